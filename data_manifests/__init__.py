@@ -1,0 +1,1 @@
+"""Labels and ids of public cohorts, one CSV each; see README.md."""

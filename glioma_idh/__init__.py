@@ -1,0 +1,18 @@
+"""IDH genotype of gliomas from MRI: two published networks, reproduced, and an honest account of their worth.
+
+The way the data goes, and the packages in its order:
+
+    cohorts     who: tables of subjects, their scans and their IDH status; splits
+    phantom     the built-in synthetic cohort, for when no images are at hand
+    imaging     what a scan is: volumes and boxes
+    gbm2d       Pasquini et al. 2021: a slice CNN for glioblastoma, one sequence at a time
+    runs        the run folder: what is written, resumed and read back
+    evaluation  from predictions tables to numbers
+    reporting   figures and tables
+
+Conventions, everywhere: axes (i, j, k, channel) pointing right, front, top (RAS+); millimetres; lesion mask 0/1;
+IDH-mutant = 1 = the positive class; boxes are (start, stop) with stop outside. Sequences are called
+`t1 t1gd t2 flair rcbv adc`.
+"""
+
+__version__ = "0.1.0"

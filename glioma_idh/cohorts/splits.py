@@ -1,0 +1,90 @@
+"""Splits, made on patients: nobody is trained on and tested in the same split."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+
+from glioma_idh.errors import InputError
+
+MAX_DRAWS = 20_000
+
+
+def holdout_splits(
+    table: pd.DataFrame, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int
+) -> pd.DataFrame:
+    """Random hold-outs of patients, each redrawn until the test part holds enough mutants.
+
+    Args:
+        table: cohort table with `subject`, `patient`, `idh` (0 or 1).
+        num_splits: how many hold-outs; a patient may be tested in several or in none.
+        test_fraction: of the patients.
+        min_test_mutants: mutant patients wanted in each test part.
+        seed: of the draws.
+
+    Returns:
+        Splits table: `subject, repeat, fold, part`, part being train or test; a hold-out is a repeat, fold 0.
+
+    Raises:
+        InputError: the cohort cannot give such splits.
+    """
+    patients = _patients(table)
+    mutants = int((patients["idh"] == 1).sum())
+    advice = "Use --splits kfold, which takes what there is."
+    if mutants <= min_test_mutants:
+        expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
+        raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
+    draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
+    kept = []
+    for train, test in draws.split(patients, groups=patients.index):
+        labels = patients["idh"].to_numpy()
+        if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
+            kept.append(_rows(table, patients.index[test], repeat=len(kept), fold=0))
+        if len(kept) == num_splits:
+            return pd.concat(kept, ignore_index=True)
+    expected = f"{num_splits} test parts with {min_test_mutants} mutants and both classes in train and test"
+    found = f"{len(kept)} in {MAX_DRAWS} draws from {mutants} mutant among {len(patients)} patients"
+    raise InputError(expected, found, advice)
+
+
+def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFrame:
+    """Disjoint folds of patients, stratified by IDH: every patient is tested once.
+
+    Args:
+        table: cohort table with `subject`, `patient`, `idh` (0 or 1).
+        num_splits: number of folds.
+        seed: of the shuffle.
+
+    Returns:
+        Splits table, as `holdout_splits` gives it; all of repeat 0.
+
+    Raises:
+        InputError: a class has fewer patients than there are folds.
+    """
+    patients = _patients(table)
+    smallest = int(patients["idh"].value_counts().reindex([0, 1], fill_value=0).min())
+    if smallest < num_splits or num_splits < 2:
+        expected = f"at least {max(num_splits, 2)} patients of each class and at least 2 folds"
+        raise InputError(expected, f"{smallest} in the smaller class, {num_splits} folds", "Use other --num-splits.")
+    folds = StratifiedGroupKFold(num_splits, shuffle=True, random_state=seed)
+    tests = [test for _, test in folds.split(patients, patients["idh"], groups=patients.index)]
+    rows = [_rows(table, patients.index[test], repeat=0, fold=fold) for fold, test in enumerate(tests)]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _patients(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a patient, who is mutant when any of the patient's subjects is; ordered by patient."""
+    patients = table.groupby("patient")[["idh"]].max()
+    if not _both_classes(patients["idh"].to_numpy()):
+        found = f"only IDH {patients['idh'].iloc[0]} in {len(patients)} patients"
+        raise InputError("mutant and wild-type patients", found, "A network cannot learn from one class.")
+    return patients
+
+
+def _both_classes(labels: np.ndarray) -> bool:
+    return labels.min() == 0 and labels.max() == 1
+
+
+def _rows(table: pd.DataFrame, test_patients, repeat: int, fold: int) -> pd.DataFrame:
+    """The part that each subject plays in one split."""
+    part = np.where(table["patient"].isin(test_patients), "test", "train")
+    return pd.DataFrame({"subject": table["subject"], "repeat": repeat, "fold": fold, "part": part})

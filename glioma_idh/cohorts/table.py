@@ -1,0 +1,107 @@
+"""The cohort table: one row a subject, who they are and where their scans lie. The first waist of the package."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.errors import InputError
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
+SEQUENCE_NAMES = {"t1": "T1", "t1gd": "MPRAGE", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
+MASKS = ("lesion_mask", "brain_mask")
+PATHS = SEQUENCES + MASKS
+IDENTITY = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
+COLUMNS = IDENTITY + PATHS
+EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
+_IDH = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "": pd.NA}
+
+
+def parse_sequence(name: str) -> str:
+    """The inside name of a sequence as people type it: `MPRAGE` and `T1Gd` are `t1gd`, in any case.
+
+    Raises:
+        InputError: not one of the six sequences.
+    """
+    key = name.lower().replace("-", "").replace("_", "")
+    key = {"mprage": "t1gd", "t1ce": "t1gd", "t1c": "t1gd"}.get(key, key)
+    if key not in SEQUENCES:
+        known = ", ".join(SEQUENCE_NAMES.values())
+        raise InputError(f"one of {known}, or all", repr(name), "Name the sequence as in this list (MPRAGE is T1Gd).")
+    return key
+
+
+def read_table(path) -> pd.DataFrame:
+    """Read a cohort table from CSV, every cell as text (ids keep their zeros), paths made absolute.
+
+    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given.
+
+    Args:
+        path: a CSV with at least the columns `subject` and `idh`; relative paths start at the CSV's own folder.
+
+    Raises:
+        InputError: the file is missing, cannot be read as CSV, or lacks those columns or any row.
+    """
+    path = Path(path)
+    advice = f"See the column names in the README: {', '.join(COLUMNS)}."
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError("a cohort table in CSV (UTF-8)", f"{type(error).__name__}: {error}", advice, path) from error
+    missing = {"subject", "idh"} - set(table.columns)
+    if missing:
+        found = f"columns {', '.join(table.columns)}"
+        raise InputError(f"the columns {' and '.join(sorted(missing))}", found, advice, path)
+    if table.empty:
+        raise InputError("a row a subject", "no rows", advice, path)
+    table = table.reindex(columns=list(COLUMNS), fill_value="").map(str.strip)
+    table["patient"] = table["patient"].where(table["patient"] != "", table["subject"])
+    table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
+    folder = path.resolve().parent
+    for column in PATHS:
+        table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
+    return table
+
+
+def write_table(table: pd.DataFrame, path) -> None:
+    """Write a cohort table as CSV, in the order of `COLUMNS`."""
+    table.reindex(columns=list(COLUMNS), fill_value="").to_csv(path, index=False)
+
+
+def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
+    """Set aside the rows that cannot be used to learn or to test: duplicate, unlabelled or wrongly labelled subjects.
+
+    Args:
+        table: a cohort table of text, as `read_table` gives it.
+
+    Returns:
+        The usable rows, `idh` as integers 0 or 1; and one error a subject set aside.
+    """
+    errors = []
+    twice = table["subject"].duplicated(keep=False)
+    for subject, rows in table[twice].groupby("subject"):
+        lines = ", ".join(str(i + 2) for i in rows.index)
+        advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
+        errors.append(InputError("one row a subject", f"lines {lines} of the table", advice, subject=subject))
+    labels = table["idh"].map(lambda cell: _IDH.get(cell, "wrong"))
+    for subject, cell, label in zip(table["subject"], table["idh"], labels, strict=True):
+        if pd.isna(label):
+            errors.append(
+                InputError("IDH status", "an empty label", "Predict it with a finished run.", subject=subject)
+            )
+        elif label == "wrong":
+            advice = "Write 1 for mutant, 0 for wild-type, nothing for unknown."
+            errors.append(InputError("IDH 0, 1 or empty", repr(cell), advice, subject=subject))
+    usable = table[~twice & labels.isin([0, 1])].copy()
+    usable["idh"] = labels[usable.index].astype(int)
+    return usable.reset_index(drop=True), errors
+
+
+def available_sequences(table: pd.DataFrame) -> list[str]:
+    """The sequences that at least one subject has."""
+    return [name for name in SEQUENCES if (table[name] != "").any()]
+
+
+def exclusions_table(errors: list[InputError]) -> pd.DataFrame:
+    """Who was set aside and why, one row an error."""
+    rows = [{column: getattr(error, column) for column in EXCLUSION_COLUMNS} for error in errors]
+    return pd.DataFrame(rows, columns=EXCLUSION_COLUMNS)

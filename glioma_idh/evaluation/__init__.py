@@ -1,0 +1,1 @@
+"""From predictions tables to numbers. Knows neither scans nor networks."""

@@ -1,0 +1,91 @@
+"""Scores of a predictions table: per split as the papers print them, and pooled per patient."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_score
+
+SCORES = ("accuracy", "ccel", "sensitivity", "specificity", "auc")
+SPLIT = ["repeat", "fold"]
+
+
+def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
+    """Accuracy, loss, sensitivity, specificity and AUC of a set of predictions, mutant from 0.5 on.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, shape (n,).
+        score: probability of mutation, shape (n,).
+
+    Returns:
+        `accuracy`, `ccel` (categorical cross-entropy, probabilities clipped at 1e-7 as Keras does), `sensitivity`,
+        `specificity`, `auc`, and `always_wild_type`, the accuracy of that answer. What needs both classes is NaN
+        where one is missing.
+    """
+    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
+    called = score >= 0.5
+    both = 0 < truth.sum() < len(truth)
+    return {
+        "accuracy": float(accuracy_score(truth, called)),
+        "ccel": float(log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1])),
+        "sensitivity": float(recall_score(truth, called, pos_label=1, zero_division=np.nan)),
+        "specificity": float(recall_score(truth, called, pos_label=0, zero_division=np.nan)),
+        "auc": float(roc_auc_score(truth, score)) if both else float("nan"),
+        "always_wild_type": float(np.mean(truth == 0)),
+    }
+
+
+def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a split: `repeat, fold`, and the scores on its test set."""
+    rows = []
+    for (repeat, fold), split in predictions.groupby(SPLIT):
+        scores = classification_scores(split["truth"], split["score"])
+        rows.append({"repeat": int(repeat), "fold": int(fold), "num_test": len(split), **scores})
+    return pd.DataFrame(rows)
+
+
+def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a tested patient: the mean score over the splits and scans in which the patient was tested.
+
+    With k-fold that is the one out-of-fold score; with repeated hold-outs patients who were never drawn are absent.
+    """
+    return predictions.groupby("patient", as_index=False).agg(truth=("truth", "max"), score=("score", "mean"))
+
+
+def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[list[float], float]:
+    """The AUC that nobody can beat but by luck on exactly these test subjects: that of the planted latent itself.
+
+    Args:
+        predictions: predictions table of a synthetic cohort.
+        planted: the best possible score, indexed by subject.
+
+    Returns:
+        One AUC a split, and that of all tested patients together.
+    """
+    ideal = predictions.assign(score=predictions["subject"].map(planted))
+    per_split = [_auc(split) for _, split in ideal.groupby(SPLIT)]
+    return per_split, _auc(pool_patients(ideal))
+
+
+def _auc(predictions: pd.DataFrame) -> float:
+    one_class = predictions["truth"].nunique() < 2
+    return float("nan") if one_class else float(roc_auc_score(predictions["truth"], predictions["score"]))
+
+
+def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
+    """Every number of a run: per split, their mean and standard deviation (of a sample), and pooled per patient.
+
+    Args:
+        predictions: predictions table.
+        planted: of a synthetic cohort, the best possible score by subject.
+    """
+    by_split = scores_by_split(predictions)
+    pooled = pool_patients(predictions)
+    pooled_scores = {"num_patients": len(pooled), **classification_scores(pooled["truth"], pooled["score"])}
+    if planted is not None:
+        by_split["best_possible_auc"], pooled_scores["best_possible_auc"] = best_possible_auc(predictions, planted)
+    numbers = by_split.drop(columns=[*SPLIT, "num_test"])
+    return {
+        "per_split": by_split.to_dict("records"),
+        "mean": numbers.mean().to_dict(),
+        "sd": numbers.std(ddof=1).to_dict(),
+        "pooled": pooled_scores,
+    }

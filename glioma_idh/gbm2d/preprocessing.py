@@ -1,0 +1,173 @@
+"""From a scan and its lesion mask to the 64 x 64 slice that the network sees ("Image processing" of the paper)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient
+
+
+@dataclass(frozen=True)
+class LesionSlice:
+    """The rectangle around a lesion on its widest axial slice.
+
+    Attributes:
+        pixels: intensities in the rectangle, 0 outside the lesion, shape (i, j).
+        k: index of the axial slice, on the RAS+ grid.
+        box: the rectangle on that slice, ((i_start, i_stop), (j_start, j_stop)).
+    """
+
+    pixels: np.ndarray
+    k: int
+    box: Box
+
+
+def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    """Subtract the median of the whole brain and divide by its standard deviation.
+
+    Differs from the paper: it also divides by the mean of the tumour first, which cancels here.
+
+    Args:
+        image: intensities, any shape.
+        brain: boolean, the same shape.
+
+    Raises:
+        InputError: the image is constant in the brain, or the brain is empty.
+    """
+    voxels = image[brain].astype(np.float64)
+    if voxels.size == 0 or voxels.std() == 0:
+        found = f"the one value {voxels[0]:g}" if voxels.size else "no brain voxel"
+        raise InputError("an image that varies within the brain", found, "Check the scan and the brain mask.")
+    return ((image - np.median(voxels)) / voxels.std()).astype(np.float32)
+
+
+def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray) -> LesionSlice:
+    """Cut the bounding rectangle of the lesion out of the axial slice where it is widest; 0 outside the lesion.
+
+    Axial is decided by the affine, never by the order of the array's axes.
+
+    Args:
+        image: intensities on any grid, shape (a, b, c).
+        mask: the lesion on the same grid; everything that is not 0 belongs to it.
+        affine: 4 x 4, voxel index to millimetres, RAS+.
+
+    Raises:
+        InputError: the mask is empty, lies on one slice only, or is a line there.
+    """
+    image, _ = reorient(image, affine)
+    mask, _ = reorient(mask != 0, affine)
+    num_slices = int(mask.any(axis=(0, 1)).sum())
+    if num_slices < 2:
+        found = "an empty mask" if num_slices == 0 else "a mask that touches one axial slice only"
+        raise InputError("a lesion on several axial slices", found, "Check that the mask is the lesion's, and whole.")
+    k = widest_axial_slice(mask)
+    box = bounding_box(mask[..., k])
+    pixels = crop(np.where(mask[..., k], image[..., k], 0), box)
+    if min(pixels.shape) < 2:
+        raise InputError("a lesion at least 2 x 2 voxels wide", f"{pixels.shape} voxels", "Check the lesion mask.")
+    return LesionSlice(pixels, k, box)
+
+
+def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
+    """Stretch a rectangle to a square by bilinear interpolation, pixel centres at half-integers; aspect is not kept.
+
+    Args:
+        pixels: shape (i, j).
+        size: pixels a side of the square.
+
+    Returns:
+        float32, shape (size, size).
+    """
+    zoom = (size / pixels.shape[0], size / pixels.shape[1])
+    return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
+
+
+def read_subject(row: pd.Series, sequence: str) -> tuple[Volume, Volume, np.ndarray]:
+    """Read a subject's scan, lesion mask and brain.
+
+    Args:
+        row: of a cohort table; without `brain_mask` the brain is where the scan is not 0 (skull-stripped scans).
+        sequence: inside name.
+
+    Returns:
+        The scan; the mask on the same grid; the brain as booleans, shape (i, j, k).
+
+    Raises:
+        InputError: a file is missing, unreadable, or on another grid.
+    """
+    for column in (sequence, "lesion_mask"):
+        if not row[column]:
+            raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+    image = read_volume(row[sequence])
+    mask = read_volume(row["lesion_mask"])
+    check_same_grid(mask, image)
+    if not row["brain_mask"]:
+        return image, mask, image.array != 0
+    brain = read_volume(row["brain_mask"])
+    check_same_grid(brain, image)
+    return image, mask, brain.array != 0
+
+
+def prepare_subject(row: pd.Series, sequence: str, size: int = 64) -> tuple[np.ndarray, float]:
+    """All steps for one subject: read, normalise over the brain, cut out, resample.
+
+    Returns:
+        The network's input, float32, shape (size, size, 1); and the lesion's volume in ml.
+
+    Raises:
+        InputError: the subject cannot be used; it names subject and file.
+    """
+    file = row[sequence]
+    try:
+        image, mask, brain = read_subject(row, sequence)
+        file = image.file
+        normalised = normalise_intensity(image.array, brain)
+        file = mask.file
+        lesion = extract_lesion_slice(normalised, mask.array, image.affine)
+    except InputError as error:
+        error.file = error.file or str(file)
+        raise error.of_subject(row["subject"]) from error
+    lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
+    return resample_slice(lesion.pixels, size)[..., None], lesion_ml
+
+
+def prepare_cohort(
+    table: pd.DataFrame, sequence: str, size: int = 64, jobs: int = -1, quiet: bool = False
+) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
+    """The slices of every subject of a cohort, read in parallel.
+
+    Args:
+        table: cohort table.
+        sequence: inside name.
+        size: pixels a side.
+        jobs: processes; -1 is one a processor.
+        quiet: no progress bar.
+
+    Returns:
+        The rows that could be used, with `lesion_ml` added; their slices, float32, shape (n, size, size, 1), in the
+        same order; and one error a subject that could not.
+    """
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    calls = (delayed(_prepared_or_error)(row, sequence, size) for _, row in table.iterrows())
+    results = Parallel(jobs, return_as="generator")(calls)
+    bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet)
+    outcomes = list(bar)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    kept = [not isinstance(outcome, InputError) for outcome in outcomes]
+    prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
+    table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml in prepared])
+    slices = np.stack([pixels for pixels, _ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)
+    return table, slices, errors
+
+
+def _prepared_or_error(row, sequence, size):
+    try:
+        return prepare_subject(row, sequence, size)
+    except InputError as error:
+        return error

@@ -1,0 +1,63 @@
+"""Every published setting of the slice CNN, and where and how to run it. The command line is these two classes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is computed. Defaults are the paper's (Pasquini et al. 2021), or marked ours where it is silent."""
+
+    sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
+    """T1, T2, FLAIR, MPRAGE (= T1Gd), rCBV, ADC in any case, several at once, or all; one network each."""
+    cohort: str = "phantom"
+    """phantom (built in, synthetic), brats2020-tcga, or the path of a cohort CSV."""
+    splits: Literal["holdout", "kfold"] = "holdout"
+    """Random hold-outs of 20 % with at least 5 mutants in each test set (Image processing), or stratified k-fold."""
+    num_splits: int = 5
+    """How many (CNN architecture: "five different splitting")."""
+    epochs: int = 500
+    """Passes over the balanced training set (CNN architecture); the last one's weights are kept."""
+    batch_size: int = 16
+    """Slices a step; ours."""
+    seed: int = 0
+    """Of splits, weights, order and rotation."""
+    rotation_deg: tuple[float, float] = (0.0, 90.0)
+    """Range of the random rotation (Image processing); Keras' own rotation_range=90 would be -90 90."""
+    learning_rate: float = 1e-4
+    """Of Adam (CNN architecture)."""
+    size: tyro.conf.Suppress[int] = 64  # pixels a side after resampling (Image processing)
+    test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (Image processing)
+    min_test_mutants: tyro.conf.Suppress[int] = 5  # (Image processing)
+    filters: tyro.conf.Suppress[tuple[int, ...]] = (16, 32, 64, 64)  # ours: "few parameters" (CNN architecture)
+    units: tyro.conf.Suppress[tuple[int, ...]] = (64, 32)  # ours: dense layers before the two outputs
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where and how it is run; changes no result."""
+
+    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of scans of a named public cohort."""
+    run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Where results go; by default runs/ and a name made of the recipe. Several sequences get a folder each in it."""
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Splits trained at once, one thread each; by default as many as there are processors, or 1 on a GPU."""
+    quiet: bool = False
+    """No progress bars, for logs."""
+    strict: bool = False
+    """Stop at the first subject that cannot be used, instead of setting it aside."""
+
+
+# Table 1, mean and standard deviation over five splits. T1's loss is printed "1.4± 09", read as 0.9.
+PUBLISHED = {
+    "t1": {"accuracy": (0.77, 0.11), "ccel": (1.40, 0.9), "sensitivity": (0.36, 0.29), "specificity": (0.95, 0.07), "auc": (0.71, 0.23)},
+    "t2": {"accuracy": (0.67, 0.12), "ccel": (2.41, 0.77), "sensitivity": (0.48, 0.16), "specificity": (0.75, 0.12), "auc": (0.63, 0.07)},
+    "flair": {"accuracy": (0.77, 0.11), "ccel": (1.98, 1.06), "sensitivity": (0.28, 0.27), "specificity": (0.95, 0.03), "auc": (0.74, 0.13)},
+    "t1gd": {"accuracy": (0.66, 0.10), "ccel": (2.55, 0.93), "sensitivity": (0.43, 0.24), "specificity": (0.74, 0.17), "auc": (0.62, 0.15)},
+    "rcbv": {"accuracy": (0.83, 0.07), "ccel": (0.64, 0.23), "sensitivity": (0.76, 0.08), "specificity": (0.86, 0.08), "auc": (0.86, 0.05)},
+    "adc": {"accuracy": (0.56, 0.11), "ccel": (2.53, 0.28), "sensitivity": (0.14, 0.07), "specificity": (0.73, 0.16), "auc": (0.45, 0.04)},
+}  # fmt: skip

@@ -1,0 +1,288 @@
+"""Train and test the slice CNN: python -m glioma_idh.gbm2d.train --sequence rCBV
+
+With no images named it uses the built-in synthetic cohort. A command that was killed goes on where it stopped; a
+finished one prints its table again.
+"""
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from glioma_idh.errors import InputError
+from glioma_idh.gbm2d.recipe import PUBLISHED, Job, Recipe
+
+CHECKPOINT_EVERY = 25  # epochs; some seconds are lost at most when a run is killed
+
+
+def train(recipe: Recipe, job: Job) -> dict[str, dict]:
+    """Train and test one network a sequence and split, and leave everything in the run folder.
+
+    Args:
+        recipe: what is computed.
+        job: where and how.
+
+    Returns:
+        The numbers of each sequence, by inside name, as in its `metrics.json`.
+
+    Raises:
+        InputError: the input cannot be used; the message says why and what to do.
+    """
+    from glioma_idh import runs
+    from glioma_idh.reporting import results
+
+    recipe, job = _resolve(recipe, job)
+    folders = _run_folders(recipe, job)
+    unfinished = {
+        sequence: folder
+        for sequence, folder in folders.items()
+        if not runs.open_run(folder, _identity(replace(recipe, sequence=(sequence,)), job), PUBLISHED[sequence])
+    }
+    if unfinished:
+        _train_sequences(recipe, job, unfinished)
+    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED)
+    print(f"Everything is in {job.run_dir}")
+    return metrics
+
+
+def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
+    """Inside names for what people typed, whole paths, and the default run folder."""
+    from glioma_idh import runs
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.table import SEQUENCES, available_sequences, parse_sequence
+
+    if Path(recipe.cohort).suffix.lower() == ".csv":
+        recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
+    if job.images is not None:
+        job = replace(job, images=job.images.resolve())
+    if "all" in [name.lower() for name in recipe.sequence]:
+        sequences = SEQUENCES
+        if recipe.cohort != "phantom":
+            sequences = available_sequences(read_cohort(recipe.cohort, job.images))
+    else:
+        sequences = dict.fromkeys(parse_sequence(name) for name in recipe.sequence)
+    recipe = replace(recipe, sequence=tuple(sequences))
+    _check_numbers(recipe, job)
+    if job.run_dir is None:
+        names = [*(recipe.sequence if len(sequences) < len(SEQUENCES) else ["all"]), Path(recipe.cohort).stem]
+        name = "-".join(["gbm2d", *names, runs.recipe_hash(_identity(recipe, job))])
+        job = replace(job, run_dir=Path("runs") / name)
+    return recipe, job
+
+
+def _check_numbers(recipe: Recipe, job: Job) -> None:
+    """Settings that no run can have."""
+    least = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0}
+    for name, lowest in least.items():
+        if getattr(recipe, name) < lowest:
+            flag = "--" + name.replace("_", "-")
+            raise InputError(f"{flag} of at least {lowest}", str(getattr(recipe, name)), "Give another number.")
+    if job.jobs is not None and job.jobs < 1:
+        raise InputError("--jobs of at least 1", str(job.jobs), "Leave it out for as many as there are processors.")
+
+
+def _identity(recipe: Recipe, job: Job) -> dict:
+    """What makes two runs the same run: every setting, and which images and labels they were made from."""
+    import hashlib
+
+    identity = {"paper": "gbm2d", **asdict(recipe), "images": str(job.images or "")}
+    if Path(recipe.cohort).is_file():
+        identity["cohort_sha256"] = hashlib.sha256(Path(recipe.cohort).read_bytes()).hexdigest()
+    return identity
+
+
+def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
+    """The run folder of each sequence: the named one itself if there is one sequence only."""
+    if len(recipe.sequence) == 1:
+        return {recipe.sequence[0]: job.run_dir}
+    return {sequence: job.run_dir / sequence for sequence in recipe.sequence}
+
+
+def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None:
+    """Everything that is not done yet."""
+    from glioma_idh import training
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.reporting import results
+
+    gpus = training.find_gpus()
+    jobs = job.jobs or training.default_jobs(gpus, recipe.num_splits)
+    print(training.device_line(gpus, jobs))
+    cohort = read_cohort(recipe.cohort, job.images, recipe.sequence, job.quiet)
+    for sequence, folder in folders.items():
+        _prepare(replace(recipe, sequence=(sequence,)), job, folder, cohort)
+        _train_splits(recipe, folder, jobs, job.quiet)
+        results.write_results(sequence, folder, PUBLISHED)
+
+
+def _prepare(recipe: Recipe, job: Job, folder: Path, cohort) -> None:
+    """Write who is used, what the network sees of them, and the splits; once."""
+    import numpy as np
+
+    from glioma_idh import runs
+    from glioma_idh.cohorts import find_planted_scores
+    from glioma_idh.cohorts.table import check_labels, exclusions_table
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort
+
+    if (folder / "splits.csv").exists():
+        return
+    (sequence,) = recipe.sequence
+    _check_sequence(cohort, sequence, recipe.cohort)
+    table, label_errors = check_labels(cohort)
+    table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+    errors = label_errors + scan_errors
+    if errors and job.strict:
+        raise errors[0]
+    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
+    _report_exclusions(errors, len(cohort), folder)
+    splits = _split(recipe, table)
+    planted = find_planted_scores(table, sequence)
+    if planted is not None:
+        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
+    runs.write_table(table, folder / "cohort.csv")
+    with runs.written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
+        np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
+    runs.write_table(splits, folder / "splits.csv")
+
+
+def _check_sequence(cohort, sequence: str, name: str) -> None:
+    """At least one subject has the sequence."""
+    from glioma_idh.cohorts.table import SEQUENCE_NAMES, available_sequences
+
+    available = available_sequences(cohort)
+    if sequence not in available:
+        found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"
+        advice = "Choose one of those." if available else "Check the paths in the cohort table."
+        raise InputError(f"{SEQUENCE_NAMES[sequence]} in cohort {name}", found, advice)
+
+
+def _report_exclusions(errors: list[InputError], num_subjects: int, folder: Path) -> None:
+    """A line for the first few subjects set aside; all of them stand in the run folder."""
+    if errors:
+        print(f"{len(errors)} of {num_subjects} subjects are set aside (see {folder / 'exclusions.csv'}):")
+        print("\n".join(f"  {error}" for error in errors[:5]))
+
+
+def _split(recipe: Recipe, table):
+    """The splits table, as the recipe asks."""
+    from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
+
+    if table.empty:
+        raise InputError("subjects to train on", "none left", "See exclusions.csv in the run folder for the reasons.")
+    if recipe.splits == "kfold":
+        return kfold_splits(table, recipe.num_splits, recipe.seed)
+    return holdout_splits(table, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed)
+
+
+def _train_splits(recipe: Recipe, folder: Path, jobs: int, quiet: bool) -> None:
+    """Every split, each in a process of its own when several run at once."""
+    from joblib import Parallel, delayed
+
+    indices = range(recipe.num_splits)
+    Parallel(jobs)(delayed(train_split)(recipe, folder, index, jobs > 1, quiet) for index in indices)
+
+
+def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = False, quiet: bool = True) -> None:
+    """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        index: of the split.
+        side_by_side: whether other splits draw their bars at the same time.
+        quiet: no progress bar.
+    """
+    import numpy as np
+
+    from glioma_idh import runs, training
+    from glioma_idh.gbm2d.augmentation import training_batches
+    from glioma_idh.gbm2d.model import build_cnn
+
+    target = runs.split_folder(folder, index)
+    if (target / "predictions.csv").exists():
+        return
+    split, slices = _read_split(folder, index)
+    part = {name: (split["part"] == name).to_numpy() for name in ("train", "test")}
+    labels = split["idh"].to_numpy()
+    seed = [recipe.seed, index]
+    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+
+    network = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
+    num_balanced = 2 * int(np.bincount(labels[part["train"]]).max())
+    steps = -(-num_balanced // recipe.batch_size)
+    _compile(network, recipe.learning_rate, steps)
+    checkpoint = training.Checkpoint(target, steps, CHECKPOINT_EVERY)
+    epoch = checkpoint.restore(network)
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index if side_by_side else None, quiet)
+    if epoch < recipe.epochs:
+        network.fit(
+            training_batches(
+                slices[part["train"]], labels[part["train"]], recipe.batch_size, recipe.rotation_deg, seed, epoch
+            ),
+            steps_per_epoch=steps,
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            validation_data=(slices[part["test"]], np.eye(2, dtype=np.float32)[labels[part["test"]]]),
+            validation_batch_size=int(part["test"].sum()),
+            callbacks=[checkpoint, bar],
+            shuffle=False,
+            verbose=0,
+        )
+    with runs.written_whole(target / "model.keras") as file:
+        network.save(file)
+    score = network.predict_on_batch(slices[part["test"]])[:, 1]
+    runs.write_table(_predictions(split[part["test"]], score), target / "predictions.csv")
+    checkpoint.discard()
+
+
+def _compile(network, learning_rate: float, steps_per_epoch: int) -> None:
+    """Categorical cross-entropy and Adam; a whole epoch in one call, no XLA (slower for convolutions on a CPU)."""
+    import keras
+
+    network.compile(
+        keras.optimizers.Adam(learning_rate),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=steps_per_epoch,
+        jit_compile=False,
+    )
+
+
+def _read_split(folder: Path, index: int):
+    """The subjects with the part they play in a split, and their slices in the same order."""
+    import numpy as np
+
+    from glioma_idh import runs
+
+    splits = runs.read_table(folder / "splits.csv")
+    repeat, fold = runs.list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["fold"] == fold)]
+    cohort = runs.read_table(folder / "cohort.csv")
+    with np.load(folder / "slices.npz") as prepared:
+        slices = prepared["slices"]
+    return cohort.merge(split, on="subject", how="left", validate="one_to_one"), slices
+
+
+def _predictions(test, score):
+    """Rows of the predictions table."""
+    columns = ["subject", "patient", "cohort", "repeat", "fold", "idh", "lesion_ml"]
+    table = test[columns].rename(columns={"idh": "truth"})
+    table.insert(6, "score", score)
+    return table
+
+
+def main() -> None:
+    """The command line."""
+    import tyro
+
+    def command(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
+        return recipe, job
+
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    recipe, job = tyro.cli(command, prog="python -m glioma_idh.gbm2d.train", description=__doc__, config=config)
+    try:
+        train(recipe, job)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Volumes: voxels with their place in space. The only file that knows how scans lie on disk (nibabel)."""
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+from glioma_idh.errors import InputError
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Voxels on a grid in space, axes (i, j, k) pointing to the patient's right, front and top (RAS+).
+
+    Attributes:
+        array: voxels, shape (i, j, k).
+        affine: 4 x 4, voxel index to millimetres, RAS+.
+        file: where it was read from, for messages.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+    file: str = ""
+
+    @property
+    def spacing_mm(self) -> np.ndarray:
+        """Edge lengths of a voxel, shape (3,), mm."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel, ml."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
+
+
+def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Permute and flip the axes so that they run closest to right, front, top.
+
+    No voxel is interpolated: an oblique grid stays oblique.
+
+    Args:
+        array: voxels on any grid, shape (a, b, c).
+        affine: 4 x 4, voxel index to millimetres, RAS+.
+
+    Returns:
+        The voxels with axes (i, j, k), and the affine that belongs to them.
+    """
+    orientation = nibabel.orientations.io_orientation(affine)
+    turned = nibabel.orientations.apply_orientation(array, orientation)
+    return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
+
+
+def read_volume(path, dtype=np.float32) -> Volume:
+    """Read a NIfTI file as a RAS+ volume.
+
+    Args:
+        path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
+        dtype: of the voxels.
+
+    Raises:
+        InputError: the file is missing, truncated, not NIfTI, not 3D, or has NaN or infinite voxels.
+    """
+    if not Path(path).is_file():
+        raise InputError("a NIfTI file", "no file", "Check the path in the cohort table.", file=path)
+    try:
+        image = nibabel.load(path)
+        array = image.get_fdata(dtype=np.float32, caching="unchanged")
+    except (OSError, EOFError, ValueError, zlib.error, nibabel.filebasedimages.ImageFileError) as error:
+        advice = "Copy or download it again; it may be truncated or of another format."
+        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim != 3 or 0 in array.shape:
+        raise InputError("a 3D volume", f"shape {array.shape}", "Give one volume a file.", file=path)
+    if not np.isfinite(array).all():
+        count = int((~np.isfinite(array)).sum())
+        raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
+    array, affine = reorient(array, image.affine)
+    return Volume(np.ascontiguousarray(array, dtype=dtype), affine, str(path))
+
+
+def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
+    """Write voxels (i, j, k) as NIfTI, whole or not at all: a killed write leaves no half file."""
+    path = Path(path)
+    part = path.with_name(f".{os.getpid()}-{path.name}")
+    image = nibabel.Nifti1Image(array, affine)
+    image.header.set_xyzt_units("mm")
+    try:
+        nibabel.save(image, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float = 0.1) -> None:
+    """Two volumes must have the same shape and lie in the same place.
+
+    Args:
+        volume: the one in question.
+        reference: the one it is held against.
+        tolerance_voxels: how far any corner of the grid may lie off, in voxels.
+
+    Raises:
+        InputError: they do not.
+    """
+    advice = f"Resample one onto the grid of the other ({reference.file})."
+    if volume.array.shape != reference.array.shape:
+        expected, found = f"shape {reference.array.shape}", f"shape {volume.array.shape}"
+        raise InputError(expected, found, advice, file=volume.file)
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in volume.array.shape], [1])).reshape(4, -1)
+    off_mm = np.linalg.norm(((volume.affine - reference.affine) @ corners)[:3], axis=0).max()
+    if off_mm > tolerance_voxels * reference.spacing_mm.min():
+        raise InputError("the same grid", f"a grid up to {off_mm:.1f} mm off", advice, file=volume.file)

@@ -1,0 +1,11 @@
+"""The built-in synthetic cohort: brains and gliomas made by rule, with IDH planted and the best possible AUC known.
+
+The way it is made: `recipe` (who is mutant, and the latent of each sequence), `anatomy` (a brain), `lesions` (a tumour
+in it), `signal` (the images), `folder` (the files); `fields` holds the smooth random fields they share.
+No clinical result can come of it.
+"""
+
+from glioma_idh.phantom.folder import make_phantom
+from glioma_idh.phantom.recipe import PLANTED_AUC, SEQUENCES, planted_scores
+
+__all__ = ["PLANTED_AUC", "SEQUENCES", "make_phantom", "planted_scores"]

@@ -1,0 +1,140 @@
+"""The healthy brain of a phantom subject: the ICBM152 tissue maps that nilearn brings along, bent into another person.
+
+Source of the maps: Fonov et al. 2011, NeuroImage 54:313, through `nilearn.datasets` (bundled; nothing is downloaded).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
+
+BEND_LENGTH_MM = 34.0
+BEND_SD_MM = 2.2
+ROTATION_SD_DEG = 3.0
+SHIFT_SD_MM = 2.0
+SCALE_SD = 0.04
+VESSEL_LENGTH_MM = 11.0
+VESSEL_WIDTH = 0.16
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Tissue shares of the atlas.
+
+    Attributes:
+        tissues: shares of white matter, grey matter, fluid and (last) brain, shape (4, i, j, k), float32.
+        affine: 4 x 4, voxel index to millimetres, RAS+.
+    """
+
+    tissues: np.ndarray
+    affine: np.ndarray
+
+
+@dataclass(frozen=True)
+class AnatomyDraw:
+    """The random numbers of one subject's anatomy: an affine map, a bend and two fields whose crossings are vessels."""
+
+    rotation_deg: np.ndarray
+    shift_mm: np.ndarray
+    scale: np.ndarray
+    bends: tuple[Lattice, Lattice, Lattice]
+    vessels: tuple[Lattice, Lattice]
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A healthy brain, voxelwise.
+
+    Attributes:
+        grid: where the voxels lie.
+        white, grey, fluid: shares of the tissues, shape (i, j, k), sum 1 in the brain and 0 outside.
+        vessels: how much of a voxel is vessel, shape (i, j, k), 0 to 1.
+        brain: mask, shape (i, j, k), bool.
+        atlas_mm: the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm.
+    """
+
+    grid: Grid
+    white: np.ndarray
+    grey: np.ndarray
+    fluid: np.ndarray
+    vessels: np.ndarray
+    brain: np.ndarray
+    atlas_mm: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def load_atlas(resolution_mm: int) -> Atlas:
+    """Tissue maps of the ICBM152 atlas at a voxel size, mm.
+
+    The grey matter map bridges the furrows; where the T1 template is darker than grey matter, fluid takes its place.
+    """
+    from nilearn import datasets
+    from scipy import ndimage
+
+    template = datasets.load_mni152_template(resolution=resolution_mm)
+    t1 = template.get_fdata(dtype=np.float32)
+    grey = datasets.load_mni152_gm_template(resolution=resolution_mm).get_fdata(dtype=np.float32)
+    white = datasets.load_mni152_wm_template(resolution=resolution_mm).get_fdata(dtype=np.float32)
+    brain = datasets.load_mni152_brain_mask(resolution=resolution_mm).get_fdata() > 0
+    brain = ndimage.binary_opening(brain, iterations=max(1, round(6 / resolution_mm)))  # the optic nerves go
+    white = np.clip(white, 0, 1)
+    fluid = np.clip(1 - grey - white, 0, 1)
+    grey_level, fluid_level = np.median(t1[brain & (grey > 0.9)]), np.percentile(t1[brain & (fluid > 0.9)], 25)
+    darkness = (grey_level - 0.03 - t1) / (grey_level - fluid_level)
+    fluid = np.clip(np.maximum(fluid, 1.5 * darkness), 0, 1 - white)
+    tissues = np.stack([white, 1 - white - fluid, fluid, np.ones_like(white)]) * brain
+    return Atlas(tissues.astype(np.float32), template.affine)
+
+
+def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
+    """Draw the random numbers of one subject's anatomy."""
+    return AnatomyDraw(
+        rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
+        shift_mm=rng.normal(0, SHIFT_SD_MM, 3),
+        scale=np.exp(rng.normal(0, SCALE_SD, 3)),
+        bends=tuple(draw_lattice(rng, BEND_LENGTH_MM) for _ in range(3)),
+        vessels=tuple(draw_lattice(rng, VESSEL_LENGTH_MM) for _ in range(2)),
+    )
+
+
+def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
+    """The place in the atlas that comes to lie at each voxel, shape (3, i, j, k), mm."""
+    from scipy.spatial.transform import Rotation
+
+    matrix = Rotation.from_euler("xyz", draw.rotation_deg, degrees=True).as_matrix() * draw.scale
+    axes = grid.axes_mm()
+    places = np.empty((3, *grid.shape), np.float32)
+    for n, bend in enumerate(draw.bends):
+        straight = sum(matrix[n, m] * axes[m] for m in range(3)) + draw.shift_mm[n]
+        places[n] = straight + BEND_SD_MM * smooth_field(bend, grid)
+    return places
+
+
+def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
+    """Bend the atlas into one subject's brain."""
+    from scipy import ndimage
+
+    atlas = load_atlas(max(1, int(grid.spacing_mm)))
+    places = atlas_places(draw, grid)
+    voxels = (places - atlas.affine[:3, 3].reshape(3, 1, 1, 1)) / np.diag(atlas.affine)[:3].reshape(3, 1, 1, 1)
+    voxels = voxels.astype(np.float32)
+    white, grey, fluid, brain = (ndimage.map_coordinates(map_, voxels, order=1) for map_ in atlas.tissues)
+    brain = brain > 0.5
+    white, grey, fluid = sharpen(np.stack([white, grey, fluid]), brain)
+    first, second = (smooth_field(lattice, grid) for lattice in draw.vessels)
+    vessels = np.exp(-(first**2 + second**2) / (2 * VESSEL_WIDTH**2)) * np.clip(2 * fluid + 0.3 * grey, 0, 1)
+    return Anatomy(grid, white, grey, fluid, vessels.astype(np.float32), brain, places)
+
+
+def sharpen(tissues: np.ndarray, brain: np.ndarray, power: float = 1.6) -> np.ndarray:
+    """Undo some of the blur of an average of 152 people; shares sum to 1 in the brain and are 0 outside.
+
+    Args:
+        tissues: shares, shape (tissue, i, j, k).
+        brain: mask, shape (i, j, k).
+        power: above 1, the larger share of a voxel grows.
+    """
+    tissues = (np.clip(tissues, 0, 1) + 1e-6) ** np.float32(power)
+    return tissues * (brain / tissues.sum(axis=0))

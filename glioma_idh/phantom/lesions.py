@@ -1,0 +1,162 @@
+"""Where a tumour sits and what it is made of: necrotic core, enhancing rim, oedema. None of it knows the IDH status.
+
+Each part is cut from a field of "distance from the centre" that is bent by random fields: the voxels with the smallest
+distances are taken until the drawn volume is reached, so volumes are what was drawn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glioma_idh.phantom.anatomy import Anatomy
+from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
+
+PARTS = ("necrosis", "rim", "oedema")
+
+VOLUME_MEDIAN_ML = 50.0
+VOLUME_LOG_SD = 0.6
+VOLUME_RANGE_ML = (12.0, 120.0)
+CORE_SHARE = (0.44, 0.56)
+NECROTIC_SHARE = (0.3, 0.4)
+SITE_DEPTH_MM = 14.0
+
+
+@dataclass(frozen=True)
+class LesionDraw:
+    """The random numbers of one lesion.
+
+    Attributes:
+        volume_ml: of the whole lesion, oedema included.
+        core_share: of the whole lesion that is rim or necrosis.
+        necrotic_share: of the core that is necrosis.
+        site: 0 to 1, a place in the list of the voxels where a lesion may start.
+        shape: 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn.
+        outline, fingers, core, hole: lattices that bend the parts' outlines.
+    """
+
+    volume_ml: float
+    core_share: float
+    necrotic_share: float
+    site: float
+    shape: np.ndarray
+    outline: Lattice
+    fingers: Lattice
+    core: Lattice
+    hole: Lattice
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion on a subject's grid.
+
+    Attributes:
+        mask: the whole lesion, oedema included, shape (i, j, k), bool.
+        shares: share of each voxel that is necrosis, rim and oedema, shape (3, i, j, k), float32, soft at the borders.
+    """
+
+    mask: np.ndarray
+    shares: np.ndarray
+
+
+def draw_lesion(rng: np.random.Generator) -> LesionDraw:
+    """Draw the random numbers of one lesion: volume (log-normal), composition, site and shape."""
+    from scipy.spatial.transform import Rotation
+
+    volume_ml = -1.0
+    while not VOLUME_RANGE_ML[0] <= volume_ml <= VOLUME_RANGE_ML[1]:
+        volume_ml = float(np.exp(rng.normal(np.log(VOLUME_MEDIAN_ML), VOLUME_LOG_SD)))
+    stretch = np.exp(rng.normal(0, 0.15, 3))
+    return LesionDraw(
+        volume_ml=volume_ml,
+        core_share=rng.uniform(*CORE_SHARE),
+        necrotic_share=rng.uniform(*NECROTIC_SHARE),
+        site=rng.uniform(),
+        shape=np.diag(stretch / np.prod(stretch) ** (1 / 3)) @ Rotation.random(random_state=rng).as_matrix(),
+        outline=draw_lattice(rng, 13.0),
+        fingers=draw_lattice(rng, 6.0),
+        core=draw_lattice(rng, 10.0),
+        hole=draw_lattice(rng, 6.0),
+    )
+
+
+def cerebrum(anatomy: Anatomy) -> np.ndarray:
+    """The brain without cerebellum and brain stem, by the place in the atlas. Shape (i, j, k), bool."""
+    x, y, z = anatomy.atlas_mm
+    cerebellum = (z < -14 - 0.35 * (y + 40)) & (y < -32)
+    stem = (np.abs(x) < 20) & (z < -8) & (y < -8)
+    return anatomy.brain & ~cerebellum & ~stem
+
+
+def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
+    """The voxel where the lesion starts: white matter of the cerebrum, away from its surface and the midline."""
+    from scipy import ndimage
+
+    inside = cerebrum(anatomy)
+    steps = max(1, round(SITE_DEPTH_MM / anatomy.grid.spacing_mm))
+    deep = ndimage.distance_transform_cdt(inside, metric="taxicab") > steps
+    free = deep & (anatomy.white > 0.6) & (np.abs(anatomy.atlas_mm[0]) > 14) & (anatomy.atlas_mm[2] > -12)
+    places = np.argwhere(free)
+    return places[int(draw.site * len(places))]
+
+
+def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
+    """Mask of the `num_voxels` allowed voxels with the smallest values."""
+    candidates = values[allowed]
+    num_voxels = min(max(num_voxels, 1), candidates.size)
+    return allowed & (values <= np.partition(candidates, num_voxels - 1)[num_voxels - 1])
+
+
+def largest_piece(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece of a mask, its enclosed holes filled."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(mask)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return ndimage.binary_fill_holes(labels == sizes.argmax())
+
+
+def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
+    """Distance of each voxel from the site, 1 on the ellipsoid that has the lesion's volume. Shape (i, j, k), float32."""
+    radius_mm = (3 * 1000 * draw.volume_ml / (4 * np.pi)) ** (1 / 3)
+    offsets = np.meshgrid(
+        *[np.arange(n) - s for n, s in zip(grid.shape, site, strict=True)], indexing="ij", sparse=True
+    )
+    matrix = draw.shape * grid.spacing_mm / radius_mm
+    squares = sum(sum(matrix[n, m] * offsets[m] for m in range(3)) ** 2 for n in range(3))
+    return np.sqrt(squares).astype(np.float32)
+
+
+def lesion_parts(draw: LesionDraw, anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whole lesion, core and necrosis, nested masks of shape (i, j, k).
+
+    Oedema keeps to white matter and spares cortex and fluid; the other hemisphere is reached through white matter only.
+    """
+    grid, site = anatomy.grid, lesion_site(draw, anatomy)
+    distance = ball_distance(draw, grid, site)
+    across = np.sign(anatomy.atlas_mm[0]) != np.sign(anatomy.atlas_mm[0][tuple(site)])
+    barrier = (0.6 + 0.5 * across) * (1 - anatomy.white) + 0.8 * anatomy.fluid
+    ragged = 0.14 * smooth_field(draw.outline, grid) + 0.12 * smooth_field(draw.fingers, grid)
+    allowed = cerebrum(anatomy) & (anatomy.fluid < 0.6)
+    whole = largest_piece(smallest(distance + barrier + ragged, allowed, round(draw.volume_ml / grid.voxel_ml)))
+    inner = distance + 0.3 * barrier + 0.12 * smooth_field(draw.core, grid)
+    core = largest_piece(smallest(inner, whole, round(draw.core_share * whole.sum()))) & whole
+    hole = inner + 0.12 * smooth_field(draw.hole, grid)
+    return whole, core, smallest(hole, core, round(draw.necrotic_share * core.sum()))
+
+
+def make_lesion(draw: LesionDraw, anatomy: Anatomy, border_mm: float = 1.0) -> Lesion:
+    """Grow one lesion in a subject's brain.
+
+    Args:
+        draw: its random numbers.
+        anatomy: the brain it grows in.
+        border_mm: standard deviation of the blur of the borders.
+    """
+    from scipy import ndimage
+
+    whole, core, necrosis = lesion_parts(draw, anatomy)
+    shares = np.stack([necrosis, core & ~necrosis, whole & ~core]).astype(np.float32)
+    sigma = border_mm / anatomy.grid.spacing_mm
+    shares = np.stack([ndimage.gaussian_filter(part, sigma) for part in shares]) * anatomy.brain
+    return Lesion(whole, shares)

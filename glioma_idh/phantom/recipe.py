@@ -1,0 +1,129 @@
+"""What is planted: who is mutant, and the latent that carries IDH into each sequence. No image here.
+
+For subject and sequence, z ~ N(d * idh, 1), independent of one another. Two unit normals d apart have an AUC of
+Phi(d / sqrt(2)), so d = sqrt(2) * Phi^-1(AUC). The log likelihood ratio of mutant against wild-type is d * z - d^2 / 2,
+summed over the sequences: nobody can do better than its ranking, which is that of sum(d * z).
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+
+PHANTOM_VERSION = 1
+"""Raised whenever the same parameters give other images: older cache folders are then left aside."""
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
+
+PLANTED_AUC = {"t1": 0.71, "t1gd": 0.62, "t2": 0.63, "flair": 0.74, "rcbv": 0.86, "adc": 0.5}
+"""Best possible AUC per sequence: the test AUC of Pasquini et al. 2021; none in ADC, where nothing is to be found."""
+
+PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES)
+
+
+@dataclass(frozen=True)
+class PhantomRecipe:
+    """The parameters that fix every voxel.
+
+    Attributes:
+        num_subjects: in the cohort.
+        num_mutant: of them IDH-mutant.
+        seed: of all random numbers.
+        spacing_mm: edge length of the cubic voxels.
+    """
+
+    num_subjects: int = 100
+    num_mutant: int = 17
+    seed: int = 0
+    spacing_mm: float = 2.0
+
+    def as_dict(self) -> dict:
+        """The parameters and the phantom's version, ready for JSON."""
+        return {**asdict(self), "phantom_version": PHANTOM_VERSION}
+
+    def short_hash(self) -> str:
+        """Eight hexadecimal digits that name the recipe."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> PhantomRecipe:
+    """Check the parameters.
+
+    Raises:
+        InputError: counts that do not fit, a negative seed, or voxels of a size that no lesion survives.
+    """
+    checks = (
+        ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
+        (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
+        ("seed of 0 or more", seed, seed >= 0),
+        ("spacing_mm from 1 to 6", spacing_mm, 1 <= spacing_mm <= 6),
+    )
+    for expected, found, good in checks:
+        if not good:
+            raise InputError(expected, str(found), "Call make_phantom with other parameters.")
+    return PhantomRecipe(int(num_subjects), int(num_mutant), int(seed), float(spacing_mm))
+
+
+def check_sequences(sequences) -> tuple[str, ...]:
+    """The sequences asked for, in the package's order.
+
+    Raises:
+        InputError: one of them is not a sequence of the phantom, or there is none.
+    """
+    sequences = (sequences,) if isinstance(sequences, str) else tuple(sequences)
+    unknown = [name for name in sequences if name not in SEQUENCES]
+    if unknown or not sequences:
+        raise InputError(f"sequences out of {' '.join(SEQUENCES)}", " ".join(unknown) or "none", "Name some of these.")
+    return tuple(name for name in SEQUENCES if name in sequences)
+
+
+def planted_shift(sequence: str) -> float:
+    """d, the distance of the two groups' mean z in a sequence, in standard deviations."""
+    from scipy.special import ndtri
+
+    return float(np.sqrt(2) * ndtri(PLANTED_AUC[sequence]))
+
+
+def random_stream(recipe: PhantomRecipe, index: int, purpose: str) -> np.random.Generator:
+    """The random numbers of one subject for one purpose, whatever else is drawn and in which order."""
+    return np.random.default_rng([recipe.seed, index, PURPOSES.index(purpose)])
+
+
+def draw_truth(recipe: PhantomRecipe):
+    """Labels and latents of the whole cohort.
+
+    Returns:
+        DataFrame with one row a subject and columns `subject`, `idh`, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the
+        shift that was planted, the same in each row) for all six sequences.
+    """
+    import pandas
+
+    mutant = random_stream(recipe, 0, "labels").permutation(recipe.num_subjects) < recipe.num_mutant
+    width = max(3, len(str(recipe.num_subjects)))
+    truth = {"subject": [f"phantom-{n + 1:0{width}d}" for n in range(recipe.num_subjects)], "idh": mutant.astype(int)}
+    normal = np.array([random_stream(recipe, n, "latents").standard_normal(6) for n in range(recipe.num_subjects)])
+    shifts = {name: planted_shift(name) for name in SEQUENCES}
+    truth |= {f"z_{name}": normal[:, n] + shifts[name] * mutant for n, name in enumerate(SEQUENCES)}
+    truth |= {f"d_{name}": np.full(recipe.num_subjects, shifts[name]) for name in SEQUENCES}
+    return pandas.DataFrame(truth)
+
+
+def planted_scores(truth_csv, sequences):
+    """The best possible score of each subject: sum over the sequences of d * z.
+
+    Args:
+        truth_csv: `truth.csv` of a phantom.
+        sequences: one name or several.
+
+    Returns:
+        Series of scores by subject, the log likelihood ratio of mutant against wild-type up to a constant. All equal
+        for ADC alone, which carries nothing.
+    """
+    import pandas
+
+    truth = pandas.read_csv(truth_csv, dtype={"subject": str}, float_precision="round_trip").set_index("subject")
+    scores = sum(truth[f"d_{name}"] * truth[f"z_{name}"] for name in check_sequences(sequences))
+    return scores.rename("planted_score")

@@ -1,0 +1,456 @@
+"""Figures, from tables and arrays. The only file that draws (matplotlib).
+
+Every function returns a `matplotlib.figure.Figure` of its own and leaves no global state behind. Colours are those of
+Okabe and Ito, which colour-blind readers can tell apart; letters are 7 points or larger at the figure's own size.
+"""
+
+import os
+import textwrap
+from itertools import zip_longest
+from pathlib import Path
+from string import ascii_lowercase
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import ScaledTranslation
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from glioma_idh.evaluation.learning_curves import fit_exponential
+
+DISPLAY_NAMES = {"t1": "T1", "t1gd": "MPRAGE", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
+SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result"
+BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+SPLIT_COLOURS = ("#E69F00", "#56B4E9", GREEN, PURPLE, VERMILLION)
+OUTSIDE_COLOUR = "#A9CCE3"
+SMALL, NORMAL = 7, 8
+FALSE_POSITIVE_RATES, MOST_NAMED_SPLITS = np.linspace(0, 1, 1001), 8
+GROUPS = {1: ("mutant", VERMILLION), 0: ("wild-type", BLUE), -1: ("unknown", GREY)}
+TILE, GAP, LINE_HEIGHT, INCH_PER_VOXEL = 64, 10, 15, 0.008
+PANELS = {"sensitivity": "Sensitivity", "specificity": "Specificity", "accuracy": "Test accuracy", "ccel": "Test loss"}
+
+MARKS = {
+    "one split": {"marker": "o", "linestyle": "none", "color": "black", "markersize": 3, "alpha": 0.8},
+    "always wild-type, mean": {"marker": ">", "color": VERMILLION, "markersize": 5},
+    "paper, mean ± sd": {"marker": "D", "color": GREEN, "markersize": 3.5, "elinewidth": 1, "capsize": 2},
+}
+
+
+def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, synthetic=False) -> Figure:
+    """ROC curves of every split and their mean, a panel a sequence (Pasquini et al. 2021, Fig. 3).
+
+    Args:
+        predictions_by_sequence: predictions table of each sequence; columns `repeat, fold, truth, score`. Subjects
+            without a truth are left out.
+        best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
+        published: per sequence, (mean, sd) of the paper's AUC.
+        synthetic: whether the subjects are phantoms; the figure then says so.
+
+    Returns:
+        The figure. A panel's mean curve is the mean of the splits' sensitivities at each false positive rate; the AUC
+        beside it is the mean of the splits' AUCs, with their sample sd (n - 1).
+    """
+    count = len(predictions_by_sequence)
+    columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
+    rows, width = -(-count // columns), {1: 3.5, 2: 5.4, 3: 7.2}[columns]
+    num_splits = [len(_splits(table)) for table in predictions_by_sequence.values()]
+    legend_lines = max(4, *(number for number in num_splits if number <= MOST_NAMED_SPLITS), 0)
+    row_height = width / columns + 0.32 + 0.15 * legend_lines
+    figure = _new_figure(width, rows * row_height + 0.2 * synthetic, synthetic)
+    panels = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    for number, (sequence, predictions) in enumerate(predictions_by_sequence.items()):
+        axes = panels[number]
+        _dress(axes, f"{ascii_lowercase[number]}) {display_name(sequence)}", "1 - specificity", "Sensitivity")
+        _draw_rocs(axes, predictions, (best_possible or {}).get(sequence), (published or {}).get(sequence))
+    return figure
+
+
+def score_boxes(scores, *, published=None, synthetic=False) -> Figure:
+    """Sensitivity, specificity, accuracy and loss over the splits, a box a sequence (Pasquini et al. 2021, Fig. 4).
+
+    Args:
+        scores: a row a split; columns `sequence, sensitivity, specificity, accuracy, ccel, always_wild_type`.
+        published: per sequence, a mapping from those score names to the paper's (mean, sd).
+        synthetic: whether the subjects are phantoms; the figure then says so.
+
+    Returns:
+        The figure. Boxes are quartiles, whiskers the full range, points the splits themselves.
+    """
+    figure = _new_figure(7.2, 5.6, synthetic)
+    sequences = list(dict.fromkeys(scores["sequence"]))
+    published = {sequence: row for sequence, row in (published or {}).items() if sequence in sequences}
+    for letter, axes, (score, title) in zip("abcd", figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+        _dress(axes, f"{letter}) {title}", "", "Categorical cross-entropy" if score == "ccel" else "")
+        for place, sequence in enumerate(sequences):
+            of_sequence = scores[scores["sequence"] == sequence]
+            _draw_box(axes, place, of_sequence[score].dropna().to_numpy(float))
+            if score == "accuracy":
+                axes.plot(place - 0.38, of_sequence["always_wild_type"].mean(), **MARKS["always wild-type, mean"])
+            if score in published.get(sequence, {}):
+                mean, sd = published[sequence][score]
+                axes.errorbar(place + 0.38, mean, sd, **MARKS["paper, mean ± sd"])
+        axes.set_xticks(range(len(sequences)), [display_name(sequence) for sequence in sequences])
+        axes.set_xlim(-0.6, len(sequences) - 0.4)
+        axes.set_ylim(*((0, None) if score == "ccel" else (-0.04, 1.04)))
+    _mark_legend(figure, [name for name in MARKS if published or name != "paper, mean ± sd"])
+    return figure
+
+
+def learning_curves(history, *, title, synthetic=False) -> Figure:
+    """Loss and accuracy of train and test by epoch, with a exp(-b x) + c fitted to the mean test curve.
+
+    Args:
+        history: columns `repeat, fold, epoch` (from 1), `loss, accuracy, test_loss, test_accuracy`.
+        title: what was trained.
+        synthetic: whether the subjects are phantoms; the figure then says so.
+
+    Returns:
+        The figure; its loss axis is logarithmic when the mean test loss spans more than a decade.
+    """
+    note = "The test curve is drawn only: it chose no epoch and no setting."
+    figure = _new_figure(7.2, 3.7, synthetic, note)
+    figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
+    for letter, axes, score in zip("ab", figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        name = {"loss": "Loss (categorical cross-entropy)", "accuracy": "Accuracy"}[score]
+        _dress(axes, f"{letter}) {score.capitalize()}", "Epoch", name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _draw_history(axes, history, score, "Train", BLUE)
+        test = _draw_history(axes, history, f"test_{score}", "Test", VERMILLION)
+        _draw_fit(axes, test)
+        if score == "accuracy":
+            axes.set_ylim(-0.04, 1.04)
+        elif test.min() > 0 and test.max() > 10 * test.min():
+            axes.set_yscale("log")
+        _legend_below(axes, [line for line in axes.get_lines() if line.get_label() != "_split"], columns=1)
+    return figure
+
+
+def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=None, max_slices=120) -> Figure:
+    """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
+
+    Args:
+        slices: normalised slices, shape (n, 64, 64), axes (i, j) to the patient's right and front; SD above the
+            brain's median; exactly 0 outside the lesion mask.
+        subjects: their ids, n of them.
+        truth: 1 mutant, 0 wild-type, NaN unknown; shape (n,).
+        sequence: which sequence.
+        synthetic: whether the subjects are phantoms; the figure then says so.
+        scores: probabilities of mutation to print below the labels, shape (n,).
+        max_slices: of more subjects than this, an evenly spread subset is shown, and the sheet says of how many.
+
+    Returns:
+        The figure, in radiological display: the patient's right on the left, front at the top.
+    """
+    slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
+    shown = _evenly(np.argsort(-labels, kind="stable"), max_slices)
+    columns = 6 if len(shown) <= 24 else 12
+    places, headings, height = _sheet_places(labels, shown, columns, num_lines=2 if scores is None else 3)
+    prefix = _common_prefix(subjects)
+    note = "Patient's right on the left, front at the top. Blue: outside the lesion mask, 0 to the network."
+    width = columns * (TILE + GAP) * INCH_PER_VOXEL + 0.1
+    note += f' Ids follow "{prefix}".' if prefix else ""
+    figure = _new_figure(width, height * INCH_PER_VOXEL + (1.4 if columns == 6 else 1.2), synthetic, note)
+    subset = f"{len(shown)} of {len(labels)}" if len(shown) < len(labels) else f"{len(labels)}"
+    title = f"{display_name(sequence)}: {TILE} × {TILE} slices as the network reads them, {subset} subjects"
+    figure.suptitle(textwrap.fill(title, int(width * 13)), fontsize=NORMAL, fontweight="bold")
+    axes, window = figure.add_subplot(), _grey_window(slices)
+    for n, (x, y) in places.items():
+        group, colour = GROUPS[labels[n]]
+        lines = [_short(str(subjects[n])[len(prefix) :]), group, *([] if scores is None else [f"p = {scores[n]:.2f}"])]
+        image = _show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + TILE, y + TILE, y))
+        axes.text(x + TILE / 2, y + TILE + 3, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
+    for text, y in headings:
+        axes.text(0, y, text, fontsize=NORMAL, va="top", fontweight="bold")
+    axes.set(anchor="N", xlim=(-GAP / 2, columns * (TILE + GAP) - GAP / 2), ylim=(height, 0))
+    axes.set_axis_off()
+    _grey_bar(figure, image, axes)
+    return figure
+
+
+def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence, scores, synthetic=False) -> Figure:
+    """What was read of one patient: the axial slice with the lesion and its rectangle, and the network's input.
+
+    Args:
+        slice_image: the whole slice, shape (i, j), axes to the patient's right and front.
+        slice_mask: lesion mask on it, shape (i, j), 0 or 1.
+        box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
+        network_input: what was cut from it, normalised, shape (64, 64).
+        subject: its id.
+        sequence: which sequence.
+        scores: probability of mutation from each split's network, shape (n,).
+        synthetic: whether the networks learned from, or read, phantoms; the figure then says so.
+
+    Returns:
+        The figure, in radiological display; pixels are drawn square.
+    """
+    figure = _new_figure(7.2, 4.1, synthetic, "Patient's right on the left, front at the top.")
+    title = f"{subject}, {display_name(sequence)}\n{_spread(scores)}"
+    figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
+    whole, cut = figure.subplots(1, 2)
+    image = np.asarray(slice_image, float)
+    _show(whole, image, np.nanpercentile(image, (1, 99.5)))
+    whole.contour(_radiological(slice_mask), levels=[0.5], colors=VERMILLION, linewidths=1.2)
+    (i0, i1), (j0, j1) = box
+    corner = image.shape[0] - i1 - 0.5, image.shape[1] - j1 - 0.5
+    whole.add_patch(Rectangle(corner, i1 - i0, j1 - j0, fill=False, edgecolor="#F0E442", linewidth=1.2))
+    outline = [withStroke(linewidth=2, foreground="black")]
+    for x, side in ((0.03, "R"), (0.97, "L")):
+        whole.text(x, 0.5, side, transform=whole.transAxes, color="white", ha="center", path_effects=outline)
+    whole.set_title("Slice read: lesion (orange outline) and its rectangle (yellow)", fontsize=SMALL)
+    read = _show(cut, np.ma.masked_equal(network_input, 0), _grey_window(np.asarray(network_input)))
+    cut.set_title("What the network saw, stretched to 64 × 64 (blue: outside the mask)", fontsize=SMALL)
+    for axes in (whole, cut):
+        axes.set_axis_off()
+    _grey_bar(figure, read, cut)
+    return figure
+
+
+def save_figure(figure, folder, name) -> tuple[Path, Path]:
+    """Write `name.png` (200 dpi) and `name.svg`; the same figure always gives the same bytes.
+
+    Each file is written beside its place and then moved there, so that a reader never finds half a picture. The layout
+    is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.
+
+    Args:
+        figure: any figure of this file.
+        folder: made if it is not there.
+        name: file name without ending.
+
+    Returns:
+        The paths of the PNG and the SVG.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    paths = Path(folder, f"{name}.png"), Path(folder, f"{name}.svg")
+    for path, metadata in zip(paths, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            with matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
+                figure.savefig(partial, format=path.suffix[1:], dpi=200, metadata=metadata)
+                figure.set_layout_engine("none")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return paths
+
+
+def display_name(sequence: str) -> str:
+    """A sequence's name in print: T1, MPRAGE (inside: t1gd), T2, FLAIR, rCBV, ADC; others as they are."""
+    return DISPLAY_NAMES.get(sequence, sequence)
+
+
+def _new_figure(width: float, height: float, synthetic: bool, note: str = "") -> Figure:
+    """An empty figure, inches, with the note and, for phantoms, the line that says so at its foot."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    lines = [*textwrap.wrap(note, int(width * 17)), *([SYNTHETIC_NOTE] if synthetic else [])]
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, style="italic")
+    return figure
+
+
+def _dress(axes, title: str, x_name: str, y_name: str) -> None:
+    axes.set_title(title, loc="left", fontsize=NORMAL, fontweight="bold")
+    axes.set_xlabel(x_name, fontsize=SMALL)
+    axes.set_ylabel(y_name, fontsize=SMALL)
+    axes.tick_params(which="both", labelsize=SMALL)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legend_below(axes, handles, columns: int) -> None:
+    """A legend under the panel, where it covers no curve."""
+    under = axes.transAxes + ScaledTranslation(0, -30 / 72, axes.figure.dpi_scale_trans)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": under, "borderaxespad": 0}
+    style = {"fontsize": SMALL, "frameon": False, "handlelength": 1.4, "columnspacing": 1}
+    axes.legend(handles=handles, ncols=columns, **place, **style)
+
+
+def _splits(table) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each split, with its name: `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both."""
+    repeats, folds = table["repeat"].nunique(), table["fold"].nunique()
+    groups = table.groupby(["repeat", "fold"])
+    if folds == 1:
+        return [(f"Split {repeat + 1}", rows) for (repeat, _), rows in groups]
+    if repeats == 1:
+        return [(f"Fold {fold + 1}", rows) for (_, fold), rows in groups]
+    return [(f"Split {repeat + 1}.{fold + 1}", rows) for (repeat, fold), rows in groups]
+
+
+def _draw_rocs(axes, predictions, best_possible, published) -> None:
+    """One sequence's ROC curves, their mean, and the legend below."""
+    axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
+    axes.set(aspect="equal", anchor="N", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=np.arange(0, 1.1, 0.25))
+    axes.set_yticks(np.arange(0, 1.1, 0.25))
+    handles, areas, curves = _draw_split_rocs(axes, _splits(predictions.dropna(subset="truth")))
+    if areas:
+        summary = _draw_mean_roc(axes, curves, areas)
+    else:
+        summary = [_words(" ")]
+        axes.text(0.4, 0.78, "No ROC: every test set\nholds one class only", fontsize=SMALL, ha="center")
+    if published:
+        summary.append(_words(f"Paper: {_mean_sd(*published)}"))
+    if best_possible is not None:
+        summary.append(_words(f"Best possible: {best_possible:.2f}"))
+    both = zip(*zip_longest(handles, summary, fillvalue=_words(" ")), strict=True)
+    _legend_below(axes, [handle for column in both for handle in column], columns=2)
+    axes.get_legend().set_title("AUC", prop={"size": SMALL})
+
+
+def _draw_split_rocs(axes, splits) -> tuple[list, list[float], list[np.ndarray]]:
+    """Each split's curve; handles for the legend, the AUCs, and the curves on `FALSE_POSITIVE_RATES`."""
+    handles, areas, curves, many = [], [], [], len(splits) > MOST_NAMED_SPLITS
+    for number, (name, rows) in enumerate(splits):
+        if rows["truth"].nunique() < 2:
+            handles.append(_words(f"{name}: one class"))
+            continue
+        rates = roc_curve(rows["truth"], rows["score"], drop_intermediate=False)[:2]
+        areas.append(roc_auc_score(rows["truth"], rows["score"]))
+        curves.append(np.interp(FALSE_POSITIVE_RATES, *rates))
+        style = {
+            "color": "#9A9A9A" if many else SPLIT_COLOURS[number % 5],
+            "linestyle": "-" if many or number < 5 else "--",
+        }
+        handles += axes.plot(*rates, linewidth=0.9, label=f"{name}: {areas[-1]:.2f}", **style)
+    if many and areas:
+        handles = axes.get_lines()[-1:]
+        number = f"{len(areas)} of {len(splits)}" if len(areas) < len(splits) else f"{len(areas)}"
+        handles[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
+    return handles[:MOST_NAMED_SPLITS], areas, curves
+
+
+def _draw_mean_roc(axes, curves, areas) -> list:
+    """The mean curve and its band; handles for the legend."""
+    grid = FALSE_POSITIVE_RATES
+    mean, several = np.mean(curves, axis=0), len(areas) > 1
+    label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
+    handles = axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.2, label=label)
+    if several:
+        sd = np.std(curves, axis=0, ddof=1)
+        low, high = np.clip([mean - sd, mean + sd], 0, 1)
+        handles.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
+    return handles
+
+
+def _mean_sd(mean: float, sd: float | None) -> str:
+    return f"{mean:.2f}" if sd is None or np.isnan(sd) else f"{mean:.2f} ± {sd:.2f}"
+
+
+def _words(text: str) -> Line2D:
+    """A legend entry without a line."""
+    return Line2D([], [], linestyle="none", label=text)
+
+
+def _draw_box(axes, place: int, values: np.ndarray) -> None:
+    """One box and, side by side so that each is seen, the splits it is made of."""
+    if len(values) > 1:
+        style = {
+            "boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE},
+            "medianprops": {"color": BLUE, "linewidth": 1.8},
+        }
+        style |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
+        axes.boxplot(
+            values, positions=[place], widths=0.5, whis=(0, 100), showfliers=False, manage_ticks=False, **style
+        )
+    spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(len(values))
+    axes.plot(place + spread, values, **MARKS["one split"])
+
+
+def _draw_history(axes, history, column: str, name: str, colour: str) -> pd.Series:
+    """Thin lines of the splits and their thick mean; returns the mean by epoch."""
+    splits = _splits(history)
+    for _, rows in splits:
+        axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
+    mean = history.groupby("epoch")[column].mean()
+    label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
+    axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
+    return mean
+
+
+def _draw_fit(axes, mean: pd.Series) -> None:
+    """The exponential through the mean test curve, its three numbers in the legend."""
+    fit = fit_exponential(mean.index, mean)
+    if fit.fitted:
+        label = f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
+        axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
+    else:
+        axes.plot([], [], linestyle="none", label="a·exp(-b·x) + c does not describe the test curve:\nno numbers")
+
+
+def _mark_legend(figure, names) -> None:
+    """Names of the marks above the panels."""
+    drawn = ("marker", "color", "markersize")
+    styles = [{key: value for key, value in MARKS[name].items() if key in drawn} for name in names]
+    handles = [Line2D([], [], linestyle="none", label=name, **style) for name, style in zip(names, styles, strict=True)]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False)
+
+
+def _evenly(items: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the items, spread evenly, first and last included."""
+    return items[np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
+
+
+def _sheet_places(labels: np.ndarray, shown: np.ndarray, columns: int, num_lines: int):
+    """Where each slice and each group's heading goes, in voxels from the upper left; and the sheet's height."""
+    places, headings, y = {}, [], 0.0
+    for label, (group, _) in GROUPS.items():
+        members = [n for n in shown if labels[n] == label]
+        if not members:
+            continue
+        total = int((labels == label).sum())
+        number = f"{len(members)} of {total}" if len(members) < total else f"{total}"
+        headings.append((f"IDH-{group} ({number})", y))
+        y += 1.5 * LINE_HEIGHT
+        for place, n in enumerate(members):
+            row, column = divmod(place, columns)
+            places[n] = column * (TILE + GAP), y + row * (TILE + num_lines * LINE_HEIGHT + GAP)
+        y = places[members[-1]][1] + TILE + num_lines * LINE_HEIGHT + 1.5 * GAP
+    return places, headings, y
+
+
+def _common_prefix(subjects) -> str:
+    """What all ids begin with, up to the last `_` or `-`: `BraTS20_Training_`."""
+    prefix = os.path.commonprefix([str(subject) for subject in subjects])
+    return prefix[: max(prefix.rfind("_"), prefix.rfind("-")) + 1]
+
+
+def _short(subject: str) -> str:
+    """The id's end, eight letters at most, which is the width of a slice."""
+    return subject if len(subject) <= 8 else f"…{subject[-7:]}"
+
+
+def _spread(scores) -> str:
+    """Mean and spread of the probabilities from several networks, in words."""
+    scores = np.asarray(scores, float).ravel()
+    mean = f"Probability of IDH mutation {scores.mean():.2f}"
+    if len(scores) == 1:
+        return mean
+    return f"{mean} (sd {scores.std(ddof=1):.2f}, {scores.min():.2f} to {scores.max():.2f}, {len(scores)} networks)"
+
+
+def _radiological(image):
+    """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
+    return np.ma.asanyarray(image)[::-1, ::-1].T
+
+
+def _show(axes, image, window, extent=None):
+    """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
+    greys = matplotlib.colormaps["gray"].with_extremes(bad=OUTSIDE_COLOUR)
+    low, high = window
+    picture = _radiological(image)
+    return axes.imshow(picture, cmap=greys, vmin=low, vmax=high, extent=extent, interpolation="nearest")
+
+
+def _grey_window(slices: np.ndarray) -> tuple[float, float]:
+    """From the 1st to the 99th percentile of the voxels inside the mask."""
+    inside = slices[(slices != 0) & np.isfinite(slices)]
+    return tuple(np.percentile(inside, (1, 99))) if inside.size else (0.0, 1.0)
+
+
+def _grey_bar(figure, image, axes) -> None:
+    bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.5, aspect=35, pad=0.02, extend="both")
+    bar.set_label("SD above brain median", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)

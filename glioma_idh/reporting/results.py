@@ -1,0 +1,86 @@
+"""The results of finished trainings: numbers, tables and figures into their run folders."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.reporting import figures
+from glioma_idh.reporting.tables import results_table, results_text
+
+
+def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> dict:
+    """From the splits' predictions to `predictions.csv`, `metrics.json` and the figures of a run.
+
+    Args:
+        sequence: inside name.
+        folder: of the run; all its splits are done.
+        published: the paper's (mean, sd) of each score, by sequence.
+
+    Returns:
+        The content of `metrics.json`.
+    """
+    splits = runs.list_splits(runs.read_table(folder / "splits.csv"))
+    parts = [runs.split_folder(folder, index) for index in range(len(splits))]
+    predictions = pd.concat([runs.read_table(part / "predictions.csv") for part in parts], ignore_index=True)
+    runs.write_table(predictions, folder / "predictions.csv")
+    planted = None
+    if (folder / "planted.csv").exists():
+        planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
+    metrics = {"sequence": sequence, "synthetic": planted is not None, **summarise(predictions, planted)}
+
+    curves = [runs.read_table(part / "history.csv") for part in parts]
+    curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
+    _draw_training(sequence, folder, pd.concat(curves), metrics["synthetic"])
+    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published)
+    runs.write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
+    return metrics
+
+
+def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict]) -> dict[str, dict]:
+    """Print the table of one or several finished runs; of several, keep it and draw their common figures.
+
+    Args:
+        folder: that holds them.
+        folders: of each sequence's run, by inside name.
+        published: the paper's (mean, sd) of each score, by sequence.
+
+    Returns:
+        The content of each `metrics.json`, by inside name.
+    """
+    metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
+    if len(folders) > 1:
+        predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
+        draw_scores(folder, predictions, metrics, published)
+    runs.write_table(results_table(metrics, published).reset_index(), folder / "table.csv")
+    synthetic = any(numbers["synthetic"] for numbers in metrics.values())
+    print(results_text(metrics, published, synthetic))
+    return metrics
+
+
+def draw_scores(folder: Path, predictions: dict, metrics: dict[str, dict], published: dict[str, dict]) -> None:
+    """ROC curves and box plots of one or several sequences, into `figures/`."""
+    synthetic = any(numbers["synthetic"] for numbers in metrics.values())
+    means = {sequence: numbers["mean"] for sequence, numbers in metrics.items()}
+    best = {sequence: mean["best_possible_auc"] for sequence, mean in means.items() if "best_possible_auc" in mean}
+    paper = {sequence: published[sequence]["auc"] for sequence in predictions}
+    roc = figures.roc_curves(predictions, best_possible=best, published=paper, synthetic=synthetic)
+    figures.save_figure(roc, folder / "figures", "roc")
+
+    scores = [pd.DataFrame(numbers["per_split"]).assign(sequence=sequence) for sequence, numbers in metrics.items()]
+    boxes = figures.score_boxes(pd.concat(scores), published=published, synthetic=synthetic)
+    figures.save_figure(boxes, folder / "figures", "boxes")
+
+
+def _draw_training(sequence: str, folder: Path, history: pd.DataFrame, synthetic: bool) -> None:
+    """Learning curves, and what the network saw."""
+    name = figures.display_name(sequence)
+    curves = figures.learning_curves(history, title=name, synthetic=synthetic)
+    figures.save_figure(curves, folder / "figures", "learning_curves")
+    cohort = runs.read_table(folder / "cohort.csv")
+    with np.load(folder / "slices.npz") as prepared:
+        slices = prepared["slices"][..., 0]
+    sheet = figures.slice_sheet(slices, cohort["subject"], cohort["idh"], sequence=sequence, synthetic=synthetic)
+    figures.save_figure(sheet, folder / "figures", "slices")

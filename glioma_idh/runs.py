@@ -1,0 +1,135 @@
+"""The run folder: what is written, resumed and read back.
+
+recipe.json      every number, versions, hashes, the paper's own results
+cohort.csv       who was used; exclusions.csv: who was not, and why
+slices.npz       the prepared arrays (2D)
+splits.csv       who was trained on and tested where
+split_k/         model.keras, history.csv, predictions.csv, and while it trains checkpoint.weights.h5
+predictions.csv  one row a subject and split
+metrics.json     the numbers, per split and pooled
+figures/
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.errors import InputError
+
+PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
+SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """A path to write to, which takes the place of `path` only once the writing has succeeded.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written; `path` is as it was.
+    """
+    path = Path(path)
+    part = path.with_name(f"part-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        advice = "Free some space or name another --run-dir; the same command goes on from what is there."
+        raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_table(table: pd.DataFrame, path) -> None:
+    """Write a table of a run as CSV, whole or not at all."""
+    with written_whole(path) as part:
+        table.to_csv(part, index=False, float_format=SCORE_FORMAT, lineterminator="\n")
+
+
+def write_json(content: dict, path) -> None:
+    """Write JSON, whole or not at all; NaN becomes null."""
+    text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=2)
+    with written_whole(path) as part:
+        part.write_text(text + "\n")
+
+
+def read_table(path) -> pd.DataFrame:
+    """Read a table of a run; ids are text, numbers are numbers."""
+    ids = dict.fromkeys(("subject", "patient", "cohort", "file", "expected", "found", "advice"), str)
+    return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values={"score": ""})
+
+
+def read_json(path) -> dict:
+    """Read JSON of a run.
+
+    Raises:
+        InputError: it is not there or not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        advice = "Name the folder that a training command made; of several sequences, the folder of one."
+        raise InputError("a run folder with this file", f"{type(error).__name__}", advice, file=path) from error
+
+
+def recipe_hash(recipe: dict) -> str:
+    """Eight characters that stand for every setting of a recipe."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def versions() -> dict:
+    """Versions of Python and of the packages that a result depends on."""
+    installed = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            installed[name] = importlib.metadata.version(name)
+    return installed
+
+
+def open_run(folder, recipe: dict, published: dict) -> bool:
+    """Begin a run in a folder, or go on with it.
+
+    Args:
+        folder: made if it is not there.
+        recipe: every setting that changes a result.
+        published: the paper's own results, kept beside.
+
+    Returns:
+        Whether the run is finished already.
+
+    Raises:
+        InputError: the folder holds a run of another recipe, or something else, or cannot be written.
+    """
+    folder = Path(folder)
+    recipe = json.loads(json.dumps(recipe, default=str))
+    if (folder / "recipe.json").exists():
+        former = read_json(folder / "recipe.json")["recipe"]
+        names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
+        if names:
+            expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
+            found = ", ".join(f"{name} {former.get(name)!r}" for name in names)
+            raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
+        return (folder / "metrics.json").exists()
+    if folder.is_dir() and any(folder.iterdir()):
+        there = ", ".join(sorted(path.name for path in folder.iterdir())[:5])
+        raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
+    content = {"recipe": recipe, "hash": recipe_hash(recipe), "versions": versions(), "published": published}
+    write_json(content, folder / "recipe.json")
+    return False
+
+
+def split_folder(folder, index: int) -> Path:
+    """The folder of one split, counted from 0 in the order of splits.csv."""
+    return Path(folder) / f"split_{index}"
+
+
+def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
+    """The (repeat, fold) of each split, in order."""
+    return sorted({(int(repeat), int(fold)) for repeat, fold in zip(splits["repeat"], splits["fold"], strict=True)})

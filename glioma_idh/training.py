@@ -1,0 +1,158 @@
+"""What every training shares: the device, the checkpoint that survives a kill, the progress bar."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import joblib
+import pandas as pd
+from tqdm import tqdm
+
+from glioma_idh.runs import read_table, write_table, written_whole
+
+
+@contextlib.contextmanager
+def _without_loader_notes():
+    """TensorFlow writes notes to standard error as it loads, before any of its settings can stop it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+with _without_loader_notes():
+    import keras
+
+
+def find_gpus() -> list:
+    """The GPUs that TensorFlow can use, set to take memory as they need it; empty on other backends."""
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    return gpus
+
+
+def default_jobs(gpus: list, num_trainings: int) -> int:
+    """How many trainings run at once: as many as there are processors, one after the other on a GPU."""
+    return 1 if gpus else min(joblib.cpu_count(), num_trainings)
+
+
+def device_line(gpus: list, jobs: int) -> str:
+    """One line that names the device a run uses."""
+    if gpus:
+        import tensorflow as tf
+
+        names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+        return f"Device: {', '.join(names)}; {jobs} at once"
+    return f"Device: CPU with {joblib.cpu_count()} processors; {jobs} at once, one thread each"
+
+
+def make_reproducible(seed: int) -> None:
+    """The same numbers from the same seed on the same machine: one thread on a CPU, deterministic kernels on a GPU."""
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    if find_gpus():
+        tf.config.experimental.enable_op_determinism()
+    elif tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves network, optimiser and learning curves every few epochs, so that a killed training can go on.
+
+    Unlike `keras.callbacks.BackupAndRestore` it is one file that takes the place of the former one at once: a kill or a
+    full disk between two writes cannot leave weights and epoch that do not belong together. The epoch is the
+    optimiser's own count of steps.
+
+    Args:
+        folder: of the split; holds `checkpoint.weights.h5` and `history.csv`.
+        steps_per_epoch: optimiser steps in an epoch.
+        every: epochs between two saves.
+    """
+
+    def __init__(self, folder, steps_per_epoch: int, every: int = 25):
+        super().__init__()
+        self.file = Path(folder) / "checkpoint.weights.h5"
+        self.history_file = Path(folder) / "history.csv"
+        self.steps_per_epoch = steps_per_epoch
+        self.every = every
+        self.rows = []
+
+    def restore(self, model: keras.Model) -> int:
+        """Load the last saved state into a compiled model.
+
+        Returns:
+            The number of epochs it has behind it; 0 where nothing was saved.
+        """
+        if not self.file.exists():
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.file)
+        epoch = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
+        self.rows = read_table(self.history_file).head(epoch).to_dict("records")
+        return epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the epoch's row; save when it is time."""
+        row = {name.replace("val_", "test_"): float(value) for name, value in logs.items()}
+        self.rows.append({"epoch": epoch + 1, **row})
+        if (epoch + 1) % self.every == 0:
+            self.save()
+
+    def on_train_end(self, logs=None):
+        """Save the learning curves."""
+        write_table(pd.DataFrame(self.rows), self.history_file)
+
+    def save(self):
+        """Learning curves first: a kill in between leaves rows too many, which `restore` cuts."""
+        write_table(pd.DataFrame(self.rows), self.history_file)
+        with written_whole(self.file) as part:
+            self.model.save_weights(part, overwrite=True)
+
+    def discard(self):
+        """The training is over and its network saved."""
+        self.file.unlink(missing_ok=True)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar a training: epochs, loss, accuracy, time left.
+
+    Args:
+        description: in front of the bar.
+        position: line of the bar, counted from the first; None for a line of its own.
+        quiet: no bar.
+    """
+
+    def __init__(self, description: str, position: int | None, quiet: bool):
+        super().__init__()
+        self.settings = {"desc": description, "position": position, "disable": quiet, "unit": "epoch"}
+
+    def on_train_begin(self, logs=None):
+        """Open the bar; a resumed training starts part of the way."""
+        self.bar = tqdm(total=self.params["epochs"], dynamic_ncols=True, mininterval=0.5, **self.settings)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Move it."""
+        if self.bar.n == 0:
+            self.bar.initial = self.bar.n = epoch
+        self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in ("loss", "accuracy")}, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, logs=None):
+        """Close it."""
+        self.bar.close()
