@@ -7,7 +7,7 @@ import pandas as pd
 from glioma_idh.errors import InputError
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
-SEQUENCE_NAMES = {"t1": "T1", "t1gd": "MPRAGE", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
+SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
 MASKS = ("lesion_mask", "brain_mask")
 PATHS = SEQUENCES + MASKS
 IDENTITY = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")

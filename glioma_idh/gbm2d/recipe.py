@@ -53,11 +53,13 @@ class Job:
 
 
 # Table 1, mean and standard deviation over five splits. T1's loss is printed "1.4± 09", read as 0.9.
-PUBLISHED = {
-    "t1": {"accuracy": (0.77, 0.11), "ccel": (1.40, 0.9), "sensitivity": (0.36, 0.29), "specificity": (0.95, 0.07), "auc": (0.71, 0.23)},
-    "t2": {"accuracy": (0.67, 0.12), "ccel": (2.41, 0.77), "sensitivity": (0.48, 0.16), "specificity": (0.75, 0.12), "auc": (0.63, 0.07)},
-    "flair": {"accuracy": (0.77, 0.11), "ccel": (1.98, 1.06), "sensitivity": (0.28, 0.27), "specificity": (0.95, 0.03), "auc": (0.74, 0.13)},
-    "t1gd": {"accuracy": (0.66, 0.10), "ccel": (2.55, 0.93), "sensitivity": (0.43, 0.24), "specificity": (0.74, 0.17), "auc": (0.62, 0.15)},
-    "rcbv": {"accuracy": (0.83, 0.07), "ccel": (0.64, 0.23), "sensitivity": (0.76, 0.08), "specificity": (0.86, 0.08), "auc": (0.86, 0.05)},
-    "adc": {"accuracy": (0.56, 0.11), "ccel": (2.53, 0.28), "sensitivity": (0.14, 0.07), "specificity": (0.73, 0.16), "auc": (0.45, 0.04)},
-}  # fmt: skip
+_SCORES = ("accuracy", "ccel", "sensitivity", "specificity", "auc")
+_TABLE_1 = {
+    "t1": ((0.77, 0.11), (1.40, 0.90), (0.36, 0.29), (0.95, 0.07), (0.71, 0.23)),
+    "t2": ((0.67, 0.12), (2.41, 0.77), (0.48, 0.16), (0.75, 0.12), (0.63, 0.07)),
+    "flair": ((0.77, 0.11), (1.98, 1.06), (0.28, 0.27), (0.95, 0.03), (0.74, 0.13)),
+    "t1gd": ((0.66, 0.10), (2.55, 0.93), (0.43, 0.24), (0.74, 0.17), (0.62, 0.15)),
+    "rcbv": ((0.83, 0.07), (0.64, 0.23), (0.76, 0.08), (0.86, 0.08), (0.86, 0.05)),
+    "adc": ((0.56, 0.11), (2.53, 0.28), (0.14, 0.07), (0.73, 0.16), (0.45, 0.04)),
+}
+PUBLISHED = {sequence: dict(zip(_SCORES, row, strict=True)) for sequence, row in _TABLE_1.items()}

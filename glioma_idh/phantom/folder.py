@@ -13,6 +13,7 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.phantom.recipe import (
+    DEFAULT_SEED,
     SEQUENCES,
     PhantomRecipe,
     check_sequences,
@@ -49,7 +50,7 @@ def make_phantom(
     sequences=("t1", "t1gd", "t2", "flair", "rcbv", "adc"),
     num_subjects: int = 100,
     num_mutant: int = 17,
-    seed: int = 0,
+    seed: int = DEFAULT_SEED,
     spacing_mm: float = 2.0,
     jobs: int | None = None,
     quiet: bool = False,

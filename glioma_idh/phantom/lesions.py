@@ -117,7 +117,7 @@ def largest_piece(mask: np.ndarray) -> np.ndarray:
 
 
 def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
-    """Distance of each voxel from the site, 1 on the ellipsoid that has the lesion's volume. Shape (i, j, k), float32."""
+    """Distance from the site, 1 on the ellipsoid of the lesion's volume. Shape (i, j, k), float32."""
     radius_mm = (3 * 1000 * draw.volume_ml / (4 * np.pi)) ** (1 / 3)
     offsets = np.meshgrid(
         *[np.arange(n) - s for n, s in zip(grid.shape, site, strict=True)], indexing="ij", sparse=True

@@ -50,16 +50,16 @@ TISSUES = {
     "grey": Tissue(0.82, 1.331, 0.099, 0.83e-3, 2.1, 0.01),
     "fluid": Tissue(1.00, 4.0, 2.0, 3.0e-3, 0.3),
     "vessels": Tissue(0.85, 1.6, 0.06, 1.2e-3, 9.0, 1.2),
-    "necrosis": Tissue(0.93, 2.3, 0.22, 1.7e-3, 1.0),
+    "necrosis": Tissue(0.93, 2.8, 0.22, 1.7e-3, 1.0),
     "rim": Tissue(0.85, 1.75, 0.13, 1.1e-3, 3.0),
     "oedema": Tissue(0.85, 1.75, 0.14, 1.4e-3, 1.5),
 }
 
 PLANTED_RANGE = {
     "t1": ("t1_s", {"necrosis": (1.15, 4.0), "rim": (0.95, 2.6), "oedema": (0.95, 2.6)}),
-    "t1gd": ("contrast_mmol_l", {"necrosis": (0.2, 0.0), "rim": (0.34, 0.0), "oedema": (0.2, 0.0)}),
+    "t1gd": ("contrast_mmol_l", {"necrosis": (0.15, 0.0), "rim": (0.34, 0.0), "oedema": (0.2, 0.0)}),
     "t2": ("t2_s", {"necrosis": (0.10, 0.36), "rim": (0.08, 0.25), "oedema": (0.08, 0.27)}),
-    "flair": ("t1_s", {"necrosis": (1.3, 3.1), "rim": (1.0, 2.5), "oedema": (1.0, 2.6)}),
+    "flair": ("t1_s", {"necrosis": (1.9, 3.3), "rim": (1.0, 2.5), "oedema": (1.0, 2.6)}),
     "rcbv": ("rcbv", {"necrosis": (3.4, 0.4), "rim": (6.2, 0.6), "oedema": (4.2, 0.5)}),
     "adc": ("adc_mm2_s", {"necrosis": (0.9e-3, 2.4e-3), "rim": (0.65e-3, 1.9e-3), "oedema": (0.75e-3, 2.1e-3)}),
 }

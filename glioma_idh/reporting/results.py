@@ -7,7 +7,8 @@ import pandas as pd
 
 from glioma_idh import runs
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.reporting import figures
+from glioma_idh.reporting import figures, pictures
+from glioma_idh.reporting.canvas import display_name, save_figure
 from glioma_idh.reporting.tables import results_table, results_text
 
 
@@ -67,20 +68,20 @@ def draw_scores(folder: Path, predictions: dict, metrics: dict[str, dict], publi
     best = {sequence: mean["best_possible_auc"] for sequence, mean in means.items() if "best_possible_auc" in mean}
     paper = {sequence: published[sequence]["auc"] for sequence in predictions}
     roc = figures.roc_curves(predictions, best_possible=best, published=paper, synthetic=synthetic)
-    figures.save_figure(roc, folder / "figures", "roc")
+    save_figure(roc, folder / "figures", "roc")
 
     scores = [pd.DataFrame(numbers["per_split"]).assign(sequence=sequence) for sequence, numbers in metrics.items()]
     boxes = figures.score_boxes(pd.concat(scores), published=published, synthetic=synthetic)
-    figures.save_figure(boxes, folder / "figures", "boxes")
+    save_figure(boxes, folder / "figures", "boxes")
 
 
 def _draw_training(sequence: str, folder: Path, history: pd.DataFrame, synthetic: bool) -> None:
     """Learning curves, and what the network saw."""
-    name = figures.display_name(sequence)
+    name = display_name(sequence)
     curves = figures.learning_curves(history, title=name, synthetic=synthetic)
-    figures.save_figure(curves, folder / "figures", "learning_curves")
+    save_figure(curves, folder / "figures", "learning_curves")
     cohort = runs.read_table(folder / "cohort.csv")
     with np.load(folder / "slices.npz") as prepared:
         slices = prepared["slices"][..., 0]
-    sheet = figures.slice_sheet(slices, cohort["subject"], cohort["idh"], sequence=sequence, synthetic=synthetic)
-    figures.save_figure(sheet, folder / "figures", "slices")
+    sheet = pictures.slice_sheet(slices, cohort["subject"], cohort["idh"], sequence=sequence, synthetic=synthetic)
+    save_figure(sheet, folder / "figures", "slices")

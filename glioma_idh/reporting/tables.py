@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
+from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
+
 HEADINGS = {
     "accuracy": "ACC",
     "ccel": "CCEL",
@@ -9,7 +12,6 @@ HEADINGS = {
     "specificity": "SP",
     "auc": "AUC",
 }
-SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result."
 
 
 def results_table(metrics: dict[str, dict], published: dict[str, dict]) -> pd.DataFrame:
@@ -23,11 +25,11 @@ def results_table(metrics: dict[str, dict], published: dict[str, dict]) -> pd.Da
         Text cells, indexed by sequence and row.
     """
     rows = {}
-    for name, summary in metrics.items():
-        mean, sd = summary["mean"], summary["sd"]
+    for sequence, summary in metrics.items():
+        name, mean, sd = SEQUENCE_NAMES.get(sequence, sequence), summary["mean"], summary["sd"]
         rows[name, "ours"] = {heading: _cell(mean[key], sd[key]) for key, heading in HEADINGS.items()}
-        if name in published:
-            rows[name, "paper"] = {heading: _cell(*published[name][key]) for key, heading in HEADINGS.items()}
+        if sequence in published:
+            rows[name, "paper"] = {heading: _cell(*published[sequence][key]) for key, heading in HEADINGS.items()}
         trivial = _cell(mean["always_wild_type"], sd["always_wild_type"])
         rows[name, "always wild-type"] = {"ACC": trivial, "SN": _cell(0), "SP": _cell(1), "AUC": _cell(0.5)}
         if "best_possible_auc" in mean:
@@ -43,7 +45,7 @@ def results_text(metrics: dict[str, dict], published: dict[str, dict], synthetic
     """The table of results as lines of text, marked where it is synthetic."""
     lines = [results_table(metrics, published).to_string()]
     lines.append("Mean ± standard deviation over the splits; pooled: one score a patient, over every test set.")
-    return "\n".join([SYNTHETIC_NOTE, *lines] if synthetic else lines)
+    return "\n".join([SYNTHETIC_NOTE + ".", *lines] if synthetic else lines)
 
 
 def _cell(mean: float | None, sd: float | None = None) -> str:

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from glioma_idh.reporting import figures
+from glioma_idh.reporting import canvas, figures, pictures
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 
@@ -43,7 +43,7 @@ def score_table(sequences=("t1", "rcbv"), num_splits=5):
 
 def sheet(n=3, truth=(0, 1, 0), **keywords):
     slices = np.random.default_rng(0).normal(1, 1, (n, 64, 64)).astype(np.float32)
-    return figures.slice_sheet(slices, [f"phantom_{i:04}" for i in range(n)], truth, sequence="rcbv", **keywords)
+    return pictures.slice_sheet(slices, [f"phantom_{i:04}" for i in range(n)], truth, sequence="rcbv", **keywords)
 
 
 def read(**keywords):
@@ -51,7 +51,7 @@ def read(**keywords):
     mask[30:36, 20:40] = 1
     box = (30, 36), (20, 40)
     keywords = {"subject": "p1", "sequence": "t1gd", "scores": [0.6, 0.8]} | keywords
-    return figures.slice_read(image, mask, box, np.ones((64, 64)), **keywords)
+    return pictures.slice_read(image, mask, box, np.ones((64, 64)), **keywords)
 
 
 def legend_of(axes):
@@ -112,7 +112,7 @@ def test_a_split_of_one_class_is_named_and_not_drawn():
 
 
 def test_subjects_without_a_truth_are_left_out_of_the_curve():
-    table = predictions([PERFECT + (0.5,)], truth=(1, 1, 0, 0, np.nan))
+    table = predictions([(*PERFECT, 0.5)], truth=(1, 1, 0, 0, np.nan))
     assert "Split 1: 1.00" in legend_of(figures.roc_curves({"t1": table}).axes[0])
 
 
@@ -121,7 +121,7 @@ def test_a_panel_a_sequence(count):
     sequences = ["t1", "t2", "flair", "t1gd", "rcbv", "adc"][:count]
     figure = figures.roc_curves({sequence: predictions([HALF]) for sequence in sequences})
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
-    names = ["a) T1", "b) T2", "c) FLAIR", "d) MPRAGE", "e) rCBV", "f) ADC"]
+    names = ["a) T1", "b) T2", "c) FLAIR", "d) T1Gd", "e) rCBV", "f) ADC"]
     assert titles == names[:count]
 
 
@@ -185,12 +185,12 @@ def test_patients_right_front_is_the_pictures_upper_left():
     slices = np.full((1, 64, 64), 1.0, np.float32)
     slices[0, 60:, 60:] = 9
     slices[0, :4, 60:] = 0
-    picture = figures.slice_sheet(slices, ["p_1"], [1], sequence="t1").axes[0].get_images()[0]
+    picture = pictures.slice_sheet(slices, ["p_1"], [1], sequence="t1").axes[0].get_images()[0]
     drawn = picture.get_array()
     assert (drawn[:4, :4] == 9).all() and (drawn == 9).sum() == 16
     assert drawn.mask[:4, -4:].all() and drawn.mask.sum() == 16
     left, right, bottom, top = picture.get_extent()
-    axes = figures.slice_sheet(slices, ["p_1"], [1], sequence="t1").axes[0]
+    axes = pictures.slice_sheet(slices, ["p_1"], [1], sequence="t1").axes[0]
     assert left < right and bottom > top and axes.yaxis_inverted() and not axes.xaxis_inverted()
 
 
@@ -213,7 +213,7 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
 def test_grey_window_ignores_what_lies_outside_the_mask():
     slices = np.zeros((2, 64, 64), np.float32)
     slices[:, :8, :8] = np.linspace(5, 6, 64).reshape(8, 8)
-    low, high = figures.slice_sheet(slices, ["1", "2"], [0, 1], sequence="t1").axes[0].get_images()[0].get_clim()
+    low, high = pictures.slice_sheet(slices, ["1", "2"], [0, 1], sequence="t1").axes[0].get_images()[0].get_clim()
     assert 5 <= low < 5.02 and 5.98 < high <= 6
 
 
@@ -237,7 +237,7 @@ def test_slice_read_places_mask_and_box_in_radiological_display():
     outline = np.concatenate([path.vertices for path in whole.collections[0].get_paths()])
     assert np.abs(outline.min(0) - rectangle.get_xy()).max() <= 0.5
     assert whole.get_images()[0].get_array().shape == (50, 40) and cut.get_images()[0].get_array().shape == (64, 64)
-    assert "p1, MPRAGE\nProbability of IDH mutation 0.70 (sd 0.14, 0.60 to 0.80, 2 networks)" in words(figure)
+    assert "p1, T1Gd\nProbability of IDH mutation 0.70 (sd 0.14, 0.60 to 0.80, 2 networks)" in words(figure)
     assert [text.get_text() for text in whole.texts] == ["R", "L"]
 
 
@@ -259,25 +259,25 @@ def test_phantoms_are_called_phantoms_on_the_figure(draw):
 
 def test_saved_files_open_and_repeat_byte_by_byte(tmp_path):
     figure = figures.roc_curves({"t1": predictions([HALF, PERFECT])}, synthetic=True)
-    png, svg = figures.save_figure(figure, tmp_path / "new" / "figures", "roc")
+    png, svg = canvas.save_figure(figure, tmp_path / "new" / "figures", "roc")
     width, height = figure.get_size_inches()
     assert imread(png).shape[:2] == pytest.approx((200 * height, 200 * width), abs=1)
     assert svg.read_text().lstrip().startswith("<?xml") and "<dc:date>" not in svg.read_text()
     first = png.read_bytes(), svg.read_bytes()
-    assert figures.save_figure(figure, tmp_path / "new" / "figures", "roc") == (png, svg)
+    assert canvas.save_figure(figure, tmp_path / "new" / "figures", "roc") == (png, svg)
     assert (png.read_bytes(), svg.read_bytes()) == first
     again = figures.roc_curves({"t1": predictions([HALF, PERFECT])}, synthetic=True)
-    other = figures.save_figure(again, tmp_path, "other")
+    other = canvas.save_figure(again, tmp_path, "other")
     assert tuple(path.read_bytes() for path in other) == first
     assert sorted(path.name for path in png.parent.iterdir()) == ["roc.png", "roc.svg"]
 
 
 def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
-    png, _ = figures.save_figure(sheet(), tmp_path, "slices")
+    png, _ = canvas.save_figure(sheet(), tmp_path, "slices")
     former, broken = png.read_bytes(), sheet()
     broken.savefig = lambda partial, **_: (partial.write_bytes(b"half"), 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        figures.save_figure(broken, tmp_path, "slices")
+        canvas.save_figure(broken, tmp_path, "slices")
     assert png.read_bytes() == former and len(list(tmp_path.iterdir())) == 2
 
 

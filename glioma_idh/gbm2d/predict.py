@@ -1,0 +1,187 @@
+"""Apply a finished run: python -m glioma_idh.gbm2d.predict RUN_DIR --scan scan.nii.gz --lesion-mask mask.nii.gz
+
+Prints one CSV row a subject: the probability of an IDH mutation from each split's network, their mean and spread. Many
+subjects at once: --cohort (and --images) as in training, instead of --scan. For research, not for diagnosis.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What to predict, and with which run."""
+
+    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
+    """Folder of a finished run of one sequence."""
+    scan: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """One patient's scan, of the sequence that the run was trained on."""
+    lesion_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The lesion on the same grid: whole tumour with oedema; everything that is not 0."""
+    brain_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """The brain on the same grid; without it, where the scan is not 0 (skull-stripped scans)."""
+    cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Many subjects: phantom, brats2020-tcga, or the path of a cohort CSV; labels are not needed."""
+    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of scans of a named public cohort."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Where predictions.csv and a picture a subject go; by default RUN_DIR/predict."""
+    quiet: bool = False
+    """No progress bars."""
+    strict: bool = False
+    """Stop at the first subject that cannot be used, instead of setting it aside."""
+
+
+def predict(wanted: Prediction):
+    """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
+
+    Args:
+        wanted: as on the command line.
+
+    Returns:
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`, `lesion_ml`.
+
+    Raises:
+        InputError: the run or a file cannot be used.
+    """
+    from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFlow quietly
+    from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort
+
+    recipe = _read_recipe(wanted.run_dir)
+    (sequence,) = recipe["sequence"]
+    table, slices, errors = prepare_cohort(
+        _subjects(wanted, sequence),
+        sequence,
+        recipe["size"],
+        jobs=1 if wanted.cohort is None else -1,
+        quiet=_quiet(wanted),
+    )
+    if errors and (wanted.strict or table.empty):
+        raise errors[0]
+    networks = _load_networks(wanted.run_dir, slices.shape[1:])
+    predictions = _predictions(table, slices, networks)
+    out = wanted.out or wanted.run_dir / "predict"
+    runs.write_table(predictions, out / "predictions.csv")
+    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
+    for error in errors:
+        print(f"set aside: {error}", file=sys.stderr)
+    _draw(table, slices, predictions, sequence, out)
+    return predictions
+
+
+def _quiet(wanted: Prediction) -> bool:
+    return wanted.quiet or wanted.cohort is None
+
+
+def _read_recipe(run_dir: Path) -> dict:
+    """The recipe of a finished run of this paper."""
+    from glioma_idh import runs
+
+    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
+    if recipe.get("paper") != "gbm2d":
+        found = f"a run of {recipe.get('paper', 'something else')}"
+        raise InputError("a run of glioma_idh.gbm2d.train", found, "Use that pipeline's predict.", file=run_dir)
+    if not (run_dir / "metrics.json").exists():
+        advice = "Let the training end first: the same command goes on where it stopped."
+        raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
+    return recipe
+
+
+def _subjects(wanted: Prediction, sequence: str):
+    """The cohort table of whom to predict: one patient, or a named cohort with the sequence."""
+    import pandas as pd
+
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.table import COLUMNS
+
+    if (wanted.cohort is None) == (wanted.scan is None):
+        found = "neither" if wanted.scan is None else "both"
+        raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
+    if wanted.cohort is not None:
+        return read_cohort(wanted.cohort, wanted.images, [sequence], wanted.quiet)
+    if wanted.lesion_mask is None:
+        raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
+    subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")
+    paths = {sequence: wanted.scan, "lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask or ""}
+    row = {"subject": subject, "patient": subject, **{column: str(path) for column, path in paths.items()}}
+    return pd.DataFrame([row], columns=list(COLUMNS)).fillna("")
+
+
+def _load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list:
+    """The network of each split."""
+    import keras
+
+    from glioma_idh import runs
+
+    splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
+    files = [runs.split_folder(run_dir, index) / "model.keras" for index in range(len(splits))]
+    networks = []
+    for file in files:
+        try:
+            network = keras.models.load_model(file, compile=False)
+        except (OSError, ValueError) as error:
+            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
+        if network.input_shape[1:] != input_shape:
+            found = f"one for {network.input_shape[1:]}"
+            raise InputError(f"a network for {input_shape}", found, "It is another network's file.", file=file)
+        networks.append(network)
+    return networks
+
+
+def _predictions(table, slices, networks: list):
+    """One row a subject: each network's probability of mutation, their mean and sample standard deviation."""
+    import pandas as pd
+
+    scores = {
+        f"score_{number}": network.predict(slices, verbose=0)[:, 1] for number, network in enumerate(networks, start=1)
+    }
+    scores = pd.DataFrame(scores)
+    predictions = table[["subject"]].join(scores)
+    predictions["score_mean"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
+    predictions["lesion_ml"] = table["lesion_ml"]
+    return predictions
+
+
+def _draw(table, slices, predictions, sequence: str, out: Path) -> None:
+    """A picture a subject: the slice that was read, and what the networks saw of it."""
+    from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, read_subject
+    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.pictures import slice_read
+
+    columns = [name for name in predictions if name.startswith("score_") and name[6:].isdigit()]
+    for position, row in table.iterrows():
+        image, mask, _ = read_subject(row, sequence)
+        lesion = extract_lesion_slice(image.array, mask.array, image.affine)
+        picture = slice_read(
+            image.array[..., lesion.k],
+            mask.array[..., lesion.k] != 0,
+            lesion.box,
+            slices[position, ..., 0],
+            subject=row["subject"],
+            sequence=sequence,
+            scores=predictions.loc[position, columns].to_numpy(dtype=float),
+            synthetic=row["cohort"] == "phantom",
+        )
+        save_figure(picture, out, row["subject"])
+
+
+def main() -> None:
+    """The command line."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.gbm2d.predict", description=__doc__, config=config)
+    try:
+        predictions = predict(wanted)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+    print(predictions.to_csv(index=False, float_format="%.4f"), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What every picture shares: colours, letters, the line that marks phantoms, and how it is written to disk.
+
+Colours are those of Okabe and Ito, which colour-blind readers can tell apart; letters are 7 points or larger at the
+figure's own size.
+"""
+
+import os
+import textwrap
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
+
+SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result"
+BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+SMALL, NORMAL = 7, 8
+
+
+def display_name(sequence: str) -> str:
+    """A sequence's name in print: T1, MPRAGE (inside: t1gd), T2, FLAIR, rCBV, ADC; others as they are."""
+    return SEQUENCE_NAMES.get(sequence, sequence)
+
+
+def new_figure(width: float, height: float, synthetic: bool, note: str = "") -> Figure:
+    """An empty figure, inches, with the note and, for phantoms, the line that says so at its foot."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    lines = [*textwrap.wrap(note, int(width * 17)), *([SYNTHETIC_NOTE] if synthetic else [])]
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, style="italic")
+    return figure
+
+
+def save_figure(figure, folder, name) -> tuple[Path, Path]:
+    """Write `name.png` (200 dpi) and `name.svg`; the same figure always gives the same bytes.
+
+    Each file is written beside its place and then moved there, so that a reader never finds half a picture. The layout
+    is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.
+
+    Args:
+        figure: any figure of this file.
+        folder: made if it is not there.
+        name: file name without ending.
+
+    Returns:
+        The paths of the PNG and the SVG.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    paths = Path(folder, f"{name}.png"), Path(folder, f"{name}.svg")
+    for path, metadata in zip(paths, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            with matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
+                figure.savefig(partial, format=path.suffix[1:], dpi=200, metadata=metadata)
+                figure.set_layout_engine("none")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return paths

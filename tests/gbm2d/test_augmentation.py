@@ -1,0 +1,83 @@
+"""Rotation and balance, against Keras' own classes and counts worked out by hand."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from glioma_idh.gbm2d.augmentation import (
+    ImageDataGenerator,
+    balanced_indices,
+    rotate_batch,
+    rotate_slice,
+    training_batches,
+)
+
+RNG = np.random.default_rng(0)
+SLICES = RNG.normal(size=(21, 64, 64, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_generator_equals_the_legacy_one_to_the_bit(shuffle):
+    labels = np.arange(21)
+    legacy = tf.keras.preprocessing.image.ImageDataGenerator(rotation_range=90)
+    legacy = legacy.flow(SLICES, labels, batch_size=8, shuffle=shuffle, seed=3)
+    ours = ImageDataGenerator((-90, 90)).flow(SLICES, labels, batch_size=8, shuffle=shuffle, seed=3)
+    for _ in range(7):  # two epochs of batches of 8, 8, 5, and one more
+        (x, y), (expected_x, expected_y) = next(ours), next(legacy)
+        assert np.array_equal(y, expected_y) and np.array_equal(x, expected_x)
+
+
+def test_the_range_of_the_paper_is_0_to_90():
+    class Recorder(np.random.RandomState):
+        def uniform(self, low, high):
+            assert (low, high) == (0, 90)
+            return super().uniform(low, high)
+
+    assert 0 <= ImageDataGenerator()._angle_deg(Recorder(0)) <= 90
+
+
+def test_a_quarter_turn_moves_every_pixel_to_its_place():
+    image = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    assert np.array_equal(rotate_slice(image, 0), image)
+    assert rotate_slice(image, 90) == pytest.approx(np.rot90(image), abs=1e-4)
+    assert rotate_batch(image[None], np.array([90.0]))[0] == pytest.approx(np.rot90(image), abs=1e-4)
+
+
+def test_whole_batches_equal_single_slices_and_keras_random_rotation():
+    angles_deg = RNG.uniform(-90, 90, len(SLICES))
+    single = np.stack([rotate_slice(image, angle) for image, angle in zip(SLICES, angles_deg, strict=True)])
+    assert rotate_batch(SLICES, angles_deg) == pytest.approx(single, abs=1e-4)
+    layer = keras.layers.RandomRotation((0, 0.25), fill_mode="nearest")
+    drawn = layer.get_random_transformation(SLICES)
+    expected = np.array(layer.transform_images(SLICES, drawn))
+    assert rotate_batch(SLICES, np.array(drawn["angle"])) == pytest.approx(expected, abs=1e-4)
+
+
+def test_balance_repeats_the_smaller_class_evenly():
+    labels = np.array([0] * 10 + [1] * 4)
+    counts = np.bincount(balanced_indices(labels, np.random.default_rng(1)), minlength=14)
+    assert counts[:10].tolist() == [1] * 10
+    assert sorted(counts[10:]) == [2, 2, 3, 3]
+
+
+def epochs(first, number, labels):
+    batches = training_batches(SLICES, labels, 16, (0.0, 90.0), [5, 0], epoch=first)
+    return list(itertools.islice(batches, 2 * number))  # 26 balanced slices are 2 batches
+
+
+def test_an_epoch_is_balanced_and_rotated():
+    labels = np.array([0] * 13 + [1] * 8)
+    batches = epochs(0, 1, labels)
+    assert [len(x) for x, _ in batches] == [16, 10]
+    assert sum(y.sum(axis=0) for _, y in batches).tolist() == [13, 13]
+    assert not any(np.array_equal(image, SLICES[0]) for image in batches[0][0])
+
+
+def test_a_resumed_epoch_sees_what_it_would_have_seen():
+    labels = np.array([0] * 13 + [1] * 8)
+    for (x, y), (resumed_x, resumed_y) in zip(epochs(0, 4, labels)[6:], epochs(3, 1, labels), strict=True):
+        assert np.array_equal(x, resumed_x) and np.array_equal(y, resumed_y)
+    assert not np.array_equal(epochs(0, 1, labels)[0][0], epochs(1, 1, labels)[0][0])

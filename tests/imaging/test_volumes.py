@@ -1,0 +1,102 @@
+"""Volumes come back where they were, and every file that cannot be used says why."""
+
+import gzip
+
+import nibabel
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, write_volume
+
+CODES = ["RAS", "LPS", "ASR", "SPL", "IRP", "PIL"]
+
+
+def oriented(code):
+    """A volume whose voxel value is 100 x + 10 y + z of its place in mm, stored with axes in another order."""
+    x, y, z = np.meshgrid(np.arange(4), np.arange(5), np.arange(6), indexing="ij")
+    turn = nibabel.orientations.ornt_transform(
+        nibabel.orientations.axcodes2ornt("RAS"), nibabel.orientations.axcodes2ornt(code)
+    )
+    image = nibabel.Nifti1Image((100 * x + 10 * y + z).astype(np.float32), np.eye(4)).as_reoriented(turn)
+    return image.get_fdata(dtype=np.float32), image.affine
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_axes_run_right_front_top_whatever_the_file_says(code, tmp_path):
+    array, affine = oriented(code)
+    nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / "scan.nii.gz")
+    volume = read_volume(tmp_path / "scan.nii.gz")
+    assert volume.array.shape == (4, 5, 6)
+    assert volume.array[3, 1, 2] == 312
+    assert np.allclose(volume.affine, np.eye(4))
+
+
+def test_oblique_grids_keep_every_voxel_in_place():
+    angle = np.deg2rad(20)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ np.diag([-1, 2, 3])
+    array = np.arange(24.0).reshape(2, 3, 4)
+    turned, new = reorient(array, affine)
+    assert turned[1, 2, 3] == array[0, 2, 3]
+    assert np.allclose(new @ [1, 2, 3, 1], affine @ [0, 2, 3, 1])
+
+
+def test_spacing_and_voxel_volume():
+    volume = Volume(np.zeros((2, 2, 2)), np.diag([-2.0, 3.0, 4.0, 1.0]))
+    assert volume.spacing_mm.tolist() == [2, 3, 4]
+    assert volume.voxel_ml == pytest.approx(0.024)
+
+
+def test_written_volumes_come_back(tmp_path):
+    affine = np.diag([1.5, 2.0, 2.5, 1.0])
+    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    write_volume(tmp_path / "out.nii.gz", array, affine)
+    volume = read_volume(tmp_path / "out.nii.gz")
+    assert np.array_equal(volume.array, array) and np.allclose(volume.affine, affine)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.nii.gz"]
+
+
+def write(path, array):
+    nibabel.save(nibabel.Nifti1Image(array.astype(np.float32), np.eye(4)), path)
+
+
+def test_files_that_cannot_be_used(tmp_path):
+    scan = tmp_path / "scan.nii.gz"
+    noise = np.random.default_rng(0).normal(size=(30, 30, 30))
+    with pytest.raises(InputError, match=r"scan.nii.gz: expected a NIfTI file; found no file"):
+        read_volume(scan)
+    write(scan, noise)
+    scan.write_bytes(scan.read_bytes()[:5000])
+    with pytest.raises(InputError, match="truncated"):
+        read_volume(scan)
+    scan.write_bytes(gzip.compress(b"not a scan at all" * 50))
+    with pytest.raises(InputError, match="expected a readable NIfTI file"):
+        read_volume(scan)
+    write(scan, np.stack([noise, noise], axis=-1))
+    with pytest.raises(InputError, match=r"expected a 3D volume; found shape \(30, 30, 30, 2\)"):
+        read_volume(scan)
+    noise[0, 0, :3] = np.nan, np.inf, -np.inf
+    write(scan, noise)
+    with pytest.raises(InputError, match="found 3 NaN or infinite voxels"):
+        read_volume(scan)
+
+
+def test_a_fourth_axis_of_one_is_dropped(tmp_path):
+    write(tmp_path / "scan.nii", np.ones((3, 4, 5, 1)))
+    assert read_volume(tmp_path / "scan.nii").array.shape == (3, 4, 5)
+
+
+def test_grids_must_agree():
+    scan = Volume(np.zeros((10, 10, 10)), np.diag([1.0, 1.0, 1.0, 1.0]), "scan.nii")
+    near, far, turned = np.eye(4), np.eye(4), np.eye(4)
+    near[0, 3], far[0, 3] = 0.05, 2.0
+    turned[:2, :2] = [[np.cos(0.05), -np.sin(0.05)], [np.sin(0.05), np.cos(0.05)]]
+    check_same_grid(Volume(scan.array, near, "mask.nii"), scan)
+    with pytest.raises(InputError, match=r"mask.nii: expected the same grid; found a grid up to 2.0 mm off"):
+        check_same_grid(Volume(scan.array, far, "mask.nii"), scan)
+    with pytest.raises(InputError, match="expected the same grid"):
+        check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
+    with pytest.raises(InputError, match=r"expected shape \(10, 10, 10\); found shape \(10, 10, 9\)"):
+        check_same_grid(Volume(np.zeros((10, 10, 9)), np.eye(4), "mask.nii"), scan)
