@@ -9,6 +9,7 @@ def build_cnn(
     filters: tuple[int, ...] = (16, 32, 64, 64),
     units: tuple[int, ...] = (64, 32),
     num_classes: int = 2,
+    normalisation: type[layers.Layer] = layers.BatchNormalization,
 ) -> keras.Model:
     """The network of Figure 2: blocks of convolution, ReLU, batch normalisation and pooling, then three dense layers.
 
@@ -19,6 +20,7 @@ def build_cnn(
         filters: output channels of each block's 3 x 3 convolution.
         units: widths of the dense layers before the last.
         num_classes: of the softmax; class 1 is IDH-mutant.
+        normalisation: layer class; another with the same weights and numbers may be faster in training.
 
     Returns:
         An uncompiled functional model with layers `block1_conv`, ..., `dense1`, ..., `idh`.
@@ -26,7 +28,7 @@ def build_cnn(
     inputs = x = keras.Input(input_shape, name="slice")
     for block, num_filters in enumerate(filters, start=1):
         x = layers.Conv2D(num_filters, 3, padding="same", activation="relu", name=f"block{block}_conv")(x)
-        x = layers.BatchNormalization(name=f"block{block}_norm")(x)
+        x = normalisation(name=f"block{block}_norm")(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
 
     x = layers.Flatten(name="flatten")(x)
