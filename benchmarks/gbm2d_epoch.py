@@ -9,16 +9,14 @@ The contestants take turns, so that a machine that slows down slows all of them;
 import argparse
 import time
 
-from glioma_idh import training  # first, as it loads TensorFlow quietly
-
 import keras
 import numpy as np
 import torch
 from torch import nn
 
-from glioma_idh.gbm2d.augmentation import balanced_indices, rotate_batch, training_batches
-from glioma_idh.gbm2d.model import build_cnn
-from glioma_idh.gbm2d.normalisation import training_normalisation
+from glioma_idh import training
+from glioma_idh.gbm2d.augmentation import balanced_indices, training_batches
+from glioma_idh.gbm2d.model import build_cnn, training_normalisation
 from glioma_idh.gbm2d.recipe import Recipe
 from glioma_idh.gbm2d.train import CURVE_POINTS, compile_network
 

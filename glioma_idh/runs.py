@@ -23,6 +23,7 @@ import pandas as pd
 from glioma_idh.errors import InputError
 
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
+TEXT_COLUMNS = {"subject", "patient", "cohort", "site", "grade", "sex", "file", "expected", "found", "advice"}
 SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
 
 
@@ -61,9 +62,9 @@ def write_json(content: dict, path) -> None:
 
 
 def read_table(path) -> pd.DataFrame:
-    """Read a table of a run; ids are text, numbers are numbers."""
-    ids = dict.fromkeys(("subject", "patient", "cohort", "file", "expected", "found", "advice"), str)
-    return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values={"score": ""})
+    """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN."""
+    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""])
+    return table.fillna(dict.fromkeys(TEXT_COLUMNS & set(table.columns), ""))
 
 
 def read_json(path) -> dict:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
@@ -67,9 +68,13 @@ def make_reproducible(seed: int) -> None:
 
     if find_gpus():
         tf.config.experimental.enable_op_determinism()
-    elif tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        return
+    try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        text = "TensorFlow is at work in this process already: the last digits may differ from those of a new one."
+        warnings.warn(text, stacklevel=2)
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -19,36 +19,30 @@ def save(path: Path, array, affine=AFFINE) -> str:
     return str(path)
 
 
+def write_cohort(folder: Path, num_subjects: int = 24, num_mutant: int = 8) -> Path:
+    """A cohort of noise brains with its CSV; a mutant's lesion is dark, a wild-type's bright."""
+    rng = np.random.default_rng(0)
+    brain, mask = np.zeros(SHAPE), np.zeros(SHAPE)
+    brain[2:18, 2:18, 1:7] = 1
+    mask[5:13, 6:12, 2:5] = 1
+    mask[5:13, 6:13, 3] = 1
+    rows = []
+    for number in range(num_subjects):
+        subject, idh = f"s{number:02}", int(number < num_mutant)
+        scan = brain * (100 + rng.normal(0, 3, SHAPE)) + mask * (20 - 40 * idh)
+        row = {"subject": subject, "patient": subject, "idh": idh}
+        row["t2"] = save(folder / "scans" / subject / "t2.nii.gz", scan)
+        row["lesion_mask"] = save(folder / "scans" / subject / "mask.nii.gz", mask)
+        rows.append(row)
+    path = folder / "cohort.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
 @pytest.fixture
 def make_cohort(tmp_path):
-    """A function that writes a cohort of noise brains; a mutant's lesion is dark, a wild-type's bright."""
-
-    def make(num_subjects=24, num_mutant=8, **columns) -> Path:
-        rng = np.random.default_rng(0)
-        rows = []
-        for number in range(num_subjects):
-            subject, idh = f"s{number:02}", int(number < num_mutant)
-            brain = np.zeros(SHAPE)
-            brain[2:18, 2:18, 1:7] = 1
-            mask = np.zeros(SHAPE)
-            mask[5:13, 6:12, 2:5] = 1
-            mask[5:13, 6:13, 3] = 1
-            scan = brain * (100 + rng.normal(0, 3, SHAPE)) + mask * (20 - 40 * idh)
-            folder = tmp_path / "scans" / subject
-            rows.append(
-                {
-                    "subject": subject,
-                    "patient": subject,
-                    "idh": idh,
-                    "t2": save(folder / "t2.nii.gz", scan),
-                    "lesion_mask": save(folder / "mask.nii.gz", mask),
-                }
-            )
-        path = tmp_path / "cohort.csv"
-        pd.DataFrame(rows).assign(**columns).to_csv(path, index=False)
-        return path
-
-    return make
+    """A function that writes such a cohort into the test's own folder."""
+    return lambda **size: write_cohort(tmp_path, **size)
 
 
 @pytest.fixture
@@ -57,6 +51,7 @@ def edit_table():
 
     def edit(path: Path, subject: str, column: str, value) -> None:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = table.reindex(columns=list(dict.fromkeys([*table, column])), fill_value="")
         table.loc[table["subject"] == subject, column] = str(value)
         table.to_csv(path, index=False)
 

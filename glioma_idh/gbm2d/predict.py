@@ -13,6 +13,8 @@ import tyro
 
 from glioma_idh.errors import InputError
 
+BATCH_SIZE = 256  # slices at once, which bounds memory
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -72,6 +74,7 @@ def predict(wanted: Prediction):
     runs.write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
+    _warn_of_known_patients(table, wanted.run_dir)
     _draw(table, slices, predictions, sequence, out)
     return predictions
 
@@ -111,7 +114,7 @@ def _subjects(wanted: Prediction, sequence: str):
     subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")
     paths = {sequence: wanted.scan, "lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask or ""}
     row = {"subject": subject, "patient": subject, **{column: str(path) for column, path in paths.items()}}
-    return pd.DataFrame([row], columns=list(COLUMNS)).fillna("")
+    return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row])
 
 
 def _load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list:
@@ -137,16 +140,27 @@ def _load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list:
 
 def _predictions(table, slices, networks: list):
     """One row a subject: each network's probability of mutation, their mean and sample standard deviation."""
+    import numpy as np
     import pandas as pd
 
-    scores = {
-        f"score_{number}": network.predict(slices, verbose=0)[:, 1] for number, network in enumerate(networks, start=1)
-    }
-    scores = pd.DataFrame(scores)
+    batches = np.array_split(slices, -(-len(slices) // BATCH_SIZE))
+    scores = pd.DataFrame()
+    for number, network in enumerate(networks, start=1):
+        scores[f"score_{number}"] = np.concatenate([np.array(network(batch))[:, 1] for batch in batches])
     predictions = table[["subject"]].join(scores)
     predictions["score_mean"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
     predictions["lesion_ml"] = table["lesion_ml"]
     return predictions
+
+
+def _warn_of_known_patients(table, run_dir: Path) -> None:
+    """A patient of the run itself was in the training part of most of its networks."""
+    from glioma_idh import runs
+
+    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
+    if known:
+        text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
+        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
 
 
 def _draw(table, slices, predictions, sequence: str, out: Path) -> None:
@@ -180,7 +194,7 @@ def main() -> None:
         predictions = predict(wanted)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
-    print(predictions.to_csv(index=False, float_format="%.4f"), end="")
+    print(predictions.to_csv(index=False, float_format="%.4g"), end="")
 
 
 if __name__ == "__main__":

@@ -176,10 +176,20 @@ def _split(recipe: Recipe, table):
 
 def _train_splits(recipe: Recipe, folder: Path, jobs: int, quiet: bool) -> None:
     """Every split, each in a process of its own when several run at once."""
-    from joblib import Parallel, delayed
+    import warnings
 
-    indices = range(recipe.num_splits)
-    Parallel(jobs)(delayed(train_split)(recipe, folder, index, jobs > 1, quiet) for index in indices)
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+    calls = [delayed(train_split)(recipe, folder, index, jobs > 1, quiet) for index in range(recipe.num_splits)]
+    try:
+        Parallel(jobs)(calls)
+    except TerminatedWorkerError as error:
+        found = "one that the system ended, most often for lack of memory"
+        advice = "Run the same command with --jobs 1: it goes on where it stopped."
+        raise InputError("every training process to end by itself", found, advice, file=folder) from error
 
 
 def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = False, quiet: bool = True) -> None:
@@ -196,8 +206,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = F
 
     from glioma_idh import runs, training
     from glioma_idh.gbm2d.augmentation import training_batches
-    from glioma_idh.gbm2d.model import build_cnn
-    from glioma_idh.gbm2d.normalisation import training_normalisation
+    from glioma_idh.gbm2d.model import build_cnn, training_normalisation
 
     target = runs.split_folder(folder, index)
     if (target / "predictions.csv").exists():

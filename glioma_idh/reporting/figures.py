@@ -90,7 +90,8 @@ def learning_curves(history, *, title, synthetic=False) -> Figure:
     """Loss and accuracy of train and test by epoch, with a exp(-b x) + c fitted to the mean test curve.
 
     Args:
-        history: columns `repeat, fold, epoch` (from 1), `loss, accuracy, test_loss, test_accuracy`.
+        history: columns `repeat, fold, epoch` (from 1), `loss, accuracy, test_loss, test_accuracy`; the test's
+            may be NaN in most epochs.
         title: what was trained.
         synthetic: whether the subjects are phantoms; the figure then says so.
 
@@ -223,10 +224,10 @@ def _draw_box(axes, place: int, values: np.ndarray) -> None:
 
 def _draw_history(axes, history, column: str, name: str, colour: str) -> pd.Series:
     """Thin lines of the splits and their thick mean; returns the mean by epoch."""
-    splits = _splits(history)
+    splits = _splits(history.dropna(subset=column))
     for _, rows in splits:
         axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
-    mean = history.groupby("epoch")[column].mean()
+    mean = history.groupby("epoch")[column].mean().dropna()
     label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
     axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
     return mean

@@ -39,7 +39,10 @@ def test_the_manifest_can_be_made_again(real_data):
 
 
 def test_it_is_found_from_any_folder(tmp_path):
-    program = "from importlib.resources import files; print(len(open(files('data_manifests') / 'brats2020_tcga.csv').readlines()))"
+    program = (
+        "from importlib.resources import files\n"
+        "print(len((files('data_manifests') / 'brats2020_tcga.csv').read_text().splitlines()))"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "122"
 

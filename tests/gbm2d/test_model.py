@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from glioma_idh.gbm2d import build_cnn
+from glioma_idh.gbm2d.model import FusedBatchNormalization
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 
 
@@ -75,3 +76,27 @@ def test_recipe_holds_the_paper_s_settings():
         "specificity": (0.86, 0.08),
         "auc": (0.86, 0.05),
     }
+
+
+def normalised(layer, x, weights):
+    """Outputs, gradients and moving averages of a training step, and the outputs at inference."""
+    layer.build(x.shape)
+    layer.set_weights(weights)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = layer(x, training=True)
+        loss = tf.reduce_sum(outputs**3)
+    gradients = tape.gradient(loss, [x, *layer.trainable_variables])
+    return [outputs, *gradients, *layer.non_trainable_variables, layer(x, training=False)]
+
+
+@pytest.mark.parametrize("shape", [(16, 8, 8, 4), (3, 2, 2, 5)])
+def test_the_fused_kernel_gives_the_numbers_of_keras_own_layer(shape):
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(3, 2, shape).astype(np.float32))
+    weights = [rng.uniform(0.5, 2, shape[-1]).astype(np.float32) for _ in range(4)]
+    fused = normalised(FusedBatchNormalization(), x, weights)
+    plain = normalised(keras.layers.BatchNormalization(), x, weights)
+    for one, other in zip(fused, plain, strict=True):
+        scale = np.abs(other).max()
+        assert np.array(one) == pytest.approx(np.array(other), abs=2e-5 * float(scale))

@@ -1,0 +1,70 @@
+"""Scores of predictions small enough to work out by hand."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh.evaluation.metrics import best_possible_auc, classification_scores, pool_patients, summarise
+
+TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
+SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
+
+
+def test_scores_worked_out_by_hand():
+    scores = classification_scores(TRUTH, SCORE)
+    assert scores["sensitivity"] == pytest.approx(2 / 3)
+    assert scores["specificity"] == pytest.approx(4 / 5)
+    assert scores["accuracy"] == pytest.approx(6 / 8)
+    assert scores["always_wild_type"] == pytest.approx(5 / 8)
+    assert scores["auc"] == pytest.approx((5 + 4 + 2) / 15)  # wild-types below each mutant
+
+
+def test_loss_is_keras_categorical_cross_entropy_saturated_scores_included():
+    score = np.append(SCORE, [1.0, 0.0]).astype(np.float32)
+    truth = np.append(TRUTH, [0, 1])
+    outputs = np.stack([1 - score, score], axis=1)
+    expected = keras.losses.CategoricalCrossentropy()(np.eye(2, dtype=np.float32)[truth], outputs)
+    assert classification_scores(truth, score)["ccel"] == pytest.approx(float(expected), rel=1e-2)
+
+
+def test_one_class_has_no_auc_and_no_sensitivity():
+    scores = classification_scores(np.zeros(3), np.array([0.1, 0.2, 0.6]))
+    assert np.isnan(scores["auc"]) and np.isnan(scores["sensitivity"])
+    assert scores["specificity"] == pytest.approx(2 / 3)
+
+
+def table(rows):
+    return pd.DataFrame(rows, columns=["subject", "patient", "repeat", "fold", "truth", "score"])
+
+
+PREDICTIONS = table(
+    [
+        ("a", "a", 0, 0, 1, 0.8),
+        ("b", "b", 0, 0, 0, 0.4),
+        ("a", "a", 1, 0, 1, 0.2),
+        ("c", "c", 1, 0, 0, 0.4),
+    ]
+)
+
+
+def test_patients_are_pooled_over_the_splits_that_tested_them():
+    pooled = pool_patients(PREDICTIONS).set_index("patient")
+    assert pooled["score"].to_dict() == pytest.approx({"a": 0.5, "b": 0.4, "c": 0.4})
+    visits = table([("a1", "a", 0, 0, 1, 0.2), ("a2", "a", 0, 0, 1, 0.6)])
+    assert pool_patients(visits)["score"].tolist() == pytest.approx([0.4])
+
+
+def test_summary_has_mean_and_sample_deviation_of_the_splits():
+    summary = summarise(PREDICTIONS)
+    assert [split["auc"] for split in summary["per_split"]] == [1, 0]
+    assert summary["mean"]["auc"] == pytest.approx(0.5)
+    assert summary["sd"]["auc"] == pytest.approx(np.sqrt(0.5))
+    assert summary["pooled"]["auc"] == 1 and summary["pooled"]["num_patients"] == 3
+
+
+def test_best_possible_is_the_latent_s_own_auc_on_the_same_test_sets():
+    planted = pd.Series({"a": 2.0, "b": 3.0, "c": 1.0, "never tested": 9.0})
+    per_split, pooled = best_possible_auc(PREDICTIONS, planted)
+    assert per_split == [0, 1] and pooled == 0.5
+    assert summarise(PREDICTIONS, planted)["mean"]["best_possible_auc"] == 0.5

@@ -1,0 +1,62 @@
+"""Files appear whole or not at all, and a folder holds one run."""
+
+import errno
+import json
+import os
+
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+
+RECIPE = {"paper": "gbm2d", "epochs": 5, "sequence": ("t2",)}
+
+
+def test_scores_come_back_to_the_last_bit_of_float32(tmp_path):
+    import numpy as np
+
+    scores = np.random.default_rng(0).random(1000, dtype=np.float32)
+    runs.write_table(pd.DataFrame({"subject": [f"{i:04}" for i in range(1000)], "score": scores}), tmp_path / "p.csv")
+    back = runs.read_table(tmp_path / "p.csv")
+    assert (back["score"].to_numpy(np.float32) == scores).all()
+    assert back["subject"].iloc[7] == "0007"
+
+
+def test_a_failed_write_leaves_the_former_file_whole(tmp_path):
+    path = tmp_path / "checkpoint"
+    path.write_text("former")
+    with pytest.raises(InputError, match="No space left on device. Free some space"), runs.written_whole(path) as part:
+        part.write_text("half of the ne")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert path.read_text() == "former" and os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
+    folder = tmp_path / "run"
+    assert runs.open_run(folder, RECIPE, published={}) is False
+    assert runs.open_run(folder, RECIPE, published={}) is False
+    with pytest.raises(InputError, match=r"run: expected epochs 6; found epochs 5. This folder holds another run"):
+        runs.open_run(folder, RECIPE | {"epochs": 6}, published={})
+    runs.write_json({"auc": float("nan")}, folder / "metrics.json")
+    assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
+    assert runs.open_run(folder, RECIPE, published={}) is True
+    recipe = json.loads((folder / "recipe.json").read_text())
+    assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(InputError, match="expected an empty or new folder, or a run; found thesis.docx"):
+        runs.open_run(tmp_path, RECIPE, published={})
+
+
+def test_a_folder_that_cannot_be_made_says_why(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected to write this file; found Not a directory"):
+        runs.open_run(tmp_path / "file" / "run", RECIPE, published={})
+
+
+def test_a_folder_without_a_run_says_what_is_wanted(tmp_path):
+    with pytest.raises(InputError, match=r"recipe.json: expected a run folder with this file"):
+        runs.read_json(tmp_path / "recipe.json")
