@@ -94,13 +94,12 @@ def versions() -> dict:
     return installed
 
 
-def open_run(folder, recipe: dict, published: dict) -> bool:
-    """Begin a run in a folder, or go on with it.
+def find_run(folder, recipe: dict) -> bool:
+    """See whether a folder can take a run, or has it already.
 
     Args:
         folder: made if it is not there.
         recipe: every setting that changes a result.
-        published: the paper's own results, kept beside.
 
     Returns:
         Whether the run is finished already.
@@ -109,9 +108,8 @@ def open_run(folder, recipe: dict, published: dict) -> bool:
         InputError: the folder holds a run of another recipe, or something else, or cannot be written.
     """
     folder = Path(folder)
-    recipe = json.loads(json.dumps(recipe, default=str))
     if (folder / "recipe.json").exists():
-        former = read_json(folder / "recipe.json")["recipe"]
+        former, recipe = read_json(folder / "recipe.json")["recipe"], _as_read(recipe)
         names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
         if names:
             expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
@@ -121,9 +119,27 @@ def open_run(folder, recipe: dict, published: dict) -> bool:
     if folder.is_dir() and any(folder.iterdir()):
         there = ", ".join(sorted(path.name for path in folder.iterdir())[:5])
         raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
-    content = {"recipe": recipe, "hash": recipe_hash(recipe), "versions": versions(), "published": published}
-    write_json(content, folder / "recipe.json")
+    with written_whole(folder / "recipe.json") as part:
+        part.touch()
+    (folder / "recipe.json").unlink()
     return False
+
+
+def begin_run(folder, recipe: dict, published: dict) -> None:
+    """Write the recipe of a run: from now on the folder is that run's.
+
+    Args:
+        folder: of the run.
+        recipe: every setting that changes a result.
+        published: the paper's own results, kept beside.
+    """
+    content = {"recipe": _as_read(recipe), "hash": recipe_hash(recipe), "versions": versions(), "published": published}
+    write_json(content, Path(folder) / "recipe.json")
+
+
+def _as_read(recipe: dict) -> dict:
+    """A recipe as it comes back from JSON: paths as text, tuples as lists."""
+    return json.loads(json.dumps(recipe, default=str))
 
 
 def split_folder(folder, index: int) -> Path:

@@ -34,13 +34,15 @@ def test_a_failed_write_leaves_the_former_file_whole(tmp_path):
 
 def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     folder = tmp_path / "run"
-    assert runs.open_run(folder, RECIPE, published={}) is False
-    assert runs.open_run(folder, RECIPE, published={}) is False
+    assert runs.find_run(folder, RECIPE) is False
+    assert runs.find_run(folder, RECIPE | {"epochs": 9}) is False  # nothing has begun
+    runs.begin_run(folder, RECIPE, published={})
+    assert runs.find_run(folder, RECIPE) is False
     with pytest.raises(InputError, match=r"run: expected epochs 6; found epochs 5. This folder holds another run"):
-        runs.open_run(folder, RECIPE | {"epochs": 6}, published={})
+        runs.find_run(folder, RECIPE | {"epochs": 6})
     runs.write_json({"auc": float("nan")}, folder / "metrics.json")
     assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
-    assert runs.open_run(folder, RECIPE, published={}) is True
+    assert runs.find_run(folder, RECIPE) is True
     recipe = json.loads((folder / "recipe.json").read_text())
     assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
 
@@ -48,13 +50,13 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.docx").touch()
     with pytest.raises(InputError, match="expected an empty or new folder, or a run; found thesis.docx"):
-        runs.open_run(tmp_path, RECIPE, published={})
+        runs.find_run(tmp_path, RECIPE)
 
 
 def test_a_folder_that_cannot_be_made_says_why(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="expected to write this file; found Not a directory"):
-        runs.open_run(tmp_path / "file" / "run", RECIPE, published={})
+        runs.find_run(tmp_path / "file" / "run", RECIPE)
 
 
 def test_a_folder_without_a_run_says_what_is_wanted(tmp_path):

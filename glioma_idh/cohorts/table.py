@@ -101,6 +101,19 @@ def available_sequences(table: pd.DataFrame) -> list[str]:
     return [name for name in SEQUENCES if (table[name] != "").any()]
 
 
+def require_sequence(table: pd.DataFrame, sequence: str) -> None:
+    """At least one subject must have the sequence.
+
+    Raises:
+        InputError: none has; it names the sequences there are.
+    """
+    available = available_sequences(table)
+    if sequence not in available:
+        found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"
+        advice = "Choose one of those." if available else "Check the paths in the cohort table."
+        raise InputError(f"{SEQUENCE_NAMES[sequence]} in cohort {table['cohort'].iloc[0]}", found, advice)
+
+
 def exclusions_table(errors: list[InputError]) -> pd.DataFrame:
     """Who was set aside and why, one row an error."""
     rows = [{column: getattr(error, column) for column in EXCLUSION_COLUMNS} for error in errors]

@@ -34,14 +34,13 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
 
     recipe, job = _resolve(recipe, job)
     folders = _run_folders(recipe, job)
+    identities = {sequence: _identity(replace(recipe, sequence=(sequence,)), job) for sequence in folders}
     unfinished = {
-        sequence: folder
-        for sequence, folder in folders.items()
-        if not runs.open_run(folder, _identity(replace(recipe, sequence=(sequence,)), job), PUBLISHED[sequence])
+        sequence: folder for sequence, folder in folders.items() if not runs.find_run(folder, identities[sequence])
     }
     if unfinished:
-        _train_sequences(recipe, job, unfinished)
-    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED)
+        _train_sequences(recipe, job, unfinished, identities)
+    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, draw=bool(unfinished))
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -99,43 +98,51 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
     return {sequence: job.run_dir / sequence for sequence in recipe.sequence}
 
 
-def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None:
+def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Everything that is not done yet."""
-    from glioma_idh import training
+    from glioma_idh import runs, training
     from glioma_idh.cohorts import read_cohort
     from glioma_idh.reporting import results
 
     gpus = training.find_gpus()
     jobs = job.jobs or training.default_jobs(gpus, recipe.num_splits)
     print(training.device_line(gpus, jobs))
+    synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
+    print(f"Cohort: {recipe.cohort}{synthetic}")
     cohort = read_cohort(recipe.cohort, job.images, recipe.sequence, job.quiet)
     for sequence, folder in folders.items():
-        _prepare(replace(recipe, sequence=(sequence,)), job, folder, cohort)
+        if not (folder / "splits.csv").exists():
+            prepared = _prepare(sequence, recipe, job, cohort)
+            runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
+            _write_prepared(folder, *prepared)
         _train_splits(recipe, folder, jobs, job.quiet)
         results.write_results(sequence, folder, PUBLISHED)
 
 
-def _prepare(recipe: Recipe, job: Job, folder: Path, cohort) -> None:
-    """Write who is used, what the network sees of them, and the splits; once."""
-    import numpy as np
-
-    from glioma_idh import runs
-    from glioma_idh.cohorts import find_planted_scores
-    from glioma_idh.cohorts.table import check_labels, exclusions_table
+def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
+    """Who is used, what the network sees of them, the splits, and who is set aside."""
+    from glioma_idh.cohorts.table import check_labels, require_sequence
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
 
-    if (folder / "splits.csv").exists():
-        return
-    (sequence,) = recipe.sequence
-    _check_sequence(cohort, sequence, recipe.cohort)
+    require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
     errors = label_errors + scan_errors
     if errors and job.strict:
         raise errors[0]
+    _report_exclusions(errors, len(cohort))
+    return sequence, table, slices, _split(recipe, table), errors
+
+
+def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: list[InputError]) -> None:
+    """The tables and arrays of a prepared run; the splits last, as they mark it as prepared."""
+    import numpy as np
+
+    from glioma_idh import runs
+    from glioma_idh.cohorts import find_planted_scores
+    from glioma_idh.cohorts.table import exclusions_table
+
     runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
-    _report_exclusions(errors, len(cohort), folder)
-    splits = _split(recipe, table)
     planted = find_planted_scores(table, sequence)
     if planted is not None:
         runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
@@ -145,21 +152,10 @@ def _prepare(recipe: Recipe, job: Job, folder: Path, cohort) -> None:
     runs.write_table(splits, folder / "splits.csv")
 
 
-def _check_sequence(cohort, sequence: str, name: str) -> None:
-    """At least one subject has the sequence."""
-    from glioma_idh.cohorts.table import SEQUENCE_NAMES, available_sequences
-
-    available = available_sequences(cohort)
-    if sequence not in available:
-        found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"
-        advice = "Choose one of those." if available else "Check the paths in the cohort table."
-        raise InputError(f"{SEQUENCE_NAMES[sequence]} in cohort {name}", found, advice)
-
-
-def _report_exclusions(errors: list[InputError], num_subjects: int, folder: Path) -> None:
-    """A line for the first few subjects set aside; all of them stand in the run folder."""
+def _report_exclusions(errors: list[InputError], num_subjects: int) -> None:
+    """A line for the first few subjects set aside; all of them will stand in exclusions.csv."""
     if errors:
-        print(f"{len(errors)} of {num_subjects} subjects are set aside (see {folder / 'exclusions.csv'}):")
+        print(f"{len(errors)} of {num_subjects} subjects are set aside, all listed in exclusions.csv:")
         print("\n".join(f"  {error}" for error in errors[:5]))
 
 
@@ -168,7 +164,7 @@ def _split(recipe: Recipe, table):
     from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
 
     if table.empty:
-        raise InputError("subjects to train on", "none left", "See exclusions.csv in the run folder for the reasons.")
+        raise InputError("subjects to train on", "none left", "The reasons stand above.")
     if recipe.splits == "kfold":
         return kfold_splits(table, recipe.num_splits, recipe.seed)
     return holdout_splits(table, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed)
@@ -205,47 +201,56 @@ def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = F
     import numpy as np
 
     from glioma_idh import runs, training
-    from glioma_idh.gbm2d.augmentation import training_batches
     from glioma_idh.gbm2d.model import build_cnn, training_normalisation
 
     target = runs.split_folder(folder, index)
     if (target / "predictions.csv").exists():
         return
     split, slices = _read_split(folder, index)
-    part = {name: (split["part"] == name).to_numpy() for name in ("train", "test")}
-    labels = split["idh"].to_numpy()
     seed = [recipe.seed, index]
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
-    num_balanced = 2 * int(np.bincount(labels[part["train"]]).max())
-    steps = -(-num_balanced // recipe.batch_size)
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index if side_by_side else None, quiet)
+    train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
+    labels = split["idh"].to_numpy()
+    checkpoint = _fit(network, recipe, (slices[train], labels[train]), (slices[test], labels[test]), seed, target, bar)
+
+    plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
+    plain.set_weights(network.get_weights())
+    with runs.written_whole(target / "model.keras") as file:
+        plain.save(file)
+    score = plain.predict_on_batch(slices[test])[:, 1]
+    runs.write_table(_predictions(split[test], score), target / "predictions.csv")
+    checkpoint.discard()
+
+
+def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, bar):
+    """Train from the last checkpoint to the last epoch; returns the checkpoint, which can then be discarded."""
+    import numpy as np
+
+    from glioma_idh import training
+    from glioma_idh.gbm2d.augmentation import training_batches
+
+    (slices, labels), (test_slices, test_labels) = train, test
+    steps = -(-2 * int(np.bincount(labels).max()) // recipe.batch_size)  # both classes as often as the larger
     compile_network(network, recipe.learning_rate, steps)
     checkpoint = training.Checkpoint(target, steps, CHECKPOINT_EVERY)
     epoch = checkpoint.restore(network)
-    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index if side_by_side else None, quiet)
     if epoch < recipe.epochs:
         network.fit(
-            training_batches(
-                slices[part["train"]], labels[part["train"]], recipe.batch_size, recipe.rotation_deg, seed, epoch
-            ),
+            training_batches(slices, labels, recipe.batch_size, recipe.rotation_deg, seed, epoch),
             steps_per_epoch=steps,
             initial_epoch=epoch,
             epochs=recipe.epochs,
-            validation_data=(slices[part["test"]], np.eye(2, dtype=np.float32)[labels[part["test"]]]),
-            validation_batch_size=int(part["test"].sum()),
+            validation_data=(test_slices, np.eye(2, dtype=np.float32)[test_labels]),
+            validation_batch_size=len(test_labels),
             validation_freq=max(1, recipe.epochs // CURVE_POINTS),
             callbacks=[checkpoint, bar],
             shuffle=False,
             verbose=0,
         )
-    plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
-    plain.set_weights(network.get_weights())
-    with runs.written_whole(target / "model.keras") as file:
-        plain.save(file)
-    score = plain.predict_on_batch(slices[part["test"]])[:, 1]
-    runs.write_table(_predictions(split[part["test"]], score), target / "predictions.csv")
-    checkpoint.discard()
+    return checkpoint
 
 
 def compile_network(network, learning_rate: float, steps_per_epoch: int) -> None:

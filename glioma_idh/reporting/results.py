@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.metrics import best_possible_auc, summarise
 from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
 from glioma_idh.reporting.tables import results_table, results_text
@@ -40,25 +40,40 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> di
     return metrics
 
 
-def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict]) -> dict[str, dict]:
-    """Print the table of one or several finished runs; of several, keep it and draw their common figures.
+def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict], draw: bool) -> dict[str, dict]:
+    """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
 
     Args:
         folder: that holds them.
         folders: of each sequence's run, by inside name.
         published: the paper's (mean, sd) of each score, by sequence.
+        draw: whether the common figures are drawn anew.
 
     Returns:
         The content of each `metrics.json`, by inside name.
     """
     metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
-    if len(folders) > 1:
-        predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
-        draw_scores(folder, predictions, metrics, published)
+    print(results_text(metrics, published))
     runs.write_table(results_table(metrics, published).reset_index(), folder / "table.csv")
-    synthetic = any(numbers["synthetic"] for numbers in metrics.values())
-    print(results_text(metrics, published, synthetic))
+    if len(folders) == 1:
+        return metrics
+    predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
+    together = _best_possible_together(folders, predictions)
+    if together is not None:
+        print(f"Best possible AUC from these sequences together, pooled over the patients tested: {together:.2f}")
+    runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
+    if draw:
+        draw_scores(folder, predictions, metrics, published)
     return metrics
+
+
+def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.DataFrame]) -> float | None:
+    """Of a synthetic cohort, the AUC of the latents of several sequences in one score; None of any other."""
+    if not all((path / "planted.csv").exists() for path in folders.values()):
+        return None
+    planted = [runs.read_table(path / "planted.csv").set_index("subject")["score"] for path in folders.values()]
+    _, pooled = best_possible_auc(pd.concat(predictions.values()), sum(planted))
+    return pooled
 
 
 def draw_scores(folder: Path, predictions: dict, metrics: dict[str, dict], published: dict[str, dict]) -> None:

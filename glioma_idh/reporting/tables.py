@@ -41,11 +41,12 @@ def results_table(metrics: dict[str, dict], published: dict[str, dict]) -> pd.Da
     return table
 
 
-def results_text(metrics: dict[str, dict], published: dict[str, dict], synthetic: bool) -> str:
+def results_text(metrics: dict[str, dict], published: dict[str, dict]) -> str:
     """The table of results as lines of text, marked where it is synthetic."""
-    lines = [results_table(metrics, published).to_string()]
-    lines.append("Mean ± standard deviation over the splits; pooled: one score a patient, over every test set.")
-    return "\n".join([SYNTHETIC_NOTE + ".", *lines] if synthetic else lines)
+    note = "Mean ± standard deviation over the splits; pooled: one score a patient, over every test set."
+    synthetic = any(summary["synthetic"] for summary in metrics.values())
+    lines = [f"{SYNTHETIC_NOTE}."] if synthetic else []
+    return "\n".join([*lines, results_table(metrics, published).to_string(), note])
 
 
 def _cell(mean: float | None, sd: float | None = None) -> str:

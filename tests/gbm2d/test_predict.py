@@ -24,9 +24,9 @@ def run(tmp_path_factory):
     import keras
 
     folder = tmp_path_factory.mktemp("predict")
-    cohort = write_cohort(folder, num_subjects=4, num_mutant=2)
+    write_cohort(folder, num_subjects=4, num_mutant=2)
     run = folder / "run"
-    runs.open_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",)))}, {})
+    runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",)))}, {})
     runs.write_table(
         pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"}), run / "splits.csv"
     )
@@ -93,10 +93,10 @@ def test_what_cannot_be_predicted_says_why(run, tmp_path):
 
 
 def test_an_unfinished_run_and_another_paper_s_are_errors(tmp_path):
-    runs.open_run(tmp_path / "a", {"paper": "gbm2d", "sequence": ["t2"]}, {})
+    runs.begin_run(tmp_path / "a", {"paper": "gbm2d", "sequence": ["t2"]}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):
         predict(Prediction(tmp_path / "a", cohort="phantom"))
-    runs.open_run(tmp_path / "b", {"paper": "sgp3d"}, {})
+    runs.begin_run(tmp_path / "b", {"paper": "sgp3d"}, {})
     with pytest.raises(InputError, match=r"expected a run of glioma_idh.gbm2d.train; found a run of sgp3d"):
         predict(Prediction(tmp_path / "b", cohort="phantom"))
 

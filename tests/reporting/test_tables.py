@@ -30,6 +30,7 @@ def test_ours_stands_beside_the_paper_the_trivial_answer_and_the_best_possible()
 
 
 def test_synthetic_results_say_so():
-    metrics = {"rcbv": summarise(PREDICTIONS)}
-    assert results_text(metrics, PUBLISHED, synthetic=True).startswith("Synthetic phantom cohort: no clinical result.")
-    assert "ynthetic" not in results_text(metrics, PUBLISHED, synthetic=False)
+    metrics = {"rcbv": {"synthetic": True, **summarise(PREDICTIONS)}}
+    assert results_text(metrics, PUBLISHED).startswith("Synthetic phantom cohort: no clinical result.")
+    metrics["rcbv"]["synthetic"] = False
+    assert "ynthetic" not in results_text(metrics, PUBLISHED)

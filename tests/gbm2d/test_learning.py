@@ -1,0 +1,37 @@
+"""What the network finds, and does not find, in cohorts whose truth is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from glioma_idh.gbm2d import Job, Recipe
+from glioma_idh.gbm2d.train import train
+from glioma_idh.phantom import make_phantom
+
+pytestmark = pytest.mark.slow
+
+
+def test_rcbv_of_the_phantom_comes_near_the_best_possible(tmp_path):
+    metrics = train(Recipe(epochs=150), Job(run_dir=tmp_path / "run", quiet=True))["rcbv"]
+    assert metrics["synthetic"]
+    assert metrics["mean"]["auc"] >= metrics["mean"]["best_possible_auc"] - 0.10
+
+
+def test_nothing_is_found_where_nothing_is(tmp_path):
+    cohort = make_phantom(tmp_path / "phantom", ["adc"], num_subjects=400, num_mutant=200, quiet=True)
+    recipe = Recipe(sequence=("ADC",), cohort=str(cohort), splits="kfold", epochs=100)
+    metrics = train(recipe, Job(run_dir=tmp_path / "run", quiet=True))["adc"]
+    assert metrics["pooled"]["num_patients"] == 400 and metrics["synthetic"]
+    assert 0.42 <= metrics["pooled"]["auc"] <= 0.58
+
+
+def test_several_sequences_get_a_folder_each_and_one_comparison(tmp_path, capsys):
+    recipe = Recipe(sequence=("rCBV", "T1Gd"), epochs=2)
+    job = Job(run_dir=tmp_path / "run", quiet=True)
+    metrics = train(recipe, job)
+    assert list(metrics) == ["rcbv", "t1gd"]
+    for sequence in metrics:
+        assert (tmp_path / "run" / sequence / "predictions.csv").exists()
+    assert (tmp_path / "run/figures/roc.svg").exists()
+    assert "Best possible AUC from these sequences together" in capsys.readouterr().out
+    assert train(replace(recipe, sequence=("rcbv", "mprage")), job) == metrics
