@@ -7,6 +7,7 @@ The contestants take turns, so that a machine that slows down slows all of them;
 """
 
 import argparse
+import itertools
 import time
 
 import keras
@@ -59,12 +60,15 @@ def whole_epochs(folder):
     checkpoint = training.Checkpoint(folder, STEPS)
     slices, test = make_slices(80), (make_slices(20), np.eye(2, dtype=np.float32)[[0, 1] * 10])
 
+    first_epochs = itertools.count(0, EPOCHS_A_TURN)
+
     def turn():
-        batches = training_batches(slices, LABELS, RECIPE.batch_size, RECIPE.rotation_deg, [0, 0], epoch=0)
+        first = next(first_epochs)
         network.fit(
-            batches,
+            training_batches(slices, LABELS, RECIPE.batch_size, RECIPE.rotation_deg, [0, 0], first),
             steps_per_epoch=STEPS,
-            epochs=EPOCHS_A_TURN,
+            initial_epoch=first,
+            epochs=first + EPOCHS_A_TURN,
             validation_data=test,
             validation_batch_size=20,
             validation_freq=RECIPE.epochs // CURVE_POINTS,
@@ -95,7 +99,7 @@ def torch_epochs(compiled: bool):
     test, test_labels = torch.from_numpy(make_slices(20)).permute(0, 3, 1, 2), torch.tensor([0, 1] * 10)
     labels, rng = torch.from_numpy(LABELS), np.random.default_rng(0)
 
-    def epoch():
+    def epoch(number):
         network.train()
         chosen = torch.from_numpy(rng.permutation(balanced_indices(LABELS, rng)))
         angles = torch.from_numpy(np.deg2rad(rng.uniform(*RECIPE.rotation_deg, NUM_BALANCED)).astype(np.float32))
@@ -109,11 +113,12 @@ def torch_epochs(compiled: bool):
             loss = nn.functional.cross_entropy(forward(rotated[part]), labels[chosen[part]])
             loss.backward()
             optimizer.step()
-        network.eval()
-        with torch.no_grad():
-            nn.functional.cross_entropy(network(test), test_labels)
+        if number % (RECIPE.epochs // CURVE_POINTS) == 0:
+            network.eval()
+            with torch.no_grad():
+                nn.functional.cross_entropy(network(test), test_labels)
 
-    return lambda: [epoch() for _ in range(EPOCHS_A_TURN)]
+    return lambda: [epoch(number) for number in range(EPOCHS_A_TURN)]
 
 
 def main() -> None:

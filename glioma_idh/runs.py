@@ -14,38 +14,29 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from pathlib import Path
 
 import pandas as pd
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import written_whole
 
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
-TEXT_COLUMNS = {"subject", "patient", "cohort", "site", "grade", "sex", "file", "expected", "found", "advice"}
+TEXT_COLUMNS = {
+    "subject",
+    "patient",
+    "cohort",
+    "site",
+    "grade",
+    "sex",
+    "brain_mask",
+    "file",
+    "expected",
+    "found",
+    "advice",
+}
 SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
-
-
-@contextlib.contextmanager
-def written_whole(path):
-    """A path to write to, which takes the place of `path` only once the writing has succeeded.
-
-    Raises:
-        InputError: the disk is full or the folder cannot be written; `path` is as it was.
-    """
-    path = Path(path)
-    part = path.with_name(f"part-{os.getpid()}-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        advice = "Free some space or name another --run-dir; the same command goes on from what is there."
-        raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def write_table(table: pd.DataFrame, path) -> None:
@@ -116,12 +107,15 @@ def find_run(folder, recipe: dict) -> bool:
             found = ", ".join(f"{name} {former.get(name)!r}" for name in names)
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
         return (folder / "metrics.json").exists()
-    if folder.is_dir() and any(folder.iterdir()):
-        there = ", ".join(sorted(path.name for path in folder.iterdir())[:5])
+    there = (
+        sorted(path.name for path in folder.iterdir() if not path.name.startswith("part-")) if folder.is_dir() else []
+    )
+    if there:
+        there = ", ".join(there[:5])
         raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
-    with written_whole(folder / "recipe.json") as part:
-        part.touch()
-    (folder / "recipe.json").unlink()
+    with written_whole(folder / "part-probe") as probe:
+        probe.touch()
+    (folder / "part-probe").unlink()
     return False
 
 

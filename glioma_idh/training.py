@@ -10,7 +10,8 @@ import joblib
 import pandas as pd
 from tqdm import tqdm
 
-from glioma_idh.runs import read_table, write_table, written_whole
+from glioma_idh.files import written_whole
+from glioma_idh.runs import read_table, write_table
 
 
 @contextlib.contextmanager
@@ -39,8 +40,9 @@ def find_gpus() -> list:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+    with contextlib.suppress(RuntimeError):  # a notebook has used it already
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
     return gpus
 
 
@@ -134,30 +136,49 @@ class Checkpoint(keras.callbacks.Callback):
         self.file.unlink(missing_ok=True)
 
 
+class StopWithParent(keras.callbacks.Callback):
+    """Ends a worker process whose parent was killed, or it would go on writing beside the command's next start.
+
+    Args:
+        parent: process id of the command; the callback does nothing in a process that is not its child.
+    """
+
+    def __init__(self, parent: int):
+        super().__init__()
+        self.parent = parent
+        self.is_child = os.getppid() == parent
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look whether it is still there."""
+        if self.is_child and os.getppid() != self.parent:
+            os._exit(1)
+
+
 class Progress(keras.callbacks.Callback):
-    """One bar a training: epochs, loss, accuracy, time left.
+    """One bar a training, on a terminal: epochs, loss, accuracy, time left.
 
     Args:
         description: in front of the bar.
-        position: line of the bar, counted from the first; None for a line of its own.
+        line: of the bar, counted from the cursor's; bars of trainings side by side stand below one another.
         quiet: no bar.
     """
 
-    def __init__(self, description: str, position: int | None, quiet: bool):
+    def __init__(self, description: str, line: int, quiet: bool):
         super().__init__()
-        self.settings = {"desc": description, "position": position, "disable": quiet, "unit": "epoch"}
+        self.settings = {"desc": description, "position": line, "disable": quiet or None, "unit": "epoch"}
 
     def on_train_begin(self, logs=None):
-        """Open the bar; a resumed training starts part of the way."""
-        self.bar = tqdm(total=self.params["epochs"], dynamic_ncols=True, mininterval=0.5, **self.settings)
+        """Open the bar."""
+        self.bar = tqdm(total=self.params["epochs"], dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Move it."""
+        """Move it; a resumed training starts part of the way."""
         if self.bar.n == 0:
             self.bar.initial = self.bar.n = epoch
         self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in ("loss", "accuracy")}, refresh=False)
         self.bar.update()
 
     def on_train_end(self, logs=None):
-        """Close it."""
-        self.bar.close()
+        """Leave it as it stands; closing it would draw it a second time on the cursor's line."""
+        self.bar.refresh()
+        self.bar.disable = True

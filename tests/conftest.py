@@ -58,6 +58,12 @@ def edit_table():
     return edit
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Phantoms are made by the code that is tested, not found in the user's cache."""
+    os.environ["GLIOMA_IDH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real scans and labels, where there is one."""

@@ -9,6 +9,7 @@ import pytest
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
+from glioma_idh.files import written_whole
 
 RECIPE = {"paper": "gbm2d", "epochs": 5, "sequence": ("t2",)}
 
@@ -26,7 +27,7 @@ def test_scores_come_back_to_the_last_bit_of_float32(tmp_path):
 def test_a_failed_write_leaves_the_former_file_whole(tmp_path):
     path = tmp_path / "checkpoint"
     path.write_text("former")
-    with pytest.raises(InputError, match="No space left on device. Free some space"), runs.written_whole(path) as part:
+    with pytest.raises(InputError, match="No space left on device. Free some space"), written_whole(path) as part:
         part.write_text("half of the ne")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert path.read_text() == "former" and os.listdir(tmp_path) == ["checkpoint"]

@@ -13,6 +13,7 @@ PATHS = SEQUENCES + MASKS
 IDENTITY = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
 COLUMNS = IDENTITY + PATHS
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
+UNLABELLED = "an empty label"
 _IDH = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "": pd.NA}
 
 
@@ -59,16 +60,34 @@ def read_table(path) -> pd.DataFrame:
     folder = path.resolve().parent
     for column in PATHS:
         table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
+    table.attrs["file"] = str(path)
     return table
 
 
-def write_table(table: pd.DataFrame, path) -> None:
-    """Write a cohort table as CSV, in the order of `COLUMNS`."""
-    table.reindex(columns=list(COLUMNS), fill_value="").to_csv(path, index=False)
+def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
+    """Set aside the rows that name nobody, or somebody twice.
+
+    Args:
+        table: a cohort table of text, as `read_table` gives it.
+
+    Returns:
+        The usable rows, and one error a subject set aside.
+    """
+    errors, file = [], table.attrs.get("file", "")
+    twice = table["subject"].duplicated(keep=False)
+    for subject, rows in table[twice].groupby("subject"):
+        lines = ", ".join(str(i + 2) for i in rows.index)
+        advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
+        errors.append(InputError("one row a subject", f"lines {lines} of the table", advice, file, subject))
+    unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
+    for subject in table["subject"][unsafe]:
+        advice = "Files are named after subjects: use letters, digits, - and _."
+        errors.append(InputError("an id that can be a file's name", repr(subject), advice, file, subject))
+    return table[~twice & ~unsafe], errors
 
 
 def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Set aside the rows that cannot be used to learn or to test: duplicate, unlabelled or wrongly labelled subjects.
+    """Set aside the rows that cannot be used to learn or to test: what `check_subjects` does, and unusable labels.
 
     Args:
         table: a cohort table of text, as `read_table` gives it.
@@ -76,24 +95,21 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     Returns:
         The usable rows, `idh` as integers 0 or 1; and one error a subject set aside.
     """
-    errors = []
-    twice = table["subject"].duplicated(keep=False)
-    for subject, rows in table[twice].groupby("subject"):
-        lines = ", ".join(str(i + 2) for i in rows.index)
-        advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
-        errors.append(InputError("one row a subject", f"lines {lines} of the table", advice, subject=subject))
+    file = table.attrs.get("file", "")
+    table, errors = check_subjects(table)
     labels = table["idh"].map(lambda cell: _IDH.get(cell, "wrong"))
     for subject, cell, label in zip(table["subject"], table["idh"], labels, strict=True):
         if pd.isna(label):
-            errors.append(
-                InputError("IDH status", "an empty label", "Predict it with a finished run.", subject=subject)
-            )
+            errors.append(InputError("IDH status", UNLABELLED, "Predict it with a finished run.", file, subject))
         elif label == "wrong":
             advice = "Write 1 for mutant, 0 for wild-type, nothing for unknown."
-            errors.append(InputError("IDH 0, 1 or empty", repr(cell), advice, subject=subject))
-    usable = table[~twice & labels.isin([0, 1])].copy()
-    usable["idh"] = labels[usable.index].astype(int)
-    return usable.reset_index(drop=True), errors
+            errors.append(InputError("IDH 0, 1 or empty", repr(cell), advice, file, subject))
+    usable = table[labels.isin([0, 1])].assign(idh=labels)
+    two_labels = usable.groupby("patient")["idh"].transform("nunique") > 1
+    for subject, patient in zip(usable["subject"][two_labels], usable["patient"][two_labels], strict=True):
+        advice = "Correct the label, or the patient column."
+        errors.append(InputError("one IDH status a patient", f"both for patient {patient}", advice, file, subject))
+    return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
 def available_sequences(table: pd.DataFrame) -> list[str]:

@@ -92,7 +92,7 @@ def _start_values(x: np.ndarray, y: np.ndarray, rates: np.ndarray) -> tuple[floa
 
     def straight_line(b):
         design = np.column_stack([np.exp(-b * x), np.ones_like(x)])
-        (a, c), *_ = np.linalg.lstsq(design, y)
+        (a, c), *_ = np.linalg.lstsq(design, y, rcond=None)
         return np.square(design @ (a, c) - y).sum(), (a, b, c)
 
     return min(map(straight_line, rates))[1]

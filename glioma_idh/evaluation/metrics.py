@@ -16,9 +16,9 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
         score: probability of mutation, shape (n,).
 
     Returns:
-        `accuracy`, `ccel` (categorical cross-entropy, probabilities clipped at 1e-7 as Keras does), `sensitivity`,
-        `specificity`, `auc`, and `always_wild_type`, the accuracy of that answer. What needs both classes is NaN
-        where one is missing.
+        `accuracy`; `ccel`, the categorical cross-entropy, probabilities clipped at 1e-7 as Keras clips probabilities
+        (the learning curves are computed from logits, unclipped); `sensitivity`; `specificity`; `auc`; and
+        `always_wild_type`, the accuracy of that answer. What needs both classes is NaN where one is missing.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5

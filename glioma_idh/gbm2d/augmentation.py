@@ -84,7 +84,7 @@ class ImageDataGenerator:
     """Keras' generator of that name with rotation as the only transformation.
 
     Batches, and every pixel in them, equal those of `tf.keras.preprocessing.image.ImageDataGenerator` for the same
-    seed where the range is symmetric. That class is deprecated; this one stands on SciPy alone.
+    seed where the range is symmetric. That class is deprecated and leans on a part of SciPy that goes away.
 
     Differs from the paper: nothing; Keras' `rotation_range=90` draws from -90 to 90, the paper's range is 0 to 90.
 
@@ -108,6 +108,7 @@ class ImageDataGenerator:
         Yields:
             (slices, labels) of one batch.
         """
+        x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
         seed = np.random.SeedSequence().entropy % 2**31 if seed is None else seed
         num_batches = -(-len(x) // batch_size)
         batch = 0

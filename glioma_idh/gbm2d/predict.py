@@ -39,6 +39,11 @@ class Prediction:
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 
+    def __post_init__(self):
+        for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "out"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
 
 def predict(wanted: Prediction):
     """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
@@ -74,8 +79,14 @@ def predict(wanted: Prediction):
     runs.write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
-    _warn_of_known_patients(table, wanted.run_dir)
-    _draw(table, slices, predictions, sequence, out)
+    _warn(table, wanted.run_dir)
+    synthetic = runs.read_json(wanted.run_dir / "metrics.json")["synthetic"]
+    if synthetic:
+        print(
+            "These networks learnt from the synthetic phantom: their scores mean nothing for a patient.",
+            file=sys.stderr,
+        )
+    _draw(table, slices, predictions, sequence, synthetic, out)
     return predictions
 
 
@@ -102,13 +113,16 @@ def _subjects(wanted: Prediction, sequence: str):
     import pandas as pd
 
     from glioma_idh.cohorts import read_cohort
-    from glioma_idh.cohorts.table import COLUMNS
+    from glioma_idh.cohorts.table import COLUMNS, check_subjects
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
         raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        return read_cohort(wanted.cohort, wanted.images, [sequence], wanted.quiet)
+        table, errors = check_subjects(read_cohort(wanted.cohort, wanted.images, [sequence], wanted.quiet))
+        for error in errors:
+            print(f"set aside: {error}", file=sys.stderr)
+        return table
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")
@@ -153,17 +167,21 @@ def _predictions(table, slices, networks: list):
     return predictions
 
 
-def _warn_of_known_patients(table, run_dir: Path) -> None:
-    """A patient of the run itself was in the training part of most of its networks."""
+def _warn(table, run_dir: Path) -> None:
+    """Say what these scores are not: test results of the run's own patients, or prepared with another brain."""
     from glioma_idh import runs
 
-    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
+    cohort = runs.read_table(run_dir / "cohort.csv")
+    if (cohort["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
+        text = "The run normalised within brain masks; without --brain-mask the brain is where the scan is not 0."
+        print(text, file=sys.stderr)
+    known = table["patient"].isin(cohort["patient"]).sum()
     if known:
         text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
         print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
 
 
-def _draw(table, slices, predictions, sequence: str, out: Path) -> None:
+def _draw(table, slices, predictions, sequence: str, synthetic: bool, out: Path) -> None:
     """A picture a subject: the slice that was read, and what the networks saw of it."""
     from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, read_subject
     from glioma_idh.reporting.canvas import save_figure
@@ -181,7 +199,7 @@ def _draw(table, slices, predictions, sequence: str, out: Path) -> None:
             subject=row["subject"],
             sequence=sequence,
             scores=predictions.loc[position, columns].to_numpy(dtype=float),
-            synthetic=row["cohort"] == "phantom",
+            synthetic=synthetic or row["cohort"] == "phantom",
         )
         save_figure(picture, out, row["subject"])
 

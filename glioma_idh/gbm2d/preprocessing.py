@@ -156,9 +156,11 @@ def prepare_cohort(
 
     calls = (delayed(_prepared_or_error)(row, sequence, size) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
-    bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet)
+    bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet or None)
     outcomes = list(bar)
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    for error in errors:
+        error.file = error.file or table.attrs.get("file", "")
     kept = [not isinstance(outcome, InputError) for outcome in outcomes]
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml in prepared])

@@ -35,6 +35,10 @@ class Recipe:
     filters: tyro.conf.Suppress[tuple[int, ...]] = (16, 32, 64, 64)  # ours: "few parameters" (CNN architecture)
     units: tyro.conf.Suppress[tuple[int, ...]] = (64, 32)  # ours: dense layers before the two outputs
 
+    def __post_init__(self):
+        if isinstance(self.sequence, str):
+            object.__setattr__(self, "sequence", (self.sequence,))
+
 
 @dataclass(frozen=True)
 class Job:
@@ -50,6 +54,11 @@ class Job:
     """No progress bars, for logs."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
+
+    def __post_init__(self):
+        for name in ("images", "run_dir"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
 
 
 # Table 1, mean and standard deviation over five splits. T1's loss is printed "1.4± 09", read as 0.9.

@@ -4,6 +4,7 @@ With no images named it uses the built-in synthetic cohort. A command that was k
 finished one prints its table again.
 """
 
+import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,13 +35,16 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
 
     recipe, job = _resolve(recipe, job)
     folders = _run_folders(recipe, job)
+    if len(folders) > 1 and (job.run_dir / "recipe.json").exists():
+        advice = "Name another --run-dir; each sequence gets a folder in it."
+        raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
     identities = {sequence: _identity(replace(recipe, sequence=(sequence,)), job) for sequence in folders}
     unfinished = {
         sequence: folder for sequence, folder in folders.items() if not runs.find_run(folder, identities[sequence])
     }
     if unfinished:
         _train_sequences(recipe, job, unfinished, identities)
-    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, draw=bool(unfinished))
+    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -60,7 +64,8 @@ def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
         if recipe.cohort != "phantom":
             sequences = available_sequences(read_cohort(recipe.cohort, job.images))
     else:
-        sequences = dict.fromkeys(parse_sequence(name) for name in recipe.sequence)
+        wanted = {parse_sequence(name) for name in recipe.sequence}
+        sequences = [sequence for sequence in SEQUENCES if sequence in wanted]
     recipe = replace(recipe, sequence=tuple(sequences))
     _check_numbers(recipe, job)
     if job.run_dir is None:
@@ -77,6 +82,11 @@ def _check_numbers(recipe: Recipe, job: Job) -> None:
         if getattr(recipe, name) < lowest:
             flag = "--" + name.replace("_", "-")
             raise InputError(f"{flag} of at least {lowest}", str(getattr(recipe, name)), "Give another number.")
+    if recipe.rotation_deg[0] > recipe.rotation_deg[1]:
+        raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Swap the two.")
+    if job.images is not None and recipe.cohort != "brats2020-tcga":
+        advice = "Add --cohort brats2020-tcga; a cohort CSV names its scans itself."
+        raise InputError("--images with a named public cohort", f"--cohort {recipe.cohort}", advice)
     if job.jobs is not None and job.jobs < 1:
         raise InputError("--jobs of at least 1", str(job.jobs), "Leave it out for as many as there are processors.")
 
@@ -85,7 +95,11 @@ def _identity(recipe: Recipe, job: Job) -> dict:
     """What makes two runs the same run: every setting, and which images and labels they were made from."""
     import hashlib
 
+    from glioma_idh.phantom.recipe import PhantomRecipe
+
     identity = {"paper": "gbm2d", **asdict(recipe), "images": str(job.images or "")}
+    if recipe.cohort == "phantom":
+        identity["phantom"] = PhantomRecipe().as_dict()
     if Path(recipe.cohort).is_file():
         identity["cohort_sha256"] = hashlib.sha256(Path(recipe.cohort).read_bytes()).hexdigest()
     return identity
@@ -109,9 +123,10 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     print(training.device_line(gpus, jobs))
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
-    cohort = read_cohort(recipe.cohort, job.images, recipe.sequence, job.quiet)
+    unprepared = [folder for folder in folders.values() if not (folder / "splits.csv").exists()]
+    cohort = read_cohort(recipe.cohort, job.images, recipe.sequence, job.quiet) if unprepared else None
     for sequence, folder in folders.items():
-        if not (folder / "splits.csv").exists():
+        if folder in unprepared:
             prepared = _prepare(sequence, recipe, job, cohort)
             runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
             _write_prepared(folder, *prepared)
@@ -121,15 +136,17 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
 
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
     """Who is used, what the network sees of them, the splits, and who is set aside."""
-    from glioma_idh.cohorts.table import check_labels, require_sequence
+    from glioma_idh.cohorts.table import UNLABELLED, check_labels, require_sequence
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
     errors = label_errors + scan_errors
-    if errors and job.strict:
-        raise errors[0]
+    if job.strict:
+        for error in errors:
+            if error.found != UNLABELLED:  # an unknown status is no mistake
+                raise error
     _report_exclusions(errors, len(cohort))
     return sequence, table, slices, _split(recipe, table), errors
 
@@ -179,24 +196,32 @@ def _train_splits(recipe: Recipe, folder: Path, jobs: int, quiet: bool) -> None:
 
     # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-    calls = [delayed(train_split)(recipe, folder, index, jobs > 1, quiet) for index in range(recipe.num_splits)]
+    calls = [delayed(train_split)(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
     try:
-        Parallel(jobs)(calls)
+        for done, index in enumerate(Parallel(jobs, return_as="generator_unordered")(calls), start=1):
+            if not quiet and not sys.stderr.isatty():
+                print(f"split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
     except TerminatedWorkerError as error:
         found = "one that the system ended, most often for lack of memory"
         advice = "Run the same command with --jobs 1: it goes on where it stopped."
         raise InputError("every training process to end by itself", found, advice, file=folder) from error
+    finally:
+        if not quiet and sys.stderr.isatty():
+            print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
 
 
-def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = False, quiet: bool = True) -> None:
+def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, parent: int = 0) -> int:
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
     Args:
         recipe: of the run.
         folder: of the run.
         index: of the split.
-        side_by_side: whether other splits draw their bars at the same time.
         quiet: no progress bar.
+        parent: process id of the command, with which its workers end.
+
+    Returns:
+        The index.
     """
     import numpy as np
 
@@ -205,16 +230,19 @@ def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = F
 
     target = runs.split_folder(folder, index)
     if (target / "predictions.csv").exists():
-        return
+        return index
     split, slices = _read_split(folder, index)
     seed = [recipe.seed, index]
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
-    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index if side_by_side else None, quiet)
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet)
+    callbacks = [training.StopWithParent(parent), bar]
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
-    checkpoint = _fit(network, recipe, (slices[train], labels[train]), (slices[test], labels[test]), seed, target, bar)
+    checkpoint = _fit(
+        network, recipe, (slices[train], labels[train]), (slices[test], labels[test]), seed, target, callbacks
+    )
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())
@@ -223,9 +251,10 @@ def train_split(recipe: Recipe, folder: Path, index: int, side_by_side: bool = F
     score = plain.predict_on_batch(slices[test])[:, 1]
     runs.write_table(_predictions(split[test], score), target / "predictions.csv")
     checkpoint.discard()
+    return index
 
 
-def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, bar):
+def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the checkpoint, which can then be discarded."""
     import numpy as np
 
@@ -246,7 +275,7 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ba
             validation_data=(test_slices, np.eye(2, dtype=np.float32)[test_labels]),
             validation_batch_size=len(test_labels),
             validation_freq=max(1, recipe.epochs // CURVE_POINTS),
-            callbacks=[checkpoint, bar],
+            callbacks=[*callbacks, checkpoint],
             shuffle=False,
             verbose=0,
         )

@@ -1,6 +1,5 @@
 """Volumes: voxels with their place in space. The only file that knows how scans lie on disk (nibabel)."""
 
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,19 @@ import nibabel
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import written_whole
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,  # voxels that are colours
+    zlib.error,
+    np.linalg.LinAlgError,  # an affine that is singular
+    nibabel.filebasedimages.ImageFileError,
+    nibabel.spatialimages.HeaderDataError,
+    nibabel.orientations.OrientationError,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,9 @@ def read_volume(path, dtype=np.float32) -> Volume:
     try:
         image = nibabel.load(path)
         array = image.get_fdata(dtype=np.float32, caching="unchanged")
-    except (OSError, EOFError, ValueError, zlib.error, nibabel.filebasedimages.ImageFileError) as error:
+        np.linalg.inv(image.affine)
+        nibabel.orientations.io_orientation(image.affine)
+    except UNREADABLE as error:
         advice = "Copy or download it again; it may be truncated or of another format."
         raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
     while array.ndim > 3 and array.shape[-1] == 1:
@@ -84,15 +98,10 @@ def read_volume(path, dtype=np.float32) -> Volume:
 
 def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
     """Write voxels (i, j, k) as NIfTI, whole or not at all: a killed write leaves no half file."""
-    path = Path(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
     image = nibabel.Nifti1Image(array, affine)
     image.header.set_xyzt_units("mm")
-    try:
+    with written_whole(path) as part:
         nibabel.save(image, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float = 0.1) -> None:

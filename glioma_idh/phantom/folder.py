@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import written_whole
 from glioma_idh.phantom.recipe import (
     DEFAULT_SEED,
     SEQUENCES,
@@ -99,13 +100,8 @@ def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
     """
     note = folder / "phantom.json"
     wanted = json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not note.exists() and not any(folder.glob("*.csv")):
-            write_text(note, wanted)
-    except OSError as error:
-        advice = "Name another folder, or another cache folder in GLIOMA_IDH_CACHE."
-        raise InputError("a folder that can be written", str(error), advice, file=folder) from error
+    if not note.exists() and not any(folder.glob("*.csv")):
+        write_text(note, wanted)
     found = note.read_text() if note.exists() else "CSV files that no phantom made"
     if found != wanted:
         advice = "Name another folder, or the parameters it was made with."
@@ -117,12 +113,8 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; leave it alone if it says the same already."""
     if path.exists() and path.read_text() == text:
         return
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
+    with written_whole(path) as part:
         part.write_text(text, newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def missing_jobs(folder: Path, recipe: PhantomRecipe, truth, sequences: tuple[str, ...]) -> list[SubjectJob]:
@@ -145,7 +137,7 @@ def make_subjects(subject_jobs: list[SubjectJob], jobs: int | None, quiet: bool)
 
     parallel = joblib.Parallel(n_jobs=jobs or -1, return_as="generator_unordered")
     done = parallel(joblib.delayed(make_subject)(job) for job in subject_jobs)
-    for _ in tqdm(done, total=len(subject_jobs), desc="phantom", unit="subject", disable=quiet):
+    for _ in tqdm(done, total=len(subject_jobs), desc="phantom", unit="subject", disable=quiet or None):
         pass
 
 

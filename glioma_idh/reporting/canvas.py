@@ -4,7 +4,6 @@ Colours are those of Okabe and Ito, which colour-blind readers can tell apart; l
 figure's own size.
 """
 
-import os
 import textwrap
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
+from glioma_idh.files import written_whole
 
 SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result"
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -19,7 +19,7 @@ SMALL, NORMAL = 7, 8
 
 
 def display_name(sequence: str) -> str:
-    """A sequence's name in print: T1, MPRAGE (inside: t1gd), T2, FLAIR, rCBV, ADC; others as they are."""
+    """A sequence's name in print: T1, T1Gd, T2, FLAIR, rCBV, ADC; others as they are."""
     return SEQUENCE_NAMES.get(sequence, sequence)
 
 
@@ -35,8 +35,7 @@ def new_figure(width: float, height: float, synthetic: bool, note: str = "") -> 
 def save_figure(figure, folder, name) -> tuple[Path, Path]:
     """Write `name.png` (200 dpi) and `name.svg`; the same figure always gives the same bytes.
 
-    Each file is written beside its place and then moved there, so that a reader never finds half a picture. The layout
-    is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.
+    The layout is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.
 
     Args:
         figure: any figure of this file.
@@ -46,15 +45,9 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
     Returns:
         The paths of the PNG and the SVG.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
     paths = Path(folder, f"{name}.png"), Path(folder, f"{name}.svg")
     for path, metadata in zip(paths, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            with matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
-                figure.savefig(partial, format=path.suffix[1:], dpi=200, metadata=metadata)
-                figure.set_layout_engine("none")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with written_whole(path) as part, matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
+            figure.savefig(part, format=path.suffix[1:], dpi=200, metadata=metadata)
+            figure.set_layout_engine("none")
     return paths

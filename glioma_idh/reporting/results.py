@@ -40,29 +40,31 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> di
     return metrics
 
 
-def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict], draw: bool) -> dict[str, dict]:
+def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict], new: bool) -> dict[str, dict]:
     """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
 
     Args:
         folder: that holds them.
         folders: of each sequence's run, by inside name.
         published: the paper's (mean, sd) of each score, by sequence.
-        draw: whether the common figures are drawn anew.
+        new: whether a run has only now been finished; else nothing is written that is there.
 
     Returns:
         The content of each `metrics.json`, by inside name.
     """
     metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
     print(results_text(metrics, published))
-    runs.write_table(results_table(metrics, published).reset_index(), folder / "table.csv")
+    new = new or not (folder / "figures" / "boxes.svg").exists()
+    if new:
+        runs.write_table(results_table(metrics, published).reset_index(), folder / "table.csv")
     if len(folders) == 1:
         return metrics
     predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
     together = _best_possible_together(folders, predictions)
     if together is not None:
         print(f"Best possible AUC from these sequences together, pooled over the patients tested: {together:.2f}")
-    runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
-    if draw:
+    if new:
+        runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
         draw_scores(folder, predictions, metrics, published)
     return metrics
 
@@ -72,7 +74,9 @@ def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.
     if not all((path / "planted.csv").exists() for path in folders.values()):
         return None
     planted = [runs.read_table(path / "planted.csv").set_index("subject")["score"] for path in folders.values()]
-    _, pooled = best_possible_auc(pd.concat(predictions.values()), sum(planted))
+    together = sum(planted).dropna()
+    tested = pd.concat(predictions.values())
+    _, pooled = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
     return pooled
 
 

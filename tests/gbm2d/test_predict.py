@@ -30,12 +30,12 @@ def run(tmp_path_factory):
     runs.write_table(
         pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"}), run / "splits.csv"
     )
-    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"]}), run / "cohort.csv")
+    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
         build_cnn().save(run / f"split_{index}/model.keras")
-    runs.write_json({}, run / "metrics.json")
+    runs.write_json({"synthetic": False}, run / "metrics.json")
     return run
 
 

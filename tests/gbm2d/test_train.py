@@ -98,7 +98,8 @@ COMMAND = [sys.executable, "-m", "glioma_idh.gbm2d.train", "--sequence", "T2", "
 
 
 def test_killed_and_started_again_gives_the_same_bytes(make_cohort, tmp_path):
-    command = [*COMMAND, "--cohort", str(make_cohort()), "--epochs", "27", "--jobs", "1", "--quiet", "--run-dir"]
+    """SIGKILL takes the command only: its two workers must end by themselves."""
+    command = [*COMMAND, "--cohort", str(make_cohort()), "--epochs", "27", "--jobs", "2", "--quiet", "--run-dir"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -107,10 +108,37 @@ def test_killed_and_started_again_gives_the_same_bytes(make_cohort, tmp_path):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert (killed / "split_0/predictions.csv").exists() and not (killed / "split_1/predictions.csv").exists()
+    assert not (killed / "split_1/predictions.csv").exists()
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
     assert (killed / "predictions.csv").read_bytes() == (tmp_path / "whole/predictions.csv").read_bytes()
     assert (killed / "split_1/history.csv").read_bytes() == (tmp_path / "whole/split_1/history.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_killed_command(make_cohort, tmp_path):
+    command = [*COMMAND, "--cohort", str(make_cohort()), "--epochs", "4000", "--jobs", "2", "--quiet", "--run-dir"]
+    process = subprocess.Popen([*command, str(tmp_path / "run")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    history = tmp_path / "run/split_0/history.csv"
+    while not history.exists():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    time.sleep(5)
+    rows = len(history.read_text().splitlines())
+    time.sleep(15)
+    assert len(history.read_text().splitlines()) == rows
+
+
+def test_a_single_run_is_not_overwritten_by_several(finished):
+    _, recipe, run = finished
+    with pytest.raises(InputError, match="expected a folder for several runs; found one run of its own"):
+        train(replace(recipe, sequence=("T1", "T2")), Job(run_dir=run))
+
+
+def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
+    with pytest.raises(InputError, match="expected --images with a named public cohort; found --cohort phantom"):
+        train(Recipe(), Job(images="somewhere"))
 
 
 def test_help_is_quick_and_loads_nothing_heavy():
@@ -144,6 +172,7 @@ def test_the_command_line_ends_with_one_clear_line(tmp_path):
         ({"epochs": 0}, "expected --epochs of at least 1; found 0"),
         ({"batch_size": 0}, "expected --batch-size of at least 1; found 0"),
         ({"seed": -1}, "expected --seed of at least 0; found -1"),
+        ({"rotation_deg": (90, 0)}, "expected --rotation-deg LOWEST HIGHEST"),
         ({"sequence": ("rCBV",)}, "expected rCBV in cohort .*; found only T2"),
         ({"splits": "holdout", "num_splits": 5}, "expected more than 5 mutant patients.*; found 4 mutant"),
         ({"num_splits": 12}, "at least 12 patients of each class"),

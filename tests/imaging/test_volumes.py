@@ -83,6 +83,21 @@ def test_files_that_cannot_be_used(tmp_path):
         read_volume(scan)
 
 
+def test_voxels_that_are_colours_and_a_singular_affine(tmp_path):
+    colours = np.zeros((4, 4, 4), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nibabel.save(nibabel.Nifti1Image(colours, np.eye(4)), tmp_path / "map.nii")
+    with pytest.raises(InputError, match="map.nii: expected a readable NIfTI file"):
+        read_volume(tmp_path / "map.nii")
+    image = nibabel.Nifti1Image(np.ones((4, 4, 4)), np.eye(4))
+    image.header.set_sform(np.diag([1.0, 1.0, 0.0, 1.0]), code=1)
+    nibabel.save(image, tmp_path / "flat.nii")
+    raw = bytearray((tmp_path / "flat.nii").read_bytes())
+    raw[280:328] = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]], "<f4").tobytes()
+    (tmp_path / "flat.nii").write_bytes(raw)
+    with pytest.raises(InputError, match="flat.nii: expected a readable NIfTI file"):
+        read_volume(tmp_path / "flat.nii")
+
+
 def test_a_fourth_axis_of_one_is_dropped(tmp_path):
     write(tmp_path / "scan.nii", np.ones((3, 4, 5, 1)))
     assert read_volume(tmp_path / "scan.nii").array.shape == (3, 4, 5)

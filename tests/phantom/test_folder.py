@@ -18,7 +18,7 @@ COLUMNS = (
     "subject,patient,cohort,site,idh,idh_evidence,grade,age_years,sex,t1,t1gd,t2,flair,rcbv,adc,lesion_mask,brain_mask"
 )
 COMMAND = """from glioma_idh.phantom import make_phantom
-make_phantom({folder!r}, {sequences!r}, {num_subjects}, num_mutant=2, spacing_mm=6, jobs=1, quiet=True)"""
+make_phantom({folder!r}, {sequences!r}, {num_subjects}, num_mutant=2, seed=0, spacing_mm=6, jobs=1, quiet=True)"""
 
 
 def start(folder, sequences, num_subjects=6):

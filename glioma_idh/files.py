@@ -1,0 +1,28 @@
+"""Files appear whole or not at all, so that a kill or a full disk leaves the former one as it was."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from glioma_idh.errors import InputError
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """A path to write to, which takes the place of `path` only once the writing has succeeded; its folder is made.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written; `path` is as it was.
+    """
+    path = Path(path)
+    part = path.with_name(f"part-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        advice = "Free some space or name another folder; the same command goes on from what is there."
+        raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
