@@ -21,7 +21,10 @@ def written_whole(path):
         yield part
         os.replace(part, path)
     except OSError as error:
-        advice = "Free some space or name another folder; the same command goes on from what is there."
+        advice = (
+            "Free some space or name another folder (--run-dir, --out, GLIOMA_IDH_CACHE); "
+            "the same command goes on from what is there."
+        )
         raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
     finally:
         with contextlib.suppress(OSError):

@@ -208,5 +208,5 @@ def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_cohort, edit_table
     assert exclusions == {"s03": "no file", "s04": "'mutant'"}
     splits = pd.read_csv(tmp_path / "run/splits.csv").set_index("subject")
     assert (splits.loc["s05", "part"].to_numpy() == splits.loc["s06", "part"].to_numpy()).all()
-    with pytest.raises(InputError, match="s04: expected IDH 0, 1 or empty; found 'mutant'"):
+    with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH 0, 1 or empty; found 'mutant'"):
         train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
