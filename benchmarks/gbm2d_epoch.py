@@ -17,9 +17,9 @@ from torch import nn
 
 from glioma_idh import training
 from glioma_idh.gbm2d.augmentation import balanced_indices, training_batches
-from glioma_idh.gbm2d.model import build_cnn, training_normalisation
+from glioma_idh.gbm2d.fit import CURVE_POINTS
+from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
 from glioma_idh.gbm2d.recipe import Recipe
-from glioma_idh.gbm2d.train import CURVE_POINTS, compile_network
 
 RECIPE = Recipe()
 LABELS = np.repeat([0, 1], [68, 12])
@@ -86,7 +86,15 @@ def torch_network() -> nn.Module:
     for filters in RECIPE.filters:
         layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(filters), nn.MaxPool2d(2)]
         channels = filters
-    layers += [nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2)]
+    layers += [
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 64),
+        nn.ReLU(),
+        nn.Linear(64, 32),
+        nn.ReLU(),
+        nn.Linear(32, 2),
+    ]
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
 

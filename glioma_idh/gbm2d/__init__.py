@@ -4,6 +4,7 @@
     preprocessing  scan and lesion mask -> the 64 x 64 slice
     augmentation   balance and rotation of the training set
     model          the four-block CNN
+    fit            one split, from slices to a trained network and its predictions
     train          door: python -m glioma_idh.gbm2d.train
     predict        door: python -m glioma_idh.gbm2d.predict
 

@@ -1,0 +1,94 @@
+"""One split of a prepared run: from slices to a trained network and its predictions of the test set."""
+
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh import runs, training
+from glioma_idh.gbm2d.augmentation import training_batches
+from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
+from glioma_idh.gbm2d.recipe import Recipe
+
+CHECKPOINT_EVERY = 25  # epochs; some seconds are lost at most when a run is killed
+CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a sixth of the time
+
+
+def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, parent: int = 0) -> int:
+    """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        index: of the split.
+        quiet: no progress bar.
+        parent: process id of the command, with which its workers end.
+
+    Returns:
+        The index.
+    """
+    target = runs.split_folder(folder, index)
+    if (target / "predictions.csv").exists():
+        return index
+    split, slices = _read_split(folder, index)
+    seed = [recipe.seed, index]
+    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+
+    network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet)
+    callbacks = [training.StopWithParent(parent), bar]
+    train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
+    labels = split["idh"].to_numpy()
+    checkpoint = _fit(
+        network, recipe, (slices[train], labels[train]), (slices[test], labels[test]), seed, target, callbacks
+    )
+
+    plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
+    plain.set_weights(network.get_weights())
+    with runs.written_whole(target / "model.keras") as file:
+        plain.save(file)
+    score = plain.predict_on_batch(slices[test])[:, 1]
+    runs.write_table(_predictions(split[test], score), target / "predictions.csv")
+    checkpoint.discard()
+    return index
+
+
+def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
+    """Train from the last checkpoint to the last epoch; returns the checkpoint, which can then be discarded."""
+    (slices, labels), (test_slices, test_labels) = train, test
+    steps = -(-2 * int(np.bincount(labels).max()) // recipe.batch_size)  # both classes as often as the larger
+    compile_network(network, recipe.learning_rate, steps)
+    checkpoint = training.Checkpoint(target, steps, CHECKPOINT_EVERY)
+    epoch = checkpoint.restore(network)
+    if epoch < recipe.epochs:
+        network.fit(
+            training_batches(slices, labels, recipe.batch_size, recipe.rotation_deg, seed, epoch),
+            steps_per_epoch=steps,
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            validation_data=(test_slices, np.eye(2, dtype=np.float32)[test_labels]),
+            validation_batch_size=len(test_labels),
+            validation_freq=max(1, recipe.epochs // CURVE_POINTS),
+            callbacks=[*callbacks, checkpoint],
+            shuffle=False,
+            verbose=0,
+        )
+    return checkpoint
+
+
+def _read_split(folder: Path, index: int):
+    """The subjects with the part they play in a split, and their slices in the same order."""
+    splits = runs.read_table(folder / "splits.csv")
+    repeat, fold = runs.list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["fold"] == fold)]
+    cohort = runs.read_table(folder / "cohort.csv")
+    with np.load(folder / "slices.npz") as prepared:
+        slices = prepared["slices"]
+    return cohort.merge(split, on="subject", how="left", validate="one_to_one"), slices
+
+
+def _predictions(test, score):
+    """Rows of the predictions table."""
+    columns = ["subject", "patient", "cohort", "repeat", "fold", "idh", "lesion_ml"]
+    table = test[columns].rename(columns={"idh": "truth"})
+    table.insert(6, "score", score)
+    return table
