@@ -87,9 +87,8 @@ def torch_network() -> nn.Module:
         layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(filters), nn.MaxPool2d(2)]
         channels = filters
     layers += [
-        nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(64, 64),
+        nn.Linear(1024, 64),
         nn.ReLU(),
         nn.Linear(64, 32),
         nn.ReLU(),

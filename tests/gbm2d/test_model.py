@@ -21,8 +21,8 @@ def test_keras_is_the_one_inside_tensorflow():
 def test_parameters_counted_by_hand():
     convolutions = (9 * 1 + 1) * 16 + (9 * 16 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 64
     normalisations = 4 * (16 + 32 + 64 + 64)
-    dense = (64 + 1) * 64 + (64 + 1) * 32 + (32 + 1) * 2
-    assert build_cnn().count_params() == convolutions + normalisations + dense == 67_234
+    dense = (4 * 4 * 64 + 1) * 64 + (64 + 1) * 32 + (32 + 1) * 2
+    assert build_cnn().count_params() == convolutions + normalisations + dense == 128_674
 
 
 def test_four_blocks_in_the_paper_s_order_and_a_softmax():
