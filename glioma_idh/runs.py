@@ -89,7 +89,7 @@ def find_run(folder, recipe: dict) -> bool:
     """See whether a folder can take a run, or has it already.
 
     Args:
-        folder: made if it is not there.
+        folder: need not be there.
         recipe: every setting that changes a result.
 
     Returns:
@@ -113,9 +113,12 @@ def find_run(folder, recipe: dict) -> bool:
     if there:
         there = ", ".join(there[:5])
         raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
+    was_there = folder.is_dir()
     with written_whole(folder / "part-probe") as probe:
         probe.touch()
     (folder / "part-probe").unlink()
+    if not was_there:
+        folder.rmdir()  # it is made again once there is something to put in it
     return False
 
 

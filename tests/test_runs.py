@@ -35,7 +35,7 @@ def test_a_failed_write_leaves_the_former_file_whole(tmp_path):
 
 def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     folder = tmp_path / "run"
-    assert runs.find_run(folder, RECIPE) is False
+    assert runs.find_run(folder, RECIPE) is False and not folder.exists()
     assert runs.find_run(folder, RECIPE | {"epochs": 9}) is False  # nothing has begun
     runs.begin_run(folder, RECIPE, published={})
     assert runs.find_run(folder, RECIPE) is False
