@@ -29,7 +29,7 @@ def test_several_sequences_get_a_folder_each_and_one_comparison(tmp_path, capsys
     recipe = Recipe(sequence=("rCBV", "T1Gd"), epochs=2)
     job = Job(run_dir=tmp_path / "run", quiet=True)
     metrics = train(recipe, job)
-    assert list(metrics) == ["rcbv", "t1gd"]
+    assert list(metrics) == ["t1gd", "rcbv"]
     for sequence in metrics:
         assert (tmp_path / "run" / sequence / "predictions.csv").exists()
     assert (tmp_path / "run/figures/roc.svg").exists()
