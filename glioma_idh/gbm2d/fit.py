@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh import runs, training
+from glioma_idh.files import written_whole
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
 from glioma_idh.gbm2d.recipe import Recipe
@@ -44,7 +45,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())
-    with runs.written_whole(target / "model.keras") as file:
+    with written_whole(target / "model.keras") as file:
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
     runs.write_table(_predictions(split[test], score), target / "predictions.csv")

@@ -154,13 +154,14 @@ def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: 
     from glioma_idh import runs
     from glioma_idh.cohorts import find_planted_scores
     from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh.files import written_whole
 
     runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
     planted = find_planted_scores(table, sequence)
     if planted is not None:
         runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
     runs.write_table(table, folder / "cohort.csv")
-    with runs.written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
+    with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
     runs.write_table(splits, folder / "splits.csv")
 
