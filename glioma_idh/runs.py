@@ -31,6 +31,7 @@ TEXT_COLUMNS = {
     "grade",
     "sex",
     "brain_mask",
+    "adc_divisor",
     "file",
     "expected",
     "found",

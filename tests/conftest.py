@@ -19,16 +19,16 @@ def save(path: Path, array, affine=AFFINE) -> str:
     return str(path)
 
 
-def write_cohort(folder: Path, num_subjects: int = 24, num_mutant: int = 8) -> Path:
+def write_cohort(folder: Path, num_subjects: int = 24, num_mutant: int = 8, prefix: str = "s", seed: int = 0) -> Path:
     """A cohort of noise brains with its CSV; a mutant's lesion is dark, a wild-type's bright."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     brain, mask = np.zeros(SHAPE), np.zeros(SHAPE)
     brain[2:18, 2:18, 1:7] = 1
     mask[5:13, 6:12, 2:5] = 1
     mask[5:13, 6:13, 3] = 1
     rows = []
     for number in range(num_subjects):
-        subject, idh = f"s{number:02}", int(number < num_mutant)
+        subject, idh = f"{prefix}{number:02}", int(number < num_mutant)
         scan = brain * (100 + rng.normal(0, 3, SHAPE)) + mask * (20 - 40 * idh)
         row = {"subject": subject, "patient": subject, "idh": idh}
         row["t2"] = save(folder / "scans" / subject / "t2.nii.gz", scan)

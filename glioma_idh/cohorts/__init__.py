@@ -1,40 +1,99 @@
 """Who: tables of subjects with their scans and IDH status, and the splits made on patients."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from glioma_idh.cohorts.brats import read_brats2020_tcga
+from glioma_idh.cohorts import bakas, brats, egd, generic, ucsf, upenn
+from glioma_idh.cohorts.folders import Ignored, Layout, find_scans, join_scans
+from glioma_idh.cohorts.manifests import make_manifest
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
-NAMES = ("phantom", "brats2020-tcga")
+
+class PublicCohort(NamedTuple):
+    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped."""
+
+    layout: Layout
+    labels: Callable[[Path | None, Path], pd.DataFrame]
 
 
-def read_cohort(name: str, images=None, sequences=(), quiet: bool = False) -> pd.DataFrame:
+PUBLIC = {
+    "brats2020-tcga": PublicCohort(brats.LAYOUT_2020, brats.labels_2020_tcga),
+    "brats2020": PublicCohort(brats.LAYOUT_2020, brats.labels_2020),
+    "brats2021": PublicCohort(brats.LAYOUT_2021, brats.labels_2021),
+    "brats2023": PublicCohort(brats.LAYOUT_2023, brats.labels_2023),
+    "upenn-gbm": PublicCohort(upenn.LAYOUT, upenn.labels),
+    "ucsf-pdgm": PublicCohort(ucsf.LAYOUT, ucsf.labels),
+    "egd": PublicCohort(egd.LAYOUT, egd.labels),
+    "tcga": PublicCohort(bakas.LAYOUT, bakas.labels),
+}
+NAMES = ("phantom", *PUBLIC, "csv")
+
+
+def read_cohort(
+    name: str, images=None, labels=None, *, sequences=(), all_visits: bool = False, quiet: bool = False
+) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table behind a name.
 
     Args:
-        name: `phantom` (made on first use), `brats2020-tcga`, or the path of a cohort CSV.
-        images: the folder of scans, for a named public cohort.
+        name: `phantom` (made on first use), a public cohort, `csv` (a folder a subject), or the path of a cohort CSV.
+        images: the folder of scans as downloaded; for a cohort CSV, where its relative paths start.
+        labels: the label sheet as downloaded, or a CSV with `subject` and `idh`; by default what is shipped.
         sequences: inside names of the sequences wanted; the phantom makes no others.
+        all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
         quiet: no progress bars.
 
+    Returns:
+        The table, and the files and visits that are not in it, with the reason.
+
     Raises:
-        InputError: the name is unknown, or the folder of scans is missing where one is needed.
+        InputError: the name is unknown, or a folder or sheet cannot be used.
     """
     if name == "phantom":
         from glioma_idh.phantom import make_phantom
 
-        return read_table(make_phantom(sequences=tuple(sequences), quiet=quiet))
-    if name == "brats2020-tcga":
-        if images is None:
-            raise InputError("--images DIR", "no folder of scans", "Name the BraTS 2020 training folder.")
-        return read_brats2020_tcga(images)
-    if Path(name).suffix.lower() == ".csv":
-        return read_table(name)
-    known = ", ".join(NAMES)
-    raise InputError(f"a cohort: {known}, or the path of a .csv", repr(name), "Check the spelling.")
+        return read_table(make_phantom(sequences=tuple(sequences), quiet=quiet)), []
+    if Path(name).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+        return read_table(name, images), []
+    if name not in NAMES:
+        known = ", ".join(NAMES)
+        raise InputError(f"a cohort: {known}, or the path of a .csv", repr(name), "Check the spelling.")
+    if images is None:
+        raise InputError("--images DIR", "no folder of scans", f"Name the folder of {name} as downloaded.")
+    images, labels = Path(images), None if labels is None else Path(labels)
+    if name == "csv":
+        table, ignored = _read_own(images, labels)
+    else:
+        table, ignored = _read_public(name, images, labels, all_visits)
+    table.attrs["file"] = str(labels or images)
+    return table, ignored
+
+
+def _read_public(name: str, images: Path, labels: Path | None, all_visits: bool):
+    cohort = PUBLIC[name]
+    scans, files_ignored = find_scans(images, cohort.layout)
+    who = None if labels is None else generic.own_labels(labels)
+    if who is None:
+        who = cohort.labels(labels, images)
+    table, visits_ignored = join_scans(who, scans, cohort.layout, name, all_visits)
+    if name == "brats2020-tcga":  # the folder holds patients of other hospitals too
+        table = table[table["subject"].isin(who["subject"])].reset_index(drop=True)
+    return table, visits_ignored + files_ignored
+
+
+def _read_own(images: Path, labels: Path | None):
+    scans, ignored = generic.find_own_scans(images)
+    who = make_manifest(pd.Series([], dtype=str), pd.Series([], dtype=str), "csv")
+    if labels is not None:
+        who = generic.own_labels(labels)
+        if who is None:
+            raise InputError("the columns subject and idh", "others", "Rename the columns of the sheet.", file=labels)
+        generic.check_numbers(who, scans, labels)
+    table, _ = join_scans(who, scans, Layout(files="", scans={}, example=""), images.name, all_visits=True)
+    return table, ignored
 
 
 def find_planted_scores(table: pd.DataFrame, sequence: str) -> pd.Series | None:

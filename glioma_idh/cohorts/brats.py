@@ -1,45 +1,118 @@
-"""BraTS 2020 as downloaded: one folder a subject, labels from the shipped manifest."""
+"""BraTS 2020, 2021 and 2023 as downloaded. IDH status comes through TCGA and UCSF ids, as BraTS has none of its own."""
 
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import read_table
-from glioma_idh.errors import InputError
+from glioma_idh.cohorts.folders import Layout
+from glioma_idh.cohorts.manifests import make_manifest, read_manifest, shipped_facts, with_facts
+from glioma_idh.cohorts.sheets import is_unknown, parse_ids, read_sheet
+from glioma_idh.cohorts.ucsf import canonical_id
 
-SUFFIXES = {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair", "lesion_mask": "seg"}
+_SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
+LAYOUT_2020 = Layout(
+    # The mask of case 355 is called W39_1998.09.19_Segm.nii.
+    files=r"(?P<subject>BraTS20_(?:Training|Validation|Testing)_\d{3})(?:_|/W39_1998\.09\.19_)(?P<scan>[a-z0-9]+)",
+    scans=_SCANS,
+    example="BraTS20_Training_001/BraTS20_Training_001_t1ce.nii.gz",
+)
+LAYOUT_2021 = Layout(
+    files=r"(?P<subject>BraTS2021_\d{5})_(?P<scan>[a-z0-9]+)",
+    scans=_SCANS,
+    example="BraTS2021_00000/BraTS2021_00000_t1ce.nii.gz",
+)
+LAYOUT_2023 = Layout(  # and later; -000 is before treatment, higher numbers are follow-ups
+    files=r"(?P<subject>BraTS-(?:GLI|SSA)-\d{5}-\d{3})-(?P<scan>[a-z0-9]+)",
+    scans={"t1": ("t1n",), "t1gd": ("t1c",), "t2": ("t2w",), "flair": ("t2f",), "lesion_mask": ("seg",)},
+    example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1c.nii.gz",
+    visit=r"-\d{3}",
+    follow_up=r"-(?!000)\d{3}",
+)
+
+MAPPING_COLUMNS = ("BraTS_2020_subject_ID", "TCGA_TCIA_subject_ID", "Grade")
+CROSSWALK_COLUMNS = ("BraTS2021 ID", "Data Collection (as on TCIA+additional)", "PatientID on TCIA Radiology Portal")
+NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
-def read_brats2020_tcga(images) -> pd.DataFrame:
-    """The BraTS 2020 x TCGA subjects whose IDH status is known, joined with a folder of scans.
+def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
+    """All subjects of BraTS 2020 with grade (HGG or LGG); those with a TCGA id have TCGA's IDH status.
 
     Args:
-        images: the folder that holds `BraTS20_Training_001` and its sisters, or a parent of it.
-
-    Returns:
-        Cohort table; the path of a file that is not there is empty.
+        name_mapping: `name_mapping.csv`, which lies among the BraTS 2020 training data.
+        tcga: manifest of TCGA patients, as `tcga.tcga_manifest` makes it.
 
     Raises:
-        InputError: no subject's folder is there.
+        InputError: a column is missing, or a subject or patient stands there twice.
     """
-    with as_file(files("data_manifests") / "brats2020_tcga.csv") as manifest:
-        table = read_table(manifest)
-    folders = {path.name: path for path in Path(images).glob("**/BraTS20_Training_*") if path.is_dir()}
-    if not folders.keys() & set(table["subject"]):
-        there = sorted(path.name for path in Path(images).iterdir())[:5] if Path(images).is_dir() else []
-        found = f"{', '.join(there)} ..." if there else "no such folder, or an empty one"
-        raise InputError("folders BraTS20_Training_NNN", found, "Name the BraTS 2020 training folder.", file=images)
-    for column, suffix in SUFFIXES.items():
-        table[column] = [_scan(folders.get(subject), subject, suffix) for subject in table["subject"]]
-    return table
+    mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
+    subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
+    in_tcga = ~mapping["TCGA_TCIA_subject_ID"].map(is_unknown)
+    pattern = r"TCGA-\w\w-\w{4}"
+    named = mapping[in_tcga]
+    named.attrs = mapping.attrs
+    patients = subjects.where(~in_tcga, parse_ids(named, "TCGA_TCIA_subject_ID", pattern, "TCGA-02-0006"))
+    manifest = with_facts(subjects, patients, "brats2020", tcga.set_index("patient"))
+    grade = mapping["Grade"].set_axis(subjects)
+    is_tcga = manifest["patient"].str.startswith("TCGA-")
+    reason = is_tcga.map({True: "patient is in no variant table", False: "not a TCGA patient"})
+    evidence = manifest["idh_evidence"].where(manifest["idh_evidence"] != "", reason)
+    site = manifest["patient"].str.split("-").str[1].where(is_tcga, "")
+    return manifest.assign(grade=manifest["subject"].map(grade), idh_evidence=evidence, site=site)
 
 
-def _scan(folder: Path | None, subject: str, suffix: str) -> str:
-    """The path of one file of a subject, empty where there is none."""
-    if folder is None:
-        return ""
-    patterns = [f"{subject}_{suffix}.nii.gz", f"{subject}_{suffix}.nii"]
-    if suffix == "seg":
-        patterns.append("*_Segm.nii*")  # subject 355's mask is called W39_1998.09.19_Segm.nii
-    return next((str(path.resolve()) for pattern in patterns for path in sorted(folder.glob(pattern))), "")
+def labels_2020(labels, images) -> pd.DataFrame:
+    """`name_mapping.csv`, given or found among the images; without it the shipped manifest of TCGA's patients."""
+    if labels is None:
+        labels = next(iter(sorted(Path(images).glob("**/name_mapping.csv"))), None)
+    if labels is None:
+        return read_manifest("brats2020_tcga").assign(cohort="brats2020")
+    return brats2020_manifest(labels, read_manifest("tcga"))
+
+
+def labels_2020_tcga(labels, images) -> pd.DataFrame:
+    """The cohort of Wang et al. 2021, from the shipped manifest unless `name_mapping.csv` is named."""
+    if labels is None:
+        return read_manifest("brats2020_tcga")
+    return tcga_subjects(brats2020_manifest(labels, read_manifest("tcga")))
+
+
+def tcga_subjects(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Those of BraTS 2020 that are TCGA patients."""
+    is_tcga = manifest["patient"].str.startswith("TCGA-")
+    return manifest[is_tcga].assign(cohort="brats2020-tcga").reset_index(drop=True)
+
+
+def labels_2021(labels, images) -> pd.DataFrame:
+    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM.
+
+    Raises:
+        InputError: a column is missing, or a subject stands there twice.
+    """
+    if labels is None:
+        ucsf = read_manifest("ucsf_pdgm")
+        ucsf = ucsf[ucsf["brats2021_subject"] != ""]
+        return with_facts(ucsf["brats2021_subject"], ucsf["patient"], "brats2021", shipped_facts())
+    crosswalk = read_sheet(labels, CROSSWALK_COLUMNS)
+    crosswalk = crosswalk[crosswalk["BraTS2021 ID"] != ""]
+    crosswalk.attrs["file"] = str(labels)
+    subjects = parse_ids(crosswalk, "BraTS2021 ID", r"BraTS2021_\d{5}", "BraTS2021_00000")
+    collection, number = crosswalk[CROSSWALK_COLUMNS[1]], crosswalk[CROSSWALK_COLUMNS[2]]
+    patients = [_tcia_patient(*row) for row in zip(subjects, collection, number, strict=True)]
+    return with_facts(subjects, pd.Series(patients, subjects.index), "brats2021", shipped_facts())
+
+
+def labels_2023(labels, images) -> pd.DataFrame:
+    """Only ids: BraTS 2023 has no IDH status. TCIA's or your own labels go in with --labels (`subject`, `idh`)."""
+    empty = pd.Series([], dtype=str)
+    return make_manifest(empty, empty, "brats2023")
+
+
+def _tcia_patient(subject: str, collection: str, number: str) -> str:
+    """The patient across collections; those new to TCIA have no other name than their BraTS id."""
+    if is_unknown(number) or number == NEW_TO_TCIA:
+        return subject
+    if collection.startswith("UCSF-PDGM"):
+        return canonical_id(f"UCSF-PDGM-{number.removeprefix('UCSF-PDGM-')}").split("_")[0]
+    if collection.startswith("UPENN-GBM"):
+        return number[: len("UPENN-GBM-00000")]
+    return number

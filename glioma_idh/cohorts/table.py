@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet
 from glioma_idh.errors import InputError
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
@@ -11,10 +12,9 @@ SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcb
 MASKS = ("lesion_mask", "brain_mask")
 PATHS = SEQUENCES + MASKS
 IDENTITY = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
-COLUMNS = IDENTITY + PATHS
+COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
-_IDH = {"0": 0, "0.0": 0, "1": 1, "1.0": 1, "": pd.NA}
 
 
 def parse_sequence(name: str) -> str:
@@ -31,33 +31,29 @@ def parse_sequence(name: str) -> str:
     return key
 
 
-def read_table(path) -> pd.DataFrame:
+def read_table(path, images=None) -> pd.DataFrame:
     """Read a cohort table from CSV, every cell as text (ids keep their zeros), paths made absolute.
 
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given.
 
     Args:
-        path: a CSV with at least the columns `subject` and `idh`; relative paths start at the CSV's own folder.
+        path: a CSV (or TSV, XLSX) with at least the columns `subject` and `idh`.
+        images: where relative paths start; by default the table's own folder.
 
     Raises:
-        InputError: the file is missing, cannot be read as CSV, or lacks those columns or any row.
+        InputError: the file is missing, cannot be read, lacks those columns or any row, or has ids that a
+            spreadsheet turned into numbers.
     """
     path = Path(path)
-    advice = f"See the column names in the README: {', '.join(COLUMNS)}."
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError("a cohort table in CSV (UTF-8)", f"{type(error).__name__}: {error}", advice, path) from error
-    missing = {"subject", "idh"} - set(table.columns)
-    if missing:
-        found = f"columns {', '.join(table.columns)}"
-        raise InputError(f"the columns {' and '.join(sorted(missing))}", found, advice, path)
-    if table.empty:
-        raise InputError("a row a subject", "no rows", advice, path)
-    table = table.reindex(columns=list(COLUMNS), fill_value="").map(str.strip)
+    sheet = read_sheet(path, required=("subject", "idh"))
+    mangled = sheet.index[sheet["subject"].map(looks_like_a_number)]
+    if len(mangled):
+        advice = "A spreadsheet has turned the id into a number: keep the column as text."
+        raise cell_error(sheet, mangled[0], "subject", "an id", advice)
+    table = sheet.reindex(columns=list(COLUMNS), fill_value="").reset_index(drop=True)
     table["patient"] = table["patient"].where(table["patient"] != "", table["subject"])
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
-    folder = path.resolve().parent
+    folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
         table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
     table.attrs["file"] = str(path)
@@ -97,14 +93,19 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     """
     file = table.attrs.get("file", "")
     table, errors = check_subjects(table)
-    labels = table["idh"].map(lambda cell: _IDH.get(cell, "wrong"))
-    for subject, cell, label in zip(table["subject"], table["idh"], labels, strict=True):
-        if pd.isna(label):
-            errors.append(InputError("IDH status", UNLABELLED, "Predict it with a finished run.", file, subject))
-        elif label == "wrong":
+    labels = pd.Series("", table.index, dtype=str)
+    for index, subject, cell in zip(table.index, table["subject"], table["idh"], strict=True):
+        try:
+            labels[index] = parse_idh(cell)
+        except ValueError as error:
             advice = "Write 1 for mutant, 0 for wild-type, nothing for unknown."
-            errors.append(InputError("IDH 0, 1 or empty", repr(cell), advice, file, subject))
-    usable = table[labels.isin([0, 1])].assign(idh=labels)
+            errors.append(InputError(str(error), repr(cell), advice, file, subject))
+            continue
+        if not labels[index]:
+            why = f" ({table.at[index, 'idh_evidence']})" if table.at[index, "idh_evidence"] else ""
+            advice = f"Predict it with a finished run{why}."
+            errors.append(InputError("IDH status", UNLABELLED, advice, file, subject))
+    usable = table[labels != ""].assign(idh=labels)
     two_labels = usable.groupby("patient")["idh"].transform("nunique") > 1
     for subject, patient in zip(usable["subject"][two_labels], usable["patient"][two_labels], strict=True):
         advice = "Correct the label, or the patient column."

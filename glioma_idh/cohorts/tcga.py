@@ -1,59 +1,226 @@
-"""IDH status of TCGA patients from somatic variant calls."""
+"""IDH status of TCGA patients from somatic variant calls, by the rule of Wang et al. 2021.
+
+A patient is mutant when more than one of MuSE, MuTect2, SomaticSniper and VarScan2 reports the same non-silent variant
+of IDH1 or IDH2, wild-type when sequenced (any row in any file, silent ones too) without such a variant, else unknown.
+The calls come as MAF files (Mutation Annotation Format: tab-separated, one row a variant and tumour), of four kinds:
+
+- one caller's, from GDC; the caller stands in the file's name (`TCGA.GBM.muse.*.maf.gz`) or is given (`muse=FILE`);
+- GDC's ensemble, with the callers of each variant in the column `callers`;
+- the public MC3 file, with them in `CENTERS` (MuTect is taken for MuTect2, VARSCANS and VARSCANI for VarScan2);
+- tables made from MC3 without `CENTERS`: being there means two callers or more, which is MC3's own filter.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
-IDH_GENES = ("IDH1", "IDH2")
+from glioma_idh.cohorts.maf import CALLERS, ENSEMBLE, Maf, read_callers, read_header, scan_maf
+from glioma_idh.cohorts.manifests import make_manifest
+from glioma_idh.errors import InputError
+
+HOTSPOTS = {"IDH1": ("R132",), "IDH2": ("R140", "R172")}
+NON_SILENT = (
+    *("Missense_Mutation", "Nonsense_Mutation", "Nonstop_Mutation", "Splice_Site", "Translation_Start_Site"),
+    *("Frame_Shift_Del", "Frame_Shift_Ins", "In_Frame_Del", "In_Frame_Ins"),
+)
+SILENT = (
+    *("Silent", "Splice_Region", "3'UTR", "5'UTR", "3'Flank", "5'Flank", "Intron", "IGR", "RNA", "lincRNA"),
+    *("Targeted_Region", "De_novo_Start_InFrame", "De_novo_Start_OutOfFrame", "Unknown"),
+)
+DISAGREEMENT_COLUMNS = ["patient", "variant", "reported_by", "not_reported_by", "verdict"]
+_MC3 = "MC3: at least 2 callers"  # stands among a variant's callers where MC3 does not name them
 
 
-def idh_from_mc3(nonsilent_paths, silent_paths) -> pd.DataFrame:
-    """IDH status of every patient in the public MC3 variant tables.
+@dataclass(frozen=True)
+class MutationRule:
+    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021.
 
-    A patient is mutant when IDH1 or IDH2 carries a non-silent variant, wild-type when the patient was sequenced
-    (has a row in any table, silent ones too) and neither does. The public MC3 file keeps variants of two callers or
-    more only, which is the rule of Wang et al. 2021 (more than one of MuSE, MuTect2, SomaticSniper, VarScan2).
+    Raises:
+        InputError: a number of callers that the four cannot reach, no gene, or hotspots of a gene that has none.
+    """
+
+    min_callers: int = 2
+    """How many of the four callers must report the variant: "more than one"."""
+    genes: tuple[str, ...] = ("IDH1", "IDH2")
+    hotspot_only: bool = False
+    """Count only changes of R132 in IDH1 and of R140 and R172 in IDH2. Differs from the paper when set."""
+
+    def __post_init__(self):
+        if not 1 <= self.min_callers <= len(CALLERS):
+            raise InputError(f"1 to {len(CALLERS)} callers", str(self.min_callers), f"They are {', '.join(CALLERS)}.")
+        if not self.genes or (self.hotspot_only and set(self.genes) - set(HOTSPOTS)):
+            raise InputError("IDH1, IDH2 or both", ", ".join(self.genes) or "no gene", "Correct the genes.")
+
+    @property
+    def wanted(self) -> str:
+        """What the rule looks for, in words: `IDH variant`, `IDH1 hotspot variant`."""
+        genes = "IDH" if set(self.genes) == set(HOTSPOTS) else " or ".join(self.genes)
+        return f"{genes} hotspot variant" if self.hotspot_only else f"{genes} variant"
+
+
+PAPER_RULE = MutationRule()
+
+
+@dataclass
+class _Variant:
+    """A variant of a patient and everybody who reports it."""
+
+    patient: str
+    name: str
+    callers: set[str] = field(default_factory=set)
+
+    def meets(self, rule: MutationRule) -> bool:
+        return _MC3 in self.callers or len(self.callers.intersection(CALLERS)) >= rule.min_callers
+
+    def evidence(self, rule: MutationRule) -> str:
+        counted = sorted(self.callers.intersection(CALLERS))
+        number = f"{len(counted)} caller{'s' * (len(counted) > 1)}"
+        if self.meets(rule):
+            return f"{self.name} ({_MC3 if _MC3 in self.callers else number})"
+        by = f"{number} only" if counted else "none of the four callers"
+        return f"{self.name} by {by} ({', '.join(counted or sorted(self.callers))})"
+
+
+def idh_from_variants(
+    maf_files: Iterable, rule: MutationRule = PAPER_RULE, quiet: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """IDH status of every patient in a set of MAF files.
+
+    Calls are matched by patient (the first 12 characters of the barcode, so across a patient's tumours), gene,
+    chromosome (`chr2` is `2`), position and alleles. A caller that stands with an asterisk in `callers` or `CENTERS`
+    reported an overlapping variant with another allele (so GDC's merging writes it), and is not counted for this one.
+    Non-silent are the nine classes of `NON_SILENT`. Quotes are plain characters.
 
     Args:
-        nonsilent_paths: MAF tables (tab-separated, gzipped or not) of non-silent variants.
-        silent_paths: MAF tables of silent variants.
+        maf_files: paths, or text `CALLER=FILE` where a file's name does not tell its caller; gzipped or not.
+        rule: when a variant counts.
+        quiet: show no progress.
 
     Returns:
-        `idh` (0 or 1) and `idh_evidence`, indexed by patient (`TCGA-XX-XXXX`).
+        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text. The
+        disagreements: non-silent variants of the rule's genes that some, but not all, of the four callers consulted
+        report, with the patient's verdict (mutant or wild-type). And notes: sentences on what was read as what.
+
+    Raises:
+        InputError: a file cannot be read, is cut off, lacks a column, names an unknown caller or holds a barcode not
+            of TCGA; the files' callers cannot meet the rule, or the variants lie on two genome builds.
     """
-    nonsilent = pd.concat([_read_maf(path) for path in nonsilent_paths])
-    sequenced = pd.concat([nonsilent, *(_read_maf(path) for path in silent_paths)])
-    hits = nonsilent[nonsilent["Hugo_Symbol"].isin(IDH_GENES)]
-    evidence = (hits["Hugo_Symbol"] + " " + hits["HGVSp_Short"]).groupby(hits["patient"])
-    evidence = evidence.agg(lambda calls: "; ".join(sorted(set(calls)))) + " (MC3: at least 2 callers)"
-    status = pd.DataFrame({"idh": 0}, index=pd.Index(sorted(set(sequenced["patient"])), name="patient"))
-    status["idh_evidence"] = "sequenced, no IDH variant (MC3)"
-    status.loc[evidence.index, "idh"] = 1
-    status.loc[evidence.index, "idh_evidence"] = evidence
-    return status
+    mafs = [read_header(file) for file in maf_files]
+    consulted = _consulted_callers(mafs, rule)
+    variants, builds, sources, notes = {}, set(), {}, []
+    size = sum(Path(maf.file).stat().st_size for maf in mafs)
+    with tqdm(total=size, unit="B", unit_scale=True, desc="variants", disable=quiet) as bar:
+        for maf in mafs:
+            num_rows, found, rows = scan_maf(maf, rule.genes, bar)
+            for patient in found:
+                sources.setdefault(patient, set()).add(maf.source)
+            notes.append(f"{maf.file}: {maf.kind}; {num_rows} rows of {len(found)} patients.")
+            for line, row in rows:
+                builds.add(_add_variant(variants, maf, line, row, rule))
+    _check_builds(builds - {""})
+    status = _status(sources, variants.values(), rule)
+    return status, _disagreements(variants.values(), consulted, status), notes + _caveats(mafs, sources, rule)
 
 
-def brats2020_tcga_manifest(name_mapping_path, status: pd.DataFrame) -> pd.DataFrame:
-    """The BraTS 2020 subjects that are TCGA patients of known IDH status: the cohort of Wang et al. 2021.
+def tcga_manifest(status: pd.DataFrame) -> pd.DataFrame:
+    """The manifest of TCGA's patients.
 
     Args:
-        name_mapping_path: `name_mapping.csv` of the BraTS 2020 training data.
-        status: as `idh_from_mc3` gives it.
+        status: `idh` and `idh_evidence`, indexed by patient, as `idh_from_variants` gives it.
 
     Returns:
-        One row a subject: subject, patient, cohort, site, idh, idh_evidence, grade (HGG or LGG), age_years, sex.
+        One row a patient; `site` is the tissue source site in the barcode.
     """
-    mapping = pd.read_csv(name_mapping_path, dtype=str, keep_default_na=False)
-    rows = mapping[mapping["TCGA_TCIA_subject_ID"].isin(status.index)]
-    patient = rows["TCGA_TCIA_subject_ID"]
-    manifest = pd.DataFrame({"subject": rows["BraTS_2020_subject_ID"], "patient": patient})
-    manifest["cohort"] = "brats2020-tcga"
-    manifest["site"] = patient.str.split("-").str[1]  # the tissue source site of the TCGA barcode
-    manifest = manifest.join(status, on="patient")
-    manifest["grade"] = rows["Grade"]
-    return manifest.assign(age_years="", sex="").sort_values("subject")
+    patients = pd.Series(status.index, status.index)
+    site = patients.str.split("-").str[1]
+    return make_manifest(patients, patients, "tcga", site=site, idh=status["idh"], idh_evidence=status["idh_evidence"])
 
 
-def _read_maf(path) -> pd.DataFrame:
-    """Gene, protein change and patient of each row of a MAF table; quotes in it are plain characters."""
-    columns = ["Hugo_Symbol", "HGVSp_Short", "Tumor_Sample_Barcode"]
-    maf = pd.read_csv(path, sep="\t", quoting=3, comment="#", dtype=str, usecols=columns, keep_default_na=False)
-    return maf.assign(patient=maf["Tumor_Sample_Barcode"].str[:12])
+def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
+    """Which of the four callers the files can tell about; refuses files that cannot meet the rule."""
+    if not mafs:
+        raise InputError("MAF files", "none", "Give the files of at least two callers, or MC3.")
+    for maf in mafs:
+        if rule.min_callers > 2 and not maf.names_callers:
+            found = "MC3 without the column CENTERS, which shows no more than two"
+            raise InputError(f"{rule.min_callers} callers", found, "Use the full MC3 file or GDC's.", maf.file)
+    every = any(maf.callers_column for maf in mafs)
+    consulted = [caller for caller in CALLERS if every or any(maf.caller == caller for maf in mafs)]
+    if len(consulted) < rule.min_callers and all(maf.names_callers for maf in mafs):
+        found = f"only {', '.join(consulted) or 'others'}"
+        raise InputError(f"files of {rule.min_callers} of {', '.join(CALLERS)}", found, "Add other callers' files.")
+    return consulted
+
+
+def _check_builds(builds: set[str]) -> None:
+    """Positions match within one genome build only."""
+    if len(builds) > 1:
+        found = f"GRCh{' and GRCh'.join(sorted(builds))}"
+        raise InputError("variants on one genome build", found, "Give the files of one build at a time.")
+
+
+def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: MutationRule) -> str:
+    """Enter a row into the variants, by what makes two calls the same; its genome build, "" if silent or not told."""
+    cell = dict(zip(maf.columns, row.decode(errors="replace").split("\t"), strict=True))
+    gene, change, effect = cell["Hugo_Symbol"], cell["HGVSp_Short"], cell["Variant_Classification"]
+    if effect not in NON_SILENT + SILENT:
+        raise maf.bad_cell(line, "Variant_Classification", "a class of the MAF format", effect, "Correct it.")
+    hotspot = rf"(p\.)?({'|'.join(HOTSPOTS.get(gene, ()))})(?!\d)"
+    if effect in SILENT or (rule.hotspot_only and not re.match(hotspot, change)):
+        return ""
+    chromosome, position = cell["Chromosome"].removeprefix("chr"), cell["Start_Position"]
+    if not position.isdigit():
+        raise maf.bad_cell(line, "Start_Position", "a whole number", position, "Correct it.")
+    patient, alleles = cell["Tumor_Sample_Barcode"][:12], (cell["Reference_Allele"], cell["Tumor_Seq_Allele2"])
+    name = f"{gene} {change}" if change.strip(".") else f"{gene} {chromosome}:{position} {'>'.join(alleles)}"
+    variant = variants.setdefault((patient, gene, chromosome, position, *alleles), _Variant(patient, name))
+    column = maf.callers_column
+    variant.callers |= read_callers(maf, line, cell[column]) if column else {maf.caller or _MC3}
+    return re.sub(r"\D", "", cell.get("NCBI_Build", "")).replace("19", "37")
+
+
+def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: MutationRule) -> pd.DataFrame:
+    """IDH status and its evidence, one row a patient; `sources` tells where each was seen."""
+    agreed, alone = {}, {}
+    for variant in variants:
+        group = agreed if variant.meets(rule) else alone
+        group.setdefault(variant.patient, set()).add(variant.evidence(rule))
+    rows = []
+    for patient, seen_in in sorted(sources.items()):
+        sequenced = f"sequenced, no {rule.wanted}" + (" (MC3)" if seen_in == {"MC3"} else "")
+        evidence = sorted(agreed.get(patient, ())) or [sequenced, *sorted(alone.get(patient, ()))]
+        rows.append((patient, str(int(patient in agreed)), "; ".join(evidence)))
+    return pd.DataFrame(rows, columns=["patient", "idh", "idh_evidence"]).set_index("patient")
+
+
+def _disagreements(variants: Iterable[_Variant], consulted: list[str], status: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for variant in variants:
+        reported = sorted(variant.callers - {_MC3})
+        missing = [caller for caller in consulted if caller not in variant.callers]
+        if reported and missing:
+            verdict = "mutant" if status.loc[variant.patient, "idh"] == "1" else "wild-type"
+            rows.append((variant.patient, variant.name, ", ".join(reported), ", ".join(missing), verdict))
+    return pd.DataFrame(sorted(rows), columns=DISAGREEMENT_COLUMNS)
+
+
+def _caveats(mafs: list[Maf], sources: dict[str, set[str]], rule: MutationRule) -> list[str]:
+    """What a reader of the labels should know about the files they come from."""
+    notes = []
+    if not all(maf.names_callers for maf in mafs):
+        notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
+    if any(maf.callers_column for maf in mafs):
+        notes.append("A caller with an asterisk reported another allele there and is not counted.")
+    several = {"MC3", ENSEMBLE}
+    counted = {patient: seen.intersection(CALLERS) for patient, seen in sources.items() if not seen & several}
+    few = [patient for patient, callers in counted.items() if len(callers) < rule.min_callers]
+    if few:
+        who = textwrap.shorten(", ".join(sorted(few)), 100)
+        number = f"{len(few)} of {len(sources)} patients"
+        notes.append(f"{number} have rows of fewer than {rule.min_callers} callers, too few to agree: {who}.")
+    return notes

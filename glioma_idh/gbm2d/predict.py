@@ -13,8 +13,6 @@ import tyro
 
 from glioma_idh.errors import InputError
 
-BATCH_SIZE = 256  # slices at once, which bounds memory
-
 
 @dataclass(frozen=True)
 class Prediction:
@@ -29,9 +27,13 @@ class Prediction:
     brain_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """The brain on the same grid; without it, where the scan is not 0 (skull-stripped scans)."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Many subjects: phantom, brats2020-tcga, or the path of a cohort CSV; labels are not needed."""
+    """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named public cohort."""
+    """Folder of scans of a named cohort."""
+    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Its label sheet; by default what is shipped."""
+    all_visits: bool = False
+    """Follow-up visits too."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where predictions.csv and a picture a subject go; by default RUN_DIR/predict."""
     quiet: bool = False
@@ -40,7 +42,7 @@ class Prediction:
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 
     def __post_init__(self):
-        for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "out"):
+        for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "labels", "out"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 
@@ -59,6 +61,7 @@ def predict(wanted: Prediction):
     """
     from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFlow quietly
     from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh.gbm2d.apply import load_networks
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
 
     recipe = _read_recipe(wanted.run_dir)
@@ -72,7 +75,7 @@ def predict(wanted: Prediction):
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
-    networks = _load_networks(wanted.run_dir, slices.shape[1:])
+    networks = load_networks(wanted.run_dir, slices.shape[1:])
     predictions = _predictions(table, slices, networks)
     out = wanted.out or wanted.run_dir / "predict"
     runs.write_table(predictions, out / "predictions.csv")
@@ -119,7 +122,15 @@ def _subjects(wanted: Prediction, sequence: str):
         found = "neither" if wanted.scan is None else "both"
         raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        table, errors = check_subjects(read_cohort(wanted.cohort, wanted.images, [sequence], wanted.quiet))
+        cohort, _ = read_cohort(
+            wanted.cohort,
+            wanted.images,
+            wanted.labels,
+            sequences=[sequence],
+            all_visits=wanted.all_visits,
+            quiet=wanted.quiet,
+        )
+        table, errors = check_subjects(cohort)
         for error in errors:
             print(f"set aside: {error}", file=sys.stderr)
         return table
@@ -131,36 +142,14 @@ def _subjects(wanted: Prediction, sequence: str):
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row])
 
 
-def _load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list:
-    """The network of each split."""
-    import keras
-
-    from glioma_idh import runs
-
-    splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
-    files = [runs.split_folder(run_dir, index) / "model.keras" for index in range(len(splits))]
-    networks = []
-    for file in files:
-        try:
-            network = keras.models.load_model(file, compile=False)
-        except (OSError, ValueError) as error:
-            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
-        if network.input_shape[1:] != input_shape:
-            found = f"one for {network.input_shape[1:]}"
-            raise InputError(f"a network for {input_shape}", found, "It is another network's file.", file=file)
-        networks.append(network)
-    return networks
-
-
 def _predictions(table, slices, networks: list):
     """One row a subject: each network's probability of mutation, their mean and sample standard deviation."""
-    import numpy as np
     import pandas as pd
 
-    batches = np.array_split(slices, -(-len(slices) // BATCH_SIZE))
-    scores = pd.DataFrame()
-    for number, network in enumerate(networks, start=1):
-        scores[f"score_{number}"] = np.concatenate([np.array(network(batch))[:, 1] for batch in batches])
+    from glioma_idh.gbm2d.apply import score_slices
+
+    scores = score_slices(slices, networks)
+    scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, len(networks) + 1)])
     predictions = table[["subject"]].join(scores)
     predictions["score_mean"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
     predictions["lesion_ml"] = table["lesion_ml"]

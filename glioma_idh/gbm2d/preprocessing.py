@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient
+from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,12 @@ def read_subject(row: pd.Series, sequence: str) -> tuple[Volume, Volume, np.ndar
     Raises:
         InputError: a file is missing, unreadable, or on another grid.
     """
-    for column in (sequence, "lesion_mask"):
-        if not row[column]:
-            raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
-    image = read_volume(row[sequence])
-    mask = read_volume(row["lesion_mask"])
+    image = read_scan(row, sequence)
+    mask = read_scan(row, "lesion_mask")
     check_same_grid(mask, image)
     if not row["brain_mask"]:
         return image, mask, image.array != 0
-    brain = read_volume(row["brain_mask"])
+    brain = read_scan(row, "brain_mask")
     check_same_grid(brain, image)
     return image, mask, brain.array != 0
 
@@ -166,6 +164,41 @@ def prepare_cohort(
     table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml in prepared])
     slices = np.stack([pixels for pixels, _ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
+
+
+def find_copies(slices: np.ndarray, others: np.ndarray) -> list[tuple[int, int]]:
+    """Which slices stand among others too, voxel by voxel: the same image under another name.
+
+    Args:
+        slices: prepared slices, shape (n, size, size, 1).
+        others: more of them, shape (m, size, size, 1).
+
+    Returns:
+        (index in `slices`, index of the first such in `others`), one a slice that has one.
+    """
+    first = {pixels.tobytes(): index for index, pixels in reversed(list(enumerate(others)))}
+    return [(index, first[pixels.tobytes()]) for index, pixels in enumerate(slices) if pixels.tobytes() in first]
+
+
+def set_copies_aside(table: pd.DataFrame, slices: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
+    """Keep one subject of those whose slices are the same although they are given as different patients.
+
+    Args:
+        table: cohort table of the prepared subjects.
+        slices: theirs, shape (n, size, size, 1).
+
+    Returns:
+        The rows and slices that stay, and one error a subject set aside.
+    """
+    patients, subjects, errors, kept = table["patient"].to_numpy(), table["subject"].to_numpy(), [], []
+    for index, first in find_copies(slices, slices):
+        if patients[index] == patients[first]:
+            kept.append(index)
+            continue
+        advice = "If they are one person, give both the same patient; if not, one file is wrong."
+        expected, found = "an image of its own", f"the voxels of {subjects[first]}"
+        errors.append(InputError(expected, found, advice, table.attrs.get("file", ""), subjects[index]))
+    return table.iloc[kept].reset_index(drop=True), slices[kept], errors
 
 
 def _prepared_or_error(row, sequence, size):

@@ -14,7 +14,10 @@ class Recipe:
     sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
     """T1, T2, FLAIR, MPRAGE (= T1Gd), rCBV, ADC in any case, several at once, or all; one network each."""
     cohort: str = "phantom"
-    """phantom (built in, synthetic), brats2020-tcga, or the path of a cohort CSV."""
+    """phantom (built in, synthetic); brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga,
+    or csv (a folder a subject), with --images; or the path of a cohort CSV."""
+    all_visits: bool = False
+    """Use follow-up visits too; otherwise the first visit of each patient only."""
     splits: Literal["holdout", "kfold"] = "holdout"
     """Random hold-outs of 20 % with at least 5 mutants in each test set (Image processing), or stratified k-fold."""
     num_splits: int = 5
@@ -45,7 +48,15 @@ class Job:
     """Where and how it is run; changes no result."""
 
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named public cohort."""
+    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
+    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
+    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Second cohort to test the finished networks on; it must not share a patient with the first."""
+    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Its folder of scans."""
+    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Its label sheet."""
     run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where results go; by default runs/ and a name made of the recipe. Several sequences get a folder each in it."""
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
@@ -56,7 +67,7 @@ class Job:
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 
     def __post_init__(self):
-        for name in ("images", "run_dir"):
+        for name in ("images", "labels", "external_images", "external_labels", "run_dir"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 

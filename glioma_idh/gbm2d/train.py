@@ -31,6 +31,7 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
 
     recipe, job = _resolve(recipe, job)
     folders = _run_folders(recipe, job)
+    external = None if job.external is None else _read_external(recipe, job)
     if len(folders) > 1 and (job.run_dir / "recipe.json").exists():
         advice = "Name another --run-dir; each sequence gets a folder in it."
         raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
@@ -41,6 +42,8 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     if unfinished:
         _train_sequences(recipe, job, unfinished, identities)
     metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
+    if external is not None:
+        _score_external(folders, external, recipe, job)
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -53,12 +56,14 @@ def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
 
     if Path(recipe.cohort).suffix.lower() == ".csv":
         recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
-    if job.images is not None:
-        job = replace(job, images=job.images.resolve())
+    for name in ("images", "labels"):
+        if getattr(job, name) is not None:
+            job = replace(job, **{name: getattr(job, name).resolve()})
     if "all" in [name.lower() for name in recipe.sequence]:
         sequences = SEQUENCES
         if recipe.cohort != "phantom":
-            sequences = available_sequences(read_cohort(recipe.cohort, job.images))
+            cohort, _ = read_cohort(recipe.cohort, job.images, job.labels, all_visits=recipe.all_visits)
+            sequences = available_sequences(cohort)
     else:
         wanted = {parse_sequence(name) for name in recipe.sequence}
         sequences = [sequence for sequence in SEQUENCES if sequence in wanted]
@@ -80,9 +85,11 @@ def _check_numbers(recipe: Recipe, job: Job) -> None:
             raise InputError(f"{flag} of at least {lowest}", str(getattr(recipe, name)), "Give another number.")
     if recipe.rotation_deg[0] > recipe.rotation_deg[1]:
         raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Swap the two.")
-    if job.images is not None and recipe.cohort != "brats2020-tcga":
-        advice = "Add --cohort brats2020-tcga; a cohort CSV names its scans itself."
-        raise InputError("--images with a named public cohort", f"--cohort {recipe.cohort}", advice)
+    if recipe.cohort == "phantom" and (job.images or job.labels):
+        advice = "Add --cohort with the name of the public cohort, csv, or the path of a cohort CSV."
+        raise InputError("a cohort of real scans with --images and --labels", "--cohort phantom", advice)
+    if job.external is None and (job.external_images or job.external_labels):
+        raise InputError("--external with --external-images", "no --external", "Name the second cohort.")
     if job.jobs is not None and job.jobs < 1:
         raise InputError("--jobs of at least 1", str(job.jobs), "Leave it out for as many as there are processors.")
 
@@ -96,8 +103,9 @@ def _identity(recipe: Recipe, job: Job) -> dict:
     identity = {"paper": "gbm2d", **asdict(recipe), "images": str(job.images or "")}
     if recipe.cohort == "phantom":
         identity["phantom"] = PhantomRecipe().as_dict()
-    if Path(recipe.cohort).is_file():
-        identity["cohort_sha256"] = hashlib.sha256(Path(recipe.cohort).read_bytes()).hexdigest()
+    for name, sheet in {"cohort": Path(recipe.cohort), "labels": job.labels}.items():
+        if sheet is not None and sheet.is_file():
+            identity[f"{name}_sha256"] = hashlib.sha256(sheet.read_bytes()).hexdigest()
     return identity
 
 
@@ -111,7 +119,6 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
 def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Everything that is not done yet."""
     from glioma_idh import runs, training
-    from glioma_idh.cohorts import read_cohort
     from glioma_idh.reporting import results
 
     gpus = training.find_gpus()
@@ -120,7 +127,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
     unprepared = [folder for folder in folders.values() if not (folder / "splits.csv").exists()]
-    cohort = read_cohort(recipe.cohort, job.images, recipe.sequence, job.quiet) if unprepared else None
+    cohort = _read_cohort(recipe, job) if unprepared else None
     for sequence, folder in folders.items():
         if folder in unprepared:
             prepared = _prepare(sequence, recipe, job, cohort)
@@ -130,15 +137,81 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
         results.write_results(sequence, folder, PUBLISHED)
 
 
+def _read_cohort(recipe: Recipe, job: Job):
+    """The cohort table to train on; says what of the folder is not in it."""
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.checks.summary import describe_ignored
+
+    cohort, ignored = read_cohort(
+        recipe.cohort,
+        job.images,
+        job.labels,
+        sequences=recipe.sequence,
+        all_visits=recipe.all_visits,
+        quiet=job.quiet,
+    )
+    if ignored:
+        print(describe_ignored(ignored))
+    return cohort
+
+
+def _read_external(recipe: Recipe, job: Job):
+    """The cohort to test on; refused where one of its patients may be trained on."""
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.overlap import refuse_overlap
+    from glioma_idh.cohorts.table import require_sequence
+
+    external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=recipe.sequence)
+    training = _read_cohort(recipe, replace(job, quiet=True))
+    for sequence in recipe.sequence:
+        require_sequence(external, sequence)
+        refuse_overlap(training[training[sequence] != ""], external[external[sequence] != ""])
+    return external
+
+
+def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
+    """An image of the run's own cohort is no external test, whatever its name."""
+    import numpy as np
+
+    from glioma_idh.gbm2d.preprocessing import find_copies
+
+    with np.load(folder / "slices.npz") as prepared:
+        copies, subjects = find_copies(slices, prepared["slices"]), prepared["subjects"]
+    if copies:
+        shown = "; ".join(f"{subjects[there]} is {table['subject'].iloc[here]}" for here, there in copies[:3])
+        found = f"{len(copies)} in both ({shown}{' ...' if len(copies) > 3 else ''})"
+        raise InputError(f"no {sequence} image of the training cohort in the external one", found, "Take them out.")
+
+
+def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> None:
+    """The networks of each sequence on the second cohort."""
+    from glioma_idh.cohorts.table import check_labels
+    from glioma_idh.gbm2d.apply import load_networks, predictions_table
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort
+    from glioma_idh.reporting import results
+
+    for sequence, folder in folders.items():
+        table, label_errors = check_labels(external)
+        table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+        errors = label_errors + scan_errors
+        _report_exclusions(errors, len(external))
+        if table.empty:
+            raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
+        _refuse_copies(sequence, folder, table, slices)
+        predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
+        results.write_external(sequence, folder / "external" / Path(job.external).stem, table, predictions, errors)
+
+
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
     """Who is used, what the network sees of them, the splits, and who is set aside."""
     from glioma_idh.cohorts.table import UNLABELLED, check_labels, require_sequence
-    from glioma_idh.gbm2d.preprocessing import prepare_cohort
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort, set_copies_aside
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
-    errors = label_errors + scan_errors
+    table, slices, copy_errors = set_copies_aside(table, slices)
+    errors = label_errors + scan_errors + copy_errors
     if job.strict:
         for error in errors:
             if error.found != UNLABELLED:  # an unknown status is no mistake

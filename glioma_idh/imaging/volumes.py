@@ -1,5 +1,6 @@
 """Volumes: voxels with their place in space. The only file that knows how scans lie on disk (nibabel)."""
 
+import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,13 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
+from glioma_idh.imaging.boxes import bounding_box, crop
 
 UNREADABLE = (
     OSError,
     EOFError,
+    MemoryError,  # a header that claims a huge image
+    OverflowError,
     ValueError,
     TypeError,  # voxels that are colours
     zlib.error,
@@ -31,11 +35,13 @@ class Volume:
         array: voxels, shape (i, j, k).
         affine: 4 x 4, voxel index to millimetres, RAS+.
         file: where it was read from, for messages.
+        stored_as: where the axes ran in the file, such as LPS (left, back, top); empty where the header did not say.
     """
 
     array: np.ndarray
     affine: np.ndarray
     file: str = ""
+    stored_as: str = ""
 
     @property
     def spacing_mm(self) -> np.ndarray:
@@ -65,12 +71,13 @@ def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
     return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
 
 
-def read_volume(path, dtype=np.float32) -> Volume:
+def read_volume(path, dtype=np.float32, finite: bool = True) -> Volume:
     """Read a NIfTI file as a RAS+ volume.
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
         dtype: of the voxels.
+        finite: whether NaN and infinite voxels are an error; if not, they come back as they are.
 
     Raises:
         InputError: the file is missing, truncated, not NIfTI, not 3D, or has NaN or infinite voxels.
@@ -81,7 +88,8 @@ def read_volume(path, dtype=np.float32) -> Volume:
         image = nibabel.load(path)
         array = image.get_fdata(dtype=np.float32, caching="unchanged")
         np.linalg.inv(image.affine)
-        nibabel.orientations.io_orientation(image.affine)
+        if np.isnan(nibabel.orientations.io_orientation(image.affine)).any():
+            raise nibabel.orientations.OrientationError("the axes do not span a volume")
     except UNREADABLE as error:
         advice = "Copy or download it again; it may be truncated or of another format."
         raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
@@ -89,11 +97,34 @@ def read_volume(path, dtype=np.float32) -> Volume:
         array = array[..., 0]
     if array.ndim != 3 or 0 in array.shape:
         raise InputError("a 3D volume", f"shape {array.shape}", "Give one volume a file.", file=path)
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
         raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
     array, affine = reorient(array, image.affine)
-    return Volume(np.ascontiguousarray(array, dtype=dtype), affine, str(path))
+    return Volume(np.ascontiguousarray(array, dtype=dtype), affine, str(path), _stored_orientation(image))
+
+
+def _stored_orientation(image) -> str:
+    """The directions of the file's axes, such as LPS; empty where its header does not give any."""
+    if isinstance(image, nibabel.Nifti1Pair) and not (image.header["qform_code"] or image.header["sform_code"]):
+        return ""
+    return "".join(nibabel.aff2axcodes(image.affine))
+
+
+def voxel_hash(volume: Volume) -> str:
+    """The identity of an image, whatever its file is called and however it is stored.
+
+    Voxels alone count, cropped to the box of those that are not 0, as 32-bit floats: header, number type, order of
+    the axes in the file and padding with zeros do not. One voxel that differs gives another identity.
+
+    Returns:
+        16 hexadecimal digits; nothing for an image of zeros, which is like any other.
+    """
+    filled = volume.array != 0
+    if not filled.any():
+        return ""
+    cropped = crop(volume.array, bounding_box(filled)).astype(np.float32) + np.float32(0)  # -0 becomes 0
+    return hashlib.sha256(str(cropped.shape).encode() + cropped.tobytes()).hexdigest()[:16]
 
 
 def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:

@@ -34,10 +34,10 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
         The figure, in radiological display: the patient's right on the left, front at the top.
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
-    shown = _evenly(np.argsort(-labels, kind="stable"), max_slices)
+    shown = evenly(np.argsort(-labels, kind="stable"), max_slices)
     columns = 6 if len(shown) <= 24 else 12
     places, headings, height = _sheet_places(labels, shown, columns, num_lines=2 if scores is None else 3)
-    prefix = _common_prefix(subjects)
+    prefix = common_prefix(subjects)
     note = "Patient's right on the left, front at the top. Blue: outside the lesion mask, 0 to the network."
     width = columns * (TILE + GAP) * INCH_PER_VOXEL + 0.1
     note += f' Ids follow "{prefix}".' if prefix else ""
@@ -48,8 +48,12 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
     axes, window = figure.add_subplot(), _grey_window(slices)
     for n, (x, y) in places.items():
         group, colour = GROUPS[labels[n]]
-        lines = [_short(str(subjects[n])[len(prefix) :]), group, *([] if scores is None else [f"p = {scores[n]:.2f}"])]
-        image = _show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + TILE, y + TILE, y))
+        lines = [
+            short_id(str(subjects[n])[len(prefix) :]),
+            group,
+            *([] if scores is None else [f"p = {scores[n]:.2f}"]),
+        ]
+        image = show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + TILE, y + TILE, y))
         axes.text(x + TILE / 2, y + TILE + 3, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
     for text, y in headings:
         axes.text(0, y, text, fontsize=NORMAL, va="top", fontweight="bold")
@@ -80,8 +84,8 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
     whole, cut = figure.subplots(1, 2)
     image = np.asarray(slice_image, float)
-    _show(whole, image, np.nanpercentile(image, (1, 99.5)))
-    whole.contour(_radiological(slice_mask), levels=[0.5], colors=VERMILLION, linewidths=1.2)
+    show(whole, image, np.nanpercentile(image, (1, 99.5)))
+    whole.contour(radiological(slice_mask), levels=[0.5], colors=VERMILLION, linewidths=1.2)
     (i0, i1), (j0, j1) = box
     corner = image.shape[0] - i1 - 0.5, image.shape[1] - j1 - 0.5
     whole.add_patch(Rectangle(corner, i1 - i0, j1 - j0, fill=False, edgecolor="#F0E442", linewidth=1.2))
@@ -89,7 +93,7 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     for x, side in ((0.03, "R"), (0.97, "L")):
         whole.text(x, 0.5, side, transform=whole.transAxes, color="white", ha="center", path_effects=outline)
     whole.set_title("Slice read: lesion (orange outline) and its rectangle (yellow)", fontsize=SMALL)
-    read = _show(cut, np.ma.masked_equal(network_input, 0), _grey_window(np.asarray(network_input)))
+    read = show(cut, np.ma.masked_equal(network_input, 0), _grey_window(np.asarray(network_input)))
     cut.set_title("What the network saw, stretched to 64 x 64 (blue: outside the mask)", fontsize=SMALL)
     for axes in (whole, cut):
         axes.set_axis_off()
@@ -97,7 +101,7 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     return figure
 
 
-def _evenly(items: np.ndarray, most: int) -> np.ndarray:
+def evenly(items: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the items, spread evenly, first and last included."""
     return items[np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
 
@@ -120,15 +124,15 @@ def _sheet_places(labels: np.ndarray, shown: np.ndarray, columns: int, num_lines
     return places, headings, y
 
 
-def _common_prefix(subjects) -> str:
+def common_prefix(subjects) -> str:
     """What all ids begin with, up to the last `_` or `-`: `BraTS20_Training_`."""
     prefix = os.path.commonprefix([str(subject) for subject in subjects])  # noqa: RUF071  letter by letter is what is wanted
     return prefix[: max(prefix.rfind("_"), prefix.rfind("-")) + 1]
 
 
-def _short(subject: str) -> str:
-    """The id's end, eight letters at most, which is the width of a slice."""
-    return subject if len(subject) <= 8 else f"…{subject[-7:]}"
+def short_id(subject: str, most: int = 8) -> str:
+    """The id's end, eight letters at most, which is the width of a slice; or so many."""
+    return subject if len(subject) <= most else f"…{subject[1 - most :]}"
 
 
 def _spread(scores) -> str:
@@ -140,17 +144,17 @@ def _spread(scores) -> str:
     return f"{mean} (sd {scores.std(ddof=1):.2f}, {scores.min():.2f} to {scores.max():.2f}, {len(scores)} networks)"
 
 
-def _radiological(image):
+def radiological(image):
     """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
     return np.ma.asanyarray(image)[::-1, ::-1].T
 
 
-def _show(axes, image, window, extent=None):
+def show(axes, image, window, extent=None, interpolation="nearest"):
     """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
     greys = matplotlib.colormaps["gray"].with_extremes(bad=OUTSIDE_COLOUR)
     low, high = window
-    picture = _radiological(image)
-    return axes.imshow(picture, cmap=greys, vmin=low, vmax=high, extent=extent, interpolation="nearest")
+    picture = radiological(image)
+    return axes.imshow(picture, cmap=greys, vmin=low, vmax=high, extent=extent, interpolation=interpolation)
 
 
 def _grey_window(slices: np.ndarray) -> tuple[float, float]:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
+from glioma_idh.cohorts.table import exclusions_table
+from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc, summarise
 from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
@@ -37,6 +39,33 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> di
     _draw_training(sequence, folder, pd.concat(curves), metrics["synthetic"])
     draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published)
     runs.write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
+    return metrics
+
+
+def write_external(
+    sequence: str, folder: Path, table: pd.DataFrame, predictions: pd.DataFrame, errors: list[InputError]
+) -> dict:
+    """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
+
+    Args:
+        sequence: inside name.
+        folder: to write to.
+        table: cohort table of the subjects tested.
+        predictions: their predictions table, one row a subject and network.
+        errors: one a subject set aside.
+
+    Returns:
+        The content of `metrics.json`; a network is a "split" in it.
+    """
+    metrics = {"sequence": sequence, "synthetic": bool((table["cohort"] == "phantom").any()), **summarise(predictions)}
+    runs.write_table(table, folder / "cohort.csv")
+    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
+    runs.write_table(predictions, folder / "predictions.csv")
+    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, {})
+    runs.write_json(metrics, folder / "metrics.json")
+    mutants = int(table["idh"].sum())
+    print(f"External testing on {folder.name}: {len(table)} subjects, {mutants} mutant, one row a network")
+    print(results_text({sequence: metrics}, {}))
     return metrics
 
 
@@ -85,7 +114,7 @@ def draw_scores(folder: Path, predictions: dict, metrics: dict[str, dict], publi
     synthetic = any(numbers["synthetic"] for numbers in metrics.values())
     means = {sequence: numbers["mean"] for sequence, numbers in metrics.items()}
     best = {sequence: mean["best_possible_auc"] for sequence, mean in means.items() if "best_possible_auc" in mean}
-    paper = {sequence: published[sequence]["auc"] for sequence in predictions}
+    paper = {sequence: published[sequence]["auc"] for sequence in predictions if sequence in published}
     roc = figures.roc_curves(predictions, best_possible=best, published=paper, synthetic=synthetic)
     save_figure(roc, folder / "figures", "roc")
 

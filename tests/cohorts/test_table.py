@@ -38,7 +38,8 @@ def test_ids_keep_their_zeros_and_paths_start_at_the_table(tmp_path):
     [
         ("subject,t2\na,b\n", "expected the columns idh; found columns subject, t2"),
         ("subject,idh\n", "expected a row a subject; found no rows"),
-        ("", "expected a cohort table in CSV"),
+        ("", "expected a sheet in CSV"),
+        ("subject,idh\n001,1\n2.0,0\n", r"found '2.0' in row 3, column subject. A spreadsheet has turned"),
     ],
 )
 def test_tables_that_are_none(tmp_path, text, message):
@@ -53,7 +54,9 @@ def test_a_spreadsheet_is_no_csv(tmp_path):
 
 
 def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
-    text = "subject,patient,idh\na,,1\nb,,0\nc,,\nd,,mutant\ne,,1\ne,,0\nf,,2\ng,,1.0\nh/i,,1\n..,,0\nj,p,1\nk,p,0\n"
+    text = (
+        "subject,patient,idh\na,,1\nb,,0\nc,,NA\nd,,maybe\ne,,1\ne,,0\nf,,2\ng,,mutant\nh/i,,1\n..,,0\nj,p,1\nk,p,0\n"
+    )
     table, errors = check_labels(read_table(write(tmp_path / "a.csv", text)))
     assert table["subject"].tolist() == ["a", "b", "g"] and table["idh"].tolist() == [1, 0, 1]
     exclusions = exclusions_table(errors).set_index("subject")
@@ -62,7 +65,7 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
         "h/i": "'h/i'",
         "..": "'..'",
         "c": "an empty label",
-        "d": "'mutant'",
+        "d": "'maybe'",
         "f": "'2'",
         "j": "both for patient p",
         "k": "both for patient p",
@@ -71,7 +74,7 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
 
 
 def test_unknown_cohort_names_the_known_ones():
-    with pytest.raises(InputError, match=r"phantom, brats2020-tcga, or the path of a .csv; found 'brats'"):
+    with pytest.raises(InputError, match=r"a cohort: phantom, brats2020-tcga, .*, csv, or the path .*; found 'brats'"):
         read_cohort("brats")
     with pytest.raises(InputError, match="expected --images DIR"):
         read_cohort("brats2020-tcga")

@@ -137,7 +137,9 @@ def test_a_single_run_is_not_overwritten_by_several(finished):
 
 
 def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
-    with pytest.raises(InputError, match="expected --images with a named public cohort; found --cohort phantom"):
+    with pytest.raises(
+        InputError, match="expected a cohort of real scans with --images and --labels; found --cohort phantom"
+    ):
         train(Recipe(), Job(images="somewhere"))
 
 
@@ -176,7 +178,7 @@ def test_the_command_line_ends_with_one_clear_line(tmp_path):
         ({"sequence": ("rCBV",)}, "expected rCBV in cohort .*; found only T2"),
         ({"splits": "holdout", "num_splits": 5}, "expected more than 5 mutant patients.*; found 4 mutant"),
         ({"num_splits": 12}, "at least 12 patients of each class"),
-        ({"cohort": "nowhere.csv"}, "nowhere.csv: expected a cohort table in CSV"),
+        ({"cohort": "nowhere.csv"}, "nowhere.csv: expected a sheet in CSV"),
     ],
 )
 def test_settings_that_cannot_work(make_cohort, tmp_path, recipe, match):
@@ -200,13 +202,13 @@ def test_one_class_is_an_error(make_cohort, tmp_path):
 def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_cohort, edit_table, tmp_path):
     cohort = make_cohort()
     edit_table(cohort, "s03", "t2", "nowhere.nii.gz")
-    edit_table(cohort, "s04", "idh", "mutant")
+    edit_table(cohort, "s04", "idh", "perhaps")
     edit_table(cohort, "s05", "patient", "s06")
     recipe = replace(RECIPE, cohort=str(cohort), epochs=1)
     train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     exclusions = pd.read_csv(tmp_path / "run/exclusions.csv").set_index("subject")["found"].to_dict()
-    assert exclusions == {"s03": "no file", "s04": "'mutant'"}
+    assert exclusions == {"s03": "no file", "s04": "'perhaps'"}
     splits = pd.read_csv(tmp_path / "run/splits.csv").set_index("subject")
     assert (splits.loc["s05", "part"].to_numpy() == splits.loc["s06", "part"].to_numpy()).all()
-    with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH 0, 1 or empty; found 'mutant'"):
+    with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH as 0, 1, .*; found 'perhaps'"):
         train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))

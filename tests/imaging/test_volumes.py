@@ -1,13 +1,14 @@
 """Volumes come back where they were, and every file that cannot be used says why."""
 
 import gzip
+from itertools import permutations, product
 
 import nibabel
 import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, write_volume
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, voxel_hash, write_volume
 
 CODES = ["RAS", "LPS", "ASR", "SPL", "IRP", "PIL"]
 
@@ -115,3 +116,66 @@ def test_grids_must_agree():
         check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
     with pytest.raises(InputError, match=r"expected shape \(10, 10, 10\); found shape \(10, 10, 9\)"):
         check_same_grid(Volume(np.zeros((10, 10, 9)), np.eye(4), "mask.nii"), scan)
+
+
+def test_voxels_that_are_not_finite_come_back_when_asked_for(tmp_path):
+    array = np.ones((3, 4, 5))
+    array[1, 2, 3] = np.nan
+    write(tmp_path / "scan.nii", array)
+    found = read_volume(tmp_path / "scan.nii", finite=False).array
+    assert np.isnan(found[1, 2, 3]) and np.isnan(found).sum() == 1
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_axes_of_the_file_are_remembered(code, tmp_path):
+    nibabel.save(nibabel.Nifti1Image(*oriented(code)), tmp_path / "scan.nii")
+    assert read_volume(tmp_path / "scan.nii").stored_as == code
+
+
+def test_a_header_without_directions(tmp_path):
+    image = nibabel.Nifti1Image(np.ones((3, 4, 5)), None)
+    nibabel.save(image, tmp_path / "scan.nii")
+    assert read_volume(tmp_path / "scan.nii").stored_as == ""
+
+
+def test_axes_that_span_no_volume(tmp_path):
+    write(tmp_path / "scan.nii", np.ones((3, 4, 5)))
+    raw = bytearray((tmp_path / "scan.nii").read_bytes())
+    raw[280:328] = np.array([[1, 1, 0, 0], [0, 1e-20, 0, 0], [0, 0, 1, 0]], "<f4").tobytes()
+    (tmp_path / "scan.nii").write_bytes(raw)
+    with pytest.raises(InputError, match="the axes do not span a volume"):
+        read_volume(tmp_path / "scan.nii")
+
+
+ORDERS = ["".join(code) for axes in permutations(["RL", "AP", "SI"]) for code in product(*axes)]
+
+
+def stored(array, code):
+    """The volume read back from a file whose axes run as the code says."""
+    turn = nibabel.orientations.ornt_transform(
+        nibabel.orientations.axcodes2ornt("RAS"), nibabel.orientations.axcodes2ornt(code)
+    )
+    image = nibabel.Nifti1Image(array, np.eye(4)).as_reoriented(turn)
+    return Volume(*reorient(np.asarray(image.dataobj), image.affine))
+
+
+def test_an_image_keeps_its_hash_however_it_is_stored():
+    array = np.random.default_rng(0).integers(-50, 500, (4, 5, 6)).astype(np.int16)
+    array[0, 0, 0], array[-1, -1, -1] = 7, 9
+    hashes = {voxel_hash(stored(array, code)) for code in ORDERS}
+    assert len(ORDERS) == 48 and len(hashes) == 1 and len(hashes.pop()) == 16
+    same = [array.astype(np.float32), np.pad(array, ((1, 2), (0, 3), (4, 0))), array.astype(float) * -1 * -1]
+    assert {voxel_hash(Volume(other, np.diag([2, 2, 2, 1]), "other.nii")) for other in same} == {
+        voxel_hash(Volume(array, np.eye(4)))
+    }
+    negative_zero = np.where(array == array.max(), -0.0, array)
+    assert voxel_hash(Volume(negative_zero, np.eye(4))) == voxel_hash(Volume(negative_zero + 0.0, np.eye(4)))
+
+
+def test_another_image_has_another_hash():
+    array = np.arange(1, 25).reshape(2, 3, 4)
+    changed = array.copy()
+    changed[1, 1, 1] += 1
+    others = [array, changed, array[::-1], array.reshape(3, 2, 4), array * 2]
+    assert len({voxel_hash(Volume(other, np.eye(4))) for other in others}) == 5
+    assert voxel_hash(Volume(np.zeros((2, 3, 4)), np.eye(4))) == ""

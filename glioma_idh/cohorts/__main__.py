@@ -1,0 +1,243 @@
+"""Cohorts: python -m glioma_idh.cohorts {check, overlap, table, tcga-idh, brats2020-tcga, upenn-gbm, ucsf-pdgm}
+
+From public downloads to who is mutant, and whether the images can be used. Each command has its own --help.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+Cohort = Annotated[str, tyro.conf.arg(metavar="NAME")]
+File = Annotated[Path, tyro.conf.arg(metavar="FILE")]
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
+Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="CSV")]
+Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
+Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
+
+
+def check(
+    cohort: Cohort,
+    images: Folder = None,
+    labels: Sheet = None,
+    out: Folder = None,
+    all_visits: bool = False,
+    jobs: int = -1,
+    quiet: bool = False,
+) -> None:
+    """What is there, what is missing, and whether every image can be used.
+
+    Prints counts per sequence and what was left aside; writes cohort.csv (which --cohort of the train commands takes),
+    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png.
+
+    Args:
+        cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, csv (a
+            folder a subject), or the path of a cohort CSV.
+        images: The folder as downloaded, or a parent of it.
+        labels: The label sheet as downloaded, or a CSV with subject and idh; by default what is shipped.
+        out: Where the results go; by default cohort_check/NAME.
+        all_visits: Take follow-up visits too.
+        jobs: Processes; -1 is one a processor.
+        quiet: No progress bars.
+    """
+    import pandas as pd
+
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.checks.images import check_scans
+    from glioma_idh.cohorts.checks.summary import describe
+    from glioma_idh.cohorts.folders import Ignored
+    from glioma_idh.cohorts.table import SEQUENCES
+    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.contact_sheet import contact_sheet
+    from glioma_idh.runs import write_table
+
+    table, ignored = read_cohort(cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet)
+    out = out or Path("cohort_check") / Path(cohort).stem
+    scans, tiles = check_scans(table, jobs, quiet)
+    write_table(table, out / "cohort.csv")
+    write_table(scans, out / "cohort_check.csv")
+    write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
+    shown = [tile for tile in tiles if tile.thumbnails] or tiles
+    name = table["cohort"].iloc[0]
+    save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
+    print(describe(table, ignored, scans))
+    print(f"Everything is in {out}")
+
+
+def overlap(a: Table, b: Table, images: bool = True, jobs: int = -1, quiet: bool = False) -> None:
+    """The same patient in two cohort tables, also under other names, or the same image (hash of its voxels).
+
+    Prints a row a pair as CSV. Exit status 1 if there is any.
+
+    Args:
+        a: A cohort table.
+        b: Another.
+        images: Read and compare the images too.
+        jobs: Processes; -1 is one a processor.
+        quiet: No progress bars.
+    """
+    import pandas as pd
+
+    from glioma_idh.cohorts.overlap import shared_images, shared_patients
+    from glioma_idh.cohorts.table import read_table
+
+    tables = read_table(a), read_table(b)
+    pairs = [shared_patients(*tables)]
+    if images:
+        pairs.append(shared_images(*tables, jobs, quiet))
+    pairs = pd.concat(pairs, ignore_index=True)
+    print(pairs.to_csv(index=False), end="")
+    print(f"{pairs['patient'].nunique()} patients in both.", file=sys.stderr)
+    if len(pairs):
+        sys.exit(1)
+
+
+def table(csv: Table, out: Sheet = None) -> None:
+    """The "Table 1" of a manuscript: age, sex, grade and site by IDH status, with missing counts.
+
+    Args:
+        csv: A cohort table.
+        out: Where to write it: .csv, .md, .tex or .html; by default it is printed only.
+    """
+    from glioma_idh.cohorts.characteristics import characteristics
+    from glioma_idh.cohorts.table import read_table
+
+    made = characteristics(read_table(csv))
+    print(made.tabulate(tablefmt="github"))
+    if out is not None:
+        _write_table_1(made, out)
+
+
+def tcga_idh(
+    maf: Mafs,
+    out: File,
+    min_callers: int = 2,
+    genes: Genes = ("IDH1", "IDH2"),
+    hotspot_only: bool = False,
+    quiet: bool = False,
+) -> None:
+    """IDH status of TCGA patients from somatic variant calls (MAF), by the rule of Wang et al. 2021.
+
+    Writes a manifest, and beside it OUT_disagreements.csv where callers disagree.
+
+    Args:
+        maf: MAF files, gzipped or not: GDC's (one a caller, CALLER=FILE where the name does not say it; or aggregated)
+            or MC3's.
+        out: The CSV to write.
+        min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
+        genes: Genes that count.
+        hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
+        quiet: No progress bar.
+    """
+    _write_manifest(_tcga(maf, out, min_callers, genes, hotspot_only, quiet), out)
+
+
+def brats2020_tcga(
+    name_mapping: File,
+    maf: Mafs,
+    out: File,
+    min_callers: int = 2,
+    genes: Genes = ("IDH1", "IDH2"),
+    hotspot_only: bool = False,
+    quiet: bool = False,
+) -> None:
+    """The manifest of the TCGA patients in BraTS 2020, the cohort of Wang et al. 2021.
+
+    Args:
+        name_mapping: name_mapping.csv of the BraTS 2020 training data.
+        maf: As for tcga-idh.
+        out: The CSV to write.
+        min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
+        genes: Genes that count.
+        hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
+        quiet: No progress bar.
+    """
+    from glioma_idh.cohorts.brats import brats2020_manifest, tcga_subjects
+
+    tcga = _tcga(maf, out, min_callers, genes, hotspot_only, quiet)
+    _write_manifest(tcga_subjects(brats2020_manifest(name_mapping, tcga)), out)
+
+
+def upenn_gbm(clinical: File, availability: File, out: File) -> None:
+    """The manifest of UPENN-GBM from its two sheets.
+
+    Args:
+        clinical: UPENN-GBM_clinical_info_v2.1.csv.
+        availability: UPENN-GBM_data_availability.csv.
+        out: The CSV to write.
+    """
+    from glioma_idh.cohorts.upenn import upenn_manifest
+
+    _write_manifest(upenn_manifest(clinical, availability), out)
+
+
+def ucsf_pdgm(metadata: File, out: File) -> None:
+    """The manifest of UCSF-PDGM from its sheet.
+
+    Args:
+        metadata: UCSF-PDGM-metadata_v2.csv, or a later version.
+        out: The CSV to write.
+    """
+    from glioma_idh.cohorts.ucsf import ucsf_manifest
+
+    _write_manifest(ucsf_manifest(metadata), out)
+
+
+def _tcga(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bool):
+    """The manifest of TCGA patients; prints what was read and writes where callers disagree."""
+    from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
+    from glioma_idh.runs import write_table
+
+    rule = MutationRule(min_callers, tuple(genes), hotspot_only)
+    status, disagreements, notes = idh_from_variants(maf, rule, quiet)
+    print("\n".join(notes))
+    if len(disagreements):
+        path = out.with_name(f"{out.stem}_disagreements.csv")
+        write_table(disagreements, path)
+        print(f"Callers disagree about {len(disagreements)} variants: see {path}")
+    return tcga_manifest(status)
+
+
+def _write_manifest(manifest, path: Path) -> None:
+    """Write a manifest and say how many of which status there are."""
+    from glioma_idh.runs import write_table
+
+    write_table(manifest, path)
+    counts = manifest["idh"].value_counts()
+    unknown = f", {counts['']} unknown" if "" in counts else ""
+    print(f"{path}: {len(manifest)} subjects, {counts.get('1', 0)} mutant, {counts.get('0', 0)} wild-type{unknown}")
+
+
+def _write_table_1(made, out: Path) -> None:
+    from glioma_idh.files import written_whole
+
+    formats = {".csv": made.to_csv, ".tex": made.to_latex, ".html": made.to_html}
+    if out.suffix not in (*formats, ".md"):
+        raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")
+    with written_whole(out) as part:
+        if out.suffix == ".md":
+            part.write_text(made.tabulate(tablefmt="github") + "\n", encoding="utf-8")
+        else:
+            formats[out.suffix](part)
+
+
+COMMANDS = (check, overlap, table, tcga_idh, brats2020_tcga, upenn_gbm, ucsf_pdgm)
+
+
+def main() -> None:
+    """The command line."""
+    commands = {command.__name__.replace("_", "-"): command for command in COMMANDS}
+    config = (tyro.conf.FlagCreatePairsOff,)
+    prog = "python -m glioma_idh.cohorts"
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=__doc__, config=config)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+
+
+if __name__ == "__main__":
+    main()

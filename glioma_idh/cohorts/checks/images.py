@@ -1,0 +1,154 @@
+"""A look at every image of a cohort before anything is made of them: what each one is, and what is wrong with it."""
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.cohorts.checks.guesses import enhancing_label
+from glioma_idh.cohorts.checks.rows import (
+    SCAN_COLUMNS,
+    Scan,
+    compare_grids,
+    describe_mask,
+    describe_sequence,
+    grid_difference,
+    open_scan,
+)
+from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
+from glioma_idh.cohorts.sheets import parse_idh
+from glioma_idh.cohorts.table import MASKS, SEQUENCES
+
+NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "enhancing_ml")
+TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"} | dict.fromkeys(NUMBERS, float)
+LARGEST_SHARE_OUTSIDE = 0.01
+
+
+def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
+    """Look at every image of a cohort, each file read once; one that cannot be used is a row that says why.
+
+    Args:
+        table: cohort table, paths empty where there is no file; it may have a column `adc_divisor`.
+        jobs: processes; -1 is one a processor.
+        quiet: no progress bar.
+
+    Returns:
+        One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject, for a contact sheet.
+    """
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    results = Parallel(jobs, return_as="generator")(delayed(check_subject)(row) for _, row in table.iterrows())
+    bar = tqdm(results, desc="checking scans", total=len(table), unit="subject", disable=quiet or None)
+    scans, tiles = [], []
+    for subject_scans, tile in bar:
+        scans += subject_scans
+        tiles.append(tile)
+    add_enhancing(scans)
+    rows = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
+    checked = pd.DataFrame(rows, columns=list(SCAN_COLUMNS)).astype(TYPES)
+    texts = checked.columns.difference(list(TYPES))
+    return checked.fillna(dict.fromkeys(texts, "")), tiles
+
+
+def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
+    """Look at the images of one subject.
+
+    Args:
+        row: of a cohort table.
+
+    Returns:
+        Its sequences and masks without their voxels, and its tile.
+    """
+    masks = {name: open_scan(row, name) for name in MASKS if row[name]}
+    readable = [mask for mask in masks.values() if mask.volume]
+    for mask in readable:
+        describe_mask(mask)
+    lesion = next((mask for mask in readable if mask.image == "lesion_mask" and mask.volume.array.any()), None)
+    brain = next((mask for mask in readable if mask.image == "brain_mask"), None)
+    scans, slices, first, tissue = check_sequences(row, lesion)
+    for mask in readable if first else []:
+        compare_grids(mask, first)
+    if lesion and brain and not grid_difference(brain.volume, lesion.volume):
+        tissue = brain.volume.array != 0
+    if lesion and tissue is not None:
+        check_outside(lesion, tissue)
+    found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
+    return found, _tile(row, found, dict.fromkeys(scans) | make_thumbnails(slices), bool(lesion))
+
+
+def check_sequences(row: pd.Series, lesion: Scan | None):
+    """Look at the sequences of one subject, one after the other; only the first one's voxels are kept.
+
+    Returns:
+        The sequences by name; the slice that each shows on a contact sheet; the first that can be read; and the
+        voxels that are tissue in any sequence on the lesion's grid without a skull, None if there is none.
+    """
+    scans, slices, hashes, first, tissue = {}, {}, {}, None, None
+    point = lesion_point(lesion.volume) if lesion else None
+    for name in (name for name in SEQUENCES if row[name]):
+        scan = scans[name] = open_scan(row, name)
+        if not scan.volume:
+            continue
+        first = first or scan
+        describe_sequence(scan, row.get("adc_divisor", "") if name == "adc" else "", bool(row["brain_mask"]))
+        compare_grids(scan, first)
+        check_repeated(scan, hashes)
+        mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
+        slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
+        if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
+            tissue = scan.tissue if tissue is None else tissue | scan.tissue
+        scan.tissue = None
+        scan.volume = scan.volume if scan is first else None
+    return scans, slices, first, tissue
+
+
+def check_repeated(scan: Scan, hashes: dict[str, str]) -> None:
+    """Report a sequence whose voxels another one of the subject has; `hashes` keeps the first name of each image."""
+    if scan.row["constant"]:
+        return
+    other = hashes.setdefault(scan.row["voxel_hash"], scan.image)
+    if other != scan.image:
+        scan.report(f"same as {other}", f"Has the very voxels of {other}.")
+
+
+def check_outside(lesion: Scan, brain: np.ndarray) -> None:
+    """Report a lesion that lies partly outside the brain.
+
+    Args:
+        lesion: its mask.
+        brain: booleans of the same shape.
+    """
+    outside, inside = (np.count_nonzero(lesion.volume.array[part]) for part in (~brain, brain))
+    share = outside / (outside + inside)
+    if share > LARGEST_SHARE_OUTSIDE:
+        outside_ml = outside * lesion.volume.voxel_ml
+        lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")
+
+
+def add_enhancing(scans: list[Scan]) -> None:
+    """Add to the rows of lesion masks the enhancing label, decided for each cohort from all its masks, and its volume.
+
+    A mask of label 1 alone has no enhancing volume: it may be that of the whole lesion.
+    """
+    masks = [scan for scan in scans if scan.label_ml and scan.image == "lesion_mask"]
+    for cohort in {mask.row["cohort"] for mask in masks}:
+        members = [mask for mask in masks if mask.row["cohort"] == cohort]
+        enhancing = enhancing_label(label for mask in members for label in mask.label_ml)
+        for mask in members if enhancing else []:
+            mask.row["enhancing_label"] = enhancing
+            mask.row["enhancing_ml"] = np.nan if set(mask.label_ml) == {1} else mask.label_ml.get(enhancing, 0.0)
+
+
+def _tile(row: pd.Series, scans: list[Scan], thumbnails: dict, has_mask: bool) -> Tile:
+    """The tile of a subject, with the words for its problems, each once."""
+    problems = dict.fromkeys(words for scan in scans for words, _ in scan.problems)
+    return Tile(row["subject"], _status(row["idh"]), thumbnails, has_mask, tuple(problems))
+
+
+def _status(cell: str) -> int:
+    """1 mutant, 0 wild-type, -1 unknown or not readable."""
+    with contextlib.suppress(ValueError):
+        return int(parse_idh(cell) or -1)
+    return -1

@@ -1,0 +1,178 @@
+"""One image on its own: its row in the table of checks, and what is wrong with it."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
+
+SCAN_COLUMNS = {
+    "subject": "id of the subject",
+    "patient": "id of the person",
+    "cohort": "name of the cohort",
+    "idh": "as in the cohort table",
+    "image": "column of the cohort table: a sequence or a mask",
+    "path": "of the file",
+    "shape": "voxels to the right, front and top",
+    "spacing_mm": "edge lengths of a voxel to the right, front and top",
+    "orientation": "where the axes run in the file, such as LPS; empty where its header does not say",
+    "not_finite": "number of voxels that are NaN or infinite",
+    "constant": "whether all voxels but the background are alike",
+    "minimum": "of the voxels that are not background; ADC divided by adc_divisor",
+    "maximum": "likewise",
+    "mean": "likewise",
+    "sd": "likewise",
+    "intensities": "a guess: raw or z-scored",
+    "head": "a guess: skull-stripped, with skull or cannot tell",
+    "labels": "values in a mask",
+    "lesion_ml": "volume of the lesion mask, all labels",
+    "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
+    "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
+    "grid": "same as that of the subject's first sequence, or how it differs",
+    "voxel_hash": "identity of the voxels: rows that agree hold the same image",
+    "problem": "what is wrong, in sentences; empty where nothing was found",
+}
+LESION_LABELS = frozenset(range(5))
+WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
+
+
+@dataclass
+class Scan:
+    """One image of a subject.
+
+    Attributes:
+        row: what the table says of it, by SCAN_COLUMNS.
+        volume: its voxels, 0 where they are not finite; None where the file cannot be used.
+        tissue: of a sequence, which voxels are not background; booleans.
+        label_ml: of a mask, the volume of each label.
+        problems: a few words, and a sentence, for each thing that is wrong.
+    """
+
+    row: dict
+    volume: Volume | None = None
+    tissue: np.ndarray | None = None
+    label_ml: dict[int, float] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def image(self) -> str:
+        """The column of the cohort table that it stands in."""
+        return self.row["image"]
+
+    def report(self, words: str, sentence: str) -> None:
+        """Note something that is wrong."""
+        self.problems.append((words, sentence))
+
+
+def open_scan(row: pd.Series, image: str) -> Scan:
+    """Read an image and say what holds for scans and masks alike.
+
+    Args:
+        row: of a cohort table.
+        image: its column.
+    """
+    identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
+    scan = Scan(identity | {"image": image, "path": row[image]})
+    try:
+        volume = read_volume(row[image], finite=False)
+    except InputError as error:
+        found = error.found.replace(str(row[image]), "the file").rstrip(".")
+        scan.report(WORDS.get(error.expected, "unreadable"), f"Expected {error.expected}, found {found}.")
+        return scan
+    wrong = ~np.isfinite(volume.array)
+    scan.row["shape"] = " x ".join(str(n) for n in volume.array.shape)
+    scan.row["spacing_mm"] = " x ".join(f"{edge:.2f}" for edge in volume.spacing_mm)
+    scan.row["orientation"] = volume.stored_as
+    scan.row["not_finite"] = int(np.count_nonzero(wrong))
+    scan.row["voxel_hash"] = voxel_hash(volume)
+    if wrong.any():
+        scan.report("not finite", f"{scan.row['not_finite']} of {wrong.size} voxels are NaN or infinite.")
+        volume = replace(volume, array=np.where(wrong, 0, volume.array))
+    if not volume.stored_as:
+        scan.report("no orientation", "The header does not say which way the axes run; left and right are a guess.")
+    scan.volume = volume
+    return scan
+
+
+def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = False) -> None:
+    """Add to a sequence's row its intensities and what they look like; note its tissue.
+
+    Args:
+        scan: with its voxels.
+        adc_divisor: what the intensities are to be divided by, as text; nothing for 1.
+        has_brain_mask: whether the subject has a brain mask; without one the brain is what is not 0.
+    """
+    volume = scan.volume
+    background = guess_background(volume.array)
+    scan.tissue = volume.array != background
+    values = volume.array[scan.tissue]
+    box_ml, tissue_ml = volume.array.size * volume.voxel_ml, values.size * volume.voxel_ml
+    scan.row["constant"] = values.size == 0 or bool(values.min() == values.max())
+    scan.row["head"] = guess_head(tissue_ml, box_ml)
+    if scan.row["constant"]:
+        others = f", and every other one {values[0]:g}" if values.size else ""
+        where = "Every voxel is" if not others else "Voxels of the background are"
+        scan.report("constant", f"{where} {background:g}{others}.")
+    if background and not has_brain_mask and scan.row["head"] == "skull-stripped":
+        scan.report("background", f"The background is {background:g}, not 0, and would be taken for brain.")
+    if values.size:
+        scan.row["intensities"] = guess_intensities(values, box_ml)
+        scan.row |= _statistics(scan, values, adc_divisor)
+
+
+def _statistics(scan: Scan, values: np.ndarray, adc_divisor: str) -> dict[str, float]:
+    """Range, mean and sd of the values, divided; a divisor that is none is reported and left out."""
+    try:
+        factor = 1 / float(adc_divisor or 1)
+    except (ValueError, ZeroDivisionError):
+        scan.report("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
+        factor = 1
+    numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
+    numbers["sd"] = values.std(dtype=np.float64)
+    return {name: float(number) * factor for name, number in numbers.items()}
+
+
+def describe_mask(scan: Scan) -> None:
+    """Add to a mask's row its labels and volume.
+
+    Args:
+        scan: with its voxels; they are left as they are.
+    """
+    array, is_lesion = scan.volume.array, scan.image == "lesion_mask"
+    labels, counts = np.unique(array[array != 0], return_counts=True)
+    every = np.union1d(labels, [0]) if counts.sum() < array.size else labels
+    many = f"{len(every)} values from {every[0]:g} to {every[-1]:g}"
+    scan.row["labels"] = " ".join(f"{label:g}" for label in every) if len(every) <= 10 else many
+    if is_lesion:
+        scan.row["lesion_ml"] = float(counts.sum()) * scan.volume.voxel_ml
+    if labels.size == 0:
+        scan.report("empty mask", "The mask marks no voxel.")
+    elif (labels != labels.round()).any():
+        scan.report("odd labels", "Labels are not whole numbers; the mask was probably interpolated.")
+    elif is_lesion and not LESION_LABELS.issuperset(labels.tolist()):
+        scan.report("odd labels", f"Labels other than 0, 1, 2, 3 and 4: {scan.row['labels']}.")
+    else:
+        millilitres = counts * scan.volume.voxel_ml
+        scan.label_ml = {int(label): float(ml) for label, ml in zip(labels, millilitres, strict=True)}
+    if is_lesion and np.count_nonzero(array.any(axis=(0, 1))) == 1:
+        scan.report("one slice", "The mask touches one axial slice only.")
+
+
+def grid_difference(volume: Volume, reference: Volume) -> str:
+    """How the grid of a volume differs from another's; nothing where it is the same."""
+    try:
+        check_same_grid(volume, reference)
+    except InputError as error:
+        return error.found if error.expected == "the same grid" else f"{error.found}, not {error.expected}"
+    return ""
+
+
+def compare_grids(scan: Scan, reference: Scan) -> None:
+    """Add to a row whether its grid is that of the subject's first sequence."""
+    difference = grid_difference(scan.volume, reference.volume)
+    scan.row["grid"] = difference or "same"
+    if difference:
+        scan.report("other grid", f"Not on the grid of {reference.image}: {difference}.")

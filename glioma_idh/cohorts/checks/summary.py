@@ -1,0 +1,103 @@
+"""A cohort in words: who and what is there, what is missing, what was left aside."""
+
+from collections import Counter
+
+import pandas as pd
+
+from glioma_idh.cohorts.folders import Ignored
+from glioma_idh.cohorts.sheets import parse_idh
+from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
+
+NAMES = SEQUENCE_NAMES | {"lesion_mask": "lesion mask", "brain_mask": "brain mask"}
+STATUS = {"1": "mutant", "0": "wild-type", "": "unknown"}
+SHOWN = 5  # of each kind of trouble; the files hold them all
+
+
+def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | None = None) -> str:
+    """The summary that `python -m glioma_idh.cohorts check` prints.
+
+    Args:
+        table: cohort table.
+        ignored: files and visits that are not in it.
+        scans: a row an image, as `images.check_scans` gives it.
+    """
+    paths = [*SEQUENCES, *MASKS]
+    there = (table[paths] != "").any(axis=1)
+    lines = [
+        f"{table['cohort'].iloc[0]}: {len(table)} subjects of {table['patient'].nunique()} patients, "
+        f"{int(there.sum())} with images",
+        "",
+        image_counts(table, scans).to_string(),
+        "",
+    ]
+    lines += [_listed(f"no {NAMES[column]}", _lacking(table[there], column)) for column in _partly(table[there])]
+    lines += [_listed("no image at all", table["subject"][~there])]
+    lines += [_listed("cannot be used", [str(error) for error in check_labels(table)[1] if error.found != UNLABELLED])]
+    if scans is not None:
+        troubled = scans[scans["problem"] != ""]
+        problems = troubled["subject"] + " " + troubled["image"].map(NAMES) + ": " + troubled["problem"]
+        lines += [_listed("images with a problem (all in cohort_check.csv)", problems), *_guesses(scans)]
+    if ignored:
+        lines += [describe_ignored(ignored)]
+    return "\n".join(line for line in lines if line is not None)
+
+
+def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.DataFrame:
+    """How many subjects have each image, by IDH status; and how many images have a problem."""
+    status = pd.Series([_status(cell) for cell in table["idh"]], table.index)
+    counts = {"subjects": status.value_counts()}
+    for column in (*SEQUENCES, *MASKS):
+        counts[NAMES[column]] = status[table[column] != ""].value_counts()
+    counts = pd.DataFrame(counts).T.reindex(columns=[*STATUS.values(), "unreadable"]).fillna(0).astype(int)
+    counts = counts.drop(columns=[name for name in ("unreadable",) if not counts[name].any()])
+    counts.insert(0, "n", counts.sum(axis=1))
+    if scans is not None:
+        troubled = scans[scans["problem"] != ""]["image"].map(NAMES).value_counts()
+        counts["with a problem"] = [troubled.get(name, 0) for name in counts.index]
+    return counts
+
+
+def describe_ignored(ignored: list[Ignored]) -> str:
+    """What was left aside, counted by reason."""
+    lines = []
+    for reason, count in Counter(item.reason for item in ignored).most_common(2 * SHOWN):
+        examples = [item.what for item in ignored if item.reason == reason][:2]
+        lines.append(f"  {count} x {reason} ({', '.join(examples)}{' ...' if count > 2 else ''})")
+    return "\n".join([f"Left aside: {len(ignored)} files or visits", *lines])
+
+
+def _status(cell: str) -> str:
+    try:
+        return STATUS[parse_idh(cell)]
+    except ValueError:
+        return "unreadable"
+
+
+def _partly(table: pd.DataFrame) -> list[str]:
+    """The images that some subjects have and others lack."""
+    return [column for column in (*SEQUENCES, *MASKS) if 0 < (table[column] == "").sum() < len(table)]
+
+
+def _lacking(table: pd.DataFrame, column: str) -> pd.Series:
+    return table["subject"][table[column] == ""]
+
+
+def _listed(heading: str, items) -> str | None:
+    """A heading with the number of items and the first few of them; nothing where there is none."""
+    items = list(items)
+    if not items:
+        return None
+    separator = "\n  " if any(" " in item for item in items[:SHOWN]) else ", "
+    start = "\n  " if separator != ", " else " "
+    more = f"{separator}and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return f"{heading}: {len(items)}{start}{separator.join(items[:SHOWN])}{more}"
+
+
+def _guesses(scans: pd.DataFrame) -> list[str]:
+    """What the images look like, in the words of the two guesses."""
+    images = scans[scans["image"].isin(SEQUENCES)]
+    lines = []
+    for column in ("intensities", "head"):
+        counts = images[column][images[column] != ""].value_counts()
+        lines.append(f"{column} (a guess): " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    return lines

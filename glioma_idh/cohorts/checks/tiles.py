@@ -1,0 +1,132 @@
+"""One subject at a glance: small pictures of the slice with the lesion, made while the files are read anyway."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from glioma_idh.imaging.boxes import bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.volumes import Volume
+
+SIDE = 64
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture of an axial slice with square pixels, axes (i, j) to the patient's right and front.
+
+    Attributes:
+        grey: 0 (background and the darkest percent) to 255, uint8, the longer side SIDE.
+        lesion: share of each pixel that is lesion, 0 to 1, the same shape; None without a mask on this grid.
+    """
+
+    grey: np.ndarray
+    lesion: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What a contact sheet shows of a subject.
+
+    Attributes:
+        subject: its id.
+        idh: 1 mutant, 0 wild-type, -1 unknown.
+        thumbnails: by sequence; None where there is a file that cannot be shown.
+        has_mask: whether there is a usable lesion mask; without one the slices are the middle ones.
+        problems: a few words for each, such as "other grid".
+    """
+
+    subject: str
+    idh: int
+    thumbnails: dict[str, Thumbnail | None] = field(default_factory=dict)
+    has_mask: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """An axial slice as it was read.
+
+    Attributes:
+        pixels: intensities, shape (i, j).
+        tissue: which of them are not background, booleans of the same shape.
+        lesion: booleans of the same shape, or None.
+        spacing_mm: edge lengths of a pixel.
+    """
+
+    pixels: np.ndarray
+    tissue: np.ndarray
+    lesion: np.ndarray | None
+    spacing_mm: tuple[float, float]
+
+
+def lesion_point(mask: Volume) -> np.ndarray:
+    """The middle of the lesion on its widest axial slice, mm, shape (3,)."""
+    k = widest_axial_slice(mask.array)
+    i, j = (index.mean() for index in np.nonzero(mask.array[..., k]))
+    return (mask.affine @ [i, j, k, 1])[:3]
+
+
+def cut_slice(volume: Volume, tissue: np.ndarray, point: np.ndarray | None, mask: Volume | None) -> Slice:
+    """The axial slice through a point, or the middle one of the tissue where there is no point or it lies outside.
+
+    Args:
+        volume: the scan.
+        tissue: which voxels are not background.
+        point: mm, shape (3,), or None.
+        mask: the lesion on the same grid, or None.
+    """
+    filled = np.flatnonzero(tissue.any(axis=(0, 1)))
+    k = int(filled[0] + filled[-1]) // 2 if filled.size else volume.array.shape[2] // 2
+    if point is not None:
+        through = float((np.linalg.inv(volume.affine) @ [*point, 1])[2])
+        k = round(through) if -0.5 <= through < volume.array.shape[2] - 0.5 else k
+    lesion = mask.array[..., k] != 0 if mask is not None else None
+    return Slice(volume.array[..., k].copy(), tissue[..., k].copy(), lesion, tuple(volume.spacing_mm[:2]))
+
+
+def make_thumbnails(slices: dict[str, Slice]) -> dict[str, Thumbnail]:
+    """A subject's thumbnails; slices of one shape are cut to the same rectangle, so that they can be compared."""
+    thumbnails = {}
+    for name, piece in slices.items():
+        alike = [other for other in slices.values() if other.tissue.shape == piece.tissue.shape]
+        shown = np.any(
+            [other.tissue if other.lesion is None else other.tissue | other.lesion for other in alike], axis=0
+        )
+        box = bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
+        lesion = None if piece.lesion is None else shrink(crop(piece.lesion, box), piece.spacing_mm)
+        grey = shrink(crop(stretch_greys(piece.pixels, piece.tissue), box), piece.spacing_mm)
+        thumbnails[name] = Thumbnail((grey * 255).round().astype(np.uint8), lesion)
+    return thumbnails
+
+
+def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
+    """Greys of a slice, 0 to 1, from the 1st to the 99.5th percentile of its tissue; 0 elsewhere.
+
+    Args:
+        pixels: shape (i, j).
+        tissue: booleans of the same shape.
+    """
+    if not tissue.any():
+        return np.zeros(pixels.shape, np.float32)
+    low, high = np.percentile(pixels[tissue], (1, 99.5))
+    greys = (np.where(tissue, pixels, low) - low) / (high - low if high > low else 1)
+    return np.clip(greys, 0, 1).astype(np.float32)
+
+
+def shrink(image: np.ndarray, spacing_mm: tuple[float, float], side: int = SIDE) -> np.ndarray:
+    """Bring an image to square pixels, its longer side in mm to so many; smoothed first where it gets smaller.
+
+    Args:
+        image: shape (i, j).
+        spacing_mm: edge lengths of a pixel.
+        side: pixels of the longer side.
+
+    Returns:
+        float32, between the least and the largest value of the image.
+    """
+    size_mm = np.array(image.shape) * spacing_mm
+    shape = np.maximum(1, np.round(size_mm * side / size_mm.max()))
+    zoom = shape / image.shape
+    smooth = ndimage.gaussian_filter(image.astype(np.float32), np.maximum(0, (1 / zoom - 1) / 2), mode="nearest")
+    return ndimage.zoom(smooth, zoom, order=1, mode="nearest", grid_mode=True)

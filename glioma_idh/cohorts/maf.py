@@ -1,0 +1,167 @@
+"""Variant calls on disk: MAF files (Mutation Annotation Format), of one caller or several, read line by line.
+
+A MAF may hold gigabytes, of which a few rows matter: the rest is not taken apart.
+"""
+
+import contextlib
+import gzip
+import io
+import re
+import textwrap
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from glioma_idh.errors import InputError
+
+CALLERS = ("muse", "mutect2", "somaticsniper", "varscan2")
+_SPELLINGS = {"mutect": "mutect2", "varscan": "varscan2", "varscans": "varscan2", "varscani": "varscan2"}
+_UNCOUNTED = ("radia", "indelocator", "pindel", "vardict", "strelka", "strelka2", "caveman")
+_CALLER_OF = _SPELLINGS | {name: name for name in CALLERS + _UNCOUNTED}
+_COLUMNS = (
+    *("Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode", "HGVSp_Short"),
+    *("Chromosome", "Start_Position", "Reference_Allele", "Tumor_Seq_Allele2"),
+)
+_GDC_COLUMNS = {"case_id", "src_vcf_id", "GDC_FILTER", "GDC_Validation_Status", "MC3_Overlap"}
+_BARCODE = re.compile(rb"(TCGA-[A-Z0-9]{2}-[A-Z0-9]{4})(-.*)?")
+_BUFFER = 1 << 20
+ENSEMBLE = "GDC's ensemble"
+
+
+@dataclass(frozen=True)
+class Maf:
+    """A MAF file by its header: it has one `caller`, or a `callers_column`, or neither (MC3 without CENTERS)."""
+
+    file: str
+    columns: list[str]
+    header_line: int
+    caller: str
+    callers_column: str
+
+    @property
+    def names_callers(self) -> bool:
+        return bool(self.caller or self.callers_column)
+
+    @property
+    def source(self) -> str:
+        return self.caller or (ENSEMBLE if self.callers_column == "callers" else "MC3")
+
+    @property
+    def kind(self) -> str:
+        if self.caller:
+            return f"variants of {self.caller}" + ("" if self.caller in CALLERS else ", which does not count")
+        return f"callers in column {self.callers_column}" if self.callers_column else "read as MC3 without CENTERS"
+
+    def bad_cell(self, line: int, column: str, expected: str, value: str, advice: str) -> InputError:
+        return InputError(expected, f"{value!r} in line {line}, column {column}", advice, self.file)
+
+
+def read_header(file) -> Maf:
+    """What a MAF's name and its first line that is no `#` line say about it."""
+    caller, path = _split_caller(file)
+    with _opened(path) as (stream, _):
+        lines = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith(b"#"))
+        header_line, header = next(lines, (0, b""))
+    columns = header.decode(errors="replace").removeprefix("\ufeff").rstrip("\r\n").split("\t")
+    missing = [column for column in _COLUMNS if column not in columns]
+    if missing:
+        is_text = "".join(columns).isprintable()
+        found = (textwrap.shorten(", ".join(columns), 400) or "nothing") if is_text else "a file that is not text"
+        raise InputError(f"a MAF with the columns {', '.join(missing)}", found, "Give the MAF as it came.", path)
+    callers_column = next((name for name in ("callers", "CENTERS") if name in columns), "")
+    if caller and callers_column:
+        found = f"each row's own callers in column {callers_column}"
+        raise InputError(f"one caller's MAF after {caller}=", found, "Give the file without a caller.", path)
+    if not caller and not callers_column:
+        caller = _caller_in_name(path, is_gdc=bool(_GDC_COLUMNS.intersection(columns)))
+    return Maf(path, columns, header_line, caller, callers_column)
+
+
+def _split_caller(file) -> tuple[str, str]:
+    """The caller, if any, and the path in `CALLER=FILE`; a path may hold `=` itself, below a folder or as a file."""
+    name, _, path = str(file).partition("=")
+    if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
+        return "", str(file)
+    if name.lower() not in _CALLER_OF:
+        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Name it as CALLER=FILE.", path)
+    return _CALLER_OF[name.lower()], path
+
+
+def _caller_in_name(path: str, is_gdc: bool) -> str:
+    """The caller that a part of the file's name between dots tells; GDC's per-caller files must tell one."""
+    named = sorted({_CALLER_OF[part] for part in Path(path).name.lower().split(".") if part in _CALLER_OF})
+    if len(named) > 1 or (is_gdc and not named):
+        found = f"{' and '.join(named) or 'no caller'} in its name"
+        raise InputError("to know the one caller of this MAF", found, "Name it as CALLER=FILE.", path)
+    return "".join(named)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator:
+    """The bytes of a file, unpacked if they are gzipped whatever its name, and the file itself; errors of either."""
+    advice = "Check the path; get a damaged file again."
+    try:
+        with open(path, "rb") as raw:
+            gzipped = raw.peek(2)[:2] == b"\x1f\x8b"
+            yield (io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER) if gzipped else raw), raw
+    except EOFError as error:
+        raise InputError("a whole gzip file", "one that is cut off", advice, path) from error
+    except (OSError, zlib.error) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        raise InputError("a MAF, gzipped or not", found, advice, path) from error
+
+
+def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm) -> tuple[int, set[str], list[tuple[int, bytes]]]:
+    """How many rows a MAF has, its patients, and the rows of the genes with their line numbers.
+
+    Only the fields up to gene and barcode are split off, and the callers from the right: the rest is not looked at.
+    """
+    gene, barcode = (maf.columns.index(name) for name in ("Hugo_Symbol", "Tumor_Sample_Barcode"))
+    tabs, last = len(maf.columns) - 1, max(gene, barcode) + 1
+    callers = tabs + 1 - maf.columns.index(maf.callers_column) if maf.callers_column else 0
+    symbols, barcodes, cells, wanted, num_rows = {name.encode() for name in genes}, {}, set(), [], 0
+    for line, row in _rows(maf, bar):
+        if (found := row.count(b"\t")) != tabs:
+            advice = "The file is cut off or damaged: get it again."
+            raise InputError(f"{tabs + 1} fields a row", f"{found + 1} in line {line}", advice, maf.file)
+        fields = row.split(b"\t", last)
+        if fields[barcode] not in barcodes:
+            barcodes[fields[barcode]] = _patient(maf, line, fields[barcode])
+        if callers and (cell := row.rsplit(b"\t", callers)[-callers]) not in cells:
+            read_callers(maf, line, cell.decode(errors="replace"))
+            cells.add(cell)
+        if fields[gene] in symbols:
+            wanted.append((line, row))
+        num_rows += 1
+    return num_rows, set(barcodes.values()), wanted
+
+
+def _rows(maf: Maf, bar: tqdm) -> Iterator[tuple[int, bytes]]:
+    """Line number and bytes of each row below the header; the bar moves with the bytes read from the disk."""
+    with _opened(maf.file) as (stream, raw):
+        start, first_line = bar.n, 1
+        while chunk := stream.readlines(_BUFFER):
+            bar.update(start + raw.tell() - bar.n)
+            for line, row in enumerate(chunk, first_line):
+                if line > maf.header_line and (stripped := row.rstrip(b"\r\n")):
+                    yield line, stripped
+            first_line += len(chunk)
+
+
+def _patient(maf: Maf, line: int, barcode: bytes) -> str:
+    match = _BARCODE.fullmatch(barcode)
+    if not match:
+        value = barcode.decode(errors="replace")
+        raise maf.bad_cell(line, "Tumor_Sample_Barcode", "TCGA-XX-XXXX...", value, "Give a MAF of TCGA.")
+    return match[1].decode()
+
+
+def read_callers(maf: Maf, line: int, cell: str) -> set[str]:
+    """The callers that a cell like `muse;mutect2*` or `MUTECT|RADIA` names, without those with an asterisk."""
+    names = [name.strip().lower() for name in re.split(r"[|;,]", cell)]
+    if not all(name.removesuffix("*") in _CALLER_OF for name in names):
+        raise maf.bad_cell(line, maf.callers_column, "known callers", cell, f"Known are {', '.join(_CALLER_OF)}.")
+    return {_CALLER_OF[name] for name in names if name in _CALLER_OF}

@@ -1,0 +1,79 @@
+"""UPENN-GBM as downloaded from TCIA (Bakas et al., Scientific Data 2022): the public cohort with rCBV maps."""
+
+import pandas as pd
+
+from glioma_idh.cohorts.folders import Layout
+from glioma_idh.cohorts.manifests import make_manifest, read_manifest
+from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.errors import InputError
+
+LAYOUT = Layout(
+    files=r"(?P<subject>UPENN-GBM-\d{5}_\d\d)_(?P<scan>[\w-]+)",
+    scans={
+        "t1": ("T1",),
+        "t1gd": ("T1GD",),
+        "t2": ("T2",),
+        "flair": ("FLAIR",),
+        "rcbv": ("DSC_ap-rCBV",),
+        "adc": ("DTI_TR",),  # the trace of the diffusion tensor
+        "lesion_mask": ("segm", "automated_approx_segm"),  # corrected by hand before automatic
+    },
+    example="images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1GD.nii.gz",
+    visit=r"_\d\d",
+    follow_up=r"_(?!11)\d\d",
+    adc_divisor="3",
+)
+COLUMNS = ("ID", "Gender", "Age_at_scan_years", "IDH1")
+AVAILABLE = {
+    "has_dsc": "DSC imaging",
+    "has_dti": "DTI imaging",
+    "has_automatic_mask": "Automatic Tumor Segmentation",
+    "has_corrected_mask": "Corrected Tumor Segmentation",
+}
+_PATTERN, _EXAMPLE = r"UPENN-GBM-\d{5}_\d\d", "UPENN-GBM-00001_11"
+
+
+def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
+    """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition.
+
+    Args:
+        clinical: `UPENN-GBM_clinical_info_v2.1.csv`.
+        availability: `UPENN-GBM_data_availability.csv`, which tells who has perfusion, diffusion and which mask.
+
+    Returns:
+        One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
+
+    Raises:
+        InputError: a column is missing, a cell cannot be read, or the two sheets name different scans.
+    """
+    sheet = read_sheet(clinical, COLUMNS)
+    subjects = parse_ids(sheet, "ID", _PATTERN, _EXAMPLE)
+    has = {} if availability is None else _available(availability, subjects)
+    return make_manifest(
+        subjects,
+        subjects.map(LAYOUT.patient),
+        "upenn-gbm",
+        site="UPENN",
+        idh=parse_column(sheet, "IDH1", parse_idh),
+        idh_evidence="IDH1 " + sheet["IDH1"],
+        grade="4",
+        age_years=parse_column(sheet, "Age_at_scan_years", parse_age),
+        sex=parse_column(sheet, "Gender", parse_sex),
+        **has,
+    )
+
+
+def _available(availability, subjects: pd.Series) -> dict[str, pd.Series]:
+    """What each scan has, 1 or 0."""
+    sheet = read_sheet(availability, ["ID", *AVAILABLE.values()])
+    ids = parse_ids(sheet, "ID", _PATTERN, _EXAMPLE)
+    if set(ids) != set(subjects):
+        found = ", ".join(sorted(set(ids) ^ set(subjects))[:3])
+        raise InputError("the same scans in both sheets", f"{found} in one only", "Use one release.", availability)
+    sheet = sheet.set_index(ids).loc[subjects].set_index(subjects.index)
+    return {name: (sheet[column] == "available").astype(int).astype(str) for name, column in AVAILABLE.items()}
+
+
+def labels(sheet, images) -> pd.DataFrame:
+    """The clinical sheet, or the shipped manifest, which was made from version 2.1."""
+    return read_manifest("upenn_gbm") if sheet is None else upenn_manifest(sheet)

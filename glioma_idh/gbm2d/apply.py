@@ -1,0 +1,55 @@
+"""A run's networks applied to prepared slices."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+
+BATCH_SIZE = 256  # slices at once, which bounds memory
+
+
+def load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list[keras.Model]:
+    """The network of each split of a finished run.
+
+    Raises:
+        InputError: a file is no network, or one for other input.
+    """
+    files = [runs.split_folder(run_dir, index) / "model.keras" for index in range(len(_splits(run_dir)))]
+    networks = []
+    for file in files:
+        try:
+            network = keras.models.load_model(file, compile=False)
+        except (OSError, ValueError) as error:
+            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
+        if network.input_shape[1:] != input_shape:
+            found = f"one for {network.input_shape[1:]}"
+            raise InputError(f"a network for {input_shape}", found, "It is another network's file.", file=file)
+        networks.append(network)
+    return networks
+
+
+def score_slices(slices: np.ndarray, networks: list[keras.Model]) -> np.ndarray:
+    """The probability of mutation of each slice from each network, shape (slices, networks)."""
+    batches = np.array_split(slices, -(-len(slices) // BATCH_SIZE))
+    scores = [np.concatenate([np.array(network(batch))[:, 1] for batch in batches]) for network in networks]
+    return np.stack(scores, axis=1)
+
+
+def predictions_table(table: pd.DataFrame, slices: np.ndarray, networks: list, run_dir: Path) -> pd.DataFrame:
+    """The predictions table of subjects that no network was trained on: one row a subject and network."""
+    scores = score_slices(slices, networks)
+    columns = table[["subject", "patient", "cohort", "lesion_ml"]].assign(truth=table["idh"])
+    parts = [
+        columns.assign(repeat=repeat, fold=fold, score=scores[:, index])
+        for index, (repeat, fold) in enumerate(_splits(run_dir))
+    ]
+    names = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "lesion_ml"]
+    return pd.concat(parts, ignore_index=True)[names]
+
+
+def _splits(run_dir: Path) -> list[tuple[int, int]]:
+    return runs.list_splits(runs.read_table(run_dir / "splits.csv"))

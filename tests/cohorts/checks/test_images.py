@@ -1,0 +1,202 @@
+"""Every image is described as it is, and everything wrong with one is said without stopping the rest."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts.checks.images import check_scans
+from glioma_idh.cohorts.checks.rows import SCAN_COLUMNS
+from glioma_idh.cohorts.table import COLUMNS
+from tests.conftest import save
+
+SHAPE, AFFINE = (10, 12, 8), np.diag([2.0, 2.0, 5.0, 1.0])
+BRAIN = np.zeros(SHAPE)
+BRAIN[1:9, 1:11, 1:7] = 1
+LESION = np.zeros(SHAPE)
+LESION[2:5, 3:6, 2:5] = 1
+LESION[2:7, 3:8, 4] = 1
+
+
+def scan(seed=0):
+    """Noise around 100 in the brain, 0 elsewhere."""
+    return BRAIN * np.random.default_rng(seed).normal(100, 10, SHAPE).round()
+
+
+@pytest.fixture
+def subject(tmp_path):
+    """A function that writes images, arrays or (array, affine), and gives the row of their subject."""
+
+    def write(name="s1", **images):
+        row = dict.fromkeys(COLUMNS, "") | {"subject": name, "patient": name, "cohort": "c", "idh": "1"}
+        for column, image in images.items():
+            array, affine = image if isinstance(image, tuple) else (image, AFFINE)
+            row[column] = save(tmp_path / name / f"{column}.nii.gz", array, affine)
+        return row
+
+    return write
+
+
+def check(*rows):
+    """The rows of checks, by subject and image, and the tiles."""
+    scans, tiles = check_scans(pd.DataFrame(rows), jobs=1, quiet=True)
+    assert list(scans.columns) == list(SCAN_COLUMNS)
+    return scans.set_index(["subject", "image"]), tiles
+
+
+def problem(row, image):
+    """What is wrong with one image of a subject; the others have nothing wrong."""
+    scans, (tile,) = check(row)
+    assert (scans["problem"].drop((row["subject"], image)) == "").all() and len(tile.problems) == 1
+    return scans.loc[(row["subject"], image), "problem"], tile.problems[0]
+
+
+def test_a_sound_subject_is_described(subject):
+    image = np.where(BRAIN, 5, 0)
+    image[1, 1, 1], image[2, 2, 2] = 3, 7
+    scans, (tile,) = check(subject(t1=image, flair=scan(), lesion_mask=LESION))
+    row = scans.loc[("s1", "t1")]
+    assert row[["shape", "spacing_mm", "orientation", "grid"]].tolist() == [
+        "10 x 12 x 8",
+        "2.00 x 2.00 x 5.00",
+        "RAS",
+        "same",
+    ]
+    assert row[["not_finite", "constant", "minimum", "maximum", "mean"]].tolist() == [0, False, 3, 7, 5]
+    assert row["sd"] == pytest.approx(np.sqrt(8 / BRAIN.sum()))
+    assert (scans["problem"] == "").all() and tile.problems == () and tile.idh == 1
+    mask = scans.loc[("s1", "lesion_mask")]
+    assert mask["labels"] == "0 1" and mask["lesion_ml"] == pytest.approx((9 + 9 + 25) * 0.02)
+    assert len(set(scans["voxel_hash"])) == 3
+    assert scans.index.get_level_values("image").tolist() == ["t1", "flair", "lesion_mask"]
+
+
+def test_axes_of_the_file_do_not_matter(subject):
+    turned = np.diag([-2.0, -2.0, 5.0, 1.0])
+    turned[:2, 3] = 2 * (SHAPE[0] - 1), 2 * (SHAPE[1] - 1)
+    scans, _ = check(subject(t1=scan(), t2=(scan()[::-1, ::-1], turned)))
+    assert scans.loc[("s1", "t2"), ["orientation", "grid"]].tolist() == ["LPS", "same"]
+    assert scans["voxel_hash"].nunique() == 1
+    assert scans["problem"].tolist() == ["", "Has the very voxels of t1."]
+
+
+def test_trace_images_are_divided(subject):
+    scans, _ = check(subject(adc=scan()) | {"adc_divisor": "3"}, subject("s2", adc=scan()) | {"adc_divisor": ""})
+    third, whole = (scans.loc[(name, "adc")] for name in ("s1", "s2"))
+    for column in ("minimum", "maximum", "mean", "sd"):
+        assert third[column] == pytest.approx(whole[column] / 3)
+    sentence, words = problem(subject("s3", adc=scan()) | {"adc_divisor": "0"}, "adc")
+    assert words == "adc_divisor" and "'0'" in sentence
+
+
+def test_not_finite_voxels_are_counted_and_left_out(subject):
+    image = np.where(BRAIN, 5.0, 0)
+    image[1, 1, 1:4], image[2, 2, 2] = (np.nan, np.inf, -np.inf), 7
+    row = subject(t1=image, t2=scan())
+    assert problem(row, "t1") == ("3 of 960 voxels are NaN or infinite.", "not finite")
+    numbers = check(row)[0].loc[("s1", "t1"), ["not_finite", "minimum", "maximum"]]
+    assert numbers.tolist() == [3, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.zeros(SHAPE), "Every voxel is 0."),
+        (np.full(SHAPE, 5), "Every voxel is 5."),
+        (7 * BRAIN, "Voxels of the background are 0, and every other one 7."),
+    ],
+)
+def test_constant_images(subject, image, sentence):
+    row = subject(t1=scan(), t2=image)
+    assert problem(row, "t2") == (sentence, "constant")
+    assert check(row)[0]["constant"].tolist() == [False, True]
+
+
+def test_files_that_cannot_be_read_are_rows_too(subject, tmp_path):
+    rows = [subject(name, t1=scan(), t2=scan(1), lesion_mask=LESION) for name in ("gone", "cut", "text", "sound")]
+    rows.append(subject("4D", t1=np.stack([scan()] * 2, axis=-1), t2=scan(1), lesion_mask=LESION))
+    (tmp_path / "gone" / "t1.nii.gz").unlink()
+    cut, text = (tmp_path / name / "t1.nii.gz" for name in ("cut", "text"))
+    cut.write_bytes(cut.read_bytes()[:700])
+    text.write_bytes(gzip.compress(b"not a scan at all" * 50))
+    scans, tiles = check(*rows)
+    first = scans["problem"].xs("t1", level="image")
+    assert first["gone"] == "Expected a NIfTI file, found no file."
+    assert first["cut"].startswith("Expected a readable NIfTI file, found") and str(tmp_path) not in "".join(first)
+    assert first["4D"] == "Expected a 3D volume, found shape (10, 12, 8, 2)."
+    assert first["sound"] == "" and (scans["problem"].drop("t1", level="image") == "").all()
+    assert [tile.problems for tile in tiles] == [("no file",), ("unreadable",), ("unreadable",), (), ("not 3D",)]
+    assert all(tile.thumbnails["t2"] is not None for tile in tiles)
+    assert [tile.thumbnails["t1"] is None for tile in tiles] == [True, True, True, False, True]
+
+
+def test_a_grid_shifted_by_5_mm(subject):
+    shifted = AFFINE.copy()
+    shifted[0, 3] = 5
+    sentence, words = problem(subject(t1=scan(), t2=(scan(1), shifted), lesion_mask=LESION), "t2")
+    assert (sentence, words) == ("Not on the grid of t1: a grid up to 5.0 mm off.", "other grid")
+    sentence, _ = problem(subject(t1=scan(), lesion_mask=LESION[:, :, :7]), "lesion_mask")
+    assert sentence == "Not on the grid of t1: shape (10, 12, 7), not shape (10, 12, 8)."
+
+
+@pytest.mark.parametrize(
+    ("mask", "words", "sentence"),
+    [
+        (np.zeros(SHAPE), "empty mask", "The mask marks no voxel."),
+        (LESION / 2, "odd labels", "Labels are not whole numbers; the mask was probably interpolated."),
+        (LESION * 5, "odd labels", "Labels other than 0, 1, 2, 3 and 4: 0 5."),
+        (np.where(np.arange(8) == 3, LESION, 0), "one slice", "The mask touches one axial slice only."),
+    ],
+)
+def test_masks_that_cannot_be_right(subject, mask, words, sentence):
+    assert problem(subject(t1=scan(), lesion_mask=mask), "lesion_mask") == (sentence, words)
+
+
+def test_a_mask_partly_outside_the_brain(subject):
+    mask = np.zeros(SHAPE)
+    mask[0:4, 3:6, 2:4] = 1
+    sentence = "25% of the lesion (0.12 ml) lies outside the brain."
+    assert problem(subject(t1=scan(), lesion_mask=mask), "lesion_mask") == (sentence, "outside brain")
+    assert problem(subject(t1=scan() + 1, lesion_mask=mask, brain_mask=BRAIN), "lesion_mask")[0] == sentence
+    noise = np.random.default_rng(1).uniform(1, 3, SHAPE)
+    assert (check(subject(t1=scan() + noise, lesion_mask=mask))[0]["problem"] == "").all()
+
+
+def test_a_background_that_is_not_0_counts_as_brain(subject):
+    large = np.diag([20.0, 20.0, 10.0, 1.0])
+    row = subject(t1=(scan() - 3, large))
+    sentence, words = problem(row, "t1")
+    assert words == "background" and sentence == "The background is -3, not 0, and would be taken for brain."
+    assert check(row)[0].loc[("s1", "t1"), "head"] == "skull-stripped"
+    assert (check(subject(t1=(scan() - 3, large), brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
+
+
+def test_the_enhancing_label_is_that_of_the_cohort(subject):
+    old, new, cavity = (np.where(BRAIN, 0, 0) for _ in range(3))
+    old[3:6, 3:6, 3:6], old[4, 4, 3:5] = 2, 4
+    new[3:6, 3:6, 3:6], new[4, 4, 3:5] = 2, 3
+    cavity[3:6, 3:6, 3:6], cavity[4, 4, 4] = 2, 4
+    rows = [subject("a", lesion_mask=old), subject("b", lesion_mask=LESION)]
+    later = [subject("c", lesion_mask=new), subject("d", lesion_mask=cavity)]
+    scans, _ = check(*rows, *(row | {"cohort": "later"} for row in later))
+    assert scans["enhancing_label"].tolist() == [4, 4, 3, 3]
+    assert scans["enhancing_ml"].tolist() == pytest.approx([0.04, np.nan, 0.04, 0], nan_ok=True)
+    assert check(rows[1])[0]["enhancing_label"].isna().all()
+
+
+@pytest.mark.parametrize(("cell", "idh"), [("1", 1), ("0.0", 0), ("", -1), ("mutant", 1), ("perhaps", -1)])
+def test_labels_of_tiles(subject, cell, idh):
+    assert check(subject(t1=scan()) | {"idh": cell})[1][0].idh == idh
+
+
+def test_subjects_without_images_and_cohorts_without_subjects(subject):
+    scans, (tile,) = check(subject())
+    assert scans.empty and tile.thumbnails == {} and not tile.has_mask
+    assert check_scans(pd.DataFrame(columns=list(COLUMNS)), jobs=1, quiet=True)[1] == []
+
+
+def test_two_processes_give_the_same(subject):
+    table = pd.DataFrame([subject(name, t1=scan(n)) for n, name in enumerate("abc")])
+    (one, _), (two, _) = (check_scans(table, jobs=jobs, quiet=True) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(one, two)

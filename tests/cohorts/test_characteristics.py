@@ -1,0 +1,43 @@
+"""Table 1, with numbers worked out by hand."""
+
+import pytest
+
+from glioma_idh.cohorts.characteristics import characteristics
+from glioma_idh.cohorts.table import read_table
+from glioma_idh.errors import InputError
+
+ROWS = """subject,patient,idh,age_years,sex,grade,site
+a,A,1,30,F,2,
+a2,A,1,99,F,2,
+b,B,1,40,M,3,
+c,C,0,60,,4,
+d,D,0,,M,4,
+e,E,,50,F,,
+"""
+
+
+def test_numbers_by_hand(tmp_path):
+    (tmp_path / "a.csv").write_text(ROWS)
+    made = characteristics(read_table(tmp_path / "a.csv")).tableone["Grouped by IDH"]
+    assert list(made.columns) == ["Missing", "Overall", "IDH-mutant", "IDH-wild-type", "IDH unknown"]
+    assert made.loc[("n", "")].tolist() == ["", 5, 2, 2, 1]
+    assert made.loc[("Age, years, mean (SD)", "")].tolist()[:3] == [1, "45.0 (12.9)", "35.0 (7.1)"]
+    assert made.loc[("Sex, n (%)", "F")].tolist()[:3] == [1, "2 (50.0)", "1 (50.0)"]
+    assert made.loc[("Grade, n (%)", "4")].tolist()[3] == "2 (100.0)"
+    assert "Site, n (%)" not in made.index.get_level_values(0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [("30", "thirty", "expected ages in years"), ("a,A,1", "a,A,perhaps", "a: expected IDH as 0, 1")],
+)
+def test_cells_that_cannot_be_read(tmp_path, old, new, match):
+    (tmp_path / "a.csv").write_text(ROWS.replace(old, new))
+    with pytest.raises(InputError, match=match):
+        characteristics(read_table(tmp_path / "a.csv"))
+
+
+def test_nothing_to_tell(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh\na,1\nb,0\n")
+    with pytest.raises(InputError, match="expected age, sex, grade or site of somebody; found none"):
+        characteristics(read_table(tmp_path / "a.csv"))

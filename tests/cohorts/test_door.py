@@ -1,0 +1,113 @@
+"""The commands, as people type them."""
+
+import subprocess
+import sys
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import write_cohort
+
+
+def run(*arguments, status=0):
+    command = [sys.executable, "-m", "glioma_idh.cohorts", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == status and "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_check_writes_what_it_promises(tmp_path):
+    cohort = write_cohort(tmp_path, num_subjects=5, num_mutant=2)
+    scan = tmp_path / "scans/s04/t2.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.full((20, 20, 8), np.nan), np.diag([2.0, 2, 3, 1])), scan)
+    printed = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet").stdout
+    assert "cohort: 5 subjects of 5 patients, 5 with images" in printed
+    counts = next(line.split() for line in printed.splitlines() if line.startswith("T2 "))
+    assert counts == ["T2", "5", "2", "3", "0", "1"]
+    assert "s04 T2: " in printed
+    checked = pd.read_csv(tmp_path / "out/cohort_check.csv", dtype=str, keep_default_na=False)
+    assert len(checked) == 10 and (checked["problem"] != "").sum() == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "cohort.csv",
+        "cohort_check.csv",
+        "ignored.csv",
+        "contact_sheet.png",
+        "contact_sheet.svg",
+    }
+    again = run("check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet").stdout
+    assert again.replace("again", "out") == printed  # the table it wrote is a cohort like any other
+
+
+def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
+    a = write_cohort(tmp_path / "a", num_subjects=3, num_mutant=1)
+    b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
+    c = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
+    done = run("overlap", a, b, "--quiet", status=1)
+    assert done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients in both" in done.stderr
+    assert run("overlap", a, c, "--quiet").stdout == "subject_a,subject_b,patient,why\n"
+    assert run("overlap", a, b, "--no-images", "--quiet").stdout == "subject_a,subject_b,patient,why\n"
+
+
+def test_table_1_in_four_formats(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh,age_years,sex\na,1,30,F\nb,1,40,M\nc,0,60,M\nd,0,50,\n")
+    for ending in ("csv", "md", "tex", "html"):
+        done = run("table", tmp_path / "a.csv", "--out", tmp_path / f"table.{ending}")
+        assert "45.0 (12.9)" in done.stdout and "45.0 (12.9)" in (tmp_path / f"table.{ending}").read_text()
+    done = run("table", tmp_path / "a.csv", "--out", tmp_path / "table.docx", status=1)
+    assert "expected --out with .csv, .md, .tex or .html; found table.docx" in done.stderr
+
+
+HEADER = "Hugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\tTumor_Seq_Allele2\t"
+HEADER += "Tumor_Sample_Barcode\tHGVSp_Short\n"
+R132H = "IDH1\tchr2\t208248388\tMissense_Mutation\tC\tT\tTCGA-02-0006-01A-01D\tp.R132H\n"
+
+
+def test_tcga_idh_writes_a_manifest_and_where_callers_disagree(tmp_path):
+    for caller in ("muse", "mutect2", "varscan2"):
+        other = "TP53\tchr17\t1\tSilent\tC\tT\tTCGA-02-0009-01A-01D\tp.P1P\n"
+        (tmp_path / f"{caller}.maf").write_text(HEADER + (R132H if caller != "varscan2" else "") + other)
+    files = [f"{caller}={tmp_path}/{caller}.maf" for caller in ("muse", "mutect2", "varscan2")]
+    printed = run("tcga-idh", "--maf", *files, "--out", tmp_path / "idh.csv", "--quiet").stdout
+    assert "2 subjects, 1 mutant, 1 wild-type" in printed and "disagree about 1 variant" in printed
+    made = pd.read_csv(tmp_path / "idh.csv", dtype=str).set_index("patient")
+    assert made["idh"].to_dict() == {"TCGA-02-0006": "1", "TCGA-02-0009": "0"}
+    assert made.loc["TCGA-02-0006", "idh_evidence"] == "IDH1 p.R132H (2 callers)"
+    disagreements = pd.read_csv(tmp_path / "idh_disagreements.csv")
+    assert disagreements["patient"].tolist() == ["TCGA-02-0006"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["check", "--cohort", "upenn"], "found 'upenn'. Check the spelling."),
+        (["check", "--cohort", "egd"], "expected --images DIR"),
+        (["tcga-idh", "--maf", "mutext=x.maf", "--out", "y.csv"], "before the =; found 'mutext'"),
+        (["overlap", "nowhere.csv", "nowhere.csv"], "nowhere.csv: expected a sheet in CSV"),
+    ],
+)
+def test_the_command_line_ends_with_one_clear_line(arguments, match):
+    assert match in run(*arguments, status=1).stderr
+
+
+def test_help_loads_no_network(tmp_path):
+    program = (
+        "import sys; sys.argv = ['cohorts', 'check', '--help']\n"
+        "try:\n    from glioma_idh.cohorts.__main__ import main; main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'nibabel', 'matplotlib', 'sklearn', 'tableone'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--labels" in done.stdout
+
+
+def test_the_real_patients(real_data, tmp_path):
+    arguments = ["--cohort", "brats2020-tcga", "--images", real_data / "brats20_mini", "--out", tmp_path, "--quiet"]
+    printed = run("check", *arguments).stdout
+    assert "brats2020-tcga: 167 subjects of 167 patients, 121 with images" in printed
+    counts = [line.split()[-5:] for line in printed.splitlines() if line.startswith(("T1 ", "FLAIR", "lesion mask"))]
+    assert counts == [["121", "56", "65", "0", "0"]] * 3
+    assert len(pd.read_csv(tmp_path / "cohort_check.csv")) == 605

@@ -1,0 +1,71 @@
+"""Any other cohort: a folder a subject, and a label sheet of one's own."""
+
+import pytest
+
+from glioma_idh.cohorts import read_cohort
+from glioma_idh.errors import InputError
+
+
+def touch(folder, *paths):
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+def test_words_in_the_names_tell_the_sequences(tmp_path):
+    touch(tmp_path, *(f"p1/{name}.nii.gz" for name in ("T1", "p1_T1ce", "t2w", "3D_FLAIR", "rCBV", "ADC-map", "Mask")))
+    touch(tmp_path, "p2/anat/p2_mprage.nii", "p2/tumor_seg.nii.gz", "p2/brain_mask.nii.gz", "p2/t2_flair.nii")
+    touch(tmp_path, "p3/t2.nii", "p3/t2.nii.gz")
+    touch(tmp_path, "p4/T1_pre.nii.gz", "p4/T1_again.nii.gz", "p4/dwi.nii.gz", "p4/t2.nii.gz", "loose.nii.gz")
+    table, ignored = read_cohort("csv", tmp_path)
+    table = table.set_index("subject")
+    columns = ["t1", "t1gd", "t2", "flair", "rcbv", "adc", "lesion_mask"]
+    found = [path.rsplit("/", 1)[-1] for path in table.loc["p1", columns]]
+    assert found == [f"{name}.nii.gz" for name in ("T1", "p1_T1ce", "t2w", "3D_FLAIR", "rCBV", "ADC-map", "Mask")]
+    assert table.loc["p2", "t1gd"].endswith("p2/anat/p2_mprage.nii")
+    assert table.loc["p2", "lesion_mask"].endswith("tumor_seg.nii.gz")
+    assert table.loc["p2", "brain_mask"].endswith("brain_mask.nii.gz")
+    assert table.loc["p3", "t2"].endswith("t2.nii.gz")
+    assert table.loc["p4", "t1"] == "" and table.loc["p4", "t2"]
+    reasons = {item.what: item.reason for item in ignored}
+    assert reasons["p2/t2_flair.nii"] == "could be t2 or flair"
+    assert reasons["p4"] == "t1 could be T1_again.nii.gz or T1_pre.nii.gz: leave one in the folder"
+    assert reasons["p4/dwi.nii.gz"] == "its name says no sequence"
+    assert reasons["loose.nii.gz"] == "lies in no subject's folder"
+
+
+def test_labels_of_one_s_own(tmp_path):
+    touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz", "images/c/t2.nii.gz")
+    (tmp_path / "mine.csv").write_text("subject,patient,idh,age_years\na,P,mutant,50\nb,,WT,\n")
+    table, _ = read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+    assert table["idh"].tolist() == ["1", "0", ""]
+    assert table["patient"].tolist() == ["P", "b", "c"] and table["cohort"].tolist() == ["images"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ("7,1\n", "expected an id such as its folder's, 0007; found '7' in row 2, column subject. A spreadsheet has"),
+        ("7.0,1\n", "found '7.0' in row 2, column subject"),
+        ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3"),
+        ("a,perhaps\n", r"expected IDH as 0, 1.*; found 'perhaps' in row 2, column idh"),
+    ],
+)
+def test_labels_that_cannot_be_used(tmp_path, rows, match):
+    touch(tmp_path, "images/0007/t2.nii.gz", "images/a/t2.nii.gz")
+    (tmp_path / "mine.csv").write_text("subject,idh\n" + rows)
+    with pytest.raises(InputError, match=match):
+        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+
+
+def test_a_sheet_without_our_columns(tmp_path):
+    touch(tmp_path, "images/a/t2.nii.gz")
+    (tmp_path / "mine.csv").write_text("ID,IDH\na,1\n")
+    with pytest.raises(InputError, match="expected the columns subject and idh"):
+        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+
+
+def test_no_subject_in_the_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="expected files such as SUBJECT/t1gd.nii.gz; found only empty"):
+        read_cohort("csv", tmp_path)

@@ -1,0 +1,142 @@
+"""The shipped manifests are what their commands make of the sources, and count what their README counts."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from importlib.resources import files
+
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts.__main__ import brats2020_tcga, tcga_idh, ucsf_pdgm, upenn_gbm
+from glioma_idh.cohorts.manifests import read_manifest
+from glioma_idh.errors import InputError
+
+FOLDER = files("data_manifests")
+COUNTS = {  # subjects, patients, mutant, wild-type
+    "tcga": (901, 901, 443, 458),
+    "brats2020_tcga": (167, 167, 56, 65),
+    "upenn_gbm": (671, 630, 19, 546),
+    "ucsf_pdgm": (501, 495, 103, 398),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts(name):
+    manifest = read_manifest(name)
+    mutant, wild_type = (manifest["idh"] == "1").sum(), (manifest["idh"] == "0").sum()
+    assert (len(manifest), manifest["patient"].nunique(), mutant, wild_type) == COUNTS[name]
+    assert manifest["subject"].is_unique and (manifest["idh_evidence"] != "").all()
+    row = f"| `{name}.csv` | {len(manifest)} | {manifest['patient'].nunique()} | {mutant} | {wild_type} |"
+    assert row in (FOLDER / "README.md").read_text()
+
+
+def test_the_paper_s_cohort():
+    """Wang et al. 2021 count 121 patients, 56 mutant; one of them through IDH2."""
+    manifest = read_manifest("brats2020_tcga")
+    assert manifest["idh_evidence"].str.contains("IDH2 p.R172S").sum() == 1
+    unknown = manifest[manifest["idh"] == ""]
+    assert len(unknown) == 46 and set(unknown["idh_evidence"]) == {"patient is in no variant table"}
+
+
+def test_a_patient_has_one_status():
+    for name in COUNTS:
+        manifest = read_manifest(name)
+        known = manifest[manifest["idh"] != ""]
+        assert (known.groupby("patient")["idh"].nunique() == 1).all()
+
+
+def make(name, real_data, out):
+    clinical, variants = real_data / "clinical", sorted(map(str, (real_data / "tcga_mc3").glob("*.tsv.gz")))
+    mapping = real_data / "brats20_mini/MICCAI_BraTS2020_TrainingData/name_mapping.csv"
+    if name == "tcga":
+        tcga_idh(variants, out, quiet=True)
+    elif name == "brats2020_tcga":
+        brats2020_tcga(mapping, variants, out, quiet=True)
+    elif name == "upenn_gbm":
+        sheets = "UPENN-GBM_clinical_info_v2.1.csv", "UPENN-GBM_data_availability.csv"
+        upenn_gbm(*(clinical / sheet for sheet in sheets), out)
+    else:
+        ucsf_pdgm(clinical / "UCSF-PDGM-metadata_v2.csv", out)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_each_can_be_made_again(real_data, tmp_path, name):
+    make(name, real_data, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_text() == (FOLDER / f"{name}.csv").read_text()
+
+
+def test_the_sources_are_those_of_the_readme(real_data):
+    rows = re.findall(r"\| `([^`]+)` \| `([0-9a-f]{64})` \|", (FOLDER / "README.md").read_text())
+    assert len(rows) == 8
+    for name, digest in rows:
+        path = next(path for path in real_data.rglob(name) if "brats20_full" not in path.parts)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
+
+
+def test_they_are_found_from_any_folder(tmp_path):
+    program = (
+        "from importlib.resources import files\n"
+        "print(len((files('data_manifests') / 'brats2020_tcga.csv').read_text().splitlines()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "168"
+
+
+UPENN = "ID,Gender,Age_at_scan_years,IDH1\nUPENN-GBM-00001_11,F,50,Wildtype\n"
+AVAILABLE = "ID,DSC imaging,DTI imaging,Automatic Tumor Segmentation,Corrected Tumor Segmentation\n"
+AVAILABLE += "UPENN-GBM-00001_11,available,,,\n"
+
+
+@pytest.mark.parametrize(
+    ("clinical", "availability", "match"),
+    [
+        (UPENN.replace("Gender,", ""), AVAILABLE, "a.csv: expected the columns Gender; found columns ID"),
+        (UPENN.replace("Wildtype", "wild?"), AVAILABLE, "found 'wild[?]' in row 2, column IDH1"),
+        (UPENN.replace("UPENN-GBM-00001_11", "1.0"), AVAILABLE, "found '1.0' in row 2, column ID. A spreadsheet"),
+        (UPENN + "UPENN-GBM-00001_11,F,50,Mutated\n", AVAILABLE, "that row 2 does not have already; found 'UPENN-G"),
+        (UPENN.replace(",F,", ",X,"), AVAILABLE, "expected sex as F or M, or empty; found 'X' in row 2, column Gender"),
+        (UPENN, AVAILABLE + "UPENN-GBM-00002_11,available,,,\n", "expected the same scans in both sheets; found UPENN"),
+        (UPENN, AVAILABLE.replace("DSC", "ASL"), "b.csv: expected the columns DSC imaging"),
+    ],
+)
+def test_sheets_that_cannot_be_used(tmp_path, clinical, availability, match):
+    (tmp_path / "a.csv").write_text(clinical)
+    (tmp_path / "b.csv").write_text(availability)
+    with pytest.raises(InputError, match=match):
+        upenn_gbm(tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_brats_subject_of_two_patients_is_an_error(tmp_path):
+    from glioma_idh.cohorts.brats import brats2020_manifest
+
+    rows = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nHGG,TCGA-02-0006,BraTS20_Training_001\n"
+    (tmp_path / "a.csv").write_text(rows + "HGG,TCGA-02-0009,BraTS20_Training_001\n")
+    with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS20_Training_001' in row 3"):
+        brats2020_manifest(tmp_path / "a.csv", read_manifest("tcga"))
+
+
+def test_one_subject_has_what_its_sheet_says():
+    upenn = read_manifest("upenn_gbm").set_index("subject").loc["UPENN-GBM-00001_11"]
+    assert upenn.to_dict() == {
+        "patient": "UPENN-GBM-00001",
+        "cohort": "upenn-gbm",
+        "site": "UPENN",
+        "idh": "0",
+        "idh_evidence": "IDH1 Wildtype",
+        "grade": "4",
+        "age_years": "52.16",
+        "sex": "F",
+        "has_dsc": "1",
+        "has_dti": "1",
+        "has_automatic_mask": "1",
+        "has_corrected_mask": "1",
+    }
+    ucsf = read_manifest("ucsf_pdgm").set_index("subject")
+    assert ucsf.loc["UCSF-PDGM-0433_FU007d", ["patient", "brats2021_subject"]].tolist() == [
+        "UCSF-PDGM-0433",
+        "BraTS2021_00758",
+    ]
+    assert pd.to_numeric(ucsf["age_years"]).between(17, 94).all()

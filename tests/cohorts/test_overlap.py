@@ -1,0 +1,63 @@
+"""One patient under two names, one image in two files."""
+
+import nibabel
+import numpy as np
+import pytest
+
+from glioma_idh.cohorts.overlap import canonical_patient, refuse_overlap, shared_images, shared_patients
+from glioma_idh.cohorts.table import read_table
+from glioma_idh.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("TCGA-06-0221-01A", "TCGA-06-0221"),
+        ("tcga-06-0221", "TCGA-06-0221"),
+        ("UPENN-GBM-00042_21", "UPENN-GBM-00042"),
+        ("UCSF-PDGM-004", "UCSF-PDGM-0004"),
+        ("UCSF-PDGM-0433_FU007d", "UCSF-PDGM-0433"),
+        ("UCSF-PDGM-315", "UCSF-PDGM-0433"),
+        ("BraTS2021_00097", "UCSF-PDGM-0004"),
+        ("BraTS2021_00758", "UCSF-PDGM-0433"),
+        ("BraTS2021_99999", "BraTS2021_99999"),
+        ("my patient", "my patient"),
+    ],
+)
+def test_one_name_for_one_patient(name, patient):
+    assert canonical_patient(name) == patient
+
+
+def table(folder, name, rows):
+    (folder / f"{name}.csv").write_text(rows)
+    return read_table(folder / f"{name}.csv")
+
+
+def test_the_same_patient_under_other_names(tmp_path):
+    a = table(
+        tmp_path, "a", "subject,patient,idh\nBraTS2021_00097,,0\nBraTS20_Training_335,,\nx,TCGA-06-0221,1\ny,p9,0\n"
+    )
+    b = table(tmp_path, "b", "subject,patient,idh\nUCSF-PDGM-0004,,0\nTCGA-06-0221_2005,,1\nz,p9,0\ny,p8,1\n")
+    pairs = shared_patients(a, b)
+    assert list(zip(pairs["subject_a"], pairs["subject_b"], strict=True)) == [
+        ("BraTS2021_00097", "UCSF-PDGM-0004"),
+        ("x", "TCGA-06-0221_2005"),
+        ("y", "z"),
+    ]
+    with pytest.raises(InputError, match=r"found 3 in both \(BraTS2021_00097 is UCSF-PDGM-0004; x is"):
+        refuse_overlap(a, b)
+    refuse_overlap(a[:0], b)
+
+
+def test_the_same_image_in_another_file(tmp_path):
+    rng = np.random.default_rng(0)
+    scan, other = np.zeros((8, 9, 10)), rng.integers(1, 99, (8, 9, 10))
+    scan[2:6, 2:7, 3:8] = rng.integers(1, 99, (4, 5, 5))
+    padded = np.pad(scan, 2)[:, ::-1]
+    flipped = np.diag([1.0, -1, 1, 1])
+    for name, array, affine in (("one", scan, np.eye(4)), ("copy", padded, flipped), ("other", other, np.eye(4))):
+        nibabel.save(nibabel.Nifti1Image(array.astype(np.int16), affine), tmp_path / f"{name}.nii.gz")
+    a = table(tmp_path, "a", "subject,idh,t1,t2\ns1,0,one.nii.gz,\ns2,1,nowhere.nii.gz,\n")
+    b = table(tmp_path, "b", "subject,idh,t1,t2\nr1,0,other.nii.gz,copy.nii.gz\n")
+    pairs = shared_images(a, b, jobs=1, quiet=True)
+    assert pairs[["subject_a", "subject_b", "why"]].to_numpy().tolist() == [["s1", "r1", "same image: t1 and t2"]]

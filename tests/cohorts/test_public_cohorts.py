@@ -1,0 +1,292 @@
+"""Public cohorts in small trees with the official names: each trap of their layouts and sheets."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts import PUBLIC, read_cohort
+from glioma_idh.cohorts.table import check_labels
+from glioma_idh.errors import InputError
+
+
+def touch(folder, *paths):
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+def names(table, subject, *columns):
+    """File names of a subject's images, relative to nothing."""
+    row = table.set_index("subject").loc[subject]
+    return [row[column].rsplit("/", 1)[-1] for column in columns]
+
+
+FOUR = ("t1", "t1gd", "t2", "flair")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_example_of_a_layout_is_found_by_it(tmp_path, name):
+    touch(tmp_path, PUBLIC[name].layout.example.replace("_001", "_162"))
+    table, ignored = read_cohort(name, tmp_path)
+    assert (table["t1gd"] != "").sum() == 1 and ignored == []
+    assert set(table["cohort"]) == {name}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_folder_without_a_subject_says_what_was_looked_for_and_what_is_there(tmp_path, name):
+    touch(tmp_path, "download.zip", "other/scan.nii.gz")
+    with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Name"):
+        read_cohort(name, tmp_path)
+    with pytest.raises(InputError, match="found no such folder"):
+        read_cohort(name, tmp_path / "nowhere")
+
+
+def test_brats2020_all_of_it(tmp_path):
+    for subject in ("001", "162", "355"):
+        for scan in ("t1", "t1ce", "t2", "flair"):
+            touch(tmp_path, f"train/BraTS20_Training_{subject}/BraTS20_Training_{subject}_{scan}.nii")
+    touch(tmp_path, "train/BraTS20_Training_162/BraTS20_Training_162_seg.nii.gz")
+    touch(tmp_path, "train/BraTS20_Training_355/W39_1998.09.19_Segm.nii")
+    mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nHGG,NA,BraTS20_Training_001\n"
+    mapping += "HGG,TCGA-02-0006,BraTS20_Training_162\nHGG,NA,BraTS20_Training_355\n"
+    (tmp_path / "train/name_mapping.csv").write_text(mapping)
+    table, ignored = read_cohort("brats2020", tmp_path)
+    assert names(table, "BraTS20_Training_162", "t1gd", "lesion_mask") == [
+        "BraTS20_Training_162_t1ce.nii",
+        "BraTS20_Training_162_seg.nii.gz",
+    ]
+    assert names(table, "BraTS20_Training_355", "lesion_mask") == ["W39_1998.09.19_Segm.nii"]
+    assert table["patient"].tolist() == ["BraTS20_Training_001", "TCGA-02-0006", "BraTS20_Training_355"]
+    assert table["idh_evidence"].tolist()[0] == "not a TCGA patient" and ignored == []
+    assert table["grade"].tolist() == ["HGG"] * 3
+
+
+def test_brats2020_without_its_mapping_still_knows_tcga_patients(tmp_path):
+    touch(tmp_path, "BraTS20_Training_001/BraTS20_Training_001_t2.nii.gz")
+    table, _ = read_cohort("brats2020", tmp_path)
+    known = table.set_index("subject")
+    assert known.loc["BraTS20_Training_001", "idh_evidence"] == "not in the label sheet"
+    assert known.loc["BraTS20_Training_335", "idh"] in ("0", "1")
+
+
+def test_the_paper_s_cohort_leaves_other_hospitals_out(tmp_path):
+    touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz", "a/BraTS20_Training_162_t2.nii.gz")
+    table, _ = read_cohort("brats2020-tcga", tmp_path)
+    assert len(table) == 167 and "BraTS20_Training_001" not in set(table["subject"])
+    usable, errors = check_labels(table)
+    assert len(usable) == 121 and usable["idh"].sum() == 56 and len(errors) == 46
+    assert "in no variant table" in errors[0].advice
+
+
+def crosswalk(folder, *rows):
+    columns = [
+        "Data Collection (as on TCIA+additional)",
+        "Site ID",
+        "PatientID on TCIA Radiology Portal",
+        "BraTS2021 ID",
+    ]
+    path = folder / "BraTS2021_MappingToTCIA.xlsx"
+    pd.DataFrame(rows, columns=columns).to_excel(path, index=False)
+    return path
+
+
+def test_brats2021_through_the_crosswalk(tmp_path):
+    touch(tmp_path, *(f"BraTS2021_0000{n}/BraTS2021_0000{n}_t1ce.nii.gz" for n in range(5)))
+    sheet = crosswalk(
+        tmp_path,
+        ("TCGA-GBM", 4, "TCGA-06-0221", "BraTS2021_00000"),
+        ("UCSF-PDGM", 18, "315", "BraTS2021_00001"),
+        ("UPENN-GBM", 1, "UPENN-GBM-00042_11", "BraTS2021_00002"),
+        ("Collection 5", 7, "new-not-previously-in-TCIA", "BraTS2021_00003"),
+    )
+    table, _ = read_cohort("brats2021", tmp_path, sheet)
+    assert table["patient"].tolist() == [
+        "TCGA-06-0221",
+        "UCSF-PDGM-0433",  # exam 315 is a second visit of 433
+        "UPENN-GBM-00042",
+        "BraTS2021_00003",
+        "BraTS2021_00004",
+    ]
+    assert table["idh"].tolist() == ["1", "0", "0", "", ""]
+    assert table["idh_evidence"].tolist()[4] == "not in the label sheet"
+
+
+def test_brats2021_without_the_crosswalk_knows_ucsf(tmp_path):
+    touch(tmp_path, "BraTS2021_00097/BraTS2021_00097_flair.nii.gz")
+    table, _ = read_cohort("brats2021", tmp_path)
+    row = table.set_index("subject").loc["BraTS2021_00097"]
+    assert (row["patient"], row["idh"]) == ("UCSF-PDGM-0004", "0") and row["flair"]
+
+
+def test_two_rows_of_one_brats2021_id_are_an_error(tmp_path):
+    touch(tmp_path, "BraTS2021_00000/BraTS2021_00000_t2.nii.gz")
+    sheet = crosswalk(
+        tmp_path, ("a", 1, "TCGA-06-0221", "BraTS2021_00000"), ("b", 1, "TCGA-06-0222", "BraTS2021_00000")
+    )
+    with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS2021_00000' in row 3"):
+        read_cohort("brats2021", tmp_path, sheet)
+
+
+def test_brats2023_visits_and_own_labels(tmp_path):
+    for visit in ("00005-000", "00005-001", "00008-000", "00009-101"):
+        touch(
+            tmp_path, *(f"BraTS-GLI-{visit}/BraTS-GLI-{visit}-{s}.nii.gz" for s in ("t1n", "t1c", "t2w", "t2f", "seg"))
+        )
+    (tmp_path / "mine.csv").write_text("subject,idh\nBraTS-GLI-00008-000,mutant\n")
+    table, ignored = read_cohort("brats2023", tmp_path, tmp_path / "mine.csv")
+    assert table["subject"].tolist() == ["BraTS-GLI-00008-000", "BraTS-GLI-00005-000"]
+    assert table["idh"].tolist() == ["1", ""]
+    assert [item.what for item in ignored] == ["BraTS-GLI-00005-001", "BraTS-GLI-00009-101"]
+    every, _ = read_cohort("brats2023", tmp_path, all_visits=True)
+    assert len(every) == 4 and every["patient"].nunique() == 3
+    assert names(every, "BraTS-GLI-00005-001", *FOUR) == [
+        f"BraTS-GLI-00005-001-{scan}.nii.gz" for scan in ("t1n", "t1c", "t2w", "t2f")
+    ]
+
+
+def upenn_tree(folder):
+    for subject in ("UPENN-GBM-00001_11", "UPENN-GBM-00042_11", "UPENN-GBM-00042_21"):
+        for scan in ("T1", "T1GD", "T2", "FLAIR"):
+            touch(folder, f"images_structural/{subject}/{subject}_{scan}.nii.gz")
+        touch(folder, f"automated_segm/{subject}_automated_approx_segm.nii.gz")
+        touch(folder, *(f"images_DTI/{subject}/{subject}_DTI_{scan}.nii.gz" for scan in ("AD", "FA", "RD", "TR")))
+    touch(folder, "images_segm/UPENN-GBM-00001_11_segm.nii.gz")
+    touch(
+        folder, *(f"images_DSC/UPENN-GBM-00001_11/UPENN-GBM-00001_11_DSC_{s}.nii.gz" for s in ("ap-rCBV", "PH", "PSR"))
+    )
+    touch(folder, "images_structural/UPENN-GBM-00001_11/._UPENN-GBM-00001_11_T1.nii.gz")
+
+
+def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
+    upenn_tree(tmp_path)
+    table, ignored = read_cohort("upenn-gbm", tmp_path)
+    there = table[table["t1"] != ""]
+    assert there["subject"].tolist() == ["UPENN-GBM-00001_11", "UPENN-GBM-00042_11"]
+    assert names(there, "UPENN-GBM-00001_11", "rcbv", "adc", "lesion_mask") == [
+        "UPENN-GBM-00001_11_DSC_ap-rCBV.nii.gz",
+        "UPENN-GBM-00001_11_DTI_TR.nii.gz",
+        "UPENN-GBM-00001_11_segm.nii.gz",
+    ]
+    assert names(there, "UPENN-GBM-00042_11", "lesion_mask") == ["UPENN-GBM-00042_11_automated_approx_segm.nii.gz"]
+    assert set(there["adc_divisor"]) == {"3"} and set(table["adc_divisor"]) == {"3", ""}
+    reasons = {item.what.rsplit("/")[-1]: item.reason for item in ignored}
+    assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; --all-visits takes it"
+    assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
+    assert reasons["UPENN-GBM-00001_11_automated_approx_segm.nii.gz"] == "UPENN-GBM-00001_11_segm.nii.gz is taken"
+    assert len(table) == 611 and len(read_cohort("upenn-gbm", tmp_path, all_visits=True)[0]) == 671
+
+
+def test_upenn_sheet(tmp_path):
+    upenn_tree(tmp_path)
+    header = "ID,Gender,Age_at_scan_years,IDH1\n"
+    sheet = tmp_path / "UPENN-GBM_clinical_info_v2.1.csv"
+    sheet.write_text(header + "UPENN-GBM-00001_11,F,52.16,Mutated\nUPENN-GBM-00042_11,M,Not Available,NOS/NEC\n")
+    table, _ = read_cohort("upenn-gbm", tmp_path, sheet)
+    assert table["idh"].tolist() == ["1", ""] and table["age_years"].tolist() == ["52.16", ""]
+    assert table["idh_evidence"].tolist() == ["IDH1 Mutated", "IDH1 NOS/NEC"]
+    sheet.write_text(header.replace("IDH1", "IDH") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
+    with pytest.raises(InputError, match="expected the columns IDH1; found columns ID, Gender, Age_at_scan_years, IDH"):
+        read_cohort("upenn-gbm", tmp_path, sheet)
+
+
+def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
+    touch(tmp_path, "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_T1c.nii.gz")  # a doubled folder
+    touch(tmp_path, "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_T1c_bias.nii.gz")
+    touch(tmp_path, "UCSF-PDGM-0005_nifti/UCSF-PDGM-0005_T1c_bias.nii.gz")
+    touch(tmp_path, *(f"UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_{s}.nii.gz" for s in ("ADC", "ASL", "SWI")))
+    touch(tmp_path, "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_tumor_segmentation.nii.gz")
+    touch(tmp_path, "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_brain_segmentation.nii.gz")
+    touch(
+        tmp_path,
+        "UCSF-PDGM-0315_nifti/UCSF-PDGM-0315_T2.nii.gz",
+        "UCSF-PDGM-0391_FU016d_nifti/UCSF-PDGM-0391_FU016d_T2.nii.gz",
+    )
+    table, ignored = read_cohort("ucsf-pdgm", tmp_path)
+    assert names(table, "UCSF-PDGM-0004", "t1gd", "adc", "rcbv") == [
+        "UCSF-PDGM-0004_T1c.nii.gz",
+        "UCSF-PDGM-0004_ADC.nii.gz",
+        "",
+    ]
+    assert names(table, "UCSF-PDGM-0004", "brain_mask") == ["UCSF-PDGM-0004_brain_segmentation.nii.gz"]
+    assert names(table, "UCSF-PDGM-0005", "t1gd") == ["UCSF-PDGM-0005_T1c_bias.nii.gz"]
+    assert len(table) == table["patient"].nunique() == 495
+    reasons = {item.what: item.reason for item in ignored}
+    assert (
+        reasons["UCSF-PDGM-0433_FU007d"]
+        == reasons["UCSF-PDGM-0391_FU016d"]
+        == "a follow-up visit; --all-visits takes it"
+    )
+    every, _ = read_cohort("ucsf-pdgm", tmp_path, all_visits=True)
+    patients = every.set_index("subject")["patient"]
+    assert len(every) == 501 and patients["UCSF-PDGM-0433_FU007d"] == "UCSF-PDGM-0433"
+    assert names(every, "UCSF-PDGM-0433_FU007d", "t2") == ["UCSF-PDGM-0315_T2.nii.gz"]
+
+
+def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
+    for subject, idh in (("EGD-0001", 1), ("EGD-0002", -1)):
+        touch(tmp_path, *(f"SUBJECTS/{subject}/{scan}.nii.gz" for scan in ("T1", "T1GD", "T2", "FLAIR", "MASK")))
+        labels = {"Genetic_and_Histological_labels": {"IDH": idh, "1p19q": 0, "Grade": 4}}
+        labels["Clinical_data"] = {"Age": 61.0, "Sex": "F"}
+        (tmp_path / f"SUBJECTS/{subject}/metadata.json").write_text(json.dumps(labels))
+    table, _ = read_cohort("egd", tmp_path)
+    assert table["idh"].tolist() == ["1", ""] and table["grade"].tolist() == ["4", "4"]
+    assert table["age_years"].tolist() == ["61.0", "61.0"] and set(table["sex"]) == {"F"}
+    assert names(table, "EGD-0002", "t1gd", "lesion_mask") == ["T1GD.nii.gz", "MASK.nii.gz"]
+    sheet = tmp_path / "Genetic_and_Histological_labels.xlsx"
+    pd.DataFrame({"Subject": ["EGD-0001", "EGD-0002"], "1p19q": [0, 0], "IDH": [0, 1]}).to_excel(sheet, index=False)
+    assert read_cohort("egd", tmp_path, sheet)[0]["idh"].tolist() == ["0", "1"]
+    (tmp_path / "SUBJECTS/EGD-0002/metadata.json").write_text("{}")
+    with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected EGD's metadata with an IDH label"):
+        read_cohort("egd", tmp_path)
+
+
+def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
+    start = "TCGA-06-0221/TCGA-06-0221_2005.01.01"
+    touch(tmp_path, *(f"{start}_{scan}.nii.gz" for scan in ("t1", "t1Gd", "t2", "flair", "GlistrBoost")))
+    touch(tmp_path, f"{start}_GlistrBoost_ManuallyCorrected.nii.gz")
+    table, ignored = read_cohort("tcga", tmp_path)
+    row = table.set_index("subject").loc["TCGA-06-0221"]
+    assert row["lesion_mask"].endswith("GlistrBoost_ManuallyCorrected.nii.gz") and row["idh"] == "1"
+    assert [item.reason for item in ignored] == [
+        "TCGA-06-0221_2005.01.01_GlistrBoost_ManuallyCorrected.nii.gz is taken"
+    ]
+
+
+def test_links_are_followed_once_and_a_second_copy_is_said(tmp_path):
+    touch(tmp_path, "a/BraTS20_Training_162/BraTS20_Training_162_t2.nii", "b/BraTS20_Training_162_t2.nii.gz")
+    (tmp_path / "a/loop").symlink_to(tmp_path, target_is_directory=True)
+    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
+    assert [item.what for item in ignored] == ["a/BraTS20_Training_162/BraTS20_Training_162_t2.nii"]
+
+
+def test_every_real_subject_has_its_files(real_data):
+    table, ignored = read_cohort("brats2020-tcga", real_data / "brats20_mini")
+    there = table[table["t1"] != ""]
+    assert (there[[*FOUR, "lesion_mask"]] != "").all(axis=None) and len(there) == 121 and ignored == []
+    assert (there["idh"] == "1").sum() == 56
+    everyone, _ = read_cohort("brats2020", real_data / "brats20_mini")
+    assert len(everyone) == 369 and (everyone["idh"] != "").sum() == 121
+
+
+def test_the_example_of_the_contributing_guide(tmp_path):
+    """A new cohort is what CONTRIBUTING.md says it is: its code block is run here."""
+    from pathlib import Path
+
+    import glioma_idh.cohorts.folders as folders
+    from glioma_idh.cohorts import manifests, sheets
+
+    guide = Path(__file__).parents[2] / "CONTRIBUTING.md"
+    (block,) = re.findall(r"```python\n(LAYOUT = .*?)```", guide.read_text(), re.DOTALL)
+    new = {**vars(folders), **vars(manifests), **vars(sheets)}
+    exec(block, new)
+    touch(tmp_path, *(f"x/NEW-0001_v{visit}_{scan}.nii.gz" for visit in (1, 2) for scan in ("T1c", "seg")))
+    (tmp_path / "sheet.csv").write_text("ID,IDH\nNEW-0001_v1,mutant\nNEW-0001_v2,mutant\n")
+    scans, _ = folders.find_scans(tmp_path, new["LAYOUT"])
+    table, ignored = folders.join_scans(
+        new["labels"](tmp_path / "sheet.csv", tmp_path), scans, new["LAYOUT"], "new", all_visits=False
+    )
+    assert table[["subject", "patient", "idh"]].to_numpy().tolist() == [["NEW-0001_v1", "NEW-0001", "1"]]
+    assert [item.what for item in ignored] == ["NEW-0001_v2"]

@@ -1,0 +1,104 @@
+"""Label sheets: cells stay text, the spellings of unknown are unknown, and what cannot be read names row and column."""
+
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.errors import InputError
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    "cell", ["wildtype", "Wildtype", "wild-type", "WT", "IDH-wildtype", "IDH1 wild type", "0", "0.0"]
+)
+def test_spellings_of_wild_type(cell):
+    assert parse_idh(cell) == "0"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1", "1.0", "Mutated", "mutant", "mutated (NOS)", "IDH-mutant", "IDH1 p.R132H", "IDH2 p.Arg172Trp", "IDH1 R132C"],
+)
+def test_spellings_of_mutant(cell):
+    assert parse_idh(cell) == "1"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "NA", "n/a", "NaN", "None", "unknown", "Not Available", "not applicable", "NOS/NEC", "NOS", "-1", "-", "?"],
+)
+def test_spellings_of_unknown(cell):
+    assert parse_idh(cell) == parse_age(cell) == parse_sex(cell) == ""
+
+
+@pytest.mark.parametrize("cell", ["maybe", "2", "TP53 p.R273C", "IDH", "wildtype?"])
+def test_nothing_is_guessed(cell):
+    with pytest.raises(ValueError, match="IDH as 0, 1"):
+        parse_idh(cell)
+
+
+def test_ages_and_sexes():
+    assert [parse_age(cell) for cell in ("52.16", "66", ">89", "90+")] == ["52.16", "66", "89", "90"]
+    assert [parse_sex(cell) for cell in ("F", "female", "M", "Male")] == ["F", "F", "M", "M"]
+    with pytest.raises(ValueError, match="an age in years"):
+        parse_age("adult")
+
+
+def test_cells_are_text_and_rows_are_those_of_the_file(tmp_path):
+    sheet = read_sheet(write(tmp_path / "a.csv", "\ufeffID,Age\n001, 7 \n002,NA\n"), required=["ID"])
+    assert sheet["ID"].to_dict() == {2: "001", 3: "002"}
+    assert sheet["Age"].tolist() == ["7", "NA"]
+
+
+def test_excel_and_tabs(tmp_path):
+    pd.DataFrame({"Subject": ["EGD-0001"], "IDH": [-1]}).to_excel(tmp_path / "a.xlsx", index=False)
+    assert read_sheet(tmp_path / "a.xlsx").loc[2].tolist() == ["EGD-0001", "-1"]
+    assert read_sheet(write(tmp_path / "a.tsv", "ID\tIDH\nx\t1\n"))["IDH"].tolist() == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("ID,Age\nx,1\n", r"a.csv: expected the columns IDH and Sex; found columns ID, Age"),
+        ("ID;IDH;Sex\nx;1;F\n", "divided by semicolons"),
+        ("ID,IDH,Sex\n", "expected a row a subject; found no rows"),
+        ("", "expected a sheet in CSV"),
+        ("ID,IDH,Sex\nMüller,1,F\n".encode("latin-1"), r"expected text in UTF-8; found byte 0xfc at position 12"),
+        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16"), r"expected text in UTF-8; found byte 0xff at position 0"),
+    ],
+)
+def test_sheets_that_cannot_be_read(tmp_path, content, match):
+    with pytest.raises(InputError, match=match):
+        read_sheet(write(tmp_path / "a.csv", content), required=["IDH", "Sex"])
+
+
+def test_no_such_sheet(tmp_path):
+    with pytest.raises(InputError, match="FileNotFoundError"):
+        read_sheet(tmp_path / "nowhere.csv")
+    with pytest.raises(InputError, match="expected a sheet in CSV"):
+        read_sheet(write(tmp_path / "a.xlsx", "ID,IDH\n"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ("A-1\nA-2\n4\n", r"expected an id such as A-1; found '4' in row 4, column ID. A spreadsheet has turned"),
+        ("A-1\n1E+05\n", r"found '1E\+05' in row 3, column ID. A spreadsheet has turned"),
+        ("A-1\nB-1\n", "found 'B-1' in row 3, column ID. Use the sheet as downloaded"),
+        ("A-1\nA-2\nA-1\n", "expected an id that row 2 does not have already; found 'A-1' in row 4, column ID"),
+    ],
+)
+def test_ids_of_another_form_or_twice(tmp_path, rows, match):
+    sheet = read_sheet(write(tmp_path / "a.csv", "ID\n" + rows))
+    with pytest.raises(InputError, match=match):
+        parse_ids(sheet, "ID", r"A-\d", "A-1")
+
+
+def test_a_label_that_cannot_be_read_names_row_and_column(tmp_path):
+    sheet = read_sheet(write(tmp_path / "a.csv", "ID,IDH1\nx,Wildtype\ny,perhaps\n"))
+    with pytest.raises(InputError, match=r"a.csv: expected IDH as 0, 1.*; found 'perhaps' in row 3, column IDH1"):
+        parse_column(sheet, "IDH1", parse_idh)
