@@ -31,11 +31,13 @@ class Volume:
         array: voxels, shape (i, j, k).
         affine: 4 x 4, voxel index to millimetres, RAS+.
         file: where it was read from, for messages.
+        own_affine: that of the file itself, whose axes may run elsewhere; `return_to_grid` leads back to them.
     """
 
     array: np.ndarray
     affine: np.ndarray
     file: str = ""
+    own_affine: np.ndarray | None = None
 
     @property
     def spacing_mm(self) -> np.ndarray:
@@ -65,12 +67,24 @@ def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
     return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
 
 
-def read_volume(path, dtype=np.float32) -> Volume:
+def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
+    """Undo `reorient`: permute and flip axes (i, j, k) to those of the grid that the affine describes.
+
+    Args:
+        array: voxels with axes (i, j, k), RAS+.
+        own_affine: 4 x 4, of the grid to return to.
+    """
+    own, ras = nibabel.orientations.io_orientation(own_affine), nibabel.orientations.axcodes2ornt("RAS")
+    return nibabel.orientations.apply_orientation(array, nibabel.orientations.ornt_transform(ras, own))
+
+
+def read_volume(path, dtype=np.float32, order: str = "C") -> Volume:
     """Read a NIfTI file as a RAS+ volume.
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
         dtype: of the voxels.
+        order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
 
     Raises:
         InputError: the file is missing, truncated, not NIfTI, not 3D, or has NaN or infinite voxels.
@@ -93,7 +107,7 @@ def read_volume(path, dtype=np.float32) -> Volume:
         count = int((~np.isfinite(array)).sum())
         raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
     array, affine = reorient(array, image.affine)
-    return Volume(np.ascontiguousarray(array, dtype=dtype), affine, str(path))
+    return Volume(np.asarray(array, dtype=dtype, order=order), affine, str(path), image.affine)
 
 
 def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:

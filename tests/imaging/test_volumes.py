@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, write_volume
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, return_to_grid, write_volume
 
 CODES = ["RAS", "LPS", "ASR", "SPL", "IRP", "PIL"]
 
@@ -115,3 +115,12 @@ def test_grids_must_agree():
         check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
     with pytest.raises(InputError, match=r"expected shape \(10, 10, 10\); found shape \(10, 10, 9\)"):
         check_same_grid(Volume(np.zeros((10, 10, 9)), np.eye(4), "mask.nii"), scan)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_voxels_return_to_the_grid_of_their_file(code, tmp_path):
+    array, affine = oriented(code)
+    nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / "scan.nii.gz")
+    volume = read_volume(tmp_path / "scan.nii.gz", order="K")
+    assert np.array_equal(volume.own_affine, affine)
+    assert np.array_equal(return_to_grid(volume.array, volume.own_affine), array)
