@@ -34,7 +34,14 @@ NAMES = ("phantom", *PUBLIC, "csv")
 
 
 def read_cohort(
-    name: str, images=None, labels=None, *, sequences=(), all_visits: bool = False, quiet: bool = False
+    name: str,
+    images=None,
+    labels=None,
+    *,
+    sequences=(),
+    all_visits: bool = False,
+    phantom: dict | None = None,
+    quiet: bool = False,
 ) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table behind a name.
 
@@ -44,6 +51,7 @@ def read_cohort(
         labels: the label sheet as downloaded, or a CSV with `subject` and `idh`; by default what is shipped.
         sequences: inside names of the sequences wanted; the phantom makes no others.
         all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
+        phantom: settings of `make_phantom`, such as its size; by default its own.
         quiet: no progress bars.
 
     Returns:
@@ -55,7 +63,7 @@ def read_cohort(
     if name == "phantom":
         from glioma_idh.phantom import make_phantom
 
-        return read_table(make_phantom(sequences=tuple(sequences), quiet=quiet)), []
+        return read_table(make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []
     if Path(name).suffix.lower() in (".csv", ".tsv", ".xlsx"):
         return read_table(name, images), []
     if name not in NAMES:
@@ -96,19 +104,19 @@ def _read_own(images: Path, labels: Path | None):
     return table, ignored
 
 
-def find_planted_scores(table: pd.DataFrame, sequence: str) -> pd.Series | None:
+def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
     """The best possible score of each subject of the phantom, from the truth file beside its scans.
 
     Args:
-        table: cohort table with a scan of that sequence in every row.
-        sequence: inside name.
+        table: cohort table with a scan of each sequence in every row.
+        sequences: inside names.
 
     Returns:
         Scores indexed by subject; None where a subject is no phantom.
     """
-    truth = Path(table[sequence].iloc[0]).parents[1] / "truth.csv"
+    truth = Path(table[sequences[0]].iloc[0]).parents[1] / "truth.csv"
     if (table["cohort"] != "phantom").any() or not truth.is_file():
         return None
     from glioma_idh.phantom import planted_scores
 
-    return planted_scores(truth, [sequence]).loc[table["subject"]]
+    return planted_scores(truth, sequences).loc[table["subject"]]

@@ -42,6 +42,11 @@ class Recipe:
         if isinstance(self.sequence, str):
             object.__setattr__(self, "sequence", (self.sequence,))
 
+    @property
+    def phantom(self) -> dict[str, int]:
+        """Size of the built-in cohort: its default, the paper's 100 patients, 17 of them mutant."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Job:

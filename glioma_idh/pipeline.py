@@ -1,0 +1,143 @@
+"""What both papers' trainings do alike, from the command line to trained splits; what differs stands in their doors.
+
+`recipe` and `job` are the dataclasses of either paper's `recipe.py`.
+"""
+
+import hashlib
+import os
+import sys
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from glioma_idh import runs
+from glioma_idh.cohorts import read_cohort
+from glioma_idh.cohorts.checks.summary import describe_ignored
+from glioma_idh.cohorts.overlap import refuse_overlap
+from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
+from glioma_idh.cohorts.table import UNLABELLED, require_sequence
+from glioma_idh.errors import InputError
+from glioma_idh.phantom.recipe import PhantomRecipe
+
+LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0}
+
+
+def with_whole_paths(recipe, job):
+    """The same recipe and job, whatever folder they were typed in."""
+    if Path(recipe.cohort).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+        recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
+    paths = {name: getattr(job, name) for name in ("images", "labels", "external_images", "external_labels")}
+    return recipe, replace(job, **{name: path.resolve() for name, path in paths.items() if path is not None})
+
+
+def check_settings(recipe, job) -> None:
+    """Refuse settings that no run can have.
+
+    Raises:
+        InputError: it names the flag.
+    """
+    for name, lowest in LEAST.items():
+        if getattr(recipe, name) < lowest:
+            flag = "--" + name.replace("_", "-")
+            raise InputError(f"{flag} of at least {lowest}", str(getattr(recipe, name)), "Give another number.")
+    if recipe.cohort == "phantom" and (job.images or job.labels):
+        advice = "Add --cohort with the name of the public cohort, csv, or the path of a cohort CSV."
+        raise InputError("a cohort of real scans with --images and --labels", "--cohort phantom", advice)
+    if job.external is None and (job.external_images or job.external_labels):
+        raise InputError("--external with --external-images", "no --external", "Name the second cohort.")
+    if job.jobs is not None and job.jobs < 1:
+        raise InputError("--jobs of at least 1", str(job.jobs), "Leave it out for the default.")
+
+
+def identity(paper: str, recipe, job) -> dict:
+    """What makes two runs the same run: every setting, and which images and labels they were made from."""
+    identity = {"paper": paper, **asdict(recipe), "images": str(job.images or "")}
+    if recipe.cohort == "phantom":
+        identity["phantom"] = PhantomRecipe(**recipe.phantom).as_dict()
+    for name, sheet in {"cohort": Path(recipe.cohort), "labels": job.labels}.items():
+        if sheet is not None and sheet.is_file():
+            identity[f"{name}_sha256"] = hashlib.sha256(sheet.read_bytes()).hexdigest()
+    return identity
+
+
+def default_run_dir(paper: str, names, recipe, job) -> Path:
+    """`runs/` and a name made of what is run."""
+    name = [paper, *names, Path(recipe.cohort).stem, runs.recipe_hash(identity(paper, recipe, job))]
+    return Path("runs") / "-".join(name)
+        [paper, *names, Path(recipe.cohort).stem, runs.recipe_hash(identity(paper, recipe, job))]
+    )
+
+
+def read_training_cohort(recipe, job, sequences, quiet: bool = False):
+    """The cohort table to train on; says what of the folder is not in it."""
+    settings = {"sequences": sequences, "all_visits": recipe.all_visits, "phantom": recipe.phantom}
+    cohort, ignored = read_cohort(recipe.cohort, job.images, job.labels, **settings, quiet=quiet or job.quiet)
+    if ignored and not quiet:
+        print(describe_ignored(ignored))
+    return cohort
+
+
+def read_external_cohort(recipe, job, sequences):
+    """The cohort to test on.
+
+    Raises:
+        InputError: it lacks a sequence, or one of its patients may be trained on.
+    """
+    external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
+    training = read_training_cohort(recipe, job, sequences, quiet=True)
+    for sequence in sequences:
+        require_sequence(external, sequence)
+        refuse_overlap(training[training[sequence] != ""], external[external[sequence] != ""])
+    return external
+
+
+def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool = False) -> None:
+    """A line for the first few subjects set aside; all of them will stand in exclusions.csv.
+
+    Raises:
+        InputError: the first of them, if strict; an unknown status is no mistake.
+    """
+    mistakes = [error for error in errors if error.found != UNLABELLED]
+    if strict and mistakes:
+        raise mistakes[0]
+    if errors:
+        print(f"{len(errors)} of {num_subjects} subjects are set aside, all listed in exclusions.csv:")
+        print("\n".join(f"  {error}" for error in errors[:5]))
+
+
+def make_splits(recipe, table):
+    """The splits table, as the recipe asks."""
+    if table.empty:
+        raise InputError("subjects to train on", "none left", "The reasons stand above.")
+    if recipe.splits == "kfold":
+        return kfold_splits(table, recipe.num_splits, recipe.seed)
+    return holdout_splits(table, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed)
+
+
+def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> None:
+    """Every split, each in a process of its own when several run at once.
+
+    Args:
+        train_split: (recipe, folder, index, quiet, parent process) -> index; it returns at once what is done.
+        recipe: of the run.
+        folder: of the run.
+        jobs: how many at once.
+        quiet: no bars.
+    """
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+    calls = [delayed(train_split)(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
+    try:
+        for done, index in enumerate(Parallel(jobs, return_as="generator_unordered")(calls), start=1):
+            if not quiet and not sys.stderr.isatty():
+                print(f"split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
+    except TerminatedWorkerError as error:
+        found = "one that the system ended, most often for lack of memory"
+        advice = "Run the same command with --jobs 1: it goes on where it stopped."
+        raise InputError("every training process to end by itself", found, advice, file=folder) from error
+    finally:
+        if not quiet and sys.stderr.isatty():
+            print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
