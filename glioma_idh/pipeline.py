@@ -10,6 +10,8 @@ import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pandas as pd
+
 from glioma_idh import runs
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
@@ -64,8 +66,6 @@ def default_run_dir(paper: str, names, recipe, job) -> Path:
     """`runs/` and a name made of what is run."""
     name = [paper, *names, Path(recipe.cohort).stem, runs.recipe_hash(identity(paper, recipe, job))]
     return Path("runs") / "-".join(name)
-        [paper, *names, Path(recipe.cohort).stem, runs.recipe_hash(identity(paper, recipe, job))]
-    )
 
 
 def read_training_cohort(recipe, job, sequences, quiet: bool = False):
@@ -107,11 +107,26 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
 
 def make_splits(recipe, table):
     """The splits table, as the recipe asks."""
-    if table.empty:
-        raise InputError("subjects to train on", "none left", "The reasons stand above.")
+    labelled = table[table["idh"].notna()].astype({"idh": int})
+    if labelled.empty:
+        raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
     if recipe.splits == "kfold":
-        return kfold_splits(table, recipe.num_splits, recipe.seed)
-    return holdout_splits(table, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed)
+        splits = kfold_splits(labelled, recipe.num_splits, recipe.seed)
+    else:
+        settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed
+        splits = holdout_splits(labelled, *settings)
+    return _with_unlabelled(splits, table)
+
+
+def _with_unlabelled(splits, table):
+    """Subjects without a label train in every split where no visit of the patient is tested, and are never tested."""
+    unlabelled = table[table["idh"].isna()]
+    patients, rows = table.set_index("subject")["patient"], [splits]
+    for (repeat, fold), split in splits.groupby(["repeat", "fold"]):
+        tested = patients[split["subject"][split["part"] == "test"]]
+        free = unlabelled["subject"][~unlabelled["patient"].isin(tested)]
+        rows.append(pd.DataFrame({"subject": free, "repeat": repeat, "fold": fold, "part": "train"}))
+    return pd.concat(rows, ignore_index=True) if len(unlabelled) else splits
 
 
 def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> None:

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -51,29 +52,35 @@ def default_jobs(gpus: list, num_trainings: int) -> int:
     return 1 if gpus else min(joblib.cpu_count(), num_trainings)
 
 
-def device_line(gpus: list, jobs: int) -> str:
+def device_line(gpus: list, jobs: int, threads: int = 1) -> str:
     """One line that names the device a run uses."""
     if gpus:
         import tensorflow as tf
 
         names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
         return f"Device: {', '.join(names)}; {jobs} at once"
-    return f"Device: CPU with {joblib.cpu_count()} processors; {jobs} at once, one thread each"
+    each = "one thread" if threads == 1 else f"{threads} threads"
+    return f"Device: CPU with {joblib.cpu_count()} processors; {jobs} at once, {each} each"
 
 
-def make_reproducible(seed: int) -> None:
-    """The same numbers from the same seed on the same machine: one thread on a CPU, deterministic kernels on a GPU."""
+def make_reproducible(seed: int, threads: int = 1) -> None:
+    """The same numbers from the same seed on the same machine, with as many threads or on the same kind of GPU.
+
+    With one thread they do not depend on the number of processors either.
+    """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow as tf
 
-    if find_gpus():
+    gpus = find_gpus()
+    if gpus or threads > 1:
         tf.config.experimental.enable_op_determinism()
+    if gpus:
         return
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
         text = "TensorFlow is at work in this process already: the last digits may differ from those of a new one."
         warnings.warn(text, stacklevel=2)
@@ -136,6 +143,28 @@ class Checkpoint(keras.callbacks.Callback):
         self.file.unlink(missing_ok=True)
 
 
+class SeedDropout(keras.callbacks.Callback):
+    """Sets the random state of every dropout layer from (seed, epoch), so that a resumed training drops the same.
+
+    Weights and optimisers come back with a checkpoint, random states do not.
+
+    Args:
+        seed: integers.
+        layers: of the network; those that draw nothing are passed over.
+    """
+
+    def __init__(self, seed: list[int], layers: list):
+        super().__init__()
+        self.seed = seed
+        self.layers = [layer for layer in layers if getattr(layer, "seed_generator", None) is not None]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Two numbers for each layer that draws, in the order of the layers."""
+        states = np.random.SeedSequence([*self.seed, epoch]).generate_state(2 * len(self.layers)).reshape(-1, 2)
+        for layer, state in zip(self.layers, states, strict=True):
+            layer.seed_generator.state.assign(state)
+
+
 class StopWithParent(keras.callbacks.Callback):
     """Ends a worker process whose parent was killed, or it would go on writing beside the command's next start.
 
@@ -155,16 +184,18 @@ class StopWithParent(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar a training, on a terminal: epochs, loss, accuracy, time left.
+    """One bar a training, on a terminal: epochs, what is watched, time left.
 
     Args:
         description: in front of the bar.
         line: of the bar, counted from the cursor's; bars of trainings side by side stand below one another.
         quiet: no bar.
+        watched: names of the logs to show.
     """
 
-    def __init__(self, description: str, line: int, quiet: bool):
+    def __init__(self, description: str, line: int, quiet: bool, watched: tuple[str, ...] = ("loss", "accuracy")):
         super().__init__()
+        self.watched = watched
         self.settings = {"desc": description, "position": line, "disable": quiet or None, "unit": "epoch"}
 
     def on_train_begin(self, logs=None):
@@ -175,7 +206,7 @@ class Progress(keras.callbacks.Callback):
         """Move it; a resumed training starts part of the way."""
         if self.bar.n == 0:
             self.bar.initial = self.bar.n = epoch
-        self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in ("loss", "accuracy")}, refresh=False)
+        self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in self.watched}, refresh=False)
         self.bar.update()
 
     def on_train_end(self, logs=None):

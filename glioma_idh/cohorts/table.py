@@ -113,6 +113,26 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
+def keep_unlabelled(
+    cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
+) -> tuple[pd.DataFrame, list[InputError]]:
+    """Take those back whose IDH status alone is not known: they can teach where lesions are.
+
+    Args:
+        cohort: the whole table.
+        table: what `check_labels` kept of it.
+        errors: one a subject set aside.
+
+    Returns:
+        The rows, `idh` as floats, NaN where it is not known; and the errors that remain.
+    """
+    unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
+    rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))
+    table = pd.concat([table.astype({"idh": float}), rows.astype({"idh": float})], ignore_index=True)
+    table.attrs = cohort.attrs
+    return table, [error for error in errors if error.found != UNLABELLED]
+
+
 def available_sequences(table: pd.DataFrame) -> list[str]:
     """The sequences that at least one subject has."""
     return [name for name in SEQUENCES if (table[name] != "").any()]

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, log_loss, precision_score, recall_score, roc_auc_score
 
-SCORES = ("accuracy", "ccel", "sensitivity", "specificity", "auc")
 SPLIT = ["repeat", "fold"]
 
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
-    """Accuracy, loss, sensitivity, specificity and AUC of a set of predictions, mutant from 0.5 on.
+    """Accuracy, loss, sensitivity, specificity, AUC and predictive values of a set of predictions, mutant from 0.5 on.
 
     Args:
         truth: 1 mutant, 0 wild-type, shape (n,).
@@ -17,8 +16,9 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
 
     Returns:
         `accuracy`; `ccel`, the categorical cross-entropy, probabilities clipped at 1e-7 as Keras clips probabilities
-        (the learning curves are computed from logits, unclipped); `sensitivity`; `specificity`; `auc`; and
-        `always_wild_type`, the accuracy of that answer. What needs both classes is NaN where one is missing.
+        (the learning curves are computed from logits, unclipped); `sensitivity`; `specificity`; `auc`; `ppv` and
+        `npv`, the shares of those called mutant and wild-type who are; and `always_wild_type`, the accuracy of that
+        answer. What needs both classes is NaN where one is missing, a predictive value where nobody is called so.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5
@@ -29,17 +29,32 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
         "sensitivity": float(recall_score(truth, called, pos_label=1, zero_division=np.nan)),
         "specificity": float(recall_score(truth, called, pos_label=0, zero_division=np.nan)),
         "auc": float(roc_auc_score(truth, score)) if both else float("nan"),
+        "ppv": float(precision_score(truth, called, pos_label=1, zero_division=np.nan)),
+        "npv": float(precision_score(truth, called, pos_label=0, zero_division=np.nan)),
         "always_wild_type": float(np.mean(truth == 0)),
     }
 
 
 def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a split: `repeat, fold`, and the scores on its test set."""
+    """One row a split: `repeat, fold`, and the scores on its test set; `dice` is the mean over its subjects.
+
+    A table without a single `score` (a network for segmentation alone) has no classification scores, one without a
+    single `dice` no Dice.
+    """
     rows = []
     for (repeat, fold), split in predictions.groupby(SPLIT):
-        scores = classification_scores(split["truth"], split["score"])
-        rows.append({"repeat": int(repeat), "fold": int(fold), "num_test": len(split), **scores})
+        row = {"repeat": int(repeat), "fold": int(fold), "num_test": len(split)}
+        if has_values(predictions, "score"):
+            row |= classification_scores(split["truth"], split["score"])
+        if has_values(predictions, "dice"):
+            row["dice"] = float(split["dice"].mean())
+        rows.append(row)
     return pd.DataFrame(rows)
+
+
+def has_values(table: pd.DataFrame, column: str) -> bool:
+    """Whether a table has this column, and anything in it."""
+    return column in table and bool(table[column].notna().any())
 
 
 def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -70,22 +85,31 @@ def _auc(predictions: pd.DataFrame) -> float:
     return float("nan") if one_class else float(roc_auc_score(predictions["truth"], predictions["score"]))
 
 
+def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
+    """The scores of all tested patients together, `num_patients`, and `dice`, the mean over the subjects."""
+    pooled = pool_patients(predictions)
+    scores = {"num_patients": len(pooled)}
+    if has_values(predictions, "score"):
+        scores |= classification_scores(pooled["truth"], pooled["score"])
+    if has_values(predictions, "dice"):
+        scores["dice"] = float(predictions.groupby("subject")["dice"].mean().mean())
+    return scores
+
+
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
     """Every number of a run: per split, their mean and standard deviation (of a sample), and pooled per patient.
 
     Args:
-        predictions: predictions table.
+        predictions: predictions table; `dice` in it is optional.
         planted: of a synthetic cohort, the best possible score by subject.
     """
-    by_split = scores_by_split(predictions)
-    pooled = pool_patients(predictions)
-    pooled_scores = {"num_patients": len(pooled), **classification_scores(pooled["truth"], pooled["score"])}
-    if planted is not None:
-        by_split["best_possible_auc"], pooled_scores["best_possible_auc"] = best_possible_auc(predictions, planted)
+    by_split, pooled = scores_by_split(predictions), pooled_scores(predictions)
+    if planted is not None and has_values(predictions, "score"):
+        by_split["best_possible_auc"], pooled["best_possible_auc"] = best_possible_auc(predictions, planted)
     numbers = by_split.drop(columns=[*SPLIT, "num_test"])
     return {
         "per_split": by_split.to_dict("records"),
         "mean": numbers.mean().to_dict(),
         "sd": numbers.std(ddof=1).to_dict(),
-        "pooled": pooled_scores,
+        "pooled": pooled,
     }

@@ -8,7 +8,9 @@ import textwrap
 from pathlib import Path
 
 import matplotlib
+import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.files import written_whole
@@ -51,3 +53,31 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
             figure.savefig(part, format=path.suffix[1:], dpi=200, metadata=metadata)
             figure.set_layout_engine("none")
     return paths
+
+
+def dress(axes, title: str, x_name: str, y_name: str) -> None:
+    """Title, names and ticks of a panel, in the letters of all figures."""
+    axes.set_title(title, loc="left", fontsize=NORMAL, fontweight="bold")
+    axes.set_xlabel(x_name, fontsize=SMALL)
+    axes.set_ylabel(y_name, fontsize=SMALL)
+    axes.tick_params(which="both", labelsize=SMALL)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def legend_below(axes, handles, columns: int) -> None:
+    """A legend under the panel, where it covers no curve."""
+    under = axes.transAxes + ScaledTranslation(0, -30 / 72, axes.figure.dpi_scale_trans)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": under, "borderaxespad": 0}
+    style = {"fontsize": SMALL, "frameon": False, "handlelength": 1.4, "columnspacing": 1}
+    axes.legend(handles=handles, ncols=columns, **place, **style)
+
+
+def named_splits(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each split, with its name: `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both."""
+    repeats, folds = table["repeat"].nunique(), table["fold"].nunique()
+    groups = table.groupby(["repeat", "fold"])
+    if folds == 1:
+        return [(f"Split {repeat + 1}", rows) for (repeat, _), rows in groups]
+    if repeats == 1:
+        return [(f"Fold {fold + 1}", rows) for (_, fold), rows in groups]
+    return [(f"Split {repeat + 1}.{fold + 1}", rows) for (repeat, fold), rows in groups]

@@ -41,7 +41,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
     rows, width = -(-count // columns), {1: 3.5, 2: 5.4, 3: 7.2}[columns]
-    num_splits = [len(_splits(table)) for table in predictions_by_sequence.values()]
+    num_splits = [len(named_splits(table)) for table in predictions_by_sequence.values()]
     legend_lines = max(4, *(number for number in num_splits if number <= MOST_NAMED_SPLITS), 0)
     row_height = width / columns + 0.32 + 0.15 * legend_lines
     figure = new_figure(width, rows * row_height + 0.2 * synthetic, synthetic)
@@ -50,7 +50,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
         axes.set_axis_off()
     for number, (sequence, predictions) in enumerate(predictions_by_sequence.items()):
         axes = panels[number]
-        _dress(axes, f"{ascii_lowercase[number]}) {display_name(sequence)}", "1 - specificity", "Sensitivity")
+        dress(axes, f"{ascii_lowercase[number]}) {display_name(sequence)}", "1 - specificity", "Sensitivity")
         _draw_rocs(axes, predictions, (best_possible or {}).get(sequence), (published or {}).get(sequence))
     return figure
 
@@ -70,7 +70,7 @@ def score_boxes(scores, *, published=None, synthetic=False) -> Figure:
     sequences = list(dict.fromkeys(scores["sequence"]))
     published = {sequence: row for sequence, row in (published or {}).items() if sequence in sequences}
     for letter, axes, (score, title) in zip("abcd", figure.subplots(2, 2).flat, PANELS.items(), strict=True):
-        _dress(axes, f"{letter}) {title}", "", "Categorical cross-entropy" if score == "ccel" else "")
+        dress(axes, f"{letter}) {title}", "", "Categorical cross-entropy" if score == "ccel" else "")
         for place, sequence in enumerate(sequences):
             of_sequence = scores[scores["sequence"] == sequence]
             _draw_box(axes, place, of_sequence[score].dropna().to_numpy(float))
@@ -86,69 +86,12 @@ def score_boxes(scores, *, published=None, synthetic=False) -> Figure:
     return figure
 
 
-def learning_curves(history, *, title, synthetic=False) -> Figure:
-    """Loss and accuracy of train and test by epoch, with a exp(-b x) + c fitted to the mean test curve.
-
-    Args:
-        history: columns `repeat, fold, epoch` (from 1), `loss, accuracy, test_loss, test_accuracy`; the test's
-            may be NaN in most epochs.
-        title: what was trained.
-        synthetic: whether the subjects are phantoms; the figure then says so.
-
-    Returns:
-        The figure; its loss axis is logarithmic when the mean test loss spans more than a decade.
-    """
-    note = "The test curve is drawn only: it chose no epoch and no setting."
-    figure = new_figure(7.2, 3.7, synthetic, note)
-    figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
-    for letter, axes, score in zip("ab", figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        name = {"loss": "Loss (categorical cross-entropy)", "accuracy": "Accuracy"}[score]
-        _dress(axes, f"{letter}) {score.capitalize()}", "Epoch", name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        _draw_history(axes, history, score, "Train", BLUE)
-        test = _draw_history(axes, history, f"test_{score}", "Test", VERMILLION)
-        _draw_fit(axes, test)
-        if score == "accuracy":
-            axes.set_ylim(-0.04, 1.04)
-        elif test.min() > 0 and test.max() > 10 * test.min():
-            axes.set_yscale("log")
-        _legend_below(axes, [line for line in axes.get_lines() if line.get_label() != "_split"], columns=1)
-    return figure
-
-
-def _dress(axes, title: str, x_name: str, y_name: str) -> None:
-    axes.set_title(title, loc="left", fontsize=NORMAL, fontweight="bold")
-    axes.set_xlabel(x_name, fontsize=SMALL)
-    axes.set_ylabel(y_name, fontsize=SMALL)
-    axes.tick_params(which="both", labelsize=SMALL)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _legend_below(axes, handles, columns: int) -> None:
-    """A legend under the panel, where it covers no curve."""
-    under = axes.transAxes + ScaledTranslation(0, -30 / 72, axes.figure.dpi_scale_trans)
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": under, "borderaxespad": 0}
-    style = {"fontsize": SMALL, "frameon": False, "handlelength": 1.4, "columnspacing": 1}
-    axes.legend(handles=handles, ncols=columns, **place, **style)
-
-
-def _splits(table) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each split, with its name: `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both."""
-    repeats, folds = table["repeat"].nunique(), table["fold"].nunique()
-    groups = table.groupby(["repeat", "fold"])
-    if folds == 1:
-        return [(f"Split {repeat + 1}", rows) for (repeat, _), rows in groups]
-    if repeats == 1:
-        return [(f"Fold {fold + 1}", rows) for (_, fold), rows in groups]
-    return [(f"Split {repeat + 1}.{fold + 1}", rows) for (repeat, fold), rows in groups]
-
-
 def _draw_rocs(axes, predictions, best_possible, published) -> None:
     """One sequence's ROC curves, their mean, and the legend below."""
     axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
     axes.set(aspect="equal", anchor="N", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=np.arange(0, 1.1, 0.25))
     axes.set_yticks(np.arange(0, 1.1, 0.25))
-    handles, areas, curves = _draw_split_rocs(axes, _splits(predictions.dropna(subset="truth")))
+    handles, areas, curves = _draw_split_rocs(axes, named_splits(predictions.dropna(subset="truth")))
     if areas:
         summary = _draw_mean_roc(axes, curves, areas)
     else:
@@ -159,7 +102,7 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
     if best_possible is not None:
         summary.append(_words(f"Best possible: {best_possible:.2f}"))
     both = zip(*zip_longest(handles, summary, fillvalue=_words(" ")), strict=True)
-    _legend_below(axes, [handle for column in both for handle in column], columns=2)
+    legend_below(axes, [handle for column in both for handle in column], columns=2)
     axes.get_legend().set_title("AUC", prop={"size": SMALL})
 
 
@@ -220,27 +163,6 @@ def _draw_box(axes, place: int, values: np.ndarray) -> None:
         )
     spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(len(values))
     axes.plot(place + spread, values, **MARKS["one split"])
-
-
-def _draw_history(axes, history, column: str, name: str, colour: str) -> pd.Series:
-    """Thin lines of the splits and their thick mean; returns the mean by epoch."""
-    splits = _splits(history.dropna(subset=column))
-    for _, rows in splits:
-        axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
-    mean = history.groupby("epoch")[column].mean().dropna()
-    label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
-    axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
-    return mean
-
-
-def _draw_fit(axes, mean: pd.Series) -> None:
-    """The exponential through the mean test curve, its three numbers in the legend."""
-    fit = fit_exponential(mean.index, mean)
-    if fit.fitted:
-        label = f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
-        axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
-    else:
-        axes.plot([], [], linestyle="none", label="a·exp(-b·x) + c does not describe the test curve:\nno numbers")
 
 
 def _mark_legend(figure, names) -> None:

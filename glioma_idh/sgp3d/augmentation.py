@@ -58,7 +58,16 @@ def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -
     return out
 
 
-def training_batches(scans, masks, idh, batch_size: int, seed: list[int], epoch: int, moved: bool = True):
+def training_batches(
+    scans,
+    masks,
+    idh,
+    batch_size: int,
+    seed: list[int],
+    epoch: int,
+    probability: float = 0.5,
+    shift_fraction: float = 0.1,
+):
     """Endless batches of the training set, epoch after epoch, each subject moved on its own.
 
     Order and movements of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
@@ -71,7 +80,8 @@ def training_batches(scans, masks, idh, batch_size: int, seed: list[int], epoch:
         batch_size: subjects a batch.
         seed: integers; the split's own.
         epoch: the one to start with, 0 being the first.
-        moved: shift and flip.
+        probability: see `draw_movement`; 0 leaves every subject where it is.
+        shift_fraction: see `draw_movement`.
 
     Yields:
         (scans, {"segmentation": masks, "idh": labels}) of one batch.
@@ -80,7 +90,7 @@ def training_batches(scans, masks, idh, batch_size: int, seed: list[int], epoch:
     for current in itertools.count(epoch):
         rng = np.random.default_rng([*seed, current])
         order = rng.permutation(len(scans))
-        movements = [draw_movement(rng, shape) if moved else Movement() for _ in order]
+        movements = [draw_movement(rng, shape, probability, shift_fraction) for _ in order]
         for start in range(0, len(order), batch_size):
             chosen = [turn % len(order) for turn in range(start, start + batch_size)]
             subjects = order[chosen]

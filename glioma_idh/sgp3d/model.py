@@ -85,7 +85,8 @@ def SGPNet(
     Raises:
         InputError: a side is not divisible by 16, or a block is unknown.
     """
-    _check(input_shape, blocks)
+    check_shape(tuple(input_shape[:-1]))
+    _check_blocks(blocks)
     with _policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
         taps = _backbone(inputs, filters, dropout, kit)
@@ -110,12 +111,19 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         weight.assign(weights[weight.path])
 
 
-def _check(input_shape, blocks) -> None:
-    """Sides must survive four halvings, and blocks exist."""
-    sides, step = tuple(input_shape[:-1]), 2 ** (LEVELS - 1)
-    if len(sides) != 3 or any(side < step or side % step for side in sides):
-        near = tuple(max(step, round(side / step) * step) for side in sides)
-        raise InputError(f"a shape of three sides divisible by {step}", str(sides), f"{near} would do, for example.")
+def check_shape(shape: tuple[int, int, int]) -> None:
+    """Sides must survive four halvings.
+
+    Raises:
+        InputError: one is not divisible by 16.
+    """
+    step = 2 ** (LEVELS - 1)
+    if len(shape) != 3 or any(side < step or side % step for side in shape):
+        near = tuple(max(step, round(side / step) * step) for side in shape)
+        raise InputError(f"a shape of three sides divisible by {step}", str(shape), f"{near} would do, for example.")
+
+
+def _check_blocks(blocks) -> None:
     if set(blocks) - set(BLOCKS):
         raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
 

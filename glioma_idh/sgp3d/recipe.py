@@ -12,7 +12,10 @@ class Recipe:
     """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
 
     cohort: str = "brats2020-tcga"
-    """phantom (built in, synthetic), brats2020-tcga, or the path of a cohort CSV (2.1)."""
+    """phantom (built in, synthetic); brats2020-tcga (2.1), brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd,
+    tcga, or csv (a folder a subject), with --images; or the path of a cohort CSV."""
+    all_visits: bool = False
+    """Use follow-up visits too; otherwise the first visit of each patient only."""
     shape: tuple[int, int, int] = (144, 144, 144)
     """Voxels a side of the network's input, each divisible by 16 (2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
@@ -46,6 +49,11 @@ class Recipe:
     smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # ours: of the soft Dice
     test_fraction: tyro.conf.Suppress[float] = 0.2  # of hold-outs
     min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper
+
+    @property
+    def phantom(self) -> dict[str, int]:
+        """Size of the built-in cohort."""
+        return {"num_subjects": self.phantom_subjects, "num_mutant": self.phantom_subjects // 2}
 
 
 LAPTOP = Recipe(
@@ -84,18 +92,26 @@ class Job:
     """Where and how it is run; changes no result."""
 
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named public cohort."""
+    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
+    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
+    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Second cohort to test the finished networks on; it must not share a patient with the first."""
+    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Its folder of scans."""
+    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Its label sheet."""
     run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where results go; by default runs/ and a name made of the recipe."""
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Splits trained at once; by default 1, which takes every processor, or the GPU."""
+    """Splits trained at once; by default one a processor up to 64 voxels a side, above that 1 with every processor."""
     quiet: bool = False
     """No progress bars, for logs."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 
     def __post_init__(self):
-        for name in ("images", "run_dir"):
+        for name in ("images", "labels", "external_images", "external_labels", "run_dir"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 

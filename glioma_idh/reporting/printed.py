@@ -1,0 +1,78 @@
+"""What scores and logs are called in print, and which of them each paper prints."""
+
+from dataclasses import dataclass
+
+HEADINGS = {
+    "accuracy": "ACC",
+    "ccel": "CCEL",
+    "sensitivity": "SN",
+    "specificity": "SP",
+    "auc": "AUC",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "dice": "DSC",
+}
+PANELS = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "accuracy": "Test accuracy",
+    "ccel": "Test loss",
+    "dice": "Dice",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a log of the training is drawn.
+
+    Attributes:
+        title: of its panel.
+        axis: name of its axis.
+        score: what the test gives once this has been learnt; a network that has no such score learnt something else.
+        share: whether it runs from 0 to 1.
+        fitted: whether a exp(-b x) + c is put through the mean test curve, as the slice CNN's paper does.
+    """
+
+    title: str
+    axis: str
+    score: str
+    share: bool = False
+    fitted: bool = False
+
+
+CURVES = {
+    "loss": Curve("Loss", "Loss (categorical cross-entropy)", "accuracy", fitted=True),
+    "accuracy": Curve("Accuracy", "Accuracy", "accuracy", share=True, fitted=True),
+    "cross_entropy": Curve("IDH", "Loss (binary cross-entropy)", "accuracy"),
+    "dice_loss": Curve("Lesion", "Loss (1 - soft Dice)", "dice", share=True),
+}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a paper prints of its results.
+
+    Attributes:
+        columns: of the table, names of scores.
+        curves: panels of the learning curves, names of logs.
+        boxes: panels of the box plots, names of scores.
+        auc_interval: whether the pooled AUC stands with its 95 % interval.
+    """
+
+    columns: tuple[str, ...]
+    curves: tuple[str, ...]
+    boxes: tuple[str, ...]
+    auc_interval: bool = False
+
+
+SLICE_CNN = Printed(
+    columns=("accuracy", "ccel", "sensitivity", "specificity", "auc"),
+    curves=("loss", "accuracy"),
+    boxes=("sensitivity", "specificity", "accuracy", "ccel"),
+)
+SGPNET = Printed(
+    columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
+    curves=("cross_entropy", "dice_loss"),
+    boxes=("sensitivity", "specificity", "accuracy", "dice"),
+    auc_interval=True,
+)

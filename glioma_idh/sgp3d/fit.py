@@ -1,0 +1,145 @@
+"""One split of a prepared run: from stored subjects to a trained network, its predictions and masks of the test set."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs, training  # training first of what loads TensorFlow, as it does so quietly
+
+import keras  # isort: skip
+
+from glioma_idh.files import written_whole
+from glioma_idh.imaging.volumes import write_volume
+from glioma_idh.sgp3d.apply import (
+    PREDICTION_COLUMNS,
+    own_lesion,
+    predict_scans,
+    reference_lesion,
+    score_masks,
+    without_untrained,
+)
+from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
+from glioma_idh.sgp3d.losses import JointNetwork
+from glioma_idh.sgp3d.model import SGPNet, copy_weights
+from glioma_idh.sgp3d.optimizers import compile_network
+from glioma_idh.sgp3d.prepared import Stored
+from glioma_idh.sgp3d.recipe import Recipe
+from glioma_idh.sgp3d.training_layers import training_kit
+
+CURVE_POINTS = 20  # of the test curve
+POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
+
+
+def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, parent: int = 0, threads: int = 1) -> int:
+    """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        index: of the split.
+        quiet: no progress bar.
+        parent: process id of the command, with which its workers end.
+        threads: to train with.
+
+    Returns:
+        The index.
+    """
+    target = runs.split_folder(folder, index)
+    if (target / "predictions.csv").exists():
+        return index
+    split = _read_split(folder, index)
+    seed = [recipe.seed, index]
+    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
+
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet, ("cross_entropy", "dice_loss"))
+    callbacks = [training.StopWithParent(parent), bar]
+    train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
+    trained, checkpoint = _fit(recipe, train, test, seed, target, callbacks)
+
+    plain = build_network(recipe)
+    copy_weights(trained, plain)
+    with written_whole(target / "model.keras") as file:
+        plain.save(file)
+    predictions = [_predict(plain, row, folder) for _, row in test.iterrows()]
+    table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
+    runs.write_table(without_untrained(table, recipe.targets)[PREDICTION_COLUMNS], target / "predictions.csv")
+    checkpoint.discard()
+    return index
+
+
+def build_network(recipe: Recipe, **settings):
+    """The network of a recipe, of Keras' own layers unless the settings say otherwise."""
+    return SGPNet((*recipe.shape, 4), recipe.filters, recipe.dropout, **settings)
+
+
+def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
+    """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
+    network = build_network(recipe, dtype=POLICIES[recipe.dtype], kit=training_kit())
+    joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, recipe.batch_size)
+    steps = steps_per_epoch(len(train), recipe.batch_size)
+    compile_network(joint, recipe.epochs * steps, recipe.learning_rate, recipe.idh_learning_rate)
+    checkpoint = training.Checkpoint(target, steps, every=1 if is_large(recipe.shape) else 5)
+    epoch = checkpoint.restore(joint)
+    if epoch < recipe.epochs:
+        arrays = _arrays(train, recipe)
+        joint.fit(
+            training_batches(*arrays, recipe.batch_size, seed, epoch, recipe.move_probability, recipe.shift_fraction),
+            steps_per_epoch=steps,
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            validation_data=_OneByOne(*_arrays(test, recipe)),
+            validation_freq=max(1, recipe.epochs // CURVE_POINTS),
+            callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
+            shuffle=False,
+            verbose=0,
+        )
+    return network, checkpoint
+
+
+def is_large(shape: tuple[int, int, int]) -> bool:
+    """Whether a step keeps every processor busy by itself."""
+    return int(np.prod(shape)) > 64**3
+
+
+class _OneByOne(keras.utils.PyDataset):
+    """The test set for the curve, a subject at a time."""
+
+    def __init__(self, scans, masks, idh):
+        super().__init__()
+        self.scans, self.masks, self.idh = scans, masks, np.asarray(idh, np.float32)
+
+    def __len__(self):
+        return len(self.scans)
+
+    def __getitem__(self, position):
+        target = {"segmentation": self.masks[position][None], "idh": self.idh[position : position + 1]}
+        return np.asarray(self.scans[position])[None], target
+
+
+def _arrays(subjects: pd.DataFrame, recipe: Recipe):
+    """Scans and masks of subjects, memory-mapped, and their labels; random masks where the recipe asks for them."""
+    stored = [Stored(Path(folder)) for folder in subjects["prepared"]]
+    masks = [subject.mask() for subject in stored]
+    if recipe.targets == "random-masks":
+        masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
+    return [subject.scans() for subject in stored], masks, subjects["idh"].to_numpy(np.float32)
+
+
+def _read_split(folder: Path, index: int) -> pd.DataFrame:
+    """The subjects of a run with the part they play in a split; `number` counts them."""
+    splits = runs.read_table(folder / "splits.csv")
+    repeat, fold = runs.list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["fold"] == fold)]
+    cohort = runs.read_table(folder / "cohort.csv")
+    return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
+
+
+def _predict(network, row: pd.Series, folder: Path) -> dict[str, float]:
+    """Score and mask of one test subject; the mask goes to `masks/`, on the patient's own grid."""
+    stored = Stored(Path(row["prepared"]))
+    placement = stored.placement()
+    score, probability = predict_scans(network, stored.scans())
+    lesion = own_lesion(probability, placement)
+    write_volume(folder / "masks" / f"{row['subject']}.nii.gz", lesion, placement.own_affine)
+    return {"score": score, **score_masks(lesion, reference_lesion(row, placement), placement)}

@@ -1,0 +1,198 @@
+"""Prepared subjects on disk: made once, found again by what their files hold, read as they are needed."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.errors import InputError
+from glioma_idh.files import written_whole
+from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
+
+VERSION = 1  # raised whenever the same files give other arrays
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A prepared subject in its folder of the cache.
+
+    Attributes:
+        folder: that holds it.
+    """
+
+    folder: Path
+
+    def scans(self) -> np.ndarray:
+        """float32, shape (i, j, k, 4), memory-mapped."""
+        return np.load(self.folder / "scans.npy", mmap_mode="r")
+
+    def mask(self) -> np.ndarray:
+        """The lesion, 0 or 1, uint8, shape (i, j, k), memory-mapped."""
+        return np.load(self.folder / "mask.npy", mmap_mode="r")
+
+    def _note(self) -> dict:
+        return json.loads((self.folder / "note.json").read_text())
+
+    def placement(self) -> Placement:
+        """Where it lay in the patient."""
+        note = self._note()
+        box = tuple(tuple(side) for side in note["box"])
+        return Placement(box, tuple(note["grid_shape"]), np.array(note["own_affine"]))
+
+    def lesion_ml(self) -> float:
+        """Volume of the lesion on the patient's grid."""
+        return self._note()["lesion_ml"]
+
+
+def cache_folder() -> Path:
+    """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
+    import platformdirs
+
+    return Path(os.environ.get("GLIOMA_IDH_CACHE") or platformdirs.user_cache_dir("glioma_idh")).expanduser() / "sgp3d"
+
+
+def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
+    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made.
+
+    Raises:
+        InputError: a file is missing.
+    """
+    digest = hashlib.sha256(json.dumps([VERSION, list(shape)]).encode())
+    for column in (*SEQUENCES, "lesion_mask"):
+        if not row[column]:
+            raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+        try:
+            with open(row[column], "rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            advice = "Check the path in the cohort table."
+            raise InputError("a NIfTI file", error.strerror or str(error), advice, file=row[column]) from error
+    return digest.hexdigest()[:20]
+
+
+def store_subject(row: pd.Series, shape: tuple[int, int, int]) -> Stored:
+    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
+
+    Args:
+        row: of a cohort table.
+        shape: the network's, (i, j, k).
+
+    Raises:
+        InputError: the subject cannot be used; it names subject and file.
+    """
+    try:
+        stored = Stored(cache_folder() / content_hash(row, shape))
+    except InputError as error:
+        raise error.of_subject(row["subject"]) from error
+    if (stored.folder / "note.json").exists():
+        return stored
+    prepared = prepare_subject(row, shape)
+    for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
+        with written_whole(stored.folder / f"{name}.npy") as part, open(part, "wb") as file:
+            np.save(file, array)
+    placement = prepared.placement
+    note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
+    note |= {"lesion_ml": prepared.lesion_ml}
+    with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
+        part.write_text(json.dumps(note, default=int))
+    return stored
+
+
+def store_cohort(
+    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False
+) -> tuple[pd.DataFrame, list[InputError]]:
+    """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
+
+    Args:
+        table: cohort table.
+        shape: the network's, (i, j, k).
+        jobs: processes; -1 is one a processor.
+        quiet: no progress bar.
+
+    Returns:
+        The rows that could be used, with `lesion_ml` and `prepared` (the folder of each in the cache) added; and one
+        error a subject that could not.
+
+    Raises:
+        InputError: the cache has no room for them.
+    """
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    check_room(len(table), shape)
+    calls = (delayed(_stored_or_error)(row, shape) for _, row in table.iterrows())
+    results = Parallel(jobs, return_as="generator")(calls)
+    outcomes = list(tqdm(results, desc="preparing", total=len(table), unit="subject", disable=quiet or None))
+    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    for error in errors:
+        error.file = error.file or table.attrs.get("file", "")
+    kept = [stored for stored in outcomes if isinstance(stored, Stored)]
+    table = table[[isinstance(outcome, Stored) for outcome in outcomes]].reset_index(drop=True)
+    lesion_ml = [stored.lesion_ml() for stored in kept]
+    return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
+
+
+def set_copies_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
+    """Keep one subject of those that have the same files although they are given as different patients.
+
+    Args:
+        table: with the column `prepared`.
+
+    Returns:
+        The rows that stay, and one error a subject set aside.
+    """
+    first = table.groupby("prepared")[["subject", "patient"]].transform("first")
+    copies = table["patient"] != first["patient"]
+    advice = "If they are one person, give both the same patient; if not, one file is wrong."
+    errors = [
+        InputError("scans of its own", f"the files of {first.at[index, 'subject']}", advice, "", subject)
+        for index, subject in table["subject"][copies].items()
+    ]
+    return table[~copies].reset_index(drop=True), errors
+
+
+def refuse_copies(run_dir: Path, table: pd.DataFrame) -> None:
+    """A scan of the run's own cohort is no external test, whatever its name.
+
+    Raises:
+        InputError: one stands in both.
+    """
+    from glioma_idh import runs
+
+    own = runs.read_table(run_dir / "cohort.csv").assign(key=lambda rows: rows["prepared"].map(_name))
+    both = own.merge(table.assign(key=table["prepared"].map(_name)), on="key", suffixes=("_own", "_external"))
+    if len(both):
+        shown = "; ".join(f"{row.subject_own} is {row.subject_external}" for row in both.head(3).itertuples())
+        found = f"{len(both)} in both ({shown}{' ...' if len(both) > 3 else ''})"
+        raise InputError("no scan of the training cohort in the external one", found, "Take them out.")
+
+
+def _name(folder: str) -> str:
+    return Path(folder).name
+
+
+def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
+    """The cache must have room, should nobody be prepared yet.
+
+    Raises:
+        InputError: it has less than a tenth of that, and is sure to be full soon.
+    """
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    needed, free = num_subjects * int(np.prod(shape)) * 17, shutil.disk_usage(folder).free
+    if free < needed / 10:
+        found = f"{free / 1e9:.1f} GB free"
+        advice = "Free some space, or name another folder in GLIOMA_IDH_CACHE."
+        raise InputError(f"room for {needed / 1e9:.1f} GB of prepared scans", found, advice, file=folder)
+
+
+def _stored_or_error(row, shape):
+    try:
+        return store_subject(row, shape)
+    except InputError as error:
+        return error

@@ -1,0 +1,76 @@
+"""What a training will cost on this machine, before it starts: memory and time."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.recipe import Recipe
+
+BASE_GB = 0.8  # TensorFlow, the network and its optimisers
+BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject in a batch, at the peak of a step
+FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
+OVERHEAD = 1.6  # a step beside its convolutions
+SHARE = 0.9  # of the free memory that may be taken
+
+
+def needed_gb(recipe: Recipe, jobs: int) -> float:
+    """Peak of memory of so many trainings at once, GB."""
+    voxels = float(np.prod(recipe.shape)) * recipe.batch_size
+    return jobs * (BASE_GB + voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
+
+
+def free_gb() -> float:
+    """Memory that can be had now, GB."""
+    import psutil
+
+    return psutil.virtual_memory().available / 1e9
+
+
+def check_memory(recipe: Recipe, jobs: int) -> None:
+    """Stop before a training that this machine's memory cannot hold.
+
+    Raises:
+        InputError: it says what would do.
+    """
+    needed, free = needed_gb(recipe, jobs), free_gb()
+    if needed > SHARE * free:
+        advice = "Use a smaller --shape, --batch-size 1 or --dtype bfloat16."
+        if jobs > 1:
+            advice = "Use --jobs 1, a smaller --shape, --batch-size 1 or --dtype bfloat16."
+        raise InputError(f"about {needed:.1f} GB of memory", f"{free:.1f} GB free", advice)
+
+
+def measured_gflops(threads: int) -> float:
+    """How fast this machine is at a convolution like those of the network, in float32, 1e9 operations a second."""
+    import tensorflow as tf
+
+    side, channels = 24, 32
+    x = tf.random.stateless_normal((1, side, side, side, channels), seed=(0, 0))
+    kernel = tf.random.stateless_normal((3, 3, 3, channels, channels), seed=(0, 1))
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        tf.nn.conv3d(x, kernel, (1, 1, 1, 1, 1), "SAME").numpy()
+        times.append(time.perf_counter() - start)
+    return 2 * 27 * channels**2 * side**3 / min(times) / 1e9
+
+
+def needed_seconds(recipe: Recipe, num_train: int, gflops: float, jobs: int) -> float:
+    """Time of a whole run, all splits, s; a guess within a factor of two."""
+    steps = recipe.epochs * -(-num_train // recipe.batch_size) * -(-recipe.num_splits // jobs)
+    voxels = float(np.prod(recipe.shape)) * recipe.batch_size
+    return steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def cache_line(folder: Path, num_subjects: int, shape: tuple[int, int, int]) -> str:
+    """What prepared scans take of the disk."""
+    return f"Prepared scans: {num_subjects * int(np.prod(shape)) * 17 / 1e9:.1f} GB in {folder}"

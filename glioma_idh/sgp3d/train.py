@@ -1,0 +1,212 @@
+"""Train and test SGPNet: python -m glioma_idh.sgp3d.train
+
+With no cohort named it uses the built-in synthetic one and settings for a laptop; with one, the paper's. A command that
+was killed goes on where it stopped; a finished one prints its table again.
+"""
+
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.recipe import PUBLISHED, Job, Recipe, default_recipe, differences
+
+NAME = "SGPNet"
+SEQUENCES = ("t1", "t1gd", "t2", "flair")
+
+
+def train(recipe: Recipe, job: Job) -> dict:
+    """Train and test one network a split, and leave everything in the run folder.
+
+    Args:
+        recipe: what is computed.
+        job: where and how.
+
+    Returns:
+        The numbers, as in `metrics.json`.
+
+    Raises:
+        InputError: the input cannot be used; the message says why and what to do.
+    """
+    from glioma_idh import pipeline, runs
+    from glioma_idh.reporting import results
+
+    recipe, job = _resolve(recipe, job)
+    external = None if job.external is None else pipeline.read_external_cohort(recipe, job, SEQUENCES)
+    identity = pipeline.identity("sgp3d", recipe, job)
+    finished = runs.find_run(job.run_dir, identity)
+    if not finished:
+        _train(recipe, job, identity)
+    metrics = results.compare_runs(job.run_dir, {NAME: job.run_dir}, PUBLISHED, new=not finished)
+    if external is not None:
+        _score_external(external, recipe, job)
+    print(f"Everything is in {job.run_dir}")
+    return metrics[NAME]
+
+
+def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
+    """Whole paths, settings that can be, and the default run folder."""
+    from glioma_idh import pipeline
+    from glioma_idh.sgp3d.model import check_shape
+
+    recipe, job = pipeline.with_whole_paths(recipe, job)
+    pipeline.check_settings(recipe, job)
+    check_shape(recipe.shape)
+    if job.run_dir is None:
+        job = replace(job, run_dir=pipeline.default_run_dir("sgp3d", [], recipe, job))
+    return recipe, job
+
+
+def _train(recipe: Recipe, job: Job, identity: dict) -> None:
+    """Everything that is not done yet."""
+    from glioma_idh import pipeline, runs, training
+    from glioma_idh.reporting import results
+    from glioma_idh.sgp3d.fit import train_split
+
+    gpus = training.find_gpus()
+    jobs, threads = _share_processors(recipe, job, gpus)
+    print(training.device_line(gpus, jobs, threads))
+    synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
+    print(f"Cohort: {recipe.cohort}{synthetic}")
+    print("\n".join(["Differs from the paper:", *(f"  {line}" for line in differences(recipe))]))
+    folder = job.run_dir
+    if not (folder / "splits.csv").exists():
+        cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
+        prepared = _prepare(recipe, job, cohort)
+        _print_cost(recipe, len(prepared[0]), gpus, jobs, threads)
+        runs.begin_run(folder, identity, PUBLISHED[NAME])
+        _write_prepared(folder, *prepared)
+    else:
+        _prepare_again(recipe, folder, job.quiet)
+    pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
+    results.write_results(NAME, folder, PUBLISHED)
+
+
+def _share_processors(recipe: Recipe, job: Job, gpus: list) -> tuple[int, int]:
+    """How many trainings at once, and the threads of each."""
+    from joblib import cpu_count
+
+    from glioma_idh import training
+    from glioma_idh.sgp3d.fit import is_large
+
+    jobs = job.jobs or (1 if is_large(recipe.shape) else training.default_jobs(gpus, recipe.num_splits))
+    return jobs, 1 if not is_large(recipe.shape) else max(1, cpu_count() // jobs)
+
+
+def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, threads: int) -> None:
+    """Memory and time that the training will take here; stops where memory will not do."""
+    from glioma_idh.sgp3d import resources
+
+    memory = f"about {resources.needed_gb(recipe, jobs):.1f} GB of memory"
+    if gpus:
+        print(f"Estimate: {memory}")
+        return
+    resources.check_memory(recipe, jobs)
+    num_train = round(num_subjects * (1 - 1 / max(2, recipe.num_splits)))
+    seconds = resources.needed_seconds(recipe, num_train, resources.measured_gflops(threads), jobs)
+    print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {resources.in_words(seconds)}")
+
+
+def _prepare(recipe: Recipe, job: Job, cohort):
+    """Who is used, the splits, and who is set aside."""
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
+    from glioma_idh.sgp3d.prepared import set_copies_aside, store_cohort
+
+    for sequence in SEQUENCES:
+        require_sequence(cohort, sequence)
+    table, errors = check_labels(cohort)
+    if recipe.targets in ("both", "segmentation"):  # who has no label can still teach segmentation
+        table, errors = keep_unlabelled(cohort, table, errors)
+    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
+    table, copy_errors = set_copies_aside(table)
+    errors = errors + scan_errors + copy_errors
+    pipeline.report_exclusions(errors, len(cohort), job.strict)
+    return table, pipeline.make_splits(recipe, table), errors
+
+
+def _prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
+    """The cache may have been emptied since the run began: make again what is missing of it.
+
+    Raises:
+        InputError: a file has changed since.
+    """
+    from glioma_idh import runs
+    from glioma_idh.sgp3d.prepared import store_cohort
+
+    former = runs.read_table(folder / "cohort.csv")
+    table, errors = store_cohort(former.drop(columns="prepared"), recipe.shape, quiet=quiet)
+    if errors:
+        raise errors[0]
+    names = [[Path(path).name for path in rows["prepared"]] for rows in (former, table)]
+    if names[0] != names[1]:
+        subject = next(s for s, was, now in zip(table["subject"], *names, strict=True) if was != now)
+        advice = "Put the former files back, or name another --run-dir."
+        raise InputError("the scans that the run began with", "others", advice, folder, subject)
+    runs.write_table(table, folder / "cohort.csv")
+
+
+def _write_prepared(folder: Path, table, splits, errors: list[InputError]) -> None:
+    """The tables of a prepared run; the splits last, as they mark it as prepared."""
+    from glioma_idh import runs
+    from glioma_idh.cohorts import find_planted_scores
+    from glioma_idh.cohorts.table import exclusions_table
+
+    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
+    planted = find_planted_scores(table, list(SEQUENCES))
+    if planted is not None:
+        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
+    runs.write_table(table, folder / "cohort.csv")
+    runs.write_table(splits, folder / "splits.csv")
+
+
+def _score_external(external, recipe: Recipe, job: Job) -> None:
+    """The networks on the second cohort."""
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.table import check_labels
+    from glioma_idh.reporting import results
+    from glioma_idh.sgp3d.apply import load_networks, predictions_table
+    from glioma_idh.sgp3d.prepared import refuse_copies, store_cohort
+
+    table, label_errors = check_labels(external)
+    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
+    errors = label_errors + scan_errors
+    pipeline.report_exclusions(errors, len(external))
+    if table.empty:
+        raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
+    refuse_copies(job.run_dir, table)
+    networks = load_networks(job.run_dir, (*recipe.shape, len(SEQUENCES)))
+    predictions = predictions_table(table, networks, job.run_dir, recipe.targets)
+    results.write_external(NAME, job.run_dir / "external" / Path(job.external).stem, table, predictions, errors)
+
+
+def main() -> None:
+    """The command line."""
+    import tyro
+
+    default = default_recipe(_named_cohort(sys.argv[1:]))
+
+    def command(recipe: Recipe = default, job: Job = Job()) -> tuple[Recipe, Job]:  # noqa: B008
+        return recipe, job
+
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    recipe, job = tyro.cli(command, prog="python -m glioma_idh.sgp3d.train", description=__doc__, config=config)
+    try:
+        train(recipe, job)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+
+
+def _named_cohort(arguments: list[str]) -> str:
+    """The cohort on the command line, from which the other settings' defaults follow."""
+    for position, argument in enumerate(arguments):
+        if argument == "--cohort" and position + 1 < len(arguments):
+            return arguments[position + 1]
+        if argument.startswith("--cohort="):
+            return argument.removeprefix("--cohort=")
+    return "phantom"
+
+
+if __name__ == "__main__":
+    main()
