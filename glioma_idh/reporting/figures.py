@@ -4,23 +4,34 @@ from itertools import zip_longest
 from string import ascii_lowercase
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from glioma_idh.evaluation.learning_curves import fit_exponential
-from glioma_idh.reporting.canvas import BLUE, GREEN, GREY, NORMAL, PURPLE, SMALL, VERMILLION, display_name, new_figure
+from glioma_idh.reporting.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    PURPLE,
+    SMALL,
+    VERMILLION,
+    display_name,
+    dress,
+    legend_below,
+    named_splits,
+    new_figure,
+)
+from glioma_idh.reporting.printed import PANELS, SLICE_CNN
 
 SPLIT_COLOURS = ("#E69F00", "#56B4E9", GREEN, PURPLE, VERMILLION)
 FALSE_POSITIVE_RATES, MOST_NAMED_SPLITS = np.linspace(0, 1, 1001), 8
-PANELS = {"sensitivity": "Sensitivity", "specificity": "Specificity", "accuracy": "Test accuracy", "ccel": "Test loss"}
 
+_PAPER = {"marker": "D", "color": GREEN, "markersize": 3.5, "elinewidth": 1, "capsize": 2}
 MARKS = {
     "one split": {"marker": "o", "linestyle": "none", "color": "black", "markersize": 3, "alpha": 0.8},
     "always wild-type, mean": {"marker": ">", "color": VERMILLION, "markersize": 5},
-    "paper, mean ± sd": {"marker": "D", "color": GREEN, "markersize": 3.5, "elinewidth": 1, "capsize": 2},
+    "paper, mean ± sd": _PAPER,
+    "paper, mean": _PAPER,
 }
 
 
@@ -31,7 +42,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
         predictions_by_sequence: predictions table of each sequence; columns `repeat, fold, truth, score`. Subjects
             without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
-        published: per sequence, (mean, sd) of the paper's AUC.
+        published: per sequence, (mean, sd) of the paper's AUC; sd is None where it prints none.
         synthetic: whether the subjects are phantoms; the figure then says so.
 
     Returns:
@@ -55,35 +66,49 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     return figure
 
 
-def score_boxes(scores, *, published=None, synthetic=False) -> Figure:
-    """Sensitivity, specificity, accuracy and loss over the splits, a box a sequence (Pasquini et al. 2021, Fig. 4).
+def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=False) -> Figure:
+    """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
     Args:
-        scores: a row a split; columns `sequence, sensitivity, specificity, accuracy, ccel, always_wild_type`.
-        published: per sequence, a mapping from those score names to the paper's (mean, sd).
+        scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
+        panels: names of scores, at most four; those that the table lacks get no panel.
+        published: per sequence, a mapping from score names to the paper's (mean, sd); sd is None where it prints none.
         synthetic: whether the subjects are phantoms; the figure then says so.
 
     Returns:
         The figure. Boxes are quartiles, whiskers the full range, points the splits themselves.
     """
-    figure = new_figure(7.2, 5.6, synthetic)
+    panels = [score for score in panels if score in scores]
     sequences = list(dict.fromkeys(scores["sequence"]))
     published = {sequence: row for sequence, row in (published or {}).items() if sequence in sequences}
-    for letter, axes, (score, title) in zip("abcd", figure.subplots(2, 2).flat, PANELS.items(), strict=True):
-        dress(axes, f"{letter}) {title}", "", "Categorical cross-entropy" if score == "ccel" else "")
+    one_row = len(panels) < 4 or (len(sequences) == 1 and "ccel" not in panels)  # one scale for all panels
+    rows, columns = (1, len(panels)) if one_row else (2, 2)
+    figure = new_figure({1: 3.5, 2: 5.4}.get(len(panels), 7.2), 2.8 * rows, synthetic)
+    marks = {"one split"}
+    for letter, axes, score in zip("abcd", figure.subplots(rows, columns, squeeze=False).flat, panels, strict=False):
+        dress(axes, f"{letter}) {PANELS[score]}", "", "Categorical cross-entropy" if score == "ccel" else "")
         for place, sequence in enumerate(sequences):
             of_sequence = scores[scores["sequence"] == sequence]
-            _draw_box(axes, place, of_sequence[score].dropna().to_numpy(float))
-            if score == "accuracy":
-                axes.plot(place - 0.38, of_sequence["always_wild_type"].mean(), **MARKS["always wild-type, mean"])
-            if score in published.get(sequence, {}):
-                mean, sd = published[sequence][score]
-                axes.errorbar(place + 0.38, mean, sd, **MARKS["paper, mean ± sd"])
+            marks |= _draw_score(axes, place, of_sequence, score, published.get(sequence, {}).get(score))
         axes.set_xticks(range(len(sequences)), [display_name(sequence) for sequence in sequences])
         axes.set_xlim(-0.6, len(sequences) - 0.4)
         axes.set_ylim(*((0, None) if score == "ccel" else (-0.04, 1.04)))
-    _mark_legend(figure, [name for name in MARKS if published or name != "paper, mean ± sd"])
+    _mark_legend(figure, [name for name in MARKS if name in marks], columns=2 if len(panels) == 1 else 3)
     return figure
+
+
+def _draw_score(axes, place: int, of_sequence, score: str, published) -> set[str]:
+    """One score of one sequence, beside what the paper and the trivial answer reach; the names of the marks drawn."""
+    marks = {"one split"}
+    _draw_box(axes, place, of_sequence[score].dropna().to_numpy(float))
+    if score == "accuracy":
+        marks.add("always wild-type, mean")
+        axes.plot(place - 0.38, of_sequence["always_wild_type"].mean(), **MARKS["always wild-type, mean"])
+    if published is not None:
+        mean, sd = published
+        marks.add("paper, mean" if sd is None else "paper, mean ± sd")
+        axes.errorbar(place + 0.38, mean, sd, **_PAPER)
+    return marks
 
 
 def _draw_rocs(axes, predictions, best_possible, published) -> None:
@@ -165,9 +190,9 @@ def _draw_box(axes, place: int, values: np.ndarray) -> None:
     axes.plot(place + spread, values, **MARKS["one split"])
 
 
-def _mark_legend(figure, names) -> None:
+def _mark_legend(figure, names, columns: int) -> None:
     """Names of the marks above the panels."""
     drawn = ("marker", "color", "markersize")
     styles = [{key: value for key, value in MARKS[name].items() if key in drawn} for name in names]
     handles = [Line2D([], [], linestyle="none", label=name, **style) for name, style in zip(names, styles, strict=True)]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False)
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, fontsize=SMALL, frameon=False)

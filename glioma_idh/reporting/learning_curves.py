@@ -4,37 +4,48 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.learning_curves import fit_exponential
+from glioma_idh.evaluation.metrics import has_values
+from glioma_idh.reporting.canvas import BLUE, NORMAL, VERMILLION, dress, legend_below, named_splits, new_figure
+from glioma_idh.reporting.printed import CURVES, SLICE_CNN
 
 
-
-def learning_curves(history, *, title, synthetic=False) -> Figure:
-    """Loss and accuracy of train and test by epoch, with a exp(-b x) + c fitted to the mean test curve.
+def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False) -> Figure:
+    """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
     Args:
-        history: columns `repeat, fold, epoch` (from 1), `loss, accuracy, test_loss, test_accuracy`; the test's
-            may be NaN in most epochs.
+        history: columns `repeat, fold, epoch` (from 1), and of each panel's log the training's and the test's, as
+            `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
         title: what was trained.
+        panels: names of logs, one or two, keys of `printed.CURVES`.
         synthetic: whether the subjects are phantoms; the figure then says so.
 
     Returns:
-        The figure; its loss axis is logarithmic when the mean test loss spans more than a decade.
+        The figure; a loss without bounds has a logarithmic axis when the mean test loss spans more than a decade.
     """
-    note = "The test curve is drawn only: it chose no epoch and no setting."
-    figure = new_figure(7.2, 3.7, synthetic, note)
+    tested = any(has_values(history, f"test_{log}") for log in panels)
+    note = "The test curve is drawn only: it chose no epoch and no setting." if tested else ""
+    figure = new_figure(7.2 if len(panels) > 1 else 3.7, 3.7, synthetic, note)
     figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
-    for letter, axes, score in zip("ab", figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        name = {"loss": "Loss (categorical cross-entropy)", "accuracy": "Accuracy"}[score]
-        _dress(axes, f"{letter}) {score.capitalize()}", "Epoch", name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        _draw_history(axes, history, score, "Train", BLUE)
-        test = _draw_history(axes, history, f"test_{score}", "Test", VERMILLION)
-        _draw_fit(axes, test)
-        if score == "accuracy":
-            axes.set_ylim(-0.04, 1.04)
-        elif test.min() > 0 and test.max() > 10 * test.min():
-            axes.set_yscale("log")
-        _legend_below(axes, [line for line in axes.get_lines() if line.get_label() != "_split"], columns=1)
+    for letter, axes, log in zip("ab", figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=False):
+        dress(axes, f"{letter}) {CURVES[log].title}" if len(panels) > 1 else "", "Epoch", CURVES[log].axis)
+        _draw_log(axes, history, log)
+        legend_below(axes, [line for line in axes.get_lines() if line.get_label() != "_split"], columns=1)
     return figure
+
+
+def _draw_log(axes, history, log: str) -> None:
+    """Curves of one log, of the training and where it was followed of the test set."""
+    curve, tested = CURVES[log], has_values(history, f"test_{log}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    followed = _draw_history(axes, history, log, "Train", BLUE)
+    if tested:
+        followed = _draw_history(axes, history, f"test_{log}", "Test", VERMILLION)
+        if curve.fitted:
+            _draw_fit(axes, followed)
+    if curve.share:
+        axes.set_ylim(-0.04, 1.04)
+    elif followed.min() > 0 and followed.max() > 10 * followed.min():
+        axes.set_yscale("log")
 
 
 def _draw_history(axes, history, column: str, name: str, colour: str) -> pd.Series:
@@ -56,5 +67,3 @@ def _draw_fit(axes, mean: pd.Series) -> None:
         axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
     else:
         axes.plot([], [], linestyle="none", label="a·exp(-b·x) + c does not describe the test curve:\nno numbers")
-
-

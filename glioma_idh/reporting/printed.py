@@ -57,12 +57,14 @@ class Printed:
         curves: panels of the learning curves, names of logs.
         boxes: panels of the box plots, names of scores.
         auc_interval: whether the pooled AUC stands with its 95 % interval.
+        decimals: of the table.
     """
 
     columns: tuple[str, ...]
     curves: tuple[str, ...]
     boxes: tuple[str, ...]
     auc_interval: bool = False
+    decimals: int = 2
 
 
 SLICE_CNN = Printed(
@@ -75,4 +77,5 @@ SGPNET = Printed(
     curves=("cross_entropy", "dice_loss"),
     boxes=("sensitivity", "specificity", "accuracy", "dice"),
     auc_interval=True,
+    decimals=3,
 )

@@ -8,19 +8,25 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.metrics import best_possible_auc, summarise
+from glioma_idh.evaluation.intervals import auc_interval
+from glioma_idh.evaluation.metrics import best_possible_auc, has_values, pool_patients, summarise
 from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
+from glioma_idh.reporting.cases import choose_by_dice, read_case
+from glioma_idh.reporting.learning_curves import learning_curves
+from glioma_idh.reporting.overlays import best_median_worst
+from glioma_idh.reporting.printed import CURVES, SLICE_CNN, Printed
 from glioma_idh.reporting.tables import results_table, results_text
 
 
-def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> dict:
+def write_results(sequence: str, folder: Path, published: dict[str, dict], printed: Printed = SLICE_CNN) -> dict:
     """From the splits' predictions to `predictions.csv`, `metrics.json` and the figures of a run.
 
     Args:
-        sequence: inside name.
+        sequence: inside name, or that of the network.
         folder: of the run; all its splits are done.
-        published: the paper's (mean, sd) of each score, by sequence.
+        published: the paper's (mean, sd) of each score, by sequence; sd is None where it prints none.
+        printed: what the paper prints.
 
     Returns:
         The content of `metrics.json`.
@@ -32,18 +38,34 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict]) -> di
     planted = None
     if (folder / "planted.csv").exists():
         planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
-    metrics = {"sequence": sequence, "synthetic": planted is not None, **summarise(predictions, planted)}
+    metrics = _numbers(sequence, predictions, planted is not None, printed, planted)
 
     curves = [runs.read_table(part / "history.csv") for part in parts]
     curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
-    _draw_training(sequence, folder, pd.concat(curves), metrics["synthetic"])
-    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published)
+    _draw_training(folder, pd.concat(curves), metrics, printed)
+    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published, printed)
+    if (folder / "masks").is_dir() and has_values(predictions, "dice"):
+        _draw_lesions(folder, predictions, metrics["synthetic"])
     runs.write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
     return metrics
 
 
+def _numbers(sequence: str, predictions: pd.DataFrame, synthetic: bool, printed: Printed, planted=None) -> dict:
+    """The content of `metrics.json`."""
+    metrics = {"sequence": sequence, "synthetic": synthetic, **summarise(predictions, planted)}
+    if printed.auc_interval and has_values(predictions, "score"):
+        pooled = pool_patients(predictions)
+        metrics["pooled"]["auc_interval"] = auc_interval(pooled["truth"], pooled["score"])
+    return metrics
+
+
 def write_external(
-    sequence: str, folder: Path, table: pd.DataFrame, predictions: pd.DataFrame, errors: list[InputError]
+    sequence: str,
+    folder: Path,
+    table: pd.DataFrame,
+    predictions: pd.DataFrame,
+    errors: list[InputError],
+    printed: Printed = SLICE_CNN,
 ) -> dict:
     """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
 
@@ -53,39 +75,50 @@ def write_external(
         table: cohort table of the subjects tested.
         predictions: their predictions table, one row a subject and network.
         errors: one a subject set aside.
+        printed: what the paper prints.
 
     Returns:
         The content of `metrics.json`; a network is a "split" in it.
     """
-    metrics = {"sequence": sequence, "synthetic": bool((table["cohort"] == "phantom").any()), **summarise(predictions)}
+    metrics = _numbers(sequence, predictions, bool((table["cohort"] == "phantom").any()), printed)
     runs.write_table(table, folder / "cohort.csv")
     runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
     runs.write_table(predictions, folder / "predictions.csv")
-    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, {})
+    draw_scores(folder, {sequence: predictions}, {sequence: metrics}, {}, printed)
     runs.write_json(metrics, folder / "metrics.json")
     mutants = int(table["idh"].sum())
     print(f"External testing on {folder.name}: {len(table)} subjects, {mutants} mutant, one row a network")
-    print(results_text({sequence: metrics}, {}))
+    print(results_text({sequence: metrics}, {}, printed))
     return metrics
 
 
-def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, dict], new: bool) -> dict[str, dict]:
+def compare_runs(
+    folder: Path,
+    folders: dict[str, Path],
+    published: dict[str, dict],
+    new: bool,
+    printed: Printed = SLICE_CNN,
+    baselines: dict[str, dict[str, float]] | None = None,
+) -> dict[str, dict]:
     """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
 
     Args:
         folder: that holds them.
         folders: of each sequence's run, by inside name.
-        published: the paper's (mean, sd) of each score, by sequence.
+        published: the paper's (mean, sd) of each score, by sequence; sd is None where it prints none.
         new: whether a run has only now been finished; else nothing is written that is there.
+        printed: what the paper prints.
+        baselines: scores of answers that need no network, by their name.
 
     Returns:
         The content of each `metrics.json`, by inside name.
     """
     metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
-    print(results_text(metrics, published))
+    print(results_text(metrics, published, printed, baselines))
     new = new or not (folder / "figures" / "boxes.svg").exists()
     if new:
-        runs.write_table(results_table(metrics, published).reset_index(), folder / "table.csv")
+        table = results_table(metrics, published, printed, baselines)
+        runs.write_table(table.reset_index(), folder / "table.csv")
     if len(folders) == 1:
         return metrics
     predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
@@ -94,7 +127,7 @@ def compare_runs(folder: Path, folders: dict[str, Path], published: dict[str, di
         print(f"Best possible AUC from these sequences together, pooled over the patients tested: {together:.2f}")
     if new:
         runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
-        draw_scores(folder, predictions, metrics, published)
+        draw_scores(folder, predictions, metrics, published, printed)
     return metrics
 
 
@@ -109,27 +142,47 @@ def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.
     return pooled
 
 
-def draw_scores(folder: Path, predictions: dict, metrics: dict[str, dict], published: dict[str, dict]) -> None:
-    """ROC curves and box plots of one or several sequences, into `figures/`."""
+def draw_scores(
+    folder: Path,
+    predictions: dict,
+    metrics: dict[str, dict],
+    published: dict[str, dict],
+    printed: Printed = SLICE_CNN,
+) -> None:
+    """ROC curves, where there are any, and box plots of one or several sequences, into `figures/`."""
     synthetic = any(numbers["synthetic"] for numbers in metrics.values())
     means = {sequence: numbers["mean"] for sequence, numbers in metrics.items()}
     best = {sequence: mean["best_possible_auc"] for sequence, mean in means.items() if "best_possible_auc" in mean}
-    paper = {sequence: published[sequence]["auc"] for sequence in predictions if sequence in published}
-    roc = figures.roc_curves(predictions, best_possible=best, published=paper, synthetic=synthetic)
-    save_figure(roc, folder / "figures", "roc")
+    paper = {sequence: row["auc"] for sequence, row in published.items() if "auc" in row}
+    scored = {sequence: table for sequence, table in predictions.items() if has_values(table, "score")}
+    if scored:
+        roc = figures.roc_curves(scored, best_possible=best, published=paper, synthetic=synthetic)
+        save_figure(roc, folder / "figures", "roc")
 
     scores = [pd.DataFrame(numbers["per_split"]).assign(sequence=sequence) for sequence, numbers in metrics.items()]
-    boxes = figures.score_boxes(pd.concat(scores), published=published, synthetic=synthetic)
+    boxes = figures.score_boxes(pd.concat(scores), panels=printed.boxes, published=published, synthetic=synthetic)
     save_figure(boxes, folder / "figures", "boxes")
 
 
-def _draw_training(sequence: str, folder: Path, history: pd.DataFrame, synthetic: bool) -> None:
-    """Learning curves, and what the network saw."""
-    name = display_name(sequence)
-    curves = figures.learning_curves(history, title=name, synthetic=synthetic)
+def _draw_training(folder: Path, history: pd.DataFrame, metrics: dict, printed: Printed) -> None:
+    """Learning curves of what was learnt, and what the network saw where that is one sheet of slices."""
+    sequence, synthetic = metrics["sequence"], metrics["synthetic"]
+    learnt = [log for log in printed.curves if CURVES[log].score in metrics["mean"]]
+    curves = learning_curves(history, title=display_name(sequence), panels=learnt, synthetic=synthetic)
     save_figure(curves, folder / "figures", "learning_curves")
+    if not (folder / "slices.npz").exists():
+        return
     cohort = runs.read_table(folder / "cohort.csv")
     with np.load(folder / "slices.npz") as prepared:
         slices = prepared["slices"][..., 0]
     sheet = pictures.slice_sheet(slices, cohort["subject"], cohort["idh"], sequence=sequence, synthetic=synthetic)
     save_figure(sheet, folder / "figures", "slices")
+
+
+def _draw_lesions(folder: Path, predictions: pd.DataFrame, synthetic: bool) -> None:
+    """The lesions found best, in the middle and worst, of the masks that the run has kept."""
+    cohort = runs.read_table(folder / "cohort.csv").set_index("subject", drop=False)
+    tested = dict(iter(predictions.groupby("subject")))
+    chosen = choose_by_dice(predictions)
+    cases = {name: read_case(folder, cohort.loc[subject], tested[subject]) for name, subject in chosen.items()}
+    save_figure(best_median_worst(cases, synthetic=synthetic), folder / "figures", "lesions")

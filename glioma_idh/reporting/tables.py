@@ -29,7 +29,7 @@ def results_table(
         for row, cells in _rows_of_run(summary, published.get(sequence), printed).items():
             rows[name, row] = cells
     for name, scores in (baselines or {}).items():
-        rows["baseline", name] = {HEADINGS[key]: _cell(value) for key, value in scores.items() if key in HEADINGS}
+        rows["baseline", name] = _cells({key: (value,) for key, value in scores.items()}, None, printed.decimals)
     columns = [HEADINGS[key] for key in printed.columns]
     table = pd.DataFrame(list(rows.values()), columns=columns).fillna("")
     table.index = pd.MultiIndex.from_tuples(rows, names=["sequence", ""])
@@ -38,22 +38,33 @@ def results_table(
 
 def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dict[str, dict[str, str]]:
     """The rows of a run: cells by heading."""
-    mean, sd, pooled = summary["mean"], summary["sd"], summary["pooled"]
-    rows = {"ours": {HEADINGS[key]: _cell(mean.get(key), sd.get(key)) for key in printed.columns}}
+    mean, pooled, decimals = summary["mean"], summary["pooled"], printed.decimals
+    ours = {key: (value, summary["sd"][key]) for key, value in mean.items()}
+    rows = {"ours": _cells(ours, printed.columns, decimals)}
     if published is not None:
-        rows["paper"] = {HEADINGS[key]: _cell(*published.get(key, (None,))) for key in printed.columns}
+        rows["paper"] = _cells(published, printed.columns, decimals)
     if "always_wild_type" in mean:
-        trivial = _cell(mean["always_wild_type"], sd["always_wild_type"])
-        cells = {"ACC": trivial, "SN": _cell(0), "SP": _cell(1), "AUC": _cell(0.5), "PPV": _cell(None), "NPV": trivial}
-        rows["always wild-type"] = cells
+        right = ours["always_wild_type"]
+        trivial = {"sensitivity": (0,), "specificity": (1,), "auc": (0.5,), "ppv": (None,)}
+        rows["always wild-type"] = _cells(trivial | {"accuracy": right, "npv": right}, None, decimals)
     if "best_possible_auc" in mean:
-        rows["best possible"] = {"AUC": _cell(mean["best_possible_auc"], sd["best_possible_auc"])}
-    cells = {HEADINGS[key]: _cell(pooled.get(key)) for key in printed.columns}
-    low, high = pooled.get("auc_interval", (None, None))
-    if low is not None and low == low:
-        cells["AUC"] += f" ({low:.2f}-{high:.2f})"
+        rows["best possible"] = _cells({"auc": ours["best_possible_auc"]}, None, decimals)
+    cells = _cells({key: (value,) for key, value in pooled.items()}, printed.columns, decimals)
+    if _known(pooled.get("auc_interval")):
+        cells["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*pooled["auc_interval"], d=decimals)
     rows[f"ours, pooled over {pooled['num_patients']} patients"] = cells
     return rows
+
+
+def _cells(scores: dict, columns, decimals: int) -> dict[str, str]:
+    """Cells of a row by heading, from (mean, sd) or (mean,) of each score; "-" in columns without one."""
+    columns = scores if columns is None else columns
+    return {HEADINGS[key]: _cell(*scores.get(key, (None,)), decimals=decimals) for key in columns if key in HEADINGS}
+
+
+def _known(interval) -> bool:
+    """Whether there is an interval; JSON makes None of NaN."""
+    return interval is not None and interval[0] is not None and interval[0] == interval[0]
 
 
 def results_text(
@@ -75,13 +86,12 @@ def results_text(
 
 def _interval_note(metrics: dict[str, dict]) -> str:
     """What stands in brackets, or why nothing does."""
-    intervals = [summary["pooled"].get("auc_interval", (None, None)) for summary in metrics.values()]
-    if any(low is not None and low == low for low, _ in intervals):
+    if any(_known(summary["pooled"].get("auc_interval")) for summary in metrics.values()):
         return "In brackets: 95 % interval of the AUC (DeLong), the luck of who the patients were."
     return "No interval of the AUC: too few patients of a class, or classes that do not overlap."
 
 
-def _cell(mean: float | None, sd: float | None = None) -> str:
+def _cell(mean: float | None, sd: float | None = None, decimals: int = 2) -> str:
     if mean is None or mean != mean:
         return "-"
-    return f"{mean:.2f}" if sd is None or sd != sd else f"{mean:.2f} ± {sd:.2f}"
+    return f"{mean:.{decimals}f}" if sd is None or sd != sd else f"{mean:.{decimals}f} ± {sd:.{decimals}f}"

@@ -7,10 +7,10 @@ import keras
 from keras import layers
 
 from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.recipe import LEVELS, check_shape
 
 SLOPE = 0.1  # of LeakyReLU, equation (1)
 TAPS = {"quarter": 4, "half": 2, "full": 1}  # where the output blocks read the backbone: input sides over theirs
-LEVELS = 5  # of the contracting path; each after the first halves every side
 BLOCKS = ("segmentation", "idh")
 
 
@@ -109,18 +109,6 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     weights = {weight.path: weight for weight in source.weights}
     for weight in target.weights:
         weight.assign(weights[weight.path])
-
-
-def check_shape(shape: tuple[int, int, int]) -> None:
-    """Sides must survive four halvings.
-
-    Raises:
-        InputError: one is not divisible by 16.
-    """
-    step = 2 ** (LEVELS - 1)
-    if len(shape) != 3 or any(side < step or side % step for side in shape):
-        near = tuple(max(step, round(side / step) * step) for side in shape)
-        raise InputError(f"a shape of three sides divisible by {step}", str(shape), f"{near} would do, for example.")
 
 
 def _check_blocks(blocks) -> None:

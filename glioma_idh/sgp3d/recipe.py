@@ -6,6 +6,10 @@ from typing import Annotated, Literal
 
 import tyro
 
+from glioma_idh.errors import InputError
+
+LEVELS = 5  # of the network's contracting path; each after the first halves every side (Figure 2)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -70,6 +74,18 @@ LAPTOP = Recipe(
 def default_recipe(cohort: str) -> Recipe:
     """The recipe to start from: the laptop's for the phantom, the paper's for patients."""
     return LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
+
+
+def check_shape(shape: tuple[int, int, int]) -> None:
+    """Sides must survive four halvings.
+
+    Raises:
+        InputError: one is not divisible by 16.
+    """
+    step = 2 ** (LEVELS - 1)
+    if len(shape) != 3 or any(side < step or side % step for side in shape):
+        near = tuple(max(step, round(side / step) * step) for side in shape)
+        raise InputError(f"a shape of three sides divisible by {step}", str(shape), f"{near} would do, for example.")
 
 
 def differences(recipe: Recipe) -> list[str]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.sgp3d.recipe import PUBLISHED, Job, Recipe, default_recipe, differences
+from glioma_idh.sgp3d.recipe import PUBLISHED, Job, Recipe, check_shape, default_recipe, differences
 
 NAME = "SGPNet"
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
@@ -48,7 +48,6 @@ def train(recipe: Recipe, job: Job) -> dict:
 def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
     """Whole paths, settings that can be, and the default run folder."""
     from glioma_idh import pipeline
-    from glioma_idh.sgp3d.model import check_shape
 
     recipe, job = pipeline.with_whole_paths(recipe, job)
     pipeline.check_settings(recipe, job)

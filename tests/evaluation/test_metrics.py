@@ -18,6 +18,12 @@ def test_scores_worked_out_by_hand():
     assert scores["accuracy"] == pytest.approx(6 / 8)
     assert scores["always_wild_type"] == pytest.approx(5 / 8)
     assert scores["auc"] == pytest.approx((5 + 4 + 2) / 15)  # wild-types below each mutant
+    assert scores["ppv"] == pytest.approx(2 / 3) and scores["npv"] == pytest.approx(4 / 5)
+
+
+def test_predictive_values_need_somebody_who_is_called_so():
+    scores = classification_scores(np.array([1, 0, 0]), np.array([0.4, 0.3, 0.2]))
+    assert np.isnan(scores["ppv"]) and scores["npv"] == pytest.approx(2 / 3)
 
 
 def test_loss_is_keras_categorical_cross_entropy_saturated_scores_included():
@@ -68,3 +74,27 @@ def test_best_possible_is_the_latent_s_own_auc_on_the_same_test_sets():
     per_split, pooled = best_possible_auc(PREDICTIONS, planted)
     assert per_split == [0, 1] and pooled == 0.5
     assert summarise(PREDICTIONS, planted)["mean"]["best_possible_auc"] == 0.5
+
+
+SEGMENTED = PREDICTIONS.assign(dice=[0.9, 0.7, 0.5, 0.3], lesion_ml=40.0, predicted_ml=42.0)
+
+
+def test_dice_is_the_mean_of_a_split_and_pooled_of_the_subjects():
+    summary = summarise(SEGMENTED)
+    assert [split["dice"] for split in summary["per_split"]] == pytest.approx([0.8, 0.4])
+    assert summary["mean"]["dice"] == pytest.approx(0.6)
+    assert summary["sd"]["dice"] == pytest.approx(0.4 / np.sqrt(2))
+    assert summary["pooled"]["dice"] == pytest.approx((0.7 + 0.7 + 0.3) / 3)  # a: mean of 0.9 and 0.5
+    assert summary["mean"]["auc"] == summarise(PREDICTIONS)["mean"]["auc"] == 0.5
+
+
+def test_a_network_for_segmentation_alone_has_dice_alone():
+    planted = pd.Series({"a": 2.0, "b": 3.0, "c": 1.0})
+    summary = summarise(SEGMENTED.assign(score=np.nan), planted)
+    assert set(summary["mean"]) == {"dice"} and set(summary["pooled"]) == {"num_patients", "dice"}
+    assert set(summary["per_split"][0]) == {"repeat", "fold", "num_test", "dice"}
+
+
+def test_a_network_for_idh_alone_has_no_dice():
+    assert repr(summarise(SEGMENTED.assign(dice=np.nan))) == repr(summarise(PREDICTIONS))
+    assert "dice" not in summarise(PREDICTIONS)["pooled"]

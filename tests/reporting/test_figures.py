@@ -7,6 +7,8 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from glioma_idh.reporting import canvas, figures, pictures
+from glioma_idh.reporting.learning_curves import learning_curves
+from tests.reporting.test_learning_curves import history, joint_history
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 
@@ -21,14 +23,6 @@ def predictions(scores_by_split, truth=(1, 1, 0, 0), kfold=False):
 
 
 PERFECT, WRONG, HALF = (0.9, 0.8, 0.2, 0.1), (0.1, 0.2, 0.8, 0.9), (0.9, 0.1, 0.5, 0.4)
-
-
-def history(num_splits=2, epochs=300, a=-1.8, b=0.02, c=2.4):
-    """Every split has the same test loss a exp(-b x) + c."""
-    x = np.arange(1, epochs + 1)
-    columns = {"epoch": x, "loss": 0.7 * np.exp(-x / 40), "accuracy": 1 - 0.5 * np.exp(-x / 40)}
-    columns |= {"test_loss": a * np.exp(-b * x) + c, "test_accuracy": 0.8 - 0.3 * np.exp(-x / 50)}
-    return pd.concat([pd.DataFrame({"repeat": n, "fold": 0, **columns}) for n in range(num_splits)])
 
 
 def score_table(sequences=("t1", "rcbv"), num_splits=5):
@@ -162,23 +156,19 @@ def test_one_split_is_a_point_without_a_box_and_missing_scores_are_left_out():
     assert len(sensitivity.get_lines()[0].get_ydata()) == 0
 
 
-def test_fit_values_are_printed_and_the_test_curve_chose_nothing():
-    figure = figures.learning_curves(history(), title="rCBV")
-    loss, accuracy = figure.axes
-    assert "a = -1.8, b = 0.02 per epoch, c = 2.4" in "".join(legend_of(loss))
-    assert "a = -0.3, b = 0.02 per epoch, c = 0.8" in "".join(legend_of(accuracy))
-    assert "The test curve is drawn only: it chose no epoch and no setting." in words(figure)
-    assert len(loss.get_lines()) == 2 * (2 + 1) + 1 and len(legend_of(loss)) == 3
+def test_boxes_of_one_network_stand_in_one_row_with_the_paper_s_averages():
+    table, panels = score_table(("SGPNet",)).assign(dice=0.9), ("sensitivity", "specificity", "accuracy", "dice")
+    figure = figures.score_boxes(table, panels=panels, published={"SGPNet": {"dice": (0.935, None)}})
+    assert [axes.get_title(loc="left")[3:] for axes in figure.axes][-2:] == ["Test accuracy", "Dice"]
+    assert len({round(axes.get_subplotspec().get_position(figure).y0, 6) for axes in figure.axes}) == 1
+    (mark,) = [line for line in figure.axes[3].get_lines() if line.get_marker() == "D"]
+    assert mark.get_ydata() == [0.935] and "paper, mean" in words(figure) and "± sd" not in words(figure)
 
 
-def test_curves_without_a_fit_say_so():
-    loss = figures.learning_curves(history(epochs=3), title="rCBV").axes[0]
-    assert "no numbers" in legend_of(loss)[-1] and "a =" not in "".join(legend_of(loss))
-
-
-@pytest.mark.parametrize("a, scale", [(0.6, "linear"), (60.0, "log")])
-def test_log_scale_only_where_the_test_loss_spans_a_decade(a, scale):
-    assert figures.learning_curves(history(a=a, c=0.5), title="T1").axes[0].get_yscale() == scale
+def test_a_score_that_the_table_lacks_has_no_panel():
+    table = score_table(("SGPNet",))[["sequence", "repeat", "fold"]].assign(dice=0.9)
+    figure = figures.score_boxes(table, panels=("sensitivity", "specificity", "accuracy", "dice"))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a) Dice"] and "wild-type" not in words(figure)
 
 
 def test_patients_right_front_is_the_pictures_upper_left():
@@ -246,7 +236,7 @@ def test_slice_read_places_mask_and_box_in_radiological_display():
     [
         lambda **keywords: figures.roc_curves({"t1": predictions([HALF])}, **keywords),
         lambda **keywords: figures.score_boxes(score_table(), **keywords),
-        lambda **keywords: figures.learning_curves(history(), title="T1", **keywords),
+        lambda **keywords: learning_curves(history(), title="T1", **keywords),
         sheet,
         read,
     ],
@@ -286,11 +276,13 @@ def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
     [
         figures.roc_curves({s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}),
         figures.score_boxes(score_table()),
-        figures.learning_curves(history(), title="rCBV", synthetic=True),
+        learning_curves(history(), title="rCBV", synthetic=True),
+        learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
+        figures.score_boxes(score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True),
         sheet(n=30, truth=[1, 0] * 15, scores=np.linspace(0, 1, 30), synthetic=True),
         read(synthetic=True),
     ],
-    ids=["roc", "boxes", "learning", "sheet", "read"],
+    ids=["roc", "boxes", "learning", "one curve", "two boxes", "sheet", "read"],
 )
 def test_letters_are_seven_points_or_more_and_inside_the_picture(figure):
     figure.draw_without_rendering()

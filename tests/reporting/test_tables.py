@@ -1,9 +1,11 @@
 """The table of results."""
 
+import numpy as np
 import pandas as pd
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
+from glioma_idh.reporting.printed import SGPNET
 from glioma_idh.reporting.tables import results_table, results_text
 
 PREDICTIONS = pd.DataFrame(
@@ -34,3 +36,47 @@ def test_synthetic_results_say_so():
     assert results_text(metrics, PUBLISHED).startswith("Synthetic phantom cohort: no clinical result.")
     metrics["rcbv"]["synthetic"] = False
     assert "ynthetic" not in results_text(metrics, PUBLISHED)
+
+
+SEGMENTED = PREDICTIONS.assign(dice=[0.9, 0.8, 0.5, 0.4])
+AVERAGES = {"SGPNet": {"accuracy": (0.895, None), "auc": (0.949, None), "ppv": (0.894, None), "dice": (0.935, None)}}
+BASELINES = {"all-ones mask": {"dice": 0.67}, "tumour grade alone": {"auc": 0.872, "accuracy": 0.868}}
+
+
+def test_the_slice_cnn_s_columns_stay_as_they_are():
+    table = results_table({"rcbv": summarise(SEGMENTED)}, PUBLISHED)
+    assert list(table.columns) == ["ACC", "CCEL", "SN", "SP", "AUC"]
+    assert "interval" not in results_text({"rcbv": {"synthetic": False, **summarise(SEGMENTED)}}, PUBLISHED)
+
+
+def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
+    metrics = summarise(SEGMENTED)
+    metrics["pooled"]["auc_interval"] = [0.2, 1.0]
+    table = results_table({"SGPNet": metrics}, AVERAGES, SGPNET, BASELINES)
+    assert list(table.columns) == ["ACC", "SN", "SP", "AUC", "PPV", "NPV", "DSC"]
+    assert table.loc[("SGPNet", "ours"), "DSC"] == "0.650 ± 0.283"
+    assert table.loc[("SGPNet", "paper")].tolist() == ["0.895", "-", "-", "0.949", "0.894", "-", "0.935"]
+    trivial = ["0.500 ± 0.000", "0.000", "1.000", "0.500", "-", "0.500 ± 0.000", ""]
+    assert table.loc[("SGPNet", "always wild-type")].tolist() == trivial
+    pooled = table.loc[("SGPNet", "ours, pooled over 4 patients")]
+    assert pooled["AUC"] == "0.750 (0.200-1.000)" and pooled["DSC"] == "0.650"
+    assert table.loc[("baseline", "all-ones mask")].tolist() == [""] * 6 + ["0.670"]
+    assert table.loc[("baseline", "tumour grade alone")].tolist() == ["0.868", "", "", "0.872", "", "", ""]
+    assert [row for _, row in table.index][-2:] == list(BASELINES)
+
+
+def test_the_text_says_what_stands_in_brackets_or_why_nothing_does():
+    metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED)}}
+    metrics["SGPNet"]["pooled"]["auc_interval"] = [0.2, 1.0]
+    assert "95 % interval of the AUC" in results_text(metrics, {}, SGPNET)
+    for nothing in ([None, None], [np.nan, np.nan]):
+        metrics["SGPNet"]["pooled"]["auc_interval"] = nothing
+        text = results_text(metrics, {}, SGPNET, BASELINES)
+        assert "No interval of the AUC" in text and "(" not in text.splitlines()[4] and "tumour grade alone" in text
+
+
+def test_segmentation_alone_has_no_trivial_answer_and_empty_scores():
+    metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED.assign(score=np.nan))}}
+    table = results_table(metrics, {}, SGPNET)
+    assert table.loc[("SGPNet", "ours")].tolist() == ["-"] * 6 + ["0.650 ± 0.283"]
+    assert len(table) == 2 and "interval" not in results_text(metrics, {}, SGPNET)

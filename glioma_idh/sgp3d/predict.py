@@ -1,0 +1,233 @@
+"""Apply a finished run: python -m glioma_idh.sgp3d.predict RUN_DIR --t1 ... --t1gd ... --t2 ... --flair ... --out DIR
+
+Prints one CSV row a subject: the probability of an IDH mutation from each network, their mean and spread, and the
+lesion's volume. Writes the lesion mask on the patient's own grid and a picture. Many subjects at once: --cohort (and
+--images) as in training. For research, not for diagnosis.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair")
+PATHS = (*SEQUENCES, "lesion_mask", "run_dir", "images", "labels", "out")
+File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What to predict, and with which run."""
+
+    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
+    """Folder of a finished run."""
+    t1: File = None
+    """One patient's T1; all four scans on one grid, skull-stripped."""
+    t1gd: File = None
+    """T1 with contrast."""
+    t2: File = None
+    """T2."""
+    flair: File = None
+    """FLAIR."""
+    lesion_mask: File = None
+    """A reference mask on the same grid, if there is one: it is drawn beside, and Dice given."""
+    cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels and masks are not needed."""
+    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of scans of a named cohort."""
+    labels: File = None
+    """Its label sheet; by default what is shipped."""
+    all_visits: bool = False
+    """Follow-up visits too."""
+    flips: bool = False
+    """Average over the eight flips of the input; eight times as long."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Where predictions.csv, a mask and a picture a subject go; by default RUN_DIR/predict."""
+    quiet: bool = False
+    """No progress bars."""
+    strict: bool = False
+    """Stop at the first subject that cannot be used, instead of setting it aside."""
+
+    def __post_init__(self):
+        for name in PATHS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
+
+def predict(wanted: Prediction):
+    """Predict subjects with every network of a run, prepared as the run was trained.
+
+    Args:
+        wanted: as on the command line.
+
+    Returns:
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`,
+        `predicted_ml`, and `dice` where there is a reference mask.
+
+    Raises:
+        InputError: the run or a file cannot be used.
+    """
+    import pandas as pd
+    from tqdm import tqdm
+
+    from glioma_idh import runs
+    from glioma_idh.sgp3d.apply import load_networks
+
+    recipe, synthetic = _read_run(wanted.run_dir)
+    subjects = _subjects(wanted)
+    networks = load_networks(wanted.run_dir, (*recipe["shape"], len(SEQUENCES)))
+    out = wanted.out or wanted.run_dir / "predict"
+    rows, errors = [], []
+    quiet = wanted.quiet or wanted.cohort is None
+    for _, row in tqdm(subjects.iterrows(), total=len(subjects), unit="subject", disable=quiet or None):
+        try:
+            rows.append(_predict_one(row, recipe, networks, wanted.flips, synthetic, out))
+        except InputError as error:
+            if wanted.strict or len(subjects) == 1:
+                raise
+            errors.append(error)
+            print(f"set aside: {error}", file=sys.stderr)
+    if not rows:
+        raise errors[0]
+    table = pd.DataFrame(rows)
+    runs.write_table(table, out / "predictions.csv")
+    _write_exclusions(errors, out)
+    _warn(subjects, wanted.run_dir, synthetic)
+    return table
+
+
+def _read_run(run_dir: Path) -> tuple[dict, bool]:
+    """The recipe of a finished run of this paper, and whether its patients are phantoms."""
+    from glioma_idh import runs
+
+    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
+    if recipe.get("paper") != "sgp3d":
+        found = f"a run of {recipe.get('paper', 'something else')}"
+        raise InputError("a run of glioma_idh.sgp3d.train", found, "Use that pipeline's predict.", file=run_dir)
+    if not (run_dir / "metrics.json").exists():
+        advice = "Let the training end first: the same command goes on where it stopped."
+        raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
+    return recipe, runs.read_json(run_dir / "metrics.json")["synthetic"]
+
+
+def _subjects(wanted: Prediction):
+    """The cohort table of whom to predict: one patient, or a named cohort."""
+    import pandas as pd
+
+    from glioma_idh.cohorts import read_cohort
+    from glioma_idh.cohorts.table import COLUMNS, check_subjects
+
+    given = [name for name in SEQUENCES if getattr(wanted, name) is not None]
+    if (wanted.cohort is None) == (not given):
+        found = "both" if given else "neither"
+        raise InputError("either --t1, --t1gd, --t2 and --flair, or --cohort", found, "See --help.")
+    if wanted.cohort is not None:
+        cohort, _ = read_cohort(
+            wanted.cohort,
+            wanted.images,
+            wanted.labels,
+            sequences=SEQUENCES,
+            all_visits=wanted.all_visits,
+            quiet=wanted.quiet,
+        )
+        table, errors = check_subjects(cohort)
+        for error in errors:
+            print(f"set aside: {error}", file=sys.stderr)
+        return table[(table[list(SEQUENCES)] != "").any(axis=1)]
+    if len(given) < len(SEQUENCES):
+        missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
+        raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
+    subject = wanted.flair.name.removesuffix(".gz").removesuffix(".nii")
+    paths = {name: str(getattr(wanted, name) or "") for name in (*SEQUENCES, "lesion_mask")}
+    return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])
+
+
+def _predict_one(row, recipe: dict, networks: list, flips: bool, synthetic: bool, out: Path) -> dict:
+    """Scores, mask and picture of one subject."""
+    import numpy as np
+
+    from glioma_idh.imaging.volumes import write_volume
+    from glioma_idh.sgp3d import apply
+    from glioma_idh.sgp3d.preprocessing import prepare_subject
+
+    prepared = prepare_subject(row, tuple(recipe["shape"]), with_mask=False)
+    passes = apply.FLIPS if flips else apply.NO_FLIP
+    scores, lesions = zip(*(apply.predict_scans(network, prepared.scans, passes) for network in networks), strict=True)
+    placement = prepared.placement
+    lesion = apply.own_lesion(np.mean(lesions, axis=0), placement)
+    write_volume(out / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+    reference = apply.reference_lesion(row, placement) if row["lesion_mask"] else None
+    numbers = {"subject": row["subject"]} | {f"score_{n}": score for n, score in enumerate(scores, start=1)}
+    spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
+    numbers |= {"score_mean": float(np.mean(scores)), "score_sd": spread}
+    marks = apply.score_masks(lesion, lesion if reference is None else reference, placement)
+    numbers["predicted_ml"] = marks["predicted_ml"]
+    if reference is not None:
+        numbers["dice"] = marks["dice"]
+    _draw(row, lesion, reference, numbers, scores, synthetic or row["cohort"] == "phantom", out)
+    return numbers
+
+
+def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: Path) -> None:
+    """A picture: the four sequences with the outline of the lesion."""
+    from glioma_idh.cohorts.scans import read_scan
+    from glioma_idh.imaging.volumes import reorient
+    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.overlays import lesion_overlay
+
+    volumes = {name: read_scan(row, name) for name in SEQUENCES}
+    flair = volumes["flair"]
+    predicted, _ = reorient(lesion, flair.own_affine)
+    if reference is not None:
+        reference, _ = reorient(reference, flair.own_affine)
+    picture = lesion_overlay(
+        {name: volume.array for name, volume in volumes.items()},
+        reference,
+        predicted,
+        flair.spacing_mm,
+        subject=row["subject"],
+        scores=scores,
+        dice=numbers.get("dice"),
+        lesion_ml=numbers["predicted_ml"],
+        synthetic=synthetic,
+    )
+    save_figure(picture, out, row["subject"])
+
+
+def _write_exclusions(errors: list[InputError], out: Path) -> None:
+    from glioma_idh import runs
+    from glioma_idh.cohorts.table import exclusions_table
+
+    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
+
+
+def _warn(table, run_dir: Path, synthetic: bool) -> None:
+    """Say what these scores are not."""
+    from glioma_idh import runs
+
+    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
+    if known:
+        text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
+        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
+    if synthetic:
+        text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
+        print(text, file=sys.stderr)
+
+
+def main() -> None:
+    """The command line."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
+    try:
+        predictions = predict(wanted)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+    print(predictions.to_csv(index=False, float_format="%.4g"), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Prepared subjects are made once, found by content, and whole or not there."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts.table import read_table
+from glioma_idh.errors import InputError
+from glioma_idh.sgp3d import prepared
+from glioma_idh.sgp3d.prepared import Stored, set_copies_aside, store_cohort, store_subject
+from glioma_idh.sgp3d.preprocessing import prepare_subject
+
+SHAPE = (16, 16, 16)
+
+
+@pytest.fixture
+def table(make_four, tmp_path, monkeypatch):
+    """The small cohort, and a cache of its own."""
+    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "cache"))
+    return read_table(make_four(num_subjects=3, num_mutant=1))
+
+
+def test_what_is_stored_is_what_is_prepared(table):
+    stored, fresh = store_subject(table.iloc[0], SHAPE), prepare_subject(table.iloc[0], SHAPE)
+    assert np.array_equal(stored.scans(), fresh.scans) and np.array_equal(stored.mask(), fresh.mask)
+    assert isinstance(stored.scans(), np.memmap)
+    assert stored.lesion_ml() == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
+    assert stored.placement().box == fresh.placement.box and stored.placement().grid_shape == (24, 20, 18)
+    assert np.array_equal(stored.placement().own_affine, fresh.placement.own_affine)
+
+
+def test_a_second_time_it_is_only_found(table, monkeypatch):
+    first = store_subject(table.iloc[0], SHAPE)
+    monkeypatch.setattr(prepared, "prepare_subject", lambda *_: pytest.fail("prepared again"))
+    assert store_subject(table.iloc[0], SHAPE) == first
+
+
+def test_other_files_another_shape_and_half_a_subject_are_made_anew(table, tmp_path):
+    first = store_subject(table.iloc[0], SHAPE)
+    assert store_subject(table.iloc[1], SHAPE) != first != store_subject(table.iloc[0], (32, 16, 16))
+    (first.folder / "note.json").unlink()  # as a kill before the last file leaves it
+    assert store_subject(table.iloc[0], SHAPE) == first and (first.folder / "note.json").exists()
+    moved = tmp_path / "elsewhere.nii.gz"
+    moved.write_bytes(open(table.loc[0, "t1"], "rb").read())
+    assert store_subject(table.iloc[0].replace(table.loc[0, "t1"], str(moved)), SHAPE) == first
+
+
+def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):
+    open(table.loc[1, "t2"], "wb").write(b"nothing")
+    table.loc[2, "flair"] = str(tmp_path / "nowhere.nii.gz")
+    usable, errors = store_cohort(table, SHAPE, jobs=1, quiet=True)
+    assert usable["subject"].tolist() == ["s00"] and Stored(tmp_path / usable.loc[0, "prepared"]).mask().any()
+    assert [error.subject for error in errors] == ["s01", "s02"]
+    assert "t2.nii.gz" in str(errors[0]) and "No such file" in errors[1].found
+
+
+def test_no_room_in_the_cache(table, monkeypatch):
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    with pytest.raises(InputError, match=r"expected room for 0.0 GB of prepared scans; found 0.0 GB free"):
+        store_cohort(table, SHAPE, jobs=1, quiet=True)
+
+
+def test_the_same_files_under_another_patient_are_set_aside():
+    rows = [("a", "p", "x"), ("b", "p", "x"), ("c", "q", "x"), ("d", "r", "y")]
+    kept, errors = set_copies_aside(pd.DataFrame(rows, columns=["subject", "patient", "prepared"]))
+    assert kept["subject"].tolist() == ["a", "b", "d"]
+    assert [(error.subject, error.found) for error in errors] == [("c", "the files of a")]

@@ -1,0 +1,192 @@
+"""The door, from a cohort on disk to a finished run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.train import train
+from tests.sgp3d.conftest import GRID, write_four
+
+RECIPE = Recipe(shape=(16, 16, 16), num_splits=2, epochs=2, filters=4, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run on the small cohort, one of whose subjects has no label; tested on another cohort."""
+    folder = tmp_path_factory.mktemp("finished")
+    cohort, other = write_four(folder), write_four(folder / "other", 4, 2, prefix="r", seed=1)
+    table = pd.read_csv(cohort, dtype=str)
+    table.loc[table["subject"] == "s07", "idh"] = ""
+    table.to_csv(cohort, index=False)
+    recipe = replace(RECIPE, cohort=str(cohort))
+    train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(other)))
+    return recipe, folder / "run"
+
+
+def test_the_run_folder_holds_what_it_promises(finished):
+    _, run = finished
+    there = {path.name for path in run.iterdir()}
+    assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
+    assert {path.name for path in (run / "split_1").iterdir()} == {"model.keras", "history.csv", "predictions.csv"}
+    assert {path.suffix for path in (run / "figures").iterdir()} == {".png", ".svg"}
+
+
+def test_predictions_and_masks_lie_on_the_patient_s_own_grid(finished):
+    _, run = finished
+    predictions = pd.read_csv(run / "predictions.csv").set_index("subject")
+    columns = ["patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml", "predicted_ml"]
+    assert list(predictions) == columns and len(predictions) == 7
+    for subject, row in predictions.iterrows():
+        mask = nibabel.load(run / f"masks/{subject}.nii.gz")
+        reference = nibabel.load(run.parent / f"scans/{subject}/mask.nii.gz")
+        assert mask.shape == GRID and np.allclose(mask.affine, reference.affine)
+        found, truth = np.asarray(mask.dataobj) != 0, np.asarray(reference.dataobj) != 0
+        assert row["dice"] == pytest.approx(2 * (found & truth).sum() / (found.sum() + truth.sum()), abs=1e-6)
+        assert row["predicted_ml"] == pytest.approx(found.sum() * 12 / 1000)
+
+
+def test_who_has_no_label_teaches_and_is_not_tested(finished):
+    _, run = finished
+    splits = pd.read_csv(run / "splits.csv")
+    assert splits[splits["subject"] == "s07"]["part"].tolist() == ["train", "train"]
+    assert pd.read_csv(run / "exclusions.csv").empty
+
+
+def test_the_external_cohort_is_tested_by_every_network(finished):
+    _, run = finished
+    (folder,) = (run / "external").iterdir()
+    predictions = pd.read_csv(folder / "predictions.csv")
+    assert predictions.groupby("fold")["subject"].nunique().tolist() == [4, 4] and predictions["dice"].notna().all()
+
+
+def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, capsys):
+    recipe, run = finished
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
+    train(recipe, Job(run_dir=run, quiet=True))
+    assert "Device" not in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
+
+
+@pytest.mark.parametrize(("targets", "empty"), [("idh", "dice"), ("random-masks", "dice"), ("segmentation", "score")])
+def test_what_was_not_learnt_has_no_number(make_four, tmp_path, targets, empty):
+    recipe = replace(RECIPE, cohort=str(make_four()), targets=targets, epochs=1)
+    train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    predictions = pd.read_csv(tmp_path / "run/predictions.csv")
+    assert predictions[empty].isna().all() and predictions[{"dice": "score", "score": "dice"}[empty]].notna().all()
+    assert (tmp_path / "run/metrics.json").exists()
+
+
+def test_it_learns_what_is_plain_to_see(make_four, tmp_path):
+    recipe = replace(RECIPE, cohort=str(make_four(num_subjects=12, num_mutant=6)), epochs=25, learning_rate=3e-3)
+    metrics = train(replace(recipe, idh_learning_rate=3e-3), Job(run_dir=tmp_path / "run", quiet=True))
+    assert metrics["pooled"]["dice"] > 0.7 and metrics["pooled"]["auc"] > 0.8
+
+
+COMMAND = [sys.executable, "-m", "glioma_idh.sgp3d.train", "--shape", "16", "16", "16", "--num-splits", "2"]
+
+
+def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
+    """SIGKILL takes the command only: its two workers must end by themselves."""
+    command = [*COMMAND, "--cohort", str(make_four()), "--epochs", "12", "--jobs", "2", "--quiet", "--run-dir"]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
+    killed = tmp_path / "killed"
+    process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (killed / "split_1/checkpoint.weights.h5").exists():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run([*command, str(killed)], check=True, capture_output=True)
+    for name in ("predictions.csv", "split_1/history.csv"):
+        assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_the_cache_may_go_but_scans_may_not_change(make_four, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "one"))
+    recipe, job = replace(RECIPE, cohort=str(make_four())), Job(run_dir=tmp_path / "run", jobs=1, quiet=True)
+    train(recipe, job)
+    (tmp_path / "run/metrics.json").unlink()
+    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "two"))
+    train(recipe, job)
+    (tmp_path / "run/metrics.json").unlink()
+    t1, t2 = (tmp_path / f"scans/s00/{name}.nii.gz" for name in ("t1", "t2"))
+    t1.write_bytes(t2.read_bytes())
+    with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
+        train(recipe, job)
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    program = (
+        "import sys; sys.argv = ['train', '--cohort', 'egd', '--help']\n"
+        "try:\n    from glioma_idh.sgp3d.train import main; main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'pandas', 'nibabel', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "144 144 144" in done.stdout  # the paper's defaults, once a cohort is named
+
+
+@pytest.mark.parametrize(
+    ("recipe", "match"),
+    [
+        ({"shape": (32, 32, 30)}, r"expected a shape of three sides divisible by 16; found \(32, 32, 30\)"),
+        ({"epochs": 0}, "expected --epochs of at least 1"),
+        ({"num_splits": 5}, "at least 5 patients of each class"),
+        ({"shape": (1600, 1600, 1600)}, r"expected about \d+.\d GB of memory; found .* GB free. Use a smaller --shape"),
+    ],
+)
+def test_settings_that_cannot_work(make_four, tmp_path, monkeypatch, recipe, match):
+    from glioma_idh.sgp3d import prepared
+
+    monkeypatch.setattr(prepared, "check_room", lambda *_: None)
+    monkeypatch.setattr(prepared, "prepare_subject", _tiny(prepared.prepare_subject))
+    recipe = replace(RECIPE, cohort=str(make_four(num_subjects=6, num_mutant=3)), **recipe)
+    with pytest.raises(InputError, match=match):
+        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    assert not (tmp_path / "run/recipe.json").exists()
+
+
+def _tiny(prepare_subject):
+    """Preparation to a small shape whatever is asked for, so that a test of memory does not take it."""
+    return lambda row, shape: prepare_subject(row, (16, 16, 16))
+
+
+def test_a_missing_sequence_names_those_there_are(make_four, edit_table, tmp_path):
+    cohort = make_four()
+    for number in range(8):
+        edit_table(cohort, f"s{number:02}", "flair", "")
+    with pytest.raises(InputError, match="expected FLAIR in cohort cohort; found only T1, T1Gd, T2"):
+        train(replace(RECIPE, cohort=str(cohort)), Job(run_dir=tmp_path / "run", quiet=True))
+
+
+def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, tmp_path):
+    cohort = make_four()
+    edit_table(cohort, "s03", "t2", "nowhere.nii.gz")
+    edit_table(cohort, "s04", "idh", "perhaps")
+    recipe = replace(RECIPE, cohort=str(cohort), epochs=1)
+    train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    exclusions = pd.read_csv(tmp_path / "run/exclusions.csv").set_index("subject")["found"].to_dict()
+    assert exclusions == {"s03": "No such file or directory", "s04": "'perhaps'"}
+    with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH as 0, 1, .*; found 'perhaps'"):
+        train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
+
+
+def test_the_recipe_says_how_it_differs_from_the_paper(finished, capsys, tmp_path):
+    recipe, _ = finished
+    train(replace(recipe, epochs=1), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    printed = capsys.readouterr().out
+    assert "shape: 16 16 16 (the paper's: 144 144 144)" in printed and "Estimate: about" in printed
+    assert json.loads((tmp_path / "run/recipe.json").read_text())["recipe"]["paper"] == "sgp3d"
