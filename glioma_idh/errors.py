@@ -26,4 +26,4 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         where = "".join(f"{part}: " for part in (self.subject, self.file) if part)
-        return f"{where}expected {self.expected}; found {self.found}. {self.advice}"
+        return " ".join(f"{where}expected {self.expected}; found {self.found}. {self.advice}".split())  # on one line

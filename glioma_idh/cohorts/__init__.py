@@ -8,7 +8,7 @@ import pandas as pd
 
 from glioma_idh.cohorts import bakas, brats, egd, generic, ucsf, upenn
 from glioma_idh.cohorts.folders import Ignored, Layout, find_scans, join_scans
-from glioma_idh.cohorts.manifests import make_manifest
+from glioma_idh.cohorts.manifests import make_manifest, no_such_labels, read_manifest
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
@@ -64,18 +64,16 @@ def read_cohort(
         from glioma_idh.phantom import make_phantom
 
         return read_table(make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []
+    images, labels = (None if path is None else Path(path) for path in (images, labels))
     if Path(name).suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        return read_table(name, images), []
+        table = read_table(name, images)
+        return (table, []) if labels is None else _relabelled(table, labels)
     if name not in NAMES:
         known = ", ".join(NAMES)
         raise InputError(f"a cohort: {known}, or the path of a .csv", repr(name), "Check the spelling.")
     if images is None:
         raise InputError("--images DIR", "no folder of scans", f"Name the folder of {name} as downloaded.")
-    images, labels = Path(images), None if labels is None else Path(labels)
-    if name == "csv":
-        table, ignored = _read_own(images, labels)
-    else:
-        table, ignored = _read_public(name, images, labels, all_visits)
+    table, ignored = _read_own(images, labels) if name == "csv" else _read_public(name, images, labels, all_visits)
     table.attrs["file"] = str(labels or images)
     return table, ignored
 
@@ -84,11 +82,19 @@ def _read_public(name: str, images: Path, labels: Path | None, all_visits: bool)
     cohort = PUBLIC[name]
     scans, files_ignored = find_scans(images, cohort.layout)
     who = None if labels is None else generic.own_labels(labels)
-    if who is None:
+    own = who is not None
+    if own:
+        who = who.assign(subject=who["subject"].map(cohort.layout.canonical))
+        files_ignored += _without_images(who, scans, labels)
+        who = who[who["subject"].isin(scans)]
+    else:
         who = cohort.labels(labels, images)
-    table, visits_ignored = join_scans(who, scans, cohort.layout, name, all_visits)
     if name == "brats2020-tcga":  # the folder holds patients of other hospitals too
-        table = table[table["subject"].isin(who["subject"])].reset_index(drop=True)
+        members = set(read_manifest("brats2020_tcga")["subject"]) | (set() if own else set(who["subject"]))
+        files_ignored += [Ignored(subject, "not a TCGA patient") for subject in scans if subject not in members]
+        scans = {subject: files for subject, files in scans.items() if subject in members}
+        who = who[who["subject"].isin(members)]
+    table, visits_ignored = join_scans(who, scans, cohort.layout, name, all_visits)
     return table, visits_ignored + files_ignored
 
 
@@ -96,15 +102,40 @@ def _read_own(images: Path, labels: Path | None):
     scans, ignored = generic.find_own_scans(images)
     who = make_manifest(pd.Series([], dtype=str), pd.Series([], dtype=str), "csv")
     if labels is not None:
-        who = generic.own_labels(labels)
-        if who is None:
-            raise InputError("the columns subject and idh", "others", "Rename the columns of the sheet.", file=labels)
+        who = _own_labels(labels)
         generic.check_numbers(who, scans, labels)
-    table, _ = join_scans(who, scans, Layout(files="", scans={}, example=""), images.name, all_visits=True)
+        ignored += _without_images(who, scans, labels)
+    layout = Layout(subject=".+", files="", scans={}, example=generic.EXAMPLE)
+    table, _ = join_scans(who, scans, layout, images.name, all_visits=True)
     return table, ignored
 
 
-def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
+def _relabelled(table: pd.DataFrame, labels: Path):
+    """A cohort table with the IDH status, and its evidence, of another sheet."""
+    who = _own_labels(labels).set_index("subject")
+    ignored = _without_images(who.reset_index(), set(table["subject"]), labels)
+    for column in ("idh", "idh_evidence"):
+        table[column] = table["subject"].map(who[column]).fillna("")
+    return table, ignored
+
+
+def _own_labels(labels: Path) -> pd.DataFrame:
+    who = generic.own_labels(labels)
+    if who is None:
+        raise no_such_labels(labels)
+    return who
+
+
+def _without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
+    """The labels of a sheet of one's own that name nobody in the folder; at least one must."""
+    missing = [subject for subject in who["subject"] if subject not in scans]
+    if len(missing) == len(who):
+        found = f"{', '.join(missing[:3])}, where the scans are of {', '.join(sorted(scans)[:3])}"
+        raise InputError("labels of the subjects in the folder", found, "Write the ids as the folders do.", labels)
+    return [Ignored(subject, "a label without images") for subject in missing]
+
+
+def find_planted_scores(table: pd.DataFrame, sequence: str) -> pd.Series | None:
     """The best possible score of each subject of the phantom, from the truth file beside its scans.
 
     Args:

@@ -68,7 +68,7 @@ def check(
     print(f"Everything is in {out}")
 
 
-def overlap(a: Table, b: Table, images: bool = True, jobs: int = -1, quiet: bool = False) -> None:
+def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: bool = False) -> None:
     """The same patient in two cohort tables, also under other names, or the same image (hash of its voxels).
 
     Prints a row a pair as CSV. Exit status 1 if there is any.
@@ -76,22 +76,25 @@ def overlap(a: Table, b: Table, images: bool = True, jobs: int = -1, quiet: bool
     Args:
         a: A cohort table.
         b: Another.
-        images: Read and compare the images too.
+        no_images: Compare the names alone, and read no image.
         jobs: Processes; -1 is one a processor.
         quiet: No progress bars.
     """
     import pandas as pd
 
-    from glioma_idh.cohorts.overlap import shared_images, shared_patients
+    from glioma_idh.cohorts.overlap import nameless, shared_images, shared_patients
     from glioma_idh.cohorts.table import read_table
 
     tables = read_table(a), read_table(b)
     pairs = [shared_patients(*tables)]
-    if images:
+    if not no_images:
         pairs.append(shared_images(*tables, jobs, quiet))
     pairs = pd.concat(pairs, ignore_index=True)
     print(pairs.to_csv(index=False), end="")
     print(f"{pairs['patient'].nunique()} patients in both.", file=sys.stderr)
+    if unknown := sum(map(nameless, tables)):
+        text = f"{unknown} subjects are known by their BraTS id alone: whether they are in both, too, cannot be told."
+        print(text, file=sys.stderr)
     if len(pairs):
         sys.exit(1)
 

@@ -3,10 +3,11 @@
 import pandas as pd
 
 from glioma_idh.cohorts.folders import Layout
-from glioma_idh.cohorts.manifests import read_manifest
+from glioma_idh.cohorts.manifests import no_such_labels, read_manifest
 
 LAYOUT = Layout(
-    files=r"(?P<subject>TCGA-\w\w-\w{4})_\d{4}\.\d\d\.\d\d_(?P<scan>\w+)",  # one visit a patient
+    subject=r"TCGA-\w\w-\w{4}",
+    files=r"_(?P<visit>\d{4}\.\d\d\.\d\d)_(?P<scan>\w+)",
     scans={
         "t1": ("t1",),
         "t1gd": ("t1Gd",),
@@ -21,4 +22,6 @@ LAYOUT = Layout(
 
 def labels(sheet, images) -> pd.DataFrame:
     """The shipped manifest; `python -m glioma_idh.cohorts tcga-idh` makes another from variant calls (--labels)."""
+    if sheet is not None:
+        raise no_such_labels(sheet)
     return read_manifest("tcga")

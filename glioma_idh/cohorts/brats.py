@@ -1,32 +1,45 @@
 """BraTS 2020, 2021 and 2023 as downloaded. IDH status comes through TCGA and UCSF ids, as BraTS has none of its own."""
 
-from pathlib import Path
+import re
 
 import pandas as pd
 
-from glioma_idh.cohorts.folders import Layout
-from glioma_idh.cohorts.manifests import make_manifest, read_manifest, shipped_facts, with_facts
-from glioma_idh.cohorts.sheets import is_unknown, parse_ids, read_sheet
-from glioma_idh.cohorts.ucsf import canonical_id
+from glioma_idh.cohorts.folders import Layout, find_files
+from glioma_idh.cohorts.manifests import (
+    canonical_patient,
+    known_patient,
+    make_manifest,
+    no_such_labels,
+    read_manifest,
+    shipped_facts,
+    with_facts,
+)
+from glioma_idh.cohorts.sheets import cell_error, is_unknown, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
 LAYOUT_2020 = Layout(
     # The mask of case 355 is called W39_1998.09.19_Segm.nii.
-    files=r"(?P<subject>BraTS20_(?:Training|Validation|Testing)_\d{3})(?:_|/W39_1998\.09\.19_)(?P<scan>[a-z0-9]+)",
+    subject=r"BraTS20_(?:Training|Validation|Testing)_\d{3}",
+    files=r"(?:_|/W39_1998\.09\.19_)(?P<scan>[a-z0-9]+)",
     scans=_SCANS,
+    rename=lambda name: "_".join(["BraTS20", name.split("_")[1].capitalize(), name.split("_")[2]]),
     example="BraTS20_Training_001/BraTS20_Training_001_t1ce.nii.gz",
 )
 LAYOUT_2021 = Layout(
-    files=r"(?P<subject>BraTS2021_\d{5})_(?P<scan>[a-z0-9]+)",
+    subject=r"BraTS2021_\d{5}",
+    files=r"_(?P<scan>[a-z0-9]+)",
     scans=_SCANS,
+    rename=lambda name: f"BraTS2021_{name[-5:]}",
     example="BraTS2021_00000/BraTS2021_00000_t1ce.nii.gz",
 )
 LAYOUT_2023 = Layout(  # and later; -000 is before treatment, higher numbers are follow-ups
-    files=r"(?P<subject>BraTS-(?:GLI|SSA)-\d{5}-\d{3})-(?P<scan>[a-z0-9]+)",
+    subject=r"BraTS-(?:GLI|SSA)-\d{5}-\d{3}",
+    files=r"-(?P<scan>[a-z0-9]+)",
     scans={"t1": ("t1n",), "t1gd": ("t1c",), "t2": ("t2w",), "flair": ("t2f",), "lesion_mask": ("seg",)},
     example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1c.nii.gz",
     visit=r"-\d{3}",
     follow_up=r"-(?!000)\d{3}",
+    rename=lambda name: f"BraTS{name[5:].upper()}",
 )
 
 MAPPING_COLUMNS = ("BraTS_2020_subject_ID", "TCGA_TCIA_subject_ID", "Grade")
@@ -57,13 +70,17 @@ def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
     reason = is_tcga.map({True: "patient is in no variant table", False: "not a TCGA patient"})
     evidence = manifest["idh_evidence"].where(manifest["idh_evidence"] != "", reason)
     site = manifest["patient"].str.split("-").str[1].where(is_tcga, "")
-    return manifest.assign(grade=manifest["subject"].map(grade), idh_evidence=evidence, site=site)
+    manifest = manifest.assign(grade=manifest["subject"].map(grade), idh_evidence=evidence, site=site)
+    for year in (2017, 2018, 2019):
+        former = mapping.get(f"BraTS_{year}_subject_ID", pd.Series("", mapping.index)).set_axis(subjects)
+        manifest[f"brats{year}_subject"] = manifest["subject"].map(former.where(~former.map(is_unknown), ""))
+    return manifest
 
 
 def labels_2020(labels, images) -> pd.DataFrame:
     """`name_mapping.csv`, given or found among the images; without it the shipped manifest of TCGA's patients."""
     if labels is None:
-        labels = next(iter(sorted(Path(images).glob("**/name_mapping.csv"))), None)
+        labels = next(iter(find_files(images, "name_mapping.csv")), None)
     if labels is None:
         return read_manifest("brats2020_tcga").assign(cohort="brats2020")
     return brats2020_manifest(labels, read_manifest("tcga"))
@@ -91,28 +108,41 @@ def labels_2021(labels, images) -> pd.DataFrame:
     if labels is None:
         ucsf = read_manifest("ucsf_pdgm")
         ucsf = ucsf[ucsf["brats2021_subject"] != ""]
-        return with_facts(ucsf["brats2021_subject"], ucsf["patient"], "brats2021", shipped_facts())
+        manifest = with_facts(ucsf["brats2021_subject"], ucsf["patient"], "brats2021", shipped_facts())
+        return manifest.assign(follow_up=_second_visits(manifest["subject"]))
     crosswalk = read_sheet(labels, CROSSWALK_COLUMNS)
     crosswalk = crosswalk[crosswalk["BraTS2021 ID"] != ""]
     crosswalk.attrs["file"] = str(labels)
     subjects = parse_ids(crosswalk, "BraTS2021 ID", r"BraTS2021_\d{5}", "BraTS2021_00000")
     collection, number = crosswalk[CROSSWALK_COLUMNS[1]], crosswalk[CROSSWALK_COLUMNS[2]]
-    patients = [_tcia_patient(*row) for row in zip(subjects, collection, number, strict=True)]
-    return with_facts(subjects, pd.Series(patients, subjects.index), "brats2021", shipped_facts())
+    patients = [_tcia_patient(crosswalk, row, subjects[row], collection[row], number[row]) for row in subjects.index]
+    manifest = with_facts(subjects, pd.Series(patients, subjects.index), "brats2021", shipped_facts())
+    return manifest.assign(follow_up=_second_visits(manifest["subject"]))
 
 
 def labels_2023(labels, images) -> pd.DataFrame:
-    """Only ids: BraTS 2023 has no IDH status. TCIA's or your own labels go in with --labels (`subject`, `idh`)."""
+    """Only ids: BraTS 2023 has no IDH status. Your own labels go in with --labels (`subject`, `idh`)."""
+    if labels is not None:
+        raise no_such_labels(labels)
     empty = pd.Series([], dtype=str)
     return make_manifest(empty, empty, "brats2023")
 
 
-def _tcia_patient(subject: str, collection: str, number: str) -> str:
+def _second_visits(subjects: pd.Series) -> pd.Series:
+    """1 where a BraTS 2021 subject is a second visit of a UCSF patient."""
+    ucsf = read_manifest("ucsf_pdgm")
+    later = ucsf["brats2021_subject"][ucsf["subject"].str.contains("_FU")]
+    return subjects.isin(later).map({True: "1", False: ""})
+
+
+def _tcia_patient(sheet: pd.DataFrame, row: int, subject: str, collection: str, number: str) -> str:
     """The patient across collections; those new to TCIA have no other name than their BraTS id."""
     if is_unknown(number) or number == NEW_TO_TCIA:
-        return subject
-    if collection.startswith("UCSF-PDGM"):
-        return canonical_id(f"UCSF-PDGM-{number.removeprefix('UCSF-PDGM-')}").split("_")[0]
-    if collection.startswith("UPENN-GBM"):
-        return number[: len("UPENN-GBM-00000")]
-    return number
+        return canonical_patient(subject)
+    if not collection.startswith(("UCSF-PDGM", "UPENN-GBM", "TCGA-")):
+        return number
+    digits = re.fullmatch(r"(\d+)(?:\.0)?", number)
+    patient = known_patient(f"UCSF-PDGM-{digits[1]}" if digits and collection.startswith("UCSF") else number)
+    if not patient:
+        raise cell_error(sheet, row, CROSSWALK_COLUMNS[2], f"an id of {collection}", "Use the sheet as downloaded.")
+    return patient

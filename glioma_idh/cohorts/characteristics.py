@@ -4,7 +4,7 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import parse_idh
+from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_grade, parse_idh, parse_sex
 from glioma_idh.errors import InputError
 
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
@@ -12,7 +12,7 @@ NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Sit
 
 
 def characteristics(table: pd.DataFrame, max_sites: int = 8):
-    """Who the patients are, by IDH status; of several visits of a patient the first counts.
+    """Who the patients are, by IDH status; of several visits of a patient the first counts, and any known status.
 
     Args:
         table: cohort table.
@@ -22,17 +22,18 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
         A `tableone.TableOne`; rows that nobody has a value for are left out.
 
     Raises:
-        InputError: a label or age cannot be read.
+        InputError: a cell cannot be read, or there is nothing to tell.
     """
     from tableone import TableOne
 
-    patients = table.drop_duplicates("patient")
+    parsers = {"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh}
+    read = table.set_axis(pd.RangeIndex(2, len(table) + 2))  # lines of the file, for messages
+    read = read.assign(**{column: parse_column(read, column, parse) for column, parse in parsers.items()})
+    status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
+    patients = read.drop_duplicates("patient")
     shown = pd.DataFrame({name: patients[column].replace("", None) for column, name in NAMES.items()})
-    shown["IDH"] = [_group(subject, cell) for subject, cell in zip(patients["subject"], patients["idh"], strict=True)]
-    try:
-        shown["Age, years"] = pd.to_numeric(shown["Age, years"])
-    except ValueError as error:
-        raise InputError("ages in years", str(error), "Correct the cell, or leave it empty.") from error
+    shown["IDH"] = patients["patient"].map(status).fillna("").map(GROUPS)
+    shown["Age, years"] = pd.to_numeric(shown["Age, years"])
     largest = shown["Site"].value_counts().index[:max_sites]
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")
     known = [name for name in NAMES.values() if shown[name].notna().any()]
@@ -44,10 +45,3 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
         return TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
-
-
-def _group(subject: str, cell: str) -> str:
-    try:
-        return GROUPS[parse_idh(cell)]
-    except ValueError as error:
-        raise InputError(str(error), repr(cell), "Correct the cell, or leave it empty.", subject=subject) from error

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.folders import Layout
+from glioma_idh.cohorts.folders import Layout, find_files
 from glioma_idh.cohorts.manifests import make_manifest
-from glioma_idh.cohorts.sheets import is_unknown, parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_grade, parse_idh, parse_ids, parse_sex, read_sheet
 from glioma_idh.errors import InputError
 
 LAYOUT = Layout(
-    files=r"(?P<subject>EGD-\d{4})/(?:.*/)?(?P<scan>[^/]+)",
+    subject=r"EGD-\d{4}",
+    files=r"/(?:.*/)?(?P<scan>[^/]+)",
     scans={"t1": ("T1",), "t1gd": ("T1GD",), "t2": ("T2",), "flair": ("FLAIR",), "lesion_mask": ("MASK",)},
     example="SUBJECTS/EGD-0001/T1GD.nii.gz",
     rename=str.upper,
@@ -30,7 +31,7 @@ def egd_manifest(sheet: pd.DataFrame) -> pd.DataFrame:
         InputError: a cell cannot be read; it names row and column.
     """
     subjects = parse_ids(sheet, "Subject", r"EGD-\d{4}", "EGD-0001")
-    parsers = {"Grade": ("grade", _known), "Age": ("age_years", parse_age), "Sex": ("sex", parse_sex)}
+    parsers = {"Grade": ("grade", parse_grade), "Age": ("age_years", parse_age), "Sex": ("sex", parse_sex)}
     extra = {name: parse_column(sheet, column, parse) for column, (name, parse) in parsers.items() if column in sheet}
     return make_manifest(
         subjects,
@@ -47,7 +48,7 @@ def labels(sheet, images) -> pd.DataFrame:
     """`Genetic_and_Histological_labels.xlsx` if named, else the `metadata.json` beside each subject's scans."""
     if sheet is not None:
         return egd_manifest(read_sheet(sheet, COLUMNS))
-    rows = [_from_json(path) for path in sorted(Path(images).glob("**/EGD-*/metadata.json"))]
+    rows = [_from_json(path) for path in find_files(images, "metadata.json") if path.parent.name[:4].upper() == "EGD-"]
     if not rows:
         empty = pd.Series([], dtype=str)
         return make_manifest(empty, empty, "egd")
@@ -66,8 +67,7 @@ def _from_json(path: Path) -> dict[str, str]:
         raise InputError(
             "EGD's metadata with an IDH label", found, "Download it again.", path, path.parent.name
         ) from error
-    return {"Subject": path.parent.name, **{name: "" if cell is None else str(cell) for name, cell in cells.items()}}
-
-
-def _known(cell: str) -> str:
-    return "" if is_unknown(cell) else cell
+    return {
+        "Subject": path.parent.name.upper(),
+        **{name: "" if cell is None else str(cell) for name, cell in cells.items()},
+    }

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from glioma_idh.cohorts.manifests import canonical_patient
 from glioma_idh.cohorts.table import COLUMNS, PATHS
 from glioma_idh.errors import InputError
 
@@ -28,8 +29,9 @@ class Layout:
     """How a public cohort names its files.
 
     Attributes:
-        files: regular expression for the end of a path (with `/`, without `.nii` or `.nii.gz`), in any case of
-            letters, with the groups `subject` and `scan`.
+        subject: regular expression for a subject's id, in any case of letters.
+        files: regular expression for what follows it up to the end of a path (with `/`, without `.nii` or `.nii.gz`),
+            with the group `scan`, and `visit` where that is not part of the id.
         scans: for each column of the cohort table the spellings of `scan`, the best first.
         example: a path as it is downloaded, for messages.
         visit: regular expression for the end of a subject id that names the visit; the rest is the patient.
@@ -38,6 +40,7 @@ class Layout:
         adc_divisor: what the voxels of its `adc` images are to be divided by; 3 where they are traces.
     """
 
+    subject: str
     files: str
     scans: dict[str, tuple[str, ...]]
     example: str
@@ -47,8 +50,12 @@ class Layout:
     adc_divisor: str = ""
 
     def patient(self, subject: str) -> str:
-        """Whose visit a subject is."""
-        return re.sub(f"(?:{self.visit})$", "", subject)
+        """Whose visit a subject is, in the one name that the patient has across cohorts."""
+        return canonical_patient(re.sub(f"(?:{self.visit})$", "", subject))
+
+    def canonical(self, name: str) -> str:
+        """A subject's id as the table has it, from how a sheet or folder spells it; other names stay as they are."""
+        return self.rename(name) if re.fullmatch(self.subject, name, re.IGNORECASE) else name
 
 
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
@@ -67,8 +74,8 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     columns = {
         scan.lower(): (column, rank) for column, scans in layout.scans.items() for rank, scan in enumerate(scans)
     }
-    pattern = re.compile(f"(?:^|.*/)(?:{layout.files})", re.IGNORECASE)
-    found, ignored = defaultdict(lambda: defaultdict(list)), []
+    pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
+    found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
     for path in nifti_files(images):
         relative = path.relative_to(images).as_posix()
         match = pattern.fullmatch(re.sub(r"\.nii(\.gz)?$", "", relative, flags=re.IGNORECASE))
@@ -78,16 +85,24 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
             ignored.append(Ignored(relative, reason))
             continue
         order = (rank, path.suffix == ".nii", len(path.parts), relative)
-        found[layout.rename(match["subject"])][column].append((order, path))
+        visit = match["subject"].lower(), match.groupdict().get("visit", "")
+        found[layout.rename(match["subject"])][visit][column].append((order, path))
     if not found:
         raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
-    scans = {}
-    for subject in sorted(found):
-        scans[subject] = {column: min(files)[1] for column, files in found[subject].items()}
-        for column, files in found[subject].items():
-            others = [path.relative_to(images).as_posix() for _, path in sorted(files)[1:]]
-            ignored += [Ignored(other, f"{scans[subject][column].name} is taken") for other in others]
+    scans = {subject: _best(visits[min(visits)]) for subject, visits in sorted(found.items())}
+    for subject, visits in found.items():
+        for visit, by_column in visits.items():
+            for column, files in by_column.items():
+                taken = scans[subject][column] if visit == min(visits) else None
+                reason = f"{taken.name} is taken" if taken else f"another visit of {subject}"
+                others = (path for _, path in sorted(files) if path != taken)
+                ignored += [Ignored(path.relative_to(images).as_posix(), reason) for path in others]
     return scans, ignored
+
+
+def _best(by_column: dict) -> dict[str, Path]:
+    """The best file of each column."""
+    return {column: min(files)[1] for column, files in by_column.items()}
 
 
 def join_scans(
@@ -105,8 +120,12 @@ def join_scans(
     Returns:
         The rows of `who`, an empty path where a file is not there, then the subjects that only the folder has,
         without a label; and the visits that were left aside.
+
+    Raises:
+        InputError: none of the scans belongs to them, as where a folder has follow-up visits alone.
     """
     known = set(who["subject"])
+    who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))
     others = [
         {"subject": s, "patient": layout.patient(s), "idh_evidence": "not in the label sheet"}
         for s in scans
@@ -116,35 +135,47 @@ def join_scans(
     ignored = []
     for column in PATHS:
         paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])
-        table[column] = [str(path.resolve()) if path else "" for path in paths]
+        table[column] = [str(path.absolute()) if path else "" for path in paths]
     table["adc_divisor"] = [layout.adc_divisor if path else "" for path in table["adc"]]
     follow_up = table["subject"].str.contains(f"(?:{layout.follow_up})$")
+    if "follow_up" in table:
+        follow_up |= table.pop("follow_up") == "1"
     if not all_visits:
         visits = table["subject"][follow_up & table["subject"].isin(scans)]
         ignored += [Ignored(subject, "a follow-up visit; --all-visits takes it") for subject in visits]
         table = table[~follow_up]
+    if not (table[list(PATHS)] != "").any(axis=None):
+        found = f"none; the folder has {', '.join(list(scans)[:3])}"
+        advice = "Take follow-up visits with --all-visits, or name another folder or cohort."
+        raise InputError(f"scans of first visits of {cohort}", found, advice)
     extra = [column for column in table if column not in COLUMNS]
     return table[[*COLUMNS, *extra]].astype(str).reset_index(drop=True), ignored
 
 
-def nifti_files(images):
-    """Every NIfTI file below a folder, links followed once, in order; not the shadows that some systems leave."""
+def nifti_files(images) -> list[Path]:
+    """Every NIfTI file below a folder, in order."""
+    return [path for path in _walk(images) if path.name.lower().endswith(ENDINGS)]
+
+
+def find_files(images, name: str) -> list[Path]:
+    """Every file of a name, in any case of letters, below a folder."""
+    return [path for path in _walk(images) if path.name.lower() == name.lower()]
+
+
+def _walk(images):
+    """Every file below a folder, links followed once, in order; not the shadows that some systems leave."""
     seen = set()
     for folder, folders, files in os.walk(images, followlinks=True):
         real = os.path.realpath(folder)
         folders[:] = [] if real in seen else sorted(name for name in folders if name != "__MACOSX")
         if real not in seen:
-            yield from (
-                Path(folder, name)
-                for name in sorted(files)
-                if name.lower().endswith(ENDINGS) and not name.startswith(".")
-            )
+            yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
         seen.add(real)
 
 
 def what_is_there(images) -> str:
     """The first few things in a folder."""
     if not Path(images).is_dir():
-        return "no such folder"
+        return "a file" if Path(images).exists() else "no such folder"
     names = sorted(path.name for path in Path(images).iterdir())
     return f"only {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else "an empty folder"

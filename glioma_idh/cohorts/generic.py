@@ -8,28 +8,40 @@ import pandas as pd
 
 from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
 from glioma_idh.cohorts.manifests import make_manifest
-from glioma_idh.cohorts.sheets import cell_error, parse_column, parse_idh, parse_ids, read_sheet
-from glioma_idh.cohorts.table import IDENTITY
+from glioma_idh.cohorts.sheets import (
+    cell_error,
+    parse_age,
+    parse_column,
+    parse_grade,
+    parse_idh,
+    parse_ids,
+    parse_sex,
+    read_sheet,
+)
 from glioma_idh.errors import InputError
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
 WORDS = {
-    "t1": {"t1", "t1w", "t1n", "t1pre"},
+    "t1": {"t1", "t1w", "t1n", "t1pre", "mpr"},
     "t1gd": {"t1gd", "t1ce", "t1c", "t1gad", "t1post", "t1wce", "mprage"},
     "t2": {"t2", "t2w"},
     "flair": {"flair", "t2f", "t2flair"},
     "rcbv": {"rcbv", "cbv"},
     "adc": {"adc"},
-    "lesion_mask": {"mask", "seg", "segm", "segmentation", "lesion", "tumor", "tumour"},
-    "brain_mask": {"brain", "brainmask"},
 }
+CONTRAST = {"c", "ce", "contrast", "gad", "gadolinium", "gd", "km", "post", "postcontrast"}
+MASK = {"mask", "seg", "segm", "segmentation", "label", "labels", "roi"}
+LESION = {"lesion", "tumor", "tumour"}
+BRAIN = {"brain", "brainmask"}
+OTHERS = {"star", "t2star", "gre", "swi", "dark", "fluid", "dwi", "asl", "dsc", "dti"}
 
 
 def own_labels(path) -> pd.DataFrame | None:
     """A label sheet in the columns of the cohort table (`subject`, `idh`, ...), for any cohort.
 
     Returns:
-        Its identity columns; None where the sheet has not both `subject` and `idh`.
+        Its identity columns, `patient` empty where the sheet does not say; None where it has not both `subject` and
+        `idh`.
 
     Raises:
         InputError: a subject stands there twice, or a label cannot be read; it names row and column.
@@ -38,10 +50,12 @@ def own_labels(path) -> pd.DataFrame | None:
     if not {"subject", "idh"} <= set(sheet.columns):
         return None
     subjects = parse_ids(sheet, "subject", r"(?!(\d+\.0+|\d+(\.\d+)?[eE]\+?\d+)$).+", "SUBJECT-001")
-    columns = {name: sheet[name] for name in IDENTITY[2:] if name in sheet}
-    columns["idh"] = parse_column(sheet, "idh", parse_idh)
+    columns = {name: sheet[name] for name in ("site", "idh_evidence") if name in sheet}
+    parsers = {"idh": parse_idh, "age_years": parse_age, "sex": parse_sex, "grade": parse_grade}
+    columns |= {name: parse_column(sheet, name, parse) for name, parse in parsers.items() if name in sheet}
     patients = sheet.get("patient", pd.Series("", sheet.index))
-    return make_manifest(subjects, patients.where(patients != "", subjects), columns.pop("cohort", ""), **columns)
+    named = make_manifest(subjects, patients.where(patients != "", subjects), "", **columns)
+    return named.assign(patient=named["subject"].map(patients.set_axis(subjects)))
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
@@ -103,8 +117,11 @@ def _columns(name: str, subject: str) -> list[str]:
     """The columns of the cohort table that a file's name could stand for."""
     stem = re.sub(r"\.nii(\.gz)?$", "", name.lower()).removeprefix(subject.lower())
     words = set(re.findall(r"[a-z0-9]+", stem))
-    if words & WORDS["brain_mask"] and words & (WORDS["lesion_mask"] | {"brainmask"}):
-        return ["brain_mask"]
-    if words & WORDS["lesion_mask"]:
-        return ["lesion_mask"]
-    return [column for column, known in WORDS.items() if words & known and column != "brain_mask"]
+    if words & (MASK | {"brainmask"}):
+        return ["brain_mask"] if words & BRAIN and not words & LESION else ["lesion_mask"]
+    columns = [column for column, known in WORDS.items() if words & known]
+    if columns == ["t1"] and words & CONTRAST:
+        columns = ["t1gd"]
+    if words & OTHERS and columns != ["adc"] and columns != ["rcbv"]:
+        return []
+    return [*columns, "lesion_mask"] if words & LESION else columns

@@ -1,12 +1,25 @@
 """The label manifests that the package ships: who, IDH status and its evidence, never images or paths."""
 
+import functools
+import re
 from importlib.resources import as_file, files
 
 import pandas as pd
 
 from glioma_idh.cohorts.sheets import read_sheet
 from glioma_idh.cohorts.table import IDENTITY
+from glioma_idh.errors import InputError
 
+# Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
+UCSF_SECOND_VISITS = {
+    "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
+    "UCSF-PDGM-0175": "UCSF-PDGM-0396_FU175d",
+    "UCSF-PDGM-0181": "UCSF-PDGM-0409_FU001d",
+    "UCSF-PDGM-0278": "UCSF-PDGM-0431_FU001d",
+    "UCSF-PDGM-0289": "UCSF-PDGM-0391_FU016d",
+    "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
+}
+ALIASES = ("brats2017_subject", "brats2018_subject", "brats2019_subject", "brats2021_subject")
 FACTS = ["site", "idh", "idh_evidence", "grade", "age_years", "sex"]
 
 
@@ -24,11 +37,36 @@ def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **colum
         patients: whose each is.
         cohort: its name.
         **columns: series with the same index, or one text for all.
+
+    Raises:
+        InputError: a subject stands there twice, or a patient is both mutant and wild-type.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
     manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="")
-    return manifest.sort_values("subject").reset_index(drop=True)
+    manifest = manifest.reset_index(drop=True).sort_values("subject", ignore_index=True)
+    _check_status(manifest)
+    return manifest
+
+
+def _check_status(manifest: pd.DataFrame) -> None:
+    """One row a subject, one IDH status a patient."""
+    twice = manifest["subject"][manifest["subject"].duplicated()]
+    if len(twice):
+        advice = "Remove one; ids may differ in zeros alone."
+        raise InputError("one row a subject", "two rows of the sheet", advice, subject=twice.iloc[0])
+    known = manifest[manifest["idh"] != ""]
+    torn = known[known.groupby("patient")["idh"].transform("nunique") > 1]
+    if len(torn):
+        found = f"both, for {' and '.join(torn['subject'][torn['patient'] == torn['patient'].iloc[0]])}"
+        raise InputError("one IDH status a patient", found, "Correct the sheet.", subject=torn["patient"].iloc[0])
+
+
+def no_such_labels(sheet) -> InputError:
+    """The error of a label sheet for a cohort that has none of its own, where `subject` and `idh` are not in it."""
+    columns = ", ".join(read_sheet(sheet).columns)
+    advice = "This collection has no label sheet of its own: rename the columns of yours."
+    return InputError("the columns subject and idh", f"columns {columns}", advice, sheet)
 
 
 def shipped_facts() -> pd.DataFrame:
@@ -45,3 +83,33 @@ def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.
     """A manifest of subjects whose patients another manifest may know; `facts` is indexed by patient."""
     known = facts.reindex(columns=FACTS).reindex(patients).fillna("").set_axis(patients.index)
     return make_manifest(subjects, patients, cohort, **{column: known[column] for column in FACTS})
+
+
+def known_patient(name: str) -> str:
+    """The one name of a patient of the public cohorts, however a table or folder spells it; empty if it is none.
+
+    TCGA barcodes are cut to the patient, UPENN and UCSF ids lose their visit, UCSF's get four digits, and ids of BraTS
+    2017 to 2021 become those of TCGA and UCSF where the manifests know them.
+    """
+    if match := re.search(r"TCGA-\w\w-\w{4}|UPENN-GBM-\d{5}", name, re.IGNORECASE):
+        return match[0].upper()
+    if match := re.search(r"UCSF-PDGM-0*(\d+)(_FU\d+d)?", name, re.IGNORECASE):
+        exam = f"UCSF-PDGM-{int(match[1]):04}"
+        return exam if match[2] else UCSF_SECOND_VISITS.get(exam, exam).split("_")[0]
+    return _aliases().get(name.strip().lower(), "")
+
+
+def canonical_patient(name: str) -> str:
+    """As `known_patient`; a name that is none of the public cohorts' stays as it is."""
+    return known_patient(name) or name.strip()
+
+
+@functools.cache
+def _aliases() -> dict[str, str]:
+    """The patient behind each BraTS id that a shipped manifest has, in small letters."""
+    aliases = {}
+    for manifest in (read_manifest("brats2020_tcga"), read_manifest("ucsf_pdgm")):
+        for column in ("subject", *(name for name in ALIASES if name in manifest)):
+            aliases |= dict(zip(manifest[column].str.lower(), manifest["patient"], strict=True))
+    aliases.pop("", None)
+    return aliases

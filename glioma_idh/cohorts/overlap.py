@@ -1,48 +1,19 @@
 """One patient in two cohorts, or one image under two names: what must not stand in training and in test."""
 
-import functools
-import re
-
 import pandas as pd
 
-from glioma_idh.cohorts.manifests import read_manifest
+from glioma_idh.cohorts.manifests import canonical_patient, known_patient
 from glioma_idh.cohorts.table import SEQUENCES
-from glioma_idh.cohorts.ucsf import canonical_id
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume, voxel_hash
 
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 
-@functools.cache
-def _aliases() -> dict[str, str]:
-    """The patient behind each subject id of the shipped manifests, and behind each BraTS 2021 id in them."""
-    ucsf = read_manifest("ucsf_pdgm")
-    aliases = dict(zip(ucsf["brats2021_subject"], ucsf["patient"], strict=True))
-    for manifest in (read_manifest("brats2020_tcga"), read_manifest("upenn_gbm"), ucsf):
-        aliases |= dict(zip(manifest["subject"], manifest["patient"], strict=True))
-    aliases.pop("", None)
-    return aliases
-
-
-def canonical_patient(name: str) -> str:
-    """One name for a patient of the public cohorts, however a table or folder spells it.
-
-    TCGA barcodes are cut to the patient, UPENN and UCSF ids lose their visit, UCSF's get four digits, and ids of
-    BraTS 2020 and 2021 become those of TCGA and UCSF where the manifests know them. Other names stay as they are.
-    """
-    name = name.strip()
-    if match := re.match(r"TCGA-\w\w-\w{4}", name, re.IGNORECASE):
-        return match[0].upper()
-    if match := re.match(r"UPENN-GBM-\d{5}", name, re.IGNORECASE):
-        return match[0].upper()
-    if match := re.match(r"UCSF-PDGM-\d+(_FU\d+d)?", name, re.IGNORECASE):
-        return canonical_id(match[0].upper()).split("_")[0]
-    return _aliases().get(name, name)
-
-
 def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Subjects of two cohort tables that are the same person, also under other names.
+
+    A row is known by its patient, and by its subject where that is an id of a public cohort.
 
     Args:
         a: cohort table.
@@ -51,15 +22,20 @@ def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `subject_a, subject_b, patient, why`, one row a pair.
     """
-    names = []
-    for table in (a, b):
-        known = table["subject"].map(canonical_patient)
-        patient = table["patient"].map(canonical_patient)
-        # A subject id that a manifest knows says more than a patient column that only repeats it.
-        patient = patient.where(table["patient"] != table["subject"], known)
-        names.append(pd.DataFrame({"subject": table["subject"], "key": patient}))
-    pairs = names[0].merge(names[1], on="key", suffixes=("_a", "_b"))
-    return pairs.rename(columns={"key": "patient"}).assign(why="same patient")[COLUMNS]
+    pairs = _names(a).merge(_names(b), on="patient", suffixes=("_a", "_b"))
+    return pairs.drop_duplicates(["subject_a", "subject_b"]).assign(why="same patient")[COLUMNS]
+
+
+def _names(table: pd.DataFrame) -> pd.DataFrame:
+    """Every name by which each subject's patient is known, one row a name."""
+    by_patient, by_subject = table["patient"].map(canonical_patient), table["subject"].map(known_patient)
+    names = pd.concat([table[["subject"]].assign(patient=names) for names in (by_patient, by_subject)])
+    return names[names["patient"] != ""].drop_duplicates().sort_index()
+
+
+def nameless(table: pd.DataFrame) -> int:
+    """How many subjects are known by their BraTS id alone, so that no other cohort's patient can be told from them."""
+    return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
 def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> pd.DataFrame:
@@ -94,7 +70,10 @@ def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
     if len(pairs):
         shown = [f"{row.subject_a} is {row.subject_b}" for row in pairs.head(3).itertuples()]
         found = f"{pairs['patient'].nunique()} in both ({'; '.join(shown)}{' ...' if len(pairs) > 3 else ''})"
-        advice = "Take them out of one table; `python -m glioma_idh.cohorts overlap A.csv B.csv` lists them all."
+        advice = (
+            "Take them out of one table, or give different people other ids in the column patient; "
+            "`python -m glioma_idh.cohorts overlap A.csv B.csv` lists them all."
+        )
         raise InputError("no patient of the training cohort in the external one", found, advice)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,8 @@ UNKNOWN = frozenset(
     }
 )
 _WILD_TYPE = re.compile(r"0|0\.0|(idh[12]?)?(wildtype|wt)")
-_MUTANT = re.compile(r"1|1\.0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?|idh[12](p\.)?[a-z]+\d+[a-z]+")
+_MUTANT = re.compile(r"1|1\.0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
+_CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
 _AGE = re.compile(r"[<>]?(\d{1,3}(\.\d+)?)\+?")
 _NUMBER = re.compile(r"\d+\.0+|\d+(\.\d+)?[eE]\+?\d+")
 
@@ -48,42 +50,66 @@ def read_sheet(path, required=()) -> pd.DataFrame:
         required: columns that must be there.
 
     Returns:
-        The sheet, indexed by line number in the file (the first row below the header is 2); the path is kept in
-        `attrs["file"]`.
+        The sheet, indexed by line number in the file (the first row below the header is 2), empty rows left out; the
+        path is kept in `attrs["file"]`.
 
     Raises:
-        InputError: it is missing, of another encoding or kind, or lacks a required column or any row.
+        InputError: it is missing, of another encoding or kind, has a row of another length than its header or a column
+            twice, or lacks a required column or any row.
     """
     path = Path(path)
     try:
         sheet = _read_cells(path)
     except UnicodeDecodeError as error:
-        found = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
-        raise InputError("text in UTF-8", found, "Save the sheet again as 'CSV UTF-8'.", path) from error
-    except (OSError, ValueError, KeyError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        advice, found = "Save the sheet again as 'CSV UTF-8'.", f"byte 0x{error.object[error.start]:02x}"
+        if error.object.startswith(b"PK"):
+            advice, found = "Name it .xlsx.", "an Excel file"
+        raise InputError("text in UTF-8", found, advice, path) from error
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, ImportError, csv.Error, zipfile.BadZipFile) as error:
         found = f"{type(error).__name__}: {error}".strip(": ")
         raise InputError("a sheet in CSV (UTF-8), TSV or XLSX", found, "Download or export it again.", path) from error
-    sheet.columns = [str(column).strip() for column in sheet.columns]
-    missing = [column for column in required if column not in sheet.columns]
-    if missing:
-        advice = "Name the sheet as downloaded, with its header."
-        if len(sheet.columns) == 1 and ";" in sheet.columns[0]:
-            advice = "Its cells are divided by semicolons: save it again with commas."
-        there = ", ".join(sheet.columns)
-        raise InputError(f"the columns {' and '.join(missing)}", f"columns {there}", advice, path)
+    _check_columns(sheet, required, path)
     if sheet.empty:
         raise InputError("a row a subject", "no rows", "Name the sheet as downloaded.", path)
-    sheet = sheet.map(str.strip)
-    sheet.index = pd.RangeIndex(2, len(sheet) + 2)
     sheet.attrs["file"] = str(path)
     return sheet
 
 
 def _read_cells(path: Path) -> pd.DataFrame:
+    """Every row that is not empty, indexed by its line, cells without spaces around them."""
     if path.suffix.lower() in (".xlsx", ".xls"):
-        return pd.read_excel(path, dtype=str, keep_default_na=False)
-    separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
-    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        cells = pd.read_excel(path, dtype=str, keep_default_na=False, header=None)
+        rows = dict(enumerate(cells.to_numpy(dtype=str).tolist(), start=1))
+    else:
+        separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=separator, strict=True)
+            rows = dict((reader.line_num, row) for row in reader)
+    rows = {line: [cell.strip() for cell in row] for line, row in rows.items() if any(cell.strip() for cell in row)}
+    if not rows:
+        raise ValueError("nothing in it")
+    header = rows.pop(next(iter(rows)))
+    for line, row in rows.items():
+        if len(row) != len(header):
+            found = f"{len(row)} in line {line}"
+            raise InputError(f"{len(header)} cells a row, as in the header", found, "Correct the line.", path)
+    return pd.DataFrame(rows.values(), index=list(rows), columns=header, dtype=str)
+
+
+def _check_columns(sheet: pd.DataFrame, required, path: Path) -> None:
+    """Each column once, and the required ones."""
+    columns = ", ".join(column for column in sheet.columns if column)
+    twice = sheet.columns[sheet.columns.duplicated() & (sheet.columns != "")]
+    if len(twice):
+        raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
+    missing = [column for column in required if column not in sheet.columns]
+    if missing:
+        advice = "Name the sheet as downloaded, with its header."
+        if len(sheet.columns) == 1 and ";" in sheet.columns[0]:
+            advice = "Its cells are divided by semicolons: save it again with commas."
+        raise InputError(f"the columns {' and '.join(missing)}", f"columns {columns}", advice, path)
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str) -> InputError:
@@ -149,7 +175,8 @@ def parse_idh(cell: str) -> str:
         return ""
     if _WILD_TYPE.fullmatch(word):
         return "0"
-    if _MUTANT.fullmatch(word):
+    change = _CHANGE.fullmatch(cell.strip())
+    if _MUTANT.fullmatch(word) or (change and change["was"] != change["now"]):
         return "1"
     raise ValueError("IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty")
 
@@ -165,6 +192,11 @@ def parse_sex(cell: str) -> str:
     if cell.lower() in ("f", "female", "w", "m", "male"):
         return "M" if cell.lower() in ("m", "male") else "F"
     raise ValueError("sex as F or M, or empty")
+
+
+def parse_grade(cell: str) -> str:
+    """A grade as it stands, `4.0` as 4, unknown as empty."""
+    return "" if is_unknown(cell) else cell.removesuffix(".0")
 
 
 def parse_age(cell: str) -> str:

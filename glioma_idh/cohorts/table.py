@@ -105,7 +105,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
             why = f" ({table.at[index, 'idh_evidence']})" if table.at[index, "idh_evidence"] else ""
             advice = f"Predict it with a finished run{why}."
             errors.append(InputError("IDH status", UNLABELLED, advice, file, subject))
-    usable = table[labels != ""].assign(idh=labels)
+    usable = table[labels != ""].assign(idh=labels[labels != ""])
     two_labels = usable.groupby("patient")["idh"].transform("nunique") > 1
     for subject, patient in zip(usable["subject"][two_labels], usable["patient"][two_labels], strict=True):
         advice = "Correct the label, or the patient column."

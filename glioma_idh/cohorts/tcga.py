@@ -41,7 +41,7 @@ class MutationRule:
     """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021.
 
     Raises:
-        InputError: a number of callers that the four cannot reach, no gene, or hotspots of a gene that has none.
+        InputError: a number of callers that the four cannot reach, or genes other than IDH1 and IDH2.
     """
 
     min_callers: int = 2
@@ -53,7 +53,8 @@ class MutationRule:
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):
             raise InputError(f"1 to {len(CALLERS)} callers", str(self.min_callers), f"They are {', '.join(CALLERS)}.")
-        if not self.genes or (self.hotspot_only and set(self.genes) - set(HOTSPOTS)):
+        object.__setattr__(self, "genes", tuple(gene.upper() for gene in self.genes))
+        if not self.genes or set(self.genes) - set(HOTSPOTS):
             raise InputError("IDH1, IDH2 or both", ", ".join(self.genes) or "no gene", "Correct the genes.")
 
     @property
@@ -122,6 +123,8 @@ def idh_from_variants(
             notes.append(f"{maf.file}: {maf.kind}; {num_rows} rows of {len(found)} patients.")
             for line, row in rows:
                 builds.add(_add_variant(variants, maf, line, row, rule))
+    if not sources:
+        raise InputError("rows in the MAF files", "headers alone", "Give the files as downloaded.", mafs[0].file)
     _check_builds(builds - {""})
     status = _status(sources, variants.values(), rule)
     return status, _disagreements(variants.values(), consulted, status), notes + _caveats(mafs, sources, rule)

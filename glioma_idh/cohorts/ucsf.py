@@ -5,30 +5,22 @@ import re
 import pandas as pd
 
 from glioma_idh.cohorts.folders import Layout
-from glioma_idh.cohorts.manifests import make_manifest, read_manifest
+from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest
 from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
-# Six exams of versions 1 and 2 are second visits of other patients; version 3 renamed them so.
-RENAMED = {
-    "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
-    "UCSF-PDGM-0175": "UCSF-PDGM-0396_FU175d",
-    "UCSF-PDGM-0181": "UCSF-PDGM-0409_FU001d",
-    "UCSF-PDGM-0278": "UCSF-PDGM-0431_FU001d",
-    "UCSF-PDGM-0289": "UCSF-PDGM-0391_FU016d",
-    "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
-}
 
 
 def canonical_id(name: str) -> str:
     """The id with four digits, as the folders have it from version 3 on: `UCSF-PDGM-004` is `UCSF-PDGM-0004`."""
     match = re.fullmatch(r"UCSF-PDGM-0*(\d+)(_FU\d+d)?", name, re.IGNORECASE)
-    identity = f"UCSF-PDGM-{int(match[1]):04}{(match[2] or '').replace('fu', 'FU').replace('D', 'd')}"
-    return RENAMED.get(identity, identity)
+    identity = f"UCSF-PDGM-{int(match[1]):04}{(match[2] or '').upper().replace('D', 'd')}"
+    return UCSF_SECOND_VISITS.get(identity, identity)
 
 
 LAYOUT = Layout(
-    files=r"(?P<subject>UCSF-PDGM-\d{3,4}(?:_FU\d+d)?)_(?P<scan>\w+)",
+    subject=r"UCSF-PDGM-\d{3,4}(?:_FU\d+d)?",
+    files=r"_(?P<scan>\w+)",
     scans={
         "t1": ("T1", "T1_bias"),
         "t1gd": ("T1c", "T1gad", "T1c_bias", "T1gad_bias"),

@@ -8,7 +8,8 @@ from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_
 from glioma_idh.errors import InputError
 
 LAYOUT = Layout(
-    files=r"(?P<subject>UPENN-GBM-\d{5}_\d\d)_(?P<scan>[\w-]+)",
+    subject=r"UPENN-GBM-\d{5}_\d\d",
+    files=r"_(?P<scan>[\w-]+)",
     scans={
         "t1": ("T1",),
         "t1gd": ("T1GD",),
@@ -21,6 +22,7 @@ LAYOUT = Layout(
     example="images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1GD.nii.gz",
     visit=r"_\d\d",
     follow_up=r"_(?!11)\d\d",
+    rename=str.upper,
     adc_divisor="3",
 )
 COLUMNS = ("ID", "Gender", "Age_at_scan_years", "IDH1")
@@ -30,7 +32,7 @@ AVAILABLE = {
     "has_automatic_mask": "Automatic Tumor Segmentation",
     "has_corrected_mask": "Corrected Tumor Segmentation",
 }
-_PATTERN, _EXAMPLE = r"UPENN-GBM-\d{5}_\d\d", "UPENN-GBM-00001_11"
+_EXAMPLE = "UPENN-GBM-00001_11"
 
 
 def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
@@ -47,7 +49,7 @@ def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
         InputError: a column is missing, a cell cannot be read, or the two sheets name different scans.
     """
     sheet = read_sheet(clinical, COLUMNS)
-    subjects = parse_ids(sheet, "ID", _PATTERN, _EXAMPLE)
+    subjects = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
     has = {} if availability is None else _available(availability, subjects)
     return make_manifest(
         subjects,
@@ -66,12 +68,18 @@ def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
 def _available(availability, subjects: pd.Series) -> dict[str, pd.Series]:
     """What each scan has, 1 or 0."""
     sheet = read_sheet(availability, ["ID", *AVAILABLE.values()])
-    ids = parse_ids(sheet, "ID", _PATTERN, _EXAMPLE)
+    ids = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
     if set(ids) != set(subjects):
         found = ", ".join(sorted(set(ids) ^ set(subjects))[:3])
         raise InputError("the same scans in both sheets", f"{found} in one only", "Use one release.", availability)
-    sheet = sheet.set_index(ids).loc[subjects].set_index(subjects.index)
-    return {name: (sheet[column] == "available").astype(int).astype(str) for name, column in AVAILABLE.items()}
+    has = {name: parse_column(sheet, column, _parse_available) for name, column in AVAILABLE.items()}
+    return {name: column.set_axis(ids).loc[subjects].set_axis(subjects.index) for name, column in has.items()}
+
+
+def _parse_available(cell: str) -> str:
+    if cell.lower() not in ("available", "not available", "-", ""):
+        raise ValueError("available or not available")
+    return "1" if cell.lower() == "available" else "0"
 
 
 def labels(sheet, images) -> pd.DataFrame:

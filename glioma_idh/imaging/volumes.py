@@ -100,6 +100,8 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
         raise InputError("a NIfTI file", "no file", "Check the path in the cohort table.", file=path)
     try:
         image = nibabel.load(path)
+        if image.get_data_dtype().kind not in "iuf":
+            raise TypeError("voxels are colours or complex numbers")
         array = image.get_fdata(dtype=np.float32, caching="unchanged")
         np.linalg.inv(image.affine)
         if np.isnan(nibabel.orientations.io_orientation(image.affine)).any():

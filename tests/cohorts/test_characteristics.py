@@ -29,7 +29,7 @@ def test_numbers_by_hand(tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new", "match"),
-    [("30", "thirty", "expected ages in years"), ("a,A,1", "a,A,perhaps", "a: expected IDH as 0, 1")],
+    [("30", "thirty", "found 'thirty' in row 2, column age_years"), ("a,A,1", "a,A,perhaps", "row 2, column idh")],
 )
 def test_cells_that_cannot_be_read(tmp_path, old, new, match):
     (tmp_path / "a.csv").write_text(ROWS.replace(old, new))

@@ -3,6 +3,7 @@
 import pytest
 
 from glioma_idh.cohorts import read_cohort
+from glioma_idh.cohorts.generic import _columns
 from glioma_idh.errors import InputError
 
 
@@ -34,6 +35,29 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     assert reasons["loose.nii.gz"] == "lies in no subject's folder"
 
 
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("t1-gd", ["t1gd"]),
+        ("T1_POST_GAD", ["t1gd"]),
+        ("T1+C", ["t1gd"]),
+        ("T1w_gd", ["t1gd"]),
+        ("t2_star", []),
+        ("t2_space_dark-fluid", []),
+        ("brain_tumor_T2", ["t2", "lesion_mask"]),
+        ("t1_brain", ["t1"]),
+        ("flair_seg", ["lesion_mask"]),
+        ("brain_mask", ["brain_mask"]),
+        ("brain_tumor_mask", ["lesion_mask"]),
+        ("lesion", ["lesion_mask"]),
+        ("dsc_rcbv", ["rcbv"]),
+        ("dwi_adc", ["adc"]),
+    ],
+)
+def test_what_a_name_could_stand_for(name, columns):
+    assert _columns(f"{name}.nii.gz", "p1") == columns
+
+
 def test_labels_of_one_s_own(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz", "images/c/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("subject,patient,idh,age_years\na,P,mutant,50\nb,,WT,\n")
@@ -48,6 +72,7 @@ def test_labels_of_one_s_own(tmp_path):
         ("7,1\n", "expected an id such as its folder's, 0007; found '7' in row 2, column subject. A spreadsheet has"),
         ("7.0,1\n", "found '7.0' in row 2, column subject"),
         ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3"),
+        ("A,1\n", "expected labels of the subjects in the folder; found A, where the scans are of 0007, a"),
         ("a,perhaps\n", r"expected IDH as 0, 1.*; found 'perhaps' in row 2, column idh"),
     ],
 )
@@ -61,7 +86,7 @@ def test_labels_that_cannot_be_used(tmp_path, rows, match):
 def test_a_sheet_without_our_columns(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("ID,IDH\na,1\n")
-    with pytest.raises(InputError, match="expected the columns subject and idh"):
+    with pytest.raises(InputError, match="expected the columns subject and idh; found columns ID, IDH"):
         read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 

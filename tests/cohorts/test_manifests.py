@@ -92,7 +92,9 @@ AVAILABLE += "UPENN-GBM-00001_11,available,,,\n"
 @pytest.mark.parametrize(
     ("clinical", "availability", "match"),
     [
-        (UPENN.replace("Gender,", ""), AVAILABLE, "a.csv: expected the columns Gender; found columns ID"),
+        (UPENN.replace("Gender", "Sex"), AVAILABLE, "a.csv: expected the columns Gender; found columns ID, Sex"),
+        (UPENN + "UPENN-GBM-00001_21,F,51,Mutated\n", AVAILABLE, "same scans in both sheets"),
+        (UPENN, AVAILABLE.replace("1_11,available", "1_11,perhaps"), "found 'perhaps' in row 2, column DSC imaging"),
         (UPENN.replace("Wildtype", "wild?"), AVAILABLE, "found 'wild[?]' in row 2, column IDH1"),
         (UPENN.replace("UPENN-GBM-00001_11", "1.0"), AVAILABLE, "found '1.0' in row 2, column ID. A spreadsheet"),
         (UPENN + "UPENN-GBM-00001_11,F,50,Mutated\n", AVAILABLE, "that row 2 does not have already; found 'UPENN-G"),
@@ -107,6 +109,21 @@ def test_sheets_that_cannot_be_used(tmp_path, clinical, availability, match):
     with pytest.raises(InputError, match=match):
         upenn_gbm(tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_one_patient_has_one_status_and_one_row_an_exam(tmp_path):
+    from glioma_idh.cohorts.ucsf import ucsf_manifest
+    from glioma_idh.cohorts.upenn import upenn_manifest
+
+    (tmp_path / "a.csv").write_text(UPENN + "UPENN-GBM-00001_21,F,51,Mutated\n")
+    with pytest.raises(InputError, match="UPENN-GBM-00001: expected one IDH status a patient; found both, for UPENN-G"):
+        upenn_manifest(tmp_path / "a.csv")
+    header = "ID,Sex,Age at MRI,WHO CNS Grade,IDH\n"
+    (tmp_path / "a.csv").write_text(header + "UCSF-PDGM-004,M,66,4,wildtype\nUCSF-PDGM-0004,M,66,4,IDH1 p.R132H\n")
+    with pytest.raises(InputError, match="UCSF-PDGM-0004: expected one row a subject; found two rows"):
+        ucsf_manifest(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text(header + "UCSF-PDGM-0433_FU007d,M,65,4,wildtype\nUCSF-PDGM-433,M,65,4,wildtype\n")
+    assert ucsf_manifest(tmp_path / "a.csv")["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
 
 
 def test_a_brats_subject_of_two_patients_is_an_error(tmp_path):

@@ -4,7 +4,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from glioma_idh.cohorts.overlap import canonical_patient, refuse_overlap, shared_images, shared_patients
+from glioma_idh.cohorts.manifests import canonical_patient
+from glioma_idh.cohorts.overlap import nameless, refuse_overlap, shared_images, shared_patients
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
@@ -20,6 +21,10 @@ from glioma_idh.errors import InputError
         ("UCSF-PDGM-315", "UCSF-PDGM-0433"),
         ("BraTS2021_00097", "UCSF-PDGM-0004"),
         ("BraTS2021_00758", "UCSF-PDGM-0433"),
+        ("BraTS20_Training_335", "TCGA-HT-A61A"),
+        ("brats20_training_335", "TCGA-HT-A61A"),
+        ("Brats18_TCIA13_654_1", "TCGA-HT-7690"),
+        ("sub-UCSF-PDGM-0004", "UCSF-PDGM-0004"),
         ("BraTS2021_99999", "BraTS2021_99999"),
         ("my patient", "my patient"),
     ],
@@ -49,6 +54,26 @@ def test_the_same_patient_under_other_names(tmp_path):
     refuse_overlap(a[:0], b)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("BraTS20_Training_335,", "TCGA-HT-A61A,"),
+        ("BraTS20_Training_335,case7", "TCGA-HT-A61A,"),  # a patient column of one's own hides nobody
+        ("BraTS2021_00097,case-12", "UCSF-PDGM-004,"),
+        ("mine,TCGA-HT-A61A", "BraTS20_Training_335,P7"),
+        ("BraTS2021_00758,", "UCSF-PDGM-0433,"),  # a second visit
+    ],
+)
+def test_the_guard_holds(tmp_path, a, b):
+    tables = [table(tmp_path, name, f"subject,patient,idh\n{row},1\n") for name, row in (("a", a), ("b", b))]
+    assert len(shared_patients(*tables)) == len(shared_patients(*tables[::-1])) == 1
+
+
+def test_who_has_no_name_outside_brats(tmp_path):
+    rows = "subject,patient,idh\nBraTS2021_99999,,\nBraTS2021_00097,UCSF-PDGM-0004,\nBraTS-GLI-00001-000,,\nx,,\n"
+    assert nameless(table(tmp_path, "a", rows)) == 2
+
+
 def test_the_same_image_in_another_file(tmp_path):
     rng = np.random.default_rng(0)
     scan, other = np.zeros((8, 9, 10)), rng.integers(1, 99, (8, 9, 10))
@@ -58,6 +83,6 @@ def test_the_same_image_in_another_file(tmp_path):
     for name, array, affine in (("one", scan, np.eye(4)), ("copy", padded, flipped), ("other", other, np.eye(4))):
         nibabel.save(nibabel.Nifti1Image(array.astype(np.int16), affine), tmp_path / f"{name}.nii.gz")
     a = table(tmp_path, "a", "subject,idh,t1,t2\ns1,0,one.nii.gz,\ns2,1,nowhere.nii.gz,\n")
-    b = table(tmp_path, "b", "subject,idh,t1,t2\nr1,0,other.nii.gz,copy.nii.gz\n")
+    b = table(tmp_path, "b", "subject,idh,t1,adc,adc_divisor\nr1,0,other.nii.gz,copy.nii.gz,3\n")
     pairs = shared_images(a, b, jobs=1, quiet=True)
-    assert pairs[["subject_a", "subject_b", "why"]].to_numpy().tolist() == [["s1", "r1", "same image: t1 and t2"]]
+    assert pairs[["subject_a", "subject_b", "why"]].to_numpy().tolist() == [["s1", "r1", "same image: t1 and adc"]]

@@ -93,24 +93,45 @@ def crosswalk(folder, *rows):
 
 
 def test_brats2021_through_the_crosswalk(tmp_path):
-    touch(tmp_path, *(f"BraTS2021_0000{n}/BraTS2021_0000{n}_t1ce.nii.gz" for n in range(5)))
+    touch(tmp_path, *(f"BraTS2021_9000{n}/BraTS2021_9000{n}_t1ce.nii.gz" for n in range(5)))
     sheet = crosswalk(
         tmp_path,
-        ("TCGA-GBM", 4, "TCGA-06-0221", "BraTS2021_00000"),
-        ("UCSF-PDGM", 18, "315", "BraTS2021_00001"),
-        ("UPENN-GBM", 1, "UPENN-GBM-00042_11", "BraTS2021_00002"),
-        ("Collection 5", 7, "new-not-previously-in-TCIA", "BraTS2021_00003"),
+        ("TCGA-GBM", 4, "TCGA-06-0221", "BraTS2021_90000"),
+        ("UCSF-PDGM", 18, "315", "BraTS2021_90001"),
+        ("UPENN-GBM", 1, "UPENN-GBM-00042_11", "BraTS2021_90002"),
+        ("Collection 5", 7, "new-not-previously-in-TCIA", "BraTS2021_90003"),
+        ("TCGA-GBM", 4, "TCGA-06-0222", ""),
     )
     table, _ = read_cohort("brats2021", tmp_path, sheet)
     assert table["patient"].tolist() == [
         "TCGA-06-0221",
         "UCSF-PDGM-0433",  # exam 315 is a second visit of 433
         "UPENN-GBM-00042",
-        "BraTS2021_00003",
-        "BraTS2021_00004",
+        "BraTS2021_90003",
+        "BraTS2021_90004",
     ]
     assert table["idh"].tolist() == ["1", "0", "0", "", ""]
     assert table["idh_evidence"].tolist()[4] == "not in the label sheet"
+    assert table.loc[1, ["grade", "age_years", "sex"]].tolist() == ["4", "65", "M"]
+
+
+@pytest.mark.parametrize(("number", "patient"), [("315.0", "UCSF-PDGM-0433"), ("UCSF-PDGM-315", "UCSF-PDGM-0433")])
+def test_numbers_of_ucsf_in_the_crosswalk(tmp_path, number, patient):
+    touch(tmp_path, "BraTS2021_90000/BraTS2021_90000_t2.nii.gz")
+    sheet = crosswalk(tmp_path, ("UCSF-PDGM", 18, number, "BraTS2021_90000"))
+    assert read_cohort("brats2021", tmp_path, sheet)[0]["patient"].tolist() == [patient]
+    sheet = crosswalk(tmp_path, ("UPENN-GBM", 18, "42", "BraTS2021_90000"))
+    with pytest.raises(InputError, match="expected an id of UPENN-GBM; found '42' in row 2, column PatientID on TCIA"):
+        read_cohort("brats2021", tmp_path, sheet)
+
+
+def test_brats2021_second_visits_are_left_out(tmp_path):
+    touch(tmp_path, *(f"x/BraTS2021_{number}_t2.nii.gz" for number in ("00626", "00758")))
+    table, ignored = read_cohort("brats2021", tmp_path)
+    assert table[table["t2"] != ""]["subject"].tolist() == ["BraTS2021_00626"]
+    assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; --all-visits takes it")
+    every, _ = read_cohort("brats2021", tmp_path, all_visits=True)
+    assert every[every["t2"] != ""]["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
 
 
 def test_brats2021_without_the_crosswalk_knows_ucsf(tmp_path):
@@ -130,7 +151,7 @@ def test_two_rows_of_one_brats2021_id_are_an_error(tmp_path):
 
 
 def test_brats2023_visits_and_own_labels(tmp_path):
-    for visit in ("00005-000", "00005-001", "00008-000", "00009-101"):
+    for visit in ("00005-000", "00005-001", "00008-000", "00009-201"):
         touch(
             tmp_path, *(f"BraTS-GLI-{visit}/BraTS-GLI-{visit}-{s}.nii.gz" for s in ("t1n", "t1c", "t2w", "t2f", "seg"))
         )
@@ -138,7 +159,7 @@ def test_brats2023_visits_and_own_labels(tmp_path):
     table, ignored = read_cohort("brats2023", tmp_path, tmp_path / "mine.csv")
     assert table["subject"].tolist() == ["BraTS-GLI-00008-000", "BraTS-GLI-00005-000"]
     assert table["idh"].tolist() == ["1", ""]
-    assert [item.what for item in ignored] == ["BraTS-GLI-00005-001", "BraTS-GLI-00009-101"]
+    assert [item.what for item in ignored] == ["BraTS-GLI-00005-001", "BraTS-GLI-00009-201"]
     every, _ = read_cohort("brats2023", tmp_path, all_visits=True)
     assert len(every) == 4 and every["patient"].nunique() == 3
     assert names(every, "BraTS-GLI-00005-001", *FOUR) == [
@@ -290,3 +311,89 @@ def test_the_example_of_the_contributing_guide(tmp_path):
     )
     assert table[["subject", "patient", "idh"]].to_numpy().tolist() == [["NEW-0001_v1", "NEW-0001", "1"]]
     assert [item.what for item in ignored] == ["NEW-0001_v2"]
+
+
+OWN = {  # a subject as a folder spells it, as a sheet of one's own does, and whose it is
+    "brats2020-tcga": ("a/brats20_training_335_t2.nii.gz", "BraTS20_Training_335", "TCGA-HT-A61A"),
+    "brats2020": ("a/BraTS20_Training_335_t2.nii.gz", "brats20_training_335", "TCGA-HT-A61A"),
+    "brats2021": ("a/BraTS2021_00097_t2.nii.gz", "BraTS2021_00097", "UCSF-PDGM-0004"),
+    "upenn-gbm": ("a/upenn-gbm-00001_11_T2.nii.gz", "UPENN-GBM-00001_11", "UPENN-GBM-00001"),
+    "ucsf-pdgm": ("a/UCSF-PDGM-004_T2.nii.gz", "UCSF-PDGM-004", "UCSF-PDGM-0004"),
+    "egd": ("egd-0001/T2.nii.gz", "egd-0001", "EGD-0001"),
+    "tcga": ("a/TCGA-06-0221_2005.01.01_t2.nii.gz", "tcga-06-0221", "TCGA-06-0221"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("label", ["0", "1"])
+def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
+    path, subject, patient = OWN[name]
+    touch(tmp_path, path, f"__MACOSX/{path}")
+    (tmp_path / "own.csv").write_text(f"subject,idh,age_years\n{subject},{label},50\nnobody,1,\n")
+    table, ignored = read_cohort(name, tmp_path, tmp_path / "own.csv")
+    row = table[table["t2"] != ""].iloc[0]
+    assert (row["idh"], row["patient"], row["age_years"]) == (label, patient, "50")
+    assert ignored == [("nobody", "a label without images")]
+    (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
+    with pytest.raises(
+        InputError, match="expected labels of the subjects in the folder; found nobody, where the scans"
+    ):
+        read_cohort(name, tmp_path, tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_another_collection_s_sheet_is_not_passed_over(tmp_path, name):
+    touch(tmp_path, PUBLIC[name].layout.example.replace("_001", "_162"))
+    (tmp_path / "other.csv").write_text("Who,What\nx,1\n")
+    with pytest.raises(InputError, match=r"other.csv: expected the columns .*; found columns Who, What"):
+        read_cohort(name, tmp_path, tmp_path / "other.csv")
+
+
+def test_sheets_as_downloaded_are_read(tmp_path):
+    touch(tmp_path, "a/UCSF-PDGM-0004_T2.nii.gz", "b/BraTS20_Training_335_t2.nii.gz")
+    sheet = tmp_path / "UCSF-PDGM-metadata_v9.csv"
+    sheet.write_text("ID,Sex,Age at MRI,WHO CNS Grade,IDH\nUCSF-PDGM-004,F,70,2,mutated (NOS)\n")
+    table, _ = read_cohort("ucsf-pdgm", tmp_path, sheet)
+    assert table.loc[0, ["idh", "idh_evidence", "sex", "grade"]].tolist() == ["1", "IDH mutated (NOS)", "F", "2"]
+    mapping = tmp_path / "renamed.csv"
+    mapping.write_text("Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nXXX,TCGA-06-0221,BraTS20_Training_335\n")
+    for name in ("brats2020", "brats2020-tcga"):
+        table, _ = read_cohort(name, tmp_path, mapping)
+        assert table.loc[0, ["patient", "idh", "grade"]].tolist() == ["TCGA-06-0221", "1", "XXX"]
+
+
+def test_two_visits_of_a_subject_are_not_mixed(tmp_path):
+    touch(tmp_path, "a/TCGA-06-0221_2005.01.01_t2.nii.gz", "a/TCGA-06-0221_2006.01.01_GlistrBoost.nii.gz")
+    table, ignored = read_cohort("tcga", tmp_path)
+    row = table.set_index("subject").loc["TCGA-06-0221"]
+    assert row["t2"] and not row["lesion_mask"]
+    assert [item.reason for item in ignored] == ["another visit of TCGA-06-0221"]
+
+
+def test_follow_ups_alone(tmp_path):
+    touch(tmp_path, "a/BraTS-GLI-00005-100-t1c.nii.gz")
+    with pytest.raises(
+        InputError, match="expected scans of first visits of brats2023; found none; the folder has BraTS"
+    ):
+        read_cohort("brats2023", tmp_path)
+
+
+def test_a_folder_of_other_hospitals_is_no_tcga_cohort(tmp_path):
+    touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz")
+    with pytest.raises(InputError, match="expected scans of first visits of brats2020-tcga; found none"):
+        read_cohort("brats2020-tcga", tmp_path)
+
+
+def test_nobody_labelled_is_nobody_to_learn_from(tmp_path):
+    touch(tmp_path, "a/BraTS-GLI-00005-000-t1c.nii.gz")
+    usable, errors = check_labels(read_cohort("brats2023", tmp_path)[0])
+    assert usable.empty and len(errors) == 1
+
+
+def test_a_cohort_csv_takes_other_labels(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh\nx,0\ny,1\n")
+    (tmp_path / "b.csv").write_text("subject,idh\nx,mutant\n")
+    table, _ = read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
+    assert table["idh"].tolist() == ["1", ""]
+    with pytest.raises(InputError, match="nowhere.csv: expected a sheet"):
+        read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "nowhere.csv")

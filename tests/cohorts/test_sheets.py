@@ -35,7 +35,13 @@ def test_spellings_of_unknown(cell):
     assert parse_idh(cell) == parse_age(cell) == parse_sex(cell) == ""
 
 
-@pytest.mark.parametrize("cell", ["maybe", "2", "TP53 p.R273C", "IDH", "wildtype?"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("maybe", "2", "TP53 p.R273C", "IDH", "wildtype?", "IDH1 R132H negative", "IDH1 R132H WT", "IDH1 p.R132R"),
+        *("R132H", "IDH1 R132 wildtype", "IDH1-R132H not detected", "IDH1 exon 4 wild type", "IDH1 p.Gly105Gly"),
+    ],
+)
 def test_nothing_is_guessed(cell):
     with pytest.raises(ValueError, match="IDH as 0, 1"):
         parse_idh(cell)
@@ -54,6 +60,11 @@ def test_cells_are_text_and_rows_are_those_of_the_file(tmp_path):
     assert sheet["Age"].tolist() == ["7", "NA"]
 
 
+def test_rows_keep_their_lines_where_some_are_empty(tmp_path):
+    sheet = read_sheet(write(tmp_path / "a.csv", 'ID,IDH\n\n"x\ny",1\n,\nz,0\n'))
+    assert sheet["IDH"].to_dict() == {4: "1", 6: "0"}  # the line that a row ends on
+
+
 def test_excel_and_tabs(tmp_path):
     pd.DataFrame({"Subject": ["EGD-0001"], "IDH": [-1]}).to_excel(tmp_path / "a.xlsx", index=False)
     assert read_sheet(tmp_path / "a.xlsx").loc[2].tolist() == ["EGD-0001", "-1"]
@@ -67,8 +78,13 @@ def test_excel_and_tabs(tmp_path):
         ("ID;IDH;Sex\nx;1;F\n", "divided by semicolons"),
         ("ID,IDH,Sex\n", "expected a row a subject; found no rows"),
         ("", "expected a sheet in CSV"),
-        ("ID,IDH,Sex\nMüller,1,F\n".encode("latin-1"), r"expected text in UTF-8; found byte 0xfc at position 12"),
-        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16"), r"expected text in UTF-8; found byte 0xff at position 0"),
+        ("ID,IDH,Sex\nx,1\n", "expected 3 cells a row, as in the header; found 2 in line 2"),
+        ("ID,IDH,Sex\n\nx,1,F,\n", "expected 3 cells a row, as in the header; found 4 in line 3"),
+        ('ID,IDH,Sex\nx,"1,F\ny,0,M\n', "expected a sheet in CSV|cells a row"),
+        ("ID,IDH,Sex,IDH\nx,1,F,0\n", "expected each column once; found IDH twice"),
+        (b"PK\x03\x04\xff\xfe", r"found an Excel file. Name it .xlsx"),
+        ("ID,IDH,Sex\nMüller,1,F\n".encode("latin-1"), r"expected text in UTF-8; found byte 0xfc"),
+        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16"), r"expected text in UTF-8; found byte 0xff"),
     ],
 )
 def test_sheets_that_cannot_be_read(tmp_path, content, match):
@@ -79,8 +95,9 @@ def test_sheets_that_cannot_be_read(tmp_path, content, match):
 def test_no_such_sheet(tmp_path):
     with pytest.raises(InputError, match="FileNotFoundError"):
         read_sheet(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match="expected a sheet in CSV"):
-        read_sheet(write(tmp_path / "a.xlsx", "ID,IDH\n"))
+    for name, content in (("a.xlsx", "ID,IDH\n"), ("b.xlsx", b"PK\x03\x04 cut off"), ("c.xls", b"\xd0\xcf\x11\xe0")):
+        with pytest.raises(InputError, match="expected a sheet in CSV"):
+            read_sheet(write(tmp_path / name, content))
 
 
 @pytest.mark.parametrize(

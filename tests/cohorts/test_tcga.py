@@ -252,7 +252,7 @@ def test_callers_that_can_never_agree_are_refused(write):
         idh_from_variants([])
 
 
-@pytest.mark.parametrize("rule", [{"min_callers": 0}, {"min_callers": 5}, {"genes": ()}])
+@pytest.mark.parametrize("rule", [{"min_callers": 0}, {"min_callers": 5}, {"genes": ()}, {"genes": ("IDH1", "IDHH2")}])
 def test_rules_that_nobody_can_meet_are_refused(rule):
     with pytest.raises(InputError):
         MutationRule(**rule)
@@ -367,3 +367,12 @@ def test_the_cohort_of_the_paper_comes_out(real_data):
     known = manifest.loc[manifest["idh"].notna(), ["idh", "idh_evidence"]]
     pd.testing.assert_frame_equal(known.sort_index(), cohort)
     assert "46413 rows of 388 patients" in notes[0]
+
+
+def test_genes_in_small_letters_are_the_genes():
+    assert MutationRule(genes=("idh1", "Idh2")).genes == ("IDH1", "IDH2")
+
+
+def test_a_header_alone_is_no_cohort(write):
+    with pytest.raises(InputError, match="expected rows in the MAF files; found headers alone"):
+        idh_from_variants([write("muse", []), write("mutect", [])])
