@@ -1,0 +1,136 @@
+"""The loss of both tasks, equations (6) to (9): L = L1 + k * L2 with k = L2 / (L1 + L2).
+
+L1 is the cross-entropy of the genotype, L2 = 1 - Dice of the lesion. Everything is `keras.ops`, in the dtype it is
+given.
+"""
+
+import keras
+from keras import ops
+
+SMOOTHING_VOXELS = 1.0
+TARGETS = ("both", "idh", "segmentation", "random-masks")  # the last differs in the masks, not in the loss
+
+
+def cross_entropy(idh, probability):
+    """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known.
+
+    Args:
+        idh: 1 mutant, 0 wild-type, NaN unknown, shape (n,) or (n, 1).
+        probability: of a mutation, the same shape.
+
+    Returns:
+        A scalar; 0 where no status is known.
+    """
+    idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
+    idh = ops.cast(idh, probability.dtype)
+    known = ops.logical_not(ops.isnan(idh))
+    mutant = ops.where(known, idh, ops.zeros_like(idh))
+    edge = keras.config.epsilon()
+    probability = ops.clip(probability, edge, 1 - edge)
+    entropy = -mutant * ops.log(probability) - (1 - mutant) * ops.log(1 - probability)
+    known = ops.cast(known, probability.dtype)
+    return ops.sum(known * entropy) / ops.maximum(ops.sum(known), ops.ones_like(entropy[0]))
+
+
+def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
+    """L2: 1 - soft Dice of the lesion, each subject's, averaged.
+
+    Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), where P
+    voxels are predicted: 0 where none is, near 1 where many are.
+
+    Differs from the paper: the smoothing s, which it does not have, is one voxel.
+
+    Args:
+        mask: 0 or 1, any dtype, shape (n, i, j, k).
+        probability: of lesion, the same shape.
+        smoothing_voxels: s.
+    """
+    axes = (1, 2, 3)
+    mask = ops.cast(mask, probability.dtype)
+    common = ops.sum(mask * probability, axis=axes)
+    total = ops.sum(mask, axis=axes) + ops.sum(probability, axis=axes)
+    return ops.mean(1 - (2 * common + smoothing_voxels) / (total + smoothing_voxels))
+
+
+def dice_weight(entropy, dice, detach: bool = False):
+    """k = L2 / (L1 + L2), equation (9); 0 where both are 0.
+
+    Args:
+        entropy: L1, a scalar.
+        dice: L2, a scalar.
+        detach: hold k constant in the gradient; as the formula is written, k takes part in it.
+    """
+    total = entropy + dice
+    k = dice / ops.where(total > 0, total, ops.ones_like(total))
+    return ops.stop_gradient(k) if detach else k
+
+
+def joint_loss(entropy, dice, detach_k: bool = False):
+    """L = L1 + k * L2, equation (8), from two scalars."""
+    return entropy + dice_weight(entropy, dice, detach_k) * dice
+
+
+@keras.saving.register_keras_serializable(package="glioma_idh")
+class JointNetwork(keras.Model):
+    """SGPNet with its loss, to be trained; the network inside is what is kept.
+
+    A loss that is given to `compile` sees one output at a time, but k needs both.
+
+    Args:
+        network: with the outputs `segmentation` and `idh`.
+        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L.
+        detach_k: see `dice_weight`.
+        batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        targets: str = "both",
+        detach_k: bool = False,
+        batch_size: int | None = None,
+        **settings,
+    ):
+        super().__init__(**settings)
+        if targets not in TARGETS:
+            raise ValueError(f"targets must be one of {TARGETS}, not {targets!r}.")
+        self.network = network
+        self.targets = targets
+        self.detach_k = detach_k
+        self.batch_size = batch_size
+        self.trackers = [keras.metrics.Mean(name=name) for name in ("cross_entropy", "dice_loss", "k")]
+        self.built = True
+
+    def call(self, scans, training=None):
+        """The outputs of the network, for scans of shape (n, i, j, k, sequences)."""
+        if training and self.batch_size:
+            scans = ops.reshape(scans, (self.batch_size, *self.network.input_shape[1:]))
+        return self.network(scans, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss of a batch.
+
+        Args:
+            x: scans, not used.
+            y: {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}.
+            y_pred: outputs of the network.
+            sample_weight: not used.
+            training: not used.
+        """
+        entropy = cross_entropy(y["idh"], y_pred["idh"])
+        dice = dice_loss(y["segmentation"], y_pred["segmentation"][..., 1])
+        for tracker, value in zip(self.trackers, (entropy, dice, dice_weight(entropy, dice)), strict=True):
+            tracker.update_state(value)
+        if self.targets in ("idh", "segmentation"):
+            return entropy if self.targets == "idh" else dice
+        return joint_loss(entropy, dice, self.detach_k)
+
+    def get_config(self):
+        """Settings, the network among them."""
+        own = {"targets": self.targets, "detach_k": self.detach_k, "batch_size": self.batch_size}
+        return {**super().get_config(), "network": keras.saving.serialize_keras_object(self.network), **own}
+
+    @classmethod
+    def from_config(cls, config):
+        """Made again from its settings."""
+        return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

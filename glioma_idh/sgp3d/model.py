@@ -1,0 +1,194 @@
+"""SGPNet of Wang et al. 2021, Figure 2: one residual U-shaped backbone, two output blocks."""
+
+import contextlib
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from glioma_idh.errors import InputError
+
+SLOPE = 0.1  # of LeakyReLU, equation (1)
+TAPS = {"quarter": 4, "half": 2, "full": 1}  # where the output blocks read the backbone: input sides over theirs
+LEVELS = 5  # of the contracting path; each after the first halves every side
+BLOCKS = ("segmentation", "idh")
+
+
+class LayerKit(NamedTuple):
+    """The three combinations of layers that a network to train with spells otherwise; weights and numbers are equal.
+
+    Attributes:
+        normalise: (name) -> instance normalisation.
+        up_convolve: (filters, name) -> nearest-neighbour up-sampling of every axis by 2, then a 3 x 3 x 3 convolution.
+        convolve_pool: (filters, kernel size, name) -> convolution, then the mean over all voxels.
+    """
+
+    normalise: callable
+    up_convolve: callable
+    convolve_pool: callable
+
+
+def _keras_up_convolve(filters: int, name: str):
+    upsampling, convolution = layers.UpSampling3D(2, name=f"{name}_up"), _convolution(filters, 3, name)
+    return lambda x: convolution(upsampling(x))
+
+
+def _keras_convolve_pool(filters: int, kernel_size: int, name: str):
+    convolution = _convolution(filters, kernel_size, name)
+    pooling = layers.GlobalAveragePooling3D(name=f"{name}_pool")
+    return lambda x: pooling(convolution(x))
+
+
+def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
+    return layers.Conv3D(filters, kernel_size, strides, padding="same", name=f"{name}_conv")
+
+
+KERAS_KIT = LayerKit(
+    lambda name: layers.GroupNormalization(groups=-1, name=name), _keras_up_convolve, _keras_convolve_pool
+)
+
+
+def SGPNet(  # noqa: N802  a network's name, as in keras.applications
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
+    filters: int = 8,
+    dropout: float = 0.3,
+    blocks: tuple[str, ...] = BLOCKS,
+    dtype: str | None = None,
+    kit: LayerKit = KERAS_KIT,
+) -> keras.Model:
+    """The network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
+
+    Differs from the paper: nothing that it states. Ours, where it is silent: whole channels are dropped, between
+    second convolution and normalisation, at the rate of the backbone's ancestor (Isensee et al. 2017); up-sampling
+    doubles all three axes; the segmentation ends in a softmax; `Conv(16, 8, 1, 1)` of the IDH block is a fourth branch
+    on the full-resolution tap; the genotype is one probability.
+
+    Args:
+        input_shape: (i, j, k, sequences), each side divisible by 16.
+        filters: channels of the first level; each level doubles them.
+        dropout: share of channels dropped in each level, and of the pooled features.
+        blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
+        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own. Probabilities are float32.
+        kit: Keras' layers, or the ones to train with (`training_layers.training_kit`).
+
+    Returns:
+        An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), channel 1 the lesion's
+        probability, and `idh`, shape (n, 1), the probability of a mutation. Layers are called `backbone_...`,
+        `segmentation...`, `idh...`.
+
+    Raises:
+        InputError: a side is not divisible by 16, or a block is unknown.
+    """
+    _check(input_shape, blocks)
+    with _policy(dtype):
+        inputs = keras.Input(input_shape, name="scans")
+        taps = _backbone(inputs, filters, dropout, kit)
+        outputs = {}
+        if "segmentation" in blocks:
+            outputs["segmentation"] = _segmentation_block(taps)
+        if "idh" in blocks:
+            outputs["idh"] = _idh_block(taps, filters, dropout, kit)
+    return keras.Model(inputs, outputs or taps, name="sgpnet")
+
+
+def backbone_of(network: keras.Model) -> keras.Model:
+    """The backbone of a network alone, with its weights: from scans to the taps `quarter`, `half` and `full`."""
+    taps = {name: network.get_layer(f"backbone_{name}").output for name in TAPS}
+    return keras.Model(network.inputs[0], taps, name="sgpnet_backbone")
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Give a network the weights of one that is called the same layer by layer, made of another kit or dtype."""
+    weights = {weight.path: weight for weight in source.weights}
+    for weight in target.weights:
+        weight.assign(weights[weight.path])
+
+
+def _check(input_shape, blocks) -> None:
+    """Sides must survive four halvings, and blocks exist."""
+    sides, step = tuple(input_shape[:-1]), 2 ** (LEVELS - 1)
+    if len(sides) != 3 or any(side < step or side % step for side in sides):
+        near = tuple(max(step, round(side / step) * step) for side in sides)
+        raise InputError(f"a shape of three sides divisible by {step}", str(sides), f"{near} would do, for example.")
+    if set(blocks) - set(BLOCKS):
+        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
+
+
+@contextlib.contextmanager
+def _policy(dtype: str | None):
+    """Keras' dtype policy set for a while."""
+    former = keras.config.dtype_policy()
+    if dtype is not None:
+        keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(former)
+
+
+def _backbone(x, filters: int, dropout: float, kit: LayerKit) -> dict:
+    """Contracting path, bottom, expansive path; comments are for 144 a side and 8 filters."""
+    skips = []
+    for level in range(1, LEVELS + 1):  # 144, 8 -> 72, 16 -> 36, 32 -> 18, 64 -> 9, 128
+        x = _contracting_level(x, filters * 2 ** (level - 1), dropout, f"backbone_down{level}", level == 1, kit)
+        skips.append(x)
+
+    f = filters * 2 ** (LEVELS - 2)
+    x = _normalise(kit.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", kit)  # 18, 64
+    x = _normalise(_convolution(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
+
+    taps = {}
+    for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
+        f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
+        x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])
+        tap = {3: "quarter", 2: "half"}.get(level)
+        x = _normalise(_convolution(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
+        taps |= {tap: x} if tap else {}
+        x = _normalise(_convolution(f, 1, f"{name}_second")(x), f"{name}_second", kit)
+        x = _normalise(kit.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", kit)
+
+    x = layers.Concatenate(name="backbone_up1_concat")([x, skips.pop()])  # 144, 8 + 8
+    taps["full"] = _normalise(_convolution(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
+    return taps
+
+
+def _contracting_level(x, filters: int, dropout: float, name: str, top: bool, kit: LayerKit):
+    """Three convolutions, the first one's output added to the last one's; no IN but the last on the top level."""
+    activate = _activate if top else lambda x, name: _normalise(x, name, kit)
+    first = _convolution(filters, 3, f"{name}_first", strides=1 if top else 2)(x)
+    x = activate(first, f"{name}_first")
+    x = _convolution(filters, 3, f"{name}_second")(x)
+    x = layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x)
+    x = activate(x, f"{name}_second")
+    x = _convolution(filters, 3, f"{name}_third")(x)
+    x = layers.Add(name=f"{name}_add")([first, x])
+    return _normalise(x, f"{name}_third", kit)
+
+
+def _normalise(x, name: str, kit: LayerKit, tap: str | None = None):
+    """IN + LR; the activation of a tap bears its name."""
+    return _activate(kit.normalise(f"{name}_norm")(x), name, tap)
+
+
+def _activate(x, name: str, tap: str | None = None):
+    """LR alone."""
+    return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)
+
+
+def _segmentation_block(taps: dict):
+    """Two channels of each tap, from the coarsest up, added on the way."""
+    x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
+    for tap in ("half", "full"):
+        x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
+        x = layers.Add(name=f"segmentation_{tap}_add")([x, _convolution(2, 1, f"segmentation_{tap}")(taps[tap])])
+    return layers.Softmax(name="segmentation", dtype="float32")(x)
+
+
+def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):
+    """Four convolutions, averaged over all voxels; 8 + 8 + 16 + 32 features; one probability."""
+    pooled = [kit.convolve_pool(filters, 1, "idh_full_pointwise")(taps["full"])]
+    for tap, factor in reversed(TAPS.items()):
+        pooled.append(kit.convolve_pool(filters * factor, 3, f"idh_{tap}")(taps[tap]))
+    x = layers.Concatenate(name="idh_concat")(pooled)
+    x = layers.Dropout(dropout, name="idh_dropout")(x)
+    return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

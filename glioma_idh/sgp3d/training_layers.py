@@ -1,0 +1,100 @@
+"""SGPNet in fewer passes over memory: to train with, as a network is saved with Keras' own layers.
+
+Each layer has the weights and, up to rounding, the numbers and gradients of the Keras layers whose place it takes.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from glioma_idh.sgp3d.model import LayerKit
+
+
+class InstanceNormalization(layers.GroupNormalization):
+    """Instance normalisation in TensorFlow's one kernel for batch normalisation, a subject at a time.
+
+    Keras' own layer spells it out in a dozen passes. Where the number of subjects in a batch is not known beforehand,
+    or in float64, it is Keras' own that runs.
+    """
+
+    def __init__(self, **settings):
+        super().__init__(**{"groups": -1, **settings})
+
+    def call(self, inputs):
+        """Normalise each channel of each subject, shape (n, i, j, k, channel)."""
+        if inputs.shape[0] is None or inputs.dtype == "float64":
+            return super().call(inputs)
+        import tensorflow as tf
+
+        if inputs.shape[-1] % 16:  # the kernel is slow in bfloat16 for fewer channels
+            inputs = ops.cast(inputs, "float32")
+        normalised = [self._one_subject(subject) for subject in tf.unstack(inputs)]
+        return ops.cast(tf.stack(normalised), self.compute_dtype)
+
+    def _one_subject(self, subject):
+        """Normalise over i, j, k: to the kernel, i counts the images of a batch."""
+        import tensorflow as tf
+
+        return tf.raw_ops.FusedBatchNormV3(
+            x=subject, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon, is_training=True
+        ).y
+
+
+class UpConvolution(layers.Conv3D):
+    """Nearest-neighbour up-sampling by 2 and a 3 x 3 x 3 convolution, as one transposed convolution.
+
+    Eight voxels in a cube are equal after up-sampling, so most of the convolution's products are the same ones: a
+    transposed convolution with the kernel's sums, 4 x 4 x 4 at stride 2, makes 8 products for each 27.
+    """
+
+    SUMS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.float32)  # of taps, an axis
+
+    def call(self, inputs):
+        """Shape (n, i, j, k, channel) -> (n, 2i, 2j, 2k, filters)."""
+        sums = ops.cast(self.SUMS, self.kernel.dtype)
+        kernel = ops.einsum("ax,by,cz,xyzio->abcoi", sums, sums, sums, self.kernel)
+        kernel = ops.cast(kernel, self.compute_dtype)
+        return ops.conv_transpose(inputs, kernel, strides=2, padding="same") + self.bias
+
+    def compute_output_shape(self, input_shape):
+        """All sides doubled."""
+        return (input_shape[0], *(2 * side for side in input_shape[1:-1]), self.filters)
+
+
+class PooledConvolution(layers.Conv3D):
+    """A convolution and the mean over all voxels at once: both are linear, so the mean is taken first.
+
+    What each tap of the kernel meets, in the mean, is the input without the faces that zero padding takes its place of.
+    """
+
+    def call(self, inputs):
+        """Shape (n, i, j, k, channel) -> (n, filters)."""
+        means = inputs
+        for axis in (1, 2, 3):
+            means = self._means_along(means, axis)  # (n, tap, ..., channel)
+        kernel = ops.reshape(self.kernel, (-1, self.filters))
+        return ops.matmul(ops.reshape(means, (-1, kernel.shape[0])), kernel) + self.bias
+
+    def _means_along(self, x, axis: int):
+        """Replace an axis by the taps along it: the mean of what each tap meets."""
+        side, reach = x.shape[axis], self.kernel_size[0] // 2
+        met = np.stack([np.eye(side, k=-shift).sum(axis=0) for shift in range(-reach, reach + 1)])[::-1] / side
+        before, after = x.shape[1:axis], x.shape[axis + 1 :]
+        x = ops.reshape(x, (-1, *before, side, int(np.prod(after))))
+        x = ops.matmul(ops.cast(met, x.dtype), x)
+        return ops.reshape(x, (-1, *before, len(met), *after))
+
+    def compute_output_shape(self, input_shape):
+        """No voxels left."""
+        return (input_shape[0], self.filters)
+
+
+def training_kit() -> LayerKit:
+    """The layers to train with: on TensorFlow instance normalisation too, on other backends Keras' own."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization
+    return LayerKit(
+        lambda name: normalisation(groups=-1, name=name),
+        lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
+        lambda filters, size, name: PooledConvolution(filters, size, padding="same", name=f"{name}_conv"),
+    )
