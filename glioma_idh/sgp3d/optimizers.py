@@ -30,11 +30,3 @@ def learning_rates(optimizer: keras.optimizers.MultiOptimizer) -> dict[str, floa
     """The rate that each group's next step takes, by group: `backbone` (segmentation block included) and `idh`."""
     by_name = {inner.name.removeprefix("adam_"): inner for inner in optimizer.optimizers}
     return {group: float(keras.ops.convert_to_numpy(by_name[group].learning_rate)) for group in GROUPS}
-
-
-def count_variables(optimizer: keras.optimizers.MultiOptimizer, network: keras.Model) -> dict[str, int]:
-    """How many of a network's trainable variables each group holds."""
-    counts = dict.fromkeys(GROUPS, 0)
-    by_path = optimizer.get_config()["optimizer_map"]["config"]["optimizer_map"]
-    del by_path
-    return counts

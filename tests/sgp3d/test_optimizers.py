@@ -1,0 +1,94 @@
+"""Two groups of variables, each at its own rate, before and after saving."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from glioma_idh import training
+from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer
+from glioma_idh.sgp3d.optimizers import learning_rates
+
+SHAPE = (16, 16, 16, 4)
+RNG = np.random.default_rng(0)
+SCANS = RNG.normal(size=(2, *SHAPE)).astype(np.float32)
+TRUTH = {"segmentation": (SCANS[..., 0] > 0).astype(np.uint8), "idh": np.array([1.0, 0.0], np.float32)}
+
+
+def small_joint_network(total_steps, **rates):
+    keras.utils.set_random_seed(0)
+    joint = JointNetwork(SGPNet(SHAPE, dropout=0.0))
+    joint.compile(build_optimizer(total_steps, **rates), run_eagerly=True)  # tracing takes longer than the steps
+    return joint
+
+
+def test_the_groups_hold_the_variables_of_their_blocks():
+    optimizer, network = build_optimizer(10), SGPNet(SHAPE)
+    optimizer.build(network.trainable_variables)
+    convolutions = 5 * 3 + 2 + 3 * 3 + 1
+    normalisations = 1 + 4 * 3 + 2 + 3 * 3 + 1  # the top level has but one
+    rest = 2 * (convolutions + normalisations + 3)
+    idh = 2 * (4 + 1)
+    counted = {inner.name: (len(inner.variables) - 1) // 2 for inner in optimizer.optimizers}  # two moments each
+    assert counted == {"adam_idh": idh, "adam_backbone": rest} == {"adam_idh": 10, "adam_backbone": 110}
+    shapes = sorted(tuple(variable.shape) for inner in optimizer.optimizers for variable in inner.variables[1:])
+    assert shapes == sorted(tuple(variable.shape) for variable in network.trainable_variables for _ in range(2))
+
+
+def test_rates_at_the_first_middle_and_last_step():
+    total = 8
+    optimizer, variables = build_optimizer(total), SGPNet(SHAPE).trainable_variables
+    optimizer.build(variables)
+    rates = []
+    for _ in range(total + 1):
+        rates.append(learning_rates(optimizer))
+        optimizer.apply([keras.ops.zeros(variable.shape) for variable in variables])
+    for step in (0, 4, 7, 8):
+        share = (1 + math.cos(math.pi * step / total)) / 2
+        assert rates[step] == pytest.approx({"backbone": 1e-4 * share, "idh": 5e-5 * share}, abs=1e-10)
+    assert rates[4]["backbone"] == pytest.approx(5e-5) and rates[8]["idh"] == pytest.approx(0, abs=1e-12)
+
+
+def test_adam_s_first_step_moves_each_weight_by_its_group_s_rate():
+    joint = small_joint_network(100, learning_rate=1e-3, idh_learning_rate=1e-4)
+    before = {weight.path: weight.numpy() for weight in joint.trainable_variables}
+    joint.train_on_batch(SCANS, TRUTH)
+    steps = {weight.path: np.abs(weight.numpy() - before[weight.path]).max() for weight in joint.trainable_variables}
+    assert steps["idh/kernel"] == pytest.approx(1e-4, rel=1e-2)
+    assert steps["idh_full_conv/kernel"] == pytest.approx(1e-4, rel=1e-2)
+    assert steps["segmentation_full_conv/kernel"] == pytest.approx(1e-3, rel=1e-2)
+    assert steps["backbone_up1_first_conv/kernel"] == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
+    total = 6
+    straight = small_joint_network(total)
+    for _ in range(total):
+        straight.train_on_batch(SCANS, TRUTH)
+
+    first = small_joint_network(total)
+    checkpoint = training.Checkpoint(tmp_path, steps_per_epoch=1)
+    checkpoint.set_model(first)
+    for step in range(3):
+        first.train_on_batch(SCANS, TRUTH)
+        checkpoint.rows.append({"epoch": step + 1})
+    checkpoint.save()
+    halfway = learning_rates(first.optimizer)
+    assert halfway == pytest.approx({"backbone": 5e-5, "idh": 2.5e-5})
+
+    second = small_joint_network(total)
+    assert training.Checkpoint(tmp_path, steps_per_epoch=1).restore(second) == 3
+    assert learning_rates(second.optimizer) == halfway
+    for _ in range(3):
+        second.train_on_batch(SCANS, TRUTH)
+    for one, other in zip(straight.weights, second.weights, strict=True):
+        assert np.array_equal(one, other), one.path
+    for one, other in zip(straight.optimizer.variables, second.optimizer.variables, strict=True):
+        assert np.array_equal(one, other), one.path
+
+
+def test_the_optimizer_comes_back_from_its_settings():
+    optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(build_optimizer(10)))
+    optimizer.build(SGPNet(SHAPE).trainable_variables)
+    assert learning_rates(optimizer) == pytest.approx({"backbone": 1e-4, "idh": 5e-5})

@@ -1,0 +1,87 @@
+"""The layers to train with, held against Keras' own: outputs and gradients."""
+
+import keras
+import numpy as np
+import pytest
+
+from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+from glioma_idh.sgp3d import SGPNet
+from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
+from glioma_idh.sgp3d.training_layers import training_kit
+
+tf = pytest.importorskip("tensorflow")
+RNG = np.random.default_rng(0)
+
+
+def outputs_and_gradients(layer, x):
+    """Outputs, and the gradients of the sum of their cubes to the input and each weight, by path."""
+    inputs = keras.Input(batch_shape=x.shape)
+    network = keras.Model(inputs, layer(inputs))
+    for weight in sorted(network.weights, key=lambda weight: weight.path):
+        weight.assign(np.random.default_rng(len(weight.path)).normal(0.5, 1, weight.shape))
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = network(x, training=True)
+        loss = tf.reduce_sum(tf.cast(y, tf.float32) ** 3)
+    gradients = tape.gradient(loss, [x, *network.trainable_variables])
+    paths = [weight.path for weight in network.trainable_variables]
+    return {"outputs": y, **dict(zip(["x", *paths], gradients, strict=True))}
+
+
+def assert_equal(ours, keras_own, tolerance):
+    one = outputs_and_gradients(*ours)
+    other = outputs_and_gradients(*keras_own)
+    assert one.keys() == other.keys() and len(one) == 4
+    for name, expected in other.items():
+        expected = np.array(tf.cast(expected, tf.float32))
+        found = np.array(tf.cast(one[name], tf.float32))
+        assert found == pytest.approx(expected, abs=tolerance * float(np.abs(expected).max())), name
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("channels", [8, 16])
+def test_instance_normalisation(batch, channels):
+    x = RNG.normal(3, 2, (batch, 4, 6, 2, channels)).astype(np.float32)
+    assert_equal((training_kit().normalise("norm"), x), (KERAS_KIT.normalise("norm"), x), 2e-5)
+
+
+@pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 3)])
+def test_up_sampling_and_convolution(sides):
+    x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
+    assert_equal((training_kit().up_convolve(5, "up"), x), (KERAS_KIT.up_convolve(5, "up"), x), 1e-5)
+
+
+@pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 5)])
+@pytest.mark.parametrize("size", [1, 3])
+def test_convolution_and_mean(sides, size):
+    x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
+    assert_equal((training_kit().convolve_pool(5, size, "b"), x), (KERAS_KIT.convolve_pool(5, size, "b"), x), 1e-5)
+
+
+@pytest.mark.parametrize("batch", [2, None])
+def test_the_whole_network_from_the_same_weights(batch):
+    plain, fast = SGPNet((32, 16, 48, 4)), SGPNet((32, 16, 48, 4), kit=training_kit())
+    for weight in plain.weights:
+        weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
+    copy_weights(plain, fast)
+    assert {weight.path for weight in plain.weights} == {weight.path for weight in fast.weights}
+    scans = RNG.normal(size=(2, 32, 16, 48, 4)).astype(np.float32)
+    run = tf.function(fast, input_signature=[tf.TensorSpec((batch, *scans.shape[1:]))])
+    outputs, expected = run(scans), plain(scans)
+    for name in expected:
+        assert np.array(outputs[name]) == pytest.approx(np.array(expected[name]), abs=5e-5)
+
+
+def test_bfloat16_is_as_near_to_float32_as_keras_own():
+    exact = SGPNet((16, 16, 32, 4))
+    for weight in exact.weights:
+        weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
+    scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
+    expected = np.array(exact(scans)["segmentation"])
+    errors = []
+    for kit in (KERAS_KIT, training_kit()):
+        network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
+        copy_weights(exact, network)
+        errors.append(np.abs(np.array(network(scans)["segmentation"]) - expected).mean())
+    assert errors[1] < 1.2 * errors[0] < 0.05
