@@ -36,12 +36,14 @@ class Volume:
         affine: 4 x 4, voxel index to millimetres, RAS+.
         file: where it was read from, for messages.
         stored_as: where the axes ran in the file, such as LPS (left, back, top); empty where the header did not say.
+        own_affine: that of the file itself, whose axes may run elsewhere; `return_to_grid` leads back to them.
     """
 
     array: np.ndarray
     affine: np.ndarray
     file: str = ""
     stored_as: str = ""
+    own_affine: np.ndarray | None = None
 
     @property
     def spacing_mm(self) -> np.ndarray:
@@ -71,13 +73,25 @@ def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
     return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
 
 
-def read_volume(path, dtype=np.float32, finite: bool = True) -> Volume:
+def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
+    """Undo `reorient`: permute and flip axes (i, j, k) to those of the grid that the affine describes.
+
+    Args:
+        array: voxels with axes (i, j, k), RAS+.
+        own_affine: 4 x 4, of the grid to return to.
+    """
+    own, ras = nibabel.orientations.io_orientation(own_affine), nibabel.orientations.axcodes2ornt("RAS")
+    return nibabel.orientations.apply_orientation(array, nibabel.orientations.ornt_transform(ras, own))
+
+
+def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -> Volume:
     """Read a NIfTI file as a RAS+ volume.
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
         dtype: of the voxels.
         finite: whether NaN and infinite voxels are an error; if not, they come back as they are.
+        order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
 
     Raises:
         InputError: the file is missing, truncated, not NIfTI, not 3D, or has NaN or infinite voxels.
@@ -101,7 +115,8 @@ def read_volume(path, dtype=np.float32, finite: bool = True) -> Volume:
         count = int((~np.isfinite(array)).sum())
         raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
     array, affine = reorient(array, image.affine)
-    return Volume(np.ascontiguousarray(array, dtype=dtype), affine, str(path), _stored_orientation(image))
+    array = np.asarray(array, dtype=dtype, order=order)
+    return Volume(array, affine, str(path), _stored_orientation(image), image.affine)
 
 
 def _stored_orientation(image) -> str:

@@ -48,7 +48,7 @@ KERAS_KIT = LayerKit(
 )
 
 
-def SGPNet(  # noqa: N802  a network's name, as in keras.applications
+def SGPNet(
     input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
     filters: int = 8,
     dropout: float = 0.3,

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, reorient, voxel_hash, write_volume
+from glioma_idh.imaging.volumes import (
+    Volume,
+    check_same_grid,
+    read_volume,
+    reorient,
+    return_to_grid,
+    voxel_hash,
+    write_volume,
+)
 
 CODES = ["RAS", "LPS", "ASR", "SPL", "IRP", "PIL"]
 
@@ -179,3 +187,12 @@ def test_another_image_has_another_hash():
     others = [array, changed, array[::-1], array.reshape(3, 2, 4), array * 2]
     assert len({voxel_hash(Volume(other, np.eye(4))) for other in others}) == 5
     assert voxel_hash(Volume(np.zeros((2, 3, 4)), np.eye(4))) == ""
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_voxels_return_to_the_grid_of_their_file(code, tmp_path):
+    array, affine = oriented(code)
+    nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / "scan.nii.gz")
+    volume = read_volume(tmp_path / "scan.nii.gz", order="K")
+    assert np.array_equal(volume.own_affine, affine)
+    assert np.array_equal(return_to_grid(volume.array, volume.own_affine), array)

@@ -55,7 +55,7 @@ def test_outputs_are_probabilities_of_each_voxel_and_each_subject():
     outputs = SGPNet(SHAPE)(scans)
     assert outputs["segmentation"].shape == (2, 32, 16, 48, 2) and outputs["idh"].shape == (2, 1)
     assert np.asarray(outputs["segmentation"]).sum(axis=-1) == pytest.approx(1, abs=1e-6)
-    assert (0 < np.asarray(outputs["idh"])).all() and (np.asarray(outputs["idh"]) < 1).all()
+    assert (np.asarray(outputs["idh"]) > 0).all() and (np.asarray(outputs["idh"]) < 1).all()
 
 
 def test_taps_lie_at_a_quarter_half_and_full_resolution():

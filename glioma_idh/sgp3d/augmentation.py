@@ -1,0 +1,108 @@
+"""Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What is done to a subject, image and mask alike: first the flip, then the shift.
+
+    Attributes:
+        flip: whether each axis is turned round, (i, j, k).
+        shift: voxels that each axis is moved towards its end, (i, j, k); what comes in is 0.
+    """
+
+    flip: tuple[bool, bool, bool] = (False, False, False)
+    shift: tuple[int, int, int] = (0, 0, 0)
+
+
+def draw_movement(
+    rng: np.random.Generator, shape: tuple[int, int, int], probability: float = 0.5, shift_fraction: float = 0.1
+) -> Movement:
+    """Toss for flip and for shift, then for each axis of them.
+
+    Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each on
+    its own coin, and the reach of a shift, up to a tenth of each axis.
+
+    Args:
+        rng: five numbers and three integers are drawn, whatever comes of the tosses.
+        shape: (i, j, k).
+        probability: of flip, and of shift.
+        shift_fraction: farthest shift, as a share of each axis.
+    """
+    flips, shifts = rng.random(2) < probability
+    turned = rng.random(3) < 0.5
+    reach = np.floor(np.array(shape) * shift_fraction).astype(int)
+    steps = rng.integers(-reach, reach, endpoint=True)
+    return Movement(tuple((flips & turned).tolist()), tuple((shifts * steps).tolist()))
+
+
+def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -> np.ndarray:
+    """Apply a movement to an image or a mask, in one pass.
+
+    Args:
+        array: shape (i, j, k) or (i, j, k, channel).
+        movement: drawn for it.
+        out: where to write, of the same shape; by default a new array.
+    """
+    out = np.empty_like(array, order="C") if out is None else out
+    array = array[tuple(slice(None, None, -1 if turned else 1) for turned in movement.flip)]
+    into = tuple(slice(max(step, 0), n + min(step, 0)) for step, n in zip(movement.shift, array.shape, strict=False))
+    come = tuple(slice(max(-step, 0), n + min(-step, 0)) for step, n in zip(movement.shift, array.shape, strict=False))
+    if any(movement.shift):
+        out[...] = 0
+    out[into] = array[come]
+    return out
+
+
+def training_batches(scans, masks, idh, batch_size: int, seed: list[int], epoch: int, moved: bool = True):
+    """Endless batches of the training set, epoch after epoch, each subject moved on its own.
+
+    Order and movements of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
+    Every batch is full: the last of an epoch takes its epoch's first subjects once more.
+
+    Args:
+        scans: one array of shape (i, j, k, 4) a subject; memory-mapped ones are read when their turn comes.
+        masks: one array of shape (i, j, k) a subject.
+        idh: 0, 1 or NaN, shape (n,).
+        batch_size: subjects a batch.
+        seed: integers; the split's own.
+        epoch: the one to start with, 0 being the first.
+        moved: shift and flip.
+
+    Yields:
+        (scans, {"segmentation": masks, "idh": labels}) of one batch.
+    """
+    idh, shape = np.asarray(idh, dtype=np.float32), scans[0].shape[:3]
+    for current in itertools.count(epoch):
+        rng = np.random.default_rng([*seed, current])
+        order = rng.permutation(len(scans))
+        movements = [draw_movement(rng, shape) if moved else Movement() for _ in order]
+        for start in range(0, len(order), batch_size):
+            chosen = [turn % len(order) for turn in range(start, start + batch_size)]
+            subjects = order[chosen]
+            images = np.stack([move(scans[s], movements[turn]) for turn, s in zip(chosen, subjects, strict=True)])
+            lesions = np.stack([move(masks[s], movements[turn]) for turn, s in zip(chosen, subjects, strict=True)])
+            yield images, {"segmentation": lesions, "idh": idh[subjects]}
+
+
+def steps_per_epoch(num_subjects: int, batch_size: int) -> int:
+    """Batches in an epoch of `training_batches`."""
+    return -(-num_subjects // batch_size)
+
+
+def random_mask(subject_index: int, shape: tuple[int, int, int], seed: list[int]) -> np.ndarray:
+    """A mask that says nothing: each voxel 0 or 1 on its own coin, drawn once a subject (third experiment, Table 2).
+
+    Args:
+        subject_index: in the cohort.
+        shape: (i, j, k).
+        seed: integers.
+
+    Returns:
+        uint8.
+    """
+    return np.random.default_rng([*seed, subject_index]).integers(0, 2, shape, dtype=np.uint8)

@@ -1,0 +1,185 @@
+"""From four scans to the network's input, and from its mask back to the patient ("Data Processing" of the paper)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import Box, bounding_box, crop
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, return_to_grid
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
+LABELS = (0, 1, 2, 3, 4)  # BraTS up to 2020: 1 NCR/NET, 2 ED, 4 ET; later 3 ET; or 0 and 1
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a network's input lay in the patient: what leads a mask back.
+
+    Attributes:
+        box: of the joint crop, on the RAS+ grid.
+        grid_shape: of the RAS+ grid, (i, j, k).
+        own_affine: 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways.
+    """
+
+    box: Box
+    grid_shape: tuple[int, int, int]
+    own_affine: np.ndarray
+
+
+@dataclass(frozen=True)
+class PreparedSubject:
+    """What the network sees of a subject.
+
+    Attributes:
+        scans: float32, shape (i, j, k, 4), channels T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1.
+        mask: the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for.
+        placement: where it lay.
+        lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
+    """
+
+    scans: np.ndarray
+    mask: np.ndarray | None
+    placement: Placement
+    lesion_ml: float
+
+
+def joint_box(volumes: list[Volume]) -> Box:
+    """The smallest box that holds all that is not black in any of several sequences.
+
+    Raises:
+        InputError: everything is black.
+    """
+    seen = volumes[0].array != 0
+    for volume in volumes[1:]:
+        seen |= volume.array != 0
+    if not seen.any():
+        raise InputError("an image", "nothing but 0", "Check the scans.", file=volumes[0].file)
+    return bounding_box(seen)
+
+
+def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Stretch to another shape by linear interpolation along each axis, voxel centres at half-integers.
+
+    Differs from the paper: nothing; it says that images are reshaped, ours is trilinear. It equals
+    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`.
+
+    Args:
+        array: shape (i, j, k), of any order in memory.
+        shape: wanted.
+
+    Returns:
+        float32 of that shape, in the same order in memory.
+    """
+    order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
+    array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)
+    by_axis = [_interpolation(array.shape[axis], shape[wanted]) for axis, wanted in enumerate(order)]
+    array = array @ by_axis[2].T
+    array = by_axis[1] @ array
+    array = np.tensordot(by_axis[0], array, axes=1)
+    return array.transpose(np.argsort(order))
+
+
+def _interpolation(size: int, wanted: int) -> np.ndarray:
+    """Weights of linear interpolation along an axis, float32, shape (wanted, size); the edge goes on outside."""
+    place = np.clip((np.arange(wanted) + 0.5) * size / wanted - 0.5, 0, size - 1)
+    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(size))).astype(np.float32)
+
+
+def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Stretch a mask to another shape, each voxel that of the nearest centre.
+
+    Args:
+        mask: shape (i, j, k).
+        shape: wanted.
+    """
+    nearest = [((np.arange(n) + 0.5) * size / n).astype(int) for size, n in zip(mask.shape, shape, strict=True)]
+    return mask[np.ix_(*nearest)]
+
+
+def standardise(image: np.ndarray) -> np.ndarray:
+    """Subtract the mean of all voxels and divide by their standard deviation, background included.
+
+    Raises:
+        InputError: the image is constant.
+    """
+    mean, sd = image.mean(dtype=np.float64), image.std(dtype=np.float64)
+    if sd == 0:
+        raise InputError("an image that varies", f"the one value {mean:g}", "Check the scan.")
+    return (image - np.float32(mean)) * np.float32(1 / sd)
+
+
+def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a predicted lesion to the patient's own grid, where `placement.own_affine` belongs to it.
+
+    Args:
+        lesion: probability or mask, shape (i, j, k) of the network.
+        placement: of the subject.
+
+    Returns:
+        0 or 1, uint8, with the shape of the patient's own files.
+    """
+    stretched = resample(lesion, [stop - start for start, stop in placement.box])
+    whole = np.zeros(placement.grid_shape, dtype=np.uint8)
+    crop(whole, placement.box)[...] = stretched > 0.5
+    return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
+
+
+def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True) -> PreparedSubject:
+    """All steps for one subject: read, crop jointly, resample, standardise, stack.
+
+    Args:
+        row: of a cohort table.
+        shape: the network's, (i, j, k).
+        with_mask: read the lesion mask too.
+
+    Raises:
+        InputError: the subject cannot be used; it names subject and file.
+    """
+    try:
+        volumes = [_read(row, sequence, None) for sequence in SEQUENCES[:1]]
+        volumes += [_read(row, sequence, volumes[0]) for sequence in SEQUENCES[1:]]
+        box = joint_box(volumes)
+        mask, lesion_ml = None, float("nan")
+        if with_mask:
+            lesion = _read_lesion(row, volumes[0])
+            mask = resample_labels(crop(lesion, box), shape)
+            lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
+        scans = np.stack([_channel(volume, box, shape) for volume in volumes], axis=-1)
+    except InputError as error:
+        raise error.of_subject(row["subject"]) from error
+    placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
+    return PreparedSubject(np.ascontiguousarray(scans), mask, placement, lesion_ml)
+
+
+def _read(row: pd.Series, column: str, reference: Volume | None) -> Volume:
+    """One file of a subject, on the grid of the reference."""
+    if not row[column]:
+        raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+    volume = read_volume(row[column], order="K")
+    if reference is not None:
+        check_same_grid(volume, reference)
+    return volume
+
+
+def _read_lesion(row: pd.Series, reference: Volume) -> np.ndarray:
+    """The lesion of a subject, all labels merged into one, uint8."""
+    volume = _read(row, "lesion_mask", reference)
+    labels = volume.array.astype(np.uint8)
+    if labels.max() > max(LABELS) or not np.array_equal(labels, volume.array):
+        found = ", ".join(f"{label:g}" for label in np.setdiff1d(volume.array, LABELS)[:5])
+        advice = "Check that this is a mask, and not interpolated."
+        raise InputError(f"labels out of {LABELS}", found, advice, file=volume.file)
+    if not labels.any():
+        raise InputError("a lesion", "an empty mask", "Check that the mask is this subject's.", file=volume.file)
+    return (labels != 0).view(np.uint8)
+
+
+def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarray:
+    """A sequence as the network sees it."""
+    try:
+        return standardise(resample(crop(volume.array, box), shape))
+    except InputError as error:
+        error.file = volume.file
+        raise

@@ -1,0 +1,98 @@
+"""Shift and flip, followed by one marked voxel."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from glioma_idh.sgp3d import Movement, draw_movement, move
+from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
+
+SHAPE = (10, 20, 30)
+
+
+def marked(i, j, k):
+    image, mask = np.zeros((*SHAPE, 4), np.float32), np.zeros(SHAPE, np.uint8)
+    image[i, j, k] = [1, 2, 3, 4]
+    mask[i, j, k] = 1
+    return image, mask
+
+
+@pytest.mark.parametrize(
+    ("movement", "place"),
+    [
+        (Movement(), (2, 5, 7)),
+        (Movement(flip=(True, False, False)), (7, 5, 7)),
+        (Movement(flip=(False, True, True)), (2, 14, 22)),
+        (Movement(shift=(1, -2, 3)), (3, 3, 10)),
+        (Movement(flip=(True, False, True), shift=(1, -2, 3)), (8, 3, 25)),
+    ],
+)
+def test_image_and_mask_go_to_the_same_place(movement, place):
+    image, mask = (move(array, movement) for array in marked(2, 5, 7))
+    assert image[place].tolist() == [1, 2, 3, 4] and mask[place] == 1
+    assert image.sum() == 10 and mask.sum() == 1
+
+
+def test_what_is_shifted_out_is_gone_and_what_comes_in_is_0():
+    ones = np.ones(SHAPE, np.float32)
+    moved = move(ones, Movement(shift=(3, 0, -5)))
+    assert moved[3:, :, :25].all() and not moved[:3].any() and not moved[:, :, 25:].any()
+    assert move(marked(8, 0, 0)[1], Movement(shift=(3, 0, 0))).sum() == 0
+
+
+def test_out_is_filled_and_the_original_kept():
+    image, _ = marked(2, 5, 7)
+    out = np.full_like(image, 9)
+    assert move(image, Movement((True, False, False), (0, 1, 0)), out) is out
+    assert out[7, 6, 7, 0] == 1 and out.sum() == 10 and image[2, 5, 7, 0] == 1
+
+
+def test_tosses_and_reach_are_the_paper_s_and_ours():
+    rng = np.random.default_rng(0)
+    drawn = [draw_movement(rng, SHAPE) for _ in range(4000)]
+    flips, shifts = np.array([movement.flip for movement in drawn]), np.array([movement.shift for movement in drawn])
+    assert flips.mean(axis=0) == pytest.approx([0.25] * 3, abs=0.03)  # half of half
+    assert flips.any(axis=1).mean() == pytest.approx(0.5 * 7 / 8, abs=0.03)
+    moved = shifts.any(axis=1)
+    assert moved.mean() == pytest.approx(0.5 * (1 - 1 / (3 * 5 * 7)), abs=0.03)
+    assert shifts.min(axis=0).tolist() == [-1, -2, -3] and shifts.max(axis=0).tolist() == [1, 2, 3]
+    assert np.corrcoef(moved, flips.any(axis=1))[0, 1] == pytest.approx(0, abs=0.05)
+
+
+def test_the_same_seed_draws_the_same_and_no_probability_nothing():
+    one, other = (draw_movement(np.random.default_rng(3), SHAPE) for _ in range(2))
+    assert one == other
+    assert draw_movement(np.random.default_rng(3), SHAPE, probability=0) == Movement()
+
+
+def cohort(number):
+    scans = [np.full((16, 16, 16, 4), subject + 1, np.float32) for subject in range(number)]
+    masks = [np.full((16, 16, 16), subject + 1, np.uint8) for subject in range(number)]
+    return scans, masks, np.arange(number) % 2
+
+
+def test_batches_are_full_hold_everyone_and_keep_image_mask_and_label_together():
+    scans, masks, idh = cohort(5)
+    batches = list(itertools.islice(training_batches(scans, masks, idh, 2, [0, 1], 0), steps_per_epoch(5, 2)))
+    subjects = [int(mask.max()) - 1 for _, truth in batches for mask in truth["segmentation"]]
+    assert len(subjects) == 6 and sorted(set(subjects)) == [0, 1, 2, 3, 4] and subjects[-1] == subjects[0]
+    for images, truth in batches:
+        assert images.shape == (2, 16, 16, 16, 4)
+        assert np.array_equal(images[..., 2], truth["segmentation"])
+        assert truth["idh"].tolist() == [(mask.max() - 1) % 2 for mask in truth["segmentation"]]
+
+
+def test_an_epoch_is_the_same_whether_training_was_resumed_or_not():
+    scans, masks, idh = cohort(5)
+    straight = itertools.islice(training_batches(scans, masks, idh, 2, [0, 1], 0), 3, 6)
+    resumed = itertools.islice(training_batches(scans, masks, idh, 2, [0, 1], 1), 3)
+    for (one, _), (other, _) in zip(straight, resumed, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_random_masks_are_a_coin_a_voxel_and_the_same_each_time():
+    mask = random_mask(4, (32, 32, 32), [0])
+    assert mask.mean() == pytest.approx(0.5, abs=0.01) and set(np.unique(mask)) == {0, 1}
+    assert np.array_equal(mask, random_mask(4, (32, 32, 32), [0]))
+    assert (mask != random_mask(5, (32, 32, 32), [0])).mean() == pytest.approx(0.5, abs=0.01)
