@@ -67,8 +67,8 @@ def test_a_lesion_comes_back_to_its_place(code, tmp_path):
     assert np.array_equal(place_back(subject.mask, subject.placement), stored_lesion != 0)
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 16), (64, 48, 80)])
-def test_a_lesion_comes_back_through_another_shape(shape, tmp_path):
+@pytest.mark.parametrize(("shape", "half_a_voxel"), [((16, 16, 16), 1.5), ((64, 48, 80), 0.5)])
+def test_a_lesion_comes_back_through_another_shape(shape, half_a_voxel, tmp_path):
     scan, lesion = brain_and_lesion()
     stored, affine = turned(scan, "PIR")
     stored_lesion, _ = turned((lesion != 0).astype(np.uint8), "PIR")
@@ -77,7 +77,7 @@ def test_a_lesion_comes_back_through_another_shape(shape, tmp_path):
     assert back.shape == stored.shape and back.dtype == np.uint8
     assert 2 * (back * stored_lesion).sum() / (back.sum() + stored_lesion.sum()) > 0.85
     centres = [np.argwhere(array).mean(axis=0) for array in (back, stored_lesion)]
-    assert centres[0] == pytest.approx(centres[1], abs=0.6)
+    assert centres[0] == pytest.approx(centres[1], abs=half_a_voxel)
 
 
 def test_the_box_holds_what_any_sequence_shows():

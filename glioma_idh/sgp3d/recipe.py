@@ -1,0 +1,120 @@
+"""Every published setting of SGPNet, and where and how to run it. The command line is Recipe and Job."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
+
+    cohort: str = "brats2020-tcga"
+    """phantom (built in, synthetic), brats2020-tcga, or the path of a cohort CSV (2.1)."""
+    shape: tuple[int, int, int] = (144, 144, 144)
+    """Voxels a side of the network's input, each divisible by 16 (2.2)."""
+    targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
+    """What is learnt (3.2, Table 2): lesion and IDH, one alone, or IDH and random masks, drawn once a subject (ours)."""
+    network: Literal["sgpnet"] = "sgpnet"
+    """Which network (2.3)."""
+    splits: Literal["kfold", "holdout"] = "kfold"
+    """Cross-validation (3), folds stratified by IDH and made on patients (ours), or random hold-outs of 20 %."""
+    num_splits: int = 5
+    """How many (3: "fivefold cross-validations")."""
+    epochs: int = 200
+    """Passes over the training set; ours. The learning rates end at 0, and the last epoch's weights are kept."""
+    batch_size: int = 2
+    """Subjects a step (2.5)."""
+    learning_rate: float = 1e-4
+    """Of Adam at the first step, for backbone and segmentation block (2.5); cosine annealing."""
+    idh_learning_rate: float = 5e-5
+    """The same, for the IDH block (2.5)."""
+    detach_k: bool = False
+    """Hold k constant in the gradient; as equation (9) is written it takes part (ours)."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the layers; bfloat16 saves half of memory and time where the processor has it (ours)."""
+    seed: int = 0
+    """Of splits, weights, order, shift, flip and dropout."""
+    phantom_subjects: int = 24
+    """Subjects of the phantom, half of them mutant; other cohorts have their own."""
+    filters: tyro.conf.Suppress[int] = 8  # of the top level (Figure 2)
+    dropout: tyro.conf.Suppress[float] = 0.3  # ours: share of channels in each level, and of the pooled features
+    move_probability: tyro.conf.Suppress[float] = 0.5  # of flip and of shift (2.2)
+    shift_fraction: tyro.conf.Suppress[float] = 0.1  # ours: farthest shift, as a share of each axis
+    smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # ours: of the soft Dice
+    test_fraction: tyro.conf.Suppress[float] = 0.2  # of hold-outs
+    min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper
+
+
+LAPTOP = Recipe(
+    cohort="phantom",
+    shape=(32, 32, 32),
+    num_splits=3,
+    epochs=30,
+    learning_rate=1e-3,
+    idh_learning_rate=5e-4,
+)
+"""The phantom, in minutes on two processors. `differences` says how it differs from the paper."""
+
+
+def default_recipe(cohort: str) -> Recipe:
+    """The recipe to start from: the laptop's for the phantom, the paper's for patients."""
+    return LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
+
+
+def differences(recipe: Recipe) -> list[str]:
+    """How a recipe differs from the paper's, one line a setting; the seed is none."""
+    paper, lines = Recipe(), []
+    for field in fields(Recipe):
+        ours, published = getattr(recipe, field.name), getattr(paper, field.name)
+        if ours != published and field.name not in ("seed", "phantom_subjects"):
+            lines.append(f"{field.name.replace('_', ' ')}: {_spelled(ours)} (the paper's: {_spelled(published)})")
+    return lines
+
+
+def _spelled(value) -> str:
+    """A setting as it is typed on the command line."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where and how it is run; changes no result."""
+
+    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of scans of a named public cohort."""
+    run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Where results go; by default runs/ and a name made of the recipe."""
+    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Splits trained at once; by default 1, which takes every processor, or the GPU."""
+    quiet: bool = False
+    """No progress bars, for logs."""
+    strict: bool = False
+    """Stop at the first subject that cannot be used, instead of setting it aside."""
+
+    def __post_init__(self):
+        for name in ("images", "run_dir"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
+
+PUBLISHED = {
+    "SGPNet": {
+        "accuracy": 0.895,
+        "sensitivity": 0.907,
+        "specificity": 0.883,
+        "auc": 0.949,
+        "ppv": 0.894,
+        "npv": 0.908,
+        "dice": 0.935,
+    },
+    "SGPNet, segmentation only": {"dice": 0.937},
+    "3D U-Net": {"dice": 0.920},
+    "Liang et al., 3D DenseNet": {"accuracy": 0.846, "sensitivity": 0.785, "specificity": 0.880, "auc": 0.857},
+    "Chang et al., residual CNN": {"accuracy": 0.857, "auc": 0.940},
+}
+"""Table 1 and 3.1, averages over five folds; 121 patients, 56 of them mutant. Liang's and Chang's rows are of those
+papers' own patients. Sensitivity and specificity as printed imply PPV 0.870 and NPV 0.917 at 56 to 65, not what stands
+here."""
