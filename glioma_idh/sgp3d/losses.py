@@ -80,6 +80,7 @@ class JointNetwork(keras.Model):
         network: with the outputs `segmentation` and `idh`.
         targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L.
         detach_k: see `dice_weight`.
+        smoothing_voxels: see `dice_loss`.
         batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
     """
 
@@ -88,6 +89,7 @@ class JointNetwork(keras.Model):
         network: keras.Model,
         targets: str = "both",
         detach_k: bool = False,
+        smoothing_voxels: float = SMOOTHING_VOXELS,
         batch_size: int | None = None,
         **settings,
     ):
@@ -97,6 +99,7 @@ class JointNetwork(keras.Model):
         self.network = network
         self.targets = targets
         self.detach_k = detach_k
+        self.smoothing_voxels = smoothing_voxels
         self.batch_size = batch_size
         self.trackers = [keras.metrics.Mean(name=name) for name in ("cross_entropy", "dice_loss", "k")]
         self.built = True
@@ -118,7 +121,7 @@ class JointNetwork(keras.Model):
             training: not used.
         """
         entropy = cross_entropy(y["idh"], y_pred["idh"])
-        dice = dice_loss(y["segmentation"], y_pred["segmentation"][..., 1])
+        dice = dice_loss(y["segmentation"], y_pred["segmentation"][..., 1], self.smoothing_voxels)
         for tracker, value in zip(self.trackers, (entropy, dice, dice_weight(entropy, dice)), strict=True):
             tracker.update_state(value)
         if self.targets in ("idh", "segmentation"):
@@ -127,7 +130,8 @@ class JointNetwork(keras.Model):
 
     def get_config(self):
         """Settings, the network among them."""
-        own = {"targets": self.targets, "detach_k": self.detach_k, "batch_size": self.batch_size}
+        names = ("targets", "detach_k", "smoothing_voxels", "batch_size")
+        own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), "network": keras.saving.serialize_keras_object(self.network), **own}
 
     @classmethod

@@ -16,7 +16,7 @@ class Recipe:
     shape: tuple[int, int, int] = (144, 144, 144)
     """Voxels a side of the network's input, each divisible by 16 (2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
-    """What is learnt (3.2, Table 2): lesion and IDH, one alone, or IDH and random masks, drawn once a subject (ours)."""
+    """What is learnt (3.2, Table 2): lesion and IDH, one alone, or IDH and a random mask, drawn once a subject."""
     network: Literal["sgpnet"] = "sgpnet"
     """Which network (2.3)."""
     splits: Literal["kfold", "holdout"] = "kfold"
