@@ -22,7 +22,7 @@ from torch import nn
 
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet
-from glioma_idh.sgp3d.optimizers import build_optimizer
+from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.training_layers import training_kit
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -39,7 +39,7 @@ def make_batch(side: int, batch_size: int):
 def keras_step(kit, side: int, batch_size: int, dtype: str):
     """A step as training takes it."""
     joint = JointNetwork(SGPNet((side, side, side, 4), dtype=POLICIES[dtype], kit=kit), batch_size=batch_size)
-    joint.compile(build_optimizer(10_000), jit_compile=False)
+    compile_network(joint, total_steps=10_000)
     scans, masks, idh = make_batch(side, batch_size)
     return lambda: joint.train_on_batch(scans, {"segmentation": masks, "idh": idh})
 

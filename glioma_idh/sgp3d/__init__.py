@@ -23,6 +23,7 @@ _HOMES = {
     "SGPNet": "model",
     "backbone_of": "model",
     "build_optimizer": "optimizers",
+    "compile_network": "optimizers",
     "dice_loss": "losses",
     "draw_movement": "augmentation",
     "joint_loss": "losses",

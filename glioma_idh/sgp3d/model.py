@@ -15,15 +15,17 @@ BLOCKS = ("segmentation", "idh")
 
 
 class LayerKit(NamedTuple):
-    """The three combinations of layers that a network to train with spells otherwise; weights and numbers are equal.
+    """The layers that a network to train with spells otherwise; weights and numbers are equal.
 
     Attributes:
         normalise: (name) -> instance normalisation.
+        convolve: (filters, kernel size, name, strides) -> convolution whose bias a normalisation takes out again.
         up_convolve: (filters, name) -> nearest-neighbour up-sampling of every axis by 2, then a 3 x 3 x 3 convolution.
         convolve_pool: (filters, kernel size, name) -> convolution, then the mean over all voxels.
     """
 
     normalise: callable
+    convolve: callable
     up_convolve: callable
     convolve_pool: callable
 
@@ -44,7 +46,10 @@ def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) ->
 
 
 KERAS_KIT = LayerKit(
-    lambda name: layers.GroupNormalization(groups=-1, name=name), _keras_up_convolve, _keras_convolve_pool
+    lambda name: layers.GroupNormalization(groups=-1, name=name),
+    _convolution,
+    _keras_up_convolve,
+    _keras_convolve_pool,
 )
 
 
@@ -135,32 +140,33 @@ def _backbone(x, filters: int, dropout: float, kit: LayerKit) -> dict:
 
     f = filters * 2 ** (LEVELS - 2)
     x = _normalise(kit.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", kit)  # 18, 64
-    x = _normalise(_convolution(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
+    x = _normalise(kit.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
 
     taps = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])
         tap = {3: "quarter", 2: "half"}.get(level)
-        x = _normalise(_convolution(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
+        x = _normalise(kit.convolve(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
         taps |= {tap: x} if tap else {}
-        x = _normalise(_convolution(f, 1, f"{name}_second")(x), f"{name}_second", kit)
+        x = _normalise(kit.convolve(f, 1, f"{name}_second")(x), f"{name}_second", kit)
         x = _normalise(kit.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", kit)
 
     x = layers.Concatenate(name="backbone_up1_concat")([x, skips.pop()])  # 144, 8 + 8
-    taps["full"] = _normalise(_convolution(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
+    taps["full"] = _normalise(kit.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
     return taps
 
 
 def _contracting_level(x, filters: int, dropout: float, name: str, top: bool, kit: LayerKit):
     """Three convolutions, the first one's output added to the last one's; no IN but the last on the top level."""
     activate = _activate if top else lambda x, name: _normalise(x, name, kit)
-    first = _convolution(filters, 3, f"{name}_first", strides=1 if top else 2)(x)
+    convolve = _convolution if top else kit.convolve
+    first = convolve(filters, 3, f"{name}_first", 1 if top else 2)(x)
     x = activate(first, f"{name}_first")
-    x = _convolution(filters, 3, f"{name}_second")(x)
+    x = convolve(filters, 3, f"{name}_second")(x)
     x = layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x)
     x = activate(x, f"{name}_second")
-    x = _convolution(filters, 3, f"{name}_third")(x)
+    x = kit.convolve(filters, 3, f"{name}_third")(x)
     x = layers.Add(name=f"{name}_add")([first, x])
     return _normalise(x, f"{name}_third", kit)
 

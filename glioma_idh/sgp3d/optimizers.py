@@ -30,3 +30,21 @@ def learning_rates(optimizer: keras.optimizers.MultiOptimizer) -> dict[str, floa
     """The rate that each group's next step takes, by group: `backbone` (segmentation block included) and `idh`."""
     by_name = {inner.name.removeprefix("adam_"): inner for inner in optimizer.optimizers}
     return {group: float(keras.ops.convert_to_numpy(by_name[group].learning_rate)) for group in GROUPS}
+
+
+def compile_network(
+    joint: keras.Model, total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float = 5e-5
+) -> None:
+    """Make a `JointNetwork` ready for `fit`; no XLA, which is slower for 3D convolutions on a CPU.
+
+    The optimizer's variables are made here: made within the first step, they would have it traced twice.
+
+    Args:
+        joint: network with its loss.
+        total_steps: see `build_optimizer`, as the rates.
+        learning_rate: of the first step, backbone and segmentation block.
+        idh_learning_rate: of the first step, IDH block.
+    """
+    optimizer = build_optimizer(total_steps, learning_rate, idh_learning_rate)
+    optimizer.build(joint.trainable_variables)
+    joint.compile(optimizer, jit_compile=False)

@@ -1,6 +1,7 @@
 """SGPNet in fewer passes over memory: to train with, as a network is saved with Keras' own layers.
 
-Each layer has the weights and, up to rounding, the numbers and gradients of the Keras layers whose place it takes.
+Each layer has the weights of the Keras layers whose place it takes and, up to rounding, the network has their numbers
+and gradients. A bias that a normalisation takes out again has a gradient of 0: it is neither added nor trained.
 """
 
 import keras
@@ -40,7 +41,20 @@ class InstanceNormalization(layers.GroupNormalization):
         ).y
 
 
-class UpConvolution(layers.Conv3D):
+class UnbiasedConvolution(layers.Conv3D):
+    """A convolution whose bias is kept as it is and not added; for use before a normalisation alone."""
+
+    def build(self, input_shape):
+        """The weights of `Conv3D`, the bias not trainable."""
+        super().build(input_shape)
+        self.bias.trainable = False
+
+    def call(self, inputs):
+        """Shape (n, i, j, k, channel) -> (n, i / strides, j / strides, k / strides, filters)."""
+        return ops.conv(inputs, ops.cast(self.kernel, self.compute_dtype), self.strides, self.padding)
+
+
+class UpConvolution(UnbiasedConvolution):
     """Nearest-neighbour up-sampling by 2 and a 3 x 3 x 3 convolution, as one transposed convolution.
 
     Eight voxels in a cube are equal after up-sampling, so most of the convolution's products are the same ones: a
@@ -54,7 +68,7 @@ class UpConvolution(layers.Conv3D):
         sums = ops.cast(self.SUMS, self.kernel.dtype)
         kernel = ops.einsum("ax,by,cz,xyzio->abcoi", sums, sums, sums, self.kernel)
         kernel = ops.cast(kernel, self.compute_dtype)
-        return ops.conv_transpose(inputs, kernel, strides=2, padding="same") + self.bias
+        return ops.conv_transpose(inputs, kernel, strides=2, padding="same")
 
     def compute_output_shape(self, input_shape):
         """All sides doubled."""
@@ -95,6 +109,9 @@ def training_kit() -> LayerKit:
     normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization
     return LayerKit(
         lambda name: normalisation(groups=-1, name=name),
+        lambda filters, size, name, strides=1: UnbiasedConvolution(
+            filters, size, strides, padding="same", name=f"{name}_conv"
+        ),
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
         lambda filters, size, name: PooledConvolution(filters, size, padding="same", name=f"{name}_conv"),
     )

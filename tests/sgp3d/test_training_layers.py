@@ -11,6 +11,7 @@ from glioma_idh.sgp3d.training_layers import training_kit
 
 tf = pytest.importorskip("tensorflow")
 RNG = np.random.default_rng(0)
+KITS = (training_kit(), KERAS_KIT)
 
 
 def outputs_and_gradients(layer, x):
@@ -29,10 +30,18 @@ def outputs_and_gradients(layer, x):
     return {"outputs": y, **dict(zip(["x", *paths], gradients, strict=True))}
 
 
-def assert_equal(ours, keras_own, tolerance):
-    one = outputs_and_gradients(*ours)
-    other = outputs_and_gradients(*keras_own)
-    assert one.keys() == other.keys() and len(one) == 4
+def before_normalisation(kit, layer):
+    """The layer, and the normalisation that it stands before."""
+    normalisation = kit.normalise("norm")
+    return lambda x: normalisation(layer(x))
+
+
+def assert_equal(ours, keras_own, tolerance, num_compared=4):
+    """Outputs and gradients agree; a bias that ours does not train has a gradient of 0."""
+    one, other = outputs_and_gradients(*ours), outputs_and_gradients(*keras_own)
+    untrained = other.keys() - one.keys()
+    assert all(np.abs(other.pop(path)).max() < 1e-3 and path.endswith("bias") for path in untrained)
+    assert one.keys() == other.keys() and len(one) >= num_compared
     for name, expected in other.items():
         expected = np.array(tf.cast(expected, tf.float32))
         found = np.array(tf.cast(one[name], tf.float32))
@@ -46,10 +55,24 @@ def test_instance_normalisation(batch, channels):
     assert_equal((training_kit().normalise("norm"), x), (KERAS_KIT.normalise("norm"), x), 2e-5)
 
 
-@pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 3)])
-def test_up_sampling_and_convolution(sides):
+@pytest.mark.parametrize("sides", [(4, 4, 4), (2, 4, 6)])
+@pytest.mark.parametrize("strides", [1, 2])
+def test_a_convolution_and_a_normalisation(sides, strides):
     x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
-    assert_equal((training_kit().up_convolve(5, "up"), x), (KERAS_KIT.up_convolve(5, "up"), x), 1e-5)
+    assert_equal(*((before_normalisation(kit, kit.convolve(5, 3, "c", strides)), x) for kit in KITS), 2e-5, 4)
+
+
+@pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 3)])
+def test_up_sampling_a_convolution_and_a_normalisation(sides):
+    x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
+    assert_equal(*((before_normalisation(kit, kit.up_convolve(5, "up")), x) for kit in KITS), 2e-5, 4)
+
+
+def test_a_bias_that_a_normalisation_takes_out_is_kept_but_not_trained():
+    network = SGPNet((16, 16, 16, 4), kit=training_kit())
+    kept = {weight.path for weight in network.non_trainable_weights if weight.path.endswith("bias")}
+    assert len(kept) == 27 - 2 == len([weight for weight in network.weights if "_conv/bias" in weight.path]) - 9
+    assert not any(path.startswith(("backbone_down1_first", "backbone_down1_second", "seg", "idh")) for path in kept)
 
 
 @pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 5)])
@@ -84,4 +107,4 @@ def test_bfloat16_is_as_near_to_float32_as_keras_own():
         network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
         copy_weights(exact, network)
         errors.append(np.abs(np.array(network(scans)["segmentation"]) - expected).mean())
-    assert errors[1] < 1.2 * errors[0] < 0.05
+    assert errors[1] < 1.2 * errors[0] < 0.1
