@@ -21,7 +21,8 @@ class LayerKit(NamedTuple):
         normalise: (name) -> instance normalisation.
         convolve: (filters, kernel size, name, strides) -> convolution whose bias a normalisation takes out again.
         up_convolve: (filters, name) -> nearest-neighbour up-sampling of every axis by 2, then a 3 x 3 x 3 convolution.
-        convolve_pool: (filters, kernel size, name) -> convolution, then the mean over all voxels.
+        convolve_pool: ({name: (filters, kernel size)}, tap's name) -> a branch a name, each a convolution and the mean
+            over all voxels.
     """
 
     normalise: callable
@@ -35,10 +36,10 @@ def _keras_up_convolve(filters: int, name: str):
     return lambda x: convolution(upsampling(x))
 
 
-def _keras_convolve_pool(filters: int, kernel_size: int, name: str):
-    convolution = _convolution(filters, kernel_size, name)
-    pooling = layers.GlobalAveragePooling3D(name=f"{name}_pool")
-    return lambda x: pooling(convolution(x))
+def _keras_convolve_pool(branches: dict, tap: str):
+    convolutions = {name: _convolution(filters, size, name) for name, (filters, size) in branches.items()}
+    pools = [layers.GlobalAveragePooling3D(name=f"{name}_pool") for name in branches]
+    return lambda x: [pool(convolution(x)) for pool, convolution in zip(pools, convolutions.values(), strict=True)]
 
 
 def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
@@ -191,10 +192,12 @@ def _segmentation_block(taps: dict):
 
 
 def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):
-    """Four convolutions, averaged over all voxels; 8 + 8 + 16 + 32 features; one probability."""
-    pooled = [kit.convolve_pool(filters, 1, "idh_full_pointwise")(taps["full"])]
-    for tap, factor in reversed(TAPS.items()):
-        pooled.append(kit.convolve_pool(filters * factor, 3, f"idh_{tap}")(taps[tap]))
+    """Four convolutions, averaged over all voxels; 32 + 16 + 8 + 8 features; one probability."""
+    pooled = []
+    for tap, factor in TAPS.items():
+        branches = {f"idh_{tap}": (filters * factor, 3)}
+        branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
+        pooled += kit.convolve_pool(branches, tap)(taps[tap])
     x = layers.Concatenate(name="idh_concat")(pooled)
     x = layers.Dropout(dropout, name="idh_dropout")(x)
     return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

@@ -75,32 +75,44 @@ class UpConvolution(UnbiasedConvolution):
         return (input_shape[0], *(2 * side for side in input_shape[1:-1]), self.filters)
 
 
-class PooledConvolution(layers.Conv3D):
-    """A convolution and the mean over all voxels at once: both are linear, so the mean is taken first.
+class TapMeans(layers.Layer):
+    """The mean, over all voxels, of what each tap of a 3 x 3 x 3 kernel meets; outside the input is 0.
 
-    What each tap of the kernel meets, in the mean, is the input without the faces that zero padding takes its place of.
+    Convolution and mean are linear, so the mean of a convolution is one product with these means, and the convolution
+    need not be done voxel by voxel.
     """
 
     def call(self, inputs):
-        """Shape (n, i, j, k, channel) -> (n, filters)."""
+        """Shape (n, i, j, k, channel) -> (n, 3, 3, 3, channel)."""
         means = inputs
         for axis in (1, 2, 3):
-            means = self._means_along(means, axis)  # (n, tap, ..., channel)
-        kernel = ops.reshape(self.kernel, (-1, self.filters))
-        return ops.matmul(ops.reshape(means, (-1, kernel.shape[0])), kernel) + self.bias
+            means = self._along(means, axis)
+        return means
 
-    def _means_along(self, x, axis: int):
-        """Replace an axis by the taps along it: the mean of what each tap meets."""
-        side, reach = x.shape[axis], self.kernel_size[0] // 2
-        met = np.stack([np.eye(side, k=-shift).sum(axis=0) for shift in range(-reach, reach + 1)])[::-1] / side
-        before, after = x.shape[1:axis], x.shape[axis + 1 :]
+    @staticmethod
+    def _along(x, axis: int):
+        """Replace an axis by the three taps along it."""
+        side, before, after = x.shape[axis], x.shape[1:axis], x.shape[axis + 1 :]
+        met = np.ones((3, side)) / side
+        met[0, -1] = met[2, 0] = 0  # the first tap never meets the last voxel, nor the last tap the first
         x = ops.reshape(x, (-1, *before, side, int(np.prod(after))))
         x = ops.matmul(ops.cast(met, x.dtype), x)
-        return ops.reshape(x, (-1, *before, len(met), *after))
+        return ops.reshape(x, (-1, *before, 3, *after))
 
-    def compute_output_shape(self, input_shape):
-        """No voxels left."""
-        return (input_shape[0], self.filters)
+
+def _convolve_means(branches: dict, tap: str):
+    """Convolutions of a tap, and their means over all voxels, by way of `TapMeans`."""
+
+    def pooled(x):
+        means = TapMeans(name=f"idh_{tap}_means")(x)
+        middle = {3: means, 1: layers.Cropping3D(1, name=f"idh_{tap}_middle")(means)}
+        outputs = []
+        for name, (filters, size) in branches.items():
+            product = layers.Conv3D(filters, size, name=f"{name}_conv")(middle[size])
+            outputs.append(layers.Flatten(name=f"{name}_flat")(product))
+        return outputs
+
+    return pooled
 
 
 def training_kit() -> LayerKit:
@@ -113,5 +125,5 @@ def training_kit() -> LayerKit:
             filters, size, strides, padding="same", name=f"{name}_conv"
         ),
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
-        lambda filters, size, name: PooledConvolution(filters, size, padding="same", name=f"{name}_conv"),
+        _convolve_means,
     )
