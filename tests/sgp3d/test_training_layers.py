@@ -6,6 +6,7 @@ import pytest
 
 from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.sgp3d import SGPNet
+from glioma_idh.sgp3d.losses import cross_entropy, dice_loss, joint_loss, lesion_channel
 from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
 from glioma_idh.sgp3d.training_layers import training_kit
 
@@ -83,6 +84,12 @@ def test_convolution_and_mean(sides, size):
     assert_equal(*((lambda x, branch=branch: branch(x)[0], x) for branch in branches), 1e-5)
 
 
+def test_the_lesion_s_channel():
+    x = RNG.normal(0, 3, (2, 3, 4, 5, 2)).astype(np.float32)
+    two_channels = keras.Sequential([KERAS_KIT.lesion("lesion"), keras.layers.Lambda(lambda p: p[..., 1:])])
+    assert_equal((training_kit().lesion("lesion"), x), (two_channels, x), 1e-5, 2)
+
+
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
     plain, fast = SGPNet((32, 16, 48, 4)), SGPNet((32, 16, 48, 4), kit=training_kit())
@@ -93,8 +100,38 @@ def test_the_whole_network_from_the_same_weights(batch):
     scans = RNG.normal(size=(2, 32, 16, 48, 4)).astype(np.float32)
     run = tf.function(fast, input_signature=[tf.TensorSpec((batch, *scans.shape[1:]))])
     outputs, expected = run(scans), plain(scans)
-    for name in expected:
-        assert np.array(outputs[name]) == pytest.approx(np.array(expected[name]), abs=5e-5)
+    for name, last in expected.items():
+        assert np.array(outputs[name])[..., -1] == pytest.approx(np.array(last)[..., -1], abs=5e-5)
+
+
+def gradients(network, scans, mask, idh):
+    """The joint loss's gradients by path, float64."""
+    with tf.GradientTape() as tape:
+        outputs = network(scans, training=True)
+        dice = dice_loss(mask, lesion_channel(outputs["segmentation"]))
+        loss = joint_loss(cross_entropy(idh, outputs["idh"]), dice)
+    found = tape.gradient(loss, network.trainable_variables)
+    return {
+        variable.path: np.array(g, np.float64) for variable, g in zip(network.trainable_variables, found, strict=True)
+    }
+
+
+def test_the_joint_loss_s_gradients_are_as_near_to_float64_as_keras_own():
+    shape = (32, 32, 32, 4)
+    keras.utils.set_random_seed(0)
+    exact = SGPNet(shape, dropout=0.0, dtype="float64")
+    scans, idh = RNG.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
+    mask = (RNG.random((2, *shape[:3])) < 0.3).astype(np.uint8)
+    expected, errors = gradients(exact, scans, mask, idh), []
+    for kit in KITS:
+        network = SGPNet(shape, dropout=0.0, kit=kit)
+        copy_weights(exact, network)
+        found = gradients(network, scans, mask, idh)
+        paths = [path for path in found if not ("backbone" in path and path.endswith("bias"))]  # of 0, but for two
+        relative = [np.linalg.norm(found[path] - expected[path]) / np.linalg.norm(expected[path]) for path in paths]
+        errors.append((np.mean(relative), np.max(relative)))
+    ours, keras_own = errors
+    assert ours[0] < 1.3 * keras_own[0] < 0.005 and ours[1] < 2 * keras_own[1] < 0.05
 
 
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
@@ -102,10 +139,10 @@ def test_bfloat16_is_as_near_to_float32_as_keras_own():
     for weight in exact.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
-    expected = np.array(exact(scans)["segmentation"])
+    expected = np.array(exact(scans)["segmentation"])[..., -1]
     errors = []
     for kit in (KERAS_KIT, training_kit()):
         network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
         copy_weights(exact, network)
-        errors.append(np.abs(np.array(network(scans)["segmentation"]) - expected).mean())
+        errors.append(np.abs(np.array(network(scans)["segmentation"])[..., -1] - expected).mean())
     assert errors[1] < 1.2 * errors[0] < 0.1
