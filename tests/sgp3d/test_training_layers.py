@@ -116,22 +116,20 @@ def gradients(network, scans, mask, idh):
     }
 
 
-def test_the_joint_loss_s_gradients_are_as_near_to_float64_as_keras_own():
-    shape = (32, 32, 32, 4)
+def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
+    shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
-    exact = SGPNet(shape, dropout=0.0, dtype="float64")
-    scans, idh = RNG.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
-    mask = (RNG.random((2, *shape[:3])) < 0.3).astype(np.uint8)
-    expected, errors = gradients(exact, scans, mask, idh), []
-    for kit in KITS:
-        network = SGPNet(shape, dropout=0.0, kit=kit)
-        copy_weights(exact, network)
-        found = gradients(network, scans, mask, idh)
-        paths = [path for path in found if not ("backbone" in path and path.endswith("bias"))]  # of 0, but for two
-        relative = [np.linalg.norm(found[path] - expected[path]) / np.linalg.norm(expected[path]) for path in paths]
-        errors.append((np.mean(relative), np.max(relative)))
-    ours, keras_own = errors
-    assert ours[0] < 1.3 * keras_own[0] < 0.005 and ours[1] < 2 * keras_own[1] < 0.05
+    exact, fast = SGPNet(shape, dropout=0.0, dtype="float64"), SGPNet(shape, dropout=0.0, kit=training_kit())
+    copy_weights(exact, fast)
+    scans, idh = rng.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
+    mask = (rng.random((2, *shape[:3])) < 0.3).astype(np.uint8)
+    expected, found = gradients(exact, scans, mask, idh), gradients(fast, scans, mask, idh)
+    norm = np.linalg.norm([np.linalg.norm(gradient) for gradient in expected.values()])
+    assert np.linalg.norm([np.linalg.norm(gradient) for gradient in found.values()]) == pytest.approx(norm, rel=2e-4)
+    for path, gradient in found.items():  # a voxel near LR's corner makes more of a difference than rounding does
+        assert np.linalg.norm(gradient - expected[path]) < 0.02 * np.linalg.norm(expected[path]), path
+    untrained = [np.linalg.norm(expected[path]) for path in expected.keys() - found.keys()]
+    assert len(untrained) == 25 and max(untrained) < 1e-6 * norm
 
 
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
