@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
-from glioma_idh.sgp3d import JointNetwork, SGPNet, dice_loss, joint_loss
+from glioma_idh.sgp3d import JointNetwork, SGPNet, compile_network, dice_loss, joint_loss
 from glioma_idh.sgp3d.losses import cross_entropy, dice_weight
 from glioma_idh.sgp3d.model import copy_weights
 from glioma_idh.sgp3d.training_layers import training_kit
@@ -147,7 +147,7 @@ def test_a_step_with_the_layers_to_train_with_is_the_step_without():
 def test_steps_move_every_weight_and_lower_the_loss():
     keras.utils.set_random_seed(0)
     joint = JointNetwork(SGPNet((32, 32, 32, 4), dropout=0.0), batch_size=2)
-    joint.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
+    compile_network(joint, 100, 1e-3, 1e-3)
     scans = RNG.normal(size=(2, 32, 32, 32, 4)).astype(np.float32)
     truth = {"segmentation": (scans[..., 0] > 0.5).astype(np.uint8), "idh": np.array([1.0, 0.0], np.float32)}
     before = [weight.numpy() for weight in joint.trainable_variables]
