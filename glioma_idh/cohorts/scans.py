@@ -6,12 +6,13 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume, read_volume
 
 
-def read_scan(row: pd.Series, column: str) -> Volume:
+def read_scan(row: pd.Series, column: str, order: str = "C") -> Volume:
     """Read one image of a subject, in the unit that its column stands for.
 
     Args:
         row: of a cohort table.
         column: `t1` ... `adc`, `lesion_mask` or `brain_mask`.
+        order: of the voxels in memory, see `read_volume`.
 
     Returns:
         The volume, RAS+; an `adc` image divided by the row's `adc_divisor` (3 where it is the trace of the tensor).
@@ -21,7 +22,7 @@ def read_scan(row: pd.Series, column: str) -> Volume:
     """
     if not row[column]:
         raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
-    volume = read_volume(row[column])
+    volume = read_volume(row[column], order=order)
     divisor = row.get("adc_divisor", "")
     if column != "adc" or not divisor:
         return volume

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, return_to_grid
+from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
 LABELS = (0, 1, 2, 3, 4)  # BraTS up to 2020: 1 NCR/NET, 2 ED, 4 ET; later 3 ET; or 0 and 1
@@ -160,9 +161,7 @@ def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask: bool
 
 def _read(row: pd.Series, column: str, reference: Volume | None) -> Volume:
     """One file of a subject, on the grid of the reference."""
-    if not row[column]:
-        raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
-    volume = read_volume(row[column], order="K")
+    volume = read_scan(row, column, order="K")
     if reference is not None:
         check_same_grid(volume, reference)
     return volume

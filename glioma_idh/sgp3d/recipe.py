@@ -12,7 +12,9 @@ class Recipe:
     """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
 
     cohort: str = "brats2020-tcga"
-    """phantom (built in, synthetic), brats2020-tcga, or the path of a cohort CSV (2.1)."""
+    """phantom (built in, synthetic); brats2020-tcga (2.1) or another public cohort, with --images; or a cohort CSV."""
+    all_visits: bool = False
+    """Use follow-up visits too; otherwise the first visit of each patient only."""
     shape: tuple[int, int, int] = (144, 144, 144)
     """Voxels a side of the network's input, each divisible by 16 (2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
@@ -84,7 +86,15 @@ class Job:
     """Where and how it is run; changes no result."""
 
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named public cohort."""
+    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
+    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
+    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Second cohort to test the finished networks on; it must not share a patient with the first."""
+    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Its folder of scans."""
+    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Its label sheet."""
     run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where results go; by default runs/ and a name made of the recipe."""
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
@@ -95,7 +105,7 @@ class Job:
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 
     def __post_init__(self):
-        for name in ("images", "run_dir"):
+        for name in ("images", "labels", "external_images", "external_labels", "run_dir"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 

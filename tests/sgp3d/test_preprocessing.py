@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.brats import read_brats2020_tcga
+from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
@@ -179,7 +179,7 @@ def test_bad_subjects_are_named_with_the_file(tmp_path, change, message):
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_real_patient_at_full_size(real_data, position):
-    table = read_brats2020_tcga(real_data / "brats20_full")
+    table, _ = read_cohort("brats2020-tcga", real_data / "brats20_full")
     row = table[table["t1"] != ""].iloc[position]
     subject = prepare_subject(row, (144, 144, 144))
     assert subject.scans.shape == (144, 144, 144, 4) and subject.placement.grid_shape == (240, 240, 155)
