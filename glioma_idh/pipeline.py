@@ -15,9 +15,9 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
-from glioma_idh.cohorts.overlap import refuse_overlap
+from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
-from glioma_idh.cohorts.table import UNLABELLED, require_sequence
+from glioma_idh.cohorts.table import UNLABELLED, check_labels, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.phantom.recipe import PhantomRecipe
 
@@ -84,11 +84,22 @@ def read_external_cohort(recipe, job, sequences):
         InputError: it lacks a sequence, or one of its patients may be trained on.
     """
     external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
+    if check_labels(external)[0].empty:
+        found = f"none among {len(external)}"
+        raise InputError("labelled subjects to test on", found, "Name a sheet with --external-labels.")
     training = read_training_cohort(recipe, job, sequences, quiet=True)
     for sequence in sequences:
         require_sequence(external, sequence)
         refuse_overlap(training[training[sequence] != ""], external[external[sequence] != ""])
+    if unknown := nameless(training) + nameless(external):
+        print(f"{unknown} subjects are known by their BraTS id alone: whether they are in both cannot be told.")
     return external
+
+
+def external_name(job) -> str:
+    """The folder of a second cohort's results: its name, or of a CSV also that of its folder."""
+    path = Path(job.external)
+    return "-".join([path.absolute().parent.name, path.stem]) if path.suffix else job.external
 
 
 def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool = False) -> None:

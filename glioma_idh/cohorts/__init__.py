@@ -135,7 +135,7 @@ def _without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
     return [Ignored(subject, "a label without images") for subject in missing]
 
 
-def find_planted_scores(table: pd.DataFrame, sequence: str) -> pd.Series | None:
+def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
     """The best possible score of each subject of the phantom, from the truth file beside its scans.
 
     Args:

@@ -116,7 +116,7 @@ def _subjects(wanted: Prediction, sequence: str):
     import pandas as pd
 
     from glioma_idh.cohorts import read_cohort
-    from glioma_idh.cohorts.table import COLUMNS, check_subjects
+    from glioma_idh.cohorts.table import COLUMNS, PATHS, check_subjects
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
@@ -133,7 +133,7 @@ def _subjects(wanted: Prediction, sequence: str):
         table, errors = check_subjects(cohort)
         for error in errors:
             print(f"set aside: {error}", file=sys.stderr)
-        return table
+        return table[(table[list(PATHS)] != "").any(axis=1)]
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")

@@ -130,7 +130,7 @@ def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job
             raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
         _refuse_copies(sequence, folder, table, slices)
         predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
-        results.write_external(sequence, folder / "external" / Path(job.external).stem, table, predictions, errors)
+        results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
 
 
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):

@@ -52,6 +52,12 @@ def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
     return ops.mean(1 - (2 * common + smoothing_voxels) / (total + smoothing_voxels))
 
 
+def lesion_channel(segmentation):
+    """The lesion's probability, shape (n, i, j, k), out of one channel (networks to train) or two (networks kept)."""
+    alone = segmentation.shape[-1] == 1  # taking a channel out of one is slow in the gradient
+    return ops.squeeze(segmentation, axis=-1) if alone else segmentation[..., -1]
+
+
 def dice_weight(entropy, dice, detach: bool = False):
     """k = L2 / (L1 + L2), equation (9); 0 where both are 0.
 
@@ -121,7 +127,8 @@ class JointNetwork(keras.Model):
             training: not used.
         """
         entropy = cross_entropy(y["idh"], y_pred["idh"])
-        dice = dice_loss(y["segmentation"], y_pred["segmentation"][..., 1], self.smoothing_voxels)
+        lesion = lesion_channel(y_pred["segmentation"])
+        dice = dice_loss(y["segmentation"], lesion, self.smoothing_voxels)
         for tracker, value in zip(self.trackers, (entropy, dice, dice_weight(entropy, dice)), strict=True):
             tracker.update_state(value)
         if self.targets in ("idh", "segmentation"):

@@ -23,12 +23,14 @@ class LayerKit(NamedTuple):
         up_convolve: (filters, name) -> nearest-neighbour up-sampling of every axis by 2, then a 3 x 3 x 3 convolution.
         convolve_pool: ({name: (filters, kernel size)}, tap's name) -> a branch a name, each a convolution and the mean
             over all voxels.
+        lesion: (name) -> from two channels to probabilities, the lesion's the last.
     """
 
     normalise: callable
     convolve: callable
     up_convolve: callable
     convolve_pool: callable
+    lesion: callable
 
 
 def _keras_up_convolve(filters: int, name: str):
@@ -51,6 +53,7 @@ KERAS_KIT = LayerKit(
     _convolution,
     _keras_up_convolve,
     _keras_convolve_pool,
+    lambda name: layers.Softmax(name=name, dtype="float32"),
 )
 
 
@@ -92,7 +95,7 @@ def SGPNet(
         taps = _backbone(inputs, filters, dropout, kit)
         outputs = {}
         if "segmentation" in blocks:
-            outputs["segmentation"] = _segmentation_block(taps)
+            outputs["segmentation"] = _segmentation_block(taps, kit)
         if "idh" in blocks:
             outputs["idh"] = _idh_block(taps, filters, dropout, kit)
     return keras.Model(inputs, outputs or taps, name="sgpnet")
@@ -178,13 +181,13 @@ def _activate(x, name: str, tap: str | None = None):
     return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)
 
 
-def _segmentation_block(taps: dict):
+def _segmentation_block(taps: dict, kit: LayerKit):
     """Two channels of each tap, from the coarsest up, added on the way."""
     x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
     for tap in ("half", "full"):
         x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
         x = layers.Add(name=f"segmentation_{tap}_add")([x, _convolution(2, 1, f"segmentation_{tap}")(taps[tap])])
-    return layers.Softmax(name="segmentation", dtype="float32")(x)
+    return kit.lesion("segmentation")(x)
 
 
 def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):

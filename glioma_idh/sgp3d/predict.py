@@ -177,6 +177,7 @@ def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: P
     from glioma_idh.cohorts.scans import read_scan
     from glioma_idh.imaging.volumes import reorient
     from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.cases import head_line
     from glioma_idh.reporting.overlays import lesion_overlay
 
     volumes = {name: read_scan(row, name) for name in SEQUENCES}
@@ -189,10 +190,7 @@ def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: P
         reference,
         predicted,
         flair.spacing_mm,
-        subject=row["subject"],
-        scores=scores,
-        dice=numbers.get("dice"),
-        lesion_ml=numbers["predicted_ml"],
+        title=head_line(row["subject"], scores=scores, predicted_ml=numbers["predicted_ml"], dice=numbers.get("dice")),
         synthetic=synthetic,
     )
     save_figure(picture, out, row["subject"])

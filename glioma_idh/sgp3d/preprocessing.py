@@ -75,17 +75,22 @@ def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """
     order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)
-    by_axis = [_interpolation(array.shape[axis], shape[wanted]) for axis, wanted in enumerate(order)]
-    array = array @ by_axis[2].T
-    array = by_axis[1] @ array
-    array = np.tensordot(by_axis[0], array, axes=1)
+    for axis in (2, 1, 0):
+        array = _stretch(array, axis, shape[order[axis]])
     return array.transpose(np.argsort(order))
 
 
-def _interpolation(size: int, wanted: int) -> np.ndarray:
-    """Weights of linear interpolation along an axis, float32, shape (wanted, size); the edge goes on outside."""
-    place = np.clip((np.arange(wanted) + 0.5) * size / wanted - 0.5, 0, size - 1)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(size))).astype(np.float32)
+def _stretch(array: np.ndarray, axis: int, wanted: int) -> np.ndarray:
+    """Linear interpolation along an axis; beyond the outer centres the edge goes on."""
+    last = array.shape[axis] - 1
+    place = np.clip((np.arange(wanted) + 0.5) * (last + 1) / wanted - 0.5, 0, last)
+    before = place.astype(int)
+    share = np.expand_dims(place - before, [other for other in range(3) if other != axis]).astype(np.float32)
+    near, far = array.take(before, axis), array.take(np.minimum(before + 1, last), axis)
+    far -= near
+    far *= share
+    near += far
+    return near
 
 
 def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -12,7 +12,8 @@ from pathlib import Path
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d.recipe import PUBLISHED, Job, Recipe, check_shape, default_recipe, differences
 
-NAME = "SGPNet"
+NAMES = {"both": "SGPNet", "segmentation": "SGPNet, segmentation only", "idh": "SGPNet, IDH only"}
+NAMES |= {"random-masks": "SGPNet, random masks"}
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 
 
@@ -31,6 +32,7 @@ def train(recipe: Recipe, job: Job) -> dict:
     """
     from glioma_idh import pipeline, runs
     from glioma_idh.reporting import results
+    from glioma_idh.reporting.printed import SGPNET
 
     recipe, job = _resolve(recipe, job)
     external = None if job.external is None else pipeline.read_external_cohort(recipe, job, SEQUENCES)
@@ -38,11 +40,12 @@ def train(recipe: Recipe, job: Job) -> dict:
     finished = runs.find_run(job.run_dir, identity)
     if not finished:
         _train(recipe, job, identity)
-    metrics = results.compare_runs(job.run_dir, {NAME: job.run_dir}, PUBLISHED, new=not finished)
+    name = _shown_as(recipe)
+    metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET)
     if external is not None:
         _score_external(external, recipe, job)
     print(f"Everything is in {job.run_dir}")
-    return metrics[NAME]
+    return metrics[name]
 
 
 def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
@@ -57,10 +60,16 @@ def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
     return recipe, job
 
 
+def _shown_as(recipe: Recipe) -> str:
+    """The name of the network in tables: Table 1's, where it has one."""
+    return NAMES[recipe.targets]
+
+
 def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     """Everything that is not done yet."""
     from glioma_idh import pipeline, runs, training
     from glioma_idh.reporting import results
+    from glioma_idh.reporting.printed import SGPNET
     from glioma_idh.sgp3d.fit import train_split
 
     gpus = training.find_gpus()
@@ -74,12 +83,12 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
         prepared = _prepare(recipe, job, cohort)
         _print_cost(recipe, len(prepared[0]), gpus, jobs, threads)
-        runs.begin_run(folder, identity, PUBLISHED[NAME])
+        runs.begin_run(folder, identity, PUBLISHED.get(_shown_as(recipe), {}))
         _write_prepared(folder, *prepared)
     else:
         _prepare_again(recipe, folder, job.quiet)
     pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
-    results.write_results(NAME, folder, PUBLISHED)
+    results.write_results(_shown_as(recipe), folder, PUBLISHED, SGPNET)
 
 
 def _share_processors(recipe: Recipe, job: Job, gpus: list) -> tuple[int, int]:
@@ -165,6 +174,7 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.reporting import results
+    from glioma_idh.reporting.printed import SGPNET
     from glioma_idh.sgp3d.apply import load_networks, predictions_table
     from glioma_idh.sgp3d.prepared import refuse_copies, store_cohort
 
@@ -177,7 +187,8 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     refuse_copies(job.run_dir, table)
     networks = load_networks(job.run_dir, (*recipe.shape, len(SEQUENCES)))
     predictions = predictions_table(table, networks, job.run_dir, recipe.targets)
-    results.write_external(NAME, job.run_dir / "external" / Path(job.external).stem, table, predictions, errors)
+    folder = job.run_dir / "external" / pipeline.external_name(job)
+    results.write_external(_shown_as(recipe), folder, table, predictions, errors, SGPNET)
 
 
 def main() -> None:

@@ -115,6 +115,14 @@ def _convolve_means(branches: dict, tap: str):
     return pooled
 
 
+class LesionProbability(layers.Layer):
+    """The lesion's channel of a softmax over two: the sigmoid of their difference."""
+
+    def call(self, inputs):
+        """Shape (n, i, j, k, 2) -> (n, i, j, k, 1)."""
+        return ops.sigmoid(ops.matmul(inputs, ops.cast([[-1], [1]], inputs.dtype)))
+
+
 def training_kit() -> LayerKit:
     """The layers to train with: on TensorFlow instance normalisation too, on other backends Keras' own."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -126,4 +134,5 @@ def training_kit() -> LayerKit:
         ),
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
         _convolve_means,
+        lambda name: LesionProbability(name=name, dtype="float32"),
     )

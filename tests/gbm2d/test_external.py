@@ -34,7 +34,7 @@ def cohorts(tmp_path_factory):
 
 def test_every_network_is_tested_on_every_labelled_subject(cohorts):
     _, _, run = cohorts
-    external = run / "external/other"
+    external = run / "external/there-other"
     predictions = pd.read_csv(external / "predictions.csv")
     assert predictions.groupby("fold")["subject"].nunique().tolist() == [8, 8]
     assert list(predictions) == list(pd.read_csv(run / "predictions.csv"))
@@ -52,7 +52,7 @@ def test_the_scores_are_those_of_the_saved_networks(cohorts):
     row = read_table(there).iloc[0]
     pixels, _ = prepare_subject(row, "t2")
     network = keras.models.load_model(run / "split_1/model.keras")
-    predictions = pd.read_csv(run / "external/other/predictions.csv").set_index(["subject", "fold"])["score"]
+    predictions = pd.read_csv(run / "external/there-other/predictions.csv").set_index(["subject", "fold"])["score"]
     assert predictions["r00", 1] == pytest.approx(float(np.array(network(pixels[None]))[0, 1]), abs=1e-6)
 
 
@@ -61,7 +61,7 @@ def test_a_finished_run_can_be_tested_on_another_cohort_later(cohorts, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
     third = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2).rename(tmp_path / "third.csv")
     train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(third)))
-    assert (run / "external/third/metrics.json").exists()
+    assert (run / f"external/{tmp_path.name}-third/metrics.json").exists()
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
 
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
-from glioma_idh.sgp3d import JointNetwork, SGPNet, dice_loss, joint_loss
+from glioma_idh.sgp3d import JointNetwork, SGPNet, compile_network, dice_loss, joint_loss
 from glioma_idh.sgp3d.losses import cross_entropy, dice_weight
+from glioma_idh.sgp3d.model import copy_weights
+from glioma_idh.sgp3d.training_layers import training_kit
 
 tf = pytest.importorskip("tensorflow")
 RNG = np.random.default_rng(0)
@@ -124,10 +126,28 @@ def test_the_network_s_loss_is_that_of_its_outputs(targets):
     assert logs["k"] == pytest.approx(float(dice / (entropy + dice)), abs=1e-5)
 
 
+def test_a_step_with_the_layers_to_train_with_is_the_step_without():
+    scans, truth = batch()
+    truth["idh"] = np.array([1.0, 0.0], np.float32)
+    keras.utils.set_random_seed(0)
+    plain = SGPNet(SHAPE, dropout=0.0)
+    fast = SGPNet(SHAPE, dropout=0.0, kit=training_kit())
+    copy_weights(plain, fast)
+    logs = []
+    for network in (plain, fast):
+        joint = JointNetwork(network, batch_size=2)
+        joint.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
+        logs.append([joint.train_on_batch(scans, truth, return_dict=True) for _ in range(2)][-1])
+    assert logs[1] == pytest.approx(logs[0], abs=1e-5)
+    copied = SGPNet(SHAPE)
+    copy_weights(fast, copied)
+    assert np.array(copied(scans)["idh"]) == pytest.approx(np.array(fast(scans)["idh"]), abs=1e-5)
+
+
 def test_steps_move_every_weight_and_lower_the_loss():
     keras.utils.set_random_seed(0)
     joint = JointNetwork(SGPNet((32, 32, 32, 4), dropout=0.0), batch_size=2)
-    joint.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
+    compile_network(joint, 100, 1e-3, 1e-3)
     scans = RNG.normal(size=(2, 32, 32, 32, 4)).astype(np.float32)
     truth = {"segmentation": (scans[..., 0] > 0.5).astype(np.uint8), "idh": np.array([1.0, 0.0], np.float32)}
     before = [weight.numpy() for weight in joint.trainable_variables]

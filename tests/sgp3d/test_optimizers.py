@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glioma_idh import training
-from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer
+from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer, compile_network
 from glioma_idh.sgp3d.optimizers import learning_rates
 
 SHAPE = (16, 16, 16, 4)
@@ -86,6 +86,13 @@ def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
         assert np.array_equal(one, other), one.path
     for one, other in zip(straight.optimizer.variables, second.optimizer.variables, strict=True):
         assert np.array_equal(one, other), one.path
+
+
+def test_a_network_is_made_ready_with_its_optimizer_s_variables_there():
+    joint = JointNetwork(SGPNet(SHAPE))
+    compile_network(joint, 10, learning_rate=2e-4, idh_learning_rate=1e-4)
+    assert joint.optimizer.built and not joint.jit_compile
+    assert learning_rates(joint.optimizer) == pytest.approx({"backbone": 2e-4, "idh": 1e-4})
 
 
 def test_the_optimizer_comes_back_from_its_settings():

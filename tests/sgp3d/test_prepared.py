@@ -1,5 +1,7 @@
 """Prepared subjects are made once, found by content, and whole or not there."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,12 +43,12 @@ def test_other_files_another_shape_and_half_a_subject_are_made_anew(table, tmp_p
     (first.folder / "note.json").unlink()  # as a kill before the last file leaves it
     assert store_subject(table.iloc[0], SHAPE) == first and (first.folder / "note.json").exists()
     moved = tmp_path / "elsewhere.nii.gz"
-    moved.write_bytes(open(table.loc[0, "t1"], "rb").read())
+    moved.write_bytes(Path(table.loc[0, "t1"]).read_bytes())
     assert store_subject(table.iloc[0].replace(table.loc[0, "t1"], str(moved)), SHAPE) == first
 
 
 def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):
-    open(table.loc[1, "t2"], "wb").write(b"nothing")
+    Path(table.loc[1, "t2"]).write_bytes(b"nothing")
     table.loc[2, "flair"] = str(tmp_path / "nowhere.nii.gz")
     usable, errors = store_cohort(table, SHAPE, jobs=1, quiet=True)
     assert usable["subject"].tolist() == ["s00"] and Stored(tmp_path / usable.loc[0, "prepared"]).mask().any()

@@ -96,6 +96,17 @@ def test_a_ramp_stays_a_ramp():
     assert half[2, 3, 1] == pytest.approx(4.5 + 65 + 250, abs=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(8, 3, 9), (5, 6, 7), (1, 20, 4)])
+def test_resampling_is_that_of_pytorch(shape):
+    torch = pytest.importorskip("torch")
+    array = np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)
+    batch = torch.from_numpy(array)[None, None]
+    expected = torch.nn.functional.interpolate(batch, shape, mode="trilinear", align_corners=False)[0, 0].numpy()
+    assert resample(array, shape) == pytest.approx(expected, abs=1e-5)
+    labels = torch.nn.functional.interpolate(batch, shape, mode="nearest-exact")[0, 0].numpy()
+    assert np.array_equal(resample_labels(array, shape), labels)
+
+
 @pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
 def test_resampling_does_not_depend_on_the_order_in_memory(axes):
     array = np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)

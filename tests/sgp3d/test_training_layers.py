@@ -6,6 +6,7 @@ import pytest
 
 from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.sgp3d import SGPNet
+from glioma_idh.sgp3d.losses import cross_entropy, dice_loss, joint_loss, lesion_channel
 from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
 from glioma_idh.sgp3d.training_layers import training_kit
 
@@ -83,6 +84,12 @@ def test_convolution_and_mean(sides, size):
     assert_equal(*((lambda x, branch=branch: branch(x)[0], x) for branch in branches), 1e-5)
 
 
+def test_the_lesion_s_channel():
+    x = RNG.normal(0, 3, (2, 3, 4, 5, 2)).astype(np.float32)
+    two_channels = keras.Sequential([KERAS_KIT.lesion("lesion"), keras.layers.Lambda(lambda p: p[..., 1:])])
+    assert_equal((training_kit().lesion("lesion"), x), (two_channels, x), 1e-5, 2)
+
+
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
     plain, fast = SGPNet((32, 16, 48, 4)), SGPNet((32, 16, 48, 4), kit=training_kit())
@@ -93,8 +100,36 @@ def test_the_whole_network_from_the_same_weights(batch):
     scans = RNG.normal(size=(2, 32, 16, 48, 4)).astype(np.float32)
     run = tf.function(fast, input_signature=[tf.TensorSpec((batch, *scans.shape[1:]))])
     outputs, expected = run(scans), plain(scans)
-    for name in expected:
-        assert np.array(outputs[name]) == pytest.approx(np.array(expected[name]), abs=5e-5)
+    for name, last in expected.items():
+        assert np.array(outputs[name])[..., -1] == pytest.approx(np.array(last)[..., -1], abs=5e-5)
+
+
+def gradients(network, scans, mask, idh):
+    """The joint loss's gradients by path, float64."""
+    with tf.GradientTape() as tape:
+        outputs = network(scans, training=True)
+        dice = dice_loss(mask, lesion_channel(outputs["segmentation"]))
+        loss = joint_loss(cross_entropy(idh, outputs["idh"]), dice)
+    found = tape.gradient(loss, network.trainable_variables)
+    return {
+        variable.path: np.array(g, np.float64) for variable, g in zip(network.trainable_variables, found, strict=True)
+    }
+
+
+def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
+    shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
+    keras.utils.set_random_seed(0)
+    exact, fast = SGPNet(shape, dropout=0.0, dtype="float64"), SGPNet(shape, dropout=0.0, kit=training_kit())
+    copy_weights(exact, fast)
+    scans, idh = rng.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
+    mask = (rng.random((2, *shape[:3])) < 0.3).astype(np.uint8)
+    expected, found = gradients(exact, scans, mask, idh), gradients(fast, scans, mask, idh)
+    norm = np.linalg.norm([np.linalg.norm(gradient) for gradient in expected.values()])
+    assert np.linalg.norm([np.linalg.norm(gradient) for gradient in found.values()]) == pytest.approx(norm, rel=2e-4)
+    for path, gradient in found.items():  # a voxel near LR's corner makes more of a difference than rounding does
+        assert np.linalg.norm(gradient - expected[path]) < 0.02 * np.linalg.norm(expected[path]), path
+    untrained = [np.linalg.norm(expected[path]) for path in expected.keys() - found.keys()]
+    assert len(untrained) == 25 and max(untrained) < 1e-6 * norm
 
 
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
@@ -102,10 +137,10 @@ def test_bfloat16_is_as_near_to_float32_as_keras_own():
     for weight in exact.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
-    expected = np.array(exact(scans)["segmentation"])
+    expected = np.array(exact(scans)["segmentation"])[..., -1]
     errors = []
     for kit in (KERAS_KIT, training_kit()):
         network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
         copy_weights(exact, network)
-        errors.append(np.abs(np.array(network(scans)["segmentation"]) - expected).mean())
+        errors.append(np.abs(np.array(network(scans)["segmentation"])[..., -1] - expected).mean())
     assert errors[1] < 1.2 * errors[0] < 0.1
