@@ -131,8 +131,8 @@ class JointNetwork(keras.Model):
         dice = dice_loss(y["segmentation"], lesion, self.smoothing_voxels)
         for tracker, value in zip(self.trackers, (entropy, dice, dice_weight(entropy, dice)), strict=True):
             tracker.update_state(value)
-        if self.targets in ("idh", "segmentation"):
-            return entropy if self.targets == "idh" else dice
+        if self.targets in ("idh", "segmentation"):  # 0 times the other: an optimizer wants a gradient for its group
+            return entropy + 0 * dice if self.targets == "idh" else dice + 0 * entropy
         return joint_loss(entropy, dice, self.detach_k)
 
     def get_config(self):

@@ -81,8 +81,8 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     folder = job.run_dir
     if not (folder / "splits.csv").exists():
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
+        _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs, threads)
         prepared = _prepare(recipe, job, cohort)
-        _print_cost(recipe, len(prepared[0]), gpus, jobs, threads)
         runs.begin_run(folder, identity, PUBLISHED.get(_shown_as(recipe), {}))
         _write_prepared(folder, *prepared)
     else:

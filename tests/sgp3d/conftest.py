@@ -12,7 +12,7 @@ GRID, AFFINE = (24, 20, 18), np.diag([-2.0, -2.0, 3.0, 1.0])  # LPS, as BraTS
 
 
 def write_four(folder: Path, num_subjects: int = 8, num_mutant: int = 4, prefix: str = "s", seed: int = 0) -> Path:
-    """Noise brains with a bright lesion in FLAIR and T2, darker in T1 for mutants."""
+    """Noise brains with a bright lesion in FLAIR and T2, dark in T1 and bright in T1Gd for mutants."""
     rng = np.random.default_rng(seed)
     brain = np.zeros(GRID)
     brain[2:22, 2:18, 1:17] = 1
@@ -23,7 +23,7 @@ def write_four(folder: Path, num_subjects: int = 8, num_mutant: int = 4, prefix:
         i, j, k = rng.integers(4, 9, 3)
         lesion[i : i + 7, j : j + 6, k : k + 5] = 1
         row = {"subject": subject, "patient": subject, "idh": idh}
-        for sequence, contrast in {"t1": -40 * idh, "t1gd": 20, "t2": 60, "flair": 80}.items():
+        for sequence, contrast in {"t1": -80 * idh, "t1gd": 20 + 60 * idh, "t2": 60, "flair": 80}.items():
             scan = brain * (100 + rng.normal(0, 3, GRID)) + contrast * lesion
             row[sequence] = save(folder / "scans" / subject / f"{sequence}.nii.gz", scan, AFFINE)
         row["lesion_mask"] = save(folder / "scans" / subject / "mask.nii.gz", lesion, AFFINE)

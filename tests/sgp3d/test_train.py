@@ -87,15 +87,18 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, targets, empty):
     assert (tmp_path / "run/metrics.json").exists()
 
 
+@pytest.mark.slow
 def test_it_learns_what_is_plain_to_see(make_four, tmp_path):
     recipe = replace(RECIPE, cohort=str(make_four(num_subjects=12, num_mutant=6)), epochs=25, learning_rate=3e-3)
+    recipe = replace(recipe, shape=(32, 32, 32))  # at 16 the bottom level is one voxel, and normalised away
     metrics = train(replace(recipe, idh_learning_rate=3e-3), Job(run_dir=tmp_path / "run", quiet=True))
-    assert metrics["pooled"]["dice"] > 0.7 and metrics["pooled"]["auc"] > 0.8
+    assert metrics["pooled"]["dice"] > 0.75 and metrics["pooled"]["auc"] > 0.9
 
 
 COMMAND = [sys.executable, "-m", "glioma_idh.sgp3d.train", "--shape", "16", "16", "16", "--num-splits", "2"]
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
     """SIGKILL takes the command only: its two workers must end by themselves."""
     command = [*COMMAND, "--cohort", str(make_four()), "--epochs", "12", "--jobs", "2", "--quiet", "--run-dir"]
@@ -148,20 +151,11 @@ def test_help_is_quick_and_loads_nothing_heavy():
         ({"shape": (1600, 1600, 1600)}, r"expected about \d+.\d GB of memory; found .* GB free. Use a smaller --shape"),
     ],
 )
-def test_settings_that_cannot_work(make_four, tmp_path, monkeypatch, recipe, match):
-    from glioma_idh.sgp3d import prepared
-
-    monkeypatch.setattr(prepared, "check_room", lambda *_: None)
-    monkeypatch.setattr(prepared, "prepare_subject", _tiny(prepared.prepare_subject))
+def test_settings_that_cannot_work(make_four, tmp_path, recipe, match):
     recipe = replace(RECIPE, cohort=str(make_four(num_subjects=6, num_mutant=3)), **recipe)
     with pytest.raises(InputError, match=match):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     assert not (tmp_path / "run/recipe.json").exists()
-
-
-def _tiny(prepare_subject):
-    """Preparation to a small shape whatever is asked for, so that a test of memory does not take it."""
-    return lambda row, shape: prepare_subject(row, (16, 16, 16))
 
 
 def test_a_missing_sequence_names_those_there_are(make_four, edit_table, tmp_path):
