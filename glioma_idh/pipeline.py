@@ -7,6 +7,7 @@ import hashlib
 import os
 import sys
 import warnings
+from collections import defaultdict
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def external_name(job) -> str:
 
 
 def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool = False) -> None:
-    """A line for the first few subjects set aside; all of them will stand in exclusions.csv.
+    """A line for each reason to set subjects aside; all of them will stand in exclusions.csv.
 
     Raises:
         InputError: the first of them, if strict; an unknown status is no mistake.
@@ -113,7 +114,11 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
         raise mistakes[0]
     if errors:
         print(f"{len(errors)} of {num_subjects} subjects are set aside, all listed in exclusions.csv:")
-        print("\n".join(f"  {error}" for error in errors[:5]))
+        alike = defaultdict(list)
+        for error in errors:
+            alike[error.expected, error.found].append(error)
+        for first, *others in list(alike.values())[:5]:
+            print(f"  {first}" + (f" ({len(others)} more like this)" if others else ""))
 
 
 def make_splits(recipe, table):

@@ -94,3 +94,17 @@ def test_a_worker_ends_with_its_parent(tmp_path):
     process.kill()
     assert process.stdout.read() == b""  # ends once the worker, which shares it, has ended
     assert not (tmp_path / "never").exists()
+
+
+def test_dropout_depends_on_seed_and_epoch_alone():
+    def dropped(seed, epoch, calls_before=0):
+        layer = keras.layers.Dropout(0.5)
+        ones = np.ones((1, 200), np.float32)
+        for _ in range(calls_before):
+            layer(ones, training=True)
+        training.SeedDropout(seed, [keras.layers.ReLU(), layer]).on_epoch_begin(epoch)
+        return np.array(layer(ones, training=True))
+
+    first = dropped([0, 1], 3)
+    assert np.array_equal(first, dropped([0, 1], 3, calls_before=2)) and 0 < (first == 0).mean() < 1
+    assert not np.array_equal(first, dropped([0, 1], 4)) and not np.array_equal(first, dropped([0, 2], 3))

@@ -1,0 +1,164 @@
+"""Prediction of one patient and of many, from a run folder alone."""
+
+import io
+import itertools
+import subprocess
+import sys
+from dataclasses import asdict
+
+import keras
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+from glioma_idh.sgp3d import Recipe, SGPNet
+from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, dice_score, load_networks, predict_scans
+from glioma_idh.sgp3d.predict import Prediction, predict
+from tests.sgp3d.conftest import GRID, write_four
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair")
+SHAPE = (16, 16, 16)
+CODES = ["".join(code) for axes in itertools.permutations(["RL", "AP", "SI"]) for code in itertools.product(*axes)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run folder of two untrained networks, and the cohort it names."""
+    folder = tmp_path_factory.mktemp("predict")
+    write_four(folder, num_subjects=3, num_mutant=1)
+    run = folder / "run"
+    runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
+    splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"})
+    runs.write_table(splits, run / "splits.csv")
+    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"]}), run / "cohort.csv")
+    for index in range(2):
+        keras.utils.set_random_seed(index)
+        (run / f"split_{index}").mkdir()
+        SGPNet((*SHAPE, 4), filters=4).save(run / f"split_{index}/model.keras")
+    runs.write_json({"synthetic": False}, run / "metrics.json")
+    return run
+
+
+def scans_of(run, subject):
+    return {name: run.parent / f"scans/{subject}/{name}.nii.gz" for name in SEQUENCES}
+
+
+def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
+    table = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
+    assert table["subject"].tolist() == ["s00", "s01", "s02"] and table["dice"].between(0, 1).all()
+    scores = table[["score_1", "score_2"]].to_numpy()
+    assert table["score_mean"].to_numpy() == pytest.approx(scores.mean(axis=1))
+    assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
+    assert (run / "predict/s02.png").exists() and (run / "predict/predictions.csv").exists()
+    assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
+
+
+def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
+    flags = [str(part) for name, path in scans_of(run, "s01").items() for part in (f"--{name}", path)]
+    command = [sys.executable, "-m", "glioma_idh.sgp3d.predict", str(run), *flags, "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
+    many = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
+    assert row["subject"] == "flair" and "dice" not in row
+    assert row["score_mean"] == pytest.approx(many["score_mean"][1], rel=1e-3)
+    assert done.stderr == "" and (tmp_path / "flair.png").exists()
+    mask, scan = nibabel.load(tmp_path / "flair_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])
+    assert mask.shape == scan.shape == GRID and np.allclose(mask.affine, scan.affine)
+    assert row["predicted_ml"] == pytest.approx(np.asarray(mask.dataobj).sum() * 12 / 1000, rel=1e-3)
+
+
+class Thresholded:
+    """Stands in for a network: calls bright FLAIR a lesion, and nobody a mutant."""
+
+    input_shape = (None, 24, 20, 18, 4)
+
+    def predict_on_batch(self, scans):
+        lesion = (scans[..., 3] > 1.5).astype(np.float32)
+        return {"idh": np.zeros((1, 1)), "segmentation": np.stack([1 - lesion, lesion], axis=-1)}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, monkeypatch, code):
+    from glioma_idh.sgp3d import apply
+    from glioma_idh.sgp3d import predict as door
+
+    turn = nibabel.orientations.ornt_transform(
+        nibabel.orientations.axcodes2ornt("LPS"), nibabel.orientations.axcodes2ornt(code)
+    )
+    paths = {}
+    for name, path in (scans_of(run, "s02") | {"lesion_mask": run.parent / "scans/s02/mask.nii.gz"}).items():
+        paths[name] = tmp_path / f"{name}.nii.gz"
+        nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
+    monkeypatch.setattr(apply, "load_networks", lambda *_: [Thresholded()])
+    monkeypatch.setattr(door, "_draw", lambda *_: None)
+    monkeypatch.setattr(door, "_read_run", lambda _: ({"paper": "sgp3d", "shape": GRID}, False))
+    table = predict(Prediction(run, **paths, out=tmp_path / "out"))
+    assert table["dice"][0] > 0.98
+    found = nibabel.load(tmp_path / "out/flair_lesion.nii.gz")
+    assert nibabel.aff2axcodes(found.affine) == tuple(code)
+
+
+def test_flips_are_averaged_and_turned_back():
+    class Halves:
+        def predict_on_batch(self, scans):
+            lesion = np.zeros(scans.shape[:-1], np.float32)
+            lesion[:, :2] = 1
+            return {"idh": np.full((1, 1), scans[0, 0, 0, 0, 0]), "segmentation": np.stack([1 - lesion, lesion], -1)}
+
+    scans = np.arange(4 * 4 * 4 * 4, dtype=np.float32).reshape(4, 4, 4, 4)
+    assert predict_scans(Halves(), scans, NO_FLIP)[1].sum() == 32
+    score, lesion = predict_scans(Halves(), scans, FLIPS)
+    corners = scans[np.ix_([0, 3], [0, 3], [0, 3])][..., 0]
+    assert len(FLIPS) == 8 and (lesion == 0.5).all() and score == pytest.approx(corners.mean())
+
+
+def test_dice_by_hand():
+    a, b = np.zeros((2, 2, 2)), np.zeros((2, 2, 2))
+    assert dice_score(a, b) == 1
+    a[0], b[:, 0] = 1, 1
+    assert dice_score(a, b) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"t2": None}, "expected all four sequences; found no --t2"),
+        (dict.fromkeys(SEQUENCES), "either --t1, --t1gd, --t2 and --flair, or --cohort; found neither"),
+        ({"cohort": "phantom"}, "either --t1, --t1gd, --t2 and --flair, or --cohort; found both"),
+        ({"t1": "nowhere.nii.gz"}, "flair: nowhere.nii.gz: expected a NIfTI file; found no file"),
+    ],
+)
+def test_what_cannot_be_predicted_says_why(run, tmp_path, change, match):
+    with pytest.raises(InputError, match=match):
+        predict(Prediction(run, **(scans_of(run, "s00") | change), out=tmp_path))
+
+
+def test_scans_that_do_not_belong_together(run, tmp_path):
+    scan = nibabel.load(scans_of(run, "s00")["t2"])
+    others = {
+        "grid": nibabel.Nifti1Image(np.asarray(scan.dataobj)[:-1], scan.affine),
+        "4d": nibabel.Nifti1Image(np.stack([np.asarray(scan.dataobj)] * 2, -1), scan.affine),
+        "nan": nibabel.Nifti1Image(np.full(GRID, np.nan), scan.affine),
+    }
+    for name, match in (("grid", "expected shape"), ("4d", "expected a 3D volume"), ("nan", "expected finite voxels")):
+        nibabel.save(others[name], tmp_path / f"{name}.nii.gz")
+        with pytest.raises(InputError, match=f"flair: .*{name}.nii.gz: {match}"):
+            predict(Prediction(run, **(scans_of(run, "s00") | {"t2": tmp_path / f"{name}.nii.gz"}), out=tmp_path))
+
+
+def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path):
+    import shutil
+
+    runs.begin_run(tmp_path / "a", {"paper": "gbm2d"}, {})
+    with pytest.raises(InputError, match="expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"):
+        predict(Prediction(tmp_path / "a", cohort="phantom"))
+    other = shutil.copytree(run, tmp_path / "run")
+    SGPNet((32, 16, 16, 4), filters=4).save(other / "split_1/model.keras")
+    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network for \(16, 16, 16, 4\) with"):
+        load_networks(other, (*SHAPE, 4))
+    (other / "split_1/model.keras").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
+        load_networks(other, (*SHAPE, 4))
