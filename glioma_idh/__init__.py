@@ -2,10 +2,14 @@
 
 The way the data goes, and the packages in its order:
 
-    cohorts     who: tables of subjects, their scans and their IDH status; splits
+    cohorts     who: public downloads and label sheets -> tables of subjects, their scans and their IDH status; splits
     phantom     the built-in synthetic cohort, for when no images are at hand
     imaging     what a scan is: volumes and boxes
     gbm2d       Pasquini et al. 2021: a slice CNN for glioblastoma, one sequence at a time
+    sgp3d       Wang et al. 2021: SGPNet, a 3D network that segments the lesion and names the genotype
+    job         where and how a training is run
+    pipeline    what both papers' doors do alike
+    training    what every training shares: device, checkpoint, bars
     runs        the run folder: what is written, resumed and read back
     evaluation  from predictions tables to numbers
     reporting   figures and tables

@@ -1,4 +1,4 @@
-"""What both papers' trainings do alike, from the command line to trained splits; what differs stands in their doors.
+"""What both papers' doors do alike, from the command line to trained splits and back; what differs stands in them.
 
 `recipe` and `job` are the dataclasses of either paper's `recipe.py`.
 """
@@ -18,7 +18,7 @@ from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
-from glioma_idh.cohorts.table import UNLABELLED, check_labels, require_sequence
+from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.phantom.recipe import PhantomRecipe
 
@@ -172,3 +172,40 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
     finally:
         if not quiet and sys.stderr.isatty():
             print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
+
+
+def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
+    """The recipe of a finished run, and whether its patients are phantoms.
+
+    Raises:
+        InputError: the folder holds none, one of another paper, or one that is not finished.
+    """
+    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
+    if recipe.get("paper") != paper:
+        found = f"a run of {recipe.get('paper', 'something else')}"
+        raise InputError(f"a run of glioma_idh.{paper}.train", found, "Use that pipeline's predict.", file=run_dir)
+    if not (run_dir / "metrics.json").exists():
+        advice = "Let the training end first: the same command goes on where it stopped."
+        raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
+    return recipe, runs.read_json(run_dir / "metrics.json")["synthetic"]
+
+
+def read_subjects(wanted, sequences) -> pd.DataFrame:
+    """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed."""
+    settings = {"sequences": sequences, "all_visits": wanted.all_visits, "quiet": wanted.quiet}
+    cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
+    table, errors = check_subjects(cohort)
+    for error in errors:
+        print(f"set aside: {error}", file=sys.stderr)
+    return table[(table[list(PATHS)] != "").any(axis=1)]
+
+
+def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:
+    """Say what scores are not: test results of the run's own patients, or, from phantoms, anything clinical."""
+    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
+    if known:
+        text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
+        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
+    if synthetic:
+        text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
+        print(text, file=sys.stderr)

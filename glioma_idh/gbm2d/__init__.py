@@ -18,7 +18,7 @@ _HOMES = {
     "ImageDataGenerator": "augmentation",
     "LesionSlice": "preprocessing",
     "Recipe": "recipe",
-    "Job": "recipe",
+    "Job": ".job",
     "build_cnn": "model",
     "extract_lesion_slice": "preprocessing",
     "normalise_intensity": "preprocessing",
@@ -30,7 +30,7 @@ __all__ = sorted(_HOMES)
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
 
 
 def __dir__():

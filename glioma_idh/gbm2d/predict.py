@@ -59,12 +59,12 @@ def predict(wanted: Prediction):
     Raises:
         InputError: the run or a file cannot be used.
     """
-    from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFlow quietly
+    from glioma_idh import pipeline, runs, training  # noqa: F401  first, as it loads TensorFlow quietly
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.apply import load_networks
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
 
-    recipe = _read_recipe(wanted.run_dir)
+    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     table, slices, errors = prepare_cohort(
         _subjects(wanted, sequence),
@@ -82,13 +82,8 @@ def predict(wanted: Prediction):
     runs.write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
-    _warn(table, wanted.run_dir)
-    synthetic = runs.read_json(wanted.run_dir / "metrics.json")["synthetic"]
-    if synthetic:
-        print(
-            "These networks learnt from the synthetic phantom: their scores mean nothing for a patient.",
-            file=sys.stderr,
-        )
+    _warn_of_brains(table, wanted.run_dir)
+    pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
     _draw(table, slices, predictions, sequence, synthetic, out)
     return predictions
 
@@ -97,43 +92,18 @@ def _quiet(wanted: Prediction) -> bool:
     return wanted.quiet or wanted.cohort is None
 
 
-def _read_recipe(run_dir: Path) -> dict:
-    """The recipe of a finished run of this paper."""
-    from glioma_idh import runs
-
-    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
-    if recipe.get("paper") != "gbm2d":
-        found = f"a run of {recipe.get('paper', 'something else')}"
-        raise InputError("a run of glioma_idh.gbm2d.train", found, "Use that pipeline's predict.", file=run_dir)
-    if not (run_dir / "metrics.json").exists():
-        advice = "Let the training end first: the same command goes on where it stopped."
-        raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
-    return recipe
-
-
 def _subjects(wanted: Prediction, sequence: str):
     """The cohort table of whom to predict: one patient, or a named cohort with the sequence."""
     import pandas as pd
 
-    from glioma_idh.cohorts import read_cohort
-    from glioma_idh.cohorts.table import COLUMNS, PATHS, check_subjects
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.table import COLUMNS
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
         raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        cohort, _ = read_cohort(
-            wanted.cohort,
-            wanted.images,
-            wanted.labels,
-            sequences=[sequence],
-            all_visits=wanted.all_visits,
-            quiet=wanted.quiet,
-        )
-        table, errors = check_subjects(cohort)
-        for error in errors:
-            print(f"set aside: {error}", file=sys.stderr)
-        return table[(table[list(PATHS)] != "").any(axis=1)]
+        return pipeline.read_subjects(wanted, [sequence])
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")
@@ -156,18 +126,13 @@ def _predictions(table, slices, networks: list):
     return predictions
 
 
-def _warn(table, run_dir: Path) -> None:
-    """Say what these scores are not: test results of the run's own patients, or prepared with another brain."""
+def _warn_of_brains(table, run_dir: Path) -> None:
+    """Say where scans were prepared with another brain than the run's."""
     from glioma_idh import runs
 
-    cohort = runs.read_table(run_dir / "cohort.csv")
-    if (cohort["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
+    if (runs.read_table(run_dir / "cohort.csv")["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
         text = "The run normalised within brain masks; without --brain-mask the brain is where the scan is not 0."
         print(text, file=sys.stderr)
-    known = table["patient"].isin(cohort["patient"]).sum()
-    if known:
-        text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
-        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
 
 
 def _draw(table, slices, predictions, sequence: str, synthetic: bool, out: Path) -> None:

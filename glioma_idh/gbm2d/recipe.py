@@ -1,7 +1,6 @@
-"""Every published setting of the slice CNN, and where and how to run it. The command line is these two classes."""
+"""Every published setting of the slice CNN."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -46,35 +45,6 @@ class Recipe:
     def phantom(self) -> dict[str, int]:
         """Size of the built-in cohort: its default, the paper's 100 patients, 17 of them mutant."""
         return {}
-
-
-@dataclass(frozen=True)
-class Job:
-    """Where and how it is run; changes no result."""
-
-    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
-    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
-    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Second cohort to test the finished networks on; it must not share a patient with the first."""
-    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Its folder of scans."""
-    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Its label sheet."""
-    run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where results go; by default runs/ and a name made of the recipe. Several sequences get a folder each in it."""
-    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Splits trained at once, one thread each; by default as many as there are processors, or 1 on a GPU."""
-    quiet: bool = False
-    """No progress bars, for logs."""
-    strict: bool = False
-    """Stop at the first subject that cannot be used, instead of setting it aside."""
-
-    def __post_init__(self):
-        for name in ("images", "labels", "external_images", "external_labels", "run_dir"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)))
 
 
 # Table 1, mean and standard deviation over five splits. T1's loss is printed "1.4± 09", read as 0.9.

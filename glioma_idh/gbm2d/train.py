@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.gbm2d.recipe import PUBLISHED, Job, Recipe
+from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
+from glioma_idh.job import Job
 
 
 def train(recipe: Recipe, job: Job) -> dict[str, dict]:

@@ -15,7 +15,7 @@ import importlib
 
 _HOMES = {
     "JointNetwork": "losses",
-    "Job": "recipe",
+    "Job": ".job",
     "LAPTOP": "recipe",
     "Movement": "augmentation",
     "Placement": "preprocessing",
@@ -37,7 +37,7 @@ __all__ = sorted(_HOMES)
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
 
 
 def __dir__():

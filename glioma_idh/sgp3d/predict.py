@@ -74,10 +74,11 @@ def predict(wanted: Prediction):
     import pandas as pd
     from tqdm import tqdm
 
-    from glioma_idh import runs
+    from glioma_idh import pipeline, runs
+    from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.sgp3d.apply import load_networks
 
-    recipe, synthetic = _read_run(wanted.run_dir)
+    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     subjects = _subjects(wanted)
     networks = load_networks(wanted.run_dir, (*recipe["shape"], len(SEQUENCES)))
     out = wanted.out or wanted.run_dir / "predict"
@@ -95,49 +96,24 @@ def predict(wanted: Prediction):
         raise errors[0]
     table = pd.DataFrame(rows)
     runs.write_table(table, out / "predictions.csv")
-    _write_exclusions(errors, out)
-    _warn(subjects, wanted.run_dir, synthetic)
+    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
+    pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     return table
-
-
-def _read_run(run_dir: Path) -> tuple[dict, bool]:
-    """The recipe of a finished run of this paper, and whether its patients are phantoms."""
-    from glioma_idh import runs
-
-    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
-    if recipe.get("paper") != "sgp3d":
-        found = f"a run of {recipe.get('paper', 'something else')}"
-        raise InputError("a run of glioma_idh.sgp3d.train", found, "Use that pipeline's predict.", file=run_dir)
-    if not (run_dir / "metrics.json").exists():
-        advice = "Let the training end first: the same command goes on where it stopped."
-        raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
-    return recipe, runs.read_json(run_dir / "metrics.json")["synthetic"]
 
 
 def _subjects(wanted: Prediction):
     """The cohort table of whom to predict: one patient, or a named cohort."""
     import pandas as pd
 
-    from glioma_idh.cohorts import read_cohort
-    from glioma_idh.cohorts.table import COLUMNS, check_subjects
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.table import COLUMNS
 
     given = [name for name in SEQUENCES if getattr(wanted, name) is not None]
     if (wanted.cohort is None) == (not given):
         found = "both" if given else "neither"
         raise InputError("either --t1, --t1gd, --t2 and --flair, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        cohort, _ = read_cohort(
-            wanted.cohort,
-            wanted.images,
-            wanted.labels,
-            sequences=SEQUENCES,
-            all_visits=wanted.all_visits,
-            quiet=wanted.quiet,
-        )
-        table, errors = check_subjects(cohort)
-        for error in errors:
-            print(f"set aside: {error}", file=sys.stderr)
-        return table[(table[list(SEQUENCES)] != "").any(axis=1)]
+        return pipeline.read_subjects(wanted, SEQUENCES)
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
@@ -194,26 +170,6 @@ def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: P
         synthetic=synthetic,
     )
     save_figure(picture, out, row["subject"])
-
-
-def _write_exclusions(errors: list[InputError], out: Path) -> None:
-    from glioma_idh import runs
-    from glioma_idh.cohorts.table import exclusions_table
-
-    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
-
-
-def _warn(table, run_dir: Path, synthetic: bool) -> None:
-    """Say what these scores are not."""
-    from glioma_idh import runs
-
-    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
-    if known:
-        text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
-        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
-    if synthetic:
-        text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
-        print(text, file=sys.stderr)
 
 
 def main() -> None:

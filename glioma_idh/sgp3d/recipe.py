@@ -1,8 +1,7 @@
-"""Every published setting of SGPNet, and where and how to run it. The command line is Recipe and Job."""
+"""Every published setting of SGPNet."""
 
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import tyro
 
@@ -101,35 +100,6 @@ def differences(recipe: Recipe) -> list[str]:
 def _spelled(value) -> str:
     """A setting as it is typed on the command line."""
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-@dataclass(frozen=True)
-class Job:
-    """Where and how it is run; changes no result."""
-
-    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
-    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
-    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Second cohort to test the finished networks on; it must not share a patient with the first."""
-    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Its folder of scans."""
-    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Its label sheet."""
-    run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where results go; by default runs/ and a name made of the recipe."""
-    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Splits trained at once; by default one a processor up to 64 voxels a side, above that 1 with every processor."""
-    quiet: bool = False
-    """No progress bars, for logs."""
-    strict: bool = False
-    """Stop at the first subject that cannot be used, instead of setting it aside."""
-
-    def __post_init__(self):
-        for name in ("images", "labels", "external_images", "external_labels", "run_dir"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)))
 
 
 _TABLE_1 = {

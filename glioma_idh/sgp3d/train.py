@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.sgp3d.recipe import PUBLISHED, Job, Recipe, check_shape, default_recipe, differences
+from glioma_idh.job import Job
+from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, check_shape, default_recipe, differences
 
 NAMES = {"both": "SGPNet", "segmentation": "SGPNet, segmentation only", "idh": "SGPNet, IDH only"}
 NAMES |= {"random-masks": "SGPNet, random masks"}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import runs
+from glioma_idh import pipeline, runs
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Recipe, SGPNet
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, dice_score, load_networks, predict_scans
@@ -94,7 +94,7 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
     monkeypatch.setattr(apply, "load_networks", lambda *_: [Thresholded()])
     monkeypatch.setattr(door, "_draw", lambda *_: None)
-    monkeypatch.setattr(door, "_read_run", lambda _: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
     found = nibabel.load(tmp_path / "out/flair_lesion.nii.gz")

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
-from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Job, Recipe, default_recipe, differences
+from glioma_idh.job import Job
+from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, default_recipe, differences
 
 
 def test_the_recipe_holds_the_paper_s_settings():
