@@ -90,19 +90,22 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     if not found:
         raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
     scans = {subject: _best(visits[min(visits)]) for subject, visits in sorted(found.items())}
-    for subject, visits in found.items():
-        for visit, by_column in visits.items():
-            for column, files in by_column.items():
-                taken = scans[subject][column] if visit == min(visits) else None
-                reason = f"{taken.name} is taken" if taken else f"another visit of {subject}"
-                others = (path for _, path in sorted(files) if path != taken)
-                ignored += [Ignored(path.relative_to(images).as_posix(), reason) for path in others]
-    return scans, ignored
+    others = [(path, reason) for subject in found for path, reason in _not_taken(found[subject], subject)]
+    return scans, ignored + [Ignored(path.relative_to(images).as_posix(), reason) for path, reason in others]
 
 
 def _best(by_column: dict) -> dict[str, Path]:
     """The best file of each column."""
     return {column: min(files)[1] for column, files in by_column.items()}
+
+
+def _not_taken(visits: dict, subject: str):
+    """The other files of a subject: second copies, and those of another visit."""
+    for visit, by_column in visits.items():
+        taken = _best(by_column) if visit == min(visits) else {}
+        for column, files in by_column.items():
+            reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
+            yield from ((path, reason) for _, path in sorted(files) if path != taken.get(column))
 
 
 def join_scans(

@@ -25,7 +25,7 @@ WORDS = {
     "t1": {"t1", "t1w", "t1n", "t1pre", "mpr"},
     "t1gd": {"t1gd", "t1ce", "t1c", "t1gad", "t1post", "t1wce", "mprage"},
     "t2": {"t2", "t2w"},
-    "flair": {"flair", "t2f", "t2flair"},
+    "flair": {"fla", "flair", "t2f", "t2flair"},
     "rcbv": {"rcbv", "cbv"},
     "adc": {"adc"},
 }

@@ -1,7 +1,6 @@
 """What a training will cost on this machine, before it starts: memory and time."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -69,8 +68,3 @@ def in_words(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def cache_line(folder: Path, num_subjects: int, shape: tuple[int, int, int]) -> str:
-    """What prepared scans take of the disk."""
-    return f"Prepared scans: {num_subjects * int(np.prod(shape)) * 17 / 1e9:.1f} GB in {folder}"
