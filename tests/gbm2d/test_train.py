@@ -97,6 +97,7 @@ def test_a_network_learns_what_is_plain_to_see(make_cohort, tmp_path):
 COMMAND = [sys.executable, "-m", "glioma_idh.gbm2d.train", "--sequence", "T2", "--splits", "kfold", "--num-splits", "2"]
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bytes(make_cohort, tmp_path):
     """SIGKILL takes the command only: its two workers must end by themselves."""
     command = [*COMMAND, "--cohort", str(make_cohort()), "--epochs", "27", "--jobs", "2", "--quiet", "--run-dir"]
