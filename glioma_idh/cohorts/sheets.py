@@ -68,7 +68,7 @@ def read_sheet(path, required=()) -> pd.DataFrame:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, ImportError, csv.Error, zipfile.BadZipFile) as error:
-        found = f"{type(error).__name__}: {error}".strip(": ")
+        found = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}".strip(": ")
         raise InputError("a sheet in CSV (UTF-8), TSV or XLSX", found, "Download or export it again.", path) from error
     _check_columns(sheet, required, path)
     if sheet.empty:
