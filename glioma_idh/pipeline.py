@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.cohorts import read_cohort
+from glioma_idh.cohorts import find_planted_scores, read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
-from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, require_sequence
+from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, exclusions_table, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.phantom.recipe import PhantomRecipe
 
@@ -119,6 +119,15 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
             alike[error.expected, error.found].append(error)
         for first, *others in list(alike.values())[:5]:
             print(f"  {first}" + (f" ({len(others)} more like this)" if others else ""))
+
+
+def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
+    """Who is used, who is not and why, and of phantoms the best possible scores, into the run folder."""
+    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
+    planted = find_planted_scores(table, sequences)
+    if planted is not None:
+        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
+    runs.write_table(table, folder / "cohort.csv")
 
 
 def make_splits(recipe, table):

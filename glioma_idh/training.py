@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
-from glioma_idh.runs import read_table, write_table
+from glioma_idh.runs import list_splits, read_table, split_folder, write_table
 
 
 @contextlib.contextmanager
@@ -213,3 +214,30 @@ class Progress(keras.callbacks.Callback):
         """Leave it as it stands; closing it would draw it a second time on the cursor's line."""
         self.bar.refresh()
         self.bar.disable = True
+
+
+def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list[keras.Model]:
+    """The network of each split of a finished run.
+
+    Args:
+        run_dir: folder of the run.
+        input_shape: of one subject, which the networks must take.
+        outputs: names that they must have, where it matters.
+
+    Raises:
+        InputError: a file is no network, or one for other input or with other outputs.
+    """
+    splits = list_splits(read_table(run_dir / "splits.csv"))
+    networks = []
+    for file in [split_folder(run_dir, index) / "model.keras" for index in range(len(splits))]:
+        try:
+            network = keras.models.load_model(file, compile=False)
+        except (OSError, ValueError) as error:
+            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
+        wanted, found = (tuple(input_shape), sorted(outputs)), (network.input_shape[1:], sorted(network.output_names))
+        if wanted[0] != found[0] or (outputs and wanted[1] != found[1]):
+            texts = [f"{shape} with {', '.join(names)}" if outputs else f"{shape}" for shape, names in (wanted, found)]
+            advice = "It is another network's file."
+            raise InputError(f"a network for {texts[0]}", f"one for {texts[1]}", advice, file=file)
+        networks.append(network)
+    return networks

@@ -9,29 +9,8 @@ from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFl
 
 import keras  # isort: skip
 
-from glioma_idh.errors import InputError
 
 BATCH_SIZE = 256  # slices at once, which bounds memory
-
-
-def load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list[keras.Model]:
-    """The network of each split of a finished run.
-
-    Raises:
-        InputError: a file is no network, or one for other input.
-    """
-    files = [runs.split_folder(run_dir, index) / "model.keras" for index in range(len(_splits(run_dir)))]
-    networks = []
-    for file in files:
-        try:
-            network = keras.models.load_model(file, compile=False)
-        except (OSError, ValueError) as error:
-            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
-        if network.input_shape[1:] != input_shape:
-            found = f"one for {network.input_shape[1:]}"
-            raise InputError(f"a network for {input_shape}", found, "It is another network's file.", file=file)
-        networks.append(network)
-    return networks
 
 
 def score_slices(slices: np.ndarray, networks: list[keras.Model]) -> np.ndarray:

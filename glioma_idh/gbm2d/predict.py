@@ -61,8 +61,8 @@ def predict(wanted: Prediction):
     """
     from glioma_idh import pipeline, runs, training  # noqa: F401  first, as it loads TensorFlow quietly
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.gbm2d.apply import load_networks
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
+    from glioma_idh.training import load_networks
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]

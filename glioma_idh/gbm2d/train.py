@@ -118,9 +118,10 @@ def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job
     """The networks of each sequence on the second cohort."""
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.gbm2d.apply import load_networks, predictions_table
+    from glioma_idh.gbm2d.apply import predictions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
     from glioma_idh.reporting import results
+    from glioma_idh.training import load_networks
 
     for sequence, folder in folders.items():
         table, label_errors = check_labels(external)
@@ -153,16 +154,10 @@ def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: 
     """The tables and arrays of a prepared run; the splits last, as they mark it as prepared."""
     import numpy as np
 
-    from glioma_idh import runs
-    from glioma_idh.cohorts import find_planted_scores
-    from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh import pipeline, runs
     from glioma_idh.files import written_whole
 
-    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
-    planted = find_planted_scores(table, [sequence])
-    if planted is not None:
-        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
-    runs.write_table(table, folder / "cohort.csv")
+    pipeline.write_subjects(folder, table, errors, [sequence])
     with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
     runs.write_table(splits, folder / "splits.csv")

@@ -11,37 +11,15 @@ from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFl
 import keras  # isort: skip
 
 from glioma_idh.cohorts.scans import read_scan
-from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.preprocessing import Placement, place_back
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml"]
 PREDICTION_COLUMNS += ["predicted_ml"]
+OUTPUTS = ("idh", "segmentation")
 NO_FLIP = ((),)
 FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count))
-
-
-def load_networks(run_dir: Path, input_shape: tuple[int, ...]) -> list[keras.Model]:
-    """The network of each split of a finished run.
-
-    Raises:
-        InputError: a file is no network, or one for other input or with other outputs.
-    """
-    splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
-    networks = []
-    for file in [runs.split_folder(run_dir, index) / "model.keras" for index in range(len(splits))]:
-        try:
-            network = keras.models.load_model(file, compile=False)
-        except (OSError, ValueError) as error:
-            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
-        outputs = sorted(network.output_names)
-        if network.input_shape[1:] != tuple(input_shape) or outputs != ["idh", "segmentation"]:
-            found = f"one for {network.input_shape[1:]} with the outputs {', '.join(outputs)}"
-            expected = f"a network for {tuple(input_shape)} with the outputs idh and segmentation"
-            raise InputError(expected, found, "It is another network's file.", file=file)
-        networks.append(network)
-    return networks
 
 
 def predict_scans(network: keras.Model, scans: np.ndarray, flips=NO_FLIP) -> tuple[float, np.ndarray]:

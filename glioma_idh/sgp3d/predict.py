@@ -76,11 +76,12 @@ def predict(wanted: Prediction):
 
     from glioma_idh import pipeline, runs
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.sgp3d.apply import load_networks
+    from glioma_idh.sgp3d.apply import OUTPUTS
+    from glioma_idh.training import load_networks
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     subjects = _subjects(wanted)
-    networks = load_networks(wanted.run_dir, (*recipe["shape"], len(SEQUENCES)))
+    networks = load_networks(wanted.run_dir, (*recipe["shape"], len(SEQUENCES)), OUTPUTS)
     out = wanted.out or wanted.run_dir / "predict"
     rows, errors = [], []
     quiet = wanted.quiet or wanted.cohort is None

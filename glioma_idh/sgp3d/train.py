@@ -158,15 +158,9 @@ def _prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
 
 def _write_prepared(folder: Path, table, splits, errors: list[InputError]) -> None:
     """The tables of a prepared run; the splits last, as they mark it as prepared."""
-    from glioma_idh import runs
-    from glioma_idh.cohorts import find_planted_scores
-    from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh import pipeline, runs
 
-    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
-    planted = find_planted_scores(table, list(SEQUENCES))
-    if planted is not None:
-        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
-    runs.write_table(table, folder / "cohort.csv")
+    pipeline.write_subjects(folder, table, errors, list(SEQUENCES))
     runs.write_table(splits, folder / "splits.csv")
 
 
@@ -176,8 +170,9 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
-    from glioma_idh.sgp3d.apply import load_networks, predictions_table
+    from glioma_idh.sgp3d.apply import OUTPUTS, predictions_table
     from glioma_idh.sgp3d.prepared import refuse_copies, store_cohort
+    from glioma_idh.training import load_networks
 
     table, label_errors = check_labels(external)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
@@ -186,7 +181,7 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     if table.empty:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
     refuse_copies(job.run_dir, table)
-    networks = load_networks(job.run_dir, (*recipe.shape, len(SEQUENCES)))
+    networks = load_networks(job.run_dir, (*recipe.shape, len(SEQUENCES)), OUTPUTS)
     predictions = predictions_table(table, networks, job.run_dir, recipe.targets)
     folder = job.run_dir / "external" / pipeline.external_name(job)
     results.write_external(_shown_as(recipe), folder, table, predictions, errors, SGPNET)

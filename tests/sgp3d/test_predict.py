@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import pipeline, runs
+from glioma_idh import pipeline, runs, training
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Recipe, SGPNet
-from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, dice_score, load_networks, predict_scans
+from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, OUTPUTS, dice_score, predict_scans
 from glioma_idh.sgp3d.predict import Prediction, predict
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -82,7 +82,6 @@ class Thresholded:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, monkeypatch, code):
-    from glioma_idh.sgp3d import apply
     from glioma_idh.sgp3d import predict as door
 
     turn = nibabel.orientations.ornt_transform(
@@ -92,7 +91,7 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     for name, path in (scans_of(run, "s02") | {"lesion_mask": run.parent / "scans/s02/mask.nii.gz"}).items():
         paths[name] = tmp_path / f"{name}.nii.gz"
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
-    monkeypatch.setattr(apply, "load_networks", lambda *_: [Thresholded()])
+    monkeypatch.setattr(training, "load_networks", lambda *_: [Thresholded()])
     monkeypatch.setattr(door, "_draw", lambda *_: None)
     monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict(Prediction(run, **paths, out=tmp_path / "out"))
@@ -158,7 +157,7 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
     other = shutil.copytree(run, tmp_path / "run")
     SGPNet((32, 16, 16, 4), filters=4).save(other / "split_1/model.keras")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network for \(16, 16, 16, 4\) with"):
-        load_networks(other, (*SHAPE, 4))
+        training.load_networks(other, (*SHAPE, 4), OUTPUTS)
     (other / "split_1/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
-        load_networks(other, (*SHAPE, 4))
+        training.load_networks(other, (*SHAPE, 4), OUTPUTS)
