@@ -42,7 +42,8 @@ def train(recipe: Recipe, job: Job) -> dict:
     if not finished:
         _train(recipe, job, identity)
     name = _shown_as(recipe)
-    metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET)
+    baselines = runs.read_json(job.run_dir / "baselines.json")
+    metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
     if external is not None:
         _score_external(external, recipe, job)
     print(f"Everything is in {job.run_dir}")
@@ -71,6 +72,7 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     from glioma_idh import pipeline, runs, training
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.sgp3d.baselines import baselines_of_run
     from glioma_idh.sgp3d.fit import train_split
 
     gpus = training.find_gpus()
@@ -89,6 +91,7 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     else:
         _prepare_again(recipe, folder, job.quiet)
     pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
+    runs.write_json(baselines_of_run(folder, recipe.targets, job.quiet), folder / "baselines.json")
     results.write_results(_shown_as(recipe), folder, PUBLISHED, SGPNET)
 
 
