@@ -12,7 +12,7 @@ class Movement:
 
     Attributes:
         flip: whether each axis is turned round, (i, j, k).
-        shift: voxels that each axis is moved towards its end, (i, j, k); what comes in is 0.
+        shift: voxels that each axis is moved towards its end, (i, j, k); the edge goes on where nothing comes in.
     """
 
     flip: tuple[bool, bool, bool] = (False, False, False)
@@ -41,7 +41,10 @@ def draw_movement(
 
 
 def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -> np.ndarray:
-    """Apply a movement to an image or a mask, in one pass.
+    """Apply a movement to an image or a mask.
+
+    Differs from the paper: it does not say what a shift leaves behind; ours repeats the edge, as Keras' own shifts do.
+    A band of 0, the mean of a standardised scan, would be tissue that nobody has.
 
     Args:
         array: shape (i, j, k) or (i, j, k, channel).
@@ -52,9 +55,10 @@ def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -
     array = array[tuple(slice(None, None, -1 if turned else 1) for turned in movement.flip)]
     into = tuple(slice(max(step, 0), n + min(step, 0)) for step, n in zip(movement.shift, array.shape, strict=False))
     come = tuple(slice(max(-step, 0), n + min(-step, 0)) for step, n in zip(movement.shift, array.shape, strict=False))
-    if any(movement.shift):
-        out[...] = 0
     out[into] = array[come]
+    for axis, side in enumerate(into):
+        planes = np.moveaxis(out, axis, 0)
+        planes[: side.start], planes[side.stop :] = planes[side.start], planes[side.stop - 1]
     return out
 
 

@@ -34,11 +34,14 @@ def test_image_and_mask_go_to_the_same_place(movement, place):
     assert image.sum() == 10 and mask.sum() == 1
 
 
-def test_what_is_shifted_out_is_gone_and_what_comes_in_is_0():
-    ones = np.ones(SHAPE, np.float32)
-    moved = move(ones, Movement(shift=(3, 0, -5)))
-    assert moved[3:, :, :25].all() and not moved[:3].any() and not moved[:, :, 25:].any()
-    assert move(marked(8, 0, 0)[1], Movement(shift=(3, 0, 0))).sum() == 0
+@pytest.mark.parametrize("shift", [(3, 0, -5), (-4, 2, 1), (0, 0, 0)])
+def test_what_is_shifted_out_is_gone_and_the_edge_goes_on_where_nothing_comes_in(shift):
+    image = np.random.default_rng(0).random((*SHAPE, 2))
+    pad = [(max(step, 0), max(-step, 0)) for step in shift] + [(0, 0)]
+    kept = tuple(slice(max(-step, 0), n - max(step, 0)) for step, n in zip(shift, SHAPE, strict=True))
+    expected = np.pad(image[kept], pad, mode="edge")
+    assert np.array_equal(move(image, Movement(shift=shift)), expected)
+    assert np.array_equal(move(image[..., 0], Movement(shift=shift)), expected[..., 0])
 
 
 def test_out_is_filled_and_the_original_kept():
