@@ -35,6 +35,18 @@ with _without_loader_notes():
     import keras
 
 
+def require_tensorflow() -> None:
+    """Refuse to train on another backend of Keras: a run's estimate and its resuming are TensorFlow's.
+
+    Raises:
+        InputError: it names the backend.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        advice = "Set it for this command; networks and losses alone run on every backend of Keras."
+        raise InputError("KERAS_BACKEND=tensorflow", backend, advice)
+
+
 def find_gpus() -> list:
     """The GPUs that TensorFlow can use, set to take memory as they need it; empty on other backends."""
     if keras.backend.backend() != "tensorflow":

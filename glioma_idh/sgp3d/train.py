@@ -75,6 +75,7 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     from glioma_idh.sgp3d.baselines import baselines_of_run
     from glioma_idh.sgp3d.fit import train_split
 
+    training.require_tensorflow()
     gpus = training.find_gpus()
     jobs, threads = _share_processors(recipe, job, gpus)
     print(training.device_line(gpus, jobs, threads))
