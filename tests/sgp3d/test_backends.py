@@ -56,7 +56,7 @@ def trainable(network):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A network whose biases, shifts and scales differ too, and a batch; TensorFlow's loss and gradients."""
-    folder, rng = tmp_path_factory.mktemp("backends"), np.random.default_rng(1)
+    folder, rng = tmp_path_factory.mktemp("backends"), np.random.default_rng(0)
     network = SGPNet(SHAPE)
     for weight in network.weights:
         spread = np.sqrt(2 / np.prod(weight.shape[:-1])) if len(weight.shape) > 1 else 0.1
@@ -88,7 +88,7 @@ def test_loss_and_gradients_are_those_of_tensorflow(backend, folder):
         assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-4)
         norm = np.linalg.norm(expected["gradient"])
         assert np.linalg.norm(found["gradient"]) == pytest.approx(norm, rel=1e-4)
-        # a voxel near LR's corner makes more of a difference than rounding does
+        # single voxels may round to the other side of the corner of LR
         assert np.linalg.norm(found["gradient"] - expected["gradient"]) < 0.01 * norm
 
 
