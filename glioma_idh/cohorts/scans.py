@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume, read_volume
 
 
-def read_scan(row: pd.Series, column: str, order: str = "C") -> Volume:
+def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
     """Read one image of a subject, in the unit that its column stands for.
 
     Args:
         row: of a cohort table.
         column: `t1` ... `adc`, `lesion_mask` or `brain_mask`.
+        dtype: of the voxels, as `read_volume` takes it.
         order: of the voxels in memory, as `read_volume` takes it.
 
     Returns:
@@ -24,7 +26,7 @@ def read_scan(row: pd.Series, column: str, order: str = "C") -> Volume:
     """
     if not row[column]:
         raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
-    volume = read_volume(row[column], order=order)
+    volume = read_volume(row[column], dtype, order=order)
     divisor = row.get("adc_divisor", "")
     if column != "adc" or not divisor:
         return volume

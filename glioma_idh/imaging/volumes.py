@@ -89,7 +89,7 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
-        dtype: of the voxels.
+        dtype: of the voxels; None leaves whole numbers as they are stored, unless the header scales them.
         finite: whether NaN and infinite voxels are an error; if not, they come back as they are.
         order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
 
@@ -102,7 +102,8 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
         image = nibabel.load(path)
         if image.get_data_dtype().kind not in "iuf":
             raise TypeError("voxels are colours or complex numbers")
-        array = image.get_fdata(dtype=np.float32, caching="unchanged")
+        as_stored = dtype is None and _holds_whole_numbers(image)
+        array = np.asanyarray(image.dataobj) if as_stored else image.get_fdata(dtype=np.float32, caching="unchanged")
         np.linalg.inv(image.affine)
         if np.isnan(nibabel.orientations.io_orientation(image.affine)).any():
             raise nibabel.orientations.OrientationError("the axes do not span a volume")
@@ -119,6 +120,12 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
     array, affine = reorient(array, image.affine)
     array = np.asarray(array, dtype=dtype, order=order)
     return Volume(array, affine, str(path), _stored_orientation(image), image.affine)
+
+
+def _holds_whole_numbers(image) -> bool:
+    """Whether the voxels in the file are integers that the header does not scale."""
+    scaling = getattr(image.dataobj, "slope", None), getattr(image.dataobj, "inter", None)
+    return image.get_data_dtype().kind in "iu" and scaling == (1, 0)
 
 
 def _stored_orientation(image) -> str:

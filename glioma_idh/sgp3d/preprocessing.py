@@ -1,5 +1,6 @@
 """From four scans to the network's input, and from its mask back to the patient ("Data Processing" of the paper)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
 LABELS = (0, 1, 2, 3, 4)  # BraTS up to 2020: 1 NCR/NET, 2 ED, 4 ET; later 3 ET; or 0 and 1
+THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,10 @@ def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         mask: shape (i, j, k).
         shape: wanted.
     """
-    nearest = [((np.arange(n) + 0.5) * size / n).astype(int) for size, n in zip(mask.shape, shape, strict=True)]
-    return mask[np.ix_(*nearest)]
+    for axis, wanted in enumerate(shape):  # axis by axis: a third of the time of one index for all three
+        nearest = ((np.arange(wanted) + 0.5) * mask.shape[axis] / wanted).astype(int)
+        mask = mask.take(nearest, axis)
+    return mask
 
 
 def standardise(image: np.ndarray) -> np.ndarray:
@@ -143,33 +147,31 @@ def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask: bool
     Raises:
         InputError: the subject cannot be used; it names subject and file.
     """
+    columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
+    mask, lesion_ml, scans = None, float("nan"), np.empty((*shape, len(SEQUENCES)), np.float32)
     try:
-        volumes = [_read(row, sequence, None) for sequence in SEQUENCES[:1]]
-        volumes += [_read(row, sequence, volumes[0]) for sequence in SEQUENCES[1:]]
-        box = joint_box(volumes)
-        mask, lesion_ml = None, float("nan")
-        if with_mask:
-            lesion = _read_lesion(row, volumes[0])
-            mask = resample_labels(crop(lesion, box), shape)
-            lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
-        scans = np.stack([_channel(volume, box, shape) for volume in volumes], axis=-1)
+        with ThreadPoolExecutor(THREADS) as pool:
+            volumes = []
+            for volume in pool.map(lambda column: read_scan(row, column, None, "K"), columns):
+                volumes.append(volume)
+                check_same_grid(volume, volumes[0])
+            sequences = volumes[: len(SEQUENCES)]
+            box = joint_box(sequences)
+            channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
+            if with_mask:
+                lesion = _lesion(volumes[-1])
+                mask = resample_labels(crop(lesion, box), shape)
+                lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
+            for number, channel in enumerate(channels):
+                scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(np.ascontiguousarray(scans), mask, placement, lesion_ml)
+    return PreparedSubject(scans, mask, placement, lesion_ml)
 
 
-def _read(row: pd.Series, column: str, reference: Volume | None) -> Volume:
-    """One file of a subject, on the grid of the reference."""
-    volume = read_scan(row, column, order="K")
-    if reference is not None:
-        check_same_grid(volume, reference)
-    return volume
-
-
-def _read_lesion(row: pd.Series, reference: Volume) -> np.ndarray:
+def _lesion(volume: Volume) -> np.ndarray:
     """The lesion of a subject, all labels merged into one, uint8."""
-    volume = _read(row, "lesion_mask", reference)
     labels = volume.array.astype(np.uint8)
     if labels.max() > max(LABELS) or not np.array_equal(labels, volume.array):
         found = ", ".join(f"{label:g}" for label in np.setdiff1d(volume.array, LABELS)[:5])

@@ -112,6 +112,20 @@ def test_a_fourth_axis_of_one_is_dropped(tmp_path):
     assert read_volume(tmp_path / "scan.nii").array.shape == (3, 4, 5)
 
 
+def test_whole_numbers_stay_as_stored_where_asked_unless_the_header_scales_them(tmp_path):
+    image = nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.eye(4))
+    nibabel.save(image, tmp_path / "scan.nii.gz")
+    as_stored = read_volume(tmp_path / "scan.nii.gz", dtype=None).array
+    assert as_stored.dtype == np.int16 and np.array_equal(as_stored, np.arange(60).reshape(3, 4, 5))
+    image.header.set_slope_inter(2, 1)
+    nibabel.save(image, tmp_path / "scaled.nii.gz")
+    scaled = read_volume(tmp_path / "scaled.nii.gz", dtype=None).array
+    assert scaled.dtype == np.float32
+    assert np.array_equal(scaled, read_volume(tmp_path / "scaled.nii.gz").array)
+    write(tmp_path / "real.nii", np.full((3, 4, 5), 0.5))
+    assert read_volume(tmp_path / "real.nii", dtype=None).array.dtype == np.float32
+
+
 def test_grids_must_agree():
     scan = Volume(np.zeros((10, 10, 10)), np.diag([1.0, 1.0, 1.0, 1.0]), "scan.nii")
     near, far, turned = np.eye(4), np.eye(4), np.eye(4)
