@@ -1,0 +1,114 @@
+"""Preparation of one full-size subject, beside the same steps of MONAI's transforms.
+
+    pip install ".[bench]" && python benchmarks/sgp3d_preparation.py         # a made-up subject of 240 x 240 x 155
+    python benchmarks/sgp3d_preparation.py --cohort brats2020 --images DIR   # real ones
+
+Both read four scans and the mask, turn them to RAS+, crop them to what is not black in any sequence, resample to 144^3
+(scans trilinear, mask nearest centre) and standardise each sequence. They take turns in one process, so that a machine
+that slows down slows both; medians are quoted. Then their results are held against each other, voxel by voxel.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import torch
+from monai import transforms
+
+from glioma_idh.cohorts import read_cohort
+from glioma_idh.sgp3d.preprocessing import SEQUENCES, prepare_subject
+
+SHAPE = (144, 144, 144)
+GRID, AFFINE = (240, 240, 155), np.diag([-1.0, -1.0, 1.0, 1.0])  # of BraTS, LPS
+THREADS = 2
+
+
+def write_made_up(folder: Path) -> pd.DataFrame:
+    """One subject as BraTS stores them: 16-bit, gzipped to about 2 MB a scan, a sixth of the grid brain."""
+    rng = np.random.default_rng(0)
+    i, j, k = np.ogrid[-1 : 1 : GRID[0] * 1j, -1 : 1 : GRID[1] * 1j, -1 : 1 : GRID[2] * 1j]
+    brain = (i / 0.6) ** 2 + (j / 0.7) ** 2 + (k / 0.85) ** 2 < 1
+    lesion = (i - 0.2) ** 2 + (j - 0.2) ** 2 + (k / 0.8) ** 2 < 0.06
+    images = {name: (brain * rng.normal(1000, 200, GRID)).astype(np.int16) for name in SEQUENCES}
+    row = {"subject": "made-up"}
+    for name, image in {**images, "lesion_mask": lesion.astype(np.uint8)}.items():
+        row[name] = str(folder / f"{name}.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(image, AFFINE), row[name])
+    return pd.DataFrame([row])
+
+
+def monai_preparation():
+    """The same steps in MONAI, four scans as the channels of one image, which is its quickest way."""
+    both = ("scans", "mask")
+    return transforms.Compose(
+        [
+            transforms.LoadImaged(both, reader="NibabelReader"),
+            transforms.EnsureChannelFirstd(both),
+            transforms.Orientationd(both, axcodes="RAS", labels=None),
+            transforms.CropForegroundd(both, source_key="scans", select_fn=lambda scans: scans != 0),
+            transforms.Resized(both, SHAPE, mode=("trilinear", "nearest-exact"), align_corners=(False, None)),
+            transforms.NormalizeIntensityd("scans", nonzero=False, channel_wise=True),
+            transforms.Lambdad("mask", lambda mask: mask != 0),
+        ]
+    )
+
+
+def contestants(row: pd.Series) -> dict:
+    """Functions that prepare the subject, and give scans (i, j, k, 4) and mask (i, j, k)."""
+    preparation = monai_preparation()
+    files = {"scans": [row[name] for name in SEQUENCES], "mask": row["lesion_mask"]}
+
+    def ours():
+        prepared = prepare_subject(row, SHAPE)
+        return prepared.scans, prepared.mask
+
+    def monai():
+        prepared = preparation(files)
+        return np.moveaxis(prepared["scans"].numpy(), 0, -1), prepared["mask"][0].numpy()  # views
+
+    return {"prepare_subject": ours, "MONAI": monai}
+
+
+def compare(row: pd.Series, turns: int) -> None:
+    """Take turns, and print the medians and how far the results differ."""
+    runs = contestants(row)
+    seconds, results = {name: [] for name in runs}, {}
+    for turn in range(turns + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            results[name] = run()
+            if turn > 0:  # the first turn imports
+                seconds[name].append(time.perf_counter() - start)
+    print(f"{row['subject']}, median of {turns} turns")
+    ours = np.array(seconds["prepare_subject"])
+    for name, values in seconds.items():
+        print(f"  {name:16} {np.median(values):6.2f} s, prepare_subject / this {np.median(ours / values):.2f}")
+    (scans, mask), (monai_scans, monai_mask) = results.values()
+    print(f"  scans differ by at most {np.abs(scans - monai_scans).max():.1g} standard deviations,", end=" ")
+    print(f"masks in {np.count_nonzero(mask != monai_mask)} of {mask.size} voxels ({np.count_nonzero(mask)} of lesion)")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
+    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first two are taken")
+    parser.add_argument("--turns", type=int, default=7)
+    wanted = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    with tempfile.TemporaryDirectory() as folder:
+        if wanted.images is None:
+            table = write_made_up(Path(folder))
+        else:
+            table, _ = read_cohort(wanted.cohort, wanted.images, sequences=SEQUENCES)
+            table = table[(table[[*SEQUENCES, "lesion_mask"]] != "").all(axis=1)].head(2)
+        for _, row in table.iterrows():
+            compare(row, wanted.turns)
+
+
+if __name__ == "__main__":
+    main()
