@@ -48,15 +48,19 @@ class PreparedSubject:
     lesion_ml: float
 
 
-def joint_box(volumes: list[Volume]) -> Box:
+def joint_box(volumes: list[Volume], apply=map) -> Box:
     """The smallest box that holds all that is not black in any of several sequences.
+
+    Args:
+        volumes: on one grid.
+        apply: `map`, or that of a pool, which looks at several at once.
 
     Raises:
         InputError: everything is black.
     """
-    seen = volumes[0].array != 0
-    for volume in volumes[1:]:
-        seen |= volume.array != 0
+    seen, *others = apply(lambda volume: volume.array != 0, volumes)
+    for other in others:
+        seen |= other
     if not seen.any():
         raise InputError("an image", "nothing but 0", "Check the scans.", file=volumes[0].file)
     return bounding_box(seen)
@@ -156,7 +160,7 @@ def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask: bool
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])
             sequences = volumes[: len(SEQUENCES)]
-            box = joint_box(sequences)
+            box = joint_box(sequences, pool.map)
             channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
             if with_mask:
                 lesion = _lesion(volumes[-1])
