@@ -27,7 +27,8 @@ from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.training_layers import training_kit
 
-CURVE_POINTS = 20  # of the test curve
+CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
+CHECKPOINT_EPOCHS = 10  # from one to the next, where the input is small: one takes as long as two or three steps
 POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
@@ -79,7 +80,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, recipe.batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     compile_network(joint, recipe.epochs * steps, recipe.learning_rate, recipe.idh_learning_rate)
-    checkpoint = training.Checkpoint(target, steps, every=1 if is_large(recipe.shape) else 5)
+    checkpoint = training.Checkpoint(target, steps, every=1 if is_large(recipe.shape) else CHECKPOINT_EPOCHS)
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
         arrays = _arrays(train, recipe)
@@ -89,7 +90,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
             initial_epoch=epoch,
             epochs=recipe.epochs,
             validation_data=_OneByOne(*_arrays(test, recipe)),
-            validation_freq=max(1, recipe.epochs // CURVE_POINTS),
+            validation_freq=min(recipe.epochs, max(5, recipe.epochs // CURVE_POINTS)),
             callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
             shuffle=False,
             verbose=0,
