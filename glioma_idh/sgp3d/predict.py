@@ -157,7 +157,7 @@ def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: P
     from glioma_idh.reporting.cases import head_line
     from glioma_idh.reporting.overlays import lesion_overlay
 
-    volumes = {name: read_scan(row, name) for name in SEQUENCES}
+    volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
     flair = volumes["flair"]
     predicted, _ = reorient(lesion, flair.own_affine)
     if reference is not None:

@@ -1,0 +1,83 @@
+"""One full-size patient through `predict`, stage by stage: a network of 144^3 with random weights, two threads.
+
+    pip install ".[bench]" && python benchmarks/sgp3d_predict.py             # a made-up patient of 240 x 240 x 155
+    python benchmarks/sgp3d_predict.py --cohort brats2020 --images DIR       # a real one
+
+Imports are not counted. The stages are those of `predict`, one after the other; then it runs as a whole.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from sgp3d_preparation import read_subjects
+
+from glioma_idh import runs, training  # first, as it loads TensorFlow quietly
+from glioma_idh.imaging.volumes import write_volume
+from glioma_idh.reporting import overlays  # noqa: F401  imported before the clock starts
+from glioma_idh.sgp3d import Recipe, SGPNet, apply, prepare_subject
+from glioma_idh.sgp3d.predict import SEQUENCES, Prediction, predict
+
+SHAPE = (144, 144, 144)
+THREADS = 2
+
+
+def make_run(folder: Path) -> Path:
+    """A finished run of one network that has learnt nothing."""
+    runs.begin_run(folder, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
+    runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 0, "fold": 0, "part": "test"}), folder / "splits.csv")
+    runs.write_table(pd.DataFrame({"subject": ["a"], "patient": ["a"]}), folder / "cohort.csv")
+    (folder / "split_0").mkdir()
+    SGPNet((*SHAPE, len(SEQUENCES))).save(folder / "split_0" / "model.keras")
+    runs.write_json({"synthetic": False}, folder / "metrics.json")
+    return folder
+
+
+class Stages:
+    """Prints how long each stage took."""
+
+    def __init__(self):
+        self.begin = time.perf_counter()
+
+    def end(self, name: str) -> None:
+        """A stage is over, the next begins."""
+        now = time.perf_counter()
+        print(f"{name:32} {now - self.begin:6.2f} s", flush=True)
+        self.begin = time.perf_counter()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
+    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first subject is taken")
+    wanted = parser.parse_args()
+    training.make_reproducible(0, THREADS)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        row = read_subjects(wanted.cohort, wanted.images, folder).iloc[0]
+        run = make_run(folder / "run")
+        stages = Stages()
+        (network,) = training.load_networks(run, (*SHAPE, len(SEQUENCES)), apply.OUTPUTS)
+        stages.end("load the network")
+        prepared = prepare_subject(row, SHAPE, with_mask=False)
+        stages.end("read and prepare")
+        _, probability = apply.predict_scans(network, prepared.scans)
+        stages.end("the network")
+        lesion = apply.own_lesion(probability, prepared.placement)
+        write_volume(folder / "lesion.nii.gz", lesion, prepared.placement.own_affine)
+        stages.end("mask back, and written")
+        apply.predict_scans(network, prepared.scans)
+        stages.end("the network on a second patient")
+        del network, probability
+        predict(Prediction(run, **{name: row[name] for name in SEQUENCES}))
+        stages.end("predict as a whole, with picture")
+    print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
+
+
+if __name__ == "__main__":
+    main()
