@@ -110,7 +110,7 @@ COMMAND = [sys.executable, "-m", "glioma_idh.sgp3d.train", "--shape", "16", "16"
 @pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
     """SIGKILL takes the command only: its two workers must end by themselves."""
-    command = [*COMMAND, "--cohort", str(make_four()), "--epochs", "12", "--jobs", "2", "--quiet", "--run-dir"]
+    command = [*COMMAND, "--cohort", str(make_four()), "--epochs", "14", "--jobs", "2", "--quiet", "--run-dir"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
