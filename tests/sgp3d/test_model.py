@@ -10,7 +10,8 @@ import pytest
 from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import SGPNet, backbone_of
-from glioma_idh.sgp3d.model import copy_weights
+from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
+from glioma_idh.sgp3d.training_layers import training_kit
 
 SHAPE = (32, 16, 48, 4)
 
@@ -120,8 +121,10 @@ def test_unknown_blocks_are_errors():
         SGPNet(SHAPE, blocks=("grade",))
 
 
-def test_mixed_precision_leaves_probabilities_in_float32_and_the_policy_as_it_was():
-    network = SGPNet((16, 16, 16, 4), dtype="mixed_bfloat16")
+@pytest.mark.parametrize("kit", [KERAS_KIT, training_kit()], ids=["keras", "training"])
+def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_as_it_was(kit):
+    network = SGPNet((16, 16, 16, 4), dtype="mixed_bfloat16", kit=kit)
+    assert {layer.compute_dtype for layer in network.layers if layer.name.startswith("idh")} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
     assert network.get_layer("backbone_full").compute_dtype == "bfloat16"
     assert {name: output.dtype for name, output in network.output.items()} == {
