@@ -6,6 +6,7 @@ slices.npz       the prepared arrays (2D)
 splits.csv       who was trained on and tested where
 split_k/         model.keras, history.csv, predictions.csv, and while it trains checkpoint.weights.h5
 predictions.csv  one row a subject and split
+baselines.json   scores of answers that need no network (3D)
 metrics.json     the numbers, per split and pooled
 figures/
 """
