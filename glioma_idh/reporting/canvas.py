@@ -73,9 +73,15 @@ def legend_below(axes, handles, columns: int) -> None:
 
 
 def named_splits(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each split, with its name: `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both."""
+    """The rows of each split, with its name.
+
+    `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both; `Network 2` where all were tested on the same
+    subjects, as on an external cohort.
+    """
     repeats, folds = table["repeat"].nunique(), table["fold"].nunique()
     groups = table.groupby(["repeat", "fold"])
+    if "subject" in table and len(groups) > 1 and groups["subject"].agg(frozenset).nunique() == 1:
+        return [(f"Network {number}", rows) for number, (_, rows) in enumerate(groups, start=1)]
     if folds == 1:
         return [(f"Split {repeat + 1}", rows) for (repeat, _), rows in groups]
     if repeats == 1:

@@ -84,6 +84,12 @@ def test_every_split_is_one_line_beside_mean_and_chance():
     assert {"Fold 2: 0.50", "Fold 3: 0.50"} <= set(legend_of(axes))
 
 
+def test_networks_that_were_tested_on_the_same_subjects_are_no_folds():
+    table = predictions([PERFECT, HALF], kfold=True)
+    table["subject"] = [*"abcd", *"abcd"]
+    assert {"Network 1: 1.00", "Network 2: 0.50"} <= set(legend_of(figures.roc_curves({"t1": table}).axes[0]))
+
+
 def test_published_and_best_possible_where_there_are_any():
     tables = {"t1": predictions([HALF]), "t2": predictions([HALF])}
     one, two = figures.roc_curves(tables, best_possible={"t1": 0.713}, published={"t1": (0.71, 0.23)}).axes
