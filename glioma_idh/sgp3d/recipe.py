@@ -63,7 +63,7 @@ LAPTOP = Recipe(
     cohort="phantom",
     shape=(32, 32, 32),
     num_splits=3,
-    epochs=30,
+    epochs=40,
     learning_rate=1e-3,
     idh_learning_rate=5e-4,
 )
