@@ -77,8 +77,8 @@ def SGPNet(
         filters: channels of the first level; each level doubles them.
         dropout: share of channels dropped in each level, and of the pooled features.
         blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
-        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own. The IDH block and the
-            probabilities are float32 in any case.
+        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as
+            precisely as weights are kept, and probabilities are float32.
         kit: Keras' layers, or the ones to train with (`training_layers.training_kit`).
 
     Returns:
@@ -98,7 +98,8 @@ def SGPNet(
         if "segmentation" in blocks:
             outputs["segmentation"] = _segmentation_block(taps, kit)
         if "idh" in blocks:
-            with _policy("float32"):  # IDH moves these means by less than the three digits of bfloat16
+            # its means differ between patients by less than the three digits of bfloat16
+            with _policy(keras.config.dtype_policy().variable_dtype):
                 outputs["idh"] = _idh_block(taps, filters, dropout, kit)
     return keras.Model(inputs, outputs or taps, name="sgpnet")
 
@@ -201,4 +202,4 @@ def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):
         pooled += kit.convolve_pool(branches, tap)(taps[tap])
     x = layers.Concatenate(name="idh_concat")(pooled)
     x = layers.Dropout(dropout, name="idh_dropout")(x)
-    return layers.Dense(1, activation="sigmoid", name="idh")(x)
+    return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

@@ -22,7 +22,7 @@ def test_the_laptop_s_recipe_says_how_it_differs():
         "cohort: phantom (the paper's: brats2020-tcga)",
         "shape: 32 32 32 (the paper's: 144 144 144)",
         "num splits: 3 (the paper's: 5)",
-        "epochs: 30 (the paper's: 200)",
+        "epochs: 40 (the paper's: 200)",
         "learning rate: 0.001 (the paper's: 0.0001)",
         "idh learning rate: 0.0005 (the paper's: 5e-05)",
     ]
