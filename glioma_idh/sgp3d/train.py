@@ -42,7 +42,7 @@ def train(recipe: Recipe, job: Job) -> dict:
     if not finished:
         _train(recipe, job, identity)
     name = _shown_as(recipe)
-    baselines = runs.read_json(job.run_dir / "baselines.json")
+    baselines = _baselines(recipe, job)
     metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
     if external is not None:
         _score_external(external, recipe, job)
@@ -72,7 +72,6 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     from glioma_idh import pipeline, runs, training
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
-    from glioma_idh.sgp3d.baselines import baselines_of_run
     from glioma_idh.sgp3d.fit import train_split
 
     training.require_tensorflow()
@@ -92,8 +91,19 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     else:
         _prepare_again(recipe, folder, job.quiet)
     pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
-    runs.write_json(baselines_of_run(folder, recipe.targets, job.quiet), folder / "baselines.json")
     results.write_results(_shown_as(recipe), folder, PUBLISHED, SGPNET)
+
+
+def _baselines(recipe: Recipe, job: Job) -> dict:
+    """Scores of answers that need no network; kept in the run folder, and made where they are not there yet."""
+    from glioma_idh import runs
+
+    file = job.run_dir / "baselines.json"
+    if not file.exists():
+        from glioma_idh.sgp3d.baselines import baselines_of_run
+
+        runs.write_json(baselines_of_run(job.run_dir, recipe.targets, job.quiet), file)
+    return runs.read_json(file)
 
 
 def _share_processors(recipe: Recipe, job: Job, gpus: list) -> tuple[int, int]:
