@@ -76,7 +76,7 @@ def build_network(recipe: Recipe, **settings):
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
-    network = build_network(recipe, dtype=POLICIES[recipe.dtype], kit=training_kit())
+    network = build_network(recipe, dtype=POLICIES[recipe.dtype], kit=training_kit(recipe.standardise_features))
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, recipe.batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     compile_network(joint, recipe.epochs * steps, recipe.learning_rate, recipe.idh_learning_rate)

@@ -12,6 +12,7 @@ from glioma_idh.sgp3d.recipe import LEVELS, check_shape
 SLOPE = 0.1  # of LeakyReLU, equation (1)
 TAPS = {"quarter": 4, "half": 2, "full": 1}  # where the output blocks read the backbone: input sides over theirs
 BLOCKS = ("segmentation", "idh")
+STANDARDISATION = "idh_standardisation"  # of the pooled features, in some networks to train with
 
 
 class LayerKit(NamedTuple):
@@ -24,6 +25,7 @@ class LayerKit(NamedTuple):
         convolve_pool: ({name: (filters, kernel size)}, tap's name) -> a branch a name, each a convolution and the mean
             over all voxels.
         lesion: (name) -> from two channels to probabilities, the lesion's the last.
+        standardise: (name) -> what the pooled features pass through before the last layer.
     """
 
     normalise: callable
@@ -31,6 +33,7 @@ class LayerKit(NamedTuple):
     up_convolve: callable
     convolve_pool: callable
     lesion: callable
+    standardise: callable
 
 
 def _keras_up_convolve(filters: int, name: str):
@@ -54,6 +57,7 @@ KERAS_KIT = LayerKit(
     _keras_up_convolve,
     _keras_convolve_pool,
     lambda name: layers.Softmax(name=name, dtype="float32"),
+    lambda name: lambda features: features,
 )
 
 
@@ -111,10 +115,18 @@ def backbone_of(network: keras.Model) -> keras.Model:
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give a network the weights of one that is called the same layer by layer, made of another kit or dtype."""
+    """Give a network the weights of one that is called the same layer by layer, made of another kit or dtype.
+
+    What the source standardises goes into the last layer's weights; a target that will standardise starts without.
+    """
     weights = {weight.path: weight for weight in source.weights}
+    if any(layer.name == STANDARDISATION for layer in source.layers):
+        last = ("idh/kernel", "idh/bias")
+        folded = source.get_layer(STANDARDISATION).folded(*(weights[path] for path in last))
+        weights |= zip(last, folded, strict=True)
     for weight in target.weights:
-        weight.assign(weights[weight.path])
+        if not weight.path.startswith(STANDARDISATION):
+            weight.assign(weights[weight.path])
 
 
 def _check_blocks(blocks) -> None:
@@ -200,6 +212,6 @@ def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):
         branches = {f"idh_{tap}": (filters * factor, 3)}
         branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
         pooled += kit.convolve_pool(branches, tap)(taps[tap])
-    x = layers.Concatenate(name="idh_concat")(pooled)
+    x = kit.standardise(STANDARDISATION)(layers.Concatenate(name="idh_concat")(pooled))
     x = layers.Dropout(dropout, name="idh_dropout")(x)
     return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

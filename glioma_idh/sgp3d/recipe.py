@@ -39,6 +39,13 @@ class Recipe:
     """The same, for the IDH block (2.5)."""
     detach_k: bool = False
     """Hold k constant in the gradient; as equation (9) is written it takes part (ours)."""
+    dropout: float = 0.3
+    """Share of channels dropped in each level, and of the pooled features (ours)."""
+    shift_fraction: float = 0.1
+    """Farthest shift, as a share of each axis (ours)."""
+    standardise_features: bool = False
+    """Standardise the IDH block's pooled features with running statistics while training, for lesions that are small
+    in the image; the network that is kept is the same (ours)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of the layers; bfloat16 saves half of memory and time where the processor has it (ours)."""
     seed: int = 0
@@ -46,9 +53,7 @@ class Recipe:
     phantom_subjects: int = 24
     """Subjects of the phantom, half of them mutant; other cohorts have their own."""
     filters: tyro.conf.Suppress[int] = 8  # of the top level (Figure 2)
-    dropout: tyro.conf.Suppress[float] = 0.3  # ours: share of channels in each level, and of the pooled features
     move_probability: tyro.conf.Suppress[float] = 0.5  # of flip and of shift (2.2)
-    shift_fraction: tyro.conf.Suppress[float] = 0.1  # ours: farthest shift, as a share of each axis
     smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # ours: of the soft Dice
     test_fraction: tyro.conf.Suppress[float] = 0.2  # of hold-outs
     min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper

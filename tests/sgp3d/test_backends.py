@@ -1,6 +1,7 @@
 """The same network on the backends of Keras: the same loss and the same gradients from the same weights and scans.
 
-A backend is chosen before Keras is loaded, so each runs this file in a process of its own.
+A backend is chosen before Keras is loaded, so each runs this file in a process of its own. In float64: for some
+weights the sums of float32 round to another norm than float64's by more than 1e-4 (1.6e-4 on JAX, seed 0).
 """
 
 import importlib.util
@@ -23,16 +24,18 @@ from glioma_idh.sgp3d.training_layers import training_kit
 
 SHAPE = (32, 32, 32, 4)
 KITS = ("keras", "training")
+SEEDS = (0, 1)  # of weights and batch
 
 
 def gradients_by_kit(folder: Path) -> None:
     """Write loss and gradient of either kit's network, on the backend of this process."""
+    keras.config.set_floatx("float64")
     saved = keras.models.load_model(folder / "model.keras")
     with np.load(folder / "batch.npz") as batch:
         targets = dict(batch)
     scans = targets.pop("scans")
     for name, kit in zip(KITS, (KERAS_KIT, training_kit()), strict=True):
-        network = SGPNet(SHAPE, dropout=0.0, kit=kit)
+        network = SGPNet(SHAPE, dropout=0.0, kit=kit, dtype="float64")
         copy_weights(saved, network)
         loss, gradient = loss_and_gradient(network, scans, targets)
         np.savez(folder / f"{keras.backend.backend()}_{name}.npz", loss=loss, gradient=gradient)
@@ -53,10 +56,10 @@ def trainable(network):
     return np.concatenate(weights).astype(np.float64)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture(scope="module", params=SEEDS)
+def folder(request, tmp_path_factory):
     """A network whose biases, shifts and scales differ too, and a batch; TensorFlow's loss and gradients."""
-    folder, rng = tmp_path_factory.mktemp("backends"), np.random.default_rng(1)
+    folder, rng = tmp_path_factory.mktemp("backends"), np.random.default_rng(request.param)
     network = SGPNet(SHAPE)
     for weight in network.weights:
         spread = np.sqrt(2 / np.prod(weight.shape[:-1])) if len(weight.shape) > 1 else 0.1
@@ -71,7 +74,7 @@ def folder(tmp_path_factory):
 
 def run_on(backend: str, folder: Path) -> None:
     """This file on a backend, without a GPU, whose convolutions are rounded more coarsely."""
-    settings = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    settings = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "JAX_ENABLE_X64": "1"}
     command = [sys.executable, "-m", "tests.sgp3d.test_backends", str(folder)]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -88,8 +91,7 @@ def test_loss_and_gradients_are_those_of_tensorflow(backend, folder):
         assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-4)
         norm = np.linalg.norm(expected["gradient"])
         assert np.linalg.norm(found["gradient"]) == pytest.approx(norm, rel=1e-4)
-        # single voxels may round to the other side of the corner of LR
-        assert np.linalg.norm(found["gradient"] - expected["gradient"]) < 0.01 * norm
+        assert np.linalg.norm(found["gradient"] - expected["gradient"]) < 1e-4 * norm
 
 
 def test_training_on_another_backend_is_refused(monkeypatch, tmp_path):
