@@ -100,7 +100,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
 
 def is_large(shape: tuple[int, int, int]) -> bool:
     """Whether a step keeps every processor busy by itself."""
-    return int(np.prod(shape)) > 64**3
+    return int(np.prod(shape)) >= 64**3
 
 
 class _OneByOne(keras.utils.PyDataset):
