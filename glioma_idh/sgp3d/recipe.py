@@ -52,6 +52,8 @@ class Recipe:
     """Of splits, weights, order, shift, flip and dropout."""
     phantom_subjects: int = 24
     """Subjects of the phantom, half of them mutant; other cohorts have their own."""
+    phantom_spacing_mm: float = 2.0
+    """Edge of the phantom's cubic voxels."""
     filters: tyro.conf.Suppress[int] = 8  # of the top level (Figure 2)
     move_probability: tyro.conf.Suppress[float] = 0.5  # of flip and of shift (2.2)
     smoothing_voxels: tyro.conf.Suppress[float] = 1.0  # ours: of the soft Dice
@@ -59,9 +61,10 @@ class Recipe:
     min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper
 
     @property
-    def phantom(self) -> dict[str, int]:
-        """Size of the built-in cohort."""
-        return {"num_subjects": self.phantom_subjects, "num_mutant": self.phantom_subjects // 2}
+    def phantom(self) -> dict[str, float]:
+        """How the built-in cohort is made."""
+        size = {"num_subjects": self.phantom_subjects, "num_mutant": self.phantom_subjects // 2}
+        return size | {"spacing_mm": self.phantom_spacing_mm}
 
 
 LAPTOP = Recipe(
@@ -97,7 +100,7 @@ def differences(recipe: Recipe) -> list[str]:
     paper, lines = Recipe(), []
     for field in fields(Recipe):
         ours, published = getattr(recipe, field.name), getattr(paper, field.name)
-        if ours != published and field.name not in ("seed", "phantom_subjects"):
+        if ours != published and field.name not in ("seed", "phantom_subjects", "phantom_spacing_mm"):
             lines.append(f"{field.name.replace('_', ' ')}: {_spelled(ours)} (the paper's: {_spelled(published)})")
     return lines
 

@@ -131,7 +131,7 @@ class RunningStandardisation(layers.Layer):
     normalisation would take the mean from the batch, here of two. No gradient goes through the statistics.
     """
 
-    MOMENTUM = 0.99
+    MOMENTUM = 0.9  # longer, and the mean lags behind what training makes of the features
     SPREAD = 0.1  # the larger, the more the genotype moves the backbone, and the sooner subjects are known by heart
 
     def build(self, input_shape):

@@ -8,7 +8,7 @@ from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.sgp3d import SGPNet
 from glioma_idh.sgp3d.losses import cross_entropy, dice_loss, joint_loss, lesion_channel
 from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import RunningStandardisation, training_kit
 
 tf = pytest.importorskip("tensorflow")
 RNG = np.random.default_rng(0)
@@ -88,6 +88,36 @@ def test_the_lesion_s_channel():
     x = RNG.normal(0, 3, (2, 3, 4, 5, 2)).astype(np.float32)
     two_channels = keras.Sequential([KERAS_KIT.lesion("lesion"), keras.layers.Lambda(lambda p: p[..., 1:])])
     assert_equal((training_kit().lesion("lesion"), x), (two_channels, x), 1e-5, 2)
+
+
+def test_features_are_standardised_by_what_has_passed():
+    mean, sd = np.array([0.3, -2.0]), np.array([0.01, 5.0])
+    layer = RunningStandardisation()
+    batches = RNG.normal(mean, sd, (3000, 2, 2)).astype(np.float32)
+    assert np.array(layer(batches[0], training=True)) == pytest.approx(batches[0], rel=1e-4)
+    for batch in batches:
+        layer(batch, training=True)
+    before = [np.array(weight) for weight in layer.weights]
+    fresh = np.array(layer(RNG.normal(mean, sd, (4000, 2)).astype(np.float32)))
+    assert fresh.mean(axis=0) == pytest.approx(0, abs=0.05)
+    assert fresh.std(axis=0) == pytest.approx(layer.SPREAD, rel=0.2)
+    assert all(np.array_equal(a, b) for a, b in zip(before, layer.weights, strict=True))
+    assert not layer.trainable_weights
+
+
+def test_a_standardising_network_is_kept_as_one_without():
+    settings = {"input_shape": (16, 16, 16, 4), "dropout": 0.0}
+    fast = SGPNet(**settings, kit=training_kit(standardise_features=True))
+    for _ in range(20):
+        fast(RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32), training=True)
+    plain = SGPNet(**settings)
+    copy_weights(fast, plain)
+    assert plain.count_params() == 2_446_119 == fast.count_params() - 2 * 64
+    scans = RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32)
+    assert np.array(plain(scans)["idh"]) == pytest.approx(np.array(fast(scans)["idh"]), abs=1e-5)
+    again = SGPNet(**settings, kit=training_kit(standardise_features=True))
+    copy_weights(plain, again)
+    assert np.array(again(scans)["idh"]) == pytest.approx(np.array(plain(scans)["idh"]), abs=1e-5)
 
 
 @pytest.mark.parametrize("batch", [2, None])
