@@ -28,7 +28,7 @@ from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.training_layers import training_kit
 
 CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
-CHECKPOINT_EPOCHS = 10  # from one to the next, where the input is small: one takes as long as two or three steps
+CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # from one to the next, at most; one takes as long as two or three steps
 POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
@@ -80,7 +80,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, recipe.batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     compile_network(joint, recipe.epochs * steps, recipe.learning_rate, recipe.idh_learning_rate)
-    checkpoint = training.Checkpoint(target, steps, every=1 if is_large(recipe.shape) else CHECKPOINT_EPOCHS)
+    checkpoint = training.Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
         arrays = _arrays(train, recipe)
@@ -101,6 +101,11 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
 def is_large(shape: tuple[int, int, int]) -> bool:
     """Whether a step keeps every processor busy by itself."""
     return int(np.prod(shape)) >= 64**3
+
+
+def checkpoint_epochs(shape: tuple[int, int, int], steps: int) -> int:
+    """Epochs of so many steps from one checkpoint to the next: every one where the input is large."""
+    return 1 if is_large(shape) else min(CHECKPOINT_EPOCHS, -(-CHECKPOINT_STEPS // steps))
 
 
 class _OneByOne(keras.utils.PyDataset):

@@ -16,6 +16,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.fit import checkpoint_epochs
 from glioma_idh.sgp3d.train import train
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -105,6 +106,14 @@ def test_it_learns_what_is_plain_to_see(make_four, tmp_path):
 
 
 COMMAND = [sys.executable, "-m", "glioma_idh.sgp3d.train", "--shape", "16", "16", "16", "--num-splits", "2"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "steps", "epochs"),
+    [((32, 32, 32), 8, 10), ((32, 32, 32), 90, 5), ((48, 48, 48), 999, 1), ((64, 64, 64), 8, 1)],
+)
+def test_a_kill_costs_ten_epochs_at_most_and_never_many_steps(shape, steps, epochs):
+    assert checkpoint_epochs(shape, steps) == epochs
 
 
 @pytest.mark.slow
