@@ -1,6 +1,7 @@
 """What every training shares: the device, the checkpoint that survives a kill, the progress bar."""
 
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -33,6 +34,7 @@ def _without_loader_notes():
 
 with _without_loader_notes():
     import keras
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one tracing a network where a run has five
 
 
 def require_tensorflow() -> None:
