@@ -99,7 +99,20 @@ def predict(wanted: Prediction):
     runs.write_table(table, out / "predictions.csv")
     runs.write_table(exclusions_table(errors), out / "exclusions.csv")
     pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    _warn_of_volumes(table, wanted.run_dir)
     return table
+
+
+def _warn_of_volumes(table, run_dir: Path) -> None:
+    """Name lesions beyond all that the run learnt from: networks of crops take the rest of a brain for lesion."""
+    from glioma_idh import runs
+
+    largest_ml = runs.read_table(run_dir / "cohort.csv")["lesion_ml"].max()
+    beyond = table.loc[table["predicted_ml"] > 2 * largest_ml, "subject"]
+    if len(beyond):
+        found = f"{len(beyond)} of {len(table)} lesions found, {beyond.iloc[0]} for example,"
+        cause = "were the run's scans cropped in another way than these?"
+        print(f"{found} exceed twice the run's largest ({largest_ml:.0f} ml): {cause}", file=sys.stderr)
 
 
 def _subjects(wanted: Prediction):

@@ -33,7 +33,7 @@ def run(tmp_path_factory):
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"})
     runs.write_table(splits, run / "splits.csv")
-    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"]}), run / "cohort.csv")
+    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
@@ -68,6 +68,17 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     mask, scan = nibabel.load(tmp_path / "flair_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])
     assert mask.shape == scan.shape == GRID and np.allclose(mask.affine, scan.affine)
     assert row["predicted_ml"] == pytest.approx(np.asarray(mask.dataobj).sum() * 12 / 1000, rel=1e-3)
+
+
+def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
+    cohort = str(run.parent / "cohort.csv")
+    table = predict(Prediction(run, cohort=cohort, quiet=True))
+    assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
+    learnt = runs.read_table(run / "cohort.csv")
+    runs.write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
+    predict(Prediction(run, cohort=cohort, quiet=True))
+    runs.write_table(learnt, run / "cohort.csv")
+    assert "exceed twice the run's largest" in capsys.readouterr().err
 
 
 class Thresholded:
