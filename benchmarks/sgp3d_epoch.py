@@ -26,7 +26,6 @@ from glioma_idh.sgp3d.augmentation import training_batches
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.recipe import LAPTOP
-from glioma_idh.sgp3d.training_layers import training_kit
 
 NUM_TRAIN, NUM_TEST = 16, 8
 WARM_EPOCHS = 5  # not counted: with the first test of the curve everything is traced
@@ -52,7 +51,7 @@ def epoch_of_batches(recipe, train: pd.DataFrame) -> list:
 
 def bare_steps(recipe, batches: list):
     """The steps of an epoch on batches that lie ready."""
-    network = fit.build_network(recipe, dtype=fit.POLICIES[recipe.dtype], kit=training_kit())
+    network = fit.build_network(recipe, fit.POLICIES[recipe.dtype], to_train=True)
     joint = JointNetwork(network, batch_size=recipe.batch_size)
     compile_network(joint, recipe.epochs * STEPS)
     return lambda: [joint.train_on_batch(scans, targets) for scans, targets in batches]

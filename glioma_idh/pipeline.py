@@ -164,23 +164,38 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
         jobs: how many at once.
         quiet: no bars.
     """
+    calls = [(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
+    try:
+        for done, index in enumerate(side_by_side(train_split, calls, jobs), start=1):
+            if not quiet and not sys.stderr.isatty():
+                print(f"split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
+    finally:
+        if not quiet and sys.stderr.isatty():
+            print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
+
+
+def side_by_side(train, calls: list[tuple], jobs: int):
+    """Results of trainings in the order in which they end, so many at once, each in a process of its own.
+
+    Args:
+        train: function of what stands in a call.
+        calls: its arguments.
+        jobs: how many at once.
+
+    Raises:
+        InputError: the system ended a process.
+    """
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-    calls = [delayed(train_split)(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
     try:
-        for done, index in enumerate(Parallel(jobs, return_as="generator_unordered")(calls), start=1):
-            if not quiet and not sys.stderr.isatty():
-                print(f"split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
+        yield from Parallel(jobs, return_as="generator_unordered")(delayed(train)(*call) for call in calls)
     except TerminatedWorkerError as error:
         found = "one that the system ended, most often for lack of memory"
         advice = "Run the same command with --jobs 1: it goes on where it stopped."
-        raise InputError("every training process to end by itself", found, advice, file=folder) from error
-    finally:
-        if not quiet and sys.stderr.isatty():
-            print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
+        raise InputError("every training process to end by itself", found, advice) from error
 
 
 def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:

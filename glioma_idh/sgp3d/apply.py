@@ -13,32 +13,51 @@ import keras  # isort: skip
 from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.preprocessing import Placement, place_back
+from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
+from glioma_idh.sgp3d.rivals import lesion_slices
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml"]
 PREDICTION_COLUMNS += ["predicted_ml"]
-OUTPUTS = ("idh", "segmentation")
 NO_FLIP = ((),)
 FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count))
 
 
-def predict_scans(network: keras.Model, scans: np.ndarray, flips=NO_FLIP) -> tuple[float, np.ndarray]:
+def input_shape(network: str, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """What a network, by its name, takes of a subject of this shape: four volumes, or slices of them."""
+    return (*shape[: 2 if network == "resnet2d" else 3], len(SEQUENCES))
+
+
+def reads_slices(network: keras.Model) -> bool:
+    """Whether a network reads slices through the lesion, and not the volume."""
+    return len(network.input_shape) == 4
+
+
+def predict_scans(
+    network: keras.Model, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
+) -> tuple[float, np.ndarray | None]:
     """What a network says of one subject, averaged over flips of the input.
 
     Args:
-        network: with the outputs `segmentation` and `idh`.
+        network: with the outputs `segmentation` and `idh`, or one of them.
         scans: shape (i, j, k, 4).
         flips: for each pass the axes that are turned round; FLIPS are all eight.
+        mask: the lesion, 0 or 1, shape (i, j, k), for a network that reads slices through it.
 
     Returns:
-        The probability of a mutation, and each voxel's of lesion, float32, shape (i, j, k).
+        The probability of a mutation, of slices their mean, NaN without that output; and each voxel's of lesion,
+        float32, shape (i, j, k), None without that output.
     """
     scores, lesions = [], []
     for axes in flips:
-        outputs = network.predict_on_batch(np.flip(scans, axes)[None])
-        scores.append(float(np.ravel(outputs["idh"])[0]))
-        lesions.append(np.flip(outputs["segmentation"][0, ..., 1], axes))
-    return float(np.mean(scores)), np.mean(lesions, axis=0, dtype=np.float32)
+        seen = np.flip(scans, axes)
+        batch = lesion_slices(seen, np.flip(mask, axes)) if reads_slices(network) else seen[None]
+        outputs = network.predict_on_batch(batch)
+        if "idh" in outputs:
+            scores.append(np.mean(outputs["idh"], dtype=np.float64))
+        if "segmentation" in outputs:
+            lesions.append(np.flip(outputs["segmentation"][0, ..., 1], axes))
+    score = float(np.mean(scores)) if scores else float("nan")
+    return score, np.mean(lesions, axis=0, dtype=np.float32) if lesions else None
 
 
 def own_lesion(probability: np.ndarray, placement: Placement) -> np.ndarray:
@@ -66,31 +85,41 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
     return {"dice": dice_score(predicted, reference), "predicted_ml": np.count_nonzero(predicted) * voxel_ml}
 
 
-def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, targets: str) -> pd.DataFrame:
+def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
+    """What a network says of a subject that it was not trained on, beside the reference.
+
+    Args:
+        network: of a run.
+        row: of a cohort table with `prepared`, the stored subject's folder.
+        learns: the outputs that the network was trained for.
+
+    Returns:
+        Of `score`, `dice` and `predicted_ml` those that were learnt; and the lesion on the patient's own grid, or None.
+    """
+    stored = Stored(Path(row["prepared"]))
+    score, probability = predict_scans(network, stored.scans(), mask=stored.mask())
+    numbers, lesion = {"score": score} if "idh" in learns else {}, None
+    if "segmentation" in learns:
+        placement = stored.placement()
+        lesion = own_lesion(probability, placement)
+        numbers |= score_masks(lesion, reference_lesion(row, placement), placement)
+    return numbers, lesion
+
+
+def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns: tuple[str, ...]) -> pd.DataFrame:
     """The predictions table of subjects that no network was trained on: one row a subject and network.
 
     Args:
         table: cohort table with `prepared`, the stored subjects' folders, and labels.
         networks: of the run, one a split.
         run_dir: of the run.
-        targets: what they were trained for; the other number is empty.
+        learns: the outputs that they were trained for; the numbers of another are empty.
     """
     splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
     rows = []
     for _, row in table.iterrows():
-        stored = Stored(Path(row["prepared"]))
-        placement, scans = stored.placement(), stored.scans()
-        reference = reference_lesion(row, placement)
-        identity = {name: row[name] for name in ("subject", "patient", "cohort")}
+        identity = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}
         for (repeat, fold), network in zip(splits, networks, strict=True):
-            score, probability = predict_scans(network, scans)
-            numbers = score_masks(own_lesion(probability, placement), reference, placement)
-            numbers |= {"repeat": repeat, "fold": fold, "truth": row["idh"], "score": score}
-            rows.append(identity | numbers | {"lesion_ml": row["lesion_ml"]})
-    return without_untrained(pd.DataFrame(rows), targets)[PREDICTION_COLUMNS]
-
-
-def without_untrained(predictions: pd.DataFrame, targets: str) -> pd.DataFrame:
-    """Leave out the numbers that a network was not trained for."""
-    untrained = {"idh": "dice", "random-masks": "dice", "segmentation": "score"}.get(targets)
-    return predictions.assign(**{untrained: np.nan}) if untrained else predictions
+            numbers, _ = score_subject(network, row, learns)
+            rows.append(identity | {"repeat": repeat, "fold": fold, "truth": row["idh"]} | numbers)
+    return pd.DataFrame(rows).reindex(columns=PREDICTION_COLUMNS)

@@ -1,5 +1,6 @@
 """One split of a prepared run: from stored subjects to a trained network, its predictions and masks of the test set."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,11 @@ import keras  # isort: skip
 
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.sgp3d.apply import (
-    PREDICTION_COLUMNS,
-    own_lesion,
-    predict_scans,
-    reference_lesion,
-    score_masks,
-    without_untrained,
-)
+from glioma_idh.sgp3d import rivals
+from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, reads_slices, score_subject
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
 from glioma_idh.sgp3d.losses import JointNetwork
-from glioma_idh.sgp3d.model import SGPNet, copy_weights
+from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
 from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.recipe import Recipe
@@ -29,6 +24,7 @@ from glioma_idh.sgp3d.training_layers import training_kit
 
 CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
 CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # from one to the next, at most; one takes as long as two or three steps
+WATCHED = {"idh": "cross_entropy", "segmentation": "dice_loss"}  # beside the bar
 POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
@@ -53,7 +49,8 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     seed = [recipe.seed, index]
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
-    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet, ("cross_entropy", "dice_loss"))
+    watched = tuple(WATCHED[output] for output in recipe.outputs)
+    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet, watched)
     callbacks = [training.StopWithParent(parent), bar]
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
     trained, checkpoint = _fit(recipe, train, test, seed, target, callbacks)
@@ -62,34 +59,43 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     copy_weights(trained, plain)
     with written_whole(target / "model.keras") as file:
         plain.save(file)
-    predictions = [_predict(plain, row, folder) for _, row in test.iterrows()]
+    predictions = [_predict(plain, row, folder, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
-    runs.write_table(without_untrained(table, recipe.targets)[PREDICTION_COLUMNS], target / "predictions.csv")
+    runs.write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
     checkpoint.discard()
     return index
 
 
-def build_network(recipe: Recipe, **settings):
-    """The network of a recipe, of Keras' own layers unless the settings say otherwise."""
-    return SGPNet((*recipe.shape, 4), recipe.filters, recipe.dropout, **settings)
+def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
+    """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
+    shape = input_shape(recipe.network, recipe.shape)
+    if recipe.network in ("densenet3d", "resnet2d"):
+        return {"densenet3d": rivals.densenet3d, "resnet2d": rivals.resnet2d}[recipe.network](shape, dtype=dtype)
+    kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
+    if recipe.network == "unet3d":
+        return rivals.unet3d(shape, recipe.filters, dtype, kit)
+    return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, kit=kit)
 
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
-    network = build_network(recipe, dtype=POLICIES[recipe.dtype], kit=training_kit(recipe.standardise_features))
-    joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, recipe.batch_size)
+    network = build_network(recipe, POLICIES[recipe.dtype], to_train=True)
+    batch_size = recipe.batch_size * (rivals.NUM_SLICES if reads_slices(network) else 1)
+    joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
-    compile_network(joint, recipe.epochs * steps, recipe.learning_rate, recipe.idh_learning_rate)
+    idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
+    compile_network(joint, recipe.epochs * steps, recipe.learning_rate, idh_learning_rate)
     checkpoint = training.Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
-        arrays = _arrays(train, recipe)
+        movement = recipe.move_probability, recipe.shift_fraction
+        batches = training_batches(*_arrays(train, recipe), recipe.batch_size, seed, epoch, *movement)
         joint.fit(
-            training_batches(*arrays, recipe.batch_size, seed, epoch, recipe.move_probability, recipe.shift_fraction),
+            _as_slices(batches) if reads_slices(network) else batches,
             steps_per_epoch=steps,
             initial_epoch=epoch,
             epochs=recipe.epochs,
-            validation_data=_OneByOne(*_arrays(test, recipe)),
+            validation_data=_OneByOne(*_arrays(test, recipe), slices=reads_slices(network)),
             validation_freq=min(recipe.epochs, max(5, recipe.epochs // CURVE_POINTS)),
             callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
             shuffle=False,
@@ -111,16 +117,25 @@ def checkpoint_epochs(shape: tuple[int, int, int], steps: int) -> int:
 class _OneByOne(keras.utils.PyDataset):
     """The test set for the curve, a subject at a time."""
 
-    def __init__(self, scans, masks, idh):
+    def __init__(self, scans, masks, idh, slices: bool):
         super().__init__()
-        self.scans, self.masks, self.idh = scans, masks, np.asarray(idh, np.float32)
+        self.scans, self.masks, self.idh, self.slices = scans, masks, np.asarray(idh, np.float32), slices
 
     def __len__(self):
         return len(self.scans)
 
     def __getitem__(self, position):
         target = {"segmentation": self.masks[position][None], "idh": self.idh[position : position + 1]}
-        return np.asarray(self.scans[position])[None], target
+        batch = np.asarray(self.scans[position])[None], target
+        return next(_as_slices([batch])) if self.slices else batch
+
+
+def _as_slices(batches: Iterable) -> Iterator:
+    """Batches of slices through the lesion, each with its subject's label, from batches of subjects."""
+    for scans, targets in batches:
+        pairs = zip(scans, targets["segmentation"], strict=True)
+        slices = np.concatenate([rivals.lesion_slices(volume, mask) for volume, mask in pairs])
+        yield slices, {"idh": np.repeat(targets["idh"], rivals.NUM_SLICES)}
 
 
 def _arrays(subjects: pd.DataFrame, recipe: Recipe):
@@ -141,11 +156,10 @@ def _read_split(folder: Path, index: int) -> pd.DataFrame:
     return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
 
 
-def _predict(network, row: pd.Series, folder: Path) -> dict[str, float]:
-    """Score and mask of one test subject; the mask goes to `masks/`, on the patient's own grid."""
-    stored = Stored(Path(row["prepared"]))
-    placement = stored.placement()
-    score, probability = predict_scans(network, stored.scans())
-    lesion = own_lesion(probability, placement)
-    write_volume(folder / "masks" / f"{row['subject']}.nii.gz", lesion, placement.own_affine)
-    return {"score": score, **score_masks(lesion, reference_lesion(row, placement), placement)}
+def _predict(network, row: pd.Series, folder: Path, learns: tuple[str, ...]) -> dict[str, float]:
+    """The numbers of one test subject; a mask goes to `masks/`, on the patient's own grid."""
+    numbers, lesion = score_subject(network, row, learns)
+    if lesion is not None:
+        own_affine = Stored(Path(row["prepared"])).placement().own_affine
+        write_volume(folder / "masks" / f"{row['subject']}.nii.gz", lesion, own_affine)
+    return numbers

@@ -7,8 +7,9 @@ given.
 import keras
 from keras import ops
 
+from glioma_idh.sgp3d.recipe import LEARNS
+
 SMOOTHING_VOXELS = 1.0
-TARGETS = ("both", "idh", "segmentation", "random-masks")  # the last differs in the masks, not in the loss
 
 
 def cross_entropy(idh, probability):
@@ -78,13 +79,14 @@ def joint_loss(entropy, dice, detach_k: bool = False):
 
 @keras.saving.register_keras_serializable(package="glioma_idh")
 class JointNetwork(keras.Model):
-    """SGPNet with its loss, to be trained; the network inside is what is kept.
+    """SGPNet, or a rival that has one of its outputs, with its loss, to be trained; the network inside is kept.
 
     A loss that is given to `compile` sees one output at a time, but k needs both.
 
     Args:
-        network: with the outputs `segmentation` and `idh`.
-        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L.
+        network: with the outputs `segmentation` and `idh`, or the one that the targets need.
+        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L, the masks being
+            random ones.
         detach_k: see `dice_weight`.
         smoothing_voxels: see `dice_loss`.
         batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
@@ -100,14 +102,16 @@ class JointNetwork(keras.Model):
         **settings,
     ):
         super().__init__(**settings)
-        if targets not in TARGETS:
-            raise ValueError(f"targets must be one of {TARGETS}, not {targets!r}.")
+        if targets not in LEARNS:
+            raise ValueError(f"targets must be one of {tuple(LEARNS)}, not {targets!r}.")
         self.network = network
         self.targets = targets
         self.detach_k = detach_k
         self.smoothing_voxels = smoothing_voxels
         self.batch_size = batch_size
-        self.trackers = [keras.metrics.Mean(name=name) for name in ("cross_entropy", "dice_loss", "k")]
+        watched = {"cross_entropy": {"idh"}, "dice_loss": {"segmentation"}, "k": {"idh", "segmentation"}}
+        names = [name for name, outputs in watched.items() if outputs <= set(network.output_names)]
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True
 
     def call(self, scans, training=None):
@@ -126,14 +130,19 @@ class JointNetwork(keras.Model):
             sample_weight: not used.
             training: not used.
         """
-        entropy = cross_entropy(y["idh"], y_pred["idh"])
-        lesion = lesion_channel(y_pred["segmentation"])
-        dice = dice_loss(y["segmentation"], lesion, self.smoothing_voxels)
-        for tracker, value in zip(self.trackers, (entropy, dice, dice_weight(entropy, dice)), strict=True):
-            tracker.update_state(value)
-        if self.targets in ("idh", "segmentation"):  # 0 times the other: an optimizer wants a gradient for its group
-            return entropy + 0 * dice if self.targets == "idh" else dice + 0 * entropy
-        return joint_loss(entropy, dice, self.detach_k)
+        losses = {}
+        if "idh" in y_pred:
+            losses["cross_entropy"] = cross_entropy(y["idh"], y_pred["idh"])
+        if "segmentation" in y_pred:
+            lesion = lesion_channel(y_pred["segmentation"])
+            losses["dice_loss"] = dice_loss(y["segmentation"], lesion, self.smoothing_voxels)
+        both = tuple(losses.values()) if len(losses) == 2 else None
+        for name, tracker in self.trackers.items():
+            tracker.update_state(dice_weight(*both) if name == "k" else losses[name])
+        if both and self.targets in ("both", "random-masks"):
+            return joint_loss(*both, self.detach_k)
+        wanted = losses.pop("dice_loss" if self.targets == "segmentation" else "cross_entropy")
+        return wanted + sum(0 * other for other in losses.values())  # an optimizer wants a gradient for its group
 
     def get_config(self):
         """Settings, the network among them."""

@@ -95,7 +95,7 @@ def SGPNet(
     """
     check_shape(tuple(input_shape[:-1]))
     _check_blocks(blocks)
-    with _policy(dtype):
+    with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
         taps = _backbone(inputs, filters, dropout, kit)
         outputs = {}
@@ -103,7 +103,7 @@ def SGPNet(
             outputs["segmentation"] = _segmentation_block(taps, kit)
         if "idh" in blocks:
             # its means differ between patients by less than the three digits of bfloat16
-            with _policy(keras.config.dtype_policy().variable_dtype):
+            with set_policy(keras.config.dtype_policy().variable_dtype):
                 outputs["idh"] = _idh_block(taps, filters, dropout, kit)
     return keras.Model(inputs, outputs or taps, name="sgpnet")
 
@@ -135,7 +135,7 @@ def _check_blocks(blocks) -> None:
 
 
 @contextlib.contextmanager
-def _policy(dtype: str | None):
+def set_policy(dtype: str | None):
     """Keras' dtype policy set for a while."""
     former = keras.config.dtype_policy()
     if dtype is not None:

@@ -33,7 +33,7 @@ def learning_rates(optimizer: keras.optimizers.MultiOptimizer) -> dict[str, floa
 
 
 def compile_network(
-    joint: keras.Model, total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float = 5e-5
+    joint: keras.Model, total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float | None = 5e-5
 ) -> None:
     """Make a `JointNetwork` ready for `fit`; no XLA, which is slower for 3D convolutions on a CPU.
 
@@ -43,8 +43,11 @@ def compile_network(
         joint: network with its loss.
         total_steps: see `build_optimizer`, as the rates.
         learning_rate: of the first step, backbone and segmentation block.
-        idh_learning_rate: of the first step, IDH block.
+        idh_learning_rate: of the first step, IDH block; None for a network with one rate for all.
     """
-    optimizer = build_optimizer(total_steps, learning_rate, idh_learning_rate)
+    if idh_learning_rate is None:
+        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, total_steps))
+    else:
+        optimizer = build_optimizer(total_steps, learning_rate, idh_learning_rate)
     optimizer.build(joint.trainable_variables)
     joint.compile(optimizer, jit_compile=False)

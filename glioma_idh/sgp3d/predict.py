@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 PATHS = (*SEQUENCES, "lesion_mask", "run_dir", "images", "labels", "out")
@@ -34,7 +35,7 @@ class Prediction:
     flair: File = None
     """FLAIR."""
     lesion_mask: File = None
-    """A reference mask on the same grid, if there is one: it is drawn beside, and Dice given."""
+    """A reference mask on the same grid, if there is one: it is drawn beside, and Dice given; resnet2d needs it."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels and masks are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -66,7 +67,7 @@ def predict(wanted: Prediction):
 
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`,
-        `predicted_ml`, and `dice` where there is a reference mask.
+        `predicted_ml`, and `dice` where there is a reference mask; less what the run has not learnt.
 
     Raises:
         InputError: the run or a file cannot be used.
@@ -76,12 +77,12 @@ def predict(wanted: Prediction):
 
     from glioma_idh import pipeline, runs
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.sgp3d.apply import OUTPUTS
+    from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
 
-    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
-    subjects = _subjects(wanted)
-    networks = load_networks(wanted.run_dir, (*recipe["shape"], len(SEQUENCES)), OUTPUTS)
+    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    recipe, subjects = recipe_of_run(content), _subjects(wanted)
+    networks = load_networks(wanted.run_dir, input_shape(recipe.network, recipe.shape), recipe.outputs)
     out = wanted.out or wanted.run_dir / "predict"
     rows, errors = [], []
     quiet = wanted.quiet or wanted.cohort is None
@@ -99,7 +100,8 @@ def predict(wanted: Prediction):
     runs.write_table(table, out / "predictions.csv")
     runs.write_table(exclusions_table(errors), out / "exclusions.csv")
     pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
-    _warn_of_volumes(table, wanted.run_dir)
+    if "predicted_ml" in table:
+        _warn_of_volumes(table, wanted.run_dir)
     return table
 
 
@@ -136,7 +138,7 @@ def _subjects(wanted: Prediction):
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])
 
 
-def _predict_one(row, recipe: dict, networks: list, flips: bool, synthetic: bool, out: Path) -> dict:
+def _predict_one(row, recipe: Recipe, networks: list, flips: bool, synthetic: bool, out: Path) -> dict:
     """Scores, mask and picture of one subject."""
     import numpy as np
 
@@ -144,26 +146,31 @@ def _predict_one(row, recipe: dict, networks: list, flips: bool, synthetic: bool
     from glioma_idh.sgp3d import apply
     from glioma_idh.sgp3d.preprocessing import prepare_subject
 
-    prepared = prepare_subject(row, tuple(recipe["shape"]), with_mask=False)
-    passes = apply.FLIPS if flips else apply.NO_FLIP
-    scores, lesions = zip(*(apply.predict_scans(network, prepared.scans, passes) for network in networks), strict=True)
-    placement = prepared.placement
-    lesion = apply.own_lesion(np.mean(lesions, axis=0), placement)
-    write_volume(out / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+    slices = apply.reads_slices(networks[0])
+    if slices and not row["lesion_mask"]:
+        advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
+        raise InputError("a lesion mask", "none", advice, subject=row["subject"])
+    prepared = prepare_subject(row, recipe.shape, with_mask=slices)
+    passes, placement = apply.FLIPS if flips else apply.NO_FLIP, prepared.placement
+    outputs = [apply.predict_scans(network, prepared.scans, passes, prepared.mask) for network in networks]
+    scores, lesions = zip(*outputs, strict=True)
+    numbers, lesion = {"subject": row["subject"]}, None
+    if "idh" in recipe.learns:
+        numbers |= {f"score_{n}": score for n, score in enumerate(scores, start=1)}
+        spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
+        numbers |= {"score_mean": float(np.mean(scores)), "score_sd": spread}
     reference = apply.reference_lesion(row, placement) if row["lesion_mask"] else None
-    numbers = {"subject": row["subject"]} | {f"score_{n}": score for n, score in enumerate(scores, start=1)}
-    spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
-    numbers |= {"score_mean": float(np.mean(scores)), "score_sd": spread}
-    marks = apply.score_masks(lesion, lesion if reference is None else reference, placement)
-    numbers["predicted_ml"] = marks["predicted_ml"]
-    if reference is not None:
-        numbers["dice"] = marks["dice"]
-    _draw(row, lesion, reference, numbers, scores, synthetic or row["cohort"] == "phantom", out)
+    if "segmentation" in recipe.learns:
+        lesion = apply.own_lesion(np.mean(lesions, axis=0), placement)
+        write_volume(out / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+        marks = apply.score_masks(lesion, lesion if reference is None else reference, placement)
+        numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
+    _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", out)
     return numbers
 
 
-def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: Path) -> None:
-    """A picture: the four sequences with the outline of the lesion."""
+def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> None:
+    """A picture: the four sequences with the outlines of the lesion that there are."""
     from glioma_idh.cohorts.scans import read_scan
     from glioma_idh.imaging.volumes import reorient
     from glioma_idh.reporting.canvas import save_figure
@@ -172,15 +179,14 @@ def _draw(row, lesion, reference, numbers: dict, scores, synthetic: bool, out: P
 
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
     flair = volumes["flair"]
-    predicted, _ = reorient(lesion, flair.own_affine)
-    if reference is not None:
-        reference, _ = reorient(reference, flair.own_affine)
+    outlines = [None if mask is None else reorient(mask, flair.own_affine)[0] for mask in (reference, lesion)]
+    scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
+    marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
     picture = lesion_overlay(
         {name: volume.array for name, volume in volumes.items()},
-        reference,
-        predicted,
+        *outlines,
         flair.spacing_mm,
-        title=head_line(row["subject"], scores=scores, predicted_ml=numbers["predicted_ml"], dice=numbers.get("dice")),
+        title=head_line(row["subject"], scores=scores, **marks),
         synthetic=synthetic,
     )
     save_figure(picture, out, row["subject"])

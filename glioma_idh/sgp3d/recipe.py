@@ -1,12 +1,20 @@
 """Every published setting of SGPNet."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import tyro
 
 from glioma_idh.errors import InputError
 
+TARGETS = {
+    "sgpnet": ("both", "idh", "segmentation", "random-masks"),
+    "unet3d": ("segmentation",),
+    "densenet3d": ("idh",),
+    "resnet2d": ("idh",),
+}
+"""What each network can learn, its default first."""
+LEARNS = {"both": ("idh", "segmentation"), "idh": ("idh",), "random-masks": ("idh",), "segmentation": ("segmentation",)}
 LEVELS = 5  # of the network's contracting path; each after the first halves every side (Figure 2)
 
 
@@ -23,8 +31,8 @@ class Recipe:
     """Voxels a side of the network's input, each divisible by 16 (2.2)."""
     targets: Literal["both", "idh", "segmentation", "random-masks"] = "both"
     """What is learnt (3.2, Table 2): lesion and IDH, one alone, or IDH and a random mask, drawn once a subject."""
-    network: Literal["sgpnet"] = "sgpnet"
-    """Which network (2.3)."""
+    network: Literal["sgpnet", "unet3d", "densenet3d", "resnet2d"] = "sgpnet"
+    """Which network (2.3), or a rival of Table 1: unet3d learns segmentation; densenet3d and resnet2d learn idh."""
     splits: Literal["kfold", "holdout"] = "kfold"
     """Cross-validation (3), folds stratified by IDH and made on patients (ours), or random hold-outs of 20 %."""
     num_splits: int = 5
@@ -36,7 +44,7 @@ class Recipe:
     learning_rate: float = 1e-4
     """Of Adam at the first step, for backbone and segmentation block (2.5); cosine annealing."""
     idh_learning_rate: float = 5e-5
-    """The same, for the IDH block (2.5)."""
+    """The same, for SGPNet's IDH block (2.5); a rival has one rate."""
     detach_k: bool = False
     """Hold k constant in the gradient; as equation (9) is written it takes part (ours)."""
     dropout: float = 0.3
@@ -61,6 +69,16 @@ class Recipe:
     min_test_mutants: tyro.conf.Suppress[int] = 5  # of hold-outs, as in the 2D paper
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs that the network has, in alphabetical order."""
+        return tuple(sorted({output for targets in TARGETS[self.network] for output in LEARNS[targets]}))
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        """The outputs that mean something once it is trained: `idh`, `segmentation` or both."""
+        return LEARNS[self.targets]
+
+    @property
     def phantom(self) -> dict[str, float]:
         """How the built-in cohort is made."""
         size = {"num_subjects": self.phantom_subjects, "num_mutant": self.phantom_subjects // 2}
@@ -78,9 +96,29 @@ LAPTOP = Recipe(
 """The phantom, in minutes on two processors. `differences` says how it differs from the paper."""
 
 
-def default_recipe(cohort: str) -> Recipe:
-    """The recipe to start from: the laptop's for the phantom, the paper's for patients."""
-    return LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
+def default_recipe(cohort: str, network: str = "sgpnet") -> Recipe:
+    """The recipe to start from: the laptop's for the phantom, the paper's for patients; what the network can learn."""
+    recipe = LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
+    return replace(recipe, network=network, targets=TARGETS[network][0]) if network in TARGETS else recipe
+
+
+def recipe_of_run(content: dict) -> Recipe:
+    """The recipe out of a run's `recipe.json`; settings younger than the run are as they are by default."""
+    known = {field.name: content[field.name] for field in fields(Recipe) if field.name in content}
+    return Recipe(**known | {"shape": tuple(content["shape"])})
+
+
+def check_targets(recipe: Recipe) -> None:
+    """A network must have an output for what it is to learn.
+
+    Raises:
+        InputError: it names the flag.
+    """
+    able = TARGETS[recipe.network]
+    if recipe.targets not in able:
+        expected = f"--targets {' or '.join(able)} with --network {recipe.network}"
+        advice = f"Leave --targets out, or name another --network: {recipe.network} cannot learn {recipe.targets}."
+        raise InputError(expected, f"--targets {recipe.targets}", advice)
 
 
 def check_shape(shape: tuple[int, int, int]) -> None:

@@ -10,6 +10,7 @@ from glioma_idh.sgp3d.recipe import Recipe
 BASE_GB = 0.8  # TensorFlow, the network and its optimisers
 BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject in a batch, at the peak of a step
 FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
+COST = {"sgpnet": 1.0, "unet3d": 1.4, "densenet3d": 1.0, "resnet2d": 1.0}  # of a step, SGPNet's being 1
 OVERHEAD = 1.6  # a step beside its convolutions
 SHARE = 0.9  # of the free memory that may be taken
 
@@ -17,7 +18,7 @@ SHARE = 0.9  # of the free memory that may be taken
 def needed_gb(recipe: Recipe, jobs: int) -> float:
     """Peak of memory of so many trainings at once, GB."""
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return jobs * (BASE_GB + voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
+    return jobs * (BASE_GB + COST[recipe.network] * voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
 
 
 def free_gb() -> float:
@@ -56,11 +57,11 @@ def measured_gflops(threads: int) -> float:
     return 2 * 27 * channels**2 * side**3 / min(times) / 1e9
 
 
-def needed_seconds(recipe: Recipe, num_train: int, gflops: float, jobs: int) -> float:
-    """Time of a whole run, all splits, s; a guess within a factor of two."""
-    steps = recipe.epochs * -(-num_train // recipe.batch_size) * -(-recipe.num_splits // jobs)
+def needed_seconds(recipe: Recipe, num_train: int, gflops: float) -> float:
+    """Time of one split's training, s; a guess within a factor of two."""
+    steps = recipe.epochs * -(-num_train // recipe.batch_size)
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
+    return COST[recipe.network] * steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
 
 
 def in_words(seconds: float) -> str:

@@ -11,10 +11,17 @@ from pathlib import Path
 
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
-from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, check_shape, default_recipe, differences
+from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, check_shape, check_targets, default_recipe, differences
 
-NAMES = {"both": "SGPNet", "segmentation": "SGPNet, segmentation only", "idh": "SGPNet, IDH only"}
-NAMES |= {"random-masks": "SGPNet, random masks"}
+NAMES = {
+    ("sgpnet", "both"): "SGPNet",
+    ("sgpnet", "segmentation"): "SGPNet, segmentation only",
+    ("sgpnet", "idh"): "SGPNet, IDH only",
+    ("sgpnet", "random-masks"): "SGPNet, random masks",
+    ("unet3d", "segmentation"): "3D U-Net",
+    ("densenet3d", "idh"): "Liang et al., 3D DenseNet",
+    ("resnet2d", "idh"): "Chang et al., residual CNN",
+}
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 
 
@@ -35,13 +42,12 @@ def train(recipe: Recipe, job: Job) -> dict:
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
 
-    recipe, job = _resolve(recipe, job)
+    recipe, job = resolve(recipe, job)
     external = None if job.external is None else pipeline.read_external_cohort(recipe, job, SEQUENCES)
-    identity = pipeline.identity("sgp3d", recipe, job)
-    finished = runs.find_run(job.run_dir, identity)
+    finished = runs.find_run(job.run_dir, pipeline.identity("sgp3d", recipe, job))
     if not finished:
-        _train(recipe, job, identity)
-    name = _shown_as(recipe)
+        _train(recipe, job)
+    name = shown_as(recipe)
     baselines = _baselines(recipe, job)
     metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
     if external is not None:
@@ -50,33 +56,34 @@ def train(recipe: Recipe, job: Job) -> dict:
     return metrics[name]
 
 
-def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
+def resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
     """Whole paths, settings that can be, and the default run folder."""
     from glioma_idh import pipeline
 
     recipe, job = pipeline.with_whole_paths(recipe, job)
     pipeline.check_settings(recipe, job)
     check_shape(recipe.shape)
+    check_targets(recipe)
     if job.run_dir is None:
         job = replace(job, run_dir=pipeline.default_run_dir("sgp3d", [], recipe, job))
     return recipe, job
 
 
-def _shown_as(recipe: Recipe) -> str:
+def shown_as(recipe: Recipe) -> str:
     """The name of the network in tables: Table 1's, where it has one."""
-    return NAMES[recipe.targets]
+    return NAMES[recipe.network, recipe.targets] + (", k held constant" if recipe.detach_k else "")
 
 
-def _train(recipe: Recipe, job: Job, identity: dict) -> None:
+def _train(recipe: Recipe, job: Job) -> None:
     """Everything that is not done yet."""
-    from glioma_idh import pipeline, runs, training
+    from glioma_idh import pipeline, training
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
     from glioma_idh.sgp3d.fit import train_split
 
     training.require_tensorflow()
     gpus = training.find_gpus()
-    jobs, threads = _share_processors(recipe, job, gpus)
+    jobs, threads = share_processors(recipe, job, gpus)
     print(training.device_line(gpus, jobs, threads))
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
@@ -85,13 +92,11 @@ def _train(recipe: Recipe, job: Job, identity: dict) -> None:
     if not (folder / "splits.csv").exists():
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
         _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs, threads)
-        prepared = _prepare(recipe, job, cohort)
-        runs.begin_run(folder, identity, PUBLISHED.get(_shown_as(recipe), {}))
-        _write_prepared(folder, *prepared)
+        begin_run(recipe, job, cohort)
     else:
-        _prepare_again(recipe, folder, job.quiet)
+        prepare_again(recipe, folder, job.quiet)
     pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
-    results.write_results(_shown_as(recipe), folder, PUBLISHED, SGPNET)
+    results.write_results(shown_as(recipe), folder, PUBLISHED, SGPNET)
 
 
 def _baselines(recipe: Recipe, job: Job) -> dict:
@@ -106,14 +111,14 @@ def _baselines(recipe: Recipe, job: Job) -> dict:
     return runs.read_json(file)
 
 
-def _share_processors(recipe: Recipe, job: Job, gpus: list) -> tuple[int, int]:
-    """How many trainings at once, and the threads of each."""
+def share_processors(recipe: Recipe, job: Job, gpus: list, num_trainings: int | None = None) -> tuple[int, int]:
+    """How many trainings at once, by default of one run, and the threads of each."""
     from joblib import cpu_count
 
     from glioma_idh import training
     from glioma_idh.sgp3d.fit import is_large
 
-    jobs = job.jobs or (1 if is_large(recipe.shape) else training.default_jobs(gpus, recipe.num_splits))
+    jobs = job.jobs or (1 if is_large(recipe.shape) else training.default_jobs(gpus, num_trainings or recipe.num_splits))
     return jobs, 1 if not is_large(recipe.shape) else max(1, cpu_count() // jobs)
 
 
@@ -127,8 +132,19 @@ def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, thread
         return
     resources.check_memory(recipe, jobs)
     num_train = round(num_subjects * (1 - 1 / max(2, recipe.num_splits)))
-    seconds = resources.needed_seconds(recipe, num_train, resources.measured_gflops(threads), jobs)
+    rounds = -(-recipe.num_splits // jobs)
+    seconds = rounds * resources.needed_seconds(recipe, num_train, resources.measured_gflops(threads))
     print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {resources.in_words(seconds)}")
+
+
+def begin_run(recipe: Recipe, job: Job, cohort) -> None:
+    """Prepare a cohort and write a new run's tables: its recipe, who is used, who is not and why, the splits."""
+    from glioma_idh import pipeline, runs
+
+    table, splits, errors = _prepare(recipe, job, cohort)
+    runs.begin_run(job.run_dir, pipeline.identity("sgp3d", recipe, job), PUBLISHED.get(shown_as(recipe), {}))
+    pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
+    runs.write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
 
 
 def _prepare(recipe: Recipe, job: Job, cohort):
@@ -149,7 +165,7 @@ def _prepare(recipe: Recipe, job: Job, cohort):
     return table, pipeline.make_splits(recipe, table), errors
 
 
-def _prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
+def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     """The cache may have been emptied since the run began: make again what is missing of it.
 
     Raises:
@@ -170,21 +186,13 @@ def _prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     runs.write_table(table, folder / "cohort.csv")
 
 
-def _write_prepared(folder: Path, table, splits, errors: list[InputError]) -> None:
-    """The tables of a prepared run; the splits last, as they mark it as prepared."""
-    from glioma_idh import pipeline, runs
-
-    pipeline.write_subjects(folder, table, errors, list(SEQUENCES))
-    runs.write_table(splits, folder / "splits.csv")
-
-
 def _score_external(external, recipe: Recipe, job: Job) -> None:
     """The networks on the second cohort."""
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
-    from glioma_idh.sgp3d.apply import OUTPUTS, predictions_table
+    from glioma_idh.sgp3d.apply import input_shape, predictions_table
     from glioma_idh.sgp3d.prepared import refuse_copies, store_cohort
     from glioma_idh.training import load_networks
 
@@ -195,17 +203,17 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     if table.empty:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
     refuse_copies(job.run_dir, table)
-    networks = load_networks(job.run_dir, (*recipe.shape, len(SEQUENCES)), OUTPUTS)
-    predictions = predictions_table(table, networks, job.run_dir, recipe.targets)
+    networks = load_networks(job.run_dir, input_shape(recipe.network, recipe.shape), recipe.outputs)
+    predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
     folder = job.run_dir / "external" / pipeline.external_name(job)
-    results.write_external(_shown_as(recipe), folder, table, predictions, errors, SGPNET)
+    results.write_external(shown_as(recipe), folder, table, predictions, errors, SGPNET)
 
 
 def main() -> None:
     """The command line."""
     import tyro
 
-    default = default_recipe(_named_cohort(sys.argv[1:]))
+    default = default_recipe(_named("--cohort", "phantom"), _named("--network", "sgpnet"))
 
     def command(recipe: Recipe = default, job: Job = Job()) -> tuple[Recipe, Job]:  # noqa: B008
         return recipe, job
@@ -218,14 +226,14 @@ def main() -> None:
         sys.exit(f"Cannot go on: {error}")
 
 
-def _named_cohort(arguments: list[str]) -> str:
-    """The cohort on the command line, from which the other settings' defaults follow."""
-    for position, argument in enumerate(arguments):
-        if argument == "--cohort" and position + 1 < len(arguments):
-            return arguments[position + 1]
-        if argument.startswith("--cohort="):
-            return argument.removeprefix("--cohort=")
-    return "phantom"
+def _named(flag: str, default: str) -> str:
+    """What stands behind a flag on the command line, where the other settings' defaults follow from it."""
+    for argument, following in zip(sys.argv[1:], [*sys.argv[2:], ""], strict=True):
+        if argument == flag and following:
+            return following
+        if argument.startswith(f"{flag}="):
+            return argument.removeprefix(f"{flag}=")
+    return default
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 from glioma_idh import pipeline, runs, training
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Recipe, SGPNet
-from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, OUTPUTS, dice_score, predict_scans
+from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, dice_score, predict_scans
 from glioma_idh.sgp3d.predict import Prediction, predict
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -113,6 +113,8 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
 
 def test_flips_are_averaged_and_turned_back():
     class Halves:
+        input_shape = (None, 4, 4, 4, 4)
+
         def predict_on_batch(self, scans):
             lesion = np.zeros(scans.shape[:-1], np.float32)
             lesion[:, :2] = 1
@@ -168,7 +170,7 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
     other = shutil.copytree(run, tmp_path / "run")
     SGPNet((32, 16, 16, 4), filters=4).save(other / "split_1/model.keras")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network for \(16, 16, 16, 4\) with"):
-        training.load_networks(other, (*SHAPE, 4), OUTPUTS)
+        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_1/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
-        training.load_networks(other, (*SHAPE, 4), OUTPUTS)
+        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)

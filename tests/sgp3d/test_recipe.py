@@ -1,11 +1,12 @@
 """The settings, against the paper's own words."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
+from glioma_idh.errors import InputError
 from glioma_idh.job import Job
-from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, default_recipe, differences
+from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, check_targets, default_recipe, differences, recipe_of_run
 
 
 def test_the_recipe_holds_the_paper_s_settings():
@@ -17,7 +18,7 @@ def test_the_recipe_holds_the_paper_s_settings():
 
 
 def test_the_laptop_s_recipe_says_how_it_differs():
-    assert default_recipe("phantom") is LAPTOP and default_recipe("my.csv") == Recipe(cohort="my.csv")
+    assert default_recipe("phantom") == LAPTOP and default_recipe("my.csv") == Recipe(cohort="my.csv")
     assert differences(LAPTOP) == [
         "cohort: phantom (the paper's: brats2020-tcga)",
         "shape: 32 32 32 (the paper's: 144 144 144)",
@@ -40,3 +41,32 @@ def test_published_numbers_and_what_they_imply():
 
 def test_job_takes_paths_as_text():
     assert str(Job(images="a/b").images) == "a/b" and asdict(Job())["run_dir"] is None
+
+
+@pytest.mark.parametrize(
+    ("network", "targets", "outputs"),
+    [
+        ("sgpnet", "both", ("idh", "segmentation")),
+        ("unet3d", "segmentation", ("segmentation",)),
+        ("densenet3d", "idh", ("idh",)),
+        ("resnet2d", "idh", ("idh",)),
+    ],
+)
+def test_a_network_by_name_starts_with_what_it_can_learn(network, targets, outputs):
+    recipe = default_recipe("my.csv", network)
+    check_targets(recipe)
+    assert (recipe.targets, recipe.outputs, recipe.learns) == (targets, outputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("network", "targets"), [("unet3d", "both"), ("densenet3d", "segmentation"), ("resnet2d", "random-masks")]
+)
+def test_what_a_network_has_no_output_for_is_an_error(network, targets):
+    with pytest.raises(InputError, match=f"--network {network}; found --targets {targets}. .* cannot learn {targets}"):
+        check_targets(Recipe(network=network, targets=targets))
+
+
+def test_a_run_that_is_older_than_a_setting_has_its_default():
+    content = asdict(replace(LAPTOP, targets="idh")) | {"paper": "sgp3d", "shape": [32, 32, 32]}
+    del content["dropout"]
+    assert recipe_of_run(content) == replace(LAPTOP, targets="idh")

@@ -1,0 +1,165 @@
+"""The networks that Table 1 of the paper sets beside SGPNet, on the same input: 3D U-Net, 3D DenseNet, residual CNN.
+
+Their papers published no code. Widths are ours: a step of training costs at most twice SGPNet's (see
+`benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone.
+"""
+
+import keras
+import numpy as np
+from keras import layers
+
+from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit, set_policy
+
+NUM_SLICES = 16  # that `resnet2d` reads of a subject
+GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d` adds, and layers of each block
+MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
+
+
+def unet3d(
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
+    filters: int = 8,
+    dtype: str | None = None,
+    kit: LayerKit = KERAS_KIT,
+) -> keras.Model:
+    """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
+
+    Known: three halvings by max-pooling; two 3 x 3 x 3 convolutions a level, the second of which doubles the channels
+    before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters at the top, where they have 32;
+    instance normalisation, which is what their batch normalisation comes to with their batches of one.
+
+    Args:
+        input_shape: (i, j, k, sequences), each side divisible by 8.
+        filters: of the first convolution.
+        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own.
+        kit: see `model.LayerKit`.
+
+    Returns:
+        An uncompiled functional model with the output `segmentation`, as SGPNet's.
+    """
+    with set_policy(dtype):
+        x = inputs = keras.Input(input_shape, name="scans")
+        skips = []
+        for level in range(1, 4):
+            x = _unet_level(x, filters, 2 * filters, f"unet_down{level}", kit)
+            skips.append(x)
+            x, filters = layers.MaxPooling3D(2, name=f"unet_down{level}_pool")(x), 2 * filters
+        x = _unet_level(x, filters, 2 * filters, "unet_bottom", kit)
+        for level in range(3, 0, -1):
+            x = layers.Conv3DTranspose(2 * filters, 2, 2, name=f"unet_up{level}_up")(x)
+            x = layers.Concatenate(name=f"unet_up{level}_concat")([skips.pop(), x])
+            x, filters = _unet_level(x, filters, filters, f"unet_up{level}", kit), filters // 2
+        outputs = kit.lesion("segmentation")(layers.Conv3D(2, 1, name="unet_labels_conv")(x))
+    return keras.Model(inputs, {"segmentation": outputs}, name="unet3d")
+
+
+def _unet_level(x, first: int, second: int, name: str, kit: LayerKit):
+    for filters, place in ((first, "first"), (second, "second")):
+        x = kit.normalise(f"{name}_{place}_norm")(kit.convolve(filters, 3, f"{name}_{place}")(x))
+        x = layers.ReLU(name=f"{name}_{place}_relu")(x)
+    return x
+
+
+def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtype: str | None = None) -> keras.Model:
+    """3D DenseNet after Liang et al. (Genes 2018, M3D-DenseNet), for the genotype: 549,357 parameters.
+
+    Known: a DenseNet of 3D convolutions, the sequences as channels, cross-entropy. Ours: all else, after DenseNet-BC
+    (Huang et al. 2017): four blocks of four layers, growth 16, bottlenecks of 64, transitions that halve channels and
+    sides; the first convolution has stride 2. They cut out the lesion; ours reads what SGPNet reads.
+
+    Args:
+        input_shape: (i, j, k, sequences), each side divisible by 16.
+        dtype: as above.
+
+    Returns:
+        An uncompiled functional model with the output `idh`, shape (n, 1), the probability of a mutation.
+    """
+    with set_policy(dtype):
+        inputs = keras.Input(input_shape, name="scans")
+        x = layers.Conv3D(2 * GROWTH, 3, 2, padding="same", use_bias=False, name="densenet_stem_conv")(inputs)
+        for block, num_layers in enumerate(DENSE_BLOCKS, start=1):
+            if block > 1:
+                x = _dense_convolution(x, x.shape[-1] // 2, 1, f"densenet_transition{block}")
+                x = layers.AveragePooling3D(2, name=f"densenet_transition{block}_pool")(x)
+            for layer in range(1, num_layers + 1):
+                name = f"densenet_block{block}_layer{layer}"
+                new = _dense_convolution(x, 4 * GROWTH, 1, f"{name}_bottleneck")
+                new = _dense_convolution(new, GROWTH, 3, name)
+                x = layers.Concatenate(name=f"{name}_concat")([x, new])
+        x = _normalise(x, "densenet_last")
+        outputs = _genotype(layers.GlobalAveragePooling3D(name="densenet_pool")(x))
+    return keras.Model(inputs, {"idh": outputs}, name="densenet3d")
+
+
+def _dense_convolution(x, filters: int, size: int, name: str):
+    """Normalisation, ReLU, convolution, in DenseNet's order."""
+    return layers.Conv3D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(_normalise(x, name))
+
+
+def resnet2d(
+    input_shape: tuple[int, int, int] = (144, 144, 4), filters: int = 16, dtype: str | None = None
+) -> keras.Model:
+    """Residual CNN after Chang et al. (Clin Cancer Res 2018), for the genotype: 702,849 parameters.
+
+    Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
+    where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
+    slices, `NUM_SLICES` of a subject (`lesion_slices`); the mean of their probabilities.
+
+    Args:
+        input_shape: of a slice, (i, j, sequences).
+        filters: of the first level; each level doubles them.
+        dtype: as above.
+
+    Returns:
+        An uncompiled functional model with the output `idh`, shape (slices, 1), the probability of a mutation.
+    """
+    with set_policy(dtype):
+        inputs = keras.Input(input_shape, name="slices")
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name="resnet_stem_conv")(inputs)
+        x = _normalise(x, "resnet_stem")
+        for level in range(1, 5):
+            for block in (1, 2):
+                strides = 2 if level > 1 and block == 1 else 1
+                x = _residual_block(x, filters * 2 ** (level - 1), strides, f"resnet_level{level}_block{block}")
+        outputs = _genotype(layers.GlobalAveragePooling2D(name="resnet_pool")(x))
+    return keras.Model(inputs, {"idh": outputs}, name="resnet2d")
+
+
+def _residual_block(x, filters: int, strides: int, name: str):
+    """Two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes."""
+    short = x
+    if strides > 1:
+        short = layers.Conv2D(filters, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
+        short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
+    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(
+        _normalise(x, f"{name}_first")
+    )
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
+
+
+def _normalise(x, name: str):
+    """Batch normalisation and ReLU."""
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _genotype(features):
+    """From pooled features to one probability."""
+    return layers.Dense(1, activation="sigmoid", dtype="float32", name="idh")(features)
+
+
+def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest.
+
+    Args:
+        scans: shape (i, j, k, 4).
+        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
+
+    Returns:
+        Shape (`NUM_SLICES`, i, j, 4); where the lesion has fewer slices some come twice.
+    """
+    through = np.flatnonzero(mask.any(axis=(0, 1)))
+    through = through if len(through) else np.arange(mask.shape[2])
+    chosen = through[np.linspace(0, len(through) - 1, NUM_SLICES).round().astype(int)]
+    return np.moveaxis(scans[:, :, chosen], 2, 0)
