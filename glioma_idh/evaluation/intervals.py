@@ -94,7 +94,7 @@ def roc_band(
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     random, rates = np.random.default_rng(seed), np.asarray(false_positive_rates, dtype=np.float64)
-    mutant, wild_type = score[truth == 1], score[truth == 0]
+    mutant, wild_type = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # one band in any order
     if min(len(mutant), len(wild_type)) < 2:
         return np.full(rates.shape, np.nan), np.full(rates.shape, np.nan)
     thresholds = np.unique(np.concatenate([mutant, wild_type]))[::-1]
