@@ -9,7 +9,7 @@ from scipy.stats import norm, wilcoxon
 from glioma_idh.evaluation.intervals import DRAWS, delong_variance, pairs_won
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
-FEWEST_PAIRS = 6  # of fewer, the signed-rank test's smallest p is above 0.05
+FEWEST_PAIRS = 6  # the signed-rank test's p cannot fall below 0.05 with fewer
 
 
 class Comparison(NamedTuple):
@@ -41,6 +41,10 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
         ours: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out.
         other: that of the other network.
         level: how often such an interval holds the difference among all patients there could be.
+
+    Returns:
+        The comparison; without interval and p, but with the reason, where a table has no score, a class fewer than two
+        patients, or the difference no variance.
 
     Raises:
         ValueError: the tables hold different patients, or different truths of one.
@@ -75,6 +79,10 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
         other: that of the other network.
         level: share of the draws inside the interval.
         seed: of the draws.
+
+    Returns:
+        The comparison; without interval and p, but with the reason, where a table has no Dice or fewer than six
+        patients differ, of whom p cannot fall below 0.05.
 
     Raises:
         ValueError: the tables hold different subjects, or different truths of one.
