@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom, norm
 
-from glioma_idh.evaluation.intervals import auc_interval
+from glioma_idh.evaluation.intervals import auc_interval, pairs_won, roc_band
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
@@ -15,6 +16,22 @@ def test_interval_by_hand():
     assert auc_interval(TRUTH, SCORE, level=0.6826894921) == pytest.approx((11 / 15 - half, 11 / 15 + half))
     low, high = auc_interval(TRUTH, SCORE)
     assert low == pytest.approx(11 / 15 - 1.959964 * half) and high == 1
+
+
+def test_interval_is_that_of_proc():
+    # ci.auc(roc(rep(c(1, 0), c(9, 11)), score, levels = c(0, 1), direction = "<"))   # pROC 1.18.0
+    mutants = [0.7, 0.9, 0.4, 0.6, 0.6, 0.2, 0.5, 0.5, 0.8]
+    wild_types = [0.3, 0.2, 0.6, 0.6, 0.1, 0.7, 0.4, 0.5, 0.9, 0.2, 0.3]
+    interval = auc_interval(np.repeat([1, 0], [9, 11]), mutants + wild_types)
+    assert interval == pytest.approx((0.426574235773, 0.916860107661), abs=1e-11)
+
+
+def test_pairs_won_are_those_counted_one_by_one():
+    random = np.random.default_rng(0)
+    truth, score = random.integers(2, size=200), np.round(random.normal(size=200), 1)
+    higher = np.heaviside(score[truth == 1][:, None] - score[truth == 0], 0.5)
+    of_mutants, of_wild_types = pairs_won(truth, score)
+    assert (of_mutants == higher.sum(axis=1)).all() and (of_wild_types == higher.sum(axis=0)).all()
 
 
 def test_a_tie_counts_half():
@@ -35,3 +52,51 @@ def test_nineteen_of_twenty_intervals_hold_the_true_auc():
         low, high = auc_interval(truth, random.normal(size=121) + truth)  # two normal curves one sd apart
         held += low <= 0.7602499 <= high
     assert held / 500 == pytest.approx(0.95, abs=0.03)
+
+
+def test_band_of_classes_that_do_not_overlap_is_at_one():
+    low, high = roc_band(TRUTH, TRUTH, np.linspace(0, 1, 11))
+    assert (low == 1).all() and (high == 1).all()
+    low, high = roc_band(TRUTH, 1 - TRUTH, np.linspace(0, 1, 11))
+    assert (low[:-1] == 0).all() and (high[:-1] == 0).all() and low[-1] == 1
+
+
+def test_band_of_scores_all_alike_is_the_diagonal():
+    rates = np.linspace(0, 1, 11)
+    assert np.allclose(roc_band(TRUTH, np.zeros(8), rates), rates)
+
+
+def test_band_where_wild_types_are_alike_is_binomial():
+    # 60 of 100 mutants lie above the one score of all wild-types: the share among 100 drawn is binomial.
+    score = np.concatenate([np.where(np.arange(100) < 60, 2, 0), np.ones(50)])
+    low, high = roc_band(np.repeat([1, 0], [100, 50]), score, [0], draws=20000)
+    assert (low[0], high[0]) == pytest.approx(binom(100, 0.6).ppf([0.025, 0.975]) / 100, abs=0.011)
+
+
+def test_band_rises_holds_the_curve_and_comes_back_with_its_seed_in_any_order():
+    random, truth, rates = np.random.default_rng(0), np.repeat([1, 0], [56, 65]), np.linspace(0, 1, 101)
+    score = random.normal(size=121) + truth
+    low, high = roc_band(truth, score, rates)
+    thresholds = np.quantile(score[truth == 0], 1 - rates, method="higher")
+    sensitivity = (score[truth == 1] >= thresholds[:, None]).mean(axis=1)
+    inside = slice(2, -2)
+    assert (low <= sensitivity + 1e-9)[inside].all() and (sensitivity <= high + 1e-9)[inside].all()
+    assert (np.diff(low) >= 0).all() and (np.diff(high) >= 0).all() and low[-1] == high[-1] == 1
+    order = random.permutation(121)
+    assert np.array_equal(roc_band(truth, score, rates, seed=3), roc_band(truth, score, rates, seed=3))
+    assert not np.array_equal(roc_band(truth, score, rates, seed=3), (low, high))
+    assert np.array_equal(roc_band(truth[order], score[order], rates), (low, high))
+
+
+def test_no_band_without_two_patients_of_a_class():
+    assert np.isnan(roc_band(np.array([1, 0, 0]), np.array([0.5, 0.9, 0.1]), [0, 0.5, 1])).all()
+
+
+@pytest.mark.slow
+def test_nineteen_of_twenty_bands_hold_the_true_sensitivity():
+    random, truth, rates = np.random.default_rng(0), np.repeat([1, 0], [56, 65]), np.array([0.1, 0.2, 0.5])
+    true, held = norm.sf(norm.isf(rates) - 1), np.zeros(3)  # two normal curves one sd apart
+    for seed in range(1000):
+        low, high = roc_band(truth, random.normal(size=121) + truth, rates, draws=500, seed=seed)
+        held += (low <= true) & (true <= high)
+    assert held / 1000 == pytest.approx([0.95] * 3, abs=0.03)

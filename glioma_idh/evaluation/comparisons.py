@@ -1,0 +1,138 @@
+"""Two networks on the same patients: by how much one is better, and whether luck alone would do it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, wilcoxon
+
+from glioma_idh.evaluation.intervals import DRAWS, delong_variance, pairs_won
+from glioma_idh.evaluation.metrics import has_values, pool_patients
+
+FEWEST_PAIRS = 6  # the signed-rank test's p cannot fall below 0.05 with fewer
+
+
+class Comparison(NamedTuple):
+    """How much better one network is than another on the same patients.
+
+    Attributes:
+        difference: its score less the other's.
+        low: lower end of the difference's confidence interval.
+        high: upper end.
+        p: two-sided; how often luck alone makes a difference this large where there is none.
+        reason: why there is no interval and no p, in words; "" where there are. `low`, `high` and `p` are NaN then,
+            and so is `difference` where it has no answer either.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    reason: str = ""
+
+
+def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
+    """AUC of ours less that of the other, by the paired test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988).
+
+    It is about the patients drawn, not about the training. A patient's score is the mean over the rows, so that
+    several seeds count as one network: their mean.
+
+    Args:
+        ours: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out.
+        other: that of the other network.
+        level: how often such an interval holds the difference among all patients there could be.
+
+    Returns:
+        The comparison; without interval and p, but with the reason, where a table has no score, a class fewer than two
+        patients, or the difference no variance.
+
+    Raises:
+        ValueError: the tables hold different patients, or different truths of one.
+    """
+    if not (has_values(ours, "score") and has_values(other, "score")):
+        return _no_answer("one of the two tables holds no score")
+    ours, other = (pool_patients(table.dropna(subset=["truth", "score"])) for table in (ours, other))
+    ours, other = _paired(ours.set_index("patient"), other.set_index("patient"), "patients")
+    won, won_by_other = (pairs_won(table["truth"], table["score"]) for table in (ours, other))
+    of_mutants, of_wild_types = won[0] - won_by_other[0], won[1] - won_by_other[1]
+    fewest = min(len(of_mutants), len(of_wild_types))
+    difference = float(of_mutants.mean() / len(of_wild_types)) if fewest else float("nan")
+    if fewest < 2:
+        return _no_answer("a class has fewer than 2 patients", difference)
+    variance = delong_variance(of_mutants, of_wild_types)
+    if variance == 0:
+        return _no_answer("its variance is 0, as that of scores that put the patients in the same order", difference)
+    error = np.sqrt(variance)
+    half, p = norm.ppf((1 + level) / 2) * error, 2 * norm.sf(abs(difference) / error)
+    return Comparison(difference, float(difference - half), float(difference + half), float(p))
+
+
+def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
+    """Dice of ours less that of the other, the mean over the subjects, each with its mean over the rows.
+
+    The interval is that of the percentiles of a bootstrap over the patients, 2000 draws; p is Wilcoxon's signed-rank
+    test on the patients' mean differences, those of 0 left out.
+
+    Args:
+        ours: predictions table; columns `subject, patient, truth, dice`. Rows without Dice are left out; a truth may
+            be unknown.
+        other: that of the other network.
+        level: share of the draws inside the interval.
+        seed: of the draws.
+
+    Returns:
+        The comparison; without interval and p, but with the reason, where a table has no Dice or fewer than six
+        patients differ, of whom p cannot fall below 0.05.
+
+    Raises:
+        ValueError: the tables hold different subjects, or different truths of one.
+    """
+    if not (has_values(ours, "dice") and has_values(other, "dice")):
+        return _no_answer("one of the two tables holds no Dice")
+    ours, other = _paired(_dice_by_subject(ours), _dice_by_subject(other), "subjects")
+    by_subject = (ours["dice"] - other["dice"]).round(12)  # a mean of equal numbers may differ in its last bit
+    by_patient = by_subject.groupby(ours["patient"])
+    means, difference = by_patient.mean(), float(by_subject.mean())
+    differing = means[means != 0]
+    if len(differing) == 0:
+        return _no_answer("no patient's Dice differs", difference)
+    if len(differing) < FEWEST_PAIRS:
+        return _no_answer(f"fewer than {FEWEST_PAIRS} patients differ in Dice", difference)
+    low, high = _mean_interval(by_patient.sum().to_numpy(), by_patient.size().to_numpy(), level, seed)
+    return Comparison(difference, low, high, float(wilcoxon(differing).pvalue))
+
+
+def _dice_by_subject(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Columns `patient, truth, dice`, indexed by subject; Dice is the mean over the rows that have one."""
+    by_subject = predictions.dropna(subset="dice").groupby("subject")
+    return by_subject.agg(patient=("patient", "first"), truth=("truth", "max"), dice=("dice", "mean"))
+
+
+def _mean_interval(sums: np.ndarray, sizes: np.ndarray, level: float, seed: int) -> tuple[float, float]:
+    """Percentile interval of a mean over subjects, patients drawn with all their subjects.
+
+    `sums` of the patients' subjects and `sizes`, how many they are: shape (patients,).
+    """
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
+    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _paired(ours: pd.DataFrame, other: pd.DataFrame, noun: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables in one order; they must have the same index and the same `truth`."""
+    alone = ours.index.symmetric_difference(other.index)
+    if len(alone):
+        found = f"{len(ours)} and {len(other)}, {len(alone)} of them in one table only, such as {alone[0]}"
+        raise ValueError(f"expected the same {noun} in both tables; found {found}")
+    other = other.loc[ours.index]
+    unlike = ours.index[~((ours["truth"] == other["truth"]) | (ours["truth"].isna() & other["truth"].isna()))]
+    if len(unlike):
+        found = f"{len(unlike)} of {len(ours)} {noun} with two, such as {unlike[0]}"
+        raise ValueError(f"expected the same truth in both tables; found {found}")
+    return ours, other
+
+
+def _no_answer(reason: str, difference: float = float("nan")) -> Comparison:
+    """A comparison that says why it has no interval and no p."""
+    return Comparison(difference, float("nan"), float("nan"), float("nan"), f"cannot be computed, because {reason}")

@@ -1,0 +1,158 @@
+"""Comparisons worked out by hand, by R's pROC and pair by pair, and how often luck alone makes a difference."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kstest
+
+from glioma_idh.evaluation.comparisons import compare_auc, compare_dice
+
+# truth <- rep(c(1, 0), c(9, 11)); ours <- c(.9, .8, ...); other <- c(.7, .9, ...)
+# a <- roc(truth, ours, levels = c(0, 1), direction = "<"); b <- roc(truth, other, levels = c(0, 1), direction = "<")
+# roc.test(a, b, paired = TRUE, method = "delong")   # pROC 1.18.0
+TRUTH = np.repeat([1, 0], [9, 11])
+OURS = (0.9, 0.8, 0.8, 0.7, 0.6, 0.6, 0.5, 0.3, 0.9, 0.1, 0.2, 0.2, 0.3, 0.4, 0.5, 0.5, 0.6, 0.7, 0.1, 0.8)
+OTHER = (0.7, 0.9, 0.4, 0.6, 0.6, 0.2, 0.5, 0.5, 0.8, 0.3, 0.2, 0.6, 0.6, 0.1, 0.7, 0.4, 0.5, 0.9, 0.2, 0.3)
+PROC_AUCS, PROC_INTERVAL, PROC_P = (0.818181818182, 0.671717171717), (-0.107628326436, 0.400557619365), 0.258575119588
+
+
+def table(truth, score=np.nan, dice=np.nan, **columns):
+    """A predictions table of one row a patient, each with one subject."""
+    names = [f"p{number:04}" for number in range(len(truth))]
+    columns = {"subject": names, "patient": names, "truth": truth, "score": score, "dice": dice} | columns
+    return pd.DataFrame(columns)
+
+
+def test_difference_interval_and_p_are_those_of_proc():
+    comparison = compare_auc(table(TRUTH, OURS), table(TRUTH, OTHER))
+    assert comparison.difference == pytest.approx(PROC_AUCS[0] - PROC_AUCS[1], abs=1e-11)
+    assert (comparison.low, comparison.high) == pytest.approx(PROC_INTERVAL, abs=1e-11)
+    assert comparison.p == pytest.approx(PROC_P, abs=1e-11) and comparison.reason == ""
+    back = compare_auc(table(TRUTH, OTHER), table(TRUTH, OURS))
+    assert (back.difference, back.low, back.high) == pytest.approx(
+        (-comparison.difference, *-np.array(PROC_INTERVAL)[::-1])
+    )
+    assert back.p == pytest.approx(PROC_P)
+
+
+def test_difference_of_auc_by_hand():
+    # Wild-types below each mutant: 2, 1 and, of the other, 1, 1; mutants above each wild-type: 1, 2 and 0, 2.
+    comparison = compare_auc(table([1, 1, 0, 0], [9, 3, 5, 1]), table([1, 1, 0, 0], [3, 2, 5, 1]), level=0.6826894921)
+    half = np.sqrt(0.5 / 4 / 2 + 0.5 / 4 / 2)  # differences 1, 0 and 1, 0, of 2 pairs each
+    assert comparison[:3] == pytest.approx((0.25, 0.25 - half, 0.25 + half))
+    assert comparison.p == pytest.approx(0.4795001222)  # z = 1 / sqrt(2)
+
+
+def test_mid_ranks_give_what_the_pairs_do():
+    random = np.random.default_rng(0)
+    truth = random.integers(2, size=300)
+    scores = [np.round(random.normal(size=300) + shift * truth, 1) for shift in (1.0, 0.5)]  # with many ties
+    higher = [np.heaviside(score[truth == 1][:, None] - score[truth == 0], 0.5) for score in scores]
+    difference = higher[0] - higher[1]
+    variance = sum(difference.mean(axis).var(ddof=1) / difference.shape[1 - axis] for axis in (0, 1))
+    comparison = compare_auc(*(table(truth, score) for score in scores))
+    assert comparison.difference == pytest.approx(difference.mean(), rel=1e-12)
+    assert comparison.high - comparison.low == pytest.approx(2 * 1.959963985 * np.sqrt(variance), rel=1e-9)
+
+
+def test_a_patient_of_several_rows_counts_once_with_the_mean_score():
+    seeds = pd.concat([table(TRUTH, np.add(OURS, shift)) for shift in (-0.3, 0.3)])
+    order = np.random.default_rng(0).permutation(20)
+    assert compare_auc(seeds, table(TRUTH, OTHER).iloc[order]).p == pytest.approx(PROC_P)
+
+
+def test_rows_without_a_truth_are_left_out():
+    unknown = table([*TRUTH, np.nan], [*OURS, 0.4])
+    assert compare_auc(unknown, table(TRUTH, OTHER)).p == pytest.approx(PROC_P)
+
+
+@pytest.mark.parametrize(
+    "ours, other, difference, reason",
+    [
+        (table([1, 0, 0], [3, 2, 1]), table([1, 0, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
+        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "a class has fewer than 2 patients"),
+        (table(TRUTH, OURS), table(TRUTH, np.exp(OURS)), 0, "its variance is 0"),
+        (table(TRUTH, TRUTH), table(TRUTH, 0.5), 0.5, "its variance is 0"),
+        (table(TRUTH, OURS), table(TRUTH), np.nan, "holds no score"),
+        (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "holds no score"),
+    ],
+    ids=["one mutant", "no mutant", "same order", "perfect and none", "empty", "no column"],
+)
+def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
+    comparison = compare_auc(ours, other)
+    assert comparison.reason.startswith("cannot be computed, because ") and reason in comparison.reason
+    assert comparison.difference == pytest.approx(difference, nan_ok=True) and np.isnan(comparison[1:4]).all()
+
+
+DICE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+
+
+def test_dice_by_hand():
+    # Six differences of one sign: of 2^6 patterns of signs, two are as far off.
+    comparison = compare_dice(table(np.ones(6), dice=DICE), table(np.ones(6), dice=DICE - np.arange(1, 7) / 100))
+    assert comparison.difference == pytest.approx(0.035) and comparison.p == pytest.approx(2 / 64)
+    assert 0.01 < comparison.low < 0.035 < comparison.high < 0.06 and comparison.reason == ""
+
+
+def test_interval_of_dice_is_that_of_the_draws():
+    # The number of better patients among 100 drawn is binomial: with half of them better, 40 to 60 of 100.
+    better = np.arange(100) < 50
+    comparison = compare_dice(table(better, dice=0.5 + 0.1 * better), table(better, dice=0.5))
+    assert (comparison.difference, comparison.low, comparison.high) == pytest.approx((0.05, 0.04, 0.06), abs=0.0011)
+    assert compare_dice(table(better, dice=0.5 + 0.1 * better), table(better, dice=0.5)) == comparison
+    assert compare_dice(table(better, dice=0.5 + 0.1 * better), table(better, dice=0.5), level=0.5).low > 0.045
+
+
+def test_scans_of_a_patient_are_drawn_together():
+    random = np.random.default_rng(0)
+    ours, other = (table(np.ones(20), dice=random.random(20)) for _ in range(2))
+    twice = [pd.concat([frame, frame.assign(subject=frame["subject"] + "_2")]) for frame in (ours, other)]
+    assert compare_dice(*twice) == pytest.approx(compare_dice(ours, other)) and compare_dice(ours, other).reason == ""
+
+
+def test_dice_of_several_rows_is_their_mean():
+    ours, other = table(np.ones(6), dice=DICE), table(np.ones(6), dice=DICE - 0.1)
+    seeds = pd.concat([ours.assign(dice=DICE + 0.1), ours.assign(dice=DICE - 0.1)])
+    assert compare_dice(seeds, other).difference == pytest.approx(0.1)
+    assert "no patient's Dice differs" in compare_dice(seeds, ours).reason
+
+
+@pytest.mark.parametrize(
+    "other, difference, reason",
+    [
+        (table(np.ones(6), dice=DICE), 0, "no patient's Dice differs"),
+        (table(np.ones(6), dice=[*DICE[:5] - 0.1, DICE[5]]), 0.5 / 6, "fewer than 6 patients differ in Dice"),
+        (table(np.ones(6)), np.nan, "holds no Dice"),
+    ],
+    ids=["same", "five", "empty"],
+)
+def test_dice_without_an_answer_says_why(other, difference, reason):
+    comparison = compare_dice(table(np.ones(6), dice=DICE), other)
+    assert comparison.reason.startswith("cannot be computed, because ") and reason in comparison.reason
+    assert comparison.difference == pytest.approx(difference, nan_ok=True) and np.isnan(comparison[1:4]).all()
+
+
+@pytest.mark.parametrize("compare, noun", [(compare_auc, "patients"), (compare_dice, "subjects")])
+def test_tables_must_be_of_the_same_patients(compare, noun):
+    ours = table([1, 1, 0, 0], [4, 3, 2, 1], DICE[:4])
+    with pytest.raises(ValueError, match=rf"same {noun}.*4 and 3, 1 of them in one table only, such as p0002"):
+        compare(ours, ours.drop(index=2))
+    with pytest.raises(ValueError, match=rf"same truth.*2 of 4 {noun} with two, such as p0001"):
+        compare(ours, ours.assign(truth=[1, 0, 1, 0]))
+
+
+def test_a_dice_needs_no_truth():
+    ours, other = (table(np.full(6, np.nan), dice=DICE - shift) for shift in (0, 0.1))
+    assert compare_dice(ours, other).p == pytest.approx(2 / 64)
+
+
+@pytest.mark.slow
+def test_luck_alone_gives_every_p_equally_often():
+    random, truth, luck = np.random.default_rng(0), np.repeat([1, 0], [56, 65]), []
+    for _ in range(1000):
+        shared = truth + random.normal(size=121)
+        tables = [table(truth, shared + random.normal(size=121), random.normal(size=121)) for _ in range(2)]
+        luck.append((compare_auc(*tables).p, compare_dice(*tables).p))
+    of_auc, of_dice = np.transpose(luck)
+    assert kstest(of_auc, "uniform").pvalue > 0.01 and kstest(of_dice, "uniform").pvalue > 0.01
+    assert np.mean(of_auc < 0.05) == pytest.approx(0.05, abs=0.02)
