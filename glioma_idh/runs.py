@@ -50,8 +50,13 @@ def write_table(table: pd.DataFrame, path) -> None:
 def write_json(content: dict, path) -> None:
     """Write JSON, whole or not at all; NaN becomes null."""
     text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=2)
+    write_text(text + "\n", path)
+
+
+def write_text(text: str, path) -> None:
+    """Write a text, whole or not at all."""
     with written_whole(path) as part:
-        part.write_text(text + "\n")
+        part.write_text(text)
 
 
 def read_table(path) -> pd.DataFrame:
@@ -102,7 +107,7 @@ def find_run(folder, recipe: dict) -> bool:
     """
     folder = Path(folder)
     if (folder / "recipe.json").exists():
-        former, recipe = read_json(folder / "recipe.json")["recipe"], _as_read(recipe)
+        former, recipe = read_json(folder / "recipe.json")["recipe"], as_read(recipe)
         names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
         if names:
             expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
@@ -132,11 +137,11 @@ def begin_run(folder, recipe: dict, published: dict) -> None:
         recipe: every setting that changes a result.
         published: the paper's own results, kept beside.
     """
-    content = {"recipe": _as_read(recipe), "hash": recipe_hash(recipe), "versions": versions(), "published": published}
+    content = {"recipe": as_read(recipe), "hash": recipe_hash(recipe), "versions": versions(), "published": published}
     write_json(content, Path(folder) / "recipe.json")
 
 
-def _as_read(recipe: dict) -> dict:
+def as_read(recipe: dict) -> dict:
     """A recipe as it comes back from JSON: paths as text, tuples as lists."""
     return json.loads(json.dumps(recipe, default=str))
 

@@ -38,7 +38,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     planted = None
     if (folder / "planted.csv").exists():
         planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
-    metrics = _numbers(sequence, predictions, planted is not None, printed, planted)
+    metrics = numbers_of(sequence, predictions, planted is not None, printed, planted)
 
     curves = [runs.read_table(part / "history.csv") for part in parts]
     curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
@@ -50,7 +50,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     return metrics
 
 
-def _numbers(sequence: str, predictions: pd.DataFrame, synthetic: bool, printed: Printed, planted=None) -> dict:
+def numbers_of(sequence: str, predictions: pd.DataFrame, synthetic: bool, printed: Printed, planted=None) -> dict:
     """The content of `metrics.json`."""
     metrics = {"sequence": sequence, "synthetic": synthetic, **summarise(predictions, planted)}
     if printed.auc_interval and has_values(predictions, "score"):
@@ -80,7 +80,7 @@ def write_external(
     Returns:
         The content of `metrics.json`; a network is a "split" in it.
     """
-    metrics = _numbers(sequence, predictions, bool((table["cohort"] == "phantom").any()), printed)
+    metrics = numbers_of(sequence, predictions, bool((table["cohort"] == "phantom").any()), printed)
     runs.write_table(table, folder / "cohort.csv")
     runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
     runs.write_table(predictions, folder / "predictions.csv")

@@ -1,7 +1,7 @@
 """Every published setting of SGPNet."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -35,7 +35,7 @@ class Recipe:
     """Which network (2.3), or a rival of Table 1: unet3d learns segmentation; densenet3d and resnet2d learn idh."""
     splits: Literal["kfold", "holdout"] = "kfold"
     """Cross-validation (3), folds stratified by IDH and made on patients (ours), or random hold-outs of 20 %."""
-    num_splits: int = 5
+    num_splits: Annotated[int, tyro.conf.arg(aliases=["--folds"])] = 5
     """How many (3: "fivefold cross-validations")."""
     epochs: int = 200
     """Passes over the training set; ours. The learning rates end at 0, and the last epoch's weights are kept."""

@@ -48,7 +48,7 @@ def train(recipe: Recipe, job: Job) -> dict:
     if not finished:
         _train(recipe, job)
     name = shown_as(recipe)
-    baselines = _baselines(recipe, job)
+    baselines = read_baselines(recipe, job)
     metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
     if external is not None:
         _score_external(external, recipe, job)
@@ -99,7 +99,7 @@ def _train(recipe: Recipe, job: Job) -> None:
     results.write_results(shown_as(recipe), folder, PUBLISHED, SGPNET)
 
 
-def _baselines(recipe: Recipe, job: Job) -> dict:
+def read_baselines(recipe: Recipe, job: Job) -> dict:
     """Scores of answers that need no network; kept in the run folder, and made where they are not there yet."""
     from glioma_idh import runs
 
@@ -118,7 +118,9 @@ def share_processors(recipe: Recipe, job: Job, gpus: list, num_trainings: int | 
     from glioma_idh import training
     from glioma_idh.sgp3d.fit import is_large
 
-    jobs = job.jobs or (1 if is_large(recipe.shape) else training.default_jobs(gpus, num_trainings or recipe.num_splits))
+    jobs = job.jobs or (
+        1 if is_large(recipe.shape) else training.default_jobs(gpus, num_trainings or recipe.num_splits)
+    )
     return jobs, 1 if not is_large(recipe.shape) else max(1, cpu_count() // jobs)
 
 
@@ -213,7 +215,7 @@ def main() -> None:
     """The command line."""
     import tyro
 
-    default = default_recipe(_named("--cohort", "phantom"), _named("--network", "sgpnet"))
+    default = default_recipe(named("--cohort", "phantom"), named("--network", "sgpnet"))
 
     def command(recipe: Recipe = default, job: Job = Job()) -> tuple[Recipe, Job]:  # noqa: B008
         return recipe, job
@@ -226,7 +228,7 @@ def main() -> None:
         sys.exit(f"Cannot go on: {error}")
 
 
-def _named(flag: str, default: str) -> str:
+def named(flag: str, default: str) -> str:
     """What stands behind a flag on the command line, where the other settings' defaults follow from it."""
     for argument, following in zip(sys.argv[1:], [*sys.argv[2:], ""], strict=True):
         if argument == flag and following:

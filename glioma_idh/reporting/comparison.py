@@ -1,0 +1,246 @@
+"""Several networks trained on the same folds: one table, paired tests, and whether a paper's order holds."""
+
+from pathlib import Path
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_dice
+from glioma_idh.evaluation.metrics import has_values, pooled_scores
+from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
+from glioma_idh.reporting.printed import Printed
+from glioma_idh.reporting.results import numbers_of
+from glioma_idh.reporting.tables import results_table
+
+TESTED = ["subject", "repeat", "fold"]
+ROW = "pooled over"  # what the name of a network's row of pooled scores holds
+SCORES = {"auc": ("AUC", compare_auc), "dice": ("DSC", compare_dice)}
+
+
+def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
+    """The predictions of several networks on the same folds of the same patients.
+
+    Args:
+        folders: by the network's name, its finished runs, one a seed, in the same order of seeds.
+
+    Returns:
+        By name, one predictions table of all seeds; `repeat` counts on from one seed to the next.
+
+    Raises:
+        InputError: a run lacks a fold, or two that are to be compared differ in patients, scans or folds.
+    """
+    first = next(iter(folders.values()))
+    networks = {}
+    for name, of_seeds in folders.items():
+        tables, repeats = [], 0
+        for folder, model in zip(of_seeds, first, strict=True):
+            _check_whole(folder)
+            _check_same_tests(folder, model)
+            table = runs.read_table(folder / "predictions.csv")
+            tables.append(table.assign(repeat=table["repeat"] + repeats))
+            repeats += int(table["repeat"].max()) + 1
+        networks[name] = pd.concat(tables, ignore_index=True)
+    return networks
+
+
+def _tests(folder: Path) -> pd.DataFrame:
+    """Who is tested where in a run."""
+    splits = runs.read_table(folder / "splits.csv")
+    return splits.loc[splits["part"] == "test", TESTED].sort_values(TESTED, ignore_index=True)
+
+
+def _check_whole(folder: Path) -> None:
+    """Every test of a run must have its row of predictions.
+
+    Raises:
+        InputError: it names a fold that is missing.
+    """
+    wanted = _tests(folder)
+    there = runs.read_table(folder / "predictions.csv")[TESTED]
+    missing = wanted.merge(there, how="left", indicator=True).query("_merge == 'left_only'")
+    if len(missing):
+        row = missing.iloc[0]
+        found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in fold {row['fold'] + 1}"
+        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
+        raise InputError("a prediction for every test of a run", found, advice, file=folder)
+
+
+def _check_same_tests(folder: Path, model: Path) -> None:
+    """Two runs must test the same scans of the same patients in the same folds.
+
+    Raises:
+        InputError: it names a subject in which they differ.
+    """
+    if folder == model:
+        return
+    cohorts = [runs.read_table(run / "cohort.csv").set_index("subject") for run in (model, folder)]
+    tests = [_tests(run) for run in (model, folder)]
+    other = tests[0].merge(tests[1], how="outer", indicator=True).query("_merge != 'both'")
+    if len(other):
+        row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
+        where = {"left_only": model, "right_only": folder}[row["_merge"]]
+        found = f"{row['subject']} in fold {row['fold'] + 1} of {where.name} alone"
+        raise InputError(f"the tests of {model.name}", found, advice, file=folder)
+    for column, noun in {"patient": "patients", "idh": "labels", "prepared": "scans"}.items():
+        values = [cohort.loc[tests[0]["subject"].unique(), column] for cohort in cohorts]
+        if column == "prepared":
+            values = [paths.map(lambda path: Path(path).name) for paths in values]
+        unlike = values[0].index[values[0] != values[1]]
+        if len(unlike):
+            found, advice = f"others for {len(unlike)}, such as {unlike[0]}", "Compare runs of one cohort."
+            raise InputError(f"the {noun} of {model.name}", found, advice, file=folder)
+
+
+def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, list[Path]], printed: Printed) -> dict:
+    """The numbers of each network over all its seeds, as in a run's `metrics.json`, and of each seed.
+
+    Args:
+        networks: as `read_networks` gives them.
+        folders: as it takes them.
+        printed: what the paper prints.
+    """
+    numbers = {}
+    for name, predictions in networks.items():
+        planted = _planted(folders[name])
+        numbers[name] = numbers_of(name, predictions, planted is not None, printed, planted)
+        seeds = [pooled_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
+        numbers[name]["by_seed"] = {key: [seed.get(key) for seed in seeds] for key in SCORES}
+    return numbers
+
+
+def _planted(folders: list[Path]) -> pd.Series | None:
+    """Of phantoms, the best possible score by subject."""
+    tables = [runs.read_table(folder / "planted.csv") for folder in folders if (folder / "planted.csv").exists()]
+    return pd.concat(tables).groupby("subject")["score"].first() if tables else None
+
+
+def compare_networks(networks: dict[str, pd.DataFrame], model: str) -> dict[str, dict[str, Comparison]]:
+    """Each network against one of them, by AUC and by Dice, on the same patients; p after Holm within a score.
+
+    Args:
+        networks: as `read_networks` gives them.
+        model: name of the one that the others are compared with.
+
+    Returns:
+        By score (`auc`, `dice`) and name; a difference is the other's less the model's. Networks that do not have the
+        score are left out.
+    """
+    comparisons = {}
+    for score, (_, compare) in SCORES.items():
+        column = {"auc": "score"}.get(score, score)
+        able = {name: rows for name, rows in networks.items() if has_values(rows, column)}
+        pairs = {name: compare(rows, able[model]) for name, rows in able.items() if name != model and model in able}
+        tested = [name for name, comparison in pairs.items() if not comparison.reason]
+        if tested:
+            corrected = multipletests([pairs[name].p for name in tested], method="holm")[1]
+            pairs |= {name: pairs[name]._replace(p=float(p)) for name, p in zip(tested, corrected, strict=True)}
+        comparisons[score] = pairs
+    return comparisons
+
+
+def comparison_table(
+    numbers: dict[str, dict],
+    comparisons: dict[str, dict[str, Comparison]],
+    model: str,
+    published: dict[str, dict],
+    printed: Printed,
+    baselines: dict[str, dict[str, float]],
+) -> pd.DataFrame:
+    """The results table, with each network's difference from one of them in its row of pooled scores.
+
+    Args:
+        numbers: of each network, as `summarise_networks` gives them.
+        comparisons: as `compare_networks` gives them.
+        model: what they were compared with.
+        published: the paper's (mean, sd) of each score, by name.
+        printed: what the paper prints.
+        baselines: scores of answers that need no network, by their name.
+
+    Returns:
+        Text cells, indexed by network and row.
+    """
+    table = results_table(numbers, published, printed, baselines)
+    repeated = (table.index.get_level_values(1) == "always wild-type") & table.duplicated()
+    table = table[~repeated].copy()
+    for score, pairs in comparisons.items():
+        heading = f"{SCORES[score][0]} less {model}'s"
+        for name, comparison in pairs.items():
+            row = next(row for row in table.index if row[0] == name and ROW in row[1])
+            table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
+    return table.fillna("")
+
+
+def _cells(comparison: Comparison, decimals: int) -> list[str]:
+    """A difference with its interval, and p."""
+    if comparison.reason:
+        return [comparison.reason, ""]
+    ends = f"({comparison.low:+.{decimals}f} to {comparison.high:+.{decimals}f})"
+    return [f"{comparison.difference:+.{decimals}f} {ends}", format_p(comparison.p)]
+
+
+def format_p(p: float) -> str:
+    """A p value as journals print it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
+
+
+def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], model: str, score: str = "auc") -> str:
+    """Whether one network comes out above the others, as a paper says, and how sure that is; a line each.
+
+    Args:
+        numbers: as `summarise_networks` gives them.
+        comparisons: the others against the model, as `compare_networks` gives them.
+        model: the one that the paper finds above.
+        score: "auc" or "dice".
+    """
+    heading, lines = SCORES[score][0], []
+    for name, comparison in comparisons.items():
+        ours, other = (numbers[network]["pooled"][score] for network in (model, name))
+        pairs = list(zip(*(numbers[network]["by_seed"][score] for network in (model, name)), strict=True))
+        won = sum(one > two for one, two in pairs)
+        heads = f"{model} against {name}: {heading} {ours:.3f} against {other:.3f}"
+        if comparison.reason:
+            lines.append(f"{heads}; whether that is luck {comparison.reason}.")
+            continue
+        low, high = -comparison.high, -comparison.low  # of the model less the other
+        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart from it"
+        numbers_ = f"difference {-comparison.difference:+.3f} ({low:+.3f} to {high:+.3f}), p {format_p(comparison.p)}"
+        lines.append(f"{heads}; {numbers_}; higher in {won} of {len(pairs)} seeds: {verdict}.")
+    return "\n".join(lines)
+
+
+def comparison_text(table: pd.DataFrame, numbers: dict[str, dict], baselines: dict) -> str:
+    """The table and its notes as lines of text, marked where it is synthetic."""
+    synthetic = any(summary["synthetic"] for summary in numbers.values())
+    lines = [f"{SYNTHETIC_NOTE}."] if synthetic else []
+    lines += [table.to_string(), *notes(numbers, baselines)]
+    return "\n".join(lines)
+
+
+def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
+    """What the rows and brackets are, and each seed's scores."""
+    lines = [
+        "Mean ± standard deviation over all splits of all seeds; pooled: one score a patient, the mean over the seeds.",
+        "In brackets: 95 % intervals, the luck of who the patients were; of an AUC and of differences of AUC by DeLong,"
+        " of differences of DSC by bootstrap. p: paired test of DeLong, or Wilcoxon's of DSC, after Holm.",
+    ]
+    if any("auc" in summary["mean"] for summary in numbers.values()) and "grade alone" not in baselines:
+        lines.append("Grade alone: cannot be computed, because the subjects tested have no grade, or but one.")
+    for score, (heading, _) in SCORES.items():
+        scores = {name: summary["by_seed"][score] for name, summary in numbers.items()}
+        scores = {name: values for name, values in scores.items() if values[0] is not None and len(values) > 1}
+        if scores:
+            each = (f"{name} {', '.join(f'{value:.3f}' for value in values)}" for name, values in scores.items())
+            lines.append(f"{heading} of each seed: {'; '.join(each)}.")
+    return lines
+
+
+def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
+    """A table of text cells as CSV, Markdown and LaTeX."""
+    flat = table.reset_index().rename(columns={"sequence": "network"})
+    runs.write_table(flat, folder / f"{name}.csv")
+    merged = flat["network"].where(~flat["network"].duplicated(), "")
+    runs.write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
+    latex = flat.assign(network=merged).to_latex(index=False, escape=True, caption=caption, label=f"tab:{name}")
+    runs.write_text(latex.replace("±", "$\\pm$"), folder / f"{name}.tex")
