@@ -1,8 +1,9 @@
 """The paper's experiments, on the same folds: python -m glioma_idh.sgp3d.experiments table1 | table2 | detach-k
 
-table1: SGPNet, both tasks and segmentation alone, beside 3D U-Net, 3D DenseNet and a residual CNN. table2: what is learnt
-beside the genotype, nothing, the lesion or random masks, with the paper's Figure 4. detach-k: the loss with its weight k
-held constant. Runs what is not there yet, then writes the table; a command that was killed goes on where it stopped.
+table1: SGPNet, both tasks and segmentation alone, beside 3D U-Net, 3D DenseNet and a residual CNN. table2: what is
+learnt beside the genotype, nothing, the lesion or random masks, with the paper's Figure 4. detach-k: the loss with its
+weight k held constant. Runs what is not there yet, then writes the table; a command that was killed goes on where it
+stopped.
 """
 
 import contextlib
@@ -108,11 +109,8 @@ class Run(NamedTuple):
 
         left = self.missing()
         histories = [self.split_folder(index) / "history.csv" for index in left]
-        return (
-            self.epochs
-            - self.recipe.epochs * len(left)
-            + sum(len(read_table(history)) for history in histories if history.exists())
-        )
+        begun = sum(len(read_table(history)) for history in histories if history.exists())
+        return self.epochs - self.recipe.epochs * len(left) + begun
 
 
 def run_table(shared: Recipe, where: Where) -> Path | None:
@@ -192,9 +190,7 @@ def _print_plan(plan: list[Run], where: Where) -> None:
     gflops = resources.measured_gflops(threads)
     seconds = sum(len(run.missing()) * resources.needed_seconds(run.recipe, num_train, gflops) for run in plan) / jobs
     memory = max(resources.needed_gb(run.recipe, jobs) for run in plan)
-    print(
-        f"{num_left} trainings, {jobs} at once: about {resources.in_words(seconds)} and {memory:.1f} GB on this machine"
-    )
+    print(f"{num_left} trainings, {jobs} at once: about {resources.in_words(seconds)}, {memory:.1f} GB of memory")
 
 
 def _train_missing(left: list[Run], where: Where) -> None:
@@ -222,9 +218,9 @@ def _prepare(left: list[Run], where: Where) -> None:
         if (run.folder / "splits.csv").exists():
             train.prepare_again(run.recipe, run.folder, where.quiet)
             continue
-        if cohort is None:
+        if new := cohort is None:
             cohort = pipeline.read_training_cohort(run.recipe, where, train.SEQUENCES)
-        train.begin_run(run.recipe, replace(where, run_dir=run.folder), cohort)
+        train.begin_run(run.recipe, replace(where, run_dir=run.folder), cohort, report=new)
 
 
 def _trained(left: list[Run], jobs: int, threads: int, quiet: bool):

@@ -139,17 +139,24 @@ def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, thread
     print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {resources.in_words(seconds)}")
 
 
-def begin_run(recipe: Recipe, job: Job, cohort) -> None:
-    """Prepare a cohort and write a new run's tables: its recipe, who is used, who is not and why, the splits."""
+def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
+    """Prepare a cohort and write a new run's tables: its recipe, who is used, who is not and why, the splits.
+
+    Args:
+        recipe: of the run.
+        job: where; its folder is the run's.
+        cohort: table.
+        report: print who is set aside.
+    """
     from glioma_idh import pipeline, runs
 
-    table, splits, errors = _prepare(recipe, job, cohort)
+    table, splits, errors = _prepare(recipe, job, cohort, report)
     runs.begin_run(job.run_dir, pipeline.identity("sgp3d", recipe, job), PUBLISHED.get(shown_as(recipe), {}))
     pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
     runs.write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
 
 
-def _prepare(recipe: Recipe, job: Job, cohort):
+def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     """Who is used, the splits, and who is set aside."""
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
@@ -163,7 +170,8 @@ def _prepare(recipe: Recipe, job: Job, cohort):
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
     table, copy_errors = set_copies_aside(table)
     errors = errors + scan_errors + copy_errors
-    pipeline.report_exclusions(errors, len(cohort), job.strict)
+    if report or job.strict:
+        pipeline.report_exclusions(errors, len(cohort), job.strict)
     return table, pipeline.make_splits(recipe, table), errors
 
 
