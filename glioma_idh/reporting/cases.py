@@ -74,7 +74,7 @@ def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
 
 
 def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A tested subject of a finished run: FLAIR, the reference and the mask kept in `masks/`.
+    """A tested subject of a finished run: its sequences, the reference and the mask kept in `masks/`.
 
     Args:
         folder: of the run.
@@ -84,12 +84,13 @@ def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
     Raises:
         InputError: an image is not where it was.
     """
-    flair = read_scan(row, "flair")
+    scans = {sequence: read_scan(row, sequence) for sequence in ("t1", "t1gd", "t2", "flair")}
     reference = read_scan(row, "lesion_mask").array != 0
     predicted = read_volume(folder / "masks" / f"{row['subject']}.nii.gz").array != 0
     numbers = predictions[["dice", "lesion_ml", "predicted_ml"]].mean()
     title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers)
-    return Case({"flair": flair.array}, reference, predicted, tuple(flair.spacing_mm), title)
+    images = {sequence: scan.array for sequence, scan in scans.items()}
+    return Case(images, reference, predicted, tuple(scans["flair"].spacing_mm), title)
 
 
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:

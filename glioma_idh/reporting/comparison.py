@@ -161,15 +161,20 @@ def comparison_table(
     Returns:
         Text cells, indexed by network and row.
     """
-    table = results_table(numbers, published, printed, baselines)
-    repeated = (table.index.get_level_values(1) == "always wild-type") & table.duplicated()
-    table = table[~repeated].copy()
+    table = _trivial_last(results_table(numbers, published, printed, baselines))
     for score, pairs in comparisons.items():
         heading = f"{SCORES[score][0]} less {model}'s"
         for name, comparison in pairs.items():
             row = next(row for row in table.index if row[0] == name and ROW in row[1])
             table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
     return table.fillna("")
+
+
+def _trivial_last(table: pd.DataFrame) -> pd.DataFrame:
+    """The answer that is always wild-type once, among the baselines, and not below every network."""
+    trivial = table.index.get_level_values(1) == "always wild-type"
+    once = table[trivial].head(1).rename(index=lambda _: "baseline", level=0)
+    return pd.concat([table[~trivial], once])
 
 
 def _cells(comparison: Comparison, decimals: int) -> list[str]:
@@ -201,10 +206,10 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
         won = sum(one > two for one, two in pairs)
         heads = f"{model} against {name}: {heading} {ours:.3f} against {other:.3f}"
         if comparison.reason:
-            lines.append(f"{heads}; whether that is luck {comparison.reason}.")
+            lines.append(f"{heads}; whether that is luck {comparison.reason}")
             continue
         low, high = -comparison.high, -comparison.low  # of the model less the other
-        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart from it"
+        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
         numbers_ = f"difference {-comparison.difference:+.3f} ({low:+.3f} to {high:+.3f}), p {format_p(comparison.p)}"
         lines.append(f"{heads}; {numbers_}; higher in {won} of {len(pairs)} seeds: {verdict}.")
     return "\n".join(lines)
@@ -242,5 +247,6 @@ def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> N
     runs.write_table(flat, folder / f"{name}.csv")
     merged = flat["network"].where(~flat["network"].duplicated(), "")
     runs.write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
-    latex = flat.assign(network=merged).to_latex(index=False, escape=True, caption=caption, label=f"tab:{name}")
+    escaped = caption.replace("%", "\\%").replace("<", "$<$")
+    latex = flat.assign(network=merged).to_latex(index=False, escape=True, caption=escaped, label=f"tab:{name}")
     runs.write_text(latex.replace("±", "$\\pm$"), folder / f"{name}.tex")

@@ -26,15 +26,11 @@ NOTE = "Patient's right on the left. Each image in a grey window of its own."
 LINE, GAP, LABEL, WIDEST = 0.135, 0.04, 0.2, 2.3  # inches
 
 
-def lesion_overlay(images, reference, predicted, spacing_mm, *, title, synthetic=False) -> Figure:
-    """One subject's sequences in three planes through the lesion's centre, with both outlines.
+def lesion_overlay(case: Case, *, synthetic=False) -> Figure:
+    """One subject's sequences in three planes through the lesion's centre, with both outlines (SGPNet, Fig. 3).
 
     Args:
-        images: scans by sequence, shape (i, j, k), RAS+; a column each.
-        reference: the lesion as annotated, booleans of the same shape, or None.
-        predicted: the lesion that the network found, booleans of the same shape, or None.
-        spacing_mm: edge lengths of a voxel, shape (3,).
-        title: what stands above; `head_line` makes one.
+        case: the subject; each of its images gets a column, its title stands above.
         synthetic: whether the subject is a phantom, or the networks learned from phantoms; the figure then says so.
 
     Returns:
@@ -42,12 +38,11 @@ def lesion_overlay(images, reference, predicted, spacing_mm, *, title, synthetic
         for all of it, cut to what is not background. Each image's greys run from the 1st to the 99.5th percentile of
         its voxels outside the background.
     """
-    case = Case(images, reference, predicted, spacing_mm, title)
-    sequences = [name for name in SEQUENCES if name in images]
+    sequences = [name for name in SEQUENCES if name in case.images]
     side = min(WIDEST, (7.1 - LABEL) / len(sequences) - GAP)
     scale, width = side / max(case.size_mm[:2]), LABEL + len(sequences) * (side + GAP)
     height = LINE + sum(case.size_mm[up] * scale + GAP for _, up in PLANES.values())
-    figure, axes = _new_sheet(max(width, 4.0), height, title, _note(case), synthetic)
+    figure, axes = _new_sheet(max(width, 4.0), height, case.title, _note(case), synthetic)
     y = LINE
     for plane, (_, up) in PLANES.items():
         row, cut = case.size_mm[up] * scale, 3 - sum(PLANES[plane])

@@ -1,5 +1,6 @@
 """The results of finished trainings: numbers, tables and figures into their run folders."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
 from glioma_idh.reporting.cases import choose_by_dice, read_case
 from glioma_idh.reporting.learning_curves import learning_curves
-from glioma_idh.reporting.overlays import best_median_worst
+from glioma_idh.reporting.overlays import best_median_worst, lesion_overlay
 from glioma_idh.reporting.printed import CURVES, SLICE_CNN, Printed
 from glioma_idh.reporting.tables import results_table, results_text
 
@@ -180,9 +181,12 @@ def _draw_training(folder: Path, history: pd.DataFrame, metrics: dict, printed: 
 
 
 def _draw_lesions(folder: Path, predictions: pd.DataFrame, synthetic: bool) -> None:
-    """The lesions found best, in the middle and worst, of the masks that the run has kept."""
+    """The lesions found best, in the middle and worst, of the masks that the run has kept: together, and one by one."""
     cohort = runs.read_table(folder / "cohort.csv").set_index("subject", drop=False)
     tested = dict(iter(predictions.groupby("subject")))
     chosen = choose_by_dice(predictions)
     cases = {name: read_case(folder, cohort.loc[subject], tested[subject]) for name, subject in chosen.items()}
     save_figure(best_median_worst(cases, synthetic=synthetic), folder / "figures", "lesions")
+    for name, case in cases.items():
+        titled = replace(case, title=f"{name} Dice: {case.title}")
+        save_figure(lesion_overlay(titled, synthetic=synthetic), folder / "figures", f"lesion_{name.lower()}")

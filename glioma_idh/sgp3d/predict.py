@@ -174,7 +174,7 @@ def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> 
     from glioma_idh.cohorts.scans import read_scan
     from glioma_idh.imaging.volumes import reorient
     from glioma_idh.reporting.canvas import save_figure
-    from glioma_idh.reporting.cases import head_line
+    from glioma_idh.reporting.cases import Case, head_line
     from glioma_idh.reporting.overlays import lesion_overlay
 
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
@@ -182,14 +182,9 @@ def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> 
     outlines = [None if mask is None else reorient(mask, flair.own_affine)[0] for mask in (reference, lesion)]
     scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
     marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
-    picture = lesion_overlay(
-        {name: volume.array for name, volume in volumes.items()},
-        *outlines,
-        flair.spacing_mm,
-        title=head_line(row["subject"], scores=scores, **marks),
-        synthetic=synthetic,
-    )
-    save_figure(picture, out, row["subject"])
+    images = {name: volume.array for name, volume in volumes.items()}
+    case = Case(images, *outlines, flair.spacing_mm, head_line(row["subject"], scores=scores, **marks))
+    save_figure(lesion_overlay(case, synthetic=synthetic), out, row["subject"])
 
 
 def main() -> None:

@@ -30,7 +30,8 @@ REFERENCE, PREDICTED = block((12, 17), (20, 27), (5, 8)), block((13, 16), (20, 2
 
 
 def overlay(reference=REFERENCE, predicted=PREDICTED, sequences=("flair", "t1", "t1gd", "t2"), **keywords):
-    return lesion_overlay(images(sequences), reference, predicted, SPACING, **{"title": TITLE} | keywords)
+    case = Case(images(sequences), reference, predicted, SPACING, keywords.pop("title", TITLE))
+    return lesion_overlay(case, **keywords)
 
 
 def texts(figure):
@@ -89,7 +90,7 @@ def test_background_is_cut_away_and_out_of_the_grey_window():
     scans = {"t1": np.zeros(SHAPE), "t2": np.full(SHAPE, -0.5)}  # as it is, and standardised
     for scan in scans.values():
         scan[5:15, 5:25, 2:12] = np.linspace(10, 20, 2000).reshape(10, 20, 10)
-    axes = lesion_overlay(scans, None, None, SPACING, title="a").axes[0]
+    axes = lesion_overlay(Case(scans, None, None, SPACING, "a")).axes[0]
     assert axes.get_images()[0].get_array().shape == (20, 10)
     assert [image.get_clim() for image in axes.get_images()] == [pytest.approx((10.1, 19.95))] * 6
 

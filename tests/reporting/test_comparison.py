@@ -1,0 +1,163 @@
+"""Several networks on the same folds, against numbers worked out by hand."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc
+from glioma_idh.reporting.comparison import (
+    compare_networks,
+    comparison_table,
+    comparison_text,
+    order_text,
+    read_networks,
+    summarise_networks,
+    write_table,
+)
+from glioma_idh.reporting.printed import SGPNET
+
+SUBJECTS = [f"s{number:02}" for number in range(20)]
+TRUTH = np.arange(20) % 2
+
+
+def write_run(folder, scores, dice=None, folds=2, truth=TRUTH, grade="LGG"):
+    """A finished run of 20 patients, tested in turn in its folds."""
+    tested = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "fold": np.arange(20) // (20 // folds)})
+    parts = [tested.assign(fold=fold, part=np.where(tested["fold"] == fold, "test", "train")) for fold in range(folds)]
+    runs.write_table(pd.concat(parts), folder / "splits.csv")
+    cohort = pd.DataFrame({"subject": SUBJECTS, "patient": SUBJECTS, "cohort": "c", "idh": truth, "grade": grade})
+    runs.write_table(cohort.assign(prepared=[f"cache/{name}" for name in SUBJECTS]), folder / "cohort.csv")
+    predictions = tested.assign(patient=SUBJECTS, cohort="c", truth=truth, score=scores, dice=dice)
+    runs.write_table(predictions, folder / "predictions.csv")
+    return folder
+
+
+RNG = np.random.default_rng(0)
+GOOD, BAD = np.clip(0.35 + 0.3 * TRUTH + RNG.normal(0, 0.25, (2, 20)), 0, 1), RNG.random((2, 20))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two networks for the genotype and one for the lesion, two seeds of each."""
+    return {
+        "good": [write_run(tmp_path / f"good_{seed}", GOOD[seed], dice=0.9 + 0.002 * np.arange(20)) for seed in (0, 1)],
+        "bad": [write_run(tmp_path / f"bad_{seed}", BAD[seed]) for seed in (0, 1)],
+        "lesion": [write_run(tmp_path / f"lesion_{seed}", np.nan, dice=0.8 + 0.001 * np.arange(20)) for seed in (0, 1)],
+    }
+
+
+def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
+    networks = read_networks(folders)
+    assert sorted(networks["good"]["repeat"].unique()) == [0, 1]
+    numbers = summarise_networks(networks, folders, SGPNET)
+    higher = np.subtract.outer(GOOD.mean(axis=0)[TRUTH == 1], GOOD.mean(axis=0)[TRUTH == 0]) > 0
+    assert numbers["good"]["pooled"]["auc"] == pytest.approx(higher.mean())
+    assert len(numbers["good"]["per_split"]) == 4 and numbers["lesion"]["pooled"]["dice"] == pytest.approx(0.8095)
+    each = [np.mean(np.subtract.outer(seed[TRUTH == 1], seed[TRUTH == 0]) > 0) for seed in BAD]
+    assert numbers["bad"]["by_seed"]["auc"] == pytest.approx(each)
+
+
+def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, tmp_path):
+    folders["worse"] = [write_run(tmp_path / f"worse_{seed}", 1 - GOOD[seed]) for seed in (0, 1)]
+    networks = read_networks(folders)
+    comparisons = compare_networks(networks, "good")
+    assert set(comparisons["auc"]) == {"bad", "worse"} and set(comparisons["dice"]) == {"lesion"}
+    assert comparisons["dice"]["lesion"].difference == pytest.approx(-0.1095)
+    plain = {name: compare_auc(networks[name], networks["good"]).p for name in ("bad", "worse")}
+    (low, smaller), (high, larger) = sorted((p, name) for name, p in plain.items())
+    assert comparisons["auc"][smaller].p == pytest.approx(2 * low)
+    assert comparisons["auc"][larger].p == pytest.approx(max(high, 2 * low))
+
+
+def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
+    networks = read_networks(folders)
+    numbers, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
+    table = comparison_table(numbers, comparisons, "good", {"good": {"auc": (0.949, None)}}, SGPNET, {})
+    assert table.loc[("good", "paper"), "AUC"] == "0.949"
+    assert [row for row in table.index if row[1] == "always wild-type"] == [("baseline", "always wild-type")]
+    row = ("bad", "ours, pooled over 20 patients")
+    found = re.fullmatch(r"([-+][.\d]+) \(([-+][.\d]+) to ([-+][.\d]+)\)", table.loc[row, "AUC less good's"])
+    expected = comparisons["auc"]["bad"]
+    assert [float(part) for part in found.groups()] == pytest.approx(expected[:3], abs=6e-4)
+    write_table(table, tmp_path, "table9", "95 % of it, p < 0.001")
+    flat = runs.read_table(tmp_path / "table9.csv")
+    assert flat["network"].value_counts()["good"] == 3 and (flat["DSC"] == "0.810").sum() == 1
+    latex, markdown = (tmp_path / "table9.tex").read_text(), (tmp_path / "table9.md").read_text()
+    assert "95 \\% of it, p $<$ 0.001" in latex and "$\\pm$" in latex and "±" not in latex
+    assert "| good " in markdown and "95 % of it" in markdown
+    text = comparison_text(table, numbers, {})
+    assert "Grade alone: cannot be computed, because" in text and "AUC of each seed: good " in text
+
+
+def numbers(**pooled):
+    return {name: {"pooled": {"auc": seeds[0]}, "by_seed": {"auc": seeds}} for name, seeds in pooled.items()}
+
+
+@pytest.mark.parametrize(
+    ("comparison", "verdict"),
+    [
+        (Comparison(-0.1, -0.15, -0.05, 0.0001), "p < 0.001; higher in 2 of 3 seeds: above."),
+        (
+            Comparison(-0.1, -0.25, 0.05, 0.2),
+            "(-0.050 to +0.250), p 0.20; higher in 2 of 3 seeds: not told apart.",
+        ),
+        (Comparison(0.1, 0.05, 0.15, 0.004), "(-0.150 to -0.050), p 0.004; higher in 2 of 3 seeds: below."),
+        (
+            Comparison(-0.1, np.nan, np.nan, np.nan, "cannot be computed, because ..."),
+            "luck cannot be computed, because ...",
+        ),
+    ],
+)
+def test_an_order_is_told_with_its_certainty(comparison, verdict):
+    text = order_text(numbers(model=[0.9, 0.8, 0.7], other=[0.8, 0.9, 0.6]), {"other": comparison}, "model")
+    assert text.startswith("model against other: AUC 0.900 against 0.800; ") and text.endswith(verdict)
+
+
+def test_a_missing_fold_is_an_error(folders):
+    predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
+    runs.write_table(predictions[predictions["fold"] == 0], folders["bad"][1] / "predictions.csv")
+    with pytest.raises(InputError, match="bad_1: expected a prediction for every test of a run; found none for 10 of"):
+        read_networks(folders)
+
+
+def test_other_folds_are_an_error(folders):
+    write_run(folders["bad"][1], BAD[1], folds=4)
+    with pytest.raises(InputError, match="bad_1: expected the tests of good_1; found s05 in fold 1 of good_1 alone"):
+        read_networks(folders)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "noun"),
+    [("idh", 1, "labels"), ("prepared", "cache/x", "scans"), ("patient", "x", "patients")],
+)
+def test_other_patients_labels_or_scans_are_errors(folders, column, value, noun):
+    cohort = runs.read_table(folders["bad"][0] / "cohort.csv")
+    cohort.loc[4, column] = value
+    runs.write_table(cohort, folders["bad"][0] / "cohort.csv")
+    with pytest.raises(InputError, match=f"expected the {noun} of good_0; found others for 1, such as s04"):
+        read_networks(folders)
+
+
+def test_the_cache_may_lie_elsewhere(folders):
+    cohort = runs.read_table(folders["bad"][0] / "cohort.csv")
+    runs.write_table(
+        cohort.assign(prepared=cohort["prepared"].str.replace("cache", "/other")), folders["bad"][0] / "cohort.csv"
+    )
+    assert len(read_networks(folders)) == 3
+
+
+def test_too_few_patients_for_a_test_are_said_to_be(tmp_path):
+    truth = np.array([1] + [0] * 19)
+    folders = {
+        name: [write_run(tmp_path / name, scores, truth=truth)] for name, scores in (("a", GOOD[0]), ("b", BAD[0]))
+    }
+    networks = read_networks(folders)
+    summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "a")
+    table = comparison_table(summary, comparisons, "a", {}, SGPNET, {})
+    cell = table.loc[("b", "ours, pooled over 20 patients"), "AUC less a's"]
+    assert cell == "cannot be computed, because a class has fewer than 2 patients"
+    assert "cannot be computed, because a class" in order_text(summary, comparisons["auc"], "a")
