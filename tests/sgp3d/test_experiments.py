@@ -89,23 +89,17 @@ def test_what_the_table_decides_is_no_flag():
 @pytest.mark.slow
 def test_killed_and_started_again_ends_with_the_same_table(make_four, tmp_path):
     cohort = make_four()
-    flags = [
-        "--folds",
-        "2",
-        "--shape",
-        "16",
-        "16",
-        "16",
-        "--epochs",
-        "14",
-        "--seeds",
-        "0",
-        "--jobs",
-        "2",
-        "--quiet",
+    flags = ["--folds", "2", "--shape", "16", "16", "16", "--epochs", "14", "--seeds", "0", "--jobs", "2", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "glioma_idh.sgp3d.experiments",
+        "detach-k",
+        "--cohort",
+        str(cohort),
+        *flags,
         "--runs-dir",
     ]
-    command = [sys.executable, "-m", "glioma_idh.sgp3d.experiments", "detach-k", "--cohort", str(cohort), *flags]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
