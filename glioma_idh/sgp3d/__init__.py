@@ -8,6 +8,7 @@
     losses           cross-entropy + k * Dice, with the k of the paper
     optimizers       two learning rates, cosine annealing
     rivals           3D U-Net, 3D DenseNet, residual CNN: what Table 1 sets beside it
+    plan             the runs that a table needs, and the training of those that are not there
     experiments      Tables 1 and 2 and Figure 4, on the same folds
     occlusion        a trained network's score without the lesion, without the rest, and a map of where it comes from
 

@@ -6,39 +6,25 @@ weight k held constant. Runs what is not there yet, then writes the table; a com
 stopped.
 """
 
-import contextlib
 import sys
-import threading
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
 from glioma_idh.sgp3d import train
+from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
 
-MODEL = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
-TABLES = {
-    "table1": [
-        {"network": "densenet3d", "targets": "idh"},
-        {"network": "resnet2d", "targets": "idh"},
-        {"network": "unet3d", "targets": "segmentation"},
-        {"network": "sgpnet", "targets": "segmentation"},
-        MODEL,
-    ],
-    "table2": [{"network": "sgpnet", "targets": "idh"}, MODEL, {"network": "sgpnet", "targets": "random-masks"}],
-    "detach-k": [MODEL | {"detach_k": True}, MODEL],
-}
 CAUTIONS = {
     "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients.",
     "table2": "The paper finds SGPNet, which learns the masks too, well ahead of the other two; its numbers we lack.",
     "detach-k": "The paper does not say whether k takes part in the gradient.",
 }
-POLL_S = 2.0  # between two looks at how far the trainings are
 
 
 @dataclass(frozen=True)
@@ -71,48 +57,6 @@ class Where(Job):
     run_dir: tyro.conf.Suppress[None] = None
 
 
-class Run(NamedTuple):
-    """A run that a table needs.
-
-    Attributes:
-        name: of its network in the table.
-        recipe: of the run.
-        folder: that holds it, or will.
-    """
-
-    name: str
-    recipe: Recipe
-    folder: Path
-
-    @property
-    def finished(self) -> bool:
-        """Whether its results are written."""
-        return (self.folder / "metrics.json").exists()
-
-    def split_folder(self, index: int) -> Path:
-        """Of a split, counted from 0."""
-        return self.folder / f"split_{index}"
-
-    def missing(self) -> list[int]:
-        """Its splits that are not trained yet."""
-        splits = [] if self.finished else range(self.recipe.num_splits)
-        return [index for index in splits if not (self.split_folder(index) / "predictions.csv").exists()]
-
-    @property
-    def epochs(self) -> int:
-        """Of all its splits."""
-        return self.recipe.epochs * self.recipe.num_splits
-
-    def epochs_done(self) -> int:
-        """Epochs of all splits that a kill would not cost."""
-        from glioma_idh.runs import read_table
-
-        left = self.missing()
-        histories = [self.split_folder(index) / "history.csv" for index in left]
-        begun = sum(len(read_table(history)) for history in histories if history.exists())
-        return self.epochs - self.recipe.epochs * len(left) + begun
-
-
 def run_table(shared: Recipe, where: Where) -> Path | None:
     """Train what a table needs and is not there, and write the table.
 
@@ -129,162 +73,15 @@ def run_table(shared: Recipe, where: Where) -> Path | None:
     from glioma_idh import pipeline
 
     shared, where = pipeline.with_whole_paths(shared, where)
-    plan = make_plan(shared, where)
+    plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
     left = [run for run in plan if not run.finished]
     print(f"{where.table}: {len(plan)} runs, {len(plan) - len(left)} of them finished")
     if where.dry_run:
-        _print_plan(plan, where)
+        print_plan(plan, where)
         return None
     if left:
-        _train_missing(left, where)
+        train_missing(left, where)
     return _write(plan, where)
-
-
-def make_plan(shared: Recipe, where: Where) -> list[Run]:
-    """Every run of a table, network by network and seed by seed.
-
-    Raises:
-        InputError: a setting cannot be.
-    """
-    from glioma_idh import pipeline
-
-    if len(set(where.seeds)) != len(where.seeds) or not where.seeds:
-        found = " ".join(map(str, where.seeds)) or "none"
-        raise InputError("different seeds in --seeds", found, "Give each once.")
-    common = {name: value for name, value in asdict(shared).items() if name not in ("network", "targets", "detach_k")}
-    plan = []
-    for network in TABLES[where.table]:
-        for seed in where.seeds:
-            recipe, job = train.resolve(Recipe(**common | network | {"seed": seed}), replace(where, run_dir=None))
-            identity = pipeline.identity("sgp3d", recipe, job)
-            folder = _find_finished(where.runs_dir, identity) or where.runs_dir / job.run_dir.name
-            plan.append(Run(train.shown_as(recipe), recipe, folder))
-    return plan
-
-
-def _find_finished(runs_dir: Path, identity: dict) -> Path | None:
-    """The folder of a finished run; a setting that is younger than the run was as it is by default."""
-    from glioma_idh import runs
-
-    for file in sorted(runs_dir.glob("*/recipe.json")):
-        former = runs.as_read(asdict(Recipe())) | runs.read_json(file).get("recipe", {})
-        if former == runs.as_read(identity) and (file.parent / "metrics.json").exists():
-            return file.parent
-    return None
-
-
-def _print_plan(plan: list[Run], where: Where) -> None:
-    """What is there, what would be trained, and about how long that would take."""
-    from glioma_idh import pipeline, training
-    from glioma_idh.sgp3d import resources
-
-    for run in plan:
-        state = "finished" if run.finished else f"{len(run.missing())} of {run.recipe.num_splits} splits to train"
-        print(f"  {run.name}, seed {run.recipe.seed}: {state} ({run.folder})")
-    recipe, num_left = plan[0].recipe, sum(len(run.missing()) for run in plan)
-    if num_left == 0:
-        return
-    cohort = pipeline.read_training_cohort(recipe, where, train.SEQUENCES, quiet=True)
-    jobs, threads = train.share_processors(recipe, where, training.find_gpus(), num_left)
-    num_train = round(len(cohort) * (1 - 1 / max(2, recipe.num_splits)))
-    gflops = resources.measured_gflops(threads)
-    seconds = sum(len(run.missing()) * resources.needed_seconds(run.recipe, num_train, gflops) for run in plan) / jobs
-    memory = max(resources.needed_gb(run.recipe, jobs) for run in plan)
-    print(f"{num_left} trainings, {jobs} at once: about {resources.in_words(seconds)}, {memory:.1f} GB of memory")
-
-
-def _train_missing(left: list[Run], where: Where) -> None:
-    """Prepare all runs, so that what is wrong shows first; then train every split of every run."""
-    from glioma_idh import training
-    from glioma_idh.sgp3d import resources
-
-    training.require_tensorflow()
-    num_trainings = sum(len(run.missing()) for run in left)
-    jobs, threads = train.share_processors(left[0].recipe, where, training.find_gpus(), num_trainings)
-    print(training.device_line(training.find_gpus(), jobs, threads))
-    for run in left:
-        resources.check_memory(run.recipe, jobs)
-    _prepare(left, where)
-    for run in _trained(left, jobs, threads, where.quiet):
-        _finish(run, where)
-
-
-def _prepare(left: list[Run], where: Where) -> None:
-    """The tables of each run, and its prepared scans."""
-    from glioma_idh import pipeline
-
-    cohort = None
-    for run in left:
-        if (run.folder / "splits.csv").exists():
-            train.prepare_again(run.recipe, run.folder, where.quiet)
-            continue
-        if new := cohort is None:
-            cohort = pipeline.read_training_cohort(run.recipe, where, train.SEQUENCES)
-        train.begin_run(run.recipe, replace(where, run_dir=run.folder), cohort, report=new)
-
-
-def _trained(left: list[Run], jobs: int, threads: int, quiet: bool):
-    """Train the splits of all runs, side by side; yields each run once its last one is trained."""
-    import os
-    from functools import partial
-
-    from glioma_idh.pipeline import side_by_side
-    from glioma_idh.sgp3d.fit import train_split
-
-    by_folder = {run.folder: run for run in left}
-    calls = [(run.recipe, run.folder, index, True, os.getpid()) for run in left for index in run.missing()]
-    waiting = {run.folder: len(run.missing()) for run in left}
-    yield from (run for run in left if not waiting[run.folder])
-    with _one_bar(left, quiet):
-        for folder in side_by_side(partial(_train_split, threads=threads, train=train_split), calls, jobs):
-            waiting[folder] -= 1
-            if not waiting[folder]:
-                yield by_folder[folder]
-
-
-def _train_split(recipe, folder: Path, index: int, quiet: bool, parent: int, threads: int, train) -> Path:
-    """One split of one run; returns the run's folder, by which it is known again."""
-    train(recipe, folder, index, quiet, parent, threads=threads)
-    return folder
-
-
-@contextlib.contextmanager
-def _one_bar(left: list[Run], quiet: bool):
-    """One bar over the epochs of all trainings, read from what they save while a thread looks every few seconds."""
-    from tqdm import tqdm
-
-    total, done = sum(run.epochs for run in left), sum(run.epochs_done() for run in left)
-    bar = tqdm(total=total, initial=done, unit="epoch", dynamic_ncols=True, disable=quiet or None)
-    over = threading.Event()
-
-    def move() -> None:
-        bar.set_description(next((run.name for run in left if run.missing()), "done"), refresh=False)
-        bar.update(sum(run.epochs_done() for run in left) - bar.n)
-
-    def watch() -> None:
-        while not over.wait(POLL_S):
-            move()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-        move()
-        bar.close()
-
-
-def _finish(run: Run, where: Where) -> None:
-    """Numbers, figures and baselines of a run whose splits are all trained."""
-    from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
-
-    results.write_results(run.name, run.folder, PUBLISHED, SGPNET)
-    train.read_baselines(run.recipe, replace(where, run_dir=run.folder, quiet=True))
-    if not where.quiet and not sys.stderr.isatty():
-        print(f"{run.name}, seed {run.recipe.seed}: finished", flush=True)
 
 
 def _write(plan: list[Run], where: Where) -> Path:
@@ -318,7 +115,8 @@ def _write(plan: list[Run], where: Where) -> Path:
     roc = roc_with_bands(scored, marks=points, synthetic=numbers[model]["synthetic"])
     save_figure(roc, out / "figures", "roc")
     order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
-    runs.write_json({"numbers": numbers, "comparisons": comparisons, "order": order}, out / "metrics.json")
+    compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
+    runs.write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
     print(comparison.comparison_text(table, numbers, baselines))
     print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))
     return out
@@ -326,10 +124,9 @@ def _write(plan: list[Run], where: Where) -> Path:
 
 def main() -> None:
     """The command line."""
-    cohort = train.named("--cohort", "phantom")
-    start = asdict(default_recipe(cohort)) | {"shape": default_recipe(cohort).shape}
+    start = Shared(**asdict(default_recipe(train.named("--cohort", "phantom"))))
 
-    def command(where: Where, shared: Shared = Shared(**start)) -> tuple[Recipe, Where]:
+    def command(where: Where, shared: Shared = start) -> tuple[Recipe, Where]:
         return shared, where
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)

@@ -12,7 +12,8 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
-from glioma_idh.sgp3d.experiments import TABLES, Where, make_plan, run_table
+from glioma_idh.sgp3d.experiments import Where, run_table
+from glioma_idh.sgp3d.plan import TABLES, make_plan
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.train import train
 from tests.sgp3d.conftest import write_four
@@ -33,6 +34,10 @@ def finished(tmp_path_factory):
     return recipe, where, out
 
 
+def plan_of(recipe, where, seeds=(0,)):
+    return make_plan(where.table, seeds, recipe, where, where.runs_dir)
+
+
 def test_every_table_holds_the_model_and_only_what_networks_can_learn():
     for rows in TABLES.values():
         assert {"network": "sgpnet", "targets": "both"} in rows
@@ -42,11 +47,11 @@ def test_every_table_holds_the_model_and_only_what_networks_can_learn():
 
 def test_a_finished_run_of_the_same_recipe_is_used(finished):
     recipe, where, _ = finished
-    plan = make_plan(recipe, where)
+    plan = plan_of(recipe, where)
     assert [run.name for run in plan] == ["SGPNet, IDH only", "SGPNet", "SGPNet, random masks"]
     assert plan[1].folder.name == "by_hand" and all(run.finished for run in plan)
-    assert not any(run.finished for run in make_plan(replace(recipe, epochs=2), where))
-    assert [run.recipe.seed for run in make_plan(recipe, replace(where, seeds=(0, 7)))] == [0, 7] * 3
+    assert not any(run.finished for run in plan_of(replace(recipe, epochs=2), where))
+    assert [run.recipe.seed for run in plan_of(recipe, where, seeds=(0, 7))] == [0, 7] * 3
 
 
 def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys):
