@@ -48,8 +48,9 @@ CONDITIONS = {
 }
 # Towards wild-type, nothing, towards mutant: the scan shows where the map says little.
 HEAT = LinearSegmentedColormap.from_list("heat", [(0, BLUE), (0.5, "#FFFFFF00"), (1, VERMILLION)])
+OUTLINE = {"reference": ("Reference", "#F0E442", 1.2)}  # a colour that the map has not
 MAP_NOTE = (
-    "The logit of the score is the mean of the map over all voxels of the network's input. Slices through the "
+    "The mean of the map over the network's whole input, and the last layer's bias, make the logit. Slices through the "
     "reference's centre, patient's right on the left."
 )
 
@@ -159,19 +160,19 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
         style = {"fontsize": NORMAL, "fontweight": "bold", "ha": "center", "va": "top"}
         axes.text(x + WIDEST / 2, 0, plane_name(case, plane), **style)
         for y in (LINE, LINE + row + GAP):
-            drawn = draw_view(axes, case, "flair", plane, ((x, y), (WIDEST, row), scale))
+            drawn = draw_view(axes, case, "flair", plane, ((x, y), (WIDEST, row), scale), OUTLINE)
         colours = heat.to_rgba(radiological(activation[plane_through(case, plane)]))
         axes.imshow(colours, extent=drawn.get_extent(), interpolation="bilinear")
     for y, words in ((LINE, "FLAIR"), (LINE + row + GAP, "FLAIR and map")):
         axes.text(LABEL / 2, y + row / 2, words, fontsize=SMALL, rotation=90, ha="center", va="center")
-    finish(axes, width, height, [case])
+    finish(axes, width, height, [case], OUTLINE)
     _draw_bar(figure, heat, axes)
     return figure
 
 
 def _draw_bar(figure, heat: ScalarMappable, axes) -> None:
     """The map's colours on the grey of a scan, and what they say."""
-    bar = figure.colorbar(heat, ax=axes, location="bottom", shrink=0.5, aspect=35, pad=0.06, extend="both")
+    bar = figure.colorbar(heat, ax=axes, location="bottom", shrink=0.5, aspect=35, pad=0.03, extend="both")
     bar.ax.set_facecolor("#7F7F7F")
     bar.set_label("← towards wild-type     logit     towards mutant →", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)

@@ -104,7 +104,7 @@ def _note(case: Case) -> str:
     return f"{which} {NOTE}"
 
 
-def draw_view(axes, case: Case, sequence: str, plane: str, place) -> AxesImage:
+def draw_view(axes, case: Case, sequence: str, plane: str, place, outlines=OUTLINES) -> AxesImage:
     """One image in one plane, with its outlines.
 
     Args:
@@ -113,6 +113,7 @@ def draw_view(axes, case: Case, sequence: str, plane: str, place) -> AxesImage:
         sequence: which of its images.
         plane: which of PLANES.
         place: ((x, y), (width, height), inches per mm) of the black ground in whose middle it lies.
+        outlines: name in print, colour and line width of each lesion.
 
     Returns:
         The image drawn; its extent is where another image of the same voxels would lie on it.
@@ -127,7 +128,7 @@ def draw_view(axes, case: Case, sequence: str, plane: str, place) -> AxesImage:
     left, top = x + (width - size[0]) / 2, y + (height - size[1]) / 2
     drawn = show(axes, image[at], window, (left, left + size[0], top + size[1], top), interpolation="bilinear")
     for name, lesion in case.outlines.items():
-        _, colour, line = OUTLINES[name]
+        _, colour, line = outlines[name]
         _draw_outline(axes, lesion[at], (left, top), pixel, {"colors": colour, "linewidths": line})
     stroke = [withStroke(linewidth=2, foreground="black")]
     for letter, edge, side in zip(SIDES[plane], (x + 0.03, x + width - 0.03), ("left", "right"), strict=True):
@@ -166,10 +167,10 @@ def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
-def finish(axes, width: float, height: float, cases: list[Case]) -> None:
+def finish(axes, width: float, height: float, cases: list[Case], outlines=OUTLINES) -> None:
     """Limits, and below the images the names of the outlines."""
     handles = []
-    for name, (words, colour, line) in OUTLINES.items():
+    for name, (words, colour, line) in outlines.items():
         lesions = [case.outlines[name] for case in cases if name in case.outlines]
         if lesions:
             nothing = ": nothing found" if not any(lesion.any() for lesion in lesions) else ""
