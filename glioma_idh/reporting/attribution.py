@@ -6,7 +6,7 @@ Numbers come from the predictions table of `sgp3d.occlude`: `score`, `score_with
 import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import AsinhNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -48,9 +48,11 @@ CONDITIONS = {
 }
 # Towards wild-type, nothing, towards mutant: the scan shows where the map says little.
 HEAT = LinearSegmentedColormap.from_list("heat", [(0, BLUE), (0.5, "#FFFFFF00"), (1, VERMILLION)])
+TICKS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
 OUTLINE = {"reference": ("Reference", "#F0E442", 1.2)}  # a colour that the map has not
 MAP_NOTE = (
-    "The mean of the map over the network's whole input, and the last layer's bias, make the logit. Slices through the "
+    "The mean of the map over the network's input is the logit of the score; 0 speaks for neither. The network "
+    "normalises over the whole image, so that a lesion also changes what the map says elsewhere. Slices through the "
     "reference's centre, patient's right on the left."
 )
 
@@ -142,19 +144,19 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
 
     Args:
         case: with FLAIR and the reference.
-        activation: what each voxel adds, logit, shape (i, j, k) of the case's images; 0 says nothing.
+        activation: a map whose mean is the logit of the score, shape (i, j, k) of the case's images.
         synthetic: whether the subject is a phantom; the figure then says so.
 
     Returns:
-        The figure, in radiological display, one scale for all of it. Colours saturate at the 99.5th percentile of the
-        map's size in what is shown.
+        The figure, in radiological display, one scale for all of it. Colours run to the 99.5th percentile of the map's
+        size in what is shown, by its inverse hyperbolic sine: linear below 1, logarithmic above.
     """
     scale = WIDEST / case.size_mm.max()
     row = max(case.size_mm[up] for _, up in PLANES.values()) * scale
     width, height = LABEL + len(PLANES) * (WIDEST + GAP), LINE + 2 * (row + GAP)
     figure, axes = new_sheet(width, height + 0.4, case.title, MAP_NOTE, synthetic)
     limit = max(float(np.percentile(np.abs(crop(activation, case.box)), 99.5)), 1e-6)
-    heat = ScalarMappable(Normalize(-limit, limit), HEAT)
+    heat = ScalarMappable(AsinhNorm(1, -limit, limit), HEAT)
     for n, plane in enumerate(PLANES):
         x = LABEL + n * (WIDEST + GAP)
         style = {"fontsize": NORMAL, "fontweight": "bold", "ha": "center", "va": "top"}
@@ -172,7 +174,10 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
 
 def _draw_bar(figure, heat: ScalarMappable, axes) -> None:
     """The map's colours on the grey of a scan, and what they say."""
-    bar = figure.colorbar(heat, ax=axes, location="bottom", shrink=0.5, aspect=35, pad=0.03, extend="both")
+    ticks = [tick for tick in TICKS if abs(tick) <= heat.norm.vmax]
+    style = {"location": "bottom", "shrink": 0.5, "aspect": 35, "pad": 0.03, "extend": "both", "format": "%g"}
+    bar = figure.colorbar(heat, ax=axes, ticks=ticks, **style)
+    bar.minorticks_off()
     bar.ax.set_facecolor("#7F7F7F")
     bar.set_label("← towards wild-type     logit     towards mutant →", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)

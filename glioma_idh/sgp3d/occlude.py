@@ -238,8 +238,8 @@ def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
 
     stored = Stored(Path(row["prepared"]))
     placement = stored.placement()
-    activation, _ = activation_map(network, np.asarray(stored.scans()))
-    own = map_on_own_grid(activation, placement)
+    activation, logit = activation_map(network, np.asarray(stored.scans()))
+    own = map_on_own_grid(activation + (logit - activation.mean()), placement)  # with the bias: its mean is the logit
     write_volume(out / f"{row['subject']}.nii.gz", own, placement.own_affine)
     flair, lesion = read_scan(row, "flair"), read_scan(row, "lesion_mask")
     shown, _ = reorient(own, placement.own_affine)

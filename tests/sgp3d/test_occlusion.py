@@ -1,7 +1,10 @@
 """Scores without a region, and maps, where the answer is known; and the door, from a finished run to its files."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import keras
 import nibabel
@@ -24,7 +27,7 @@ from glioma_idh.sgp3d.occlusion import (
     score_occluded,
     summarise_occlusion,
 )
-from glioma_idh.sgp3d.prepared import store_cohort
+from glioma_idh.sgp3d.prepared import Stored, store_cohort
 from glioma_idh.sgp3d.preprocessing import standardise
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -120,7 +123,7 @@ def test_a_network_of_bright_voxels_knows_nothing_without_the_lesion_and_all_wit
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(3)
-    return SGPNet((*SHAPE, 4), filters=4)
+    return SGPNet((*SHAPE, 4), filters=2)
 
 
 def test_the_map_s_mean_and_the_bias_are_the_logit_of_the_network_s_own_score(network):
@@ -137,7 +140,7 @@ def test_the_map_follows_the_voxels_of_the_full_resolution(network):
     """With no weight on the coarse branches the map is the weighted convolution itself."""
     kernel, bias = network.get_layer("idh").get_weights()
     alone = np.zeros_like(kernel)
-    alone[-4:] = 1  # the four pointwise features
+    alone[-2:] = 1  # the two pointwise features
     network.get_layer("idh").set_weights([alone, bias])
     scans, _ = make_subject(0, 5)
     pointwise = keras.Model(network.inputs, network.get_layer("idh_pointwise_conv").output)
@@ -208,9 +211,19 @@ def run(tmp_path_factory):
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
-        SGPNet((*SHAPE, 4), filters=4).save(run / f"split_{index}/model.keras")
+        SGPNet((*SHAPE, 4), filters=2).save(run / f"split_{index}/model.keras")
     runs.write_json({"synthetic": False}, run / "metrics.json")
     return run
+
+
+def with_toy_networks(run, folder, **recipe):
+    """A copy of the run with networks that answer at once, and other settings."""
+    other = shutil.copytree(run, folder / "run", ignore=shutil.ignore_patterns("occlusion"))
+    content = runs.read_json(other / "recipe.json")
+    runs.write_json(content | {"recipe": content["recipe"] | recipe}, other / "recipe.json")
+    for index in range(2):
+        toy_network(1).save(other / f"split_{index}/model.keras")
+    return other
 
 
 def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsys):
@@ -228,19 +241,10 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     scan, drawn = nibabel.load(run.parent / "scans/s04/flair.nii.gz"), nibabel.load(out / "maps/s04.nii.gz")
     assert drawn.shape == scan.shape == GRID and np.allclose(drawn.affine, scan.affine)
     assert drawn.get_data_dtype() == np.float32
-
-
-def test_the_score_as_it_is_is_that_of_the_split_s_own_network(run, tmp_path):
-    from glioma_idh.sgp3d.prepared import Stored
-
-    occlude(Occlusion(run, out=tmp_path, num_maps=0, quiet=True))
-    table = runs.read_table(tmp_path / "predictions.csv").set_index("subject")
-    cohort = runs.read_table(run / "cohort.csv").set_index("subject")
     network = keras.models.load_model(run / "split_1/model.keras")
-    scans = Stored(run.parent / cohort.loc["s05", "prepared"]).scans()
-    own = network.predict_on_batch(np.asarray(scans)[None])["idh"][0, 0]
-    assert table.loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
-    assert not (tmp_path / "maps").exists()
+    prepared = runs.read_table(run / "cohort.csv").set_index("subject").loc["s05", "prepared"]
+    own = network.predict_on_batch(np.asarray(Stored(Path(prepared)).scans())[None])["idh"][0, 0]
+    assert table.set_index("subject").loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -279,30 +283,49 @@ def test_an_unfinished_run_and_no_run(tmp_path):
 
 
 def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, capsys):
-    other = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("occlusion"))
-    content = runs.read_json(other / "recipe.json")
-    content["recipe"]["network"] = "densenet3d"
-    runs.write_json(content, other / "recipe.json")
-    for index in range(2):
-        toy_network(1).save(other / f"split_{index}/model.keras")
+    other = with_toy_networks(run, tmp_path, network="densenet3d")
     occlude(Occlusion(other, quiet=True))
     assert "No maps: " in capsys.readouterr().out and not (other / "occlusion/maps").exists()
-    keras.Sequential([keras.Input((*SHAPE, 4)), keras.layers.Dense(1)]).save(other / "split_1/model.keras")
-    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network with the output idh"):
+    inputs = keras.Input((*SHAPE, 4))
+    keras.Model(inputs, {"lesion": keras.layers.Dense(1, name="lesion")(inputs)}).save(other / "split_1/model.keras")
+    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network with the output idh; found lesion"):
         occlude(Occlusion(other, quiet=True))
 
 
 def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_path, monkeypatch):
     monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "cache"))
-    moved = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("occlusion"))
-    cohort = runs.read_table(moved / "cohort.csv")
-    gone = cohort.assign(prepared=[path.replace("sgp3d", "gone") for path in cohort["prepared"]])
-    runs.write_table(gone, moved / "cohort.csv")
-    metrics = occlude(Occlusion(moved, num_maps=0, quiet=True))
+    other = with_toy_networks(run, tmp_path)
+    cohort = runs.read_table(other / "cohort.csv")
+    gone = cohort.assign(prepared=[str(tmp_path / "cache" / Path(path).name) for path in cohort["prepared"]])
+    runs.write_table(gone, other / "cohort.csv")
+    before = (other / "cohort.csv").read_bytes()
+    metrics = occlude(Occlusion(other, num_maps=0, quiet=True))
     assert metrics["num_patients"] == 6 and len(list((tmp_path / "cache/sgp3d").iterdir())) == 6
-    runs.write_table(gone.assign(t1=gone["t2"]), moved / "cohort.csv")
+    assert (other / "cohort.csv").read_bytes() == before
+    runs.write_table(gone.assign(t1=gone["t2"]), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: .*expected the scans that the run was made of; found others"):
-        occlude(Occlusion(moved, num_maps=0, quiet=True))
-    runs.write_table(gone.assign(t1="nowhere.nii.gz"), moved / "cohort.csv")
+        occlude(Occlusion(other, num_maps=0, quiet=True))
+    runs.write_table(gone.assign(t1="nowhere.nii.gz"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: nowhere.nii.gz: expected a NIfTI file"):
-        occlude(Occlusion(moved, num_maps=0, quiet=True))
+        occlude(Occlusion(other, num_maps=0, quiet=True))
+
+
+def test_the_donor_must_be_another_patient(run, tmp_path):
+    other = with_toy_networks(run, tmp_path)
+    cohort = runs.read_table(other / "cohort.csv")
+    runs.write_table(cohort.assign(patient="one"), other / "cohort.csv")
+    with pytest.raises(InputError, match="s00: expected another patient in the test set; found none"):
+        occlude(Occlusion(other, quiet=True))
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys; sys.argv = ['occlude', '--help']\n"
+        "try:\n    from glioma_idh.sgp3d.occlude import main; main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'pandas', 'nibabel', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--num-maps N" in done.stdout
