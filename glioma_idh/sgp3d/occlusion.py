@@ -82,6 +82,10 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     Of a lesion neither content nor outline is left, but where voxels were drawn: those lack the smoothness of tissue,
     and may show an outline. In crops around lesions that is most of them.
 
+    Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
+    the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
+    inside; and for the rest its mean or its own voxels shuffled, which shift the scores of all subjects.
+
     Args:
         own: the subject.
         region: what to replace, booleans, shape (i, j, k).
