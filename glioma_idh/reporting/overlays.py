@@ -5,6 +5,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -42,20 +43,19 @@ def lesion_overlay(case: Case, *, synthetic=False) -> Figure:
     side = min(WIDEST, (7.1 - LABEL) / len(sequences) - GAP)
     scale, width = side / max(case.size_mm[:2]), LABEL + len(sequences) * (side + GAP)
     height = LINE + sum(case.size_mm[up] * scale + GAP for _, up in PLANES.values())
-    figure, axes = _new_sheet(max(width, 4.0), height, case.title, _note(case), synthetic)
+    figure, axes = new_sheet(max(width, 4.0), height, case.title, _note(case), synthetic)
     y = LINE
     for plane, (_, up) in PLANES.items():
-        row, cut = case.size_mm[up] * scale, 3 - sum(PLANES[plane])
-        words = f"{plane.capitalize()}, {'ijk'[cut]} = {case.centre[cut]}"
+        row, words = case.size_mm[up] * scale, plane_name(case, plane)
         axes.text(LABEL / 2, y + row / 2, words, fontsize=SMALL, rotation=90, ha="center", va="center")
         for n, name in enumerate(sequences):
             corner = LABEL + n * (side + GAP), y
-            _draw_view(axes, case, name, plane, (corner, (side, row), scale))
+            draw_view(axes, case, name, plane, (corner, (side, row), scale))
         y += row + GAP
     for n, name in enumerate(sequences):
         x = LABEL + n * (side + GAP) + side / 2
         axes.text(x, 0, display_name(name), fontsize=NORMAL, fontweight="bold", ha="center", va="top")
-    _finish(axes, width, height, [case])
+    finish(axes, width, height, [case])
     return figure
 
 
@@ -75,14 +75,20 @@ def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
     top, row = LINE * max(map(len, texts)) + GAP, max(size[1] for size in sizes) * scale
     width = len(cases) * (WIDEST + GAP) - GAP
     note = f"FLAIR, axial slice through the lesion's centre. {NOTE}"
-    figure, axes = _new_sheet(max(width + 0.1, 4.0), top + row, TITLE, note, synthetic)
+    figure, axes = new_sheet(max(width + 0.1, 4.0), top + row, TITLE, note, synthetic)
     for n, (case, (name, *lines)) in enumerate(zip(cases.values(), texts, strict=True)):
         x = n * (WIDEST + GAP)
         axes.text(x, 0, name, fontsize=NORMAL, fontweight="bold", va="top")
         axes.text(x, LINE, "\n".join(lines), fontsize=SMALL, va="top")
-        _draw_view(axes, case, "flair", "axial", ((x, top), (WIDEST, row), scale))
-    _finish(axes, width, top + row, list(cases.values()))
+        draw_view(axes, case, "flair", "axial", ((x, top), (WIDEST, row), scale))
+    finish(axes, width, top + row, list(cases.values()))
     return figure
+
+
+def plane_name(case: Case, plane: str) -> str:
+    """A plane in print, with the slice that is shown: `Axial, k = 12`."""
+    cut = 3 - sum(PLANES[plane])
+    return f"{plane.capitalize()}, {'ijk'[cut]} = {case.centre[cut]}"
 
 
 def _note(case: Case) -> str:
@@ -93,26 +99,42 @@ def _note(case: Case) -> str:
     return f"{which} {NOTE}"
 
 
-def _draw_view(axes, case: Case, sequence: str, plane: str, place) -> None:
-    """One image in one plane, in the middle of a black ground at ((x, y), (width, height), inches per mm)."""
+def draw_view(axes, case: Case, sequence: str, plane: str, place, outlines=OUTLINES) -> AxesImage:
+    """One image in one plane, with its outlines.
+
+    Args:
+        axes: those of `new_sheet`.
+        case: whose.
+        sequence: which of its images.
+        plane: which of PLANES.
+        place: ((x, y), (width, height), inches per mm) of the black ground in whose middle it lies.
+        outlines: name in print, colour and line width of each lesion.
+
+    Returns:
+        The image drawn; its extent is where another image of the same voxels would lie on it.
+    """
     (x, y), (width, height), scale = place
-    across, up = PLANES[plane]
-    at = tuple(slice(*side) if axis in (across, up) else case.centre[axis] for axis, side in enumerate(case.box))
+    at, pixel = plane_through(case, plane), np.array(case.spacing_mm)[list(PLANES[plane])] * scale
     image = case.images[sequence]
     tissue = image[find_tissue(image)]
     window = np.percentile(tissue, (1, 99.5)) if tissue.size else (0, 1)
     axes.add_patch(Rectangle((x, y), width, height, facecolor="black", zorder=-1))
-    pixel = np.array(case.spacing_mm)[[across, up]] * scale
     size = pixel * image[at].shape
     left, top = x + (width - size[0]) / 2, y + (height - size[1]) / 2
-    show(axes, image[at], window, (left, left + size[0], top + size[1], top), interpolation="bilinear")
+    drawn = show(axes, image[at], window, (left, left + size[0], top + size[1], top), interpolation="bilinear")
     for name, lesion in case.outlines.items():
-        _, colour, line = OUTLINES[name]
+        _, colour, line = outlines[name]
         _draw_outline(axes, lesion[at], (left, top), pixel, {"colors": colour, "linewidths": line})
     stroke = [withStroke(linewidth=2, foreground="black")]
     for letter, edge, side in zip(SIDES[plane], (x + 0.03, x + width - 0.03), ("left", "right"), strict=True):
         style = {"color": "white", "fontsize": SMALL, "path_effects": stroke}
         axes.text(edge, y + height / 2, letter, ha=side, va="center", **style)
+    return drawn
+
+
+def plane_through(case: Case, plane: str) -> tuple:
+    """The index of what is shown of a volume in a plane: through the case's centre, cut to its box."""
+    return tuple(slice(*side) if axis in PLANES[plane] else case.centre[axis] for axis, side in enumerate(case.box))
 
 
 def _draw_outline(axes, lesion: np.ndarray, corner, pixel, style: dict) -> None:
@@ -124,7 +146,7 @@ def _draw_outline(axes, lesion: np.ndarray, corner, pixel, style: dict) -> None:
     axes.contour(corner[0] + columns * pixel[0], corner[1] + rows * pixel[1], padded, [0.5], **style)
 
 
-def _new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
+def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
     """An empty figure with title and note, and its only axes, in inches from its upper left corner."""
     title = "\n".join(_wrap(title, int(width * 13)))
     lines = title.count("\n") + 2 + len(textwrap.wrap(note, int(width * 17))) + synthetic
@@ -140,10 +162,10 @@ def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
-def _finish(axes, width: float, height: float, cases: list[Case]) -> None:
+def finish(axes, width: float, height: float, cases: list[Case], outlines=OUTLINES) -> None:
     """Limits, and below the images the names of the outlines."""
     handles = []
-    for name, (words, colour, line) in OUTLINES.items():
+    for name, (words, colour, line) in outlines.items():
         lesions = [case.outlines[name] for case in cases if name in case.outlines]
         if lesions:
             nothing = ": nothing found" if not any(lesion.any() for lesion in lesions) else ""

@@ -1,0 +1,262 @@
+"""Ask a finished run where its scores come from: python -m glioma_idh.sgp3d.occlude RUN_DIR
+
+Every test subject is scored again by the network that never trained on it: as it is, with the lesion occluded, and with
+the rest of the brain occluded. Nothing is trained. Writes the scores (predictions.csv), their AUC (metrics.json), a
+figure, and for some subjects a map of what the score is the mean of. Lesions are those of the reference masks.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+NUM_CHANNELS = 4
+WITH_MAPS = "sgpnet"
+READ_SLICES = "resnet2d"
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """Which run to ask, and what to draw of it."""
+
+    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
+    """Folder of a finished run."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Where everything goes; by default RUN_DIR/occlusion."""
+    num_maps: Annotated[int, tyro.conf.arg(metavar="N")] = 3
+    """How many subjects get a map: in turn the most confident of the mutants called so, of the wild-types called so,
+    and of the mistakes."""
+    subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ID ...")] = ()
+    """Whose maps to draw instead, by their ids in predictions.csv."""
+    seed: int = 0
+    """Of the voxels drawn to fill in."""
+    quiet: bool = False
+    """No progress bar."""
+
+    def __post_init__(self):
+        for name in ("run_dir", "out"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
+
+def occlude(wanted: Occlusion) -> dict:
+    """Score every test subject of a run with and without the lesion, and draw where the scores come from.
+
+    Args:
+        wanted: as on the command line.
+
+    Returns:
+        The numbers, as in `metrics.json`.
+
+    Raises:
+        InputError: the run cannot be used, its scans have changed, or a subject asked for was never tested.
+    """
+    from glioma_idh import pipeline, runs
+    from glioma_idh.reporting.attribution import occluded_scores_figure, occlusion_text
+    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.sgp3d.occlusion import summarise_occlusion
+
+    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    _check_recipe(recipe, wanted.run_dir)
+    tested = _tested_subjects(wanted.run_dir)
+    _check_subjects(wanted, tested)
+    tested = _with_scans(tested, recipe, wanted)
+    networks = _networks(wanted.run_dir, recipe)
+    out = wanted.out or wanted.run_dir / "occlusion"
+
+    predictions = _score(tested, networks, wanted)
+    metrics = {"synthetic": synthetic, **summarise_occlusion(predictions)}
+    runs.write_table(predictions, out / "predictions.csv")
+    save_figure(occluded_scores_figure(predictions, synthetic=synthetic), out / "figures", "occlusion")
+    print(occlusion_text(metrics))
+    if recipe["network"] == WITH_MAPS:
+        _draw_maps(predictions, tested, networks, wanted, synthetic)
+    elif wanted.num_maps or wanted.subjects:
+        print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe['network']}.")
+    runs.write_json(metrics, out / "metrics.json")
+    print(f"Everything is in {out}")
+    return metrics
+
+
+def _check_recipe(recipe: dict, run_dir: Path) -> None:
+    """The run's networks must give a score, of a whole volume.
+
+    Raises:
+        InputError: they do not.
+    """
+    if recipe["targets"] == "segmentation":
+        advice = "Name a run that learnt the genotype: --targets both, idh or random-masks."
+        raise InputError("a run whose networks score the genotype", "one of segmentation alone", advice, file=run_dir)
+    if recipe["network"] == READ_SLICES:
+        found = f"{READ_SLICES}, which reads slices"
+        raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
+
+
+def _tested_subjects(run_dir: Path):
+    """A row a split and test subject: the cohort table with `repeat`, `fold` and `split`, its number."""
+    from glioma_idh import runs
+
+    splits = runs.read_table(run_dir / "splits.csv")
+    numbers = {split: number for number, split in enumerate(runs.list_splits(splits))}
+    test = splits[splits["part"] == "test"].drop(columns="part")
+    test = test.assign(split=[numbers[key] for key in zip(test["repeat"], test["fold"], strict=True)])
+    cohort = runs.read_table(run_dir / "cohort.csv")
+    return test.merge(cohort, on="subject", validate="many_to_one").sort_values("split", kind="stable")
+
+
+def _check_subjects(wanted: Occlusion, tested) -> None:
+    """Who is to be drawn must have been tested.
+
+    Raises:
+        InputError: somebody was not, or is not of the run at all.
+    """
+    from glioma_idh import runs
+
+    known = set(runs.read_table(wanted.run_dir / "cohort.csv")["subject"])
+    for subject in wanted.subjects:
+        if subject not in known:
+            advice = "Its ids stand in cohort.csv."
+            raise InputError("a subject of the run", "none of that id", advice, wanted.run_dir, subject)
+        if subject not in set(tested["subject"]):
+            advice = "Name one of predictions.csv: of others the network knows the answer."
+            raise InputError("a subject that was tested", "one that was only trained on", advice, "", subject)
+
+
+def _with_scans(tested, recipe: dict, wanted: Occlusion):
+    """The same rows, whose prepared scans are there: what the cache has lost is made again.
+
+    Raises:
+        InputError: a file is missing, or has changed since the run.
+    """
+    from glioma_idh.sgp3d.prepared import store_cohort
+
+    lost = [not (Path(folder) / "note.json").exists() for folder in tested["prepared"]]
+    if not any(lost):
+        return tested
+    former = tested[lost].drop_duplicates("subject")
+    again, errors = store_cohort(former.drop(columns="prepared"), tuple(recipe["shape"]), quiet=wanted.quiet)
+    if errors:
+        raise errors[0]
+    for subject, was, now in zip(again["subject"], former["prepared"], again["prepared"], strict=True):
+        if Path(was).name != Path(now).name:
+            advice = "Put the former files back."
+            raise InputError("the scans that the run was made of", "others", advice, wanted.run_dir, subject)
+    folders = dict(zip(again["subject"], again["prepared"], strict=True))
+    return tested.assign(prepared=tested["subject"].map(folders).fillna(tested["prepared"]))
+
+
+def _networks(run_dir: Path, recipe: dict) -> list:
+    """The network of each split.
+
+    Raises:
+        InputError: one has no genotype among its outputs.
+    """
+    from glioma_idh import runs
+    from glioma_idh.training import load_networks
+
+    networks = load_networks(run_dir, (*recipe["shape"], NUM_CHANNELS))
+    for index, network in enumerate(networks):
+        if "idh" not in network.output_names:
+            file, found = runs.split_folder(run_dir, index) / "model.keras", ", ".join(network.output_names)
+            raise InputError("a network with the output idh", found, "It is another network's file.", file=file)
+    return networks
+
+
+def _score(tested, networks: list, wanted: Occlusion):
+    """The predictions table, with what is left of the scores."""
+    import numpy as np
+    import pandas as pd
+    from tqdm import tqdm
+
+    from glioma_idh.sgp3d.occlusion import COLUMNS, score_occluded
+
+    rows = []
+    for number, row in enumerate(tqdm(tested.to_dict("records"), unit="subject", disable=wanted.quiet or None)):
+        random = np.random.default_rng([wanted.seed, number])
+        donor, own = _draw_donor(row, tested, random), _brain(row)
+        scores = score_occluded(networks[row["split"]], own, donor, random)
+        rows.append(row | {"truth": int(row["idh"])} | scores)
+    return pd.DataFrame(rows)[COLUMNS]
+
+
+def _draw_donor(row: dict, tested, random):
+    """Another patient of the same test set, which the network never trained on either.
+
+    Raises:
+        InputError: there is no other.
+    """
+    others = tested[(tested["split"] == row["split"]) & (tested["patient"] != row["patient"])]
+    if others.empty:
+        advice = "What is occluded is filled with another's brain; use a run of larger test sets."
+        raise InputError("another patient in the test set", "none", advice, "", row["subject"])
+    return _brain(others.iloc[int(random.integers(len(others)))])
+
+
+def _brain(row):
+    """The prepared scans of a subject, and where its lesion and the rest of its brain are.
+
+    Raises:
+        InputError: the lesion fills the scans.
+    """
+    from glioma_idh.sgp3d.occlusion import find_regions
+    from glioma_idh.sgp3d.prepared import Stored
+
+    stored = Stored(Path(row["prepared"]))
+    try:
+        return find_regions(stored.scans(), stored.mask() != 0)
+    except InputError as error:
+        raise error.of_subject(row["subject"]) from error
+
+
+def _draw_maps(predictions, tested, networks: list, wanted: Occlusion, synthetic: bool) -> None:
+    """Map and picture of those asked for, or of some to choose from; of several tests of a subject the first."""
+    from glioma_idh.sgp3d.occlusion import choose_subjects
+
+    out = (wanted.out or wanted.run_dir / "occlusion") / "maps"
+    first = tested.drop_duplicates("subject").set_index("subject", drop=False)
+    scores = predictions.drop_duplicates("subject").set_index("subject")
+    for subject in wanted.subjects or choose_subjects(scores.reset_index(), wanted.num_maps):
+        row = first.loc[subject]
+        _draw_map(row, scores.loc[subject], networks[row["split"]], synthetic, out)
+
+
+def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
+    """One subject's map on its own grid, and a picture of it."""
+    import numpy as np
+
+    from glioma_idh.cohorts.scans import read_scan
+    from glioma_idh.imaging.volumes import reorient, write_volume
+    from glioma_idh.reporting.attribution import map_overlay, occluded_head_line
+    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.cases import Case
+    from glioma_idh.sgp3d.occlusion import activation_map, map_on_own_grid
+    from glioma_idh.sgp3d.prepared import Stored
+
+    stored = Stored(Path(row["prepared"]))
+    placement = stored.placement()
+    activation, logit = activation_map(network, np.asarray(stored.scans()))
+    own = map_on_own_grid(activation + (logit - activation.mean()), placement)  # with the bias: its mean is the logit
+    write_volume(out / f"{row['subject']}.nii.gz", own, placement.own_affine)
+    flair, lesion = read_scan(row, "flair"), read_scan(row, "lesion_mask")
+    shown, _ = reorient(own, placement.own_affine)
+    title = occluded_head_line(row["subject"], scores)
+    case = Case({"flair": flair.array}, lesion.array != 0, None, tuple(flair.spacing_mm), title)
+    save_figure(map_overlay(case, shown, synthetic=synthetic), out, row["subject"])
+
+
+def main() -> None:
+    """The command line."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    wanted = tyro.cli(Occlusion, prog="python -m glioma_idh.sgp3d.occlude", description=__doc__, config=config)
+    try:
+        occlude(wanted)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Where a score comes from: a trained network asked again with a region of its input occluded, and its activation map.
+
+Occlusion is that of Zeiler and Fergus (ECCV 2014), the map that of Zhou et al. (CVPR 2016). Nothing is trained again.
+"""
+
+from itertools import chain, zip_longest
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from glioma_idh import training  # noqa: F401  first, as it loads TensorFlow quietly
+
+import keras  # isort: skip
+
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.intervals import auc_interval
+from glioma_idh.evaluation.metrics import classification_scores, pool_patients
+from glioma_idh.imaging.boxes import crop
+from glioma_idh.imaging.volumes import return_to_grid
+from glioma_idh.sgp3d.model import TAPS
+from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
+
+COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "score_without_lesion"]
+COLUMNS += ["score_without_rest", "lesion_drawn"]
+SCORES = ("score", "score_without_lesion", "score_without_rest")
+BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
+BRANCHES = (*TAPS, "pointwise")  # of the IDH block, in the order of its features
+
+
+class Brain(NamedTuple):
+    """A subject as the network reads it, and the two regions of its brain.
+
+    Attributes:
+        scans: float32, shape (i, j, k, channels).
+        lesion: booleans, shape (i, j, k).
+        rest: likewise: brain, and no lesion. What is in neither is background.
+    """
+
+    scans: np.ndarray
+    lesion: np.ndarray
+    rest: np.ndarray
+
+
+def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
+    """Part a subject's brain into lesion and rest.
+
+    To the lesion belongs one voxel around its mask, where scans blend into one another when they are resampled: left in
+    place, that rim alone tells much of what was inside.
+
+    The background was 0 in every scan and is one value in each channel since; they are known as those that most voxels
+    have in common, all channels at once. A crop from inside the brain has none: there hardly two voxels are equal.
+
+    Args:
+        scans: as the network reads them, shape (i, j, k, channels).
+        lesion: its mask, booleans, shape (i, j, k).
+
+    Raises:
+        InputError: no brain is left beside the lesion.
+    """
+    voxels = np.ascontiguousarray(scans).reshape(-1, scans.shape[-1])
+    as_one = voxels.view(np.dtype((np.void, voxels.dtype.itemsize * voxels.shape[1]))).ravel()
+    _, first, counts = np.unique(as_one, return_index=True, return_counts=True)
+    brain = np.ones(scans.shape[:3], bool)
+    if counts.max() > BACKGROUND_SHARE * len(voxels):
+        brain = (scans != voxels[first[counts.argmax()]]).any(axis=-1)
+    lesion = ndimage.binary_dilation(lesion)
+    if not (brain & ~lesion).any():
+        raise InputError("some brain outside the lesion", "none", "Leave the subject out, or crop its scans wider.")
+    return Brain(np.asarray(scans), brain & lesion, brain & ~lesion)
+
+
+def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.random.Generator) -> np.ndarray:
+    """Put another patient's healthy brain in the place of a region, so that nothing of its content is left.
+
+    A voxel takes all channels of the donor's at the same place, or, where the donor is not healthy there, of a healthy
+    voxel of the donor's drawn at random. Each channel is brought to mean and standard deviation of the subject's own
+    healthy brain; then the whole image is standardised again, as its preparation did, since its former mean and
+    standard deviation tell what was in the region. The background stays as it is.
+
+    Of a lesion neither content nor outline is left, but where voxels were drawn: those lack the smoothness of tissue,
+    and may show an outline. In crops around lesions that is most of them.
+
+    Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
+    the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
+    inside; and for the rest its mean or its own voxels shuffled, which shift the scores of all subjects.
+
+    Args:
+        own: the subject.
+        region: what to replace, booleans, shape (i, j, k).
+        donor: another patient.
+        random: draws the voxels.
+
+    Returns:
+        float32, shape of the scans.
+    """
+    healthy = donor.scans[donor.rest]
+    filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
+    filling[donor.rest[region]] = donor.scans[region & donor.rest]
+    mean, sd = _mean_and_sd(own.scans[own.rest])
+    donor_mean, donor_sd = _mean_and_sd(healthy)
+    replaced = own.scans.copy()
+    replaced[region] = (filling - donor_mean) / donor_sd * sd + mean
+    return np.stack([standardise(channel) for channel in np.moveaxis(replaced, -1, 0)], axis=-1)
+
+
+def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each channel; a channel that does not vary counts as one that varies by 1."""
+    mean, sd = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+    return mean, np.where(sd > 0, sd, 1)
+
+
+def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
+    """What a network says of a subject as it is, without the lesion, and without the rest of the brain.
+
+    Args:
+        network: with the output `idh`.
+        own: the subject.
+        donor: another patient, whose healthy brain takes the place of either.
+        random: draws voxels where the donor has none to give.
+
+    Returns:
+        The probability of a mutation by each of SCORES, and `lesion_drawn`, the share of the lesion's voxels drawn.
+    """
+    occluded = (replace_region(own, region, donor, random) for region in (own.lesion, own.rest))
+    outputs = [network.predict_on_batch(scans[None])["idh"] for scans in (own.scans, *occluded)]
+    scores = {name: float(np.ravel(output)[0]) for name, output in zip(SCORES, outputs, strict=True)}
+    return scores | {"lesion_drawn": float(np.mean(~donor.rest[own.lesion])) if own.lesion.any() else 0.0}
+
+
+def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray, float]:
+    """Where SGPNet's score comes from: the map whose mean, with the last layer's bias, is the logit of the score.
+
+    The IDH block averages each of its convolutions over all voxels and weighs the means; weighing the convolutions and
+    averaging last is the same. That is the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM
+    (Selvaraju et al., ICCV 2017) comes to with such a head. Coarse maps are brought to full size by `resample`, which
+    keeps their mean.
+
+    Unlike Grad-CAM's usual picture, negative parts are kept: they speak for the wild-type. Features see far beyond
+    their voxel, so that the map says where the network finds what it reads, not that nothing else matters.
+
+    Args:
+        network: SGPNet of Keras' own layers.
+        scans: shape (i, j, k, 4).
+
+    Returns:
+        The map, float32, shape (i, j, k), in units of the logit, and the logit.
+    """
+    taps = [network.get_layer(f"idh_{name}_conv").output for name in BRANCHES]
+    features = keras.Model(network.inputs, taps).predict_on_batch(scans[None])
+    kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in network.get_layer("idh").weights)
+    ends = np.cumsum([feature.shape[-1] for feature in features])
+    weights = np.split(kernel[:, 0], ends[:-1])
+    maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
+    activation = np.sum(maps, axis=0, dtype=np.float32)
+    return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))
+
+
+def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a map to the patient's own grid, where `placement.own_affine` belongs to it; 0 outside the crop.
+
+    Args:
+        activation: shape (i, j, k) of the network.
+        placement: of the subject.
+
+    Returns:
+        float32, with the shape of the patient's own files.
+    """
+    whole = np.zeros(placement.grid_shape, np.float32)
+    crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
+    return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
+
+
+def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
+    """Whom to show: in turn the surest mutant called so, wild-type called so, and mistake, then the next of each.
+
+    Args:
+        predictions: columns `subject, truth, score`; a row a subject.
+        most: how many; fewer where there are not so many subjects.
+    """
+    surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
+    called = (surest["score"] >= 0.5).astype(int)
+    right = called == surest["truth"]
+    groups = [surest["subject"][rows] for rows in (right & (called == 1), right & (called == 0), ~right)]
+    return [subject for subject in chain(*zip_longest(*groups)) if subject is not None][:most]
+
+
+def summarise_occlusion(predictions: pd.DataFrame) -> dict:
+    """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
+
+    Args:
+        predictions: with COLUMNS.
+
+    Returns:
+        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` and `auc_interval` of the pooled
+        patients (95 %, DeLong) and `mean_change`, the mean absolute difference from `score` over the rows.
+    """
+    numbers = {}
+    for column in SCORES:
+        pooled = pool_patients(predictions.assign(score=predictions[column]))
+        auc = classification_scores(pooled["truth"], pooled["score"])["auc"]
+        change = float((predictions[column] - predictions["score"]).abs().mean())
+        interval = auc_interval(pooled["truth"], pooled["score"])
+        numbers[column] = {"auc": auc, "auc_interval": interval, "mean_change": change}
+    drawn = float(predictions["lesion_drawn"].mean())
+    summary = {"num_patients": len(pooled), **numbers, "lesion_drawn": drawn}
+    return summary | {"conclusions": _conclusions(numbers)}
+
+
+def _conclusions(numbers: dict) -> list[str]:
+    """What the three AUCs say, each by where 0.5, the AUC of guessing, lies to its interval."""
+    named = {
+        "As the scans are": "",
+        "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
+        "Without the rest of the brain": ": the lesion tells something by itself",
+    }
+    return [_conclusion(*pair, numbers[column]) for pair, column in zip(named.items(), SCORES, strict=True)]
+
+
+def _conclusion(name: str, if_better: str, numbers: dict) -> str:
+    """One of them in a sentence."""
+    (low, high), auc = numbers["auc_interval"], f"{name}, the AUC is {numbers['auc']:.2f}"
+    if not low <= high:  # NaN
+        return f"{auc}; no interval: too few patients, or classes that do not overlap."
+    verdict = "guessing, 0.5, lies within"
+    if low > 0.5:
+        verdict = f"better than guessing{if_better}"
+    if high < 0.5:
+        verdict = "worse than guessing: the network is misled"
+    return f"{auc} ({low:.2f} to {high:.2f}), {verdict}."
