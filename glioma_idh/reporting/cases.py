@@ -13,6 +13,8 @@ from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.reporting.pictures import GROUPS
 
+SHOWN = ("t1", "t1gd", "t2", "flair")  # sequences that a network of volumes reads
+
 
 @dataclass(frozen=True)
 class Case:
@@ -84,7 +86,7 @@ def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
     Raises:
         InputError: an image is not where it was.
     """
-    scans = {sequence: read_scan(row, sequence) for sequence in ("t1", "t1gd", "t2", "flair")}
+    scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
     reference = read_scan(row, "lesion_mask").array != 0
     predicted = read_volume(folder / "masks" / f"{row['subject']}.nii.gz").array != 0
     numbers = predictions[["dice", "lesion_ml", "predicted_ml"]].mean()
