@@ -112,10 +112,12 @@ def occlusion_text(metrics: dict) -> str:
     rows = {}
     for column, (name, _, _) in CONDITIONS.items():
         numbers = metrics[column]
-        change = "" if column == "score" else f"{numbers['mean_change']:.2f}"
-        rows[name] = {"AUC (95 % interval)": _auc_text(numbers), "mean change of score": change}
+        rows[name] = {"AUC (95 % interval)": _auc_text(numbers)}
+        if column != "score":
+            rows[name]["less as it is"] = _difference_text(numbers["difference"])
+            rows[name]["mean change of score"] = f"{numbers['mean_change']:.2f}"
     lines = [f"{SYNTHETIC_NOTE}."] if metrics["synthetic"] else []
-    table = pd.DataFrame.from_dict(rows, orient="index").to_string()
+    table = pd.DataFrame.from_dict(rows, orient="index").fillna("").to_string()
     note = f"Pooled over {metrics['num_patients']} patients; intervals: DeLong. Changes count without their sign."
     filled = f"""What is occluded is filled with the healthy brain of another patient. It had none to give for {
         metrics["lesion_drawn"]:.0%} of the lesions' voxels: there voxels were drawn, and an outline may show."""
@@ -126,6 +128,12 @@ def _auc_text(numbers: dict) -> str:
     """An AUC with its interval."""
     low, high = numbers["auc_interval"]
     return f"{numbers['auc']:.2f}" + (f" ({low:.2f} to {high:.2f})" if low == low else "")
+
+
+def _difference_text(difference: dict) -> str:
+    """A difference of AUC with its interval."""
+    ends = f" ({difference['low']:+.2f} to {difference['high']:+.2f})" if not difference["reason"] else ""
+    return f"{difference['difference']:+.2f}{ends}"
 
 
 def occluded_head_line(subject: str, scores: pd.Series) -> str:

@@ -62,9 +62,8 @@ def occlude(wanted: Occlusion) -> dict:
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     _check_recipe(recipe, wanted.run_dir)
-    tested = _tested_subjects(wanted.run_dir)
+    tested = _tested_subjects(wanted.run_dir, tuple(recipe["shape"]), wanted.quiet)
     _check_subjects(wanted, tested)
-    tested = _with_scans(tested, recipe, wanted)
     networks = _networks(wanted.run_dir, recipe)
     out = wanted.out or wanted.run_dir / "occlusion"
 
@@ -96,15 +95,21 @@ def _check_recipe(recipe: dict, run_dir: Path) -> None:
         raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
 
 
-def _tested_subjects(run_dir: Path):
-    """A row a split and test subject: the cohort table with `repeat`, `fold` and `split`, its number."""
-    from glioma_idh import runs
+def _tested_subjects(run_dir: Path, shape: tuple[int, int, int], quiet: bool):
+    """A row a split and test subject: the cohort table with `repeat`, `fold` and `split`, its number.
 
-    splits = runs.read_table(run_dir / "splits.csv")
+    Raises:
+        InputError: the cache has lost a subject whose files are gone or have changed.
+    """
+    from glioma_idh import runs
+    from glioma_idh.sgp3d.prepared import restore_cohort
+
+    splits, cohort = runs.read_table(run_dir / "splits.csv"), runs.read_table(run_dir / "cohort.csv")
+    if not all((Path(folder) / "note.json").exists() for folder in cohort["prepared"]):
+        cohort = restore_cohort(cohort, shape, run_dir, quiet)
     numbers = {split: number for number, split in enumerate(runs.list_splits(splits))}
     test = splits[splits["part"] == "test"].drop(columns="part")
     test = test.assign(split=[numbers[key] for key in zip(test["repeat"], test["fold"], strict=True)])
-    cohort = runs.read_table(run_dir / "cohort.csv")
     return test.merge(cohort, on="subject", validate="many_to_one").sort_values("split", kind="stable")
 
 
@@ -124,29 +129,6 @@ def _check_subjects(wanted: Occlusion, tested) -> None:
         if subject not in set(tested["subject"]):
             advice = "Name one of predictions.csv: of others the network knows the answer."
             raise InputError("a subject that was tested", "one that was only trained on", advice, "", subject)
-
-
-def _with_scans(tested, recipe: dict, wanted: Occlusion):
-    """The same rows, whose prepared scans are there: what the cache has lost is made again.
-
-    Raises:
-        InputError: a file is missing, or has changed since the run.
-    """
-    from glioma_idh.sgp3d.prepared import store_cohort
-
-    lost = [not (Path(folder) / "note.json").exists() for folder in tested["prepared"]]
-    if not any(lost):
-        return tested
-    former = tested[lost].drop_duplicates("subject")
-    again, errors = store_cohort(former.drop(columns="prepared"), tuple(recipe["shape"]), quiet=wanted.quiet)
-    if errors:
-        raise errors[0]
-    for subject, was, now in zip(again["subject"], former["prepared"], again["prepared"], strict=True):
-        if Path(was).name != Path(now).name:
-            advice = "Put the former files back."
-            raise InputError("the scans that the run was made of", "others", advice, wanted.run_dir, subject)
-    folders = dict(zip(again["subject"], again["prepared"], strict=True))
-    return tested.assign(prepared=tested["subject"].map(folders).fillna(tested["prepared"]))
 
 
 def _networks(run_dir: Path, recipe: dict) -> list:

@@ -15,6 +15,7 @@ from glioma_idh import training  # noqa: F401  first, as it loads TensorFlow qui
 import keras  # isort: skip
 
 from glioma_idh.errors import InputError
+from glioma_idh.evaluation.comparisons import compare_auc
 from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.evaluation.metrics import classification_scores, pool_patients
 from glioma_idh.imaging.boxes import crop
@@ -194,15 +195,17 @@ def summarise_occlusion(predictions: pd.DataFrame) -> dict:
 
     Returns:
         `num_patients`, `conclusions` (sentences), and by each column of scores `auc` and `auc_interval` of the pooled
-        patients (95 %, DeLong) and `mean_change`, the mean absolute difference from `score` over the rows.
+        patients (95 %, DeLong), `mean_change`, the mean absolute difference from `score` over the rows, and
+        `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
     """
     numbers = {}
     for column in SCORES:
-        pooled = pool_patients(predictions.assign(score=predictions[column]))
+        occluded = predictions.assign(score=predictions[column])
+        pooled, difference = pool_patients(occluded), compare_auc(occluded, predictions)._asdict()
         auc = classification_scores(pooled["truth"], pooled["score"])["auc"]
         change = float((predictions[column] - predictions["score"]).abs().mean())
         interval = auc_interval(pooled["truth"], pooled["score"])
-        numbers[column] = {"auc": auc, "auc_interval": interval, "mean_change": change}
+        numbers[column] = {"auc": auc, "auc_interval": interval, "mean_change": change, "difference": difference}
     drawn = float(predictions["lesion_drawn"].mean())
     summary = {"num_patients": len(pooled), **numbers, "lesion_drawn": drawn}
     return summary | {"conclusions": _conclusions(numbers)}

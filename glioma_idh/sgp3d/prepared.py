@@ -137,6 +137,32 @@ def store_cohort(
     return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
 
 
+def restore_cohort(former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool) -> pd.DataFrame:
+    """A run's subjects prepared again: the cache may have been emptied since the run began.
+
+    Args:
+        former: cohort table of the run.
+        shape: the network's, (i, j, k).
+        run_dir: of the run, for messages.
+        quiet: no progress bar.
+
+    Returns:
+        The table with the folders as they are now.
+
+    Raises:
+        InputError: a file is missing, or has changed since.
+    """
+    table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet)
+    if errors:
+        raise errors[0]
+    names = [rows["prepared"].map(_name).tolist() for rows in (former, table)]
+    if names[0] != names[1]:
+        subject = next(s for s, was, now in zip(table["subject"], *names, strict=True) if was != now)
+        advice = "Put the former files back, or begin a new run."
+        raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
+    return table
+
+
 def set_copies_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     """Keep one subject of those that have the same files although they are given as different patients.
 

@@ -176,23 +176,15 @@ def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
 
 
 def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
-    """The cache may have been emptied since the run began: make again what is missing of it.
+    """Make again what the cache has lost of a run that has begun.
 
     Raises:
         InputError: a file has changed since.
     """
     from glioma_idh import runs
-    from glioma_idh.sgp3d.prepared import store_cohort
+    from glioma_idh.sgp3d.prepared import restore_cohort
 
-    former = runs.read_table(folder / "cohort.csv")
-    table, errors = store_cohort(former.drop(columns="prepared"), recipe.shape, quiet=quiet)
-    if errors:
-        raise errors[0]
-    names = [[Path(path).name for path in rows["prepared"]] for rows in (former, table)]
-    if names[0] != names[1]:
-        subject = next(s for s, was, now in zip(table["subject"], *names, strict=True) if was != now)
-        advice = "Put the former files back, or name another --run-dir."
-        raise InputError("the scans that the run began with", "others", advice, folder, subject)
+    table = restore_cohort(runs.read_table(folder / "cohort.csv"), recipe.shape, folder, quiet)
     runs.write_table(table, folder / "cohort.csv")
 
 
