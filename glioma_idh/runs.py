@@ -92,12 +92,13 @@ def versions() -> dict:
     return installed
 
 
-def find_run(folder, recipe: dict) -> bool:
+def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """See whether a folder can take a run, or has it already.
 
     Args:
         folder: need not be there.
         recipe: every setting that changes a result.
+        defaults: what settings that are younger than a run were in it.
 
     Returns:
         Whether the run is finished already.
@@ -107,7 +108,7 @@ def find_run(folder, recipe: dict) -> bool:
     """
     folder = Path(folder)
     if (folder / "recipe.json").exists():
-        former, recipe = read_json(folder / "recipe.json")["recipe"], as_read(recipe)
+        former, recipe = as_read(defaults or {}) | read_json(folder / "recipe.json")["recipe"], as_read(recipe)
         names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
         if names:
             expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)

@@ -16,6 +16,7 @@ from glioma_idh.reporting.tables import results_table
 
 TESTED = ["subject", "repeat", "fold"]
 ROW = "pooled over"  # what the name of a network's row of pooled scores holds
+SURE = 0.05
 SCORES = {"auc": ("AUC", compare_auc), "dice": ("DSC", compare_dice)}
 
 
@@ -37,6 +38,7 @@ def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
         tables, repeats = [], 0
         for folder, model in zip(of_seeds, first, strict=True):
             _check_whole(folder)
+            _check_same_patients(folder, first[0])
             _check_same_tests(folder, model)
             table = runs.read_table(folder / "predictions.csv")
             tables.append(table.assign(repeat=table["repeat"] + repeats))
@@ -58,39 +60,55 @@ def _check_whole(folder: Path) -> None:
         InputError: it names a fold that is missing.
     """
     wanted = _tests(folder)
-    there = runs.read_table(folder / "predictions.csv")[TESTED]
-    missing = wanted.merge(there, how="left", indicator=True).query("_merge == 'left_only'")
+    predictions = runs.read_table(folder / "predictions.csv")
+    missing = wanted.merge(predictions[TESTED], how="left", indicator=True).query("_merge == 'left_only'")
     if len(missing):
         row = missing.iloc[0]
         found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in fold {row['fold'] + 1}"
         advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
         raise InputError("a prediction for every test of a run", found, advice, file=folder)
+    for column in ("score", "dice"):
+        known = predictions[column].notna()
+        if known.any() and not known.all():
+            found = f"none for {predictions.loc[~known, 'subject'].iloc[0]}"
+            raise InputError(f"a {column} of every subject tested", found, "Train that run again.", file=folder)
 
 
-def _check_same_tests(folder: Path, model: Path) -> None:
-    """Two runs must test the same scans of the same patients in the same folds.
+def _check_same_patients(folder: Path, model: Path) -> None:
+    """Two runs must have the same labelled subjects, with the same labels and scans; the cache may lie elsewhere.
 
     Raises:
         InputError: it names a subject in which they differ.
     """
-    if folder == model:
-        return
-    cohorts = [runs.read_table(run / "cohort.csv").set_index("subject") for run in (model, folder)]
-    tests = [_tests(run) for run in (model, folder)]
-    other = tests[0].merge(tests[1], how="outer", indicator=True).query("_merge != 'both'")
+    cohorts = [runs.read_table(run / "cohort.csv").dropna(subset="idh").set_index("subject") for run in (model, folder)]
+    advice = "Compare runs of one cohort."
+    other = cohorts[0].index.symmetric_difference(cohorts[1].index)
+    if len(other):
+        where = model if other[0] in cohorts[0].index else folder
+        found = f"{len(other)} others, such as {other[0]} of {where.name} alone"
+        raise InputError(f"the subjects of {model.name}", found, advice, file=folder)
+    for column, noun in {"patient": "patients", "idh": "labels", "prepared": "scans"}.items():
+        values = [cohort.loc[cohorts[0].index, column] for cohort in cohorts]
+        if column == "prepared":
+            values = [paths.map(lambda path: Path(path).name) for paths in values]
+        unlike = values[0].index[values[0] != values[1]]
+        if len(unlike):
+            found = f"others for {len(unlike)}, such as {unlike[0]}"
+            raise InputError(f"the {noun} of {model.name}", found, advice, file=folder)
+
+
+def _check_same_tests(folder: Path, model: Path) -> None:
+    """Two runs must test the same subjects in the same folds.
+
+    Raises:
+        InputError: it names a subject in which they differ.
+    """
+    other = _tests(model).merge(_tests(folder), how="outer", indicator=True).query("_merge != 'both'")
     if len(other):
         row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
         where = {"left_only": model, "right_only": folder}[row["_merge"]]
         found = f"{row['subject']} in fold {row['fold'] + 1} of {where.name} alone"
         raise InputError(f"the tests of {model.name}", found, advice, file=folder)
-    for column, noun in {"patient": "patients", "idh": "labels", "prepared": "scans"}.items():
-        values = [cohort.loc[tests[0]["subject"].unique(), column] for cohort in cohorts]
-        if column == "prepared":
-            values = [paths.map(lambda path: Path(path).name) for paths in values]
-        unlike = values[0].index[values[0] != values[1]]
-        if len(unlike):
-            found, advice = f"others for {len(unlike)}, such as {unlike[0]}", "Compare runs of one cohort."
-            raise InputError(f"the {noun} of {model.name}", found, advice, file=folder)
 
 
 def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, list[Path]], printed: Printed) -> dict:
@@ -107,6 +125,7 @@ def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, lis
         numbers[name] = numbers_of(name, predictions, planted is not None, printed, planted)
         seeds = [pooled_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
         numbers[name]["by_seed"] = {key: [seed.get(key) for seed in seeds] for key in SCORES}
+        numbers[name]["num_unlabelled"] = int(runs.read_table(folders[name][0] / "cohort.csv")["idh"].isna().sum())
     return numbers
 
 
@@ -114,6 +133,15 @@ def _planted(folders: list[Path]) -> pd.Series | None:
     """Of phantoms, the best possible score by subject."""
     tables = [runs.read_table(folder / "planted.csv") for folder in folders if (folder / "planted.csv").exists()]
     return pd.concat(tables).groupby("subject")["score"].first() if tables else None
+
+
+def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Scores of answers that need no network, each the mean over the seeds' folds.
+
+    Args:
+        of_seeds: of each seed, scores by the answer's name, the same ones in all.
+    """
+    return {name: pd.DataFrame([seed[name] for seed in of_seeds], dtype=float).mean().to_dict() for name in of_seeds[0]}
 
 
 def compare_networks(networks: dict[str, pd.DataFrame], model: str) -> dict[str, dict[str, Comparison]]:
@@ -210,28 +238,31 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
             continue
         low, high = -comparison.high, -comparison.low  # of the model less the other
         verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
+        verdict = verdict if comparison.p < SURE else "not told apart"  # p is Holm's, the interval is not
         numbers_ = f"difference {-comparison.difference:+.3f} ({low:+.3f} to {high:+.3f}), p {format_p(comparison.p)}"
         lines.append(f"{heads}; {numbers_}; higher in {won} of {len(pairs)} seeds: {verdict}.")
     return "\n".join(lines)
 
 
 def comparison_text(table: pd.DataFrame, numbers: dict[str, dict], baselines: dict) -> str:
-    """The table and its notes as lines of text, marked where it is synthetic."""
-    synthetic = any(summary["synthetic"] for summary in numbers.values())
-    lines = [f"{SYNTHETIC_NOTE}."] if synthetic else []
-    lines += [table.to_string(), *notes(numbers, baselines)]
-    return "\n".join(lines)
+    """The table and its notes as lines of text."""
+    return "\n".join([table.to_string(), *notes(numbers, baselines)])
 
 
 def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     """What the rows and brackets are, and each seed's scores."""
-    lines = [
+    lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in numbers.values()) else []
+    lines += [
         "Mean ± standard deviation over all splits of all seeds; pooled: one score a patient, the mean over the seeds.",
         "In brackets: 95 % intervals, the luck of who the patients were; of an AUC and of differences of AUC by DeLong,"
         " of differences of DSC by bootstrap. p: paired test of DeLong, or Wilcoxon's of DSC, after Holm.",
     ]
     if any("auc" in summary["mean"] for summary in numbers.values()) and "grade alone" not in baselines:
         lines.append("Grade alone: cannot be computed, because the subjects tested have no grade, or but one.")
+    unlabelled = {name: summary["num_unlabelled"] for name, summary in numbers.items() if summary["num_unlabelled"]}
+    if 0 < len(unlabelled) < len(numbers):
+        each = ", ".join(f"{name} from {count}" for name, count in unlabelled.items())
+        lines.append(f"Not all learn from the same: {each} subjects without a label too.")
     for score, (heading, _) in SCORES.items():
         scores = {name: summary["by_seed"][score] for name, summary in numbers.items()}
         scores = {name: values for name, values in scores.items() if values[0] is not None and len(values) > 1}
@@ -241,10 +272,10 @@ def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     return lines
 
 
-def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
-    """A table of text cells as CSV, Markdown and LaTeX."""
+def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str, synthetic: bool = False) -> None:
+    """A table of text cells as CSV, Markdown and LaTeX, each marked where it is synthetic."""
     flat = table.reset_index().rename(columns={"sequence": "network"})
-    runs.write_table(flat, folder / f"{name}.csv")
+    runs.write_table(flat.assign(note=SYNTHETIC_NOTE) if synthetic else flat, folder / f"{name}.csv")
     merged = flat["network"].where(~flat["network"].duplicated(), "")
     runs.write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
     escaped = caption.replace("%", "\\%").replace("<", "$<$")

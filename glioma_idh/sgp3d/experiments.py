@@ -21,7 +21,9 @@ from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missi
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
 
 CAUTIONS = {
-    "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients.",
+    "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients; SGPNet's SN and SP"
+    " as printed imply PPV 0.870 and NPV 0.917. The residual CNN reads slices that the reference mask chooses, in tests"
+    " too.",
     "table2": "The paper finds SGPNet, which learns the masks too, well ahead of the other two; its numbers we lack.",
     "detach-k": "The paper does not say whether k takes part in the gradient.",
 }
@@ -46,7 +48,8 @@ class Where(Job):
     seeds: tuple[int, ...] = (0, 1, 2)
     """Each a whole cross-validation: its own folds, weights and order, the same for every network."""
     runs_dir: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs")
-    """Where runs are looked for and made; a finished run of the same recipe is used, whatever its folder's name."""
+    """Where runs are looked for and made, by one command at a time; a run of the same recipe is used, whatever its
+    folder's name."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where table and figures go; by default RUNS_DIR/ and a name made of the table and the recipes."""
     dry_run: bool = False
@@ -101,18 +104,20 @@ def _write(plan: list[Run], where: Where) -> Path:
     networks = comparison.read_networks(folders)
     numbers = comparison.summarise_networks(networks, folders, SGPNET)
     comparisons = comparison.compare_networks(networks, model)
-    baselines = train.read_baselines(Recipe(**MODEL), replace(where, run_dir=folders[model][0]))
+    of_seeds = [train.read_baselines(Recipe(**MODEL), replace(where, run_dir=folder)) for folder in folders[model]]
+    baselines = comparison.mean_baselines(of_seeds)
     table = comparison.comparison_table(numbers, comparisons, model, PUBLISHED, SGPNET, baselines)
-    recipes = {"recipes": [asdict(run.recipe) for run in plan], "images": str(where.images)}
-    out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(recipes)}"
+    identities = {"runs": [train.identity(run.recipe, where) for run in plan]}
+    out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(identities)}"
+    synthetic = numbers[model]["synthetic"]
 
     caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table]])
-    comparison.write_table(table, out, where.table, caption)
+    comparison.write_table(table, out, where.table, caption, synthetic)
     by_network = [predictions.assign(network=name) for name, predictions in networks.items()]
     runs.write_table(pd.concat(by_network), out / "predictions.csv")
     scored = {name: predictions for name, predictions in networks.items() if "auc" in numbers[name]["pooled"]}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
-    roc = roc_with_bands(scored, marks=points, synthetic=numbers[model]["synthetic"])
+    roc = roc_with_bands(scored, marks=points, synthetic=synthetic)
     save_figure(roc, out / "figures", "roc")
     order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}

@@ -76,9 +76,11 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     """Put another patient's healthy brain in the place of a region, so that nothing of its content is left.
 
     A voxel takes all channels of the donor's at the same place, or, where the donor is not healthy there, of a healthy
-    voxel of the donor's drawn at random. Each channel is brought to mean and standard deviation of the subject's own
-    healthy brain; then the whole image is standardised again, as its preparation did, since its former mean and
-    standard deviation tell what was in the region. The background stays as it is.
+    voxel of the donor's drawn at random. In the lesion's place each channel is brought to mean and standard deviation
+    of the subject's own healthy brain, which stays; in the place of the rest the donor's values stay as they are, for
+    the rest's own mean and standard deviation are part of its content. Then the whole image is standardised again, as
+    its preparation did, since its former mean and standard deviation tell what was in the region. The background stays
+    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of.
 
     Of a lesion neither content nor outline is left, but where voxels were drawn: those lack the smoothness of tissue,
     and may show an outline. In crops around lesions that is most of them.
@@ -99,10 +101,12 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     healthy = donor.scans[donor.rest]
     filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
     filling[donor.rest[region]] = donor.scans[region & donor.rest]
-    mean, sd = _mean_and_sd(own.scans[own.rest])
-    donor_mean, donor_sd = _mean_and_sd(healthy)
+    kept = own.scans[own.rest & ~region]
+    if len(kept):
+        (mean, sd), (donor_mean, donor_sd) = _mean_and_sd(kept), _mean_and_sd(healthy)
+        filling = (filling - donor_mean) / donor_sd * sd + mean
     replaced = own.scans.copy()
-    replaced[region] = (filling - donor_mean) / donor_sd * sd + mean
+    replaced[region] = filling
     return np.stack([standardise(channel) for channel in np.moveaxis(replaced, -1, 0)], axis=-1)
 
 

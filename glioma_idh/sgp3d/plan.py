@@ -48,14 +48,12 @@ class Run(NamedTuple):
         """Whether its results are written."""
         return (self.folder / "metrics.json").exists()
 
-    def split_folder(self, index: int) -> Path:
-        """Of a split, counted from 0."""
-        return self.folder / f"split_{index}"
-
     def missing(self) -> list[int]:
         """Its splits that are not trained yet."""
+        from glioma_idh.runs import split_folder
+
         splits = [] if self.finished else range(self.recipe.num_splits)
-        return [index for index in splits if not (self.split_folder(index) / "predictions.csv").exists()]
+        return [index for index in splits if not (split_folder(self.folder, index) / "predictions.csv").exists()]
 
     @property
     def epochs(self) -> int:
@@ -64,10 +62,10 @@ class Run(NamedTuple):
 
     def epochs_done(self) -> int:
         """Epochs of all splits that a kill would not cost."""
-        from glioma_idh.runs import read_table
+        from glioma_idh.runs import read_table, split_folder
 
         left = self.missing()
-        histories = [self.split_folder(index) / "history.csv" for index in left]
+        histories = [split_folder(self.folder, index) / "history.csv" for index in left]
         begun = sum(len(read_table(history)) for history in histories if history.exists())
         return self.epochs - self.recipe.epochs * len(left) + begun
 
@@ -85,8 +83,6 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
     Raises:
         InputError: a setting cannot be.
     """
-    from glioma_idh import pipeline
-
     if len(set(seeds)) != len(seeds) or not seeds:
         found = " ".join(map(str, seeds)) or "none"
         raise InputError("different seeds in --seeds", found, "Give each once.")
@@ -95,21 +91,21 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
     for network in TABLES[table]:
         for seed in seeds:
             recipe, resolved = train.resolve(Recipe(**common | network | {"seed": seed}), replace(job, run_dir=None))
-            identity = pipeline.identity("sgp3d", recipe, resolved)
-            folder = _find_finished(runs_dir, identity) or runs_dir / resolved.run_dir.name
+            folder = _find_run(runs_dir, train.identity(recipe, resolved)) or runs_dir / resolved.run_dir.name
             plan.append(Run(train.shown_as(recipe), recipe, folder))
     return plan
 
 
-def _find_finished(runs_dir: Path, identity: dict) -> Path | None:
-    """The folder of a finished run; a setting that is younger than the run was as it is by default."""
+def _find_run(runs_dir: Path, identity: dict) -> Path | None:
+    """The folder of a run that is there already, a finished one first."""
     from glioma_idh import runs
 
+    alike = []
     for file in sorted(runs_dir.glob("*/recipe.json")):
-        former = runs.as_read(asdict(Recipe())) | runs.read_json(file).get("recipe", {})
-        if former == runs.as_read(identity) and (file.parent / "metrics.json").exists():
-            return file.parent
-    return None
+        with contextlib.suppress(InputError):  # not a run
+            if runs.as_read(train.FORMER) | runs.read_json(file).get("recipe", {}) == runs.as_read(identity):
+                alike.append(file.parent)
+    return min(alike, key=lambda folder: not (folder / "metrics.json").exists(), default=None)
 
 
 def print_plan(plan: list[Run], job: Job) -> None:
@@ -148,10 +144,12 @@ def train_missing(left: list[Run], job: Job) -> None:
 
     training.require_tensorflow()
     num_trainings = sum(len(run.missing()) for run in left)
-    jobs, threads = train.share_processors(left[0].recipe, job, training.find_gpus(), num_trainings)
-    print(training.device_line(training.find_gpus(), jobs, threads))
-    for run in left:
-        resources.check_memory(run.recipe, jobs)
+    gpus = training.find_gpus()
+    jobs, threads = train.share_processors(left[0].recipe, job, gpus, num_trainings)
+    print(training.device_line(gpus, jobs, threads))
+    if not gpus:
+        for run in left:
+            resources.check_memory(run.recipe, jobs)
     _prepare(left, job)
     calls = [(run.recipe, run.folder, index, True, os.getpid()) for run in left for index in run.missing()]
     trained = pipeline.side_by_side(partial(train_split, threads=threads), calls, jobs)

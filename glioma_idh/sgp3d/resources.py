@@ -10,7 +10,7 @@ from glioma_idh.sgp3d.recipe import Recipe
 BASE_GB = 0.8  # TensorFlow, the network and its optimisers
 BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject in a batch, at the peak of a step
 FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
-COST = {"sgpnet": 1.0, "unet3d": 1.4, "densenet3d": 1.0, "resnet2d": 1.0}  # of a step, SGPNet's being 1
+COST = {"sgpnet": 1.0, "unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}  # of a step (benchmarks/README.md)
 OVERHEAD = 1.6  # a step beside its convolutions
 SHARE = 0.9  # of the free memory that may be taken
 

@@ -63,8 +63,9 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
     """3D DenseNet after Liang et al. (Genes 2018, M3D-DenseNet), for the genotype: 549,357 parameters.
 
     Known: a DenseNet of 3D convolutions, the sequences as channels, cross-entropy. Ours: all else, after DenseNet-BC
-    (Huang et al. 2017): four blocks of four layers, growth 16, bottlenecks of 64, transitions that halve channels and
-    sides; the first convolution has stride 2. They cut out the lesion; ours reads what SGPNet reads.
+    (Huang et al. 2017) with its batch normalisation, although batches are of two: four blocks of four layers, growth
+    16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2. They cut out
+    the lesion; ours reads what SGPNet reads.
 
     Args:
         input_shape: (i, j, k, sequences), each side divisible by 16.
@@ -102,7 +103,8 @@ def resnet2d(
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
     where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
-    slices, `NUM_SLICES` of a subject (`lesion_slices`); the mean of their probabilities.
+    slices, `NUM_SLICES` of a subject, which the reference mask chooses in tests too (`lesion_slices`); the mean of
+    their probabilities.
 
     Args:
         input_shape: of a slice, (i, j, sequences).

@@ -5,13 +5,13 @@ was killed goes on where it stopped; a finished one prints its table again.
 """
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
-from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, check_shape, check_targets, default_recipe, differences
+from glioma_idh.sgp3d.recipe import METHOD, PUBLISHED, Recipe, check_shape, check_targets, default_recipe, differences
 
 NAMES = {
     ("sgpnet", "both"): "SGPNet",
@@ -23,6 +23,7 @@ NAMES = {
     ("resnet2d", "idh"): "Chang et al., residual CNN",
 }
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
+FORMER = asdict(Recipe()) | {"method": 1}  # what settings were in runs that are older than they
 
 
 def train(recipe: Recipe, job: Job) -> dict:
@@ -44,7 +45,7 @@ def train(recipe: Recipe, job: Job) -> dict:
 
     recipe, job = resolve(recipe, job)
     external = None if job.external is None else pipeline.read_external_cohort(recipe, job, SEQUENCES)
-    finished = runs.find_run(job.run_dir, pipeline.identity("sgp3d", recipe, job))
+    finished = runs.find_run(job.run_dir, identity(recipe, job), FORMER)
     if not finished:
         _train(recipe, job)
     name = shown_as(recipe)
@@ -54,6 +55,13 @@ def train(recipe: Recipe, job: Job) -> dict:
         _score_external(external, recipe, job)
     print(f"Everything is in {job.run_dir}")
     return metrics[name]
+
+
+def identity(recipe: Recipe, job: Job) -> dict:
+    """What makes two runs the same run."""
+    from glioma_idh import pipeline
+
+    return pipeline.identity("sgp3d", recipe, job) | {"method": METHOD}
 
 
 def resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
@@ -151,7 +159,7 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
     from glioma_idh import pipeline, runs
 
     table, splits, errors = _prepare(recipe, job, cohort, report)
-    runs.begin_run(job.run_dir, pipeline.identity("sgp3d", recipe, job), PUBLISHED.get(shown_as(recipe), {}))
+    runs.begin_run(job.run_dir, identity(recipe, job), PUBLISHED.get(shown_as(recipe), {}))
     pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
     runs.write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
 

@@ -13,6 +13,8 @@ from glioma_idh.reporting.comparison import (
     compare_networks,
     comparison_table,
     comparison_text,
+    mean_baselines,
+    notes,
     order_text,
     read_networks,
     summarise_networks,
@@ -105,6 +107,7 @@ def numbers(**pooled):
             Comparison(-0.1, -0.25, 0.05, 0.2),
             "(-0.050 to +0.250), p 0.20; higher in 2 of 3 seeds: not told apart.",
         ),
+        (Comparison(-0.1, -0.15, -0.05, 0.06), "p 0.06; higher in 2 of 3 seeds: not told apart."),
         (Comparison(0.1, 0.05, 0.15, 0.004), "(-0.150 to -0.050), p 0.004; higher in 2 of 3 seeds: below."),
         (
             Comparison(-0.1, np.nan, np.nan, np.nan, "cannot be computed, because ..."),
@@ -140,6 +143,49 @@ def test_other_patients_labels_or_scans_are_errors(folders, column, value, noun)
     runs.write_table(cohort, folders["bad"][0] / "cohort.csv")
     with pytest.raises(InputError, match=f"expected the {noun} of good_0; found others for 1, such as s04"):
         read_networks(folders)
+
+
+def test_other_patients_in_another_seed_are_an_error(folders):
+    for name in ("splits", "cohort", "predictions"):
+        for network in ("good", "bad", "lesion"):
+            table = runs.read_table(folders[network][1] / f"{name}.csv").replace({"s07": "t07"})
+            runs.write_table(table, folders[network][1] / f"{name}.csv")
+    with pytest.raises(InputError, match="good_1: expected the subjects of good_0; found 2 others, such as s07 of"):
+        read_networks(folders)
+
+
+def test_a_network_that_came_to_nothing_in_a_fold_is_an_error(folders):
+    predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
+    predictions.loc[12, "score"] = np.nan
+    runs.write_table(predictions, folders["bad"][1] / "predictions.csv")
+    with pytest.raises(InputError, match="bad_1: expected a score of every subject tested; found none for s12"):
+        read_networks(folders)
+
+
+def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
+    for folder in folders["good"]:
+        cohort = runs.read_table(folder / "cohort.csv")
+        more = cohort.head(3).assign(subject=["u1", "u2", "u3"], patient=["u1", "u2", "u3"], idh=np.nan)
+        runs.write_table(pd.concat([cohort, more]), folder / "cohort.csv")
+    summary = summarise_networks(read_networks(folders), folders, SGPNET)
+    assert "Not all learn from the same: good from 3 subjects without a label too." in notes(summary, {})
+
+
+def test_phantoms_are_marked_in_every_file(folders, tmp_path):
+    for of_seeds in folders.values():
+        for folder in of_seeds:
+            runs.write_table(pd.DataFrame({"subject": SUBJECTS, "score": TRUTH}), folder / "planted.csv")
+    networks = read_networks(folders)
+    summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
+    table = comparison_table(summary, comparisons, "good", {}, SGPNET, {})
+    write_table(table, tmp_path, "table9", " ".join(notes(summary, {})), synthetic=True)
+    for ending in ("csv", "md", "tex"):
+        assert "Synthetic phantom cohort: no clinical result" in (tmp_path / f"table9.{ending}").read_text()
+
+
+def test_answers_without_a_network_are_means_over_the_seeds():
+    of_seeds = [{"grade alone": {"auc": 0.8, "ppv": None}}, {"grade alone": {"auc": 0.9, "ppv": 0.5}}]
+    assert mean_baselines(of_seeds) == {"grade alone": {"auc": pytest.approx(0.85), "ppv": 0.5}}
 
 
 def test_the_cache_may_lie_elsewhere(folders):

@@ -113,6 +113,8 @@ def test_killed_and_started_again_ends_with_the_same_table(make_four, tmp_path):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    done = {path: path.stat().st_mtime_ns for path in killed.glob("*/split_*/predictions.csv")}
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in done.items())
     (one,), (two,) = (list((tmp_path / name).glob("detach-k-*/detach-k.csv")) for name in ("whole", "killed"))
     assert one.read_bytes() == two.read_bytes()
