@@ -152,7 +152,8 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
 
     Args:
         case: with FLAIR and the reference.
-        activation: a map whose mean is the logit of the score, shape (i, j, k) of the case's images.
+        activation: where the score comes from, shape (i, j, k) of the case's images; its mean over the network's input is the
+            logit.
         synthetic: whether the subject is a phantom; the figure then says so.
 
     Returns:
