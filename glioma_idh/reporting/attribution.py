@@ -152,8 +152,8 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
 
     Args:
         case: with FLAIR and the reference.
-        activation: where the score comes from, shape (i, j, k) of the case's images; its mean over the network's input is the
-            logit.
+        activation: where the score comes from, shape (i, j, k) of the case's images; its mean over the network's
+            input is the logit.
         synthetic: whether the subject is a phantom; the figure then says so.
 
     Returns:
