@@ -237,11 +237,28 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
             lines.append(f"{heads}; whether that is luck {comparison.reason}")
             continue
         low, high = -comparison.high, -comparison.low  # of the model less the other
-        verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
-        verdict = verdict if comparison.p < SURE else "not told apart"  # p is Holm's, the interval is not
+        verdict = _verdict(comparison)
         numbers_ = f"difference {-comparison.difference:+.3f} ({low:+.3f} to {high:+.3f}), p {format_p(comparison.p)}"
         lines.append(f"{heads}; {numbers_}; higher in {won} of {len(pairs)} seeds: {verdict}.")
     return "\n".join(lines)
+
+
+def order_holds(comparisons: dict[str, Comparison]) -> str:
+    """Whether the order in which a paper finds one network above all others is seen here, in a sentence."""
+    verdicts = [_verdict(comparison) for comparison in comparisons.values()]
+    if all(verdict == "above" for verdict in verdicts):
+        return "The paper's order holds here."
+    if "below" in verdicts:
+        return "The paper's order does not hold here."
+    told = ", in part" if "above" in verdicts else ""
+    return f"The paper's order is not seen here{told}: these patients do not tell the networks apart."
+
+
+def _verdict(comparison: Comparison) -> str:
+    """Where the model stands to the other: certain if the interval and, after Holm, p say so."""
+    if comparison.reason or comparison.p >= SURE:
+        return "not told apart"
+    return "above" if comparison.high < 0 else "below" if comparison.low > 0 else "not told apart"
 
 
 def comparison_text(table: pd.DataFrame, numbers: dict[str, dict], baselines: dict) -> str:

@@ -111,7 +111,10 @@ def _write(plan: list[Run], where: Where) -> Path:
     out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(identities)}"
     synthetic = numbers[model]["synthetic"]
 
-    caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table]])
+    order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
+    if where.table == "table2":
+        order.append(comparison.order_holds(comparisons["auc"]))
+    caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table], *order])
     comparison.write_table(table, out, where.table, caption, synthetic)
     by_network = [predictions.assign(network=name) for name, predictions in networks.items()]
     runs.write_table(pd.concat(by_network), out / "predictions.csv")
@@ -119,7 +122,6 @@ def _write(plan: list[Run], where: Where) -> Path:
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, synthetic=synthetic)
     save_figure(roc, out / "figures", "roc")
-    order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
     runs.write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
     print(comparison.comparison_text(table, numbers, baselines))

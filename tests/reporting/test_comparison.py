@@ -15,6 +15,7 @@ from glioma_idh.reporting.comparison import (
     comparison_text,
     mean_baselines,
     notes,
+    order_holds,
     order_text,
     read_networks,
     summarise_networks,
@@ -118,6 +119,20 @@ def numbers(**pooled):
 def test_an_order_is_told_with_its_certainty(comparison, verdict):
     text = order_text(numbers(model=[0.9, 0.8, 0.7], other=[0.8, 0.9, 0.6]), {"other": comparison}, "model")
     assert text.startswith("model against other: AUC 0.900 against 0.800; ") and text.endswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("highs", "words"),
+    [
+        ((-0.01, -0.02), "holds here"),
+        ((-0.01, 0.02), "is not seen here, in part"),
+        ((0.02, 0.02), "is not seen here:"),
+        ((-0.01, 0.2), "does not hold here"),
+    ],
+)
+def test_whether_a_paper_s_order_is_seen(highs, words):
+    pairs = {str(n): Comparison(high - 0.05, high - 0.1, high, 0.01) for n, high in enumerate(highs)}
+    assert words in order_holds(pairs)
 
 
 def test_a_missing_fold_is_an_error(folders):
