@@ -13,8 +13,8 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
-NUM_CHANNELS = 4
 WITH_MAPS = "sgpnet"
 READ_SLICES = "resnet2d"
 
@@ -60,9 +60,10 @@ def occlude(wanted: Occlusion) -> dict:
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.sgp3d.occlusion import summarise_occlusion
 
-    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    recipe = recipe_of_run(content)
     _check_recipe(recipe, wanted.run_dir)
-    tested = _tested_subjects(wanted.run_dir, tuple(recipe["shape"]), wanted.quiet)
+    tested = _tested_subjects(wanted.run_dir, recipe.shape, wanted.quiet)
     _check_subjects(wanted, tested)
     networks = _networks(wanted.run_dir, recipe)
     out = wanted.out or wanted.run_dir / "occlusion"
@@ -72,25 +73,25 @@ def occlude(wanted: Occlusion) -> dict:
     runs.write_table(predictions, out / "predictions.csv")
     save_figure(occluded_scores_figure(predictions, synthetic=synthetic), out / "figures", "occlusion")
     print(occlusion_text(metrics))
-    if recipe["network"] == WITH_MAPS:
+    if recipe.network == WITH_MAPS:
         _draw_maps(predictions, tested, networks, wanted, synthetic)
     elif wanted.num_maps or wanted.subjects:
-        print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe['network']}.")
+        print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe.network}.")
     runs.write_json(metrics, out / "metrics.json")
     print(f"Everything is in {out}")
     return metrics
 
 
-def _check_recipe(recipe: dict, run_dir: Path) -> None:
+def _check_recipe(recipe: Recipe, run_dir: Path) -> None:
     """The run's networks must give a score, of a whole volume.
 
     Raises:
         InputError: they do not.
     """
-    if recipe["targets"] == "segmentation":
+    if "idh" not in recipe.learns:
         advice = "Name a run that learnt the genotype: --targets both, idh or random-masks."
         raise InputError("a run whose networks score the genotype", "one of segmentation alone", advice, file=run_dir)
-    if recipe["network"] == READ_SLICES:
+    if recipe.network == READ_SLICES:
         found = f"{READ_SLICES}, which reads slices"
         raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
 
@@ -131,16 +132,17 @@ def _check_subjects(wanted: Occlusion, tested) -> None:
             raise InputError("a subject that was tested", "one that was only trained on", advice, "", subject)
 
 
-def _networks(run_dir: Path, recipe: dict) -> list:
+def _networks(run_dir: Path, recipe: Recipe) -> list:
     """The network of each split.
 
     Raises:
         InputError: one has no genotype among its outputs.
     """
     from glioma_idh import runs
+    from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
 
-    networks = load_networks(run_dir, (*recipe["shape"], NUM_CHANNELS))
+    networks = load_networks(run_dir, input_shape(recipe.network, recipe.shape))
     for index, network in enumerate(networks):
         if "idh" not in network.output_names:
             file, found = runs.split_folder(run_dir, index) / "model.keras", ", ".join(network.output_names)
