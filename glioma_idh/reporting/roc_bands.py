@@ -26,7 +26,6 @@ def roc_with_bands(
     *,
     marks: dict[str, tuple[float, float]] | None = None,
     published: dict[str, float] | None = None,
-    title: str = "",
     synthetic: bool = False,
     seed: int = 0,
 ) -> Figure:
@@ -37,7 +36,6 @@ def roc_with_bands(
             without a truth or a score are left out, and a patient of several rows has their mean score.
         marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade; at most five.
         published: the paper's AUC by name; may lack names.
-        title: of the panel.
         synthetic: whether the subjects are phantoms; the figure then says so.
         seed: of the bands' draws.
 
@@ -53,10 +51,10 @@ def roc_with_bands(
         found = f"{len(predictions_by_name)} and {len(marks)}"
         raise ValueError(f"expected at most {len(CURVE_STYLES)} networks and {len(MARKERS)} marks; found {found}")
     pooled = {name: pool_patients(rows.dropna(subset=["truth", "score"])) for name, rows in predictions_by_name.items()}
-    height = 4.65 + 0.155 * (len(pooled) + len(marks)) + 0.18 * bool(title) + 0.13 * synthetic
+    height = 4.65 + 0.155 * (len(pooled) + len(marks)) + 0.13 * synthetic
     figure = new_figure(4.3, height, synthetic, _note(pooled))
     axes = figure.subplots()
-    dress(axes, title, "1 - specificity", "Sensitivity")
+    dress(axes, "", "1 - specificity", "Sensitivity")
     axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
     axes.set(aspect="equal", anchor="N", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=np.arange(0, 1.1, 0.25))
     axes.set_yticks(np.arange(0, 1.1, 0.25))

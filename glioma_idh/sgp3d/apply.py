@@ -14,6 +14,7 @@ from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
+from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.rivals import lesion_slices
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml"]
@@ -22,13 +23,13 @@ NO_FLIP = ((),)
 FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count))
 
 
-def input_shape(network: str, shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """What a network, by its name, takes of a subject of this shape: four volumes, or slices of them."""
-    return (*shape[: 2 if network == "resnet2d" else 3], len(SEQUENCES))
+def input_shape(recipe: Recipe) -> tuple[int, ...]:
+    """What the network takes of a subject: four volumes, or slices of them."""
+    return (*recipe.shape[: 2 if recipe.reads_slices else 3], len(SEQUENCES))
 
 
 def reads_slices(network: keras.Model) -> bool:
-    """Whether a network reads slices through the lesion, and not the volume."""
+    """The recipe's `reads_slices`, of a network without its recipe."""
     return len(network.input_shape) == 4
 
 

@@ -120,7 +120,8 @@ def _write(plan: list[Run], where: Where) -> Path:
     runs.write_table(pd.concat(by_network), out / "predictions.csv")
     scored = {name: predictions for name, predictions in networks.items() if "auc" in numbers[name]["pooled"]}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
-    roc = roc_with_bands(scored, marks=points, synthetic=synthetic)
+    paper = {name: row["auc"][0] for name, row in PUBLISHED.items() if "auc" in row}
+    roc = roc_with_bands(scored, marks=points, published=paper, synthetic=synthetic)
     save_figure(roc, out / "figures", "roc")
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
     runs.write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")

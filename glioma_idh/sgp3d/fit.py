@@ -13,7 +13,7 @@ import keras  # isort: skip
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.sgp3d import rivals
-from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, reads_slices, score_subject
+from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
@@ -68,7 +68,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
 
 def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
-    shape = input_shape(recipe.network, recipe.shape)
+    shape = input_shape(recipe)
     if recipe.network in ("densenet3d", "resnet2d"):
         return {"densenet3d": rivals.densenet3d, "resnet2d": rivals.resnet2d}[recipe.network](shape, dtype=dtype)
     kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
@@ -80,7 +80,7 @@ def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = Fal
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
     network = build_network(recipe, POLICIES[recipe.dtype], to_train=True)
-    batch_size = recipe.batch_size * (rivals.NUM_SLICES if reads_slices(network) else 1)
+    batch_size = recipe.batch_size * (rivals.NUM_SLICES if recipe.reads_slices else 1)
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
@@ -91,11 +91,11 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
         movement = recipe.move_probability, recipe.shift_fraction
         batches = training_batches(*_arrays(train, recipe), recipe.batch_size, seed, epoch, *movement)
         joint.fit(
-            _as_slices(batches) if reads_slices(network) else batches,
+            _as_slices(batches) if recipe.reads_slices else batches,
             steps_per_epoch=steps,
             initial_epoch=epoch,
             epochs=recipe.epochs,
-            validation_data=_OneByOne(*_arrays(test, recipe), slices=reads_slices(network)),
+            validation_data=_OneByOne(*_arrays(test, recipe), slices=recipe.reads_slices),
             validation_freq=min(recipe.epochs, max(5, recipe.epochs // CURVE_POINTS)),
             callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
             shuffle=False,

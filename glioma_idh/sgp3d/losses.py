@@ -130,19 +130,19 @@ class JointNetwork(keras.Model):
             sample_weight: not used.
             training: not used.
         """
-        losses = {}
+        cross = dice = 0.0
         if "idh" in y_pred:
-            losses["cross_entropy"] = cross_entropy(y["idh"], y_pred["idh"])
+            cross = cross_entropy(y["idh"], y_pred["idh"])
         if "segmentation" in y_pred:
-            lesion = lesion_channel(y_pred["segmentation"])
-            losses["dice_loss"] = dice_loss(y["segmentation"], lesion, self.smoothing_voxels)
-        both = tuple(losses.values()) if len(losses) == 2 else None
+            dice = dice_loss(y["segmentation"], lesion_channel(y_pred["segmentation"]), self.smoothing_voxels)
+        watched = {"cross_entropy": cross, "dice_loss": dice, "k": dice_weight(cross, dice)}
         for name, tracker in self.trackers.items():
-            tracker.update_state(dice_weight(*both) if name == "k" else losses[name])
-        if both and self.targets in ("both", "random-masks"):
-            return joint_loss(*both, self.detach_k)
-        wanted = losses.pop("dice_loss" if self.targets == "segmentation" else "cross_entropy")
-        return wanted + sum(0 * other for other in losses.values())  # an optimizer wants a gradient for its group
+            tracker.update_state(watched[name])
+        if self.targets == "idh":
+            return cross + 0 * dice  # an optimizer wants a gradient for the other's group
+        if self.targets == "segmentation":
+            return dice + 0 * cross
+        return joint_loss(cross, dice, self.detach_k)
 
     def get_config(self):
         """Settings, the network among them."""

@@ -16,7 +16,6 @@ from glioma_idh.errors import InputError
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 WITH_MAPS = "sgpnet"
-READ_SLICES = "resnet2d"
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,8 @@ def _check_recipe(recipe: Recipe, run_dir: Path) -> None:
     if "idh" not in recipe.learns:
         advice = "Name a run that learnt the genotype: --targets both, idh or random-masks."
         raise InputError("a run whose networks score the genotype", "one of segmentation alone", advice, file=run_dir)
-    if recipe.network == READ_SLICES:
-        found = f"{READ_SLICES}, which reads slices"
+    if recipe.reads_slices:
+        found = f"{recipe.network}, which reads slices"
         raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
 
 
@@ -142,7 +141,7 @@ def _networks(run_dir: Path, recipe: Recipe) -> list:
     from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
 
-    networks = load_networks(run_dir, input_shape(recipe.network, recipe.shape))
+    networks = load_networks(run_dir, input_shape(recipe))
     for index, network in enumerate(networks):
         if "idh" not in network.output_names:
             file, found = runs.split_folder(run_dir, index) / "model.keras", ", ".join(network.output_names)

@@ -82,7 +82,7 @@ def predict(wanted: Prediction):
 
     content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
-    networks = load_networks(wanted.run_dir, input_shape(recipe.network, recipe.shape), recipe.outputs)
+    networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
     out = wanted.out or wanted.run_dir / "predict"
     rows, errors = [], []
     quiet = wanted.quiet or wanted.cohort is None

@@ -80,6 +80,11 @@ class Recipe:
         return LEARNS[self.targets]
 
     @property
+    def reads_slices(self) -> bool:
+        """Whether the network reads slices through the lesion, and not the volume."""
+        return self.network == "resnet2d"
+
+    @property
     def phantom(self) -> dict[str, float]:
         """How the built-in cohort is made."""
         size = {"num_subjects": self.phantom_subjects, "num_mutant": self.phantom_subjects // 2}

@@ -213,7 +213,7 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     if table.empty:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
     refuse_copies(job.run_dir, table)
-    networks = load_networks(job.run_dir, input_shape(recipe.network, recipe.shape), recipe.outputs)
+    networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)
     predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
     folder = job.run_dir / "external" / pipeline.external_name(job)
     results.write_external(shown_as(recipe), folder, table, predictions, errors, SGPNET)
