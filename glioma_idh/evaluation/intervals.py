@@ -1,9 +1,35 @@
 """How far a score may lie off by the luck of who the patients were."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.stats import norm, rankdata
 
+from glioma_idh.evaluation.checks import because, check_scores
+
 DRAWS = 2000
+DRAWS_AT_ONCE = 100  # of a bootstrap: with 10,000 patients, 8 MB a class
+
+
+class Estimate(NamedTuple):
+    """A number with its confidence interval.
+
+    Attributes:
+        value: the number; NaN where it has no answer.
+        low: lower end of the interval.
+        high: upper end.
+        reason: why there is no interval, in words; "" where there is. `low` and `high` are NaN then.
+    """
+
+    value: float
+    low: float
+    high: float
+    reason: str = ""
+
+
+def no_estimate(reason: str, value: float = float("nan")) -> Estimate:
+    """An estimate that says why it has no interval."""
+    return Estimate(value, float("nan"), float("nan"), because(reason))
 
 
 def auc_interval(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> tuple[float, float]:
@@ -29,6 +55,95 @@ def auc_interval(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> t
     auc, half = of_mutants.mean() / len(of_wild_types), norm.ppf((1 + level) / 2) * np.sqrt(variance)
     low, high = np.clip([auc - half, auc + half], 0, 1)
     return float(low), float(high)
+
+
+def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Estimate:
+    """AUC with the interval of `auc_interval`, and in words why one of them is not to be had.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        level: of the interval.
+
+    Raises:
+        ValueError: bad scores or truths (`checks.check_scores`).
+    """
+    check_scores(truth, score)
+    of_mutants, of_wild_types = pairs_won(truth, score)
+    if min(len(of_mutants), len(of_wild_types)) == 0:
+        return no_estimate("there is but one class")
+    auc = float(of_mutants.mean() / len(of_wild_types))
+    if min(len(of_mutants), len(of_wild_types)) == 1:
+        return no_estimate("a class has but one patient", auc)
+    low, high = auc_interval(truth, score, level)
+    if np.isnan(low):
+        return no_estimate("its variance is 0, as that of classes that do not overlap", auc)
+    return Estimate(auc, low, high)
+
+
+def bootstrap_auc(
+    truth: np.ndarray, score: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> Estimate:
+    """AUC with the percentiles of a bootstrap over the patients of each class, as `roc_band` draws them.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        level: share of the draws inside.
+        draws: how many.
+        seed: of the draws.
+
+    Returns:
+        The estimate; without interval where a class has fewer than two patients or the classes do not overlap, so
+        that every draw has the same AUC.
+
+    Raises:
+        ValueError: bad scores or truths (`checks.check_scores`).
+    """
+    without_interval = auc_estimate(truth, score, level)
+    if without_interval.reason:
+        return without_interval
+    truth, score, random = np.asarray(truth), np.asarray(score, dtype=np.float64), np.random.default_rng(seed)
+    classes = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # one interval in any order
+    aucs = [_drawn_aucs(*classes, min(DRAWS_AT_ONCE, draws - done), random) for done in range(0, draws, DRAWS_AT_ONCE)]
+    low, high = np.quantile(np.concatenate(aucs), [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(without_interval.value, float(low), float(high))
+
+
+def _drawn_aucs(mutant: np.ndarray, wild_type: np.ndarray, draws: int, random) -> np.ndarray:
+    """AUC of patients drawn with replacement, shape (draws,): the area of trapezoids, so that a tie counts half."""
+    thresholds = np.unique(np.concatenate([mutant, wild_type]))[::-1]
+    true_positives = _drawn_positives(mutant, thresholds, draws, random)
+    false_positives = _drawn_positives(wild_type, thresholds, draws, random)
+    twice = (np.diff(false_positives) * (true_positives[:, 1:] + true_positives[:, :-1])).sum(axis=1)
+    return twice / (2 * len(mutant) * len(wild_type))
+
+
+def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.95) -> np.ndarray:
+    """How far the interval of an AUC will reach to each side, before anything is trained ("expect ± 0.13").
+
+    By the standard error of Hanley and McNeil (Radiology 1982), which takes exponential curves of scores; the arguments
+    broadcast.
+
+    Args:
+        num_patients: who will be tested.
+        prevalence: share of mutants among them, above 0 and below 1.
+        auc: that is hoped for, above 0 and below 1.
+        level: how often such an interval holds the AUC.
+
+    Raises:
+        ValueError: a share or an AUC that is not between, or less than one patient of a class.
+    """
+    num_patients, prevalence, auc = (np.asarray(value, dtype=np.float64) for value in (num_patients, prevalence, auc))
+    for value, noun in ((prevalence, "prevalence"), (auc, "AUC")):
+        if not ((value > 0) & (value < 1)).all():
+            raise ValueError(f"expected a {noun} above 0 and below 1; found {value}")
+    mutants, wild_types = num_patients * prevalence, num_patients * (1 - prevalence)
+    if not (np.minimum(mutants, wild_types) >= 1).all():
+        raise ValueError(f"expected a patient of each class; found {num_patients} patients, prevalence {prevalence}")
+    two_mutants, two_wild_types = auc / (2 - auc), 2 * auc**2 / (1 + auc)  # the chances that both pairs are won
+    pairs = (mutants - 1) * (two_mutants - auc**2) + (wild_types - 1) * (two_wild_types - auc**2)
+    return norm.ppf((1 + level) / 2) * np.sqrt((auc * (1 - auc) + pairs) / (mutants * wild_types))
 
 
 def pairs_won(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,20 @@
 """Intervals worked out by hand, and how often they hold the truth."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
+from sklearn.metrics import roc_auc_score
 
-from glioma_idh.evaluation.intervals import auc_interval, pairs_won, roc_band
+from glioma_idh.evaluation.intervals import (
+    auc_estimate,
+    auc_interval,
+    bootstrap_auc,
+    expected_auc_half_width,
+    pairs_won,
+    roc_band,
+)
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
@@ -54,6 +64,92 @@ def test_nineteen_of_twenty_intervals_hold_the_true_auc():
     assert held / 500 == pytest.approx(0.95, abs=0.03)
 
 
+def overlapping(random, mutants=56, wild_types=65):
+    """Truths, and scores of two normal curves one sd apart, whose true AUC is 0.7602499."""
+    truth = np.repeat([1, 0], [mutants, wild_types])
+    return truth, norm.cdf(random.normal(size=len(truth)) + truth)
+
+
+def test_estimate_is_auc_and_interval_or_says_why_not():
+    assert auc_estimate(TRUTH, SCORE) == pytest.approx((11 / 15, *auc_interval(TRUTH, SCORE), ""))
+    assert auc_estimate(TRUTH, TRUTH)[::3] == (
+        1,
+        "cannot be computed, because its variance is 0, as that of classes that do not overlap",
+    )
+    assert auc_estimate([1, 0, 0], [0.5, 0.9, 0.1])[::3] == (
+        0.5,
+        "cannot be computed, because a class has but one patient",
+    )
+    assert auc_estimate([0, 0], [0.5, 0.9]).reason == "cannot be computed, because there is but one class"
+    with pytest.raises(ValueError, match="score from 0 to 1"):
+        auc_estimate(TRUTH, SCORE - 0.2)
+
+
+def test_bootstrap_where_wild_types_are_alike_is_binomial():
+    # 60 of 100 mutants lie above the one score of all wild-types: the AUC is their share among 100 drawn.
+    score = np.concatenate([np.where(np.arange(100) < 60, 1, 0), np.full(50, 0.5)])
+    estimate = bootstrap_auc(np.repeat([1, 0], [100, 50]), score, draws=20000)
+    assert estimate[:3] == pytest.approx((0.6, *binom(100, 0.6).ppf([0.025, 0.975]) / 100), abs=0.011)
+
+
+def test_bootstrap_is_that_of_draws_one_by_one():
+    random = np.random.default_rng(0)
+    truth, score = overlapping(random)
+    score = score.round(1)  # with many ties
+    aucs = []
+    for _ in range(2000):
+        drawn = np.concatenate(
+            [random.choice(np.flatnonzero(truth == label), (truth == label).sum()) for label in (0, 1)]
+        )
+        aucs.append(roc_auc_score(truth[drawn], score[drawn]))
+    estimate = bootstrap_auc(truth, score)
+    assert estimate[1:3] == pytest.approx(np.quantile(aucs, [0.025, 0.975]), abs=0.008)
+    assert estimate.value == pytest.approx(roc_auc_score(truth, score))
+
+
+def test_bootstrap_comes_back_with_its_seed_in_any_order_and_says_why_it_does_not():
+    random = np.random.default_rng(0)
+    truth, score = overlapping(random)
+    order = random.permutation(121)
+    assert bootstrap_auc(truth, score, draws=250) == bootstrap_auc(truth[order], score[order], draws=250)
+    assert bootstrap_auc(truth, score, seed=1) != bootstrap_auc(truth, score)
+    assert bootstrap_auc(truth, truth).reason == auc_estimate(truth, truth).reason != ""
+
+
+def test_ten_thousand_patients_are_drawn_two_thousand_times_in_seconds():
+    truth, score = overlapping(np.random.default_rng(0), 4000, 6000)
+    start = time.process_time()
+    estimate = bootstrap_auc(truth, score)
+    assert time.process_time() - start < 10
+    assert estimate == pytest.approx(auc_estimate(truth, score), abs=0.001)  # the normal curve fits so many
+
+
+def test_expected_width_is_that_of_hanley_and_mcneil():
+    # By hand: A = 0.8, Q1 = 2/3, Q2 = 1.28/1.8; 10 and 20: (0.16 + 9 (Q1 - 0.64) + 19 (Q2 - 0.64)) / 200.
+    variance = (0.16 + 9 * (2 / 3 - 0.64) + 19 * (1.28 / 1.8 - 0.64)) / 200
+    assert expected_auc_half_width(30, 1 / 3) == pytest.approx(1.959964 * np.sqrt(variance))
+    widths = expected_auc_half_width([100, 400, 100], 0.5, [0.5, 0.5, 0.9])
+    assert widths[0] == pytest.approx(
+        1.959964 * np.sqrt((0.25 + 2 * 49 / 12) / 2500)
+    )  # of the rank sum: (m + w + 1) / 12mw
+    assert widths[0] / widths[1] == pytest.approx(2, rel=0.01) and widths[2] < widths[0]
+
+
+def test_expected_width_is_what_comes():
+    random = np.random.default_rng(0)
+    halves = [np.diff(auc_interval(truth, score))[0] / 2 for truth, score in (overlapping(random) for _ in range(200))]
+    assert np.mean(halves) == pytest.approx(expected_auc_half_width(121, 56 / 121, 0.7602499), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "wish, message",
+    [((30, 0), "prevalence above 0"), ((30, 0.5, 1), "AUC above 0"), ((10, 0.05), "a patient of each class")],
+)
+def test_no_width_of_what_cannot_be(wish, message):
+    with pytest.raises(ValueError, match=message):
+        expected_auc_half_width(*wish)
+
+
 def test_band_of_classes_that_do_not_overlap_is_at_one():
     low, high = roc_band(TRUTH, TRUTH, np.linspace(0, 1, 11))
     assert (low == 1).all() and (high == 1).all()
@@ -100,3 +196,12 @@ def test_nineteen_of_twenty_bands_hold_the_true_sensitivity():
         low, high = roc_band(truth, random.normal(size=121) + truth, rates, draws=500, seed=seed)
         held += (low <= true) & (true <= high)
     assert held / 1000 == pytest.approx([0.95] * 3, abs=0.03)
+
+
+@pytest.mark.slow
+def test_nineteen_of_twenty_bootstrap_intervals_hold_the_true_auc():
+    random, held = np.random.default_rng(0), 0
+    for seed in range(1000):
+        _, low, high, _ = bootstrap_auc(*overlapping(random), seed=seed)
+        held += low <= 0.7602499 <= high
+    assert held / 1000 == pytest.approx(0.95, abs=0.02)

@@ -1,0 +1,207 @@
+"""What can be told without an image: grade, age and lesion size, cross-validated on the network's own splits."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from statsmodels.stats.multitest import multipletests
+
+from glioma_idh.evaluation.checks import because, check_columns, check_once, check_predictions
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc
+from glioma_idh.evaluation.metrics import SPLIT
+
+BASELINES = {  # columns of the cohort table, by the baseline's name
+    "majority": [],
+    "grade": ["grade"],
+    "age": ["age_years"],
+    "grade + age": ["grade", "age_years"],
+    "lesion volume": ["lesion_ml"],
+    "grade + age + lesion volume": ["grade", "age_years", "lesion_ml"],
+}
+WORDS, NUMBERS = ["grade"], ["age_years", "lesion_ml"]
+OUTPUT = ["subject", "patient", "repeat", "fold", "truth", "score"]
+
+
+class Baseline(NamedTuple):
+    """Scores that need no image.
+
+    Attributes:
+        predictions: predictions table of the subjects tested, `subject, patient, repeat, fold, truth, score`; without
+            rows where there is a reason.
+        reason: why there are no scores, in words; "" where there are.
+    """
+
+    predictions: pd.DataFrame
+    reason: str = ""
+
+
+def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, Baseline]:
+    """Each of BASELINES, learnt on every split's training subjects and tested on its test subjects.
+
+    Majority answers what most of the training subjects are, 1 or 0. The others are logistic regressions (L2, C = 1)
+    on grade, a column a grade, and on age and volume, standardised; what a subject lacks is the training subjects' most
+    frequent grade or median. By grade alone, subjects of a grade get the mean of the splits' scores of that grade:
+    models that differ by split would break the ties between its patients, against the truth, as a split whose test part
+    holds more mutants was trained on fewer. Subjects without an IDH status are left out.
+
+    Args:
+        cohort: cohort table: `subject, patient, idh` (1, 0 or empty) and, where there are any, `grade`, `age_years`
+            and `lesion_ml`; numbers, or text.
+        splits: `subject, repeat, fold, part`, part being train or test.
+
+    Returns:
+        By the baseline's name; the reason instead of scores where a column is missing, empty or the same for all, or
+        a training part has one class, or one value of a column, alone.
+
+    Raises:
+        ValueError: the two tables do not match, a patient is trained on and tested in one split, or a cell is not a
+            number; it names the subject or the patient.
+    """
+    rows = _labelled_rows(cohort, splits)
+    if not (rows["part"] == "test").any():
+        raise ValueError("expected subjects with an IDH status among those tested; found none")
+    baselines = {}
+    for name, columns in BASELINES.items():
+        reason = _why_not(rows, columns)
+        table = rows.iloc[:0].reindex(columns=OUTPUT) if reason else _tested(rows, columns)
+        baselines[name] = Baseline(table, because(reason) if reason else "")
+    return baselines
+
+
+def compare_with_baselines(
+    predictions: pd.DataFrame, baselines: dict[str, Baseline], level: float = 0.95
+) -> dict[str, Comparison]:
+    """AUC of a network less that of each baseline on the same patients, by `compare_auc`; p after Holm over them all.
+
+    Args:
+        predictions: the network's predictions table.
+        baselines: as `baseline_predictions` gives them for the same splits.
+        level: of the intervals, which are of one difference at a time.
+
+    Returns:
+        By the baseline's name; where it could not be computed, the reason.
+
+    Raises:
+        ValueError: the table cannot be used (`checks.check_predictions`), or holds other patients or truths.
+    """
+    check_predictions(predictions)
+    none = Comparison(float("nan"), float("nan"), float("nan"), float("nan"))
+    comparisons = {
+        name: none._replace(reason=baseline.reason)
+        if baseline.reason
+        else compare_auc(predictions, baseline.predictions, level)
+        for name, baseline in baselines.items()
+    }
+    tested = [name for name, comparison in comparisons.items() if not comparison.reason]
+    if tested:
+        corrected = multipletests([comparisons[name].p for name in tested], method="holm")[1]
+        comparisons |= {name: comparisons[name]._replace(p=float(p)) for name, p in zip(tested, corrected, strict=True)}
+    return comparisons
+
+
+def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+    """The splits' rows with `patient`, `truth` and the columns that baselines read, of subjects with a truth.
+
+    Raises:
+        ValueError: as `baseline_predictions` does.
+    """
+    check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
+    check_columns(splits, ["subject", "repeat", "fold", "part"], "splits")
+    check_once(splits, "parts")
+    if cohort["subject"].duplicated().any():
+        twice = cohort.loc[cohort["subject"].duplicated(), "subject"].iloc[0]
+        raise ValueError(f"expected one row a subject in the cohort table; found two of {twice}")
+    unknown = splits.loc[~splits["subject"].isin(cohort["subject"]), "subject"].unique()
+    if len(unknown):
+        raise ValueError(
+            f"expected the splits' subjects in the cohort table; found no {unknown[0]}, {len(unknown)} such"
+        )
+    columns = {"subject": cohort["subject"], "patient": cohort["patient"], "truth": _numbers(cohort, "idh")}
+    columns |= {column: _numbers(cohort, column) for column in NUMBERS if column in cohort}
+    columns |= {column: _words(cohort[column]) for column in WORDS if column in cohort}
+    rows = splits.merge(pd.DataFrame(columns), on="subject")
+    both = rows.groupby([*SPLIT, "patient"])["part"].transform("nunique") > 1
+    if both.any():
+        row = rows[both].iloc[0]
+        found = f"patient {row['patient']} in both of repeat {row['repeat']}, fold {row['fold']}"
+        raise ValueError(f"expected each patient in train or in test; found {found}")
+    return rows.dropna(subset="truth").astype({"truth": int})
+
+
+def _words(cells: pd.Series) -> pd.Series:
+    """Grades as text, `4.0` as 4, NaN where there is none."""
+    text = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in cells]
+    return pd.Series([cell or np.nan for cell in text], cells.index, dtype=object)
+
+
+def _numbers(cohort: pd.DataFrame, column: str) -> pd.Series:
+    """Numbers, from numbers or text, NaN where there is none.
+
+    Raises:
+        ValueError: a cell is neither a number of at least 0 nor empty, or an IDH status is not 0 or 1.
+    """
+    text = _words(cohort[column])
+    numbers = pd.to_numeric(text, errors="coerce").astype(float)
+    wrong = text.notna() & ~(np.isfinite(numbers) & (numbers >= 0))
+    wrong |= text.notna() & ~numbers.isin((0, 1)) if column == "idh" else False
+    if wrong.any():
+        expected = "0, 1 or empty" if column == "idh" else "a number of at least 0, or empty"
+        found = f"{text[wrong].iloc[0]!r} for {cohort.loc[wrong, 'subject'].iloc[0]}"
+        raise ValueError(f"expected {column} as {expected}; found {found}")
+    return numbers
+
+
+def _why_not(rows: pd.DataFrame, columns: list[str]) -> str:
+    """Why a baseline on these columns cannot be learnt; "" where it can."""
+    for column in columns:
+        if column not in rows or rows[column].isna().all():
+            return f"the cohort has no {column}"
+        if rows[column].nunique() == 1:
+            return f"{column} is the same, {rows[column].dropna().iloc[0]}, wherever it is known"
+    training = rows[rows["part"] == "train"].groupby(SPLIT)
+    for (repeat, fold), test in rows[rows["part"] == "test"].groupby(SPLIT):
+        where = f"the training part of repeat {repeat}, fold {fold}"
+        if (repeat, fold) not in training.groups:
+            return f"{where} is empty, {len(test)} being tested"
+        part = training.get_group((repeat, fold))
+        for column in ["truth", *columns]:
+            if part[column].nunique() < 2:
+                return f"{where} has fewer than two kinds of {column}"
+    return ""
+
+
+def _tested(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The predictions of all splits' test subjects."""
+    table = pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
+    if columns == ["grade"]:
+        grade = table["subject"].map(rows.drop_duplicates("subject").set_index("subject")["grade"]).fillna("")
+        table["score"] = table.groupby(grade)["score"].transform("mean")
+    return table
+
+
+def _test_split(split: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The predictions of one split's test subjects by a model of its training subjects."""
+    train, test = split[split["part"] == "train"], split[split["part"] == "test"]
+    if test.empty:
+        return test.reindex(columns=OUTPUT)
+    model = _model(columns).fit(train[columns], train["truth"])
+    return test.assign(score=model.predict_proba(test[columns])[:, 1])[OUTPUT]
+
+
+def _model(columns: list[str]) -> Pipeline | DummyClassifier:
+    """What learns a baseline from these columns."""
+    if not columns:
+        return DummyClassifier(strategy="most_frequent")
+    words = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    transformer = make_column_transformer(
+        (words, [column for column in columns if column in WORDS]),
+        (numbers, [column for column in columns if column in NUMBERS]),
+    )
+    return make_pipeline(transformer, LogisticRegression())

@@ -1,0 +1,256 @@
+"""Whether a score of 0.7 means 7 of 10 mutant, and what the other patients' scores can mend of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import norm
+from sklearn.metrics import brier_score_loss, log_loss
+
+from glioma_idh.evaluation.checks import because, check_predictions, check_scores
+from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
+from glioma_idh.evaluation.intervals import Estimate, no_estimate
+from glioma_idh.evaluation.metrics import pool_patients
+from glioma_idh.evaluation.thresholds import proportion
+
+NUM_BINS = 10
+CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
+METHODS = ("temperature", "platt")
+
+
+class Line(NamedTuple):
+    """Logistic regression of the truth on the scores' logits.
+
+    Attributes:
+        slope: 1 where scores spread as they should, below 1 where they are too sure.
+        intercept: of the same line; 0 where calibrated.
+        in_the_large: intercept of the line whose slope is 1: 0 where as many are mutant as the scores say, above 0
+            where there are more.
+    """
+
+    slope: Estimate
+    intercept: Estimate
+    in_the_large: Estimate
+
+
+def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Line:
+    """Slope and intercept of calibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019), Wald intervals.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,); clipped at 1e-7, so that 0 and 1 have a logit.
+        level: how often such an interval holds the number of all patients there could be.
+
+    Returns:
+        The line; an estimate says why it is not to be had: one class, scores all alike, classes that do not overlap.
+
+    Raises:
+        ValueError: bad scores or truths (`checks.check_scores`).
+    """
+    check_scores(truth, score)
+    truth, logits = np.asarray(truth, dtype=np.float64), _logits(score)
+    if truth.min() == truth.max():
+        return Line(*[no_estimate("there is but one class")] * 3)
+    in_the_large = _in_the_large(truth, logits, level)
+    reason = _no_slope(truth, logits)
+    if reason:
+        return Line(no_estimate(reason), no_estimate(reason), in_the_large)
+    intercept, slope = _coefficients(truth, np.column_stack([np.ones_like(logits), logits]), level)
+    return Line(slope, intercept, in_the_large)
+
+
+def _logits(score) -> np.ndarray:
+    """Finite logits of scores, shape (n,)."""
+    return logit(np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP))
+
+
+def _no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
+    """Why a logistic regression has no finite slope; "" where it has one."""
+    mutant, wild_type = logits[truth == 1], logits[truth == 0]
+    if logits.min() == logits.max():
+        return "all scores are alike"
+    if mutant.min() >= wild_type.max() or wild_type.min() >= mutant.max():
+        return "the scores of the classes do not overlap"
+    return ""
+
+
+def _coefficients(truth: np.ndarray, columns: np.ndarray, level: float) -> list[Estimate]:
+    """Logistic regression: a coefficient a column, shape (n, columns), with Wald's intervals."""
+    fit = sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
+    ends = fit.conf_int(alpha=1 - level)
+    return [
+        Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(fit.params, ends, strict=True)
+    ]
+
+
+def _in_the_large(truth: np.ndarray, logits: np.ndarray, level: float) -> Estimate:
+    """The shift of the logits with which the scores add up to the mutants there are.
+
+    By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
+    """
+    farthest = np.abs(logits).max() + np.log(len(logits)) + 1
+    shift = brentq(lambda shift: expit(logits + shift).sum() - truth.sum(), -farthest, farthest)
+    scores = expit(logits + shift)
+    half = norm.ppf((1 + level) / 2) / np.sqrt((scores * (1 - scores)).sum())
+    return Estimate(float(shift), float(shift - half), float(shift + half))
+
+
+def reliability_curve(
+    truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS, level: float = 0.95
+) -> pd.DataFrame:
+    """How many are mutant among those with about the same score.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        num_bins: of equal width from 0 to 1; a bin holds its lower end, the last one both.
+        level: of Wilson's intervals.
+
+    Returns:
+        One row a bin that holds anybody: `from_score, to_score, n, events` (mutants), `mean_score, observed` (share
+        of mutants), `low, high`.
+
+    Raises:
+        ValueError: bad scores or truths (`checks.check_scores`).
+    """
+    check_scores(truth, score)
+    truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    edges = np.linspace(0, 1, num_bins + 1)
+    bins = np.minimum(np.searchsorted(edges, score, side="right") - 1, num_bins - 1)
+    rows = []
+    for number in np.unique(bins):
+        inside = bins == number
+        observed = proportion(int(truth[inside].sum()), int(inside.sum()), "the bin is empty", level)
+        counts = {"n": observed.total, "events": observed.count, "mean_score": float(score[inside].mean())}
+        ends = {"from_score": float(edges[number]), "to_score": float(edges[number + 1])}
+        rows.append(ends | counts | {"observed": observed.value, "low": observed.low, "high": observed.high})
+    return pd.DataFrame(rows)
+
+
+def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS) -> dict:
+    """Every number about calibration.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        num_bins: of equal width, of the calibration error.
+
+    Returns:
+        `brier`, the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error:
+        |share of mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML
+        2017; with few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
+
+    Raises:
+        ValueError: bad scores or truths (`checks.check_scores`).
+    """
+    curve = reliability_curve(truth, score, num_bins)
+    error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
+    return {
+        "brier": float(brier_score_loss(truth, score, pos_label=1)),
+        "log_loss": float(log_loss(truth, np.clip(score, CLIP, 1 - CLIP), labels=[0, 1])),
+        "ece": float(error),
+        **calibration_line(truth, score)._asdict(),
+    }
+
+
+def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[float, float]:
+    """Slope and intercept that mend the scores' logits.
+
+    `temperature` divides logits by a temperature, 1 / slope, the intercept being 0 (Guo et al., ICML 2017). `platt` is
+    a line through logits, fitted to truths a little inside 0 and 1, as Platt (Advances in Large Margin Classifiers
+    1999) makes them, which keeps the slope finite.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        method: one of METHODS.
+
+    Raises:
+        ValueError: bad scores or truths, another method, or scores from which there is nothing to learn: one class,
+            all alike, mutants on the whole below wild-types, or, for a temperature, classes that do not overlap.
+    """
+    check_scores(truth, score)
+    if method not in METHODS:
+        raise ValueError(f"expected a method of {', '.join(METHODS)}; found {method}")
+    truth, logits = np.asarray(truth, dtype=np.float64), _logits(score)
+    mutants, wild_types = truth.sum(), (1 - truth).sum()
+    if min(mutants, wild_types) == 0:
+        raise ValueError("there is but one class")
+    reason = _no_slope(truth, logits)
+    if reason and (method == "temperature" or logits.min() == logits.max()):
+        raise ValueError(reason)
+    columns = logits[:, None]
+    if method == "platt":
+        truth = np.where(truth == 1, (mutants + 1) / (mutants + 2), 1 / (wild_types + 2))
+        columns = np.column_stack([logits, np.ones_like(logits)])
+    slope, intercept = [*sm.GLM(truth, columns, family=sm.families.Binomial()).fit().params, 0.0][:2]
+    if slope <= 0:
+        raise ValueError("the scores of mutants are on the whole below those of wild-types")
+    return float(slope), float(intercept)
+
+
+def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Of each split, the scaling learnt on patients whom it does not test (`crossfitting.other_patients`).
+
+    Args:
+        predictions: predictions table.
+        method: one of METHODS.
+
+    Returns:
+        `repeat, fold, slope, intercept, num_patients` (of whom it is learnt), `reason`: why there is none; slope and
+        intercept are NaN then.
+
+    Raises:
+        ValueError: the table cannot be used (`checks.check_predictions`), or another method.
+    """
+    check_predictions(predictions)
+    rows = []
+    for repeat, fold, others, reason in other_patients(predictions):
+        slope, intercept = float("nan"), float("nan")
+        if not reason:
+            try:
+                slope, intercept = fit_scaling(others["truth"], others["score"], method)
+            except ValueError as error:
+                reason = f"outside the test set of repeat {repeat}, fold {fold}, {error}"
+        rows.append((repeat, fold, slope, intercept, len(others), because(reason) if reason else ""))
+    return pd.DataFrame(rows, columns=["repeat", "fold", "slope", "intercept", "num_patients", "reason"])
+
+
+def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFrame:
+    """The predictions with their scores mended.
+
+    Args:
+        predictions: predictions table.
+        scaling: as `crossfitted_scaling` gives it, without a reason in it.
+    """
+    by_row = add_by_split(predictions, scaling[["repeat", "fold", "slope", "intercept"]])
+    score = expit(by_row["slope"] * _logits(by_row["score"]) + by_row["intercept"])
+    return predictions.assign(score=score.to_numpy())
+
+
+def calibration_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, dict]:
+    """The numbers of calibration of all tested patients together, as the network gives its scores and mended.
+
+    Args:
+        predictions: predictions table; a patient's score is the mean over the rows.
+        num_bins: of equal width, of the calibration error.
+
+    Returns:
+        By `before` and each of METHODS, what `calibration_scores` gives; `reason` alone where a split has no scaling.
+
+    Raises:
+        ValueError: the table cannot be used (`checks.check_predictions`).
+    """
+    check_predictions(predictions)
+    tables, answers = {"before": predictions}, {}
+    for method in METHODS:
+        scaling = crossfitted_scaling(predictions, method)
+        reasons = scaling.loc[scaling["reason"] != "", "reason"]
+        tables[method] = None if len(reasons) else recalibrate(predictions, scaling)
+        answers |= {method: {"reason": reasons.iloc[0]}} if len(reasons) else {}
+    pooled = {name: pool_patients(table) for name, table in tables.items() if table is not None}
+    scores = {name: calibration_scores(table["truth"], table["score"], num_bins) for name, table in pooled.items()}
+    return scores | answers

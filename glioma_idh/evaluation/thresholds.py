@@ -1,0 +1,165 @@
+"""Who is called mutant, at one half and at a threshold that other patients have set, and how often that is right."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_curve
+from statsmodels.stats.proportion import proportion_confint
+
+from glioma_idh.evaluation.checks import because, check_predictions, check_scores
+from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
+from glioma_idh.evaluation.metrics import pool_patients
+
+RATES = {  # of whom the share is taken, and why there may be nobody
+    "sensitivity": "nobody is mutant",
+    "specificity": "nobody is wild-type",
+    "accuracy": "there is nobody",
+    "ppv": "nobody is called mutant",
+    "npv": "nobody is called wild-type",
+}
+
+
+class Proportion(NamedTuple):
+    """A share of patients with its confidence interval.
+
+    Attributes:
+        value: `count` of `total`.
+        low: lower end of Wilson's interval (JASA 1927), which fits small numbers.
+        high: upper end.
+        count: patients of whom it is so.
+        total: patients of whom it could be.
+        reason: why there is none, in words; "" where there is. `value`, `low` and `high` are NaN then.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+    total: int
+    reason: str = ""
+
+
+def proportion(count: int, total: int, nobody: str, level: float = 0.95) -> Proportion:
+    """A share with Wilson's interval.
+
+    Args:
+        count: of whom it is so.
+        total: of whom it could be.
+        nobody: what it means that the total is 0.
+        level: how often such an interval holds the share of all patients there could be.
+    """
+    if total == 0:
+        return Proportion(float("nan"), float("nan"), float("nan"), 0, 0, because(nobody))
+    low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
+    return Proportion(count / total, float(low), float(high), int(count), int(total))
+
+
+def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[str, Proportion]:
+    """Sensitivity, specificity, accuracy and predictive values of calling patients mutant, with Wilson's intervals.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        called: whether each is called mutant, shape (n,).
+        level: of the intervals.
+    """
+    mutant, called = np.asarray(truth) == 1, np.asarray(called, dtype=bool)
+    right = mutant == called
+    of_whom = (mutant, ~mutant, np.ones_like(mutant), called, ~called)
+    return {
+        name: proportion(int(right[group].sum()), int(group.sum()), nobody, level)
+        for (name, nobody), group in zip(RATES.items(), of_whom, strict=True)
+    }
+
+
+def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:
+    """The rates of all tested patients together, mutant from a threshold on that nobody has chosen on them.
+
+    Args:
+        predictions: predictions table; a patient's score is the mean over the rows.
+        threshold: of the score.
+        level: of the intervals.
+
+    Raises:
+        ValueError: the table cannot be used (`checks.check_predictions`).
+    """
+    check_predictions(predictions)
+    pooled = pool_patients(predictions)
+    return rates(pooled["truth"], pooled["score"] >= threshold, level)
+
+
+def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
+    """One of the scores, from which on to call mutant.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        sensitivity: wanted, above 0 and up to 1; None for the largest sensitivity + specificity (Youden, Cancer 1950).
+
+    Returns:
+        The highest threshold that does it.
+
+    Raises:
+        ValueError: bad scores or truths, a class without a patient, or a sensitivity that cannot be.
+    """
+    check_scores(truth, score)
+    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
+    if not 0 < truth.sum() < len(truth):
+        raise ValueError(f"expected mutants and wild-types; found {int(truth.sum())} mutants of {len(truth)} patients")
+    if sensitivity is None:
+        false_positive_rate, true_positive_rate, thresholds = roc_curve(truth, score, drop_intermediate=False)
+        best = np.argmax((true_positive_rate - false_positive_rate)[1:].round(12))  # the first one calls nobody
+        return float(thresholds[1:][best])
+    if not 0 < sensitivity <= 1:
+        raise ValueError(f"expected a sensitivity above 0 and up to 1; found {sensitivity}")
+    falling = np.sort(score[truth == 1])[::-1]
+    return float(falling[int(np.ceil(np.round(sensitivity * len(falling), 9))) - 1])
+
+
+def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None = None) -> pd.DataFrame:
+    """Of each split, the threshold chosen on patients whom it does not test (`crossfitting.other_patients`).
+
+    Args:
+        predictions: predictions table.
+        sensitivity: wanted; None for Youden's choice.
+
+    Returns:
+        `repeat, fold, threshold, num_patients` (on whom it is chosen), `reason`: why there is none, which is NaN then.
+
+    Raises:
+        ValueError: the table cannot be used (`checks.check_predictions`), or a sensitivity that cannot be.
+    """
+    check_predictions(predictions)
+    rows = []
+    for repeat, fold, others, reason in other_patients(predictions):
+        threshold = float("nan") if reason else choose_threshold(others["truth"], others["score"], sensitivity)
+        rows.append((repeat, fold, threshold, len(others), because(reason) if reason else ""))
+    return pd.DataFrame(rows, columns=["repeat", "fold", "threshold", "num_patients", "reason"])
+
+
+def crossfitted_rates(
+    predictions: pd.DataFrame, sensitivity: float | None = None, level: float = 0.95
+) -> dict[str, Proportion]:
+    """The rates of all tested patients together, each at the threshold that others have set.
+
+    A patient of several tests is called mutant where the mean score reaches the mean of their thresholds.
+
+    Args:
+        predictions: predictions table.
+        sensitivity: wanted of the threshold; None for Youden's choice.
+        level: of the intervals.
+
+    Returns:
+        As `rates` gives them; the reason in each where a split has no threshold.
+
+    Raises:
+        ValueError: as `crossfitted_thresholds` does.
+    """
+    thresholds = crossfitted_thresholds(predictions, sensitivity)
+    reasons = thresholds.loc[thresholds["reason"] != "", "reason"]
+    if len(reasons):
+        return {name: Proportion(np.nan, np.nan, np.nan, 0, 0, reasons.iloc[0]) for name in RATES}
+    tested = add_by_split(predictions, thresholds)
+    margin = (tested["score"] - tested["threshold"]).groupby(tested["patient"]).mean()
+    truth = tested.groupby("patient")["truth"].max()
+    return rates(truth, margin.round(12) >= 0, level)

@@ -1,0 +1,181 @@
+"""Baselines of cohorts in which what grade, age and volume know is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from statsmodels.stats.multitest import multipletests
+
+from glioma_idh.evaluation.baselines import BASELINES, baseline_predictions, compare_with_baselines
+from glioma_idh.evaluation.comparisons import compare_auc
+from glioma_idh.evaluation.metrics import pooled_scores, scores_by_split
+
+
+def make_cohort(n=120, seed=0):
+    """Mutants are younger by two standard deviations, mostly of low grade; the volume knows nothing."""
+    random = np.random.default_rng(seed)
+    idh = (np.arange(n) % 5 < 2).astype(int)
+    names = [f"p{number:03}" for number in range(n)]
+    grade = np.where(random.random(n) < np.where(idh == 1, 0.8, 0.1), "LGG", "HGG")
+    age = 60 - 20 * idh + 10 * random.normal(size=n)
+    columns = {"subject": names, "patient": names, "idh": idh, "grade": grade}
+    return pd.DataFrame(columns | {"age_years": age, "lesion_ml": random.lognormal(3, 1, n)})
+
+
+def make_splits(cohort, folds=4):
+    """Folds of neighbours, in whose every part both classes are."""
+    fold_of = np.arange(len(cohort)) * folds // len(cohort)
+    rows = [
+        pd.DataFrame(
+            {
+                "subject": cohort["subject"],
+                "repeat": 0,
+                "fold": fold,
+                "part": np.where(fold_of == fold, "test", "train"),
+            }
+        )
+        for fold in range(folds)
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+COHORT = make_cohort()
+SPLITS = make_splits(COHORT)
+
+
+def test_every_baseline_tests_everybody_once():
+    baselines = baseline_predictions(COHORT, SPLITS)
+    assert list(baselines) == list(BASELINES)
+    for baseline in baselines.values():
+        table = baseline.predictions
+        assert list(table) == ["subject", "patient", "repeat", "fold", "truth", "score"] and baseline.reason == ""
+        assert sorted(table["subject"]) == sorted(COHORT["subject"])
+        assert table["score"].between(0, 1).all()
+        assert table.set_index("subject")["truth"].equals(COHORT.set_index("subject")["idh"].rename("truth"))
+        tested = SPLITS[SPLITS["part"] == "test"].set_index("subject")["fold"]
+        assert (table.set_index("subject")["fold"] == tested).all()
+
+
+def test_they_know_what_was_planted():
+    baselines = baseline_predictions(COHORT, SPLITS)
+    pooled = {name: pooled_scores(baseline.predictions) for name, baseline in baselines.items()}
+    assert (baselines["majority"].predictions["score"] == 0).all()
+    assert pooled["majority"]["auc"] == 0.5 and pooled["majority"]["accuracy"] == pytest.approx(0.6)
+    assert pooled["age"]["auc"] == pytest.approx(0.92, abs=0.05)  # two sd apart: Phi(2 / sqrt(2))
+    assert abs(pooled["lesion volume"]["auc"] - 0.5) < 0.15
+    low = COHORT["grade"] == "LGG"
+    by_hand = (low[COHORT["idh"] == 1].mean() + 1 - low[COHORT["idh"] == 0].mean()) / 2
+    assert pooled["grade"]["auc"] == pytest.approx(by_hand)
+    assert np.mean(scores_by_split(baselines["grade"].predictions)["auc"]) == pytest.approx(by_hand, abs=0.02)
+    assert pooled["grade + age"]["auc"] > max(pooled["grade"]["auc"], pooled["age"]["auc"])
+
+
+def test_age_is_imputed_and_standardised_by_the_training_part_alone():
+    cohort = COHORT.copy()
+    cohort.loc[[3, 50], "age_years"] = np.nan
+    train = SPLITS.query("fold == 0 and part == 'train'")["subject"]
+    learnt = cohort["subject"].isin(train)
+    age = cohort["age_years"].fillna(cohort.loc[learnt, "age_years"].median())
+    age = (age - age[learnt].mean()) / age[learnt].std(ddof=0)
+    model = LogisticRegression().fit(age[learnt].to_frame(), cohort.loc[learnt, "idh"])
+    expected = model.predict_proba(age[~learnt].to_frame())[:, 1]
+    found = baseline_predictions(cohort, SPLITS)["age"].predictions.query("fold == 0")["score"]
+    assert found.to_numpy() == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_test_subject_s_own_label_and_age_teach_nothing():
+    other = COHORT.assign(idh=COHORT["idh"].where(COHORT.index != 0, 1 - COHORT["idh"]))
+    other.loc[1, "age_years"] = 99
+    scores = [baseline_predictions(table, SPLITS)["age"].predictions["score"] for table in (COHORT, other)]
+    same = scores[0] == scores[1]
+    assert same[0] and not same[1] and same[2:30].all() and not same[30:].any()
+
+
+def test_text_gives_what_numbers_do():
+    cohort = COHORT.assign(grade=np.where(COHORT["grade"] == "LGG", 2.0, 4.0))
+    cohort.loc[[5, 9], ["grade", "lesion_ml"]] = np.nan
+    text = cohort.astype({"idh": str}).assign(grade=cohort["grade"].map({2.0: "2", 4.0: "4"}).fillna(""))
+    for column in ("age_years", "lesion_ml"):
+        text[column] = ["" if np.isnan(number) else repr(float(number)) for number in cohort[column]]
+    ours, other = baseline_predictions(cohort, SPLITS), baseline_predictions(text, SPLITS)
+    for name, baseline in ours.items():
+        pd.testing.assert_frame_equal(baseline.predictions, other[name].predictions)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_grade_nobody_was_trained_on_and_empty_cells_pass():
+    cohort = COHORT.copy()
+    cohort.loc[0, "grade"] = "5"
+    cohort.loc[1, "grade"] = ""
+    assert baseline_predictions(cohort, SPLITS)["grade"].predictions["score"].notna().all()
+
+
+def test_unlabelled_subjects_are_left_out():
+    some = COHORT.astype({"idh": float})
+    some.loc[[0, 40], "idh"] = np.nan
+    assert len(baseline_predictions(some, SPLITS)["age"].predictions) == 118
+
+
+@pytest.mark.parametrize(
+    "cohort, name, reason",
+    [
+        (COHORT.drop(columns="grade"), "grade", "the cohort has no grade"),
+        (COHORT.assign(age_years=""), "grade + age", "the cohort has no age_years"),
+        (COHORT.assign(lesion_ml=np.nan), "grade + age + lesion volume", "the cohort has no lesion_ml"),
+        (COHORT.assign(grade="HGG"), "grade", "grade is the same, HGG, wherever it is known"),
+        (
+            COHORT.assign(grade=np.where(COHORT.index < 30, COHORT["grade"], "")),
+            "grade",
+            "the training part of repeat 0, fold 0 has fewer than two kinds of grade",
+        ),
+        (
+            COHORT.assign(idh=np.where(COHORT.index < 30, COHORT["idh"], 0)),
+            "majority",
+            "the training part of repeat 0, fold 0 has fewer than two kinds of truth",
+        ),
+    ],
+    ids=["no column", "empty text", "empty", "constant", "one in training", "one class"],
+)
+def test_what_cannot_be_learnt_says_why(cohort, name, reason):
+    baseline = baseline_predictions(cohort, SPLITS)[name]
+    assert baseline.reason == f"cannot be computed, because {reason}" and baseline.predictions.empty
+    assert list(baseline.predictions) == ["subject", "patient", "repeat", "fold", "truth", "score"]
+
+
+@pytest.mark.parametrize(
+    "cohort, splits, message",
+    [
+        (COHORT.drop(index=7), SPLITS, "subjects in the cohort table; found no p007, 1 such"),
+        (COHORT.assign(age_years="old"), SPLITS, "age_years as a number of at least 0, or empty; found 'old' for p000"),
+        (COHORT.assign(lesion_ml=-1), SPLITS, "lesion_ml as a number of at least 0, or empty; found '-1' for p000"),
+        (COHORT.assign(idh=2), SPLITS, "idh as 0, 1 or empty; found '2' for p000"),
+        (COHORT.assign(idh=""), SPLITS, "an IDH status among those tested; found none"),
+        (COHORT.assign(patient="p"), SPLITS, "patient p in both of repeat 0, fold 0"),
+        (pd.concat([COHORT, COHORT[:1]]), SPLITS, "one row a subject in the cohort table; found two of p000"),
+        (COHORT, pd.concat([SPLITS, SPLITS[:1]]), "p000 twice in repeat 0, fold 0"),
+        (COHORT, SPLITS.drop(columns="part"), "expected the column part in the splits"),
+    ],
+)
+def test_tables_that_do_not_match_are_errors(cohort, splits, message):
+    with pytest.raises(ValueError, match=message):
+        baseline_predictions(cohort, splits)
+
+
+def test_a_network_is_compared_with_each_and_p_is_holm_s():
+    baselines = baseline_predictions(COHORT.drop(columns="lesion_ml"), SPLITS)
+    network = baselines["age"].predictions.sample(frac=1, random_state=0)
+    random = np.random.default_rng(0)
+    network["score"] = (0.7 * network["truth"] + random.random(120)) / 1.7
+    comparisons = compare_with_baselines(network, baselines)
+    able = ["majority", "grade", "age", "grade + age"]
+    alone = [compare_auc(network, baselines[name].predictions) for name in able]
+    assert [comparisons[name].p for name in able] == pytest.approx(
+        multipletests([c.p for c in alone], method="holm")[1]
+    )
+    assert [comparisons[name][:3] for name in able] == [comparison[:3] for comparison in alone]
+    assert comparisons["majority"].difference == pytest.approx(pooled_scores(network)["auc"] - 0.5)
+    assert comparisons["lesion volume"].reason == "cannot be computed, because the cohort has no lesion_ml"
+    with pytest.raises(ValueError, match="the same patients"):
+        compare_with_baselines(network[1:], baselines)
+    with pytest.raises(ValueError, match="score from 0 to 1"):
+        compare_with_baselines(network.assign(score=2), baselines)

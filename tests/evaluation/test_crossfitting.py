@@ -1,0 +1,55 @@
+"""Nobody sets a threshold for a test set that he is in."""
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
+
+
+def table(rows):
+    return pd.DataFrame(rows, columns=["patient", "repeat", "fold", "truth", "score"])
+
+
+FOLDS = table(
+    [(f"p{number}", repeat, number % 3, number % 2, number / 12) for repeat in (0, 1) for number in range(12)]
+)
+
+
+def test_folds_are_taught_by_the_other_folds_of_their_repeat():
+    predictions = FOLDS.assign(score=FOLDS["score"] / (1 + FOLDS["repeat"]))
+    sets = {(others.repeat, others.fold): others for others in other_patients(predictions)}
+    assert list(sets) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    others = sets[1, 2].patients.set_index("patient")["score"]
+    assert others.to_dict() == {f"p{number}": number / 12 / 2 for number in range(12) if number % 3 != 2}
+    assert sets[1, 2].reason == ""
+
+
+def test_hold_outs_are_taught_by_everybody_else_s_mean():
+    rows = [("a", 0, 0, 1, 0.2), ("b", 0, 0, 0, 0.3), ("a", 1, 0, 1, 0.4), ("c", 1, 0, 0, 0.5), ("d", 2, 0, 0, 0.1)]
+    rows += [("e", 2, 0, 1, 0.7), ("f", 2, 0, 1, 0.8), ("g", 2, 0, 0, 0.6), ("d", 3, 0, 0, 0.3), ("b", 3, 0, 0, 0.5)]
+    first, second, *_ = other_patients(table(rows))
+    assert first.patients.set_index("patient")["score"].round(9).to_dict() == {
+        "c": 0.5,
+        "d": 0.2,
+        "e": 0.7,
+        "f": 0.8,
+        "g": 0.6,
+    }
+    assert second.patients.set_index("patient")["score"].round(9).to_dict()["b"] == 0.4
+    assert first.reason == second.reason == ""
+
+
+def test_too_few_others_say_so():
+    one = FOLDS[FOLDS["repeat"] == 0].assign(fold=0)
+    (alone,) = other_patients(one)
+    assert alone.reason == "only 0 mutant and 0 wild-type patients are left outside the test set of repeat 0, fold 0"
+    few = FOLDS[(FOLDS["repeat"] == 0) & ((FOLDS["truth"] == 0) | (FOLDS["fold"] == 0))]
+    assert [others.reason.partition(" and")[0] for others in other_patients(few)] == ["only 0 mutant", "", ""]
+
+
+def test_the_order_of_the_predictions_stays():
+    by_split = pd.DataFrame({"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 1, 2, 0, 1, 2], "threshold": np.arange(6)})
+    mixed = FOLDS.sample(frac=1, random_state=0)
+    beside = add_by_split(mixed, by_split)
+    assert list(beside["patient"]) == list(mixed["patient"])
+    assert (beside["threshold"] == 3 * beside["repeat"] + beside["fold"]).all()
