@@ -4,11 +4,12 @@ recipe.json      every number, versions, hashes, the paper's own results
 cohort.csv       who was used; exclusions.csv: who was not, and why
 slices.npz       the prepared arrays (2D)
 splits.csv       who was trained on and tested where
-split_k/         model.keras, history.csv, predictions.csv, and while it trains checkpoint.weights.h5
+split_k/         model.keras, history.csv, predictions.csv, cost.json, and while it trains checkpoint.weights.h5
 predictions.csv  one row a subject and split
 baselines.json   scores of answers that need no network (3D)
-metrics.json     the numbers, per split and pooled
+metrics.json     the numbers, per split and pooled, and what they are worth
 figures/
+report.html      all of it on a page; report_files/ its figures, tables and numbers
 """
 
 import contextlib
@@ -56,7 +57,7 @@ def write_json(content: dict, path) -> None:
 def write_text(text: str, path) -> None:
     """Write a text, whole or not at all."""
     with written_whole(path) as part:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
 
 
 def read_table(path) -> pd.DataFrame:
@@ -76,6 +77,18 @@ def read_json(path) -> dict:
     except (OSError, ValueError) as error:
         advice = "Name the folder that a training command made; of several sequences, the folder of one."
         raise InputError("a run folder with this file", f"{type(error).__name__}", advice, file=path) from error
+
+
+def read_costs(folder) -> dict[str, str]:
+    """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
+    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob("split_*/cost.json"))])
+    if costs.empty:
+        return {}
+    return {
+        "device": ", ".join(costs["device"].unique()),
+        "duration": f"{costs['seconds'].median() / 60:.1f} min a split (median of {len(costs)}, since its last start)",
+        "memory": f"{costs['peak_memory_gb'].max():.1f} GB in one process",
+    }
 
 
 def recipe_hash(recipe: dict) -> str:

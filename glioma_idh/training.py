@@ -3,18 +3,21 @@
 import contextlib
 import logging
 import os
+import platform
 import sys
+import time
 import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
+import psutil
 from tqdm import tqdm
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
-from glioma_idh.runs import list_splits, read_table, split_folder, write_table
+from glioma_idh.runs import list_splits, read_table, split_folder, write_json, write_table
 
 
 @contextlib.contextmanager
@@ -70,12 +73,38 @@ def default_jobs(gpus: list, num_trainings: int) -> int:
 def device_line(gpus: list, jobs: int, threads: int = 1) -> str:
     """One line that names the device a run uses."""
     if gpus:
-        import tensorflow as tf
-
-        names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-        return f"Device: {', '.join(names)}; {jobs} at once"
+        return f"Device: {device_name(gpus)}; {jobs} at once"
     each = "one thread" if threads == 1 else f"{threads} threads"
     return f"Device: CPU with {joblib.cpu_count()} processors; {jobs} at once, {each} each"
+
+
+def device_name(gpus: list) -> str:
+    """The names of GPUs."""
+    import tensorflow as tf
+
+    return ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus)
+
+
+def write_cost(folder: Path, started: float, gpus: list) -> None:
+    """What the training of a split took, into `cost.json`: seconds and most memory of this process, and the device.
+
+    Args:
+        folder: of the split.
+        started: `time.monotonic()` when it began, or went on after a kill.
+        gpus: that it used.
+    """
+    process = psutil.Process().memory_info()
+    peak = getattr(process, "peak_wset", None) or _peak_bytes()
+    device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"
+    cost = {"seconds": round(time.monotonic() - started, 1), "peak_memory_gb": round(peak / 1e9, 2), "device": device}
+    write_json(cost, folder / "cost.json")
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has held; Linux counts in kilobytes, macOS in bytes."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def make_reproducible(seed: int, threads: int = 1) -> None:

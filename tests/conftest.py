@@ -71,3 +71,12 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("GLIOMA_IDH_DATA names no folder of real data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_reports():
+    """Trainings of tests end without their report, which takes seconds; reports have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("write_report", "write_comparison"):
+            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: "not written in tests")
+        yield

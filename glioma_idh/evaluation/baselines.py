@@ -10,10 +10,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.evaluation.checks import because, check_columns, check_once, check_predictions
-from glioma_idh.evaluation.comparisons import Comparison, compare_auc
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc, holm
 from glioma_idh.evaluation.metrics import SPLIT
 
 BASELINES = {  # columns of the cohort table, by the baseline's name
@@ -46,9 +45,9 @@ def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str
 
     Majority answers what most of the training subjects are, 1 or 0. The others are logistic regressions (L2, C = 1)
     on grade, a column a grade, and on age and volume, standardised; what a subject lacks is the training subjects' most
-    frequent grade or median. By grade alone, subjects of a grade get the mean of the splits' scores of that grade:
-    models that differ by split would break the ties between its patients, against the truth, as a split whose test part
-    holds more mutants was trained on fewer. Subjects without an IDH status are left out.
+    frequent grade or median. Those who are alike, all by majority and those of a grade by grade alone, get the mean of
+    the splits' scores: models that differ by split would break the ties between them, against the truth, as a split
+    whose test part holds more mutants was trained on fewer. Subjects without an IDH status are left out.
 
     Args:
         cohort: cohort table: `subject, patient, idh` (1, 0 or empty) and, where there are any, `grade`, `age_years`
@@ -57,7 +56,8 @@ def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str
 
     Returns:
         By the baseline's name; the reason instead of scores where a column is missing, empty or the same for all, or
-        a training part has one class, or one value of a column, alone.
+        a training part has one class, or one value of a column, alone. Where of all three columns two can be used, of
+        which BASELINES has no pair, such as grade and volume, that pair is there too.
 
     Raises:
         ValueError: the two tables do not match, a patient is trained on and tested in one split, or a cell is not a
@@ -66,8 +66,10 @@ def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str
     rows = _labelled_rows(cohort, splits)
     if not (rows["part"] == "test").any():
         raise ValueError("expected subjects with an IDH status among those tested; found none")
+    usable = [name for name in ("grade", "age", "lesion volume") if not _why_not(rows, BASELINES[name])]
+    together = {" + ".join(usable): [column for name in usable for column in BASELINES[name]]} if usable else {}
     baselines = {}
-    for name, columns in BASELINES.items():
+    for name, columns in (BASELINES | together).items():
         reason = _why_not(rows, columns)
         table = rows.iloc[:0].reindex(columns=OUTPUT) if reason else _tested(rows, columns)
         baselines[name] = Baseline(table, because(reason) if reason else "")
@@ -98,11 +100,7 @@ def compare_with_baselines(
         else compare_auc(predictions, baseline.predictions, level)
         for name, baseline in baselines.items()
     }
-    tested = [name for name, comparison in comparisons.items() if not comparison.reason]
-    if tested:
-        corrected = multipletests([comparisons[name].p for name in tested], method="holm")[1]
-        comparisons |= {name: comparisons[name]._replace(p=float(p)) for name, p in zip(tested, corrected, strict=True)}
-    return comparisons
+    return holm(comparisons)
 
 
 def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
@@ -179,9 +177,9 @@ def _why_not(rows: pd.DataFrame, columns: list[str]) -> str:
 def _tested(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The predictions of all splits' test subjects."""
     table = pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
-    if columns == ["grade"]:
-        grade = table["subject"].map(rows.drop_duplicates("subject").set_index("subject")["grade"]).fillna("")
-        table["score"] = table.groupby(grade)["score"].transform("mean")
+    if columns in ([], ["grade"]):
+        alike = rows.drop_duplicates("subject").set_index("subject").assign(everybody="")[(columns or ["everybody"])[0]]
+        table["score"] = table.groupby(table["subject"].map(alike).fillna(""))["score"].transform("mean")
     return table
 
 

@@ -1,4 +1,4 @@
-"""Whether a score of 0.7 means 7 of 10 mutant, and what the other patients' scores can mend of it."""
+"""Whether a score of 0.7 means 7 of 10 mutant."""
 
 from typing import NamedTuple
 
@@ -8,17 +8,13 @@ import statsmodels.api as sm
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
-from sklearn.metrics import brier_score_loss, log_loss
 
-from glioma_idh.evaluation.checks import because, check_predictions, check_scores
-from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
+from glioma_idh.evaluation.checks import check_scores
 from glioma_idh.evaluation.intervals import Estimate, no_estimate
-from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.evaluation.thresholds import proportion
 
 NUM_BINS = 10
 CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
-METHODS = ("temperature", "platt")
 
 
 class Line(NamedTuple):
@@ -51,23 +47,23 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
         ValueError: bad scores or truths (`checks.check_scores`).
     """
     check_scores(truth, score)
-    truth, logits = np.asarray(truth, dtype=np.float64), _logits(score)
+    truth, logits = np.asarray(truth, dtype=np.float64), logits_of(score)
     if truth.min() == truth.max():
         return Line(*[no_estimate("there is but one class")] * 3)
     in_the_large = _in_the_large(truth, logits, level)
-    reason = _no_slope(truth, logits)
+    reason = why_no_slope(truth, logits)
     if reason:
         return Line(no_estimate(reason), no_estimate(reason), in_the_large)
     intercept, slope = _coefficients(truth, np.column_stack([np.ones_like(logits), logits]), level)
     return Line(slope, intercept, in_the_large)
 
 
-def _logits(score) -> np.ndarray:
-    """Finite logits of scores, shape (n,)."""
+def logits_of(score: np.ndarray) -> np.ndarray:
+    """Finite logits of scores, shape (n,), clipped at 1e-7."""
     return logit(np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP))
 
 
-def _no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
+def why_no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
     """Why a logistic regression has no finite slope; "" where it has one."""
     mutant, wild_type = logits[truth == 1], logits[truth == 0]
     if logits.min() == logits.max():
@@ -149,108 +145,19 @@ def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
     return {
-        "brier": float(brier_score_loss(truth, score, pos_label=1)),
-        "log_loss": float(log_loss(truth, np.clip(score, CLIP, 1 - CLIP), labels=[0, 1])),
+        "brier": float(squared_errors(truth, score).mean()),
+        "log_loss": float(log_losses(truth, score).mean()),
         "ece": float(error),
         **calibration_line(truth, score)._asdict(),
     }
 
 
-def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[float, float]:
-    """Slope and intercept that mend the scores' logits.
-
-    `temperature` divides logits by a temperature, 1 / slope, the intercept being 0 (Guo et al., ICML 2017). `platt` is
-    a line through logits, fitted to truths a little inside 0 and 1, as Platt (Advances in Large Margin Classifiers
-    1999) makes them, which keeps the slope finite.
-
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,).
-        method: one of METHODS.
-
-    Raises:
-        ValueError: bad scores or truths, another method, or scores from which there is nothing to learn: one class,
-            all alike, mutants on the whole below wild-types, or, for a temperature, classes that do not overlap.
-    """
-    check_scores(truth, score)
-    if method not in METHODS:
-        raise ValueError(f"expected a method of {', '.join(METHODS)}; found {method}")
-    truth, logits = np.asarray(truth, dtype=np.float64), _logits(score)
-    mutants, wild_types = truth.sum(), (1 - truth).sum()
-    if min(mutants, wild_types) == 0:
-        raise ValueError("there is but one class")
-    reason = _no_slope(truth, logits)
-    if reason and (method == "temperature" or logits.min() == logits.max()):
-        raise ValueError(reason)
-    columns = logits[:, None]
-    if method == "platt":
-        truth = np.where(truth == 1, (mutants + 1) / (mutants + 2), 1 / (wild_types + 2))
-        columns = np.column_stack([logits, np.ones_like(logits)])
-    slope, intercept = [*sm.GLM(truth, columns, family=sm.families.Binomial()).fit().params, 0.0][:2]
-    if slope <= 0:
-        raise ValueError("the scores of mutants are on the whole below those of wild-types")
-    return float(slope), float(intercept)
+def squared_errors(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Of each patient, shape (n,); their mean is the Brier score (Monthly Weather Review 1950)."""
+    return (np.asarray(score, dtype=np.float64) - np.asarray(truth, dtype=np.float64)) ** 2
 
 
-def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Of each split, the scaling learnt on patients whom it does not test (`crossfitting.other_patients`).
-
-    Args:
-        predictions: predictions table.
-        method: one of METHODS.
-
-    Returns:
-        `repeat, fold, slope, intercept, num_patients` (of whom it is learnt), `reason`: why there is none; slope and
-        intercept are NaN then.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`), or another method.
-    """
-    check_predictions(predictions)
-    rows = []
-    for repeat, fold, others, reason in other_patients(predictions):
-        slope, intercept = float("nan"), float("nan")
-        if not reason:
-            try:
-                slope, intercept = fit_scaling(others["truth"], others["score"], method)
-            except ValueError as error:
-                reason = f"outside the test set of repeat {repeat}, fold {fold}, {error}"
-        rows.append((repeat, fold, slope, intercept, len(others), because(reason) if reason else ""))
-    return pd.DataFrame(rows, columns=["repeat", "fold", "slope", "intercept", "num_patients", "reason"])
-
-
-def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFrame:
-    """The predictions with their scores mended.
-
-    Args:
-        predictions: predictions table.
-        scaling: as `crossfitted_scaling` gives it, without a reason in it.
-    """
-    by_row = add_by_split(predictions, scaling[["repeat", "fold", "slope", "intercept"]])
-    score = expit(by_row["slope"] * _logits(by_row["score"]) + by_row["intercept"])
-    return predictions.assign(score=score.to_numpy())
-
-
-def calibration_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, dict]:
-    """The numbers of calibration of all tested patients together, as the network gives its scores and mended.
-
-    Args:
-        predictions: predictions table; a patient's score is the mean over the rows.
-        num_bins: of equal width, of the calibration error.
-
-    Returns:
-        By `before` and each of METHODS, what `calibration_scores` gives; `reason` alone where a split has no scaling.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`).
-    """
-    check_predictions(predictions)
-    tables, answers = {"before": predictions}, {}
-    for method in METHODS:
-        scaling = crossfitted_scaling(predictions, method)
-        reasons = scaling.loc[scaling["reason"] != "", "reason"]
-        tables[method] = None if len(reasons) else recalibrate(predictions, scaling)
-        answers |= {method: {"reason": reasons.iloc[0]}} if len(reasons) else {}
-    pooled = {name: pool_patients(table) for name, table in tables.items() if table is not None}
-    scores = {name: calibration_scores(table["truth"], table["score"], num_bins) for name, table in pooled.items()}
-    return scores | answers
+def log_losses(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Of each patient, shape (n,), scores clipped at 1e-7."""
+    score = np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP)
+    return -np.log(np.where(np.asarray(truth) == 1, score, 1 - score))

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedKFold
 
+from glioma_idh.evaluation.metrics import SPLIT, has_values
+
+MADE_FOLDS = 5  # of a table that comes without folds
 COLUMNS = ["subject", "patient", "repeat", "fold", "truth", "score"]
 
 
@@ -18,13 +22,13 @@ def check_predictions(predictions: pd.DataFrame) -> None:
         predictions: columns `subject, patient, repeat, fold, truth, score`.
 
     Raises:
-        ValueError: a column is missing, the table is empty, a score or a truth is not one, a subject is tested twice
-            in a split, or a patient has two truths; it names a subject.
+        ValueError: a column is missing, the table is empty, a score or a truth is not one, a repeat or a fold is no
+            whole number, a subject is tested twice in a split, or a patient has two truths; it names a subject.
     """
     check_columns(predictions, COLUMNS, "predictions")
     subjects = predictions["subject"].to_numpy()
     check_scores(predictions["truth"], predictions["score"], subjects)
-    check_once(predictions, "tests")
+    check_splits(predictions, "tests")
     two = predictions.groupby("patient")["truth"].transform("nunique") > 1
     if two.any():
         raise ValueError(f"expected one truth a patient; found 0 and 1 of {predictions.loc[two, 'patient'].iloc[0]}")
@@ -41,6 +45,20 @@ def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
         raise ValueError(f"expected the column {missing[0]} in the {name}; found {', '.join(table.columns)}")
     if table.empty:
         raise ValueError(f"expected rows in the {name}; found none")
+
+
+def check_splits(table: pd.DataFrame, noun: str) -> None:
+    """Repeats and folds must be whole numbers, and no subject stand twice in one split.
+
+    Raises:
+        ValueError: it names the subject.
+    """
+    for column in SPLIT:
+        numbers = _numbers(table[column], column, table["subject"].to_numpy())
+        if not (numbers % 1 == 0).all():
+            first = table[~(numbers % 1 == 0)].iloc[0]
+            raise ValueError(f"expected a whole number as {column}; found {first[column]} for {first['subject']}")
+    check_once(table, noun)
 
 
 def check_once(table: pd.DataFrame, noun: str) -> None:
@@ -67,7 +85,7 @@ def check_scores(truth, score, names=None) -> None:
     Raises:
         ValueError: it names the first that is not.
     """
-    truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    truth, score = _numbers(truth, "truth", names), _numbers(score, "score", names)
     if truth.ndim != 1 or truth.shape != score.shape or len(truth) == 0:
         raise ValueError(f"expected one score a truth, shape (n,); found {truth.shape} truths and {score.shape} scores")
     names = np.arange(len(truth)) if names is None else names
@@ -78,3 +96,138 @@ def check_scores(truth, score, names=None) -> None:
         if not valid.all():
             first = int(np.argmin(valid))
             raise ValueError(f"expected {noun}; found {values[first]} for {names[first]}, {(~valid).sum()} such in all")
+
+
+def _numbers(cells, noun: str, names=None) -> np.ndarray:
+    """Cells as numbers.
+
+    Raises:
+        ValueError: one is text that is no number; it names whose.
+    """
+    try:
+        return np.asarray(cells, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        cells = np.asarray(cells, dtype=object).ravel()
+        wrong = pd.to_numeric(pd.Series(cells), errors="coerce").isna().to_numpy()
+        first = int(np.argmax(wrong))
+        whose = "" if names is None else f" for {names[first]}"
+        raise ValueError(f"expected numbers as {noun}; found {cells[first]!r}{whose}") from error
+
+
+def check_cohort(predictions: pd.DataFrame, cohort: pd.DataFrame) -> None:
+    """Subjects tested must stand in the cohort table, once, as the same patient and with the same truth.
+
+    Raises:
+        ValueError: it names the first who does not.
+    """
+    check_columns(cohort, ["subject", "patient"], "cohort table")
+    if cohort["subject"].duplicated().any():
+        twice = cohort.loc[cohort["subject"].duplicated(), "subject"].iloc[0]
+        raise ValueError(f"expected one row a subject in the cohort table; found two of {twice}")
+    missing = ~predictions["subject"].isin(cohort["subject"])
+    if missing.any():
+        first = predictions.loc[missing, "subject"].iloc[0]
+        raise ValueError(f"expected those tested in the cohort table; found no {first}, {missing.sum()} such in all")
+    known = cohort.set_index("subject").loc[predictions["subject"]]
+    pairs = [("patient", "patient", known["patient"])]
+    if "idh" in cohort:
+        pairs.append(("truth", "idh", pd.to_numeric(known["idh"], errors="coerce")))
+    for ours, theirs, cells in pairs:
+        tested = predictions[ours].to_numpy()
+        unlike = (tested != cells.to_numpy()) & ~pd.isna(tested)
+        if unlike.any():
+            first = int(np.argmax(unlike))
+            found = f"{tested[first]} and {theirs} {cells.iloc[first]} for {predictions['subject'].iloc[first]}"
+            raise ValueError(f"expected the same {ours} in predictions and cohort table; found {found}")
+
+
+def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
+    """The predictions must be of the splits' tests, all of them.
+
+    Raises:
+        ValueError: it names the first that is in one table only.
+    """
+    check_columns(splits, ["subject", *SPLIT, "part"], "splits")
+    columns = ["subject", *SPLIT]
+    both = predictions[columns].merge(splits.loc[splits["part"] == "test", columns], how="outer", indicator="where")
+    alone = both[both["where"] != "both"]
+    if len(alone):
+        subject, repeat, fold, where = alone.iloc[0]
+        only = "in the predictions" if where == "left_only" else "among the splits' tests"
+        found = f"{subject} of repeat {repeat}, fold {fold} only {only}, {len(alone)} such in all"
+        raise ValueError(f"expected predictions of the splits' tests; found {found}")
+
+
+def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """A predictions table out of one that another program may have made.
+
+    `patient` becomes the subject and `cohort` empty where they are missing, `repeat` 0. Where there are no folds,
+    patients are dealt into five of equal shares of mutants, or into as many as the rarer class has patients: made only
+    so that thresholds, scalings and baselines can be learnt on other patients than they are applied to. Several
+    repeats without folds are hold-outs, fold 0 of each.
+
+    Args:
+        table: `subject, truth`, and `score` or `dice`; any other column of a predictions table or a cohort table.
+
+    Returns:
+        The table with all columns that `check_predictions` asks for, and whether its folds were made here.
+
+    Raises:
+        ValueError: a column is missing, the table is empty, a subject has no name, or there is neither score nor Dice.
+    """
+    check_columns(table, ["subject", "truth"], "predictions")
+    if not (has_values(table, "score") or has_values(table, "dice")):
+        raise ValueError(f"expected numbers in the column score or dice; found {', '.join(table.columns)}")
+    names = _text(table["subject"])
+    if (names == "").any():
+        raise ValueError(f"expected a subject in every row; found none in row {int(np.argmax(names == '')) + 1}")
+    scored = has_values(table, "score")
+    if scored:
+        check_scores(table["truth"], table["score"], names.to_numpy())
+    patients = _text(table["patient"]) if "patient" in table else names
+    filled = table.assign(subject=names, patient=patients.where(patients != "", names))
+    filled = filled.assign(**{column: "" for column in ["cohort"] if column not in table})
+    filled = filled.assign(**{column: np.nan for column in ["score"] if column not in table})
+    filled = filled.assign(**{column: 0 for column in ["repeat"] if column not in table})
+    made_up = scored and "fold" not in table and filled["repeat"].nunique() == 1
+    return filled.assign(fold=_deal(filled) if made_up else filled.get("fold", 0)), made_up
+
+
+def _text(cells: pd.Series) -> pd.Series:
+    """Names as text, "" where there is none."""
+    return cells.fillna("").astype(str).str.strip()
+
+
+def _deal(table: pd.DataFrame) -> pd.Series:
+    """A fold for each row, the same for all rows of a patient, stratified by truth; in any order of the rows."""
+    truths = table.groupby("patient")["truth"].max()
+    fewest = truths.value_counts().min() if truths.nunique() > 1 else 0
+    folds = pd.Series(0, truths.index)
+    if fewest >= 2:
+        dealt = StratifiedKFold(min(MADE_FOLDS, fewest), shuffle=True, random_state=0).split(truths, truths)
+        for fold, (_, test) in enumerate(dealt):
+            folds.iloc[test] = fold
+    return table["patient"].map(folds)
+
+
+def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The splits that a predictions table tells of: who is not tested in a fold is taken for its training part.
+
+    Where a repeat has but one fold, these are the patients whom other repeats test and this one does not.
+
+    Args:
+        predictions: predictions table.
+
+    Returns:
+        `subject, repeat, fold, part`, part being train or test, as in a run's `splits.csv`.
+    """
+    parts = []
+    for repeat, tests in predictions.groupby("repeat"):
+        pool = (tests if tests["fold"].nunique() > 1 else predictions).drop_duplicates("subject")
+        for fold, test in tests.groupby("fold"):
+            train = pool[~pool["patient"].isin(test["patient"])]
+            parts += [
+                rows[["subject"]].assign(repeat=repeat, fold=fold, part=part)
+                for part, rows in (("train", train), ("test", test))
+            ]
+    return pd.concat(parts, ignore_index=True)

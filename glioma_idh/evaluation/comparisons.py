@@ -5,8 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.stats import norm, wilcoxon
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
-from glioma_idh.evaluation.intervals import DRAWS, delong_variance, pairs_won
+from glioma_idh.evaluation.checks import because
+from glioma_idh.evaluation.delong import delong_variance, pairs_won
+from glioma_idh.evaluation.means import bootstrap_ratio
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
 FEWEST_PAIRS = 6  # the signed-rank test's p cannot fall below 0.05 with fewer
@@ -31,6 +35,26 @@ class Comparison(NamedTuple):
     reason: str = ""
 
 
+class Calls(NamedTuple):
+    """Who is called right by two networks on the same patients, mutant or wild-type.
+
+    Attributes:
+        both_right: patients.
+        only_ours_right: patients.
+        only_other_right: patients.
+        both_wrong: patients.
+        p: two-sided; how often luck alone parts those whom one network alone calls right as unevenly.
+        reason: why there is no p, in words; "" where there is. `p` is NaN then.
+    """
+
+    both_right: int
+    only_ours_right: int
+    only_other_right: int
+    both_wrong: int
+    p: float
+    reason: str = ""
+
+
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
     """AUC of ours less that of the other, by the paired test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988).
 
@@ -51,8 +75,7 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return _no_answer("one of the two tables holds no score")
-    ours, other = (pool_patients(table.dropna(subset=["truth", "score"])) for table in (ours, other))
-    ours, other = _paired(ours.set_index("patient"), other.set_index("patient"), "patients")
+    ours, other = _pooled(ours, other)
     won, won_by_other = (pairs_won(table["truth"], table["score"]) for table in (ours, other))
     of_mutants, of_wild_types = won[0] - won_by_other[0], won[1] - won_by_other[1]
     fewest = min(len(of_mutants), len(of_wild_types))
@@ -65,6 +88,49 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
     error = np.sqrt(variance)
     half, p = norm.ppf((1 + level) / 2) * error, 2 * norm.sf(abs(difference) / error)
     return Comparison(difference, float(difference - half), float(difference + half), float(p))
+
+
+def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.5) -> Calls:
+    """Whether one network calls more patients right than the other, by McNemar's exact test (Psychometrika 1947).
+
+    Args:
+        ours: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out; a
+            patient is called mutant where the mean score over the rows reaches the threshold.
+        other: that of the other network.
+        threshold: of both networks' scores; chosen on other patients.
+
+    Returns:
+        The counts and p; the reason instead of p where both call the same patients right, or a table has no score.
+
+    Raises:
+        ValueError: the tables hold different patients, or different truths of one.
+    """
+    if not (has_values(ours, "score") and has_values(other, "score")):
+        return Calls(0, 0, 0, 0, float("nan"), because("one of the two tables holds no score"))
+    ours, other = _pooled(ours, other)
+    right, other_right = ((table["score"] >= threshold) == (table["truth"] == 1) for table in (ours, other))
+    counts = [int((first & second).sum()) for first in (right, ~right) for second in (other_right, ~other_right)]
+    both, only_ours, only_other, neither = counts
+    if only_ours + only_other == 0:
+        return Calls(*counts, float("nan"), because("both call the same patients right"))
+    return Calls(*counts, float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue))
+
+
+def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
+    """Comparisons with p after Holm (Scandinavian Journal of Statistics 1979) over all that have one.
+
+    Args:
+        comparisons: by any name; `Comparison` or `Calls`.
+
+    Returns:
+        The same, in the same order; intervals stay those of one comparison at a time.
+    """
+    tested = [name for name, comparison in comparisons.items() if not comparison.reason]
+    if not tested:
+        return comparisons
+    corrected = multipletests([comparisons[name].p for name in tested], method="holm")[1]
+    after = dict(zip(tested, corrected, strict=True))
+    return comparisons | {name: comparisons[name]._replace(p=float(p)) for name, p in after.items()}
 
 
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
@@ -98,8 +164,8 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
         return _no_answer("no patient's Dice differs", difference)
     if len(differing) < FEWEST_PAIRS:
         return _no_answer(f"fewer than {FEWEST_PAIRS} patients differ in Dice", difference)
-    low, high = _mean_interval(by_patient.sum().to_numpy(), by_patient.size().to_numpy(), level, seed)
-    return Comparison(difference, low, high, float(wilcoxon(differing).pvalue))
+    interval = bootstrap_ratio(by_patient.sum(), by_patient.size(), level=level, seed=seed)
+    return Comparison(difference, interval.low, interval.high, float(wilcoxon(differing).pvalue))
 
 
 def _dice_by_subject(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -108,15 +174,10 @@ def _dice_by_subject(predictions: pd.DataFrame) -> pd.DataFrame:
     return by_subject.agg(patient=("patient", "first"), truth=("truth", "max"), dice=("dice", "mean"))
 
 
-def _mean_interval(sums: np.ndarray, sizes: np.ndarray, level: float, seed: int) -> tuple[float, float]:
-    """Percentile interval of a mean over subjects, patients drawn with all their subjects.
-
-    `sums` of the patients' subjects and `sizes`, how many they are: shape (patients,).
-    """
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def _pooled(ours: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`truth, score` of the patients of both tables, in one order."""
+    ours, other = (pool_patients(table.dropna(subset=["truth", "score"])) for table in (ours, other))
+    return _paired(ours.set_index("patient"), other.set_index("patient"), "patients")
 
 
 def _paired(ours: pd.DataFrame, other: pd.DataFrame, noun: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -135,4 +196,4 @@ def _paired(ours: pd.DataFrame, other: pd.DataFrame, noun: str) -> tuple[pd.Data
 
 def _no_answer(reason: str, difference: float = float("nan")) -> Comparison:
     """A comparison that says why it has no interval and no p."""
-    return Comparison(difference, float("nan"), float("nan"), float("nan"), f"cannot be computed, because {reason}")
+    return Comparison(difference, float("nan"), float("nan"), float("nan"), because(reason))

@@ -1,11 +1,13 @@
 """How far a score may lie off by the luck of who the patients were."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
 from glioma_idh.evaluation.checks import because, check_scores
+from glioma_idh.evaluation.delong import delong_variance, pairs_won
 
 DRAWS = 2000
 DRAWS_AT_ONCE = 100  # of a bootstrap: with 10,000 patients, 8 MB a class
@@ -77,7 +79,9 @@ def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> E
         return no_estimate("a class has but one patient", auc)
     low, high = auc_interval(truth, score, level)
     if np.isnan(low):
-        return no_estimate("its variance is 0, as that of classes that do not overlap", auc)
+        alike = np.ptp(np.asarray(score, dtype=np.float64)) == 0
+        cause = "all scores are alike" if alike else "its variance is 0, as that of classes that do not overlap"
+        return no_estimate(cause, auc)
     return Estimate(auc, low, high)
 
 
@@ -103,20 +107,40 @@ def bootstrap_auc(
     without_interval = auc_estimate(truth, score, level)
     if without_interval.reason:
         return without_interval
-    truth, score, random = np.asarray(truth), np.asarray(score, dtype=np.float64), np.random.default_rng(seed)
-    classes = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # one interval in any order
-    aucs = [_drawn_aucs(*classes, min(DRAWS_AT_ONCE, draws - done), random) for done in range(0, draws, DRAWS_AT_ONCE)]
+    aucs = [
+        (np.diff(false_positives) * (true_positives[:, 1:] + true_positives[:, :-1])).sum(axis=1)
+        / (2 * true_positives[:, -1] * false_positives[:, -1])  # the area of trapezoids, so that a tie counts half
+        for true_positives, false_positives in drawn_curves(truth, score, draws, seed)
+    ]
     low, high = np.quantile(np.concatenate(aucs), [(1 - level) / 2, (1 + level) / 2])
     return Estimate(without_interval.value, float(low), float(high))
 
 
-def _drawn_aucs(mutant: np.ndarray, wild_type: np.ndarray, draws: int, random) -> np.ndarray:
-    """AUC of patients drawn with replacement, shape (draws,): the area of trapezoids, so that a tie counts half."""
-    thresholds = np.unique(np.concatenate([mutant, wild_type]))[::-1]
-    true_positives = _drawn_positives(mutant, thresholds, draws, random)
-    false_positives = _drawn_positives(wild_type, thresholds, draws, random)
-    twice = (np.diff(false_positives) * (true_positives[:, 1:] + true_positives[:, :-1])).sum(axis=1)
-    return twice / (2 * len(mutant) * len(wild_type))
+def drawn_curves(
+    truth: np.ndarray, score: np.ndarray, draws: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """How many patients of a bootstrap are called mutant from each falling score on; the classes are drawn apart.
+
+    Args:
+        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
+        score: probability of mutation, shape (n,).
+        draws: of all patients, with replacement.
+        seed: of the draws.
+
+    Yields:
+        True and false positives, shape (draws at once, different scores + 1) each; the first column is 0, nobody.
+    """
+    truth, score, random = np.asarray(truth), np.asarray(score, dtype=np.float64), np.random.default_rng(seed)
+    mutant, wild_type = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # the same draws in any order
+    thresholds = np.unique(score)[::-1]
+    for at_once in batches(draws):
+        positives = (_drawn_positives(of_class, thresholds, at_once, random) for of_class in (mutant, wild_type))
+        yield tuple(positives)
+
+
+def batches(draws: int) -> list[int]:
+    """How many of the draws to make at once."""
+    return [min(DRAWS_AT_ONCE, draws - done) for done in range(0, draws, DRAWS_AT_ONCE)]
 
 
 def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.95) -> np.ndarray:
@@ -146,42 +170,6 @@ def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.
     return norm.ppf((1 + level) / 2) * np.sqrt((auc * (1 - auc) + pairs) / (mutants * wild_types))
 
 
-def pairs_won(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many pairs with the other class the score puts in the right order, patient by patient; a tie counts half.
-
-    These are DeLong's structural components, each times the size of the other class: whole or half numbers, so that
-    equal ones are equal to the last bit. By mid-ranks, never pair by pair (Sun and Xu, IEEE Signal Processing Letters
-    2014).
-
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,).
-
-    Returns:
-        Of each mutant, the wild-types below, shape (mutants,); of each wild-type, the mutants above,
-        shape (wild-types,); both in the order of the patients.
-    """
-    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
-    mutant, wild_type = score[truth == 1], score[truth == 0]
-    ranks = rankdata(np.concatenate([mutant, wild_type]))
-    below = ranks[: len(mutant)] - rankdata(mutant)
-    not_above = ranks[len(mutant) :] - rankdata(wild_type)
-    return below, len(mutant) - not_above
-
-
-def delong_variance(of_mutants: np.ndarray, of_wild_types: np.ndarray) -> float:
-    """DeLong's variance of an AUC from its `pairs_won`, or of a difference of AUCs from the differences of theirs.
-
-    Args:
-        of_mutants: shape (mutants,), at least two.
-        of_wild_types: shape (wild-types,), at least two.
-    """
-    mutants, wild_types = len(of_mutants), len(of_wild_types)
-    by_mutants = of_mutants.var(ddof=1) / (mutants * wild_types**2)
-    by_wild_types = of_wild_types.var(ddof=1) / (wild_types * mutants**2)
-    return float(by_mutants + by_wild_types)
-
-
 def roc_band(
     truth: np.ndarray,
     score: np.ndarray,
@@ -207,18 +195,16 @@ def roc_band(
     Returns:
         Lowest and highest sensitivity, shape (k,) each; NaN with fewer than two patients of a class.
     """
-    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
-    random, rates = np.random.default_rng(seed), np.asarray(false_positive_rates, dtype=np.float64)
-    mutant, wild_type = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # one band in any order
-    if min(len(mutant), len(wild_type)) < 2:
+    mutants, wild_types = np.sum(np.asarray(truth) == 1), np.sum(np.asarray(truth) == 0)
+    rates, curves = np.asarray(false_positive_rates, dtype=np.float64), []
+    if min(mutants, wild_types) < 2:
         return np.full(rates.shape, np.nan), np.full(rates.shape, np.nan)
-    thresholds = np.unique(np.concatenate([mutant, wild_type]))[::-1]
-    true_positives = _drawn_positives(mutant, thresholds, draws, random)
-    false_positives = _drawn_positives(wild_type, thresholds, draws, random)
-    # One draw after the other on one axis of patients, so that a single interpolation reads all curves.
-    start = (len(wild_type) + 1.0) * np.arange(draws)[:, None]
-    curves = np.interp(start + rates * len(wild_type), (start + false_positives).ravel(), true_positives.ravel())
-    low, high = np.quantile(curves / len(mutant), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    for true_positives, false_positives in drawn_curves(truth, score, draws, seed):
+        # One draw after the other on one axis of patients, so that a single interpolation reads all curves.
+        start = (wild_types + 1.0) * np.arange(len(false_positives))[:, None]
+        at_rates = np.interp(start + rates * wild_types, (start + false_positives).ravel(), true_positives.ravel())
+        curves.append(at_rates / mutants)
+    low, high = np.quantile(np.concatenate(curves), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
 

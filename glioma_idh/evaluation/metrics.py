@@ -2,13 +2,20 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, log_loss, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 SPLIT = ["repeat", "fold"]
 
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
-    """Accuracy, loss, sensitivity, specificity, AUC and predictive values of a set of predictions, mutant from 0.5 on.
+    """Accuracy, losses, sensitivity, specificity, areas and predictive values of predictions, mutant from 0.5 on.
 
     Args:
         truth: 1 mutant, 0 wild-type, shape (n,).
@@ -16,9 +23,11 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
 
     Returns:
         `accuracy`; `ccel`, the categorical cross-entropy, probabilities clipped at 1e-7 as Keras clips probabilities
-        (the learning curves are computed from logits, unclipped); `sensitivity`; `specificity`; `auc`; `ppv` and
-        `npv`, the shares of those called mutant and wild-type who are; and `always_wild_type`, the accuracy of that
-        answer. What needs both classes is NaN where one is missing, a predictive value where nobody is called so.
+        (the learning curves are computed from logits, unclipped); `brier`, the mean squared error of the score;
+        `sensitivity`; `specificity`; `auc`; `average_precision`, the area under the precision-recall curve in steps;
+        `ppv` and `npv`, the shares of those called mutant and wild-type who are; and `always_wild_type`, the accuracy
+        of that answer. What needs both classes is NaN where one is missing, a predictive value where nobody is called
+        so.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5
@@ -26,9 +35,11 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
     return {
         "accuracy": float(accuracy_score(truth, called)),
         "ccel": float(log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1])),
+        "brier": float(np.mean((score - truth) ** 2)),
         "sensitivity": float(recall_score(truth, called, pos_label=1, zero_division=np.nan)),
         "specificity": float(recall_score(truth, called, pos_label=0, zero_division=np.nan)),
         "auc": float(roc_auc_score(truth, score)) if both else float("nan"),
+        "average_precision": float(average_precision_score(truth, score)) if both else float("nan"),
         "ppv": float(precision_score(truth, called, pos_label=1, zero_division=np.nan)),
         "npv": float(precision_score(truth, called, pos_label=0, zero_division=np.nan)),
         "always_wild_type": float(np.mean(truth == 0)),

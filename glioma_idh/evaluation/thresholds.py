@@ -52,6 +52,7 @@ def proportion(count: int, total: int, nobody: str, level: float = 0.95) -> Prop
     if total == 0:
         return Proportion(float("nan"), float("nan"), float("nan"), 0, 0, because(nobody))
     low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
+    low, high = low if count else 0.0, high if count < total else 1.0  # not 5e-17
     return Proportion(count / total, float(low), float(high), int(count), int(total))
 
 

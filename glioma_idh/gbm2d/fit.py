@@ -1,5 +1,6 @@
 """One split of a prepared run: from slices to a trained network and its predictions of the test set."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     target = runs.split_folder(folder, index)
     if (target / "predictions.csv").exists():
         return index
+    started = time.monotonic()
     split, slices = _read_split(folder, index)
     seed = [recipe.seed, index]
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
@@ -49,6 +51,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
     runs.write_table(_predictions(split[test], score), target / "predictions.csv")
+    training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index
 

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_dice
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_dice, holm
 from glioma_idh.evaluation.metrics import has_values, pooled_scores
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
+from glioma_idh.reporting.cells import format_p
 from glioma_idh.reporting.printed import Printed
 from glioma_idh.reporting.results import numbers_of
-from glioma_idh.reporting.tables import results_table
+from glioma_idh.reporting.tables import latex_table, results_table
 
 TESTED = ["subject", "repeat", "fold"]
 ROW = "pooled over"  # what the name of a network's row of pooled scores holds
@@ -160,11 +160,7 @@ def compare_networks(networks: dict[str, pd.DataFrame], model: str) -> dict[str,
         column = {"auc": "score"}.get(score, score)
         able = {name: rows for name, rows in networks.items() if has_values(rows, column)}
         pairs = {name: compare(rows, able[model]) for name, rows in able.items() if name != model and model in able}
-        tested = [name for name, comparison in pairs.items() if not comparison.reason]
-        if tested:
-            corrected = multipletests([pairs[name].p for name in tested], method="holm")[1]
-            pairs |= {name: pairs[name]._replace(p=float(p)) for name, p in zip(tested, corrected, strict=True)}
-        comparisons[score] = pairs
+        comparisons[score] = holm(pairs)
     return comparisons
 
 
@@ -211,11 +207,6 @@ def _cells(comparison: Comparison, decimals: int) -> list[str]:
         return [comparison.reason, ""]
     ends = f"({comparison.low:+.{decimals}f} to {comparison.high:+.{decimals}f})"
     return [f"{comparison.difference:+.{decimals}f} {ends}", format_p(comparison.p)]
-
-
-def format_p(p: float) -> str:
-    """A p value as journals print it."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
 
 
 def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], model: str, score: str = "auc") -> str:
@@ -295,6 +286,4 @@ def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str, synt
     runs.write_table(flat.assign(note=SYNTHETIC_NOTE) if synthetic else flat, folder / f"{name}.csv")
     merged = flat["network"].where(~flat["network"].duplicated(), "")
     runs.write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
-    escaped = caption.replace("%", "\\%").replace("<", "$<$")
-    latex = flat.assign(network=merged).to_latex(index=False, escape=True, caption=escaped, label=f"tab:{name}")
-    runs.write_text(latex.replace("±", "$\\pm$"), folder / f"{name}.tex")
+    runs.write_text(latex_table(flat.assign(network=merged), caption, name), folder / f"{name}.tex")

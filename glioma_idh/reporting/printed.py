@@ -79,3 +79,11 @@ SGPNET = Printed(
     auc_interval=True,
     decimals=3,
 )
+TABLE_ALONE = Printed(
+    columns=SGPNET.columns,
+    curves=(),
+    boxes=SGPNET.boxes,
+    auc_interval=True,
+    decimals=3,
+)
+"""Of a predictions table whose maker is not known."""

@@ -17,6 +17,7 @@ from glioma_idh.reporting.cases import choose_by_dice, read_case
 from glioma_idh.reporting.learning_curves import learning_curves
 from glioma_idh.reporting.overlays import best_median_worst, lesion_overlay
 from glioma_idh.reporting.printed import CURVES, SLICE_CNN, Printed
+from glioma_idh.reporting.report import write_comparison, write_report
 from glioma_idh.reporting.tables import results_table, results_text
 
 
@@ -120,6 +121,9 @@ def compare_runs(
     if new:
         table = results_table(metrics, published, printed, baselines)
         runs.write_table(table.reset_index(), folder / "table.csv")
+    for path in folders.values():
+        if new or not (path / "report.html").exists():
+            print(f"Report: {write_report(path)}")
     if len(folders) == 1:
         return metrics
     predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
@@ -129,6 +133,7 @@ def compare_runs(
     if new:
         runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
         draw_scores(folder, predictions, metrics, published, printed)
+        print(f"Comparison: {write_comparison(list(folders.values()), folder / 'report.html')}")
     return metrics
 
 

@@ -5,6 +5,14 @@ import pandas as pd
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE, display_name
 from glioma_idh.reporting.printed import HEADINGS, SLICE_CNN, Printed
 
+LATEX = str.maketrans(
+    {
+        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"},
+    }
+)
+
 
 def results_table(
     metrics: dict[str, dict],
@@ -95,3 +103,20 @@ def _cell(mean: float | None, sd: float | None = None, decimals: int = 2) -> str
     if mean is None or mean != mean:
         return "-"
     return f"{mean:.{decimals}f}" if sd is None or sd != sd else f"{mean:.{decimals}f} ± {sd:.{decimals}f}"
+
+
+def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:
+    """A table of text cells as LaTeX with its caption; it needs the package `booktabs`.
+
+    Args:
+        table: its index is not shown.
+        caption: plain text.
+        label: to refer to it by, `tab:` and this.
+    """
+    escaped = table.astype(str).map(latex_text).rename(columns=lambda name: latex_text(str(name)))
+    return escaped.to_latex(index=False, escape=False, caption=latex_text(caption), label=f"tab:{label}")
+
+
+def latex_text(text: str) -> str:
+    """Plain text as LaTeX prints it."""
+    return text.translate(LATEX)

@@ -11,6 +11,7 @@ from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFl
 import keras  # isort: skip
 
 from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
@@ -18,7 +19,7 @@ from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.rivals import lesion_slices
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml"]
-PREDICTION_COLUMNS += ["predicted_ml"]
+PREDICTION_COLUMNS += ["predicted_ml", "hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
 NO_FLIP = ((),)
 FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count))
 
@@ -71,19 +72,14 @@ def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
     return return_to_grid(read_scan(row, "lesion_mask", order="K").array != 0, placement.own_affine)
 
 
-def dice_score(predicted: np.ndarray, reference: np.ndarray) -> float:
-    """Dice of two masks; two empty ones agree, 1."""
-    total = np.count_nonzero(predicted) + np.count_nonzero(reference)
-    return 2 * np.count_nonzero(np.logical_and(predicted, reference)) / total if total else 1.0
-
-
 def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placement) -> dict[str, float]:
-    """Dice on the patient's own grid, and the predicted volume.
+    """What `evaluation.segmentation.mask_scores` gives on the patient's own grid, and `predicted_ml`.
 
     Differs from the paper: it does not say on which grid; ours is the patient's.
     """
-    voxel_ml = float(abs(np.linalg.det(placement.own_affine[:3, :3]))) / 1000
-    return {"dice": dice_score(predicted, reference), "predicted_ml": np.count_nonzero(predicted) * voxel_ml}
+    spacing_mm = np.linalg.norm(placement.own_affine[:3, :3], axis=0)
+    predicted_ml = float(np.count_nonzero(predicted) * spacing_mm.prod() / 1000)
+    return mask_scores(predicted, reference, spacing_mm) | {"predicted_ml": predicted_ml}
 
 
 def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
@@ -95,7 +91,7 @@ def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...])
         learns: the outputs that the network was trained for.
 
     Returns:
-        Of `score`, `dice` and `predicted_ml` those that were learnt; and the lesion on the patient's own grid, or None.
+        Of `score` and what `score_masks` gives those that were learnt; the lesion on the patient's own grid, or None.
     """
     stored = Stored(Path(row["prepared"]))
     score, probability = predict_scans(network, stored.scans(), mask=stored.mask())

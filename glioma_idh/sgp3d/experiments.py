@@ -95,6 +95,7 @@ def _write(plan: list[Run], where: Where) -> Path:
     from glioma_idh.reporting import comparison
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.reporting.report import write_comparison
     from glioma_idh.reporting.roc_bands import roc_with_bands
 
     folders = defaultdict(list)
@@ -125,6 +126,7 @@ def _write(plan: list[Run], where: Where) -> Path:
     save_figure(roc, out / "figures", "roc")
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
     runs.write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
+    write_comparison([run.folder for run in plan], out / "report.html")
     print(comparison.comparison_text(table, numbers, baselines))
     print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))
     return out

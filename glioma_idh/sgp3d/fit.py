@@ -1,5 +1,6 @@
 """One split of a prepared run: from stored subjects to a trained network, its predictions and masks of the test set."""
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     target = runs.split_folder(folder, index)
     if (target / "predictions.csv").exists():
         return index
+    started = time.monotonic()
     split = _read_split(folder, index)
     seed = [recipe.seed, index]
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
@@ -62,6 +64,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     predictions = [_predict(plain, row, folder, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     runs.write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
+    training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index
 

@@ -206,8 +206,10 @@ def _finish(run: Run, job: Job) -> None:
     """Numbers, figures and baselines of a run whose splits are all trained."""
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.reporting.report import write_report
 
     results.write_results(run.name, run.folder, PUBLISHED, SGPNET)
     train.read_baselines(run.recipe, replace(job, run_dir=run.folder, quiet=True))
+    write_report(run.folder)
     if not job.quiet and not sys.stderr.isatty():
         print(f"{run.name}, seed {run.recipe.seed}: finished", flush=True)

@@ -179,3 +179,19 @@ def test_a_network_is_compared_with_each_and_p_is_holm_s():
         compare_with_baselines(network[1:], baselines)
     with pytest.raises(ValueError, match="score from 0 to 1"):
         compare_with_baselines(network.assign(score=2), baselines)
+
+
+def test_two_of_three_columns_are_joined_where_the_third_is_missing():
+    without_age = baseline_predictions(COHORT.drop(columns="age_years"), SPLITS)
+    assert list(without_age) == [*BASELINES, "grade + lesion volume"]
+    both, grade = (pooled_scores(without_age[name].predictions)["auc"] for name in ("grade + lesion volume", "grade"))
+    assert not without_age["grade + lesion volume"].reason and both == pytest.approx(grade, abs=0.05)
+    assert list(baseline_predictions(COHORT.assign(grade="4"), SPLITS))[-1] == "age + lesion volume"
+    assert list(baseline_predictions(COHORT.drop(columns="lesion_ml"), SPLITS)) == list(BASELINES)
+
+
+def test_majority_knows_nothing_even_where_folds_differ():
+    # Each fold tests patients of mostly one class, so that its training part is mostly of the other one.
+    order = COHORT.assign(idh=(np.arange(120) % 60 < 40).astype(int) ^ (np.arange(120) >= 60))
+    majority = baseline_predictions(order, SPLITS)["majority"].predictions
+    assert majority["score"].nunique() == 1 and pooled_scores(majority)["auc"] == 0.5

@@ -9,14 +9,13 @@ from scipy.special import expit, logit, xlogy
 from sklearn.calibration import calibration_curve
 from statsmodels.stats.proportion import proportion_confint
 
-from glioma_idh.evaluation.calibration import (
+from glioma_idh.evaluation.calibration import calibration_line, calibration_scores, reliability_curve
+from glioma_idh.evaluation.recalibration import (
     calibration_before_and_after,
-    calibration_line,
-    calibration_scores,
     crossfitted_scaling,
     fit_scaling,
     recalibrate,
-    reliability_curve,
+    reliability_before_and_after,
 )
 
 
@@ -177,3 +176,15 @@ def test_a_split_without_a_scaling_says_which():
     assert "outside the test set of repeat 0, fold 0, the scores of mutants are on" in numbers["platt"]["reason"]
     with pytest.raises(ValueError, match="score from 0 to 1; found nan"):
         calibration_before_and_after(table(truth, np.nan))
+
+
+def test_curves_before_and_after_are_of_the_same_scores():
+    truth, score = distorted(400, slope=0.5)
+    predictions = table(truth, score, fold=np.arange(400) % 4)
+    curves, numbers = reliability_before_and_after(predictions), calibration_before_and_after(predictions)
+    assert list(curves) == ["before", "temperature", "platt"]
+    pd.testing.assert_frame_equal(curves["before"], reliability_curve(truth, score))
+    for name, curve in curves.items():
+        assert curve["n"].sum() == 400
+        error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
+        assert numbers[name]["ece"] == pytest.approx(error)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.evaluation.checks import because, check_predictions, check_scores
+from glioma_idh.evaluation.checks import because, check_predictions, check_scores, complete, splits_of
 
 PREDICTIONS = pd.DataFrame(
     {
@@ -47,3 +47,59 @@ def test_a_wrong_table_says_what_is_wrong(wrong, message):
 def test_shapes_must_agree(truth, score):
     with pytest.raises(ValueError, match="one score a truth"):
         check_scores(truth, score)
+
+
+BARE = pd.DataFrame({"subject": [f"s{number:02}" for number in range(25)], "truth": [1, 0, 0, 0, 0] * 5, "score": 0.5})
+
+
+def test_a_bare_table_gets_patients_and_five_folds_with_a_mutant_each():
+    table, made_up = complete(BARE)
+    assert made_up and (table["patient"] == table["subject"]).all() and (table["repeat"] == 0).all()
+    assert (table["cohort"] == "").all() and table["truth"].equals(BARE["truth"])
+    by_fold = table.groupby("fold")["truth"]
+    assert by_fold.size().tolist() == [5] * 5 and by_fold.sum().tolist() == [1] * 5
+    check_predictions(table)
+    shuffled, _ = complete(BARE.sample(frac=1, random_state=1))
+    assert (shuffled.sort_index()["fold"] == table["fold"]).all()
+
+
+def test_scans_of_a_patient_share_a_fold():
+    visits = pd.concat([BARE, BARE.assign(subject=BARE["subject"] + "b")], ignore_index=True)
+    table, _ = complete(visits.assign(patient=visits["subject"].str[:3]))
+    assert (table.groupby("patient")["fold"].nunique() == 1).all() and table.groupby("fold").size().tolist() == [10] * 5
+
+
+def test_as_many_folds_as_the_rarer_class_has_patients():
+    for mutants, folds in ((3, 3), (2, 2), (1, 1), (0, 1)):
+        table, made_up = complete(BARE.assign(truth=[1] * mutants + [0] * (25 - mutants)))
+        assert made_up and table["fold"].nunique() == folds
+
+
+def test_what_is_there_is_kept():
+    table, made_up = complete(PREDICTIONS)
+    assert not made_up and table[PREDICTIONS.columns].equals(PREDICTIONS)
+    holdouts, made_up = complete(pd.concat([BARE.assign(repeat=1), BARE.assign(repeat=2)]))
+    assert not made_up and (holdouts["fold"] == 0).all() and holdouts["repeat"].nunique() == 2
+    some = PREDICTIONS.assign(patient=["a", "", None, "c"])
+    assert complete(some)[0]["patient"].tolist() == ["a", "b", "c", "c"]
+
+
+def test_a_table_without_subjects_is_no_table():
+    with pytest.raises(ValueError, match="expected a subject in every row; found none in row 3"):
+        complete(BARE.assign(subject=["a", "b", *[None] * 23]))
+
+
+def test_splits_of_folds_and_of_holdouts():
+    splits = splits_of(PREDICTIONS)
+    assert list(splits) == ["subject", "repeat", "fold", "part"]
+    parts = splits.groupby(["fold", "part"])["subject"].agg(list).to_dict()
+    of_first, of_second = ["a", "b"], ["c", "c2"]
+    assert parts == {
+        (0, "train"): of_second,
+        (0, "test"): of_first,
+        (1, "train"): of_first,
+        (1, "test"): of_second,
+    }
+    holdouts = PREDICTIONS.assign(repeat=[0, 0, 1, 0], fold=0)  # c2 is tested in the first, c, the same patient, later
+    parts = splits_of(holdouts).groupby(["repeat", "part"])["subject"].agg(list).to_dict()
+    assert parts == {(0, "test"): ["a", "b", "c2"], (1, "train"): of_first, (1, "test"): ["c"]}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
-from glioma_idh.evaluation.comparisons import compare_auc, compare_dice
+from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_calls, compare_dice, holm
 
 # truth <- rep(c(1, 0), c(9, 11)); ours <- c(.9, .8, ...); other <- c(.7, .9, ...)
 # a <- roc(truth, ours, levels = c(0, 1), direction = "<"); b <- roc(truth, other, levels = c(0, 1), direction = "<")
@@ -82,6 +82,43 @@ def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
     comparison = compare_auc(ours, other)
     assert comparison.reason.startswith("cannot be computed, because ") and reason in comparison.reason
     assert comparison.difference == pytest.approx(difference, nan_ok=True) and np.isnan(comparison[1:4]).all()
+
+
+CALLS_TRUTH = np.repeat([1, 0], [10, 10])
+CALLS_OURS = np.repeat([0.9, 0.1, 0.2], [9, 1, 10])  # one mutant missed
+CALLS_OTHER = np.repeat([0.9, 0.3, 0.8, 0.2], [5, 5, 2, 8])  # five missed, that one too, and two false
+
+
+def test_calls_by_hand():
+    # Six patients are called right by ours alone, none by the other alone: of 2^6 ways, two are as uneven.
+    calls = compare_calls(table(CALLS_TRUTH, CALLS_OURS), table(CALLS_TRUTH, CALLS_OTHER))
+    assert calls[:4] == (13, 6, 0, 1) and calls.p == pytest.approx(2 / 64) and calls.reason == ""
+    back = compare_calls(table(CALLS_TRUTH, CALLS_OTHER), table(CALLS_TRUTH, CALLS_OURS))
+    assert back == (13, 0, 6, 1, calls.p, "")
+    # At 0.15 the other misses nobody and is wrong about all wild-types, as ours is: the missed mutant alone parts them.
+    assert compare_calls(table(CALLS_TRUTH, CALLS_OURS), table(CALLS_TRUTH, CALLS_OTHER), 0.15)[:5] == (9, 0, 1, 10, 1)
+
+
+def test_calls_without_an_answer_and_of_other_patients():
+    ours = table(CALLS_TRUTH, CALLS_OURS)
+    assert compare_calls(ours, ours)[:4] == (19, 0, 0, 1)
+    assert compare_calls(ours, ours).reason == "cannot be computed, because both call the same patients right"
+    assert "holds no score" in compare_calls(ours, table(CALLS_TRUTH)).reason
+    with pytest.raises(ValueError, match="the same patients in both tables; found 20 and 19, 1 of them .* p0000"):
+        compare_calls(ours, ours[1:])
+    with pytest.raises(ValueError, match="the same truth"):
+        compare_calls(ours, ours.assign(truth=1 - ours["truth"]))
+
+
+def test_holm_by_hand():
+    # 0.01 x 3; 0.02 x 2; 0.03 x 1, but not below the one before.
+    comparisons = {name: Comparison(1.0, 0.0, 2.0, p) for name, p in (("a", 0.03), ("b", 0.01), ("c", 0.02))}
+    none = Comparison(np.nan, np.nan, np.nan, np.nan, "cannot be computed, because")
+    corrected = holm(comparisons | {"d": none})
+    assert list(corrected) == ["a", "b", "c", "d"] and corrected["d"] is none
+    assert [corrected[name].p for name in "abc"] == pytest.approx([0.04, 0.03, 0.04])
+    assert [corrected[name][:3] for name in "abc"] == [(1.0, 0.0, 2.0)] * 3
+    assert holm({"d": none}) == {"d": none} and holm({}) == {}
 
 
 DICE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])

@@ -7,12 +7,12 @@ import pytest
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
+from glioma_idh.evaluation.delong import pairs_won
 from glioma_idh.evaluation.intervals import (
     auc_estimate,
     auc_interval,
     bootstrap_auc,
     expected_auc_half_width,
-    pairs_won,
     roc_band,
 )
 
@@ -76,6 +76,7 @@ def test_estimate_is_auc_and_interval_or_says_why_not():
         1,
         "cannot be computed, because its variance is 0, as that of classes that do not overlap",
     )
+    assert auc_estimate(TRUTH, np.full(8, 0.5))[::3] == (0.5, "cannot be computed, because all scores are alike")
     assert auc_estimate([1, 0, 0], [0.5, 0.9, 0.1])[::3] == (
         0.5,
         "cannot be computed, because a class has but one patient",

@@ -19,6 +19,9 @@ def test_scores_worked_out_by_hand():
     assert scores["always_wild_type"] == pytest.approx(5 / 8)
     assert scores["auc"] == pytest.approx((5 + 4 + 2) / 15)  # wild-types below each mutant
     assert scores["ppv"] == pytest.approx(2 / 3) and scores["npv"] == pytest.approx(4 / 5)
+    errors = (0.1, 0.4, 0.8, 0.7, 0.4, 0.3, 0.1, 0.1)
+    assert scores["brier"] == pytest.approx(np.square(errors).mean())
+    assert scores["average_precision"] == pytest.approx((1 + 2 / 3 + 3 / 6) / 3)  # mutants are 1st, 3rd and 6th
 
 
 def test_predictive_values_need_somebody_who_is_called_so():
@@ -36,7 +39,7 @@ def test_loss_is_keras_categorical_cross_entropy_saturated_scores_included():
 
 def test_one_class_has_no_auc_and_no_sensitivity():
     scores = classification_scores(np.zeros(3), np.array([0.1, 0.2, 0.6]))
-    assert np.isnan(scores["auc"]) and np.isnan(scores["sensitivity"])
+    assert np.isnan(scores["auc"]) and np.isnan(scores["sensitivity"]) and np.isnan(scores["average_precision"])
     assert scores["specificity"] == pytest.approx(2 / 3)
 
 

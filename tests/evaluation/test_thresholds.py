@@ -11,6 +11,7 @@ from glioma_idh.evaluation.thresholds import (
     choose_threshold,
     crossfitted_rates,
     crossfitted_thresholds,
+    proportion,
     rates,
     rates_at,
 )
@@ -50,6 +51,10 @@ def test_rates_are_those_of_scikit_learn_and_statsmodels():
     assert found["specificity"].value == pytest.approx(recall_score(1 - truth, score < 0.3))
     for rate in found.values():
         assert (rate.low, rate.high) == pytest.approx(proportion_confint(rate.count, rate.total, 0.1, "wilson"))
+
+
+def test_intervals_of_none_and_of_all_end_at_zero_and_one():
+    assert proportion(0, 3, "").low == 0 and proportion(3, 3, "").high == 1
 
 
 def test_a_share_of_nobody_says_so():

@@ -6,7 +6,7 @@ import pandas as pd
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
 from glioma_idh.reporting.printed import SGPNET
-from glioma_idh.reporting.tables import results_table, results_text
+from glioma_idh.reporting.tables import latex_table, results_table, results_text
 
 PREDICTIONS = pd.DataFrame(
     {
@@ -80,3 +80,11 @@ def test_segmentation_alone_has_no_trivial_answer_and_empty_scores():
     table = results_table(metrics, {}, SGPNET)
     assert table.loc[("SGPNet", "ours")].tolist() == ["-"] * 6 + ["0.650 ± 0.283"]
     assert len(table) == 2 and "interval" not in results_text(metrics, {}, SGPNET)
+
+
+def test_latex_prints_every_sign_as_it_is():
+    table = pd.DataFrame({"a_b": ["0.91 ± 0.02", "< 5 %"], "c": ["{x} & \\y", "n ≥ 2"]})
+    text = latex_table(table, "50 % of #1", "scores")
+    assert "a\\_b & c \\\\" in text and "0.91 $\\pm$ 0.02 & \\{x\\} \\& \\textbackslash{}y" in text
+    assert "$<$ 5 \\% & n $\\geq$ 2" in text
+    assert "\\caption{50 \\% of \\#1}" in text and "\\label{tab:scores}" in text

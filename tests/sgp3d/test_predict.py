@@ -15,8 +15,9 @@ import pytest
 from glioma_idh import pipeline, runs, training
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Recipe, SGPNet
-from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, dice_score, predict_scans
+from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.predict import Prediction, predict
+from glioma_idh.sgp3d.preprocessing import Placement
 from tests.sgp3d.conftest import GRID, write_four
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
@@ -127,11 +128,15 @@ def test_flips_are_averaged_and_turned_back():
     assert len(FLIPS) == 8 and (lesion == 0.5).all() and score == pytest.approx(corners.mean())
 
 
-def test_dice_by_hand():
-    a, b = np.zeros((2, 2, 2)), np.zeros((2, 2, 2))
-    assert dice_score(a, b) == 1
-    a[0], b[:, 0] = 1, 1
-    assert dice_score(a, b) == 0.5
+def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
+    predicted, reference = np.zeros((2, 6, 12, 10))
+    predicted[:, 2:8, 1:9], reference[:, 2:8, 1:7] = 1, 1  # two voxels too many along k
+    own_affine = np.diag([-5.0, 1, 0.5, 1])
+    scores = score_masks(predicted, reference, Placement(None, (6, 12, 10), own_affine))
+    assert scores["dice"] == pytest.approx(12 / 14) and scores["hd95_mm"] == 1
+    assert scores["predicted_ml"] == pytest.approx(6 * 6 * 8 * 2.5 / 1000)
+    assert scores["volume_error_ml"] == pytest.approx(6 * 6 * 2 * 2.5 / 1000)
+    assert set(PREDICTION_COLUMNS) >= set(scores) - {"volume_error_ml"}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_predictions_and_masks_lie_on_the_patient_s_own_grid(finished):
     _, run = finished
     predictions = pd.read_csv(run / "predictions.csv").set_index("subject")
     columns = ["patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml", "predicted_ml"]
+    columns += ["hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
     assert list(predictions) == columns and len(predictions) == 7
     for subject, row in predictions.iterrows():
         mask = nibabel.load(run / f"masks/{subject}.nii.gz")
@@ -57,6 +58,7 @@ def test_predictions_and_masks_lie_on_the_patient_s_own_grid(finished):
         found, truth = np.asarray(mask.dataobj) != 0, np.asarray(reference.dataobj) != 0
         assert row["dice"] == pytest.approx(2 * (found & truth).sum() / (found.sum() + truth.sum()), abs=1e-6)
         assert row["predicted_ml"] == pytest.approx(found.sum() * 12 / 1000)
+        assert row["num_lesions"] == 1 and row["num_lesions_found"] == (row["dice"] > 0)
 
 
 def test_who_has_no_label_teaches_and_is_not_tested(finished):

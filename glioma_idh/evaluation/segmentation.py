@@ -1,0 +1,115 @@
+"""What a predicted lesion mask is worth: overlap, distance of the surfaces, volume, and lesions found one by one."""
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects, label
+
+from glioma_idh.evaluation.intervals import Estimate, no_estimate
+from glioma_idh.evaluation.means import bootstrap_ratio
+from glioma_idh.evaluation.metrics import has_values
+
+SMALLEST_LESION_ML = 0.05  # smaller parts are neither to be found nor false
+CORNERS = np.ones((3, 3, 3))  # voxels of a part touch by a face, an edge or a corner
+
+
+def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dict[str, float]:
+    """A predicted lesion beside the reference on the same grid.
+
+    Empty masks: where both are empty, they agree, Dice 1 and HD95 0; where one is, Dice is 0 and HD95 has no answer.
+
+    Args:
+        predicted: lesion where not 0, shape (i, j, k).
+        reference: the same.
+        spacing_mm: of the voxels, three.
+
+    Returns:
+        `dice`; `hd95_mm`, the larger of the two 95th percentiles of distances from the voxels of one surface to the
+        nearest of the other (those of a mask's voxels that have a face outside), NaN where it has no answer;
+        `volume_error_ml`, predicted less reference; `num_lesions`, connected parts of the reference of at least
+        SMALLEST_LESION_ML, of which `num_lesions_found` share a voxel with the prediction; and `num_false_lesions`,
+        parts of the prediction of that size that share none with the reference.
+
+    Raises:
+        ValueError: the masks differ in shape.
+    """
+    predicted, reference = np.asarray(predicted) != 0, np.asarray(reference) != 0
+    if predicted.shape != reference.shape or predicted.ndim != 3:
+        raise ValueError(f"expected masks of one shape (i, j, k); found {predicted.shape} and {reference.shape}")
+    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    box = find_objects((predicted | reference).astype(np.uint8))
+    predicted, reference = (mask[box[0]] if box else mask[:0] for mask in (predicted, reference))
+    found = _touched(reference, predicted, SMALLEST_LESION_ML / voxel_ml)
+    true = _touched(predicted, reference, SMALLEST_LESION_ML / voxel_ml)
+    return {
+        "dice": dice_score(predicted, reference),
+        "hd95_mm": _surface_distance_mm(predicted, reference, spacing_mm),
+        "volume_error_ml": float(np.count_nonzero(predicted) - np.count_nonzero(reference)) * voxel_ml,
+        "num_lesions": len(found),
+        "num_lesions_found": int(found.sum()),
+        "num_false_lesions": int((~true).sum()),
+    }
+
+
+def dice_score(predicted: np.ndarray, reference: np.ndarray) -> float:
+    """Dice of two masks; two empty ones agree, 1."""
+    total = np.count_nonzero(predicted) + np.count_nonzero(reference)
+    return float(2 * np.count_nonzero(np.logical_and(predicted, reference)) / total) if total else 1.0
+
+
+def _touched(parts_of: np.ndarray, other: np.ndarray, fewest_voxels: float) -> np.ndarray:
+    """Of each connected part of a mask of at least so many voxels, whether another mask has a voxel in it."""
+    parts, count = label(parts_of, CORNERS)
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+    shared = np.bincount(parts[other], minlength=count + 1)[1:]
+    return shared[sizes >= fewest_voxels - 1e-6] > 0
+
+
+def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_mm, percentile: float = 95) -> float:
+    """The larger percentile of the two; 0 of two empty masks, NaN of one."""
+    surfaces = [mask & ~binary_erosion(mask) for mask in (predicted, reference)]
+    some = [surface.any() for surface in surfaces]
+    if not all(some):
+        return float("nan") if any(some) else 0.0
+    away_mm = [distance_transform_edt(~surface, sampling=spacing_mm) for surface in surfaces]
+    return float(max(np.percentile(away_mm[1 - side][surfaces[side]], percentile) for side in (0, 1)))
+
+
+def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:
+    """What the masks of a predictions table are worth, with the percentiles of a bootstrap over the patients.
+
+    Args:
+        predictions: `subject, patient` and any of `dice, hd95_mm, predicted_ml, lesion_ml, num_lesions,
+            num_lesions_found, num_false_lesions`. A subject's number is the mean over its rows that have one.
+        level: of the intervals.
+        seed: of the draws.
+
+    Returns:
+        Estimates of those that there are: the means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted
+        less reference), `absolute_volume_error_ml` and `false_lesions`; and `lesions_found`, the share of all lesions.
+        Beside them `num_subjects`, and `num_without_hd95`, the masks of which HD95 has no answer, as one of the two is
+        empty. Empty where the table has none of them.
+    """
+    columns = ["hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
+    if not any(has_values(predictions, column) for column in ("dice", "predicted_ml", *columns[3:])):
+        return {}
+    rows = predictions.reindex(columns=["subject", "patient", "dice", *columns])
+    error_ml = rows["predicted_ml"] - rows["lesion_ml"]
+    rows = rows.assign(volume_error_ml=error_ml, absolute_volume_error_ml=error_ml.abs())
+    by_subject = rows.groupby(["patient", "subject"]).mean()
+    answers = {}
+    for name in ("dice", "hd95_mm", "volume_error_ml", "absolute_volume_error_ml", "false_lesions"):
+        values = by_subject["num_false_lesions" if name == "false_lesions" else name].dropna()
+        answers[name] = _ratio(values, values * 0 + 1, level, seed)
+    answers["lesions_found"] = _ratio(by_subject["num_lesions_found"], by_subject["num_lesions"], level, seed)
+    answers = {name: estimate for name, estimate in answers.items() if estimate is not None}
+    answers["num_subjects"] = len(by_subject)
+    if "hd95_mm" in predictions:
+        answers.setdefault("hd95_mm", no_estimate("one mask of each pair is empty"))
+        answers["num_without_hd95"] = int((rows["dice"].notna() & rows["hd95_mm"].isna()).sum())
+    return answers
+
+
+def _ratio(numbers: pd.Series, of: pd.Series, level: float, seed: int) -> Estimate | None:
+    """Sum by sum over subjects, patients drawn with all theirs; None where there are no numbers."""
+    both = pd.DataFrame({"numbers": numbers, "of": of}).dropna().groupby("patient").sum()
+    return bootstrap_ratio(both["numbers"], both["of"], level=level, seed=seed) if len(both) else None

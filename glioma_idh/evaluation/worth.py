@@ -1,0 +1,202 @@
+"""Every number about one predictions table."""
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.evaluation.baselines import baseline_predictions, compare_with_baselines
+from glioma_idh.evaluation.calibration import log_losses, squared_errors
+from glioma_idh.evaluation.checks import (
+    because,
+    check_cohort,
+    check_predictions,
+    check_splits,
+    check_tests,
+    complete,
+    splits_of,
+)
+from glioma_idh.evaluation.decision import decision_curve
+from glioma_idh.evaluation.intervals import Estimate, auc_estimate, bootstrap_auc, expected_auc_half_width
+from glioma_idh.evaluation.means import bootstrap_mean
+from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients
+from glioma_idh.evaluation.precision_recall import bootstrap_average_precision
+from glioma_idh.evaluation.recalibration import calibration_before_and_after, reliability_before_and_after
+from glioma_idh.evaluation.segmentation import summarise_segmentation
+from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
+from glioma_idh.evaluation.thresholds import Proportion, crossfitted_rates, crossfitted_thresholds, rates_at
+
+CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
+HOPED_AUC = 0.8  # of the width that was to be expected
+SURE = 0.05
+STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
+OF_SCORES = ["auc", "average_precision", "brier", "log_loss", "rates", "thresholds", "calibration", "reliability"]
+OF_SCORES += ["decision", "strata", "baselines", "expected"]
+
+
+def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
+    """Every number about one predictions table, with its interval, or in words why it is not to be had.
+
+    Scores are pooled per patient: the mean over the tests of a patient. Intervals are of 95 %, about the patients
+    drawn, not about the training.
+
+    Args:
+        predictions: predictions table, or one that `checks.complete` makes one of.
+        cohort: cohort table of a run; None to take its columns from the predictions, as far as they are there.
+        splits: `subject, repeat, fold, part` of a run; None for `checks.splits_of`.
+
+    Returns:
+        What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
+        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not to be had:
+        `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
+        `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
+        `auc`: `delong` and `bootstrap`, estimates. `average_precision`, `brier`, `log_loss`: estimates.
+        `rates`: by `0.5` and the cross-fitted CHOICES, proportions and `confusion`: `tp, fp, tn, fn`.
+        `thresholds`: of `crossfitted_thresholds`, with the column `choice`.
+        `calibration`, `reliability`: by `before, temperature, platt`, `calibration_scores` and `reliability_curve`.
+        `decision`: of `decision_curve`. `strata`: of `strata_scores`.
+        `baselines`: by name `auc`, an estimate, and `difference`, a comparison: network less baseline, after Holm.
+        `beats_baselines`: as `beats_baselines` gives it. `segmentation`: of `summarise_segmentation`.
+        `expected`: `num_patients, prevalence, auc`, and the `half_width` of an interval of such an AUC.
+
+    Raises:
+        ValueError: a table cannot be used, or the tables do not match; it names a subject.
+    """
+    predictions, folds_made = complete(predictions)
+    check_splits(predictions, "tests")
+    if cohort is not None:
+        check_cohort(predictions, cohort)
+    if splits is not None:
+        check_tests(predictions, splits)
+    answers = {
+        "patients": count_patients(predictions, cohort) | {"folds_made": folds_made},
+        "segmentation": summarise_segmentation(predictions),
+    }
+    if not has_values(predictions, "score"):
+        reason = because("the table holds no score, as that of a network of segmentation alone")
+        none = {"verdict": "cannot be computed", "not_beaten": [], "reason": reason}
+        return _plain(answers | {name: {"reason": reason} for name in OF_SCORES} | {"beats_baselines": none})
+    check_predictions(predictions)
+    given = cohort is not None or any(has_values(predictions, column) for column in STRATA_COLUMNS)
+    cohort = _cohort_of(predictions) if cohort is None else cohort
+    strata = strata_scores(predictions, cohort) if given else {"reason": because("there is no cohort table")}
+    baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
+    answers |= _of_patients(pool_patients(predictions)) | _of_other_folds(predictions)
+    return _plain(answers | {"strata": strata, "baselines": baselines, "beats_baselines": beats_baselines(baselines)})
+
+
+def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None) -> dict:
+    """How many patients were tested, how often, and how many never.
+
+    Args:
+        predictions: predictions table; truths may be unknown.
+        cohort: cohort table; None where there is none, so that nobody is known who was never tested.
+    """
+    truths = predictions.groupby("patient")["truth"].max()
+    tests = predictions.drop_duplicates(["patient", *SPLIT]).groupby("patient").size()
+    never = 0
+    if cohort is not None:
+        labelled = cohort[pd.to_numeric(cohort["idh"], errors="coerce").notna()] if "idh" in cohort else cohort
+        never = len(set(labelled["patient"]) - set(predictions["patient"]))
+    return {
+        "num_tested": len(truths),
+        "num_mutant": int((truths == 1).sum()),
+        "num_wild_type": int((truths == 0).sum()),
+        "num_never_tested": never,
+        "num_splits": len(predictions.drop_duplicates(SPLIT)),
+        "tests_each": [int(tests.min()), int(tests.max())],
+    }
+
+
+def beats_baselines(baselines: dict[str, dict]) -> dict:
+    """Whether a network is better than each of the baselines, and surely so.
+
+    Args:
+        baselines: by name `auc` and `difference`, as in `worth`.
+
+    Returns:
+        `verdict`: "beats all", where each difference is above 0 and its p after Holm below 0.05; "does not beat"; or
+        "cannot be computed", where none but the majority could be compared. `not_beaten`: names. `reason`: which could
+        not be compared, and why; "" where all were.
+    """
+    differences = {name: baseline["difference"] for name, baseline in baselines.items()}
+    not_beaten = [name for name, (difference, _, _, p, _) in differences.items() if difference <= 0 or p >= SURE]
+    without = {name: why.reason for name, why in differences.items() if why.reason and name not in not_beaten}
+    groups = pd.Series(list(without), list(without.values()), dtype=str).groupby(level=0, sort=False).agg(", ".join)
+    reason = "; ".join(f"{names}: {why}" for why, names in groups.items())
+    if not not_beaten and not set(differences) - set(without) - {"majority"}:
+        reason = because(f"no baseline but the majority could be compared ({reason})")
+        return {"verdict": "cannot be computed", "not_beaten": [], "reason": reason}
+    verdict = "does not beat" if not_beaten else "beats all"
+    return {"verdict": verdict, "not_beaten": not_beaten, "reason": reason}
+
+
+def _cohort_of(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The cohort table that a predictions table with columns of one holds."""
+    columns = [column for column in STRATA_COLUMNS if column in predictions]
+    subjects = predictions.drop_duplicates("subject")
+    return subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
+
+
+def _of_patients(pooled: pd.DataFrame) -> dict:
+    """The numbers of all tested patients together that take nothing but truth and score."""
+    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+    mutants, prevalence = truth.sum(), float(truth.mean())
+    expected = {"reason": because("there is but one class")}
+    if 0 < mutants < len(truth):
+        half_width = float(expected_auc_half_width(len(truth), prevalence, HOPED_AUC))
+        counts = {"num_patients": len(truth), "prevalence": prevalence}
+        expected = counts | {"auc": HOPED_AUC, "half_width": half_width}
+    return {
+        "auc": {"delong": auc_estimate(truth, score), "bootstrap": bootstrap_auc(truth, score)},
+        "average_precision": bootstrap_average_precision(truth, score),
+        "brier": bootstrap_mean(truth, squared_errors(truth, score)),
+        "log_loss": bootstrap_mean(truth, log_losses(truth, score)),
+        "decision": decision_curve(truth, score),
+        "expected": expected,
+    }
+
+
+def _of_other_folds(predictions: pd.DataFrame) -> dict:
+    """The numbers at thresholds and after scalings that are learnt on the other folds, beside those as they are."""
+    rates = {"0.5": rates_at(predictions)}
+    rates |= {name: crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
+    thresholds = [crossfitted_thresholds(predictions, wanted).assign(choice=name) for name, wanted in CHOICES.items()]
+    return {
+        "rates": {name: of | {"confusion": _confusion(of)} for name, of in rates.items()},
+        "thresholds": pd.concat(thresholds),
+        "calibration": calibration_before_and_after(predictions),
+        "reliability": reliability_before_and_after(predictions),
+    }
+
+
+def _confusion(rates: dict[str, Proportion]) -> dict:
+    """Counts of a confusion matrix, or the reason why there is none."""
+    mutant, wild_type, everybody = (rates[name] for name in ("sensitivity", "specificity", "accuracy"))
+    if everybody.reason:
+        return {"reason": everybody.reason}
+    wrong = {"fp": wild_type.total - wild_type.count, "fn": mutant.total - mutant.count}
+    return {"tp": mutant.count, "tn": wild_type.count} | wrong
+
+
+def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict]:
+    """AUC of each baseline, and the network's less it."""
+    baselines = baseline_predictions(cohort, splits)
+    differences = compare_with_baselines(predictions, baselines)
+    answers = {}
+    for name, (table, reason) in baselines.items():
+        pooled = pool_patients(table)
+        auc = Estimate(*[float("nan")] * 3, reason) if reason else auc_estimate(pooled["truth"], pooled["score"])
+        answers[name] = {"auc": auc, "difference": differences[name]}
+    return answers
+
+
+def _plain(value):
+    """What JSON knows: NamedTuples as dicts, tables as lists of records, NumPy's numbers as Python's."""
+    if isinstance(value, pd.DataFrame):
+        value = value.to_dict("records")
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,97 @@
+"""What finished runs are worth, on one page: python -m glioma_idh.report RUN_DIR [RUN_DIR ...] --out report.html
+
+One run gives the whole account: whether it beats what is known without an image, intervals, calibration, decision
+curve, strata, mistakes, methods, checklists. Several give their comparison. --predictions takes a table that another
+program made (columns subject, truth, score; optionally patient, fold, grade, age_years, sex, site, lesion_ml). The page
+is one file that needs no network; figures, tables and numbers lie beside it in a folder.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to report on, and where to."""
+
+    run_dirs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")] = ()
+    """Folders of finished runs."""
+    predictions: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
+    """A predictions table of any program, instead of runs."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
+    """The page; by default report.html in the run's folder, beside several runs' folders, or beside the table."""
+
+
+def report_runs(run_dirs, out: Path | None = None) -> Path:
+    """The report of a finished run, or the comparison of several.
+
+    Args:
+        run_dirs: their folders; a folder that holds several runs, as of six sequences, stands for them all.
+        out: the page; by default `report.html` in the folder of the run, or in the folder that holds them.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: a folder holds no finished run, or the runs cannot be compared.
+    """
+    from glioma_idh.reporting.report import write_comparison, write_report
+
+    folders = _runs_in([Path(folder) for folder in run_dirs])
+    if len(folders) == 1:
+        return write_report(folders[0], out)
+    return write_comparison(folders, out)
+
+
+def report_predictions(file: Path, out: Path | None = None) -> Path:
+    """The report of a predictions table alone; by default `report.html` beside it.
+
+    Raises:
+        InputError: the table cannot be used.
+    """
+    from glioma_idh.reporting.report import write_table_report
+
+    return write_table_report(Path(file), out)
+
+
+def _runs_in(folders: list[Path]) -> list[Path]:
+    """The folders of runs; one that holds several stands for them.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = []
+    for folder in folders:
+        alone = (folder / "recipe.json").exists()
+        found += [folder] if alone else sorted(file.parent for file in folder.glob("*/recipe.json"))
+    if not found:
+        where = ", ".join(map(str, folders)) or "none"
+        raise InputError("folders of finished runs", where, "Name a folder that a training command made.")
+    return list(dict.fromkeys(found))
+
+
+def main() -> None:
+    """The command line."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    wanted = tyro.cli(Wanted, prog="python -m glioma_idh.report", description=__doc__, config=config)
+    try:
+        if bool(wanted.run_dirs) == (wanted.predictions is not None):
+            found = "both" if wanted.run_dirs else "neither"
+            raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")
+        if wanted.predictions is None:
+            page = report_runs(wanted.run_dirs, wanted.out)
+        else:
+            page = report_predictions(wanted.predictions, wanted.out)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+    print(f"The report is {page}")
+
+
+if __name__ == "__main__":
+    main()

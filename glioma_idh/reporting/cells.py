@@ -1,0 +1,43 @@
+"""Numbers of `evaluation.worth` as cells of a table: with their interval, or with the reason why there is none."""
+
+import math
+
+
+def known(value) -> bool:
+    """Whether there is a number; JSON makes None of NaN."""
+    return value is not None and not math.isnan(value)
+
+
+def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
+    """`0.86 (0.79 to 0.92)`; without interval the number and why, or the reason alone.
+
+    Args:
+        estimate: `value, low, high, reason` of `evaluation.intervals.Estimate`, or of a `thresholds.Proportion`.
+        decimals: of each number.
+        plus: write the sign of what is above 0 too.
+    """
+    sign = "+" if plus else ""
+    if not known(estimate["value"]):
+        return estimate["reason"]
+    value = f"{estimate['value']:{sign}.{decimals}f}"
+    if not known(estimate["low"]):
+        return f"{value} (interval {estimate['reason']})" if estimate["reason"] else value
+    return f"{value} ({estimate['low']:{sign}.{decimals}f} to {estimate['high']:{sign}.{decimals}f})"
+
+
+def proportion_cell(proportion: dict) -> str:
+    """`0.79 (0.70 to 0.85), 44 of 56`, or the reason."""
+    counts = f", {proportion['count']} of {proportion['total']}" if proportion["total"] else ""
+    return estimate_cell(proportion) + counts
+
+
+def comparison_cell(comparison: dict, decimals: int = 2) -> str:
+    """`+0.03 (-0.02 to +0.08), p 0.24`, or the reason."""
+    estimate = comparison | {"value": comparison["difference"]}
+    p = f", p {format_p(comparison['p'])}" if known(comparison["p"]) else ""
+    return estimate_cell(estimate, decimals, plus=True) + p
+
+
+def format_p(p: float) -> str:
+    """A p value as journals print it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"

@@ -1,0 +1,108 @@
+"""From the subjects found to those tested: how many fell out on the way, and why."""
+
+import re
+
+import pandas as pd
+
+from glioma_idh.cohorts.table import UNLABELLED
+from glioma_idh.errors import InputError
+
+MOST_NAMED = 12
+
+
+def flow_counts(
+    cohort: pd.DataFrame, exclusions: pd.DataFrame, splits: pd.DataFrame | None, predictions: pd.DataFrame
+) -> dict:
+    """How many subjects were found, set aside, used and tested.
+
+    Args:
+        cohort: cohort table of those used; `idh` is NaN where it is not known.
+        exclusions: `subject, expected, found`; a subject counts once, for its first reason.
+        splits: `subject, repeat, fold, part`; None where there are none, as of an external test.
+        predictions: predictions table.
+
+    Returns:
+        `found` = used and excluded; `excluded`: number by reason in words, the most frequent first; `used` = `mutant`
+        and `wild_type` and `unlabelled`; `tested`: who has a prediction; `never_tested`: who has a label and none.
+
+    Raises:
+        InputError: somebody whom a split tests has no prediction.
+    """
+    tested = set(predictions["subject"])
+    if splits is not None:
+        _check_tests(splits, tested)
+    first = exclusions.drop_duplicates("subject")
+    excluded = {str(reason): int(number) for reason, number in reasons(first).value_counts(sort=True).items()}
+    labelled = cohort[cohort["idh"].notna()]
+    return {
+        "found": len(cohort) + len(first),
+        "excluded": excluded,
+        "used": len(cohort),
+        "mutant": int((labelled["idh"] == 1).sum()),
+        "wild_type": int((labelled["idh"] == 0).sum()),
+        "unlabelled": len(cohort) - len(labelled),
+        "tested": len(tested),
+        "never_tested": len(set(labelled["subject"]) - tested),
+    }
+
+
+def _check_tests(splits: pd.DataFrame, tested: set[str]) -> None:
+    """Everybody whom a split tests must have a prediction.
+
+    Raises:
+        InputError: it names one who has none.
+    """
+    missing = sorted(set(splits.loc[splits["part"] == "test", "subject"]) - tested)
+    if missing:
+        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
+        raise InputError("a prediction of everybody tested", f"none of {missing[0]}", advice, "predictions.csv")
+
+
+def reasons(exclusions: pd.DataFrame) -> pd.Series:
+    """Why each subject was set aside, in words, such as `no scan in column t1`.
+
+    Args:
+        exclusions: `expected, found`. Where subjects failed alike but for what was found, that is left out.
+
+    Returns:
+        A reason a row, by the table's index.
+    """
+    varied = exclusions.groupby("expected")["found"].transform("nunique") > 1
+    rows = zip(exclusions["expected"], exclusions["found"], varied, strict=True)
+    return pd.Series([_reason(*row) for row in rows], exclusions.index, dtype=str)
+
+
+def _reason(expected: str, found: str, varied: bool) -> str:
+    """One of them."""
+    if found in ("none", "no file"):
+        return f"no {re.sub('^(an?|the) ', '', expected)}"
+    if found == UNLABELLED:
+        return "IDH status not known"
+    return f"expected {expected}" if varied else f"expected {expected}; found {found}"
+
+
+def exclusions_sheet(exclusions: pd.DataFrame) -> pd.DataFrame:
+    """Who was set aside, to show: `reason, subjects` (how many), `who, what to do`; the most frequent reason first.
+
+    Args:
+        exclusions: `subject, expected, found, advice`.
+    """
+    first = exclusions.drop_duplicates("subject")
+    rows = [
+        {
+            "reason": reason,
+            "subjects": len(alike),
+            "who": _names(alike["subject"]),
+            "what to do": alike["advice"].iloc[0],
+        }
+        for reason, alike in first.groupby(reasons(first))
+    ]
+    table = pd.DataFrame(rows, columns=["reason", "subjects", "who", "what to do"])
+    return table.sort_values("subjects", ascending=False, kind="stable", ignore_index=True).astype(str)
+
+
+def _names(subjects: pd.Series) -> str:
+    """The first ids, and how many more there are."""
+    names = sorted(subjects)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"

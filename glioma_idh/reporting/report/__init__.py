@@ -1,0 +1,121 @@
+"""Reports: of one finished run, of several side by side, of a predictions table alone."""
+
+from pathlib import Path
+
+from glioma_idh import runs
+from glioma_idh.reporting.page import write_page
+from glioma_idh.reporting.report import run_sections as of_run
+from glioma_idh.reporting.report import sections as of_scores
+from glioma_idh.reporting.report.compared import compared_sections, compared_sentence, gather
+from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
+from glioma_idh.reporting.report.sentence import result_sentence
+from glioma_idh.reporting.words.model_card import model_card
+
+
+def write_report(folder: Path, out: Path | None = None) -> Path:
+    """Everything about one finished run, on one page.
+
+    Args:
+        folder: of the run.
+        out: the page; by default `report.html` in the folder, whose `metrics.json` then gets every number too.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: the folder holds no finished run, or one whose tables cannot be used.
+    """
+    finished = read_finished(folder)
+    out = out or folder / "report.html"
+    sections = [*_of_scores(finished), *_of_run(finished)]
+    page = write_page(out, _title(finished), result_sentence(finished), sections, synthetic=finished.synthetic)
+    numbers = finished.metrics | {"worth": finished.worth}
+    runs.write_json(numbers, files_folder(page) / "metrics.json")
+    card = model_card(
+        finished.recipe, finished.worth, finished.cohort, finished.splits, finished.exclusions, finished.name
+    )
+    runs.write_text(card, files_folder(page) / "model_card.md")
+    if out.parent.resolve() == folder.resolve():
+        runs.write_json(numbers, folder / "metrics.json")
+    return page
+
+
+def write_table_report(file: Path, out: Path | None = None) -> Path:
+    """Everything about a predictions table that needs neither images nor a run.
+
+    Args:
+        file: CSV with `subject, truth, score`, and more where there is more.
+        out: the page; by default `report.html` beside the file.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: the table cannot be used.
+    """
+    finished = read_predictions(file)
+    out = out or file.parent / "report.html"
+    sections = [*_of_scores(finished), of_run.table_section(finished)]
+    page = write_page(out, f"Predictions of {file.name}", result_sentence(finished), sections)
+    runs.write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
+    return page
+
+
+def write_comparison(folders: list[Path], out: Path | None = None) -> Path:
+    """Several finished runs side by side.
+
+    Args:
+        folders: of the runs; runs of one network that differ in their seed count as one network.
+        out: the page; by default `report.html` in the folder that holds the first run.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: a folder holds no finished run, or one whose tables cannot be used.
+    """
+    finished = gather([read_finished(folder) for folder in folders])
+    out = out or folders[0].resolve().parent / "report.html"
+    synthetic = any(run.synthetic for run in finished)
+    page = write_page(
+        out, "Runs side by side", compared_sentence(finished), compared_sections(finished), synthetic=synthetic
+    )
+    numbers = {run.name: run.metrics | {"worth": run.worth} for run in finished}
+    runs.write_json(numbers, files_folder(page) / "metrics.json")
+    return page
+
+
+def files_folder(page: Path) -> Path:
+    """The folder of a page's figures, tables and numbers."""
+    return page.with_name(f"{page.stem}_files")
+
+
+def _title(finished: Finished) -> str:
+    """Network or sequence, and cohort."""
+    return f"{finished.name} on {Path(finished.recipe['recipe']['cohort']).name}"
+
+
+def _of_scores(finished: Finished) -> list:
+    """What the scores are worth; of a network for segmentation alone, nothing."""
+    if not finished.scored:
+        return []
+    return [
+        of_scores.baselines_section(finished),
+        of_scores.discrimination_section(finished),
+        of_scores.calibration_section(finished),
+        of_scores.strata_section(finished),
+    ]
+
+
+def _of_run(finished: Finished) -> list:
+    """What only a run's folder knows."""
+    sections = [
+        of_run.paper_section(finished),
+        of_run.subjects_section(finished),
+        of_run.segmentation_section(finished),
+        of_run.training_section(finished),
+        of_run.cases_section(finished),
+        of_run.methods_section(finished),
+        of_run.checklists_section(finished),
+    ]
+    return [section for section in sections if section.parts]

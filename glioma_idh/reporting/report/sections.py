@@ -1,0 +1,180 @@
+"""The sections of a report that say what the scores are worth, in the order in which a reviewer asks."""
+
+import pandas as pd
+
+from glioma_idh.reporting.canvas import named_splits
+from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known, proportion_cell
+from glioma_idh.reporting.figures import score_boxes
+from glioma_idh.reporting.forest_plots import baselines_forest, baselines_forest_alt, strata_forest, strata_forest_alt
+from glioma_idh.reporting.page import Paragraph, Picture, Section, Sheet
+from glioma_idh.reporting.printed import HEADINGS
+from glioma_idh.reporting.reliability import reliability_diagram, reliability_diagram_alt
+from glioma_idh.reporting.report.finished import Finished
+from glioma_idh.reporting.roc_bands import roc_with_bands
+from glioma_idh.reporting.worth_figures import (
+    confusion_matrices,
+    confusion_matrices_alt,
+    decision_curve_figure,
+    decision_curve_figure_alt,
+    precision_recall_curve,
+    precision_recall_curve_alt,
+)
+
+CHOICES = {
+    "0.5": "mutant from 0.5 on",
+    "youden": "threshold of other patients (Youden)",
+    "sensitivity 0.9": "threshold of other patients (sensitivity 0.9 wanted)",
+}
+SCALINGS = {"before": "as the network gives them", "temperature": "temperature scaling", "platt": "Platt scaling"}
+RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
+
+
+def baselines_section(finished: Finished) -> Section:
+    """Beside what is known without an image."""
+    rows = [
+        {"answer": name, "AUC (95 %)": estimate_cell(of["auc"]), "network less it": comparison_cell(of["difference"])}
+        for name, of in finished.worth["baselines"].items()
+    ]
+    rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"])})
+    text = (
+        "Answers that need no image: logistic regressions learnt on the training subjects of each split and tested on "
+        "its test subjects, as the network was. Differences of AUC by DeLong's paired test on the same patients, p "
+        "after Holm. A network that does not beat them has shown nothing that the chart does not know."
+    )
+    figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
+    parts = [
+        Paragraph(text),
+        Picture("baselines", figure, "AUC beside baselines without images.", baselines_forest_alt(finished.worth)),
+        Sheet("baselines", pd.DataFrame(rows).fillna(""), "AUC, 95 % intervals (DeLong), and paired differences."),
+    ]
+    return Section("Does it beat what is known without an image?", parts)
+
+
+def discrimination_section(finished: Finished) -> Section:
+    """Who is told apart: curves, calls, and each split."""
+    numbers, synthetic = finished.worth, finished.synthetic
+    alone = finished.predictions
+    auc, precision = numbers["auc"], numbers["average_precision"]
+    rows = [
+        ("AUC, DeLong", estimate_cell(auc["delong"], 3)),
+        ("AUC, bootstrap over patients", estimate_cell(auc["bootstrap"], 3)),
+        ("Average precision", estimate_cell(precision, 3)),
+        ("Brier score", estimate_cell(numbers["brier"], 3)),
+        ("Log loss", estimate_cell(numbers["log_loss"], 3)),
+    ]
+    calls = [
+        {"threshold": CHOICES[choice]} | {HEADINGS[rate]: proportion_cell(rates[rate]) for rate in RATES}
+        for choice, rates in numbers["rates"].items()
+    ]
+    roc = roc_with_bands({finished.name: alone}, synthetic=synthetic)
+    parts = [
+        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), "All tested patients together."),
+        Picture("roc", roc, "ROC curve, pooled over patients.", f"ROC curve: AUC {estimate_cell(auc['delong'])}."),
+        Picture(
+            "precision_recall",
+            precision_recall_curve(alone, average_precision=precision, synthetic=synthetic),
+            "Precision and recall, pooled over patients.",
+            precision_recall_curve_alt(alone, average_precision=precision),
+        ),
+        Sheet("rates", pd.DataFrame(calls), "Who is called mutant. 95 % intervals of Wilson."),
+        Picture(
+            "confusion",
+            confusion_matrices(numbers["rates"], synthetic=synthetic),
+            "Confusion matrices at the three thresholds.",
+            confusion_matrices_alt(numbers["rates"]),
+        ),
+    ]
+    return Section("Discrimination", [*parts, *_per_split(finished)])
+
+
+def _per_split(finished: Finished) -> list:
+    """The scores of each split, as the papers print them."""
+    if finished.worth["patients"]["folds_made"]:
+        text = "The table names no folds: five were made, stratified, only to cross-fit thresholds and baselines."
+        return [Paragraph(text)]
+    scores = pd.DataFrame(finished.metrics["per_split"]).assign(sequence=finished.name)
+    published = {finished.name: finished.recipe.get("published", {})}
+    boxes = score_boxes(scores, panels=finished.printed.boxes, published=published, synthetic=finished.synthetic)
+    columns = [name for name in finished.printed.columns if name in scores]
+    rows = [
+        {"split": name, "tested": int(row["num_test"].iloc[0])}
+        | {HEADINGS[column]: _three(row[column].iloc[0]) for column in columns}
+        for name, row in named_splits(scores)
+    ]
+    return [
+        Picture("boxes", boxes, "Scores over the splits.", "Box plots of the scores over the splits; see the table."),
+        Sheet("splits_scores", pd.DataFrame(rows), "Scores of each split, mutant from 0.5 on."),
+    ]
+
+
+def _three(value: float) -> str:
+    """A number of a split; "-" where its test part has none, as an AUC of one class."""
+    return f"{value:.3f}" if known(value) else "-"
+
+
+def calibration_section(finished: Finished) -> Section:
+    """Whether 0.7 means 7 of 10, and what acting on it is worth."""
+    numbers, rows = finished.worth, []
+    for name, scores in numbers["calibration"].items():
+        row = {"scores": SCALINGS[name]}
+        if "reason" in scores:
+            rows.append(row | {"slope (95 %)": scores["reason"]})
+            continue
+        row |= {
+            "slope (95 %)": estimate_cell(scores["slope"]),
+            "intercept (95 %)": estimate_cell(scores["intercept"]),
+            "in the large (95 %)": estimate_cell(scores["in_the_large"]),
+        }
+        rows.append(row | {key: f"{scores[key]:.3f}" for key in ("ece", "brier", "log_loss")})
+    table = pd.DataFrame(rows).fillna("").rename(columns={"ece": "ECE", "brier": "Brier", "log_loss": "log loss"})
+    text = (
+        "A calibrated score of 0.7 is right 7 times in 10: slope 1, intercept 0. Scalings are learnt on patients "
+        "outside the test set of each split. The decision curve asks from which probability on acting on the score "
+        "does more good than treating all patients, or none, as mutant."
+    )
+    figure = reliability_diagram(numbers["reliability"], numbers["calibration"], synthetic=finished.synthetic)
+    decision = decision_curve_figure(numbers["decision"], synthetic=finished.synthetic)
+    parts = [
+        Paragraph(text),
+        Picture(
+            "reliability",
+            figure,
+            "Reliability, before and after scaling.",
+            reliability_diagram_alt(numbers["reliability"], numbers["calibration"]),
+        ),
+        Sheet("calibration", table, "Calibration of all tested patients together."),
+        Picture("decision", decision, "Decision curve.", decision_curve_figure_alt(numbers["decision"])),
+    ]
+    return Section("Calibration and usefulness", parts)
+
+
+def strata_section(finished: Finished) -> Section:
+    """Within grade, sex, age, site and size."""
+    strata, overall = finished.worth["strata"], finished.worth["auc"]["delong"]
+    if not isinstance(strata, list):
+        return Section("Within groups of patients", [Paragraph(f"Strata {strata['reason']}.")])
+    rows = [
+        {
+            "variable": row["variable"],
+            "stratum": row["stratum"],
+            "patients": row["n"],
+            "mutant": row["events"],
+            "AUC (95 %)": estimate_cell(row | {"value": row["auc"]}),
+        }
+        for row in strata
+    ]
+    text = (
+        "A network may tell grades apart and not genotypes. Within one grade only the genotype is left. The intervals "
+        "are of one stratum at a time, and say nothing of differences between strata."
+    )
+    parts = [
+        Paragraph(text),
+        Picture(
+            "strata",
+            strata_forest(strata, overall, synthetic=finished.synthetic),
+            "AUC within groups of patients.",
+            strata_forest_alt(strata, overall),
+        ),
+        Sheet("strata", pd.DataFrame(rows), "AUC with 95 % intervals (DeLong) within groups of patients."),
+    ]
+    return Section("Within groups of patients", parts)

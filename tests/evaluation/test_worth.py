@@ -1,0 +1,238 @@
+"""Every number about tables whose numbers are known, and of poor tables the words in its place."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
+
+from glioma_idh.evaluation.comparisons import Comparison
+from glioma_idh.evaluation.worth import OF_SCORES, beats_baselines, count_patients, worth
+
+# 40 patients in four folds, ten of each; five mutants a fold. Scores are wrong about one mutant and one wild-type.
+TRUTH = np.tile([1, 0], 20)
+FOLD = np.repeat([0, 1, 2, 3], 10)
+NAMES = [f"p{number:02}" for number in range(40)]
+SCORE = np.where(TRUTH == 1, 0.8, 0.3) + np.arange(40) % 10 / 1000
+SCORE[[0, 11]] = 0.1, 0.95
+TABLE = pd.DataFrame(
+    {"subject": NAMES, "patient": NAMES, "cohort": "c", "repeat": 0, "fold": FOLD, "truth": TRUTH, "score": SCORE}
+)
+GRADE = np.where(np.arange(40) % 4 < 2, "LGG", "HGG")  # of each truth, half
+COHORT = pd.DataFrame({"subject": NAMES, "patient": NAMES, "idh": TRUTH, "grade": GRADE})
+COHORT = pd.concat([COHORT, COHORT.head(2).assign(subject=["x", "y"], patient=["x", "y"])], ignore_index=True)
+COHORT.loc[41, "idh"] = np.nan
+SPLITS = pd.concat(
+    [
+        pd.DataFrame({"subject": NAMES, "repeat": 0, "fold": fold, "part": np.where(fold == FOLD, "test", "train")})
+        for fold in range(4)
+    ]
+)
+
+
+def reasons(numbers) -> list[str]:
+    """All reasons that stand anywhere in the numbers."""
+    if isinstance(numbers, dict):
+        own = [numbers["reason"]] if numbers.get("reason") else []
+        return own + [reason for entry in numbers.values() for reason in reasons(entry)]
+    return [reason for entry in numbers for reason in reasons(entry)] if isinstance(numbers, list) else []
+
+
+def unexplained(numbers) -> list:
+    """Entries that hold a NaN and no reason beside it."""
+    if isinstance(numbers, dict):
+        bad = [name for name, entry in numbers.items() if isinstance(entry, float) and np.isnan(entry)]
+        return [numbers] * bool(bad and not numbers.get("reason")) + [
+            e for n in numbers.values() for e in unexplained(n)
+        ]
+    return [e for n in numbers for e in unexplained(n)] if isinstance(numbers, list) else []
+
+
+def test_numbers_by_hand():
+    numbers = worth(TABLE, COHORT, SPLITS)
+    assert numbers["patients"] == {
+        "num_tested": 40,
+        "num_mutant": 20,
+        "num_wild_type": 20,
+        "num_never_tested": 1,  # x; of y nobody knows the truth
+        "num_splits": 4,
+        "tests_each": [1, 1],
+        "folds_made": False,
+    }
+    lost = 20 + 19  # of 400 pairs: those of p00, and those of the other mutants with p11
+    assert numbers["auc"]["delong"]["value"] == numbers["auc"]["bootstrap"]["value"] == pytest.approx(1 - lost / 400)
+    assert numbers["brier"]["value"] == pytest.approx(np.square(SCORE - TRUTH).mean())
+    assert numbers["log_loss"]["value"] == pytest.approx(-np.log(np.where(TRUTH == 1, SCORE, 1 - SCORE)).mean())
+    for choice in ("0.5", "youden"):
+        assert numbers["rates"][choice]["confusion"] == {"tp": 19, "tn": 19, "fp": 1, "fn": 1}
+        assert numbers["rates"][choice]["sensitivity"]["value"] == 0.95
+    thresholds = pd.DataFrame(numbers["thresholds"])
+    assert thresholds["choice"].tolist() == ["youden"] * 4 + ["sensitivity 0.9"] * 4
+    assert numbers["calibration"]["before"]["brier"] == pytest.approx(numbers["brier"]["value"])
+    assert sum(row["n"] for row in numbers["reliability"]["platt"]) == 40
+    assert numbers["decision"][49] == {"threshold": 0.5, "network": (19 - 1) / 40, "treat_all": 0, "treat_none": 0}
+    assert [row["n"] for row in numbers["strata"] if row["variable"] == "grade"] == [20, 20]
+    assert numbers["baselines"]["grade"]["auc"]["value"] == 0.5
+    assert numbers["beats_baselines"]["verdict"] == "beats all" and numbers["segmentation"] == {}
+    assert numbers["expected"]["num_patients"] == 40 and numbers["expected"]["prevalence"] == 0.5
+
+
+def test_numbers_are_json_without_a_nan_that_has_no_reason():
+    numbers = worth(TABLE.assign(dice=0.5), COHORT, SPLITS)
+    assert not unexplained(numbers)
+    again = json.loads(json.dumps(numbers))
+    assert again["auc"] == numbers["auc"] and again["segmentation"]["dice"]["value"] == 0.5
+    assert all(reason.startswith("cannot be computed, because ") for reason in reasons(again["strata"]))
+
+
+def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order():
+    bare = TABLE[["subject", "truth", "score"]]
+    numbers = worth(bare)
+    assert numbers["patients"]["folds_made"] and numbers["patients"]["num_splits"] == 5
+    assert numbers["rates"]["youden"]["confusion"] == {"tp": 19, "tn": 19, "fp": 1, "fn": 1}
+    assert numbers["strata"] == {"reason": "cannot be computed, because there is no cohort table"}
+    assert numbers["baselines"]["majority"]["auc"]["value"] == 0.5
+    verdict = numbers["beats_baselines"]
+    assert verdict["verdict"] == "cannot be computed" and "the majority could be compared" in verdict["reason"]
+    assert "grade, grade + age, grade + age + lesion volume: cannot be computed, because" in verdict["reason"]
+    assert not unexplained(numbers)
+    again = worth(bare.sample(frac=1, random_state=0))
+    assert all(again[name] == numbers[name] for name in ("rates", "thresholds", "auc", "average_precision"))
+
+
+def test_its_own_columns_are_the_cohort_table():
+    table = TABLE[["subject", "truth", "score"]].assign(grade=GRADE, site="a")
+    numbers = worth(table)
+    given = worth(TABLE, COHORT.head(40).assign(site="a"), SPLITS)
+    assert json.dumps(numbers["strata"]) == json.dumps(given["strata"])
+    assert numbers["baselines"]["grade"]["auc"]["value"] == 0.5
+    assert numbers["beats_baselines"]["verdict"] == "beats all"
+
+
+def test_segmentation_alone():
+    table = TABLE.assign(score=np.nan, dice=0.8, hd95_mm=[np.nan, *range(1, 40)])
+    numbers = worth(table, COHORT, SPLITS)
+    assert numbers["segmentation"]["dice"]["value"] == pytest.approx(0.8)
+    assert numbers["segmentation"]["hd95_mm"]["value"] == 20 and numbers["segmentation"]["num_without_hd95"] == 1
+    assert numbers["patients"]["num_mutant"] == 20 and numbers["beats_baselines"]["verdict"] == "cannot be computed"
+    assert all("holds no score" in numbers[name]["reason"] for name in OF_SCORES)
+    assert worth(table.drop(columns=["score", "cohort", "fold"]))["patients"]["num_splits"] == 1
+
+
+@pytest.mark.parametrize("truths", [0, 1, (np.arange(40) == 7).astype(int)], ids=["none", "all", "one"])
+@pytest.mark.parametrize("bare", [False, True], ids=["folds", "bare"])
+def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
+    table = TABLE.assign(truth=truths)
+    numbers = worth(table[["subject", "truth", "score"]]) if bare else worth(table, COHORT.head(40).assign(idh=truths))
+    json.dumps(numbers)
+    assert not unexplained(numbers) and not np.isnan(numbers["brier"]["value"])
+    assert numbers["auc"]["delong"]["reason"] and numbers["average_precision"]["reason"]
+    assert numbers["beats_baselines"]["verdict"] == "cannot be computed"
+    assert numbers["rates"]["youden"]["confusion"]["reason"].startswith("cannot be computed, because only")
+    one_class = np.ptp(np.broadcast_to(truths, 40)) == 0
+    assert bool(one_class) == ("reason" in numbers["expected"])
+
+
+def test_everybody_tested_by_every_network():
+    outside = pd.concat([TABLE.assign(fold=fold, score=SCORE + shift) for fold, shift in ((0, -0.05), (1, 0.05))])
+    numbers = worth(outside, COHORT)
+    assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
+    assert numbers["auc"]["delong"]["value"] == pytest.approx(1 - 39 / 400)  # of the mean score
+    assert "are left outside the test set" in numbers["rates"]["youden"]["accuracy"]["reason"]
+    assert "is empty" in numbers["baselines"]["grade"]["difference"]["reason"] and not unexplained(numbers)
+
+
+def test_patients_who_are_tested_twice_or_never():
+    holdouts = TABLE.assign(repeat=TABLE["fold"], fold=0)
+    twice = pd.concat([holdouts, holdouts.head(3).assign(repeat=3)])
+    counts = count_patients(twice, COHORT)
+    assert counts["tests_each"] == [1, 2] and counts["num_splits"] == 4 and counts["num_never_tested"] == 1
+    assert count_patients(twice)["num_never_tested"] == 0
+
+
+def baseline(difference, p, reason=""):
+    return {"difference": Comparison(difference, np.nan, np.nan, p, reason)}
+
+
+def test_verdict():
+    better, luck, worse = baseline(0.2, 0.01), baseline(0.2, 0.06), baseline(-0.2, 0.01)
+    none = baseline(np.nan, np.nan, "cannot be computed, because the cohort has no age_years")
+    assert beats_baselines({"majority": better, "grade": better}) == {
+        "verdict": "beats all",
+        "not_beaten": [],
+        "reason": "",
+    }
+    assert beats_baselines({"majority": better, "grade": luck, "age": worse})["not_beaten"] == ["grade", "age"]
+    some = beats_baselines({"majority": better, "grade": better, "age": none, "grade + age": none})
+    assert some["verdict"] == "beats all"
+    assert some["reason"] == "age, grade + age: cannot be computed, because the cohort has no age_years"
+    assert beats_baselines({"majority": better, "age": none})["verdict"] == "cannot be computed"
+    assert beats_baselines({"majority": luck, "age": none})["verdict"] == "does not beat"
+    same = baseline(0.0, np.nan, "cannot be computed, because its variance is 0")
+    assert beats_baselines({"majority": better, "grade": same})["not_beaten"] == ["grade"]
+
+
+@pytest.mark.parametrize(
+    "cohort, splits, message",
+    [
+        (COHORT[1:], None, "in the cohort table; found no p00, 1 such"),
+        (COHORT.assign(idh=1), None, "same truth in predictions and cohort table; found 0 and idh 1.* for p01"),
+        (COHORT.assign(idh=np.nan), None, "same truth in predictions and cohort table; found 1 and idh nan for p00"),
+        (COHORT.assign(patient="p"), None, "same patient in predictions and cohort table; found p00 and patient p"),
+        (pd.concat([COHORT, COHORT]), None, "one row a subject in the cohort table; found two of p00"),
+        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, fold 0 only in the predictions, 1 such"),
+        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, fold 0 only in the predictions, 80 such"),
+        (None, SPLITS.drop(columns="part"), "the column part in the splits"),
+    ],
+    ids=["missing", "truth", "unlabelled", "patient", "twice", "not tested", "other splits", "no part"],
+)
+def test_tables_that_do_not_match(cohort, splits, message):
+    with pytest.raises(ValueError, match=message):
+        worth(TABLE, cohort, splits)
+
+
+@pytest.mark.parametrize(
+    "table, message",
+    [
+        (TABLE.assign(score=2.0), "score from 0 to 1; found 2.0 for p00"),
+        (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00, 1 such"),
+        (TABLE.assign(truth=["mutant", *TRUTH[1:]]), "numbers as truth; found 'mutant' for p00"),
+        (TABLE.assign(fold="a"), "numbers as fold; found 'a' for p00"),
+        (TABLE.assign(fold=0.5), "a whole number as fold; found 0.5 for p00"),
+        (pd.concat([TABLE, TABLE]), "once in the tests of a split; found p00 twice in repeat 0, fold 0"),
+        (TABLE.assign(patient="p"), "one truth a patient; found 0 and 1 of p"),
+        (TABLE.assign(score=np.nan), "numbers in the column score or dice; found subject, patient"),
+        (TABLE.drop(columns="truth"), "the column truth in the predictions"),
+        (TABLE[:0], "rows in the predictions; found none"),
+    ],
+)
+def test_a_table_that_cannot_be_used(table, message):
+    with pytest.raises(ValueError, match=message):
+        worth(table)
+
+
+def many(num_patients):
+    """A predictions table and a cohort table with everything in them."""
+    random, names = np.random.default_rng(0), [f"p{number:05}" for number in range(num_patients)]
+    truth = (random.random(num_patients) < 0.4).astype(int)
+    score = 1 / (1 + np.exp(0.5 - truth - random.normal(size=num_patients)))
+    own = {"subject": names, "patient": names}
+    table = pd.DataFrame(own | {"repeat": 0, "fold": np.arange(num_patients) % 5, "truth": truth, "score": score})
+    volume = random.lognormal(3, 1, num_patients)
+    table = table.assign(dice=score, hd95_mm=10 * score, lesion_ml=volume, predicted_ml=1.1 * volume)
+    table = table.assign(num_lesions=2, num_lesions_found=1, num_false_lesions=0)
+    grade = np.where(random.random(num_patients) < 0.3 + 0.4 * truth, "LGG", "HGG")
+    sites = {"sex": random.choice(["F", "M"], num_patients), "site": random.choice(list("abcd"), num_patients)}
+    age = 60 - 10 * truth + random.uniform(-20, 20, num_patients)
+    return table, pd.DataFrame(own | {"idh": truth, "grade": grade, "age_years": age, "lesion_ml": volume} | sites)
+
+
+@pytest.mark.slow
+def test_ten_thousand_patients_take_seconds():
+    tables, start = many(10000), time.process_time()
+    with threadpool_limits(1):
+        numbers = worth(*tables)
+    assert time.process_time() - start < 8  # 4 s
+    assert numbers["auc"]["bootstrap"] == pytest.approx(numbers["auc"]["delong"], abs=0.001)

@@ -1,0 +1,169 @@
+"""The whole report, of a run folder made by hand, of several, and of a table alone."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.report import report_predictions, report_runs
+
+NUM_PATIENTS = 40
+RECIPE = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "splits": "kfold", "num_splits": 5, "seed": 0}
+
+
+def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
+    """A finished run of so many patients, every other one mutant, LGG where mutant but for two; five folds."""
+    subjects = [f"{prefix}{number:02}" for number in range(NUM_PATIENTS)]
+    truth = np.arange(NUM_PATIENTS) % 2
+    grade = np.where(truth == 1, "LGG", "HGG")
+    grade[[1, 2]] = ["HGG", "LGG"]
+    cohort = pd.DataFrame({"subject": subjects, "patient": subjects, "cohort": "mine", "idh": truth, "grade": grade})
+    cohort = cohort.assign(
+        age_years=40 + np.arange(NUM_PATIENTS) % 7, sex="F", site="", lesion_ml=10.0 + np.arange(NUM_PATIENTS) % 3
+    )
+    folds = np.arange(NUM_PATIENTS) // 2 % 5
+    parts = [
+        pd.DataFrame({"subject": subjects, "repeat": 0, "fold": fold, "part": np.where(folds == fold, "test", "train")})
+        for fold in range(5)
+    ]
+    predictions = cohort[["subject", "patient", "cohort", "lesion_ml"]].assign(
+        repeat=0, fold=folds, truth=truth, score=scores
+    )
+    runs.write_json(
+        {"recipe": recipe, "hash": "12345678", "versions": {}, "published": {"auc": [0.62, 0.15]}},
+        folder / "recipe.json",
+    )
+    runs.write_table(cohort, folder / "cohort.csv")
+    runs.write_table(
+        pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"]), folder / "exclusions.csv"
+    )
+    runs.write_table(pd.concat(parts), folder / "splits.csv")
+    runs.write_table(predictions, folder / "predictions.csv")
+    runs.write_json({"sequence": sequence, "synthetic": False, **summarise(predictions)}, folder / "metrics.json")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """Scores that tell the classes apart in part."""
+    rng = np.random.default_rng(0)
+    return np.clip(0.35 + 0.2 * (np.arange(NUM_PATIENTS) % 2) + rng.normal(0, 0.2, NUM_PATIENTS), 0.01, 0.99)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, scores):
+    """The report of one run."""
+    return report_runs([write_run(tmp_path_factory.mktemp("run"), scores)])
+
+
+def test_the_first_sentence_says_what_is_not_beaten(page):
+    text = page.read_text()
+    # 19 of 20 of each class have the grade of most of it: AUC of grade alone 0.95
+    assert "T1Gd does not beat grade" in text
+    assert text.index("does not beat grade") < text.index("<h2")
+
+
+def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(page):
+    table = pd.read_csv(page.parent / "predictions.csv")
+    mutant, wild_type = table.loc[table["truth"] == 1, "score"], table.loc[table["truth"] == 0, "score"]
+    auc = np.mean([[(m > w) + (m == w) / 2 for w in wild_type] for m in mutant])
+    brier = ((table["score"] - table["truth"]) ** 2).mean()
+    found, total = int((mutant >= 0.5).sum()), len(mutant)
+    centre, half = (
+        found / total + 1.96**2 / (2 * total),
+        1.96 * math.sqrt(found / total * (1 - found / total) / total + 1.96**2 / (4 * total**2)),
+    )
+    wilson = [(centre - half) / (1 + 1.96**2 / total), (centre + half) / (1 + 1.96**2 / total)]
+    for file in (page.parent / "metrics.json", page.parent / "report_files" / "metrics.json"):
+        worth = json.loads(file.read_text())["worth"]
+        assert worth["auc"]["delong"]["value"] == pytest.approx(auc)
+        assert worth["brier"]["value"] == pytest.approx(brier)
+        sensitivity = worth["rates"]["0.5"]["sensitivity"]
+        assert (sensitivity["count"], sensitivity["total"]) == (found, total)
+        assert [sensitivity["low"], sensitivity["high"]] == pytest.approx(wilson, abs=1e-4)
+    assert f"{auc:.3f} (" in page.read_text() and f"{brier:.3f} (" in page.read_text()
+
+
+def test_a_run_without_images_says_so_and_has_all_the_rest(page):
+    text = page.read_text()
+    for title in ("Discrimination", "Calibration and usefulness", "Within groups of patients", "Methods", "Checklists"):
+        assert title in text
+    assert (page.parent / "report_files" / "figures" / "roc.svg").exists()
+    assert (page.parent / "report_files" / "tables" / "baselines.tex").exists()
+    assert "Intended use" in (page.parent / "report_files" / "model_card.md").read_text()
+
+
+def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
+    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores[::-1].copy(), sequence="flair")]
+    again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1})
+    page = report_runs([*folders, again], tmp_path / "together.html")
+    numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
+    assert set(numbers) == {"T1Gd", "FLAIR"}
+    assert numbers["T1Gd"]["worth"]["patients"]["num_splits"] == 10
+    assert "T1Gd less FLAIR" in page.read_text()
+
+
+def test_a_folder_of_runs_stands_for_them(tmp_path, scores):
+    for name in ("t1gd", "flair"):
+        write_run(tmp_path / name, scores, sequence=name)
+    page = report_runs([tmp_path])
+    assert page == tmp_path / "report.html" and "FLAIR less T1Gd" in page.read_text()
+
+
+def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):
+    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores, sequence="flair", prefix="x")]
+    text = report_runs(folders, tmp_path / "together.html").read_text()
+    assert "cannot be computed, because the runs are not paired" in text
+
+
+def test_a_table_of_another_program(tmp_path, scores):
+    truth = np.arange(NUM_PATIENTS) % 2
+    table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": truth, "score": scores})
+    table.assign(grade=np.where(truth == 1, 2, 4)).to_csv(tmp_path / "theirs.csv", index=False)
+    text = report_predictions(tmp_path / "theirs.csv").read_text()
+    assert "theirs does not beat grade" in text
+    assert "five were made" in text
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"score": 1.2}, "a score from 0 to 1"),
+        ({"score": None}, "a score from 0 to 1"),
+        ({"truth": 2}, "a truth of 0 or 1"),
+        ({"subject": "1"}, "each subject once"),
+    ],
+)
+def test_a_wrong_cell_stops_with_the_subject_named(tmp_path, scores, change, words):
+    table = pd.DataFrame({"subject": [str(n) for n in range(NUM_PATIENTS)], "truth": 0.0, "score": scores})
+    table.loc[::2, "truth"] = 1
+    for column, value in change.items():
+        table.loc[3, column] = value
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    with pytest.raises(InputError, match=words) as caught:
+        report_predictions(tmp_path / "theirs.csv")
+    assert "theirs.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("positives", [0, 1])
+def test_too_few_mutants_are_said_in_words(tmp_path, positives):
+    table = pd.DataFrame({"subject": range(12), "truth": 0, "score": np.linspace(0.1, 0.9, 12)})
+    table.loc[: positives - 1, "truth"] = 1
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    text = report_predictions(tmp_path / "theirs.csv").read_text()
+    assert "cannot be computed, because" in text and ">nan" not in text.lower()
+
+
+def test_no_run_no_table(tmp_path):
+    with pytest.raises(InputError, match="folders of finished runs"):
+        report_runs([tmp_path])
+    with pytest.raises(InputError, match="a predictions table"):
+        report_predictions(tmp_path / "none.csv")
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(InputError, match="a finished run"):
+        report_runs([tmp_path])

@@ -1,0 +1,159 @@
+"""The methods section says what a run's recipe and tables say, and no more."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.gbm2d.recipe import Recipe as SliceRecipe
+from glioma_idh.reporting.words.methods import SECTIONS, methods_text, sentences
+from glioma_idh.reporting.words.recipe_sentences import PUBLISHED_SETTINGS, recipe_sentences
+from glioma_idh.reporting.words.statistics_sentences import statistics_sentences
+from glioma_idh.sgp3d.recipe import TARGETS
+from glioma_idh.sgp3d.recipe import Recipe as VolumeRecipe
+from tests.reporting.words import small_run
+from tests.reporting.words.small_run import (
+    COHORT,
+    EXCLUSIONS,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    SPLITS,
+    WORTH,
+    with_settings,
+)
+
+RECIPES = {"gbm2d": SliceRecipe(), "sgp3d": VolumeRecipe()}
+
+
+def test_a_whole_section_of_the_3d_method():
+    text = methods_text(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS)
+    assert [paragraph.split(". ")[0] for paragraph in text.split("\n\n")] == list(SECTIONS)
+    for said in (
+        "the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set: 5 patients (2 with an "
+        "IDH-mutant and 3 with an IDH-wild-type glioma)",
+        'IDH-mutant by "R132H" (2); IDH-wild-type by "none found" (2) and "no evidence named" (1)',
+        "3 subjects were set aside: IDH status was needed and an empty label was found (2); a lesion was needed and an "
+        "empty mask was found (1).",
+        "stretched to 32 x 48 x 64 voxels",
+        "from 0.001 for backbone and segmentation block and from 5e-05 for the IDH block. Batches were of 2 subjects, "
+        "for 60 epochs.",
+        "shifted with a probability of 0.5 by up to 10 % of each axis",
+        "divided at random into 2 folds, stratified by IDH status (seed 7)",
+        "none stood in the training and the test part of one split",
+        "A training part held 2 to 3 patients (1 IDH-mutant), a test part 2 to 3 patients (1 IDH-mutant).",
+        "input in voxels 32 x 48 x 64 (published: 144 x 144 x 144); number of splits 2 (published: 5); learning rate "
+        "0.001 (published: 0.0001). Settings that",
+        "before and after temperature scaling and Platt scaling",
+        "the larger class of the training part and logistic regressions on grade.",
+        "p values being corrected by Holm over 2 comparisons",
+        "Python 3.12.1, glioma_idh 0.1.0 and Keras 3.15.1",
+    ):
+        assert said in text
+    assert "ynthetic" not in text and "dropout" not in text and "age;" not in text
+
+
+def test_a_whole_section_of_the_2d_method_on_phantoms():
+    text = methods_text(SLICE_CNN, PHANTOMS, SPLITS, WORTH)
+    for said in (
+        "Patients. Synthetic phantom cohort: no clinical result. The cohort was the built-in synthetic phantom: 5 "
+        "phantoms",
+        "the genotype that the generator had planted",
+        "one sequence, T1Gd.",
+        "The brain was that of the cohort's brain masks.",
+        "4 blocks (3 x 3 convolutions of 16, 32, 64 and 64 filters",
+        "an angle drawn evenly from 0 to 90 degrees",
+        "Random hold-outs of 20 % of the patients were drawn, 3 in all (seed 0), each again until its test part held "
+        "at least 5 IDH-mutant patients",
+        "number of splits 3 (published: 5)",
+    ):
+        assert said in text
+    assert "set aside" not in text  # nobody said whether anybody was
+
+
+@pytest.mark.parametrize("content", [SGPNET, SLICE_CNN], ids=["sgp3d", "gbm2d"])
+def test_what_an_older_run_does_not_say_is_left_out(content):
+    whole = recipe_sentences(content["recipe"])
+    for name in set(content["recipe"]) - {"paper"}:
+        older = recipe_sentences(with_settings(content, **{name: None})["recipe"])
+        assert "None" not in str(older) and "{" not in str(list(older.values()))
+        older.pop("differences")  # one sentence of many settings
+        for topic, text in older.items():
+            assert {part.rstrip(".") for part in text.split(". ")} - {""} <= set(whole[topic].rstrip(".").split(". "))
+
+
+def test_without_recipe_or_numbers_the_tables_still_speak():
+    text = methods_text({}, COHORT, SPLITS.iloc[:0], {})
+    assert text.startswith("Patients. The cohort had 5 patients (2 with") and text.count("\n\n") == 0
+    assert statistics_sentences({}) == dict.fromkeys(statistics_sentences(WORTH), "")
+
+
+def test_every_topic_of_the_text_is_known():
+    known = sentences(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS) | sentences(SLICE_CNN, COHORT, SPLITS, WORTH)
+    assert {topic for topics in SECTIONS.values() for topic in topics} <= set(known)
+
+
+@pytest.mark.parametrize("paper", ["gbm2d", "sgp3d"])
+def test_the_recipes_defaults_are_what_the_papers_print(paper):
+    defaults = runs.as_read(asdict(RECIPES[paper]))
+    assert PUBLISHED_SETTINGS[paper].items() <= defaults.items()
+    text = recipe_sentences({"paper": paper, **defaults})["differences"]
+    assert text.startswith("The settings that the paper prints were used. Settings that the paper does not print")
+    del defaults["learning_rate"]  # as of an older run: it cannot be said
+    assert recipe_sentences({"paper": paper, **defaults})["differences"].startswith("Settings that the paper does not")
+
+
+@pytest.mark.parametrize("network", TARGETS)
+def test_every_network_and_target_of_the_3d_paper_has_its_words(network):
+    for targets in TARGETS[network]:
+        said = recipe_sentences(with_settings(SGPNET, network=network, targets=targets)["recipe"])
+        assert all(said[topic] for topic in ("network", "output", "loss", "optimiser"))
+        assert ("IDH mutation" in said["output"]) == (targets != "segmentation")
+        assert ("Dice" in said["loss"]) == (targets != "idh") and ("k L2" in said["loss"]) == (
+            targets in ("both", "random-masks")
+        )
+        assert ("IDH block" in said["optimiser"]) == bool(said["regularisation"]) == (network == "sgpnet")
+
+
+def test_switches_of_the_3d_recipe():
+    settings = {"detach_k": True, "dropout": 0.0, "shift_fraction": 0.0, "standardise_features": True}
+    said = recipe_sentences(with_settings(SGPNET, **settings)["recipe"])
+    assert said["loss"].endswith("In the gradient k was held constant.")
+    assert said["regularisation"].startswith("There was no dropout. The pooled features were standardised")
+    assert "shifted" not in said["augmentation"]
+
+
+def test_a_patient_on_both_sides_is_told():
+    visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
+    more = pd.DataFrame({"subject": ["a2"], "repeat": 0, "fold": 0, "part": "train"})
+    text = methods_text(SGPNET, visits, pd.concat([SPLITS, more]), WORTH)
+    assert "In 1 cases a patient stood in the training and the test part of one split." in text
+    assert "6 examinations of 5 patients" in text and "none stood" not in text
+
+
+def test_unlabelled_subjects_and_patients_never_tested_are_counted():
+    cohort = COHORT.assign(idh=[1, 1, 0, 0, float("nan")])
+    splits = SPLITS[~((SPLITS["subject"] == "e1") & (SPLITS["part"] == "test"))]
+    people = WORTH["patients"] | {"tests_each": [1, 2], "num_never_tested": 3}
+    said = sentences(SGPNET, cohort, splits, WORTH | {"patients": people})
+    assert "2 with an IDH-mutant and 2 with an IDH-wild-type glioma, 1 of unknown IDH status" in said["source"]
+    assert said["unlabelled"].startswith("1 subject without an IDH status")
+    assert said["scoring"] == (
+        "The score of a patient was the mean over the 1 to 2 test parts that held the patient. 3 patients in no test "
+        "part had no score."
+    )
+
+
+def test_no_folder_of_the_users_is_told():
+    recipe = with_settings(SGPNET, cohort="/home/somebody/cohorts/mine.csv", images="/home/somebody/scans")
+    text = methods_text(recipe, COHORT, SPLITS, WORTH)
+    assert "the table mine.csv: 5 patients" in text and "somebody" not in text
+    assert "cohort mine.csv (published: brats2020-tcga)" in text
+
+
+def test_a_network_of_segmentation_alone_has_no_words_of_scores():
+    said = sentences(with_settings(SGPNET, targets="segmentation"), COHORT, SPLITS, small_run.LESIONS_ALONE)
+    silent = ("scoring", "discrimination", "thresholds", "calibration", "decision", "strata", "baselines")
+    assert not any(said[topic] for topic in silent)
+    assert said["segmentation"].startswith("Segmentation was measured by Dice on the patient's own grid and the error")

@@ -1,0 +1,103 @@
+"""The model card: whole Markdown, with numbers, limits, code that can be run, and the papers."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from glioma_idh.reporting.words.model_card import PAPERS, model_card
+from tests.reporting.words.small_run import (
+    COHORT,
+    EXCLUSIONS,
+    LESIONS_ALONE,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    SPLITS,
+    WORTH,
+    with_settings,
+)
+
+HEADINGS = [
+    "The networks",
+    "Intended use",
+    "Learnt from",
+    "Internal testing",
+    "Beside answers without images",
+    "Within groups of patients",
+    "Calibration",
+    "Limits",
+    "To load a network",
+    "Licence and citation",
+]
+ROOT = Path(__file__).parents[3]
+
+
+def code_of(card: str) -> str:
+    return re.search("```python\n(.*?)```", card, re.DOTALL)[1]
+
+
+def test_a_card_has_its_sections_numbers_and_limits():
+    card = model_card(SGPNET, WORTH, COHORT, SPLITS, EXCLUSIONS, name="SGPNet")
+    assert card.startswith("# Model card: SGPNet (glioma_idh.sgp3d)\n\n**Research only: it is no medical device")
+    assert re.findall("^## (.*)$", card, re.MULTILINE) == HEADINGS
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in card.splitlines() if line.startswith("| ")]
+    assert ["patients tested", "5, 2 IDH-mutant"] in rows and ["AUC (DeLong)", "0.75 (0.50 to 0.95)"] in rows
+    assert ["sensitivity, from 0.5 on", "0.50 (0.25 to 1.00), 1 of 2"] in rows
+    assert ["volume, predicted less reference ml", "-3.00 (-5.00 to -1.00)"] in rows
+    assert ["grade", "0.80 (0.60 to 1.00)", "-0.05 (-0.20 to +0.10), p 0.52"] in rows
+    assert ["age", "cannot be computed, because the cohort has no age_years", "-"] in rows
+    assert "\n- The network does not surely beat answers that need no image: grade.\n" in card
+    assert "3 subjects were set aside" in card and "2 networks, one a split" in card
+    assert not re.search(r"None|nan|\{|\n\n\n", card)
+
+
+def test_without_splits_nothing_is_said_of_them():
+    card = model_card(SGPNET, WORTH, COHORT)
+    assert "none stood in" not in card and "set aside" not in card and "# Model card: (glioma_idh.sgp3d)" in card
+
+
+def test_a_synthetic_card_says_so_first():
+    card = model_card(SLICE_CNN, WORTH, PHANTOMS, SPLITS, name="rCBV")
+    assert card.split("\n\n")[1] == "**Synthetic phantom cohort: no clinical result.**"
+    assert "- The cohort is synthetic: nothing here holds for a patient." in card
+
+
+@pytest.mark.parametrize(
+    ("settings", "outputs"),
+    [
+        ({}, {"idh", "segmentation"}),
+        ({"targets": "idh"}, {"idh"}),
+        ({"targets": "random-masks"}, {"idh"}),
+        ({"network": "unet3d", "targets": "segmentation"}, {"segmentation"}),
+        ({"network": "resnet2d", "targets": "idh"}, {"idh"}),
+    ],
+)
+def test_the_code_reads_what_the_network_has_learnt(settings, outputs):
+    code = code_of(model_card(with_settings(SGPNET, **settings), WORTH, COHORT))
+    ast.parse(code)
+    assert set(re.findall(r'outputs\["(\w+)"\]', code)) == outputs
+    assert ("(n, 32, 48, 4)" if settings.get("network") == "resnet2d" else "(n, 32, 48, 64, 4)") in code
+
+
+def test_the_slice_network_s_code():
+    code = code_of(model_card(SLICE_CNN, WORTH, PHANTOMS))
+    ast.parse(code)
+    assert "[:, 1]" in code and "(n, 64, 64, 1)" in code
+
+
+def test_a_network_of_segmentation_alone_has_a_card():
+    card = model_card(with_settings(SGPNET, targets="segmentation"), LESIONS_ALONE, COHORT, SPLITS)
+    assert "| Dice" in card and "AUC (DeLong)" not in card
+    assert "cannot be computed, because the table holds no score" in card and "None" not in card
+
+
+def test_the_papers_are_cited_as_the_repository_does():
+    citation = (ROOT / "CITATION.cff").read_text()
+    for title, *_ in (re.findall(r"(?:authors|Wang, and co-authors)\. (.*?)\. ", paper) for paper in PAPERS.values()):
+        assert f'title: "{title}"' in citation
+    assert "10.3390/jpm11040290" in citation and "10.3390/jpm11040290" in PAPERS["gbm2d"]
+    for paper, text in PAPERS.items():
+        recipe = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}[paper]
+        assert text in model_card(recipe, WORTH, COHORT)
