@@ -66,10 +66,13 @@ def _runs_in(folders: list[Path]) -> list[Path]:
     Raises:
         InputError: there is none.
     """
-    found = []
+    from glioma_idh.cohorts.table import SEQUENCE_NAMES
+
+    order, found = list(SEQUENCE_NAMES), []
     for folder in folders:
-        alone = (folder / "recipe.json").exists()
-        found += [folder] if alone else sorted(file.parent for file in folder.glob("*/recipe.json"))
+        inside = sorted(file.parent for file in folder.glob("*/recipe.json"))
+        inside.sort(key=lambda path: order.index(path.name) if path.name in order else len(order))
+        found += [folder] if (folder / "recipe.json").exists() else inside
     if not found:
         where = ", ".join(map(str, folders)) or "none"
         raise InputError("folders of finished runs", where, "Name a folder that a training command made.")

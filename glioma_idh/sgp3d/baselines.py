@@ -32,7 +32,7 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
     if targets != "segmentation":
         rows["grade alone"] = grade_scores(cohort, splits)
     if targets in ("both", "segmentation"):
-        rows |= mask_scores(cohort, splits, quiet)
+        rows |= simple_mask_scores(cohort, splits, quiet)
     return {name: scores for name, scores in rows.items() if scores}
 
 
@@ -56,7 +56,7 @@ def grade_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, float]
     return pooled_scores(graded.assign(score=score))
 
 
-def mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
+def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
     """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested.
 
     Args:

@@ -67,7 +67,8 @@ def predict(wanted: Prediction):
 
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`,
-        `predicted_ml`, and `dice` where there is a reference mask; less what the run has not learnt.
+        `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
+        not learnt.
 
     Raises:
         InputError: the run or a file cannot be used.

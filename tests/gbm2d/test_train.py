@@ -36,7 +36,8 @@ def test_the_run_folder_holds_what_it_promises(finished):
     _, _, run = finished
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
-    assert {path.name for path in (run / "split_1").iterdir()} == {"model.keras", "history.csv", "predictions.csv"}
+    names = {"model.keras", "history.csv", "predictions.csv", "cost.json"}
+    assert {path.name for path in (run / "split_1").iterdir()} == names
     names = ("roc", "boxes", "learning_curves", "slices")
     assert {path.name for path in (run / "figures").iterdir()} == {
         f"{n}.{kind}" for n in names for kind in ("png", "svg")

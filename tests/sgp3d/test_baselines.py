@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.sgp3d.baselines import THRESHOLDS, baselines_of_run, grade_scores, mask_scores, simple_dice
+from glioma_idh.sgp3d.baselines import THRESHOLDS, baselines_of_run, grade_scores, simple_mask_scores, simple_dice
 from tests.conftest import save
 from tests.sgp3d.conftest import GRID
 
@@ -58,7 +58,7 @@ def test_the_threshold_is_chosen_on_training_subjects_alone(tmp_path):
         row = {"subject": subject, "flair": save(tmp_path / f"{subject}.nii.gz", flair, np.eye(4))}
         rows.append(row | {"lesion_mask": save(tmp_path / f"{subject}_mask.nii.gz", lesion, np.eye(4))})
     cohort = pd.DataFrame(rows)
-    scores = mask_scores(cohort, one_split(cohort["subject"], 1))
+    scores = simple_mask_scores(cohort, one_split(cohort["subject"], 1))
     chosen = next(turn for turn, threshold in enumerate(THRESHOLDS) if threshold > 0.45)  # between the two tissues
     odd, a = (simple_dice(row)[1:] for _, row in cohort.head(2).iterrows())
     assert scores["FLAIR above a threshold"]["dice"] == odd[chosen] < max(odd) == max(a) == a[chosen] == 1

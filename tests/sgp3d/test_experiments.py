@@ -57,7 +57,8 @@ def test_a_finished_run_of_the_same_recipe_is_used(finished):
 def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys):
     recipe, where, out = finished
     assert {path.name for path in out.iterdir()} == {
-        "figures", "metrics.json", "predictions.csv", "table2.csv", "table2.md", "table2.tex"
+        "figures", "metrics.json", "predictions.csv", "table2.csv", "table2.md", "table2.tex",
+        "report.html", "report_files",
     }  # fmt: skip
     assert {path.name for path in (out / "figures").iterdir()} == {"roc.png", "roc.svg"}
     predictions = pd.read_csv(out / "predictions.csv")

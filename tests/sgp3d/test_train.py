@@ -41,7 +41,8 @@ def test_the_run_folder_holds_what_it_promises(finished):
     _, run = finished
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
-    assert {path.name for path in (run / "split_1").iterdir()} == {"model.keras", "history.csv", "predictions.csv"}
+    names = {"model.keras", "history.csv", "predictions.csv", "cost.json"}
+    assert {path.name for path in (run / "split_1").iterdir()} == names
     assert {path.suffix for path in (run / "figures").iterdir()} == {".png", ".svg"}
 
 

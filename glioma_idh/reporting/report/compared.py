@@ -125,7 +125,7 @@ def _pairs_section(runs: list[Finished]) -> Section:
         "On the same patients only: AUC by DeLong's paired test, calls from 0.5 on by McNemar's exact test; p after "
         "Holm over all pairs. They are about the patients drawn, not about the training: another seed may change more."
     )
-    return Section("Each against each", [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), text)] if rows else [])
+    return Section("Each against each", [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")] if rows else [])
 
 
 def _compare(test, one: Finished, two: Finished) -> Comparison | Calls:
@@ -144,9 +144,11 @@ def _calls_cell(calls: Comparison | Calls) -> str:
 
 
 def _commands_section(runs: list[Finished]) -> Section:
-    """How each was made, and how to make it again."""
-    parts = []
+    """How they were made, told once of those that differ in their sequence alone, and how to make them again."""
+    alike = defaultdict(list)
     for run in runs:
-        parts += [Paragraph(f"{run.name}: {methods_text(run.recipe, run.cohort, run.splits, run.worth)}")]
-        parts += [Listing(command_line(run.recipe["recipe"]))]
-    return Section("Methods, and how to run it again", parts)
+        text = methods_text(run.recipe, run.cohort, run.splits, run.worth)
+        alike[text.replace(f"one sequence, {run.name}", "one sequence")].append(run.name)
+    parts = [Paragraph(f"{', '.join(names)}.\n\n{text}") for text, names in alike.items()]
+    commands = "\n\n".join(command_line(run.recipe["recipe"]) for run in runs)
+    return Section("Methods, and how to run it again", [*parts, Listing(commands)])

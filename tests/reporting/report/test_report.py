@@ -112,7 +112,7 @@ def test_a_folder_of_runs_stands_for_them(tmp_path, scores):
     for name in ("t1gd", "flair"):
         write_run(tmp_path / name, scores, sequence=name)
     page = report_runs([tmp_path])
-    assert page == tmp_path / "report.html" and "FLAIR less T1Gd" in page.read_text()
+    assert page == tmp_path / "report.html" and "T1Gd less FLAIR" in page.read_text()
 
 
 def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):

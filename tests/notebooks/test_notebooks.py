@@ -1,0 +1,144 @@
+"""The notebooks: they import and never define, hold no outputs, and run from a clean kernel and show what they say."""
+
+import ast
+import re
+import resource
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbmake.nb_run import NotebookRun
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NAMES = ["1_cohort", "2_gbm2d", "3_sgp3d", "4_your_own_patients"]
+SETTINGS = ("GLIOMA_IDH_COHORT", "GLIOMA_IDH_IMAGES", "GLIOMA_IDH_LABELS", "GLIOMA_IDH_RUN")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+MINUTES_S, CORES = 180, 2  # what a run may take
+CELL_S = 900  # after which a cell hangs
+PICTURES = {"1_cohort": 1, "2_gbm2d": 9, "3_sgp3d": 7, "4_your_own_patients": 2}
+SAYS = {
+    "1_cohort": [
+        r"56 +65 +46 +167 +167",  # the SGPNet paper's cohort in the shipped labels
+        "121 patients. AUC of the grade alone, with no image: 0.872",
+        "TCGA-00-0003 +0 ",  # one caller alone
+        "found 121 in both",
+        "phantom: 100 subjects of 100 patients, 100 with images",
+        "Patients on both sides of a split: 0",
+    ],
+    "2_gbm2d": [
+        "IDH-mutant +17",
+        "the same image: True",
+        "128,674",  # parameters, as tests/gbm2d/test_model.py works them out
+        "Synthetic phantom cohort: no clinical result",
+        r"paper +0.83 ± 0.07 +0.64 ± 0.23 +0.76 ± 0.08 +0.86 ± 0.08 +0.86 ± 0.05",
+        r"best possible +0.50 ± 0.00",  # of ADC
+    ],
+    "3_sgp3d": [
+        "2,446,119 parameters",
+        "0.69 +0.30 +0.303 +0.781",  # k = 0.3 / 0.99, L = 0.69 + 0.3 k
+        "Synthetic phantom cohort: no clinical result",
+        "table2: 3 runs, 1 of them finished",
+        "Without the lesion, the AUC is",
+    ],
+    "4_your_own_patients": [
+        "no lesion mask: 1 patient-016",
+        "set aside: patient-016",
+        "their scores mean nothing for a patient",
+        "15 of 15 predicted patients have a known IDH status",
+    ],
+}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def path(request) -> Path:
+    """Each notebook."""
+    return request.param
+
+
+def test_the_four_notebooks_are_there():
+    assert [path.stem for path in NOTEBOOKS] == NAMES
+
+
+def test_a_notebook_imports_and_never_defines(path):
+    for cell in code_cells(nbformat.read(path, 4)):
+        defined = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, DEFINITIONS)]
+        assert not defined, cell.source
+
+
+def test_a_notebook_is_kept_without_outputs_and_paths_of_a_machine(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    for cell in code_cells(notebook):
+        assert cell.outputs == [] and cell.execution_count is None and cell.metadata == {}
+    assert notebook.metadata["kernelspec"]["name"] == "python3"
+    assert not re.search(r"/(home|Users|root|mnt|tmp|work)/|[A-Z]:\\\\", path.read_text())
+
+
+def test_the_first_cell_asks_for_images_and_takes_phantoms_without(path):
+    first = code_cells(nbformat.read(path, 4))[0].source
+    assert 'IMAGES = os.environ.get("GLIOMA_IDH_IMAGES", "")' in first
+    assert path.stem == NAMES[3] or 'COHORT = os.environ.get("GLIOMA_IDH_COHORT", "phantom")' in first
+
+
+def test_every_link_leads_to_a_notebook(path):
+    links = re.findall(r"\]\(([^)]+\.ipynb)\)", path.read_text())
+    assert links or path == NOTEBOOKS[-1]
+    assert all((path.parent / link).is_file() for link in links)
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_from_a_clean_kernel_and_shows_what_it_says(path, tmp_path, monkeypatch):
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    before = processor_s()
+    notebook = run(path, tmp_path)
+    # other work may share the machine, so that it is the processors' time that counts
+    assert processor_s() - before < MINUTES_S * CORES
+    printed = texts(notebook)
+    for pattern in SAYS[path.stem]:
+        assert re.search(pattern, printed), pattern
+    pictures = [output for output in outputs(notebook) if "image/png" in output.get("data", {})]
+    assert len(pictures) == PICTURES[path.stem]
+    assert "Traceback" not in printed
+    if path.stem == NAMES[3]:
+        for page in ("report.html", "networks.html"):
+            assert "synthetic" in (tmp_path / "runs" / path.stem / page).read_text().lower()
+
+
+@pytest.mark.slow
+def test_the_cohort_of_real_images_is_read_where_they_are_named(real_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLIOMA_IDH_COHORT", "brats2020-tcga")
+    monkeypatch.setenv("GLIOMA_IDH_IMAGES", str(real_data / "brats20_mini"))
+    printed = texts(run(NOTEBOOKS[0], tmp_path))
+    assert re.search(r"FLAIR +121 +56 +65 +0 +0", printed)
+    assert "brats2020-tcga: 121 subjects of 121 patients, 121 with images" in printed
+
+
+def code_cells(notebook) -> list:
+    """Its cells of code."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def run(path: Path, folder: Path):
+    """A copy of the notebook in a folder, with the outputs of a run there."""
+    result = NotebookRun(Path(shutil.copy(path, folder)), default_timeout=CELL_S).execute()
+    assert result.error is None, result.error.trace
+    return result.nb
+
+
+def outputs(notebook) -> list:
+    """Of all cells, in order."""
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def texts(notebook) -> str:
+    """All that it printed and showed in letters, without their colours."""
+    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs(notebook)]
+    return re.sub(r"\x1b\[[\d;]*m", "", "\n".join(shown))
+
+
+def processor_s() -> float:
+    """Processor time of all kernels that have ended, s."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
