@@ -11,8 +11,9 @@ The way the data goes, and the packages in its order:
     pipeline    what both papers' doors do alike
     training    what every training shares: device, checkpoint, bars
     runs        the run folder: what is written, resumed and read back
-    evaluation  from predictions tables to numbers
-    reporting   figures and tables
+    evaluation  from predictions tables to numbers, and what they are worth
+    reporting   figures, tables, and the page that holds them
+    report      the report of finished runs, or of any predictions table
 
 Conventions, everywhere: axes (i, j, k, channel) pointing right, front, top (RAS+); millimetres; lesion mask 0/1;
 IDH-mutant = 1 = the positive class; boxes are (start, stop) with stop outside. Sequences are called

@@ -1,1 +1,5 @@
-"""Figures and tables, made from tables of numbers alone."""
+"""Figures, tables and reports.
+
+The figures lie here. `contents` is what a report reads out of a run folder, `words` what it says, `report` its sections,
+`page` the HTML that they become.
+"""
