@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.sgp3d.baselines import THRESHOLDS, baselines_of_run, grade_scores, simple_mask_scores, simple_dice
+from glioma_idh.sgp3d.baselines import THRESHOLDS, baselines_of_run, grade_scores, simple_dice, simple_mask_scores
 from tests.conftest import save
 from tests.sgp3d.conftest import GRID
 

@@ -125,7 +125,8 @@ def _pairs_section(runs: list[Finished]) -> Section:
         "On the same patients only: AUC by DeLong's paired test, calls from 0.5 on by McNemar's exact test; p after "
         "Holm over all pairs. They are about the patients drawn, not about the training: another seed may change more."
     )
-    return Section("Each against each", [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")] if rows else [])
+    parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
+    return Section("Each against each", parts if rows else [])
 
 
 def _compare(test, one: Finished, two: Finished) -> Comparison | Calls:
