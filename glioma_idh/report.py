@@ -76,7 +76,7 @@ def _runs_in(folders: list[Path]) -> list[Path]:
     if not found:
         where = ", ".join(map(str, folders)) or "none"
         raise InputError("folders of finished runs", where, "Name a folder that a training command made.")
-    return list(dict.fromkeys(found))
+    return list({folder.resolve(): folder for folder in found}.values())
 
 
 def main() -> None:

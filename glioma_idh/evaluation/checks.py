@@ -7,6 +7,7 @@ from sklearn.model_selection import StratifiedKFold
 from glioma_idh.evaluation.metrics import SPLIT, has_values
 
 MADE_FOLDS = 5  # of a table that comes without folds
+MEASURED = ["dice", "hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
 COLUMNS = ["subject", "patient", "repeat", "fold", "truth", "score"]
 
 
@@ -173,7 +174,8 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
         The table with all columns that `check_predictions` asks for, and whether its folds were made here.
 
     Raises:
-        ValueError: a column is missing, the table is empty, a subject has no name, or there is neither score nor Dice.
+        ValueError: a column is missing, the table is empty, a subject has no name, there is neither score nor Dice, or
+            a cell is no number.
     """
     check_columns(table, ["subject", "truth"], "predictions")
     if not (has_values(table, "score") or has_values(table, "dice")):
@@ -184,6 +186,13 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     scored = has_values(table, "score")
     if scored:
         check_scores(table["truth"], table["score"], names.to_numpy())
+    if table["truth"].dtype == bool:
+        table = table.assign(truth=table["truth"].astype(int))
+    for column in [column for column in MEASURED if column in table]:
+        values = _numbers(table[column], column, names.to_numpy())
+        if column == "dice" and ((values < 0) | (values > 1)).any():
+            first = int(np.argmax((values < 0) | (values > 1)))
+            raise ValueError(f"expected a Dice from 0 to 1; found {values[first]} for {names.iloc[first]}")
     patients = _text(table["patient"]) if "patient" in table else names
     filled = table.assign(subject=names, patient=patients.where(patients != "", names))
     filled = filled.assign(**{column: "" for column in ["cohort"] if column not in table})

@@ -87,7 +87,8 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
         return _no_answer("its variance is 0, as that of scores that put the patients in the same order", difference)
     error = np.sqrt(variance)
     half, p = norm.ppf((1 + level) / 2) * error, 2 * norm.sf(abs(difference) / error)
-    return Comparison(difference, float(difference - half), float(difference + half), float(p))
+    low, high = np.clip([difference - half, difference + half], -1, 1)
+    return Comparison(difference, float(low), float(high), float(p))
 
 
 def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.5) -> Calls:

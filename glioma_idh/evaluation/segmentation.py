@@ -86,8 +86,8 @@ def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed:
     Returns:
         Estimates of those that there are: the means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted
         less reference), `absolute_volume_error_ml` and `false_lesions`; and `lesions_found`, the share of all lesions.
-        Beside them `num_subjects`, and `num_without_hd95`, the masks of which HD95 has no answer, as one of the two is
-        empty. Empty where the table has none of them.
+        Beside them `num_subjects`, in whom any was measured, and `num_without_hd95`, the masks of which HD95 has no
+        answer, as one of the two is empty. Empty where the table has none of them.
     """
     columns = ["hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
     if not any(has_values(predictions, column) for column in ("dice", "predicted_ml", *columns[3:])):
@@ -95,7 +95,8 @@ def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed:
     rows = predictions.reindex(columns=["subject", "patient", "dice", *columns])
     error_ml = rows["predicted_ml"] - rows["lesion_ml"]
     rows = rows.assign(volume_error_ml=error_ml, absolute_volume_error_ml=error_ml.abs())
-    by_subject = rows.groupby(["patient", "subject"]).mean()
+    measured = rows.dropna(how="all", subset=["dice", "predicted_ml", "num_lesions"])
+    by_subject = measured.groupby(["patient", "subject"]).mean()
     answers = {}
     for name in ("dice", "hd95_mm", "volume_error_ml", "absolute_volume_error_ml", "false_lesions"):
         values = by_subject["num_false_lesions" if name == "false_lesions" else name].dropna()

@@ -99,6 +99,7 @@ def _thirds(text: pd.Series, unit: str) -> tuple[pd.Series, list[str]]:
         return strata, order
     thirds = pd.qcut(numbers, 3, labels=False, duplicates="drop") if numbers.nunique() > 1 else numbers * 0
     for _, third in numbers.groupby(thirds):
-        order.append(f"{third.min():g} to {third.max():g} {unit}")
+        rounded = f"{third.min():.3g} to {third.max():.3g} {unit}"
+        order.append(f"{third.min():g} to {third.max():g} {unit}" if rounded in order else rounded)
         strata[third.index] = order[-1]
     return strata, order

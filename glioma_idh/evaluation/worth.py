@@ -72,7 +72,7 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     }
     if not has_values(predictions, "score"):
         reason = because("the table holds no score, as that of a network of segmentation alone")
-        none = {"verdict": "cannot be computed", "not_beaten": [], "reason": reason}
+        none = {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}
         return _plain(answers | {name: {"reason": reason} for name in OF_SCORES} | {"beats_baselines": none})
     check_predictions(predictions)
     given = cohort is not None or any(has_values(predictions, column) for column in STRATA_COLUMNS)
@@ -113,20 +113,22 @@ def beats_baselines(baselines: dict[str, dict]) -> dict:
         baselines: by name `auc` and `difference`, as in `worth`.
 
     Returns:
-        `verdict`: "beats all", where each difference is above 0 and its p after Holm below 0.05; "does not beat"; or
-        "cannot be computed", where none but the majority could be compared. `not_beaten`: names. `reason`: which could
-        not be compared, and why; "" where all were.
+        `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below
+        0.05; "does not beat"; or "cannot be computed", where none could be compared. `not_beaten`: names; `worse`:
+        those of them that are surely better than the network. `reason`: which could not be compared, and why; "" where
+        all were. The majority, which tells nobody from another, is left out.
     """
-    differences = {name: baseline["difference"] for name, baseline in baselines.items()}
+    differences = {name: baseline["difference"] for name, baseline in baselines.items() if name != "majority"}
     not_beaten = [name for name, (difference, _, _, p, _) in differences.items() if difference <= 0 or p >= SURE]
+    worse = [name for name in not_beaten if differences[name].difference < 0 and differences[name].p < SURE]
     without = {name: why.reason for name, why in differences.items() if why.reason and name not in not_beaten}
     groups = pd.Series(list(without), list(without.values()), dtype=str).groupby(level=0, sort=False).agg(", ".join)
     reason = "; ".join(f"{names}: {why}" for why, names in groups.items())
-    if not not_beaten and not set(differences) - set(without) - {"majority"}:
-        reason = because(f"no baseline but the majority could be compared ({reason})")
-        return {"verdict": "cannot be computed", "not_beaten": [], "reason": reason}
+    if not not_beaten and not set(differences) - set(without):
+        reason = because(f"no baseline could be compared ({reason})")
+        return {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}
     verdict = "does not beat" if not_beaten else "beats all"
-    return {"verdict": verdict, "not_beaten": not_beaten, "reason": reason}
+    return {"verdict": verdict, "not_beaten": not_beaten, "worse": worse, "reason": reason}
 
 
 def _cohort_of(predictions: pd.DataFrame) -> pd.DataFrame:

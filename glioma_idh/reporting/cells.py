@@ -19,10 +19,16 @@ def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
     sign = "+" if plus else ""
     if not known(estimate["value"]):
         return estimate["reason"]
-    value = f"{estimate['value']:{sign}.{decimals}f}"
+    value = _spelled(estimate["value"], sign, decimals)
     if not known(estimate["low"]):
         return f"{value} (interval {estimate['reason']})" if estimate["reason"] else value
-    return f"{value} ({estimate['low']:{sign}.{decimals}f} to {estimate['high']:{sign}.{decimals}f})"
+    low, high = (_spelled(estimate[end], sign, decimals) for end in ("low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _spelled(value: float, sign: str, decimals: int) -> str:
+    """A number without the minus of one that rounds to 0."""
+    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}"
 
 
 def proportion_cell(proportion: dict) -> str:

@@ -12,6 +12,10 @@ HEADINGS = {
     "npv": "NPV",
     "dice": "DSC",
 }
+ABBREVIATIONS = (
+    "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
+    "Dice; -: cannot be computed, because nobody is of that kind or called so."
+)
 PANELS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",

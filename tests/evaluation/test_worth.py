@@ -95,7 +95,7 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
     assert numbers["strata"] == {"reason": "cannot be computed, because there is no cohort table"}
     assert numbers["baselines"]["majority"]["auc"]["value"] == 0.5
     verdict = numbers["beats_baselines"]
-    assert verdict["verdict"] == "cannot be computed" and "the majority could be compared" in verdict["reason"]
+    assert verdict["verdict"] == "cannot be computed" and "no baseline could be compared" in verdict["reason"]
     assert "grade, grade + age, grade + age + lesion volume: cannot be computed, because" in verdict["reason"]
     assert not unexplained(numbers)
     again = worth(bare.sample(frac=1, random_state=0))
@@ -162,14 +162,16 @@ def test_verdict():
     assert beats_baselines({"majority": better, "grade": better}) == {
         "verdict": "beats all",
         "not_beaten": [],
+        "worse": [],
         "reason": "",
     }
-    assert beats_baselines({"majority": better, "grade": luck, "age": worse})["not_beaten"] == ["grade", "age"]
+    some = beats_baselines({"majority": better, "grade": luck, "age": worse})
+    assert (some["not_beaten"], some["worse"]) == (["grade", "age"], ["age"])
     some = beats_baselines({"majority": better, "grade": better, "age": none, "grade + age": none})
     assert some["verdict"] == "beats all"
     assert some["reason"] == "age, grade + age: cannot be computed, because the cohort has no age_years"
     assert beats_baselines({"majority": better, "age": none})["verdict"] == "cannot be computed"
-    assert beats_baselines({"majority": luck, "age": none})["verdict"] == "does not beat"
+    assert beats_baselines({"majority": luck, "age": none})["verdict"] == "cannot be computed"
     same = baseline(0.0, np.nan, "cannot be computed, because its variance is 0")
     assert beats_baselines({"majority": better, "grade": same})["not_beaten"] == ["grade"]
 

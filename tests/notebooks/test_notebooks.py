@@ -112,7 +112,7 @@ def test_the_cohort_of_real_images_is_read_where_they_are_named(real_data, tmp_p
     monkeypatch.setenv("GLIOMA_IDH_IMAGES", str(real_data / "brats20_mini"))
     printed = texts(run(NOTEBOOKS[0], tmp_path))
     assert re.search(r"FLAIR +121 +56 +65 +0 +0", printed)
-    assert "brats2020-tcga: 121 subjects of 121 patients, 121 with images" in printed
+    assert "brats2020-tcga: 167 subjects of 167 patients, 121 with images" in printed
 
 
 def code_cells(notebook) -> list:

@@ -11,12 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from glioma_idh.errors import InputError
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.cases import Case
 from glioma_idh.reporting.page.files import file_names, replaced_files, write_sheet
 from glioma_idh.reporting.page.viewer import pack_cases
 from glioma_idh.runs import write_text
 
+GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
 NUMBER = re.compile(r"[-+−–<>≤≥=~±]?\s?\.?\d")
 UNIT = re.compile(r" (?=±)|(?<=[±<>]) (?=\d)|(?<=\bp) (?=[<\d])|(?<=\d) (?=%|ml\b|mm\b|to [-+−]?\d)|(?<=\d to) ")
@@ -97,6 +99,7 @@ def write_page(path: Path, title: str, result: str, sections: list[Section], *, 
         InputError: a file cannot be written, or one that is not a report's is in its place.
     """
     path = Path(path)
+    _check_place(path)
     folder = path.with_name(f"{path.stem}_files")
     parts = [part for section in sections for part in section.parts]
     figures, tables = (
@@ -112,6 +115,21 @@ def write_page(path: Path, title: str, result: str, sections: list[Section], *, 
         page["has_viewer"] = any(isinstance(part, Viewer) for part in parts)
         write_text(_template().render(page), path)
     return path
+
+
+def _check_place(path: Path) -> None:
+    """A page may go where nothing is, or where a former page is.
+
+    Raises:
+        InputError: the name is not that of an HTML file, or something else is there.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
+    if path.is_dir():
+        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
+    if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
+        advice = "Give the page another name, or take the file away."
+        raise InputError("nothing, or a former report", "another file", advice, file=path)
 
 
 def _places(parts: list, kind: type, folder: str, endings: tuple[str, str]) -> list[Place]:

@@ -56,7 +56,8 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     finished = read_predictions(file)
     out = out or file.parent / "report.html"
     sections = [*_of_scores(finished), of_run.table_section(finished)]
-    page = write_page(out, f"Predictions of {file.name}", result_sentence(finished), sections)
+    title = f"Predictions of {file.name}"
+    page = write_page(out, title, result_sentence(finished), sections, synthetic=finished.synthetic)
     runs.write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
     return page
 

@@ -13,6 +13,9 @@ from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.canvas import display_name
 from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
 
+TABLE_ADVICE = (
+    "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
+)
 PRINTED = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}
 
 
@@ -30,6 +33,7 @@ class Finished:
         metrics: content of `metrics.json`.
         worth: what `evaluation.worth.worth` gives.
         folder: of the run; None for a table alone.
+        members: the runs of several seeds that this one stands for.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Finished:
     metrics: dict
     worth: dict
     folder: Path | None = None
+    members: tuple["Finished", ...] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -64,15 +69,49 @@ def read_finished(folder: Path) -> Finished:
     Raises:
         InputError: the folder holds no finished run, or a table of it cannot be used.
     """
-    recipe = runs.read_json(folder / "recipe.json") | runs.read_costs(folder)
+    recipe = _read_recipe(folder / "recipe.json") | runs.read_costs(folder)
     if not (folder / "metrics.json").exists():
         advice = "Let the training end first: the same command goes on where it stopped."
         raise InputError("a finished run", "no metrics.json", advice, file=folder)
-    metrics = runs.read_json(folder / "metrics.json")
-    names = ("cohort", "exclusions", "splits", "predictions")
-    tables = {name: runs.read_table(folder / f"{name}.csv") for name in names}
-    numbers = _numbers(folder / "predictions.csv", tables["predictions"], tables["cohort"], tables["splits"])
-    return Finished(display_name(metrics["sequence"]), recipe, **tables, metrics=metrics, worth=numbers, folder=folder)
+    kept = runs.read_json(folder / "metrics.json")
+    tables = {name: _read_table(folder / f"{name}.csv") for name in ("cohort", "exclusions", "splits", "predictions")}
+    numbers = _numbers(folder, tables["predictions"], tables["cohort"], tables["splits"])
+    planted = None
+    if (folder / "planted.csv").exists():
+        planted = _read_table(folder / "planted.csv").set_index("subject")["score"]
+    name, synthetic = kept.get("sequence", folder.name), bool((tables["cohort"]["cohort"] == "phantom").any())
+    metrics = {"sequence": name, "synthetic": synthetic, **summarise(tables["predictions"], planted)}
+    if PRINTED[recipe["recipe"]["paper"]].auc_interval and "auc" in metrics["pooled"]:
+        metrics["pooled"]["auc_interval"] = [numbers["auc"]["delong"][end] for end in ("low", "high")]
+    return Finished(display_name(name), recipe, **tables, metrics=metrics, worth=numbers, folder=folder)
+
+
+def _read_recipe(file: Path) -> dict:
+    """The recipe of one of the two papers' runs.
+
+    Raises:
+        InputError: it is none.
+    """
+    recipe = runs.read_json(file)
+    if not isinstance(recipe, dict) or recipe.get("recipe", {}).get("paper") not in PRINTED:
+        advice = "Name a folder that a training command made."
+        raise InputError(f"a recipe of {' or '.join(PRINTED)}", "something else", advice, file=file)
+    return recipe
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    """A table of a run or of another program.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return runs.read_table(file)
+    except FileNotFoundError as error:
+        raise InputError("a table", "no such file", "Look at the path; a run must be whole.", file=file) from error
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        found = f"what cannot be read as one ({type(error).__name__})"
+        raise InputError("a CSV, UTF-8, separated by commas", found, TABLE_ADVICE, file=file) from error
 
 
 def read_predictions(file: Path) -> Finished:
@@ -84,11 +123,7 @@ def read_predictions(file: Path) -> Finished:
     Raises:
         InputError: the file cannot be read, or the table cannot be used; it names the row's subject.
     """
-    try:
-        table = runs.read_table(file)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        advice = "Name a CSV with the columns subject, truth and score."
-        raise InputError("a predictions table", f"{type(error).__name__}", advice, file=file) from error
+    table = _read_table(file)
     numbers = _numbers(file, table)
     predictions, _ = complete(table)
     splits, cohort = splits_of(predictions), predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
@@ -108,4 +143,7 @@ def _numbers(file: Path, *tables: pd.DataFrame) -> dict:
         return worth(*tables)
     except ValueError as error:
         expected, _, found = str(error).removeprefix("expected ").partition("; found ")
-        raise InputError(expected, found, "Mend the table.", file=file) from error
+        advice = (
+            TABLE_ADVICE if file.is_file() else "Its predictions.csv, cohort.csv and splits.csv must be of one run."
+        )
+        raise InputError(expected, found, advice, file=file) from error

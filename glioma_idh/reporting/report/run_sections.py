@@ -16,7 +16,7 @@ from glioma_idh.reporting.flow_diagram import flow_diagram, flow_diagram_alt
 from glioma_idh.reporting.learning_curves import learning_curves
 from glioma_idh.reporting.overlays import best_median_worst
 from glioma_idh.reporting.page import Listing, Paragraph, Picture, Section, Sheet, Viewer
-from glioma_idh.reporting.printed import CURVES
+from glioma_idh.reporting.printed import ABBREVIATIONS, CURVES
 from glioma_idh.reporting.report.finished import Finished
 from glioma_idh.reporting.words.checklists import CHECKLISTS, checklist_table
 from glioma_idh.reporting.words.facts import run_facts
@@ -35,7 +35,7 @@ def paper_section(finished: Finished) -> Section:
     """The paper's numbers beside ours."""
     sheet = paper_sheet(finished.metrics, finished.recipe.get("published", {}), finished.printed, finished.worth)
     caption = "The paper's patients are others: its numbers are a landmark, no test."
-    return Section("Beside the paper", [Sheet("paper", sheet, caption)])
+    return Section("Beside the paper", [Sheet("paper", sheet, f"{caption} {ABBREVIATIONS}")])
 
 
 def subjects_section(finished: Finished) -> Section:
@@ -46,8 +46,8 @@ def subjects_section(finished: Finished) -> Section:
     checks = f"{patients_check(splits, cohort)} {scans_check(cohort)} sha256 of the splits: {splits_hash(splits)}."
     if "half_width" in expected:
         checks += (
-            f" Of {expected['num_patients']} patients, {expected['prevalence']:.0%} of them mutant, an AUC of "
-            f"{expected['auc']} was to be expected with an interval of ± {expected['half_width']:.2f}."
+            f" With {expected['num_patients']} patients, {expected['prevalence']:.0%} of them mutant, an interval of "
+            f"± {expected['half_width']:.2f} is to be expected if the true AUC is {expected['auc']}."
         )
     parts = [
         Picture(
@@ -72,8 +72,8 @@ def segmentation_section(finished: Finished) -> Section:
     rows += [(key.replace("_", " "), estimate_cell(value)) for key, value in numbers.items() if _unnamed(key, value)]
     parts = [
         Paragraph(
-            "Two empty masks agree, Dice 1; where one alone is empty, Dice is 0 and HD95 has no answer. Intervals are "
-            "those of a bootstrap over the patients."
+            "Two empty masks agree, Dice 1; where one alone is empty, Dice is 0. Intervals are those of a bootstrap "
+            f"over the patients.{_hd95_words(numbers)}"
         ),
         Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
     ]
@@ -82,6 +82,13 @@ def segmentation_section(finished: Finished) -> Section:
         return Section("Segmentation", [*parts, Paragraph(figure)])
     alt = "Slices of the best, the median and the worst lesion by Dice, reference and predicted outlines."
     return Section("Segmentation", [*parts, Picture("lesions", figure, "Best, median and worst by Dice.", alt)])
+
+
+def _hd95_words(numbers: dict) -> str:
+    """How HD95 treats empty masks, or why there is none."""
+    if "hd95_mm" not in numbers:
+        return " HD95 cannot be computed, because the run's predictions.csv does not have it: it is older than that."
+    return f" HD95 has no answer where one mask is empty: {numbers['num_without_hd95']} here."
 
 
 def _unnamed(key: str, value) -> bool:
@@ -108,9 +115,9 @@ def training_section(finished: Finished) -> Section:
         history = runs.split_folder(finished.folder, index) / "history.csv"
         if history.exists():
             parts.append(runs.read_table(history).assign(repeat=repeat, fold=fold))
-    if not parts:
-        return Section("Training", [])
     learnt = [log for log in finished.printed.curves if CURVES[log].score in finished.metrics["mean"]]
+    if not (parts and learnt):
+        return Section("Training", [Paragraph("No learning curves: there is no history.csv of the splits.")])
     figure = learning_curves(pd.concat(parts), title=finished.name, panels=learnt, synthetic=finished.synthetic)
     alt = f"Training and test loss of {len(parts)} splits by epoch."
     return Section("Training", [Picture("learning_curves", figure, "Learning curves.", alt)])

@@ -7,7 +7,7 @@ from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known, pr
 from glioma_idh.reporting.figures import score_boxes
 from glioma_idh.reporting.forest_plots import baselines_forest, baselines_forest_alt, strata_forest, strata_forest_alt
 from glioma_idh.reporting.page import Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.printed import HEADINGS
+from glioma_idh.reporting.printed import ABBREVIATIONS, HEADINGS
 from glioma_idh.reporting.reliability import reliability_diagram, reliability_diagram_alt
 from glioma_idh.reporting.report.finished import Finished
 from glioma_idh.reporting.roc_bands import roc_with_bands
@@ -37,9 +37,10 @@ def baselines_section(finished: Finished) -> Section:
     ]
     rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"])})
     text = (
-        "Answers that need no image: logistic regressions learnt on the training subjects of each split and tested on "
-        "its test subjects, as the network was. Differences of AUC by DeLong's paired test on the same patients, p "
-        "after Holm. A network that does not beat them has shown nothing that the chart does not know."
+        "Answers that need no network: logistic regressions learnt on the training subjects of each split and tested "
+        "on its test subjects; grade alone ranks by the mean of its splits' scores. Differences of AUC by DeLong's "
+        "paired test on the same patients; intervals are of one comparison at a time, p is after Holm. To beat them is "
+        "necessary, and not enough. Grade needs tissue, and lesion volume an outline on the image."
     )
     figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
     parts = [
@@ -47,7 +48,7 @@ def baselines_section(finished: Finished) -> Section:
         Picture("baselines", figure, "AUC beside baselines without images.", baselines_forest_alt(finished.worth)),
         Sheet("baselines", pd.DataFrame(rows).fillna(""), "AUC, 95 % intervals (DeLong), and paired differences."),
     ]
-    return Section("Does it beat what is known without an image?", parts)
+    return Section("Does it beat what is known without a network?", parts)
 
 
 def discrimination_section(finished: Finished) -> Section:
@@ -76,7 +77,7 @@ def discrimination_section(finished: Finished) -> Section:
             "Precision and recall, pooled over patients.",
             precision_recall_curve_alt(alone, average_precision=precision),
         ),
-        Sheet("rates", pd.DataFrame(calls), "Who is called mutant. 95 % intervals of Wilson."),
+        Sheet("rates", pd.DataFrame(calls), f"Who is called mutant. 95 % intervals of Wilson. {ABBREVIATIONS}"),
         Picture(
             "confusion",
             confusion_matrices(numbers["rates"], synthetic=synthetic),
@@ -90,8 +91,10 @@ def discrimination_section(finished: Finished) -> Section:
 def _per_split(finished: Finished) -> list:
     """The scores of each split, as the papers print them."""
     if finished.worth["patients"]["folds_made"]:
-        text = "The table names no folds: five were made, stratified, only to cross-fit thresholds and baselines."
-        return [Paragraph(text)]
+        folds = finished.worth["patients"]["num_splits"]
+        made = f"{folds} were made, stratified, only to cross-fit thresholds, scalings and baselines."
+        none = "none could be made, because a class has fewer than two patients."
+        return [Paragraph(f"The table names no folds: {made if folds > 1 else none}")]
     scores = pd.DataFrame(finished.metrics["per_split"]).assign(sequence=finished.name)
     published = {finished.name: finished.recipe.get("published", {})}
     boxes = score_boxes(scores, panels=finished.printed.boxes, published=published, synthetic=finished.synthetic)
@@ -103,7 +106,7 @@ def _per_split(finished: Finished) -> list:
     ]
     return [
         Picture("boxes", boxes, "Scores over the splits.", "Box plots of the scores over the splits; see the table."),
-        Sheet("splits_scores", pd.DataFrame(rows), "Scores of each split, mutant from 0.5 on."),
+        Sheet("splits_scores", pd.DataFrame(rows), f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"),
     ]
 
 
@@ -128,8 +131,9 @@ def calibration_section(finished: Finished) -> Section:
         rows.append(row | {key: f"{scores[key]:.3f}" for key in ("ece", "brier", "log_loss")})
     table = pd.DataFrame(rows).fillna("").rename(columns={"ece": "ECE", "brier": "Brier", "log_loss": "log loss"})
     text = (
-        "A calibrated score of 0.7 is right 7 times in 10: slope 1, intercept 0. Scalings are learnt on patients "
-        "outside the test set of each split. The decision curve asks from which probability on acting on the score "
+        "A calibrated score of 0.7 is right 7 times in 10: slope 1, intercept 0; in the large: the intercept at slope "
+        "1, above 0 where more are mutant than the scores say. Scalings are learnt on patients outside the test set of "
+        "each split. The decision curve asks from which probability on acting on the score "
         "does more good than treating all patients, or none, as mutant."
     )
     figure = reliability_diagram(numbers["reliability"], numbers["calibration"], synthetic=finished.synthetic)

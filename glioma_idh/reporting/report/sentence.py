@@ -32,17 +32,19 @@ def _verdict(finished: Finished) -> str:
     """Whether the network beats the baselines without images, and which not."""
     verdict, baselines = finished.worth["beats_baselines"], finished.worth["baselines"]
     if verdict["verdict"] == "cannot be computed":
-        return f"Whether {finished.name} beats what is known without images {verdict['reason']}."
-    compared = {name: entry for name, entry in baselines.items() if not entry["difference"]["reason"]}
+        return f"Whether {finished.name} beats what is known without a network {verdict['reason']}."
+    unknown = f"; not compared: {verdict['reason']}" if verdict["reason"] else ""
+    compared = [name for name, of in baselines.items() if name != "majority" and not of["difference"]["reason"]]
     if verdict["verdict"] == "beats all":
-        return f"{finished.name} beats every baseline without images ({', '.join(compared)})."
+        return f"{finished.name} beats what could be compared without a network ({', '.join(compared)}{unknown})."
     strongest = max(verdict["not_beaten"], key=lambda name: _auc(baselines[name]))
     difference = comparison_cell(baselines[strongest]["difference"])
-    others = len(verdict["not_beaten"]) - 1
-    more = f" (nor {others} more of {len(compared)} such baselines)" if others else ""
+    how = "is worse than" if strongest in verdict["worse"] else "does not beat"
+    others = ", ".join(name for name in verdict["not_beaten"] if name != strongest)
+    more = f" (nor does it beat {others})" if others else ""
     return (
-        f"{finished.name} does not beat {strongest} alone, without an image{more}: that has an AUC of "
-        f"{_auc(baselines[strongest]):.2f}, the network's differs by {difference}."
+        f"{finished.name} {how} {strongest}, without a network{more}: that has an "
+        f"AUC of {_auc(baselines[strongest]):.2f}, the network's differs by {difference}."
     )
 
 
@@ -54,7 +56,9 @@ def _auc(baseline: dict) -> float:
 def _segmentation(numbers: dict, tested: str) -> str:
     """Dice of a network for segmentation."""
     dice = numbers["segmentation"].get("dice")
-    return f"Mean Dice {estimate_cell(dice)} in {tested}." if dice else f"Nothing was measured in {tested}."
+    if not dice:
+        return f"Nothing was measured in {tested}."
+    return f"Mean Dice {estimate_cell(dice)} in {numbers['segmentation']['num_subjects']} subjects."
 
 
 def _segmentation_too(numbers: dict) -> str:

@@ -39,7 +39,7 @@ def limits(settings: dict, cohort: pd.DataFrame, worth: dict) -> list[str]:
     return [limit for limit in found if limit]
 
 
-def verdict(worth: dict, good: str = "The network beats every baseline without images.") -> str:
+def verdict(worth: dict, good: str = "The network beats every baseline without images that could be compared.") -> str:
     """Whether the network beats what needs no image.
 
     Args:
@@ -49,8 +49,10 @@ def verdict(worth: dict, good: str = "The network beats every baseline without i
     found = worth.get("beats_baselines") or {}
     if found.get("verdict") == "beats all":
         return good
+    if found.get("worse"):
+        return f"The network is worse than {listed(found['worse'])} without a network."
     if found.get("verdict") == "does not beat":
-        return f"The network does not surely beat answers that need no image: {listed(found['not_beaten'])}."
+        return f"The network does not surely beat answers that need no network: {listed(found['not_beaten'])}."
     return f"Whether the network beats baselines without images {found['reason']}." if found else ""
 
 

@@ -126,8 +126,8 @@ def test_a_table_of_another_program(tmp_path, scores):
     table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": truth, "score": scores})
     table.assign(grade=np.where(truth == 1, 2, 4)).to_csv(tmp_path / "theirs.csv", index=False)
     text = report_predictions(tmp_path / "theirs.csv").read_text()
-    assert "theirs does not beat grade" in text
-    assert "five were made" in text
+    assert "theirs is worse than grade" in text
+    assert "5 were made" in text
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,57 @@ def test_too_few_mutants_are_said_in_words(tmp_path, positives):
 def test_no_run_no_table(tmp_path):
     with pytest.raises(InputError, match="folders of finished runs"):
         report_runs([tmp_path])
-    with pytest.raises(InputError, match="a predictions table"):
+    with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
     (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(InputError, match="a recipe of gbm2d or sgp3d"):
+        report_runs([tmp_path])
+    runs.write_json({"recipe": RECIPE}, tmp_path / "recipe.json")
     with pytest.raises(InputError, match="a finished run"):
         report_runs([tmp_path])
+
+
+@pytest.mark.parametrize("name", ["predictions", "cohort", "exclusions", "splits"])
+def test_a_table_of_a_run_that_is_gone_or_broken_is_named(tmp_path, scores, name):
+    run = write_run(tmp_path / "run", scores)
+    (run / f"{name}.csv").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(InputError, match=f"{name}.csv: expected a CSV"):
+        report_runs([run])
+    (run / f"{name}.csv").unlink()
+    with pytest.raises(InputError, match=f"{name}.csv: expected a table; found no such file"):
+        report_runs([run])
+
+
+def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, scores):
+    run = write_run(tmp_path / "run", scores)
+    runs.write_json({"sequence": "t1gd", "pooled": {"auc": 0.1}}, run / "metrics.json")
+    report_runs([run])
+    after = json.loads((run / "metrics.json").read_text())
+    assert after["pooled"]["auc"] == after["worth"]["auc"]["delong"]["value"] > 0.5
+
+
+def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
+    runs_dir = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores)]
+    with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, b"):
+        report_runs(runs_dir, tmp_path / "page.html")
+    table = pd.read_csv(tmp_path / "b/cohort.csv", dtype=str).assign(cohort="phantom")
+    table.to_csv(tmp_path / "b/cohort.csv", index=False)
+    with pytest.raises(InputError, match="runs of patients alone, or of phantoms alone"):
+        report_runs(runs_dir, tmp_path / "page.html")
+    again = [runs_dir[0], tmp_path / "b" / ".." / "a"]  # one run, spelt in two ways
+    assert report_runs(again, tmp_path / "page.html").read_text().count("T1Gd on") > 0
+
+
+def test_recipes_of_one_network_are_told_apart_by_their_folders(tmp_path, scores):
+    folders = [write_run(tmp_path / "slow", scores), write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5})]
+    assert "T1Gd (slow) less T1Gd (fast)" in report_runs(folders, tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["theirs.csv", "page", "."])
+def test_a_page_takes_no_other_file_s_place(tmp_path, scores, name):
+    table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": np.arange(NUM_PATIENTS) % 2, "score": scores})
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    before = (tmp_path / "theirs.csv").read_bytes()
+    with pytest.raises(InputError):
+        report_predictions(tmp_path / "theirs.csv", tmp_path / name)
+    assert (tmp_path / "theirs.csv").read_bytes() == before and len(list(tmp_path.iterdir())) == 1

@@ -118,7 +118,7 @@ def test_a_table_alone_claims_nothing_of_a_training():
 def test_limits_say_the_gravest_first():
     found = limits(SGPNET["recipe"], COHORT, WORTH)
     assert found[:4] == [
-        "The network does not surely beat answers that need no image: grade.",
+        "The network does not surely beat answers that need no network: grade.",
         "From 5 patients (2 IDH-mutant) the 95 % interval of the AUC is 0.50 to 0.95.",
         "The scores are too sure: calibration slope 0.40 (0.20 to 0.60).",
         "1 of 2 groups of patients are too small for an AUC of their own.",

@@ -48,7 +48,7 @@ def test_a_card_has_its_sections_numbers_and_limits():
     assert ["volume, predicted less reference ml", "-3.00 (-5.00 to -1.00)"] in rows
     assert ["grade", "0.80 (0.60 to 1.00)", "-0.05 (-0.20 to +0.10), p 0.52"] in rows
     assert ["age", "cannot be computed, because the cohort has no age_years", "-"] in rows
-    assert "\n- The network does not surely beat answers that need no image: grade.\n" in card
+    assert "\n- The network does not surely beat answers that need no network: grade.\n" in card
     assert "3 subjects were set aside" in card and "2 networks, one a split" in card
     assert not re.search(r"None|nan|\{|\n\n\n", card)
 
