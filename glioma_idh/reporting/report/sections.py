@@ -32,16 +32,17 @@ RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 def baselines_section(finished: Finished) -> Section:
     """Beside what is known without an image."""
     rows = [
-        {"answer": name, "AUC (95 %)": estimate_cell(of["auc"]), "network less it": comparison_cell(of["difference"])}
+        {"answer": name, "AUC (95 %)": estimate_cell(of["auc"], 3), "network less it": comparison_cell(of["difference"], 3)}
         for name, of in finished.worth["baselines"].items()
     ]
-    rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"])})
+    rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"], 3)})
     text = (
         "Answers that need no network: logistic regressions learnt on the training subjects of each split and tested "
         "on its test subjects; grade alone ranks by the mean of its splits' scores. Differences of AUC by DeLong's "
         "paired test on the same patients; intervals are of one comparison at a time, p is after Holm. To beat them is "
         "necessary, and not enough. Grade needs tissue, and lesion volume an outline on the image."
     )
+    text += " Splits are folds made here." if finished.worth["patients"]["folds_made"] else ""
     figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
     parts = [
         Paragraph(text),
