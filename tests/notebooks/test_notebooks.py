@@ -45,7 +45,7 @@ SAYS = {
         "no lesion mask: 1 patient-016",
         "set aside: patient-016",
         "their scores mean nothing for a patient",
-        "15 of 15 predicted patients have a known IDH status",
+        "15 of 15 patients have a known IDH status and are new to the networks",
     ],
 }
 

@@ -32,7 +32,11 @@ RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 def baselines_section(finished: Finished) -> Section:
     """Beside what is known without an image."""
     rows = [
-        {"answer": name, "AUC (95 %)": estimate_cell(of["auc"], 3), "network less it": comparison_cell(of["difference"], 3)}
+        {
+            "answer": name,
+            "AUC (95 %)": estimate_cell(of["auc"], 3),
+            "network less it": comparison_cell(of["difference"], 3),
+        }
         for name, of in finished.worth["baselines"].items()
     ]
     rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"], 3)})
