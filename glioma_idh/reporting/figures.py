@@ -23,6 +23,7 @@ from glioma_idh.reporting.canvas import (
 )
 from glioma_idh.reporting.printed import PANELS, SLICE_CNN
 
+LONGEST_NAMES = 30  # letters of all networks that stand side by side below a panel; more are slanted
 SPLIT_COLOURS = ("#E69F00", "#56B4E9", GREEN, PURPLE, VERMILLION)
 FALSE_POSITIVE_RATES, MOST_NAMED_SPLITS = np.linspace(0, 1, 1001), 8
 
@@ -83,14 +84,17 @@ def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=Fal
     published = {sequence: row for sequence, row in (published or {}).items() if sequence in sequences}
     one_row = len(panels) < 4 or (len(sequences) == 1 and "ccel" not in panels)  # one scale for all panels
     rows, columns = (1, len(panels)) if one_row else (2, 2)
-    figure = new_figure({1: 3.5, 2: 5.4}.get(len(panels), 7.2), 2.8 * rows, synthetic)
+    names = [display_name(sequence) for sequence in sequences]
+    slant = 0.4 if len("".join(names)) > LONGEST_NAMES else 0  # inches that long names take below a panel
+    figure = new_figure({1: 3.5, 2: 5.4}.get(len(panels), 7.2), (2.8 + slant) * rows, synthetic)
     marks = {"one split"}
     for letter, axes, score in zip("abcd", figure.subplots(rows, columns, squeeze=False).flat, panels, strict=False):
         dress(axes, f"{letter}) {PANELS[score]}", "", "Categorical cross-entropy" if score == "ccel" else "")
         for place, sequence in enumerate(sequences):
             of_sequence = scores[scores["sequence"] == sequence]
             marks |= _draw_score(axes, place, of_sequence, score, published.get(sequence, {}).get(score))
-        axes.set_xticks(range(len(sequences)), [display_name(sequence) for sequence in sequences])
+        slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slant else {}
+        axes.set_xticks(range(len(names)), names, **slanted)
         axes.set_xlim(-0.6, len(sequences) - 0.4)
         axes.set_ylim(*((0, None) if score == "ccel" else (-0.04, 1.04)))
     _mark_legend(figure, [name for name in MARKS if name in marks], columns=2 if len(panels) == 1 else 3)

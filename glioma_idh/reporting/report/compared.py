@@ -92,9 +92,10 @@ def compared_sections(runs: list[Finished]) -> list[Section]:
 def _table_section(runs: list[Finished]) -> Section:
     """The results table with the paper's rows, ROC curves and box plots."""
     metrics = {run.name: run.metrics for run in runs}
-    published = {run.name: run.recipe.get("published", {}) for run in runs}
+    published = {run.name: run.recipe["published"] for run in runs if run.recipe.get("published")}
     synthetic, printed = any(run.synthetic for run in runs), _printed(runs)
-    table = results_table(metrics, published, printed).reset_index()
+    table = results_table(metrics, published, printed).reset_index(names=["run", "row"])
+    table["run"] = table["run"].where(~table["run"].duplicated(), "")
     best = {run.name: run.metrics["mean"].get("best_possible_auc") for run in runs}
     best = {name: value for name, value in best.items() if value is not None}
     paper = {name: row["auc"] for name, row in published.items() if "auc" in row}
