@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glioma_idh import runs
+from glioma_idh.reporting.contents.flow import flow_counts
 from glioma_idh.reporting.page import write_page
 from glioma_idh.reporting.report import run_sections as of_run
 from glioma_idh.reporting.report import sections as of_scores
@@ -29,7 +30,8 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     out = out or folder / "report.html"
     sections = [*_of_scores(finished), *_of_run(finished)]
     page = write_page(out, _title(finished), result_sentence(finished), sections, synthetic=finished.synthetic)
-    numbers = finished.metrics | {"worth": finished.worth}
+    subjects = flow_counts(finished.cohort, finished.exclusions, finished.splits, finished.predictions)
+    numbers = finished.metrics | {"worth": finished.worth, "subjects": subjects}
     runs.write_json(numbers, files_folder(page) / "metrics.json")
     card = model_card(
         finished.recipe, finished.worth, finished.cohort, finished.splits, finished.exclusions, finished.name

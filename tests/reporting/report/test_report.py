@@ -80,7 +80,9 @@ def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(pa
     )
     wilson = [(centre - half) / (1 + 1.96**2 / total), (centre + half) / (1 + 1.96**2 / total)]
     for file in (page.parent / "metrics.json", page.parent / "report_files" / "metrics.json"):
-        worth = json.loads(file.read_text())["worth"]
+        numbers = json.loads(file.read_text())
+        worth = numbers["worth"]
+        assert (numbers["subjects"]["used"], numbers["subjects"]["mutant"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
         assert worth["auc"]["delong"]["value"] == pytest.approx(auc)
         assert worth["brier"]["value"] == pytest.approx(brier)
         sensitivity = worth["rates"]["0.5"]["sensitivity"]
