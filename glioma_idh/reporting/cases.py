@@ -138,3 +138,9 @@ def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
 def find_tissue(image: np.ndarray) -> np.ndarray:
     """Voxels that are neither 0 nor as the first corner, which a standardisation makes of 0."""
     return (image != 0) & (image != image[0, 0, 0])
+
+
+def grey_window(image: np.ndarray) -> tuple[float, float]:
+    """What is shown black and what white: the 1st and the 99.5th percentile outside background."""
+    tissue = image[find_tissue(image)]
+    return tuple(np.percentile(tissue, (1, 99.5))) if tissue.size else (0, 1)

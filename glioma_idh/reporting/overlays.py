@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.reporting.canvas import NORMAL, SMALL, VERMILLION, display_name, new_figure
-from glioma_idh.reporting.cases import Case, find_tissue
+from glioma_idh.reporting.cases import Case, grey_window
 from glioma_idh.reporting.pictures import radiological, show
 
 PLANES = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}  # axes across and up; the third is cut
@@ -116,12 +116,11 @@ def draw_view(axes, case: Case, sequence: str, plane: str, place, outlines=OUTLI
     (x, y), (width, height), scale = place
     at, pixel = plane_through(case, plane), np.array(case.spacing_mm)[list(PLANES[plane])] * scale
     image = case.images[sequence]
-    tissue = image[find_tissue(image)]
-    window = np.percentile(tissue, (1, 99.5)) if tissue.size else (0, 1)
     axes.add_patch(Rectangle((x, y), width, height, facecolor="black", zorder=-1))
     size = pixel * image[at].shape
     left, top = x + (width - size[0]) / 2, y + (height - size[1]) / 2
-    drawn = show(axes, image[at], window, (left, left + size[0], top + size[1], top), interpolation="bilinear")
+    extent = (left, left + size[0], top + size[1], top)
+    drawn = show(axes, image[at], grey_window(image), extent, interpolation="bilinear")
     for name, lesion in case.outlines.items():
         _, colour, line = outlines[name]
         _draw_outline(axes, lesion[at], (left, top), pixel, {"colors": colour, "linewidths": line})

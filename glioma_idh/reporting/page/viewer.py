@@ -12,7 +12,7 @@ from PIL import Image
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.reporting.canvas import display_name
-from glioma_idh.reporting.cases import Case, find_tissue
+from glioma_idh.reporting.cases import Case, grey_window
 from glioma_idh.reporting.overlays import OUTLINES, PLANES, SIDES
 
 MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
@@ -117,9 +117,8 @@ def num_columns(shape) -> int:
 
 
 def _greys(image: np.ndarray, box: Box) -> np.ndarray:
-    """Greys, 0 to 255, inside a box, in the window of `overlays`: 1st to 99.5th percentile outside background."""
-    tissue = image[find_tissue(image)]
-    low, high = np.percentile(tissue, (1, 99.5)) if tissue.size else (0, 1)
+    """Greys, 0 to 255, inside a box, in the window that figures have too."""
+    low, high = grey_window(image)
     low = low if low < high else high - 1
     return np.clip((crop(image, box) - np.float32(low)) * np.float32(255 / (high - low)), 0, 255)
 
