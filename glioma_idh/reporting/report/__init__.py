@@ -7,7 +7,7 @@ from glioma_idh.reporting.contents.flow import flow_counts
 from glioma_idh.reporting.page import write_page
 from glioma_idh.reporting.report import run_sections as of_run
 from glioma_idh.reporting.report import sections as of_scores
-from glioma_idh.reporting.report.compared import compared_sections, compared_sentence, gather
+from glioma_idh.reporting.report.compared import compared_sections, compared_sentence, gather, paired_tests
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
 from glioma_idh.reporting.words.model_card import model_card
@@ -83,7 +83,11 @@ def write_comparison(folders: list[Path], out: Path | None = None) -> Path:
     page = write_page(
         out, "Runs side by side", compared_sentence(finished), compared_sections(finished), synthetic=synthetic
     )
-    numbers = {run.name: run.metrics | {"worth": run.worth} for run in finished}
+    tests = paired_tests(finished).items()
+    numbers = {
+        "runs": {run.name: run.metrics | {"worth": run.worth} for run in finished},
+        "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
+    }
     runs.write_json(numbers, files_folder(page) / "metrics.json")
     return page
 

@@ -159,12 +159,19 @@ def _worth_section(runs: list[Finished]) -> Section:
     return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
 
 
+def paired_tests(runs: list[Finished]) -> dict[str, dict[str, Comparison | Calls]]:
+    """Every pair that has scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm."""
+    pairs = list(itertools.combinations([run for run in runs if run.scored], 2))
+    tests = {"auc": compare_auc, "calls": compare_calls}
+    return {
+        name: holm({f"{one.name} less {two.name}": _compare(test, one, two) for one, two in pairs})
+        for name, test in tests.items()
+    }
+
+
 def _pairs_section(runs: list[Finished]) -> Section:
     """Every pair, by DeLong's and McNemar's paired tests, after Holm."""
-    scored = [run for run in runs if run.scored]
-    pairs = list(itertools.combinations(scored, 2))
-    areas = holm({f"{one.name} less {two.name}": _compare(compare_auc, one, two) for one, two in pairs})
-    calls = holm({f"{one.name} less {two.name}": _compare(compare_calls, one, two) for one, two in pairs})
+    areas, calls = paired_tests(runs).values()
     rows = [
         {
             "pair": pair,

@@ -105,8 +105,8 @@ def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
     again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1})
     page = report_runs([*folders, again], tmp_path / "together.html")
     numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
-    assert set(numbers) == {"T1Gd", "FLAIR"}
-    assert numbers["T1Gd"]["worth"]["patients"]["num_splits"] == 10
+    assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd less FLAIR"}
+    assert numbers["runs"]["T1Gd"]["worth"]["patients"]["num_splits"] == 10
     assert "T1Gd less FLAIR" in page.read_text()
 
 
