@@ -1,10 +1,13 @@
 """Files appear whole or not at all, so that a kill or a full disk leaves the former one as it was."""
 
 import contextlib
+import json
 import os
 from pathlib import Path
 
 from glioma_idh.errors import InputError
+
+SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
 
 
 @contextlib.contextmanager
@@ -29,3 +32,21 @@ def written_whole(path):
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def write_table(table, path) -> None:
+    """Write a DataFrame as CSV, whole or not at all."""
+    with written_whole(path) as part:
+        table.to_csv(part, index=False, float_format=SCORE_FORMAT, lineterminator="\n")
+
+
+def write_json(content: dict, path) -> None:
+    """Write JSON, whole or not at all; NaN becomes null."""
+    text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=2)
+    write_text(text + "\n", path)
+
+
+def write_text(text: str, path) -> None:
+    """Write a text, whole or not at all."""
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")

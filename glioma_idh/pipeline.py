@@ -20,6 +20,7 @@ from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
 from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, exclusions_table, require_sequence
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 from glioma_idh.phantom.recipe import PhantomRecipe
 
 LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0}
@@ -123,11 +124,11 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
     """Who is used, who is not and why, and of phantoms the best possible scores, into the run folder."""
-    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
+    write_table(exclusions_table(errors), folder / "exclusions.csv")
     planted = find_planted_scores(table, sequences)
     if planted is not None:
-        runs.write_table(planted.rename("score").reset_index(), folder / "planted.csv")
-    runs.write_table(table, folder / "cohort.csv")
+        write_table(planted.rename("score").reset_index(), folder / "planted.csv")
+    write_table(table, folder / "cohort.csv")
 
 
 def make_splits(recipe, table):

@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import written_whole
+from glioma_idh.files import write_json, written_whole
 
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
@@ -39,25 +39,6 @@ TEXT_COLUMNS = {
     "found",
     "advice",
 }
-SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
-
-
-def write_table(table: pd.DataFrame, path) -> None:
-    """Write a table of a run as CSV, whole or not at all."""
-    with written_whole(path) as part:
-        table.to_csv(part, index=False, float_format=SCORE_FORMAT, lineterminator="\n")
-
-
-def write_json(content: dict, path) -> None:
-    """Write JSON, whole or not at all; NaN becomes null."""
-    text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=2)
-    write_text(text + "\n", path)
-
-
-def write_text(text: str, path) -> None:
-    """Write a text, whole or not at all."""
-    with written_whole(path) as part:
-        part.write_text(text, encoding="utf-8")
 
 
 def read_table(path) -> pd.DataFrame:

@@ -16,8 +16,8 @@ import psutil
 from tqdm import tqdm
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import written_whole
-from glioma_idh.runs import list_splits, read_table, split_folder, write_json, write_table
+from glioma_idh.files import write_json, write_table, written_whole
+from glioma_idh.runs import list_splits, read_table, split_folder
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
-from glioma_idh.files import written_whole
+from glioma_idh.files import write_json, write_table, written_whole
 
 RECIPE = {"paper": "gbm2d", "epochs": 5, "sequence": ("t2",)}
 
@@ -18,7 +18,7 @@ def test_scores_come_back_to_the_last_bit_of_float32(tmp_path):
     import numpy as np
 
     scores = np.random.default_rng(0).random(1000, dtype=np.float32)
-    runs.write_table(pd.DataFrame({"subject": [f"{i:04}" for i in range(1000)], "score": scores}), tmp_path / "p.csv")
+    write_table(pd.DataFrame({"subject": [f"{i:04}" for i in range(1000)], "score": scores}), tmp_path / "p.csv")
     back = runs.read_table(tmp_path / "p.csv")
     assert (back["score"].to_numpy(np.float32) == scores).all()
     assert back["subject"].iloc[7] == "0007"
@@ -41,7 +41,7 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     assert runs.find_run(folder, RECIPE) is False
     with pytest.raises(InputError, match=r"run: expected epochs 6; found epochs 5. This folder holds another run"):
         runs.find_run(folder, RECIPE | {"epochs": 6})
-    runs.write_json({"auc": float("nan")}, folder / "metrics.json")
+    write_json({"auc": float("nan")}, folder / "metrics.json")
     assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
     assert runs.find_run(folder, RECIPE) is True
     recipe = json.loads((folder / "recipe.json").read_text())

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 
 Cohort = Annotated[str, tyro.conf.arg(metavar="NAME")]
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -53,7 +54,6 @@ def check(
     from glioma_idh.cohorts.table import SEQUENCES
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.reporting.contact_sheet import contact_sheet
-    from glioma_idh.runs import write_table
 
     table, ignored = read_cohort(cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet)
     out = out or Path("cohort_check") / Path(cohort).stem
@@ -193,7 +193,6 @@ def ucsf_pdgm(metadata: File, out: File) -> None:
 def _tcga(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bool):
     """The manifest of TCGA patients; prints what was read and writes where callers disagree."""
     from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
-    from glioma_idh.runs import write_table
 
     rule = MutationRule(min_callers, tuple(genes), hotspot_only)
     status, disagreements, notes = idh_from_variants(maf, rule, quiet)
@@ -207,7 +206,6 @@ def _tcga(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bo
 
 def _write_manifest(manifest, path: Path) -> None:
     """Write a manifest and say how many of which status there are."""
-    from glioma_idh.runs import write_table
 
     write_table(manifest, path)
     counts = manifest["idh"].value_counts()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh import runs, training
-from glioma_idh.files import written_whole
+from glioma_idh.files import write_table, written_whole
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
 from glioma_idh.gbm2d.recipe import Recipe
@@ -50,7 +50,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     with written_whole(target / "model.keras") as file:
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
-    runs.write_table(_predictions(split[test], score), target / "predictions.csv")
+    write_table(_predictions(split[test], score), target / "predictions.csv")
     training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index

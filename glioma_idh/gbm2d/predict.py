@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ def predict(wanted: Prediction):
     networks = load_networks(wanted.run_dir, slices.shape[1:])
     predictions = _predictions(table, slices, networks)
     out = wanted.out or wanted.run_dir / "predict"
-    runs.write_table(predictions, out / "predictions.csv")
-    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
+    write_table(predictions, out / "predictions.csv")
+    write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
     _warn_of_brains(table, wanted.run_dir)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 from glioma_idh.job import Job
 
@@ -154,13 +155,13 @@ def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: 
     """The tables and arrays of a prepared run; the splits last, as they mark it as prepared."""
     import numpy as np
 
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.files import written_whole
 
     pipeline.write_subjects(folder, table, errors, [sequence])
     with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
-    runs.write_table(splits, folder / "splits.csv")
+    write_table(splits, folder / "splits.csv")
 
 
 def main() -> None:

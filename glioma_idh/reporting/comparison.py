@@ -8,6 +8,7 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_dice, holm
 from glioma_idh.evaluation.metrics import has_values, pooled_scores
+from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.cells import format_p
 from glioma_idh.reporting.printed import Printed
@@ -280,10 +281,10 @@ def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     return lines
 
 
-def write_table(table: pd.DataFrame, folder: Path, name: str, caption: str, synthetic: bool = False) -> None:
+def write_comparison_table(table: pd.DataFrame, folder: Path, name: str, caption: str, synthetic: bool = False) -> None:
     """A table of text cells as CSV, Markdown and LaTeX, each marked where it is synthetic."""
     flat = table.reset_index().rename(columns={"sequence": "network"})
-    runs.write_table(flat.assign(note=SYNTHETIC_NOTE) if synthetic else flat, folder / f"{name}.csv")
+    write_table(flat.assign(note=SYNTHETIC_NOTE) if synthetic else flat, folder / f"{name}.csv")
     merged = flat["network"].where(~flat["network"].duplicated(), "")
-    runs.write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
-    runs.write_text(latex_table(flat.assign(network=merged), caption, name), folder / f"{name}.tex")
+    write_text(flat.assign(network=merged).to_markdown(index=False) + f"\n\n{caption}\n", folder / f"{name}.md")
+    write_text(latex_table(flat.assign(network=merged), caption, name), folder / f"{name}.tex")

@@ -11,6 +11,7 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.evaluation.metrics import best_possible_auc, has_values, pool_patients, summarise
+from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
 from glioma_idh.reporting.cases import choose_by_dice, read_case
@@ -36,7 +37,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     splits = runs.list_splits(runs.read_table(folder / "splits.csv"))
     parts = [runs.split_folder(folder, index) for index in range(len(splits))]
     predictions = pd.concat([runs.read_table(part / "predictions.csv") for part in parts], ignore_index=True)
-    runs.write_table(predictions, folder / "predictions.csv")
+    write_table(predictions, folder / "predictions.csv")
     planted = None
     if (folder / "planted.csv").exists():
         planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
@@ -48,7 +49,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published, printed)
     if (folder / "masks").is_dir() and has_values(predictions, "dice"):
         _draw_lesions(folder, predictions, metrics["synthetic"])
-    runs.write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
+    write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
     return metrics
 
 
@@ -83,11 +84,11 @@ def write_external(
         The content of `metrics.json`; a network is a "split" in it.
     """
     metrics = numbers_of(sequence, predictions, bool((table["cohort"] == "phantom").any()), printed)
-    runs.write_table(table, folder / "cohort.csv")
-    runs.write_table(exclusions_table(errors), folder / "exclusions.csv")
-    runs.write_table(predictions, folder / "predictions.csv")
+    write_table(table, folder / "cohort.csv")
+    write_table(exclusions_table(errors), folder / "exclusions.csv")
+    write_table(predictions, folder / "predictions.csv")
     draw_scores(folder, {sequence: predictions}, {sequence: metrics}, {}, printed)
-    runs.write_json(metrics, folder / "metrics.json")
+    write_json(metrics, folder / "metrics.json")
     mutants = int(table["idh"].sum())
     print(f"External testing on {folder.name}: {len(table)} subjects, {mutants} mutant, one row a network")
     print(results_text({sequence: metrics}, {}, printed))
@@ -120,7 +121,7 @@ def compare_runs(
     new = new or not (folder / "figures" / "boxes.svg").exists()
     if new:
         table = results_table(metrics, published, printed, baselines)
-        runs.write_table(table.reset_index(), folder / "table.csv")
+        write_table(table.reset_index(), folder / "table.csv")
     for path in folders.values():
         if new or not (path / "report.html").exists():
             print(f"Report: {write_report(path)}")
@@ -131,7 +132,7 @@ def compare_runs(
     if together is not None:
         print(f"Best possible AUC from these sequences together, pooled over the patients tested: {together:.2f}")
     if new:
-        runs.write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
+        write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
         draw_scores(folder, predictions, metrics, published, printed)
         print(f"Comparison: {write_comparison(list(folders.values()), folder / 'report.html')}")
     return metrics

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.sgp3d import train
 from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
@@ -116,16 +117,16 @@ def _write(plan: list[Run], where: Where) -> Path:
     if where.table == "table2":
         order.append(comparison.order_holds(comparisons["auc"]))
     caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table], *order])
-    comparison.write_table(table, out, where.table, caption, synthetic)
+    comparison.write_comparison_table(table, out, where.table, caption, synthetic)
     by_network = [predictions.assign(network=name) for name, predictions in networks.items()]
-    runs.write_table(pd.concat(by_network), out / "predictions.csv")
+    write_table(pd.concat(by_network), out / "predictions.csv")
     scored = {name: predictions for name, predictions in networks.items() if "auc" in numbers[name]["pooled"]}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
     paper = {name: row["auc"][0] for name, row in PUBLISHED.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, published=paper, synthetic=synthetic)
     save_figure(roc, out / "figures", "roc")
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
-    runs.write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
+    write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
     write_comparison([run.folder for run in plan], out / "report.html")
     print(comparison.comparison_text(table, numbers, baselines))
     print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))

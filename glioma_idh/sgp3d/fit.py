@@ -11,7 +11,7 @@ from glioma_idh import runs, training  # training first of what loads TensorFlow
 
 import keras  # isort: skip
 
-from glioma_idh.files import written_whole
+from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.sgp3d import rivals
 from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
@@ -63,7 +63,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         plain.save(file)
     predictions = [_predict(plain, row, folder, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
-    runs.write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
+    write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
     training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index

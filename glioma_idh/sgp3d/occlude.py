@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 WITH_MAPS = "sgpnet"
@@ -54,7 +55,7 @@ def occlude(wanted: Occlusion) -> dict:
     Raises:
         InputError: the run cannot be used, its scans have changed, or a subject asked for was never tested.
     """
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.reporting.attribution import occluded_scores_figure, occlusion_text
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.sgp3d.occlusion import summarise_occlusion
@@ -69,14 +70,14 @@ def occlude(wanted: Occlusion) -> dict:
 
     predictions = _score(tested, networks, wanted)
     metrics = {"synthetic": synthetic, **summarise_occlusion(predictions)}
-    runs.write_table(predictions, out / "predictions.csv")
+    write_table(predictions, out / "predictions.csv")
     save_figure(occluded_scores_figure(predictions, synthetic=synthetic), out / "figures", "occlusion")
     print(occlusion_text(metrics))
     if recipe.network == WITH_MAPS:
         _draw_maps(predictions, tested, networks, wanted, synthetic)
     elif wanted.num_maps or wanted.subjects:
         print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe.network}.")
-    runs.write_json(metrics, out / "metrics.json")
+    write_json(metrics, out / "metrics.json")
     print(f"Everything is in {out}")
     return metrics
 

@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
@@ -76,7 +77,7 @@ def predict(wanted: Prediction):
     import pandas as pd
     from tqdm import tqdm
 
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
@@ -98,8 +99,8 @@ def predict(wanted: Prediction):
     if not rows:
         raise errors[0]
     table = pd.DataFrame(rows)
-    runs.write_table(table, out / "predictions.csv")
-    runs.write_table(exclusions_table(errors), out / "exclusions.csv")
+    write_table(table, out / "predictions.csv")
+    write_table(exclusions_table(errors), out / "exclusions.csv")
     pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     if "predicted_ml" in table:
         _warn_of_volumes(table, wanted.run_dir)

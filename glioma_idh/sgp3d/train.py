@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.sgp3d.recipe import METHOD, PUBLISHED, Recipe, check_shape, check_targets, default_recipe, differences
 
@@ -115,7 +116,7 @@ def read_baselines(recipe: Recipe, job: Job) -> dict:
     if not file.exists():
         from glioma_idh.sgp3d.baselines import baselines_of_run
 
-        runs.write_json(baselines_of_run(job.run_dir, recipe.targets, job.quiet), file)
+        write_json(baselines_of_run(job.run_dir, recipe.targets, job.quiet), file)
     return runs.read_json(file)
 
 
@@ -161,7 +162,7 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
     table, splits, errors = _prepare(recipe, job, cohort, report)
     runs.begin_run(job.run_dir, identity(recipe, job), PUBLISHED.get(shown_as(recipe), {}))
     pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
-    runs.write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
+    write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
 
 
 def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
@@ -193,7 +194,7 @@ def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     from glioma_idh.sgp3d.prepared import restore_cohort
 
     table = restore_cohort(runs.read_table(folder / "cohort.csv"), recipe.shape, folder, quiet)
-    runs.write_table(table, folder / "cohort.csv")
+    write_table(table, folder / "cohort.csv")
 
 
 def _score_external(external, recipe: Recipe, job: Job) -> None:

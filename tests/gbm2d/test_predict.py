@@ -10,6 +10,7 @@ import pytest
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.gbm2d import build_cnn
 from glioma_idh.gbm2d.predict import Prediction, predict
 from glioma_idh.gbm2d.recipe import Recipe
@@ -27,15 +28,15 @@ def run(tmp_path_factory):
     write_cohort(folder, num_subjects=4, num_mutant=2)
     run = folder / "run"
     runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",)))}, {})
-    runs.write_table(
+    write_table(
         pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"}), run / "splits.csv"
     )
-    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
+    write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
         build_cnn().save(run / f"split_{index}/model.keras")
-    runs.write_json({"synthetic": False}, run / "metrics.json")
+    write_json({"synthetic": False}, run / "metrics.json")
     return run
 
 

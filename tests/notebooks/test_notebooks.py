@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -65,6 +66,21 @@ def test_a_notebook_imports_and_never_defines(path):
     for cell in code_cells(nbformat.read(path, 4)):
         defined = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, DEFINITIONS)]
         assert not defined, cell.source
+
+
+def test_what_a_notebook_takes_from_the_package_is_there(path):
+    """So that a name that moved is seen without running the notebook."""
+    code = "\n".join(cell.source for cell in code_cells(nbformat.read(path, 4)))
+    imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
+    taken = {}
+    for node in imports:
+        if node.module.startswith("glioma_idh"):
+            for alias in node.names:
+                exec(f"from {node.module} import {alias.name} as {alias.asname or alias.name}", taken)
+    attributes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)]
+    for node in attributes:
+        if isinstance(node.value, ast.Name) and isinstance(taken.get(node.value.id), ModuleType):
+            assert hasattr(taken[node.value.id], node.attr), ast.unparse(node)
 
 
 def test_a_notebook_is_kept_without_outputs_and_paths_of_a_machine(path):

@@ -9,6 +9,7 @@ import pytest
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc
+from glioma_idh.files import write_table
 from glioma_idh.reporting.comparison import (
     compare_networks,
     comparison_table,
@@ -19,7 +20,7 @@ from glioma_idh.reporting.comparison import (
     order_text,
     read_networks,
     summarise_networks,
-    write_table,
+    write_comparison_table,
 )
 from glioma_idh.reporting.printed import SGPNET
 
@@ -31,11 +32,11 @@ def write_run(folder, scores, dice=None, folds=2, truth=TRUTH, grade="LGG"):
     """A finished run of 20 patients, tested in turn in its folds."""
     tested = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "fold": np.arange(20) // (20 // folds)})
     parts = [tested.assign(fold=fold, part=np.where(tested["fold"] == fold, "test", "train")) for fold in range(folds)]
-    runs.write_table(pd.concat(parts), folder / "splits.csv")
+    write_table(pd.concat(parts), folder / "splits.csv")
     cohort = pd.DataFrame({"subject": SUBJECTS, "patient": SUBJECTS, "cohort": "c", "idh": truth, "grade": grade})
-    runs.write_table(cohort.assign(prepared=[f"cache/{name}" for name in SUBJECTS]), folder / "cohort.csv")
+    write_table(cohort.assign(prepared=[f"cache/{name}" for name in SUBJECTS]), folder / "cohort.csv")
     predictions = tested.assign(patient=SUBJECTS, cohort="c", truth=truth, score=scores, dice=dice)
-    runs.write_table(predictions, folder / "predictions.csv")
+    write_table(predictions, folder / "predictions.csv")
     return folder
 
 
@@ -86,7 +87,7 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     found = re.fullmatch(r"([-+][.\d]+) \(([-+][.\d]+) to ([-+][.\d]+)\)", table.loc[row, "AUC less good's"])
     expected = comparisons["auc"]["bad"]
     assert [float(part) for part in found.groups()] == pytest.approx(expected[:3], abs=6e-4)
-    write_table(table, tmp_path, "table9", "95 % of it, p < 0.001")
+    write_comparison_table(table, tmp_path, "table9", "95 % of it, p < 0.001")
     flat = runs.read_table(tmp_path / "table9.csv")
     assert flat["network"].value_counts()["good"] == 3 and (flat["DSC"] == "0.810").sum() == 1
     latex, markdown = (tmp_path / "table9.tex").read_text(), (tmp_path / "table9.md").read_text()
@@ -137,7 +138,7 @@ def test_whether_a_paper_s_order_is_seen(highs, words):
 
 def test_a_missing_fold_is_an_error(folders):
     predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
-    runs.write_table(predictions[predictions["fold"] == 0], folders["bad"][1] / "predictions.csv")
+    write_table(predictions[predictions["fold"] == 0], folders["bad"][1] / "predictions.csv")
     with pytest.raises(InputError, match="bad_1: expected a prediction for every test of a run; found none for 10 of"):
         read_networks(folders)
 
@@ -155,7 +156,7 @@ def test_other_folds_are_an_error(folders):
 def test_other_patients_labels_or_scans_are_errors(folders, column, value, noun):
     cohort = runs.read_table(folders["bad"][0] / "cohort.csv")
     cohort.loc[4, column] = value
-    runs.write_table(cohort, folders["bad"][0] / "cohort.csv")
+    write_table(cohort, folders["bad"][0] / "cohort.csv")
     with pytest.raises(InputError, match=f"expected the {noun} of good_0; found others for 1, such as s04"):
         read_networks(folders)
 
@@ -164,7 +165,7 @@ def test_other_patients_in_another_seed_are_an_error(folders):
     for name in ("splits", "cohort", "predictions"):
         for network in ("good", "bad", "lesion"):
             table = runs.read_table(folders[network][1] / f"{name}.csv").replace({"s07": "t07"})
-            runs.write_table(table, folders[network][1] / f"{name}.csv")
+            write_table(table, folders[network][1] / f"{name}.csv")
     with pytest.raises(InputError, match="good_1: expected the subjects of good_0; found 2 others, such as s07 of"):
         read_networks(folders)
 
@@ -172,7 +173,7 @@ def test_other_patients_in_another_seed_are_an_error(folders):
 def test_a_network_that_came_to_nothing_in_a_fold_is_an_error(folders):
     predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
     predictions.loc[12, "score"] = np.nan
-    runs.write_table(predictions, folders["bad"][1] / "predictions.csv")
+    write_table(predictions, folders["bad"][1] / "predictions.csv")
     with pytest.raises(InputError, match="bad_1: expected a score of every subject tested; found none for s12"):
         read_networks(folders)
 
@@ -181,7 +182,7 @@ def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
     for folder in folders["good"]:
         cohort = runs.read_table(folder / "cohort.csv")
         more = cohort.head(3).assign(subject=["u1", "u2", "u3"], patient=["u1", "u2", "u3"], idh=np.nan)
-        runs.write_table(pd.concat([cohort, more]), folder / "cohort.csv")
+        write_table(pd.concat([cohort, more]), folder / "cohort.csv")
     summary = summarise_networks(read_networks(folders), folders, SGPNET)
     assert "Not all learn from the same: good from 3 subjects without a label too." in notes(summary, {})
 
@@ -189,11 +190,11 @@ def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
 def test_phantoms_are_marked_in_every_file(folders, tmp_path):
     for of_seeds in folders.values():
         for folder in of_seeds:
-            runs.write_table(pd.DataFrame({"subject": SUBJECTS, "score": TRUTH}), folder / "planted.csv")
+            write_table(pd.DataFrame({"subject": SUBJECTS, "score": TRUTH}), folder / "planted.csv")
     networks = read_networks(folders)
     summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
     table = comparison_table(summary, comparisons, "good", {}, SGPNET, {})
-    write_table(table, tmp_path, "table9", " ".join(notes(summary, {})), synthetic=True)
+    write_comparison_table(table, tmp_path, "table9", " ".join(notes(summary, {})), synthetic=True)
     for ending in ("csv", "md", "tex"):
         assert "Synthetic phantom cohort: no clinical result" in (tmp_path / f"table9.{ending}").read_text()
 
@@ -205,7 +206,7 @@ def test_answers_without_a_network_are_means_over_the_seeds():
 
 def test_the_cache_may_lie_elsewhere(folders):
     cohort = runs.read_table(folders["bad"][0] / "cohort.csv")
-    runs.write_table(
+    write_table(
         cohort.assign(prepared=cohort["prepared"].str.replace("cache", "/other")), folders["bad"][0] / "cohort.csv"
     )
     assert len(read_networks(folders)) == 3

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh import runs
+from glioma_idh.files import write_table
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting.printed import SGPNET
 from glioma_idh.reporting.results import compare_runs, write_results
@@ -25,15 +26,15 @@ def make_run(folder, **columns):
     curves |= {"test_cross_entropy": [np.nan, 0.6, 0.7], "test_dice_loss": [np.nan, 0.6, 0.4]}
     for n in (0, 1):
         part = runs.split_folder(folder, n)
-        runs.write_table(table[table["fold"] == n], part / "predictions.csv")
-        runs.write_table(pd.DataFrame({"epoch": [1, 2, 3], **curves}), part / "history.csv")
+        write_table(table[table["fold"] == n], part / "predictions.csv")
+        write_table(pd.DataFrame({"epoch": [1, 2, 3], **curves}), part / "history.csv")
     image, lesion = np.arange(512.0).reshape(8, 8, 8), np.zeros((8, 8, 8), np.uint8)
     lesion[2:6, 2:6, 2:6] = 1
     for name, voxels in {"flair": image, "seg": lesion, **dict.fromkeys(subjects, lesion)}.items():
         write_volume(folder / "masks" / f"{name}.nii.gz", voxels, np.eye(4))
     paths = {"flair": str(folder / "masks" / "flair.nii.gz"), "lesion_mask": str(folder / "masks" / "seg.nii.gz")}
-    runs.write_table(table[["subject", "patient"]].assign(idh=table["truth"], **paths), folder / "cohort.csv")
-    runs.write_table(pd.concat(splits), folder / "splits.csv")
+    write_table(table[["subject", "patient"]].assign(idh=table["truth"], **paths), folder / "cohort.csv")
+    write_table(pd.concat(splits), folder / "splits.csv")
     return folder
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet
 from glioma_idh.sgp3d.occlude import Occlusion, occlude
@@ -216,14 +217,14 @@ def run(tmp_path_factory):
     cohort, _ = store_cohort(cohort, SHAPE, jobs=1, quiet=True)
     run = folder / "run"
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
-    runs.write_table(cohort, run / "cohort.csv")
+    write_table(cohort, run / "cohort.csv")
     splits = pd.DataFrame([(0, fold, subject, "test") for subject, fold in TESTED.items()] + [(0, 0, "s06", "train")])
-    runs.write_table(splits.set_axis(["repeat", "fold", "subject", "part"], axis=1), run / "splits.csv")
+    write_table(splits.set_axis(["repeat", "fold", "subject", "part"], axis=1), run / "splits.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
         SGPNet((*SHAPE, 4), filters=2).save(run / f"split_{index}/model.keras")
-    runs.write_json({"synthetic": False}, run / "metrics.json")
+    write_json({"synthetic": False}, run / "metrics.json")
     return run
 
 
@@ -231,7 +232,7 @@ def with_toy_networks(run, folder, **recipe):
     """A copy of the run with networks that answer at once, and other settings."""
     other = shutil.copytree(run, folder / "run", ignore=shutil.ignore_patterns("occlusion"))
     content = runs.read_json(other / "recipe.json")
-    runs.write_json(content | {"recipe": content["recipe"] | recipe}, other / "recipe.json")
+    write_json(content | {"recipe": content["recipe"] | recipe}, other / "recipe.json")
     for index in range(2):
         toy_network(1).save(other / f"split_{index}/model.keras")
     return other
@@ -280,7 +281,7 @@ def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
 )
 def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE)), **recipe}, {})
-    runs.write_json({"synthetic": False}, tmp_path / "metrics.json")
+    write_json({"synthetic": False}, tmp_path / "metrics.json")
     with pytest.raises(InputError, match=match):
         occlude(Occlusion(tmp_path))
 
@@ -308,15 +309,15 @@ def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_pa
     other = with_toy_networks(run, tmp_path)
     cohort = runs.read_table(other / "cohort.csv")
     gone = cohort.assign(prepared=[str(tmp_path / "cache" / Path(path).name) for path in cohort["prepared"]])
-    runs.write_table(gone, other / "cohort.csv")
+    write_table(gone, other / "cohort.csv")
     before = (other / "cohort.csv").read_bytes()
     metrics = occlude(Occlusion(other, num_maps=0, quiet=True))
     assert metrics["num_patients"] == 6
     assert (other / "cohort.csv").read_bytes() == before
-    runs.write_table(gone.assign(t1=gone["t2"]), other / "cohort.csv")
+    write_table(gone.assign(t1=gone["t2"]), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
         occlude(Occlusion(other, num_maps=0, quiet=True))
-    runs.write_table(gone.assign(t1="nowhere.nii.gz"), other / "cohort.csv")
+    write_table(gone.assign(t1="nowhere.nii.gz"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: nowhere.nii.gz: expected a NIfTI file"):
         occlude(Occlusion(other, num_maps=0, quiet=True))
 
@@ -324,7 +325,7 @@ def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_pa
 def test_the_donor_must_be_another_patient(run, tmp_path):
     other = with_toy_networks(run, tmp_path)
     cohort = runs.read_table(other / "cohort.csv")
-    runs.write_table(cohort.assign(patient="one"), other / "cohort.csv")
+    write_table(cohort.assign(patient="one"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: expected another patient in the test set; found none"):
         occlude(Occlusion(other, quiet=True))
 

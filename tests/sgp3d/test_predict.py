@@ -14,6 +14,7 @@ import pytest
 
 from glioma_idh import pipeline, runs, training
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe, SGPNet
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.predict import Prediction, predict
@@ -33,13 +34,13 @@ def run(tmp_path_factory):
     run = folder / "run"
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"})
-    runs.write_table(splits, run / "splits.csv")
-    runs.write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
+    write_table(splits, run / "splits.csv")
+    write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
         SGPNet((*SHAPE, 4), filters=4).save(run / f"split_{index}/model.keras")
-    runs.write_json({"synthetic": False}, run / "metrics.json")
+    write_json({"synthetic": False}, run / "metrics.json")
     return run
 
 
@@ -76,9 +77,9 @@ def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     table = predict(Prediction(run, cohort=cohort, quiet=True))
     assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
     learnt = runs.read_table(run / "cohort.csv")
-    runs.write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
+    write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
     predict(Prediction(run, cohort=cohort, quiet=True))
-    runs.write_table(learnt, run / "cohort.csv")
+    write_table(learnt, run / "cohort.csv")
     assert "exceed twice the run's largest" in capsys.readouterr().err
 
 

@@ -12,11 +12,11 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_text
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.cases import Case
 from glioma_idh.reporting.page.files import file_names, replaced_files, write_sheet
 from glioma_idh.reporting.page.viewer import pack_cases
-from glioma_idh.runs import write_text
 
 GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG

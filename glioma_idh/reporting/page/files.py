@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables import latex_table
-from glioma_idh.runs import write_table, write_text
 
 LIST = "files.txt"
 HEAD = "Figures and tables of the page beside this folder. The next page of that name replaces those listed here:"

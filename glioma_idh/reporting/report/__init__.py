@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glioma_idh import runs
+from glioma_idh.files import write_json, write_text
 from glioma_idh.reporting.contents.flow import flow_counts
 from glioma_idh.reporting.page import write_page
 from glioma_idh.reporting.report import run_sections as of_run
@@ -32,13 +32,13 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     page = write_page(out, _title(finished), result_sentence(finished), sections, synthetic=finished.synthetic)
     subjects = flow_counts(finished.cohort, finished.exclusions, finished.splits, finished.predictions)
     numbers = finished.metrics | {"worth": finished.worth, "subjects": subjects}
-    runs.write_json(numbers, files_folder(page) / "metrics.json")
+    write_json(numbers, files_folder(page) / "metrics.json")
     card = model_card(
         finished.recipe, finished.worth, finished.cohort, finished.splits, finished.exclusions, finished.name
     )
-    runs.write_text(card, files_folder(page) / "model_card.md")
+    write_text(card, files_folder(page) / "model_card.md")
     if out.parent.resolve() == folder.resolve():
-        runs.write_json(numbers, folder / "metrics.json")
+        write_json(numbers, folder / "metrics.json")
     return page
 
 
@@ -60,7 +60,7 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     sections = [*_of_scores(finished), of_run.table_section(finished)]
     title = f"Predictions of {file.name}"
     page = write_page(out, title, result_sentence(finished), sections, synthetic=finished.synthetic)
-    runs.write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
+    write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
     return page
 
 
@@ -88,7 +88,7 @@ def write_comparison(folders: list[Path], out: Path | None = None) -> Path:
         "runs": {run.name: run.metrics | {"worth": run.worth} for run in finished},
         "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
     }
-    runs.write_json(numbers, files_folder(page) / "metrics.json")
+    write_json(numbers, files_folder(page) / "metrics.json")
     return page
 
 

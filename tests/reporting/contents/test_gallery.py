@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from glioma_idh import runs
+from glioma_idh.files import write_json
 from glioma_idh.reporting.contents.gallery import (
     choose_cases,
     confident_mistakes,
@@ -81,7 +81,7 @@ def sliced(tmp_path):
     slices = np.zeros((8, 64, 64, 1), np.float32)
     slices[:, 10:50, 5:60, 0] = 1 + np.arange(8)[:, None, None]
     np.savez(tmp_path / "slices.npz", slices=slices[::-1], subjects=np.array(SUBJECTS[::-1]))
-    runs.write_json({"sequence": "t1gd"}, tmp_path / "metrics.json")
+    write_json({"sequence": "t1gd"}, tmp_path / "metrics.json")
     return tmp_path
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
 
 NUM_PATIENTS = 40
@@ -34,17 +34,15 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
     predictions = cohort[["subject", "patient", "cohort", "lesion_ml"]].assign(
         repeat=0, fold=folds, truth=truth, score=scores
     )
-    runs.write_json(
+    write_json(
         {"recipe": recipe, "hash": "12345678", "versions": {}, "published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
     )
-    runs.write_table(cohort, folder / "cohort.csv")
-    runs.write_table(
-        pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"]), folder / "exclusions.csv"
-    )
-    runs.write_table(pd.concat(parts), folder / "splits.csv")
-    runs.write_table(predictions, folder / "predictions.csv")
-    runs.write_json({"sequence": sequence, "synthetic": False, **summarise(predictions)}, folder / "metrics.json")
+    write_table(cohort, folder / "cohort.csv")
+    write_table(pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"]), folder / "exclusions.csv")
+    write_table(pd.concat(parts), folder / "splits.csv")
+    write_table(predictions, folder / "predictions.csv")
+    write_json({"sequence": sequence, "synthetic": False, **summarise(predictions)}, folder / "metrics.json")
     return folder
 
 
@@ -169,7 +167,7 @@ def test_no_run_no_table(tmp_path):
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="a recipe of gbm2d or sgp3d"):
         report_runs([tmp_path])
-    runs.write_json({"recipe": RECIPE}, tmp_path / "recipe.json")
+    write_json({"recipe": RECIPE}, tmp_path / "recipe.json")
     with pytest.raises(InputError, match="a finished run"):
         report_runs([tmp_path])
 
@@ -187,7 +185,7 @@ def test_a_table_of_a_run_that_is_gone_or_broken_is_named(tmp_path, scores, name
 
 def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, scores):
     run = write_run(tmp_path / "run", scores)
-    runs.write_json({"sequence": "t1gd", "pooled": {"auc": 0.1}}, run / "metrics.json")
+    write_json({"sequence": "t1gd", "pooled": {"auc": 0.1}}, run / "metrics.json")
     report_runs([run])
     after = json.loads((run / "metrics.json").read_text())
     assert after["pooled"]["auc"] == after["worth"]["auc"]["delong"]["value"] > 0.5
