@@ -4,6 +4,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import nibabel
 import numpy as np
@@ -32,7 +33,7 @@ class Volume:
     """Voxels on a grid in space, axes (i, j, k) pointing to the patient's right, front and top (RAS+).
 
     Attributes:
-        array: voxels, shape (i, j, k).
+        array: voxels, shape (i, j, k), or (i, j, k, t) of a series.
         affine: 4 x 4, voxel index to millimetres, RAS+.
         file: where it was read from, for messages.
         stored_as: where the axes ran in the file, such as LPS (left, back, top); empty where the header did not say.
@@ -84,7 +85,7 @@ def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
     return nibabel.orientations.apply_orientation(array, nibabel.orientations.ornt_transform(ras, own))
 
 
-def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -> Volume:
+def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", num_axes: int = 3) -> Volume:
     """Read a NIfTI file as a RAS+ volume.
 
     Args:
@@ -92,9 +93,10 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
         dtype: of the voxels; None leaves whole numbers as they are stored, unless the header scales them.
         finite: whether NaN and infinite voxels are an error; if not, they come back as they are.
         order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
+        num_axes: 3, or 4 for a series of volumes: over time, or over b-values.
 
     Raises:
-        InputError: the file is missing, truncated, not NIfTI, not 3D, or has NaN or infinite voxels.
+        InputError: the file is missing, truncated, not NIfTI, of other axes, or has NaN or infinite voxels.
     """
     if not Path(path).is_file():
         raise InputError("a NIfTI file", "no file", "Check the path in the cohort table.", file=path)
@@ -110,16 +112,34 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C") -
     except UNREADABLE as error:
         advice = "Copy or download it again; it may be truncated or of another format."
         raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
-    while array.ndim > 3 and array.shape[-1] == 1:
+    while array.ndim > num_axes and array.shape[-1] == 1:
         array = array[..., 0]
-    if array.ndim != 3 or 0 in array.shape:
-        raise InputError("a 3D volume", f"shape {array.shape}", "Give one volume a file.", file=path)
+    if array.ndim != num_axes or 0 in array.shape:
+        advice = "Give one volume a file." if num_axes == 3 else "Give the whole series as one 4D file."
+        raise InputError(f"a {num_axes}D volume", f"shape {array.shape}", advice, file=path)
     if finite and not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
         raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
     array, affine = reorient(array, image.affine)
     array = np.asarray(array, dtype=dtype, order=order)
     return Volume(array, affine, str(path), _stored_orientation(image), image.affine)
+
+
+def read_grid(path) -> Volume:
+    """The grid of an image, of its first three axes, without reading its voxels: they are all 0.
+
+    Raises:
+        InputError: the file is missing or not NIfTI, or its axes do not span a volume.
+    """
+    try:
+        image = nibabel.load(path)
+        orientation = nibabel.orientations.io_orientation(image.affine)
+        affine = image.affine @ nibabel.orientations.inv_ornt_aff(orientation, image.shape[:3])
+    except UNREADABLE as error:
+        advice = "Copy or download it again; it may be truncated or of another format."
+        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+    zeros = np.broadcast_to(np.uint8(0), image.shape[:3])
+    return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
 
 
 def _holds_whole_numbers(image) -> bool:
@@ -149,6 +169,39 @@ def voxel_hash(volume: Volume) -> str:
         return ""
     cropped = crop(volume.array, bounding_box(filled)).astype(np.float32) + np.float32(0)  # -0 becomes 0
     return hashlib.sha256(str(cropped.shape).encode() + cropped.tobytes()).hexdigest()[:16]
+
+
+class HeaderTiming(NamedTuple):
+    """What a NIfTI header alone tells of an image: its shape, its grid, and its time."""
+
+    shape: tuple[int, ...]
+    spacing_mm: tuple[float, float, float]
+    time_step_s: float | None
+    description: str
+
+
+def read_header_timing(path) -> HeaderTiming:
+    """Read what a NIfTI header tells without its voxels.
+
+    Returns:
+        The shape, without trailing axes of length 1 beyond the third; edge lengths of a voxel, mm; seconds between
+        the volumes of a 4D file, None where the header names no unit of time; and its free text.
+
+    Raises:
+        InputError: the file is no NIfTI.
+    """
+    try:
+        header = nibabel.load(path).header
+        units = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(header.get_xyzt_units()[1])
+        shape, zooms = header.get_data_shape(), [float(zoom) for zoom in header.get_zooms()]
+        description = bytes(header["descrip"]).rstrip(b"\0").decode("latin-1")
+    except (*UNREADABLE, AttributeError, KeyError) as error:
+        advice = "Copy or download it again; it may be truncated or of another format."
+        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    step_s = zooms[3] * units if len(shape) == 4 and units and zooms[3] > 0 else None
+    return HeaderTiming(shape, tuple(zooms[:3]), step_s, description)
 
 
 def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
