@@ -1,0 +1,209 @@
+"""The brain in a head: bias field corrected, skull recognised and taken away."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import bounding_box, crop
+from glioma_idh.imaging.guesses import guess_background, guess_intensities, looks_stripped
+from glioma_idh.imaging.itk import to_itk
+from glioma_idh.imaging.template import TemplateFit, check_head
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
+
+BIAS_VOXEL_MM = 4.5
+BIAS_ITERATIONS = (50, 50, 30)
+BAND_MM = 18
+"""How far around the template's brain to look."""
+PRIOR_WIDTH_MM = 3.0
+"""Depth that weighs as much as intensities e times as frequent."""
+INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)
+"""Depths within and distances around the template's brain where the two kinds of intensities are learned."""
+NUM_BINS = 64
+LARGEST_LOG_RATIO = 2.0
+SMOOTHING_MM = 1.0
+BRIDGE_MM, FURROW_MM = 3.0, 5.0
+"""Half widths: of bridges to cut, of furrows to fill."""
+
+
+def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
+    """Remove the slow change of brightness that coils leave: N4 (Tustison et al. 2010, IEEE Trans Med Imaging 29:1310).
+
+    The field is found in voxels of 4 mm or so and applied in full resolution; voxels that are 0 or negative do not
+    count. The mean within the mask is kept.
+
+    Args:
+        volume: raw intensities, shape (i, j, k).
+        mask: where to look, shape (i, j, k); by default the brain of an image without skull, otherwise what Otsu's
+            threshold takes for the head.
+
+    Raises:
+        InputError: the image is too small, empty, or z-scored: a factor means nothing to numbers around 0.
+    """
+    import SimpleITK as sitk
+
+    check_head(volume)
+    tissue = volume.array != guess_background(volume.array)
+    if guess_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
+        advice = "Give the image as scanned, or switch the correction of the bias field off."
+        raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)
+    mask = bias_mask(volume, tissue) if mask is None else mask > 0
+    mask = mask & (volume.array > 0)
+    if not mask.any():
+        raise InputError("positive voxels within the mask", "none", "Check image and mask.", file=volume.file)
+    field = bias_field(to_itk(volume), to_itk(Volume(mask, volume.affine), np.uint8))
+    corrected = volume.array / np.exp(sitk.GetArrayViewFromImage(field).T)
+    corrected *= volume.array[mask].mean(dtype=float) / corrected[mask].mean(dtype=float)
+    return Volume(corrected.astype(np.float32), volume.affine, volume.file, volume.stored_as, volume.own_affine)
+
+
+def bias_mask(volume: Volume, tissue: np.ndarray) -> np.ndarray:
+    """Where to look for the bias field when no mask is given."""
+    import SimpleITK as sitk
+
+    if looks_stripped(volume):
+        return tissue
+    return sitk.GetArrayFromImage(sitk.OtsuThreshold(to_itk(volume), 0, 1, 200)).T > 0
+
+
+def bias_field(image, mask):
+    """Logarithm of the bias field of an image of SimpleITK, at its own resolution."""
+    import SimpleITK as sitk
+
+    sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
+    factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
+    correction = sitk.N4BiasFieldCorrectionImageFilter()
+    correction.SetNumberOfWorkUnits(4)  # whatever the number of processors, the same sums
+    correction.SetMaximumNumberOfIterations(BIAS_ITERATIONS)
+    correction.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
+    return correction.GetLogBiasFieldAsImage(image)
+
+
+def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
+    """The brain mask: the template's brain, its border moved by the image's own intensities.
+
+    A voxel near the border is brain where its depth in the template's brain and the odds of its intensity, brain
+    against surroundings, say so together. Narrow bridges to what lies outside are cut, furrows and holes filled.
+
+    Args:
+        head: image of any contrast, shape (i, j, k), best after `correct_bias`; of one without skull, what is not
+            background comes back.
+        fit: of the template to it; an image without skull needs none.
+
+    Returns:
+        Mask of 0 and 1 on the grid of the head, uint8.
+
+    Raises:
+        InputError: the template's brain does not lie in the image.
+    """
+    from scipy import ndimage
+
+    if looks_stripped(head):
+        brain = ndimage.binary_fill_holes(head.array != guess_background(head.array))
+        return Volume(brain.astype(np.uint8), head.affine, head.file)
+    template = fit.map("brain", head) > 0.5
+    if not template.any():
+        advice = "Give a brain mask, or name an extractor."
+        raise InputError("the brain in the image", "; ".join(fit.problems) or "nothing", advice, file=head.file)
+    margin = np.ceil(BAND_MM / head.spacing_mm).astype(int)
+    limits = zip(bounding_box(template), margin, head.array.shape, strict=True)
+    box = tuple((max(0, start - edge), min(stop + edge, count)) for (start, stop), edge, count in limits)
+    mask = np.zeros(head.array.shape, np.uint8)
+    crop(mask, box)[...] = refine(crop(head.array, box), crop(template, box), head.spacing_mm)
+    return Volume(mask, head.affine, head.file)
+
+
+def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """The brain by depth and intensity, bool.
+
+    Args:
+        array: the image around the brain, shape (i, j, k).
+        template: brain of the template there.
+        spacing_mm: of both.
+    """
+    from scipy import ndimage
+
+    depth_mm = distance_mm(template, spacing_mm) - distance_mm(~template, spacing_mm)
+    edges = np.linspace(*np.percentile(array[template], [0.5, 99.5]), NUM_BINS - 1)
+    bins = np.digitize(array, edges)
+    brain = frequencies(bins[(depth_mm > INSIDE_MM[0]) & (depth_mm < INSIDE_MM[1])])
+    around = frequencies(bins[(-depth_mm > OUTSIDE_MM[0]) & (-depth_mm < OUTSIDE_MM[1])])
+    odds = np.clip(np.log(brain / around), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)[bins]
+    odds = ndimage.gaussian_filter(odds, SMOOTHING_MM / spacing_mm)
+    return tidy(odds + depth_mm / PRIOR_WIDTH_MM > 0, spacing_mm)
+
+
+def frequencies(bins: np.ndarray) -> np.ndarray:
+    """Smoothed share of each bin, none of them 0."""
+    from scipy import ndimage
+
+    counts = np.bincount(bins, minlength=NUM_BINS) + 1.0
+    return ndimage.gaussian_filter1d(counts / counts.sum(), 1.0, mode="nearest")
+
+
+def tidy(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """The largest part of a mask once bridges are cut, with furrows and holes filled."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(distance_mm(np.pad(mask, 1), spacing_mm)[1:-1, 1:-1, 1:-1] > BRIDGE_MM)
+    if count:
+        largest = parts == np.bincount(parts.ravel())[1:].argmax() + 1
+        mask = mask & (distance_mm(~largest, spacing_mm) <= BRIDGE_MM + 1)
+    edge = [(round(side), round(side)) for side in np.ceil(FURROW_MM / spacing_mm) + 1]
+    swollen = distance_mm(~np.pad(mask, edge), spacing_mm) <= FURROW_MM
+    closed = distance_mm(swollen, spacing_mm) > FURROW_MM
+    return ndimage.binary_fill_holes(mask | crop(closed, [(start, -stop) for start, stop in edge]))
+
+
+def distance_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """Distance of each true voxel from the nearest false one, mm, float32."""
+    from scipy import ndimage
+
+    return ndimage.distance_transform_edt(mask, sampling=spacing_mm).astype(np.float32)
+
+
+def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
+    """The brain mask that a program of its own makes, such as SynthStrip or HD-BET.
+
+    Args:
+        command: as in `mri_synthstrip -i {input} -m {mask}`; run without a shell. The program finds the image at
+            `{input}` and leaves the mask at `{mask}`, both `.nii.gz`.
+        head: the image.
+        work_dir: folder for the two files.
+
+    Returns:
+        Mask of 0 and 1 on the grid of the head, uint8.
+
+    Raises:
+        InputError: a placeholder is missing; the program cannot be run, fails, or leaves no mask, an empty one or one
+            on another grid.
+    """
+    if "{input}" not in command or "{mask}" not in command:
+        advice = "Such as: mri_synthstrip -i {input} -m {mask}"
+        raise InputError("a command with {input} and {mask}", command or "nothing", advice)
+    work_dir = Path(work_dir).resolve()
+    image_path, mask_path = work_dir / "head.nii.gz", work_dir / "extracted_brain.nii.gz"
+    write_volume(image_path, head.array, head.affine)
+    mask_path.unlink(missing_ok=True)
+    words = shlex.split(command)
+    run_extractor([word.replace("{input}", str(image_path)).replace("{mask}", str(mask_path)) for word in words])
+    mask = read_volume(mask_path)
+    check_same_grid(mask, head)
+    if not (mask.array > 0).any():
+        raise InputError("a brain mask", "an empty one", "Look at the extractor's output.", file=mask_path)
+    return Volume((mask.array > 0).astype(np.uint8), head.affine, str(mask_path))
+
+
+def run_extractor(words: list[str]) -> None:
+    """Run a program; raise InputError with its last words if it cannot be started or fails."""
+    expected, advice = "an extractor that works", "Try the command by hand."
+    try:
+        ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise InputError(expected, f"{words[0]}: {error.strerror or error}", advice) from error
+    if ended.returncode:
+        lines = [line.strip() for line in (ended.stdout + "\n" + ended.stderr).splitlines() if line.strip()]
+        last = " / ".join(lines[-5:])
+        raise InputError(expected, f"{words[0]} ended with {ended.returncode}: {last or 'no output'}", advice)

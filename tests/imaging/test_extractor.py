@@ -1,0 +1,70 @@
+"""An extractor of the user's own: a small script takes its place, well-behaved and not."""
+
+import shlex
+import sys
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.brain import extract_brain_with
+from glioma_idh.imaging.volumes import Volume
+
+SCRIPT = """
+import sys
+import nibabel
+image = nibabel.load(sys.argv[1])
+array = image.get_fdata()
+match sys.argv[3]:
+    case "fail":
+        print("loading weights")
+        sys.exit("no weights found")
+    case "nothing":
+        sys.exit()
+    case "empty":
+        array[:] = 0
+    case "other grid":
+        array = array[1:]
+nibabel.save(nibabel.Nifti1Image((array > 10).astype("uint8"), image.affine), sys.argv[2])
+"""
+
+
+@pytest.fixture
+def extractor(tmp_path):
+    """A function that runs a small extractor, in folders with spaces in their names, on a volume."""
+    script, folder = tmp_path / "own extractor.py", tmp_path / "a folder"
+    script.write_text(SCRIPT)
+    head = Volume(np.arange(24.0, dtype=np.float32).reshape(2, 3, 4), np.diag([1.0, 2, 3, 1]), "t1.nii.gz")
+
+    def run(manner):
+        words = shlex.join([sys.executable, str(script)]) + " {input} {mask} " + shlex.quote(manner)
+        return head, extract_brain_with(words, head, folder)
+
+    return run
+
+
+def test_extractor_of_ones_own(extractor):
+    head, mask = extractor("threshold")
+    assert np.array_equal(mask.array, head.array > 10) and mask.array.dtype == np.uint8
+    assert np.array_equal(mask.affine, head.affine)
+
+
+@pytest.mark.parametrize(
+    ("manner", "said"),
+    [
+        ("fail", "ended with 1: loading weights / no weights found"),
+        ("nothing", "no file"),
+        ("empty", "empty"),
+        ("other grid", "shape"),
+    ],
+)
+def test_extractor_that_does_not_work(extractor, manner, said):
+    extractor("threshold")  # a mask from an earlier run does not count
+    with pytest.raises(InputError, match=said):
+        extractor(manner)
+
+
+@pytest.mark.parametrize("command", ["synthstrip {input}", "synthstrip {mask}", "", "no-such-program {input} {mask}"])
+def test_command_that_cannot_be_run(tmp_path, command):
+    with pytest.raises(InputError, match=r"\{mask\}|no-such-program"):
+        extract_brain_with(command, Volume(np.ones((2, 2, 2)), np.eye(4)), tmp_path)
