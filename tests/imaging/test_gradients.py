@@ -1,0 +1,91 @@
+"""Shells as scanners write them, directions that fix a tensor, and tables that cannot be right."""
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.gradients import (
+    check_b_values,
+    check_b_vectors,
+    group_shells,
+    num_independent,
+    tensor_design,
+)
+
+SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
+
+
+def test_shells_as_scanners_write_them():
+    shells = group_shells([0, 1003, 5, 987, 495, 500, 990])
+    assert list(shells) == pytest.approx([2.5, 497.5, 2980 / 3])
+    assert [members.tolist() for members in shells.values()] == [[0, 2], [4, 5], [1, 3, 6]]
+
+
+def test_b_50_is_a_shell_of_its_own_beside_0():
+    assert list(group_shells([0, 50, 50, 1000])) == [0, 50, 1000]
+    assert list(group_shells([0, 50, 1000], tolerance=60)) == [25, 1000]
+
+
+def test_directions_that_lie_on_a_cone_or_repeat_fix_no_tensor():
+    assert num_independent(SIX) == num_independent(-SIX) == 6
+    assert num_independent(np.vstack([np.zeros((2, 3)), SIX[:5], -SIX[:5]])) == 5
+    assert num_independent(np.eye(3)) == 3 and num_independent(np.zeros((4, 3))) == 0
+    angles = 2 * np.pi * np.arange(20) / 20
+    flat = np.stack([np.cos(angles), np.sin(angles), np.zeros(20)], axis=1)
+    assert num_independent(flat) == 3  # xx, yy and xy
+
+
+def test_design_gives_the_signal_of_a_tensor():
+    b_values, directions = np.array([0, 700, 1000.0]), np.array([[0, 0, 0], [1, 0, 0], [0, 0.6, 0.8]])
+    many = np.vstack([directions, SIX]), np.append(b_values, np.full(6, 500.0))
+    tensor = np.array([[1.7, 0.1, 0.2], [0.1, 0.4, 0.3], [0.2, 0.3, 0.6]])  # um2/ms
+    coefficients = [np.log(80), 1.7, 0.4, 0.6, 0.1, 0.2, 0.3]
+    expected = [np.log(80) - b / 1000 * g @ tensor @ g for b, g in zip(many[1], many[0], strict=True)]
+    assert tensor_design(many[1], many[0]) @ coefficients == pytest.approx(expected)
+
+
+def test_a_volume_without_direction_is_trace_weighted():
+    b_values, directions = np.append([0, 900.0], np.full(6, 1000.0)), np.vstack([np.zeros((2, 3)), SIX])
+    assert tensor_design(b_values, directions)[1] == pytest.approx([1, -0.3, -0.3, -0.3, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    "b_values, directions, found",
+    [
+        ([0, *[1000] * 5], [[0, 0, 0], *SIX[:5]], "5 of 6 needed, b = 0, 1000"),
+        ([1000] * 6, SIX, "6 of 6 needed, b = 1000"),
+    ],
+)
+def test_no_tensor_without_six_directions_and_a_second_b_value(b_values, directions, found):
+    with pytest.raises(InputError, match=found):
+        tensor_design(np.array(b_values, float), np.array(directions))
+
+
+def test_vectors_come_back_at_length_one_and_nan_at_b_0_is_none():
+    vectors = check_b_vectors([[np.nan] * 3, [3, 0, 4], [0, 0, 0]], np.array([0, 1000.0, 1000]))
+    assert vectors.tolist() == [[0, 0, 0], [0.6, 0, 0.8], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "vectors, found",
+    [(np.zeros((3, 4)), r"shape \(3, 4\).*transposed"), ([[0, 0, 0]] * 3 + [[np.nan] * 3], "NaN for volume 3")],
+)
+def test_vectors_that_cannot_be_right(vectors, found):
+    with pytest.raises(InputError, match=found):
+        check_b_vectors(vectors, np.array([0, 0, 1000, 1000.0]))
+
+
+@pytest.mark.parametrize(
+    "b_values, found",
+    [
+        ([0, 1000], r"2 for a series of shape \(2, 2, 2, 3\)"),
+        ([0, 0, 0], "at most 0"),
+        ([0, 500, np.nan], "found nan"),
+        ([0, -5, 1000], "found -5"),
+        ([0, 5e8, 1e9], r"s/m2\?"),
+        ([0, 0.5, 1], r"ms/um2\?"),
+    ],
+)
+def test_b_values_that_cannot_be_right(b_values, found):
+    with pytest.raises(InputError, match=found):
+        check_b_values(b_values, np.ones((2, 2, 2, 3)))
