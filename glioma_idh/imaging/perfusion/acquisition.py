@@ -1,0 +1,80 @@
+"""What a perfusion series must be before anything is computed from it: its shape, its voxels, its times."""
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+
+MIN_TIME_POINTS = 15
+LONGEST_ECHO_TIME_S = 0.2
+LONGEST_REPETITION_TIME_S = 10.0
+
+
+def check_times(num_series: int, echo_times_s, repetition_time_s: float) -> None:
+    """Echo and repetition times must be there, in seconds, and one echo time for each series.
+
+    Raises:
+        InputError: they are not; nothing is assumed in their place.
+    """
+    if repetition_time_s is None or not np.isfinite(repetition_time_s) or repetition_time_s <= 0:
+        advice = "Give the time from one volume to the next, from the JSON sidecar or the scan protocol."
+        raise InputError("a positive repetition time, s", str(repetition_time_s), advice)
+    if repetition_time_s > LONGEST_REPETITION_TIME_S:
+        found = f"a repetition time of {repetition_time_s:g}"
+        raise InputError("a repetition time in seconds", found, "This looks like milliseconds: divide by 1000.")
+    echo_times_s = [] if echo_times_s is None else list(echo_times_s)
+    if len(echo_times_s) != num_series or num_series not in (1, 2):
+        found = f"{num_series} series and echo times {echo_times_s}"
+        advice = "Give the echo time of each, from the JSON sidecar or the scan protocol, the shorter one first."
+        raise InputError("one or two series with an echo time each", found, advice)
+    for echo_time_s in echo_times_s:
+        _check_echo_time(echo_time_s, repetition_time_s)
+    if num_series == 2 and not echo_times_s[0] < echo_times_s[1]:
+        advice = "Give the echo with the shorter time first; the same series twice makes no dual echo."
+        raise InputError("two echo times, the shorter one first", f"{echo_times_s} s", advice)
+
+
+def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
+    """One echo time, s."""
+    if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
+        advice = "Read it from the JSON sidecar or the scan protocol."
+        raise InputError("a positive echo time, s", str(echo_time_s), advice)
+    if echo_time_s > LONGEST_ECHO_TIME_S or echo_time_s >= repetition_time_s:
+        advice = "It looks like milliseconds: divide by 1000."
+        raise InputError(
+            "an echo time in seconds", f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}", advice
+        )
+
+
+def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None:
+    """Series (i, j, k, t) of one shape, long enough, and masks (i, j, k) on their grid.
+
+    Raises:
+        InputError: they are not.
+    """
+    shape = series[0].shape
+    if len(shape) != 4 or shape[3] < MIN_TIME_POINTS:
+        advice = "Give the whole dynamic series as one 4D image; a single volume or a finished map will not do."
+        raise InputError(f"a series (i, j, k, t) of {MIN_TIME_POINTS} volumes or more", f"shape {shape}", advice)
+    if any(echo.shape != shape for echo in series):
+        found = f"shapes {' and '.join(str(echo.shape) for echo in series)}"
+        raise InputError("two echoes of the same shape", found, "Give the two echoes of one acquisition.")
+    for name, mask in masks.items():
+        if mask.shape != shape[:3]:
+            advice = "Resample the mask onto the grid of the perfusion series."
+            raise InputError(f"a {name} mask of shape {shape[:3]}", f"shape {mask.shape}", advice)
+    if not masks["brain"].any():
+        raise InputError("a brain mask with voxels in it", "none", "Make the brain mask again.")
+
+
+def brain_signals(series: list[np.ndarray], brain: np.ndarray) -> list[np.ndarray]:
+    """The curves of the brain's voxels, one array (voxel, t) an echo, float32.
+
+    Raises:
+        InputError: some of them are NaN or infinite.
+    """
+    signals = [np.asarray(echo[brain], dtype=np.float32) for echo in series]
+    count = sum(int((~np.isfinite(signal)).any(axis=1).sum()) for signal in signals)
+    if count:
+        advice = "Convert or reconstruct the series again."
+        raise InputError("finite signals in the brain", f"{count} voxels with NaN or infinite signals", advice)
+    return signals

@@ -1,0 +1,99 @@
+"""When the contrast medium comes: the baseline before it, its arrival, its first pass; from a mean curve."""
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+
+MIN_BASELINE_POINTS = 5
+MIN_DROP_IN_SD = 5.0
+MIN_DROP = 0.02
+SD_OF_MAD = 1.4826
+SLOWEST_FALL = 0.005  # of the peak, 1/s
+
+
+def find_baseline(signal: np.ndarray) -> tuple[int, int]:
+    """Find the baseline in the mean signal of the brain.
+
+    The trough of the bolus is the lowest point of the curve after a running median of three. Going back from there,
+    the bolus arrives where the signal is last at its level, first that of the first half of the points before the
+    trough, then that of all before this arrival. The last volume at the level is left out, because arteries come before
+    the mean; so are leading volumes off the level, which are brighter until the magnetisation is steady.
+
+    Args:
+        signal: mean over the brain, shape (t,), of the echo with the longest echo time.
+
+    Returns:
+        Volumes (start, stop), stop outside, where the bolus arrives.
+
+    Raises:
+        InputError: there is no bolus, or it comes before there is a baseline.
+    """
+    smooth = _running_median(signal)
+    trough = 2 + int(np.argmin(smooth[2:]))
+    sd = _noise(signal)
+    level = np.median(signal[: max(2, trough // 2)])
+    arrival = _last_at_level(signal, trough, level - 0.1 * (level - smooth[trough]))
+    level = np.median(signal[1 : max(2, arrival)])
+    drop = level - smooth[trough]
+    if drop < max(MIN_DROP_IN_SD * sd, MIN_DROP * level):
+        found = f"a greatest drop of {drop / level:.1%} of the baseline, whose noise is {sd / level:.1%}"
+        advice = "Check that this is the dynamic T2*-weighted series, that contrast was given, and the brain mask."
+        raise InputError("a bolus in the brain's mean signal", found, advice)
+    stop = _last_at_level(signal, trough, level - max(2 * sd, 0.05 * drop))
+    start = _first_steady(signal[:stop], level, max(4 * sd, 0.01 * level))
+    if stop - start < MIN_BASELINE_POINTS:
+        found = f"{stop - start} (volumes {start} to {stop} of {len(signal)}; the bolus is at its height at {trough})"
+        advice = "The bolus came too early, or volumes were cut off at the start; give the series as it was acquired."
+        raise InputError(f"{MIN_BASELINE_POINTS} baseline volumes or more before the bolus", found, advice)
+    return start, stop
+
+
+def _running_median(curve: np.ndarray) -> np.ndarray:
+    """Median of three neighbours; the two ends stay."""
+    inner = np.median(np.stack([curve[:-2], curve[1:-1], curve[2:]]), axis=0)
+    return np.concatenate([curve[:1], inner, curve[-1:]])
+
+
+def _noise(signal: np.ndarray) -> float:
+    """Standard deviation of the noise, from the median step between neighbours: few of them belong to the bolus."""
+    return float(SD_OF_MAD * np.median(np.abs(np.diff(signal))) / np.sqrt(2))
+
+
+def _last_at_level(signal: np.ndarray, trough: int, lowest: float) -> int:
+    """The last volume before the trough whose signal is at least `lowest`: the one before the bolus arrives."""
+    at_level = np.flatnonzero(signal[:trough] >= lowest)
+    return int(at_level[-1]) if len(at_level) else 0
+
+
+def _first_steady(points: np.ndarray, level: float, tolerance: float) -> int:
+    """The first volume that lies within a tolerance of the level."""
+    steady = np.flatnonzero(np.abs(points - level) <= tolerance)
+    return int(steady[0]) if len(steady) else len(points)
+
+
+def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[int, int]:
+    """The volumes of the first pass: from the arrival to where the contrast medium comes round again.
+
+    Args:
+        change: mean change of relaxation of tissue that does not leak, shape (t,).
+        arrival: the volume at which the bolus arrives.
+        step_s: from one volume to the next, s.
+
+    Returns:
+        (start, stop), stop outside: up to where the curve (running mean of three), once below half its peak, rises
+        again or falls by less than 0.5 % of its peak a second, because with few volumes the trough before the second
+        pass is only a bend. To the end of the curve where there is neither.
+
+    Raises:
+        InputError: the curve never falls to half its peak.
+    """
+    smooth = np.convolve(np.pad(change, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
+    peak = arrival + int(np.argmax(smooth[arrival:]))
+    fallen = smooth[peak:-1] < smooth[peak] / 2
+    if not fallen.any():
+        found = f"the peak at volume {peak} of {len(change)} and no fall to half of it"
+        advice = "The series ends too early, or another image was taken for it."
+        raise InputError("a first pass that comes and goes", found, advice)
+    level = np.diff(smooth[peak:]) > -SLOWEST_FALL * smooth[peak] * step_s
+    bends = np.flatnonzero(fallen & level)
+    return arrival, peak + int(bends[0]) + 1 if len(bends) else len(change)

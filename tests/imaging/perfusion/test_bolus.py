@@ -1,0 +1,74 @@
+"""Curves drawn by hand: where the bolus comes and goes."""
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
+
+FALL_AND_RISE = [80.0, 60, 50, 60, 75, 85, 90, 92, 91, 89, 91, 93]
+
+
+def curve(num_baseline=20, level=100.0):
+    """A flat baseline with a little noise, then a bolus, then a plateau."""
+    noise = 0.2 * (-1.0) ** np.arange(num_baseline)
+    return np.concatenate([level + noise, FALL_AND_RISE, np.full(20, 95.0)])
+
+
+def test_baseline_ends_before_the_last_volume_at_its_level():
+    assert find_baseline(curve(20)) == (0, 19)
+
+
+@pytest.mark.parametrize("num_baseline", [6, 8, 40])
+def test_short_and_long_baselines(num_baseline):
+    assert find_baseline(curve(num_baseline)) == (0, num_baseline - 1)
+
+
+def test_bright_volumes_before_the_steady_state_are_left_out():
+    signal = curve(20)
+    signal[:3] = [180, 130, 108]
+    assert find_baseline(signal) == (3, 19)
+
+
+def test_a_single_dark_volume_is_no_bolus():
+    signal = curve(20)
+    signal[7] = 20
+    signal[45] = 10
+    assert find_baseline(signal) == (0, 19)
+
+
+def test_no_bolus_says_what_was_seen():
+    flat = 100 + np.random.default_rng(0).normal(0, 0.7, 400)
+    with pytest.raises(InputError, match=r"expected a bolus.*drop of 1\.\d% of the baseline, whose noise is 0\.6%"):
+        find_baseline(flat)
+
+
+def test_a_signal_that_only_rises_is_no_bolus():
+    with pytest.raises(InputError, match="expected a bolus"):
+        find_baseline(np.concatenate([np.full(20, 100.0), np.linspace(100, 180, 40)]))
+
+
+def test_too_few_volumes_before_the_bolus():
+    with pytest.raises(InputError, match="expected 5 baseline volumes or more.*found 4"):
+        find_baseline(curve(5))
+
+
+def test_first_pass_ends_at_the_trough_before_the_second():
+    change = np.array([0, 0, 0, 2, 6, 10, 7, 4, 2, 1, 1.8, 2.4, 2, 1.5, 1.2, 1.1])
+    assert find_first_pass(change, arrival=2, step_s=1.5) == (2, 10)  # running mean of three is lowest at volume 9
+
+
+def test_first_pass_without_a_second_goes_to_the_end():
+    change = np.array([0, 0, 0, 2, 6, 10, 7, 4, 2, 1, 0.5, 0.25])
+    assert find_first_pass(change, arrival=2, step_s=1.5) == (2, 12)
+
+
+def test_a_series_that_ends_within_the_bolus():
+    with pytest.raises(InputError, match="expected a first pass that comes and goes"):
+        find_first_pass(np.array([0, 0, 0, 2, 6, 10, 9, 8, 7.0]), arrival=2, step_s=1.5)
+
+
+def test_a_first_pass_that_only_bends_ends_at_the_bend():
+    change = np.array([0, 0, 0, 2, 6, 10, 7, 4, 1.6, 1, 0.95, 0.9, 0.85, 0.8, 0.75])
+    start, stop = find_first_pass(change, arrival=2, step_s=2.5)
+    assert (start, stop) == (2, 11)  # from volume 10 on it falls by 0.05, less than 0.5 % of the peak a second

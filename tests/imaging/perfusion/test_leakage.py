@@ -1,0 +1,52 @@
+"""Curves that leak by a known amount, and get their blood volume back."""
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.perfusion.blood_volume import area, blood_volume
+from glioma_idh.imaging.perfusion.leakage import fit_leakage, reference_voxels, running_integral
+
+STEP_S, ARRIVAL, POINTS = 1.5, 12, 60
+TIME_S = STEP_S * (np.arange(POINTS) - ARRIVAL)
+MEAN = np.where(TIME_S > 0, 1.2 * np.clip(TIME_S, 0, None) ** 3 * np.exp(-TIME_S / 2), 0).astype(np.float32)
+
+
+def test_running_integral_of_a_ramp():
+    ramp = np.array([7.0, 0, 1, 2, 3])
+    assert running_integral(ramp, 1, 2.0).tolist() == [0, 0, 1, 4, 9]
+
+
+@pytest.mark.parametrize("k2", [0.03, -0.02, 0.0])
+def test_leakage_of_either_sign_is_found_and_undone(k2):
+    integral = running_integral(MEAN, ARRIVAL, STEP_S)
+    change = np.stack([MEAN, 2.5 * MEAN - k2 * integral]).astype(np.float32)
+    leakage = fit_leakage(change, MEAN, ARRIVAL, STEP_S)
+    assert leakage.k1.tolist() == pytest.approx([1, 2.5], abs=1e-3)
+    assert leakage.k2.tolist() == pytest.approx([0, k2], abs=1e-5)
+    first_pass = (ARRIVAL, ARRIVAL + 15)
+    uncorrected = blood_volume(change, first_pass, STEP_S, "first-pass")
+    corrected = blood_volume(change + leakage.k2[:, None] * leakage.integral, first_pass, STEP_S, "first-pass")
+    assert corrected[1] / corrected[0] == pytest.approx(2.5, abs=2e-3)
+    assert np.sign(2.5 - uncorrected[1] / uncorrected[0]).round() == np.sign(k2) or k2 == 0
+    double_integral = area(integral, first_pass, STEP_S)
+    assert corrected[1] == pytest.approx(uncorrected[1] + k2 * double_integral, rel=1e-3)
+
+
+def test_reference_leaves_out_what_enhances_and_the_lesion():
+    rng = np.random.default_rng(0)
+    signal = 100 + rng.normal(0, 1, (50, POINTS))
+    signal[:, ARRIVAL:] -= 3  # contrast medium that still goes round
+    signal[:10, ARRIVAL:] += 10
+    lesion = np.zeros(50, bool)
+    lesion[5:20] = True
+    found = reference_voxels(signal, (0, ARRIVAL), lesion)
+    assert not found[:20].any()
+    assert found[20:].all()
+
+
+def test_a_brain_that_enhances_everywhere_has_no_reference():
+    signal = 100 + np.random.default_rng(0).normal(0, 1, (50, POINTS))
+    signal[:, ARRIVAL:] += 10
+    with pytest.raises(InputError, match="expected brain that does not enhance.*found 0 of 50"):
+        reference_voxels(signal, (0, ARRIVAL))

@@ -1,0 +1,125 @@
+"""From series to maps: blocks of tissue whose blood volume is known, and series that cannot be used."""
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.perfusion import make_rcbv
+
+STEP_S, POINTS, SHAPE = 1.5, 60, (12, 10, 6)
+TIME_S = np.clip(STEP_S * (np.arange(POINTS) - 15), 0, None)
+BOLUS = 8 / (4.5**3 * np.exp(-3)) * TIME_S**3 * np.exp(-TIME_S / 1.5)  # peak 8 / s
+BLOOD = np.ones(SHAPE)
+BLOOD[6:] = 3.0
+BRAIN = np.ones(SHAPE, bool)
+BRAIN[:, 0] = False
+WHITE = BRAIN & (BLOOD == 1)
+LESION = np.zeros(SHAPE, bool)
+LESION[9:, 3:6, 2:4] = True
+
+
+def echo(echo_time_s, level=400.0, t1_factor=1.0, sd=2.0):
+    """A series of that echo time, with noise; the lesion's signal may rise by a factor."""
+    series = level * np.exp(-echo_time_s * BLOOD[..., None] * BOLUS)
+    series[LESION] *= t1_factor
+    return np.abs(series + np.random.default_rng(0).normal(0, sd, series.shape)).astype(np.float32)
+
+
+def enhancement(share):
+    """A factor that rises to 1 + share as more and more of the bolus has passed."""
+    return 1 + share * np.cumsum(BOLUS) / BOLUS.sum()
+
+
+def test_blood_volume_of_tissue_that_does_not_leak():
+    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert np.median(found.rcbv[WHITE]) == pytest.approx(1, abs=1e-6)
+    assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
+    assert found.rcbv_uncorrected[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
+    assert found.baseline == (0, 15)
+    assert found.first_pass[0] == 15
+    assert found.peak_height[BLOOD == 3][BRAIN[BLOOD == 3]].mean() == pytest.approx(24, abs=1)
+    assert found.percent_signal_recovery[BRAIN].mean() == pytest.approx(100, abs=2)
+    assert np.abs(found.k2[BRAIN]).mean() < 2e-3
+
+
+@pytest.mark.parametrize("integral", ["first-pass", "whole-curve", "gamma-variate"])
+def test_every_integral_agrees_where_nothing_leaks(integral):
+    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, integral=integral)
+    assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.1)
+
+
+def test_everything_is_0_outside_the_brain_and_in_noise():
+    series = echo(0.03)
+    series[0, 5] = np.abs(np.random.default_rng(1).normal(0, 2, series[0, 5].shape))
+    found = make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE)
+    for image in (found.rcbv, found.rcbv_uncorrected, found.k1, found.k2, found.peak_height):
+        assert image.dtype == np.float32
+        assert not image[~BRAIN].any()
+        assert not image[0, 5].any()
+        assert np.isfinite(image).all()
+
+
+def test_leakage_that_shortens_t1_is_corrected():
+    found = make_rcbv([echo(0.03, t1_factor=enhancement(0.3))], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert found.k2[LESION].min() > 0
+    assert found.rcbv_uncorrected[LESION].mean() < 2.5
+    assert found.rcbv[LESION].mean() == pytest.approx(3, abs=0.3)
+
+
+def test_two_echoes_do_not_see_t1():
+    factor = enhancement(0.3)
+    echoes = [echo(0.008, 700, factor), echo(0.03, 400, factor)]
+    found = make_rcbv(echoes, [0.008, 0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert found.rcbv_uncorrected[LESION].mean() == pytest.approx(3, abs=0.05)
+    assert "two echoes" in found.method
+    assert "8 and 30 ms" in found.method
+
+
+def test_mean_curves_and_words():
+    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert set(found.curves) == {"reference", "white", "white, corrected", "lesion", "lesion, corrected"}
+    assert np.allclose(found.curves["lesion"], 3 * BOLUS, atol=0.6)
+    assert found.time_s[[0, -1]].tolist() == [0, 88.5]
+    assert "Boxerman" in found.method
+    assert "a volume every 1.5 s; baseline volumes 0 to 14" in found.method
+    without = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE)
+    assert set(without.curves) == {"reference", "white", "white, corrected"}
+
+
+USUAL = {"series": [echo(0.03)], "echo_times_s": [0.03], "repetition_time_s": STEP_S, "brain": BRAIN, "white": WHITE}
+NAN = echo(0.03)
+NAN[5, 5, 3, 20] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"repetition_time_s": None}, "expected a positive repetition time, s; found None"),
+        ({"repetition_time_s": 0.0}, "expected a positive repetition time"),
+        ({"repetition_time_s": 1500.0}, "looks like milliseconds"),
+        ({"echo_times_s": None}, "found 1 series and echo times \\[\\]"),
+        ({"echo_times_s": [-0.03]}, "expected a positive echo time, s; found -0.03"),
+        ({"echo_times_s": [float("nan")]}, "expected a positive echo time, s; found nan"),
+        ({"echo_times_s": [30.0]}, "expected an echo time in seconds; found 30 .*looks like milliseconds"),
+        ({"series": [echo(0.008), echo(0.03)]}, "found 2 series and echo times"),
+        ({"series": [echo(0.03)] * 2, "echo_times_s": [0.03, 0.03]}, "the shorter one first"),
+        ({"series": [echo(0.03)[..., :14]]}, "expected a series .* of 15 volumes or more"),
+        ({"series": [echo(0.03)[..., 0]]}, "expected a series"),
+        (
+            {"series": [echo(0.008), echo(0.03)[:-1]], "echo_times_s": [0.008, 0.03]},
+            "expected two echoes of the same shape",
+        ),
+        ({"brain": BRAIN[1:]}, "expected a brain mask of shape"),
+        ({"lesion": LESION[1:]}, "expected a lesion mask of shape"),
+        ({"brain": np.zeros(SHAPE, bool)}, "expected a brain mask with voxels"),
+        ({"series": [NAN]}, "found 1 voxels with NaN"),
+        ({"white": np.zeros(SHAPE, bool)}, "found an empty mask"),
+        ({"lesion": WHITE}, "inside the lesion"),
+        ({"series": [echo(0.03)[..., 11:]]}, "expected 5 baseline volumes"),
+        ({"series": [np.abs(echo(0.03) * 0 + 400)]}, "expected a bolus"),
+        ({"integral": "trapezoid"}, "expected an integral out of first-pass, whole-curve, gamma-variate"),
+    ],
+)
+def test_what_cannot_be_used_is_named(change, message):
+    with pytest.raises(InputError, match=message):
+        make_rcbv(**{**USUAL, **change})
