@@ -1,0 +1,242 @@
+"""From DICOM files to NIfTI files that say nothing of the patient: dcm2niix converts, what stays is our own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from glioma_idh.errors import InputError
+from glioma_idh.files import write_text
+from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
+from glioma_idh.imaging.dicom_headers import (
+    Header,
+    LeftOut,
+    drop_copies,
+    files_below,
+    group_series,
+    is_dicom,
+    is_dicom_folder,
+    read_header,
+    why_not_used,
+    words_in,
+)
+from glioma_idh.imaging.dicom_slices import COPY_AGAIN, b_values_of, check_slices
+from glioma_idh.imaging.identity import identity_in, named_safely
+from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
+
+__all__ = ["Converted", "LeftOut", "convert_dicom", "identity_in", "is_dicom_folder"]
+
+NUMBERS = (
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "FlipAngle",
+    "MagneticFieldStrength",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "EchoNumber",
+    "SeriesNumber",
+)
+CODES = {
+    "MRAcquisitionType": {"2D", "3D"},
+    "ScanningSequence": {"SE", "IR", "GR", "EP", "RM"},
+    "SequenceVariant": {"SK", "MTC", "SS", "TRSS", "SP", "MP", "OSP", "TOF", "NONE"},
+    "ImageType": {
+        *("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "M", "MAGNITUDE", "FFE", "SE", "IR", "ND", "NORM", "DIS2D"),
+        *("DIS3D", "MOSAIC", "DIFFUSION", "ADC", "TRACEW", "TRACE", "ISOTROPIC", "PERFUSION", "REFORMATTED", "MPR"),
+        *("AVERAGE", "NONE", "OTHER", "VOLUME", "RESAMPLED", "MOCO"),
+    },
+}
+"""Keys of a sidecar that hold codes, and the codes that are kept."""
+MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
+NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
+IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
+OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-f", "s")
+UNSOUND = "interslice distance varies"
+"""What dcm2niix warns of when it has nevertheless written something."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A NIfTI file made from a DICOM series, with its sidecar beside it.
+
+    Attributes:
+        number: of the series, `12`; `12_e2` where it holds several echoes.
+        file: the image.
+    """
+
+    number: str
+    file: Path
+
+
+def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted], list[LeftOut | InputError]]:
+    """Convert every usable DICOM series below a folder to NIfTI, without anything of the patient's identity.
+
+    Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes
+    most of the time). A sidecar keeps numbers and codes of known
+    meaning, whether a contrast agent was given, and of the description such words alone as are in `keywords`.
+
+    Args:
+        folder: anything may lie in it, however deep.
+        out_dir: where the files go.
+        keywords: the words to keep of a series' description, in small letters.
+
+    Returns:
+        The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
+        series ought to be mended. Each names the series by its number.
+
+    Raises:
+        InputError: the files belong to several patients or days.
+    """
+    headers, remarks = _read_headers(folder)
+    converted = []
+    for number, files in group_series(headers).items():
+        name = f"series {number}"
+        images = drop_copies(files)
+        if len(images) < len(files):
+            remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
+        if reason := why_not_used(images):
+            remarks.append(LeftOut(name, reason))
+            continue
+        try:
+            stacks = check_slices(images, name)
+            converted += _convert_series(images, stacks, number, Path(out_dir), keywords, remarks)
+        except InputError as error:
+            remarks.append(error)
+    return converted, remarks
+
+
+def _read_headers(folder) -> tuple[list[Header], list[LeftOut]]:
+    """The headers of the DICOM images below a folder, and what is none."""
+    files = [file for file in files_below(folder) if file.name != "DICOMDIR"]
+    kinds = {file: is_dicom(file) for file in files}
+    headers = [header for file in files if kinds[file] and (header := read_header(file))]
+    remarks = []
+    if unreadable := sum(kinds.values()) - len(headers):
+        reason = "no images: reports, presentation states, or broken"
+        remarks.append(LeftOut(f"{unreadable} DICOM files", reason))
+    others = [file for file in files if not kinds[file] and not file.name.lower().endswith(IGNORED_ENDINGS)]
+    for what in dict.fromkeys(named_safely(file, headers[0]) for file in others if headers):
+        remarks.append(LeftOut(what, "not DICOM"))
+    return headers, remarks
+
+
+def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, keywords, remarks) -> list[Converted]:
+    """Convert one series; what dcm2niix tells apart in it (phase images) is left out with a remark."""
+    converted = []
+    with TemporaryDirectory() as made:
+        _run_dcm2niix(images, Path(made), f"series {number}")
+        for image in sorted(Path(made, "out").glob("*.nii")):
+            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)((?:_ADC)?)", image.stem)
+            if not part:
+                remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
+                continue
+            _check_grid(image, stacks, f"series {number}")
+            own = number + "".join(part.groups()).lower()
+            digits = re.match(r"\d+", own)[0]
+            file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
+            _rewrite(image, file)
+            sidecar = _sidecar(read_sidecar(image), images[0], keywords)
+            sidecar["Words"] += ["adc"] if part[3] else []
+            write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
+            _write_gradients(image, file, images)
+            converted.append(Converted(own, file))
+    return converted
+
+
+def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
+    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`.
+
+    Raises:
+        InputError: dcm2niix failed, or doubts what it has made.
+    """
+    import dcm2niix
+
+    for folder in (place / "in", place / "out"):
+        folder.mkdir()
+    for count, header in enumerate(images):
+        _link(header.file.resolve(), place / "in" / f"{count:06}.dcm")
+    command = [dcm2niix.bin, *OPTIONS, "-o", str(place / "out"), str(place / "in")]
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
+        found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
+        raise InputError("a series that dcm2niix converts", found, COPY_AGAIN, file=name)
+
+
+def _link(source: Path, target: Path) -> None:
+    """A link to a file, or a copy where the system makes no links."""
+    try:
+        os.symlink(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _message(output: str, header: Header, place: Path) -> str:
+    """What dcm2niix says is wrong, without paths and without the texts of the header."""
+    lines = [line for line in output.splitlines() if re.search("error|file not|varies|unsupported", line, re.I)]
+    message = re.sub(r"\S*/\S*", "", " ".join(lines).replace(str(place), "")) or "it made no image"
+    for text in sorted(header.tags.values(), key=len, reverse=True):
+        if len(text.strip()) > 3:
+            message = message.replace(text.strip(), "")
+    return " ".join(message.split())[:300]
+
+
+def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:
+    """An image has as many slices, as far apart, as the headers say: of files with many frames dcm2niix may err."""
+    header = read_header_timing(image)
+    count, distance_mm = header.shape[2], header.spacing_mm[2]
+    if stacks and not any(count == n and abs(distance_mm - mm) <= 0.02 * mm for n, mm in stacks):
+        advice = "Convert this series to NIfTI with another program, or leave it out."
+        expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
+        found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
+        raise InputError(f"{expected}, as the headers say", found, advice, file=name)
+
+
+def _rewrite(image: Path, file: Path) -> None:
+    """Write the voxels anew, on the same grid, so that nothing but the grid stays of the header."""
+    volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
+    write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
+
+
+def _sidecar(told: dict, header: Header, keywords) -> dict:
+    """The keys that say nothing of the patient: numbers, known codes, and known words of the description."""
+    kept = {key: told[key] for key in NUMBERS if isinstance(told.get(key), int | float)}
+    for key, known in CODES.items():
+        codes = told.get(key, [])
+        codes = codes if isinstance(codes, list) else str(codes).split("\\")
+        kept[key] = "\\".join(code for code in codes if code in known)
+    maker = header["Manufacturer"].lower()
+    kept["Manufacturer"] = next(
+        (name for word, name in MANUFACTURERS.items() if re.search(rf"\b{word}", maker)), "other"
+    )
+    if (given := _contrast_given(told, header)) is not None:
+        kept["ContrastBolus"] = given
+    described = words_in(header["SeriesDescription"], keywords) or words_in(header["ProtocolName"], keywords)
+    return kept | {"Words": described}
+
+
+def _contrast_given(told: dict, header: Header) -> bool | None:
+    """Whether the header names a contrast agent; None where it may do so in a sequence of tags that is not read."""
+    named = {header["ContrastBolusAgent"].lower(), header["ContrastBolusIngredient"].lower()} - NOT_GIVEN
+    if named or sum(header.numbers("ContrastBolusVolume")) > 0 or "ContrastBolusIngredient" in told:
+        return True
+    return None if header.numbers("NumberOfFrames") > (1,) else False
+
+
+def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:
+    """The b-values and directions that dcm2niix found; directions only where there are any.
+
+    dcm2niix writes 0 for the b-values of GE's trace images, and none for some others: those are the headers'.
+    """
+    found, shape = read_acquisition(image), read_header_timing(image).shape
+    told = b_values_of(images)
+    b_values = found.b_values if any(found.b_values) or len(told) != (*shape, 1)[3] else told
+    if b_values:
+        write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
+    if b_values and found.b_vectors is not None and found.b_vectors.any():
+        rows = (" ".join(f"{x:.6g}" for x in axis) for axis in found.b_vectors.T)
+        write_text("\n".join(rows) + "\n", beside(file, ".bvec"))

@@ -1,0 +1,210 @@
+"""DICOM files below a folder: their headers, grouped into series, and which of those are no sequence."""
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from glioma_idh.errors import InputError
+
+TAGS = {
+    "SpecificCharacterSet": "0008|0005",
+    "ImageType": "0008|0008",
+    "SOPClassUID": "0008|0016",
+    "SOPInstanceUID": "0008|0018",
+    "StudyDate": "0008|0020",
+    "Modality": "0008|0060",
+    "Manufacturer": "0008|0070",
+    "SeriesDescription": "0008|103e",
+    "PatientName": "0010|0010",
+    "PatientID": "0010|0020",
+    "PatientBirthDate": "0010|0030",
+    "PatientIdentityRemoved": "0012|0062",
+    "ContrastBolusAgent": "0018|0010",
+    "AngioFlag": "0018|0025",
+    "EchoTime": "0018|0081",
+    "ProtocolName": "0018|1030",
+    "ContrastBolusVolume": "0018|1041",
+    "ContrastBolusIngredient": "0018|1048",
+    "DiffusionBValue": "0018|9087",
+    "SiemensBValue": "0019|100c",
+    "SeriesInstanceUID": "0020|000e",
+    "SeriesNumber": "0020|0011",
+    "AcquisitionNumber": "0020|0012",
+    "InstanceNumber": "0020|0013",
+    "ImagePositionPatient": "0020|0032",
+    "ImageOrientationPatient": "0020|0037",
+    "TemporalPositionIdentifier": "0020|0100",
+    "NumberOfFrames": "0028|0008",
+    "GeBValue": "0043|1039",
+    "PhilipsBValue": "2001|1003",
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "aahscout", "aahead", "3plane", "threeplane"}
+CANNOT_USE = {
+    "LOCALIZER": "a localizer",
+    "MIP": "a projection",
+    "MNIP": "a projection",
+    "PROJECTION IMAGE": "a projection",
+    "SUB": "a subtraction",
+    "SUBTRACT": "a subtraction",
+    "SUBTRACTION": "a subtraction",
+    "SCREEN SAVE": "a screenshot",
+    "SCREENSHOT": "a screenshot",
+    "FA": "a derived map",
+    "COLFA": "a derived map",
+    "TENSOR": "a derived map",
+    "TTP": "a derived map",
+    "PBP": "a derived map",
+    "RELCBV": "a derived map",
+    "RELCBF": "a derived map",
+    "RELMTT": "a derived map",
+    "P": "a phase image",
+    "PHASE": "a phase image",
+    "PHASE MAP": "a phase image",
+}
+"""Image types that are no sequence as it was acquired."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was not used, and why; nothing is wrong with it."""
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Header:
+    """The tags of one DICOM file, as text; `header[name]` is empty where a tag is not there."""
+
+    file: Path
+    tags: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.tags.get(TAGS[name], "").strip(" \0")
+
+    def __contains__(self, name: str) -> bool:
+        return TAGS[name] in self.tags
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """The numbers of a tag; nothing where it holds none."""
+        try:
+            return tuple(float(number) for number in self[name].split("\\")) if self[name] else ()
+        except ValueError:
+            return ()
+
+    @property
+    def image_type(self) -> set[str]:
+        """The words of the image type."""
+        return {word.strip().upper() for word in self["ImageType"].split("\\")}
+
+    @property
+    def b_value(self) -> float | None:
+        """The b-value, s/mm2; newer scanners of GE add 1e9 to it."""
+        for name in ("DiffusionBValue", "SiemensBValue", "GeBValue", "PhilipsBValue"):
+            if numbers := self.numbers(name):
+                return numbers[0] % 100_000
+        return None
+
+    @property
+    def holds_volume(self) -> bool:
+        """Whether the one file holds many slices."""
+        return self.numbers("NumberOfFrames") > (1,) or "MOSAIC" in self.image_type
+
+
+def files_below(folder) -> list[Path]:
+    """Every file below a folder, in order; not the hidden ones."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    return [file for file in found if file.is_file()]  # no links that lead nowhere
+
+
+def is_dicom(file) -> bool:
+    """Whether a file says that it is DICOM, or begins as one without a preamble does."""
+    try:
+        with open(file, "rb") as opened:
+            start = opened.read(132)
+    except OSError:
+        return False
+    return start[128:] == b"DICM" or (start[:2] in (b"\x08\0", b"\x02\0") and start[4:6].isalpha() and len(start) > 100)
+
+
+def is_dicom_folder(folder) -> bool:
+    """Whether there is a DICOM file anywhere below a folder."""
+    return any(is_dicom(file) for file in files_below(folder) if file.name != "DICOMDIR")
+
+
+def read_header(file) -> Header | None:
+    """Read the tags of a DICOM file, private ones too; None where it is no image, or broken."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.LoadPrivateTagsOn()
+    reader.SetFileName(str(file))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        return None
+    return Header(Path(file), {tag: reader.GetMetaData(tag) for tag in TAGS.values() if reader.HasMetaDataKey(tag)})
+
+
+def group_series(headers: list[Header]) -> dict[str, list[Header]]:
+    """The files of each series, in the order of their numbers.
+
+    Returns:
+        For each series its number; a letter follows where two have the same.
+
+    Raises:
+        InputError: those of MR belong to several patients or days.
+    """
+    for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
+        count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
+        if count > 1:
+            advice = "Give each patient, and each visit, a folder of its own."
+            raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
+    by_uid = defaultdict(list)
+    for header in headers:
+        by_uid[header["SeriesInstanceUID"] or header["SeriesNumber"]].append(header)
+    groups = sorted(by_uid.values(), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file)))
+    named = {}
+    for group in groups:
+        number = "".join(f"{value:.0f}" for value in group[0].numbers("SeriesNumber")[:1]) or "0"
+        letters = ["", *"bcdefghijklmnopqrstuvwxyz"]
+        name = next((number + letter for letter in letters if number + letter not in named), f"{number}z{len(named)}")
+        named[name] = sorted(group, key=lambda header: header.numbers("InstanceNumber"))
+    return named
+
+
+def drop_copies(series: list[Header]) -> list[Header]:
+    """The files of a series, each image once."""
+    return list({header["SOPInstanceUID"] or str(header.file): header for header in series}.values())
+
+
+def why_not_used(series: list[Header]) -> str:
+    """Why a series is none that was acquired as a volume of MR; empty where it is."""
+    first = series[0]
+    if first["SOPClassUID"].startswith(SECONDARY_CAPTURE):
+        return "a screenshot (secondary capture)"
+    if first["Modality"] not in ("MR", ""):
+        return "not MR"
+    if first["AngioFlag"] == "Y":
+        return "an angiogram"
+    reason = next((CANNOT_USE[word] for word in sorted(first.image_type & set(CANNOT_USE))), "")
+    if reason or set(re.findall("[a-z0-9]+", first["SeriesDescription"].lower())) & LOCALIZERS:
+        return reason or "a localizer"
+    return "a single slice" if len(series) == 1 and not first.holds_volume else ""
+
+
+def words_in(text: str, keywords) -> list[str]:
+    """Those words of a text that are keywords, and b-values such as `b500`, sorted; `+c` counts as `contrast`."""
+    text = re.sub(r"[23]d", " ", re.sub(r"\+\s?(c|gd|km)(?![a-z])", " contrast ", text.lower()))
+    found = re.findall("[a-z0-9]+", text)
+    return sorted({word for word in found if word in keywords or (keywords and re.fullmatch(r"b(0|\d{2,4})", word))})

@@ -1,0 +1,130 @@
+"""Whether the slices of a DICOM series make whole volumes, and what each volume is."""
+
+import contextlib
+import re
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.dicom_headers import Header
+
+SAME_PLACE_MM = 0.05
+SAME_DIRECTION = 0.01
+UNEVEN = 0.1
+"""By what share two neighbouring slices may lie further apart than the closest two."""
+MANY_VOLUMES = 20
+"""From so many on, a series may be one over time."""
+ORIENTATION, PLACE, PIXELS = b"\x20\0\x37\0", b"\x20\0\x32\0", b"\xe0\x7f\x10\0"
+"""Tags as they lie in a file."""
+COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
+
+
+def b_values_of(series: list[Header]) -> tuple[float, ...]:
+    """The b-value of each volume of a series, s/mm2, in the order of its files; nothing where that is not told."""
+    by_place = defaultdict(list)
+    for header in series:
+        by_place[header["ImagePositionPatient"]].append(header.b_value)
+    orders = {tuple(values) for values in by_place.values()}
+    (order,) = orders if len(orders) == 1 else [()]
+    return () if None in order or any(header.holds_volume for header in series) else order
+
+
+def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
+    """The slices of a series must make whole volumes: parallel, evenly spaced, each place as often as the others.
+
+    Args:
+        series: the headers of its files, each image once.
+        name: of the series, for messages.
+
+    Returns:
+        How many slices a volume has and how far apart they lie, mm; usually one such pair, and none where the headers
+        do not tell (mosaics).
+
+    Raises:
+        InputError: slices are missing, doubled, or run another way.
+    """
+    slices = [slice_ for header in series for slice_ in _slices_of(header)]
+    turns = np.array([turn for turn, _, _ in slices]).reshape(-1, 6)
+    if any(len(numbers) != size for turn, place, _ in slices for numbers, size in ((turn, 6), (place, 3))):
+        raise InputError("a place and an orientation in every slice", "slices without", COPY_AGAIN, file=name)
+    if len(turns) and np.abs(turns - turns[0]).max() > SAME_DIRECTION:
+        count = len({tuple(turn.round(1) + 0.0) for turn in turns})
+        raise InputError("slices of one orientation", f"{max(count, 2)} orientations", COPY_AGAIN, file=name)
+    stacks = defaultdict(list)
+    for turn, place, header in slices:
+        height_mm = float(np.cross(turn[:3], turn[3:]) @ place)
+        stacks[header.numbers("EchoTime"), header["ImageType"]].append((height_mm, header))
+    for stack in stacks.values():
+        _check_times([header for _, header in stack], name)
+    return {_check_stack(np.sort([height_mm for height_mm, _ in stack]), name) for stack in stacks.values()}
+
+
+def _slices_of(header: Header) -> list[tuple]:
+    """Orientation, place and header of each slice in a file; nothing where they are not told."""
+    if not header.holds_volume:
+        return [(header.numbers("ImageOrientationPatient"), header.numbers("ImagePositionPatient"), header)]
+    if "MOSAIC" in header.image_type:
+        return []
+    content = header.file.read_bytes()
+    content = content[: max(content.rfind(PIXELS), 0)]
+    num_frames = int(header.numbers("NumberOfFrames")[0])
+    turns, places = (_numbers_of_frames(content, tag, num_frames) for tag in (ORIENTATION, PLACE))
+    return [(turn, place, header) for turn, place in zip(turns, places, strict=False)]
+
+
+def _numbers_of_frames(content: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
+    """What each frame of a file says under a tag, which lies in sequences that the reader of headers leaves out.
+
+    Args:
+        content: of the file, little-endian, up to its pixels.
+        tag: its four bytes.
+        num_frames: a tag that is there once holds for all of them; private copies may repeat what a frame says.
+
+    Returns:
+        The numbers of each frame; nothing where they cannot be told.
+    """
+    found = []
+    for match in re.finditer(re.escape(tag) + rb"(?:DS(..)|(..\0\0))", content, re.DOTALL):
+        size = int.from_bytes(match[1] or match[2], "little")
+        with contextlib.suppress(ValueError):
+            found.append(tuple(float(x) for x in content[match.end() : match.end() + size].strip(b" \0").split(b"\\")))
+    if len(found) == 1:
+        return found * num_frames
+    copies, rest = divmod(len(found), num_frames)
+    alike = not rest and all(found[i] == found[i - i % copies] for i in range(len(found)))
+    return found[::copies] if alike and copies else []
+
+
+def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:
+    """Sorted places of slices along their normal are evenly spaced, and each is there as often as the others.
+
+    Returns:
+        Their number, and the distance of neighbours, mm.
+    """
+    starts = np.flatnonzero(np.diff(heights_mm, prepend=-np.inf) > SAME_PLACE_MM)
+    counts = np.diff([*starts, len(heights_mm)])
+    usual = Counter(counts.tolist()).most_common(1)[0][0]
+    if (counts != usual).any():
+        fewer, more = (counts < usual).sum(), (counts > usual).sum()
+        found = f"{fewer} of {len(counts)} slices with fewer (missing) and {more} with more (duplicate)"
+        raise InputError(f"every slice as often as the others, {usual} times", found, COPY_AGAIN, file=name)
+    gaps_mm = np.diff(heights_mm[starts])
+    if len(gaps_mm) and gaps_mm.max() > (1 + UNEVEN) * gaps_mm.min():
+        num_missing = int((np.round(gaps_mm / gaps_mm.min()) - 1).sum())
+        missing = f": {num_missing} missing" if num_missing else ""
+        found = f"slices {gaps_mm.min():.3g} mm apart with a gap of {gaps_mm.max():.3g} mm{missing}"
+        raise InputError("evenly spaced slices", found, COPY_AGAIN, file=name)
+    return len(counts), float(gaps_mm.mean()) if len(gaps_mm) else 0.0
+
+
+def _check_times(stack: list[Header], name: str) -> None:
+    """No time point of a series over time is missing between the others."""
+    for tag in ("TemporalPositionIdentifier", "AcquisitionNumber"):
+        points = {header.numbers(tag) for header in stack} - {()}
+        if len(points) < MANY_VOLUMES:
+            continue
+        num_missing = int(max(points)[0] - min(points)[0]) + 1 - len(points)
+        if num_missing > 0:
+            found = f"{num_missing} of {len(points) + num_missing} missing"
+            raise InputError("every time point", found, COPY_AGAIN, file=name)
