@@ -25,7 +25,7 @@ DEFAULT_SEED = 193
 """The first whose 100 subjects have, in every sequence, an AUC of the latent within 0.05 of the planted one. With 17
 mutants another draw strays by 0.1 and more, and the order of the sequences with it."""
 
-PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES)
+PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES, "raw")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""A diffusion-weighted series of a phantom subject, with the ADC that should come of it.
+
+Each tissue's signal is that of a spin echo, PD exp(-TE / T2) exp(-b g'Dg), at a repetition time too long for T1 to
+matter. Tissue values: `signal`. White matter conducts along i three and a half times as well as across, as its
+bundles do (Pierpaoli et al. 1996, Radiology 201:637), with the ADC of the table as its mean; the others are alike
+in all directions.
+"""
+
+import numpy as np
+
+from glioma_idh.phantom.anatomy import Anatomy
+from glioma_idh.phantom.fields import draw_lattice, smooth_field
+from glioma_idh.phantom.lesions import PARTS, Lesion
+from glioma_idh.phantom.signal import TISSUES, Tissue, clean_signal, planted_tissue
+
+B_VALUES = (0, 500, 1000)
+"""s/mm2: those of Pasquini et al. 2021."""
+
+ALONG, ACROSS = 21 / 11, 6 / 11
+"""White matter's diffusivity along and across its fibres, in parts of its mean."""
+
+
+def make_dwi(
+    anatomy: Anatomy, lesion: Lesion, z: float, rng, b_values=B_VALUES, b_vectors=None, white_snr: float = 40
+) -> tuple[np.ndarray, np.ndarray]:
+    """The series as a scanner gives it, with the air round the brain, and the truth.
+
+    Args:
+        anatomy, lesion: of the subject.
+        z: its latent for ADC.
+        rng: draws the receiver's gain and profile and the noise.
+        b_values: of the volumes, s/mm2, shape (n,).
+        b_vectors: unit vectors, shape (n, 3), 0 for none; None makes every volume a trace-weighted one.
+            `three_directions` gives both for a trace yet to be taken.
+        white_snr: signal of white matter at b = 0 over the noise's standard deviation; infinite for no noise.
+
+    Returns:
+        The series in scanner units, shape (i, j, k, n), int16; and the ADC, mm2/s, shape (i, j, k), float32, 0 outside
+        the brain. In the series a voxel's tissues add up their signals, in the truth their ADCs, as in the phantom's
+        own ADC image. Both are the same where a voxel holds one tissue. Where it holds several, an ADC fitted to the
+        series leans towards those with the longer T2 and, the more they differ, towards the smaller ADC.
+    """
+    series = clean_dwi(anatomy, lesion, z, b_values, b_vectors)
+    gain = 500 * rng.uniform(0.7, 1.4) / _echo(TISSUES["white"])
+    coil = np.exp(0.02 * smooth_field(draw_lattice(rng, 60.0), anatomy.grid))
+    series *= np.float32(gain) * coil[..., None]
+    sd = np.float32(gain * _echo(TISSUES["white"]) / white_snr)
+    noise = sd * rng.standard_normal((2, *series.shape), dtype=np.float32)
+    series = np.hypot(series + noise[0], noise[1])  # Rician
+    return np.round(series).astype(np.int16), clean_signal("adc", anatomy, lesion, z) * anatomy.brain
+
+
+def three_directions(b_values=B_VALUES) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient table with each b-value above 0 along i, j and k in turn: (n,), s/mm2; and unit vectors, (n, 3)."""
+    unit = {False: np.zeros((1, 3)), True: np.eye(3)}
+    vectors = [unit[b > 0] for b in b_values]
+    return np.repeat(np.array(b_values, float), [len(part) for part in vectors]), np.vstack(vectors)
+
+
+def clean_dwi(anatomy: Anatomy, lesion: Lesion, z: float, b_values=B_VALUES, b_vectors=None) -> np.ndarray:
+    """The series without coil and noise, relative to the signal of water at echo time 0.
+
+    Args:
+        anatomy, lesion, z, b_values, b_vectors: as of `make_dwi`.
+
+    Returns:
+        Shape (i, j, k, n), float32.
+    """
+    b_values = np.asarray(b_values, float)
+    along = np.full(len(b_values), 1 / 3) if b_vectors is None else np.square(np.asarray(b_vectors)[:, 0])
+    if b_vectors is not None:
+        along[~np.any(b_vectors, axis=1)] = 1 / 3
+    fibres = ACROSS + (ALONG - ACROSS) * along
+    tissues = TISSUES | {part: planted_tissue("adc", part, z) for part in PARTS}
+    series = np.zeros((*anatomy.grid.shape, len(b_values)), np.float32)
+    for name, share in tissue_shares(anatomy, lesion).items():
+        diffusivity = tissues[name].adc_mm2_s * (fibres if name == "white" else 1)
+        signals = _echo(tissues[name]) * np.exp(-b_values * diffusivity)
+        for n, signal in enumerate(signals):
+            series[..., n] += np.float32(signal) * share
+    return series
+
+
+def tissue_shares(anatomy: Anatomy, lesion: Lesion) -> dict[str, np.ndarray]:
+    """How much of each voxel is which tissue, by the names of TISSUES; each (i, j, k), sum 1 in the brain."""
+    healthy = 1 - lesion.shares.sum(axis=0)
+    beside = healthy * (1 - anatomy.vessels)
+    shares = {name: getattr(anatomy, name) * beside for name in ("white", "grey", "fluid")}
+    shares["vessels"] = anatomy.vessels * healthy
+    return shares | dict(zip(PARTS, lesion.shares, strict=True))
+
+
+def _echo(tissue: Tissue, echo_time_s: float = 0.08) -> float:
+    """Signal of an echo-planar spin echo at b = 0: PD exp(-TE / T2)."""
+    return tissue.proton_density * np.exp(-echo_time_s / tissue.t2_s)

@@ -1,0 +1,137 @@
+"""A phantom patient as the scanner gives it: heads that move between series, thick slices, DWI and DSC series.
+
+What is known of it lies beside, in `truth/`: rCBV, ADC and masks on the grid of the T1Gd, and where each series lies.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh.files import write_json, write_text
+from glioma_idh.imaging.resampling import resample, rigid_matrix
+from glioma_idh.imaging.volumes import Volume, write_volume
+from glioma_idh.phantom.anatomy import Anatomy, draw_anatomy, make_anatomy
+from glioma_idh.phantom.fields import make_grid
+from glioma_idh.phantom.lesions import draw_lesion, make_lesion
+from glioma_idh.phantom.recipe import PhantomRecipe, draw_truth, random_stream
+from glioma_idh.phantom.signal import draw_signal, make_image
+
+MOVED_DEG, MOVED_MM = 2.0, 3.0
+"""Standard deviation of how far the head turns and moves from one series to the next, about and along each axis."""
+
+SPACING_MM = {"t1": (1, 1, 5), "t2": (1, 1, 5), "flair": (1, 1, 5), "dwi": (2, 2, 4), "dsc": (2, 2, 5)}
+ECHO_TIMES_S = {1: (0.030,), 2: (0.008, 0.030)}
+TILT_DEG = 12.0
+SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}
+"""How bright the scalp is beside white matter."""
+
+
+def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1) -> Path:
+    """Make the raw scans of one subject of a phantom, unless they are there.
+
+    Args:
+        folder: the patient's folder is made in it, and `truth/`.
+        index: of the subject, from 0.
+        recipe: of the phantom; by default the default one.
+        num_echoes: of the DSC series, 1 or 2.
+
+    Returns:
+        The patient's folder: `t1 t1gd t2 flair dwi dsc .nii.gz`, sidecars, and `lesion_mask.nii.gz`, drawn on the T2.
+    """
+    recipe = recipe or PhantomRecipe()
+    truth = draw_truth(recipe).iloc[index]
+    patient, known = Path(folder, truth["subject"]), Path(folder, "truth", truth["subject"])
+    if (known / "placement.json").exists():
+        return patient
+    grid = make_grid(recipe.spacing_mm)
+    anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), grid)
+    lesion = make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)
+    rng = random_stream(recipe, index, "raw")
+    moved = {name: _movement(rng) for name in ("t1", "t2", "flair", "dwi", "dsc")} | {"t1gd": np.eye(4)}
+    for name in SCALP:
+        draw = draw_signal(random_stream(recipe, index, name), grid)
+        image = make_image(name, anatomy, lesion, truth[f"z_{name}"], draw)
+        head = Volume(_with_scalp(name, image.astype(np.float32), anatomy, draw.noise), grid.affine)
+        acquired = head if name == "t1gd" else acquire(head, SPACING_MM[name], moved[name])
+        write_volume(patient / f"{name}.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
+    _write_dwi(patient, known, anatomy, lesion, truth, rng, moved["dwi"])
+    _write_dsc(patient, known, anatomy, lesion, truth, rng, moved["dsc"], num_echoes)
+    _write_masks(patient, known, anatomy, lesion, moved["t2"])
+    write_json({name: matrix.tolist() for name, matrix in moved.items()}, known / "placement.json")
+    return patient
+
+
+def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
+    """What a scanner gives of a head that has moved: thick slices on a tilted grid of their own.
+
+    Args:
+        volume: the head, 3D or 4D.
+        spacing_mm: edge lengths of the voxels, shape (3,); each slice is the mean over its thickness.
+        moved: 4 x 4, from millimetres in the T1Gd to where the same tissue has moved.
+        tilt_deg: of the slices, about the axis from left to right.
+    """
+    fine = max(1, round(spacing_mm[2] / volume.spacing_mm[2]))
+    extent = volume.spacing_mm * volume.array.shape[:3]
+    shape = np.ceil(extent / spacing_mm).astype(int)
+    edges = np.array([*spacing_mm[:2], spacing_mm[2] / fine])
+    turn = rigid_matrix((tilt_deg, 0, 0), (0, 0, 0), (0, 0, 0))[:3, :3]
+    affine, count = np.eye(4), shape * (1, 1, fine)
+    affine[:3, :3] = turn * edges
+    centre = volume.affine @ [*(np.array(volume.array.shape[:3]) - 1) / 2, 1]
+    affine[:3, 3] = centre[:3] - affine[:3, :3] @ ((count - 1) / 2)
+    thin = resample(volume, Volume(np.broadcast_to(np.uint8(0), count), affine), np.linalg.inv(moved))
+    slices = thin.array.reshape(*shape[:2], shape[2], fine, *thin.array.shape[3:]).mean(axis=3)
+    thick = affine.copy()
+    thick[:3, 2] *= fine
+    thick[:3, 3] += affine[:3, 2] * (fine - 1) / 2
+    return Volume(slices, thick)
+
+
+def _movement(rng: np.random.Generator) -> np.ndarray:
+    """A head that has turned and moved a little, about the middle of the grid."""
+    return rigid_matrix(rng.normal(0, MOVED_DEG, 3), rng.normal(0, MOVED_MM, 3), (0, -17, 12))
+
+
+def _with_scalp(name: str, image: np.ndarray, anatomy: Anatomy, noise: np.ndarray) -> np.ndarray:
+    """The image with fluid, a dark skull and a bright scalp around the brain, and noise in the air."""
+    from scipy import ndimage
+
+    away_mm = ndimage.distance_transform_edt(~anatomy.brain) * anatomy.grid.spacing_mm
+    white = np.median(image[anatomy.white > 0.9])
+    scalp = (away_mm > 7) & (away_mm < 13)
+    around = {"t2": 1.8}.get(name, 0.25) * ((away_mm > 0) & (away_mm <= 3)) + SCALP[name] * scalp
+    return np.where(anatomy.brain, image, np.abs(white * (around + 0.025 * noise[0])))
+
+
+def _write_dwi(patient: Path, known: Path, anatomy, lesion, truth, rng, moved: np.ndarray) -> None:
+    from glioma_idh.phantom.diffusion_series import make_dwi
+
+    b_values = (0, 500, 1000)
+    series, adc = make_dwi(anatomy, lesion, truth["z_adc"], rng, b_values=b_values)
+    acquired = acquire(Volume(series, anatomy.grid.affine), SPACING_MM["dwi"], moved)
+    write_volume(patient / "dwi.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
+    write_text(" ".join(map(str, b_values)) + "\n", patient / "dwi.bval")
+    write_volume(known / "adc.nii.gz", adc.astype(np.float32), anatomy.grid.affine)
+
+
+def _write_dsc(patient: Path, known: Path, anatomy, lesion, truth, rng, moved: np.ndarray, num_echoes: int) -> None:
+    from glioma_idh.phantom.perfusion_series import DscProtocol, make_dsc
+
+    protocol = DscProtocol(ECHO_TIMES_S[num_echoes])
+    echoes, rcbv = make_dsc(anatomy, lesion, truth["z_rcbv"], rng, protocol)
+    for number, (series, echo_time_s) in enumerate(zip(echoes, protocol.echo_times_s, strict=True), start=1):
+        acquired = acquire(Volume(series, anatomy.grid.affine), SPACING_MM["dsc"], moved)
+        name = "dsc" if num_echoes == 1 else f"dsc_e{number}"
+        write_volume(patient / f"{name}.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
+        sidecar = {"EchoTime": echo_time_s, "RepetitionTime": protocol.repetition_time_s}
+        write_text(json.dumps(sidecar, indent=2) + "\n", patient / f"{name}.json")
+    write_volume(known / "rcbv.nii.gz", rcbv.astype(np.float32), anatomy.grid.affine)
+
+
+def _write_masks(patient: Path, known: Path, anatomy, lesion, moved: np.ndarray) -> None:
+    affine = anatomy.grid.affine
+    write_volume(known / "lesion_mask.nii.gz", lesion.mask.astype(np.uint8), affine)
+    write_volume(known / "brain_mask.nii.gz", anatomy.brain.astype(np.uint8), affine)
+    drawn = acquire(Volume(lesion.mask.astype(np.float32), affine), SPACING_MM["t2"], moved)
+    write_volume(patient / "lesion_mask.nii.gz", (drawn.array >= 0.5).astype(np.uint8), drawn.affine)
