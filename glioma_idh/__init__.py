@@ -4,7 +4,9 @@ The way the data goes, and the packages in its order:
 
     cohorts     who: public downloads and label sheets -> tables of subjects, their scans and their IDH status; splits
     phantom     the built-in synthetic cohort, for when no images are at hand
-    imaging     what a scan is: volumes and boxes
+    imaging     what a scan is: volumes and boxes; from DICOM to registered images, brain, ADC and rCBV
+    preparation from a patient's raw series to six sequences on one grid
+    prepare     its door
     gbm2d       Pasquini et al. 2021: a slice CNN for glioblastoma, one sequence at a time
     sgp3d       Wang et al. 2021: SGPNet, a 3D network that segments the lesion and names the genotype
     job         where and how a training is run

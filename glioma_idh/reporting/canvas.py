@@ -55,6 +55,12 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
     return paths
 
 
+def save_png(figure, path) -> None:
+    """Write a figure as PNG alone (200 dpi), for one that is looked at and not printed."""
+    with written_whole(path) as part:
+        figure.savefig(part, format="png", dpi=200, metadata={"Software": None})
+
+
 def dress(axes, title: str, x_name: str, y_name: str) -> None:
     """Title, names and ticks of a panel, in the letters of all figures."""
     axes.set_title(title, loc="left", fontsize=NORMAL, fontweight="bold")

@@ -1,0 +1,272 @@
+"""Where everything lies: each series registered to the anchor, and the anchor to the grid of the result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_volume
+from glioma_idh.preparation.settings import STRUCTURAL, Settings
+from glioma_idh.preparation.stages import Stages
+
+THICK_MM = 1.5
+FINE_MM = 1.0
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where everything lies: the grid of the result, and the way from it to each series.
+
+    Attributes:
+        choices: series by role.
+        anchor: role of the series that the others were registered to.
+        matrices: by role, 4 x 4, from the anchor's millimetres to those of the series; none where that is not known.
+        head: gives the anchor's image, its bias corrected where it has a skull; made when it is first asked for.
+        fit_template: gives the anchor's `TemplateFit`, likewise.
+        grid: of the result; its voxels are empty.
+        frame: 4 x 4, from the grid's millimetres to the anchor's.
+    """
+
+    choices: dict
+    anchor: str
+    matrices: dict[str, np.ndarray]
+    head: Callable
+    fit_template: Callable
+    grid: Volume
+    frame: np.ndarray
+
+    def has(self, role: str) -> bool:
+        """Whether there is a series of a role, and where it lies is known."""
+        return role in self.choices and role in self.matrices
+
+    def to_series(self, role: str) -> np.ndarray:
+        """From the grid's millimetres to those of a series."""
+        return self.matrices[role] @ self.frame
+
+    def placement(self, role: str) -> dict:
+        """What the place of a series on the grid of the result depends on."""
+        return {"shape": self.grid.array.shape, "affine": self.grid.affine, "way": self.to_series(role)}
+
+
+def still_image(role: str, choice) -> Volume:
+    """One volume that stands for a series where it is registered.
+
+    Of a DSC series the median over time (of the first echo), in which the bolus does not show; of a DWI series the
+    mean of the volumes with the lowest b-value.
+    """
+    if role not in ("dwi", "dsc"):
+        return read_volume(choice.files[0])
+    if role == "dsc":
+        series = read_volume(choice.files[0], num_axes=4)
+        return replace(series, array=np.median(series.array, axis=-1))
+    series, b_values, _ = read_diffusion(choice)
+    lowest = np.asarray(b_values) <= np.min(b_values) + 20
+    return replace(series, array=series.array[..., lowest].mean(axis=-1))
+
+
+def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
+    """The volumes of a DWI series, of one file or of a file a b-value, with b-values and, where known, b-vectors."""
+    volumes, b_values, b_vectors = [], [], []
+    for file, acquisition in zip(choice.files, choice.acquisitions, strict=True):
+        if not acquisition.b_values:
+            advice = "Lay the .bval file of the series beside it, under the same name."
+            raise InputError("b-values of the DWI series", "no .bval beside it", advice, file=file)
+        several = len(acquisition.b_values) > 1
+        volume = read_volume(file, num_axes=4 if several else 3)
+        check_same_grid(read_grid(file), read_grid(choice.files[0]))
+        volumes.append(volume if volume.array.ndim == 4 else replace(volume, array=volume.array[..., None]))
+        b_values.extend(acquisition.b_values)
+        b_vectors.append(acquisition.b_vectors)
+    series = replace(volumes[0], array=np.concatenate([volume.array for volume in volumes], axis=-1))
+    known = all(vectors is not None for vectors in b_vectors)
+    return series, np.array(b_values, float), np.concatenate(b_vectors) if known else None
+
+
+def register_series(choices: dict, settings: Settings, stages: Stages, head) -> tuple[dict, list[InputError]]:
+    """Register every series to the anchor, each on its own.
+
+    Returns:
+        By role, the 4 x 4 matrix from the anchor's millimetres to the series'; and the series that cannot be registered
+        or whose registration looks wrong, one error each. Those have no matrix, unless flagged ones are to be kept.
+    """
+    matrices, errors = {settings.anchor: np.eye(4)}, []
+    for role in choices:
+        if role == settings.anchor or role not in (*STRUCTURAL, "adc", "dwi", "dsc"):
+            continue
+        try:
+            matrix, problems = _register(role, choices, settings, stages, head)
+        except InputError as error:
+            errors.append(error)
+            continue
+        if problems:
+            advice = "Look at qc.png with --keep-flagged, or name another series with --series."
+            expected, found = f"a plausible registration of {role} to {settings.anchor}", "; ".join(problems)
+            errors.append(InputError(expected, found, advice, choices[role].files[0]))
+        if not problems or settings.keep_flagged:
+            matrices[role] = matrix
+    return matrices, errors
+
+
+def _register(role: str, choices: dict, settings: Settings, stages: Stages, head) -> tuple[np.ndarray, list[str]]:
+    """The matrix of one series, and what looks wrong about it."""
+    from glioma_idh.imaging.registration import register_rigid
+    from glioma_idh.imaging.resampling import read_transform, write_transform
+
+    if "registration" in settings.skip:
+        return np.eye(4), []
+    path = stages.folder / "transforms" / f"{role}_to_{settings.anchor}.tfm"
+
+    def work():
+        found = register_rigid(head(role), head(settings.anchor))
+        write_transform(path, found.matrix)
+        names = ("rotation_deg", "shift_mm", "overlap", "metric")
+        return {name: round(float(getattr(found, name)), 4) for name in names} | {"problems": list(found.problems)}
+
+    inputs = {"moving": choices[role].files, "reference": choices[settings.anchor].files}
+    found = stages.make(f"registration {role}", work, inputs, [path])
+    return read_transform(path), found["problems"]
+
+
+def align(choices: dict, settings: Settings, stages: Stages) -> tuple[Alignment, list[InputError]]:
+    """Find out where every series lies, and on which grid the result will be.
+
+    Returns:
+        The alignment; and an error for each series that is left out.
+
+    Raises:
+        InputError: the anchor cannot be brought to the atlas or image that is the reference.
+    """
+    from glioma_idh.imaging.resampling import write_transform
+
+    head = cache(lambda role: _head(role, choices[role]))
+    fit_template = cache(lambda: _fit_template(head(settings.anchor)))
+    matrices, errors = register_series(choices, settings, stages, head)
+    grid, frame, problems = _result_grid(choices, settings, head, fit_template)
+    if problems and not settings.keep_flagged:
+        advice = "Choose another --reference, or look at qc.png with --keep-flagged."
+        expected = f"a plausible registration of {settings.anchor} to {Path(settings.reference).name}"
+        raise InputError(expected, "; ".join(problems), advice, file=choices[settings.anchor].files[0])
+    if settings.reference != settings.anchor:
+        write_transform(stages.folder / "transforms" / f"{settings.anchor}_to_grid.tfm", frame)
+    return Alignment(
+        choices, settings.anchor, matrices, lambda: head(settings.anchor), fit_template, grid, frame
+    ), errors
+
+
+def _fit_template(head: Volume):
+    """The template in the anchor's head.
+
+    Raises:
+        InputError: it does not fit.
+    """
+    from glioma_idh.imaging.template import fit_template
+
+    fit = fit_template(head)
+    if fit.problems:
+        advice = "Is it a whole head, or brain? If so, give --brain-mask, and --white-mask for rCBV."
+        raise InputError("a head that the ICBM152 template fits", "; ".join(fit.problems), advice, head.file)
+    return fit
+
+
+def _head(role: str, choice) -> Volume:
+    """A series as it is registered: with a skull, without the bias field, which is no anatomy."""
+    from glioma_idh.imaging.brain import correct_bias, looks_stripped
+
+    volume = still_image(role, choice)
+    return correct_bias(volume) if role in STRUCTURAL and not looks_stripped(volume) else volume
+
+
+def _result_grid(choices: dict, settings: Settings, head, fit_template) -> tuple[Volume, np.ndarray, tuple[str, ...]]:
+    """The grid of the result, the way from it to the anchor, and what looks wrong about that."""
+    from glioma_idh.imaging.registration import register_rigid
+    from glioma_idh.imaging.resampling import isotropic_grid
+    from glioma_idh.imaging.template import load_template
+
+    frame, problems = np.eye(4), ()
+    if settings.reference == settings.anchor:
+        reference = read_grid(choices[settings.anchor].files[0])
+    elif settings.reference == "atlas":
+        reference, fit = load_template()["t1"], fit_template()
+        frame = np.linalg.inv(rigid_part(fit.matrix))
+    else:
+        reference = read_volume(Path(settings.reference))
+        found = register_rigid(head(settings.anchor), reference, max_shift_mm=np.inf)
+        frame, problems = found.matrix, found.problems
+    spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
+    if spacing_mm is not None:
+        return isotropic_grid(reference, spacing_mm), frame, problems
+    return Volume(np.zeros(reference.array.shape, np.uint8), reference.affine, reference.file), frame, problems
+
+
+def rigid_part(matrix: np.ndarray) -> np.ndarray:
+    """The rotation and shift nearest to an affine matrix, which keep the place of the origin of where it leads.
+
+    The origin of the ICBM152 template is the anterior commissure: that stays where the affine fit has found it.
+    """
+    from scipy.linalg import polar
+
+    rigid = np.eye(4)
+    rigid[:3, :3] = polar(matrix[:3, :3])[0]
+    origin = np.linalg.inv(matrix) @ [0, 0, 0, 1]
+    rigid[:3, 3] = -rigid[:3, :3] @ origin[:3]
+    return rigid
+
+
+def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Volume, list[str]]:
+    """A mask brought from the grid of the series that it was drawn on, or of the result, to that of the result.
+
+    Args:
+        path: of the mask.
+        alignment: where everything lies.
+        likeliest: the role that it was drawn on where several series have its grid, between which the head may move.
+
+    Whole numbers above 0 are inside; of other numbers, which are probabilities, those from 0.5 on.
+
+    Returns:
+        The mask, 0 and 1; and the roles of all series with its grid, that which was taken first.
+
+    Raises:
+        InputError: it lies on none of these grids.
+    """
+    from glioma_idh.imaging.resampling import resample
+
+    mask = read_volume(path)
+    whole = np.array_equal(mask.array, np.round(mask.array))  # labels, else probabilities
+    binary = replace(mask, array=(mask.array > 0 if whole else mask.array >= 0.5).astype(np.uint8))
+    roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
+    grids = {role: read_grid(alignment.choices[role].files[0]) for role in roles} | {"result": alignment.grid}
+    fitting = [role for role, grid in grids.items() if _same_grid(mask, grid)]
+    if not fitting:
+        advice = "Draw it on one of them, or resample it there."
+        raise InputError(f"a mask on the grid of one of {', '.join(roles)}", "another grid", advice, file=path)
+    way = np.eye(4) if fitting[0] == "result" else alignment.to_series(fitting[0])
+    return resample(binary, alignment.grid, way, order="nearest"), fitting
+
+
+def _same_grid(volume: Volume, grid: Volume) -> bool:
+    try:
+        check_same_grid(volume, grid)
+    except InputError:
+        return False
+    return True
+
+
+def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -> Volume:
+    """Take a mask from the result's grid back to that of a series as it was acquired.
+
+    Args:
+        mask: on the grid of a prepared patient, such as a predicted lesion.
+        patient_dir: the folder that `prepare` made of the patient.
+        role: of the series, `t2` for example.
+        series: its image as acquired.
+    """
+    from glioma_idh.imaging.resampling import read_transform, resample
+
+    way = np.eye(4)
+    for pattern in ("*_to_grid.tfm", f"{role}_to_*.tfm"):
+        for path in Path(patient_dir, "transforms").glob(pattern):
+            way = read_transform(path) @ way
+    return resample(mask, series, np.linalg.inv(way), order="nearest")

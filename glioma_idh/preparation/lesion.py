@@ -1,0 +1,81 @@
+"""The lesion mask on the grid of the result: given, or found by whatever function is handed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import write_volume
+from glioma_idh.preparation.alignment import Alignment, mask_on_grid
+from glioma_idh.preparation.settings import STRUCTURAL, Settings
+from glioma_idh.preparation.stages import Stages
+
+LARGE_ML = 400.0
+"""Few gliomas reach this volume with their oedema."""
+
+
+@dataclass(frozen=True)
+class LesionFinder:
+    """Finds a lesion in the four structural images of a patient.
+
+    Attributes:
+        find: takes their files by role and the path of the mask to write.
+        identity: files that its answer depends on.
+        name: of it, in words.
+    """
+
+    find: Callable[[dict[str, Path], Path], None]
+    identity: tuple[Path, ...]
+    name: str
+
+
+def find_lesion(
+    images: dict, alignment: Alignment, settings: Settings, stages: Stages, finder: LesionFinder | None
+) -> Path | None:
+    """The lesion mask on the grid of the result; a given one comes before one that a network finds.
+
+    Returns:
+        Its file; None where there is neither.
+
+    Raises:
+        InputError: the given one lies on another grid or is empty; or images that the finder needs are not there.
+    """
+    choices = alignment.choices
+    given = settings.lesion_mask or (choices["lesion_mask"].files[0] if "lesion_mask" in choices else None)
+    if "lesion" in settings.skip or (given is None and finder is None):
+        return None
+    path = stages.folder / "lesion_mask.nii.gz"
+
+    def from_given():
+        mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
+        if not mask.array.any():
+            raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", given)
+        write_volume(path, mask.array, alignment.grid.affine)
+        volume_ml = round(float(mask.array.sum() * alignment.grid.voxel_ml), 2)
+        return {"how": f"given, drawn on {roles[0]}", "volume_ml": volume_ml, "roles": roles}
+
+    def from_finder():
+        finder.find(images, path)
+        return {"how": finder.name}
+
+    grid = {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
+    if given is not None:
+        ways = {role: alignment.to_series(role) for role in alignment.matrices}
+        inputs = {"given": given, "ways": ways, "drawn_on": settings.lesion_on}
+        found = stages.make("lesion", from_given, inputs | grid, [path])
+        taken, *others = found["roles"]
+        if found["volume_ml"] > LARGE_ML:
+            text = f"The lesion has {found['volume_ml']:.0f} ml: is the mask one of the lesion?"
+            stages.note["remarks"].append(text)
+        if others:
+            text = (
+                f"The lesion is taken as drawn on {taken}, not on {' or '.join(others)} of the same grid (--lesion-on)."
+            )
+            stages.note["remarks"].append(text)
+        return path
+    images = {role: images[role] for role in STRUCTURAL if role in images}
+    if missing := [role for role in STRUCTURAL if role not in images]:
+        advice = "Give --lesion-mask, or find out above why they are missing."
+        raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
+    stages.make("lesion", from_finder, {"images": images, "finder": finder.identity}, [path])
+    return path

@@ -1,0 +1,196 @@
+"""ADC and rCBV: made where the series were acquired, then brought to the grid of the result."""
+
+import contextlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
+from glioma_idh.preparation.alignment import Alignment, mask_on_grid, read_diffusion
+from glioma_idh.preparation.anatomy import on_series, within
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import Stages
+
+PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
+PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
+
+
+def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, brain) -> Path | None:
+    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map.
+
+    Returns:
+        Its file; None where there is neither.
+
+    Raises:
+        InputError: the DWI series cannot give it.
+    """
+    role = next((role for role in ("dwi", "adc") if alignment.has(role)), None)
+    if role is None or "adc" in settings.skip:
+        return None
+    path, choice = stages.folder / "adc.nii.gz", alignment.choices[role]
+
+    def work():
+        if role == "dwi":
+            adc, found = _adc_of_dwi(choice, brain, alignment)
+        else:
+            adc, found = _scanner_adc(choice, brain, alignment)
+        _write_map(adc, path, role, alignment, brain)
+        return found
+
+    inputs = {"series": choice.files, "brain": brain, "acquisition": choice.acquisitions}
+    stages.make("adc", work, inputs | alignment.placement(role), [path])
+    return path
+
+
+def _adc_of_dwi(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
+    from glioma_idh.imaging.diffusion import make_adc
+
+    series, b_values, b_vectors = read_diffusion(choice)
+    inside = None if brain is None else on_series(brain, "dwi", series, alignment)
+    with _naming(choice):
+        made = make_adc(series.array, b_values, b_vectors, inside)
+        _check_adc(made.adc, series.array, inside)
+    found = {"method": made.method, "shells": made.shells, "num_not_fitted": made.num_not_fitted}
+    return replace(series, array=made.adc), found
+
+
+def _check_adc(adc: np.ndarray, series: np.ndarray, inside) -> None:
+    """Tissue must have an ADC that tissue can have, or the b-values are not those of the volumes.
+
+    Raises:
+        InputError: it has not.
+    """
+    strongest = series.max(axis=-1)
+    tissue = strongest > strongest.mean() if inside is None else inside
+    median = float(np.median(adc[tissue]))
+    if not PLAUSIBLE_ADC[0] <= median <= PLAUSIBLE_ADC[1]:
+        advice = "Do the b-values belong to these volumes, in this order?"
+        found = f"a median of {median:.2g} mm2/s"
+        raise InputError(f"an ADC of {PLAUSIBLE_ADC[0]:g} to {PLAUSIBLE_ADC[1]:g} mm2/s", found, advice)
+
+
+def _scanner_adc(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
+    from glioma_idh.imaging.diffusion import scale_adc
+
+    volume = read_volume(choice.files[0])
+    inside = volume.array > 0 if brain is None else on_series(brain, "adc", volume, alignment)
+    with _naming(choice):
+        adc, power = scale_adc(volume.array, inside)
+    return replace(volume, array=adc), {"method": f"the scanner's map, in 1e{power} mm2/s"}
+
+
+def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, masks: dict) -> Path | None:
+    """rCBV on the grid of the result, normal white matter = 1; the other maps of the series beside, in `perfusion/`.
+
+    Args:
+        alignment: where everything lies.
+        settings: echo and repetition times, white matter, method.
+        stages: of the patient.
+        masks: `brain_mask` and, if there is one, `lesion_mask`, on the grid of the result.
+
+    Raises:
+        InputError: times are missing, there is no brain, no bolus or no white matter.
+    """
+    if not alignment.has("dsc") or "rcbv" in settings.skip:
+        return None
+    choice = alignment.choices["dsc"]
+    files = {"rcbv": stages.folder / "rcbv.nii.gz"}
+    files |= {name: stages.folder / "perfusion" / f"{name}.nii.gz" for name in PERFUSION_MAPS}
+    brain, lesion = masks["brain_mask"], masks.get("lesion_mask")
+    if brain is None:
+        raise InputError("a brain mask for rCBV", "brain switched off", "Do not skip brain.", choice.files[0])
+    times = _times(choice, settings)
+
+    def work():
+        still, made, white_ml = _perfusion(choice, brain, lesion, times, settings, alignment)
+        for name, file in files.items():
+            _write_map(replace(still, array=getattr(made, name)), file, "dsc", alignment, brain)
+        if not settings.leakage_correction:
+            shutil.copyfile(files["rcbv_uncorrected"], files["rcbv"])
+        curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
+        windows = {"baseline": made.baseline, "first pass": made.first_pass}
+        found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
+        return found | {"time_s": made.time_s.tolist(), "curves": curves}
+
+    inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
+    inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
+    stages.make("rcbv", work, inputs, files.values())
+    return files["rcbv"]
+
+
+def _perfusion(choice, brain: Path, lesion, times, settings: Settings, alignment: Alignment):
+    """The first volume of a DSC series, its maps, and how much normal white matter they are relative to, ml.
+
+    Raises:
+        InputError: it names the series.
+    """
+    from glioma_idh.imaging.perfusion import make_rcbv
+
+    with _naming(choice):
+        echoes = [read_volume(file, num_axes=4) for file in choice.files]
+        still = _still(echoes[0])
+        for echo in echoes[1:]:
+            check_same_grid(_still(echo), still)
+        inside = None if lesion is None else on_series(lesion, "dsc", still, alignment)
+        white = _white_matter(still, inside, settings, alignment)
+        within_brain, arrays = on_series(brain, "dsc", still, alignment), [echo.array for echo in echoes]
+        made = make_rcbv(arrays, *times, within_brain, white, inside, settings.cbv)
+    return still, made, float(white.sum()) * still.voxel_ml
+
+
+def _times(choice, settings: Settings) -> tuple[list[float], float]:
+    """Echo times and repetition time of a DSC series, from the flags or from what is known of its files.
+
+    Raises:
+        InputError: one is not known.
+    """
+    echo_times_s = settings.echo_times_s or [acquisition.echo_time_s for acquisition in choice.acquisitions]
+    repetition_time_s = settings.repetition_time_s or choice.acquisitions[0].repetition_time_s
+    if len(echo_times_s) != len(choice.files):
+        found = f"{len(echo_times_s)} for {len(choice.files)}"
+        raise InputError("one echo time an echo", found, "Give as many --echo-times-s.", choice.files[0])
+    if None in echo_times_s or repetition_time_s is None:
+        missing = "echo" if None in echo_times_s else "repetition"
+        flag = {"echo": "--echo-times-s", "repetition": "--repetition-time-s"}[missing]
+        advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
+        raise InputError(f"the {missing} time of the DSC series", "none in sidecar or header", advice, choice.files[0])
+    return list(echo_times_s), repetition_time_s
+
+
+def _white_matter(grid: Volume, lesion, settings: Settings, alignment: Alignment) -> np.ndarray:
+    """Normal white matter on the grid of the DSC series: given, or the template's, away from the lesion."""
+    from glioma_idh.imaging.perfusion import normal_white_matter
+    from glioma_idh.imaging.resampling import resample
+
+    if settings.white_mask is not None:
+        given, _ = mask_on_grid(settings.white_mask, alignment, alignment.anchor)
+        return resample(given, grid, np.linalg.inv(alignment.to_series("dsc")), order="nearest").array != 0
+    beside = replace(grid, affine=np.linalg.inv(alignment.matrices["dsc"]) @ grid.affine)  # in the anchor's millimetres
+    fit = alignment.fit_template()
+    mirrored = None if lesion is None else fit.mirror(replace(beside, array=lesion))
+    return normal_white_matter(fit.map("white", beside), grid.affine, lesion, mirrored)
+
+
+@contextlib.contextmanager
+def _naming(choice):
+    """Errors in here name the file of a series."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.expected, error.found, error.advice, error.file or choice.files[0]) from error
+
+
+def _still(series: Volume) -> Volume:
+    """The first volume of a series."""
+    return replace(series, array=series.array[..., 0])
+
+
+def _write_map(volume: Volume, path: Path, role: str, alignment: Alignment, brain) -> None:
+    """Bring a map to the grid of the result and write it, 0 outside the brain."""
+    from glioma_idh.imaging.resampling import resample
+
+    image = resample(volume, alignment.grid, alignment.to_series(role)).array
+    write_volume(path, within(image, brain), alignment.grid.affine)

@@ -1,0 +1,171 @@
+"""One patient, from the series as acquired to six sequences and masks on one grid: the steps in their order."""
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from glioma_idh import __version__
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.dicom import Converted, LeftOut, convert_dicom
+from glioma_idh.imaging.dicom_headers import files_below
+from glioma_idh.preparation.alignment import Alignment, align
+from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
+from glioma_idh.preparation.lesion import LesionFinder, find_lesion
+from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image
+from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
+from glioma_idh.preparation.series import choose_series, find_series
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import Stages
+
+PACKAGES = ("numpy", "scipy", "nibabel", "nilearn", "SimpleITK", "dcm2niix")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of a patient.
+
+    Attributes:
+        files: by column of the cohort table.
+        errors: what could not be used or made, one error each.
+        stages: what was gone through.
+        alignment: where everything lies.
+    """
+
+    files: dict[str, Path]
+    errors: list[InputError]
+    stages: Stages
+    alignment: Alignment
+
+
+def prepare_patient(
+    source: Path,
+    folder: Path,
+    settings: Settings,
+    finder: LesionFinder | None = None,
+    redo_from: str = "",
+    tell: Callable[[str], None] = lambda line: None,
+) -> Prepared:
+    """Prepare one patient.
+
+    Args:
+        source: the patient's folder of DICOM or NIfTI files.
+        folder: where the results go.
+        settings: what is made, and how.
+        finder: finds the lesion where no mask is given.
+        redo_from: the first stage that is gone through again in any case.
+        tell: called with a line for each stage.
+
+    Raises:
+        InputError: nothing can be made: there is no reference, it lies nowhere, or its brain cannot be found.
+    """
+    stages = Stages(folder, redo_from, tell)
+    try:
+        return _prepare(source, settings, finder, stages)
+    except InputError as error:
+        stages.note["problems"] = [shareable_error(error, source, folder)]
+        stages.save(stages.former | stages.note["stages"])
+        raise
+
+
+def _prepare(source: Path, settings: Settings, finder: LesionFinder | None, stages: Stages) -> Prepared:
+    """The steps in their order."""
+    series, remarks = find_series(source, stages.folder / "native", _converter(stages))
+    choices, errors = choose_series(series, settings.wanted_series())
+    errors = [remark for remark in remarks if isinstance(remark, InputError)] + errors
+    _note_series(stages, choices, settings, series, remarks)
+    if settings.anchor not in choices:
+        found = ", ".join(sorted(choices)) or "nothing that could be told"
+        reasons = " ".join(str(error) for error in errors)
+        advice = f"Name it with --series {settings.anchor}=..., or another with --reference. {reasons}"
+        raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
+    alignment, left_out = align(choices, settings, stages)
+    files, unmade = _make(alignment, settings, stages, finder)
+    prepared = Prepared(files, errors + left_out + unmade, stages, alignment)
+    write_note(prepared, source)
+    return prepared
+
+
+def _make(alignment: Alignment, settings: Settings, stages: Stages, finder) -> tuple[dict, list[InputError]]:
+    """Masks, images and maps: files by column, and an error for each that cannot be made."""
+    masks = {"brain_mask": find_brain(alignment, settings, stages)}
+    files, errors = make_images(alignment, settings, stages, masks["brain_mask"])
+    same, remarks = check_contrast(files, masks["brain_mask"], stages)
+    stages.note["remarks"] += remarks
+    errors += same
+    steps = {
+        "adc": lambda: make_adc_image(alignment, settings, stages, masks["brain_mask"]),
+        "lesion_mask": lambda: find_lesion(files, alignment, settings, stages, finder),
+        "rcbv": lambda: make_rcbv_image(alignment, settings, stages, masks),
+    }
+    for column, step in steps.items():
+        try:
+            (masks if column == "lesion_mask" else files)[column] = step()
+        except InputError as error:
+            errors.append(error)
+    return {column: path for column, path in (files | masks).items() if path is not None}, errors
+
+
+def _converter(stages: Stages):
+    """What converts DICOM series once and remembers how."""
+
+    def convert(source: Path, native: Path, keywords) -> tuple[list[Converted], list[LeftOut | InputError]]:
+        """What `convert_dicom` gives, or gave when the files were the same."""
+
+        def work():
+            converted, remarks = convert_dicom(source, native, keywords)
+            left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
+            errors = [list(remark.args) for remark in remarks if isinstance(remark, InputError)]
+            named = [[image.number, image.file.name] for image in converted]
+            return {"converted": named, "left_out": left_out, "errors": errors}
+
+        states = [(str(file.relative_to(source)), file.stat()) for file in files_below(source)]
+        inputs = {"files": [(name, state.st_size, state.st_mtime_ns) for name, state in states]}
+        found = stages.make("series", work, inputs, "native/series_*")
+        remarks = [LeftOut(*texts) for texts in found["left_out"]] + [InputError(*texts) for texts in found["errors"]]
+        return [Converted(number, native / name) for number, name in found["converted"]], remarks
+
+    return convert
+
+
+def _note_series(stages: Stages, choices: dict, settings: Settings, series: list, remarks: list) -> None:
+    """What was found and which series became what, into the patient's note."""
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    stages.note |= {"made_with": {"glioma_idh": __version__} | versions, "settings": _shareable(asdict(settings))}
+    stages.note["series"] = {
+        role: {"series": choice.series.number, "reason": choice.reason} for role, choice in choices.items()
+    }
+    taken = {file for choice in choices.values() for file in choice.files}
+    others = [found for found in series if not taken & set(found.files)]
+    unused = [[f"series {found.number}", describe(found)] for found in others]
+    stages.note["remarks"] = [
+        f"Series {found.number} ({describe(found)}) may be perfusion or functional MRI: --series dsc={found.number}."
+        for found in others
+        if found.num_volumes >= MANY_VOLUMES and "dsc" not in choices
+    ]
+    left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
+    stages.note["not_used"] = [dict(zip(("what", "why"), texts, strict=True)) for texts in [*left_out, *unused]]
+
+
+def _shareable(settings: dict) -> dict:
+    """Settings, paths as the names of their files: folders may be named after people."""
+    named = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
+    return named | {"reference": Path(settings["reference"]).name}
+
+
+def write_note(prepared: Prepared, source: Path) -> None:
+    """Write the patient's `prepare.json`: what was found, what became of it, and what went wrong."""
+    stages, grid = prepared.stages, prepared.alignment.grid
+    stages.note["grid"] = {"shape": list(grid.array.shape), "affine": grid.affine.tolist()}
+    stages.note["files"] = {column: path.name for column, path in prepared.files.items()}
+    stages.note["problems"] = [shareable_error(error, source, stages.folder) for error in prepared.errors]
+    stages.save(stages.former | stages.note["stages"])
+
+
+def shareable_error(error: InputError, source: Path, folder: Path) -> dict:
+    """An error as a note may keep it: without the folders that a person's files lie in."""
+    words = {name: getattr(error, name) for name in ("file", "expected", "found", "advice")}
+    for place in (folder, source, *Path(source).parents, *Path(folder).parents):
+        if len(place.parts) > 1:
+            words = {name: text.replace(f"{place}/", "").replace(str(place), "") for name, text in words.items()}
+    return words

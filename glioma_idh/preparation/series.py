@@ -1,0 +1,229 @@
+"""From a patient's folder to the series in it, and which of them is which sequence."""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from glioma_idh.cohorts.folders import nifti_files
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
+from glioma_idh.imaging.dicom import LeftOut, convert_dicom
+from glioma_idh.imaging.dicom_headers import words_in
+from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
+from glioma_idh.imaging.volumes import read_header_timing
+from glioma_idh.preparation.candidates import merge, prefer, put_together
+from glioma_idh.preparation.recognition import KEYWORDS, LABELS, Series, describe, or_else, recognise, roles_by_words
+from glioma_idh.preparation.settings import ROLES
+
+ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The series that has a role, and why."""
+
+    series: Series
+    reason: str
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those of the series."""
+        return self.series.files
+
+    @property
+    def acquisitions(self) -> tuple[Acquisition, ...]:
+        """How each file was acquired."""
+        return self.series.acquisitions
+
+
+def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Series], list[LeftOut | InputError]]:
+    """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted.
+
+    Args:
+        patient_dir: the patient's folder.
+        work_dir: where converted DICOM series go; it may lie in the patient's folder.
+        convert: what converts them, or remembers how it did.
+
+    Returns:
+        The series; and what was not used: `LeftOut` where nothing is wrong with it, else an `InputError`.
+
+    Raises:
+        InputError: there is no series that can be used, or the DICOM files are those of several patients or days.
+    """
+    patient_dir, work_dir = Path(patient_dir), Path(work_dir)
+    converted, remarks = convert(patient_dir, work_dir, KEYWORDS)
+    named = [("", image.number, image.file) for image in converted]
+    named += [(path, "", file) for path, file in _own_images(patient_dir, work_dir)]
+    found = []
+    for path, number, file in named:
+        try:
+            found.append(_read_series(file, number, path, patient_dir.name))
+        except InputError as error:
+            where = f"series {number}" if number else path
+            remarks.append(InputError(error.expected, error.found, error.advice, file=where))
+    if not found:
+        reasons = "; ".join(str(remark) for remark in remarks) or "no DICOM and no NIfTI file"
+        raise InputError("series of MR images", reasons, "Check the folder.", file=patient_dir)
+    return _with_echoes(_with_own_names(found)), remarks
+
+
+def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
+    """Tell which series is which sequence. What is not clear is left open, with an error that says how to settle it.
+
+    Args:
+        series: those of a patient.
+        wanted: by role the number, name or path of the series that has it, `12+13` for several that belong together;
+            `none` leaves the role out.
+
+    Returns:
+        The choice for each role that has one; and an error for each that is ambiguous or wanted in vain.
+    """
+    choices, errors = {}, []
+    for role, which in wanted.items():
+        try:
+            if which.lower() != "none":
+                choices[role] = Choice(_named(which, series, role), f"named by --series {role}={which}")
+        except InputError as error:
+            errors.append(error)
+    taken = {file for choice in choices.values() for file in choice.files}
+    readings = [(candidate, recognise(candidate)) for candidate in series if not taken & set(candidate.files)]
+    for role in ROLES:
+        if role not in wanted:
+            try:
+                choices |= _choose(role, readings)
+            except InputError as error:
+                errors.append(error)
+    for candidate, reading in readings:
+        if reading.claims and not reading.claims & (choices.keys() | wanted.keys()):
+            errors.append(_contradiction(candidate, reading))
+    return choices, errors
+
+
+def _own_images(patient_dir: Path, work_dir: Path):
+    """The NIfTI files below a folder, with their paths in it; one of two that differ in compression alone."""
+    files = {}
+    for file in nifti_files(patient_dir):
+        if not file.resolve().is_relative_to(work_dir.resolve()):
+            files[ENDING.sub("", file.relative_to(patient_dir).as_posix())] = file
+    return files.items()
+
+
+def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
+    """What is known of one file; `number` where it was converted from DICOM, else its `path`."""
+    header, sidecar = read_header_timing(file), read_sidecar(file)
+    if not 3 <= len(header.shape) <= 4:
+        raise InputError("a volume, or a series of them", f"shape {header.shape}", "Leave it out.", file=file)
+    stem = path.rpartition("/")[2]
+    name = re.sub(f"^{re.escape(subject)}", "", stem, flags=re.IGNORECASE)
+    contrast = True if "ContrastBolusIngredient" in sidecar else sidecar.get("ContrastBolus")
+    series = Series(
+        number=number or stem,
+        files=(file,),
+        acquisitions=(read_acquisition(file),),
+        num_volumes=(*header.shape, 1)[3],
+        spacing_mm=header.spacing_mm,
+        words=frozenset(words_in(name, KEYWORDS)),
+        contrast=contrast if isinstance(contrast, bool) else None,
+        codes=_codes(sidecar),
+        path=path,
+        shape=header.shape[:3],
+    )
+    described = words_in(f"{sidecar.get('Words', '')} {sidecar.get('SeriesDescription', '')}", KEYWORDS)
+    if number or (described and roles_by_words(series) is None):
+        series = replace(series, words=series.words.union(described), described=True)
+    return _with_b_value_of_words(series)
+
+
+def _with_b_value_of_words(series: Series) -> Series:
+    """A single volume that is called by one b-value, b500 for example, has it where no file says otherwise."""
+    b_values = tuple(float(word[1:]) for word in series.words if re.fullmatch(r"b\d+", word))
+    if series.b_values or series.num_volumes > 1 or len(b_values) != 1 or roles_by_words(series) != {"dwi"}:
+        return series
+    return replace(series, acquisitions=(replace(series.acquisitions[0], b_values=b_values),))
+
+
+def _codes(sidecar: dict) -> frozenset[str]:
+    """The codes of a sidecar, which writes them as a list or with backslashes between."""
+    values = [sidecar.get(key) or "" for key in ("MRAcquisitionType", "ScanningSequence", "ImageType")]
+    lists = [value if isinstance(value, list) else str(value).split("\\") for value in values]
+    return frozenset(str(code) for codes in lists for code in codes)
+
+
+def _with_own_names(series: list[Series]) -> list[Series]:
+    """NIfTI files of the same name, in several folders, go by their paths."""
+    times = Counter(found.number for found in series)
+    return [replace(found, number=found.path) if found.path and times[found.number] > 1 else found for found in series]
+
+
+def _with_echoes(series: list[Series]) -> list[Series]:
+    """The echoes of one DICOM series over time belong together."""
+    echoes = defaultdict(list)
+    for found in series:
+        several = re.fullmatch(r"(\d+[a-z]?)_e\d+", found.number) if not found.path else None
+        over_time = several and found.num_volumes >= MANY_VOLUMES
+        echoes[several[1] if over_time else found.number].append(found)
+    return [merge(parts, number) for number, parts in echoes.items()]
+
+
+def _choose(role: str, readings: list) -> dict[str, Choice]:
+    """The choice for a role, if there is one.
+
+    Raises:
+        InputError: several series could have it.
+    """
+    clear = [candidate for candidate, reading in readings if reading.roles == {role}]
+    open_ = [candidate for candidate, reading in readings if role in reading.roles]
+    candidates, reason = prefer(role, put_together(role, clear or open_))
+    if not candidates:
+        return {}
+    if len(candidates) == 1 and clear:
+        label = LABELS.get(role, role.replace("_", " "))
+        return {role: Choice(candidates[0], f"{describe(candidates[0])}: {label}{reason}")}
+    listed = "; ".join(f"series {candidate.number} ({describe(candidate)})" for candidate in candidates)
+    kinds = "" if clear else f", which could be {or_else(_roles_of(candidates[0], readings))}"
+    choices = ", ".join(f"--series {role}={which}" for which in (*(found.number for found in candidates), "none"))
+    advice = f"Say which: {choices}."
+    raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
+
+
+def _roles_of(candidate: Series, readings: list) -> frozenset[str]:
+    """What a candidate could be."""
+    return next(reading.roles for other, reading in readings if set(candidate.files) & set(other.files))
+
+
+def _contradiction(candidate: Series, reading) -> InputError:
+    """The error for a series whose words and tags contradict each other."""
+    role = sorted(reading.claims)[0]
+    found = f"{describe(candidate)}; but {reading.against}"
+    free = candidate.contrast is False and "t1gd" in reading.claims
+    expected = (
+        "a contrast agent in the header of what is called a T1Gd" if free else f"{or_else(reading.claims)} as called"
+    )
+    other = " or --series t1=" + candidate.number if free else ""
+    advice = f"Say what it is: --series {role}={candidate.number}{other}, or --series {role}=none."
+    return InputError(expected, found, advice, file=f"series {candidate.number}")
+
+
+def _named(which: str, series: list[Series], role: str) -> Series:
+    """The series that the user names, or several put together.
+
+    Raises:
+        InputError: there is none of that name, or several.
+    """
+    parts = []
+    for name in which.split("+"):
+        name = ENDING.sub("", name.strip()).lower()
+        fits = [found for found in series if name in _names(found)]
+        if len(fits) != 1:
+            there = ", ".join(found.number for found in series)
+            found = f"--series {role}={which}, which names {'several' if fits else 'none'}"
+            raise InputError(f"one of the series {there}", found, "Name it by its number, name or path.")
+        parts.append(fits[0])
+    return merge(parts, "+".join(part.number for part in parts))
+
+
+def _names(series: Series) -> set[str]:
+    """All that a user may call a series."""
+    names = {series.number, series.path, series.path.rpartition("/")[2], series.number.zfill(3)} - {""}
+    return {name.lower() for name in names}

@@ -1,0 +1,94 @@
+"""What is made of a patient's series, and how: with the door's `Job` it is the command line of `prepare`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from glioma_idh.errors import InputError
+
+STRUCTURAL = ("t1", "t1gd", "t2", "flair")
+ROLES = (*STRUCTURAL, "adc", "dwi", "dsc", "lesion_mask", "brain_mask")
+
+Skipped = Literal["registration", "brain", "bias", "adc", "lesion", "rcbv"]
+File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is made, and how; a stage whose settings change is gone through again."""
+
+    series: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ROLE=SERIES [ROLE=SERIES ...]")] = ()
+    """Which series is what, where it cannot be told: t2=12 (DICOM series number) or t2=NAME (file); t2=none leaves it
+    out. Roles: t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
+    reference: Annotated[str, tyro.conf.arg(metavar="ROLE|atlas|FILE")] = "t1gd"
+    """What everything is registered to: the paper's MPRAGE; another of t1, t1gd, t2, flair; atlas (ICBM152, 1 mm); or
+    an image to which the patient's T1Gd is brought."""
+    spacing_mm: float | None = None
+    """Edge of the voxels, mm; by default the reference's own, or 1 mm where its slices are thicker than 1.5 mm."""
+    skip: Annotated[tuple[Skipped, ...], tyro.conf.arg(metavar="STAGE [STAGE ...]")] = ()
+    """Stages to leave out: registration (trust the headers), brain (no mask), bias (no N4), adc, lesion, rcbv."""
+    lesion_mask: File = None
+    """The lesion, on the grid of any of the series or of the result; everything that is not 0. Of one patient."""
+    lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
+    """The series that the lesion was drawn on where several have its grid; the paper's is drawn on T2."""
+    brain_mask: File = None
+    """The brain, likewise; by default found. Of one patient."""
+    brain_command: Annotated[str | None, tyro.conf.arg(metavar="COMMAND")] = None
+    """Another brain extractor, such as "mri_synthstrip -i {input} -m {mask}"."""
+    keep_skull: bool = False
+    """Leave what is outside the brain in T1, T1Gd, T2 and FLAIR (SGPNet wants it gone)."""
+    keep_flagged: bool = False
+    """Keep series whose registration looks wrong; by default they are left out."""
+    echo_times_s: Annotated[tuple[float, ...], tyro.conf.arg(metavar="S [S]")] = ()
+    """Echo times of the DSC series, s, where neither sidecar nor header says; two where there are two echoes."""
+    repetition_time_s: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
+    """Time from one DSC volume to the next, s, likewise."""
+    cbv: Literal["first-pass", "whole-curve", "gamma-variate"] = "first-pass"
+    """Blood volume is the area of the first pass, of the whole curve, or of a gamma-variate fitted to the first."""
+    leakage_correction: bool = True
+    """Correct rCBV for leaking contrast medium, as the paper's is; --no-leakage-correction for the uncorrected map."""
+    white_mask: File = None
+    """Normal white matter that rCBV is relative to, on the reference's grid; by default found, away from the lesion."""
+
+    def __post_init__(self):
+        for name in ("lesion_mask", "brain_mask", "white_mask"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)).resolve())
+        if self.reference not in (*STRUCTURAL, "atlas"):
+            object.__setattr__(self, "reference", str(Path(self.reference).resolve()))
+
+    def check(self) -> None:
+        """Refuse what no patient can be prepared with.
+
+        Raises:
+            InputError: it names the flag.
+        """
+        self.wanted_series()
+        for name in ("lesion_mask", "brain_mask", "white_mask"):
+            path = getattr(self, name)
+            if path is not None and not path.is_file():
+                raise InputError(f"an image for --{name.replace('_', '-')}", "no file", "Check the path.", file=path)
+        if self.reference not in (*STRUCTURAL, "atlas") and not Path(self.reference).is_file():
+            advice = f"Name one of {', '.join(STRUCTURAL)}, atlas, or an image."
+            raise InputError("--reference that is there", "no such file", advice, file=self.reference)
+        if self.spacing_mm is not None and not 0.3 <= self.spacing_mm <= 10:
+            raise InputError("--spacing-mm from 0.3 to 10", f"{self.spacing_mm:g}", "Give the voxels' edge in mm.")
+
+    @property
+    def anchor(self) -> str:
+        """The role of the series that the others are registered to; it is itself brought to an atlas or a file."""
+        return self.reference if self.reference in STRUCTURAL else "t1gd"
+
+    def wanted_series(self) -> dict[str, str]:
+        """`series` by role.
+
+        Raises:
+            InputError: an entry is not ROLE=SERIES, or names no role.
+        """
+        pairs = [entry.partition("=") for entry in self.series]
+        for entry, (role, sign, which) in zip(self.series, pairs, strict=True):
+            if role not in ROLES or not sign or not which:
+                raise InputError(f"ROLE=SERIES with ROLE out of {' '.join(ROLES)}", repr(entry), "Such as t2=12.")
+        return {role: which for role, _, which in pairs}

@@ -1,0 +1,131 @@
+"""What has been made of a patient, and from what: nothing is made twice, and a run that was killed goes on."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from glioma_idh.files import write_json
+
+METHOD = 1
+"""Raised whenever the same inputs give other outputs: what older versions made is then made again."""
+
+Stage = Literal["series", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
+STAGES = get_args(Stage)
+"""In the order in which they are gone through."""
+
+
+class Stages:
+    """The stages of one patient that are done, kept in its `prepare.json`.
+
+    A stage is a word of STAGES, and where it is gone through for each sequence, the sequence: `registration t2`.
+
+    Args:
+        folder: the patient's, among the results.
+        redo_from: the first stage that is gone through again in any case, with all that come after it; or "".
+        tell: called with a line when a stage is done.
+    """
+
+    def __init__(self, folder: Path, redo_from: str = "", tell: Callable[[str], None] = lambda line: None):
+        self.folder, self.tell = Path(folder), tell
+        self.redone = STAGES[STAGES.index(redo_from) :] if redo_from else ()
+        self.note = read_note(folder)
+        self.former, self.note["stages"] = self.note.get("stages", {}), {}
+
+    def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
+        """Go through a stage, or take what it made before of the same inputs.
+
+        Args:
+            stage: its name.
+            work: writes the outputs and returns what it found, ready for JSON.
+            inputs: all that it depends on: files (paths), settings, numbers.
+            outputs: the files that it writes; a pattern below the folder where it is not known how many.
+
+        Returns:
+            What was found.
+        """
+        key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage, {})
+        start = time.perf_counter()
+        if stage.split()[0] not in self.redone and former.get("key") == key and self._intact(former, outputs):
+            self.note["stages"][stage] = former
+            self.tell(f"{stage}: as before")
+            return former["found"]
+        found = json.loads(json.dumps(work() or {}))
+        made = {name: fingerprint(path) for name, path in self._named(outputs).items()}
+        seconds = round(time.perf_counter() - start, 1)
+        self.note["stages"][stage] = {"key": key, "seconds": seconds, "found": found, "outputs": made}
+        self.save(self.former | self.note["stages"])
+        self.tell(f"{stage}: {seconds} s")
+        return found
+
+    def _intact(self, former: dict, outputs) -> bool:
+        """Whether the files of a stage are there as it left them."""
+        made = self._named(outputs)
+        return made.keys() == former["outputs"].keys() and all(
+            path.is_file() and fingerprint(path) == former["outputs"][name] for name, path in made.items()
+        )
+
+    def _named(self, outputs) -> dict[str, Path]:
+        """Outputs by their paths in the folder."""
+        files = sorted(self.folder.glob(outputs)) if isinstance(outputs, str) else outputs
+        return {path.relative_to(self.folder).as_posix(): path for path in files}
+
+    def problems(self, stage: str) -> dict[str, str]:
+        """What looked wrong in a stage, by sequence, in words."""
+        records = [(*name.split(), record["found"]) for name, record in self.note["stages"].items()]
+        return {
+            which[0]: "; ".join(found["problems"])
+            for word, *which, found in records
+            if word == stage and found["problems"]
+        }
+
+    def save(self, stages: dict | None = None) -> None:
+        """Write the note; with `stages`, those too that this run may still come to."""
+        note = self.note | {"stages": self.note["stages"] if stages is None else stages}
+        write_json(note, self.folder / "prepare.json")
+
+    def finish(self) -> None:
+        """Write the note, and take away the files of stages that were not gone through this time."""
+        kept = {name for record in self.note["stages"].values() for name in record["outputs"]}
+        for record in self.former.values():
+            for name in record["outputs"].keys() - kept:
+                (self.folder / name).unlink(missing_ok=True)
+        self.save()
+
+
+def read_note(folder) -> dict:
+    """The `prepare.json` of a patient; empty where there is none, or none that can be read."""
+    try:
+        note = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def fingerprint(value) -> str:
+    """Sixteen hexadecimal digits that stand for a value; for a path, for what the file holds."""
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(value):
+    """A value as JSON can hold it, files as the hash of their bytes."""
+    if isinstance(value, Path):
+        state = value.stat()
+        return _hash_file(value, state.st_size, state.st_mtime_ns)
+    if is_dataclass(value):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+@lru_cache(maxsize=1000)
+def _hash_file(path: Path, size: int, time_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

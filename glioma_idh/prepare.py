@@ -1,0 +1,242 @@
+"""From the scanner to the six sequences: python -m glioma_idh.prepare PATIENT_DIR --out DIR
+
+Takes a patient's folder of DICOM or NIfTI series, or with --many a folder of such folders. Everything is registered to
+the T1Gd; the brain is found and bias corrected; ADC is made from DWI, leakage-corrected rCBV from DSC perfusion. Out
+comes a folder a patient, with a picture to check it by (qc.png), and cohort.csv, which --cohort of train and predict
+takes. Without PATIENT_DIR a synthetic patient shows how it goes. What was made is not made again. For research only.
+"""
+
+import os
+import re
+import sys
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from glioma_idh.errors import InputError
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import Stage
+
+
+@dataclass(frozen=True)
+class Job:
+    """Whom to prepare, and where to."""
+
+    source: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PATIENT_DIR")] = None
+    """A patient's folder; with --many the folder that holds the patients' folders."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("prepared")
+    """Where the results go: a folder a patient, cohort.csv, exclusions.csv."""
+    many: bool = False
+    """Every folder in PATIENT_DIR is a patient."""
+    subject: Annotated[str | None, tyro.conf.arg(metavar="ID")] = None
+    """The patient's id in the results; by default the folder's name."""
+    jobs: Annotated[int, tyro.conf.arg(metavar="INT")] = 1
+    """Patients at a time."""
+    lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
+    """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
+    redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
+    """Go through this stage and all later ones again: series registration brain image adc lesion rcbv."""
+    quiet: bool = False
+    """No lines about stages, no bar."""
+    strict: bool = False
+    """Stop at the first patient of whom something cannot be used."""
+
+    def __post_init__(self):
+        for name in ("source", "out", "lesion_run"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a patient.
+
+    Attributes:
+        subject: its id.
+        files: by column of the cohort table.
+        errors: what could not be used or made.
+        notes: the same as rows of a table, without the folders of the patient's files; none where the id tells who the
+            patient is, which no table may hold.
+        remarks: what looks odd.
+    """
+
+    subject: str
+    files: dict[str, Path]
+    errors: list[InputError]
+    notes: list[dict]
+    remarks: list[str]
+
+
+def prepare(job: Job, settings: Settings) -> list[Outcome]:
+    """Prepare one patient or many, and bring the tables of the output folder up to date.
+
+    Returns:
+        One outcome a patient; a patient without files could not be prepared at all.
+
+    Raises:
+        InputError: the settings cannot be used, there is no patient, or with `strict` the first error of any.
+    """
+    import joblib
+    from tqdm import tqdm
+
+    from glioma_idh.preparation.tables import update_tables
+
+    warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
+    settings.check()
+    _check_job(job, settings)
+    patients, outcomes = _patients(job), []
+    parallel = joblib.Parallel(n_jobs=min(job.jobs, len(patients)), return_as="generator_unordered")
+    calls = (joblib.delayed(prepare_one)(subject, source, job, settings) for subject, source in patients.items())
+    bar = tqdm(parallel(calls), total=len(patients), unit="patient", disable=job.quiet or len(patients) == 1 or None)
+    for outcome in bar:
+        outcomes.append(outcome)
+        if outcome.files or outcome.notes:
+            update_tables(job.out, outcome.subject, outcome.files, outcome.notes)
+        if not job.quiet:
+            bar.write(describe(outcome), file=sys.stderr)
+        if job.strict and outcome.errors:
+            raise outcome.errors[0].of_subject(outcome.subject)
+    return outcomes
+
+
+def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Outcome:
+    """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
+    import SimpleITK as sitk
+
+    from glioma_idh.imaging.dicom import identity_in
+    from glioma_idh.preparation.patient import prepare_patient, shareable_error
+    from glioma_idh.reporting.patient_checks import draw_checks
+
+    if identity_in(subject, source):
+        advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
+        error = InputError("an id that does not tell who the patient is", "the name or birth date in it", advice)
+        return Outcome(subject, {}, [error], [], [])
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(max(1, (os.cpu_count() or 1) // job.jobs))
+    folder, finder = job.out / subject, None if job.lesion_run is None else lesion_finder(job.lesion_run)
+    files, errors, remarks = {}, [], []
+    try:
+        prepared = prepare_patient(source, folder, settings, finder, job.redo_from or "", _teller(subject, job))
+        files, errors, remarks = prepared.files, prepared.errors, prepared.stages.note["remarks"]
+        draw_checks(subject, prepared, synthetic=job.source is None)
+        prepared.stages.finish()
+    except InputError as error:
+        errors = [*errors, error]
+    except Exception as error:  # a surprise in one patient must not end the others
+        traceback.print_exc()
+        advice = "This is a fault of the program: please report the lines above."
+        errors = [*errors, InputError("a patient that can be prepared", f"{type(error).__name__}: {error}", advice)]
+    notes = [shareable_error(error, source, folder) for error in errors]
+    return Outcome(subject, files, errors, notes, remarks)
+
+
+def lesion_finder(run_dir: Path):
+    """A function that finds the lesion with the networks of a finished run, and what its answer depends on."""
+    from glioma_idh.preparation.lesion import LesionFinder
+
+    def find(images: dict[str, Path], path: Path) -> None:
+        import tempfile
+
+        from glioma_idh.sgp3d.predict import Prediction, predict
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix="part-") as folder:
+            predict(Prediction(run_dir, **images, out=Path(folder), quiet=True))
+            (mask,) = Path(folder).glob("*_lesion.nii.gz")
+            os.replace(mask, path)
+
+    return LesionFinder(find, (run_dir / "recipe.json", run_dir / "metrics.json"), f"by the networks of {run_dir.name}")
+
+
+def describe(outcome: Outcome) -> str:
+    """A patient in a line, and a line for each thing that went wrong."""
+    made = " ".join(outcome.files) or "nothing could be made"
+    remarks = [f"  {text}" for text in (*outcome.remarks, *outcome.errors)]
+    return "\n".join([f"{outcome.subject}: {made}", *remarks])
+
+
+def _patients(job: Job) -> dict[str, Path]:
+    """The patients' folders by id.
+
+    Raises:
+        InputError: there is none, or an id cannot be a folder's name.
+    """
+    if job.source is None:
+        from glioma_idh.phantom.folder import default_folder
+        from glioma_idh.phantom.raw import make_raw_patient
+        from glioma_idh.phantom.recipe import PhantomRecipe
+
+        source = make_raw_patient(default_folder(PhantomRecipe()) / "raw")
+        return {job.subject or source.name: source}
+    if not job.source.is_dir():
+        found = "a file" if job.source.exists() else "no such folder"
+        raise InputError("a patient's folder", found, "Name the folder of DICOM or NIfTI files.", file=job.source)
+    if job.out.resolve().is_relative_to(job.source.resolve()) and not job.many:
+        advice = "Name another --out: results would be taken for series of the patient."
+        raise InputError("an --out outside of the patient's folder", "one in it", advice, file=job.out)
+    if not job.many:
+        return {job.subject or job.source.resolve().name: job.source}
+    out = job.out.resolve()
+    folders = [path for path in sorted(job.source.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    folders = [path for path in folders if path.resolve() != out]
+    if not folders:
+        raise InputError("a folder a patient", "none", "Without --many the folder itself is the patient.", job.source)
+    if any(out.is_relative_to(path.resolve()) for path in folders):
+        advice = "Name another --out: results would be taken for series of the patient."
+        raise InputError("an --out outside of the patients' folders", "one in them", advice, file=job.out)
+    return {path.name: path for path in folders}
+
+
+def _check_job(job: Job, settings: Settings) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        InputError: it names the flag.
+    """
+    one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
+    one += ["subject"] if job.subject is not None else []
+    if job.many and one:
+        found = f"--{one[0].replace('_', '-')} with --many"
+        raise InputError("one patient", found, "Lay such masks in the patients' folders; ids are the folders' names.")
+    if job.subject is not None and not re.fullmatch(r"[^/\\]*[^/\\.][^/\\]*", job.subject):
+        raise InputError("a --subject that can be a folder's name", repr(job.subject), "Use letters, digits, - and _.")
+    if job.out.exists() and not job.out.is_dir():
+        raise InputError("a folder for --out", "a file", "Name another.", file=job.out)
+    if job.jobs < 1:
+        raise InputError("--jobs of at least 1", str(job.jobs), "Give another number.")
+    if job.lesion_run is not None:
+        from glioma_idh.pipeline import read_finished_run
+
+        read_finished_run(job.lesion_run, "sgp3d")
+
+
+def _teller(subject: str, job: Job):
+    """What says on stderr which stage is done."""
+    if job.quiet or job.many:
+        return lambda line: None
+    return lambda line: print(f"{subject}: {line}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """The command line."""
+
+    def command(job: Job, settings: Settings) -> tuple[Job, Settings]:
+        return job, settings
+
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
+    try:
+        outcomes = prepare(job, settings)
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+    whole = [outcome for outcome in outcomes if not outcome.errors]
+    print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
+    if len(whole) < len(outcomes):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

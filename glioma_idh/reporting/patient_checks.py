@@ -1,0 +1,57 @@
+"""The pictures by which a prepared patient is checked: where each sequence lies, and the bolus."""
+
+import numpy as np
+
+from glioma_idh.cohorts.table import SEQUENCES
+from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.preparation.patient import Prepared
+from glioma_idh.reporting.canvas import save_png
+from glioma_idh.reporting.perfusion_curves import perfusion_curves
+from glioma_idh.reporting.registration_check import registration_check
+
+
+def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
+    """Draw `qc.png` and, where there is a DSC series, `qc_dsc.png`, unless they show what is there already.
+
+    Args:
+        subject: the patient's id.
+        prepared: what became of the patient.
+        synthetic: whether it is a phantom; the pictures then say so.
+    """
+    files, stages = prepared.files, prepared.stages
+    problems = stages.problems("registration")
+    perfusion = stages.note["stages"].get("rcbv", {}).get("found")
+
+    def draw_registration():
+        volumes = {column: read_volume(path) for column, path in files.items()}
+        masks = (volumes[name].array != 0 if name in volumes else None for name in ("brain_mask", "lesion_mask"))
+        shown = {name: volumes[name] for name in SEQUENCES if name in volumes}
+        reference = shown.get(prepared.alignment.anchor) or next(iter(shown.values()))
+        details = {"subject": subject, "problems": problems, "synthetic": synthetic}
+        save_png(registration_check(reference, shown, *masks, **details), stages.folder / "qc.png")
+
+    def draw_perfusion():
+        save_png(
+            perfusion_curves(**_curves(perfusion), subject=subject, synthetic=synthetic), stages.folder / "qc_dsc.png"
+        )
+
+    if any(sequence in files for sequence in SEQUENCES):
+        shown = {"files": files, "subject": subject, "problems": problems}
+        stages.make("picture registration", draw_registration, shown, [stages.folder / "qc.png"])
+    if perfusion:
+        shown = {"curves": perfusion, "subject": subject}
+        stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])
+
+
+def _curves(perfusion: dict) -> dict:
+    """The mean curves of a patient, as its figure takes them."""
+    time_s, names = np.array(perfusion["time_s"]), {"white": "Normal white matter", "lesion": "Lesion"}
+    panels = {}
+    for region, name in names.items():
+        kinds = {"as measured": region, "leakage corrected": f"{region}, corrected"}
+        panels[name] = {
+            kind: np.array(perfusion["curves"][key]) for kind, key in kinds.items() if key in perfusion["curves"]
+        }
+    windows = {name: tuple(time_s[[start, stop - 1]]) for name, (start, stop) in perfusion["windows"].items()}
+    named = {name: curves for name, curves in panels.items() if curves}
+    return {"time_s": time_s, "panels": named, "windows": windows, "y_name": "Change of R2* (1/s)"}

@@ -1,0 +1,92 @@
+"""Nothing is made twice of the same inputs, and nothing is left of other ones."""
+
+import pytest
+
+from glioma_idh.preparation.stages import Stages, fingerprint, read_note
+
+
+class Work:
+    """Writes a file and counts how often it was called."""
+
+    def __init__(self, path, text="made"):
+        self.path, self.text, self.calls = path, text, 0
+
+    def __call__(self):
+        self.calls += 1
+        self.path.write_text(self.text)
+        return {"length": len(self.text)}
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "source"
+    path.write_text("scan")
+    return path
+
+
+def test_made_once_and_taken_again(tmp_path, source):
+    work = Work(tmp_path / "image")
+    for _ in range(2):
+        assert Stages(tmp_path).make("image t2", work, {"scan": source, "bias": True}, [work.path]) == {"length": 4}
+    assert work.calls == 1
+
+
+@pytest.mark.parametrize("change", ["content", "setting", "output gone", "output changed", "redo", "redo earlier"])
+def test_made_again_when_something_changed(tmp_path, source, change):
+    work, inputs = Work(tmp_path / "image"), {"scan": source, "bias": True}
+    Stages(tmp_path).make("image t2", work, inputs, [work.path])
+    redo_from = {"redo": "image", "redo earlier": "registration"}.get(change, "")
+    if change == "content":
+        source.write_text("another scan")
+    elif change == "setting":
+        inputs["bias"] = False
+    elif change == "output gone":
+        work.path.unlink()
+    elif change == "output changed":
+        work.path.write_text("touched by hand")
+    Stages(tmp_path, redo_from).make("image t2", work, inputs, [work.path])
+    assert work.calls == 2
+
+
+def test_an_earlier_stage_is_not_gone_through_again(tmp_path, source):
+    work = Work(tmp_path / "transform")
+    for redo_from in ("", "image"):
+        Stages(tmp_path, redo_from).make("registration t2", work, {"scan": source}, [work.path])
+    assert work.calls == 1
+
+
+def test_a_killed_run_keeps_what_was_done(tmp_path, source):
+    first, second = Work(tmp_path / "first"), Work(tmp_path / "second")
+    stages = Stages(tmp_path)
+    stages.make("image t1", first, {"scan": source}, [first.path])
+    with pytest.raises(KeyboardInterrupt):
+        stages.make("image t2", lambda: (_ for _ in ()).throw(KeyboardInterrupt), {"scan": source}, [second.path])
+    again = Stages(tmp_path)
+    again.make("image t1", first, {"scan": source}, [first.path])
+    assert first.calls == 1 and set(read_note(tmp_path)["stages"]) == {"image t1"}
+
+
+def test_what_is_not_made_any_more_goes(tmp_path, source):
+    kept, gone = Work(tmp_path / "kept"), Work(tmp_path / "gone")
+    stages = Stages(tmp_path)
+    stages.make("adc", gone, {}, [gone.path])
+    stages.make("image t2", kept, {}, [kept.path])
+    stages.finish()
+    later = Stages(tmp_path)
+    later.make("image t2", kept, {}, [kept.path])
+    later.finish()
+    assert kept.path.exists() and not gone.path.exists()
+    assert set(read_note(tmp_path)["stages"]) == {"image t2"}
+
+
+def test_a_note_that_cannot_be_read_is_no_note(tmp_path):
+    (tmp_path / "prepare.json").write_text('{"stages": {')
+    assert read_note(tmp_path) == {}
+
+
+def test_fingerprint_is_of_content_not_of_names(tmp_path, source):
+    copy = tmp_path / "copy"
+    copy.write_text("scan")
+    assert fingerprint({"file": source}) == fingerprint({"file": copy})
+    copy.write_text("scam")
+    assert fingerprint({"file": source}) != fingerprint({"file": copy})

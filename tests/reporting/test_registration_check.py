@@ -1,0 +1,158 @@
+"""Squares and lines where they belong, so that a displaced sequence is seen, and true proportions."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume
+from glioma_idh.reporting.registration_check import LINES, RED, TINT, WIDTH, registration_check
+
+NOTE = "Synthetic phantom cohort: no clinical result"
+SHAPE, SPACING = (60, 80, 12), (1.0, 1.0, 5.0)
+AFFINE = np.diag([*SPACING, 1.0])
+
+
+def volume(array):
+    return Volume(np.asarray(array, np.float32), AFFINE)
+
+
+def block(*sides):
+    mask = np.zeros(SHAPE, bool)
+    mask[tuple(slice(*side) for side in sides)] = True
+    return mask
+
+
+BRAIN, LESION = block((10, 50), (10, 70), (3, 10)), block((20, 30), (40, 60), (6, 9))
+STEP = volume(BRAIN * (1 + block((30, 60), (0, 80), (0, 12))))  # twice as bright from i = 30 on
+
+
+def check(sequences=None, brain=BRAIN, lesion=LESION, **keywords):
+    sequences = {"t1gd": STEP, "t2": volume(np.roll(STEP.array, 5, axis=0))} if sequences is None else sequences
+    keywords = {"subject": "patient-7"} | keywords
+    return registration_check(STEP, sequences, brain, lesion, **keywords)
+
+
+def pictures(figure):
+    """Image and extent in inches (left, right, bottom, top), four a row."""
+    return [(np.asarray(image.get_array()), image.get_extent()) for image in figure.axes[0].get_images()]
+
+
+def lines(figure, name):
+    """The points of each drawing of one kind of line, in inches."""
+    found = [c for c in figure.axes[0].collections if not isinstance(c, LineCollection | PathCollection)]
+    drawn = [c for c in found if to_hex(c.get_edgecolor()[0]) == LINES[name][1].lower()]
+    return [np.concatenate([path.vertices for path in c.get_paths() if len(path.vertices)]) for c in drawn]
+
+
+def texts(figure):
+    return [text for text in figure.findobj(Text) if text.get_text().strip()]
+
+
+def words(figure):
+    return " ".join(text.get_text() for text in texts(figure)).replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_voxels_have_their_true_proportions_and_rows_fill_the_width():
+    shown = pictures(check())
+    assert len(shown) == 8
+    sizes = [(right - left, bottom - top) for _, (left, right, bottom, top) in shown[:4]]
+    mm = sizes[0][0] / 56  # the brain's 40 mm and 8 mm on either side
+    assert sizes[0] == pytest.approx((56 * mm, 76 * mm)) and sizes[1] == pytest.approx(sizes[0])
+    assert sizes[2] == pytest.approx((56 * mm, 55 * mm))  # 7 slices of 5 mm, 8 mm being 2 slices on either side
+    assert sizes[3] == pytest.approx((76 * mm, 55 * mm))
+    assert shown[3][1][1] == pytest.approx(WIDTH)
+
+
+def test_right_is_on_the_left_front_at_the_top_or_left():
+    ramps = [
+        volume(np.broadcast_to(np.moveaxis(np.arange(n)[:, None, None], 0, axis), SHAPE))
+        for axis, n in enumerate(SHAPE)
+    ]
+    figure = registration_check(STEP, dict(zip(("t1", "t2", "flair"), ramps, strict=True)), BRAIN, None, subject="a")
+    right, front, top = (pictures(figure)[n : n + 4] for n in (0, 4, 8))
+    assert all(right[n][0][5, 3] > right[n][0][5, -3] for n in (1, 2))
+    assert front[1][0][3, 5] > front[1][0][-3, 5] and front[3][0][5, 3] > front[3][0][5, -3]
+    assert all(top[n][0][3, 5] > top[n][0][-3, 5] for n in (2, 3))
+
+
+def test_squares_of_2_cm_alternate_between_sequence_and_reference():
+    ones = volume(np.ones(SHAPE))
+    picture = pictures(registration_check(ones, {"t2": ones}, None, None, subject="a"))[0][0]
+    squares = [picture[row : row + 40, column : column + 40] for row, column in ((0, 0), (40, 40), (0, 40))]
+    expected = [np.ones(3), np.ones(3), TINT]  # pixels of 0.5 mm
+    for square, colour in zip(squares, expected, strict=True):
+        assert square == pytest.approx(np.broadcast_to(colour, (40, 40, 3)))
+
+
+def test_the_planes_run_through_the_lesion_or_else_the_middle():
+    assert "Axial, k = 7 Coronal, j = 49 Sagittal, i = 24" in words(check())
+    assert "Axial, k = 6 Coronal, j = 40 Sagittal, i = 30" in words(check(lesion=None))
+    assert "Lesion" not in words(check(lesion=np.zeros(SHAPE)))
+
+
+def test_outlines_run_round_the_masks_in_every_row():
+    figure = check()
+    brains, lesions = lines(figure, "brain"), lines(figure, "lesion")
+    assert len(brains) == len(lesions) == 6
+    left, right, _, top = pictures(figure)[5][1]  # axial, second row
+    mm = (right - left) / 56
+    for points, sides in ((brains[3], (8, 48, 8, 68)), (lesions[3], (28, 38, 18, 38))):  # from the box's upper left, mm
+        found = [
+            *(points[:, 0].min() - left, points[:, 0].max() - left),
+            *(points[:, 1].min() - top, points[:, 1].max() - top),
+        ]
+        assert np.array(found) / mm == pytest.approx(sides, abs=0.3)
+
+
+def test_a_sequence_5_mm_off_leaves_the_reference_s_edges():
+    figure = check(lesion=None)
+    for n, off_mm in ((1, 0), (5, 5)):
+        picture, (left, right, _, _) = pictures(figure)[n]
+        edges = lines(figure, "edges")[0 if n == 1 else 2][:, 0]
+        inner = edges[(edges > left + 0.3 * (right - left)) & (edges < left + 0.7 * (right - left))]
+        edge_mm = (np.median(inner) - left) / (right - left) * 56
+        row = picture[len(picture) // 2]
+        step_mm = (np.argmin(np.diff(row[20:-20])) + 20.5) * 0.5
+        assert edge_mm == pytest.approx(28, abs=0.6)  # i = 30, seen from the patient's right
+        assert step_mm == pytest.approx(28 - off_mm, abs=1)
+
+
+def test_problems_stand_in_red_beside_their_row():
+    figure = check(problems={"t2": "the shift of 41 mm is not plausible", "t1gd": ""})
+    (problem,) = [text for text in texts(figure) if text.get_color() == RED]
+    (name,) = [text for text in texts(figure) if text.get_text() == "T2"]
+    assert problem.get_text() == "the shift of 41 mm is not plausible"
+    assert problem.get_position()[1] == name.get_position()[1]
+    assert "patient-7: sequences on the reference's grid, 1 of 2 with a problem" in words(figure)
+    frames = [
+        p for p in figure.axes[0].patches if isinstance(p, Rectangle) and to_hex(p.get_edgecolor()) == RED.lower()
+    ]
+    top = pictures(figure)[4][1][3]
+    assert [frame.get_y() for frame in frames] == [pytest.approx(top)]
+    assert "problem" not in words(check())
+
+
+def test_a_sequence_on_another_grid_is_an_error():
+    with pytest.raises(InputError, match="the same grid"):
+        check({"t2": Volume(STEP.array, AFFINE + np.eye(4, k=3) * 9)})
+
+
+LONG = "no overlap with the reference; " * 12
+
+
+@pytest.mark.parametrize("problems", [{}, {"t1gd": LONG}, {"t2": LONG}], ids=["none", "first", "last"])
+@pytest.mark.parametrize("lesion", [LESION, None], ids=["lesion", "no lesion"])
+def test_letters_are_seven_points_or_more_and_overlap_nothing(problems, lesion):
+    figure = check(lesion=lesion, problems=problems, synthetic=True)
+    assert NOTE in words(figure) and NOTE not in words(check())
+    figure.draw_without_rendering()
+    shown = texts(figure)
+    assert min(text.get_fontsize() for text in shown) >= 7
+    boxes = [text.get_window_extent() for text in shown]
+    assert [(one, two) for n, one in enumerate(boxes) for two in boxes[:n] if one.overlaps(two)] == []
+    extent, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(extent.x0, extent.y0) >= -0.01 and extent.x1 <= width + 0.01 and extent.y1 <= height + 0.01
