@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom_headers import (
+    COPY_AGAIN,
     Header,
     LeftOut,
     drop_copies,
@@ -21,10 +23,11 @@ from glioma_idh.imaging.dicom_headers import (
     is_dicom,
     is_dicom_folder,
     read_header,
+    series_of_broken,
     why_not_used,
     words_in,
 )
-from glioma_idh.imaging.dicom_slices import COPY_AGAIN, b_values_of, check_slices
+from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
 from glioma_idh.imaging.identity import identity_in, named_safely
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
 
@@ -56,8 +59,8 @@ MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon"
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
 OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-f", "s")
-UNSOUND = "interslice distance varies"
-"""What dcm2niix warns of when it has nevertheless written something."""
+UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"
+"""What dcm2niix warns of when it has nevertheless written something; and words of its lines that say what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ class Converted:
 def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted], list[LeftOut | InputError]]:
     """Convert every usable DICOM series below a folder to NIfTI, without anything of the patient's identity.
 
-    Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes
-    most of the time). A sidecar keeps numbers and codes of known
-    meaning, whether a contrast agent was given, and of the description such words alone as are in `keywords`.
+    Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
+    sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
+    words alone as are in `keywords`.
 
     Args:
         folder: anything may lie in it, however deep.
@@ -110,15 +113,20 @@ def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted
     return converted, remarks
 
 
-def _read_headers(folder) -> tuple[list[Header], list[LeftOut]]:
-    """The headers of the DICOM images below a folder, and what is none."""
+def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
+    """The headers of the DICOM images below a folder; and what is none, or broken."""
     files = [file for file in files_below(folder) if file.name != "DICOMDIR"]
     kinds = {file: is_dicom(file) for file in files}
-    headers = [header for file in files if kinds[file] and (header := read_header(file))]
-    remarks = []
-    if unreadable := sum(kinds.values()) - len(headers):
-        reason = "no images: reports, presentation states, or broken"
-        remarks.append(LeftOut(f"{unreadable} DICOM files", reason))
+    read = {file: read_header(file) for file in files if kinds[file]}
+    headers = [header for header in read.values() if header]
+    unreadable = [file for file, header in read.items() if not header]
+    broken = Counter(number for file in unreadable if (number := series_of_broken(file)))
+    remarks = [
+        InputError("whole MR images", f"{count} cut short or broken", COPY_AGAIN, file=f"series {number}")
+        for number, count in broken.items()
+    ]
+    if no_images := len(unreadable) - broken.total():
+        remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
     others = [file for file in files if not kinds[file] and not file.name.lower().endswith(IGNORED_ENDINGS)]
     for what in dict.fromkeys(named_safely(file, headers[0]) for file in others if headers):
         remarks.append(LeftOut(what, "not DICOM"))
@@ -177,12 +185,12 @@ def _link(source: Path, target: Path) -> None:
 
 def _message(output: str, header: Header, place: Path) -> str:
     """What dcm2niix says is wrong, without paths and without the texts of the header."""
-    lines = [line for line in output.splitlines() if re.search("error|file not|varies|unsupported", line, re.I)]
-    message = re.sub(r"\S*/\S*", "", " ".join(lines).replace(str(place), "")) or "it made no image"
+    lines = [line for line in output.replace(str(place), "").splitlines() if re.search(SAYS_WRONG, line, re.I)]
+    message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "it made no image"
     for text in sorted(header.tags.values(), key=len, reverse=True):
         if len(text.strip()) > 3:
             message = message.replace(text.strip(), "")
-    return " ".join(message.split())[:300]
+    return " ".join(message.split())[:300].rstrip(" .:")
 
 
 def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:

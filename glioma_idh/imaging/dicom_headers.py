@@ -36,12 +36,18 @@ TAGS = {
     "ImagePositionPatient": "0020|0032",
     "ImageOrientationPatient": "0020|0037",
     "TemporalPositionIdentifier": "0020|0100",
+    "PhotometricInterpretation": "0028|0004",
     "NumberOfFrames": "0028|0008",
     "GeBValue": "0043|1039",
     "PhilipsBValue": "2001|1003",
 }
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "aahscout", "aahead", "3plane", "threeplane"}
+MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
+"""Classes of images: of one frame, of many, and of many that were single ones."""
+IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
+"""Tags as they lie in a file."""
+COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
+LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
 CANNOT_USE = {
     "LOCALIZER": "a localizer",
     "MIP": "a projection",
@@ -93,10 +99,7 @@ class Header:
 
     def numbers(self, name: str) -> tuple[float, ...]:
         """The numbers of a tag; nothing where it holds none."""
-        try:
-            return tuple(float(number) for number in self[name].split("\\")) if self[name] else ()
-        except ValueError:
-            return ()
+        return numbers_in(self[name])
 
     @property
     def image_type(self) -> set[str]:
@@ -117,6 +120,14 @@ class Header:
         return self.numbers("NumberOfFrames") > (1,) or "MOSAIC" in self.image_type
 
 
+def numbers_in(text: str) -> tuple[float, ...]:
+    """The numbers of a text, with backslashes between; nothing where it holds none."""
+    try:
+        return tuple(float(number) for number in text.split("\\")) if text else ()
+    except ValueError:
+        return ()
+
+
 def files_below(folder) -> list[Path]:
     """Every file below a folder, in order; not the hidden ones."""
     found = []
@@ -127,13 +138,17 @@ def files_below(folder) -> list[Path]:
 
 
 def is_dicom(file) -> bool:
-    """Whether a file says that it is DICOM, or begins as one without a preamble does."""
+    """Whether a file says that it is DICOM, or begins as one without a preamble does.
+
+    Those begin with a tag of group 2 or 8, and either the two letters of its kind or a length below 65536.
+    """
     try:
         with open(file, "rb") as opened:
             start = opened.read(132)
     except OSError:
         return False
-    return start[128:] == b"DICM" or (start[:2] in (b"\x08\0", b"\x02\0") and start[4:6].isalpha() and len(start) > 100)
+    begins = start[:2] in (b"\x08\0", b"\x02\0") and (start[4:6].isalpha() or start[6:8] == b"\0\0")
+    return start[128:] == b"DICM" or (begins and len(start) > 100)
 
 
 def is_dicom_folder(folder) -> bool:
@@ -154,6 +169,28 @@ def read_header(file) -> Header | None:
     except RuntimeError:
         return None
     return Header(Path(file), {tag: reader.GetMetaData(tag) for tag in TAGS.values() if reader.HasMetaDataKey(tag)})
+
+
+def values_of(content: bytes, tag: bytes, before: bytes = b"") -> list[str]:
+    """What a little-endian file says under a tag, each time that it does, in sequences too.
+
+    Args:
+        content: of the file, or its beginning.
+        tag: its four bytes.
+        before: a pattern of what must lie before it.
+    """
+    found = re.finditer(before + re.escape(tag) + rb"(?:[A-Z]{2}(..)|(..\0\0))", content, re.DOTALL)
+    ends = [(match.end(), int.from_bytes(match[1] or match[2], "little")) for match in found]
+    return [content[start : start + size].decode("latin-1").strip(" \0") for start, size in ends]
+
+
+def series_of_broken(file) -> str:
+    """The number of the series of an MR image whose header cannot be read; empty where a file is none."""
+    with open(file, "rb") as opened:
+        start = opened.read(100_000)
+    is_image = MR_IMAGES & set(values_of(start, IMAGE_CLASS)[:1])
+    numbers = [text for text in values_of(start, NUMBER) if text.isdecimal()]
+    return [*numbers, "of no number"][0] if is_image else ""
 
 
 def group_series(headers: list[Header]) -> dict[str, list[Header]]:
@@ -195,6 +232,8 @@ def why_not_used(series: list[Header]) -> str:
         return "a screenshot (secondary capture)"
     if first["Modality"] not in ("MR", ""):
         return "not MR"
+    if first["PhotometricInterpretation"][:10] not in ("MONOCHROME", ""):
+        return "a colour picture"
     if first["AngioFlag"] == "Y":
         return "an angiogram"
     reason = next((CANNOT_USE[word] for word in sorted(first.image_type & set(CANNOT_USE))), "")

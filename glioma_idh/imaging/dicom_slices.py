@@ -1,13 +1,12 @@
 """Whether the slices of a DICOM series make whole volumes, and what each volume is."""
 
-import contextlib
 import re
 from collections import Counter, defaultdict
 
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom_headers import Header
+from glioma_idh.imaging.dicom_headers import COPY_AGAIN, Header, numbers_in, values_of
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 0.01
@@ -15,9 +14,11 @@ UNEVEN = 0.1
 """By what share two neighbouring slices may lie further apart than the closest two."""
 MANY_VOLUMES = 20
 """From so many on, a series may be one over time."""
-ORIENTATION, PLACE, PIXELS = b"\x20\0\x37\0", b"\x20\0\x32\0", b"\xe0\x7f\x10\0"
-"""Tags as they lie in a file."""
-COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
+ORIENTATION, PLACE = (b"\x20\0\x16\x91", b"\x20\0\x37\0"), (b"\x20\0\x13\x91", b"\x20\0\x32\0")
+"""Sequence and tag that a frame has them under, as they lie in a file; private copies of the tag may say otherwise."""
+ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"
+"""What lies between the two."""
+PIXELS = b"\xe0\x7f\x10\0"
 
 
 def b_values_of(series: list[Header]) -> tuple[float, ...]:
@@ -45,9 +46,9 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
         InputError: slices are missing, doubled, or run another way.
     """
     slices = [slice_ for header in series for slice_ in _slices_of(header)]
-    turns = np.array([turn for turn, _, _ in slices]).reshape(-1, 6)
     if any(len(numbers) != size for turn, place, _ in slices for numbers, size in ((turn, 6), (place, 3))):
         raise InputError("a place and an orientation in every slice", "slices without", COPY_AGAIN, file=name)
+    turns = np.array([turn for turn, _, _ in slices])
     if len(turns) and np.abs(turns - turns[0]).max() > SAME_DIRECTION:
         count = len({tuple(turn.round(1) + 0.0) for turn in turns})
         raise InputError("slices of one orientation", f"{max(count, 2)} orientations", COPY_AGAIN, file=name)
@@ -55,6 +56,7 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     for turn, place, header in slices:
         height_mm = float(np.cross(turn[:3], turn[3:]) @ place)
         stacks[header.numbers("EchoTime"), header["ImageType"]].append((height_mm, header))
+    _check_times([header for header in series if "MOSAIC" in header.image_type], name)
     for stack in stacks.values():
         _check_times([header for _, header in stack], name)
     return {_check_stack(np.sort([height_mm for height_mm, _ in stack]), name) for stack in stacks.values()}
@@ -69,31 +71,25 @@ def _slices_of(header: Header) -> list[tuple]:
     content = header.file.read_bytes()
     content = content[: max(content.rfind(PIXELS), 0)]
     num_frames = int(header.numbers("NumberOfFrames")[0])
-    turns, places = (_numbers_of_frames(content, tag, num_frames) for tag in (ORIENTATION, PLACE))
-    return [(turn, place, header) for turn, place in zip(turns, places, strict=False)]
+    turns, places = (_numbers_of_frames(content, *where, num_frames) for where in (ORIENTATION, PLACE))
+    return [(turn, place, header) for turn, place in zip(turns, places, strict=True)]
 
 
-def _numbers_of_frames(content: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
-    """What each frame of a file says under a tag, which lies in sequences that the reader of headers leaves out.
+def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
+    """What each frame of a file says under a tag, which lies in a sequence that the reader of headers leaves out.
 
     Args:
         content: of the file, little-endian, up to its pixels.
-        tag: its four bytes.
-        num_frames: a tag that is there once holds for all of them; private copies may repeat what a frame says.
+        sequence: its four bytes.
+        tag: those of the tag; one that is there once holds for all frames.
+        num_frames: how many there are.
 
     Returns:
-        The numbers of each frame; nothing where they cannot be told.
+        The numbers of each frame; empty where they are not told.
     """
-    found = []
-    for match in re.finditer(re.escape(tag) + rb"(?:DS(..)|(..\0\0))", content, re.DOTALL):
-        size = int.from_bytes(match[1] or match[2], "little")
-        with contextlib.suppress(ValueError):
-            found.append(tuple(float(x) for x in content[match.end() : match.end() + size].strip(b" \0").split(b"\\")))
-    if len(found) == 1:
-        return found * num_frames
-    copies, rest = divmod(len(found), num_frames)
-    alike = not rest and all(found[i] == found[i - i % copies] for i in range(len(found)))
-    return found[::copies] if alike and copies else []
+    texts = values_of(content, tag, before=re.escape(sequence) + ITEM)
+    texts = texts * num_frames if len(texts) == 1 else texts
+    return [numbers_in(text) for text in texts] if len(texts) == num_frames else [()] * num_frames
 
 
 def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:

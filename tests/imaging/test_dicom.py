@@ -204,8 +204,12 @@ def test_mixed_orientations_in_one_series(tmp_path):
 
 def test_slices_without_a_place(tmp_path):
     write_series(tmp_path / "in", noise(SHAPE, 1), 5, T2 | {"ImagePositionPatient": None})
-    (error,) = errors_of(tmp_path / "in", tmp_path / "out")
-    assert "series 5: expected a place and an orientation in every slice" in str(error)
+    files = write_series(tmp_path / "in", noise(SHAPE, 1), 6, T2)
+    one = dcmread(files[2])
+    del one.ImageOrientationPatient
+    one.save_as(files[2])
+    for number, error in zip((5, 6), errors_of(tmp_path / "in", tmp_path / "out"), strict=True):
+        assert f"series {number}: expected a place and an orientation in every slice" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +260,7 @@ def test_a_file_cut_short_is_a_missing_slice(tmp_path):
     files[3].write_bytes(files[3].read_bytes()[:-100])
     converted, (unreadable, error) = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert [image.number for image in converted] == ["2"]
-    assert str(unreadable).startswith("1 DICOM files: no images")
+    assert str(unreadable).startswith("series 1: expected whole MR images; found 1 cut short or broken")
     assert "series 1" in str(error) and "1 missing" in str(error)
 
 
