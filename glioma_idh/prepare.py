@@ -39,7 +39,7 @@ class Job:
     lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
     """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
     redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
-    """Go through this stage and all later ones again: series registration brain image adc lesion rcbv."""
+    """Go through this stage and all later ones again: series movement registration brain image adc lesion rcbv."""
     quiet: bool = False
     """No lines about stages, no bar."""
     strict: bool = False

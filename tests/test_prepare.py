@@ -24,7 +24,7 @@ from glioma_idh.reporting import patient_checks
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
-FAST = Settings(skip=("registration", "brain", "bias"))
+FAST = Settings(skip=("movement", "registration", "brain", "bias"))
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def with_brain(patient: Path) -> Settings:
     mask[3:-3, 3:-3, 2:-2] = 1
     write(patient / "brain_mask.nii.gz", mask)
     white = write(patient.parents[1] / "white.nii.gz", mask)
-    return replace(FAST, skip=("registration", "bias"), white_mask=white)
+    return replace(FAST, skip=("movement", "registration", "bias"), white_mask=white)
 
 
 def one_b_value(patient):

@@ -115,7 +115,7 @@ def promise(level: Level, matrix: np.ndarray) -> float:
     return information(level, matrix) * float(seen.mean())
 
 
-def make_method(level: Level, matrix: np.ndarray):
+def make_method(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS):
     """SimpleITK's registration, at a start, with all but the optimiser set.
 
     The gradients of the metric come from the voxels next to a place: ITK's default, smoothed over the thickest edge of
@@ -129,7 +129,7 @@ def make_method(level: Level, matrix: np.ndarray):
     start.SetCenter(centre)
     start.SetMatrix(lps[:3, :3].ravel(), 1e-6)
     start.SetTranslation(lps[:3, :3] @ centre + lps[:3, 3] - centre)
-    share = NUM_POINTS / np.count_nonzero(sitk.GetArrayViewFromImage(level.mask))
+    share = num_points / np.count_nonzero(sitk.GetArrayViewFromImage(level.mask))
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfWorkUnits(1)  # several add up in the order in which they end, and no two runs agree to the bit
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
@@ -143,21 +143,21 @@ def make_method(level: Level, matrix: np.ndarray):
     return method
 
 
-def information(level: Level, matrix: np.ndarray) -> float:
+def information(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> float:
     """Mutual information of two images, nats; 0 where they do not meet."""
     try:
-        return -make_method(level, matrix).MetricEvaluate(level.fixed, level.moving)
+        return -make_method(level, matrix, num_points).MetricEvaluate(level.fixed, level.moving)
     except RuntimeError:
         return 0.0
 
 
-def climb(level: Level, matrix: np.ndarray) -> np.ndarray:
+def climb(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> np.ndarray:
     """The matrix of the largest mutual information, from a start near it.
 
     Raises:
         InputError: the images do not meet.
     """
-    method = make_method(level, matrix)
+    method = make_method(level, matrix, num_points)
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=1.0, minStep=0.001, numberOfIterations=200, relaxationFactor=0.8
     )
@@ -177,9 +177,7 @@ def judge(level: Level, matrix: np.ndarray, max_rotation_deg: float, max_shift_m
     rotation_deg = float(np.rad2deg(Rotation.from_matrix(matrix[:3, :3]).magnitude()))
     shift_mm = float(np.linalg.norm((matrix @ [*centre, 1])[:3] - centre))
     overlap, metric = overlap_of_heads(level, matrix), information(level, matrix)
-    trials = [step * sign for step in np.eye(6) * TRIAL_MM_AND_DEG for sign in (-1, 1)]
-    elsewhere = max(information(level, matrix @ rigid_matrix(step[:3], step[3:], centre)) for step in trials)
-    gain = metric / max(elsewhere, 1e-9)
+    gain = metric / max(information_elsewhere(level, matrix), 1e-9)
     far, trial = "more than a head moves between series", f"{TRIAL_MM_AND_DEG:.0f} mm or degrees"
     found = (
         (rotation_deg > max_rotation_deg, f"turned by {rotation_deg:.0f} degrees; {far}"),
@@ -189,6 +187,14 @@ def judge(level: Level, matrix: np.ndarray, max_rotation_deg: float, max_shift_m
     )
     problems = tuple(words for wrong, words in found if wrong)
     return Registration(matrix, rotation_deg, shift_mm, overlap, metric, gain, problems)
+
+
+def information_elsewhere(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> float:
+    """The best mutual information with the image displaced by 10 mm or 10 degrees from where a matrix places it."""
+    centre = centre_of(level.mask)
+    trials = [step * sign for step in np.eye(6) * TRIAL_MM_AND_DEG for sign in (-1, 1)]
+    places = [matrix @ rigid_matrix(step[:3], step[3:], centre) for step in trials]
+    return max(information(level, place, num_points) for place in places)
 
 
 def overlap_of_heads(level: Level, matrix: np.ndarray) -> float:

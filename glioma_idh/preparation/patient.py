@@ -13,6 +13,7 @@ from glioma_idh.preparation.alignment import Alignment, align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.lesion import LesionFinder, find_lesion
 from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image
+from glioma_idh.preparation.movement import hold_series_still
 from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
@@ -79,9 +80,10 @@ def _prepare(source: Path, settings: Settings, finder: LesionFinder | None, stag
         reasons = " ".join(str(error) for error in errors)
         advice = f"Name it with --series {settings.anchor}=..., or another with --reference. {reasons}"
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
+    choices, unread = hold_series_still(choices, settings, stages)
     alignment, left_out = align(choices, settings, stages)
     files, unmade = _make(alignment, settings, stages, finder)
-    prepared = Prepared(files, errors + left_out + unmade, stages, alignment)
+    prepared = Prepared(files, errors + unread + left_out + unmade, stages, alignment)
     write_note(prepared, source)
     return prepared
 

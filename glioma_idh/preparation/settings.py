@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 ROLES = (*STRUCTURAL, "adc", "dwi", "dsc", "lesion_mask", "brain_mask")
 
-Skipped = Literal["registration", "brain", "bias", "adc", "lesion", "rcbv"]
+Skipped = Literal["movement", "registration", "brain", "bias", "adc", "lesion", "rcbv"]
 File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
@@ -28,7 +28,8 @@ class Settings:
     spacing_mm: float | None = None
     """Edge of the voxels, mm; by default the reference's own, or 1 mm where its slices are thicker than 1.5 mm."""
     skip: Annotated[tuple[Skipped, ...], tyro.conf.arg(metavar="STAGE [STAGE ...]")] = ()
-    """Stages to leave out: registration (trust the headers), brain (no mask), bias (no N4), adc, lesion, rcbv."""
+    """Stages to leave out: movement (within DWI and DSC), registration (trust the headers), brain (no mask), bias (no
+    N4), adc, lesion, rcbv."""
     lesion_mask: File = None
     """The lesion, on the grid of any of the series or of the result; everything that is not 0. Of one patient."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"

@@ -14,7 +14,7 @@ from glioma_idh.files import write_json
 METHOD = 1
 """Raised whenever the same inputs give other outputs: what older versions made is then made again."""
 
-Stage = Literal["series", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
+Stage = Literal["series", "movement", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
 STAGES = get_args(Stage)
 """In the order in which they are gone through."""
 

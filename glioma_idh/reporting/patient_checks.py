@@ -1,17 +1,19 @@
-"""The pictures by which a prepared patient is checked: where each sequence lies, and the bolus."""
+"""The pictures by which a prepared patient is checked: where each sequence lies, movement in a series, the bolus."""
 
 import numpy as np
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.preparation.movement import LEAST_MM
 from glioma_idh.preparation.patient import Prepared
 from glioma_idh.reporting.canvas import save_png
+from glioma_idh.reporting.movement_check import movement_check
 from glioma_idh.reporting.perfusion_curves import perfusion_curves
 from glioma_idh.reporting.registration_check import registration_check
 
 
 def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
-    """Draw `qc.png` and, where there is a DSC series, `qc_dsc.png`, unless they show what is there already.
+    """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there already.
 
     Args:
         subject: the patient's id.
@@ -21,6 +23,11 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     files, stages = prepared.files, prepared.stages
     problems = stages.problems("registration")
     perfusion = stages.note["stages"].get("rcbv", {}).get("found")
+    movement = {
+        role.upper(): stages.note["stages"][f"movement {role}"]["found"]["displacement_mm"]
+        for role in ("dwi", "dsc")
+        if f"movement {role}" in stages.note["stages"]
+    }
 
     def draw_registration():
         volumes = {column: read_volume(path) for column, path in files.items()}
@@ -30,6 +37,10 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
         details = {"subject": subject, "problems": problems, "synthetic": synthetic}
         save_png(registration_check(reference, shown, *masks, **details), stages.folder / "qc.png")
 
+    def draw_movement():
+        figure = movement_check(movement, LEAST_MM, subject=subject, synthetic=synthetic)
+        save_png(figure, stages.folder / "qc_movement.png")
+
     def draw_perfusion():
         save_png(
             perfusion_curves(**_curves(perfusion), subject=subject, synthetic=synthetic), stages.folder / "qc_dsc.png"
@@ -38,6 +49,9 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     if any(sequence in files for sequence in SEQUENCES):
         shown = {"files": files, "subject": subject, "problems": problems}
         stages.make("picture registration", draw_registration, shown, [stages.folder / "qc.png"])
+    if movement:
+        shown = {"movement": movement, "subject": subject}
+        stages.make("picture movement", draw_movement, shown, [stages.folder / "qc_movement.png"])
     if perfusion:
         shown = {"curves": perfusion, "subject": subject}
         stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])

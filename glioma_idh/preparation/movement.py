@@ -1,0 +1,111 @@
+"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
+from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
+from glioma_idh.preparation.alignment import read_diffusion
+from glioma_idh.preparation.series import Choice
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import Stages
+
+LEAST_MM = 0.5
+"""A head that moves less than this is left as it is: interpolation would cost more than the movement."""
+
+
+def hold_series_still(
+    choices: dict[str, Choice], settings: Settings, stages: Stages
+) -> tuple[dict[str, Choice], list[InputError]]:
+    """Bring each volume of a moving series to the place of one of them.
+
+    Returns:
+        The choices, those of moving series with the files of the still ones, of which a remark is noted; and an error
+        for each series that cannot be read, which is left out.
+    """
+    held, errors = dict(choices), []
+    for role, made in (("dwi", "adc"), ("dsc", "rcbv")):
+        if role in choices and not {"movement", made} & set(settings.skip):
+            try:
+                held[role] = _hold_still(role, choices[role], stages)
+            except InputError as error:
+                del held[role]
+                errors.append(error)
+    return held, errors
+
+
+def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
+    """A series, or where the head moves in it that which is still.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from glioma_idh.imaging.movement import displacement_mm, find_movement, hold_still
+
+    folder = stages.folder / "still"
+    files = [folder / f"{role}_{n}.nii.gz" for n in range(1, len(choice.files) + 1)]
+    if role == "dwi":
+        files = files[:1]
+
+    def work():
+        parts, reference = _read(role, choice)
+        matrices = find_movement(parts[0], reference)
+        moved_mm = displacement_mm(matrices, _centre(parts[0]))
+        for file in folder.glob(f"{role}*"):
+            file.unlink()
+        write_table(_as_table(matrices, moved_mm), folder / f"{role}.csv")
+        if moved_mm.max() >= LEAST_MM:
+            for part, file in zip(parts, files, strict=True):
+                write_volume(file, hold_still(part, matrices).array, part.affine)
+        return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
+
+    inputs = {"series": choice.files, "acquisition": choice.acquisitions}
+    found = stages.make(f"movement {role}", work, inputs, f"still/{role}*")
+    moved_mm = found["displacement_mm"]
+    if max(moved_mm) < LEAST_MM:
+        return choice
+    worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
+    stages.note["remarks"].append(
+        f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
+        f"{num_volumes}); every volume was brought to where it lies in volume {to}."
+    )
+    acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions),)
+    return replace(choice, series=replace(choice.series, files=tuple(files), acquisitions=acquisitions))
+
+
+def _read(role: str, choice: Choice) -> tuple[list[Volume], int]:
+    """The echoes of a DSC series, or all of a DWI series as one; and the volume that the others are registered to.
+
+    That is the first with the lowest b-value, or of a DSC series the one most like the median over time.
+    """
+    if role == "dwi":
+        series, b_values, _ = read_diffusion(choice)
+        return [series], int(np.argmin(b_values))
+    echoes = [read_volume(file, num_axes=4) for file in choice.files]
+    typical = np.median(echoes[0].array, axis=-1)
+    away = [np.abs(volume - typical).mean() for volume in np.moveaxis(echoes[0].array, -1, 0)]
+    return echoes, int(np.argmin(away))
+
+
+def _together(acquisitions):
+    """How the files of a DWI series were acquired, as of one file."""
+    b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
+    vectors = [acquisition.b_vectors for acquisition in acquisitions]
+    known = all(part is not None for part in vectors)
+    return replace(acquisitions[0], b_values=b_values, b_vectors=np.concatenate(vectors) if known else None)
+
+
+def _centre(series: Volume) -> np.ndarray:
+    """The centre of a series, mm."""
+    return (series.affine @ [*(np.array(series.array.shape[:3]) - 1) / 2, 1])[:3]
+
+
+def _as_table(matrices: np.ndarray, moved_mm: np.ndarray) -> pd.DataFrame:
+    """A row a volume: how far the head is from where it is in the reference, and the matrix (RAS+ mm) row by row."""
+    names = [f"m{row}{column}" for row in range(1, 4) for column in range(1, 5)]
+    table = pd.DataFrame(matrices[:, :3].reshape(-1, 12), columns=names)
+    table.insert(0, "displacement_mm", moved_mm)
+    return table.rename_axis("volume").reset_index()
