@@ -216,13 +216,20 @@ def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
 
 
 def read_subjects(wanted, sequences) -> pd.DataFrame:
-    """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed."""
+    """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed.
+
+    Raises:
+        InputError: nobody has.
+    """
     settings = {"sequences": sequences, "all_visits": wanted.all_visits, "quiet": wanted.quiet}
     cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
     table, errors = check_subjects(cohort)
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
-    return table[(table[list(PATHS)] != "").any(axis=1)]
+    table = table[(table[list(PATHS)] != "").any(axis=1)]
+    if table.empty:
+        raise InputError("subjects with images", "none", "Check the paths in the cohort table.", file=wanted.cohort)
+    return table
 
 
 def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:

@@ -39,7 +39,8 @@ class Job:
     lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
     """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
     redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
-    """Go through this stage and all later ones again: series movement registration brain image adc lesion rcbv."""
+    """Go through this stage and all later ones again: series movement registration brain image adc lesion rcbv
+    picture."""
     quiet: bool = False
     """No lines about stages, no bar."""
     strict: bool = False
@@ -49,6 +50,8 @@ class Job:
         for name in ("source", "out", "lesion_run"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Path(getattr(self, name)))
+        if self.source is not None:
+            object.__setattr__(self, "source", self.source.resolve())
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,22 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
         One outcome a patient; a patient without files could not be prepared at all.
 
     Raises:
-        InputError: the settings cannot be used, there is no patient, or with `strict` the first error of any.
+        InputError: the settings or the tables in the output folder cannot be used, there is no patient, or with
+            `strict` the first error of any.
     """
     import joblib
     from tqdm import tqdm
 
-    from glioma_idh.preparation.tables import update_tables
+    from glioma_idh.preparation.patients import find_patients
+    from glioma_idh.preparation.tables import read_tables, update_tables
 
     warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
     settings.check()
     _check_job(job, settings)
-    patients, outcomes = _patients(job), []
+    patients, outcomes = find_patients(job.source, job.out, job.many), []
+    if job.subject is not None:
+        patients = dict(zip([job.subject], patients.values(), strict=True))
+    read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
     parallel = joblib.Parallel(n_jobs=min(job.jobs, len(patients)), return_as="generator_unordered")
     calls = (joblib.delayed(prepare_one)(subject, source, job, settings) for subject, source in patients.items())
     bar = tqdm(parallel(calls), total=len(patients), unit="patient", disable=job.quiet or len(patients) == 1 or None)
@@ -158,38 +166,6 @@ def describe(outcome: Outcome) -> str:
     return "\n".join([f"{outcome.subject}: {made}", *remarks])
 
 
-def _patients(job: Job) -> dict[str, Path]:
-    """The patients' folders by id.
-
-    Raises:
-        InputError: there is none, or an id cannot be a folder's name.
-    """
-    if job.source is None:
-        from glioma_idh.phantom.folder import default_folder
-        from glioma_idh.phantom.raw import make_raw_patient
-        from glioma_idh.phantom.recipe import PhantomRecipe
-
-        source = make_raw_patient(default_folder(PhantomRecipe()) / "raw")
-        return {job.subject or source.name: source}
-    if not job.source.is_dir():
-        found = "a file" if job.source.exists() else "no such folder"
-        raise InputError("a patient's folder", found, "Name the folder of DICOM or NIfTI files.", file=job.source)
-    if job.out.resolve().is_relative_to(job.source.resolve()) and not job.many:
-        advice = "Name another --out: results would be taken for series of the patient."
-        raise InputError("an --out outside of the patient's folder", "one in it", advice, file=job.out)
-    if not job.many:
-        return {job.subject or job.source.resolve().name: job.source}
-    out = job.out.resolve()
-    folders = [path for path in sorted(job.source.iterdir()) if path.is_dir() and not path.name.startswith(".")]
-    folders = [path for path in folders if path.resolve() != out]
-    if not folders:
-        raise InputError("a folder a patient", "none", "Without --many the folder itself is the patient.", job.source)
-    if any(out.is_relative_to(path.resolve()) for path in folders):
-        advice = "Name another --out: results would be taken for series of the patient."
-        raise InputError("an --out outside of the patients' folders", "one in them", advice, file=job.out)
-    return {path.name: path for path in folders}
-
-
 def _check_job(job: Job, settings: Settings) -> None:
     """Refuse what does not go together.
 
@@ -208,9 +184,23 @@ def _check_job(job: Job, settings: Settings) -> None:
     if job.jobs < 1:
         raise InputError("--jobs of at least 1", str(job.jobs), "Give another number.")
     if job.lesion_run is not None:
-        from glioma_idh.pipeline import read_finished_run
+        _check_lesion_run(job.lesion_run)
 
-        read_finished_run(job.lesion_run, "sgp3d")
+
+def _check_lesion_run(run_dir: Path) -> None:
+    """A run must be finished, and have learnt where lesions are.
+
+    Raises:
+        InputError: it says what the run is.
+    """
+    from glioma_idh.pipeline import read_finished_run
+    from glioma_idh.sgp3d.recipe import recipe_of_run
+
+    recipe = recipe_of_run(read_finished_run(run_dir, "sgp3d")[0])
+    if "segmentation" not in recipe.learns:
+        found = f"one of {recipe.network} with --targets {recipe.targets}"
+        advice = "Name a run with --targets both or segmentation."
+        raise InputError("a --lesion-run that learnt to find lesions", found, advice, file=run_dir)
 
 
 def _teller(subject: str, job: Job):

@@ -1,5 +1,7 @@
 """What both papers' trainings share."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,3 +62,12 @@ def test_each_reason_is_said_once(capsys):
         "  s0: expected a scan; found none. Add it. (2 more like this)",
         "  x: expected a lesion; found an empty mask. Check.",
     ]
+
+
+def test_nobody_to_predict_is_said(tmp_path):
+    (tmp_path / "cohort.csv").write_text("subject,patient,idh,t1\np1,p1,1,\n")
+    wanted = SimpleNamespace(
+        cohort=str(tmp_path / "cohort.csv"), images=None, labels=None, all_visits=False, quiet=True
+    )
+    with pytest.raises(InputError, match="subjects with images"):
+        pipeline.read_subjects(wanted, ("t1",))

@@ -1,6 +1,7 @@
 """The door: a raw phantom patient comes out as it is known to be; what is wrong is said and stops nobody else."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from glioma_idh.imaging.resampling import read_transform
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import SPACING_MM, acquire, make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
-from glioma_idh.preparation.alignment import mask_on_series
+from glioma_idh.preparation.masks import mask_on_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import read_note
 from glioma_idh.reporting import patient_checks
@@ -354,6 +355,53 @@ def test_a_file_a_b_value_gives_the_adc_of_one_file(patient):
     assert voxels(outcome.files["adc"]) == pytest.approx(whole)
 
 
+def test_the_scanners_adc_is_taken_where_dwi_has_one_b_value(patient):
+    write_dwi(patient, [1000, 1000, 1000])
+    write(patient / "adc.nii.gz", np.random.default_rng(1).uniform(700, 900, SHAPE))
+    outcome = outcome_of(patient)
+    assert outcome.errors == []
+    assert np.median(voxels(outcome.files["adc"])) == pytest.approx(0.8e-3, rel=0.05)
+
+
+def test_nothing_is_asked_of_a_series_that_nothing_is_made_of(patient):
+    write_dwi(patient, [0, 500, 1000])
+    (patient / "dwi.bval").unlink()
+    write_dsc(patient, sidecar={})
+    outcome = outcome_of(patient, replace(FAST, skip=("registration", "brain", "bias", "adc", "rcbv")))
+    assert outcome.errors == [] and not {"adc", "rcbv"} & outcome.files.keys()
+    assert not read_note(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
+
+
+def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
+    write_dwi(patient, [0, 1000])
+    mask = np.zeros(SHAPE)
+    mask[4:-4, 4:-4, 3:-3] = 1
+    write(patient / "brain_mask.nii.gz", mask)
+    settings = Settings(skip=("movement", "registration", "bias"), spacing_mm=2.0)
+    files = outcome_of(patient, settings).files
+    inside = voxels(files["adc"])[voxels(files["brain_mask"]) != 0]
+    assert inside.min() > 0.99e-3 and inside.max() < 1.01e-3
+
+
+def test_the_note_says_whether_leakage_is_corrected(patient):
+    write_dsc(patient)
+    settings = with_brain(patient)
+    for corrected in (True, False):
+        outcome = outcome_of(patient, replace(settings, leakage_correction=corrected))
+        assert outcome.errors == []
+        method = read_note(patient.parents[1] / "out" / "p1")["stages"]["rcbv"]["found"]["method"]
+        assert ("rcbv is the map without leakage correction" in method) != corrected
+
+
+def test_rcbv_is_made_again_when_the_image_that_the_template_fits_changes(patient):
+    write_dsc(patient)
+    settings = with_brain(patient)
+    before = outcome_of(patient, settings).files["rcbv"].stat().st_mtime_ns
+    assert outcome_of(patient, settings).files["rcbv"].stat().st_mtime_ns == before
+    write(patient / "t1gd.nii.gz", np.random.default_rng(7).uniform(50, 100, SHAPE))
+    assert outcome_of(patient, settings).files["rcbv"].stat().st_mtime_ns > before
+
+
 def test_an_empty_image_is_none(patient):
     write(patient / "t2.nii.gz", np.zeros(SHAPE))
     outcome = outcome_of(patient)
@@ -444,12 +492,32 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
     assert "flair" in str(outcome_of(patient, lesion_run=Path("run")).errors[0])
 
 
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch, value):
+    from glioma_idh.imaging.volumes import write_volume
+    from glioma_idh.preparation.lesion import LesionFinder
+
+    def find(images, path):
+        t2 = read_volume(images["t2"])
+        write_volume(path, np.full(t2.array.shape, value, np.uint8), np.diag([4.0, 4, 5, 1]) if value else t2.affine)
+
+    monkeypatch.setattr(prepare, "lesion_finder", lambda run: LesionFinder(find, (), "a finder"))
+    monkeypatch.setattr(prepare, "_check_job", lambda job, settings: None)
+    outcome = outcome_of(patient, lesion_run=Path("run"))
+    if value:
+        assert outcome.errors == [] and "ml: is the mask one of the lesion?" in outcome.remarks[-1]
+    else:
+        assert "expected a lesion in the mask" in str(outcome.errors[0]) and "lesion_mask" not in outcome.files
+        assert not (patient.parents[1] / "out" / "p1" / "lesion_mask.nii.gz").exists()
+
+
 def test_help_is_quick_and_loads_nothing_heavy():
     import subprocess
     import sys
 
     code = "import sys; sys.argv = ['prepare', '--help']; import glioma_idh.prepare as p\n"
     code += "try: p.main()\nexcept SystemExit: print(sorted({'numpy', 'SimpleITK', 'nibabel'} & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = os.environ | {"PYTHONUTF8": "1"}  # the help draws a frame
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", env=environment)
     assert ran.stdout.strip().endswith("[]"), ran.stderr
     assert "--lesion-run" in ran.stdout

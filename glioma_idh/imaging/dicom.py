@@ -24,9 +24,9 @@ from glioma_idh.imaging.dicom_headers import (
     is_dicom_folder,
     read_header,
     series_of_broken,
-    why_not_used,
     words_in,
 )
+from glioma_idh.imaging.dicom_kinds import is_no_sequence, why_not_used
 from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
 from glioma_idh.imaging.identity import identity_in, named_safely
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
@@ -109,7 +109,7 @@ def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted
             stacks = check_slices(images, name)
             converted += _convert_series(images, stacks, number, Path(out_dir), keywords, remarks)
         except InputError as error:
-            remarks.append(error)
+            remarks.append(InputError(error.expected, error.found, error.advice, file=name))
     return converted, remarks
 
 
@@ -124,6 +124,7 @@ def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     remarks = [
         InputError("whole MR images", f"{count} cut short or broken", COPY_AGAIN, file=f"series {number}")
         for number, count in broken.items()
+        if not is_no_sequence(number, headers)
     ]
     if no_images := len(unreadable) - broken.total():
         remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))

@@ -1,4 +1,4 @@
-"""DICOM files below a folder: their headers, grouped into series, and which of those are no sequence."""
+"""DICOM files below a folder: their headers, grouped into series."""
 
 import os
 import re
@@ -41,36 +41,11 @@ TAGS = {
     "GeBValue": "0043|1039",
     "PhilipsBValue": "2001|1003",
 }
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
 """Classes of images: of one frame, of many, and of many that were single ones."""
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
 """Tags as they lie in a file."""
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
-LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
-CANNOT_USE = {
-    "LOCALIZER": "a localizer",
-    "MIP": "a projection",
-    "MNIP": "a projection",
-    "PROJECTION IMAGE": "a projection",
-    "SUB": "a subtraction",
-    "SUBTRACT": "a subtraction",
-    "SUBTRACTION": "a subtraction",
-    "SCREEN SAVE": "a screenshot",
-    "SCREENSHOT": "a screenshot",
-    "FA": "a derived map",
-    "COLFA": "a derived map",
-    "TENSOR": "a derived map",
-    "TTP": "a derived map",
-    "PBP": "a derived map",
-    "RELCBV": "a derived map",
-    "RELCBF": "a derived map",
-    "RELMTT": "a derived map",
-    "P": "a phase image",
-    "PHASE": "a phase image",
-    "PHASE MAP": "a phase image",
-}
-"""Image types that are no sequence as it was acquired."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +104,14 @@ def numbers_in(text: str) -> tuple[float, ...]:
 
 
 def files_below(folder) -> list[Path]:
-    """Every file below a folder, in order; not the hidden ones."""
-    found = []
-    for place, folders, names in os.walk(folder):
+    """Every file below a folder, links followed once, in order; not the hidden ones."""
+    found, seen = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
     return [file for file in found if file.is_file()]  # no links that lead nowhere
@@ -223,23 +203,6 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
 def drop_copies(series: list[Header]) -> list[Header]:
     """The files of a series, each image once."""
     return list({header["SOPInstanceUID"] or str(header.file): header for header in series}.values())
-
-
-def why_not_used(series: list[Header]) -> str:
-    """Why a series is none that was acquired as a volume of MR; empty where it is."""
-    first = series[0]
-    if first["SOPClassUID"].startswith(SECONDARY_CAPTURE):
-        return "a screenshot (secondary capture)"
-    if first["Modality"] not in ("MR", ""):
-        return "not MR"
-    if first["PhotometricInterpretation"][:10] not in ("MONOCHROME", ""):
-        return "a colour picture"
-    if first["AngioFlag"] == "Y":
-        return "an angiogram"
-    reason = next((CANNOT_USE[word] for word in sorted(first.image_type & set(CANNOT_USE))), "")
-    if reason or set(re.findall("[a-z0-9]+", first["SeriesDescription"].lower())) & LOCALIZERS:
-        return reason or "a localizer"
-    return "a single slice" if len(series) == 1 and not first.holds_volume else ""
 
 
 def words_in(text: str, keywords) -> list[str]:

@@ -4,10 +4,12 @@ Each volume is registered to one of them; matrices are 4 x 4, RAS+ mm, and take 
 same tissue in the volume.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.levels import LEVELS_MM, Level, average, centre_of, clip_tails, head_and_margin
+from glioma_idh.imaging.levels import LEVELS_MM, Level, average, centre_of, check_contrast, clip_tails, head_and_margin
 from glioma_idh.imaging.registration import MIN_GAIN, climb, information, information_elsewhere
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume
@@ -25,8 +27,9 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
     """Where the head lies in each volume of a series, beside one of them.
 
     Mattes mutual information, which a bolus or a b-value that changes the contrast does not mislead, is climbed from
-    where the head was in the volume before. Where it seems to have jumped but matches no better than 10 mm or degrees
-    away, as a volume of mere noise does, it is taken to lie as in the one before.
+    where the head was in the neighbour on the reference's side; before and behind the reference at the same time. Where
+    the head seems to have jumped but matches no better than 10 mm or degrees away, as a volume of mere noise does, it
+    is taken to lie as in that neighbour.
 
     Args:
         series: shape (i, j, k, t).
@@ -36,16 +39,24 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
         Matrices, shape (t, 4, 4).
 
     Raises:
-        InputError: the reference is empty.
+        InputError: the reference is empty, or of one value all over.
     """
+    check_contrast(Volume(series.array[..., reference], series.affine, series.file))
     fixed = _prepared(series, reference)
     mask = head_and_margin(fixed)
     centre_mm = centre_of(mask)
-    matrices = [np.eye(4)]
-    for n in range(series.array.shape[3]):
-        level = Level(fixed, _prepared(series, n), mask) if series.array[..., n].any() else None
-        matrices.append(matrices[-1] if level is None else _next(level, matrices[-1], centre_mm))
-    return np.array(matrices[1:])
+
+    def follow(numbers) -> list[np.ndarray]:
+        matrices = [np.eye(4)]
+        for n in numbers:
+            level = Level(fixed, _prepared(series, n), mask) if series.array[..., n].any() else None
+            matrices.append(matrices[-1] if level is None else _next(level, matrices[-1], centre_mm))
+        return matrices[1:]
+
+    with ThreadPoolExecutor(2) as pool:
+        ways = range(reference - 1, -1, -1), range(reference + 1, series.array.shape[3])
+        before, behind = pool.map(follow, ways)
+    return np.array([*before[::-1], np.eye(4), *behind])
 
 
 def _prepared(series: Volume, n: int):
@@ -55,16 +66,16 @@ def _prepared(series: Volume, n: int):
     return average(clip_tails(to_itk(Volume(series.array[..., n], series.affine))), LEVELS_MM[-1])
 
 
-def _next(level: Level, before: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
-    """Where the head lies in a volume, given where it lay in the one before."""
+def _next(level: Level, neighbour: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
+    """Where the head lies in a volume, given where it lies in the one beside it."""
     try:
-        matrix = climb(level, before, NUM_POINTS)
+        matrix = climb(level, neighbour, NUM_POINTS)
     except InputError:
-        return before
-    if displacement_mm((np.linalg.inv(before) @ matrix)[None], centre_mm) < JUMP_MM:
+        return neighbour
+    if displacement_mm((np.linalg.inv(neighbour) @ matrix)[None], centre_mm) < JUMP_MM:
         return matrix
     here, elsewhere = information(level, matrix, NUM_POINTS), information_elsewhere(level, matrix, NUM_POINTS)
-    return matrix if here >= MIN_GAIN * elsewhere else before
+    return matrix if here >= MIN_GAIN * elsewhere else neighbour
 
 
 def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:

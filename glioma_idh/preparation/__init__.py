@@ -1,6 +1,6 @@
 """From the scanner to the six sequences on one grid, one patient at a time.
 
-In the order of the steps: `series` (what there is: `recognition`, `candidates`), `alignment`, `anatomy` (brain, bias,
-structural images), `maps` (ADC, rCBV), `lesion`; `patient` goes through them, `stages` remembers what was done of what,
-`tables` keeps the cohort's, `settings` is what a user can ask for.
+In the order of the steps: `series` (what there is: `recognition`, `candidates`), `movement` (within DWI and DSC),
+`alignment`, `anatomy` (brain, bias, structural images), `maps` (ADC, rCBV), `lesion`; `patient` goes through them,
+`stages` remembers what was done of what, `tables` keeps the cohort's, `settings` is what a user can ask for.
 """

@@ -1,5 +1,6 @@
 """Where everything lies: each series registered to the anchor, and the anchor to the grid of the result."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -27,6 +28,7 @@ class Alignment:
         head: gives the anchor's image, its bias corrected where it has a skull; made when it is first asked for.
         fit_template: gives the anchor's `TemplateFit`, likewise.
         grid: of the result; its voxels are empty.
+        reference: the grid of what everything is registered to, in the millimetres of `grid`.
         frame: 4 x 4, from the grid's millimetres to the anchor's.
     """
 
@@ -36,6 +38,7 @@ class Alignment:
     head: Callable
     fit_template: Callable
     grid: Volume
+    reference: Volume
     frame: np.ndarray
 
     def has(self, role: str) -> bool:
@@ -45,6 +48,11 @@ class Alignment:
     def to_series(self, role: str) -> np.ndarray:
         """From the grid's millimetres to those of a series."""
         return self.matrices[role] @ self.frame
+
+    @property
+    def ways(self) -> dict[str, np.ndarray]:
+        """From the grid's millimetres to those of each series whose place is known."""
+        return {role: self.to_series(role) for role in self.matrices}
 
     def placement(self, role: str) -> dict:
         """What the place of a series on the grid of the result depends on."""
@@ -126,6 +134,7 @@ def _register(role: str, choices: dict, settings: Settings, stages: Stages, head
         return {name: round(float(getattr(found, name)), 4) for name in names} | {"problems": list(found.problems)}
 
     inputs = {"moving": choices[role].files, "reference": choices[settings.anchor].files}
+    inputs |= {"b-values": [acquisition.b_values for acquisition in choices[role].acquisitions]}
     found = stages.make(f"registration {role}", work, inputs, [path])
     return read_transform(path), found["problems"]
 
@@ -139,21 +148,23 @@ def align(choices: dict, settings: Settings, stages: Stages) -> tuple[Alignment,
     Raises:
         InputError: the anchor cannot be brought to the atlas or image that is the reference.
     """
-    from glioma_idh.imaging.resampling import write_transform
+    from glioma_idh.imaging.resampling import isotropic_grid
 
     head = cache(lambda role: _head(role, choices[role]))
     fit_template = cache(lambda: _fit_template(head(settings.anchor)))
     matrices, errors = register_series(choices, settings, stages, head)
-    grid, frame, problems = _result_grid(choices, settings, head, fit_template)
-    if problems and not settings.keep_flagged:
+    reference, frame, problems = _reference(choices, settings, stages, head, fit_template)
+    if problems:
         advice = "Choose another --reference, or look at qc.png with --keep-flagged."
         expected = f"a plausible registration of {settings.anchor} to {Path(settings.reference).name}"
-        raise InputError(expected, "; ".join(problems), advice, file=choices[settings.anchor].files[0])
-    if settings.reference != settings.anchor:
-        write_transform(stages.folder / "transforms" / f"{settings.anchor}_to_grid.tfm", frame)
-    return Alignment(
-        choices, settings.anchor, matrices, lambda: head(settings.anchor), fit_template, grid, frame
-    ), errors
+        error = InputError(expected, "; ".join(problems), advice, file=choices[settings.anchor].files[0])
+        if not settings.keep_flagged:
+            raise error
+        errors.append(error)
+    spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
+    grid = reference if spacing_mm is None else isotropic_grid(reference, spacing_mm)
+    anchor = settings.anchor
+    return Alignment(choices, anchor, matrices, lambda: head(anchor), fit_template, grid, reference, frame), errors
 
 
 def _fit_template(head: Volume):
@@ -172,33 +183,49 @@ def _fit_template(head: Volume):
 
 
 def _head(role: str, choice) -> Volume:
-    """A series as it is registered: with a skull, without the bias field, which is no anatomy."""
+    """A series as it is registered: with a skull, without the bias field, which is no anatomy, if that can be found."""
     from glioma_idh.imaging.brain import correct_bias, looks_stripped
 
     volume = still_image(role, choice)
-    return correct_bias(volume) if role in STRUCTURAL and not looks_stripped(volume) else volume
+    if role in STRUCTURAL and not looks_stripped(volume):
+        with contextlib.suppress(InputError):  # z-scores, or a thin slab
+            return correct_bias(volume)
+    return volume
 
 
-def _result_grid(choices: dict, settings: Settings, head, fit_template) -> tuple[Volume, np.ndarray, tuple[str, ...]]:
-    """The grid of the result, the way from it to the anchor, and what looks wrong about that."""
+def _reference(choices: dict, settings: Settings, stages: Stages, head, fit_template) -> tuple:
+    """The grid of what everything is registered to, the way from it to the anchor, and what looks wrong about that."""
     from glioma_idh.imaging.registration import register_rigid
-    from glioma_idh.imaging.resampling import isotropic_grid
+    from glioma_idh.imaging.resampling import read_transform, write_transform
     from glioma_idh.imaging.template import load_template
 
-    frame, problems = np.eye(4), ()
     if settings.reference == settings.anchor:
-        reference = read_grid(choices[settings.anchor].files[0])
-    elif settings.reference == "atlas":
-        reference, fit = load_template()["t1"], fit_template()
-        frame = np.linalg.inv(rigid_part(fit.matrix))
-    else:
-        reference = read_volume(Path(settings.reference))
-        found = register_rigid(head(settings.anchor), reference, max_shift_mm=np.inf)
-        frame, problems = found.matrix, found.problems
-    spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
-    if spacing_mm is not None:
-        return isotropic_grid(reference, spacing_mm), frame, problems
-    return Volume(np.zeros(reference.array.shape, np.uint8), reference.affine, reference.file), frame, problems
+        return _empty(read_grid(choices[settings.anchor].files[0])), np.eye(4), []
+    path = stages.folder / "transforms" / f"{settings.anchor}_to_grid.tfm"
+
+    def to_atlas():
+        write_transform(path, np.linalg.inv(rigid_part(fit_template().matrix)))
+        return {"problems": []}
+
+    def to_file():
+        if "registration" in settings.skip:
+            write_transform(path, np.eye(4))
+            return {"problems": []}
+        found = register_rigid(head(settings.anchor), read_volume(settings.reference), max_shift_mm=np.inf)
+        write_transform(path, found.matrix)
+        return {"problems": list(found.problems)}
+
+    atlas = settings.reference == "atlas"
+    reference = load_template()["t1"] if atlas else read_grid(settings.reference)
+    inputs = {"anchor": choices[settings.anchor].files, "to": "atlas" if atlas else Path(settings.reference)}
+    inputs |= {"registered": "registration" not in settings.skip}
+    found = stages.make("registration grid", to_atlas if atlas else to_file, inputs, [path])
+    return _empty(reference), read_transform(path), found["problems"]
+
+
+def _empty(volume: Volume) -> Volume:
+    """The grid of a volume alone."""
+    return Volume(np.zeros(volume.array.shape, np.uint8), volume.affine, volume.file)
 
 
 def rigid_part(matrix: np.ndarray) -> np.ndarray:
@@ -213,60 +240,3 @@ def rigid_part(matrix: np.ndarray) -> np.ndarray:
     origin = np.linalg.inv(matrix) @ [0, 0, 0, 1]
     rigid[:3, 3] = -rigid[:3, :3] @ origin[:3]
     return rigid
-
-
-def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Volume, list[str]]:
-    """A mask brought from the grid of the series that it was drawn on, or of the result, to that of the result.
-
-    Args:
-        path: of the mask.
-        alignment: where everything lies.
-        likeliest: the role that it was drawn on where several series have its grid, between which the head may move.
-
-    Whole numbers above 0 are inside; of other numbers, which are probabilities, those from 0.5 on.
-
-    Returns:
-        The mask, 0 and 1; and the roles of all series with its grid, that which was taken first.
-
-    Raises:
-        InputError: it lies on none of these grids.
-    """
-    from glioma_idh.imaging.resampling import resample
-
-    mask = read_volume(path)
-    whole = np.array_equal(mask.array, np.round(mask.array))  # labels, else probabilities
-    binary = replace(mask, array=(mask.array > 0 if whole else mask.array >= 0.5).astype(np.uint8))
-    roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
-    grids = {role: read_grid(alignment.choices[role].files[0]) for role in roles} | {"result": alignment.grid}
-    fitting = [role for role, grid in grids.items() if _same_grid(mask, grid)]
-    if not fitting:
-        advice = "Draw it on one of them, or resample it there."
-        raise InputError(f"a mask on the grid of one of {', '.join(roles)}", "another grid", advice, file=path)
-    way = np.eye(4) if fitting[0] == "result" else alignment.to_series(fitting[0])
-    return resample(binary, alignment.grid, way, order="nearest"), fitting
-
-
-def _same_grid(volume: Volume, grid: Volume) -> bool:
-    try:
-        check_same_grid(volume, grid)
-    except InputError:
-        return False
-    return True
-
-
-def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -> Volume:
-    """Take a mask from the result's grid back to that of a series as it was acquired.
-
-    Args:
-        mask: on the grid of a prepared patient, such as a predicted lesion.
-        patient_dir: the folder that `prepare` made of the patient.
-        role: of the series, `t2` for example.
-        series: its image as acquired.
-    """
-    from glioma_idh.imaging.resampling import read_transform, resample
-
-    way = np.eye(4)
-    for pattern in ("*_to_grid.tfm", f"{role}_to_*.tfm"):
-        for path in Path(patient_dir, "transforms").glob(pattern):
-            way = read_transform(path) @ way
-    return resample(mask, series, np.linalg.inv(way), order="nearest")

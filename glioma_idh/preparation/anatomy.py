@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
-from glioma_idh.preparation.alignment import Alignment, mask_on_grid
+from glioma_idh.preparation.alignment import Alignment
+from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from glioma_idh.preparation.stages import Stages
 
@@ -49,6 +51,7 @@ def find_brain(alignment: Alignment, settings: Settings, stages: Stages) -> Path
         return {"how": how, "volume_ml": round(volume_ml, 1)}
 
     inputs = {"anchor": anchor.files, "given": given, "command": settings.brain_command}
+    inputs |= {"ways": given and alignment.ways}
     stages.make("brain", work, inputs | alignment.placement(alignment.anchor), [path])
     return path
 
@@ -62,7 +65,8 @@ def _brain(alignment: Alignment, settings: Settings, stages: Stages, given) -> t
         return mask_on_grid(given, alignment, alignment.anchor)[0], "given"
     head = alignment.head()
     if settings.brain_command:
-        mask, how = brain.extract_brain_with(settings.brain_command, head, stages.folder), "by --brain-command"
+        with TemporaryDirectory(dir=stages.folder, prefix="part-") as folder:  # the head shows a face
+            mask, how = brain.extract_brain_with(settings.brain_command, head, Path(folder)), "by --brain-command"
     elif brain.looks_stripped(head):
         mask, how = brain.extract_brain(head, None), "the image is skull-stripped already"
     else:
@@ -135,18 +139,3 @@ def check_contrast(files: dict, brain: Path | None, stages: Stages) -> tuple[lis
         text = "The T1Gd shows little more than the T1 (enhancement {}, 2 to 4 in most patients): was contrast given?"
         return [], [text.format(found["enhancement"])]
     return [], []
-
-
-def on_series(mask: Path, role: str, series: Volume, alignment: Alignment) -> np.ndarray:
-    """A mask of the result's grid on that of a series, bool, shape (i, j, k)."""
-    from glioma_idh.imaging.resampling import resample
-
-    grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
-    way = np.linalg.inv(alignment.to_series(role))
-    return resample(read_volume(mask), grid, way, order="nearest").array != 0
-
-
-def within(image: np.ndarray, brain: Path | None) -> np.ndarray:
-    """An image, 0 outside the brain, as float32."""
-    image = image.astype(np.float32)
-    return image if brain is None else image * (read_volume(brain).array != 0)

@@ -54,6 +54,13 @@ def _belong_together(role: str, one: Series, other: Series) -> bool:
     return role == "dwi" and one.shape == other.shape and all(len(set(part.b_values)) == 1 for part in (one, other))
 
 
+def may_be_echoes(role: str, candidates: list[Series]) -> bool:
+    """Whether two candidates for DSC may be the echoes of one series: nothing says their echo times."""
+    alike = len({(one.shape, one.num_volumes) for one in candidates}) == 1
+    unsaid = all(len(one.files) == 1 and one.acquisitions[0].echo_time_s is None for one in candidates)
+    return role == "dsc" and len(candidates) == 2 and alike and unsaid
+
+
 def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:
     """Leave out candidates that are plainly the lesser ones.
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.preparation.alignment import Alignment, mask_on_grid
+from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
+from glioma_idh.preparation.alignment import Alignment
+from glioma_idh.preparation.masks import mask_on_grid
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from glioma_idh.preparation.stages import Stages
 
@@ -38,7 +39,7 @@ def find_lesion(
         Its file; None where there is neither.
 
     Raises:
-        InputError: the given one lies on another grid or is empty; or images that the finder needs are not there.
+        InputError: the given one lies on another grid, it is empty, or images that the finder needs are not there.
     """
     choices = alignment.choices
     given = settings.lesion_mask or (choices["lesion_mask"].files[0] if "lesion_mask" in choices else None)
@@ -48,34 +49,45 @@ def find_lesion(
 
     def from_given():
         mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
-        if not mask.array.any():
-            raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", given)
         write_volume(path, mask.array, alignment.grid.affine)
-        volume_ml = round(float(mask.array.sum() * alignment.grid.voxel_ml), 2)
-        return {"how": f"given, drawn on {roles[0]}", "volume_ml": volume_ml, "roles": roles}
+        return {"how": f"given, drawn on {roles[0]}", "volume_ml": _volume_ml(mask, given), "roles": roles}
 
     def from_finder():
         finder.find(images, path)
-        return {"how": finder.name}
+        return {"how": finder.name, "volume_ml": _volume_ml(read_volume(path), path), "roles": ["result"]}
 
     grid = {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
     if given is not None:
-        ways = {role: alignment.to_series(role) for role in alignment.matrices}
-        inputs = {"given": given, "ways": ways, "drawn_on": settings.lesion_on}
-        found = stages.make("lesion", from_given, inputs | grid, [path])
-        taken, *others = found["roles"]
-        if found["volume_ml"] > LARGE_ML:
-            text = f"The lesion has {found['volume_ml']:.0f} ml: is the mask one of the lesion?"
-            stages.note["remarks"].append(text)
-        if others:
-            text = (
-                f"The lesion is taken as drawn on {taken}, not on {' or '.join(others)} of the same grid (--lesion-on)."
-            )
-            stages.note["remarks"].append(text)
-        return path
-    images = {role: images[role] for role in STRUCTURAL if role in images}
-    if missing := [role for role in STRUCTURAL if role not in images]:
-        advice = "Give --lesion-mask, or find out above why they are missing."
-        raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
-    stages.make("lesion", from_finder, {"images": images, "finder": finder.identity}, [path])
+        inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on} | grid
+    else:
+        images = {role: images[role] for role in STRUCTURAL if role in images}
+        if missing := [role for role in STRUCTURAL if role not in images]:
+            advice = "Give --lesion-mask, or find out above why they are missing."
+            raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
+        inputs = {"images": images, "finder": finder.identity}
+    found = stages.make("lesion", from_finder if given is None else from_given, inputs, [path])
+    stages.note["remarks"] += _remarks(found)
     return path
+
+
+def _volume_ml(mask: Volume, file: Path) -> float:
+    """The volume of a lesion, ml.
+
+    Raises:
+        InputError: it has none.
+    """
+    volume_ml = round(float((mask.array != 0).sum() * mask.voxel_ml), 2)
+    if not volume_ml:
+        raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", file)
+    return volume_ml
+
+
+def _remarks(found: dict) -> list[str]:
+    """What looks odd about a lesion."""
+    remarks, (taken, *others) = [], found["roles"]
+    if found["volume_ml"] > LARGE_ML:
+        remarks.append(f"The lesion has {found['volume_ml']:.0f} ml: is the mask one of the lesion?")
+    if others:
+        fitting = " or ".join(others)
+        remarks.append(f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on).")
+    return remarks

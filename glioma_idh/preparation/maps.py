@@ -9,13 +9,31 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
-from glioma_idh.preparation.alignment import Alignment, mask_on_grid, read_diffusion
-from glioma_idh.preparation.anatomy import on_series, within
+from glioma_idh.preparation.alignment import Alignment, read_diffusion
+from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 
+SAME_SHELL = 20
+"""b-values that differ by less are one, s/mm2."""
 PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
+LEAST_KNOWN = 0.1
+"""Share of a voxel that must have a value in the map for it to have one in the result."""
 PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
+
+
+def series_to_use(choices: dict, settings: Settings) -> dict:
+    """The choices without the series that nothing will be made of.
+
+    ADC is made of the DWI series where that has two b-values, else the scanner's own map is taken.
+    """
+    unused = {"dsc"} if "rcbv" in settings.skip else set()
+    if "adc" in settings.skip:
+        unused |= {"dwi", "adc"}
+    elif {"dwi", "adc"} <= choices.keys():
+        b_values = [b for acquisition in choices["dwi"].acquisitions for b in acquisition.b_values]
+        unused.add("adc" if b_values and np.ptp(b_values) > SAME_SHELL else "dwi")
+    return {role: choice for role, choice in choices.items() if role not in unused}
 
 
 def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, brain) -> Path | None:
@@ -110,6 +128,7 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
             _write_map(replace(still, array=getattr(made, name)), file, "dsc", alignment, brain)
         if not settings.leakage_correction:
             shutil.copyfile(files["rcbv_uncorrected"], files["rcbv"])
+            made = replace(made, method=f"{made.method}; rcbv is the map without leakage correction")
         curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
         windows = {"baseline": made.baseline, "first pass": made.first_pass}
         found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
@@ -117,6 +136,8 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
     inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
+    anchor = alignment.choices[alignment.anchor]
+    inputs |= {"anchor": anchor.files, "ways": settings.white_mask and alignment.ways}
     stages.make("rcbv", work, inputs, files.values())
     return files["rcbv"]
 
@@ -189,8 +210,13 @@ def _still(series: Volume) -> Volume:
 
 
 def _write_map(volume: Volume, path: Path, role: str, alignment: Alignment, brain) -> None:
-    """Bring a map to the grid of the result and write it, 0 outside the brain."""
+    """Bring a map to the grid of the result and write it, 0 outside the brain.
+
+    What is 0 in the map has no value, and what lies beside it is not mixed with it.
+    """
     from glioma_idh.imaging.resampling import resample
 
-    image = resample(volume, alignment.grid, alignment.to_series(role)).array
+    known = replace(volume, array=(volume.array != 0).astype(np.float32))
+    image, share = (resample(part, alignment.grid, alignment.to_series(role)).array for part in (volume, known))
+    image = np.divide(image, share, out=np.zeros_like(image), where=share > LEAST_KNOWN)
     write_volume(path, within(image, brain), alignment.grid.affine)

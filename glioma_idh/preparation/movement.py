@@ -27,8 +27,8 @@ def hold_series_still(
         for each series that cannot be read, which is left out.
     """
     held, errors = dict(choices), []
-    for role, made in (("dwi", "adc"), ("dsc", "rcbv")):
-        if role in choices and not {"movement", made} & set(settings.skip):
+    for role in ("dwi", "dsc"):
+        if role in choices and "movement" not in settings.skip:
             try:
                 held[role] = _hold_still(role, choices[role], stages)
             except InputError as error:
@@ -85,6 +85,9 @@ def _read(role: str, choice: Choice) -> tuple[list[Volume], int]:
         series, b_values, _ = read_diffusion(choice)
         return [series], int(np.argmin(b_values))
     echoes = [read_volume(file, num_axes=4) for file in choice.files]
+    if len(shapes := {echo.array.shape for echo in echoes}) > 1:
+        found = " and ".join(map(str, sorted(shapes)))
+        raise InputError("echoes of one shape", found, "Name them with --series dsc=...", choice.files[0])
     typical = np.median(echoes[0].array, axis=-1)
     away = [np.abs(volume - typical).mean() for volume in np.moveaxis(echoes[0].array, -1, 0)]
     return echoes, int(np.argmin(away))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from glioma_idh import __version__
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom import Converted, LeftOut, convert_dicom
+from glioma_idh.imaging.dicom import IGNORED_ENDINGS, Converted, LeftOut, convert_dicom
 from glioma_idh.imaging.dicom_headers import files_below
 from glioma_idh.preparation.alignment import Alignment, align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.lesion import LesionFinder, find_lesion
-from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image
+from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image, series_to_use
 from glioma_idh.preparation.movement import hold_series_still
 from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
 from glioma_idh.preparation.series import choose_series, find_series
@@ -80,7 +80,7 @@ def _prepare(source: Path, settings: Settings, finder: LesionFinder | None, stag
         reasons = " ".join(str(error) for error in errors)
         advice = f"Name it with --series {settings.anchor}=..., or another with --reference. {reasons}"
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
-    choices, unread = hold_series_still(choices, settings, stages)
+    choices, unread = hold_series_still(series_to_use(choices, settings), settings, stages)
     alignment, left_out = align(choices, settings, stages)
     files, unmade = _make(alignment, settings, stages, finder)
     prepared = Prepared(files, errors + unread + left_out + unmade, stages, alignment)
@@ -115,13 +115,17 @@ def _converter(stages: Stages):
         """What `convert_dicom` gives, or gave when the files were the same."""
 
         def work():
+            for file in native.glob("series_*"):
+                file.unlink()
             converted, remarks = convert_dicom(source, native, keywords)
             left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
-            errors = [list(remark.args) for remark in remarks if isinstance(remark, InputError)]
+            wrong = [remark for remark in remarks if isinstance(remark, InputError)]
+            errors = [[error.expected, error.found, error.advice, error.file] for error in wrong]
             named = [[image.number, image.file.name] for image in converted]
             return {"converted": named, "left_out": left_out, "errors": errors}
 
-        states = [(str(file.relative_to(source)), file.stat()) for file in files_below(source)]
+        files = [file for file in files_below(source) if not file.name.lower().endswith(IGNORED_ENDINGS)]
+        states = [(str(file.relative_to(source)), file.stat()) for file in files]
         inputs = {"files": [(name, state.st_size, state.st_mtime_ns) for name, state in states]}
         found = stages.make("series", work, inputs, "native/series_*")
         remarks = [LeftOut(*texts) for texts in found["left_out"]] + [InputError(*texts) for texts in found["errors"]]
@@ -158,6 +162,7 @@ def _shareable(settings: dict) -> dict:
 def write_note(prepared: Prepared, source: Path) -> None:
     """Write the patient's `prepare.json`: what was found, what became of it, and what went wrong."""
     stages, grid = prepared.stages, prepared.alignment.grid
+    stages.note["ways"] = {role: way.tolist() for role, way in prepared.alignment.ways.items()}
     stages.note["grid"] = {"shape": list(grid.array.shape), "affine": grid.affine.tolist()}
     stages.note["files"] = {column: path.name for column, path in prepared.files.items()}
     stages.note["problems"] = [shareable_error(error, source, stages.folder) for error in prepared.errors]
@@ -167,7 +172,9 @@ def write_note(prepared: Prepared, source: Path) -> None:
 def shareable_error(error: InputError, source: Path, folder: Path) -> dict:
     """An error as a note may keep it: without the folders that a person's files lie in."""
     words = {name: getattr(error, name) for name in ("file", "expected", "found", "advice")}
-    for place in (folder, source, *Path(source).parents, *Path(folder).parents):
-        if len(place.parts) > 1:
-            words = {name: text.replace(f"{place}/", "").replace(str(place), "") for name, text in words.items()}
-    return words
+    near = [Path(folder), Path(source), Path(error.file).parent, Path(source, error.file).parent]
+    places = {place for path in near for form in (path, path.resolve()) for place in (form, *form.parents)}
+    for place in sorted(map(str, places), key=len, reverse=True):
+        if len(Path(place).parts) > 1:
+            words = {name: text.replace(f"{place}/", "").replace(place, "") for name, text in words.items()}
+    return words | {"file": Path(words["file"]).name}

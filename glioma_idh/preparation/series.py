@@ -12,7 +12,7 @@ from glioma_idh.imaging.dicom import LeftOut, convert_dicom
 from glioma_idh.imaging.dicom_headers import words_in
 from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
 from glioma_idh.imaging.volumes import read_header_timing
-from glioma_idh.preparation.candidates import merge, prefer, put_together
+from glioma_idh.preparation.candidates import may_be_echoes, merge, prefer, put_together
 from glioma_idh.preparation.recognition import KEYWORDS, LABELS, Series, describe, or_else, recognise, roles_by_words
 from glioma_idh.preparation.settings import ROLES
 
@@ -63,7 +63,7 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
             where = f"series {number}" if number else path
             remarks.append(InputError(error.expected, error.found, error.advice, file=where))
     if not found:
-        reasons = "; ".join(str(remark) for remark in remarks) or "no DICOM and no NIfTI file"
+        reasons = "; ".join(str(remark).rstrip(".") for remark in remarks) or "no DICOM and no NIfTI file"
         raise InputError("series of MR images", reasons, "Check the folder.", file=patient_dir)
     return _with_echoes(_with_own_names(found)), remarks
 
@@ -73,19 +73,13 @@ def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[st
 
     Args:
         series: those of a patient.
-        wanted: by role the number, name or path of the series that has it, `12+13` for several that belong together;
-            `none` leaves the role out.
+        wanted: by role the number, name or path of the series that has it, `12+13` for several of DWI or DSC that
+            belong together; `none` leaves the role out.
 
     Returns:
         The choice for each role that has one; and an error for each that is ambiguous or wanted in vain.
     """
-    choices, errors = {}, []
-    for role, which in wanted.items():
-        try:
-            if which.lower() != "none":
-                choices[role] = Choice(_named(which, series, role), f"named by --series {role}={which}")
-        except InputError as error:
-            errors.append(error)
+    choices, errors = _choose_wanted(series, wanted)
     taken = {file for choice in choices.values() for file in choice.files}
     readings = [(candidate, recognise(candidate)) for candidate in series if not taken & set(candidate.files)]
     for role in ROLES:
@@ -97,6 +91,23 @@ def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[st
     for candidate, reading in readings:
         if reading.claims and not reading.claims & (choices.keys() | wanted.keys()):
             errors.append(_contradiction(candidate, reading))
+    return choices, errors
+
+
+def _choose_wanted(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
+    """The choices that the user names, and an error for each that is wanted in vain."""
+    choices, errors = {}, []
+    for role, which in wanted.items():
+        try:
+            if which.lower() != "none":
+                choices[role] = Choice(_named(which, series, role), f"named by --series {role}={which}")
+        except InputError as error:
+            errors.append(error)
+    times = Counter(file for choice in choices.values() for file in choice.files)
+    for role in [role for role, choice in choices.items() if max(times[file] for file in choice.files) > 1]:
+        found = f"--series {role}={wanted[role]}, a series that is named twice"
+        errors.append(InputError("a series of its own for each role", found, "Name another, or none."))
+        del choices[role]
     return choices, errors
 
 
@@ -182,8 +193,11 @@ def _choose(role: str, readings: list) -> dict[str, Choice]:
         return {role: Choice(candidates[0], f"{describe(candidates[0])}: {label}{reason}")}
     listed = "; ".join(f"series {candidate.number} ({describe(candidate)})" for candidate in candidates)
     kinds = "" if clear else f", which could be {or_else(_roles_of(candidates[0], readings))}"
-    choices = ", ".join(f"--series {role}={which}" for which in (*(found.number for found in candidates), "none"))
+    names = [found.number for found in candidates]
+    choices = ", ".join(f"--series {role}={which}" for which in (*names, "none"))
     advice = f"Say which: {choices}."
+    if may_be_echoes(role, candidates):
+        advice += f" Echoes of one series are --series dsc={'+'.join(names)}, in their order, with --echo-times-s."
     raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
 
 
@@ -206,19 +220,20 @@ def _contradiction(candidate: Series, reading) -> InputError:
 
 
 def _named(which: str, series: list[Series], role: str) -> Series:
-    """The series that the user names, or several put together.
+    """The series that the user names, or for DWI and DSC several put together.
 
     Raises:
         InputError: there is none of that name, or several.
     """
     parts = []
-    for name in which.split("+"):
+    for name in which.split("+") if role in ("dwi", "dsc") else [which]:
         name = ENDING.sub("", name.strip()).lower()
         fits = [found for found in series if name in _names(found)]
         if len(fits) != 1:
             there = ", ".join(found.number for found in series)
             found = f"--series {role}={which}, which names {'several' if fits else 'none'}"
-            raise InputError(f"one of the series {there}", found, "Name it by its number, name or path.")
+            advice = "Name it by its number, name or path; those of a dwi or dsc alone are put together with +."
+            raise InputError(f"one of the series {there}", found, advice)
         parts.append(fits[0])
     return merge(parts, "+".join(part.number for part in parts))
 

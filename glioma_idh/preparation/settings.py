@@ -24,14 +24,15 @@ class Settings:
     out. Roles: t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
     reference: Annotated[str, tyro.conf.arg(metavar="ROLE|atlas|FILE")] = "t1gd"
     """What everything is registered to: the paper's MPRAGE; another of t1, t1gd, t2, flair; atlas (ICBM152, 1 mm); or
-    an image to which the patient's T1Gd is brought."""
+    another image of the same patient, to which the T1Gd is brought."""
     spacing_mm: float | None = None
     """Edge of the voxels, mm; by default the reference's own, or 1 mm where its slices are thicker than 1.5 mm."""
     skip: Annotated[tuple[Skipped, ...], tyro.conf.arg(metavar="STAGE [STAGE ...]")] = ()
     """Stages to leave out: movement (within DWI and DSC), registration (trust the headers), brain (no mask), bias (no
     N4), adc, lesion, rcbv."""
     lesion_mask: File = None
-    """The lesion, on the grid of any of the series or of the result; everything that is not 0. Of one patient."""
+    """The lesion, on the grid of any of the series, the reference or the result: whole numbers above 0, or
+    probabilities from 0.5 on. Of one patient."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
     """The series that the lesion was drawn on where several have its grid; the paper's is drawn on T2."""
     brain_mask: File = None
@@ -43,7 +44,7 @@ class Settings:
     keep_flagged: bool = False
     """Keep series whose registration looks wrong; by default they are left out."""
     echo_times_s: Annotated[tuple[float, ...], tyro.conf.arg(metavar="S [S]")] = ()
-    """Echo times of the DSC series, s, where neither sidecar nor header says; two where there are two echoes."""
+    """Echo times of the DSC series, s, in place of what sidecar and header say; two where there are two echoes."""
     repetition_time_s: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
     """Time from one DSC volume to the next, s, likewise."""
     cbv: Literal["first-pass", "whole-curve", "gamma-variate"] = "first-pass"
@@ -92,4 +93,8 @@ class Settings:
         for entry, (role, sign, which) in zip(self.series, pairs, strict=True):
             if role not in ROLES or not sign or not which:
                 raise InputError(f"ROLE=SERIES with ROLE out of {' '.join(ROLES)}", repr(entry), "Such as t2=12.")
+        roles = [role for role, _, _ in pairs]
+        if len(set(roles)) < len(roles):
+            found = f"{max(roles, key=roles.count)} more than once"
+            raise InputError("each role once in --series", found, "Parts of a dwi or dsc go together as dsc=12+13.")
         return {role: which for role, _, which in pairs}

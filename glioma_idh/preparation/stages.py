@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 
 METHOD = 1
@@ -54,9 +55,16 @@ class Stages:
             self.note["stages"][stage] = former
             self.tell(f"{stage}: as before")
             return former["found"]
-        found = json.loads(json.dumps(work() or {}))
+        try:
+            found = json.loads(json.dumps(work() or {}))
+        except InputError:
+            for path in self._named(outputs).values():  # nothing that may be half done, or of former inputs
+                path.unlink(missing_ok=True)
+            raise
         made = {name: fingerprint(path) for name, path in self._named(outputs).items()}
         seconds = round(time.perf_counter() - start, 1)
+        for name in former.get("outputs", {}).keys() - made.keys():
+            (self.folder / name).unlink(missing_ok=True)
         self.note["stages"][stage] = {"key": key, "seconds": seconds, "found": found, "outputs": made}
         self.save(self.former | self.note["stages"])
         self.tell(f"{stage}: {seconds} s")

@@ -11,6 +11,9 @@ from glioma_idh.reporting.movement_check import movement_check
 from glioma_idh.reporting.perfusion_curves import perfusion_curves
 from glioma_idh.reporting.registration_check import registration_check
 
+MADE_OF = {"dwi": "adc", "dsc": "rcbv"}
+"""What is made of a series."""
+
 
 def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there already.
@@ -21,7 +24,8 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
         synthetic: whether it is a phantom; the pictures then say so.
     """
     files, stages = prepared.files, prepared.stages
-    problems = stages.problems("registration")
+    problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
+    problems = {column: text for column, text in problems.items() if column in files}
     perfusion = stages.note["stages"].get("rcbv", {}).get("found")
     movement = {
         role.upper(): stages.note["stages"][f"movement {role}"]["found"]["displacement_mm"]

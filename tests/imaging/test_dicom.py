@@ -264,6 +264,35 @@ def test_a_file_cut_short_is_a_missing_slice(tmp_path):
     assert "series 1" in str(error) and "1 missing" in str(error)
 
 
+@pytest.mark.parametrize(("tags", "wrong"), [({"SeriesDescription": "survey"}, 0), ({}, 1)])
+@pytest.mark.parametrize("whole", [1, 5])
+def test_a_file_cut_short_does_not_matter_in_a_series_that_is_no_sequence(tags, wrong, whole, tmp_path):
+    for file in write_series(tmp_path / "in", noise(SHAPE, 1), 1, T2 | tags)[whole:]:
+        file.write_bytes(file.read_bytes()[:-100])
+    write_series(tmp_path / "in", noise(SHAPE, 2), 2, T2)
+    _, remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
+    errors = [remark for remark in remarks if isinstance(remark, InputError)]
+    assert sum("cut short" in str(error) for error in errors) == wrong
+    assert wrong or remarks == [LeftOut("series 1", "a localizer")]
+
+
+def test_an_error_names_the_series_and_no_passing_file(tmp_path):
+    write_series(tmp_path / "in", noise(SHAPE, 1), 1, T2 | {"RepetitionTime": 65000})
+    write_series(tmp_path / "in", noise(SHAPE, 2), 2, T2)
+    converted, (error,) = convert_dicom(tmp_path / "in", tmp_path / "out")
+    assert [image.number for image in converted] == ["2"]
+    assert error.file == "series 1" and error.found == "65 s"
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    write_series(tmp_path / "store", noise(SHAPE, 1), 1, T2)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "dicom").symlink_to(tmp_path / "store")
+    (tmp_path / "store" / "round").symlink_to(tmp_path / "in")
+    converted, remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
+    assert [image.number for image in converted] == ["1"] and remarks == []
+
+
 def test_one_file_of_many_frames(tmp_path):
     array = noise(SHAPE, 1)
     write_enhanced(tmp_path / "in" / "a.dcm", array, 2, {"SeriesDescription": "t1 Jörg"})

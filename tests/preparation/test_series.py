@@ -324,6 +324,32 @@ def test_two_files_of_a_bolus_are_its_echoes(tmp_path):
     assert chosen_in(tmp_path, {"dsc": "dsc_a+dsc_b"})[0] == {"dsc": "dsc_a+dsc_b"}
 
 
+def test_two_files_of_a_bolus_without_times_may_be_its_echoes(tmp_path):
+    for name in ("dsc_e1", "dsc_e2"):
+        write_image(tmp_path / f"{name}.nii.gz", 25)
+    choices, (error,) = chosen_in(tmp_path)
+    assert choices == {} and "--series dsc=dsc_e1+dsc_e2, in their order" in error.advice
+    assert chosen_in(tmp_path, {"dsc": "dsc_e1+dsc_e2"}) == ({"dsc": "dsc_e1+dsc_e2"}, [])
+    write_image(tmp_path / "dsc_e2.nii.gz", 30)
+    assert "+" not in chosen_in(tmp_path)[1][0].advice
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen", "found"),
+    [
+        ({"t2": "flair", "flair": "flair"}, {}, ["--series t2=flair", "--series flair=flair"]),
+        ({"t2": "t2+flair"}, {"flair": "flair"}, ["--series t2=t2+flair, which names none"]),
+        ({"dwi": "dwi_b0+dwi_b0"}, {"t2": "t2", "flair": "flair"}, ["--series dwi=dwi_b0+dwi_b0"]),
+    ],
+)
+def test_a_series_has_one_role_and_a_role_one_series(wanted, chosen, found, tmp_path):
+    for name in ("t2", "flair", "dwi_b0"):
+        write_image(tmp_path / f"{name}.nii.gz")
+    choices, errors = chosen_in(tmp_path, {"dwi": "none"} | wanted)
+    assert choices == chosen
+    assert [error.found[: len(text)] for error, text in zip(errors, found, strict=True)] == found
+
+
 def test_series_are_wanted_by_number_name_or_path(tmp_path):
     for folder in ("one", "two"):
         write_image(tmp_path / folder / "t2.nii.gz")
@@ -372,8 +398,9 @@ def test_no_series_at_all(tmp_path):
         find_series(tmp_path, tmp_path / "work")
     files = write_series(tmp_path / "in", noise(SHAPE, 1), 3, SPIN_ECHO)
     files[1].unlink()
-    with pytest.raises(InputError, match="found series 3: expected evenly spaced slices"):
+    with pytest.raises(InputError, match="found series 3: expected evenly spaced slices") as raised:
         find_series(tmp_path / "in", tmp_path / "work")
+    assert ".." not in str(raised.value) and ".;" not in str(raised.value)
 
 
 def test_real_scans_are_told_by_their_names(real_data, tmp_path):

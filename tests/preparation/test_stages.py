@@ -2,6 +2,7 @@
 
 import pytest
 
+from glioma_idh.errors import InputError
 from glioma_idh.preparation.stages import Stages, fingerprint, read_note
 
 
@@ -77,6 +78,23 @@ def test_what_is_not_made_any_more_goes(tmp_path, source):
     later.finish()
     assert kept.path.exists() and not gone.path.exists()
     assert set(read_note(tmp_path)["stages"]) == {"image t2"}
+
+
+def test_what_a_stage_made_under_another_name_goes_even_if_the_run_fails_later(tmp_path, source):
+    first, second = Work(tmp_path / "t2_to_t1gd"), Work(tmp_path / "t2_to_t1")
+    Stages(tmp_path).make("registration t2", first, {"to": "t1gd"}, [first.path])
+    Stages(tmp_path).make("registration t2", second, {"to": "t1"}, [second.path])
+    assert second.path.exists() and not first.path.exists()
+
+
+def test_a_stage_that_fails_leaves_nothing(tmp_path, source):
+    def fail():
+        (tmp_path / "lesion").write_text("half")
+        raise InputError("a lesion", "none", "Look.")
+
+    with pytest.raises(InputError):
+        Stages(tmp_path).make("lesion", fail, {}, [tmp_path / "lesion"])
+    assert not (tmp_path / "lesion").exists()
 
 
 def test_a_note_that_cannot_be_read_is_no_note(tmp_path):
