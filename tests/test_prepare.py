@@ -402,6 +402,28 @@ def test_rcbv_is_made_again_when_the_image_that_the_template_fits_changes(patien
     assert outcome_of(patient, settings).files["rcbv"].stat().st_mtime_ns > before
 
 
+def test_a_dark_volume_of_the_bolus_series_is_filled_and_said(patient):
+    write_dsc(patient)
+    whole = voxels(outcome_of(patient, with_brain(patient)).files["rcbv"])
+    series = nibabel.load(patient / "dsc.nii.gz").get_fdata()
+    series[..., 44] = 0
+    write(patient / "dsc.nii.gz", series)
+    outcome = outcome_of(patient, with_brain(patient))
+    assert outcome.remarks[-1] == "Dark or empty volumes of the DSC series were filled from others: 45."
+    assert voxels(outcome.files["rcbv"]) == pytest.approx(whole, abs=0.1)
+
+
+def test_two_repetition_times_are_none(patient):
+    write_dsc(patient)
+    image = nibabel.load(patient / "dsc.nii.gz")
+    image.header.set_xyzt_units("mm", "sec")
+    image.header["pixdim"][4] = 3.0
+    nibabel.save(image, patient / "dsc.nii.gz")
+    (error,) = outcome_of(patient, with_brain(patient)).errors
+    assert "1.5 s in the sidecar, 3 s between the volumes in the header" in str(error)
+    assert "rcbv" in outcome_of(patient, replace(with_brain(patient), repetition_time_s=1.5)).files
+
+
 def test_an_empty_image_is_none(patient):
     write(patient / "t2.nii.gz", np.zeros(SHAPE))
     outcome = outcome_of(patient)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.gradients import UNWEIGHTED
 from glioma_idh.imaging.volumes import HeaderTiming, read_header_timing
 
 PLAUSIBLE = {
@@ -20,6 +21,10 @@ PLAUSIBLE = {
 """The least and the most that each key of a sidecar may say: seconds, and degrees."""
 LARGEST_B_VALUE = 50_000
 """Of any scanner, s/mm2."""
+ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")
+"""In the free text of a header, ms, as dcm2niix writes it."""
+SAME_TIME = 0.05
+"""Two repetition times are one where they differ by no more than this share."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,14 @@ class Acquisition:
 
     Attributes:
         echo_time_s: echo time, s.
-        repetition_time_s: repetition time, of a series over time that between its volumes, s.
+        repetition_time_s: repetition time, of a series over time that between its volumes, s; None too where sidecar
+            and header disagree on the latter.
         inversion_time_s: inversion time, s.
         flip_deg: flip angle, degrees.
         b_values: one a volume, s/mm2.
-        b_vectors: shape (n, 3), in the frame of FSL: along the axes of the file; zeros where a volume has none.
+        b_vectors: shape (n, 3), in the frame of FSL: along the axes of the file; zeros where a volume has none, NaN
+            where the file says so of a weighted one.
+        disagreement: what sidecar and header say of the repetition time where they disagree, in words.
     """
 
     echo_time_s: float | None = None
@@ -41,6 +49,7 @@ class Acquisition:
     flip_deg: float | None = None
     b_values: tuple[float, ...] = ()
     b_vectors: np.ndarray | None = field(default=None, compare=False)
+    disagreement: str = ""
 
 
 def read_acquisition(path) -> Acquisition:
@@ -55,14 +64,17 @@ def read_acquisition(path) -> Acquisition:
             numbers of b-values, directions and volumes differ.
     """
     sidecar, header = read_sidecar(path), read_header_timing(path)
-    echo = re.search(r"\bTE=(\d[\d.]*(?:e[+-]\d+)?)", header.description)  # ms, as dcm2niix writes it
-    said = {key: _number(path, key, sidecar[key]) for key in PLAUSIBLE if sidecar.get(key) is not None}
-    said.setdefault("EchoTime", float(echo[1]) / 1000 if echo else 0.0)
-    said.setdefault("RepetitionTime", header.time_step_s or 0.0)
+    echo = ECHO_TIME.search(header.description)
+    in_header = {"EchoTime": float(echo[1]) / 1000 if echo else 0.0, "RepetitionTime": header.time_step_s or 0.0}
+    said = {key: _number(path, key, sidecar.get(key)) or in_header.get(key, 0.0) for key in PLAUSIBLE}  # 0 says nothing
     for key, value in said.items():
         _check_plausible(path, key, value)
-    echo_time, repetition_time, inversion_time, flip = (said.get(key) or None for key in PLAUSIBLE)
-    return Acquisition(echo_time, repetition_time, inversion_time, flip, *_read_gradients(path, header))
+    step_s, disagreement = header.time_step_s, ""
+    if step_s and abs(said["RepetitionTime"] - step_s) > SAME_TIME * step_s:
+        disagreement = f"{said['RepetitionTime']:g} s in the sidecar, {step_s:g} s between the volumes in the header"
+        said["RepetitionTime"] = 0.0
+    times = (said[key] or None for key in PLAUSIBLE)
+    return Acquisition(*times, *_read_gradients(path, header), disagreement)
 
 
 def read_sidecar(path) -> dict:
@@ -89,11 +101,17 @@ def beside(path, ending: str) -> Path:
 
 
 def _number(path, key: str, value) -> float:
-    """A value of the sidecar as a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """A value of the sidecar as a number; 0 for none."""
+    if value is None:
+        return 0.0
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:  # an integer of 400 digits
+        number = math.inf
+    if not math.isfinite(number):
         advice = f"Write {key} as one number."
         raise InputError(f"a number for {key}", "something else", advice, file=beside(path, ".json"))
-    return float(value)
+    return number
 
 
 def _check_plausible(path, key: str, value: float) -> None:
@@ -122,7 +140,8 @@ def _read_gradients(path, header: HeaderTiming) -> tuple[tuple[float, ...], np.n
         expected, found = f"3 x {num_volumes} numbers", " x ".join(str(size) for size in vectors.shape)
         raise InputError(expected, found, "Give the file that belongs to this image.", file=beside(path, ".bvec"))
     if vectors is not None:
-        vectors = np.nan_to_num(vectors.T if vectors.shape[0] == 3 else vectors)
+        vectors = vectors.T if vectors.shape[0] == 3 else vectors
+        vectors[(b_values <= UNWEIGHTED) & ~np.isfinite(vectors).all(axis=1)] = 0
     return tuple(b_values.tolist()), vectors
 
 

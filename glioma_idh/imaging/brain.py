@@ -15,6 +15,8 @@ from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, wri
 
 BIAS_VOXEL_MM = 4.5
 BIAS_ITERATIONS = (50, 50, 30)
+BIAS_THREADS = 4
+"""Whatever the number of processors: the result depends on it in the last digits."""
 BAND_MM = 18
 """How far around the template's brain to look."""
 PRIOR_WIDTH_MM = 3.0
@@ -69,16 +71,23 @@ def bias_mask(volume: Volume, tissue: np.ndarray) -> np.ndarray:
 
 
 def bias_field(image, mask):
-    """Logarithm of the bias field of an image of SimpleITK, at its own resolution."""
+    """Logarithm of the bias field of an image of SimpleITK, at its own resolution; bit for bit on any computer's cores.
+
+    N4 sums in as many parts as it has threads, also in the filters within it, which only the global default reaches.
+    """
     import SimpleITK as sitk
 
     sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
     factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
     correction = sitk.N4BiasFieldCorrectionImageFilter()
-    correction.SetNumberOfWorkUnits(4)  # whatever the number of processors, the same sums
     correction.SetMaximumNumberOfIterations(BIAS_ITERATIONS)
-    correction.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
-    return correction.GetLogBiasFieldAsImage(image)
+    num_threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    try:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(BIAS_THREADS)
+        correction.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
+        return correction.GetLogBiasFieldAsImage(image)
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(num_threads)
 
 
 def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:

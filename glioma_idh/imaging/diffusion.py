@@ -1,13 +1,6 @@
 """From diffusion-weighted series to the apparent diffusion coefficient (ADC), mm2/s.
 
-The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal by weighted least squares. The
-variance of the logarithm is (noise / signal)^2, hence the weights signal^2 (Salvador et al. 2005, Hum Brain Mapp
-24:144). Those of the second pass come from the signal that the first one fitted: weights that share the noise of what
-they weigh bias the result (Veraart et al. 2013, NeuroImage 81:335), for a tensor at b0 signal / noise = 20 by -3 %.
-
-Noise of magnitude images is Rician. The logarithm of a true signal A has then the mean ln A + E1(A^2 / 2 sd^2) / 2
-(Lapidoth & Moser 2003, IEEE Trans Inf Theory 49:2426): off by 0.02 where A is twice the noise's sd, by 0.001 where it
-is three times that. So the logarithm needs no correction; what lies below the noise floor, twice the sd, takes no part.
+The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal: `diffusion_fit`.
 """
 
 from dataclasses import dataclass
@@ -15,22 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion_fit import estimate_noise, fit_above_floor, fit_logarithm
 from glioma_idh.imaging.gradients import (
+    UNWEIGHTED,
     check_b_values,
     check_b_vectors,
     group_shells,
+    imbalance,
     num_independent,
+    num_repeats,
+    share_of_each,
     tensor_design,
 )
 
-FLOOR_SDS = 2.0
-"""The noise floor, in standard deviations of the noise."""
+BALANCED = 0.1
+"""The largest `imbalance` of directions whose mean is called the trace."""
 
 HIGHEST_ADC = 4e-3
 """mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is room for noise."""
-
-CHUNK = 2**15
-FULL_RANK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,8 @@ class Diffusion:
         method: in words.
         shells: number of volumes by b-value, s/mm2.
         noise_sd: standard deviation of the noise that set the floor; 0 where it is not known.
-        num_not_fitted: voxels of the mask that came out 0: too little signal, or a signal that does not fall with b.
+        num_not_fitted: voxels of the mask that came out 0: little but noise at the lowest b-value, no signal at all at
+            others, or one that does not fall with b.
     """
 
     adc: np.ndarray
@@ -56,7 +52,7 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
     """The ADC of a diffusion-weighted series by the best means it allows.
 
     That is the mean diffusivity of the tensor where there are directions enough for one, otherwise the ADC of the
-    trace-weighted images.
+    trace-weighted images, or of the directions there are: then `method` says so where they do not make the trace.
 
     Args:
         series: shape (i, j, k, n).
@@ -74,17 +70,30 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
     mask = np.ones(series.shape[:3], bool) if brain is None else np.asarray(brain) != 0
     shells = {b: len(members) for b, members in group_shells(b_values).items()}
     directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
-    if num_independent(directions) == 6:
+    weighted = directions[b_values > UNWEIGHTED]
+    if num_independent(weighted) == 6:
         adc = fit_mean_diffusivity(series, b_values, directions, mask, noise_sd)
-        method = f"mean diffusivity of the tensor, {int(directions.any(axis=1).sum())} directions"
+        method = f"mean diffusivity of the tensor, {int(weighted.any(axis=1).sum())} directions"
     else:
-        adc = fit_adc(series, b_values, mask, noise_sd)
-        method = "mono-exponential ADC of the trace-weighted images"
+        adc = fit_adc(series, b_values, mask, noise_sd, directions)
+        method = f"mono-exponential ADC {_of_what(b_values, directions)}"
     method += f", b = {', '.join(f'{b:.0f} ({number})' for b, number in shells.items())} s/mm2"
     return Diffusion(adc, method, shells, noise_sd, int(np.count_nonzero(mask & (adc == 0))))
 
 
-def fit_adc(series, b_values, mask=None, noise_sd: float | None = None) -> np.ndarray:
+def _of_what(b_values: np.ndarray, directions: np.ndarray) -> str:
+    """Of the trace, or along so many directions where those of a shell do not make it."""
+    along = []
+    for b, members in group_shells(b_values).items():
+        if b > UNWEIGHTED and imbalance(directions[members]) > BALANCED:
+            number = round((1 / num_repeats(directions[members])).sum())
+            along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
+    if not along:
+        return "of the trace-weighted images"
+    return f"along {', '.join(along)}, no trace: it depends on how the fibres run"
+
+
+def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vectors=None) -> np.ndarray:
     """Mono-exponential ADC over any two or more b-values, whatever their directions.
 
     Args:
@@ -92,10 +101,11 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None) -> np.nd
         b_values: s/mm2, shape (n,).
         mask: shape (i, j, k); the whole image without one.
         noise_sd: as of `make_adc`.
+        b_vectors: as of `make_adc`; repeats of a direction are averaged before the directions are.
 
     Returns:
-        mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask and where fewer than two b-values
-        rise above the noise floor.
+        mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
+        rises above the noise floor and the lowest is below twice that, and where no other has a signal.
 
     Raises:
         InputError: fewer than two b-values, or b-values as `check_b_values` will not have them.
@@ -107,9 +117,16 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None) -> np.nd
     if len(shells) < 2:
         advice = "ADC needs two: give the whole series, with its volumes at b = 0, or the scanner's own ADC map."
         raise InputError("two b-values or more", f"b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2 only", advice)
-    signal = trace_weighted(_above_floor(series[mask], noise_sd), shells.values())
+    directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
+    directions[b_values <= UNWEIGHTED] = 0
+    shares = [share_of_each(directions[members]) for members in shells.values()]
     design = np.stack([np.ones(len(shells)), -np.array(list(shells)) / 1000], axis=1)
-    return _to_map(_fit_logarithm(signal, design, [len(members) for members in shells.values()])[:, 1], mask)
+    num_averaged = [1 / np.square(share).sum() for share in shares]
+
+    def fit(signal):
+        return fit_logarithm(trace_weighted(signal, shells.values(), shares), design, num_averaged)[:, 1]
+
+    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
 
 
 def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
@@ -123,7 +140,7 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
         noise_sd: as of `make_adc`.
 
     Returns:
-        As of `fit_adc`; 0 where too few volumes rise above the noise floor to fix the tensor.
+        As of `fit_adc`; 0 also where too few volumes have a signal to fix the tensor.
 
     Raises:
         InputError: too few directions, nothing at another b-value, or as of `check_b_values` and `check_b_vectors`.
@@ -132,11 +149,14 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
     design = tensor_design(b_values, check_b_vectors(b_vectors, b_values))
-    slopes = _fit_logarithm(_above_floor(series[mask], noise_sd), design, np.ones(len(b_values)))
-    return _to_map(slopes[:, 1:4].mean(axis=1), mask)
+
+    def fit(signal):
+        return fit_logarithm(signal, design, np.ones(len(b_values)))[:, 1:4].mean(axis=1)
+
+    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
 
 
-def trace_weighted(signal: np.ndarray, shells) -> np.ndarray:
+def trace_weighted(signal: np.ndarray, shells, shares) -> np.ndarray:
     """The directions of each shell in one image: their geometric mean, 0 where one of them is 0.
 
     Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3, so the geometric
@@ -145,75 +165,14 @@ def trace_weighted(signal: np.ndarray, shells) -> np.ndarray:
     Args:
         signal: shape (voxel, n).
         shells: the indices of each one's volumes.
+        shares: what each of these counts, of sum 1.
 
     Returns:
         Shape (voxel, shell).
     """
     with np.errstate(divide="ignore"):
-        return np.stack([np.exp(np.log(signal[:, members]).mean(axis=1)) for members in shells], axis=1)
-
-
-def estimate_noise(series, b_values) -> float:
-    """The noise's standard deviation (of the real part), from the air in the corners of the image.
-
-    Air is what shows no diffusion: corners whose median signal falls by a fifth or more from the lowest to the highest
-    b-value hold tissue, and corners that are mostly 0 have been masked; 0 is returned of both, and then every signal
-    above 0 counts. In air the noise is Rayleigh-distributed, with median 1.177 times its standard deviation. Of
-    several receiver coils it is more, and the floor rises with it.
-
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-    """
-    sides = [np.r_[: max(1, n // 10), n - max(1, n // 10) : n] for n in series.shape[:2]]
-    lowest, highest = (series[..., n][np.ix_(*sides)] for n in (np.argmin(b_values), np.argmax(b_values)))
-    air = (lowest > 0) & (highest > 0)
-    if 2 * np.count_nonzero(air) < air.size or np.median(highest[air]) < 0.8 * np.median(lowest[air]):
-        return 0.0
-    return float(np.median(highest[air]) / np.sqrt(2 * np.log(2)))
-
-
-def _above_floor(signal: np.ndarray, noise_sd: float) -> np.ndarray:
-    """The signals, 0 where they do not rise above the noise floor or are no numbers."""
-    signal = np.asarray(signal, np.float32)
-    return np.where((signal > FLOOR_SDS * noise_sd) & np.isfinite(signal), signal, 0)
-
-
-def _fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
-    """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
-
-    Args:
-        signal: shape (voxel, n).
-        design: shape (n, p).
-        num_averaged: volumes that each signal is the mean of, shape (n,).
-
-    Returns:
-        Coefficients, shape (voxel, p); NaN where the signals do not fix them.
-    """
-    parts = np.array_split(signal, max(1, -(-len(signal) // CHUNK)))
-    return np.concatenate([_fit_chunk(part.astype(float), design, np.asarray(num_averaged, float)) for part in parts])
-
-
-def _fit_chunk(signal: np.ndarray, design: np.ndarray, num_averaged: np.ndarray) -> np.ndarray:
-    """As `_fit_logarithm`, of voxels few enough for the memory."""
-    signal = signal / np.maximum(signal.max(axis=1, keepdims=True, initial=0), 1e-30)
-    num_averaged = num_averaged * (signal > 0)
-    logarithm = np.log(np.where(signal > 0, signal, 1))
-    first = _solve(logarithm, num_averaged * signal**2, design)
-    fitted = np.exp(np.clip(np.nan_to_num(first) @ design.T, -10, 10))
-    return _solve(logarithm, num_averaged * fitted**2, design)
-
-
-def _solve(logarithm: np.ndarray, weights: np.ndarray, design: np.ndarray) -> np.ndarray:
-    """The normal equations of every voxel; NaN where they have no one solution."""
-    num = design.shape[1]
-    products = (design[:, :, None] * design[:, None, :]).reshape(-1, num * num)
-    normal = (weights @ products).reshape(-1, num, num)
-    right = (weights * logarithm) @ design
-    solvable = np.linalg.det(normal) > FULL_RANK * np.einsum("vpp->vp", normal).prod(axis=1)
-    solution = np.full(right.shape, np.nan)
-    solution[solvable] = np.linalg.solve(normal[solvable], right[solvable][..., None])[..., 0]
-    return solution
+        means = [np.log(signal[:, members]) @ share for members, share in zip(shells, shares, strict=True)]
+    return np.exp(np.stack(means, axis=1))
 
 
 def _to_map(slopes: np.ndarray, mask: np.ndarray) -> np.ndarray:

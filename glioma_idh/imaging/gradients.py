@@ -10,6 +10,9 @@ SHELL_WIDTH = 40.0
 UNWEIGHTED = 50.0
 """Up to this b-value, s/mm2, a volume needs no direction."""
 
+ONE_DIRECTION = np.cos(np.deg2rad(5))
+"""Directions whose product is larger are repeats of one."""
+
 HIGHEST = 30000.0
 """No scanner for people goes beyond this b-value, s/mm2."""
 
@@ -74,8 +77,39 @@ def group_shells(b_values, tolerance: float = SHELL_WIDTH) -> dict[float, np.nda
 
 
 def num_independent(directions: np.ndarray) -> int:
-    """How many of the tensor's six numbers the directions can tell apart; zero vectors tell none."""
+    """How many of the tensor's six numbers directions (of weighted volumes) can tell apart; zero vectors tell none."""
     return int(np.linalg.matrix_rank(_products(directions[directions.any(axis=1)]), tol=0.05))
+
+
+def share_of_each(directions: np.ndarray) -> np.ndarray:
+    """What each volume of a shell counts in its mean so that every direction counts alike, however often repeated.
+
+    Args:
+        directions: unit vectors, shape (n, 3); 0 for a volume that is trace-weighted.
+
+    Returns:
+        Shape (n,), of sum 1.
+    """
+    shares = 1 / num_repeats(directions)
+    return shares / shares.sum()
+
+
+def num_repeats(directions: np.ndarray) -> np.ndarray:
+    """How many of the volumes have the direction of each, within 5 degrees or opposite, itself among them; (n,)."""
+    without = ~directions.any(axis=1)
+    return ((np.abs(directions @ directions.T) > ONE_DIRECTION) | (without[:, None] & without)).sum(axis=1)
+
+
+def imbalance(directions: np.ndarray) -> float:
+    """How far the mean over the directions of a shell may be from the trace: 0 not at all, 2/3 for one direction alone.
+
+    The mean of ln S is ln S0 - b sum(M D), with M the mean of g g' over the directions; the trace has M = I / 3. What
+    comes back is the largest eigenvalue of M - I / 3, in size: the error of the diffusivity along the worst fibres, as
+    a share of that along them.
+    """
+    xx, yy, zz, xy2, xz2, yz2 = share_of_each(directions) @ _products(directions)
+    mean = np.array([[xx, xy2 / 2, xz2 / 2], [xy2 / 2, yy, yz2 / 2], [xz2 / 2, yz2 / 2, zz]])
+    return float(np.linalg.norm(mean - np.eye(3) / 3, 2))
 
 
 def tensor_design(b_values: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -92,8 +126,9 @@ def tensor_design(b_values: np.ndarray, directions: np.ndarray) -> np.ndarray:
         InputError: fewer than six directions apart from each other, or one b-value only.
     """
     shells = group_shells(b_values)
-    if num_independent(directions) < 6 or len(shells) < 2:
-        found = f"{num_independent(directions)} of 6 needed, b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2"
+    number = num_independent(directions[b_values > UNWEIGHTED])
+    if number < 6 or len(shells) < 2:
+        found = f"{number} of 6 needed, b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2"
         advice = "Give the whole series with its b-vectors, or fit the ADC of the trace-weighted images."
         raise InputError("six directions or more that fix a tensor, and a volume at b = 0", found, advice)
     return np.column_stack([np.ones(len(b_values)), -b_values[:, None] / 1000 * _products(directions)])

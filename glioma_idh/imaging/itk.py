@@ -11,7 +11,7 @@ TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 def to_itk(volume: Volume, dtype=np.float32):
     """A 3D volume as an image of SimpleITK, in the same place.
 
-    A sheared grid, which ITK cannot describe, is an error of SimpleITK's own.
+    A sheared grid stays sheared: SimpleITK takes its axes as they are, though other programs of ITK may not.
     """
     import SimpleITK as sitk
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_text
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
@@ -37,12 +38,19 @@ def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None
         num_echoes: of the DSC series, 1 or 2.
 
     Returns:
-        The patient's folder: `t1 t1gd t2 flair dwi dsc .nii.gz`, sidecars, and `lesion_mask.nii.gz`, drawn on the T2.
+        The patient's folder: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars, and
+        `lesion_mask.nii.gz`, drawn on the T2.
+
+    Raises:
+        InputError: the patient is there with another number of echoes.
     """
     recipe = recipe or PhantomRecipe()
     truth = draw_truth(recipe).iloc[index]
     patient, known = Path(folder, truth["subject"]), Path(folder, "truth", truth["subject"])
     if (known / "placement.json").exists():
+        if not all((patient / f"{name}.nii.gz").exists() for name in _dsc_names(num_echoes)):
+            expected = f"a DSC series with echo times {ECHO_TIMES_S[num_echoes]} s"
+            raise InputError(expected, "another number of echoes", "Choose another folder.", file=patient)
         return patient
     grid = make_grid(recipe.spacing_mm)
     anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), grid)
@@ -120,13 +128,17 @@ def _write_dsc(patient: Path, known: Path, anatomy, lesion, truth, rng, moved: n
 
     protocol = DscProtocol(ECHO_TIMES_S[num_echoes])
     echoes, rcbv = make_dsc(anatomy, lesion, truth["z_rcbv"], rng, protocol)
-    for number, (series, echo_time_s) in enumerate(zip(echoes, protocol.echo_times_s, strict=True), start=1):
+    for name, series, echo_time_s in zip(_dsc_names(num_echoes), echoes, protocol.echo_times_s, strict=True):
         acquired = acquire(Volume(series, anatomy.grid.affine), SPACING_MM["dsc"], moved)
-        name = "dsc" if num_echoes == 1 else f"dsc_e{number}"
         write_volume(patient / f"{name}.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
         sidecar = {"EchoTime": echo_time_s, "RepetitionTime": protocol.repetition_time_s}
         write_text(json.dumps(sidecar, indent=2) + "\n", patient / f"{name}.json")
     write_volume(known / "rcbv.nii.gz", rcbv.astype(np.float32), anatomy.grid.affine)
+
+
+def _dsc_names(num_echoes: int) -> list[str]:
+    """The names of the files of the DSC series, without ending."""
+    return ["dsc"] if num_echoes == 1 else [f"dsc_e{number}" for number in range(1, num_echoes + 1)]
 
 
 def _write_masks(patient: Path, known: Path, anatomy, lesion, moved: np.ndarray) -> None:

@@ -132,13 +132,17 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
         curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
         windows = {"baseline": made.baseline, "first pass": made.first_pass}
         found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
+        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes]}
         return found | {"time_s": made.time_s.tolist(), "curves": curves}
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
     inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
     anchor = alignment.choices[alignment.anchor]
     inputs |= {"anchor": anchor.files, "ways": settings.white_mask and alignment.ways}
-    stages.make("rcbv", work, inputs, files.values())
+    found = stages.make("rcbv", work, inputs, files.values())
+    if found["dark_volumes"]:
+        dark = ", ".join(map(str, found["dark_volumes"]))
+        stages.note["remarks"].append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
     return files["rcbv"]
 
 
@@ -177,7 +181,8 @@ def _times(choice, settings: Settings) -> tuple[list[float], float]:
         missing = "echo" if None in echo_times_s else "repetition"
         flag = {"echo": "--echo-times-s", "repetition": "--repetition-time-s"}[missing]
         advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
-        raise InputError(f"the {missing} time of the DSC series", "none in sidecar or header", advice, choice.files[0])
+        found = (missing == "repetition" and choice.acquisitions[0].disagreement) or "none in sidecar or header"
+        raise InputError(f"the {missing} time of the DSC series", found, advice, choice.files[0])
     return list(echo_times_s), repetition_time_s
 
 

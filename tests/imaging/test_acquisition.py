@@ -8,6 +8,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
+from glioma_idh.imaging.gradients import check_b_vectors
 from glioma_idh.imaging.volumes import read_header_timing
 
 
@@ -35,12 +36,26 @@ def test_the_sidecar_counts_in_seconds_and_degrees(tmp_path):
 def test_the_header_fills_what_the_sidecar_does_not_say(tmp_path):
     scan = write(tmp_path, 20, time=(1500, "msec"), descrip="TE=30;Time=112233.000;mb=6", sidecar={"FlipAngle": 60})
     assert read_acquisition(scan) == Acquisition(echo_time_s=0.03, repetition_time_s=1.5, flip_deg=60)
-    write(tmp_path, 20, time=(1.5, "sec"), descrip="TE=2.9", sidecar={"EchoTime": 0.031, "RepetitionTime": 1.6})
-    assert read_acquisition(scan) == Acquisition(echo_time_s=0.031, repetition_time_s=1.6)
+    write(tmp_path, 20, time=(1.5, "sec"), descrip="TE=2.9", sidecar={"EchoTime": 0.031, "RepetitionTime": 1.55})
+    assert read_acquisition(scan) == Acquisition(echo_time_s=0.031, repetition_time_s=1.55)
+    write(tmp_path, 20, time=(1.5, "sec"), descrip="TE=30", sidecar={"EchoTime": 0, "RepetitionTime": 0})
+    assert read_acquisition(scan) == Acquisition(echo_time_s=0.03, repetition_time_s=1.5)
+
+
+def test_repetition_times_that_disagree_leave_it_unknown(tmp_path):
+    scan = write(tmp_path, 20, time=(1.6, "sec"), sidecar={"EchoTime": 0.03, "RepetitionTime": 0.8})
+    found = read_acquisition(scan)
+    assert found.repetition_time_s is None and found.echo_time_s == 0.03
+    assert found.disagreement == "0.8 s in the sidecar, 1.6 s between the volumes in the header"
 
 
 def test_echo_times_of_the_header_may_have_an_exponent(tmp_path):
     assert read_acquisition(write(tmp_path, descrip="TE=1.1e+02;Time=1")).echo_time_s == pytest.approx(0.11)
+
+
+@pytest.mark.parametrize("descrip", ["TE=30...;Time=1", "TE=2.9.1", "TE= 30"])
+def test_free_text_that_is_no_echo_time_is_passed_over(tmp_path, descrip):
+    assert read_acquisition(write(tmp_path, descrip=descrip)) == Acquisition()
 
 
 def test_what_nobody_says_stays_unknown(tmp_path):
@@ -58,6 +73,13 @@ def test_b_values_and_directions_in_both_layouts(tmp_path):
         assert np.array_equal(found.b_vectors, [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     found = read_acquisition(write(tmp_path, 4, bval="0\n500\n1000\n1000\n", bvec=rows))
     assert found.b_values == (0, 500, 1000, 1000)
+
+
+def test_a_direction_that_is_not_known_stays_so(tmp_path):
+    found = read_acquisition(write(tmp_path, 3, bval="5 1000 1000", bvec="nan nan 0\nnan nan 0\nnan nan 1\n"))
+    assert np.array_equal(found.b_vectors, [[0, 0, 0], [np.nan] * 3, [0, 0, 1]], equal_nan=True)
+    with pytest.raises(InputError, match="NaN for volume 1"):
+        check_b_vectors(found.b_vectors, np.array(found.b_values))
 
 
 def test_sixty_four_directions_of_a_real_scanner(real_data):
@@ -78,6 +100,7 @@ def test_sixty_four_directions_of_a_real_scanner(real_data):
         ({"sidecar": {"FlipAngle": 700}}, "found 700 degrees"),
         ({"sidecar": {"EchoTime": "30 ms"}}, "scan.json: expected a number for EchoTime"),
         ({"sidecar": {"EchoTime": [0.01, 0.03]}}, "expected a number for EchoTime"),
+        ({"sidecar": '{"EchoTime": 1' + 400 * "0" + "}"}, "expected a number for EchoTime"),
         ({"sidecar": "{broken"}, "scan.json: expected a JSON sidecar"),
         ({"sidecar": "[1]"}, "expected a JSON sidecar of keys and values"),
         ({"descrip": "TE=30000"}, "found 30 s"),

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.brain import correct_bias, extract_brain, looks_stripped
+from glioma_idh.imaging.brain import bias_field, correct_bias, extract_brain, looks_stripped
 from glioma_idh.imaging.itk import from_itk, to_itk
 from glioma_idh.imaging.template import TemplateFit, fit_template
 from glioma_idh.imaging.volumes import Volume, read_volume
@@ -96,6 +96,22 @@ def test_bias_field_comes_back(subject):
     assert spread[1] > 0.14 and spread[2] < 1.3 * spread[0]
     assert corrected.array[biased.array != 0].mean() == pytest.approx(biased.array[biased.array != 0].mean(), rel=1e-5)
     assert (corrected.array[~anatomy.brain] == 0).all()
+
+
+def test_bias_field_is_the_same_bits_on_any_number_of_threads(subject, monkeypatch):
+    _, _, image = subject
+    monkeypatch.setattr("glioma_idh.imaging.brain.BIAS_ITERATIONS", (3,))
+    t1, before = image("t1"), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    fields = []
+    try:
+        for number in (1, 2, 5, 16):
+            sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(number)
+            field = bias_field(to_itk(t1), to_itk(Volume(t1.array > 0, t1.affine), np.uint8))
+            fields.append(sitk.GetArrayFromImage(field))
+            assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == number
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+    assert fields[0].any() and all(np.array_equal(field, fields[0]) for field in fields)
 
 
 def test_bias_of_z_scores_is_refused(subject):

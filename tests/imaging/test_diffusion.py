@@ -7,12 +7,12 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion import (
     HIGHEST_ADC,
-    estimate_noise,
     fit_adc,
     fit_mean_diffusivity,
     make_adc,
     scale_adc,
 )
+from glioma_idh.imaging.diffusion_fit import estimate_noise
 
 ADC = np.linspace(0.4e-3, 3e-3, 24).reshape(2, 3, 4)
 B_VALUES = np.array([0, 500, 1000.0])
@@ -72,7 +72,7 @@ def test_mean_diffusivity_of_a_known_tensor():
 
 def test_what_cannot_be_fitted_is_0_and_counted_and_what_can_is_physical():
     series = decay(np.full((6, 1, 1), 1e-3), B_VALUES)
-    series[0] = [[[100, 1, 1]]]  # one volume above the floor
+    series[0] = [[[7, 1, 1]]]  # one volume above the floor of 4, and not by much
     series[1] = [[[100, 60, 1]]]  # two
     series[2] = [[[100, np.nan, 100 * np.exp(-1)]]]
     series[3] = [[[50, 80, 100]]]  # rises
@@ -93,6 +93,29 @@ def test_noise_leaves_no_bias():
     clean = np.tile(tensor_series(b_values, vectors, np.diag([1.7, 0.4, 0.3])), (20, 20, 10, 1))
     found = fit_mean_diffusivity(rician(clean, sd=10), b_values, vectors, noise_sd=10)
     assert found.mean() == pytest.approx(0.8e-3, rel=0.01)
+
+
+@pytest.mark.parametrize("snr", [15, 30])
+@pytest.mark.parametrize("number", [1, 6])
+def test_free_water_that_sinks_into_the_noise_keeps_its_adc(number, snr):
+    """Bright as fluid is at b = 0: 2.5 times white matter, of which `snr` is told; one direction, or the tensor."""
+    six = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1.0]])
+    b_values, vectors = np.append(0, np.full(number, 1000)), np.vstack([np.zeros(3), six])[: number + 1]
+    series = rician(2.5 * decay(np.full((20, 20, 10), 3e-3), b_values), sd=100 / snr)
+    result = make_adc(series, b_values, vectors if number == 6 else None, noise_sd=100 / snr)
+    assert result.adc.mean() == pytest.approx(3e-3, rel=0.03)
+    assert result.num_not_fitted == np.count_nonzero(result.adc == 0) == 0
+
+
+def test_noise_counts_as_little_as_it_can():
+    """The sd of the ADC is that of the best weights, signal^2 times the number averaged: sd^2 (X' W X)^-1."""
+    b_values = np.array([0, 500, 1500, *[3000] * 6])
+    found = fit_adc(rician(decay(np.full((40, 40, 20), 0.8e-3), b_values), sd=1), b_values, noise_sd=0)
+    shells = np.array([0, 500, 1500, 3000])
+    weights = np.array([1, 1, 1, 6]) * (100 * np.exp(-shells * 0.8e-3)) ** 2
+    design = np.stack([np.ones(4), -shells], axis=1)
+    least = np.sqrt(np.linalg.inv(design.T * weights @ design)[1, 1])
+    assert found.std() == pytest.approx(least, rel=0.02)
 
 
 def ball(sd):
@@ -121,8 +144,31 @@ def test_the_best_means_are_chosen_and_named():
     tensor = make_adc(series, b_values, vectors)
     assert tensor.method == "mean diffusivity of the tensor, 30 directions, b = 1 (2), 1000 (30) s/mm2"
     assert tensor.adc == pytest.approx(0.9e-3, rel=1e-3) and tensor.shells == {1: 2, 1000: 30}
-    for few in (None, 0 * vectors, np.where(np.arange(32)[:, None] % 3, [1.0, 0, 0], [0, 1.0, 0])):
-        assert make_adc(series, b_values, few).method.startswith("mono-exponential ADC of the trace-weighted images")
+    three = np.eye(3)[np.arange(32) % 3]
+    for balanced in (None, 0 * vectors, three):
+        assert make_adc(series, b_values, balanced).method.startswith(
+            "mono-exponential ADC of the trace-weighted images"
+        )
+    two = make_adc(series, b_values, np.where(np.arange(32)[:, None] % 3, [1.0, 0, 0], [0, 1.0, 0]))
+    assert two.method.startswith("mono-exponential ADC along 2 directions at b = 1000, no trace")
+
+
+def test_directions_that_do_not_make_the_trace():
+    tensor, along_x, given_twice = np.diag([1.7, 0.4, 0.3]), np.eye(3)[:1], np.eye(3)[[0, 0, 1, 2]]
+    for directions, adc, said in (
+        (along_x, 1.7e-3, "along 1 direction at b = 1000, no trace"),
+        (given_twice, 0.8e-3, "trace-weighted"),
+    ):
+        b_values, vectors = np.append(0, np.full(len(directions), 1000)), np.vstack([np.zeros(3), directions])
+        found = make_adc(tensor_series(b_values, vectors, tensor), b_values, vectors, noise_sd=0)
+        assert found.adc == pytest.approx(adc, rel=1e-5) and said in found.method
+
+
+def test_directions_at_b_0_make_no_tensor():
+    vectors = np.array([[0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1.0]])
+    vectors, b_values = vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.append(0, np.full(5, 1000))
+    found = make_adc(tensor_series(b_values, vectors, 0.8 * np.eye(3)), b_values, vectors, noise_sd=0)
+    assert "along 5 directions" in found.method and found.adc == pytest.approx(0.8e-3, rel=1e-5)
 
 
 def test_one_b_value_is_not_enough():

@@ -8,7 +8,10 @@ from glioma_idh.imaging.gradients import (
     check_b_values,
     check_b_vectors,
     group_shells,
+    imbalance,
     num_independent,
+    num_repeats,
+    share_of_each,
     tensor_design,
 )
 
@@ -29,10 +32,34 @@ def test_b_50_is_a_shell_of_its_own_beside_0():
 def test_directions_that_lie_on_a_cone_or_repeat_fix_no_tensor():
     assert num_independent(SIX) == num_independent(-SIX) == 6
     assert num_independent(np.vstack([np.zeros((2, 3)), SIX[:5], -SIX[:5]])) == 5
+    again = SIX[:5] @ [[1, 0.02, 0], [-0.02, 1, 0], [0, 0, 1]]  # turned by a degree, as a scan is that was held still
+    assert num_independent(np.vstack([SIX[:5], again])) == 5
     assert num_independent(np.eye(3)) == 3 and num_independent(np.zeros((4, 3))) == 0
     angles = 2 * np.pi * np.arange(20) / 20
     flat = np.stack([np.cos(angles), np.sin(angles), np.zeros(20)], axis=1)
     assert num_independent(flat) == 3  # xx, yy and xy
+
+
+def test_repeats_of_a_direction_count_as_one():
+    turned = [np.cos(0.04), np.sin(0.04), 0]  # by 2 degrees
+    directions = np.array([[1.0, 0, 0], turned, [-1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    assert num_repeats(directions).tolist() == [3, 3, 3, 1, 2, 2]
+    assert share_of_each(directions) == pytest.approx(np.array([1 / 3, 1 / 3, 1 / 3, 1, 1 / 2, 1 / 2]) / 3)
+
+
+def test_how_far_the_mean_of_directions_is_from_the_trace():
+    x, y, z = np.eye(3)
+    assert imbalance(np.eye(3)) == pytest.approx(0) and imbalance(np.array([x, x, y, z])) == pytest.approx(0)
+    assert imbalance(SIX) == pytest.approx(0) and imbalance(np.zeros((3, 3))) == 0
+    assert imbalance(np.array([x, x])) == pytest.approx(2 / 3)
+    assert imbalance(np.array([x, y])) == pytest.approx(1 / 3)  # nothing along z
+    assert imbalance(SIX[:5]) == pytest.approx(2 / 15)  # (I / 3 - g g') / 5
+
+
+def test_directions_at_b_0_fix_nothing():
+    b_values, directions = np.array([0.0, *[1000] * 5]), np.array([[0, 0, 1.0], *SIX[:5]])
+    with pytest.raises(InputError, match="5 of 6 needed"):
+        tensor_design(b_values, directions)
 
 
 def test_design_gives_the_signal_of_a_tensor():

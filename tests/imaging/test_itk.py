@@ -32,6 +32,12 @@ def test_both_place_a_voxel_alike():
     assert to_itk(volume).TransformIndexToPhysicalPoint((6, 1, 2)) == pytest.approx((-x, -y, z))
 
 
+def test_a_sheared_grid_stays_sheared():
+    sheared = OBLIQUE @ np.array([[1, 0.2, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    back = from_itk(to_itk(Volume(np.zeros((7, 5, 3), np.float32), sheared)))
+    assert back.affine == pytest.approx(sheared, abs=1e-9)
+
+
 def test_matrix_comes_back_and_moves_points_alike():
     matrix = np.eye(4)
     matrix[:3] = [[0, -1, 0, 5], [1, 0, 0, -3], [0, 0, 1, 2]]  # a quarter turn and a shift

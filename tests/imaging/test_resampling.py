@@ -91,6 +91,15 @@ def test_nothing_between_coarse_voxels_is_passed_over():
     assert thin_slices.array[:, :, ::5][..., :8] == pytest.approx(stripes)  # finer along k alone: nothing is smoothed
 
 
+def test_smoothing_follows_the_turn_of_the_matrix():
+    """The same stripes under a quarter turn, read coarsely along j: that runs along their i."""
+    stripes = np.zeros((64, 64, 8), np.float32)
+    stripes[::2] = 100
+    turn = rigid_matrix((0, 0, 90), (0, 0, 0), (31.5, 31.5, 0))
+    coarse = resample(Volume(stripes, np.eye(4)), Volume(np.zeros((16, 16, 8)), scaled((1, 4, 1), (24, 1, 0))), turn)
+    assert coarse.array[:, 4:-4] == pytest.approx(50, abs=2)
+
+
 def test_matrix_leads_from_the_grid_to_the_image():
     image = Volume(np.zeros((9, 9, 9), np.float32), np.eye(4))
     image.array[6, 4, 4] = 1

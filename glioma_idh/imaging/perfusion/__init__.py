@@ -1,8 +1,9 @@
 """Perfusion from a T2*-weighted dynamic series (DSC): relative blood volume, corrected for leakage.
 
-The way it goes: `acquisition` (what the series must be), `bolus` (baseline, arrival, first pass), `relaxation` (from
-signal to dR2*, one or two echoes), `leakage` (what has left the vessels), `blood_volume` and `gamma_variate` (the area
-under the curve), `white_matter` (its unit), `signal_recovery` (two further maps).
+The way it goes: `acquisition` (what the series must be), `dark_volumes` (what is filled in), `bolus` (baseline,
+arrival, first pass), `relaxation` (from signal to dR2*, one or two echoes), `leakage` (what has left the vessels),
+`blood_volume` and `gamma_variate` (the area under the curve), `white_matter` (its unit), `signal_recovery` (two further
+maps).
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import numpy as np
 from glioma_idh.imaging.perfusion.acquisition import brain_signals, check_series, check_times
 from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, blood_volume, check_integral
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
+from glioma_idh.imaging.perfusion.dark_volumes import check_bolus, fill_dark, find_dark
 from glioma_idh.imaging.perfusion.leakage import FIT_S, fit_leakage, reference_voxels
-from glioma_idh.imaging.perfusion.relaxation import above_noise, relaxation_change
+from glioma_idh.imaging.perfusion.relaxation import above_noise, check_clear, relaxation_change
 from glioma_idh.imaging.perfusion.signal_recovery import peak_height, percent_signal_recovery
 from glioma_idh.imaging.perfusion.white_matter import check_white_matter, in_units_of_white_matter, normal_white_matter
 
@@ -34,6 +36,7 @@ class Perfusion:
         curves: mean dR2* of `reference` and `white`, and of `lesion` where one is given; the last two also with
             `, corrected` behind the name; each of shape (t,), 1/s.
         method: how it was done, in words.
+        dark_volumes: those that were dark or empty and were filled from their neighbours in time, from 0.
     """
 
     rcbv: np.ndarray
@@ -47,6 +50,7 @@ class Perfusion:
     time_s: np.ndarray
     curves: dict[str, np.ndarray]
     method: str
+    dark_volumes: tuple[int, ...] = ()
 
 
 def make_rcbv(
@@ -73,8 +77,9 @@ def make_rcbv(
         The maps, the volumes that were found and mean curves.
 
     Raises:
-        InputError: times that are missing or not in seconds, series that are too short or do not fit together, no
-            bolus, no baseline, white matter that is empty or in the lesion.
+        InputError: times that are missing or not in seconds, series that are too short or do not fit together, dark
+            volumes that cannot be filled, no bolus, no baseline, more noise than signal, white matter that is empty or
+            in the lesion.
     """
     check_integral(integral)
     check_times(len(series), echo_times_s, repetition_time_s)
@@ -83,15 +88,19 @@ def make_rcbv(
     check_series(series, {"brain": brain, "white matter": white, "lesion": lesion})
     check_white_matter(white, brain, lesion)
     signals = brain_signals(series, brain)
-    baseline = find_baseline(signals[-1].mean(axis=0))
+    dark = find_dark(signals)
+    signals = [fill_dark(signal, dark) for signal in signals]
+    baseline = find_baseline(signals[-1].mean(axis=0, dtype=float))
     clear = above_noise(signals, baseline)
+    check_clear(clear)
     seen = _spread(clear, brain) > 0
     signals = [signal[clear] for signal in signals]
     change = relaxation_change(signals, echo_times_s, baseline)
     regions = {"white": white[seen], "lesion": lesion[seen]}
     regions["reference"] = reference_voxels(signals[-1], baseline, regions["lesion"])
-    mean = change[regions["reference"]].mean(axis=0)
+    mean = change[regions["reference"]].mean(axis=0, dtype=float).astype(np.float32)
     first_pass = find_first_pass(mean, baseline[1], repetition_time_s)
+    check_bolus(dark, first_pass)
     leakage = fit_leakage(change, mean, first_pass[0], repetition_time_s)
     corrected = change + leakage.k2[:, None] * leakage.integral
     areas = [blood_volume(curves, first_pass, repetition_time_s, integral) for curves in (corrected, change)]
@@ -104,7 +113,8 @@ def make_rcbv(
         first_pass=first_pass,
         time_s=repetition_time_s * np.arange(change.shape[1]),
         curves=_mean_curves(change, corrected, regions),
-        method=_in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral),
+        method=_in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral) + _in_words_dark(dark),
+        dark_volumes=tuple(dark.tolist()),
     )
 
 
@@ -117,9 +127,10 @@ def _spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _mean_curves(change: np.ndarray, corrected: np.ndarray, regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Mean curves of the regions that have voxels, as measured and (but for the reference) corrected."""
-    curves = {name: change[inside].mean(axis=0) for name, inside in regions.items() if inside.any()}
-    regions_corrected = (name for name in curves if name != "reference")
-    return curves | {f"{name}, corrected": corrected[regions[name]].mean(axis=0) for name in regions_corrected}
+    curves = {name: change[inside].mean(axis=0, dtype=float) for name, inside in regions.items() if inside.any()}
+    for name in [name for name in curves if name != "reference"]:
+        curves[f"{name}, corrected"] = corrected[regions[name]].mean(axis=0, dtype=float)
+    return curves
 
 
 def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral: str) -> str:
@@ -132,3 +143,8 @@ def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral: s
         f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: "
         f"{INTEGRALS[integral]}; median of normal white matter = 1"
     )
+
+
+def _in_words_dark(dark: np.ndarray) -> str:
+    """What was filled in, if anything was."""
+    return f"; dark or empty volumes filled from their neighbours: {', '.join(map(str, dark))}" if len(dark) else ""

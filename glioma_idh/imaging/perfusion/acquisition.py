@@ -38,11 +38,16 @@ def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
     if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
         advice = "Read it from the JSON sidecar or the scan protocol."
         raise InputError("a positive echo time, s", str(echo_time_s), advice)
-    if echo_time_s > LONGEST_ECHO_TIME_S or echo_time_s >= repetition_time_s:
-        advice = "It looks like milliseconds: divide by 1000."
-        raise InputError(
-            "an echo time in seconds", f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}", advice
+    if echo_time_s > LONGEST_ECHO_TIME_S:
+        found = f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}"
+        raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
+    if echo_time_s >= repetition_time_s:
+        found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
+        advice = (
+            "One of them is wrong or in another unit. The repetition time meant here is that from one volume to the "
+            "next, not from pulse to pulse."
         )
+        raise InputError("an echo time shorter than the repetition time", found, advice)
 
 
 def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None:

@@ -14,10 +14,11 @@ SLOWEST_FALL = 0.005  # of the peak, 1/s
 def find_baseline(signal: np.ndarray) -> tuple[int, int]:
     """Find the baseline in the mean signal of the brain.
 
-    The trough of the bolus is the lowest point of the curve after a running median of three. Going back from there,
-    the bolus arrives where the signal is last at its level, first that of the first half of the points before the
-    trough, then that of all before this arrival. The last volume at the level is left out, because arteries come before
-    the mean; so are leading volumes off the level, which are brighter until the magnetisation is steady.
+    The trough of the bolus is the first that is half as deep as the deepest of the curve after a running median of
+    three: a second injection, or a head that moves, may come later and go deeper. Going back from there, the bolus
+    arrives where the signal is last at its level, first that of the first half of the points before the trough, then
+    that of all before this arrival. The last volume at the level is left out, because arteries come before the mean; so
+    are leading volumes off the level, which are brighter until the magnetisation is steady.
 
     Args:
         signal: mean over the brain, shape (t,), of the echo with the longest echo time.
@@ -29,14 +30,18 @@ def find_baseline(signal: np.ndarray) -> tuple[int, int]:
         InputError: there is no bolus, or it comes before there is a baseline.
     """
     smooth = _running_median(signal)
-    trough = 2 + int(np.argmin(smooth[2:]))
+    deepest = 2 + int(np.argmin(smooth[2:-1]))
+    trough = 2 + _first_peak(np.median(signal[: max(2, deepest // 2)]) - smooth[2:-1], 1 / 2)
     sd = _noise(signal)
     level = np.median(signal[: max(2, trough // 2)])
     arrival = _last_at_level(signal, trough, level - 0.1 * (level - smooth[trough]))
     level = np.median(signal[1 : max(2, arrival)])
     drop = level - smooth[trough]
+    if not level > 0:
+        advice = "Leave out empty volumes at the start, and check the brain mask."
+        raise InputError("a signal in the brain before the bolus", f"{level:g} in the first volumes", advice)
     if drop < max(MIN_DROP_IN_SD * sd, MIN_DROP * level):
-        found = f"a greatest drop of {drop / level:.1%} of the baseline, whose noise is {sd / level:.1%}"
+        found = f"a drop of {drop / level:.1%} of the baseline, whose noise is {sd / level:.1%}"
         advice = "Check that this is the dynamic T2*-weighted series, that contrast was given, and the brain mask."
         raise InputError("a bolus in the brain's mean signal", found, advice)
     stop = _last_at_level(signal, trough, level - max(2 * sd, 0.05 * drop))
@@ -52,6 +57,14 @@ def _running_median(curve: np.ndarray) -> np.ndarray:
     """Median of three neighbours; the two ends stay."""
     inner = np.median(np.stack([curve[:-2], curve[1:-1], curve[2:]]), axis=0)
     return np.concatenate([curve[:1], inner, curve[-1:]])
+
+
+def _first_peak(height: np.ndarray, share: float) -> int:
+    """The highest point of the first stretch at least as high as a share of the highest point of all."""
+    high = height >= min(share * height.max(), height.max())  # also where nothing lies above 0
+    start = int(np.argmax(high))
+    ends = np.flatnonzero(~high[start:])
+    return start + int(np.argmax(height[start : start + ends[0]] if len(ends) else height[start:]))
 
 
 def _noise(signal: np.ndarray) -> float:
@@ -82,13 +95,14 @@ def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[in
     Returns:
         (start, stop), stop outside: up to where the curve (running mean of three), once below half its peak, rises
         again or falls by less than 0.5 % of its peak a second, because with few volumes the trough before the second
-        pass is only a bend. To the end of the curve where there is neither.
+        pass is only a bend. To the end of the curve where there is neither. The peak is the first that is a quarter as
+        high as the highest (running median of three): what comes later and goes higher is not the first pass.
 
     Raises:
         InputError: the curve never falls to half its peak.
     """
     smooth = np.convolve(np.pad(change, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
-    peak = arrival + int(np.argmax(smooth[arrival:]))
+    peak = arrival + _first_peak(_running_median(change)[arrival:-1], 1 / 4)
     fallen = smooth[peak:-1] < smooth[peak] / 2
     if not fallen.any():
         found = f"the peak at volume {peak} of {len(change)} and no fall to half of it"

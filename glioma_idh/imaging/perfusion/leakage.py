@@ -79,8 +79,9 @@ def running_integral(curve: np.ndarray, start: int, step_s: float) -> np.ndarray
 def fit_leakage(change: np.ndarray, mean: np.ndarray, arrival: int, step_s: float) -> Leakage:
     """K1 and K2 of every voxel by linear least squares, over 60 s from the arrival.
 
-    A shorter fit is better where leakage alone makes a voxel unlike the reference, but takes a bolus that merely stays
-    longer in the tissue for leakage.
+    The window is our own choice, not the paper's. A shorter fit is better where leakage alone makes a voxel unlike the
+    reference, but takes a bolus that merely stays longer in the tissue for leakage; a longer one counts contrast medium
+    that has flowed back, which the model does not know.
 
     Args:
         change: of relaxation, shape (voxel, t), 1/s.

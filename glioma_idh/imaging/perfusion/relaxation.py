@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from glioma_idh.errors import InputError
+
 NOISE_FLOOR = 5.0
 """Lowest baseline signal of a voxel, in standard deviations of the noise."""
+
+MIN_CLEAR_SHARE = 0.5
 
 
 def noise_of(signal: np.ndarray, baseline: tuple[int, int]) -> float:
@@ -21,6 +25,19 @@ def above_noise(signals: list[np.ndarray], baseline: tuple[int, int]) -> np.ndar
     levels = [signal[:, slice(*baseline)].mean(axis=1) for signal in signals]
     floors = [NOISE_FLOOR * noise_of(signal, baseline) for signal in signals]
     return np.all([(level > 0) & (level >= floor) for level, floor in zip(levels, floors, strict=True)], axis=0)
+
+
+def check_clear(clear: np.ndarray) -> None:
+    """At least half of the brain's voxels (voxel,) stand out of the noise, or the maps would be next to empty.
+
+    Raises:
+        InputError: they do not.
+    """
+    share = clear.mean()
+    if share < MIN_CLEAR_SHARE:
+        found = f"{share:.0%} of its voxels at {NOISE_FLOOR:g} times the noise or more"
+        advice = "Check the brain mask, and whether signals jump from volume to volume before the bolus."
+        raise InputError("signals above the noise in half of the brain or more", found, advice)
 
 
 def log_signal_ratio(signal: np.ndarray, baseline: tuple[int, int]) -> np.ndarray:

@@ -16,10 +16,10 @@ def peak_height(change: np.ndarray, first_pass: tuple[int, int]) -> np.ndarray:
 
 
 def percent_signal_recovery(signal: np.ndarray, baseline: tuple[int, int], first_pass: tuple[int, int], step_s: float):
-    """How much of its drop the signal has made up for after the first pass: 100 (S1 - Smin) / (S0 - Smin).
+    """How much of its drop the signal has made up for at the end of the first pass: 100 (S1 - Smin) / (S0 - Smin).
 
-    S0 is the mean of the baseline, Smin the lowest signal of the first pass and S1 the mean of the 10 s after it (of
-    its last volume, where the series ends there). Above 100 where the signal rises over its baseline.
+    S0 is the mean of the baseline, Smin the lowest signal of the first pass and S1 the mean of the 10 s that begin with
+    its last volume, up to which the signal has recovered. Above 100 where the signal rises over its baseline.
 
     Args:
         signal: of the longest echo, shape (voxel, t).

@@ -89,6 +89,6 @@ def in_units_of_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarra
     unit = np.median(values[white]) if white.any() else 0.0
     if not unit > 0:
         found = f"a median area under the curve of {unit:.3g} in {white.sum()} voxels"
-        advice = "No bolus is seen there: check the white matter mask against the series."
+        advice = "No bolus is seen there: check the mask of white matter, and of two echoes their order."
         raise InputError("a positive blood volume of the normal white matter", found, advice)
     return values / unit

@@ -26,7 +26,7 @@ def test_short_and_long_baselines(num_baseline):
 
 def test_bright_volumes_before_the_steady_state_are_left_out():
     signal = curve(20)
-    signal[:3] = [180, 130, 108]
+    signal[:3] = [180, 130, 103]
     assert find_baseline(signal) == (3, 19)
 
 
@@ -37,9 +37,39 @@ def test_a_single_dark_volume_is_no_bolus():
     assert find_baseline(signal) == (0, 19)
 
 
+SECOND_INJECTION = 97 + 1.3 * (np.array(FALL_AND_RISE) - 100)
+
+
+@pytest.mark.parametrize(
+    "later", [[45, 40, 45], SECOND_INJECTION, np.full(20, 35)], ids=["a dip", "a second injection", "a fall for good"]
+)
+def test_what_comes_later_and_goes_deeper_is_not_the_bolus(later):
+    signal = np.concatenate([curve(20), later])
+    assert find_baseline(signal) == (0, 19)
+    change = -np.log(signal / 100)
+    assert find_first_pass(change, 19, 1.5) == find_first_pass(change[:52], 19, 1.5) == (19, 28)
+
+
+def test_a_last_volume_that_is_dark_is_not_the_bolus():
+    signal = curve(20)
+    signal[-1] = 20
+    assert find_baseline(signal) == (0, 19)
+    change = -np.log(signal / 100)
+    assert find_first_pass(change, 19, 1.5) == (19, 28)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("num_empty", [3, 52])
+def test_empty_volumes_at_the_start_are_named(num_empty):
+    signal = curve(20)
+    signal[:num_empty] = 0
+    with pytest.raises(InputError, match="expected a signal in the brain before the bolus; found 0 in the first"):
+        find_baseline(signal)
+
+
 def test_no_bolus_says_what_was_seen():
     flat = 100 + np.random.default_rng(0).normal(0, 0.7, 400)
-    with pytest.raises(InputError, match=r"expected a bolus.*drop of 1\.\d% of the baseline, whose noise is 0\.6%"):
+    with pytest.raises(InputError, match=r"expected a bolus.*drop of 0\.9% of the baseline, whose noise is 0\.6%"):
         find_baseline(flat)
 
 

@@ -33,6 +33,12 @@ def test_leakage_of_either_sign_is_found_and_undone(k2):
     assert corrected[1] == pytest.approx(uncorrected[1] + k2 * double_integral, rel=1e-3)
 
 
+def test_the_whole_curve_counts_from_the_arrival():
+    change = np.array([[5.0, 5, 0, 1, 2, 3]])
+    assert blood_volume(change, (2, 4), 2.0, "whole-curve").tolist() == [9]
+    assert blood_volume(change, (2, 4), 2.0, "first-pass").tolist() == [1]
+
+
 def test_reference_leaves_out_what_enhances_and_the_lesion():
     rng = np.random.default_rng(0)
     signal = 100 + rng.normal(0, 1, (50, POINTS))
@@ -40,9 +46,11 @@ def test_reference_leaves_out_what_enhances_and_the_lesion():
     signal[:10, ARRIVAL:] += 10
     lesion = np.zeros(50, bool)
     lesion[5:20] = True
+    signal[20, -10:] += 10  # in the last volumes alone
+    signal[21, ARRIVAL:] += 5  # by two sd
     found = reference_voxels(signal, (0, ARRIVAL), lesion)
-    assert not found[:20].any()
-    assert found[20:].all()
+    assert not found[:22].any()
+    assert found[22:].all()
 
 
 def test_a_brain_that_enhances_everywhere_has_no_reference():

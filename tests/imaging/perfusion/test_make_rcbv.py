@@ -75,6 +75,45 @@ def test_two_echoes_do_not_see_t1():
     assert "8 and 30 ms" in found.method
 
 
+def test_both_kinds_of_leakage_in_two_echoes():
+    """What is said of each map and of the reference: T2* leakage stays in dR2*, T1 leakage in the signals alone."""
+    leaked = 4 * np.cumsum(BOLUS) / BOLUS.sum() * LESION[..., None]  # up to 4 / s
+    change = BLOOD[..., None] * BOLUS + leaked
+    factor = 1 + 0.0015 * TIME_S * LESION[..., None]  # by 10 % at the end
+    rng, times_s = np.random.default_rng(0), (0.008, 0.03)
+    echoes = [400 * factor * np.exp(-time_s * change) + rng.normal(0, 0.2, change.shape) for time_s in times_s]
+    found = make_rcbv(echoes, times_s, STEP_S, BRAIN, WHITE, LESION)
+    start, stop = found.first_pass
+    assert found.k2[LESION].max() < 0
+    assert found.peak_height[LESION].mean() == pytest.approx(change[LESION][:, start:stop].max(), rel=0.01)
+    second = (factor * np.exp(-0.03 * change))[LESION].mean(axis=0)
+    lowest, after = second[start:stop].min(), second[stop - 1 : stop + 6].mean()  # 7 volumes are 10 s
+    expected = 100 * (after - lowest) / (1 - lowest)
+    assert found.percent_signal_recovery[LESION].mean() == pytest.approx(expected, abs=0.2)
+    assert abs(found.curves["reference"][-10:].mean()) < 0.005
+    without = make_rcbv(echoes, times_s, STEP_S, BRAIN, WHITE)  # in the second echo the lesion does not enhance
+    assert without.curves["reference"][-10:].mean() == pytest.approx(4 * LESION.sum() / BRAIN.sum(), rel=0.1)
+
+
+@pytest.mark.parametrize("volumes", [[8], [20], [45], [0, 59], [50, 51]])
+def test_dark_volumes_leave_the_blood_volume_as_it_is(volumes):
+    """In the baseline, in the first pass, after it, at the ends, and two in a row."""
+    series = echo(0.03)
+    series[..., volumes] = 0
+    found = make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
+    assert found.dark_volumes == tuple(volumes)
+    assert f"dark or empty volumes filled from their neighbours: {', '.join(map(str, volumes))}" in found.method
+
+
+def test_dark_volumes_in_the_bolus_or_too_many_of_them_are_refused():
+    for volumes, message in (([18, 19], "in a row while the bolus passes.* 18, 19"), ([4, 8, 40, 50], "4, 8, 40, 50")):
+        series = echo(0.03)
+        series[..., volumes] = 0
+        with pytest.raises(InputError, match=message):
+            make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE, LESION)
+
+
 def test_mean_curves_and_words():
     found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, LESION)
     assert set(found.curves) == {"reference", "white", "white, corrected", "lesion", "lesion, corrected"}
@@ -100,6 +139,8 @@ NAN[5, 5, 3, 20] = np.nan
         ({"echo_times_s": None}, "found 1 series and echo times \\[\\]"),
         ({"echo_times_s": [-0.03]}, "expected a positive echo time, s; found -0.03"),
         ({"echo_times_s": [float("nan")]}, "expected a positive echo time, s; found nan"),
+        ({"echo_times_s": [0.025], "repetition_time_s": 0.017}, "time of 0.025 s and a repetition time of 0.017 s"),
+        ({"repetition_time_s": 0.0015}, "expected an echo time shorter than the repetition time.*One of them is wrong"),
         ({"echo_times_s": [30.0]}, "expected an echo time in seconds; found 30 .*looks like milliseconds"),
         ({"series": [echo(0.008), echo(0.03)]}, "found 2 series and echo times"),
         ({"series": [echo(0.03)] * 2, "echo_times_s": [0.03, 0.03]}, "the shorter one first"),
@@ -113,6 +154,7 @@ NAN[5, 5, 3, 20] = np.nan
         ({"lesion": LESION[1:]}, "expected a lesion mask of shape"),
         ({"brain": np.zeros(SHAPE, bool)}, "expected a brain mask with voxels"),
         ({"series": [NAN]}, "found 1 voxels with NaN"),
+        ({"series": [echo(0.03, sd=100)]}, r"above the noise in half of the brain or more; found 0% of its voxels"),
         ({"white": np.zeros(SHAPE, bool)}, "found an empty mask"),
         ({"lesion": WHITE}, "inside the lesion"),
         ({"series": [echo(0.03)[..., 11:]]}, "expected 5 baseline volumes"),
@@ -120,6 +162,7 @@ NAN[5, 5, 3, 20] = np.nan
         ({"integral": "trapezoid"}, "expected an integral out of first-pass, whole-curve, gamma-variate"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_what_cannot_be_used_is_named(change, message):
     with pytest.raises(InputError, match=message):
         make_rcbv(**{**USUAL, **change})
