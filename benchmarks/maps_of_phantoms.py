@@ -1,9 +1,9 @@
-"""How much of a known blood volume comes back: the README's table of rCBV, with and without leakage correction.
+"""How much of a known ADC and blood volume comes back: the README's table of rCBV, with and without leakage correction.
 
-    python benchmarks/rcbv_of_phantoms.py
+    python benchmarks/maps_of_phantoms.py
 
-Phantom subjects of 2 mm, each with a perfusion series in each situation; the error is that of the mean rCBV over the
-lesion and over its enhancing rim, averaged over the subjects.
+Phantom subjects of 2 mm, each with a diffusion series and a perfusion series in each situation; the error is that of
+the mean over the lesion, of rCBV also over its enhancing rim, averaged over the subjects.
 """
 
 import argparse
@@ -11,8 +11,10 @@ import argparse
 import numpy as np
 import pandas as pd
 
+from glioma_idh.imaging.diffusion import make_adc
 from glioma_idh.imaging.perfusion import make_rcbv, normal_white_matter
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
+from glioma_idh.phantom.diffusion_series import B_VALUES, make_dwi
 from glioma_idh.phantom.fields import make_grid
 from glioma_idh.phantom.lesions import PARTS, draw_lesion, make_lesion
 from glioma_idh.phantom.perfusion_series import DscProtocol, Leakage, make_dsc
@@ -26,6 +28,13 @@ SITUATIONS = {
     "blood takes half as long again through the lesion (6 s for 4 s)": (DscProtocol(), Leakage(transit_s=6.0)),
     "the same, and no leakage": (DscProtocol(), Leakage(ktrans_per_min=0.0, transit_s=6.0)),
 }
+
+
+def adc_error(anatomy, lesion, z: float, index: int) -> float:
+    """Error of one subject's mean ADC in the lesion, percent."""
+    series, truth = make_dwi(anatomy, lesion, z, np.random.default_rng(index))
+    found = make_adc(series, B_VALUES, brain=anatomy.brain).adc
+    return 100 * float(found[lesion.mask].mean() / truth[lesion.mask].mean() - 1)
 
 
 def errors(anatomy, lesion, z: float, index: int, protocol: DscProtocol, leakage: Leakage) -> dict[str, float]:
@@ -49,15 +58,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subjects", type=int, default=10)
     num_subjects = parser.parse_args().subjects
-    recipe, rows = PhantomRecipe(), []
+    recipe, rows, of_adc = PhantomRecipe(), [], []
     truth, grid = draw_truth(recipe), make_grid(recipe.spacing_mm)
     for index in range(num_subjects):
         anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), grid)
         lesion = make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)
+        of_adc.append(adc_error(anatomy, lesion, float(truth.loc[index, "z_adc"]), index))
         for situation, acquired in SITUATIONS.items():
             found = errors(anatomy, lesion, float(truth.loc[index, "z_rcbv"]), index, *acquired)
             rows.append({"situation": situation} | found)
             print(index, situation, {name: round(value, 1) for name, value in found.items()}, flush=True)
+    print(f"ADC in the lesion: {min(of_adc):+.1f} to {max(of_adc):+.1f} %")
     print(pd.DataFrame(rows).groupby("situation", sort=False).mean().round(1).to_markdown())
 
 
