@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import platform
 from pathlib import Path
 
 from glioma_idh.errors import InputError
@@ -14,13 +15,16 @@ SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
 def written_whole(path):
     """A path to write to, which takes the place of `path` only once the writing has succeeded; its folder is made.
 
+    What a process of this machine that was killed left of the same file goes.
+
     Raises:
         InputError: the disk is full or the folder cannot be written; `path` is as it was.
     """
     path = Path(path)
-    part = path.with_name(f"part-{os.getpid()}-{path.name}")
+    part = path.with_name(f"part-{platform.node()}-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_left_over(path)
         yield part
         os.replace(part, path)
     except OSError as error:
@@ -32,6 +36,17 @@ def written_whole(path):
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _drop_left_over(path: Path) -> None:
+    """Delete the parts of a file that were written by processes of this machine that are no more."""
+    import psutil
+
+    start, end = f"part-{platform.node()}-", f"-{path.name}"
+    for name in os.listdir(path.parent):
+        pid = name[len(start) : -len(end)]
+        if name.startswith(start) and name.endswith(end) and pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            path.with_name(name).unlink(missing_ok=True)
 
 
 def write_table(table, path) -> None:

@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import platform
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -63,3 +66,14 @@ def test_a_folder_that_cannot_be_made_says_why(tmp_path):
 def test_a_folder_without_a_run_says_what_is_wanted(tmp_path):
     with pytest.raises(InputError, match=r"recipe.json: expected a run folder with this file"):
         runs.read_json(tmp_path / "recipe.json")
+
+
+def test_what_a_killed_process_left_of_a_file_goes_and_what_a_living_one_writes_stays(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left, being_written = (tmp_path / f"part-{platform.node()}-{pid}-table.csv" for pid in (dead.pid, os.getppid()))
+    elsewhere = tmp_path / f"part-another-host-{dead.pid}-table.csv"
+    for part in (left, being_written, elsewhere):
+        part.touch()
+    write_table(pd.DataFrame({"a": [1]}), tmp_path / "table.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"table.csv", being_written.name, elsewhere.name}

@@ -71,15 +71,15 @@ def test_what_is_there_is_not_made_again(small_phantom, make):
 
 
 def test_killed_half_way_and_completed_every_byte_is_the_same(tmp_path, make, contents):
-    process = start(tmp_path / "killed", ["t1"], num_subjects=60)
+    process = start(tmp_path / "killed", ["t1"], num_subjects=40)
     limit = time.time() + 60
     while len(list(tmp_path.glob("killed/*/t1.nii.gz"))) < 3 and time.time() < limit:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert 3 <= len(list(tmp_path.glob("killed/*/t1.nii.gz"))) < 60
+    assert 3 <= len(list(tmp_path.glob("killed/*/t1.nii.gz"))) < 40
     for name in ("killed", "undisturbed"):
-        make(tmp_path / name, sequences=["t1"], num_subjects=60)
+        make(tmp_path / name, sequences=["t1"], num_subjects=40)
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
 
 
