@@ -100,7 +100,7 @@ def test_slices_of_a_flat_lesion_come_twice_and_without_one_the_image_is_read():
     assert set(lesion_slices(scans, mask)[:, 0, 0, 0]) == {7, 8}
 
 
-@pytest.fixture(scope="module", params=["unet3d", "densenet3d", "resnet2d"])
+@pytest.fixture(scope="module", params=["unet3d", pytest.param("densenet3d", marks=pytest.mark.slow), "resnet2d"])
 def trained(request, tmp_path_factory):
     """A run of each rival by the recipe alone that the door starts from."""
     folder = tmp_path_factory.mktemp(request.param)

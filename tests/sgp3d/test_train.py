@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,18 +137,22 @@ def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_the_cache_may_go_but_scans_may_not_change(make_four, tmp_path, monkeypatch):
-    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "one"))
-    recipe, job = replace(RECIPE, cohort=str(make_four())), Job(run_dir=tmp_path / "run", jobs=1, quiet=True)
+def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypatch):
+    recipe, run = finished
+    shutil.copytree(run, tmp_path / "run")
+    job = Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(run.parent / "other/cohort.csv"))
+    (tmp_path / "run/metrics.json").unlink()
+    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "another"))
     train(recipe, job)
     (tmp_path / "run/metrics.json").unlink()
-    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "two"))
-    train(recipe, job)
-    (tmp_path / "run/metrics.json").unlink()
-    t1, t2 = (tmp_path / f"scans/s00/{name}.nii.gz" for name in ("t1", "t2"))
-    t1.write_bytes(t2.read_bytes())
-    with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
-        train(recipe, job)
+    t1, t2 = (run.parent / f"scans/s00/{name}.nii.gz" for name in ("t1", "t2"))
+    before = t1.read_bytes()
+    try:
+        t1.write_bytes(t2.read_bytes())
+        with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
+            train(recipe, job)
+    finally:
+        t1.write_bytes(before)
 
 
 def test_help_is_quick_and_loads_nothing_heavy():
