@@ -10,12 +10,14 @@ import argparse
 import itertools
 import time
 
-import keras
 import numpy as np
 import torch
 from torch import nn
 
-from glioma_idh import training
+from glioma_idh import training  # first, as it sets how TensorFlow loads
+
+import keras  # isort: skip
+
 from glioma_idh.gbm2d.augmentation import balanced_indices, training_batches
 from glioma_idh.gbm2d.fit import CURVE_POINTS
 from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation

@@ -22,4 +22,9 @@ IDH-mutant = 1 = the positive class; boxes are (start, stop) with stop outside. 
 `t1 t1gd t2 flair rcbv adc`.
 """
 
+import os
+
+# TensorFlow reads this as it loads; by itself it takes oneDNN only where there is AVX-512 (benchmarks/README.md).
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 __version__ = "0.1.0"

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import glioma_idh  # noqa: F401  before any test imports Keras: it sets how TensorFlow loads
+
 SHAPE = (20, 20, 8)
 AFFINE = np.diag([2.0, 2.0, 3.0, 1.0])
 

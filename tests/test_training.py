@@ -108,3 +108,13 @@ def test_dropout_depends_on_seed_and_epoch_alone():
     first = dropped([0, 1], 3)
     assert np.array_equal(first, dropped([0, 1], 3, calls_before=2)) and 0 < (first == 0).mean() < 1
     assert not np.array_equal(first, dropped([0, 1], 4)) and not np.array_equal(first, dropped([0, 2], 3))
+
+
+@pytest.mark.parametrize(("own", "taken"), [("", "1"), ("0", "0")])
+def test_onednn_is_on_by_default_on_every_processor(own, taken):
+    """Without it a training step takes many times as long where there is no AVX-512."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": own} if own else {}
+    code = "import os, glioma_idh; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == taken

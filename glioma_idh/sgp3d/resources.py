@@ -12,6 +12,7 @@ BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject 
 FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
 COST = {"sgpnet": 1.0, "unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}  # of a step (benchmarks/README.md)
 OVERHEAD = 1.6  # a step beside its convolutions
+SLOW = 2.0  # times float32's time, from where on a type is advised against
 SHARE = 0.9  # of the free memory that may be taken
 
 
@@ -42,13 +43,27 @@ def check_memory(recipe: Recipe, jobs: int) -> None:
         raise InputError(f"about {needed:.1f} GB of memory", f"{free:.1f} GB free", advice)
 
 
-def measured_gflops(threads: int) -> float:
-    """How fast this machine is at a convolution like those of the network, in float32, 1e9 operations a second."""
+def measured_gflops(dtype: str) -> float:
+    """How fast this machine is at a convolution like those of the network, 1e9 operations a second.
+
+    Where bfloat16 is quicker, the rate is float32's: a step gains less than a convolution does. Where the processor
+    does not have it, it is a trap, and a line says so.
+    """
+    rate = _gflops("float32")
+    if dtype == "float32":
+        return rate
+    slower = rate / _gflops(dtype)
+    if slower > SLOW:
+        print(f"Note: this processor takes {slower:.0f} times as long in {dtype} as in float32. Leave --dtype out.")
+    return rate / max(1, slower)
+
+
+def _gflops(dtype: str) -> float:
     import tensorflow as tf
 
     side, channels = 24, 32
-    x = tf.random.stateless_normal((1, side, side, side, channels), seed=(0, 0))
-    kernel = tf.random.stateless_normal((3, 3, 3, channels, channels), seed=(0, 1))
+    x = tf.cast(tf.random.stateless_normal((1, side, side, side, channels), seed=(0, 0)), dtype)
+    kernel = tf.cast(tf.random.stateless_normal((3, 3, 3, channels, channels), seed=(0, 1)), dtype)
     times = []
     for _ in range(6):
         start = time.perf_counter()

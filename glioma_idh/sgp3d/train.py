@@ -100,7 +100,7 @@ def _train(recipe: Recipe, job: Job) -> None:
     folder = job.run_dir
     if not (folder / "splits.csv").exists():
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
-        _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs, threads)
+        _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs)
         begin_run(recipe, job, cohort)
     else:
         prepare_again(recipe, folder, job.quiet)
@@ -133,7 +133,7 @@ def share_processors(recipe: Recipe, job: Job, gpus: list, num_trainings: int | 
     return jobs, 1 if not is_large(recipe.shape) else max(1, cpu_count() // jobs)
 
 
-def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, threads: int) -> None:
+def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int) -> None:
     """Memory and time that the training will take here; stops where memory will not do."""
     from glioma_idh.sgp3d import resources
 
@@ -144,7 +144,7 @@ def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, thread
     resources.check_memory(recipe, jobs)
     num_train = round(num_subjects * (1 - 1 / max(2, recipe.num_splits)))
     rounds = -(-recipe.num_splits // jobs)
-    seconds = rounds * resources.needed_seconds(recipe, num_train, resources.measured_gflops(threads))
+    seconds = rounds * resources.needed_seconds(recipe, num_train, resources.measured_gflops(recipe.dtype))
     print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {resources.in_words(seconds)}")
 
 
