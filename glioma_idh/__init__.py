@@ -24,7 +24,7 @@ IDH-mutant = 1 = the positive class; boxes are (start, stop) with stop outside. 
 
 import os
 
-# TensorFlow reads this as it loads; by itself it takes oneDNN only where there is AVX-512 (benchmarks/README.md).
+# TensorFlow reads this as it loads; by itself it left oneDNN off on a processor without AVX-512 (benchmarks/README.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"

@@ -52,10 +52,10 @@ def measured_gflops(dtype: str) -> float:
     rate = _gflops("float32")
     if dtype == "float32":
         return rate
-    slower = rate / _gflops(dtype)
-    if slower > SLOW:
-        print(f"Note: this processor takes {slower:.0f} times as long in {dtype} as in float32. Leave --dtype out.")
-    return rate / max(1, slower)
+    own = _gflops(dtype)
+    if rate > SLOW * own:
+        print(f"Note: this processor takes {rate / own:.0f} times as long in {dtype} as in float32. Leave --dtype out.")
+    return min(rate, own)
 
 
 def _gflops(dtype: str) -> float:
