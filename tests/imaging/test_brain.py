@@ -6,7 +6,8 @@ from scipy import ndimage
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.brain import bias_field, correct_bias, extract_brain, looks_stripped
-from glioma_idh.imaging.itk import from_itk, to_itk
+from glioma_idh.imaging.itk import from_itk, to_itk, to_itk_transform
+from glioma_idh.imaging.registration import register_rigid
 from glioma_idh.imaging.template import TemplateFit, fit_template
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
@@ -187,24 +188,11 @@ def real_truth(real_data, name, other):
     native = read_volume(real_data / NATIVE.format(name))
     full = read_volume(real_data / FULL.format(320, other))
     t1gd = read_volume(real_data / FULL.format(320, "t1ce"))
-    mask = Volume(ndimage.binary_fill_holes(t1gd.array != 0).astype(np.uint8), full.affine)
-    fixed, moving = to_itk(full), to_itk(native)
-    start = sitk.CenteredTransformInitializer(
-        fixed, moving, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
-    )
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(48)
-    method.SetMetricFixedMask(to_itk(mask, np.uint8))
-    method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(0.05)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetInitialTransform(start)
-    method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, 300)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([3, 1.5, 0])
-    found = method.Execute(fixed, moving)
-    laid = sitk.Resample(to_itk(mask), moving, found.GetInverse(), sitk.sitkLinear)
+    mask = ndimage.binary_fill_holes(t1gd.array != 0)
+    found = register_rigid(native, full, mask, max_shift_mm=np.inf)
+    assert found.problems == ()
+    to_full = to_itk_transform(np.linalg.inv(found.matrix))
+    laid = sitk.Resample(to_itk(Volume(mask, full.affine), np.uint8), to_itk(native), to_full, sitk.sitkLinear)
     return native, from_itk(laid).array > 0.5
 
 
