@@ -39,8 +39,7 @@ class Job:
     lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
     """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
     redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
-    """Go through this stage and all later ones again: series movement registration brain image adc lesion rcbv
-    picture."""
+    """Go through it and all after it again: series movement registration brain image adc lesion rcbv picture."""
     quiet: bool = False
     """No lines about stages, no bar."""
     strict: bool = False

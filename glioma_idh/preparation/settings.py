@@ -20,23 +20,19 @@ class Settings:
     """What is made, and how; a stage whose settings change is gone through again."""
 
     series: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ROLE=SERIES [ROLE=SERIES ...]")] = ()
-    """Which series is what, where it cannot be told: t2=12 (DICOM series number) or t2=NAME (file); t2=none leaves it
-    out. Roles: t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
+    """Which is what: t2=12 (DICOM number) t2=NAME t2=none; t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
     reference: Annotated[str, tyro.conf.arg(metavar="ROLE|atlas|FILE")] = "t1gd"
-    """What everything is registered to: the paper's MPRAGE; another of t1, t1gd, t2, flair; atlas (ICBM152, 1 mm); or
-    another image of the same patient, to which the T1Gd is brought."""
+    """What all is registered to: t1gd (the paper's MPRAGE), t1, t2, flair, atlas (ICBM152), an image of the patient."""
     spacing_mm: float | None = None
     """Edge of the voxels, mm; by default the reference's own, or 1 mm where its slices are thicker than 1.5 mm."""
     skip: Annotated[tuple[Skipped, ...], tyro.conf.arg(metavar="STAGE [STAGE ...]")] = ()
-    """Stages to leave out: movement (within DWI and DSC), registration (trust the headers), brain (no mask), bias (no
-    N4), adc, lesion, rcbv."""
+    """Leave out: movement (in DWI, DSC) registration (trust headers) brain (no mask) bias (N4) adc lesion rcbv."""
     lesion_mask: File = None
-    """The lesion, on the grid of any of the series, the reference or the result: whole numbers above 0, or
-    probabilities from 0.5 on. Of one patient."""
+    """The patient's lesion, on the grid of any series or of the result: labels above 0 or probabilities from 0.5 on."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
     """The series that the lesion was drawn on where several have its grid; the paper's is drawn on T2."""
     brain_mask: File = None
-    """The brain, likewise; by default found. Of one patient."""
+    """The patient's brain, likewise; by default found."""
     brain_command: Annotated[str | None, tyro.conf.arg(metavar="COMMAND")] = None
     """Another brain extractor, such as "mri_synthstrip -i {input} -m {mask}"."""
     keep_skull: bool = False

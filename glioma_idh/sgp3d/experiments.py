@@ -49,8 +49,7 @@ class Where(Job):
     seeds: tuple[int, ...] = (0, 1, 2)
     """Each a whole cross-validation: its own folds, weights and order, the same for every network."""
     runs_dir: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs")
-    """Where runs are looked for and made, by one command at a time; a run of the same recipe is used, whatever its
-    folder's name."""
+    """Where runs are looked for and made, by one command at a time; a finished one of the same recipe is used."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where table and figures go; by default RUNS_DIR/ and a name made of the table and the recipes."""
     dry_run: bool = False

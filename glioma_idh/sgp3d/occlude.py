@@ -28,8 +28,7 @@ class Occlusion:
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where everything goes; by default RUN_DIR/occlusion."""
     num_maps: Annotated[int, tyro.conf.arg(metavar="N")] = 3
-    """How many subjects get a map: in turn the most confident of the mutants called so, of the wild-types called so,
-    and of the mistakes."""
+    """Subjects with a map: in turn the surest mutant called so, the surest wild-type called so, the surest mistake."""
     subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ID ...")] = ()
     """Whose maps to draw instead, by their ids in predictions.csv."""
     seed: int = 0

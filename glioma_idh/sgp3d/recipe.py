@@ -24,8 +24,7 @@ class Recipe:
     """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
 
     cohort: str = "brats2020-tcga"
-    """phantom (built in, synthetic); brats2020-tcga (2.1), brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd,
-    tcga, or csv (a folder a subject), with --images; or the path of a cohort CSV."""
+    """phantom (synthetic) brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga csv; or a CSV."""
     all_visits: bool = False
     """Use follow-up visits too; otherwise the first visit of each patient only."""
     shape: tuple[int, int, int] = (144, 144, 144)
@@ -53,11 +52,9 @@ class Recipe:
     shift_fraction: float = 0.1
     """Farthest shift, as a share of each axis (ours)."""
     standardise_features: bool = False
-    """Standardise the IDH block's pooled features with running statistics while training, for lesions that are small
-    in the image; the network that is kept is the same (ours)."""
+    """While training, standardise the pooled features of the IDH block, for lesions small in the image (ours)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the layers; bfloat16 saves a third of memory and up to half of the time where the processor has it, and takes
-    many times as long elsewhere (ours)."""
+    """Of the layers; bfloat16 saves memory, and time where the processor has it; elsewhere it is many times slower."""
     seed: int = 0
     """Of splits, weights, order, shift, flip and dropout."""
     phantom_subjects: int = 24
