@@ -14,6 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.files import written_whole
+from glioma_idh.reporting.fonts import give_fonts
 
 SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result"
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -47,6 +48,7 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
     Returns:
         The paths of the PNG and the SVG.
     """
+    give_fonts(figure)
     paths = Path(folder, f"{name}.png"), Path(folder, f"{name}.svg")
     for path, metadata in zip(paths, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
         with written_whole(path) as part, matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
@@ -57,6 +59,7 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
 
 def save_png(figure, path) -> None:
     """Write a figure as PNG alone (200 dpi), for one that is looked at and not printed."""
+    give_fonts(figure)
     with written_whole(path) as part:
         figure.savefig(part, format="png", dpi=200, metadata={"Software": None})
 
