@@ -20,7 +20,7 @@ class Settings:
     """What is made, and how; a stage whose settings change is gone through again."""
 
     series: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ROLE=SERIES [ROLE=SERIES ...]")] = ()
-    """Which is what: t2=12 (DICOM number) t2=NAME t2=none; t1 t1gd t2 flair adc dwi dsc lesion_mask brain_mask."""
+    """Which series is what: t2=12 (DICOM), t2=FILE, t2=none; also t1 t1gd flair adc dwi dsc lesion_mask brain_mask."""
     reference: Annotated[str, tyro.conf.arg(metavar="ROLE|atlas|FILE")] = "t1gd"
     """What all is registered to: t1gd (the paper's MPRAGE), t1, t2, flair, atlas (ICBM152), an image of the patient."""
     spacing_mm: float | None = None
