@@ -128,8 +128,9 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
     try:
         prepared = prepare_patient(source, folder, settings, finder, job.redo_from or "", _teller(subject, job))
         files, errors, remarks = prepared.files, prepared.errors, prepared.stages.note["remarks"]
-        draw_checks(subject, prepared, synthetic=job.source is None)
-        prepared.stages.finish()
+        if prepared.alignment is not None:
+            draw_checks(subject, prepared, synthetic=job.source is None)
+            prepared.stages.finish()
     except InputError as error:
         errors = [*errors, error]
     except Exception as error:  # a surprise in one patient must not end the others

@@ -314,6 +314,18 @@ def test_without_a_reference_it_says_what_there_is(patient):
     assert set(outcome_of(patient, replace(FAST, reference="t1")).files) == {"t1", "t2", "flair"}
 
 
+def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient):
+    """Here no brain can be found in noise, and a series cannot be read."""
+    (patient / "t2.nii.gz").write_bytes(b"no image")
+    outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
+    assert not outcome.files
+    assert ["t2" in str(outcome.errors[0]), "template" in str(outcome.errors[1])] == [True, True]
+    exclusions = pd.read_csv(patient.parents[1] / "out" / "exclusions.csv")
+    assert list(exclusions["subject"]) == ["p1", "p1"]
+    note = json.loads((patient.parents[1] / "out" / "p1" / "prepare.json").read_text(encoding="utf-8"))
+    assert len(note["problems"]) == 2 and note["files"] == {}
+
+
 def test_other_patients_go_on(patient):
     broken = patient.parent / "p2"
     shutil.copytree(patient, broken)

@@ -32,7 +32,7 @@ class TemplateFit:
         scale: lengths in the head over those in the template, along the template's axes, shape (3,).
         overlap: share of the template's brain that lies in the image.
         explained: share of the image's variance, in the brain and its surroundings, that the template accounts for.
-        problems: what makes the fit implausible, in sentences; empty where nothing does.
+        problems: what makes the fit implausible, in words; empty where nothing does.
     """
 
     matrix: np.ndarray
@@ -160,9 +160,9 @@ def judge(affine: np.ndarray, work, brain, explained: float) -> tuple:
     problems = []
     if scale.min() < PLAUSIBLE_SCALE[0] or scale.max() > PLAUSIBLE_SCALE[1]:
         sizes = " x ".join(f"{size:.2f}" for size in scale)
-        problems.append(f"The head would be {sizes} times the template (right, front, top).")
+        problems.append(f"the head would be {sizes} times the template (right, front, top)")
     if overlap < LEAST_OVERLAP:
-        problems.append(f"Only {overlap:.0%} of the template's brain lies in the image.")
+        problems.append(f"only {overlap:.0%} of the template's brain lies in the image")
     if explained < LEAST_EXPLAINED:
-        problems.append(f"The template explains only {explained:.0%} of the image around the brain.")
+        problems.append(f"the template explains only {explained:.0%} of the image around the brain")
     return scale, overlap, explained, tuple(problems)

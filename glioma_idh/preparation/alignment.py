@@ -177,7 +177,7 @@ def _fit_template(head: Volume):
 
     fit = fit_template(head)
     if fit.problems:
-        advice = "Is it a whole head, or brain? If so, give --brain-mask, and --white-mask for rCBV."
+        advice = "Is it a whole head, or brain? If so, give --brain-mask (and --white-mask for rCBV), or --skip brain."
         raise InputError("a head that the ICBM152 template fits", "; ".join(fit.problems), advice, head.file)
     return fit
 

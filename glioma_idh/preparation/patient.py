@@ -30,13 +30,13 @@ class Prepared:
         files: by column of the cohort table.
         errors: what could not be used or made, one error each.
         stages: what was gone through.
-        alignment: where everything lies.
+        alignment: where everything lies; None where nothing could be made.
     """
 
     files: dict[str, Path]
     errors: list[InputError]
     stages: Stages
-    alignment: Alignment
+    alignment: Alignment | None
 
 
 def prepare_patient(
@@ -47,7 +47,7 @@ def prepare_patient(
     redo_from: str = "",
     tell: Callable[[str], None] = lambda line: None,
 ) -> Prepared:
-    """Prepare one patient.
+    """Prepare one patient; nothing is made without a reference, a place for it, and its brain.
 
     Args:
         source: the patient's folder of DICOM or NIfTI files.
@@ -56,36 +56,40 @@ def prepare_patient(
         finder: finds the lesion where no mask is given.
         redo_from: the first stage that is gone through again in any case.
         tell: called with a line for each stage.
+    """
+    stages, errors = Stages(folder, redo_from, tell), []
+    stages.note["remarks"] = []
+    try:
+        files, alignment = _prepare(source, settings, finder, stages, errors)
+    except InputError as error:
+        files, alignment = {}, None
+        errors.append(error)
+    prepared = Prepared(files, errors, stages, alignment)
+    write_note(prepared, source)
+    return prepared
+
+
+def _prepare(source: Path, settings: Settings, finder, stages: Stages, errors: list[InputError]) -> tuple:
+    """The steps in their order: files by column, and where everything lies. Errors that stop nothing are collected.
 
     Raises:
-        InputError: nothing can be made: there is no reference, it lies nowhere, or its brain cannot be found.
+        InputError: nothing can be made.
     """
-    stages = Stages(folder, redo_from, tell)
-    try:
-        return _prepare(source, settings, finder, stages)
-    except InputError as error:
-        stages.note["problems"] = [shareable_error(error, source, folder)]
-        stages.save(stages.former | stages.note["stages"])
-        raise
-
-
-def _prepare(source: Path, settings: Settings, finder: LesionFinder | None, stages: Stages) -> Prepared:
-    """The steps in their order."""
     series, remarks = find_series(source, stages.folder / "native", _converter(stages))
-    choices, errors = choose_series(series, settings.wanted_series())
-    errors = [remark for remark in remarks if isinstance(remark, InputError)] + errors
+    choices, unclear = choose_series(series, settings.wanted_series())
+    errors += [remark for remark in remarks if isinstance(remark, InputError)] + unclear
     _note_series(stages, choices, settings, series, remarks)
     if settings.anchor not in choices:
         found = ", ".join(sorted(choices)) or "nothing that could be told"
-        reasons = " ".join(str(error) for error in errors)
-        advice = f"Name it with --series {settings.anchor}=..., or another with --reference. {reasons}"
+        advice = f"Name it with --series {settings.anchor}=..., or another with --reference."
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
     choices, unread = hold_series_still(series_to_use(choices, settings), settings, stages)
+    errors += unread
     alignment, left_out = align(choices, settings, stages)
+    errors += left_out
     files, unmade = _make(alignment, settings, stages, finder)
-    prepared = Prepared(files, errors + unread + left_out + unmade, stages, alignment)
-    write_note(prepared, source)
-    return prepared
+    errors += unmade
+    return files, alignment
 
 
 def _make(alignment: Alignment, settings: Settings, stages: Stages, finder) -> tuple[dict, list[InputError]]:
@@ -161,9 +165,10 @@ def _shareable(settings: dict) -> dict:
 
 def write_note(prepared: Prepared, source: Path) -> None:
     """Write the patient's `prepare.json`: what was found, what became of it, and what went wrong."""
-    stages, grid = prepared.stages, prepared.alignment.grid
-    stages.note["ways"] = {role: way.tolist() for role, way in prepared.alignment.ways.items()}
-    stages.note["grid"] = {"shape": list(grid.array.shape), "affine": grid.affine.tolist()}
+    stages, alignment = prepared.stages, prepared.alignment
+    if alignment is not None:
+        stages.note["ways"] = {role: way.tolist() for role, way in alignment.ways.items()}
+        stages.note["grid"] = {"shape": list(alignment.grid.array.shape), "affine": alignment.grid.affine.tolist()}
     stages.note["files"] = {column: path.name for column, path in prepared.files.items()}
     stages.note["problems"] = [shareable_error(error, source, stages.folder) for error in prepared.errors]
     stages.save(stages.former | stages.note["stages"])
