@@ -522,6 +522,7 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
     monkeypatch.setattr(prepare, "_check_job", lambda job, settings: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     assert np.array_equal(voxels(outcome.files["lesion_mask"]) != 0, voxels(outcome.files["t2"]) > 90)
+    assert "found by a threshold, not drawn" in " ".join(outcome.remarks)
     (patient / "flair.nii.gz").unlink()
     assert "flair" in str(outcome_of(patient, lesion_run=Path("run")).errors[0])
 

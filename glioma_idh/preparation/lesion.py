@@ -66,7 +66,7 @@ def find_lesion(
             raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
         inputs = {"images": images, "finder": finder.identity}
     found = stages.make("lesion", from_finder if given is None else from_given, inputs, [path])
-    stages.note["remarks"] += _remarks(found)
+    stages.note["remarks"] += _remarks(found, drawn=given is not None)
     return path
 
 
@@ -82,9 +82,11 @@ def _volume_ml(mask: Volume, file: Path) -> float:
     return volume_ml
 
 
-def _remarks(found: dict) -> list[str]:
-    """What looks odd about a lesion."""
+def _remarks(found: dict, drawn: bool) -> list[str]:
+    """What looks odd about a lesion, or must be known to use it."""
     remarks, (taken, *others) = [], found["roles"]
+    if not drawn:
+        remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
     if found["volume_ml"] > LARGE_ML:
         remarks.append(f"The lesion has {found['volume_ml']:.0f} ml: is the mask one of the lesion?")
     if others:
