@@ -478,6 +478,8 @@ def test_the_same_image_twice_is_no_contrast_image(patient):
         ({}, {"reference": "t7"}, "--reference"),
         ({}, {"spacing_mm": 0.0}, "--spacing-mm"),
         ({}, {"lesion_mask": "gone.nii.gz"}, "--lesion-mask"),
+        ({}, {"brain_command": "hd-bet {input}"}, "{mask}"),
+        ({}, {"brain_command": "no-such-program {input} {mask}"}, "installed"),
         ({"lesion_run": "nowhere"}, {}, "run"),
     ],
 )

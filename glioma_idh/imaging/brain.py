@@ -1,6 +1,7 @@
 """The brain in a head: bias field corrected, skull recognised and taken away."""
 
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -189,9 +190,7 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
         InputError: a placeholder is missing; the program cannot be run, fails, or leaves no mask, an empty one or one
             on another grid.
     """
-    if "{input}" not in command or "{mask}" not in command:
-        advice = "Such as: mri_synthstrip -i {input} -m {mask}"
-        raise InputError("a command with {input} and {mask}", command or "nothing", advice)
+    check_extractor(command)
     work_dir = Path(work_dir).resolve()
     image_path, mask_path = work_dir / "head.nii.gz", work_dir / "extracted_brain.nii.gz"
     write_volume(image_path, head.array, head.affine)
@@ -203,6 +202,20 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
     if not (mask.array > 0).any():
         raise InputError("a brain mask", "an empty one", "Look at the extractor's output.", file=mask_path)
     return Volume((mask.array > 0).astype(np.uint8), head.affine, str(mask_path))
+
+
+def check_extractor(command: str) -> None:
+    """Raise InputError unless a command has both placeholders and its program is installed."""
+    if "{input}" not in command or "{mask}" not in command:
+        advice = "Such as: mri_synthstrip -i {input} -m {mask}"
+        raise InputError("a brain extractor's command with {input} and {mask}", command or "nothing", advice)
+    try:
+        program = shlex.split(command)[0]
+    except ValueError as error:
+        raise InputError("a brain extractor's command", f"{command}: {error}", "Close all quotation marks.") from error
+    if shutil.which(program) is None:
+        advice = "Install it, or give its whole path."
+        raise InputError("a brain extractor that is installed", f"no program {program}", advice)
 
 
 def run_extractor(words: list[str]) -> None:

@@ -64,7 +64,9 @@ def test_extractor_that_does_not_work(extractor, manner, said):
         extractor(manner)
 
 
-@pytest.mark.parametrize("command", ["synthstrip {input}", "synthstrip {mask}", "", "no-such-program {input} {mask}"])
+@pytest.mark.parametrize(
+    "command", ["synthstrip {input}", "synthstrip {mask}", "", "no-such-program {input} {mask}", "x '{input} {mask}"]
+)
 def test_command_that_cannot_be_run(tmp_path, command):
-    with pytest.raises(InputError, match=r"\{mask\}|no-such-program"):
+    with pytest.raises(InputError, match=r"\{mask\}|no program no-such-program|No closing quotation"):
         extract_brain_with(command, Volume(np.ones((2, 2, 2)), np.eye(4)), tmp_path)
