@@ -190,12 +190,11 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
         InputError: a placeholder is missing; the program cannot be run, fails, or leaves no mask, an empty one or one
             on another grid.
     """
-    check_extractor(command)
+    words = extractor_words(command)
     work_dir = Path(work_dir).resolve()
     image_path, mask_path = work_dir / "head.nii.gz", work_dir / "extracted_brain.nii.gz"
     write_volume(image_path, head.array, head.affine)
     mask_path.unlink(missing_ok=True)
-    words = shlex.split(command)
     run_extractor([word.replace("{input}", str(image_path)).replace("{mask}", str(mask_path)) for word in words])
     mask = read_volume(mask_path)
     check_same_grid(mask, head)
@@ -204,18 +203,19 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
     return Volume((mask.array > 0).astype(np.uint8), head.affine, str(mask_path))
 
 
-def check_extractor(command: str) -> None:
-    """Raise InputError unless a command has both placeholders and its program is installed."""
+def extractor_words(command: str) -> list[str]:
+    """The words of an extractor's command; InputError unless it has both placeholders and its program is installed."""
     if "{input}" not in command or "{mask}" not in command:
         advice = "Such as: mri_synthstrip -i {input} -m {mask}"
         raise InputError("a brain extractor's command with {input} and {mask}", command or "nothing", advice)
     try:
-        program = shlex.split(command)[0]
+        words = shlex.split(command)
     except ValueError as error:
         raise InputError("a brain extractor's command", f"{command}: {error}", "Close all quotation marks.") from error
-    if shutil.which(program) is None:
+    if shutil.which(words[0]) is None:
         advice = "Install it, or give its whole path."
-        raise InputError("a brain extractor that is installed", f"no program {program}", advice)
+        raise InputError("a brain extractor that is installed", f"no program {words[0]}", advice)
+    return words
 
 
 def run_extractor(words: list[str]) -> None:

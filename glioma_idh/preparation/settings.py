@@ -72,9 +72,9 @@ class Settings:
             advice = f"Name one of {', '.join(STRUCTURAL)}, atlas, or an image."
             raise InputError("--reference that is there", "no such file", advice, file=self.reference)
         if self.brain_command is not None:
-            from glioma_idh.imaging.brain import check_extractor
+            from glioma_idh.imaging.brain import extractor_words
 
-            check_extractor(self.brain_command)
+            extractor_words(self.brain_command)
         if self.spacing_mm is not None and not 0.3 <= self.spacing_mm <= 10:
             raise InputError("--spacing-mm from 0.3 to 10", f"{self.spacing_mm:g}", "Give the voxels' edge in mm.")
 
