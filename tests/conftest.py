@@ -1,5 +1,6 @@
-"""Cohorts small enough to reason about, on disk as a user would have them."""
+"""The tiers of the suite, and cohorts small enough to reason about, on disk as a user would have them."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -77,8 +78,27 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _without_reports():
-    """Trainings of tests end without their report, which takes seconds; reports have tests of their own."""
+    """Most trainings of tests end without their report, which takes seconds; those under `written_reports` write it."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("write_report", "write_comparison"):
             patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: "not written in tests")
         yield
+
+
+@contextlib.contextmanager
+def written_reports():
+    """Within, a training ends with its report, as it does for everybody else."""
+    from glioma_idh.reporting import report
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("write_report", "write_comparison"):
+            patch.setattr(f"glioma_idh.reporting.results.{name}", getattr(report, name))
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """`pytest -m quick` runs what is neither slow nor an integration test."""
+    for item in items:
+        if not any(item.iter_markers("slow")) and not any(item.iter_markers("integration")):
+            item.add_marker("quick")
