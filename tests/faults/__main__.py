@@ -138,6 +138,23 @@ def check_tests(faults: list[Fault], jobs: int) -> None:
         sys.exit(f"These tests must pass before a fault is put in.\n{done.stdout}{done.stderr}")
 
 
+def draw_faults(faults: list[Fault], number: int, seed: int) -> list[Fault]:
+    """So many of the faults, at random."""
+    return random.Random(seed).sample(faults, min(number, len(faults)))
+
+
+def find_stale(faults: list[Fault]) -> list[Fault]:
+    """The faults that no longer apply, each printed with the reason."""
+    stale = []
+    for fault in faults:
+        try:
+            fault.broken(ROOT)
+        except ValueError as error:
+            stale.append(fault)
+            print(f"NO LONGER APPLIES: {fault.name}: {error}")
+    return stale
+
+
 def main(
     names: tyro.conf.Positional[tuple[str, ...]] = (),
     /,
@@ -158,25 +175,18 @@ def main(
         skip_check: do not first run the tests without any fault.
     """
     every = read_faults()
-    stale = []
-    for fault in every:
-        try:
-            fault.broken(ROOT)
-        except ValueError as error:
-            stale.append(fault)
-            print(f"NO LONGER APPLIES: {fault.name}: {error}")
-    faults = [
-        f for f in every if f not in stale and (not names or any(name.lower() in f.name.lower() for name in names))
-    ]
-    if list_only:
-        print("\n".join(f"{fault.name} ({fault.file})" for fault in faults))
-        sys.exit(len(stale) > 0)
+    stale = find_stale(every)
+    wanted = [fault for fault in every if not names or any(name.lower() in fault.name.lower() for name in names)]
+    faults = [fault for fault in wanted if fault not in stale]
+    if not faults:
+        sys.exit(f"No fault that applies is called {', '.join(names) or 'anything'}.")
     if draw is not None:
         seed = random.SystemRandom().randrange(10**6) if seed is None else seed
         print(f"{draw} of {len(faults)} faults, drawn with --seed {seed}")
-        faults = random.Random(seed).sample(faults, min(draw, len(faults)))
-    if not faults:
-        sys.exit(f"No fault that applies is called {', '.join(names) or 'anything'}.")
+        faults = draw_faults(faults, draw, seed)
+    if list_only:
+        print("\n".join(f"{fault.file}: {fault.name}" for fault in faults))
+        sys.exit(len(stale) > 0)
     if not skip_check:
         check_tests(faults, jobs)
     caught = 0
