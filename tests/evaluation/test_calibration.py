@@ -142,6 +142,7 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
     predictions = table(truth, score, fold=np.arange(3000) % 5)
     scaling = crossfitted_scaling(predictions, "temperature")
     assert scaling["slope"].to_numpy() == pytest.approx(1 / 3, abs=0.03) and (scaling["num_patients"] == 2400).all()
+    assert (scaling["intercept"] == 0).all() and (crossfitted_scaling(predictions, "platt")["intercept"] != 0).all()
     inside = predictions["fold"] == 2
     other = predictions.assign(truth=predictions["truth"].where(~inside, 1 - predictions["truth"]))
     same = crossfitted_scaling(other, "temperature")["slope"] == scaling["slope"]
@@ -157,9 +158,9 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
 
 def test_mended_scores_by_hand():
     predictions = table([1, 0, 1], [0.8, 0.2, 0.5], fold=[0, 0, 1])
-    scaling = pd.DataFrame({"repeat": 0, "fold": [0, 1], "slope": [2.0, 1.0], "intercept": [0.0, np.log(3)]})
+    scaling = pd.DataFrame({"repeat": 0, "fold": [0, 1], "slope": [2.0, 1.0], "intercept": np.log(3)})
     mended = recalibrate(predictions, scaling)
-    assert mended["score"].tolist() == pytest.approx([16 / 17, 1 / 17, 3 / 4])  # odds 4 and 1/4 squared, 1 times 3
+    assert mended["score"].tolist() == pytest.approx([48 / 49, 3 / 19, 3 / 4])  # odds 4, 1/4 squared, and 1; times 3
     assert mended.drop(columns="score").equals(predictions.drop(columns="score"))
 
 

@@ -37,6 +37,11 @@ def test_difference_interval_and_p_are_those_of_proc():
     assert back.p == pytest.approx(PROC_P)
 
 
+def test_an_interval_of_a_difference_ends_at_one():
+    ours, other = table([1, 1, 1, 0, 0, 0], [9, 8, 4, 5, 2, 1]), table([1, 1, 1, 0, 0, 0], [1, 2, 6, 5, 8, 9])
+    assert compare_auc(ours, other).high == 1 and compare_auc(other, ours).low == -1
+
+
 def test_difference_of_auc_by_hand():
     # Wild-types below each mutant: 2, 1 and, of the other, 1, 1; mutants above each wild-type: 1, 2 and 0, 2.
     comparison = compare_auc(table([1, 1, 0, 0], [9, 3, 5, 1]), table([1, 1, 0, 0], [3, 2, 5, 1]), level=0.6826894921)

@@ -137,6 +137,11 @@ def test_expected_width_is_what_comes():
     assert np.mean(halves) == pytest.approx(expected_auc_half_width(121, 56 / 121, 0.7602499), rel=0.05)
 
 
+def test_one_patient_of_a_class_is_enough_for_an_expectation():
+    # Of one mutant, m - 1 = 0: A (1 - A) + 8 (Q2 - A^2) by 9, with A = 0.8 and Q2 = 1.28/1.8.
+    assert expected_auc_half_width(10, 0.1) == pytest.approx(1.959964 * np.sqrt((0.16 + 8 * (1.28 / 1.8 - 0.64)) / 9))
+
+
 @pytest.mark.parametrize(
     "wish, message",
     [((30, 0), "prevalence above 0"), ((30, 0.5, 1), "AUC above 0"), ((10, 0.05), "a patient of each class")],

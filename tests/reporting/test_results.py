@@ -187,3 +187,31 @@ def test_the_figures_are_given_what_they_draw(tmp_path, monkeypatch):
     assert scores.groupby("sequence").size().to_dict() == {"t2": 2, "lesion": 2}
     assert scores.loc[scores["sequence"] == "t2", "auc"].tolist() == [s["auc"] for s in metrics["t2"]["per_split"]]
     assert named["panels"] == SGPNET.boxes and named["synthetic"] and set(named["published"]) == {"t2", "lesion"}
+
+
+def test_numbers_and_curves_are_of_all_splits_and_phantoms_know_their_best(tmp_path, monkeypatch):
+    drawn_of = {}
+    for name in ("draw_scores", "learning_curves"):
+        monkeypatch.setattr(results, name, lambda *given, name=name, **named: drawn_of.update({name: (*given, named)}))
+    for name in ("save_figure", "_draw_lesions"):
+        monkeypatch.setattr(results, name, lambda *_, **__: None)
+    folder = make_run(tmp_path / "run")
+    latents = np.array([3.0, 0.0, 2.0, 1.0, 3.0, 3.0, 0.0, 0.0])  # of the first split, 2 of 4 pairs in order
+    planted = pd.DataFrame({"subject": [f"s{n}" for n in range(8)][::-1], "score": latents[::-1]})
+    write_table(planted, folder / "planted.csv")
+    metrics = write_results("SGPNet", folder, PUBLISHED, SGPNET)
+    assert metrics["synthetic"] is True and metrics["mean"]["best_possible_auc"] == (0.5 + 1) / 2
+    assert runs.read_json(folder / "metrics.json")["pooled"]["num_patients"] == 8
+    assert runs.read_table(folder / "predictions.csv")["subject"].tolist() == [f"s{n}" for n in range(8)]
+    history, named = drawn_of["learning_curves"]
+    by_split = history.groupby(["repeat", "fold"])["epoch"].agg(list).to_dict()
+    assert by_split == {(0, 0): [1, 2, 3], (0, 1): [1, 2, 3]}
+    assert named["panels"] == ["cross_entropy", "dice_loss"] and named["synthetic"] is True
+    where, tables, numbers, published, printed, _ = drawn_of["draw_scores"]
+    assert where == folder and published is PUBLISHED and printed is SGPNET and list(tables) == ["SGPNet"]
+    assert len(tables["SGPNet"]) == 8 and numbers == {"SGPNet": metrics}
+    for number in (0, 1):  # without a Dice, the lesion was not learnt
+        part = runs.split_folder(folder, number) / "predictions.csv"
+        write_table(runs.read_table(part).assign(dice=np.nan), part)
+    write_results("SGPNet", folder, PUBLISHED, SGPNET)
+    assert drawn_of["learning_curves"][-1]["panels"] == ["cross_entropy"]

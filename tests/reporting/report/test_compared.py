@@ -104,7 +104,45 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
     assert (sheet.table["called right"] == "12 by the first alone, 3 by the second, p 0.06").all()
 
 
-def test_the_sheets_hold_each_run_s_own_numbers():
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the figures are given, in place of drawing them."""
+    given = {}
+
+    def record(name):
+        return lambda what, **named: given.update({name: (what, named)})
+
+    monkeypatch.setattr(compared, "roc_curves", record("roc"))
+    monkeypatch.setattr(compared, "score_boxes", record("boxes"))
+    return given
+
+
+def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
+    runs = [finished(name, SCORES[name]) for name in "ab"]
+    published = {"a": {"auc": (0.62, 0.15), "accuracy": (0.7, 0.1)}, "b": {"accuracy": (0.8, None)}}
+    runs = [replace(run, recipe=run.recipe | {"published": published[run.name]}) for run in runs]
+    best = runs[1].metrics | {"mean": runs[1].metrics["mean"] | {"best_possible_auc": 0.97}, "synthetic": True}
+    best["sd"] = best["sd"] | {"best_possible_auc": 0.01}
+    runs = [runs[0], replace(runs[1], metrics=best), lesions_alone()]
+    sheet, *_ = (part for part in compared._table_section(runs).parts if isinstance(part, Sheet))
+    assert sheet.table["run"].tolist() == ["a", "", "", "", "b", "", "", "", "", "lesion", ""]
+    paper = sheet.table[sheet.table["row"] == "paper"]
+    assert paper["AUC"].tolist() == ["0.62 ± 0.15", "-"] and paper["ACC"].tolist() == ["0.70 ± 0.10", "0.80"]
+    assert sheet.table.loc[sheet.table["row"] == "best possible", "AUC"].tolist() == ["0.97 ± 0.01"]
+    scored, named = drawn["roc"]
+    assert {name: table is run.predictions for (name, table), run in zip(scored.items(), runs, strict=False)} == {
+        "a": True,
+        "b": True,
+    }
+    assert named == {"best_possible": {"b": 0.97}, "published": {"a": (0.62, 0.15)}, "synthetic": True}
+    scores, named = drawn["boxes"]
+    assert scores.groupby("sequence").size().to_dict() == {"a": 4, "b": 4, "lesion": 4}
+    first = scores.loc[scores["sequence"] == "a", "auc"].tolist()
+    assert first == [split["auc"] for split in runs[0].metrics["per_split"]]
+    assert named == {"panels": SLICE_CNN.boxes, "published": published, "synthetic": True}
+
+
+def test_the_sheets_hold_each_run_s_own_numbers(drawn):
     verdicts = [
         {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": ""},
         {"verdict": "does not beat", "not_beaten": ["grade", "age"], "worse": ["age"], "reason": ""},
@@ -219,7 +257,9 @@ def test_recipes_of_one_name_are_told_apart_by_their_folders():
         replace(finished("a", SCORES["a"], {"epochs": epochs}), folder=Path(f"/runs/{folder}"))
         for folder, epochs in (("slow", 500), ("fast", 5))
     )
-    assert [run.name for run in gather([slow, fast, RUNS[1]])] == ["a (slow)", "a (fast)", "b"]
+    runs = gather([slow, fast, RUNS[1]])
+    assert [run.name for run in runs] == ["a (slow)", "a (fast)", "b"]
+    assert list(paired_tests(runs)["auc"]) == ["a (slow) less a (fast)", "a (slow) less b", "a (fast) less b"]
 
 
 def test_runs_on_other_patients_are_not_compared():
@@ -231,7 +271,9 @@ def test_runs_on_other_patients_are_not_compared():
             "cannot be computed, because the runs are not paired: expected the same"
         )
         assert np.isnan(of["a less b"].p) and not of["a less c"].reason
-    assert compared._calls_cell(tests["calls"]["a less b"]) == tests["calls"]["a less b"].reason
+    (sheet,) = (part for part in compared._pairs_section([RUNS[0], strangers]).parts if isinstance(part, Sheet))
+    assert sheet.table["difference of AUC (95 %)"].tolist() == [tests["auc"]["a less b"].reason]
+    assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
 
 
 def test_a_pair_is_printed_with_its_own_numbers():
