@@ -189,3 +189,12 @@ def test_curves_before_and_after_are_of_the_same_scores():
         assert curve["n"].sum() == 400
         error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
         assert numbers[name]["ece"] == pytest.approx(error)
+
+
+def test_a_patient_of_two_tests_counts_once_with_the_mean_score():
+    truth, score = distorted(40)
+    fold = np.arange(40) % 2
+    twice = pd.concat([table(truth, score, 0, fold), table(truth, 1 - score, 1, fold)])  # the mean is one half
+    assert calibration_before_and_after(twice)["before"]["brier"] == pytest.approx(0.25)
+    (row,) = reliability_before_and_after(twice)["before"].to_dict("records")
+    assert row["n"] == 40 and row["mean_score"] == pytest.approx(0.5)

@@ -107,6 +107,18 @@ def test_a_patient_of_two_scans_and_two_tests_counts_once():
     pd.testing.assert_frame_equal(strata_scores(twice, visits), strata_scores(PREDICTIONS, COHORT))
 
 
+def test_a_stratum_of_few_wild_types_is_too_small_as_well():
+    truth = np.where(np.arange(60) < 30, np.arange(60) >= 4, TRUTH)
+    grade = rows_of(strata_scores(PREDICTIONS.assign(truth=truth), COHORT), "grade")
+    assert "too small: 26 mutant and 4 wild-type" in grade.loc["LGG", "reason"] and grade.loc["HGG", "reason"] == ""
+
+
+def test_a_scan_that_was_not_tested_says_nothing_about_its_patient():
+    earlier = COHORT.assign(subject=COHORT["subject"] + "_0", grade="II", age_years=5)
+    both = pd.concat([earlier, COHORT.sample(frac=1, random_state=0)])
+    pd.testing.assert_frame_equal(strata_scores(PREDICTIONS, both), strata_scores(PREDICTIONS, COHORT))
+
+
 def test_bad_tables_are_errors():
     with pytest.raises(ValueError, match="those tested in the cohort table; found no p03, 1 such"):
         strata_scores(PREDICTIONS, COHORT.drop(index=3))
