@@ -237,6 +237,8 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
 
 def order_holds(comparisons: dict[str, Comparison]) -> str:
     """Whether the order in which a paper finds one network above all others is seen here, in a sentence."""
+    if not comparisons:
+        return "Whether the paper's order holds here cannot be computed, because there is nothing to compare."
     verdicts = [_verdict(comparison) for comparison in comparisons.values()]
     if all(verdict == "above" for verdict in verdicts):
         return "The paper's order holds here."

@@ -41,10 +41,16 @@ def make_splits(cohort, folds=4):
 
 COHORT = make_cohort()
 SPLITS = make_splits(COHORT)
+AGE = ["subject", "patient", "idh", "age_years"]  # what the baseline of age alone reads
 
 
-def test_every_baseline_tests_everybody_once():
-    baselines = baseline_predictions(COHORT, SPLITS)
+@pytest.fixture(scope="module")
+def baselines():
+    """Those of the cohort as it is."""
+    return baseline_predictions(COHORT, SPLITS)
+
+
+def test_every_baseline_tests_everybody_once(baselines):
     assert list(baselines) == list(BASELINES)
     for baseline in baselines.values():
         table = baseline.predictions
@@ -56,8 +62,7 @@ def test_every_baseline_tests_everybody_once():
         assert (table.set_index("subject")["fold"] == tested).all()
 
 
-def test_they_know_what_was_planted():
-    baselines = baseline_predictions(COHORT, SPLITS)
+def test_they_know_what_was_planted(baselines):
     pooled = {name: pooled_scores(baseline.predictions) for name, baseline in baselines.items()}
     assert (baselines["majority"].predictions["score"] == 0).all()
     assert pooled["majority"]["auc"] == 0.5 and pooled["majority"]["accuracy"] == pytest.approx(0.6)
@@ -79,16 +84,37 @@ def test_age_is_imputed_and_standardised_by_the_training_part_alone():
     age = (age - age[learnt].mean()) / age[learnt].std(ddof=0)
     model = LogisticRegression().fit(age[learnt].to_frame(), cohort.loc[learnt, "idh"])
     expected = model.predict_proba(age[~learnt].to_frame())[:, 1]
-    found = baseline_predictions(cohort, SPLITS)["age"].predictions.query("fold == 0")["score"]
+    found = baseline_predictions(cohort[AGE], SPLITS)["age"].predictions.query("fold == 0")["score"]
     assert found.to_numpy() == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_test_subject_s_own_label_and_age_teach_nothing():
+def test_a_test_subject_s_own_label_and_age_teach_nothing(baselines):
     other = COHORT.assign(idh=COHORT["idh"].where(COHORT.index != 0, 1 - COHORT["idh"]))
     other.loc[1, "age_years"] = 99
-    scores = [baseline_predictions(table, SPLITS)["age"].predictions["score"] for table in (COHORT, other)]
+    others = baseline_predictions(other[AGE], SPLITS)
+    scores = [of["age"].predictions["score"] for of in (baselines, others)]
     same = scores[0] == scores[1]
     assert same[0] and not same[1] and same[2:30].all() and not same[30:].any()
+
+
+def test_all_three_together_are_a_logistic_regression_on_all_three():
+    cohort = COHORT.assign(lesion_ml=COHORT["lesion_ml"] * (1 + 2 * COHORT["idh"]))
+    cohort.loc[4, "grade"] = ""
+    learnt = cohort["subject"].isin(SPLITS.query("fold == 2 and part == 'train'")["subject"])
+    commonest = cohort.loc[learnt & (cohort["grade"] != ""), "grade"].mode()[0]
+    grade = cohort["grade"].replace("", commonest)
+    columns = {"high": grade == "HGG", "low": grade == "LGG"}
+    for name in ("age_years", "lesion_ml"):
+        columns[name] = (cohort[name] - cohort.loc[learnt, name].mean()) / cohort.loc[learnt, name].std(ddof=0)
+    columns = pd.DataFrame(columns).astype(float)
+    model = LogisticRegression(C=1.0).fit(columns[learnt], cohort.loc[learnt, "idh"])
+    found = baseline_predictions(cohort, SPLITS)["grade + age + lesion volume"].predictions.query("fold == 2")["score"]
+    assert found.to_numpy() == pytest.approx(model.predict_proba(columns[~learnt])[:, 1], abs=1e-5)
+
+
+def test_the_majority_of_a_training_part_is_answered_without_a_doubt():
+    mutants = COHORT.assign(idh=1 - COHORT["idh"])  # three of five
+    assert (baseline_predictions(mutants[AGE[:3]], SPLITS)["majority"].predictions["score"] == 1).all()
 
 
 def test_text_gives_what_numbers_do():
@@ -107,13 +133,14 @@ def test_a_grade_nobody_was_trained_on_and_empty_cells_pass():
     cohort = COHORT.copy()
     cohort.loc[0, "grade"] = "5"
     cohort.loc[1, "grade"] = ""
+    cohort = cohort.drop(columns=["age_years", "lesion_ml"])
     assert baseline_predictions(cohort, SPLITS)["grade"].predictions["score"].notna().all()
 
 
 def test_unlabelled_subjects_are_left_out():
     some = COHORT.astype({"idh": float})
     some.loc[[0, 40], "idh"] = np.nan
-    assert len(baseline_predictions(some, SPLITS)["age"].predictions) == 118
+    assert len(baseline_predictions(some[AGE], SPLITS)["age"].predictions) == 118
 
 
 @pytest.mark.parametrize(
@@ -192,6 +219,6 @@ def test_two_of_three_columns_are_joined_where_the_third_is_missing():
 
 def test_majority_knows_nothing_even_where_folds_differ():
     # Each fold tests patients of mostly one class, so that its training part is mostly of the other one.
-    order = COHORT.assign(idh=(np.arange(120) % 60 < 40).astype(int) ^ (np.arange(120) >= 60))
+    order = COHORT[AGE[:3]].assign(idh=(np.arange(120) % 60 < 40).astype(int) ^ (np.arange(120) >= 60))
     majority = baseline_predictions(order, SPLITS)["majority"].predictions
     assert majority["score"].nunique() == 1 and pooled_scores(majority)["auc"] == 0.5

@@ -142,6 +142,7 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
     predictions = table(truth, score, fold=np.arange(3000) % 5)
     scaling = crossfitted_scaling(predictions, "temperature")
     assert scaling["slope"].to_numpy() == pytest.approx(1 / 3, abs=0.03) and (scaling["num_patients"] == 2400).all()
+    assert (scaling["intercept"] == 0).all() and (crossfitted_scaling(predictions, "platt")["intercept"] != 0).all()
     inside = predictions["fold"] == 2
     other = predictions.assign(truth=predictions["truth"].where(~inside, 1 - predictions["truth"]))
     same = crossfitted_scaling(other, "temperature")["slope"] == scaling["slope"]
@@ -157,9 +158,9 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
 
 def test_mended_scores_by_hand():
     predictions = table([1, 0, 1], [0.8, 0.2, 0.5], fold=[0, 0, 1])
-    scaling = pd.DataFrame({"repeat": 0, "fold": [0, 1], "slope": [2.0, 1.0], "intercept": [0.0, np.log(3)]})
+    scaling = pd.DataFrame({"repeat": 0, "fold": [0, 1], "slope": [2.0, 1.0], "intercept": np.log(3)})
     mended = recalibrate(predictions, scaling)
-    assert mended["score"].tolist() == pytest.approx([16 / 17, 1 / 17, 3 / 4])  # odds 4 and 1/4 squared, 1 times 3
+    assert mended["score"].tolist() == pytest.approx([48 / 49, 3 / 19, 3 / 4])  # odds 4, 1/4 squared, and 1; times 3
     assert mended.drop(columns="score").equals(predictions.drop(columns="score"))
 
 
@@ -188,3 +189,12 @@ def test_curves_before_and_after_are_of_the_same_scores():
         assert curve["n"].sum() == 400
         error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
         assert numbers[name]["ece"] == pytest.approx(error)
+
+
+def test_a_patient_of_two_tests_counts_once_with_the_mean_score():
+    truth, score = distorted(40)
+    fold = np.arange(40) % 2
+    twice = pd.concat([table(truth, score, 0, fold), table(truth, 1 - score, 1, fold)])  # the mean is one half
+    assert calibration_before_and_after(twice)["before"]["brier"] == pytest.approx(0.25)
+    (row,) = reliability_before_and_after(twice)["before"].to_dict("records")
+    assert row["n"] == 40 and row["mean_score"] == pytest.approx(0.5)

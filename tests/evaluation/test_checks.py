@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.evaluation.checks import because, check_predictions, check_scores, complete, splits_of
+from glioma_idh.evaluation.checks import MEASURED, because, check_predictions, check_scores, complete, splits_of
 
 PREDICTIONS = pd.DataFrame(
     {
@@ -103,3 +103,22 @@ def test_splits_of_folds_and_of_holdouts():
     holdouts = PREDICTIONS.assign(repeat=[0, 0, 1, 0], fold=0)  # c2 is tested in the first, c, the same patient, later
     parts = splits_of(holdouts).groupby(["repeat", "part"])["subject"].agg(list).to_dict()
     assert parts == {(0, "test"): ["a", "b", "c2"], (1, "train"): of_first, (1, "test"): ["c"]}
+
+
+def test_truths_of_true_and_false_become_numbers():
+    table, _ = complete(BARE.assign(truth=BARE["truth"] == 1))
+    assert table["truth"].tolist() == BARE["truth"].tolist() and table["truth"].dtype.kind == "i"
+
+
+@pytest.mark.parametrize("column", MEASURED)
+def test_a_measure_must_be_a_number(column):
+    table = BARE.astype({"truth": int}).assign(dice=0.5)
+    with pytest.raises(ValueError, match=f"numbers as {column}; found 'much' for s02"):
+        complete(table.assign(**{column: [0.1, 0.2, "much", *[0.3] * 22]}))
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1])
+def test_a_dice_lies_between_zero_and_one(wrong):
+    with pytest.raises(ValueError, match=f"Dice from 0 to 1; found {wrong} for s03"):
+        complete(BARE.assign(dice=[0, 1, np.nan, wrong, *[0.5] * 21]))
+    assert complete(BARE.assign(dice=[0, 1, np.nan, *[0.5] * 22]))[0]["dice"].isna().sum() == 1

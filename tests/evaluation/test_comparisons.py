@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
+from glioma_idh.evaluation import comparisons
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_calls, compare_dice, holm
+from glioma_idh.evaluation.intervals import Estimate
 
 # truth <- rep(c(1, 0), c(9, 11)); ours <- c(.9, .8, ...); other <- c(.7, .9, ...)
 # a <- roc(truth, ours, levels = c(0, 1), direction = "<"); b <- roc(truth, other, levels = c(0, 1), direction = "<")
@@ -33,6 +35,11 @@ def test_difference_interval_and_p_are_those_of_proc():
         (-comparison.difference, *-np.array(PROC_INTERVAL)[::-1])
     )
     assert back.p == pytest.approx(PROC_P)
+
+
+def test_an_interval_of_a_difference_ends_at_one():
+    ours, other = table([1, 1, 1, 0, 0, 0], [9, 8, 4, 5, 2, 1]), table([1, 1, 1, 0, 0, 0], [1, 2, 6, 5, 8, 9])
+    assert compare_auc(ours, other).high == 1 and compare_auc(other, ours).low == -1
 
 
 def test_difference_of_auc_by_hand():
@@ -99,6 +106,17 @@ def test_calls_by_hand():
     assert compare_calls(table(CALLS_TRUTH, CALLS_OURS), table(CALLS_TRUTH, CALLS_OTHER), 0.15)[:5] == (9, 0, 1, 10, 1)
 
 
+def test_a_score_that_reaches_the_threshold_is_a_call():
+    ours, other = table([1, 0, 0], [0.5, 0.4999, 0.5]), table([1, 0, 0], [0.4999, 0.5, 0.5])
+    assert compare_calls(ours, other)[:4] == (0, 2, 0, 1)
+    assert compare_calls(ours, other, 0.4999)[:4] == (1, 0, 0, 2)
+
+
+def test_calls_are_of_patients_and_their_mean_scores():
+    seeds = [table([1, 0], scores) for scores in ([0.4, 0.4], [0.4, 0.4], [0.9, 0.4])]  # mean 0.57, in the middle 0.4
+    assert compare_calls(pd.concat(seeds), table([1, 0], [0.1, 0.1]))[:4] == (1, 1, 0, 0)
+
+
 def test_calls_without_an_answer_and_of_other_patients():
     ours = table(CALLS_TRUTH, CALLS_OURS)
     assert compare_calls(ours, ours)[:4] == (19, 0, 0, 1)
@@ -112,9 +130,9 @@ def test_calls_without_an_answer_and_of_other_patients():
 
 def test_holm_by_hand():
     # 0.01 x 3; 0.02 x 2; 0.03 x 1, but not below the one before.
-    comparisons = {name: Comparison(1.0, 0.0, 2.0, p) for name, p in (("a", 0.03), ("b", 0.01), ("c", 0.02))}
+    three = {name: Comparison(1.0, 0.0, 2.0, p) for name, p in (("a", 0.03), ("b", 0.01), ("c", 0.02))}
     none = Comparison(np.nan, np.nan, np.nan, np.nan, "cannot be computed, because")
-    corrected = holm(comparisons | {"d": none})
+    corrected = holm(three | {"d": none})
     assert list(corrected) == ["a", "b", "c", "d"] and corrected["d"] is none
     assert [corrected[name].p for name in "abc"] == pytest.approx([0.04, 0.03, 0.04])
     assert [corrected[name][:3] for name in "abc"] == [(1.0, 0.0, 2.0)] * 3
@@ -151,7 +169,34 @@ def test_dice_of_several_rows_is_their_mean():
     ours, other = table(np.ones(6), dice=DICE), table(np.ones(6), dice=DICE - 0.1)
     seeds = pd.concat([ours.assign(dice=DICE + 0.1), ours.assign(dice=DICE - 0.1)])
     assert compare_dice(seeds, other).difference == pytest.approx(0.1)
+    three = pd.concat([seeds, ours.assign(dice=DICE + 0.09)])
+    assert compare_dice(three, other).difference == pytest.approx(0.13)  # in the middle 0.19
     assert "no patient's Dice differs" in compare_dice(seeds, ours).reason
+
+
+def test_p_of_dice_is_that_of_ranks_and_not_of_signs_or_sizes():
+    # Differences 1 to 5 and -6: of the 64 patterns of signs, 14 have ranks that add up to 6 or less.
+    steps = np.array([1, 2, 3, 4, 5, -6]) / 100
+    comparison = compare_dice(table(np.ones(6), dice=DICE), table(np.ones(6), dice=DICE - steps))
+    assert comparison.p == pytest.approx(2 * 14 / 64) and comparison.difference == pytest.approx(0.015)
+
+
+def test_a_patient_of_many_scans_weighs_as_many():
+    # Patient 0 has nine scans, 0.09 better each; five patients of one scan are 0.01 worse.
+    names = ["p0"] * 9 + [f"p{number}" for number in range(1, 6)]
+    ours = table(np.ones(14), dice=0.5 + np.repeat([0.09, -0.01], [9, 5])).assign(patient=names)
+    comparison = compare_dice(ours, ours.assign(dice=0.5))
+    assert comparison.difference == pytest.approx((9 * 0.09 - 5 * 0.01) / 14)
+    # Drawn k times of 6, patient 0 brings 9 k scans: (0.81 k - 0.01 (6 - k)) / (9 k + 6 - k); in 33 % of draws k is 0,
+    # in 0.9 % more than 3, so that the ends are those of k = 0 and k = 3.
+    assert (comparison.low, comparison.high) == pytest.approx((-0.01, (3 * 0.81 - 0.03) / 30))
+    assert comparison.p > 0.4  # of patients, ranks 6 against 15; of scans, 90 against 15 and p 0.02
+
+
+def test_the_draws_of_dice_come_from_the_seed():
+    random = np.random.default_rng(0)
+    ours, other = (table(np.ones(20), dice=random.random(20)) for _ in range(2))
+    assert compare_dice(ours, other) == compare_dice(ours, other, seed=0) != compare_dice(ours, other, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +229,10 @@ def test_a_dice_needs_no_truth():
 
 
 @pytest.mark.slow
-def test_luck_alone_gives_every_p_equally_often():
+def test_luck_alone_gives_every_p_equally_often(monkeypatch):
+    monkeypatch.setattr(
+        comparisons, "bootstrap_ratio", lambda *_, **__: Estimate(0, 0, 0)
+    )  # the interval is not asked for
     random, truth, luck = np.random.default_rng(0), np.repeat([1, 0], [56, 65]), []
     for _ in range(1000):
         shared = truth + random.normal(size=121)

@@ -47,6 +47,24 @@ def test_too_few_others_say_so():
     assert [others.reason.partition(" and")[0] for others in other_patients(few)] == ["only 0 mutant", "", ""]
 
 
+def test_two_patients_of_each_class_can_teach_and_one_cannot():
+    rows = [("a", 0, 0, 1, 0.9), ("b", 0, 0, 1, 0.8), ("c", 0, 0, 0, 0.2), ("d", 0, 0, 0, 0.1)]
+    fold = [("e", 0, 1, 1, 0.7), ("f", 0, 1, 0, 0.3)]
+    of_first, of_second = other_patients(table(rows + fold))
+    assert of_first.reason.startswith("only 1 mutant and 1 wild-type patients") and of_second.reason == ""
+    for missing, found in ((0, "only 1 mutant and 2 wild-type"), (3, "only 2 mutant and 1 wild-type")):
+        *_, of_second = other_patients(table([row for row in rows if row != rows[missing]] + fold))
+        assert of_second.reason.startswith(found)
+
+
+def test_a_patient_s_other_scan_teaches_nothing_about_him():
+    # The patient a is tested in fold 0 by one scan and in fold 1 by another: neither fold learns from him.
+    both = FOLDS[FOLDS["repeat"] == 0].assign(fold=lambda rows: rows["fold"] % 2)
+    both = pd.concat([both, table([("a", 0, 0, 1, 0.9), ("a", 0, 1, 1, 0.1)])])
+    for others in other_patients(both):
+        assert "a" not in set(others.patients["patient"])
+
+
 def test_the_order_of_the_predictions_stays():
     by_split = pd.DataFrame({"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 1, 2, 0, 1, 2], "threshold": np.arange(6)})
     mixed = FOLDS.sample(frac=1, random_state=0)

@@ -63,6 +63,13 @@ def test_too_few_points_have_no_numbers(num_points):
     assert np.isnan([fit.a, fit.b, fit.c]).all() and not fit.fitted
 
 
+@pytest.mark.parametrize("num_points, fitted", [(4, False), (5, True)])
+def test_five_points_of_a_clean_curve_are_enough(num_points, fitted):
+    epochs = np.arange(num_points)
+    assert fit_exponential(epochs, 2 * np.exp(-0.9 * epochs) + 1).fitted == fitted
+    assert not fit_exponential(np.repeat(epochs[:4], 2), 2 * np.exp(-0.9 * np.repeat(epochs[:4], 2)) + 1).fitted
+
+
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match=r"\(3,\).*\(4,\)"):
         fit_exponential([1, 2, 3], [1, 2, 3, 4])

@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.evaluation.metrics import best_possible_auc, classification_scores, pool_patients, summarise
+from glioma_idh.evaluation.metrics import (
+    best_possible_auc,
+    classification_scores,
+    has_values,
+    pool_patients,
+    summarise,
+)
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
@@ -22,6 +28,12 @@ def test_scores_worked_out_by_hand():
     errors = (0.1, 0.4, 0.8, 0.7, 0.4, 0.3, 0.1, 0.1)
     assert scores["brier"] == pytest.approx(np.square(errors).mean())
     assert scores["average_precision"] == pytest.approx((1 + 2 / 3 + 3 / 6) / 3)  # mutants are 1st, 3rd and 6th
+
+
+def test_a_score_of_exactly_one_half_is_called_mutant():
+    scores = classification_scores(np.array([1, 0, 0]), np.array([0.5, 0.5, 0.4999]))
+    assert (scores["sensitivity"], scores["specificity"], scores["ppv"]) == (1, 0.5, 0.5)
+    assert scores["accuracy"] == pytest.approx(2 / 3) and scores["npv"] == 1
 
 
 def test_predictive_values_need_somebody_who_is_called_so():
@@ -101,3 +113,41 @@ def test_a_network_for_segmentation_alone_has_dice_alone():
 def test_a_network_for_idh_alone_has_no_dice():
     assert repr(summarise(SEGMENTED.assign(dice=np.nan))) == repr(summarise(PREDICTIONS))
     assert "dice" not in summarise(PREDICTIONS)["pooled"]
+
+
+THREE_FOLDS = table(
+    [
+        *(("a", "a", 0, 0, 1, 0.9), ("b", "b", 0, 0, 0, 0.1), ("c", "c", 0, 0, 0, 0.6)),
+        *(("d", "d", 0, 1, 1, 0.9), ("e", "e", 0, 1, 0, 0.2)),
+        *(("f", "f", 0, 2, 1, 0.3), ("g", "g", 0, 2, 0, 0.7)),
+        *(("a", "a", 1, 0, 1, 0.2), ("h", "h", 1, 0, 0, 0.1), ("a", "a", 2, 0, 1, 0.1), ("h", "h", 2, 0, 0, 0.3)),
+    ]
+)
+
+
+def test_a_mean_is_no_median_and_a_split_is_a_fold_of_a_repeat():
+    summary = summarise(THREE_FOLDS.assign(dice=[0.9, 0.8, 0.1, 0.5, 0.5, 0.4, 0.4, 0.8, 0.7, 0.1, 0.7]))
+    splits = [(split["repeat"], split["fold"], split["num_test"]) for split in summary["per_split"]]
+    assert splits == [(0, 0, 3), (0, 1, 2), (0, 2, 2), (1, 0, 2), (2, 0, 2)]
+    areas = [1, 1, 0, 1, 0]
+    assert [split["auc"] for split in summary["per_split"]] == areas
+    assert summary["mean"]["auc"] == 0.6 and summary["sd"]["auc"] == pytest.approx(np.std(areas, ddof=1))
+    assert summary["per_split"][0]["dice"] == pytest.approx(0.6)  # in the middle 0.8
+    of_a = (0.9 + 0.8 + 0.1) / 3  # in the middle 0.8
+    assert summary["pooled"]["dice"] == pytest.approx((of_a + 0.8 + 0.1 + 0.5 + 0.5 + 0.4 + 0.4 + 0.7) / 8)
+    assert pool_patients(THREE_FOLDS).set_index("patient")["score"]["a"] == pytest.approx(0.4)  # in the middle 0.2
+
+
+def test_the_best_possible_is_pooled_by_patient():
+    planted = pd.Series({"a": 3.0, "b": 2.0, "c": 1.0, "d": 0.5, "e": 0.0, "f": 1.5, "g": 1.7, "h": 1.2})
+    per_split, pooled = best_possible_auc(THREE_FOLDS, planted)
+    assert per_split == [1, 1, 0, 1, 1]
+    # a is above all five wild-types, d above e alone, f above c, e and h; each counts once, however often tested.
+    assert pooled == pytest.approx((5 + 1 + 3) / 15)
+
+
+def test_a_column_with_some_values_has_values():
+    some = SEGMENTED.assign(dice=[0.9, np.nan, np.nan, 0.3])
+    assert has_values(some, "dice") and not has_values(some.assign(dice=np.nan), "dice")
+    assert not has_values(some, "hd95_mm")
+    assert summarise(some)["mean"]["dice"] == pytest.approx(0.6)

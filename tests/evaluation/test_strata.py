@@ -56,6 +56,24 @@ def test_the_unknown_are_counted_and_the_small_say_so():
     assert "too small" in rows_of(strata_scores(PREDICTIONS[:59], COHORT), "site").loc["b", "reason"]
 
 
+def test_each_variable_is_of_its_own_column_and_counts_its_mutants():
+    cohort = COHORT.assign(
+        grade=np.where(np.arange(60) < 24, "2.0", "4"), lesion_ml=np.arange(60) / 2, age_years=np.arange(60)[::-1]
+    )
+    table = strata_scores(PREDICTIONS.assign(truth=(np.arange(60) % 3 == 0).astype(int)), cohort)
+    assert rows_of(table, "grade")[["n", "events"]].to_dict("list") == {"n": [24, 36], "events": [8, 12]}
+    assert list(rows_of(table, "grade").index) == ["2", "4"]
+    assert rows_of(table, "sex")["n"].to_dict() == {"F": 28, "M": 28, "not known": 4}
+    assert rows_of(table, "site")["n"].to_dict() == {"a": 50, "b": 10}
+    assert list(rows_of(table, "age").index) == ["0 to 19 years", "20 to 39 years", "40 to 59 years"]
+    assert list(rows_of(table, "lesion size").index) == ["0 to 9.5 ml", "10 to 19.5 ml", "20 to 29.5 ml"]
+    small, youngest = rows_of(table, "lesion size").loc["0 to 9.5 ml"], rows_of(table, "age").iloc[0]
+    first, last = PREDICTIONS[:20], PREDICTIONS[40:]
+    of_first = auc_estimate(np.arange(20) % 3 == 0, first["score"])
+    assert tuple(small[["auc", "low", "high"]]) == of_first[:3]
+    assert youngest["auc"] == auc_estimate(np.arange(40, 60) % 3 == 0, last["score"]).value
+
+
 def test_thirds_are_named_after_their_ends():
     age = rows_of(strata_scores(PREDICTIONS, COHORT), "age")
     assert list(age.index) == ["20 to 39 years", "40 to 59 years", "60 to 79 years"]
@@ -87,6 +105,18 @@ def test_a_patient_of_two_scans_and_two_tests_counts_once():
     visits = pd.concat([COHORT, COHORT.assign(subject=COHORT["subject"] + "_2", age_years=COHORT["age_years"] + 30)])
     twice = pd.concat([PREDICTIONS, second, PREDICTIONS.assign(repeat=1)])
     pd.testing.assert_frame_equal(strata_scores(twice, visits), strata_scores(PREDICTIONS, COHORT))
+
+
+def test_a_stratum_of_few_wild_types_is_too_small_as_well():
+    truth = np.where(np.arange(60) < 30, np.arange(60) >= 4, TRUTH)
+    grade = rows_of(strata_scores(PREDICTIONS.assign(truth=truth), COHORT), "grade")
+    assert "too small: 26 mutant and 4 wild-type" in grade.loc["LGG", "reason"] and grade.loc["HGG", "reason"] == ""
+
+
+def test_a_scan_that_was_not_tested_says_nothing_about_its_patient():
+    earlier = COHORT.assign(subject=COHORT["subject"] + "_0", grade="II", age_years=5)
+    both = pd.concat([earlier, COHORT.sample(frac=1, random_state=0)])
+    pd.testing.assert_frame_equal(strata_scores(PREDICTIONS, both), strata_scores(PREDICTIONS, COHORT))
 
 
 def test_bad_tables_are_errors():

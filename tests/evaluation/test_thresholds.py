@@ -53,6 +53,18 @@ def test_rates_are_those_of_scikit_learn_and_statsmodels():
         assert (rate.low, rate.high) == pytest.approx(proportion_confint(rate.count, rate.total, 0.1, "wilson"))
 
 
+def test_whoever_reaches_a_threshold_is_called_mutant():
+    found = rates_at(table([1, 0, 0], [0.5, 0.5, 0.4999]))  # at one half, the default
+    assert {name: rate[3:5] for name, rate in found.items()} == {
+        "sensitivity": (1, 1),
+        "specificity": (1, 2),
+        "accuracy": (2, 3),
+        "ppv": (1, 2),
+        "npv": (1, 1),
+    }
+    assert rates_at(table([1, 0], [0.3, 0.2]), 0.3)["sensitivity"].count == 1
+
+
 def test_intervals_of_none_and_of_all_end_at_zero_and_one():
     assert proportion(0, 3, "").low == 0 and proportion(3, 3, "").high == 1
 
@@ -111,6 +123,8 @@ def test_a_fold_gets_the_threshold_of_the_others():
     assert found["specificity"][3:5] == (5 + 2, 10)  # none of 0.35 and below; 0.7, 0.4, 0.3 are called
     wanted = crossfitted_thresholds(predictions, sensitivity=1)
     assert wanted["threshold"].tolist() == [0.2, 0.1]
+    found = crossfitted_rates(predictions, sensitivity=1)  # 0.45, 0.3 of 0.1 reach 0.2; 0.9, 0.6, 0.2 all reach 0.1
+    assert found["sensitivity"][3:5] == (2 + 3, 6) and found["specificity"][3:5] == (3 + 0, 10)
 
 
 def test_a_test_set_s_own_truth_moves_no_threshold_of_its_own():

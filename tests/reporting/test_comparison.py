@@ -10,7 +10,9 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc
 from glioma_idh.files import write_table
+from glioma_idh.reporting.cells import format_p
 from glioma_idh.reporting.comparison import (
+    SCORES,
     compare_networks,
     comparison_table,
     comparison_text,
@@ -63,18 +65,71 @@ def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
     assert len(numbers["good"]["per_split"]) == 4 and numbers["lesion"]["pooled"]["dice"] == pytest.approx(0.8095)
     each = [np.mean(np.subtract.outer(seed[TRUTH == 1], seed[TRUTH == 0]) > 0) for seed in BAD]
     assert numbers["bad"]["by_seed"]["auc"] == pytest.approx(each)
+    assert numbers["bad"]["by_seed"]["dice"] == [None, None] and numbers["bad"]["num_unlabelled"] == 0
+    assert numbers["lesion"]["by_seed"]["dice"] == pytest.approx([0.8095] * 2)
+    lines = notes(numbers, {"grade alone": {"auc": 0.5}})
+    assert f"good {', '.join(f'{value:.3f}' for value in numbers['good']['by_seed']['auc'])}; bad" in lines[-2]
+    assert lines[-1] == "DSC of each seed: good 0.919, 0.919; lesion 0.810, 0.810."
+    assert not any("Grade alone" in line for line in lines)
+
+
+def test_seeds_of_several_repeats_count_on(tmp_path):
+    run = write_run(tmp_path / "run", GOOD[0])
+    for name in ("predictions", "splits"):
+        table = runs.read_table(run / f"{name}.csv")
+        write_table(pd.concat([table, table.assign(repeat=1)]), run / f"{name}.csv")
+    table = read_networks({"network": [run, run, run]})["network"]
+    assert sorted(table["repeat"].unique()) == [0, 1, 2, 3, 4, 5] and (table.groupby("repeat").size() == 20).all()
+
+
+def test_a_network_of_one_seed_is_no_list_of_seeds(tmp_path):
+    networks = {"one": [write_run(tmp_path / "one", GOOD[0], dice=0.5)]}
+    summary = summarise_networks(read_networks(networks), networks, SGPNET)
+    assert not any("of each seed" in line for line in notes(summary, {}))
 
 
 def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, tmp_path):
-    folders["worse"] = [write_run(tmp_path / f"worse_{seed}", 1 - GOOD[seed]) for seed in (0, 1)]
+    folders["worse"] = [write_run(tmp_path / f"worse_{seed}", np.roll(BAD[seed], 4)) for seed in (0, 1)]
     networks = read_networks(folders)
     comparisons = compare_networks(networks, "good")
     assert set(comparisons["auc"]) == {"bad", "worse"} and set(comparisons["dice"]) == {"lesion"}
     assert comparisons["dice"]["lesion"].difference == pytest.approx(-0.1095)
     plain = {name: compare_auc(networks[name], networks["good"]).p for name in ("bad", "worse")}
     (low, smaller), (high, larger) = sorted((p, name) for name, p in plain.items())
+    assert 0.005 < low < high < 2 * high < 0.05  # so that twice of one is seen
     assert comparisons["auc"][smaller].p == pytest.approx(2 * low)
     assert comparisons["auc"][larger].p == pytest.approx(max(high, 2 * low))
+
+
+def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeypatch):
+    """By hand: AUC 0.02 x 3, 0.03 x 2 and 0.04, each not below the one before; Dice 0.04 x 2 and 0.3."""
+    p_of = {"auc": {"a": 0.04, "b": 0.02, "c": 0.03}, "dice": {"a": 0.3, "b": 0.04}}
+
+    def told(score):
+        def compare(other, model):
+            assert model["name"].iloc[0] == "model"
+            return Comparison(-0.1, -0.15, -0.05, p_of[score][other["name"].iloc[0]])
+
+        return compare
+
+    for score, (heading, _) in list(SCORES.items()):
+        monkeypatch.setitem(SCORES, score, (heading, told(score)))
+    networks = {name: pd.DataFrame({"name": [name], "score": 0.5, "dice": 0.5}) for name in ("model", "a", "b", "c")}
+    networks["c"]["dice"] = np.nan
+    found = compare_networks(networks, "model")
+    corrected = {score: {name: pair.p for name, pair in pairs.items()} for score, pairs in found.items()}
+    assert corrected["auc"] == pytest.approx({"a": 0.06, "b": 0.06, "c": 0.06})
+    assert corrected["dice"] == pytest.approx({"a": 0.3, "b": 0.08})
+    assert all(pair[:3] == (-0.1, -0.15, -0.05) for pairs in found.values() for pair in pairs.values())
+    assert "is not seen here:" in order_holds(found["auc"])
+    plain = {name: pair._replace(p=p_of["auc"][name]) for name, pair in found["auc"].items()}
+    assert order_holds(plain) == "The paper's order holds here."
+
+
+def test_without_the_model_s_score_nothing_is_compared():
+    networks = {name: pd.DataFrame({"score": [np.nan], "dice": np.nan}) for name in ("model", "other")}
+    networks["other"]["score"] = 0.5
+    assert compare_networks(networks, "model") == {"auc": {}, "dice": {}}
 
 
 def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
@@ -93,6 +148,12 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     latex, markdown = (tmp_path / "table9.tex").read_text(), (tmp_path / "table9.md").read_text()
     assert "95 \\% of it, p $<$ 0.001" in latex and "$\\pm$" in latex and "±" not in latex
     assert "| good " in markdown and "95 % of it" in markdown
+    difference = comparisons["dice"]["lesion"]
+    cells = table.loc[("lesion", "ours, pooled over 20 patients")]
+    assert cells["DSC less good's"] == f"-0.110 ({difference.low:+.3f} to {difference.high:+.3f})"
+    assert cells["DSC less good's, p"] == format_p(difference.p) and cells["AUC less good's"] == ""
+    assert table.loc[row, "AUC less good's, p"] == format_p(expected.p)
+    assert (table.loc["good", ["AUC less good's", "DSC less good's"]] == "").all(axis=None)
     text = comparison_text(table, numbers, {})
     assert "Grade alone: cannot be computed, because" in text and "AUC of each seed: good " in text
 
@@ -134,6 +195,39 @@ def test_an_order_is_told_with_its_certainty(comparison, verdict):
 def test_whether_a_paper_s_order_is_seen(highs, words):
     pairs = {str(n): Comparison(high - 0.05, high - 0.1, high, 0.01) for n, high in enumerate(highs)}
     assert words in order_holds(pairs)
+
+
+def test_an_order_of_nothing_does_not_hold():
+    assert order_holds({}) == (
+        "Whether the paper's order holds here cannot be computed, because there is nothing to compare."
+    )
+
+
+@pytest.mark.parametrize(
+    ("comparison", "holds"),
+    [
+        (Comparison(-0.1, -0.15, -0.05, 0.0499), "holds here."),
+        (Comparison(-0.1, -0.15, -0.05, 0.05), "is not seen here:"),
+        (Comparison(-0.1, -0.15, 0.0, 0.01), "is not seen here:"),
+        (Comparison(0.1, 0.0, 0.15, 0.01), "is not seen here:"),
+        (Comparison(0.1, 0.01, 0.15, 0.0499), "does not hold here."),
+        (Comparison(-0.1, -0.15, -0.05, 0.01, "cannot be computed, because"), "is not seen here:"),
+    ],
+)
+def test_an_order_is_certain_below_one_in_twenty_and_off_zero(comparison, holds):
+    assert holds in order_holds({"other": comparison})
+
+
+def test_an_order_of_dice_is_told_of_dice():
+    summaries = {
+        name: {"pooled": {"auc": 0.5, "dice": dice}, "by_seed": {"auc": [0.5] * 3, "dice": [dice, 0.7, dice]}}
+        for name, dice in (("model", 0.8), ("other", 0.6))
+    }
+    text = order_text(summaries, {"other": Comparison(-0.2, -0.3, -0.1, 0.002)}, "model", "dice")
+    assert text == (
+        "model against other: DSC 0.800 against 0.600; difference +0.200 (+0.100 to +0.300), p 0.002; higher in 2 of 3 "
+        "seeds: above."
+    )
 
 
 def test_a_missing_fold_is_an_error(folders):
@@ -195,6 +289,7 @@ def test_phantoms_are_marked_in_every_file(folders, tmp_path):
     summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
     table = comparison_table(summary, comparisons, "good", {}, SGPNET, {})
     write_comparison_table(table, tmp_path, "table9", " ".join(notes(summary, {})), synthetic=True)
+    assert table.loc[("bad", "best possible"), "AUC"] == "1.000 ± 0.000"
     for ending in ("csv", "md", "tex"):
         assert "Synthetic phantom cohort: no clinical result" in (tmp_path / f"table9.{ending}").read_text()
 
@@ -202,6 +297,8 @@ def test_phantoms_are_marked_in_every_file(folders, tmp_path):
 def test_answers_without_a_network_are_means_over_the_seeds():
     of_seeds = [{"grade alone": {"auc": 0.8, "ppv": None}}, {"grade alone": {"auc": 0.9, "ppv": 0.5}}]
     assert mean_baselines(of_seeds) == {"grade alone": {"auc": pytest.approx(0.85), "ppv": 0.5}}
+    of_seeds += [{"grade alone": {"auc": 0.1, "ppv": None}, "all ones": {"dice": 0.1}}]
+    assert mean_baselines(of_seeds)["grade alone"]["auc"] == pytest.approx(0.6)  # in the middle 0.8
 
 
 def test_the_cache_may_lie_elsewhere(folders):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
-from glioma_idh.reporting.printed import SGPNET
+from glioma_idh.reporting.printed import CURVES, PANELS, SGPNET, SLICE_CNN, TABLE_ALONE, Printed
 from glioma_idh.reporting.tables import latex_table, results_table, results_text
 
 PREDICTIONS = pd.DataFrame(
@@ -88,3 +88,36 @@ def test_latex_prints_every_sign_as_it_is():
     assert "a\\_b & c \\\\" in text and "0.91 $\\pm$ 0.02 & \\{x\\} \\& \\textbackslash{}y" in text
     assert "$<$ 5 \\% & n $\\geq$ 2" in text
     assert "\\caption{50 \\% of \\#1}" in text and "\\label{tab:scores}" in text
+
+
+def test_each_score_stands_under_its_own_heading():
+    keys = ("accuracy", "ccel", "sensitivity", "specificity", "auc", "ppv", "npv", "dice")
+    mean = {key: (number + 1) / 10 for number, key in enumerate(keys)}
+    numbers = {"mean": mean, "sd": {key: value + 0.01 for key, value in mean.items()}, "synthetic": False}
+    numbers["pooled"] = {key: value + 0.05 for key, value in mean.items()} | {"num_patients": 9}
+    everything = Printed(columns=keys, curves=(), boxes=())
+    table = results_table(
+        {"network": numbers}, {"network": {key: (value, 0.5) for key, value in mean.items()}}, everything
+    )
+    assert list(table) == ["ACC", "CCEL", "SN", "SP", "AUC", "PPV", "NPV", "DSC"]
+    assert table.loc[("network", "ours")].tolist() == [f"0.{n}0 ± 0.{n}1" for n in range(1, 9)]
+    assert table.loc[("network", "paper")].tolist() == [f"0.{n}0 ± 0.50" for n in range(1, 9)]
+    assert table.loc[("network", "ours, pooled over 9 patients")].tolist() == [f"0.{n}5" for n in range(1, 9)]
+
+
+def test_the_papers_columns_are_as_they_print_them():
+    assert SLICE_CNN.columns == ("accuracy", "ccel", "sensitivity", "specificity", "auc") and SLICE_CNN.decimals == 2
+    assert SGPNET.columns == ("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice")
+    assert SGPNET.decimals == 3 and SGPNET.auc_interval and not SLICE_CNN.auc_interval
+    assert [PANELS[score] for score in SLICE_CNN.boxes] == ["Sensitivity", "Specificity", "Test accuracy", "Test loss"]
+    assert SGPNET.boxes == ("sensitivity", "specificity", "accuracy", "dice") == TABLE_ALONE.boxes
+    assert TABLE_ALONE.auc_interval and TABLE_ALONE.columns == SGPNET.columns and TABLE_ALONE.decimals == 3
+    # A panel of learning curves stands where the test gave the score that was learnt.
+    assert {log: curve.score for log, curve in CURVES.items()} == {
+        "loss": "accuracy",
+        "accuracy": "accuracy",
+        "cross_entropy": "accuracy",
+        "dice_loss": "dice",
+    }
+    assert [log for log, curve in CURVES.items() if curve.fitted] == ["loss", "accuracy"] == list(SLICE_CNN.curves)
+    assert [log for log, curve in CURVES.items() if curve.share] == ["accuracy", "dice_loss"]
