@@ -1,7 +1,15 @@
-"""The whole report, of a run folder made by hand, of several, and of a table alone."""
+"""The whole report, of a run folder made by hand, of several, and of a table alone.
 
+One report, `page`, is written as it is for everybody; the others leave their figures' files empty, and tables that
+were evaluated before are not evaluated again.
+"""
+
+import copy
 import json
 import math
+import pickle
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +17,11 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.worth import worth
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
+
+pytestmark = pytest.mark.integration  # what each section says is in test_sections.py
 
 NUM_PATIENTS = 40
 RECIPE = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "splits": "kfold", "num_splits": 5, "seed": 0}
@@ -55,8 +66,32 @@ def scores():
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, scores):
-    """The report of one run."""
+    """The report of one run, figures and all."""
     return report_runs([write_run(tmp_path_factory.mktemp("run"), scores)])
+
+
+@cache
+def _evaluated(*tables: bytes) -> dict:
+    return worth(*map(pickle.loads, tables))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Figures are drawn and their files are empty; a table is evaluated once."""
+
+    def empty(_, folder, name):
+        files = [Path(folder, f"{name}.{ending}") for ending in ("png", "svg")]
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        return files
+
+    monkeypatch.setattr("glioma_idh.reporting.page.save_figure", empty)
+    for module in ("finished", "compared"):
+        monkeypatch.setattr(
+            f"glioma_idh.reporting.report.{module}.worth",
+            lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
+        )
 
 
 def test_the_first_sentence_says_what_is_not_beaten(page):
