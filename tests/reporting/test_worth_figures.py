@@ -71,7 +71,7 @@ def test_precision_is_drawn_as_the_staircase_whose_area_is_the_average_precision
 
 def test_mutants_and_their_share_are_counted_not_wild_types():
     figure = draw.precision_recall_curve(table(truth=(1, 0, 0, 0)))
-    curve, chance = figure.axes[0].get_lines()
+    _, chance = figure.axes[0].get_lines()
     assert list(chance.get_ydata()) == [0.25, 0.25] and "1 of 4 patients IDH-mutant." in words(figure)
     assert legend_of(figure.axes[0])[1] == "All called mutant: precision 0.25"
 

@@ -235,11 +235,10 @@ def test_calibration_before_and_after_each_scaling(drawn):
     columns = ["scores", "slope (95 %)", "intercept (95 %)", "in the large (95 %)", "ECE", "Brier", "log loss"]
     table = parts_of(section, Sheet)["calibration"].table
     assert list(table.columns) == columns
+    names = ["as the network gives them", "temperature scaling"]
     assert table.to_numpy().tolist() == [
-        "as the network gives them|1.10 (1.00 to 1.20)|0.30 (0.20 to 0.40)|0.60 (0.50 to 0.70)|0.011|0.022|0.033".split(
-            "|"
-        ),
-        "temperature scaling|2.10 (2.00 to 2.20)|1.30 (1.20 to 1.40)|1.60 (1.50 to 1.70)|1.011|1.022|1.033".split("|"),
+        [names[0], "1.10 (1.00 to 1.20)", "0.30 (0.20 to 0.40)", "0.60 (0.50 to 0.70)", "0.011", "0.022", "0.033"],
+        [names[1], "2.10 (2.00 to 2.20)", "1.30 (1.20 to 1.40)", "1.60 (1.50 to 1.70)", "1.011", "1.022", "1.033"],
         ["Platt scaling", "cannot be computed, because of one class", "", "", "", "", ""],
     ]
     assert drawn["reliability_diagram"].arguments == (NUMBERS["reliability"], NUMBERS["calibration"])
