@@ -150,7 +150,9 @@ def test_the_map_lies_on_the_scan_its_colours_on_their_sides(mapped):
         assert (alone.get_array() == expected).all() and (below.get_array() == expected).all()
         assert below.get_extent() == colours.get_extent() and alone.get_extent()[3] < below.get_extent()[3]
     axial = np.asarray(images[2].get_array())
-    assert axial[0, 0, :3] == pytest.approx(np.array(to_rgb(VERMILLION)))  # the patient's right, on the left: towards mutant
+    assert axial[0, 0, :3] == pytest.approx(
+        np.array(to_rgb(VERMILLION))
+    )  # the patient's right, on the left: towards mutant
     assert axial[0, -1, :3] == pytest.approx(np.array(to_rgb(BLUE)))
     assert axial[0, 5, 3] == pytest.approx(0, abs=0.01)  # says nothing: the scan shows
 

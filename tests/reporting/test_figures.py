@@ -356,19 +356,24 @@ def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "figure",
+    "draw",
     [
-        figures.roc_curves({s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}),
-        figures.score_boxes(score_table()),
-        learning_curves(history(), title="rCBV", synthetic=True),
-        learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
-        figures.score_boxes(score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True),
-        sheet(n=30, truth=[1, 0] * 15, scores=np.linspace(0, 1, 30), synthetic=True),
-        read(synthetic=True),
+        lambda: figures.roc_curves(
+            {s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}
+        ),
+        lambda: figures.score_boxes(score_table()),
+        lambda: learning_curves(history(), title="rCBV", synthetic=True),
+        lambda: learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
+        lambda: figures.score_boxes(
+            score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True
+        ),
+        lambda: sheet(n=30, truth=[1, 0] * 15, scores=np.linspace(0, 1, 30), synthetic=True),
+        lambda: read(synthetic=True),
     ],
     ids=["roc", "boxes", "learning", "one curve", "two boxes", "sheet", "read"],
 )
-def test_letters_are_seven_points_or_more_and_inside_the_picture(figure):
+def test_letters_are_seven_points_or_more_and_inside_the_picture(draw):
+    figure = draw()
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
     assert min(text.get_fontsize() for text in texts) >= 7

@@ -34,7 +34,7 @@ SCORES = pd.DataFrame(
 
 def figure(words="a"):
     drawn = new_figure(3, 2, synthetic=False)
-    drawn.add_subplot().set_title(words)
+    drawn.text(0.5, 0.5, words)
     return drawn
 
 
@@ -250,7 +250,25 @@ def test_a_case_is_cut_to_its_box_and_starts_at_its_centre():
     assert shown["outlines"]["predicted"] is None
     assert (voxels(shown["outlines"]["reference"], (6, 6, 4)) > 127).tolist() == lesion[2:8, 1:7, 2:6].tolist()
     assert packed["size_mm"] == [12, 12] and packed["planes"]["sagittal"] == [1, 2, 0]
+    assert packed["planes"]["axial"] == [0, 1, 2] and packed["planes"]["coronal"] == [0, 2, 1]
+    assert packed["sides"] == {"axial": "RL", "coronal": "RL", "sagittal": "AP"}
+    assert packed["outlines"]["reference"] == ["Reference", "#D55E00", pytest.approx(1.4 * 96 / 72)]
+    assert packed["outlines"]["predicted"] == ["Network", "#56B4E9", pytest.approx(0.8 * 96 / 72)]
     assert json.loads(json.dumps(packed)) == packed
+
+
+def test_each_subject_and_sequence_keeps_its_own_picture():
+    i, _, k = np.indices((16, 16, 4))
+    scans = {"t1": 1.0 + i, "flair": 1.0 + k}  # brightest at the patient's left; at the top
+    upside = {"t1": 20.0 - i, "flair": 20.0 - k}
+    packed = pack_cases({"a": Case(scans, None, None, (1, 1, 2), "A"), "b": Case(upside, None, None, (1, 1, 2), "B")})
+    for shown, sign in zip(packed["cases"], (1, -1), strict=True):
+        assert shown["spacing_mm"] == [1, 1, 2] and list(shown["images"]) == ["t1", "flair"]
+        for axis, (name, picture) in ((0, shown["images"]["t1"]), (2, shown["images"]["flair"])):
+            greys = voxels(picture, (16, 16, 4)).astype(float)
+            assert sign * (np.take(greys, -1, axis).mean() - np.take(greys, 0, axis).mean()) > 200
+            assert name == ("T1" if axis == 0 else "FLAIR")
+    assert [(shown["name"], shown["title"]) for shown in packed["cases"]] == [("a", "A"), ("b", "B")]
 
 
 def test_greys_run_from_the_1st_to_the_99th_5_percentile_outside_background():
