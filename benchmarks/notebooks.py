@@ -1,6 +1,7 @@
 """Whether each notebook runs within three minutes of two processors: python benchmarks/notebooks.py [NAME ...]
 
-They run as they are. Ends with 1 if one takes longer. Other work may share the machine, so that it is the processors' time that counts.
+They run as they are. Ends with 1 if one takes longer. Other work may share the machine, so that it is the processors'
+time that counts.
 """
 
 import os

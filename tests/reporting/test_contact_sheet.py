@@ -175,6 +175,7 @@ SHEETS = {
 
 
 @pytest.mark.parametrize("tiles", SHEETS.values(), ids=SHEETS)
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(tiles):
     figure = contact_sheet(tiles, cohort="upenn-gbm", synthetic=True)
     figure.draw_without_rendering()

@@ -372,6 +372,7 @@ def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
     ],
     ids=["roc", "boxes", "learning", "one curve", "two boxes", "sheet", "read"],
 )
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_inside_the_picture(draw):
     figure = draw()
     figure.draw_without_rendering()

@@ -189,6 +189,7 @@ SHEETS = {
 
 
 @pytest.mark.parametrize("draw", SHEETS.values(), ids=SHEETS)
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(draw):
     figure = draw(synthetic=True)
     assert NOTE in words(figure) and NOTE not in words(draw())

@@ -73,6 +73,7 @@ def test_titles_axes_and_legend_name_everything_once():
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(number):
     panels = {f"Tissue {n}": PANELS["Tumour"] for n in range(number)}
     figure = draw(panels, synthetic=True)

@@ -182,6 +182,7 @@ LONG = "no overlap with the reference; " * 12
 
 @pytest.mark.parametrize("problems", [{}, {"t1gd": LONG}, {"t2": LONG}], ids=["none", "first", "last"])
 @pytest.mark.parametrize("lesion", [LESION, None], ids=["lesion", "no lesion"])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(problems, lesion):
     figure = check(lesion=lesion, problems=problems, synthetic=True)
     assert NOTE in words(figure) and NOTE not in words(check())

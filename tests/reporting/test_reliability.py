@@ -96,6 +96,7 @@ def test_a_slope_that_cannot_be_computed_is_said():
 
 
 @pytest.mark.parametrize("num_patients", [1, 2, 10000])
+@pytest.mark.integration
 def test_letters_of_few_and_many_patients(num_patients):
     score = np.linspace(0, 1, num_patients)
     check_letters(reliability_diagram(*evaluated(np.arange(num_patients) % 2, score)))

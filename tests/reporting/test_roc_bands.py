@@ -102,6 +102,7 @@ def test_more_curves_than_can_be_told_apart_are_an_error():
     "num_curves, num_marks, synthetic",
     [(1, 0, False), (2, 1, True), (3, 1, False), (5, 5, True)],
 )
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_inside_the_picture_and_apart(num_curves, num_marks, synthetic):
     tables = {f"SGPNet, random masks {number}": TIED for number in range(num_curves)}
     marks = {f"Tumour grade alone {number}": (0.25, 0.875) for number in range(num_marks)}

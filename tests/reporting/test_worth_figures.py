@@ -188,6 +188,7 @@ def test_one_confusion_matrix_of_many_patients():
 
 
 @pytest.mark.parametrize("num_patients", [4, 400])
+@pytest.mark.integration
 def test_letters_of_the_curve(num_patients):
     truth = np.resize(TRUTH, num_patients)
     check_letters(draw.precision_recall_curve(table(np.random.default_rng(0).random(num_patients), truth)))

@@ -243,6 +243,7 @@ def test_broken_slices_are_a_reason(sliced):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("kind", ["slices", "volumes"])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(kind, count, segmented, request):
     folder, cohort, predictions = segmented
     if kind == "slices":

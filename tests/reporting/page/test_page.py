@@ -110,6 +110,30 @@ def test_title_and_result_come_first_and_every_text_as_it_was(tmp_path):
     assert "the_paper" in found.text("th")
 
 
+def test_every_word_and_picture_stands_in_its_own_place(tmp_path):
+    tables = [pd.DataFrame({"who": [f"w{n}"], "AUC": [f"0.{n}"]}) for n in (1, 2)]
+    first = [Picture("one", figure("ONE"), "Caption one.", "Alt one."), Sheet("t1", tables[0], "Table one.")]
+    second = [Sheet("t2", tables[1], "Table two."), Picture("two", figure("TWO"), "Caption two.", "Alt two.")]
+    parts = [Section("First", first), Section("Second", second)]
+    path = write_page(tmp_path / "report.html", "The title", "The result.", parts)
+    found, text = read(path), path.read_text()
+    assert found.text("title") == found.text("h1") == "The title" and found.all("img", "alt") == [
+        "Alt one.",
+        "Alt two.",
+    ]
+    assert [words for tag, words in found.words if tag == "p" and "result" in words] == ["The result."]
+    said = ["The title", "The result.", "Alt one.", "Figure 1.", "Caption one.", "Table 1.", "Table one.", ">w1<"]
+    said += ["Table 2.", "Table two.", ">w2<", "Alt two.", "Figure 2.", "Caption two."]
+    places = [text.index(words, text.index("<h1>")) for words in said]
+    assert places == sorted(places)
+    for source, name in zip(found.all("img", "src"), ("one", "two"), strict=True):
+        shown = base64.b64decode(source.partition(",")[2])
+        assert shown == (tmp_path / "report_files" / "figures" / f"{name}.svg").read_bytes()
+    for table, name in zip(tables, ("t1", "t2"), strict=True):
+        written = pd.read_csv(tmp_path / "report_files" / "tables" / f"{name}.csv", dtype=str)
+        pd.testing.assert_frame_equal(written, table)
+
+
 def test_nothing_lies_outside_the_file(tmp_path):
     path = write(tmp_path)
     found = read(path)

@@ -64,20 +64,32 @@ def scores():
     return np.clip(0.35 + 0.2 * (np.arange(NUM_PATIENTS) % 2) + rng.normal(0, 0.2, NUM_PATIENTS), 0.01, 0.99)
 
 
+@cache
+def _evaluated(*tables: bytes) -> dict:
+    return worth(*map(pickle.loads, tables))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _evaluated_once():
+    """What was evaluated before is not evaluated again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("finished", "compared"):
+            patch.setattr(
+                f"glioma_idh.reporting.report.{module}.worth",
+                lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
+            )
+        yield
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, scores):
     """The report of one run, figures and all."""
     return report_runs([write_run(tmp_path_factory.mktemp("run"), scores)])
 
 
-@cache
-def _evaluated(*tables: bytes) -> dict:
-    return worth(*map(pickle.loads, tables))
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Figures are drawn and their files are empty; a table is evaluated once."""
+    """Figures are drawn and their files are empty."""
 
     def empty(_, folder, name):
         files = [Path(folder, f"{name}.{ending}") for ending in ("png", "svg")]
@@ -87,11 +99,6 @@ def _quick(monkeypatch):
         return files
 
     monkeypatch.setattr("glioma_idh.reporting.page.save_figure", empty)
-    for module in ("finished", "compared"):
-        monkeypatch.setattr(
-            f"glioma_idh.reporting.report.{module}.worth",
-            lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
-        )
 
 
 def test_the_first_sentence_says_what_is_not_beaten(page):

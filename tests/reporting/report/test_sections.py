@@ -312,7 +312,7 @@ def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
         (tmp_path / f"split_{index}").mkdir()
         write_table(history, tmp_path / f"split_{index}" / "history.csv")
     metrics = METRICS | {"mean": {"accuracy": 0.5}}  # nothing was learnt of lesions
-    run_sections.training_section(finished(folder=tmp_path, metrics=metrics))
+    run_sections.training_section(finished(folder=tmp_path, metrics=metrics | {"synthetic": True}))
     curves = drawn["learning_curves"]
     table = curves.arguments[0]
     assert table[["repeat", "fold", "epoch", "cross_entropy"]].to_numpy().tolist() == [
@@ -321,7 +321,7 @@ def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
         [0, 1, 1, 1.5],
         [0, 1, 2, 1.25],
     ]
-    assert curves.panels == ["cross_entropy"] and curves.title == "SGPNet" and not curves.synthetic
+    assert curves.panels == ["cross_entropy"] and curves.title == "SGPNet" and curves.synthetic
 
 
 def test_without_histories_no_curve_is_drawn(drawn, tmp_path):
@@ -348,9 +348,10 @@ def test_the_gallery_and_the_viewer_show_the_cases_that_were_chosen(monkeypatch,
     monkeypatch.setattr(
         run_sections, "viewer_cases", lambda *arguments: given.append(arguments) or ({"a": "case"}, ["gone."])
     )
-    section = run_sections.cases_section(finished(folder=tmp_path))
+    run = finished(folder=tmp_path, metrics=METRICS | {"synthetic": True})
+    section = run_sections.cases_section(run)
     assert [tuple(map(id, arguments[:3])) for arguments in given] == [(id(tmp_path), id(COHORT), id(PREDICTIONS))] * 2
-    assert given[0][3] is False
+    assert given[0][3] is True
     assert parts_of(section, Picture)["mistakes"].alt.startswith(
         "The most confident mistakes, 2 of 2: b1 (IDH-mutant, score 0.40); e1 (IDH-wild-type, score 0.60)."
     )
