@@ -27,8 +27,11 @@ NUM_PATIENTS = 40
 RECIPE = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "splits": "kfold", "num_splits": 5, "seed": 0}
 
 
-def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
-    """A finished run of so many patients, every other one mutant, LGG where mutant but for two; five folds."""
+def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s", bare=False):
+    """A finished run of so many patients, every other one mutant, LGG where mutant but for two; five folds.
+
+    A bare one knows nothing of its patients but the genotype, so that there are no baselines to learn.
+    """
     subjects = [f"{prefix}{number:02}" for number in range(NUM_PATIENTS)]
     truth = np.arange(NUM_PATIENTS) % 2
     grade = np.where(truth == 1, "LGG", "HGG")
@@ -45,6 +48,9 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
     predictions = cohort[["subject", "patient", "cohort", "lesion_ml"]].assign(
         repeat=0, fold=folds, truth=truth, score=scores
     )
+    if bare:
+        unknown = ["grade", "age_years", "sex", "site", "lesion_ml"]
+        cohort, predictions = (table.drop(columns=unknown, errors="ignore") for table in (cohort, predictions))
     write_json(
         {"recipe": recipe, "hash": "12345678", "versions": {}, "published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
@@ -141,8 +147,9 @@ def test_a_run_without_images_says_so_and_has_all_the_rest(page):
 
 
 def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
-    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores[::-1].copy(), sequence="flair")]
-    again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1})
+    folders = [write_run(tmp_path / "a", scores, bare=True)]
+    folders.append(write_run(tmp_path / "b", scores[::-1].copy(), sequence="flair", bare=True))
+    again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1}, bare=True)
     page = report_runs([*folders, again], tmp_path / "together.html")
     numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
     assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd less FLAIR"}
@@ -152,13 +159,14 @@ def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
 
 def test_a_folder_of_runs_stands_for_them(tmp_path, scores):
     for name in ("t1gd", "flair"):
-        write_run(tmp_path / name, scores, sequence=name)
+        write_run(tmp_path / name, scores, sequence=name, bare=True)
     page = report_runs([tmp_path])
     assert page == tmp_path / "report.html" and "T1Gd less FLAIR" in page.read_text()
 
 
 def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):
-    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores, sequence="flair", prefix="x")]
+    folders = [write_run(tmp_path / "a", scores, bare=True)]
+    folders.append(write_run(tmp_path / "b", scores, sequence="flair", prefix="x", bare=True))
     text = report_runs(folders, tmp_path / "together.html").read_text()
     assert "cannot be computed, because the runs are not paired" in text
 
@@ -234,7 +242,7 @@ def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, sc
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
-    runs_dir = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores)]
+    runs_dir = [write_run(tmp_path / name, scores, bare=True) for name in "ab"]
     with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, b"):
         report_runs(runs_dir, tmp_path / "page.html")
     table = pd.read_csv(tmp_path / "b/cohort.csv", dtype=str).assign(cohort="phantom")
@@ -246,7 +254,8 @@ def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
 
 
 def test_recipes_of_one_network_are_told_apart_by_their_folders(tmp_path, scores):
-    folders = [write_run(tmp_path / "slow", scores), write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5})]
+    folders = [write_run(tmp_path / "slow", scores, bare=True)]
+    folders.append(write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5}, bare=True))
     assert "T1Gd (slow) less T1Gd (fast)" in report_runs(folders, tmp_path / "page.html").read_text()
 
 
