@@ -110,6 +110,12 @@ def test_every_network_and_target_of_the_3d_paper_has_its_words(network):
         said = recipe_sentences(with_settings(SGPNET, network=network, targets=targets)["recipe"])
         assert all(said[topic] for topic in ("network", "output", "loss", "optimiser"))
         assert ("IDH mutation" in said["output"]) == (targets != "segmentation")
+        assert ("random ones" in said["loss"]) == (targets == "random-masks")
+        assert ("A voxel is lesion" in said["output"]) == (targets in ("both", "segmentation"))
+        name = {"sgpnet": "SGPNet", "unet3d": "U-Net", "densenet3d": "DenseNet", "resnet2d": "residual network"}[
+            network
+        ]
+        assert name in said["network"].split(" after ")[0]
         assert ("Dice" in said["loss"]) == (targets != "idh") and ("k L2" in said["loss"]) == (
             targets in ("both", "random-masks")
         )
@@ -269,3 +275,12 @@ def test_scores_of_one_and_of_several_tests():
 
     assert said(1, 1) == "Each patient tested had one score."
     assert said(3, 3) == "The score of a patient was the mean over the 3 test parts that held the patient."
+
+
+def test_who_is_tested_in_one_repeat_may_be_trained_on_in_another():
+    turned = SPLITS.assign(repeat=1, part=SPLITS["part"].map({"train": "test", "test": "train"}))
+    said = sentences(SLICE_CNN, COHORT, pd.concat([SPLITS, turned]), {})
+    assert (
+        said["disjoint"] == "Splits were made on patients: none stood in the training and the test part of one split."
+    )
+    assert said["sizes"].startswith("A training part held 2 to 3 patients (1 IDH-mutant)")

@@ -129,3 +129,9 @@ def test_every_number_of_the_card_stands_under_its_name():
     assert rows["age"] == ["0.45 (0.35 to 0.56)", "+0.36 (+0.21 to +0.48), p < 0.001"]
     for section, text in (("Calibration", "slope 1.40 (1.30"), ("Within groups of patients", "grade LGG (n = 28, 9")):
         assert text in card.split(f"## {section}")[1].split("##")[0]
+
+
+def test_the_code_takes_the_mutant_s_and_the_lesion_s_own_channel():
+    code = code_of(model_card(SGPNET, WORTH, COHORT))
+    assert 'outputs["idh"][:, 0]' in code and 'outputs["segmentation"][..., 1]' in code
+    assert "4): T1, T1Gd, T2, FLAIR" in code and "split_0/model.keras" in code
