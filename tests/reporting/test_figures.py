@@ -100,6 +100,13 @@ def test_of_three_splits_mean_and_band_by_hand():
     assert sorted({round(float(end), 6) for end in inside}) == [round(2 / 3 - 3**-0.5, 6), 1]  # one sd of a sample
 
 
+def test_the_mean_curve_stands_over_the_rates_at_which_it_was_read():
+    # scores that are all alike lie on the diagonal: its mean with a perfect curve is (1 + x) / 2
+    axes = figures.roc_curves({"t1": predictions([PERFECT, (0.5,) * 4])}).axes[0]
+    x, y = curve(axes, "Mean").get_data()
+    assert y[1:] == pytest.approx((1 + x[1:]) / 2) and (x[0], x[-1]) == (0, 1) and len(x) > 100
+
+
 def test_each_sequence_has_its_own_curves():
     one, two = figures.roc_curves({"t1": predictions([PERFECT]), "t2": predictions([WRONG])}).axes
     assert "Split 1: 1.00" in legend_of(one) and "Split 1: 0.00" in legend_of(two)
