@@ -78,6 +78,40 @@ def test_mean_curve_and_sd_by_hand():
     assert (y[(x > 0) & (x < 1)] == 0.5).all() and y[-1] == 1
 
 
+def points(line):
+    """(x, y) of a line."""
+    return [(float(x), float(y)) for x, y in line.get_xydata()]
+
+
+def test_each_split_s_sensitivity_is_drawn_over_1_less_its_specificity():
+    axes = figures.roc_curves({"t1": predictions([PERFECT, HALF])}).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("1 - specificity", "Sensitivity")
+    # mutants 0.9 and 0.1, wild-types 0.5 and 0.4: one mutant, then both wild-types, then the other mutant
+    assert points(curve(axes, "Split 2")) == [(0, 0), (0, 0.5), (0.5, 0.5), (1, 0.5), (1, 1)]
+
+
+def test_of_three_splits_mean_and_band_by_hand():
+    axes = figures.roc_curves({"t1": predictions([PERFECT, PERFECT, WRONG])}).axes[0]
+    assert "Mean: 0.67 ± 0.58" in legend_of(axes)
+    x, y = curve(axes, "Mean").get_data()
+    assert y[(x > 0) & (x < 1)] == pytest.approx(2 / 3)
+    corners = axes.collections[0].get_paths()[0].vertices
+    inside = corners[np.isclose(corners[:, 0], 0.5)][:, 1]
+    assert sorted({round(float(end), 6) for end in inside}) == [round(2 / 3 - 3**-0.5, 6), 1]  # one sd of a sample
+
+
+def test_the_mean_curve_stands_over_the_rates_at_which_it_was_read():
+    # scores that are all alike lie on the diagonal: its mean with a perfect curve is (1 + x) / 2
+    axes = figures.roc_curves({"t1": predictions([PERFECT, (0.5,) * 4])}).axes[0]
+    x, y = curve(axes, "Mean").get_data()
+    assert y[1:] == pytest.approx((1 + x[1:]) / 2) and (x[0], x[-1]) == (0, 1) and len(x) > 100
+
+
+def test_each_sequence_has_its_own_curves():
+    one, two = figures.roc_curves({"t1": predictions([PERFECT]), "t2": predictions([WRONG])}).axes
+    assert "Split 1: 1.00" in legend_of(one) and "Split 1: 0.00" in legend_of(two)
+
+
 def test_every_split_is_one_line_beside_mean_and_chance():
     axes = figures.roc_curves({"t1": predictions([PERFECT, HALF, HALF], kfold=True)}).axes[0]
     assert len(axes.get_lines()) == 3 + 2
@@ -155,6 +189,40 @@ def test_boxes_show_the_papers_value_where_there_is_one():
     assert "paper" in words(figure) and "paper" not in words(figures.score_boxes(score_table()))
 
 
+def test_every_panel_shows_its_own_score_of_every_sequence():
+    names = ("sensitivity", "specificity", "accuracy", "ccel")
+    table = pd.DataFrame({"sequence": ["t1", "t1", "adc", "adc"], "repeat": [0, 1, 0, 1], "fold": 0})
+    for n, name in enumerate(names):
+        table[name] = np.array([0.1, 0.15, 0.2, 0.25]) + 0.2 * n
+    figure = figures.score_boxes(table.assign(always_wild_type=[0.5, 0.7, 0.1, 0.2]))
+    for n, axes in enumerate(figure.axes):
+        drawn = [
+            (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines() if line.get_marker() == "o"
+        ]
+        for place, (x, y) in enumerate(drawn):
+            assert np.mean(x) == pytest.approx(place)
+            assert y == pytest.approx([0.1 + 0.1 * place + 0.2 * n, 0.15 + 0.1 * place + 0.2 * n])
+        assert len(drawn) == 2
+    marks = [line for line in figure.axes[2].get_lines() if line.get_marker() == ">"]
+    assert [line.get_ydata()[0] for line in marks] == pytest.approx([0.6, 0.15])
+
+
+def test_whiskers_reach_over_all_splits_and_the_paper_s_bar_over_one_sd():
+    table = score_table(("t1",)).assign(accuracy=[0.1, 0.8, 0.8, 0.8, 0.9])
+    axes = figures.score_boxes(table, published={"t1": {"accuracy": (0.83, 0.07)}}).axes[2]
+    ends = [end for line in axes.get_lines() if line.get_color() == canvas.BLUE for end in line.get_ydata()]
+    assert (min(ends), max(ends)) == (0.1, 0.9)
+    [bar] = [lines.get_segments()[0] for lines in axes.collections if hasattr(lines, "get_segments")]
+    assert bar[:, 1] == pytest.approx([0.76, 0.90])
+
+
+def test_folds_of_several_repeats_have_both_numbers():
+    table = pd.DataFrame({"repeat": [0, 0, 1, 1], "fold": [0, 1, 0, 1], "subject": list("abcd"), "score": range(4)})
+    named = canvas.named_splits(table)
+    assert [name for name, _ in named] == ["Split 1.1", "Split 1.2", "Split 2.1", "Split 2.2"]
+    assert [rows["score"].tolist() for _, rows in named] == [[0], [1], [2], [3]]
+
+
 def test_one_split_is_a_point_without_a_box_and_missing_scores_are_left_out():
     table = score_table(("adc",), num_splits=1).assign(sensitivity=np.nan)
     sensitivity, specificity, *_ = figures.score_boxes(table).axes
@@ -203,6 +271,11 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
     ]
     assert 'Ids follow "phantom_"' in words(figure).replace("\n", " ")
     assert len({picture.get_clim() for picture in axes.get_images()}) == 1
+    slices = np.random.default_rng(0).normal(1, 1, (3, 64, 64)).astype(np.float32)
+    for text, image, n in zip(axes.texts, axes.get_images(), (1, 0, 2), strict=False):
+        assert (image.get_array() == pictures.radiological(slices[n])).all()  # each above its own words
+        left, right, bottom, _ = image.get_extent()
+        assert left < text.get_position()[0] < right and 0 < text.get_position()[1] - bottom < 5
     assert figure.axes[1].get_xlabel() == "SD above brain median"
 
 
@@ -234,7 +307,19 @@ def test_slice_read_places_mask_and_box_in_radiological_display():
     assert np.abs(outline.min(0) - rectangle.get_xy()).max() <= 0.5
     assert whole.get_images()[0].get_array().shape == (50, 40) and cut.get_images()[0].get_array().shape == (64, 64)
     assert "p1, T1Gd\nProbability of IDH mutation 0.70 (sd 0.14, 0.60 to 0.80, 2 networks)" in words(figure)
-    assert [text.get_text() for text in whole.texts] == ["R", "L"]
+    letters = {text.get_text(): text.get_position()[0] for text in whole.texts}  # share of the width
+    assert letters["R"] < 0.1 and letters["L"] > 0.9
+
+
+def test_slice_read_shows_the_patient_s_right_and_front_first_and_the_whole_window():
+    image = np.arange(40)[:, None] + 100.0 * np.arange(50)
+    figure = pictures.slice_read(
+        image, image > 4900, ((30, 36), (20, 40)), np.ones((64, 64)), subject="a", sequence="t1", scores=[0.25]
+    )
+    shown = figure.axes[0].get_images()[0]
+    assert shown.get_array()[0, 0] == image[-1, -1] and shown.get_array()[0, -1] == image[0, -1]
+    assert shown.get_clim() == pytest.approx(tuple(np.percentile(image, (1, 99.5))))
+    assert "Probability of IDH mutation 0.25" in words(figure) and "networks" not in words(figure)
 
 
 @pytest.mark.parametrize(
@@ -278,19 +363,25 @@ def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "figure",
+    "draw",
     [
-        figures.roc_curves({s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}),
-        figures.score_boxes(score_table()),
-        learning_curves(history(), title="rCBV", synthetic=True),
-        learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
-        figures.score_boxes(score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True),
-        sheet(n=30, truth=[1, 0] * 15, scores=np.linspace(0, 1, 30), synthetic=True),
-        read(synthetic=True),
+        lambda: figures.roc_curves(
+            {s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}
+        ),
+        lambda: figures.score_boxes(score_table()),
+        lambda: learning_curves(history(), title="rCBV", synthetic=True),
+        lambda: learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
+        lambda: figures.score_boxes(
+            score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True
+        ),
+        lambda: sheet(n=30, truth=[1, 0] * 15, scores=np.linspace(0, 1, 30), synthetic=True),
+        lambda: read(synthetic=True),
     ],
     ids=["roc", "boxes", "learning", "one curve", "two boxes", "sheet", "read"],
 )
-def test_letters_are_seven_points_or_more_and_inside_the_picture(figure):
+@pytest.mark.integration
+def test_letters_are_seven_points_or_more_and_inside_the_picture(draw):
+    figure = draw()
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
     assert min(text.get_fontsize() for text in texts) >= 7

@@ -138,3 +138,15 @@ def test_baselines_of_one_class_or_with_long_names():
     network = estimate(reason=ONE_CLASS)
     check_letters(baselines_forest({"auc": {"delong": network}, "baselines": baselines}))
     check_letters(baselines_forest({"auc": {"delong": network}, "baselines": {}}))
+
+
+def test_a_stratum_is_too_small_by_its_rarer_class():
+    strata = [
+        stratum("sex", "F", 10, 5, 0.6, 0.4, 0.8),  # five of each are enough
+        stratum("sex", "M", 30, 26, reason="cannot be computed, because the stratum is too small: 4 wild-type"),
+    ]
+    rows = {row[0].strip(): row[1:] for row in rows_of(strata_forest(strata, OVERALL)) if len(row) > 1}
+    assert rows["F"] == ["10", "5", "0.60 (0.40 to 0.80)"] and rows["M"] == ["30", "26", "too small for an AUC"]
+    assert rows["All patients"][:2] == ["40", "31"] and "Groups too small for an AUC: 1." in strata_forest_alt(
+        strata, OVERALL
+    )

@@ -29,3 +29,10 @@ def test_words_say_what_was_done(figure):
 def test_one_series_alone():
     (axes,) = movement_check({"DSC": [0.0, 0.1]}, 0.5, subject="p1").axes
     assert axes.get_ylabel() == "Displacement (mm)" and axes.get_ylim()[1] > 1
+
+
+def test_a_series_that_moves_just_so_far_was_held_still_and_one_that_moves_less_was_not():
+    at, below = movement_check({"DWI": [0.0, 0.5], "DSC": [0.0, 0.49]}, 0.5, subject="p1").axes
+    assert at.get_title(loc="left") == "DWI, held still" and below.get_title(loc="left") == "DSC, as acquired"
+    assert at.lines[0].get_color() != below.lines[0].get_color()
+    assert at.get_xlabel() == "Volume" and at.texts[0].get_text() == "0.5 mm"

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from glioma_idh.reporting.canvas import VERMILLION
 from glioma_idh.reporting.cases import Case, choose_by_dice, head_line, lesion_centre
 from glioma_idh.reporting.overlays import OUTLINES, best_median_worst, lesion_overlay
 
@@ -76,6 +77,41 @@ def test_outlines_run_round_the_marked_voxels_in_true_size():
     assert outlines(axes, "reference")[8] == pytest.approx(expected)
 
 
+def test_letters_stand_on_the_side_that_they_name():
+    axes = overlay().axes[0]
+    for n, (first, last) in ((0, "RL"), (4, "RL"), (8, "AP")):  # axial, coronal, sagittal
+        left, right, bottom, top = axes.get_images()[n].get_extent()
+        inside = {
+            text.get_text(): text.get_position()[0]
+            for text in axes.texts
+            if left - 0.5 < text.get_position()[0] < right + 0.5 and top < text.get_position()[1] < bottom
+        }
+        assert inside[first] < (left + right) / 2 < inside[last]
+
+
+def test_each_column_shows_the_sequence_that_it_is_named_after():
+    scans = {name: scan + 10**6 * n for n, (name, scan) in enumerate(images().items())}
+    axes = lesion_overlay(Case(scans, REFERENCE, None, SPACING, TITLE)).axes[0]
+    names = {
+        text.get_text(): text.get_position()[0]
+        for text in axes.texts
+        if text.get_text() in ("T1", "T1Gd", "T2", "FLAIR")
+    }
+    for n, name in enumerate(("t1", "t1gd", "t2", "flair")):
+        left, right, *_ = axes.get_images()[n].get_extent()
+        assert axes.get_images()[n].get_array()[0, 0] == scans[name][-1, -1, 6]
+        assert left < names[{"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR"}[name]] < right
+
+
+def test_the_legend_names_each_outline_by_its_colour():
+    for figure in (overlay(), best_median_worst(cases("Best"))):
+        legend = figure.axes[0].get_legend()
+        found = {
+            text.get_text(): line.get_color() for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+        }
+        assert found == {"Reference": VERMILLION, "Network": "#56B4E9"}
+
+
 def test_without_a_reference_the_network_s_lesion_is_gone_by_and_without_either_the_middle():
     figure = overlay(reference=None, predicted=block((2, 5), (3, 6), (10, 11)))
     assert "k = 10" in words(figure) and "the centre of the lesion found" in words(figure)
@@ -111,6 +147,8 @@ def test_the_head_line_says_what_is_known():
     line = head_line("a", truth=1, scores=[0.5], predicted_ml=4.25)
     assert line == "a (IDH-mutant): probability of IDH mutation 0.50, network's lesion 4.2 ml"
     assert head_line("a", truth=np.nan, scores=[np.nan], dice=np.nan) == "a"
+    both = head_line("a", truth=0, lesion_ml=12.4, predicted_ml=9.96)
+    assert both == "a (IDH-wild-type): lesion 12 ml, network's lesion 10.0 ml"
 
 
 def test_best_median_and_worst_by_mean_dice():
@@ -134,6 +172,11 @@ def test_three_subjects_stand_side_by_side_on_one_scale():
     widths = [image.get_extent()[1] - image.get_extent()[0] for image in shown]
     assert widths[0] == pytest.approx(2 * widths[2]) and widths[0] == pytest.approx(widths[1])
     assert len(outlines(axes, "reference")) == len(outlines(axes, "predicted")) == 2
+    names = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    lefts = [image.get_extent()[0] for image in shown]
+    grounds = [patch.get_x() for patch in axes.patches]
+    assert [names["Best"], names["Median"], names["Worst"]] == pytest.approx(grounds)
+    assert names["small"] == pytest.approx(grounds[2]) and lefts == sorted(lefts)
 
 
 SHEETS = {
@@ -146,6 +189,7 @@ SHEETS = {
 
 
 @pytest.mark.parametrize("draw", SHEETS.values(), ids=SHEETS)
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(draw):
     figure = draw(synthetic=True)
     assert NOTE in words(figure) and NOTE not in words(draw())

@@ -57,12 +57,23 @@ def test_titles_axes_and_legend_name_everything_once():
     assert [axes.get_ylabel() for axes in figure.axes] == ["ΔR2* (1/s)", ""]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["Uncorrected", "Corrected", "Baseline", "First pass"]
+    drawn = curves(figure.axes[0])
+    for text, line in zip(legend.get_texts()[:2], legend.get_lines(), strict=True):
+        assert (line.get_color(), line.get_linestyle()) == (
+            drawn[text.get_text()].get_color(),
+            drawn[text.get_text()].get_linestyle(),
+        )
+    shades = {patch.get_label(): patch.get_facecolor() for patch in figure.axes[0].patches}
+    assert {patch.get_label(): patch.get_facecolor() for patch in legend.get_patches()} == shades
+    assert len(set(shades.values())) == 2 and curves(figure.axes[0])["Corrected"].get_xdata() == pytest.approx(TIME_S)
+    assert figure.axes[0].get_xlabel() == "Time (s)"
     assert "patient-7: mean perfusion curves" in words(figure)
     (only,) = draw({"Tumour": PANELS["Tumour"]}).axes
     assert only.get_title(loc="left") == "Tumour"
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(number):
     panels = {f"Tissue {n}": PANELS["Tumour"] for n in range(number)}
     figure = draw(panels, synthetic=True)

@@ -88,6 +88,42 @@ def test_squares_of_2_cm_alternate_between_sequence_and_reference():
         assert square == pytest.approx(np.broadcast_to(colour, (40, 40, 3)))
 
 
+def test_grey_squares_are_the_sequence_and_blue_ones_the_reference():
+    bright, dark = np.ones(SHAPE), np.where(np.indices(SHAPE)[2] < 6, 2.0, 1.0)
+    bright[0, 0, 0] = dark[0, 0, 0] = 0  # background
+    picture = pictures(registration_check(volume(bright), {"t2": volume(dark)}, None, None, subject="a"))[0][0]
+    # the middle slice, k = 6, of the sequence is half as bright as its brightest voxels, the reference all white
+    assert picture[:40, :40] == pytest.approx(np.full((40, 40, 3), 0.5))
+    assert picture[:40, 40:80] == pytest.approx(np.broadcast_to(TINT, (40, 40, 3)))
+
+
+def test_letters_stand_on_the_side_that_they_name_and_the_bar_is_of_5_cm():
+    figure = check()
+    axes = figure.axes[0]
+    for n, (first, last) in ((0, "RL"), (1, "RL"), (2, "RL"), (3, "AP")):
+        left, right, bottom, top = pictures(figure)[n][1]
+        inside = {
+            text.get_text(): text.get_position()[0]
+            for text in axes.texts
+            if left < text.get_position()[0] < right
+            and text.get_text() in "RLAP"
+            and top < text.get_position()[1] < bottom
+        }
+        assert inside[first] < (left + right) / 2 < inside[last]
+    left, right, *_ = pictures(figure)[0][1]
+    [bar] = axes.get_lines()
+    assert np.ptp(bar.get_xdata()) == pytest.approx(50 * (right - left) / 56)
+
+
+def test_the_legend_names_each_line_by_its_colour():
+    legend = check().axes[0].get_legend()
+    found = {
+        text.get_text(): line.get_color() for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    names = {"brain": "Brain mask of the reference", "edges": "Edges of the reference", "lesion": "Lesion"}
+    assert found == {words: LINES[name][1] for name, words in names.items()}
+
+
 def test_the_planes_run_through_the_lesion_or_else_the_middle():
     assert "Axial, k = 7 Coronal, j = 49 Sagittal, i = 24" in words(check())
     assert "Axial, k = 6 Coronal, j = 40 Sagittal, i = 30" in words(check(lesion=None))
@@ -146,6 +182,7 @@ LONG = "no overlap with the reference; " * 12
 
 @pytest.mark.parametrize("problems", [{}, {"t1gd": LONG}, {"t2": LONG}], ids=["none", "first", "last"])
 @pytest.mark.parametrize("lesion", [LESION, None], ids=["lesion", "no lesion"])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(problems, lesion):
     figure = check(lesion=lesion, problems=problems, synthetic=True)
     assert NOTE in words(figure) and NOTE not in words(check())

@@ -47,6 +47,24 @@ def test_points_bars_and_counts():
     assert np.array(bars.get_segments()) == pytest.approx(ends)
     assert [bar.get_height() for bar in lower.patches] == [10, 30, 2, 27]
     assert [text.get_text() for text in lower.texts] == ["10", "30"]
+    assert [bar.get_x() for bar in lower.patches] == [0.1, 0.9, 0.1, 0.9]
+    assert [bar.get_width() for bar in lower.patches] == pytest.approx([0.1] * 4)
+    assert [bool(bar.get_hatch()) for bar in lower.patches] == [False, False, True, True]  # hatched: IDH-mutant
+    names = [upper.get_ylabel(), lower.get_xlabel(), lower.get_ylabel()]
+    assert names == ["Share of IDH-mutant patients", "Score", "Patients"]
+
+
+def test_curves_look_as_their_names_in_the_legend():
+    figure = reliability_diagram(CURVES, SCORES)
+    upper, lower = figure.axes
+    legend = lower.get_legend()
+    looks = {
+        text.get_text(): line.get_color() for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    colours = [line.get_color() for line in upper.get_lines()[1:3]]
+    assert colours == [looks["Temperature scaling"], looks["As the network gives it"]]
+    bars = [lines for lines in upper.collections if hasattr(lines, "get_segments")]
+    assert len(bars) == 1  # only the network's own scores have intervals
 
 
 def test_legend_is_a_table_and_reasons_stand_below():
@@ -78,6 +96,7 @@ def test_a_slope_that_cannot_be_computed_is_said():
 
 
 @pytest.mark.parametrize("num_patients", [1, 2, 10000])
+@pytest.mark.integration
 def test_letters_of_few_and_many_patients(num_patients):
     score = np.linspace(0, 1, num_patients)
     check_letters(reliability_diagram(*evaluated(np.arange(num_patients) % 2, score)))

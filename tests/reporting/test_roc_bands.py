@@ -38,6 +38,8 @@ def curve(figure, label):
 def test_legend_has_auc_and_the_interval_of_proc():
     figure = roc_with_bands({"SGPNet": PERFECT, "SGPNet, IDH only": TIED}, published={"SGPNet": 0.949})
     assert legend_of(figure) == ["SGPNet: AUC 1.00, paper 0.95", "SGPNet, IDH only: AUC 0.67 (0.43-0.92)"]
+    names = figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+    assert names == ("1 - specificity", "Sensitivity")
     assert "9 of 20 patients IDH-mutant." in words(figure) and "2000 stratified bootstrap draws" in words(figure)
 
 
@@ -48,6 +50,14 @@ def test_curves_are_those_of_the_pooled_patients():
         assert (rates[0], sensitivities[0]) == (0, 0) and (rates[-1], sensitivities[-1]) == (1, 1)
         assert auc(rates, sensitivities) == pytest.approx(0.671717171717)
     assert (curve(roc_with_bands({"a": PERFECT}), "a").get_ydata()[1:] == 1).all()
+
+
+def test_each_curve_has_its_own_patients_and_paper():
+    figure = roc_with_bands({"a": TIED, "b": PERFECT}, published={"b": 0.949})
+    assert legend_of(figure) == ["a: AUC 0.67 (0.43-0.92)", "b: AUC 1.00, paper 0.95"]
+    # the highest score, 0.9, is that of one of 9 mutants and of one of 11 wild-types
+    assert curve(figure, "a").get_xydata()[1] == pytest.approx([1 / 11, 1 / 9])
+    assert curve(figure, "b").get_xydata()[1] == pytest.approx([0, 1])
 
 
 def test_band_is_drawn_from_its_lower_to_its_upper_edge():
@@ -92,6 +102,7 @@ def test_more_curves_than_can_be_told_apart_are_an_error():
     "num_curves, num_marks, synthetic",
     [(1, 0, False), (2, 1, True), (3, 1, False), (5, 5, True)],
 )
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_inside_the_picture_and_apart(num_curves, num_marks, synthetic):
     tables = {f"SGPNet, random masks {number}": TIED for number in range(num_curves)}
     marks = {f"Tumour grade alone {number}": (0.25, 0.875) for number in range(num_marks)}

@@ -66,6 +66,14 @@ def test_precision_is_drawn_as_the_staircase_whose_area_is_the_average_precision
     assert list(chance.get_ydata()) == [0.5, 0.5]
     assert legend_of(axes)[0].startswith("Network: average precision 0.83 (")
     assert legend_of(axes)[1] == "All called mutant: precision 0.50"
+    assert axes.get_xlabel().startswith("Recall") and axes.get_ylabel().startswith("Precision")
+
+
+def test_mutants_and_their_share_are_counted_not_wild_types():
+    figure = draw.precision_recall_curve(table(truth=(1, 0, 0, 0)))
+    _, chance = figure.axes[0].get_lines()
+    assert list(chance.get_ydata()) == [0.25, 0.25] and "1 of 4 patients IDH-mutant." in words(figure)
+    assert legend_of(figure.axes[0])[1] == "All called mutant: precision 0.25"
 
 
 def test_band_of_precision_is_drawn_from_its_lower_to_its_upper_edge():
@@ -114,6 +122,9 @@ def test_net_benefit_by_hand():
     network, treat_all, treat_none = (list(line.get_ydata()) for line in axes.get_lines())
     assert network == pytest.approx([2 / 4 - 1 / 4, 1 / 4 - 3 / 4]) and treat_all == pytest.approx([0, 0.5 - 3 * 0.5])
     assert treat_none == [0, 0]
+    assert {tuple(line.get_xdata()) for line in axes.get_lines()} == {(0.5, 0.75)}
+    assert legend_of(axes)[1:] == ["All patients treated as IDH-mutant", "No patient treated as IDH-mutant"]
+    assert axes.get_xlabel().startswith("Threshold") and axes.get_ylabel() == "Net benefit"
     assert legend_of(axes)[0] == "Network" and len({str(line._dash_pattern) for line in axes.get_lines()}) == 3
     assert axes.get_ylim() == pytest.approx((-0.35 * 0.25, 1.06 * 0.25))
     assert "Network 0.25, All patients treated as IDH-mutant 0.00," in draw.decision_curve_figure_alt(curve)
@@ -151,6 +162,15 @@ def test_confusion_counts_and_shares_of_the_row():
     cells = {text.get_text(): text.get_position() for text in first.texts}
     assert [text.get_text() for text in first.texts] == ["43", "77 %", "13", "23 %", "13", "20 %", "52", "80 %"]
     assert cells["43"][0] == 0 and cells["52"][0] == 1 and cells["43"][1] < 0.5 < cells["52"][1]
+    places = [text.get_position()[0] for text in first.texts if text.get_text() in ("13", "23 %", "20 %")]
+    assert places == [1, 1, 0, 0]  # 13 mutants called wild-type; 13 wild-types, 20 %, called mutant
+    for ticks in (first.get_xticklabels(), first.get_yticklabels()):
+        assert [tick.get_text() for tick in ticks] == ["IDH-mutant", "wild-type"]
+    assert (first.get_xlabel(), first.get_ylabel()) == ("Called by the network", "Reference standard")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["a) Threshold 0.5", "b) Youden's threshold", "c) Sensitivity 0.9 wanted"]
+    shares = np.asarray(first.images[0].get_array())
+    assert shares == pytest.approx(np.array([[43 / 56, 13 / 56], [13 / 65, 52 / 65]]))
     assert [text.get_text() for text in second.texts] == ["0", "of nobody", "0", "of nobody", "1", "33 %", "2", "67 %"]
     assert third.texts[0].get_text().replace("\n", " ") == NO_THRESHOLD and not third.images
     check_letters(figure, synthetic=True)
@@ -168,6 +188,7 @@ def test_one_confusion_matrix_of_many_patients():
 
 
 @pytest.mark.parametrize("num_patients", [4, 400])
+@pytest.mark.integration
 def test_letters_of_the_curve(num_patients):
     truth = np.resize(TRUTH, num_patients)
     check_letters(draw.precision_recall_curve(table(np.random.default_rng(0).random(num_patients), truth)))

@@ -101,3 +101,10 @@ def test_of_a_single_split_both_parts():
     sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"])).set_index("part")
     assert sheet["patients"].to_dict() == {"Trained on": "3", "Tested": "2"}
     assert sheet["IDH-mutant, n (%)"].tolist() == ["1 (33.3)", "1 (50.0)"]
+
+
+def test_a_status_known_of_a_later_visit_alone_counts_and_the_first_visit_s_age():
+    later = COHORT.assign(idh=[np.nan, *COHORT["idh"][1:]])
+    table = cells(characteristics_sheet(later))
+    assert table.loc[("Patients", "")].tolist() == ["", "5", "2", "2", "1"]
+    assert table.loc[("Age, years, mean (SD)", "")].tolist()[:3] == ["1", "45.1 (12.8)", "35.2 (7.4)"]

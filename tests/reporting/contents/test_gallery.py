@@ -138,6 +138,43 @@ def test_volumes_are_shown_with_both_outlines(segmented):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Reference", "Network"]
 
 
+def test_each_mistake_stands_below_its_own_words(sliced):
+    axes = mistakes_figure(sliced, COHORT, PREDICTIONS)[0].axes[0]
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    for image, subject in zip(axes.get_images(), ("s0", "s2", "s1", "s4", "s5"), strict=True):
+        left, _, _, top = image.get_extent()
+        assert image.get_array().max() == 1 + int(subject[1])
+        assert places[subject][0] == pytest.approx(left) and 0 < top - places[subject][1] < 0.6
+    assert {text.get_text(): to_hex(text.get_color()) for text in axes.texts if "called" in text.get_text()} == {
+        "IDH-mutant, called wild-type: 3 of 3": "#d55e00",
+        "IDH-wild-type, called mutant: 2 of 2": "#0072b2",
+    }
+
+
+def test_the_mean_of_several_tests_is_said_beside_a_mistake(sliced):
+    twice = pd.concat([PREDICTIONS, PREDICTIONS.assign(repeat=1, score=np.subtract(SCORES, 0.02))])
+    assert "score 0.09, mean of 2 tests\nHGG, 61 years" in words(mistakes_figure(sliced, COHORT, twice)[0])
+
+
+def test_each_subject_and_sequence_has_its_own_scans_masks_and_numbers(segmented):
+    folder, cohort, predictions = segmented
+    save(folder / "masks" / "s1.nii.gz", LESION * (np.indices(SHAPE)[0] == 5))
+    save(folder / "scans" / "s1" / "mask.nii.gz", LESION * (np.indices(SHAPE)[0] == 6))
+    for n, name in enumerate(("t1", "t1gd", "t2", "flair")):
+        save(folder / "scans" / "s1" / f"{name}.nii.gz", np.full(SHAPE, 1.0 + n))
+    numbers = predictions.assign(dice=[0.11, 0.22, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], lesion_ml=31.0 + np.arange(8))
+    numbers = pd.concat([numbers, numbers.assign(dice=numbers["dice"] + 0.04)]).assign(predicted_ml=9.1)
+    cases, _ = read_cases(folder, cohort, numbers, ["s0", "s1"])
+    assert cases["s0"].predicted.sum() == FOUND.sum() and cases["s0"].reference.sum() == LESION.sum()
+    one = cases["s1"]
+    assert {name: image.max() for name, image in one.images.items()} == {"t1": 1, "t1gd": 2, "t2": 3, "flair": 4}
+    assert np.unique(np.nonzero(one.predicted)[0]) == 5 and np.unique(np.nonzero(one.reference)[0]) == 6
+    assert one.title == (
+        "s1 (IDH-mutant): probability of IDH mutation 0.30 (sd 0.00, 2 networks), lesion 32 ml, network's lesion 9.1 "
+        "ml, Dice 0.24"
+    )
+
+
 def corners(figure):
     """Columns and rows of the images, counted from the upper left."""
     places = [image.get_extent() for image in figure.axes[0].get_images()]
@@ -206,6 +243,7 @@ def test_broken_slices_are_a_reason(sliced):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("kind", ["slices", "volumes"])
+@pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(kind, count, segmented, request):
     folder, cohort, predictions = segmented
     if kind == "slices":

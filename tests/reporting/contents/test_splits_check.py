@@ -69,3 +69,16 @@ def test_the_content_tells_where_the_paths_do_not():
     assert scans_check(prepared) == f"No scan stands under two names: {told}"
     prepared.loc[5, "prepared"] = "/elsewhere/4"
     assert "c and u" in scans_check(prepared)
+
+
+def test_hold_outs_of_several_repeats_are_each_a_split_of_their_own():
+    turned = splits(["b", "d", "u"]).assign(repeat=1)
+    repeats = pd.concat([splits(["a", "a2", "c"]), turned])
+    assert patients_check(repeats, COHORT) == (
+        "No patient stands in training and test of one split: checked for 2 splits of 5 patients."
+    )
+    sheet = splits_sheet(repeats, COHORT).set_index("split")
+    assert sheet.index.tolist() == ["Split 1", "Split 2"]
+    assert sheet["tested: subjects"].tolist() == ["3", "3"] and sheet["tested: patients"].tolist() == ["2", "3"]
+    assert sheet["tested: IDH-mutant patients"].tolist() == ["1", "1"]
+    assert sheet["trained on: patients"].tolist() == ["3", "2"]

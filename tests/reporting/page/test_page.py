@@ -34,7 +34,7 @@ SCORES = pd.DataFrame(
 
 def figure(words="a"):
     drawn = new_figure(3, 2, synthetic=False)
-    drawn.add_subplot().set_title(words)
+    drawn.text(0.5, 0.5, words)
     return drawn
 
 
@@ -108,6 +108,30 @@ def test_title_and_result_come_first_and_every_text_as_it_was(tmp_path):
     assert found.text().count(HOSTILE) == 10
     assert found.text("b") == "Table 1.Figure 1."  # no other bold letters have come in
     assert "the_paper" in found.text("th")
+
+
+def test_every_word_and_picture_stands_in_its_own_place(tmp_path):
+    tables = [pd.DataFrame({"who": [f"w{n}"], "AUC": [f"0.{n}"]}) for n in (1, 2)]
+    first = [Picture("one", figure("ONE"), "Caption one.", "Alt one."), Sheet("t1", tables[0], "Table one.")]
+    second = [Sheet("t2", tables[1], "Table two."), Picture("two", figure("TWO"), "Caption two.", "Alt two.")]
+    parts = [Section("First", first), Section("Second", second)]
+    path = write_page(tmp_path / "report.html", "The title", "The result.", parts)
+    found, text = read(path), path.read_text()
+    assert found.text("title") == found.text("h1") == "The title" and found.all("img", "alt") == [
+        "Alt one.",
+        "Alt two.",
+    ]
+    assert [words for tag, words in found.words if tag == "p" and "result" in words] == ["The result."]
+    said = ["The title", "The result.", "Alt one.", "Figure 1.", "Caption one.", "Table 1.", "Table one.", ">w1<"]
+    said += ["Table 2.", "Table two.", ">w2<", "Alt two.", "Figure 2.", "Caption two."]
+    places = [text.index(words, text.index("<h1>")) for words in said]
+    assert places == sorted(places)
+    for source, name in zip(found.all("img", "src"), ("one", "two"), strict=True):
+        shown = base64.b64decode(source.partition(",")[2])
+        assert shown == (tmp_path / "report_files" / "figures" / f"{name}.svg").read_bytes()
+    for table, name in zip(tables, ("t1", "t2"), strict=True):
+        written = pd.read_csv(tmp_path / "report_files" / "tables" / f"{name}.csv", dtype=str)
+        pd.testing.assert_frame_equal(written, table)
 
 
 def test_nothing_lies_outside_the_file(tmp_path):
@@ -250,7 +274,25 @@ def test_a_case_is_cut_to_its_box_and_starts_at_its_centre():
     assert shown["outlines"]["predicted"] is None
     assert (voxels(shown["outlines"]["reference"], (6, 6, 4)) > 127).tolist() == lesion[2:8, 1:7, 2:6].tolist()
     assert packed["size_mm"] == [12, 12] and packed["planes"]["sagittal"] == [1, 2, 0]
+    assert packed["planes"]["axial"] == [0, 1, 2] and packed["planes"]["coronal"] == [0, 2, 1]
+    assert packed["sides"] == {"axial": "RL", "coronal": "RL", "sagittal": "AP"}
+    assert packed["outlines"]["reference"] == ["Reference", "#D55E00", pytest.approx(1.4 * 96 / 72)]
+    assert packed["outlines"]["predicted"] == ["Network", "#56B4E9", pytest.approx(0.8 * 96 / 72)]
     assert json.loads(json.dumps(packed)) == packed
+
+
+def test_each_subject_and_sequence_keeps_its_own_picture():
+    i, _, k = np.indices((16, 16, 4))
+    scans = {"t1": 1.0 + i, "flair": 1.0 + k}  # brightest at the patient's left; at the top
+    upside = {"t1": 20.0 - i, "flair": 20.0 - k}
+    packed = pack_cases({"a": Case(scans, None, None, (1, 1, 2), "A"), "b": Case(upside, None, None, (1, 1, 2), "B")})
+    for shown, sign in zip(packed["cases"], (1, -1), strict=True):
+        assert shown["spacing_mm"] == [1, 1, 2] and list(shown["images"]) == ["t1", "flair"]
+        for axis, (name, picture) in ((0, shown["images"]["t1"]), (2, shown["images"]["flair"])):
+            greys = voxels(picture, (16, 16, 4)).astype(float)
+            assert sign * (np.take(greys, -1, axis).mean() - np.take(greys, 0, axis).mean()) > 200
+            assert name == ("T1" if axis == 0 else "FLAIR")
+    assert [(shown["name"], shown["title"]) for shown in packed["cases"]] == [("a", "A"), ("b", "B")]
 
 
 def test_greys_run_from_the_1st_to_the_99th_5_percentile_outside_background():

@@ -1,6 +1,7 @@
 """A page as a reader has it before them: in Chromium, from a file, on a laptop and on a phone."""
 
 import base64
+import contextlib
 import io
 import re
 import shutil
@@ -13,6 +14,8 @@ from PIL import Image
 from glioma_idh.reporting.canvas import new_figure
 from glioma_idh.reporting.cases import Case
 from glioma_idh.reporting.page import Listing, Paragraph, Picture, Section, Sheet, Viewer, write_page
+
+pytestmark = pytest.mark.integration
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -36,6 +39,11 @@ PICTURE = "document.querySelector('canvas').toDataURL()"
 NOT_BLANK = """() => { const canvas = document.querySelector("canvas");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.some((value, n) => n % 4 < 3 && value > 0); }"""
+
+MOVED = """() => new Promise(done => {
+        new PerformanceObserver(list => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0)))
+            .observe({type: "layout-shift", buffered: true});
+        setTimeout(() => done(0), 300); })"""
 
 
 def block(*sides) -> np.ndarray:
@@ -90,6 +98,23 @@ def browser():
 @pytest.fixture
 def open_page(browser, address):
     """A function that opens the page in a window of its own and keeps what it asks for and complains of."""
+    with opener(browser, address) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def pages(browser, address):
+    """The page on a laptop and on a phone, for tests that leave it as it is but for the buttons pressed."""
+    with opener(browser, address) as open_one:
+        opened = {size: open_one(size) for size in SIZES}
+        for page in opened.values():
+            page.moved = page.evaluate(MOVED)
+        yield opened
+
+
+@contextlib.contextmanager
+def opener(browser, address):
+    """A function that opens the page; all its windows are closed at the end."""
     windows = []
 
     def open_one(size="laptop", **settings):
@@ -143,17 +168,16 @@ def outline_mm(page, colour) -> list[float]:
     return ((ends - middle) / scale).ravel().tolist()
 
 
-def test_it_asks_for_nothing_and_complains_of_nothing(open_page, address):
-    for size in SIZES:
-        page = open_page(size)
+def test_it_asks_for_nothing_and_complains_of_nothing(pages, address):
+    for page in pages.values():
         for name in ("T1", "Coronal", "Copy"):
             page.get_by_role("button", name=name, exact=True).click()
         assert page.asked == [address] and page.complaints == []
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_figure_is_seen_and_the_page_is_as_wide_as_the_screen(open_page, size):
-    page = open_page(size)
+def test_every_figure_is_seen_and_the_page_is_as_wide_as_the_screen(pages, size):
+    page = pages[size]
     seen = page.eval_on_selector_all(
         "img", "images => images.map(i => [i.complete, i.naturalWidth, i.clientWidth, i.checkVisibility(), i.alt])"
     )
@@ -173,13 +197,8 @@ def test_every_figure_is_seen_and_the_page_is_as_wide_as_the_screen(open_page, s
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_moves_while_it_is_loaded(open_page, size):
-    page = open_page(size)
-    moved = """() => new Promise(done => {
-        new PerformanceObserver(list => done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0)))
-            .observe({type: "layout-shift", buffered: true});
-        setTimeout(() => done(0), 300); })"""
-    assert page.evaluate(moved) == 0
+def test_nothing_moves_while_it_is_loaded(pages, size):
+    assert pages[size].moved == 0
 
 
 def test_the_contents_stay_beside_the_text_or_fold(open_page):

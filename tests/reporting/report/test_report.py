@@ -1,7 +1,15 @@
-"""The whole report, of a run folder made by hand, of several, and of a table alone."""
+"""The whole report, of a run folder made by hand, of several, and of a table alone.
 
+One report, `page`, is written as it is for everybody; the others leave their figures' files empty, and tables that
+were evaluated before are not evaluated again.
+"""
+
+import copy
 import json
 import math
+import pickle
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,15 +17,21 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.worth import worth
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
+
+pytestmark = pytest.mark.integration  # what each section says is in test_sections.py
 
 NUM_PATIENTS = 40
 RECIPE = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "splits": "kfold", "num_splits": 5, "seed": 0}
 
 
-def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
-    """A finished run of so many patients, every other one mutant, LGG where mutant but for two; five folds."""
+def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s", bare=False):
+    """A finished run of so many patients, every other one mutant, LGG where mutant but for two; five folds.
+
+    A bare one knows nothing of its patients but the genotype, so that there are no baselines to learn.
+    """
     subjects = [f"{prefix}{number:02}" for number in range(NUM_PATIENTS)]
     truth = np.arange(NUM_PATIENTS) % 2
     grade = np.where(truth == 1, "LGG", "HGG")
@@ -34,6 +48,9 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s"):
     predictions = cohort[["subject", "patient", "cohort", "lesion_ml"]].assign(
         repeat=0, fold=folds, truth=truth, score=scores
     )
+    if bare:
+        unknown = ["grade", "age_years", "sex", "site", "lesion_ml"]
+        cohort, predictions = (table.drop(columns=unknown, errors="ignore") for table in (cohort, predictions))
     write_json(
         {"recipe": recipe, "hash": "12345678", "versions": {}, "published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
@@ -53,10 +70,41 @@ def scores():
     return np.clip(0.35 + 0.2 * (np.arange(NUM_PATIENTS) % 2) + rng.normal(0, 0.2, NUM_PATIENTS), 0.01, 0.99)
 
 
+@cache
+def _evaluated(*tables: bytes) -> dict:
+    return worth(*map(pickle.loads, tables))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _evaluated_once():
+    """What was evaluated before is not evaluated again."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("finished", "compared"):
+            patch.setattr(
+                f"glioma_idh.reporting.report.{module}.worth",
+                lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
+            )
+        yield
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, scores):
-    """The report of one run."""
+    """The report of one run, figures and all."""
     return report_runs([write_run(tmp_path_factory.mktemp("run"), scores)])
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Figures are drawn and their files are empty."""
+
+    def empty(_, folder, name):
+        files = [Path(folder, f"{name}.{ending}") for ending in ("png", "svg")]
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        return files
+
+    monkeypatch.setattr("glioma_idh.reporting.page.save_figure", empty)
 
 
 def test_the_first_sentence_says_what_is_not_beaten(page):
@@ -99,8 +147,9 @@ def test_a_run_without_images_says_so_and_has_all_the_rest(page):
 
 
 def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
-    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores[::-1].copy(), sequence="flair")]
-    again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1})
+    folders = [write_run(tmp_path / "a", scores, bare=True)]
+    folders.append(write_run(tmp_path / "b", scores[::-1].copy(), sequence="flair", bare=True))
+    again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1}, bare=True)
     page = report_runs([*folders, again], tmp_path / "together.html")
     numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
     assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd less FLAIR"}
@@ -110,13 +159,14 @@ def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
 
 def test_a_folder_of_runs_stands_for_them(tmp_path, scores):
     for name in ("t1gd", "flair"):
-        write_run(tmp_path / name, scores, sequence=name)
+        write_run(tmp_path / name, scores, sequence=name, bare=True)
     page = report_runs([tmp_path])
     assert page == tmp_path / "report.html" and "T1Gd less FLAIR" in page.read_text()
 
 
 def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):
-    folders = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores, sequence="flair", prefix="x")]
+    folders = [write_run(tmp_path / "a", scores, bare=True)]
+    folders.append(write_run(tmp_path / "b", scores, sequence="flair", prefix="x", bare=True))
     text = report_runs(folders, tmp_path / "together.html").read_text()
     assert "cannot be computed, because the runs are not paired" in text
 
@@ -192,7 +242,7 @@ def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, sc
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
-    runs_dir = [write_run(tmp_path / "a", scores), write_run(tmp_path / "b", scores)]
+    runs_dir = [write_run(tmp_path / name, scores, bare=True) for name in "ab"]
     with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, b"):
         report_runs(runs_dir, tmp_path / "page.html")
     table = pd.read_csv(tmp_path / "b/cohort.csv", dtype=str).assign(cohort="phantom")
@@ -204,7 +254,8 @@ def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):
 
 
 def test_recipes_of_one_network_are_told_apart_by_their_folders(tmp_path, scores):
-    folders = [write_run(tmp_path / "slow", scores), write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5})]
+    folders = [write_run(tmp_path / "slow", scores, bare=True)]
+    folders.append(write_run(tmp_path / "fast", scores, RECIPE | {"epochs": 5}, bare=True))
     assert "T1Gd (slow) less T1Gd (fast)" in report_runs(folders, tmp_path / "page.html").read_text()
 
 

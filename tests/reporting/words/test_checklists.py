@@ -135,3 +135,19 @@ def test_what_is_no_limit_is_not_told():
     assert "sure" not in text and "beat" not in text
     timid = {"before": WORTH["calibration"]["before"] | {"slope": estimate(1.9, 1.6, 2.2)}}
     assert "not sure enough" in " ".join(limits(SGPNET["recipe"], COHORT, WORTH | {"calibration": timid}))
+
+
+def test_what_was_trained_is_told_of_each_kind_of_network():
+    def facts(content, **settings):
+        return run_facts(with_settings(content, **settings), COHORT, SPLITS, WORTH)
+
+    whole, slices, rival = facts(SGPNET), facts(SLICE_CNN), facts(SGPNET, network="resnet2d", targets="idh")
+    assert "3D" in whole["kind"] and "2D" in slices["kind"] and "2D" in rival["kind"]
+    assert "sgp3d.predict" in whole["applied"] and whole["applied"].endswith("FLAIR on one grid, skull-stripped.")
+    assert rival["applied"].endswith("skull-stripped and a lesion mask.") and "gbm2d.predict" in slices["applied"]
+    assert "occlude" in whole["explained"] and not slices["explained"] and not rival["explained"]
+    assert not facts(SGPNET, targets="segmentation")["explained"]
+    assert whole["internal"].startswith("Cross-validation: each patient was tested once")
+    assert "hash 0123abcd" in whole["settings"] and "glioma_idh 0.1.0" in whole["availability"]
+    assert whole["centres"] == "The cohort table names 2 sites."
+    assert slices["sequences"].startswith("One") and whole["sequences"].startswith("Four")

@@ -18,6 +18,7 @@ from tests.reporting.words.small_run import (
     WORTH,
     with_settings,
 )
+from tests.reporting.words.test_number_sentences import NUMBERS
 
 HEADINGS = [
     "The networks",
@@ -101,3 +102,36 @@ def test_the_papers_are_cited_as_the_repository_does():
     for paper, text in PAPERS.items():
         recipe = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}[paper]
         assert text in model_card(recipe, WORTH, COHORT)
+
+
+def test_every_number_of_the_card_stands_under_its_name():
+    card = model_card(SGPNET, NUMBERS, COHORT, SPLITS)
+    lines = [re.split(r" *\| *", line.strip("| ")) for line in card.splitlines() if line.startswith("| ")]
+    rows = {cells[0]: cells[1:] for cells in lines}
+    assert rows["patients tested"] == ["40, 10 IDH-mutant"]
+    expected = {
+        "AUC (DeLong)": "0.81 (0.71 to 0.92)",
+        "AUC (bootstrap)": "0.82 (0.72 to 0.93)",
+        "average precision": "0.63 (0.53 to 0.74)",
+        "Brier score": "0.14 (0.11 to 0.18)",
+        "log loss": "0.44 (0.34 to 0.55)",
+        "sensitivity, from 0.5 on": "0.70 (0.35 to 1.00), 7 of 10",
+        "specificity, from 0.5 on": "0.80 (0.40 to 1.00), 24 of 30",
+        "accuracy, from 0.5 on": "0.78 (0.39 to 1.00), 31 of 40",
+        "PPV, from 0.5 on": "0.54 (0.27 to 1.00), 7 of 13",
+        "NPV, from 0.5 on": "0.89 (0.44 to 1.00), 24 of 27",
+        "Dice": "0.79 (0.69 to 0.88)",
+        "HD95 mm": "7.10 (6.20 to 8.30)",
+        "volume, predicted less reference ml": "-3.10 (-4.20 to -2.30)",
+    }
+    assert {name: rows[name][0] for name in expected} == expected
+    assert rows["grade"] == ["0.85 (0.75 to 0.96)", "-0.04 (-0.14 to +0.06), p 0.40"]
+    assert rows["age"] == ["0.45 (0.35 to 0.56)", "+0.36 (+0.21 to +0.48), p < 0.001"]
+    for section, text in (("Calibration", "slope 1.40 (1.30"), ("Within groups of patients", "grade LGG (n = 28, 9")):
+        assert text in card.split(f"## {section}")[1].split("##")[0]
+
+
+def test_the_code_takes_the_mutant_s_and_the_lesion_s_own_channel():
+    code = code_of(model_card(SGPNET, WORTH, COHORT))
+    assert 'outputs["idh"][:, 0]' in code and 'outputs["segmentation"][..., 1]' in code
+    assert "4): T1, T1Gd, T2, FLAIR" in code and "split_0/model.keras" in code

@@ -99,3 +99,12 @@ def test_the_environment_says_what_is_not_recorded():
     table = environment_table(with_settings(SLICE_CNN, cohort_sha256="beef")).set_index("what")["value"]
     assert table["SHA-256 of the cohort table"] == "beef" and "seed 193" in table["phantom"]
     assert set(environment_table({})["value"]) == {"not recorded"}
+
+
+def test_hashes_and_seeds_stand_under_their_own_names():
+    content = with_settings(SLICE_CNN, cohort_sha256="beef", labels_sha256="feed", seed=47)
+    table = environment_table(content | {"duration": "3 min", "memory": "2 GB"}).set_index("what")["value"]
+    assert table["SHA-256 of the cohort table"] == "beef" and table["SHA-256 of the label sheet"] == "feed"
+    assert table["seed"] == "47" and table["hash of all settings"] == "4567cdef" and "precision" not in table
+    assert (table["time of training"], table["most memory used"], table["device"]) == ("3 min", "2 GB", "not recorded")
+    assert table["phantom"].startswith("num subjects 5, num mutant 2, seed 193, spacing mm 2.0")

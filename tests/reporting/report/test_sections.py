@@ -1,0 +1,513 @@
+"""Each number of the page comes from its own entry of the numbers, and stands under its own name.
+
+No figure is drawn: what would draw it is replaced by a function that keeps what it is given.
+"""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glioma_idh.files import write_json, write_table
+from glioma_idh.reporting import report
+from glioma_idh.reporting.page import Listing, Paragraph, Picture, Sheet, Viewer
+from glioma_idh.reporting.report import run_sections, sections
+from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
+from glioma_idh.reporting.report.sentence import result_sentence
+from tests.reporting.report.test_report import NUM_PATIENTS, write_run
+from tests.reporting.words.small_run import COHORT, EXCLUSIONS, SGPNET, SPLITS, WORTH
+
+NOTE = "Synthetic phantom cohort: no clinical result"
+PREDICTIONS = pd.DataFrame(
+    {
+        "subject": COHORT["subject"],
+        "patient": COHORT["patient"],
+        "repeat": 0,
+        "fold": [0, 1, 0, 0, 1],
+        "truth": [1, 1, 0, 0, 0],
+        "score": [0.9, 0.4, 0.2, 0.1, 0.6],
+        "dice": [0.9, 0.5, 0.7, 0.8, 0.6],
+    }
+)
+
+
+def estimate(value, low, high, reason=""):
+    return {"value": value, "low": low, "high": high, "reason": reason}
+
+
+def rate(count, total):
+    """A share whose interval ends 0.01 below and 0.02 above it."""
+    value = count / total
+    return estimate(value, value - 0.01, value + 0.02) | {"count": count, "total": total}
+
+
+def rates(first):
+    """Five shares of 100, from so many on."""
+    names = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
+    return {name: rate(first + n, 100) for n, name in enumerate(names)} | {
+        "confusion": {"tp": first, "fn": 1, "fp": 2, "tn": 3}
+    }
+
+
+def difference(value, low, high, p, reason=""):
+    return {"difference": value, "low": low, "high": high, "p": p, "reason": reason}
+
+
+NUMBERS = WORTH | {  # no number stands in two places
+    "auc": {"delong": estimate(0.811, 0.712, 0.913), "bootstrap": estimate(0.821, 0.722, 0.923)},
+    "average_precision": estimate(0.631, 0.532, 0.733),
+    "brier": estimate(0.141, 0.112, 0.173),
+    "log_loss": estimate(0.441, 0.342, 0.543),
+    "rates": {"0.5": rates(10), "youden": rates(20), "sensitivity 0.9": rates(30)},
+    "calibration": {
+        name: {
+            "slope": estimate(1.1 + n, 1.0 + n, 1.2 + n),
+            "intercept": estimate(0.3 + n, 0.2 + n, 0.4 + n),
+            "in_the_large": estimate(0.6 + n, 0.5 + n, 0.7 + n),
+            "ece": 0.011 + n,
+            "brier": 0.022 + n,
+            "log_loss": 0.033 + n,
+        }
+        for n, name in enumerate(("before", "temperature"))
+    }
+    | {"platt": {"reason": "cannot be computed, because of one class"}},
+    "reliability": {"before": "curve"},
+    "decision": [{"threshold": 0.5, "network": 0.31, "treat_all": 0.21, "treat_none": 0.0}],
+    "strata": [
+        {"variable": "sex", "stratum": "F", "n": 17, "events": 6, "auc": 0.66, "low": 0.55, "high": 0.77, "reason": ""}
+    ],
+    "baselines": {
+        "majority": {"auc": estimate(0.5, 0.5, 0.5), "difference": difference(0.311, 0.212, 0.413, 0.0001)},
+        "grade": {"auc": estimate(0.851, 0.752, 0.953), "difference": difference(-0.041, -0.142, 0.062, 0.4)},
+        "age": {"auc": estimate(0.871, 0.772, 0.973), "difference": difference(-0.061, -0.162, 0.042, 0.3)},
+    },
+    "beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "age"], "worse": [], "reason": ""},
+    "segmentation": {
+        "dice": estimate(0.791, 0.692, 0.893),
+        "hd95_mm": estimate(7.1, 6.2, 8.3),
+        "volume_error_ml": estimate(-3.1, -4.2, -2.3),
+        "absolute_volume_error_ml": estimate(5.1, 4.2, 6.3),
+        "lesions_found": estimate(0.921, 0.822, 0.963),
+        "num_subjects": 5,
+        "num_without_hd95": 2,
+    },
+}
+METRICS = {
+    "synthetic": False,
+    "pooled": {"auc": 0.811, "num_patients": 5},
+    "mean": {"accuracy": 0.6, "dice": 0.7},
+    "sd": {},
+    "per_split": [
+        {"repeat": 0, "fold": fold, "num_test": 3 - fold, "accuracy": 0.111 + fold, "sensitivity": 0.222 + fold}
+        | {"specificity": 0.333 + fold, "auc": np.nan, "ppv": 0.444 + fold, "npv": 0.555 + fold, "dice": 0.666 + fold}
+        for fold in (0, 1)
+    ],
+}
+
+
+def finished(numbers=NUMBERS, **changes) -> Finished:
+    """A run whose numbers were made by hand."""
+    tables = {"cohort": COHORT, "exclusions": EXCLUSIONS, "splits": SPLITS, "predictions": PREDICTIONS}
+    arguments = {"name": "SGPNet", "recipe": SGPNET, **tables, "metrics": METRICS, "worth": numbers} | changes
+    return Finished(**arguments)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What each figure was given, by the name of its function."""
+    given = {}
+
+    def keep(module, name):
+        def draw(*arguments, **named):
+            given[name] = SimpleNamespace(arguments=arguments, **named)
+            return name
+
+        monkeypatch.setattr(module, name, draw)
+
+    for name in ("baselines_forest", "roc_with_bands", "precision_recall_curve", "confusion_matrices", "score_boxes"):
+        keep(sections, name)
+    for name in ("reliability_diagram", "decision_curve_figure", "strata_forest", "reliability_diagram_alt"):
+        keep(sections, name)
+    for name in ("flow_diagram", "best_median_worst", "learning_curves"):
+        keep(run_sections, name)
+    return given
+
+
+def parts_of(section, kind):
+    """Its parts of one kind, by name where they have one."""
+    found = [part for part in section.parts if isinstance(part, kind)]
+    return {part.name: part for part in found} if kind in (Sheet, Picture) else found
+
+
+def rows_of(section, name):
+    """A table of a section, a dict a row."""
+    return parts_of(section, Sheet)[name].table.to_dict("records")
+
+
+def test_baselines_beside_the_network(drawn):
+    run = finished()
+    section = sections.baselines_section(run)
+    assert rows_of(section, "baselines") == [
+        {"answer": "SGPNet", "AUC (95 %)": "0.811 (0.712 to 0.913)", "network less it": ""},
+        {"answer": "majority", "AUC (95 %)": "0.500 (0.500 to 0.500)"}
+        | {"network less it": "+0.311 (+0.212 to +0.413), p < 0.001"},
+        {"answer": "grade", "AUC (95 %)": "0.851 (0.752 to 0.953)"}
+        | {"network less it": "-0.041 (-0.142 to +0.062), p 0.40"},
+        {"answer": "age", "AUC (95 %)": "0.871 (0.772 to 0.973)"}
+        | {"network less it": "-0.061 (-0.162 to +0.042), p 0.30"},
+    ]
+    assert drawn["baselines_forest"].arguments == (NUMBERS,)
+    assert "folds made here" not in parts_of(section, Paragraph)[0].text
+    made = finished(NUMBERS | {"patients": WORTH["patients"] | {"folds_made": True}})
+    assert "Splits are folds made here." in parts_of(sections.baselines_section(made), Paragraph)[0].text
+
+
+def test_scores_that_need_no_threshold_stand_under_their_names(drawn):
+    table = parts_of(sections.discrimination_section(finished()), Sheet)["scores"].table
+    assert dict(table.to_numpy().tolist()) == {
+        "AUC, DeLong": "0.811 (0.712 to 0.913)",
+        "AUC, bootstrap over patients": "0.821 (0.722 to 0.923)",
+        "Average precision": "0.631 (0.532 to 0.733)",
+        "Brier score": "0.141 (0.112 to 0.173)",
+        "Log loss": "0.441 (0.342 to 0.543)",
+    }
+
+
+def test_rates_stand_under_their_names_and_thresholds(drawn):
+    table = pd.DataFrame(rows_of(sections.discrimination_section(finished()), "rates")).set_index("threshold")
+    firsts = {
+        "mutant from 0.5 on": 10,
+        "threshold of other patients (Youden)": 20,
+        "threshold of other patients (sensitivity 0.9 wanted)": 30,
+    }
+    assert list(table.index) == list(firsts)
+    for threshold, first in firsts.items():
+        # sensitivity, specificity, accuracy and the two predictive values, each one of a hundred more
+        for n, heading in enumerate(("SN", "SP", "ACC", "PPV", "NPV")):
+            count = first + n
+            low, high = count / 100 - 0.01, count / 100 + 0.02
+            expected = f"{count / 100:.2f} ({low:.2f} to {high:.2f}), {count} of 100"
+            assert table.loc[threshold, heading] == expected
+
+
+def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn):
+    pictures = parts_of(sections.discrimination_section(finished()), Picture)
+    [(name, predictions)] = drawn["roc_with_bands"].arguments[0].items()
+    assert name == "SGPNet" and predictions is PREDICTIONS
+    assert drawn["precision_recall_curve"].arguments[0] is PREDICTIONS
+    assert drawn["precision_recall_curve"].average_precision == NUMBERS["average_precision"]
+    assert drawn["confusion_matrices"].arguments == (NUMBERS["rates"],)
+    assert pictures["roc"].alt == "ROC curve: AUC 0.81 (0.71 to 0.91)."
+    assert pictures["precision_recall"].alt.startswith("Precision-recall curve. Average precision 0.63 (0.53 to 0.73);")
+    figures = {name: picture.figure for name, picture in pictures.items()}
+    assert figures == {"roc": "roc_with_bands", "precision_recall": "precision_recall_curve"} | {
+        "confusion": "confusion_matrices",
+        "boxes": "score_boxes",
+    }
+
+
+def test_each_split_has_its_own_numbers(drawn):
+    rows = rows_of(sections.discrimination_section(finished()), "splits_scores")
+    assert rows == [
+        {"split": f"Fold {fold + 1}", "tested": 3 - fold, "ACC": f"{0.111 + fold:.3f}", "SN": f"{0.222 + fold:.3f}"}
+        | {"SP": f"{0.333 + fold:.3f}", "AUC": "-", "PPV": f"{0.444 + fold:.3f}", "NPV": f"{0.555 + fold:.3f}"}
+        | {"DSC": f"{0.666 + fold:.3f}"}
+        for fold in (0, 1)
+    ]
+    boxes = drawn["score_boxes"]
+    assert boxes.arguments[0]["accuracy"].tolist() == [0.111, 1.111] and boxes.published == {
+        "SGPNet": {"auc": [0.949, None]}
+    }
+    assert boxes.panels == ("sensitivity", "specificity", "accuracy", "dice")
+
+
+@pytest.mark.parametrize("num_splits, said", [(4, "4 were made, stratified"), (1, "none could be made")])
+def test_made_folds_are_said_and_have_no_scores(drawn, num_splits, said):
+    people = WORTH["patients"] | {"folds_made": True, "num_splits": num_splits}
+    section = sections.discrimination_section(finished(NUMBERS | {"patients": people}))
+    assert said in parts_of(section, Paragraph)[0].text and "splits_scores" not in parts_of(section, Sheet)
+
+
+def test_calibration_before_and_after_each_scaling(drawn):
+    section = sections.calibration_section(finished())
+    columns = ["scores", "slope (95 %)", "intercept (95 %)", "in the large (95 %)", "ECE", "Brier", "log loss"]
+    table = parts_of(section, Sheet)["calibration"].table
+    assert list(table.columns) == columns
+    names = ["as the network gives them", "temperature scaling"]
+    assert table.to_numpy().tolist() == [
+        [names[0], "1.10 (1.00 to 1.20)", "0.30 (0.20 to 0.40)", "0.60 (0.50 to 0.70)", "0.011", "0.022", "0.033"],
+        [names[1], "2.10 (2.00 to 2.20)", "1.30 (1.20 to 1.40)", "1.60 (1.50 to 1.70)", "1.011", "1.022", "1.033"],
+        ["Platt scaling", "cannot be computed, because of one class", "", "", "", "", ""],
+    ]
+    assert drawn["reliability_diagram"].arguments == (NUMBERS["reliability"], NUMBERS["calibration"])
+    assert drawn["decision_curve_figure"].arguments == (NUMBERS["decision"],)
+    assert "Network 0.31, All patients treated as IDH-mutant 0.21," in parts_of(section, Picture)["decision"].alt
+
+
+def test_strata_with_their_patients_and_mutants(drawn):
+    section = sections.strata_section(finished())
+    assert rows_of(section, "strata") == [
+        {"variable": "sex", "stratum": "F", "patients": 17, "mutant": 6, "AUC (95 %)": "0.66 (0.55 to 0.77)"}
+    ]
+    assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["delong"])
+    none = finished(NUMBERS | {"strata": {"reason": "cannot be computed, because of X"}})
+    assert parts_of(sections.strata_section(none), Paragraph)[0].text == "Strata cannot be computed, because of X."
+
+
+def test_every_figure_and_page_of_phantoms_is_marked(drawn):
+    for synthetic in (True, False):
+        run = finished(metrics=METRICS | {"synthetic": synthetic})
+        for section in (*report._of_scores(run), run_sections.subjects_section(run)):
+            assert section.parts
+        marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
+        assert set(marked.values()) == {synthetic}
+        assert set(marked) == set(drawn) - {"reliability_diagram_alt"} and len(marked) == 9
+        assert result_sentence(run).startswith(NOTE) == synthetic
+
+
+def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
+    monkeypatch.setattr(run_sections, "read_case", lambda folder, row, rows: (row["subject"], rows["subject"].tolist()))
+    section = run_sections.segmentation_section(finished(metrics=METRICS | {"synthetic": True}))
+    assert dict(parts_of(section, Sheet)["segmentation"].table.to_numpy().tolist()) == {
+        "Dice": "0.79 (0.69 to 0.89)",
+        "HD95, mm": "7.10 (6.20 to 8.30)",
+        "volume, predicted less reference, ml": "-3.10 (-4.20 to -2.30)",
+        "the same without its sign, ml": "5.10 (4.20 to 6.30)",
+        "lesions found": "0.92 (0.82 to 0.96)",
+    }
+    assert "no answer where one mask is empty: 2 here." in parts_of(section, Paragraph)[0].text
+    shown = drawn["best_median_worst"]
+    # Dice 0.9 of a1, 0.7 of c1, 0.5 of b1; each with its own rows of both tables
+    assert shown.arguments == ({"Best": ("a1", ["a1"]), "Median": ("c1", ["c1"]), "Worst": ("b1", ["b1"])},)
+    assert shown.synthetic
+
+
+def test_masks_of_an_older_run_and_of_none():
+    older = {name: value for name, value in NUMBERS["segmentation"].items() if "hd95" not in name}
+    assert "HD95 cannot be computed" in run_sections._hd95_words(older)
+    none = run_sections.segmentation_section(finished(NUMBERS | {"segmentation": {}}))
+    assert none.parts == []
+
+
+def test_subjects_are_those_of_the_tables_and_the_interval_that_was_to_be_expected_is_said(drawn):
+    section = run_sections.subjects_section(finished())
+    [counts] = drawn["flow_diagram"].arguments
+    assert (counts["found"], counts["used"], counts["mutant"], counts["tested"]) == (8, 5, 2, 5)
+    [checks] = parts_of(section, Paragraph)
+    assert "No patient stands in training and test of one split: checked for 2 splits of 5 patients." in checks.text
+    assert (
+        "With 5 patients, 40% of them mutant, an interval of ± 0.42 is to be expected if the true AUC is 0.8."
+        in checks.text
+    )
+    assert list(parts_of(section, Sheet)) == ["cohort", "splits", "parts", "exclusions"]
+    nobody = run_sections.subjects_section(finished(exclusions=EXCLUSIONS.iloc[:0]))
+    assert "exclusions" not in parts_of(nobody, Sheet)
+
+
+def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
+    for index in (0, 1):
+        history = pd.DataFrame({"epoch": [1, 2], "cross_entropy": [index + 0.5, index + 0.25]})
+        (tmp_path / f"split_{index}").mkdir()
+        write_table(history, tmp_path / f"split_{index}" / "history.csv")
+    metrics = METRICS | {"mean": {"accuracy": 0.5}}  # nothing was learnt of lesions
+    run_sections.training_section(finished(folder=tmp_path, metrics=metrics | {"synthetic": True}))
+    curves = drawn["learning_curves"]
+    table = curves.arguments[0]
+    assert table[["repeat", "fold", "epoch", "cross_entropy"]].to_numpy().tolist() == [
+        [0, 0, 1, 0.5],
+        [0, 0, 2, 0.25],
+        [0, 1, 1, 1.5],
+        [0, 1, 2, 1.25],
+    ]
+    assert curves.panels == ["cross_entropy"] and curves.title == "SGPNet" and curves.synthetic
+
+
+def test_without_histories_no_curve_is_drawn(drawn, tmp_path):
+    section = run_sections.training_section(finished(folder=tmp_path))
+    assert "No learning curves" in parts_of(section, Paragraph)[0].text and not drawn
+
+
+def test_the_paper_stands_beside_ours(monkeypatch):
+    given = []
+    monkeypatch.setattr(run_sections, "paper_sheet", lambda *arguments: given.append(arguments) or pd.DataFrame())
+    run = finished()
+    run_sections.paper_section(run)
+    assert given == [(METRICS, {"auc": [0.949, None]}, run.printed, NUMBERS)]
+
+
+def test_the_gallery_and_the_viewer_show_the_cases_that_were_chosen(monkeypatch, tmp_path):
+    given = []
+
+    def mistakes(*arguments, **named):
+        given.append((*arguments, named["synthetic"]))
+        return "figure", "S9 is not shown."
+
+    monkeypatch.setattr(run_sections, "mistakes_figure", mistakes)
+    monkeypatch.setattr(
+        run_sections, "viewer_cases", lambda *arguments: given.append(arguments) or ({"a": "case"}, ["gone."])
+    )
+    run = finished(folder=tmp_path, metrics=METRICS | {"synthetic": True})
+    section = run_sections.cases_section(run)
+    assert [tuple(map(id, arguments[:3])) for arguments in given] == [(id(tmp_path), id(COHORT), id(PREDICTIONS))] * 2
+    assert given[0][3] is True
+    assert parts_of(section, Picture)["mistakes"].alt.startswith(
+        "The most confident mistakes, 2 of 2: b1 (IDH-mutant, score 0.40); e1 (IDH-wild-type, score 0.60)."
+    )
+    assert parts_of(section, Viewer)[0].cases == {"a": "case"}
+    assert [part.text for part in parts_of(section, Paragraph)] == ["S9 is not shown.", "gone."]
+
+
+def test_methods_command_and_environment_are_those_of_the_run():
+    section = run_sections.methods_section(finished())
+    text, _ = parts_of(section, Paragraph)
+    assert "(seed 7)" in text.text and "3 subjects were set aside" in text.text
+    [command] = parts_of(section, Listing)
+    assert command.text.startswith("python -m glioma_idh.sgp3d.train --cohort brats2020-tcga --shape 32 48 64")
+    environment = parts_of(section, Sheet)["environment"].table.set_index("what")["value"]
+    assert environment["hash of all settings"] == "0123abcd" and environment["seed"] == "7"
+
+
+def test_checklists_are_filled_in_from_this_run():
+    tables = parts_of(run_sections.checklists_section(finished()), Sheet)
+    assert list(tables) == ["claim_2024", "tripod_ai", "metrics"]
+    answers = tables["claim_2024"].table.set_index("item")["answer"]
+    assert "AUC 0.81 (0.71 to 0.91)" in answers["37"] and "3 subjects were set aside" in answers["35"]
+    assert tables["tripod_ai"].caption.startswith("TRIPOD+AI. Collins GS")
+
+
+def test_the_first_sentence_names_the_strongest_baseline_that_is_not_beaten():
+    sentence = result_sentence(finished(folder="run"))
+    assert sentence == (
+        "SGPNet does not beat age, without a network (nor does it beat grade): that has an AUC of 0.87, the network's "
+        "differs by -0.06 (-0.16 to +0.04), p 0.30. SGPNet reaches an AUC of 0.81 (0.71 to 0.91) in 5 patients (2 "
+        "IDH-mutant), none of whom a network was trained on when it was tested. Mean Dice of its lesions 0.79 (0.69 to "
+        "0.89)."
+    )
+    assert result_sentence(finished()).endswith(
+        " AUC 0.81 (0.71 to 0.91) in 5 patients. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
+    )
+
+
+def test_the_first_sentence_of_one_that_is_worse_or_better_or_not_compared():
+    worse = NUMBERS["beats_baselines"] | {"worse": ["age"]}
+    assert "SGPNet is worse than age, without" in result_sentence(finished(NUMBERS | {"beats_baselines": worse}))
+    other = NUMBERS["beats_baselines"] | {"worse": ["grade"]}
+    assert "SGPNet does not beat age, without" in result_sentence(finished(NUMBERS | {"beats_baselines": other}))
+    baselines = NUMBERS["baselines"] | {
+        "sex": {"auc": estimate(None, None, None, "x"), "difference": difference(*[None] * 4, "x")}
+    }
+    all_beaten = {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": "sex is not known"}
+    better = finished(NUMBERS | {"baselines": baselines, "beats_baselines": all_beaten})
+    said = (
+        "SGPNet beats what could be compared without a network (grade, age; not compared: sex is not known). AUC 0.81"
+    )
+    assert result_sentence(better).startswith(said)
+    unknown = {
+        "verdict": "cannot be computed",
+        "not_beaten": [],
+        "worse": [],
+        "reason": "cannot be computed, because of X",
+    }
+    said = "Whether SGPNet beats what is known without a network cannot be computed, because of X. AUC 0.81"
+    assert result_sentence(finished(NUMBERS | {"beats_baselines": unknown})).startswith(said)
+
+
+def test_the_first_sentence_without_an_auc_or_without_scores():
+    auc = {"delong": estimate(None, None, None, "cannot be computed, because of one class")}
+    said = "The AUC of SGPNet cannot be computed, because of one class."
+    assert result_sentence(finished(NUMBERS | {"auc": auc})) == said
+    lesions = finished(metrics=METRICS | {"pooled": {"dice": 0.79}, "synthetic": True})
+    assert result_sentence(lesions) == f"{NOTE}. Mean Dice 0.79 (0.69 to 0.89) in 5 subjects."
+    assert report._of_scores(lesions) == []
+
+
+@pytest.fixture
+def evaluated(monkeypatch):
+    """The tables that were evaluated; the numbers are those made by hand, at once."""
+    given = []
+    module = "glioma_idh.reporting.report.finished"
+    monkeypatch.setattr(f"{module}.worth", lambda *tables: given.append(tables) or NUMBERS)
+    return given
+
+
+@pytest.fixture
+def run(tmp_path, evaluated):
+    """A finished run in its folder; every third of the scores is on the wrong side."""
+    return write_run(tmp_path / "run", np.linspace(0.05, 0.95, NUM_PATIENTS))
+
+
+def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
+    found = read_finished(run)
+    assert found.name == "T1Gd" and not found.synthetic and found.scored and found.folder == run
+    [(predictions, cohort, splits)] = evaluated
+    assert predictions is found.predictions and cohort is found.cohort and splits is found.splits
+    # of scores that rise evenly, every other one mutant, each mutant is above all but its own later wild-types
+    assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.worth is NUMBERS
+    assert "auc_interval" not in found.metrics["pooled"]  # the 2D paper prints none
+    assert found.printed.decimals == 2 and "best_possible_auc" not in found.metrics["pooled"]
+    assert found.recipe["published"] == {"auc": [0.62, 0.15]} and found.exclusions.empty
+
+
+def test_a_run_of_the_3d_paper_has_the_interval_of_its_auc(run):
+    recipe = {"recipe": {"paper": "sgp3d", "cohort": "mine.csv"}, "hash": "12345678", "versions": {}}
+    write_json(recipe, run / "recipe.json")
+    found = read_finished(run)
+    assert found.metrics["pooled"]["auc_interval"] == [0.712, 0.913] and found.printed.decimals == 3
+
+
+def test_phantoms_are_known_by_their_cohort_table_and_the_best_possible_by_what_was_planted(run):
+    cohort = pd.read_csv(run / "cohort.csv", dtype=str)
+    cohort.assign(cohort="phantom").to_csv(run / "cohort.csv", index=False)
+    planted = pd.DataFrame({"subject": cohort["subject"], "score": np.arange(NUM_PATIENTS) % 2})
+    write_table(planted, run / "planted.csv")
+    found = read_finished(run)
+    assert found.synthetic and result_sentence(found).startswith(NOTE)
+    assert found.metrics["pooled"]["best_possible_auc"] == 1
+
+
+def test_a_table_alone_is_named_after_its_file_and_synthetic_where_its_cohort_is(tmp_path, evaluated):
+    table = pd.DataFrame({"subject": range(12), "truth": np.arange(12) % 2, "score": np.linspace(0, 1, 12)})
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    table.assign(cohort="phantom").to_csv(tmp_path / "phantoms.csv", index=False)
+    theirs = read_predictions(tmp_path / "theirs.csv")
+    assert theirs.name == "theirs" and not theirs.synthetic and theirs.folder is None and theirs.recipe == {}
+    assert theirs.cohort["idh"].tolist() == table["truth"].tolist() and theirs.printed.decimals == 3
+    assert theirs.metrics["pooled"]["num_patients"] == 12 and len(evaluated[0]) == 1
+    assert read_predictions(tmp_path / "phantoms.csv").synthetic
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """What each page was given; no page is written."""
+    given = []
+    monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
+    monkeypatch.setattr(report, "_of_scores", lambda run: [])
+    monkeypatch.setattr(report, "_of_run", lambda run: [])
+    return given
+
+
+@pytest.mark.parametrize("place", ["inside", "elsewhere"])
+def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_inside(run, pages, tmp_path, place):
+    before = (run / "metrics.json").read_bytes()
+    out = run / "page.html" if place == "inside" else tmp_path / "page.html"
+    report.write_report(run, out)
+    assert ((run / "metrics.json").read_bytes() == before) == (place == "elsewhere")
+    kept = json.loads((out.parent / "page_files" / "metrics.json").read_text())
+    assert kept["worth"]["auc"]["delong"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
+    assert (kept["subjects"]["used"], kept["subjects"]["wild_type"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
+    card = (out.parent / "page_files" / "model_card.md").read_text()
+    assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card
+    [(path, title, result, _, synthetic)] = pages
+    assert (path, title, synthetic) == (out, "T1Gd on mine.csv", False) and "T1Gd reaches an AUC" in result
+
+
+def test_a_page_of_phantoms_is_told_so(run, pages, tmp_path):
+    for name in ("cohort", "predictions"):
+        table = pd.read_csv(run / f"{name}.csv", dtype={"subject": str}).assign(cohort="phantom")
+        table.to_csv(run / f"{name}.csv", index=False)
+    report.write_report(run, tmp_path / "page.html")
+    report.write_table_report(run / "predictions.csv", tmp_path / "table.html")
+    assert [given[-1] for given in pages] == [True, True]
+    assert pages[1][1] == "Predictions of predictions.csv"
