@@ -1,5 +1,6 @@
 """A cohort of four sequences, small enough to train on in a test; and what stands in the place of a training."""
 
+import contextlib
 import itertools
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +48,18 @@ def _in_this_process():
     """Subjects are prepared in threads: processes of their own would each load half the library first."""
     with joblib.parallel_config(backend="threading"):
         yield
+
+
+@contextlib.contextmanager
+def untraced():
+    """Within, TensorFlow traces nothing: for a few steps of small networks that takes longer than they do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 class Training(NamedTuple):

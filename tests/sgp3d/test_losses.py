@@ -1,5 +1,7 @@
 """The losses, against values worked out by hand and gradients by finite differences."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -229,6 +231,21 @@ def test_steps_move_every_weight_and_lower_the_loss():
     moved = [not np.array_equal(old, new) for old, new in zip(before, joint.trainable_variables, strict=True)]
     assert all(moved) and len(moved) == 120
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_traced_training_learns_of_batches_and_tests_on_the_last_epoch():
+    keras.utils.set_random_seed(0)
+    joint = JointNetwork(tiny_network(), batch_size=2)
+    compile_network(joint, 40, 0.05, 0.05)
+    scans, truth = batch()
+    truth["segmentation"] = (scans[..., 0] > 0).astype(np.uint8)
+    pairs = itertools.repeat((scans, truth))
+    test = (scans[:1], {name: values[:1] for name, values in truth.items()})
+    history = joint.fit(
+        pairs, steps_per_epoch=10, epochs=4, validation_data=test, validation_freq=4, verbose=0, shuffle=False
+    ).history
+    assert history["loss"][-1] < 0.5 * history["loss"][0] and len(history["val_loss"]) == 1
+    assert history["val_cross_entropy"][0] == pytest.approx(-np.log(joint(scans)["idh"][0, 0]), rel=1e-3)
 
 
 def test_unknown_targets_are_errors():

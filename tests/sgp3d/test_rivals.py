@@ -19,9 +19,8 @@ from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.rivals import NUM_SLICES, densenet3d, lesion_slices, resnet2d, unet3d
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_kit
-from tests.sgp3d.conftest import write_four
+from tests.sgp3d.conftest import untraced, write_four
 
-tf = pytest.importorskip("tensorflow")
 SHAPE = (16, 16, 32)
 
 
@@ -112,11 +111,8 @@ def trained(request, tmp_path_factory):
     targets = "segmentation" if request.param == "unet3d" else "idh"
     recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
     recipe = replace(recipe, network=request.param, targets=targets, filters=2)
-    tf.config.run_functions_eagerly(True)
-    try:
+    with untraced():
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
-    finally:
-        tf.config.run_functions_eagerly(False)
     return recipe, folder / "run"
 
 
