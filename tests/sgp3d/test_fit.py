@@ -238,15 +238,41 @@ def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     assert rehearsed.returned == {"of": name}
 
 
-def one_split(folder, recipe, rehearse, index=0):
-    """What the training of one split is given."""
-    recipe = replace(recipe, cohort=str(write_four(folder, num_subjects=4, num_mutant=2)))
+def begun(folder, cohort, recipe):
+    """The tables of a run on a cohort that has begun."""
+    recipe = replace(recipe, cohort=str(cohort))
     job = Job(run_dir=folder / "run", quiet=True)
     begin_run(recipe, job, read_training_cohort(recipe, job, ("t1", "t1gd", "t2", "flair")))
+    return [pd.read_csv(folder / "run" / f"{name}.csv") for name in ("cohort", "splits", "exclusions")]
+
+
+@pytest.mark.parametrize(("targets", "used"), [("both", 7), ("segmentation", 7), ("idh", 6), ("random-masks", 6)])
+def test_who_has_no_label_teaches_segmentation_alone(tmp_path, edit_table, targets, used):
+    cohort = write_four(tmp_path, num_subjects=7, num_mutant=3)
+    edit_table(cohort, "s05", "idh", "")
+    subjects, splits, exclusions = begun(tmp_path, cohort, replace(RECIPE, targets=targets, detach_k=False))
+    assert len(subjects) == used and ("s05" in set(subjects["subject"])) == (used == 7)
+    assert set(splits[splits["subject"] == "s05"]["part"]) == ({"train"} if used == 7 else set())
+    assert exclusions["subject"].tolist() == ([] if used == 7 else ["s05"])
+
+
+def test_one_scan_under_two_patients_is_used_once(tmp_path):
+    cohort = write_four(tmp_path, num_subjects=6, num_mutant=3)
+    table = pd.read_csv(cohort, dtype=str)
+    files = ["t1", "t1gd", "t2", "flair", "lesion_mask"]
+    table.loc[4, files] = table.loc[3, files]
+    table.to_csv(cohort, index=False)
+    subjects, splits, exclusions = begun(tmp_path, cohort, RECIPE)
+    assert exclusions["subject"].tolist() == ["s04"]
+    assert "s04" not in set(subjects["subject"]) | set(splits["subject"]) and len(subjects) == 5
+
+
+def one_split(folder, recipe, rehearse, index=0):
+    """What the training of one split is given."""
+    cohort, splits, _ = begun(folder, write_four(folder, num_subjects=4, num_mutant=2), recipe)
     rehearsal = rehearse(stops=True)
     with pytest.raises(Stop):
         fit.train_split(recipe, folder / "run", index)
-    splits, cohort = pd.read_csv(folder / "run/splits.csv"), pd.read_csv(folder / "run/cohort.csv")
     parts = splits[splits["fold"] == index].set_index("subject")["part"]
     train = cohort[cohort["subject"].map(parts) == "train"]
     return rehearsal.trainings[0], train, cohort[cohort["subject"].map(parts) == "test"]
@@ -302,12 +328,11 @@ def test_bfloat16_and_standardised_features_reach_the_network_and_batches_are_mo
             assert scan[..., 3][mask == 1].mean() - scan[..., 3][mask == 0].mean() > 0.8  # bright in FLAIR
 
 
+@pytest.mark.integration
 def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, monkeypatch):
     """Ten of eleven epochs were saved when it was killed: the eleventh sees the batches of the eleventh."""
     recipe = replace(RECIPE, epochs=11, batch_size=1)
-    recipe = replace(recipe, cohort=str(write_four(tmp_path, num_subjects=4, num_mutant=2)))
-    job = Job(run_dir=tmp_path / "run", quiet=True)
-    begin_run(recipe, job, read_training_cohort(recipe, job, ("t1", "t1gd", "t2", "flair")))
+    cohort, splits, _ = begun(tmp_path, write_four(tmp_path, num_subjects=4, num_mutant=2), recipe)
     rehearsal = rehearse()
     on_epoch_end = training.Checkpoint.on_epoch_end
 
@@ -324,7 +349,6 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
         fit.train_split(recipe, tmp_path / "run", 0)
     before, after = rehearsal.trainings
     assert after.settings["initial_epoch"] == 10 and (np.array(after.joint.network.weights[0]) == 10).all()
-    cohort, splits = pd.read_csv(tmp_path / "run/cohort.csv"), pd.read_csv(tmp_path / "run/splits.csv")
     train = splits[(splits["fold"] == 0) & (splits["part"] == "train")]["subject"]
     rows = cohort[cohort["subject"].isin(train)]
     stored = [Stored(Path(folder)) for folder in rows["prepared"]]
