@@ -27,8 +27,11 @@ SCORES = {
     "idh": [0.9, 0.8, 0.7, 0.1, 0.4, 0.3, 0.2, 0.6],
     "random-masks": [0.1, 0.8, 0.2, 0.6, 0.4, 0.9, 0.3, 0.7],
 }
-"""Of s00 to s07, of whom the first four are mutant: wins of the 16 pairs are 16; 12 and 0; 3, 2, 1 and 0."""
-AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 6 / 16}
+"""Of s00 to s07, of whom the first four are mutant: wins of the 16 pairs are 16, then 12, as s03 and s07 have changed places, then 3 and 2."""
+AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 5 / 16}
+
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +101,7 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
     printed = capsys.readouterr().out
     assert "3 runs, 3 of them finished" in printed
-    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.375" in printed
+    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.312" in printed
     assert "SGPNet against SGPNet, IDH only: AUC 1.000 against 0.750" in printed
 
 
@@ -116,7 +119,11 @@ def test_each_row_of_the_table_is_of_its_own_runs(finished):
         assert rows["score"].tolist() == SCORES[names[name]] and rows["truth"].tolist() == [1] * 4 + [0] * 4
     table = pd.read_csv(out / "table2.csv", dtype=str, keep_default_na=False)
     pooled = table[table.iloc[:, 1].str.contains("pooled")].set_index(table.columns[0])["AUC"]
-    assert {name: pooled[name].split()[0] for name in AUC} == {name: f"{auc:.3f}" for name, auc in AUC.items()}
+    assert {name: pooled[name].split()[0] for name in AUC} == {
+        "SGPNet": "1.000",
+        "SGPNet, IDH only": "0.750",
+        "SGPNet, random masks": "0.312",
+    }
 
 
 def test_the_figure_marks_the_runs_curves_and_the_baselines(finished):

@@ -200,6 +200,7 @@ def test_batches_of_a_known_size_reach_the_network_with_it_in_training_alone():
     assert sizes == [2, None]
 
 
+@pytest.mark.integration
 def test_a_step_with_the_layers_to_train_with_is_the_step_without():
     scans, truth = batch(SHAPE)
     truth["idh"] = np.array([1.0, 0.0], np.float32)
@@ -218,6 +219,7 @@ def test_a_step_with_the_layers_to_train_with_is_the_step_without():
     assert np.array(copied(scans)["idh"]) == pytest.approx(np.array(fast(scans)["idh"]), abs=1e-5)
 
 
+@pytest.mark.integration
 def test_steps_move_every_weight_and_lower_the_loss():
     """In steps that are not traced: that takes longer than they do."""
     keras.utils.set_random_seed(0)
@@ -239,7 +241,7 @@ def test_a_traced_training_learns_of_batches_and_tests_on_the_last_epoch():
     compile_network(joint, 40, 0.05, 0.05)
     scans, truth = batch()
     truth["segmentation"] = (scans[..., 0] > 0).astype(np.uint8)
-    pairs = itertools.repeat((scans, truth))
+    pairs = ((scans, truth) for _ in itertools.count())
     test = (scans[:1], {name: values[:1] for name, values in truth.items()})
     history = joint.fit(
         pairs, steps_per_epoch=10, epochs=4, validation_data=test, validation_freq=4, verbose=0, shuffle=False

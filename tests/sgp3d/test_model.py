@@ -1,7 +1,9 @@
 """The network, against counts worked out by hand."""
 
+import json
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -160,7 +162,16 @@ def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_
     }
 
 
-@pytest.mark.integration
+def test_a_saved_network_is_made_of_keras_own_layers(tmp_path):
+    SGPNet((16, 16, 16, 4), filters=2).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as file:
+        config = json.loads(file.read("config.json"))
+    layers = config["config"]["layers"]
+    assert {layer["module"] for layer in layers} == {"keras.layers"} and len(layers) > 100
+    assert "Lambda" not in {layer["class_name"] for layer in layers} and "glioma_idh" not in json.dumps(config)
+
+
+@pytest.mark.slow
 def test_saved_network_needs_neither_this_package_nor_unsafe_mode(network, tmp_path):
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     np.save(tmp_path / "scans.npy", scans)
