@@ -27,7 +27,7 @@ SCORES = {
     "idh": [0.9, 0.8, 0.7, 0.1, 0.4, 0.3, 0.2, 0.6],
     "random-masks": [0.1, 0.8, 0.2, 0.6, 0.4, 0.9, 0.3, 0.7],
 }
-"""Of s00 to s07, of whom the first four are mutant: wins of the 16 pairs are 16, then 12, as s03 and s07 have changed places, then 3 and 2."""
+"""Of s00 to s07, the first four mutant. Of 16 pairs they win 16; then 12, as s03 and s07 changed places; then 3 + 2."""
 AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 5 / 16}
 
 
