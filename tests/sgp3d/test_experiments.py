@@ -96,9 +96,21 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     assert {path.name for path in (out / "figures").iterdir()} == {"roc.png", "roc.svg"}
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions.groupby("network")["subject"].nunique().tolist() == [8, 8, 8]
-    before = (out / "table2.csv").read_bytes()
+    before, drawn = (out / "table2.csv").read_bytes(), []
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(
+        "glioma_idh.reporting.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
+    )
     monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)  # it is written already
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
+    ((scored, more),) = drawn
+    assert scored.keys() == AUC.keys()
+    assert more["published"] == {
+        "SGPNet": 0.949,
+        "Liang et al., 3D DenseNet": 0.857,
+        "Chang et al., residual CNN": 0.940,
+    }
+    assert more["marks"] == {} and more["synthetic"] is False  # no grade, no mark
     printed = capsys.readouterr().out
     assert "3 runs, 3 of them finished" in printed
     assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.312" in printed
@@ -126,7 +138,7 @@ def test_each_row_of_the_table_is_of_its_own_runs(finished):
     }
 
 
-def test_the_figure_marks_the_runs_curves_and_the_baselines(finished):
+def test_the_model_s_run_has_the_baselines_of_the_table(finished):
     _, where, _ = finished
     baselines = read_json(where.runs_dir / "by_hand/baselines.json")
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}

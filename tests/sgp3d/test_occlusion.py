@@ -242,18 +242,18 @@ def with_toy_networks(run, folder, **recipe):
 
 
 def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsys):
-    occlude(Occlusion(run, subjects=("s04",), quiet=True))
+    occlude(Occlusion(run, subjects=("s05",), quiet=True))
     out = run / "occlusion"
     table = runs.read_table(out / "predictions.csv")
     assert dict(zip(table["subject"], table["fold"], strict=True)) == TESTED
     assert table["truth"].tolist() == [int(subject < "s03") for subject in table["subject"]]
     assert table[list(SCORES)].apply(lambda column: column.between(0, 1).all()).all()
-    assert {path.name for path in (out / "maps").iterdir()} == {"s04.nii.gz", "s04.png", "s04.svg"}
+    assert {path.name for path in (out / "maps").iterdir()} == {"s05.nii.gz", "s05.png", "s05.svg"}
     assert {path.name for path in (out / "figures").iterdir()} == {"occlusion.png", "occlusion.svg"}
     assert runs.read_json(out / "metrics.json")["num_patients"] == 6
     printed = capsys.readouterr().out
     assert all(name in printed for name, *_ in CONDITIONS.values()) and "Synthetic" not in printed
-    scan, drawn = nibabel.load(run.parent / "scans/s04/flair.nii.gz"), nibabel.load(out / "maps/s04.nii.gz")
+    scan, drawn = nibabel.load(run.parent / "scans/s05/flair.nii.gz"), nibabel.load(out / "maps/s05.nii.gz")
     assert drawn.shape == scan.shape == GRID and np.allclose(drawn.affine, scan.affine)
     assert drawn.get_data_dtype() == np.float32
     network = keras.models.load_model(run / "split_1/model.keras")
@@ -268,6 +268,11 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     expected = score_occluded(network, own, donor, random)
     found = table.set_index("subject").loc["s05", list(expected)].astype(float)
     assert found.to_dict() == pytest.approx(expected, abs=1e-6)
+    activation, value = activation_map(network, np.asarray(stored[0].scans()))
+    map_of_logit = activation + (value - activation.mean())
+    own_map = map_on_own_grid(map_of_logit, stored[0].placement())
+    assert drawn.get_fdata() == pytest.approx(own_map, abs=1e-4 * np.abs(own_map).max())
+    assert map_of_logit.mean() == pytest.approx(logit(table.set_index("subject").loc["s05", "score"]), rel=1e-3)
 
 
 def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
