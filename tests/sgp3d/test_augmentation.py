@@ -70,20 +70,67 @@ def test_the_same_seed_draws_the_same_and_no_probability_nothing():
 
 
 def cohort(number):
-    scans = [np.full((16, 16, 16, 4), subject + 1, np.float32) for subject in range(number)]
-    masks = [np.full((16, 16, 16), subject + 1, np.uint8) for subject in range(number)]
+    """Noise masks; of each scan channel 0 tells the subject, channel 2 is the mask, the others are noise."""
+    rng = np.random.default_rng(0)
+    masks = [rng.integers(0, 2, (16, 16, 16)).astype(np.uint8) for _ in range(number)]
+    scans = [rng.normal(size=(16, 16, 16, 4)).astype(np.float32) for _ in range(number)]
+    for subject, (scan, mask) in enumerate(zip(scans, masks, strict=True)):
+        scan[..., 0], scan[..., 2] = subject, mask
     return scans, masks, np.arange(number) % 2
 
 
 def test_batches_are_full_hold_everyone_and_keep_image_mask_and_label_together():
     scans, masks, idh = cohort(5)
     batches = list(itertools.islice(training_batches(scans, masks, idh, 2, [0, 1], 0), steps_per_epoch(5, 2)))
-    subjects = [int(mask.max()) - 1 for _, truth in batches for mask in truth["segmentation"]]
+    subjects = [int(image[..., 0].max()) for images, _ in batches for image in images]
     assert len(subjects) == 6 and sorted(set(subjects)) == [0, 1, 2, 3, 4] and subjects[-1] == subjects[0]
+    moved = [
+        not np.array_equal(image[..., 2], masks[int(image[0, 0, 0, 0])]) for images, _ in batches for image in images
+    ]
+    assert any(moved)
     for images, truth in batches:
-        assert images.shape == (2, 16, 16, 16, 4)
+        assert images.shape == (2, 16, 16, 16, 4) and truth["segmentation"].dtype == np.uint8
         assert np.array_equal(images[..., 2], truth["segmentation"])
-        assert truth["idh"].tolist() == [(mask.max() - 1) % 2 for mask in truth["segmentation"]]
+        assert truth["idh"].tolist() == [image[0, 0, 0, 0] % 2 for image in images]
+
+
+def test_batches_are_moved_as_often_and_as_far_as_asked():
+    scans, masks, idh = cohort(8)
+
+    def moved(probability, shift_fraction):
+        images, _ = next(training_batches(scans, masks, idh, 8, [0], 0, probability, shift_fraction))
+        return [(image, scans[int(image[0, 0, 0, 0])]) for image in images]
+
+    assert all(np.array_equal(image, scan) for image, scan in moved(0, 0.5))
+    flips = [axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count)]
+    used = [next(axes for axes in flips if np.array_equal(image, np.flip(scan, axes))) for image, scan in moved(1, 0)]
+    assert len(set(used)) >= 3  # each subject its own, of eight
+    repeated = [(image[:-1] == image[1:]).all(axis=(1, 2, 3)).sum() for image, _ in moved(1, 0.5)]
+    assert 2 <= max(repeated) <= 8  # edges that go on: farther than a tenth, half the side at most
+
+
+def test_order_and_movements_follow_from_seed_and_epoch():
+    scans, masks, idh = cohort(6)
+    batches = {
+        (*seed, epoch): next(training_batches(scans, masks, idh, 6, list(seed), epoch))[0]
+        for seed, epoch in (((0, 1), 0), ((0, 1), 1), ((0, 2), 0), ((1, 1), 0))
+    }
+    orders = {key: tuple(images[:, 0, 0, 0, 0]) for key, images in batches.items()}
+    assert len(set(orders.values())) == 4
+    assert all(sorted(order) == [0, 1, 2, 3, 4, 5] for order in orders.values())
+
+
+@pytest.mark.parametrize(("subjects", "batch_size", "steps"), [(5, 2, 3), (4, 2, 2), (1, 2, 1), (7, 1, 7)])
+def test_the_last_batch_of_an_epoch_counts_whole(subjects, batch_size, steps):
+    assert steps_per_epoch(subjects, batch_size) == steps
+
+
+def test_a_shift_reaches_no_farther_than_its_share_of_an_axis():
+    rng = np.random.default_rng(0)
+    shifts = np.array([draw_movement(rng, (19, 29, 9), 1.0).shift for _ in range(300)])
+    assert np.abs(shifts).max(axis=0).tolist() == [1, 2, 0]  # of 1.9, 2.9 and 0.9 voxels
+    shifts = np.array([draw_movement(rng, (20, 10, 40), 1.0, 0.25).shift for _ in range(600)])
+    assert shifts.min(axis=0).tolist() == [-5, -2, -10] and shifts.max(axis=0).tolist() == [5, 2, 10]
 
 
 def test_an_epoch_is_the_same_whether_training_was_resumed_or_not():
@@ -98,4 +145,5 @@ def test_random_masks_are_a_coin_a_voxel_and_the_same_each_time():
     mask = random_mask(4, (32, 32, 32), [0])
     assert mask.mean() == pytest.approx(0.5, abs=0.01) and set(np.unique(mask)) == {0, 1}
     assert np.array_equal(mask, random_mask(4, (32, 32, 32), [0]))
-    assert (mask != random_mask(5, (32, 32, 32), [0])).mean() == pytest.approx(0.5, abs=0.01)
+    for other in (random_mask(5, (32, 32, 32), [0]), random_mask(4, (32, 32, 32), [1])):
+        assert (mask != other).mean() == pytest.approx(0.5, abs=0.01)

@@ -56,6 +56,14 @@ def trainable(network):
     return np.concatenate(weights).astype(np.float64)
 
 
+@pytest.fixture(scope="session", params=["jax", "torch"])
+def backend(request):
+    """One that is installed: asked first, as what it is compared with takes a while."""
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f'{request.param} is not installed: pip install ".[backends]"')
+    return request.param
+
+
 @pytest.fixture(scope="module", params=SEEDS)
 def folder(request, tmp_path_factory):
     """A network whose biases, shifts and scales differ too, and a batch; TensorFlow's loss and gradients."""
@@ -81,10 +89,7 @@ def run_on(backend: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_loss_and_gradients_are_those_of_tensorflow(backend, folder):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f'{backend} is not installed: pip install ".[backends]"')
     run_on(backend, folder)
     for kit in KITS:
         found, expected = np.load(folder / f"{backend}_{kit}.npz"), np.load(folder / f"tensorflow_{kit}.npz")

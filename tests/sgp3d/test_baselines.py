@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.sgp3d.baselines import THRESHOLDS, baselines_of_run, grade_scores, simple_dice, simple_mask_scores
+from glioma_idh.sgp3d import baselines
+from glioma_idh.sgp3d.baselines import (
+    THRESHOLDS,
+    _count_above,
+    baselines_of_run,
+    grade_scores,
+    simple_dice,
+    simple_mask_scores,
+)
 from tests.conftest import save
 from tests.sgp3d.conftest import GRID
 
@@ -45,7 +53,38 @@ def test_dice_of_simple_masks_by_hand(make_four):
     lesion, brain = 7 * 6 * 5, 20 * 16 * 16
     assert whole == pytest.approx(2 * lesion / (lesion + np.prod(GRID)))
     assert max(above) == 1  # the lesion shines by 80 in noise of 3
-    assert above[0] == pytest.approx(2 * lesion / (lesion + brain), rel=0.2)
+    assert above[0] == pytest.approx(2 * lesion / (lesion + brain))  # all of the brain
+
+
+def test_a_voxel_is_above_a_threshold_only_if_it_exceeds_it():
+    counts = dict(zip(THRESHOLDS.round(1), _count_above(np.array([0.5, -0.1, 0.0, 0.1, 0.1])), strict=True))
+    assert (counts[-0.2], counts[0.0], counts[0.1], counts[0.4], counts[0.5]) == (5, 3, 1, 1, 0)
+
+
+def test_grades_of_subjects_who_are_only_trained_on_play_no_part():
+    cohort = graded(["2", "4", "3", ""], [1, 0, 0, 1])
+    scores = grade_scores(cohort, one_split(["s0", "s1", "s2", "s3"], 2))
+    assert scores["auc"] == 1 and scores["accuracy"] == 1 and scores["sensitivity"] == 1
+
+
+def test_simple_masks_are_means_over_the_tested_with_each_split_s_own_threshold(monkeypatch):
+    """Thresholds 0 and 1 alone differ from 0; whole images by hand."""
+    table = {"a": (0.1, 0.5, 0.2), "b": (0.2, 0.9, 0.1), "c": (0.3, 0.3, 0.8), "d": (0.7, 0.2, 1.0)}
+
+    def dice(row):
+        whole, first, second = table[row["subject"]]
+        return [whole, first, second, *[0.0] * (len(THRESHOLDS) - 2)]
+
+    monkeypatch.setattr(baselines, "simple_dice", dice)
+    cohort = pd.DataFrame({"subject": ["d", "c", "b", "a"]})
+    rows = [(0, 0, "a", "test"), (0, 0, "c", "train"), (0, 0, "b", "train"), (0, 0, "d", "train")]
+    rows += [(0, 1, "c", "test"), (0, 1, "a", "train"), (0, 1, "b", "train")]
+    rows += [(1, 0, "a", "test"), (1, 0, "b", "train")]
+    splits = pd.DataFrame(rows, columns=["repeat", "fold", "subject", "part"])
+    scores = simple_mask_scores(cohort, splits)
+    assert scores["mask of the whole image"]["dice"] == pytest.approx((0.1 + 0.3) / 2)
+    # trained on b, c, d: 1.4 / 3 against 1.9 / 3, the second; on a, b: the first; on b: the first
+    assert scores["FLAIR above a threshold"]["dice"] == pytest.approx(((0.2 + 0.5) / 2 + 0.3) / 2)
 
 
 def test_the_threshold_is_chosen_on_training_subjects_alone(tmp_path):

@@ -7,30 +7,63 @@ import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.sgp3d import Job, Recipe
-from glioma_idh.sgp3d.experiments import Where, run_table
-from glioma_idh.sgp3d.plan import TABLES, make_plan
+from glioma_idh.runs import read_json
+from glioma_idh.sgp3d import Job, Recipe, fit
+from glioma_idh.sgp3d.experiments import Where, main, run_table
+from glioma_idh.sgp3d.plan import TABLES, Run, make_plan
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.train import train
-from tests.sgp3d.conftest import write_four
+from tests.sgp3d.conftest import GRID, Rehearsal, write_four
+from tests.sgp3d.tiny import tiny_network
 
 RECIPE = Recipe(shape=(16, 16, 16), num_splits=2, epochs=1, filters=4, learning_rate=1e-3)
+SCORES = {
+    "both": [0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.1],
+    "idh": [0.9, 0.8, 0.7, 0.1, 0.4, 0.3, 0.2, 0.6],
+    "random-masks": [0.1, 0.8, 0.2, 0.6, 0.4, 0.9, 0.3, 0.7],
+}
+"""Of s00 to s07, the first four mutant. Of 16 pairs they win 16; then 12, as s03 and s07 changed places; then 3 + 2."""
+AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 5 / 16}
+
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Table 2 of one seed, one of whose runs was there before under another name."""
-    folder = tmp_path_factory.mktemp("experiments")
+    """Table 2 of one seed, one of whose runs was there before under another name; trainings are rehearsed.
+
+    Their networks are tiny, and say of each subject what SCORES do.
+    """
+    folder, rehearsal, reports = tmp_path_factory.mktemp("experiments"), Rehearsal(), []
+
+    def score_subject(network, row, learns):
+        number = int(row["subject"][1:])
+        lesion = np.zeros(GRID, np.uint8) if "segmentation" in learns else None
+        dice = {"dice": number / 10, "predicted_ml": 1.0} if "segmentation" in learns else {}
+        return {"score": SCORES[rehearsal.trainings[-1].joint.targets][number], **dice}, lesion
+
     recipe = replace(RECIPE, cohort=str(write_four(folder)))
-    train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
-    made = (folder / "runs/by_hand/split_0/model.keras").stat().st_mtime_ns
     where = Where(table="table2", runs_dir=folder / "runs", seeds=(0,), jobs=1, quiet=True)
-    out = run_table(recipe, where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: rehearsal(joint, *given, **more))
+        patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
+        patch.setattr(fit, "score_subject", score_subject)
+        patch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
+        patch.setattr("glioma_idh.reporting.report.write_report", reports.append)
+        train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
+        made = (folder / "runs/by_hand/split_0/model.keras").stat().st_mtime_ns
+        out = run_table(recipe, where)
     assert made == (folder / "runs/by_hand/split_0/model.keras").stat().st_mtime_ns
+    assert [given.joint.targets for given in rehearsal.trainings] == [
+        *["both"] * 2, *["idh"] * 2, *["random-masks"] * 2
+    ]  # fmt: skip
+    assert sorted(reports) == sorted(path.parent for path in (folder / "runs").glob("sgp3d-*/metrics.json"))
     return recipe, where, out
 
 
@@ -54,7 +87,7 @@ def test_a_finished_run_of_the_same_recipe_is_used(finished):
     assert [run.recipe.seed for run in plan_of(recipe, where, seeds=(0, 7))] == [0, 7] * 3
 
 
-def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys):
+def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, monkeypatch):
     recipe, where, out = finished
     assert {path.name for path in out.iterdir()} == {
         "figures", "metrics.json", "predictions.csv", "table2.csv", "table2.md", "table2.tex",
@@ -63,10 +96,94 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys):
     assert {path.name for path in (out / "figures").iterdir()} == {"roc.png", "roc.svg"}
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions.groupby("network")["subject"].nunique().tolist() == [8, 8, 8]
-    before = (out / "table2.csv").read_bytes()
+    before, drawn = (out / "table2.csv").read_bytes(), []
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(
+        "glioma_idh.reporting.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
+    )
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)  # it is written already
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
+    ((scored, more),) = drawn
+    assert scored.keys() == AUC.keys()
+    assert more["published"] == {
+        "SGPNet": 0.949,
+        "Liang et al., 3D DenseNet": 0.857,
+        "Chang et al., residual CNN": 0.940,
+    }
+    assert more["marks"] == {} and more["synthetic"] is False  # no grade, no mark
     printed = capsys.readouterr().out
-    assert "3 runs, 3 of them finished" in printed and "SGPNet against SGPNet, random masks: AUC" in printed
+    assert "3 runs, 3 of them finished" in printed
+    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.312" in printed
+    assert "SGPNet against SGPNet, IDH only: AUC 1.000 against 0.750" in printed
+
+
+def test_each_row_of_the_table_is_of_its_own_runs(finished):
+    _, _, out = finished
+    metrics = read_json(out / "metrics.json")
+    assert {name: row["pooled"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(AUC)
+    assert metrics["numbers"]["SGPNet"]["pooled"]["dice"] == pytest.approx(0.35)
+    assert "dice" not in metrics["numbers"]["SGPNet, IDH only"]["pooled"]
+    differences = {name: pair["difference"] for name, pair in metrics["comparisons"]["auc"].items()}
+    assert differences == pytest.approx({name: auc - 1 for name, auc in AUC.items() if name != "SGPNet"})
+    predictions = pd.read_csv(out / "predictions.csv").sort_values("subject")
+    names = {"SGPNet": "both", "SGPNet, IDH only": "idh", "SGPNet, random masks": "random-masks"}
+    for name, rows in predictions.groupby("network"):
+        assert rows["score"].tolist() == SCORES[names[name]] and rows["truth"].tolist() == [1] * 4 + [0] * 4
+    table = pd.read_csv(out / "table2.csv", dtype=str, keep_default_na=False)
+    pooled = table[table.iloc[:, 1].str.contains("pooled")].set_index(table.columns[0])["AUC"]
+    assert {name: pooled[name].split()[0] for name in AUC} == {
+        "SGPNet": "1.000",
+        "SGPNet, IDH only": "0.750",
+        "SGPNet, random masks": "0.312",
+    }
+
+
+def test_the_model_s_run_has_the_baselines_of_the_table(finished):
+    _, where, _ = finished
+    baselines = read_json(where.runs_dir / "by_hand/baselines.json")
+    assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
+    assert 0.9 < baselines["FLAIR above a threshold"]["dice"] <= 1
+
+
+def test_a_run_of_other_settings_is_another_run(finished):
+    recipe, where, _ = finished
+    plan = plan_of(recipe, where)
+    for change in ({"seed": 1}, {"filters": 8}, {"learning_rate": 1e-4}, {"dropout": 0.1}, {"shape": (16, 16, 32)}):
+        others = make_plan("table2", (change.get("seed", 0),), replace(recipe, **change), where, where.runs_dir)
+        assert not any(run.finished for run in others) and all(run.missing() == [0, 1] for run in others)
+        assert not {run.folder for run in others} & {run.folder for run in plan}
+
+
+def test_epochs_done_are_those_of_whole_splits_and_of_what_is_saved(tmp_path):
+    run = Run("SGPNet", replace(RECIPE, num_splits=3, epochs=10), tmp_path)
+    assert (run.epochs, run.epochs_done(), run.missing(), run.finished) == (30, 0, [0, 1, 2], False)
+    for split, name, rows in ((0, "predictions.csv", 1), (1, "history.csv", 4)):
+        (tmp_path / f"split_{split}").mkdir()
+        pd.DataFrame({"epoch": range(rows)}).to_csv(tmp_path / f"split_{split}" / name, index=False)
+    assert (run.epochs_done(), run.missing()) == (14, [1, 2])
+    (tmp_path / "metrics.json").write_text("{}")
+    assert (run.epochs_done(), run.missing(), run.finished) == (30, [], True)
+
+
+def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
+    recipe = replace(RECIPE, cohort="phantom")
+    where = Where(table="detach-k", runs_dir=tmp_path)
+    plan = make_plan("detach-k", (3, 4), recipe, where, tmp_path)
+    assert [(run.name, run.recipe.detach_k, run.recipe.seed) for run in plan] == [
+        ("SGPNet, k held constant", True, 3),
+        ("SGPNet, k held constant", True, 4),
+        ("SGPNet", False, 3),
+        ("SGPNet", False, 4),
+    ]
+    assert len({run.folder for run in plan}) == 4 and all(run.recipe.epochs == 1 for run in plan)
+    table1 = make_plan("table1", (0,), recipe, replace(where, table="table1"), tmp_path)
+    assert [run.name for run in table1] == [
+        "Liang et al., 3D DenseNet",
+        "Chang et al., residual CNN",
+        "3D U-Net",
+        "SGPNet, segmentation only",
+        "SGPNet",
+    ]
 
 
 def test_a_dry_run_trains_nothing_and_says_how_long_it_would_take(finished, capsys):
@@ -86,15 +203,17 @@ def test_seeds_that_cannot_be(finished, seeds):
         run_table(recipe, replace(where, seeds=seeds))
 
 
-def test_what_the_table_decides_is_no_flag():
-    command = [sys.executable, "-m", "glioma_idh.sgp3d.experiments", "table2", "--targets", "idh"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and "--targets" in done.stderr + done.stdout
+def test_what_the_table_decides_is_no_flag(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["experiments", "table2", "--targets", "idh"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert ended.value.code == 2 and "--targets" in printed.err + printed.out
 
 
 @pytest.mark.slow
 def test_killed_and_started_again_ends_with_the_same_table(make_four, tmp_path):
-    cohort = make_four()
+    cohort = make_four(num_subjects=4, num_mutant=2)
     flags = ["--folds", "2", "--shape", "16", "16", "16", "--epochs", "14", "--seeds", "0", "--jobs", "2", "--quiet"]
     command = [
         sys.executable,

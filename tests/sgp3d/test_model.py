@@ -1,7 +1,9 @@
 """The network, against counts worked out by hand."""
 
+import json
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -14,6 +16,12 @@ from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
 from glioma_idh.sgp3d.training_layers import training_kit
 
 SHAPE = (32, 16, 48, 4)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The network as published, on a small input; nobody changes it."""
+    return SGPNet(SHAPE)
 
 
 def conv(inputs, outputs, size):
@@ -46,14 +54,14 @@ def test_parameters_counted_by_hand():
     assert SGPNet().count_params() == contracting + bottom + path + segmentation + idh == 2_446_119
 
 
-def test_every_layer_bears_the_name_of_its_block():
-    names = [layer.name for layer in SGPNet(SHAPE).layers[1:]]
+def test_every_layer_bears_the_name_of_its_block(network):
+    names = [layer.name for layer in network.layers[1:]]
     assert {name.split("_")[0] for name in names} == {"backbone", "segmentation", "idh"}
 
 
-def test_outputs_are_probabilities_of_each_voxel_and_each_subject():
+def test_outputs_are_probabilities_of_each_voxel_and_each_subject(network):
     scans = np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32)
-    outputs = SGPNet(SHAPE)(scans)
+    outputs = network(scans)
     assert outputs["segmentation"].shape == (2, 32, 16, 48, 2) and outputs["idh"].shape == (2, 1)
     assert np.asarray(outputs["segmentation"]).sum(axis=-1) == pytest.approx(1, abs=1e-6)
     assert (np.asarray(outputs["idh"]) > 0).all() and (np.asarray(outputs["idh"]) < 1).all()
@@ -68,8 +76,7 @@ def test_taps_lie_at_a_quarter_half_and_full_resolution():
     }
 
 
-def test_each_figure_s_level_adds_its_first_convolution_to_its_last():
-    network = SGPNet(SHAPE)
+def test_each_figure_s_level_adds_its_first_convolution_to_its_last(network):
     for number, channels in enumerate((8, 16, 32, 64, 128), start=1):
         added = network.get_layer(f"backbone_down{number}_add")
         sources = [tensor._keras_history.operation.name for tensor in added.input]
@@ -78,28 +85,50 @@ def test_each_figure_s_level_adds_its_first_convolution_to_its_last():
         assert added.output.shape == (None, 32 // side, 16 // side, 48 // side, channels)
 
 
-def test_normalisation_is_that_of_one_subject_and_one_channel():
-    network = keras.Sequential([SGPNet(SHAPE).get_layer("backbone_down1_third_norm")])
+def test_normalisation_is_that_of_one_subject_and_one_channel(network):
     x = np.random.default_rng(0).normal(3, 2, size=(2, 4, 4, 4, 8)).astype(np.float32)
-    y = np.asarray(network(x))
+    y = np.asarray(network.get_layer("backbone_down1_third_norm")(x))
     assert y.mean(axis=(1, 2, 3)) == pytest.approx(0, abs=1e-5)
     assert y.std(axis=(1, 2, 3)) == pytest.approx(1, abs=1e-3)
-    relu = SGPNet(SHAPE).get_layer("backbone_full")
+    relu = network.get_layer("backbone_full")
     assert np.asarray(relu(np.array([[-10.0, 5.0]]))) == pytest.approx(np.array([[-1.0, 5.0]]))
 
 
-def test_whole_channels_are_dropped_in_every_level():
-    network = SGPNet(SHAPE)
+def test_whole_channels_are_dropped_in_every_level(network):
     for number in range(1, 6):
         layer = network.get_layer(f"backbone_down{number}_dropout")
         assert isinstance(layer, keras.layers.SpatialDropout3D) and layer.rate == 0.3
     dropped = np.asarray(layer(np.ones((8, 2, 2, 2, 128), np.float32), training=True)).reshape(8, 8, 128)
     assert set(np.unique(dropped.round(4))) == {0, np.float32(1 / 0.7).round(4)}
     assert (dropped == dropped[:, :1]).all()
+    pooled = network.get_layer("idh_dropout")
+    assert isinstance(pooled, keras.layers.Dropout) and pooled.rate == 0.3
 
 
-def test_the_backbone_alone_and_one_block_alone():
-    network = SGPNet(SHAPE)
+def test_layers_stand_in_the_order_of_figure_2(network):
+    """What each layer of a level reads, and what each output block does."""
+
+    def sources(name):
+        inputs = network.get_layer(name).input
+        return [t._keras_history.operation.name for t in (inputs if isinstance(inputs, list) else [inputs])]
+
+    assert sources("backbone_down1_first_relu") == ["backbone_down1_first_conv"]  # no IN at the top
+    assert sources("backbone_down2_first_relu") == ["backbone_down2_first_norm"]
+    assert sources("backbone_down2_dropout") == ["backbone_down2_second_conv"]
+    assert sources("backbone_down2_second_norm") == ["backbone_down2_dropout"]
+    assert sources("backbone_down2_third_norm") == ["backbone_down2_add"]
+    assert sources("backbone_bottom1_up") == ["backbone_down5_third_relu"]
+    assert sources("backbone_up4_concat") == ["backbone_bottom2_relu", "backbone_down4_third_relu"]
+    assert sources("backbone_up1_concat") == ["backbone_up2_third_relu", "backbone_down1_third_relu"]
+    assert sources("segmentation_half_add") == ["segmentation_half_up", "segmentation_half_conv"]
+    assert sources("segmentation_half_conv") == ["backbone_half"]
+    assert sources("segmentation") == ["segmentation_full_add"]
+    pools = [f"idh_{tap}_pool" for tap in ("quarter", "half", "full", "pointwise")]
+    assert sources("idh_concat") == pools and sources("idh_pointwise_conv") == ["backbone_full"]
+    assert sources("idh_quarter_conv") == ["backbone_quarter"] and sources("idh") == ["idh_dropout"]
+
+
+def test_the_backbone_alone_and_one_block_alone(network):
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     bare, genotype = SGPNet(SHAPE, blocks=()), SGPNet(SHAPE, blocks=("idh",))
     copy_weights(network, bare)
@@ -123,7 +152,7 @@ def test_unknown_blocks_are_errors():
 
 @pytest.mark.parametrize("kit", [KERAS_KIT, training_kit()], ids=["keras", "training"])
 def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_as_it_was(kit):
-    network = SGPNet((16, 16, 16, 4), dtype="mixed_bfloat16", kit=kit)
+    network = SGPNet((16, 16, 16, 4), filters=2, dtype="mixed_bfloat16", kit=kit)
     assert {layer.compute_dtype for layer in network.layers if layer.name.startswith("idh")} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
     assert network.get_layer("backbone_full").compute_dtype == "bfloat16"
@@ -133,8 +162,17 @@ def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_
     }
 
 
-def test_saved_network_needs_neither_this_package_nor_unsafe_mode(tmp_path):
-    network = SGPNet(SHAPE)
+def test_a_saved_network_is_made_of_keras_own_layers(tmp_path):
+    SGPNet((16, 16, 16, 4), filters=2).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as file:
+        config = json.loads(file.read("config.json"))
+    layers = config["config"]["layers"]
+    assert {layer["module"] for layer in layers} == {"keras.layers"} and len(layers) > 100
+    assert "Lambda" not in {layer["class_name"] for layer in layers} and "glioma_idh" not in json.dumps(config)
+
+
+@pytest.mark.slow
+def test_saved_network_needs_neither_this_package_nor_unsafe_mode(network, tmp_path):
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     np.save(tmp_path / "scans.npy", scans)
     network.save(tmp_path / "model.keras")

@@ -17,6 +17,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet
+from glioma_idh.sgp3d import occlude as door
 from glioma_idh.sgp3d.occlude import Occlusion, occlude
 from glioma_idh.sgp3d.occlusion import (
     SCORES,
@@ -175,6 +176,8 @@ def test_the_surest_of_each_kind_come_first():
     table["score"] = [0.9, 0.6, 0.2, 0.1, 0.3, 0.55]
     assert choose_subjects(table, 3) == ["a", "d", "e"]
     assert choose_subjects(table, 9) == ["a", "d", "e", "b", "c", "f"]
+    half = pd.DataFrame({"subject": ["g", "h"], "truth": [1, 0], "score": [0.5, 0.5]})  # called mutant from 0.5 on
+    assert choose_subjects(half, 1) == ["g"] and choose_subjects(half, 9) == ["g", "h"]
 
 
 def predictions_of(lesion, rest):
@@ -239,24 +242,57 @@ def with_toy_networks(run, folder, **recipe):
 
 
 def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsys):
-    occlude(Occlusion(run, subjects=("s04",), quiet=True))
+    occlude(Occlusion(run, subjects=("s05",), quiet=True))
     out = run / "occlusion"
     table = runs.read_table(out / "predictions.csv")
     assert dict(zip(table["subject"], table["fold"], strict=True)) == TESTED
     assert table["truth"].tolist() == [int(subject < "s03") for subject in table["subject"]]
     assert table[list(SCORES)].apply(lambda column: column.between(0, 1).all()).all()
-    assert {path.name for path in (out / "maps").iterdir()} == {"s04.nii.gz", "s04.png", "s04.svg"}
+    assert {path.name for path in (out / "maps").iterdir()} == {"s05.nii.gz", "s05.png", "s05.svg"}
     assert {path.name for path in (out / "figures").iterdir()} == {"occlusion.png", "occlusion.svg"}
     assert runs.read_json(out / "metrics.json")["num_patients"] == 6
     printed = capsys.readouterr().out
     assert all(name in printed for name, *_ in CONDITIONS.values()) and "Synthetic" not in printed
-    scan, drawn = nibabel.load(run.parent / "scans/s04/flair.nii.gz"), nibabel.load(out / "maps/s04.nii.gz")
+    scan, drawn = nibabel.load(run.parent / "scans/s05/flair.nii.gz"), nibabel.load(out / "maps/s05.nii.gz")
     assert drawn.shape == scan.shape == GRID and np.allclose(drawn.affine, scan.affine)
     assert drawn.get_data_dtype() == np.float32
     network = keras.models.load_model(run / "split_1/model.keras")
     prepared = runs.read_table(run / "cohort.csv").set_index("subject").loc["s05", "prepared"]
     own = network.predict_on_batch(np.asarray(Stored(Path(prepared)).scans())[None])["idh"][0, 0]
     assert table.set_index("subject").loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
+    folders = runs.read_table(run / "cohort.csv").set_index("subject")["prepared"]
+    stored = [Stored(Path(folders[subject])) for subject in ("s05", "s02")]  # s02 is the only other of its test set
+    own, donor = (find_regions(subject.scans(), subject.mask() != 0) for subject in stored)
+    random = np.random.default_rng([0, 5])
+    random.integers(1)
+    expected = score_occluded(network, own, donor, random)
+    found = table.set_index("subject").loc["s05", list(expected)].astype(float)
+    assert found.to_dict() == pytest.approx(expected, abs=1e-6)
+    activation, value = activation_map(network, np.asarray(stored[0].scans()))
+    map_of_logit = activation + (value - activation.mean())
+    own_map = map_on_own_grid(map_of_logit, stored[0].placement())
+    assert drawn.get_fdata() == pytest.approx(own_map, abs=1e-4 * np.abs(own_map).max())
+    assert map_of_logit.mean() == pytest.approx(logit(table.set_index("subject").loc["s05", "score"]), rel=1e-3)
+
+
+def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
+    rows = [("a", "p", 0), ("b", "p", 0), ("c", "q", 0), ("d", "r", 0), ("e", "s", 1), ("f", "t", 1)]
+    tested = pd.DataFrame(rows, columns=["subject", "patient", "split"])
+    monkeypatch.setattr(door, "_brain", lambda row: row["subject"])
+    random = np.random.default_rng(0)
+    donors = {subject: {door._draw_donor(row, tested, random) for _ in range(30)} for row in tested.to_dict("records")
+              for subject in row["subject"]}  # fmt: skip
+    assert donors == {"a": {"c", "d"}, "b": {"c", "d"}, "c": {"a", "b", "d"}, "d": {"a", "b", "c"}} | {
+        "e": {"f"},
+        "f": {"e"},
+    }
+
+
+def test_the_share_drawn_is_of_the_lesion_s_voxels():
+    own, donor = find_regions(*make_subject(0, 5)), find_regions(*make_subject(1, 5))
+    share = (own.lesion & ~donor.rest).sum() / own.lesion.sum()
+    scores = score_occluded(toy_network(1.5), own, donor, np.random.default_rng(0))
+    assert 0 < share < 1 and scores["lesion_drawn"] == pytest.approx(share)
 
 
 @pytest.mark.parametrize(

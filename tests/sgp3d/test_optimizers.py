@@ -9,22 +9,28 @@ import pytest
 from glioma_idh import training
 from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer, compile_network
 from glioma_idh.sgp3d.optimizers import learning_rates
+from tests.sgp3d.tiny import tiny_network
 
-SHAPE = (16, 16, 16, 4)
+SHAPE = (2, 4, 3, 4)
 RNG = np.random.default_rng(0)
 SCANS = RNG.normal(size=(2, *SHAPE)).astype(np.float32)
 TRUTH = {"segmentation": (SCANS[..., 0] > 0).astype(np.uint8), "idh": np.array([1.0, 0.0], np.float32)}
 
 
+@pytest.fixture(scope="module")
+def sgpnet():
+    return SGPNet((16, 16, 16, 4), filters=2)
+
+
 def small_joint_network(total_steps, **rates):
     keras.utils.set_random_seed(0)
-    joint = JointNetwork(SGPNet(SHAPE, dropout=0.0))
+    joint = JointNetwork(tiny_network())
     joint.compile(build_optimizer(total_steps, **rates), run_eagerly=True)  # tracing takes longer than the steps
     return joint
 
 
-def test_the_groups_hold_the_variables_of_their_blocks():
-    optimizer, network = build_optimizer(10), SGPNet(SHAPE)
+def test_the_groups_hold_the_variables_of_their_blocks(sgpnet):
+    optimizer, network = build_optimizer(10), sgpnet
     optimizer.build(network.trainable_variables)
     convolutions = 5 * 3 + 2 + 3 * 3 + 1
     normalisations = 1 + 4 * 3 + 2 + 3 * 3 + 1  # the top level has but one
@@ -38,7 +44,7 @@ def test_the_groups_hold_the_variables_of_their_blocks():
 
 def test_rates_at_the_first_middle_and_last_step():
     total = 8
-    optimizer, variables = build_optimizer(total), SGPNet(SHAPE).trainable_variables
+    optimizer, variables = build_optimizer(total), tiny_network().trainable_variables
     optimizer.build(variables)
     rates = []
     for _ in range(total + 1):
@@ -50,7 +56,19 @@ def test_rates_at_the_first_middle_and_last_step():
     assert rates[4]["backbone"] == pytest.approx(5e-5) and rates[8]["idh"] == pytest.approx(0, abs=1e-12)
 
 
-def test_adam_s_first_step_moves_each_weight_by_its_group_s_rate():
+def test_adam_s_first_step_moves_each_weight_by_its_group_s_rate(sgpnet):
+    """Whatever the gradient, Adam's first step is the rate long."""
+    optimizer, variables = build_optimizer(100, learning_rate=1e-3, idh_learning_rate=1e-4), sgpnet.trainable_variables
+    before = {weight.path: weight.numpy() for weight in variables}
+    optimizer.build(variables)
+    optimizer.apply([keras.ops.ones(weight.shape) for weight in variables])
+    steps = {weight.path: before[weight.path] - weight.numpy() for weight in variables}
+    for path, step in steps.items():
+        assert step == pytest.approx(1e-4 if path.startswith("idh") else 1e-3, rel=1e-2), path
+    assert {path.split("_")[0].split("/")[0] for path in steps} == {"backbone", "segmentation", "idh"}
+
+
+def test_a_training_step_moves_the_blocks_by_their_rates():
     joint = small_joint_network(100, learning_rate=1e-3, idh_learning_rate=1e-4)
     before = {weight.path: weight.numpy() for weight in joint.trainable_variables}
     joint.train_on_batch(SCANS, TRUTH)
@@ -58,7 +76,7 @@ def test_adam_s_first_step_moves_each_weight_by_its_group_s_rate():
     assert steps["idh/kernel"] == pytest.approx(1e-4, rel=1e-2)
     assert steps["idh_full_conv/kernel"] == pytest.approx(1e-4, rel=1e-2)
     assert steps["segmentation_full_conv/kernel"] == pytest.approx(1e-3, rel=1e-2)
-    assert steps["backbone_up1_first_conv/kernel"] == pytest.approx(1e-3, rel=1e-2)
+    assert steps["backbone_full/kernel"] == pytest.approx(1e-3, rel=1e-2)
 
 
 def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
@@ -89,13 +107,27 @@ def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
 
 
 def test_a_network_is_made_ready_with_its_optimizer_s_variables_there():
-    joint = JointNetwork(SGPNet(SHAPE))
+    joint = JointNetwork(tiny_network())
     compile_network(joint, 10, learning_rate=2e-4, idh_learning_rate=1e-4)
     assert joint.optimizer.built and not joint.jit_compile
     assert learning_rates(joint.optimizer) == pytest.approx({"backbone": 2e-4, "idh": 1e-4})
 
 
+def test_a_network_with_one_rate_for_all_has_one_adam_whose_rate_ends_at_0():
+    joint = JointNetwork(tiny_network(blocks=("idh",)), "idh")
+    compile_network(joint, 10, learning_rate=2e-4, idh_learning_rate=None)
+    rates = [float(joint.optimizer._learning_rate(step)) for step in (0, 5, 10, 11)]
+    assert type(joint.optimizer) is keras.optimizers.Adam and joint.optimizer.built
+    assert rates == pytest.approx([2e-4, 1e-4, 0, 0], rel=1e-5, abs=1e-12)
+
+
+def test_without_rates_they_are_the_paper_s():
+    joint = JointNetwork(tiny_network())
+    compile_network(joint, 10)
+    assert learning_rates(joint.optimizer) == pytest.approx({"backbone": 1e-4, "idh": 5e-5})
+
+
 def test_the_optimizer_comes_back_from_its_settings():
     optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(build_optimizer(10)))
-    optimizer.build(SGPNet(SHAPE).trainable_variables)
+    optimizer.build(tiny_network().trainable_variables)
     assert learning_rates(optimizer) == pytest.approx({"backbone": 1e-4, "idh": 5e-5})

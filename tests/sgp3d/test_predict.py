@@ -15,11 +15,12 @@ import pytest
 from glioma_idh import pipeline, runs, training
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
-from glioma_idh.sgp3d import Recipe, SGPNet
+from glioma_idh.sgp3d import Recipe
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.predict import Prediction, predict
 from glioma_idh.sgp3d.preprocessing import Placement
 from tests.sgp3d.conftest import GRID, write_four
+from tests.sgp3d.tiny import tiny_network
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 SHAPE = (16, 16, 16)
@@ -28,7 +29,7 @@ CODES = ["".join(code) for axes in itertools.permutations(["RL", "AP", "SI"]) fo
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run folder of two untrained networks, and the cohort it names."""
+    """A run folder of two untrained networks, tiny ones, and the cohort it names."""
     folder = tmp_path_factory.mktemp("predict")
     write_four(folder, num_subjects=3, num_mutant=1)
     run = folder / "run"
@@ -39,7 +40,7 @@ def run(tmp_path_factory):
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
-        SGPNet((*SHAPE, 4), filters=4).save(run / f"split_{index}/model.keras")
+        tiny_network((*SHAPE, 4)).save(run / f"split_{index}/model.keras")
     write_json({"synthetic": False}, run / "metrics.json")
     return run
 
@@ -58,6 +59,7 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
 
 
+@pytest.mark.integration
 def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     flags = [str(part) for name, path in scans_of(run, "s01").items() for part in (f"--{name}", path)]
     command = [sys.executable, "-m", "glioma_idh.sgp3d.predict", str(run), *flags, "--out", str(tmp_path)]
@@ -111,6 +113,37 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     assert table["dice"][0] > 0.98
     found = nibabel.load(tmp_path / "out/flair_lesion.nii.gz")
     assert nibabel.aff2axcodes(found.affine) == tuple(code)
+
+
+class Unsure(Thresholded):
+    """Calls bright FLAIR a lesion with a probability, and the subject a mutant with another."""
+
+    def __init__(self, lesion, score):
+        self.lesion, self.score = lesion, score
+
+    def predict_on_batch(self, scans):
+        lesion = super().predict_on_batch(scans)["segmentation"][..., 1] * self.lesion
+        return {"idh": np.full((1, 1), self.score), "segmentation": np.stack([1 - lesion, lesion], axis=-1)}
+
+
+@pytest.mark.parametrize(("probabilities", "found"), [((0.95, 0.2), True), ((0.6, 0.3), False), ((0.3, 0.9), True)])
+def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, monkeypatch, probabilities, found):
+    cases = []
+    networks = [Unsure(lesion, score) for lesion, score in zip(probabilities, (0.2, 0.6), strict=True)]
+    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr("glioma_idh.reporting.overlays.lesion_overlay", lambda case, synthetic: cases.append(case))
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    mask = run.parent / "scans/s02/mask.nii.gz"
+    table = predict(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
+    assert table.loc[0, ["score_1", "score_2", "score_mean"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
+    lesion, reference = nibabel.load(tmp_path / "flair_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
+    assert (table["dice"][0] > 0.98) == lesion.any() == found
+    (case,) = cases
+    turned = np.flip(reference, (0, 1)) != 0  # from LPS to the picture's RAS
+    assert np.array_equal(case.reference, turned) and np.array_equal(case.predicted, np.flip(lesion, (0, 1)) != 0)
+    assert list(case.images) == list(SEQUENCES) and case.images["flair"][turned].mean() > 160
+    assert case.images["t1"][turned].mean() == pytest.approx(100, abs=2)  # as a wild-type's
 
 
 def test_flips_are_averaged_and_turned_back():
@@ -174,7 +207,7 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
     with pytest.raises(InputError, match="expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"):
         predict(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
-    SGPNet((32, 16, 16, 4), filters=4).save(other / "split_1/model.keras")
+    tiny_network((32, 16, 16, 4)).save(other / "split_1/model.keras")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network for \(16, 16, 16, 4\) with"):
         training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_1/model.keras").write_bytes(b"nothing")

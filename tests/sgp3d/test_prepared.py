@@ -1,5 +1,6 @@
 """Prepared subjects are made once, found by content, and whole or not there."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ import pytest
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import prepared
-from glioma_idh.sgp3d.prepared import Stored, set_copies_aside, store_cohort, store_subject
+from glioma_idh.sgp3d.prepared import (
+    Stored,
+    content_hash,
+    refuse_copies,
+    set_copies_aside,
+    store_cohort,
+    store_subject,
+)
 from glioma_idh.sgp3d.preprocessing import prepare_subject
 
 SHAPE = (16, 16, 16)
@@ -45,6 +53,66 @@ def test_other_files_another_shape_and_half_a_subject_are_made_anew(table, tmp_p
     moved = tmp_path / "elsewhere.nii.gz"
     moved.write_bytes(Path(table.loc[0, "t1"]).read_bytes())
     assert store_subject(table.iloc[0].replace(table.loc[0, "t1"], str(moved)), SHAPE) == first
+
+
+@pytest.mark.parametrize("column", ["t1", "t1gd", "t2", "flair", "lesion_mask"])
+def test_each_file_counts_by_its_bytes(table, tmp_path, column):
+    other = tmp_path / "other.nii.gz"
+    other.write_bytes(Path(table.loc[1, column]).read_bytes())
+    row = table.iloc[0]
+    assert content_hash(row.replace(row[column], str(other)), SHAPE) != content_hash(row, SHAPE)
+
+
+def test_files_that_change_places_shape_and_method_count_too(table, monkeypatch):
+    row, hashes = table.iloc[0], []
+    swapped = row.copy()
+    swapped["t1"], swapped["t2"] = row["t2"], row["t1"]
+    hashes = [content_hash(row, SHAPE), content_hash(swapped, SHAPE), content_hash(row, (16, 16, 32))]
+    monkeypatch.setattr(prepared, "VERSION", prepared.VERSION + 1)
+    assert len({*hashes, content_hash(row, SHAPE)}) == 4
+
+
+def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatch):
+    """The first subject is held back until the last one is done."""
+    last_is_done, prepare = threading.Event(), prepared.prepare_subject
+
+    def in_another_order(row, shape):
+        if row["subject"] == "s00":
+            assert last_is_done.wait(30)
+        subject = prepare(row, shape)
+        if row["subject"] == "s02":
+            last_is_done.set()
+        return subject
+
+    monkeypatch.setattr(prepared, "prepare_subject", in_another_order)
+    usable, errors = store_cohort(table, SHAPE, jobs=3, quiet=True)
+    assert usable["subject"].tolist() == ["s00", "s01", "s02"] and not errors
+    assert [Path(folder).name for folder in usable["prepared"]] == [
+        content_hash(row, SHAPE) for _, row in table.iterrows()
+    ]
+    assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
+
+
+def test_a_scan_of_the_run_s_own_cohort_is_no_external_test(tmp_path):
+    own = pd.DataFrame({"subject": ["a", "b"], "prepared": ["/one/x", "/one/y"]})
+    own.to_csv(tmp_path / "cohort.csv", index=False)
+    external = pd.DataFrame({"subject": ["c", "d"], "prepared": ["/other/z", "/other/y"]})
+    refuse_copies(tmp_path, external.head(1))
+    with pytest.raises(InputError, match=r"found 1 in both \(b is d\)"):
+        refuse_copies(tmp_path, external)
+
+
+@pytest.mark.parametrize(("spare", "enough"), [(0, True), (-1, False)])
+def test_a_tenth_of_the_room_for_all_will_do(monkeypatch, tmp_path, spare, enough):
+    """4 bytes in each of 4 sequences and one of the mask, a voxel."""
+    monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path))
+    free = 10 * 16**3 * 17 // 10 + spare
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free})())
+    if enough:
+        prepared.check_room(10, SHAPE)
+        return
+    with pytest.raises(InputError, match="expected room"):
+        prepared.check_room(10, SHAPE)
 
 
 def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):

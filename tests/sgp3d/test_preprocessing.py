@@ -12,7 +12,7 @@ from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.sgp3d import place_back, prepare_subject
-from glioma_idh.sgp3d.preprocessing import joint_box, resample, resample_labels, standardise
+from glioma_idh.sgp3d.preprocessing import Placement, joint_box, resample, resample_labels, standardise
 from tests.conftest import save
 
 SHAPE = (32, 16, 48)
@@ -134,6 +134,36 @@ def test_channels_have_mean_0_and_deviation_1_and_come_in_order(tmp_path):
     assert subject.mask.dtype == np.uint8 and subject.mask.max() == 1
     voxel_ml = abs(np.linalg.det(AFFINE[:3, :3])) / 1000
     assert subject.lesion_ml == pytest.approx((12 * 5 * 15 + 4 * 2 * 3) * voxel_ml)
+
+
+def test_channels_are_standardised_after_they_are_stretched(tmp_path):
+    """To a quarter of the voxels: noise that was standardised before would have lost most of its deviation."""
+    scan, lesion = brain_and_lesion()
+    subject = prepare_subject(row_of(tmp_path, scan, lesion), (16, 16, 32))
+    assert subject.scans.mean(axis=(0, 1, 2), dtype=np.float64) == pytest.approx(0, abs=1e-5)
+    assert subject.scans.std(axis=(0, 1, 2), dtype=np.float64) == pytest.approx(1, abs=1e-5)
+    cropped = scan[tuple(slice(*side) for side in BOX)]
+    expected = resample(cropped, (16, 16, 32))
+    expected = (expected - expected.mean(dtype=float)) / expected.std(dtype=float)
+    assert subject.scans[..., 2] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_mask_plays_no_part_in_the_crop(tmp_path):
+    scan, lesion = brain_and_lesion()
+    lesion[0, 0, 0] = 1
+    subject = prepare_subject(row_of(tmp_path, scan, lesion), SHAPE)
+    assert subject.placement.box == BOX and subject.placement.grid_shape == GRID
+    assert subject.lesion_ml == pytest.approx((12 * 5 * 15 + 4 * 2 * 3 + 1) * abs(np.linalg.det(AFFINE[:3, :3])) / 1000)
+
+
+def test_a_voxel_is_lesion_if_its_probability_exceeds_one_half():
+    probability = np.array([0.0, 0.3, 0.49, 0.5, 0.51, 1.0], np.float32).reshape(6, 1, 1)
+    back = place_back(probability, Placement(((1, 7), (0, 1), (2, 3)), (8, 1, 4), np.eye(4)))
+    assert back.dtype == np.uint8 and back[:, 0, 2].tolist() == [0, 0, 0, 0, 0, 1, 1, 0] and back.sum() == 2
+
+
+def test_an_image_is_standardised_by_all_its_voxels():
+    assert standardise(np.array([0.0, 0, 3, 5], np.float32)) == pytest.approx(np.array([-2, -2, 1, 3]) / 4.5**0.5)
 
 
 def test_without_a_mask_scans_are_prepared_all_the_same(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
 from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, check_targets, default_recipe, differences, recipe_of_run
+from glioma_idh.sgp3d.train import shown_as
 
 
 def test_the_recipe_holds_the_paper_s_settings():
@@ -15,6 +16,40 @@ def test_the_recipe_holds_the_paper_s_settings():
     assert (recipe.learning_rate, recipe.idh_learning_rate, recipe.move_probability) == (1e-4, 5e-5, 0.5)
     assert (recipe.cohort, recipe.splits, recipe.targets) == ("brats2020-tcga", "kfold", "both")
     assert not recipe.detach_k and differences(recipe) == []
+    assert (recipe.epochs, recipe.dropout, recipe.shift_fraction, recipe.filters) == (200, 0.3, 0.1, 8)  # README's
+    assert (recipe.smoothing_voxels, recipe.test_fraction, recipe.min_test_mutants) == (1, 0.2, 5)
+    assert (recipe.network, recipe.dtype, recipe.standardise_features) == ("sgpnet", "float32", False)
+
+
+def test_half_of_the_phantoms_are_mutant():
+    assert replace(LAPTOP, phantom_subjects=13, phantom_spacing_mm=4.0).phantom == {
+        "num_subjects": 13,
+        "num_mutant": 6,
+        "spacing_mm": 4.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "targets", "name"),
+    [
+        ("sgpnet", "both", "SGPNet"),
+        ("sgpnet", "segmentation", "SGPNet, segmentation only"),
+        ("sgpnet", "idh", "SGPNet, IDH only"),
+        ("sgpnet", "random-masks", "SGPNet, random masks"),
+        ("unet3d", "segmentation", "3D U-Net"),
+        ("densenet3d", "idh", "Liang et al., 3D DenseNet"),
+        ("resnet2d", "idh", "Chang et al., residual CNN"),
+    ],
+)
+def test_networks_have_table_1_s_names(network, targets, name):
+    assert shown_as(Recipe(network=network, targets=targets)) == name
+    assert shown_as(Recipe(network=network, targets=targets, detach_k=True)) == f"{name}, k held constant"
+
+
+def test_random_masks_teach_the_genotype_alone():
+    recipe = Recipe(targets="random-masks")
+    assert recipe.learns == ("idh",) and recipe.outputs == ("idh", "segmentation") and not recipe.reads_slices
+    assert Recipe(network="resnet2d", targets="idh").reads_slices
 
 
 def test_the_laptop_s_recipe_says_how_it_differs():

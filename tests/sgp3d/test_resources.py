@@ -1,7 +1,10 @@
 """What a training will cost: the estimate, and the type that a processor does not have."""
 
+from dataclasses import replace
+
 import pytest
 
+from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import resources
 from glioma_idh.sgp3d.recipe import LAPTOP
 
@@ -25,3 +28,35 @@ def test_the_machine_is_measured_and_time_goes_with_its_rate():
     assert resources.measured_gflops("float32") > 1  # any machine of this century
     slow, quick = (resources.needed_seconds(LAPTOP, 16, gflops) for gflops in (10, 100))
     assert slow == pytest.approx(10 * quick)
+
+
+def test_memory_goes_with_jobs_voxels_batch_and_network():
+    base = resources.needed_gb(LAPTOP, 1)
+    assert base == pytest.approx(0.8 + 32**3 * 2 * 1150 / 1e9)  # benchmarks/README.md
+    assert resources.needed_gb(LAPTOP, 3) == pytest.approx(3 * base)
+    assert resources.needed_gb(replace(LAPTOP, batch_size=4), 1) - 0.8 == pytest.approx(2 * (base - 0.8))
+    assert resources.needed_gb(replace(LAPTOP, network="unet3d"), 1) - 0.8 == pytest.approx(1.4 * (base - 0.8))
+    assert resources.needed_gb(replace(LAPTOP, dtype="bfloat16"), 1) < base
+
+
+@pytest.mark.parametrize(("free", "enough"), [(1.01, True), (0.99, False)])
+def test_nine_tenths_of_the_free_memory_may_be_taken(monkeypatch, free, enough):
+    needed = resources.needed_gb(LAPTOP, 2)
+    monkeypatch.setattr(resources, "free_gb", lambda: free * needed / 0.9)
+    if enough:
+        resources.check_memory(LAPTOP, 2)
+        return
+    with pytest.raises(InputError, match="Use --jobs 1, a smaller --shape"):
+        resources.check_memory(LAPTOP, 2)
+
+
+def test_time_goes_with_epochs_and_begun_batches():
+    one = resources.needed_seconds(LAPTOP, 15, 10)
+    assert resources.needed_seconds(LAPTOP, 16, 10) == pytest.approx(one)  # 8 batches of 2
+    assert resources.needed_seconds(LAPTOP, 17, 10) == pytest.approx(one * 9 / 8)
+    assert resources.needed_seconds(replace(LAPTOP, epochs=80), 15, 10) == pytest.approx(2 * one)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")])
+def test_times_in_words(seconds, words):
+    assert resources.in_words(seconds) == words

@@ -1,21 +1,25 @@
 """The rivals, against counts worked out by hand, and through the door."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import keras
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+from glioma_idh import training
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.fit import build_network
 from glioma_idh.sgp3d.model import copy_weights
 from glioma_idh.sgp3d.predict import Prediction, predict
+from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.rivals import NUM_SLICES, densenet3d, lesion_slices, resnet2d, unet3d
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_kit
-from tests.sgp3d.conftest import write_four
+from tests.sgp3d.conftest import untraced, write_four
 
 SHAPE = (16, 16, 32)
 
@@ -77,7 +81,7 @@ def test_outputs_are_probabilities():
 
 
 def test_the_unet_to_train_with_has_the_numbers_of_the_one_that_is_kept():
-    network, kept = unet3d((*SHAPE, 4), kit=training_kit()), unet3d((*SHAPE, 4))
+    network, kept = unet3d((*SHAPE, 4), 2, kit=training_kit()), unet3d((*SHAPE, 4), 2)
     copy_weights(network, kept)
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE, 4)).astype(np.float32)
     expected, found = (np.asarray(net(scans)["segmentation"])[..., -1] for net in (kept, network))
@@ -102,24 +106,49 @@ def test_slices_of_a_flat_lesion_come_twice_and_without_one_the_image_is_read():
 
 @pytest.fixture(scope="module", params=["unet3d", pytest.param("densenet3d", marks=pytest.mark.slow), "resnet2d"])
 def trained(request, tmp_path_factory):
-    """A run of each rival by the recipe alone that the door starts from."""
+    """A run of each rival by the recipe alone that the door starts from; not traced, which takes longer."""
     folder = tmp_path_factory.mktemp(request.param)
     targets = "segmentation" if request.param == "unet3d" else "idh"
-    recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=2, learning_rate=1e-3)
-    recipe = replace(recipe, network=request.param, targets=targets, filters=4)
-    train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
+    recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
+    recipe = replace(recipe, network=request.param, targets=targets, filters=2)
+    with untraced():
+        train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     return recipe, folder / "run"
 
 
+@pytest.mark.integration
 def test_a_rival_trains_through_the_same_door(trained):
+    """Two steps of Adam move each weight by the rate at most, as the cosine halves the second; scores are its own."""
     recipe, run = trained
     predictions = pd.read_csv(run / "predictions.csv")
     learnt, empty = ("dice", "score") if recipe.network == "unet3d" else ("score", "dice")
-    assert len(predictions) == 8 and predictions[learnt].notna().all() and predictions[empty].isna().all()
+    assert len(predictions) == 8 and predictions[learnt].between(0, 1).all() and predictions[empty].isna().all()
     assert (run / "masks").exists() == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
-    assert keras.models.load_model(run / "split_0/model.keras", safe_mode=True).name == recipe.network
+    kept = keras.models.load_model(run / "split_0/model.keras", safe_mode=True)
+    assert kept.name == recipe.network
+    training.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
+    start = {weight.path: np.array(weight) for weight in build_network(recipe, to_train=True).trainable_weights}
+    steps = [np.abs(np.array(weight) - start[weight.path]).max() for weight in kept.weights if weight.path in start]
+    assert max(steps) == pytest.approx(1.5e-3, rel=0.05) and np.median(steps) > 1e-4
+    history = pd.read_csv(run / "split_0/history.csv")
+    log = {"dice": "dice_loss", "score": "cross_entropy"}[learnt]
+    assert history["epoch"].tolist() == [1] and history[log].item() == pytest.approx(history["loss"].item(), rel=1e-5)
+    assert np.isfinite(history[f"test_{log}"]).all()
+    cohort, fold = pd.read_csv(run / "cohort.csv").set_index("subject"), predictions[predictions["fold"] == 0]
+    for row in fold.itertuples():
+        stored = Stored(Path(cohort.loc[row.subject, "prepared"]))
+        assert row.truth == cohort.loc[row.subject, "idh"]
+        if recipe.network == "unet3d":
+            found = nibabel.load(run / f"masks/{row.subject}.nii.gz").get_fdata() > 0
+            mask = nibabel.load(run.parent / f"scans/{row.subject}/mask.nii.gz").get_fdata() > 0
+            assert row.dice == pytest.approx(2 * (found & mask).sum() / (found.sum() + mask.sum()), abs=1e-6)
+        else:
+            slices = recipe.network == "resnet2d"
+            seen = lesion_slices(stored.scans(), stored.mask()) if slices else np.array(stored.scans())[None]
+            assert row.score == pytest.approx(np.array(kept(seen)["idh"]).mean(), abs=1e-5)
 
 
+@pytest.mark.integration
 def test_a_rival_s_run_predicts_what_it_has_learnt(trained, tmp_path):
     recipe, run = trained
     table = predict(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
@@ -133,6 +162,7 @@ def test_a_rival_s_run_predicts_what_it_has_learnt(trained, tmp_path):
     assert tested["score"].to_numpy() == pytest.approx(tested["score_1"].to_numpy(), abs=1e-5)
 
 
+@pytest.mark.integration
 def test_slices_of_a_new_patient_need_a_mask(trained):
     recipe, run = trained
     scans = {name: run.parent / f"scans/s00/{name}.nii.gz" for name in ("t1", "t1gd", "t2", "flair")}

@@ -1,6 +1,7 @@
-"""The door, from a cohort on disk to a finished run."""
+"""The door, from a cohort on disk to a finished run and its page."""
 
 import contextlib
+import html
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 
+import keras
 import nibabel
 import numpy as np
 import pandas as pd
@@ -19,9 +21,14 @@ from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
 from glioma_idh.sgp3d.train import train
-from tests.sgp3d.conftest import GRID, write_four
+from tests.conftest import written_reports
+from tests.sgp3d.conftest import GRID, Stop, untraced, write_four
+from tests.sgp3d.tiny import tiny_network
 
 RECIPE = Recipe(shape=(16, 16, 16), num_splits=2, epochs=2, filters=4, learning_rate=1e-3)
+
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +40,47 @@ def finished(tmp_path_factory):
     table.loc[table["subject"] == "s07", "idh"] = ""
     table.to_csv(cohort, index=False)
     recipe = replace(RECIPE, cohort=str(cohort))
-    with open(folder / "printed.txt", "w") as printed, contextlib.redirect_stdout(printed):
+    with (
+        open(folder / "printed.txt", "w") as printed,
+        contextlib.redirect_stdout(printed),
+        written_reports(),
+        untraced(),
+    ):
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(other)))
     return recipe, folder / "run"
+
+
+def test_the_page_prints_the_numbers_of_the_run(finished):
+    """Each from the predictions anew."""
+    _, run = finished
+    page = html.unescape((run / "report.html").read_text())
+    predictions, metrics = pd.read_csv(run / "predictions.csv"), json.loads((run / "metrics.json").read_text())
+    dice = predictions["dice"].mean()
+    assert metrics["worth"]["segmentation"]["dice"]["value"] == pytest.approx(dice)
+    assert f"Mean Dice of its lesions {dice:.2f} (" in page and "SGPNet" in page
+    mutant, wild = (predictions[predictions["truth"] == idh]["score"].to_numpy() for idh in (1, 0))
+    wins = (mutant[:, None] > wild).mean() + (mutant[:, None] == wild).mean() / 2
+    assert metrics["pooled"]["auc"] == pytest.approx(wins) == metrics["worth"]["auc"]["delong"]["value"]
+    assert f"an AUC of {wins:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
+    sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
+    assert sheet["tested"].tolist() == predictions.groupby("fold").size().tolist()
+    of_splits = [f"{value:.3f}" for value in predictions.groupby("fold")["dice"].mean()]
+    assert [f"{value:.3f}" for value in sheet["DSC"]] == of_splits and all(value in page for value in of_splits)
+
+
+def test_a_split_s_rows_are_of_its_own_network_and_subjects(finished):
+    """Scored again here, from the scans in the cache."""
+    _, run = finished
+    predictions, splits = pd.read_csv(run / "predictions.csv"), pd.read_csv(run / "splits.csv")
+    tested = splits[splits["part"] == "test"].set_index("subject")["fold"]
+    assert tested.to_dict() == predictions.set_index("subject")["fold"].to_dict()
+    folders = pd.read_csv(run / "cohort.csv").set_index("subject")["prepared"]
+    labels = pd.read_csv(run.parent / "cohort.csv").set_index("subject")["idh"]
+    for fold, rows in predictions.groupby("fold"):
+        network = keras.models.load_model(run / f"split_{fold}/model.keras")
+        scans = np.stack([np.load(f"{folders[subject]}/scans.npy") for subject in rows["subject"]])
+        assert rows["score"].to_numpy() == pytest.approx(np.array(network(scans)["idh"])[:, 0], abs=1e-5)
+        assert rows["truth"].tolist() == labels[rows["subject"]].tolist()
 
 
 def test_the_run_folder_holds_what_it_promises(finished):
@@ -75,6 +120,24 @@ def test_the_external_cohort_is_tested_by_every_network(finished):
     (folder,) = (run / "external").iterdir()
     predictions = pd.read_csv(folder / "predictions.csv")
     assert predictions.groupby("fold")["subject"].nunique().tolist() == [4, 4] and predictions["dice"].notna().all()
+    labels = pd.read_csv(run.parent / "other/cohort.csv").set_index("subject")["idh"]
+    assert predictions["truth"].tolist() == labels[predictions["subject"]].tolist()
+    folders = pd.read_csv(folder / "cohort.csv").set_index("subject")["prepared"]
+    row = predictions[(predictions["subject"] == "r02") & (predictions["fold"] == 1)].iloc[0]
+    network = keras.models.load_model(run / "split_1/model.keras")
+    own = np.array(network(np.load(f"{folders['r02']}/scans.npy")[None])["idh"])[0, 0]
+    assert row["score"] == pytest.approx(own, abs=1e-5)
+    assert predictions["score"].nunique() == 8  # each of its own subject and network
+
+
+def test_no_external_scan_is_one_of_the_run_s_own(finished, tmp_path):
+    """Under another name and on another path."""
+    recipe, run = finished
+    table = pd.read_csv(run.parent / "cohort.csv", dtype=str).head(2)
+    table["subject"], table["patient"] = ["x1", "x2"], ["x1", "x2"]
+    table.to_csv(tmp_path / "others.csv", index=False)
+    with pytest.raises(InputError, match="no scan of the training cohort in the external one; found 2 in both"):
+        train(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
 
 
 def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, capsys):
@@ -86,25 +149,39 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
 
 
 @pytest.mark.parametrize(
-    ("targets", "empty"),
+    ("targets", "learnt", "empty"),
     [
-        ("segmentation", "score"),
-        pytest.param("idh", "dice", marks=pytest.mark.slow),
-        pytest.param("random-masks", "dice", marks=pytest.mark.slow),
+        ("segmentation", "dice", "score"),
+        ("idh", "score", "dice"),
+        ("random-masks", "score", "dice"),
     ],
 )
-def test_what_was_not_learnt_has_no_number(make_four, tmp_path, targets, empty):
-    recipe = replace(RECIPE, cohort=str(make_four()), targets=targets, epochs=1)
-    train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+@pytest.mark.integration
+def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, rehearse, targets, learnt, empty):
+    """The training is rehearsed: a network that learnt nothing has numbers of what it was to learn, and those alone."""
+    rehearsal = rehearse()
+    figures = []
+    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda _, folder, name: figures.append(name))
+    monkeypatch.setattr("glioma_idh.sgp3d.fit.build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
+    recipe = replace(RECIPE, cohort=str(make_four()), targets=targets)
+    metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     predictions = pd.read_csv(tmp_path / "run/predictions.csv")
-    assert predictions[empty].isna().all() and predictions[{"dice": "score", "score": "dice"}[empty]].notna().all()
-    assert (tmp_path / "run/metrics.json").exists()
+    assert predictions[empty].isna().all() and predictions[learnt].between(0, 1).all() and len(predictions) == 8
+    printed = {"score": "auc", "dice": "dice"}
+    assert printed[learnt] in metrics["pooled"] and printed[empty] not in metrics["pooled"]
+    assert (tmp_path / "run/masks").exists() == (learnt == "dice")
+    assert not predictions[["predicted_ml", "hd95_mm"]].notna().any().any() or learnt == "dice"
+    assert [given.joint.targets for given in rehearsal.trainings] == [targets] * 2
+    assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= set(figures)
+    assert ("roc" in figures) == (learnt == "score") and ("lesions" in figures) == (learnt == "dice")
 
 
 @pytest.mark.slow
 def test_it_learns_what_is_plain_to_see(make_four, tmp_path):
+    """Lesions lie off centre and differ between subjects: a mask that is not moved with its image is none to learn."""
     recipe = replace(RECIPE, cohort=str(make_four(num_subjects=12, num_mutant=6)), epochs=25, learning_rate=3e-3)
-    recipe = replace(recipe, shape=(32, 32, 32))  # at 16 the bottom level is one voxel, and normalised away
+    recipe = replace(recipe, shape=(32, 32, 16))  # with 16 a side the bottom level is one voxel, normalised away
+    recipe = replace(recipe, move_probability=0.9, shift_fraction=0.3)
     metrics = train(replace(recipe, idh_learning_rate=3e-3), Job(run_dir=tmp_path / "run", quiet=True))
     assert metrics["pooled"]["dice"] > 0.75 and metrics["pooled"]["auc"] > 0.9
 
@@ -123,7 +200,8 @@ def test_a_kill_costs_ten_epochs_at_most_and_never_many_steps(shape, steps, epoc
 @pytest.mark.slow
 def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
     """SIGKILL takes the command only: its two workers must end by themselves."""
-    command = [*COMMAND, "--cohort", str(make_four()), "--epochs", "14", "--jobs", "2", "--quiet", "--run-dir"]
+    cohort = make_four(num_subjects=4, num_mutant=2)
+    command = [*COMMAND, "--cohort", str(cohort), "--epochs", "14", "--jobs", "2", "--quiet", "--run-dir"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -139,6 +217,12 @@ def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
 
 def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypatch):
     recipe, run = finished
+    (external,) = (run / "external").iterdir()
+    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
+    monkeypatch.setattr(
+        "glioma_idh.sgp3d.apply.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
+    )
     shutil.copytree(run, tmp_path / "run")
     job = Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(run.parent / "other/cohort.csv"))
     (tmp_path / "run/metrics.json").unlink()
@@ -192,12 +276,14 @@ def test_a_missing_sequence_names_those_there_are(make_four, edit_table, tmp_pat
         train(replace(RECIPE, cohort=str(cohort)), Job(run_dir=tmp_path / "run", quiet=True))
 
 
-def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, tmp_path):
+def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, tmp_path, rehearse):
+    rehearse(stops=True)
     cohort = make_four()
     edit_table(cohort, "s03", "t2", "nowhere.nii.gz")
     edit_table(cohort, "s04", "idh", "perhaps")
     recipe = replace(RECIPE, cohort=str(cohort), epochs=1)
-    train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    with pytest.raises(Stop):
+        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     exclusions = pd.read_csv(tmp_path / "run/exclusions.csv").set_index("subject")["found"].to_dict()
     assert exclusions == {"s03": "No such file or directory", "s04": "'perhaps'"}
     with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH as 0, 1, .*; found 'perhaps'"):

@@ -70,7 +70,7 @@ def test_up_sampling_a_convolution_and_a_normalisation(sides):
 
 
 def test_a_bias_that_a_normalisation_takes_out_is_kept_but_not_trained():
-    network = SGPNet((16, 16, 16, 4), kit=training_kit())
+    network = SGPNet((16, 16, 16, 4), filters=2, kit=training_kit())
     kept = {weight.path for weight in network.non_trainable_weights if weight.path.endswith("bias")}
     assert len(kept) == 27 - 2 == len([weight for weight in network.weights if "_conv/bias" in weight.path]) - 9
     assert not any(path.startswith(("backbone_down1_first", "backbone_down1_second", "seg", "idh")) for path in kept)
@@ -106,23 +106,36 @@ def test_features_are_standardised_by_what_has_passed():
 
 
 def test_a_standardising_network_is_kept_as_one_without():
-    settings = {"input_shape": (16, 16, 16, 4), "dropout": 0.0}
+    settings = {"input_shape": (16, 16, 16, 4), "filters": 2, "dropout": 0.0}
     fast = SGPNet(**settings, kit=training_kit(standardise_features=True))
+    standardisation = fast.get_layer("idh_standardisation")
     for _ in range(20):
-        fast(RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32), training=True)
+        standardisation(RNG.normal(1, 1, (2, 16)).astype(np.float32), training=True)
     plain = SGPNet(**settings)
     copy_weights(fast, plain)
-    assert plain.count_params() == 2_446_119 == fast.count_params() - 2 * 64
+    assert plain.count_params() == fast.count_params() - 2 * 16
     scans = RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32)
-    assert np.array(plain(scans)["idh"]) == pytest.approx(np.array(fast(scans)["idh"]), abs=1e-5)
+    before = np.array(fast(scans)["idh"])
+    assert np.array(plain(scans)["idh"]) == pytest.approx(before, abs=1e-5)
+    assert np.ptp(before) > 1e-4
     again = SGPNet(**settings, kit=training_kit(standardise_features=True))
     copy_weights(plain, again)
     assert np.array(again(scans)["idh"]) == pytest.approx(np.array(plain(scans)["idh"]), abs=1e-5)
 
 
+def test_the_whole_network_standardises_64_features_while_it_is_trained():
+    fast = SGPNet((16, 16, 16, 4), kit=training_kit(standardise_features=True))
+    assert fast.count_params() == 2_446_119 + 2 * 64
+    layer = fast.get_layer("idh_standardisation")
+    assert fast.get_layer("idh_dropout").input is layer.output and layer.input.shape == (None, 64)
+    keras.Model(fast.inputs, layer.output)(np.ones((1, 16, 16, 16, 4), np.float32), training=True)
+    assert np.array(layer.mean).any()  # statistics take in a batch as it passes through the network
+
+
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
-    plain, fast = SGPNet((32, 16, 48, 4)), SGPNet((32, 16, 48, 4), kit=training_kit())
+    settings = {"input_shape": (32, 16, 48, 4), "filters": 2}
+    plain, fast = SGPNet(**settings), SGPNet(**settings, kit=training_kit())
     for weight in plain.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     copy_weights(plain, fast)
@@ -149,7 +162,8 @@ def gradients(network, scans, mask, idh):
 def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
-    exact, fast = SGPNet(shape, dropout=0.0, dtype="float64"), SGPNet(shape, dropout=0.0, kit=training_kit())
+    settings = {"input_shape": shape, "filters": 4, "dropout": 0.0}
+    exact, fast = SGPNet(**settings, dtype="float64"), SGPNet(**settings, kit=training_kit())
     copy_weights(exact, fast)
     scans, idh = rng.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
     mask = (rng.random((2, *shape[:3])) < 0.3).astype(np.uint8)
@@ -163,14 +177,14 @@ def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
 
 
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
-    exact = SGPNet((16, 16, 32, 4))
+    exact = SGPNet((16, 16, 32, 4), filters=2)
     for weight in exact.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
     expected = np.array(exact(scans)["segmentation"])[..., -1]
     errors = []
     for kit in (KERAS_KIT, training_kit()):
-        network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
+        network = SGPNet((16, 16, 32, 4), filters=2, dtype="mixed_bfloat16", kit=kit)
         copy_weights(exact, network)
         errors.append(np.abs(np.array(network(scans)["segmentation"])[..., -1] - expected).mean())
     assert errors[1] < 1.2 * errors[0] < 0.1
