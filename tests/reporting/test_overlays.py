@@ -138,6 +138,13 @@ def test_the_centre_is_a_voxel_of_the_largest_part():
     assert lesion_centre(two, SPACING) == (3, 3, 3)
 
 
+def test_the_centre_is_the_nearest_voxel_in_mm():
+    # a horseshoe whose centre of gravity is (4, 5, 3.67): (4, 5, 3) is 3.3 mm away, (2, 5, 4) only 2.6 mm
+    upright = block((2, 7), (5, 6), (3, 6)) & ~block((3, 6), (5, 6), (4, 6))
+    assert lesion_centre(upright, (1.0, 1.0, 5.0)) == (2, 5, 4)
+    assert lesion_centre(upright, (1.0, 1.0, 1.0)) == (4, 5, 3)
+
+
 def test_the_head_line_says_what_is_known():
     scores = [0.78, 0.83, 0.88]
     line = head_line("BraTS20_Training_295", scores=scores, lesion_ml=41.7, dice=0.907)
