@@ -80,11 +80,13 @@ def test_outlines_run_round_the_marked_voxels_in_true_size():
 def test_letters_stand_on_the_side_that_they_name():
     axes = overlay().axes[0]
     for n, (first, last) in ((0, "RL"), (4, "RL"), (8, "AP")):  # axial, coronal, sagittal
-        left, right, bottom, top = axes.get_images()[n].get_extent()
+        ground = axes.patches[n]
+        left, right = ground.get_x(), ground.get_x() + ground.get_width()
+        low, high = ground.get_y(), ground.get_y() + ground.get_height()
         inside = {
             text.get_text(): text.get_position()[0]
             for text in axes.texts
-            if left - 0.5 < text.get_position()[0] < right + 0.5 and top < text.get_position()[1] < bottom
+            if left < text.get_position()[0] < right and low < text.get_position()[1] < high
         }
         assert inside[first] < (left + right) / 2 < inside[last]
 
