@@ -80,11 +80,13 @@ def test_outlines_run_round_the_marked_voxels_in_true_size():
 def test_letters_stand_on_the_side_that_they_name():
     axes = overlay().axes[0]
     for n, (first, last) in ((0, "RL"), (4, "RL"), (8, "AP")):  # axial, coronal, sagittal
-        left, right, bottom, top = axes.get_images()[n].get_extent()
+        ground = axes.patches[n]
+        left, right = ground.get_x(), ground.get_x() + ground.get_width()
+        low, high = ground.get_y(), ground.get_y() + ground.get_height()
         inside = {
             text.get_text(): text.get_position()[0]
             for text in axes.texts
-            if left - 0.5 < text.get_position()[0] < right + 0.5 and top < text.get_position()[1] < bottom
+            if left < text.get_position()[0] < right and low < text.get_position()[1] < high
         }
         assert inside[first] < (left + right) / 2 < inside[last]
 
@@ -136,6 +138,13 @@ def test_the_centre_is_a_voxel_of_the_largest_part():
     assert lesion_centre(horseshoe, SPACING) == (3, 5, 3)  # its centre of gravity, (4.6, 5, 3), lies in the gap
     two = block((2, 5), (2, 5), (2, 5)) | block((10, 11), (10, 11), (10, 11))
     assert lesion_centre(two, SPACING) == (3, 3, 3)
+
+
+def test_the_centre_is_the_nearest_voxel_in_mm():
+    # a horseshoe whose centre of gravity is (4, 5, 3.67): (4, 5, 3) is 3.3 mm away, (2, 5, 4) only 2.6 mm
+    upright = block((2, 7), (5, 6), (3, 6)) & ~block((3, 6), (5, 6), (4, 6))
+    assert lesion_centre(upright, (1.0, 1.0, 5.0)) == (2, 5, 4)
+    assert lesion_centre(upright, (1.0, 1.0, 1.0)) == (4, 5, 3)
 
 
 def test_the_head_line_says_what_is_known():

@@ -317,6 +317,7 @@ def test_too_fine_a_volume_is_made_coarser_along_its_finest_axes(monkeypatch):
     lesion[:4, 4] = True
     shown = pack_cases({"S1": Case({"t1": scan}, lesion, None, (1.0, 1.0, 3.0), "S1")})["cases"][0]
     assert (shown["step"], shown["shape"], shown["spacing_mm"]) == ([2, 2, 1], [3, 3, 3], [2, 2, 3])
+    assert shown["centre"] == [0, 2, 1]  # of voxels (1, 4, 1) of the scan
     assert viewer._coarser(scan, [2, 2, 1])[0, 0, 0] == scan[:2, :2, 0].mean()
     assert voxels(shown["outlines"]["reference"], (3, 3, 3))[:, 2, 1].tolist() == [255, 255, 0]
 

@@ -256,7 +256,9 @@ def test_strata_with_their_patients_and_mutants(drawn):
     assert parts_of(sections.strata_section(none), Paragraph)[0].text == "Strata cannot be computed, because of X."
 
 
-def test_every_figure_and_page_of_phantoms_is_marked(drawn):
+def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
+    for slow in ("characteristics_sheet", "parts_sheet"):
+        monkeypatch.setattr(run_sections, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
         run = finished(metrics=METRICS | {"synthetic": synthetic})
         for section in (*report._of_scores(run), run_sections.subjects_section(run)):
