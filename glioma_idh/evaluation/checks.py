@@ -204,7 +204,7 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 def _text(cells: pd.Series) -> pd.Series:
     """Names as text, "" where there is none."""
-    return cells.fillna("").astype(str).str.strip()
+    return cells.astype(object).fillna("").astype(str).str.strip()
 
 
 def _deal(table: pd.DataFrame) -> pd.Series:

@@ -191,7 +191,7 @@ def _picture(part: Picture, place: Place, folder: Path) -> dict:
 
 def _sheet(part: Sheet, place: Place, folder: Path, synthetic: bool) -> dict:
     """A table as the page holds it: headings, and whether numbers stand below them; rows."""
-    table = part.table.fillna("").astype(str)
+    table = part.table.astype(object).fillna("").astype(str)
     write_sheet(table, (folder / place.path).parent, Path(place.path).name, part.caption, synthetic)
     columns = [(str(name), n > 0 and _are_numbers(table.iloc[:, n])) for n, name in enumerate(table.columns)]
     rows = table.to_numpy().tolist()

@@ -133,7 +133,7 @@ def _characteristics(cohort: pd.DataFrame) -> str:
 
 def _text(cells: pd.Series) -> pd.Series:
     """Grades and the like as text."""
-    return cells.fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", "not known")
+    return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", "not known")
 
 
 def _centres(cohort: pd.DataFrame) -> str:

@@ -99,7 +99,7 @@ def count(number: int, noun: str) -> str:
 
 def has(cohort: pd.DataFrame, column: str) -> bool:
     """Whether any subject has something in a column."""
-    return column in cohort and bool((cohort[column].fillna("").astype(str) != "").any())
+    return column in cohort and bool((cohort[column].astype(object).fillna("").astype(str) != "").any())
 
 
 def _source(settings: dict, cohort: pd.DataFrame) -> str:
@@ -162,7 +162,7 @@ def _brain(settings: dict, cohort: pd.DataFrame) -> str:
         return ""
     if not has(cohort, "brain_mask"):
         return "The brain was where the scan was not 0."
-    masked = int((cohort["brain_mask"].fillna("") != "").sum())
+    masked = int((cohort["brain_mask"].astype(object).fillna("") != "").sum())
     if masked == len(cohort):
         return "The brain was that of the cohort's brain masks."
     return f"The brain was that of the cohort's brain masks in {masked} subjects, elsewhere where the scan was not 0."
