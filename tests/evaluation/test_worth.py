@@ -177,6 +177,7 @@ def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
     assert numbers["rates"]["youden"]["confusion"]["reason"].startswith("cannot be computed, because only")
     one_class = np.ptp(np.broadcast_to(truths, 40)) == 0
     assert bool(one_class) == ("reason" in numbers["expected"])
+    assert one_class or numbers["expected"]["prevalence"] == 1 / 40
 
 
 def test_everybody_tested_by_every_network():
