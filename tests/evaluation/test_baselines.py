@@ -117,6 +117,18 @@ def test_the_majority_of_a_training_part_is_answered_without_a_doubt():
     assert (baseline_predictions(mutants[AGE[:3]], SPLITS)["majority"].predictions["score"] == 1).all()
 
 
+def test_those_of_a_grade_get_the_mean_of_what_the_folds_learnt(baselines):
+    columns = pd.DataFrame({"high": COHORT["grade"] == "HGG", "low": COHORT["grade"] == "LGG"}).astype(float)
+    by_hand = pd.Series(np.nan, COHORT["subject"])
+    for _, fold in SPLITS.groupby("fold"):
+        test = COHORT["subject"].isin(fold.loc[fold["part"] == "test", "subject"])
+        model = LogisticRegression().fit(columns[~test], COHORT.loc[~test, "idh"])
+        by_hand[COHORT.loc[test, "subject"]] = model.predict_proba(columns[test])[:, 1]
+    found = baselines["grade"].predictions.set_index("subject")["score"]
+    for grade, subjects in COHORT.groupby("grade")["subject"]:
+        assert found[subjects].to_numpy() == pytest.approx(by_hand[subjects].mean(), abs=1e-6), grade
+
+
 def test_text_gives_what_numbers_do():
     cohort = COHORT.assign(grade=np.where(COHORT["grade"] == "LGG", 2.0, 4.0))
     cohort.loc[[5, 9], ["grade", "lesion_ml"]] = np.nan
