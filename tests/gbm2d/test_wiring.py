@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from glioma_idh import runs, training
 from glioma_idh.cohorts.table import read_table
@@ -68,6 +69,9 @@ def done(tmp_path_factory):
     table.loc["s01", ["t2", "lesion_mask"]] = table.loc["s00", ["t2", "lesion_mask"]]
     table.loc["s20", "idh"] = ""
     table.loc["s04", "patient"] = "s03"
+    table["cohort"] = "phantom"
+    truth = pd.DataFrame({"subject": table.index, "d_t2": 2, "z_t2": np.sin(range(40)), "d_adc": 1, "z_adc": range(40)})
+    truth[::-1].to_csv(folder / "scans/truth.csv", index=False)  # as beside a phantom's scans, in another order
     table.reset_index().to_csv(path, index=False)
     with pytest.MonkeyPatch.context() as patch:
         kept = Recorder()
@@ -86,6 +90,7 @@ def done(tmp_path_factory):
         metrics=metrics,
         labels=rows["idh"].drop(list(SET_ASIDE)).astype(int),
         slices={subject: pixels for subject, (pixels, _) in seen.items()},
+        truth=truth.set_index("subject"),
         lesion_ml={subject: lesion_ml for subject, (_, lesion_ml) in seen.items()},
         names={pixels.tobytes(): subject for subject, (pixels, _) in seen.items()},
         splits=pd.read_csv(folder / "run/splits.csv"),
@@ -226,6 +231,18 @@ def test_the_run_s_predictions_and_numbers_are_those_of_its_splits(done):
     assert done.metrics == {"t2": metrics}
     for part, numbers in zip(parts, metrics["per_split"], strict=True):
         assert numbers["accuracy"] == pytest.approx(((part["score"] >= 0.5) == part["truth"]).mean())
+
+
+def test_the_best_possible_auc_is_that_of_what_was_planted_in_the_tested(done):
+    planted = pd.read_csv(done.run / "planted.csv").set_index("subject")["score"]
+    assert planted.to_dict() == pytest.approx((2 * done.truth["z_t2"])[list(done.labels.index)].to_dict())
+    metrics = done.metrics["t2"]
+    expected = []
+    for index in range(2):
+        tested = sorted(part_of(done, index, "test"))
+        expected.append(roc_auc_score(done.labels[tested], done.truth.loc[tested, "z_t2"]))
+    assert [split["best_possible_auc"] for split in metrics["per_split"]] == pytest.approx(expected)
+    assert expected[0] != expected[1] and metrics["synthetic"] is True
 
 
 def test_slices_are_kept_with_the_subjects_they_belong_to(done):
