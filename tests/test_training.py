@@ -249,3 +249,32 @@ def test_another_backend_is_refused(monkeypatch):
     with pytest.raises(InputError, match="expected KERAS_BACKEND=tensorflow; found jax"):
         training.require_tensorflow()
     assert training.find_gpus() == []
+
+
+@pytest.mark.parametrize(("gpus", "threads", "set_to", "determinism"), [([], 1, 1, 0), ([], 6, 6, 1), (["G"], 1, 0, 1)])
+def test_threads_and_determinism_that_a_seed_needs(monkeypatch, gpus, threads, set_to, determinism):
+    import tensorflow as tf
+
+    given = {"determinism": 0, "intra": 0, "inter": 0}
+    monkeypatch.setattr(training, "find_gpus", lambda: gpus)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: given.update(determinism=1))
+    for kind in ("intra", "inter"):
+        name = f"set_{kind}_op_parallelism_threads"
+        monkeypatch.setattr(tf.config.threading, name, lambda number, kind=kind: given.update({kind: number}))
+    training.make_reproducible(0, threads)
+    assert given == {"determinism": determinism, "intra": set_to, "inter": set_to}
+
+
+def test_gpus_take_memory_as_they_need_it_and_are_named(monkeypatch):
+    import tensorflow as tf
+
+    growth = {}
+    gpus = [SimpleNamespace(name=f"/gpu:{n}") for n in range(2)]
+    details = {"/gpu:0": {"device_name": "H200"}, "/gpu:1": {}}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus if kind == "GPU" else [])
+    monkeypatch.setattr(
+        tf.config.experimental, "set_memory_growth", lambda gpu, grows: growth.update({gpu.name: grows})
+    )
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details[gpu.name])
+    assert training.find_gpus() == gpus and growth == {"/gpu:0": True, "/gpu:1": True}
+    assert training.device_name(gpus) == "H200, /gpu:1"

@@ -109,6 +109,14 @@ def test_a_subject_set_aside_moves_no_other_s_score(run, drawn, edit_table, tmp_
         predict(replace(wanted, strict=True))
 
 
+def test_the_picture_of_a_phantom_says_so(run, drawn, edit_table, tmp_path):
+    cohort = tmp_path / "cohort.csv"
+    cohort.write_text((run.parent / "cohort.csv").read_text())
+    edit_table(cohort, "s01", "cohort", "phantom")
+    predict(Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path))
+    assert [named["synthetic"] for _, named in drawn.values()] == [False, True, False, False]
+
+
 def test_a_brain_mask_is_what_the_scan_is_normalised_within(run, drawn, tmp_path):
     scans = run.parent / "scans/s02"
     brain = np.zeros(SHAPE)

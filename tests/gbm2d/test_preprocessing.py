@@ -217,3 +217,17 @@ def test_slices_volumes_and_rows_of_a_cohort_stay_together(make_cohort, edit_tab
         row = rows.set_index("subject", drop=False).loc[subject]
         assert np.array_equal(pixels, prepare_subject(row, "t2", 16)[0])
     assert errors[0].subject == "s00"
+
+
+def test_the_smallest_lesion_that_can_be_used():
+    image, mask = np.arange(125.0).reshape(5, 5, 5), np.zeros((5, 5, 5))
+    mask[1:3, 2:4, 2], mask[1, 2, 3] = 1, 1
+    lesion = extract_lesion_slice(image, mask, np.eye(4))
+    assert lesion.k == 2 and np.array_equal(lesion.pixels, image[1:3, 2:4, 2])
+
+
+def test_a_scan_that_the_table_does_not_name_is_told_of_the_table(make_cohort, edit_table):
+    path = make_cohort(num_subjects=3, num_mutant=1)
+    edit_table(path, "s01", "t2", "")
+    _, _, errors = prepare_cohort(read_table(path), "t2", jobs=1, quiet=True)
+    assert [(error.subject, error.file, error.found) for error in errors] == [("s01", str(path), "none")]

@@ -5,6 +5,7 @@ tell the epoch. Everything else runs as it does for a user.
 """
 
 import itertools
+import shutil
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
@@ -17,8 +18,10 @@ from sklearn.metrics import roc_auc_score
 from glioma_idh import runs, training
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.gbm2d import Job, Recipe, build_cnn
+from glioma_idh.gbm2d.apply import score_slices
 from glioma_idh.gbm2d.augmentation import training_batches
-from glioma_idh.gbm2d.fit import _fit
+from glioma_idh.gbm2d.fit import _fit, train_split
+from glioma_idh.gbm2d.model import compile_network
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
 from tests.conftest import write_cohort
@@ -259,6 +262,8 @@ def test_callbacks_end_a_worker_with_its_command_and_save_every_25_epochs(done):
     checkpoint = callbacks[training.Checkpoint]
     assert (checkpoint.every, checkpoint.steps_per_epoch) == (25, done.trainings[0].steps_per_epoch)
     assert checkpoint.file == done.run / "split_0/checkpoint.weights.h5"
+    bar = {"desc": "split 1/2", "position": 0, "disable": True, "unit": "epoch"}
+    assert callbacks[training.Progress].settings == bar
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(500, 5), (99, 1), (250, 2)])
@@ -269,3 +274,49 @@ def test_the_test_curve_has_about_a_hundred_points(monkeypatch, tmp_path, epochs
     network = build_cnn((8, 8, 1), (2,), (2,))
     _fit(network, Recipe(epochs=epochs), (slices, labels), (slices, labels), [0], tmp_path, [])
     assert (given["validation_freq"], given["epochs"]) == (every, epochs)
+
+
+def test_a_split_that_is_done_is_not_trained_again(done, tmp_path, monkeypatch):
+    run = shutil.copytree(done.run, tmp_path / "run")
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    before = (run / "split_1/model.keras").stat().st_mtime_ns
+    assert train_split(done.recipe, run, 1) == 1
+    assert (run / "split_1/model.keras").stat().st_mtime_ns == before
+
+
+def test_a_training_goes_on_after_the_epochs_of_its_checkpoint(monkeypatch, tmp_path):
+    slices = np.random.default_rng(0).normal(size=(6, 8, 8, 1)).astype(np.float32)
+    labels, recipe = np.array([0, 0, 0, 0, 1, 1]), Recipe(epochs=5, batch_size=4, rotation_deg=(0, 90))
+    saved, resumed = build_cnn((8, 8, 1), (2,), (2,)), build_cnn((8, 8, 1), (2,), (2,))
+    compile_network(saved, 0.1, 2)
+    saved.optimizer.build(saved.trainable_variables)
+    saved.optimizer.iterations.assign(3 * 2)  # three epochs of two steps
+    checkpoint = training.Checkpoint(tmp_path, 2)
+    checkpoint.set_model(saved)
+    checkpoint.rows = [{"epoch": epoch, "loss": 1.0} for epoch in (1, 2, 3, 4)]
+    checkpoint.save()
+
+    given = []
+    monkeypatch.setattr(keras.Model, "fit", lambda _, batches, **options: given.append((batches, options)))
+    part = slices, labels
+    kept = _fit(resumed, recipe, part, part, [7], tmp_path, [])
+    for one, other in zip(saved.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    ((batches, options),) = given
+    assert (options["initial_epoch"], options["epochs"]) == (3, 5)
+    (x, y), (expected_x, expected_y) = next(batches), next(training_batches(slices, labels, 4, (0, 90), [7], 3))
+    assert np.array_equal(x, expected_x) and np.array_equal(y, expected_y)
+    assert [row["epoch"] for row in kept.rows] == [1, 2, 3]
+
+    _fit(resumed, replace(recipe, epochs=3), part, part, [7], tmp_path, [])
+    assert len(given) == 1  # nothing is left to train
+    kept.discard()
+    kept.discard()
+    assert not kept.file.exists()
+
+
+def test_scores_of_many_slices_keep_their_order():
+    slices = np.arange(600, dtype=np.float32).reshape(600, 1, 1, 1)
+    networks = [lambda batch, k=k: np.concatenate([batch[:, 0, 0] * 0, batch[:, 0, 0] + k], axis=1) for k in (0, 1000)]
+    scores = score_slices(slices, networks)
+    assert np.array_equal(scores, np.arange(600)[:, None] + [0, 1000])
