@@ -89,6 +89,7 @@ def test_the_scores_are_those_of_the_saved_networks(cohorts):
         assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 0
 
 
+@pytest.mark.integration  # it draws its figures
 def test_a_finished_run_can_be_tested_on_another_cohort_later(cohorts, tmp_path):
     recipe, _, run = cohorts
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
