@@ -153,8 +153,10 @@ def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, caps
     settings = {"sequences": ("t2",), "all_visits": True, "phantom": {"num_subjects": 5}, "quiet": False}
     assert cohorts.asked["egd"] == (Path("here"), Path("sheet.csv"), settings)
     assert "1 x no reason (a.nii)" in capsys.readouterr().out
-    pipeline.read_training_cohort(recipe, Job(quiet=True), ("t2",), quiet=True)
-    assert cohorts.asked["egd"][2]["quiet"] is True and capsys.readouterr().out == ""
+    recipe.all_visits = False
+    pipeline.read_training_cohort(recipe, Job(quiet=True), ("adc",), quiet=True)
+    settings |= {"sequences": ("adc",), "all_visits": False, "quiet": True}
+    assert cohorts.asked["egd"] == (None, None, settings) and capsys.readouterr().out == ""
 
 
 def external(cohorts, here, there, sequences=("t2",)):
@@ -283,6 +285,9 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     wanted = SimpleNamespace(cohort="egd", images="i", labels="l", all_visits=True, quiet=True)
     assert pipeline.read_subjects(wanted, ["t2"])["subject"].tolist() == ["a", "c"]
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["t2"], "all_visits": True, "quiet": True})
+    wanted.all_visits = wanted.quiet = False
+    pipeline.read_subjects(wanted, ["adc"])
+    assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
     assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
 
 
