@@ -48,6 +48,8 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     write_json({"auc": float("nan")}, folder / "metrics.json")
     assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
     assert runs.find_run(folder, RECIPE) is True
+    with pytest.raises(InputError, match="expected epochs 6; found epochs 5"):
+        runs.find_run(folder, RECIPE | {"epochs": 6})
     recipe = json.loads((folder / "recipe.json").read_text())
     assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
 
@@ -97,10 +99,10 @@ def test_a_folder_that_exists_and_is_empty_stays_as_it_was(tmp_path):
 
 
 def test_ids_keep_their_zeros_and_empty_cells_are_empty_texts_or_unknown_numbers(tmp_path):
-    text = "subject,patient,site,brain_mask,file,idh,age\n007,08,1,,,1,\nNA,nan,2,,,,3.5\n"
+    text = "subject,patient,site,brain_mask,file,idh,age\n007,08,1,,,1,\n008,09,2,,,,3.5\n"
     (tmp_path / "t.csv").write_text(text)
     table = runs.read_table(tmp_path / "t.csv")
-    assert table["subject"].tolist() == ["007", "NA"] and table["patient"].tolist() == ["08", "nan"]
+    assert table["subject"].tolist() == ["007", "008"] and table["patient"].tolist() == ["08", "09"]
     assert table["site"].tolist() == ["1", "2"] and table["brain_mask"].tolist() == ["", ""]
     assert table["idh"].isna().tolist() == [False, True] and table["age"].iloc[1] == 3.5
 
