@@ -1,12 +1,18 @@
 """What both papers' trainings share."""
 
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import pipeline
+from glioma_idh import gbm2d, pipeline
+from glioma_idh.cohorts.folders import Ignored
+from glioma_idh.cohorts.table import COLUMNS, UNLABELLED
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
 
@@ -71,3 +77,227 @@ def test_nobody_to_predict_is_said(tmp_path):
     )
     with pytest.raises(InputError, match="subjects with images"):
         pipeline.read_subjects(wanted, ("t1",))
+
+
+def table_of(*rows: dict) -> pd.DataFrame:
+    """A cohort table of text; a subject is its own patient."""
+    full = [dict.fromkeys(COLUMNS, "") | {"patient": row["subject"], "cohort": "x"} | row for row in rows]
+    return pd.DataFrame(full)
+
+
+def test_paths_are_those_of_where_they_were_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = Job("a", "b", "egd", "c", "d", "e")
+    recipe, job = pipeline.with_whole_paths(Recipe(cohort="c.csv"), job)
+    assert recipe.cohort == str(tmp_path / "c.csv")
+    assert (job.images, job.labels) == (tmp_path / "a", tmp_path / "b")
+    assert (job.external_images, job.external_labels) == (tmp_path / "c", tmp_path / "d")
+    assert (job.external, job.run_dir) == ("egd", Path("e"))
+    assert pipeline.with_whole_paths(Recipe(cohort="egd"), Job())[0].cohort == "egd"
+
+
+def test_the_least_of_every_setting_can_be_run():
+    recipe = replace(gbm2d.Recipe(), epochs=1, batch_size=1, num_splits=1, seed=0)
+    pipeline.check_settings(recipe, Job(jobs=1))
+    for name in ("epochs", "batch_size", "num_splits", "seed"):
+        flag = "--" + name.replace("_", "-")
+        with pytest.raises(InputError, match=f"expected {flag} of at least"):
+            pipeline.check_settings(replace(recipe, **{name: getattr(recipe, name) - 1}), Job())
+
+
+def test_every_setting_and_every_input_makes_another_run(tmp_path):
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text("a")
+    recipe = gbm2d.Recipe(cohort=str(sheet))
+    before = pipeline.identity("gbm2d", recipe, Job())
+    assert before["paper"] == "gbm2d" and before["images"] == ""
+    changes = {"epochs": 3, "seed": 1, "rotation_deg": (0, 1), "learning_rate": 1.0, "batch_size": 2, "filters": (1,)}
+    for name, value in changes.items():
+        after = pipeline.identity("gbm2d", replace(recipe, **{name: value}), Job())
+        assert {key for key in before if before[key] != after[key]} == {name}
+    assert pipeline.identity("gbm2d", recipe, Job(images="x"))["images"] == "x"
+    assert pipeline.identity("gbm2d", recipe, Job(run_dir="r", jobs=3, quiet=True, strict=True)) == before
+    sheet.write_text("b")
+    after = pipeline.identity("gbm2d", recipe, Job())
+    assert {key for key in before if before[key] != after[key]} == {"cohort_sha256"}
+    synthetic = pipeline.identity("gbm2d", gbm2d.Recipe(), Job())["phantom"]
+    assert (synthetic["num_subjects"], synthetic["num_mutant"], synthetic["seed"]) == (100, 17, 193)
+    assert "phantom" not in before
+
+
+def test_a_run_s_folder_is_named_after_what_is_run():
+    recipe = gbm2d.Recipe(cohort="/there/our.csv")
+    names = {pipeline.default_run_dir("gbm2d", ["t2"], replace(recipe, seed=seed), Job()) for seed in (0, 1, 1)}
+    assert len(names) == 2
+    assert all(name.parent == Path("runs") and name.name.startswith("gbm2d-t2-our-") for name in names)
+
+
+@pytest.fixture
+def cohorts(monkeypatch):
+    """Cohorts by name in the place of those on disk, and how they were asked for."""
+    kept = SimpleNamespace(tables={}, asked={})
+
+    def read_cohort(name, images, labels, **settings):
+        kept.asked[name] = (images, labels, settings)
+        return kept.tables[name], [Ignored("a.nii", "no reason")]
+
+    monkeypatch.setattr(pipeline, "read_cohort", read_cohort)
+    return kept
+
+
+def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, capsys):
+    cohorts.tables["egd"] = table_of({"subject": "a"})
+    recipe = SimpleNamespace(cohort="egd", all_visits=True, phantom={"num_subjects": 5})
+    table = pipeline.read_training_cohort(recipe, Job("here", "sheet.csv"), ("t2",))
+    assert table is cohorts.tables["egd"]
+    settings = {"sequences": ("t2",), "all_visits": True, "phantom": {"num_subjects": 5}, "quiet": False}
+    assert cohorts.asked["egd"] == (Path("here"), Path("sheet.csv"), settings)
+    assert "1 x no reason (a.nii)" in capsys.readouterr().out
+    recipe.all_visits = False
+    pipeline.read_training_cohort(recipe, Job(quiet=True), ("adc",), quiet=True)
+    settings |= {"sequences": ("adc",), "all_visits": False, "quiet": True}
+    assert cohorts.asked["egd"] == (None, None, settings) and capsys.readouterr().out == ""
+
+
+def external(cohorts, here, there, sequences=("t2",)):
+    cohorts.tables |= {"egd": table_of(*here), "tcga": table_of(*there)}
+    recipe = gbm2d.Recipe(cohort="egd")
+    job = Job("a", "b", external="tcga", external_images="c", external_labels="d", quiet=True)
+    return pipeline.read_external_cohort(recipe, job, sequences)
+
+
+HERE = {"subject": "h", "t2": "h.nii", "idh": "1"}
+THERE = {"subject": "t", "t2": "t.nii", "idh": "0"}
+
+
+def test_the_external_cohort_is_the_second_one(cohorts, capsys):
+    table = external(cohorts, [HERE], [THERE])
+    assert table["subject"].tolist() == ["t"]
+    assert cohorts.asked["tcga"] == (Path("c"), Path("d"), {"sequences": ("t2",)})
+    assert cohorts.asked["egd"][:2] == (Path("a"), Path("b"))
+    assert capsys.readouterr().out == ""
+    external(cohorts, [HERE, HERE | {"subject": "n", "patient": "BraTS2021_00001"}], [THERE])
+    assert "1 subjects are known by their BraTS id alone" in capsys.readouterr().out
+
+
+def test_an_external_cohort_that_cannot_test_is_refused(cohorts):
+    with pytest.raises(InputError, match="expected labelled subjects to test on; found none among 1"):
+        external(cohorts, [HERE], [THERE | {"idh": ""}])
+    with pytest.raises(InputError, match="expected T2 in cohort x; found only ADC"):
+        external(cohorts, [HERE], [THERE | {"t2": "", "adc": "a.nii"}])
+    with pytest.raises(InputError, match=r"found 1 in both \(h is t\)"):
+        external(cohorts, [HERE], [THERE | {"patient": "h"}])
+
+
+def test_of_every_sequence_those_in_both_are_looked_for(cohorts):
+    """A patient whose image of that sequence is in one cohort alone is not tested on what was trained on."""
+    other = HERE | {"subject": "o", "t2": "", "adc": "o.nii"}
+    twin = THERE | {"patient": "o", "adc": ""}
+    assert len(external(cohorts, [HERE, other], [twin])) == 1
+    with pytest.raises(InputError, match="o is t"):
+        external(cohorts, [HERE, other], [twin | {"adc": "t.nii"}], ("t2", "adc"))
+
+
+def test_a_strict_run_stops_at_a_mistake_and_not_at_an_unknown_status(capsys):
+    unknown = InputError("IDH status", UNLABELLED, "Predict it.", subject="u")
+    pipeline.report_exclusions([unknown], 2, strict=True)
+    mistakes = [InputError("a scan", "none", "Add it.", subject=f"s{n}") for n in range(2)]
+    with pytest.raises(InputError, match="s0: expected a scan"):
+        pipeline.report_exclusions([unknown, *mistakes], 3, strict=True)
+    capsys.readouterr()
+    pipeline.report_exclusions([], 3, strict=True)
+    assert capsys.readouterr().out == ""
+    pipeline.report_exclusions([InputError("x", f"reason {n}", "") for n in range(7)], 9)
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 5
+
+
+def test_who_is_used_who_is_not_and_what_was_planted_are_written(tmp_path):
+    table = table_of(*[{"subject": s, "cohort": "phantom", "t2": str(tmp_path / f"{s}/t2.nii")} for s in "ba"])
+    truth = "subject,d_t2,z_t2,d_adc,z_adc\na,2,3,5,7\nb,2,-1,5,1\nc,2,9,5,1\n"
+    (tmp_path / "truth.csv").write_text(truth)
+    run = tmp_path / "run"
+    pipeline.write_subjects(run, table, [InputError("a scan", "none", "Add it.", "f", "c")], ["t2"])
+    assert (run / "planted.csv").read_text() == "subject,score\nb,-2\na,6\n"
+    assert pd.read_csv(run / "cohort.csv")["subject"].tolist() == ["b", "a"]
+    assert pd.read_csv(run / "exclusions.csv")[["subject", "found"]].to_numpy().tolist() == [["c", "none"]]
+    pipeline.write_subjects(tmp_path / "real", table.assign(cohort="x"), [], ["t2"])
+    assert not (tmp_path / "real/planted.csv").exists()
+
+
+@pytest.mark.parametrize("kind", ["holdout", "kfold"])
+def test_splits_are_drawn_as_the_recipe_says(monkeypatch, kind):
+    table = table_of(*[{"subject": f"s{n}", "idh": n % 2} for n in range(4)])
+    given, drawn = {}, table[["subject"]].assign(repeat=0, fold=0, part="train")
+    for name in ("holdout", "kfold"):
+        draw = lambda _, *settings, name=name: given.update({name: settings}) or drawn  # noqa: E731
+        monkeypatch.setattr(pipeline, f"{name}_splits", draw)
+    recipe = replace(gbm2d.Recipe(), splits=kind, num_splits=7, seed=9, test_fraction=0.3, min_test_mutants=2)
+    pipeline.make_splits(recipe, table)
+    assert given == ({"holdout": (7, 0.3, 2, 9)} if kind == "holdout" else {"kfold": (7, 9)})
+
+
+def test_the_unlabelled_train_in_every_hold_out_of_which_their_patient_is_no_part():
+    rows = [(f"s{n:02}", f"p{n}", n % 2) for n in range(40)] + [("u", "p3", np.nan)]
+    table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
+    splits = pipeline.make_splits(replace(gbm2d.Recipe(), num_splits=6), table)
+    tested = set(splits.loc[(splits["subject"] == "s03") & (splits["part"] == "test"), "repeat"])
+    assert 0 < len(tested) < 6
+    rows = splits[splits["subject"] == "u"]
+    assert set(rows["repeat"]) == set(range(6)) - tested and set(rows["part"]) == {"train"} and set(rows["fold"]) == {0}
+
+
+def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
+    given = []
+
+    def side_by_side(train, calls, jobs):
+        given.extend([train, calls, jobs])
+        yield from [1, 0]
+
+    monkeypatch.setattr(pipeline, "side_by_side", side_by_side)
+    recipe = gbm2d.Recipe(num_splits=2)
+    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False)
+    assert given == [print, [(recipe, tmp_path, index, False, os.getpid()) for index in range(2)], 3]
+    assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
+    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_training_that_the_system_ended_is_said(monkeypatch):
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    def parallel(jobs, **_):
+        def run(calls):
+            assert jobs == 2 and len(list(calls)) == 3
+            raise TerminatedWorkerError("killed")
+
+        return run
+
+    assert sorted(pipeline.side_by_side(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
+    monkeypatch.setattr("joblib.Parallel", parallel)
+    with warnings.catch_warnings(), pytest.raises(InputError, match="one that the system ended.*--jobs 1"):
+        list(pipeline.side_by_side(pow, [(2, 3)] * 3, 2))
+
+
+def test_those_with_any_image_are_predicted(cohorts, capsys):
+    cohorts.tables["egd"] = table_of(
+        {"subject": "a", "t2": "a.nii"}, {"subject": "b"}, {"subject": "c", "adc": "c.nii"}, {"subject": "../d"}
+    )
+    wanted = SimpleNamespace(cohort="egd", images="i", labels="l", all_visits=True, quiet=True)
+    assert pipeline.read_subjects(wanted, ["t2"])["subject"].tolist() == ["a", "c"]
+    assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["t2"], "all_visits": True, "quiet": True})
+    wanted.all_visits = wanted.quiet = False
+    pipeline.read_subjects(wanted, ["adc"])
+    assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
+    assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
+
+
+def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_results(tmp_path, capsys):
+    (tmp_path / "cohort.csv").write_text("subject,patient\na,p1\nb,p2\n")
+    table = table_of({"subject": "x", "patient": "p2"}, {"subject": "a", "patient": "p9"})
+    pipeline.warn_of_predictions(table, tmp_path, synthetic=False)
+    told = capsys.readouterr().err
+    assert told.startswith("1 of 2 subjects are patients of the run itself") and "phantom" not in told
+    pipeline.warn_of_predictions(table.tail(1), tmp_path, synthetic=True)
+    told = capsys.readouterr().err
+    assert told.startswith("These networks learnt from the synthetic phantom")
+    assert "patients of the run" not in told

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import platform
 import subprocess
 import sys
@@ -47,6 +48,8 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     write_json({"auc": float("nan")}, folder / "metrics.json")
     assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
     assert runs.find_run(folder, RECIPE) is True
+    with pytest.raises(InputError, match="expected epochs 6; found epochs 5"):
+        runs.find_run(folder, RECIPE | {"epochs": 6})
     recipe = json.loads((folder / "recipe.json").read_text())
     assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
 
@@ -77,3 +80,58 @@ def test_what_a_killed_process_left_of_a_file_goes_and_what_a_living_one_writes_
         part.touch()
     write_table(pd.DataFrame({"a": [1]}), tmp_path / "table.csv")
     assert {path.name for path in tmp_path.iterdir()} == {"table.csv", being_written.name, elsewhere.name}
+
+
+def test_older_runs_lack_younger_settings_and_go_on(tmp_path):
+    runs.begin_run(tmp_path, RECIPE, published={"auc": 0.86})
+    assert runs.find_run(tmp_path, RECIPE | {"youngest": 1}, defaults={"youngest": 1}) is False
+    with pytest.raises(InputError, match="expected youngest 2; found youngest 1"):
+        runs.find_run(tmp_path, RECIPE | {"youngest": 2}, defaults={"youngest": 1})
+    with pytest.raises(InputError, match="expected epochs None; found epochs 5"):
+        runs.find_run(tmp_path, {name: value for name, value in RECIPE.items() if name != "epochs"})
+    assert runs.read_json(tmp_path / "recipe.json")["published"] == {"auc": 0.86}
+
+
+def test_a_folder_that_exists_and_is_empty_stays_as_it_was(tmp_path):
+    (tmp_path / "part-host-1-recipe.json").touch()
+    assert runs.find_run(tmp_path, RECIPE) is False
+    assert [path.name for path in tmp_path.iterdir()] == ["part-host-1-recipe.json"]
+
+
+def test_ids_keep_their_zeros_and_empty_cells_are_empty_texts_or_unknown_numbers(tmp_path):
+    text = "subject,patient,site,brain_mask,file,idh,age\n007,08,1,,,1,\n008,09,2,,,,3.5\n"
+    (tmp_path / "t.csv").write_text(text)
+    table = runs.read_table(tmp_path / "t.csv")
+    assert table["subject"].tolist() == ["007", "008"] and table["patient"].tolist() == ["08", "09"]
+    assert table["site"].tolist() == ["1", "2"] and table["brain_mask"].tolist() == ["", ""]
+    assert table["idh"].isna().tolist() == [False, True] and table["age"].iloc[1] == 3.5
+
+
+def test_what_the_trainings_took_in_words(tmp_path):
+    assert runs.read_costs(tmp_path) == {}
+    for index, (seconds, gb, device) in enumerate([(60, 1.24, "CPU"), (120, 2.36, "H200"), (600, 0.5, "CPU")]):
+        cost = {"seconds": seconds, "peak_memory_gb": gb, "device": device}
+        write_json(cost, runs.split_folder(tmp_path, index) / "cost.json")
+    assert runs.read_costs(tmp_path) == {
+        "device": "CPU, H200",
+        "duration": "2.0 min a split (median of 3, since its last start)",
+        "memory": "2.4 GB in one process",
+    }
+
+
+def test_every_setting_changes_the_hash_and_their_order_does_not():
+    recipe = {"a": 1, "b": (1, 2)}
+    assert runs.recipe_hash(recipe) == runs.recipe_hash({"b": [1, 2], "a": 1})
+    assert len({runs.recipe_hash(recipe | {"a": n}) for n in range(5)}) == 5
+    assert len(runs.recipe_hash(recipe)) == 8
+
+
+def test_splits_are_counted_by_repeat_and_then_by_fold(tmp_path):
+    splits = pd.DataFrame({"repeat": [10, 2, 2, 2, 2], "fold": [0, 1, 0, 1, 10]})
+    assert runs.list_splits(splits) == [(2, 0), (2, 1), (2, 10), (10, 0)]
+    assert runs.split_folder(tmp_path, 3) == tmp_path / "split_3"
+
+
+def test_an_error_that_crosses_processes_says_the_same():
+    error = InputError("a", "b", "c", "d", "e")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error) == "e: d: expected a; found b. c"

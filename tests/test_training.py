@@ -5,13 +5,18 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from glioma_idh import runs, training
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 
 X, Y = np.arange(8.0, dtype=np.float32).reshape(8, 1), np.ones((8, 1), np.float32)
 STEPS = 2
@@ -21,7 +26,7 @@ def network():
     """The smallest network with an optimiser that has a state."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.1), "mse", metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.1), "mse", metrics=["accuracy"], run_eagerly=True)
     return model
 
 
@@ -72,6 +77,31 @@ def test_a_full_disk_leaves_the_former_checkpoint_whole(tmp_path, monkeypatch):
     assert training.Checkpoint(tmp_path, STEPS).restore(network()) == 2
 
 
+class Ended(Exception):
+    """In the place of the end of the process."""
+
+
+def test_a_worker_ends_once_its_parent_has_gone(monkeypatch):
+    def end(code):
+        raise Ended(code)
+
+    parents = iter([700, 700, 700, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", end)
+    stop = training.StopWithParent(700)
+    stop.on_epoch_end(0)
+    stop.on_epoch_end(1)
+    with pytest.raises(Ended, match="1"):
+        stop.on_epoch_end(2)
+
+
+def test_a_training_in_the_command_s_own_process_never_ends_it(monkeypatch):
+    stop = training.StopWithParent(os.getpid())
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    stop.on_epoch_end(0)
+
+
+@pytest.mark.slow  # the two above see the same in this process
 def test_a_worker_ends_with_its_parent(tmp_path):
     worker = textwrap.dedent(
         """
@@ -88,7 +118,10 @@ def test_a_worker_ends_with_its_parent(tmp_path):
     parent = (
         "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid())]).wait()"
     )
-    process = subprocess.Popen([sys.executable, "-c", parent, worker], cwd=tmp_path, stdout=subprocess.PIPE)
+    environment = os.environ | {"PYTHONPATH": str(Path(training.__file__).parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent, worker], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    )
     while not (tmp_path / "ready").exists():
         assert process.poll() is None
     process.kill()
@@ -118,3 +151,130 @@ def test_onednn_is_on_by_default_on_every_processor(own, taken):
     code = "import os, glioma_idh; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == taken
+
+
+@pytest.mark.parametrize(("gpus", "trainings", "jobs"), [([], 5, 3), ([], 2, 2), (["GPU"], 5, 1)])
+def test_trainings_at_once_by_default(monkeypatch, gpus, trainings, jobs):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    assert training.default_jobs(gpus, trainings) == jobs
+
+
+def test_the_device_is_named(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    assert training.device_line([], 2) == "Device: CPU with 3 processors; 2 at once, one thread each"
+    assert training.device_line([], 1, 4) == "Device: CPU with 3 processors; 1 at once, 4 threads each"
+    monkeypatch.setattr(training, "device_name", lambda gpus: f"{len(gpus)} H200")
+    assert training.device_line(["a"], 1) == "Device: 1 H200; 1 at once"
+
+
+def test_the_cost_of_a_training_is_in_seconds_and_gigabytes(monkeypatch, tmp_path):
+    import resource
+
+    monkeypatch.setattr(training.time, "monotonic", lambda: 1090.04)
+    kilobytes = 2_500_000 if sys.platform != "darwin" else 2_560_000_000
+    monkeypatch.setattr(resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=kilobytes))
+    training.write_cost(tmp_path, 1000.0, [])
+    cost = runs.read_json(tmp_path / "cost.json")
+    assert (cost["seconds"], cost["peak_memory_gb"]) == (90.0, 2.56) and cost["device"].startswith("CPU, ")
+
+
+def test_a_seed_is_the_same_numbers_again():
+    def drawn(seed):
+        keras.utils.set_random_seed(99)
+        with warnings.catch_warnings(action="ignore"):
+            training.make_reproducible(seed)
+        return np.array(keras.random.uniform((2,))).tolist()
+
+    assert drawn(1) == drawn(1) and drawn(1) != drawn(2)
+
+
+def test_a_checkpoint_is_saved_at_every_multiple_and_at_no_other_epoch(tmp_path, monkeypatch):
+    checkpoint, saved = training.Checkpoint(tmp_path, STEPS, every=3), []
+    monkeypatch.setattr(checkpoint, "save", lambda: saved.append(len(checkpoint.rows)))
+    for epoch in range(7):
+        checkpoint.on_epoch_end(epoch, {"loss": 10.0 - epoch, "val_loss": 20.0})
+    assert saved == [3, 6]
+    assert checkpoint.rows[2] == {"epoch": 3, "loss": 8.0, "test_loss": 20.0}
+
+
+def test_a_bar_counts_on_from_where_a_training_resumes(monkeypatch):
+    shown = []
+
+    class Bar(SimpleNamespace):
+        def set_postfix(self, logs, refresh):
+            shown.append(logs)
+
+        def update(self):
+            self.n += 1
+
+    monkeypatch.setattr(training, "tqdm", lambda **settings: Bar(n=0, **settings))
+    progress = training.Progress("split 2/5", 1, quiet=True)
+    progress.set_params({"epochs": 9})
+    progress.on_train_begin()
+    assert (progress.bar.total, progress.bar.desc, progress.bar.position, progress.bar.disable) == (
+        9,
+        "split 2/5",
+        1,
+        True,
+    )
+    progress.on_epoch_end(4, {"loss": 0.5, "accuracy": 0.75, "val_loss": 3.0})
+    progress.on_epoch_end(5, {"loss": 0.25, "accuracy": 1.0})
+    assert progress.bar.n == 6 and progress.bar.initial == 4
+    assert shown == [{"loss": "0.500", "accuracy": "0.750"}, {"loss": "0.250", "accuracy": "1.000"}]
+
+
+def test_networks_are_loaded_in_the_order_of_the_splits_and_must_have_the_outputs(tmp_path):
+    table = pd.DataFrame({"subject": "s", "repeat": [1, 0, 0], "fold": [0, 1, 0], "part": "test"})
+    write_table(table, tmp_path / "splits.csv")
+    for index in range(3):
+        inputs = keras.Input((1,))
+        layer = keras.layers.Dense(1, name="idh")
+        model = keras.Model(inputs, {"idh": layer(inputs)})
+        layer.set_weights([np.full((1, 1), index), np.zeros(1)])
+        (tmp_path / f"split_{index}").mkdir()
+        model.save(tmp_path / f"split_{index}/model.keras")
+    networks = training.load_networks(tmp_path, (1,), ("idh",))
+    assert [float(network(np.ones((1, 1)))["idh"][0, 0]) for network in networks] == [0, 1, 2]
+    with pytest.raises(
+        InputError, match=r"split_0/model.keras: expected a network for \(1,\) with dice, idh; found one"
+    ):
+        training.load_networks(tmp_path, (1,), ("idh", "dice"))
+    with pytest.raises(InputError, match=r"expected a network for \(2,\); found one for \(1,\)"):
+        training.load_networks(tmp_path, (2,))
+
+
+def test_another_backend_is_refused(monkeypatch):
+    training.require_tensorflow()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(InputError, match="expected KERAS_BACKEND=tensorflow; found jax"):
+        training.require_tensorflow()
+    assert training.find_gpus() == []
+
+
+@pytest.mark.parametrize(("gpus", "threads", "set_to", "determinism"), [([], 1, 1, 0), ([], 6, 6, 1), (["G"], 1, 0, 1)])
+def test_threads_and_determinism_that_a_seed_needs(monkeypatch, gpus, threads, set_to, determinism):
+    import tensorflow as tf
+
+    given = {"determinism": 0, "intra": 0, "inter": 0}
+    monkeypatch.setattr(training, "find_gpus", lambda: gpus)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: given.update(determinism=1))
+    for kind in ("intra", "inter"):
+        name = f"set_{kind}_op_parallelism_threads"
+        monkeypatch.setattr(tf.config.threading, name, lambda number, kind=kind: given.update({kind: number}))
+    training.make_reproducible(0, threads)
+    assert given == {"determinism": determinism, "intra": set_to, "inter": set_to}
+
+
+def test_gpus_take_memory_as_they_need_it_and_are_named(monkeypatch):
+    import tensorflow as tf
+
+    growth = {}
+    gpus = [SimpleNamespace(name=f"/gpu:{n}") for n in range(2)]
+    details = {"/gpu:0": {"device_name": "H200"}, "/gpu:1": {}}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus if kind == "GPU" else [])
+    monkeypatch.setattr(
+        tf.config.experimental, "set_memory_growth", lambda gpu, grows: growth.update({gpu.name: grows})
+    )
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details[gpu.name])
+    assert training.find_gpus() == gpus and growth == {"/gpu:0": True, "/gpu:1": True}
+    assert training.device_name(gpus) == "H200, /gpu:1"

@@ -81,3 +81,46 @@ def test_a_resumed_epoch_sees_what_it_would_have_seen():
     for (x, y), (resumed_x, resumed_y) in zip(epochs(0, 4, labels)[6:], epochs(3, 1, labels), strict=True):
         assert np.array_equal(x, resumed_x) and np.array_equal(y, resumed_y)
     assert not np.array_equal(epochs(0, 1, labels)[0][0], epochs(1, 1, labels)[0][0])
+
+
+def test_balance_draws_who_stands_once_more():
+    labels = np.array([0] * 10 + [1] * 4)
+    twice = {tuple(np.bincount(balanced_indices(labels, np.random.default_rng(n)))[10:]) for n in range(20)}
+    assert len(twice) > 3
+    few_wild_type = np.bincount(balanced_indices(1 - labels, np.random.default_rng(0)))
+    assert few_wild_type[:10].tolist() == [1] * 10 and few_wild_type[10:].sum() == 10
+
+
+@pytest.mark.parametrize("angle_deg", [30.0, -50.0])
+def test_a_slice_that_is_wider_than_high_turns_about_its_centre(angle_deg):
+    image = np.arange(35, dtype=np.float32).reshape(5, 7, 1)
+    turned = rotate_batch(np.stack([image, image[::-1]]), np.array([angle_deg, 0.0]))
+    assert turned[0] == pytest.approx(rotate_slice(image, angle_deg), abs=1e-3)
+    assert turned[0][2, 3] == pytest.approx(image[2, 3], abs=1e-3)
+    assert np.array_equal(turned[1], image[::-1])
+
+
+def test_slices_keep_their_labels_and_angles_span_the_range():
+    labels = np.array([0] * 13 + [1] * 8)
+    plain = SLICES[:, :2, :2] * 0 + np.arange(21, dtype=np.float32)[:, None, None, None]  # a constant stays under turns
+    first = next(training_batches(plain, labels, 26, (0.0, 90.0), [1], 0))
+    numbers = first[0][:, 0, 0, 0].round().astype(int)
+    assert set(numbers) == set(range(21)) and not np.array_equal(numbers, np.sort(numbers))
+    assert np.array_equal(first[1], np.eye(2)[labels[numbers]])
+    angles_deg = [recorded_angles(seed, labels) for seed in (1, 1, 2)]
+    assert np.array_equal(angles_deg[0], angles_deg[1]) and not np.array_equal(angles_deg[0], angles_deg[2])
+    assert -30 <= angles_deg[0].min() < -10 and 40 < angles_deg[0].max() <= 60
+
+
+def recorded_angles(seed, labels):
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        rotate = lambda images, angles_deg: kept.append(angles_deg) or images  # noqa: E731
+        patch.setattr("glioma_idh.gbm2d.augmentation.rotate_batch", rotate)
+        next(training_batches(SLICES, labels, 16, (-30.0, 60.0), [seed], 0))
+    return kept[0]
+
+
+def test_the_generator_without_a_seed_draws_another_each_time():
+    batches = [next(ImageDataGenerator((-90, 90)).flow(SLICES, np.arange(21), 8))[1].tolist() for _ in range(2)]
+    assert batches[0] != batches[1]

@@ -8,12 +8,40 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh import runs
+from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 from glioma_idh.gbm2d import Job, Recipe
+from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
-from tests.conftest import write_cohort
+from tests.conftest import save, write_cohort
 
-RECIPE = Recipe(sequence=("T2",), splits="kfold", num_splits=2, epochs=15, learning_rate=1e-3)
+RECIPE = Recipe(sequence=("T2",), splits="kfold", num_splits=2, size=16)
+SLOPES = (0.01, 0.02)
+
+
+def score_by_hand(pixels: np.ndarray, slope: float) -> float:
+    """What the networks below give: the darker the slice, the more mutant, in this way."""
+    return 1 / (1 + np.exp(slope * pixels.mean()))
+
+
+def train_split(recipe, folder, index, quiet=True, parent=0):
+    """In the place of a training: a network that looks at the mean of a slice alone, each split's in its own way."""
+    inputs = keras.Input((recipe.size, recipe.size, 1))
+    layer = keras.layers.Dense(2, activation="softmax")
+    network = keras.Model(inputs, layer(keras.layers.GlobalAveragePooling2D()(inputs)))
+    layer.set_weights([np.array([[0, -SLOPES[index]]]), np.zeros(2)])
+    target = runs.split_folder(folder, index)
+    target.mkdir()
+    network.save(target / "model.keras")
+    splits, cohort = (runs.read_table(folder / f"{name}.csv") for name in ("splits", "cohort"))
+    tested = splits[(splits["fold"] == index) & (splits["part"] == "test")].merge(cohort, on="subject")
+    tested = tested.rename(columns={"idh": "truth"}).assign(score=0.5)
+    columns = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "lesion_ml"]
+    write_table(tested[columns], target / "predictions.csv")
+    write_table(pd.DataFrame({"epoch": [1], "loss": [1.0]}), target / "history.csv")
+    return index
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +54,14 @@ def cohorts(tmp_path_factory):
     )
     table = pd.read_csv(there, dtype=str, keep_default_na=False)
     table.loc[table["subject"] == "r08", "idh"] = ""
+    table.loc[table["subject"] == "r05", "t2"] = "nowhere.nii.gz"
     table.to_csv(there, index=False)
     recipe = replace(RECIPE, cohort=str(here))
-    train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glioma_idh.gbm2d.fit.train_split", train_split)
+        for name in ("_draw_training", "draw_scores"):
+            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: None)
+        train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
     return recipe, there, folder / "run"
 
 
@@ -36,32 +69,35 @@ def test_every_network_is_tested_on_every_labelled_subject(cohorts):
     _, _, run = cohorts
     external = run / "external/there-other"
     predictions = pd.read_csv(external / "predictions.csv")
-    assert predictions.groupby("fold")["subject"].nunique().tolist() == [8, 8]
+    assert predictions.groupby("fold")["subject"].nunique().tolist() == [7, 7]
     assert list(predictions) == list(pd.read_csv(run / "predictions.csv"))
-    assert pd.read_csv(external / "exclusions.csv")["subject"].tolist() == ["r08"]
+    exclusions = pd.read_csv(external / "exclusions.csv").set_index("subject")["found"].to_dict()
+    assert exclusions == {"r08": "an empty label", "r05": "no file"}
     metrics = json.loads((external / "metrics.json").read_text())
-    assert metrics["pooled"]["num_patients"] == 8 and metrics["pooled"]["auc"] == 1  # dark and bright lesions
-    assert (external / "figures/roc.png").exists()
+    assert metrics["pooled"]["num_patients"] == 7 and metrics["pooled"]["auc"] == 1  # dark and bright lesions
 
 
 def test_the_scores_are_those_of_the_saved_networks(cohorts):
-    from glioma_idh.cohorts.table import read_table
-    from glioma_idh.gbm2d.preprocessing import prepare_subject
-
     _, there, run = cohorts
-    row = read_table(there).iloc[0]
-    pixels, _ = prepare_subject(row, "t2")
-    network = keras.models.load_model(run / "split_1/model.keras")
-    predictions = pd.read_csv(run / "external/there-other/predictions.csv").set_index(["subject", "fold"])["score"]
-    assert predictions["r00", 1] == pytest.approx(float(np.array(network(pixels[None]))[0, 1]), abs=1e-6)
+    rows = read_table(there).set_index("subject", drop=False)
+    predictions = pd.read_csv(run / "external/there-other/predictions.csv")
+    assert predictions["score"].round(6).is_unique
+    for row in predictions.itertuples():
+        pixels, lesion_ml = prepare_subject(rows.loc[row.subject], "t2", 16)
+        assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.fold]), abs=1e-6)
+        assert str(row.truth) == rows.loc[row.subject, "idh"]
+        assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 0
 
 
+@pytest.mark.integration  # it draws its figures
 def test_a_finished_run_can_be_tested_on_another_cohort_later(cohorts, tmp_path):
     recipe, _, run = cohorts
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
     third = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2).rename(tmp_path / "third.csv")
     train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(third)))
-    assert (run / f"external/{tmp_path.name}-third/metrics.json").exists()
+    metrics = json.loads((run / f"external/{tmp_path.name}-third/metrics.json").read_text())
+    assert (run / f"external/{tmp_path.name}-third/figures/roc.png").exists()
+    assert metrics["pooled"]["num_patients"] == 4 and metrics["sequence"] == "t2" and metrics["synthetic"] is False
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
 
 
@@ -78,8 +114,29 @@ def test_a_patient_in_both_stops_it_before_it_starts(cohorts, edit_table, tmp_pa
 def test_the_same_image_in_both_is_refused_too(cohorts, tmp_path):
     recipe, _, run = cohorts
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")  # the same noise under other names
-    with pytest.raises(InputError, match=r"found [24] in both \(s0. is copy0."):
+    with pytest.raises(InputError, match=r"found 2 in both \(s00 is copy00; s01 is copy01\)"):
         train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(copy)))
+    assert not (run / f"external/{tmp_path.name}-cohort").exists()
+
+
+def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path):
+    recipe, _, run = cohorts
+    there = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2)
+    copied = read_table(recipe.cohort).set_index("subject").loc["s07"]
+    for column in ("t2", "lesion_mask"):
+        edit_table(there, "q02", column, copied[column])
+    match = r"expected no t2 image of the training cohort in the external one; found 1 in both \(s07 is q02\)"
+    with pytest.raises(InputError, match=match):
+        train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
+
+
+def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
+    recipe, _, run = cohorts
+    there = write_cohort(tmp_path, num_subjects=2, num_mutant=1, prefix="q", seed=2)
+    for subject in ("q00", "q01"):
+        save(tmp_path / f"scans/{subject}/mask.nii.gz", np.zeros((20, 20, 8)))
+    with pytest.raises(InputError, match="expected labelled subjects to test on; found none left"):
+        train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,15 @@ def test_rcbv_of_the_phantom_comes_near_the_best_possible(tmp_path):
 
 def test_nothing_is_found_where_nothing_is(tmp_path):
     cohort = make_phantom(tmp_path / "phantom", ["adc"], num_subjects=400, num_mutant=200, quiet=True)
-    recipe = Recipe(sequence=("ADC",), cohort=str(cohort), splits="kfold", epochs=100)
+    recipe = Recipe(sequence=("ADC",), cohort=str(cohort), splits="kfold", num_splits=2, epochs=40, learning_rate=1e-3)
     metrics = train(recipe, Job(run_dir=tmp_path / "run", quiet=True))["adc"]
     assert metrics["pooled"]["num_patients"] == 400 and metrics["synthetic"]
+    # The AUC of chance on 200 + 200 has a standard deviation of sqrt(401 / (12 * 200 * 200)) = 0.029.
     assert 0.42 <= metrics["pooled"]["auc"] <= 0.58
 
 
 def test_several_sequences_get_a_folder_each_and_one_comparison(tmp_path, capsys):
-    recipe = Recipe(sequence=("rCBV", "T1Gd"), epochs=2)
+    recipe = Recipe(sequence=("rCBV", "T1Gd"), num_splits=2, epochs=1)
     job = Job(run_dir=tmp_path / "run", quiet=True)
     metrics = train(recipe, job)
     assert list(metrics) == ["t1gd", "rcbv"]

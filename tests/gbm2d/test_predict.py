@@ -1,72 +1,177 @@
 """Prediction of one patient and of many, from a run folder alone."""
 
+import functools
 import io
+import shutil
 import subprocess
 import sys
+from dataclasses import asdict, replace
+from pathlib import Path
 
+import keras
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
 from glioma_idh import runs
+from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.gbm2d import build_cnn
-from glioma_idh.gbm2d.predict import Prediction, predict
+from glioma_idh.gbm2d.predict import Prediction, main, predict
+from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.recipe import Recipe
 from tests.conftest import AFFINE, SHAPE, save, write_cohort
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run folder of two untrained networks for T2, and the cohort it names."""
-    from dataclasses import asdict
-
-    import keras
-
+    """A run folder of three untrained networks for T2 in 32 x 32, and a cohort that has FLAIR too."""
     folder = tmp_path_factory.mktemp("predict")
     write_cohort(folder, num_subjects=4, num_mutant=2)
+    other = write_cohort(folder / "flair", num_subjects=4, num_mutant=2, seed=5)
+    table = pd.read_csv(folder / "cohort.csv").assign(flair=pd.read_csv(other)["t2"])
+    table.to_csv(folder / "cohort.csv", index=False)
     run = folder / "run"
-    runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",)))}, {})
-    write_table(
-        pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"}), run / "splits.csv"
-    )
+    runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",), size=32))}, {})
+    write_table(pd.DataFrame({"subject": "s00", "repeat": 0, "fold": [0, 1, 2], "part": "test"}), run / "splits.csv")
     write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
-    for index in range(2):
+    for index in range(3):
         keras.utils.set_random_seed(index)
         (run / f"split_{index}").mkdir()
-        build_cnn().save(run / f"split_{index}/model.keras")
+        build_cnn((32, 32, 1), (4, 4), (8,)).save(run / f"split_{index}/model.keras")
     write_json({"synthetic": False}, run / "metrics.json")
     return run
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """What pictures were asked for, by the name of the file; none is drawn."""
+    pictures = {}
+    monkeypatch.setattr("glioma_idh.reporting.pictures.slice_read", lambda *args, **named: (args, named))
+    save = "glioma_idh.reporting.canvas.save_figure"
+    monkeypatch.setattr(save, lambda picture, folder, name: pictures.update({name: picture}))
+    return pictures
+
+
+def cohort_of(run):
+    return str(run.parent / "cohort.csv")
+
+
+@functools.cache
+def networks_of(run) -> list:
+    return [keras.models.load_model(run / f"split_{index}/model.keras") for index in range(3)]
+
+
+def scores_by_hand(run, rows) -> np.ndarray:
+    """The second output of each split's network on each subject's slice of T2, shape (subjects, networks)."""
+    slices = np.stack([prepare_subject(row, "t2", 32)[0] for _, row in rows.iterrows()])
+    return np.stack([np.array(network(slices))[:, 1] for network in networks_of(run)], axis=1)
+
+
 def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
-    table = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
+    table = predict(Prediction(run, cohort=cohort_of(run), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02", "s03"]
-    scores = table[["score_1", "score_2"]].to_numpy()
+    assert list(table) == ["subject", "score_1", "score_2", "score_3", "score_mean", "score_sd", "lesion_ml"]
+    scores = table[["score_1", "score_2", "score_3"]].to_numpy()
+    assert scores == pytest.approx(scores_by_hand(run, read_table(cohort_of(run))), abs=1e-6)
+    assert np.ptp(scores, axis=0).min() > 1e-3 and np.ptp(scores, axis=1).min() > 1e-3  # no two are alike
     assert table["score_mean"].to_numpy() == pytest.approx(scores.mean(axis=1))
-    assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
+    assert table["score_sd"].to_numpy() == pytest.approx(np.std(scores, axis=1, ddof=1), rel=1e-4)
+    assert table["lesion_ml"].to_numpy() == pytest.approx((8 * 6 * 2 + 8 * 7) * 12 / 1000)
     pd.testing.assert_frame_equal(runs.read_table(run / "predict/predictions.csv"), table, check_dtype=False)
-    assert (run / "predict/s03.png").exists()
+    assert {path.name for path in (run / "predict").glob("*.png")} == {f"s0{number}.png" for number in range(4)}
     assert "1 of 4 subjects are patients of the run itself" in capsys.readouterr().err
 
 
-def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
+def test_one_picture_a_subject_of_the_slice_that_was_read(run, drawn, tmp_path):
+    table = predict(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
+    assert list(drawn) == list(table.index)
+    for _, row in read_table(cohort_of(run)).iterrows():
+        (image, mask, box, seen), named = drawn[row["subject"]]
+        assert np.array_equal(image, nibabel.load(row["t2"]).get_fdata(dtype=np.float32)[..., 3])
+        assert np.array_equal(mask, nibabel.load(row["lesion_mask"]).get_fdata()[..., 3] != 0)
+        assert box == ((5, 13), (6, 13))
+        assert np.array_equal(seen, prepare_subject(row, "t2", 32)[0][..., 0])
+        assert (named["subject"], named["sequence"], named["synthetic"]) == (row["subject"], "t2", False)
+        wanted = table.loc[row["subject"], ["score_1", "score_2", "score_3"]].tolist()
+        assert named["scores"].tolist() == pytest.approx(wanted)
+
+
+def test_a_subject_set_aside_moves_no_other_s_score(run, drawn, edit_table, tmp_path, capsys):
+    whole = predict(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
+    cohort = tmp_path / "cohort.csv"
+    cohort.write_text((run.parent / "cohort.csv").read_text())
+    edit_table(cohort, "s01", "t2", tmp_path / "nowhere.nii.gz")
+    drawn.clear()
+    wanted = Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path)
+    pd.testing.assert_frame_equal(predict(wanted).set_index("subject"), whole.drop("s01"))
+    assert list(drawn) == ["s00", "s02", "s03"]
+    assert pd.read_csv(tmp_path / "exclusions.csv")["subject"].tolist() == ["s01"]
+    assert "set aside: s01: " in capsys.readouterr().err
+    with pytest.raises(InputError, match="s01: .*nowhere.nii.gz"):
+        predict(replace(wanted, strict=True))
+
+
+def test_the_picture_of_a_phantom_says_so(run, drawn, edit_table, tmp_path):
+    cohort = tmp_path / "cohort.csv"
+    cohort.write_text((run.parent / "cohort.csv").read_text())
+    edit_table(cohort, "s01", "cohort", "phantom")
+    predict(Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path))
+    assert [named["synthetic"] for _, named in drawn.values()] == [False, True, False, False]
+
+
+def test_a_brain_mask_is_what_the_scan_is_normalised_within(run, drawn, tmp_path):
+    scans = run.parent / "scans/s02"
+    brain = np.zeros(SHAPE)
+    brain[4:14, 4:14, 1:6] = 1
+    one = Prediction(run, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz", out=tmp_path)
+    masked = replace(one, brain_mask=save(tmp_path / "brain.nii.gz", brain))
+    rows = read_table(cohort_of(run)).iloc[[2, 2]].copy()
+    rows["brain_mask"] = ["", str(masked.brain_mask)]
+    without, within = (predict(wanted)["score_mean"][0] for wanted in (one, masked))
+    assert [without, within] == pytest.approx(scores_by_hand(run, rows).mean(axis=1), abs=1e-6)
+    assert abs(without - within) > 1e-3
+
+
+def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [lambda batch: np.full((len(batch), 2), 0.5)])
+    other = shutil.copytree(run, tmp_path / "run")
+    scans = run.parent / "scans/s02"
+    one = Prediction(other, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz")
+
+    def told(wanted):
+        predict(wanted)
+        return capsys.readouterr().err
+
+    assert told(one) == ""
+    write_json({"synthetic": True}, other / "metrics.json")
+    assert "learnt from the synthetic phantom" in told(one) and drawn["t2"][1]["synthetic"]
+    write_json({"synthetic": False}, other / "metrics.json")
+    table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "brain_mask": ["m", "m"]})
+    write_table(table, other / "cohort.csv")
+    assert "The run normalised within brain masks" in told(one)
+    assert "normalised" not in told(replace(one, brain_mask=one.lesion_mask))
+    write_table(table.assign(brain_mask=["m", ""]), other / "cohort.csv")
+    assert "normalised" not in told(one)
+
+
+@pytest.mark.integration
+def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     scans = run.parent / "scans/s02"
     arguments = ["--scan", scans / "t2.nii.gz", "--lesion-mask", scans / "mask.nii.gz", "--out", tmp_path]
     command = [sys.executable, "-m", "glioma_idh.gbm2d.predict", str(run), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
-    many = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
+    many = predict(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "t2"
     assert row["score_mean"] == pytest.approx(many["score_mean"][2], rel=1e-3)
     assert done.stderr == ""
     assert (tmp_path / "t2.png").exists()
 
 
-def test_orientation_of_the_file_changes_nothing(run, tmp_path):
-    import nibabel
-
+def test_orientation_of_the_file_changes_nothing(run, drawn, tmp_path):
     scans = run.parent / "scans/s01"
     turn = np.array([[2, -1], [0, 1], [1, -1]])
     for name in ("t2", "mask"):
@@ -78,6 +183,7 @@ def test_orientation_of_the_file_changes_nothing(run, tmp_path):
         for folder in (scans, tmp_path)
     ]
     assert scores[0] == scores[1]
+    assert scores[0] == pytest.approx(scores_by_hand(run, read_table(cohort_of(run)).iloc[[1]]).mean(), abs=1e-6)
 
 
 def test_what_cannot_be_predicted_says_why(run, tmp_path):
@@ -103,14 +209,45 @@ def test_an_unfinished_run_and_another_paper_s_are_errors(tmp_path):
 
 
 def test_a_file_of_another_network_is_an_error(run, tmp_path):
-    import shutil
-
     other = shutil.copytree(run, tmp_path / "run")
-    build_cnn((32, 32, 1)).save(other / "split_1/model.keras")
+    build_cnn((16, 32, 1), (2,), (2,)).save(other / "split_1/model.keras")
     with pytest.raises(
-        InputError, match=r"split_1/model.keras: expected a network for \(64, 64, 1\); found one for \(32"
+        InputError, match=r"split_1/model.keras: expected a network for \(32, 32, 1\); found one for \(16, 32"
     ):
         predict(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
     (other / "split_1/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
         predict(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
+
+
+def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monkeypatch, capsys, tmp_path):
+    given = []
+
+    def kept(wanted):
+        given.append(wanted)
+        return pd.DataFrame({"subject": ["p"], "score_mean": [0.123456]})
+
+    monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
+    options = "--scan a --lesion-mask b --brain-mask c --cohort d --images e --labels f --all-visits --out g"
+    monkeypatch.setattr(sys, "argv", ["predict", "run", *options.split(), "--quiet", "--strict"])
+    main()
+    assert given == [Prediction("run", "a", "b", "c", "d", "e", "f", True, "g", True, True)]
+    assert capsys.readouterr().out == "subject,score_mean\np,0.1235\n"
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
+    with pytest.raises(SystemExit, match="Cannot go on: .*recipe.json: expected a run folder"):
+        main()
+
+
+def test_whom_to_predict_is_read_as_asked(run, monkeypatch):
+    given = {}
+
+    def read_cohort(*names, **settings):
+        given.update(settings, names=names)
+        raise InputError("a stop", "here", "")
+
+    monkeypatch.setattr("glioma_idh.pipeline.read_cohort", read_cohort)
+    with pytest.raises(InputError, match="a stop"):
+        predict(Prediction(run, cohort="egd", images="here", labels="sheet.csv", all_visits=True))
+    assert given["names"] == ("egd", Path("here"), Path("sheet.csv"))
+    assert (given["sequences"], given["all_visits"]) == (["t2"], True)

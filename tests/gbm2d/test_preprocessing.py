@@ -8,7 +8,7 @@ import pytest
 from glioma_idh.cohorts.table import COLUMNS, read_table
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import extract_lesion_slice, normalise_intensity, resample_slice
-from glioma_idh.gbm2d.preprocessing import prepare_cohort, prepare_subject
+from glioma_idh.gbm2d.preprocessing import find_copies, prepare_cohort, prepare_subject, read_subject, set_copies_aside
 from tests.conftest import AFFINE, SHAPE, save
 
 
@@ -142,3 +142,92 @@ def test_one_bad_subject_does_not_stop_the_others(make_cohort, edit_table):
     table, slices, errors = prepare_cohort(read_table(path), "t2", jobs=1, quiet=True)
     assert table["subject"].tolist() == ["s00", "s02", "s03"] and len(slices) == 3
     assert [error.subject for error in errors] == ["s01"]
+
+
+def test_the_median_and_not_the_mean_and_the_deviation_of_all_and_not_of_a_sample():
+    image = np.array([1.0, 2, 2, 3, 20])
+    normalised = normalise_intensity(image, np.ones(5, bool))
+    assert normalised == pytest.approx((image - 2) / np.std(image)) and normalised.dtype == np.float32
+    outside = normalise_intensity(np.append(image, -7), np.array([True] * 5 + [False]))
+    assert outside[-1] == pytest.approx((-7 - 2) / np.std(image))
+
+
+def test_a_subject_s_slice_step_by_step(make_cohort):
+    row = read_table(make_cohort()).iloc[9]
+    scan, mask = (nibabel.load(row[name]).get_fdata() for name in ("t2", "lesion_mask"))
+    brain = scan[scan != 0]
+    rectangle = np.where(mask, (scan - np.median(brain)) / brain.std(), 0)[5:13, 6:13, 3]
+    for size in (8, 64):
+        pixels, _ = prepare_subject(row, "t2", size)
+        assert pixels.shape == (size, size, 1)
+        assert pixels[..., 0] == pytest.approx(resample_slice(rectangle, size), abs=1e-4)
+
+
+def test_a_given_brain_mask_must_be_on_the_scan_s_grid(make_cohort, tmp_path):
+    row = read_table(make_cohort(num_subjects=2, num_mutant=1)).iloc[0].copy()
+    row["brain_mask"] = save(tmp_path / "brain.nii.gz", np.ones(SHAPE), OTHER_GRID)
+    with pytest.raises(InputError, match="s00: .*expected the same grid; found a grid up to 30.0 mm off"):
+        prepare_subject(row, "t2")
+    row["brain_mask"] = save(tmp_path / "brain.nii.gz", 2 * (np.indices(SHAPE)[0] < 7))
+    assert np.array_equal(read_subject(row, "t2")[2], np.indices(SHAPE)[0] < 7)
+
+
+def numbered(*numbers) -> np.ndarray:
+    """Slices that hold a number each."""
+    return np.stack([np.full((2, 2, 1), number, np.float32) for number in numbers])
+
+
+def test_copies_are_found_with_the_first_that_they_are_of():
+    assert find_copies(numbered(5, 1, 7, 1), numbered(1, 2, 5, 1, 5)) == [(0, 2), (1, 0), (3, 0)]
+    almost = numbered(1)
+    almost[0, 1, 1] += 1e-6
+    assert find_copies(almost, numbered(1)) == []
+
+
+def test_of_copies_under_other_patients_the_first_stays_and_visits_of_one_patient_all():
+    table = pd.DataFrame({"subject": list("abcdef"), "patient": ["p", "q", "r", "p", "r", "s"]}, index=list("uvwxyz"))
+    table.attrs["file"] = "cohort.csv"
+    kept, slices, errors = set_copies_aside(table, numbered(1, 1, 2, 1, 2, 2))
+    assert kept["subject"].tolist() == ["a", "c", "d", "e"] and kept.index.tolist() == [0, 1, 2, 3]
+    assert slices[:, 0, 0, 0].tolist() == [1, 2, 1, 2]
+    assert [(e.subject, e.found, e.file) for e in errors] == [
+        ("b", "the voxels of a", "cohort.csv"),
+        ("f", "the voxels of c", "cohort.csv"),
+    ]
+
+
+def test_a_cohort_of_which_nobody_can_be_read(make_cohort):
+    table = read_table(make_cohort(num_subjects=2, num_mutant=1)).assign(t2="nowhere.nii")
+    kept, slices, errors = prepare_cohort(table, "t2", 16, jobs=1, quiet=True)
+    assert kept.empty and slices.shape == (0, 16, 16, 1) and len(errors) == 2
+
+
+def test_slices_volumes_and_rows_of_a_cohort_stay_together(make_cohort, edit_table, tmp_path):
+    path = make_cohort(num_subjects=4, num_mutant=2)
+    edit_table(path, "s00", "t2", "nowhere.nii.gz")
+    small = np.zeros(SHAPE)
+    small[5:13, 6:12, 2:4] = 1
+    edit_table(path, "s02", "lesion_mask", save(tmp_path / "small.nii.gz", small))
+    rows = read_table(path)
+    table, slices, errors = prepare_cohort(rows, "t2", 16, jobs=1, quiet=True)
+    assert table["subject"].tolist() == ["s01", "s02", "s03"] and table.index.tolist() == [0, 1, 2]
+    whole = (8 * 6 * 2 + 8 * 7) * 12 / 1000
+    assert table["lesion_ml"].tolist() == pytest.approx([whole, 8 * 6 * 2 * 12 / 1000, whole])
+    for subject, pixels in zip(table["subject"], slices, strict=True):
+        row = rows.set_index("subject", drop=False).loc[subject]
+        assert np.array_equal(pixels, prepare_subject(row, "t2", 16)[0])
+    assert errors[0].subject == "s00"
+
+
+def test_the_smallest_lesion_that_can_be_used():
+    image, mask = np.arange(125.0).reshape(5, 5, 5), np.zeros((5, 5, 5))
+    mask[1:3, 2:4, 2], mask[1, 2, 3] = 1, 1
+    lesion = extract_lesion_slice(image, mask, np.eye(4))
+    assert lesion.k == 2 and np.array_equal(lesion.pixels, image[1:3, 2:4, 2])
+
+
+def test_a_scan_that_the_table_does_not_name_is_told_of_the_table(make_cohort, edit_table):
+    path = make_cohort(num_subjects=3, num_mutant=1)
+    edit_table(path, "s01", "t2", "")
+    _, _, errors = prepare_cohort(read_table(path), "t2", jobs=1, quiet=True)
+    assert [(error.subject, error.file, error.found) for error in errors] == [("s01", str(path), "none")]

@@ -1,0 +1,118 @@
+"""What the command makes of its arguments before anything is trained."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.gbm2d import Job, Recipe
+from glioma_idh.gbm2d import train as command
+from glioma_idh.gbm2d.recipe import PUBLISHED
+
+ALL = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
+
+
+def resolved(*names, job=None, **recipe):
+    return command._resolve(Recipe(sequence=names, **recipe), job or Job())
+
+
+def test_sequences_are_known_in_any_spelling_once_and_in_one_order():
+    assert resolved("ADC", "mprage", "T1Gd", "t2")[0].sequence == ("t1gd", "t2", "adc")
+    assert resolved("All")[0].sequence == ALL
+    assert resolved("t2", "all")[0].sequence == ALL
+
+
+def test_all_sequences_of_a_real_cohort_are_those_that_it_has(make_cohort):
+    recipe, _ = resolved("all", cohort=str(make_cohort(num_subjects=2, num_mutant=1)))
+    assert recipe.sequence == ("t2",)
+
+
+def test_a_run_without_a_folder_is_named_after_its_sequences(tmp_path):
+    assert resolved("T2", "ADC")[1].run_dir.name.startswith("gbm2d-t2-adc-phantom-")
+    assert resolved("all")[1].run_dir.name.startswith("gbm2d-all-phantom-")
+    assert resolved("T2", job=Job(run_dir=tmp_path))[1].run_dir == tmp_path
+    assert resolved("T2", seed=1)[1].run_dir != resolved("T2")[1].run_dir
+
+
+def test_a_range_of_one_angle_is_a_range():
+    assert resolved("T2", rotation_deg=(30, 30))[0].rotation_deg == (30, 30)
+
+
+def test_several_sequences_get_a_folder_each_and_one_its_own(tmp_path):
+    job = Job(run_dir=tmp_path)
+    assert command._run_folders(Recipe(sequence="t2"), job) == {"t2": tmp_path}
+    assert command._run_folders(Recipe(sequence=("t2", "adc")), job) == {"t2": tmp_path / "t2", "adc": tmp_path / "adc"}
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The steps of a run, recorded in the place of being taken."""
+    kept = SimpleNamespace(prepared=[], trained=[], results=[], compared=[])
+
+    def prepare(sequence, recipe, job, cohort):
+        kept.prepared.append((sequence, len(cohort)))
+        return sequence, pd.DataFrame({"subject": ["a"]}), [0.0], pd.DataFrame({"subject": ["a"]}), []
+
+    def write_prepared(folder, sequence, *_):
+        (folder / "splits.csv").write_text(sequence)
+
+    def train_splits(train_split, recipe, folder, jobs, quiet):
+        kept.trained.append((train_split.__name__, recipe.epochs, folder.name, jobs, quiet))
+
+    monkeypatch.setattr(command, "_prepare", prepare)
+    monkeypatch.setattr(command, "_write_prepared", write_prepared)
+    monkeypatch.setattr("glioma_idh.pipeline.train_splits", train_splits)
+    monkeypatch.setattr("glioma_idh.reporting.results.write_results", lambda *given: kept.results.append(given))
+    compare = lambda *given, new: kept.compared.append((*given, new)) or {"numbers": 1}  # noqa: E731
+    monkeypatch.setattr("glioma_idh.reporting.results.compare_runs", compare)
+    monkeypatch.setattr("glioma_idh.training.default_jobs", lambda gpus, num_splits: num_splits + 10)
+    return kept
+
+
+def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, make_cohort, tmp_path, capsys):
+    recipe = Recipe(sequence=("T2", "ADC"), cohort=str(make_cohort(num_subjects=3, num_mutant=1)), epochs=4)
+    run = tmp_path / "run"
+    assert command.train(recipe, Job(run_dir=run, quiet=True)) == {"numbers": 1}
+    assert steps.prepared == [("t2", 3), ("adc", 3)]
+    assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
+    assert steps.results == [(name, run / name, PUBLISHED) for name in ("t2", "adc")]
+    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, PUBLISHED, True)]
+    assert (run / "adc/recipe.json").exists() and "synthetic" not in capsys.readouterr().out
+
+
+def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(steps, make_cohort, tmp_path):
+    recipe = Recipe(sequence=("T2", "ADC"), cohort=str(make_cohort(num_subjects=3, num_mutant=1)), epochs=4)
+    job = Job(run_dir=tmp_path / "run", quiet=True, jobs=2)
+    command.train(recipe, job)
+    (tmp_path / "run/t2/metrics.json").write_text("{}")
+    steps.prepared.clear(), steps.trained.clear()
+    command.train(recipe, job)
+    assert steps.prepared == [] and steps.trained == [("train_split", 4, "adc", 2, True)]
+    (tmp_path / "run/adc/metrics.json").write_text("{}")
+    steps.trained.clear()
+    command.train(recipe, job)
+    assert steps.trained == [] and [new for *_, new in steps.compared] == [True, True, False]
+    with pytest.raises(InputError, match="expected epochs 5; found epochs 4"):
+        command.train(replace(recipe, epochs=5), job)
+
+
+def test_a_synthetic_cohort_is_said_to_be_one(steps, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("glioma_idh.pipeline.read_cohort", lambda *_, **__: (pd.DataFrame({"subject": ["a"]}), []))
+    command.train(Recipe(), Job(run_dir=tmp_path / "run", quiet=True))
+    printed = capsys.readouterr().out
+    assert "Cohort: phantom (built in, synthetic: no clinical result can come of it)" in printed
+    assert f"Everything is in {tmp_path / 'run'}" in printed
+
+
+def test_the_package_gives_its_pieces_by_name():
+    import glioma_idh.gbm2d as package
+
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+    assert dir(package) == package.__all__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        package.nothing  # noqa: B018
+    assert Job("a").images == Path("a") and Job().quiet is Job().strict is False and Job().jobs is None
