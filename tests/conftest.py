@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 import glioma_idh  # noqa: F401  before any test imports Keras: it sets how TensorFlow loads
 
@@ -59,6 +60,13 @@ def edit_table():
         table.to_csv(path, index=False)
 
     return edit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Linear algebra in one thread: of models of 100 patients several threads only wait for each other."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
