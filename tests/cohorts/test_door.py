@@ -1,28 +1,40 @@
-"""The commands, as people type them."""
+"""The commands, as people type them; in this process, as starting another takes seconds."""
 
+import contextlib
+import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts.__main__ import main
+from glioma_idh.reporting import contact_sheet
 from tests.conftest import write_cohort
 
 
 def run(*arguments, status=0):
-    command = [sys.executable, "-m", "glioma_idh.cohorts", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == status and "Traceback" not in done.stderr, done.stderr
-    return done
+    """What a command prints; it must end with the status."""
+    out, err, found = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["glioma_idh.cohorts", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as end:  # as Python itself ends: a text goes to stderr, with status 1
+            found = end.code if isinstance(end.code, int) else 1
+            print("" if isinstance(end.code, int) else end.code, file=err)
+    assert found == status, err.getvalue()
+    return SimpleNamespace(stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_check_writes_what_it_promises(tmp_path):
     cohort = write_cohort(tmp_path, num_subjects=5, num_mutant=2)
     scan = tmp_path / "scans/s04/t2.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.full((20, 20, 8), np.nan), np.diag([2.0, 2, 3, 1])), scan)
-    printed = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet").stdout
+    printed = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1").stdout
     assert "cohort: 5 subjects of 5 patients, 5 with images" in printed
     counts = next(line.split() for line in printed.splitlines() if line.startswith("T2 "))
     assert counts == ["T2", "5", "2", "3", "0", "1"]
@@ -36,7 +48,9 @@ def test_check_writes_what_it_promises(tmp_path):
         "contact_sheet.png",
         "contact_sheet.svg",
     }
-    again = run("check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet").stdout
+    again = run(
+        "check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet", "--jobs", "1"
+    ).stdout
     assert again.replace("again", "out") == printed  # the table it wrote is a cohort like any other
 
 
@@ -44,10 +58,10 @@ def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     a = write_cohort(tmp_path / "a", num_subjects=3, num_mutant=1)
     b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
     c = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
-    done = run("overlap", a, b, "--quiet", status=1)
+    done = run("overlap", a, b, "--quiet", "--jobs", "1", status=1)
     assert done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients in both" in done.stderr
-    assert run("overlap", a, c, "--quiet").stdout == "subject_a,subject_b,patient,why\n"
-    assert run("overlap", a, b, "--no-images", "--quiet").stdout == "subject_a,subject_b,patient,why\n"
+    assert run("overlap", a, c, "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
+    assert run("overlap", a, b, "--no-images", "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
 
 
 def test_table_1_in_four_formats(tmp_path):
@@ -91,6 +105,15 @@ def test_the_command_line_ends_with_one_clear_line(arguments, match):
     assert match in run(*arguments, status=1).stderr
 
 
+@pytest.mark.integration
+def test_a_process_of_its_own_ends_with_one_clear_line_too():
+    command = [sys.executable, "-m", "glioma_idh.cohorts", "overlap", "nowhere.csv", "nowhere.csv"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Cannot go on: nowhere.csv: expected a sheet in CSV")
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.integration
 def test_help_loads_no_network(tmp_path):
     program = (
         "import sys; sys.argv = ['cohorts', 'check', '--help']\n"
@@ -104,10 +127,29 @@ def test_help_loads_no_network(tmp_path):
     assert "--labels" in done.stdout
 
 
-def test_the_real_patients(real_data, tmp_path):
-    arguments = ["--cohort", "brats2020-tcga", "--images", real_data / "brats20_mini", "--out", tmp_path, "--quiet"]
+@pytest.mark.integration
+def test_the_real_patients(real_data, tmp_path, monkeypatch):
+    """Four of the tiles are drawn: that of 121 takes longest, and tests/reporting draws many."""
+    drawn, draw = [], contact_sheet.contact_sheet
+
+    def of_four(tiles, **options):
+        drawn.extend(tile.subject for tile in tiles)
+        return draw(tiles[:4], **options)
+
+    monkeypatch.setattr(contact_sheet, "contact_sheet", of_four)
+    arguments = [
+        "--cohort",
+        "brats2020-tcga",
+        "--images",
+        real_data / "brats20_mini",
+        "--out",
+        tmp_path,
+        "--quiet",
+        "--jobs",
+        "1",
+    ]
     printed = run("check", *arguments).stdout
     assert "brats2020-tcga: 167 subjects of 167 patients, 121 with images" in printed
     counts = [line.split()[-5:] for line in printed.splitlines() if line.startswith(("T1 ", "FLAIR", "lesion mask"))]
     assert counts == [["121", "56", "65", "0", "0"]] * 3
-    assert len(pd.read_csv(tmp_path / "cohort_check.csv")) == 605
+    assert len(pd.read_csv(tmp_path / "cohort_check.csv")) == 605 and len(set(drawn)) == 121

@@ -75,6 +75,7 @@ def test_the_sources_are_those_of_the_readme(real_data):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
 
 
+@pytest.mark.integration
 def test_they_are_found_from_any_folder(tmp_path):
     program = (
         "from importlib.resources import files\n"
