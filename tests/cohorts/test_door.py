@@ -4,6 +4,7 @@ import contextlib
 import io
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import nibabel
@@ -12,6 +13,9 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts.__main__ import main
+from glioma_idh.cohorts.folders import Ignored
+from glioma_idh.cohorts.table import read_table
+from glioma_idh.cohorts.tcga import MutationRule
 from glioma_idh.reporting import contact_sheet
 from tests.conftest import write_cohort
 
@@ -52,6 +56,99 @@ def test_check_writes_what_it_promises(tmp_path):
         "check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet", "--jobs", "1"
     ).stdout
     assert again.replace("again", "out") == printed  # the table it wrote is a cohort like any other
+
+
+@pytest.fixture
+def recorded(monkeypatch, tmp_path):
+    """What `check` asks `read_cohort` for; a cohort of one subject without images comes back."""
+    asked = {}
+    cohort = tmp_path / "one.csv"
+    cohort.write_text("subject,idh\nx,1\n")
+
+    def read(name, images, labels, **options):
+        asked.update(name=name, images=images, labels=labels, **options)
+        return read_table(cohort), [Ignored("a.nii", "not used: a"), Ignored("b", "a follow-up visit")]
+
+    monkeypatch.setattr("glioma_idh.cohorts.read_cohort", read)
+    monkeypatch.chdir(tmp_path)
+    return asked
+
+
+def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded, tmp_path):
+    arguments = ["--cohort", "egd", "--images", "there", "--labels", "mine.csv", "--all-visits"]
+    printed = run("check", *arguments, "--jobs", "1", "--quiet").stdout
+    assert recorded == {
+        "name": "egd",
+        "images": Path("there"),
+        "labels": Path("mine.csv"),
+        "sequences": ("t1", "t1gd", "t2", "flair", "rcbv", "adc"),
+        "all_visits": True,
+        "quiet": True,
+    }
+    assert (tmp_path / "cohort_check/egd/ignored.csv").read_text() == (
+        "what,reason\na.nii,not used: a\nb,a follow-up visit\n"
+    )
+    assert pd.read_csv(tmp_path / "cohort_check/egd/cohort.csv")["subject"].tolist() == ["x"]
+    assert "Left aside: 2 files or visits" in printed and "no image at all: 1 x" in printed
+
+
+def test_check_takes_first_visits_unless_told_otherwise(recorded):
+    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet")
+    assert recorded["all_visits"] is False and recorded["images"] is recorded["labels"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ([], MutationRule(2, ("IDH1", "IDH2"), False)),
+        (["--min-callers", "3"], MutationRule(3)),
+        (["--genes", "IDH2"], MutationRule(genes=("IDH2",))),
+        (["--hotspot-only"], MutationRule(hotspot_only=True)),
+    ],
+)
+@pytest.mark.parametrize("command", ["tcga-idh", "brats2020-tcga"])
+def test_the_rule_is_handed_on(tmp_path, monkeypatch, command, arguments, rule):
+    asked = []
+    status = pd.DataFrame({"patient": ["TCGA-HT-A61A"], "idh": ["1"], "idh_evidence": ["why"]}).set_index("patient")
+
+    def variants(mafs, rule, quiet):
+        asked.append((list(mafs), rule, quiet))
+        return status, pd.DataFrame(), ["a note"]
+
+    monkeypatch.setattr("glioma_idh.cohorts.tcga.idh_from_variants", variants)
+    mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nLGG,TCGA-HT-A61A,BraTS20_Training_335\n"
+    (tmp_path / "map.csv").write_text(mapping + "HGG,NA,BraTS20_Training_001\n")
+    own = ["--name-mapping", tmp_path / "map.csv"] if command == "brats2020-tcga" else []
+    done = run(command, *own, "--maf", "a.maf", "b.maf", "--out", tmp_path / "o.csv", "--quiet", *arguments)
+    assert asked == [(["a.maf", "b.maf"], rule, True)]
+    assert done.stdout.endswith("o.csv: 1 subjects, 1 mutant, 0 wild-type\n") and "a note" in done.stdout
+    made = pd.read_csv(tmp_path / "o.csv", dtype=str)
+    assert made["patient"].tolist() == ["TCGA-HT-A61A"] and not (tmp_path / "o_disagreements.csv").exists()
+    assert set(made["cohort"]) == {"tcga" if command == "tcga-idh" else "brats2020-tcga"}
+
+
+def test_the_counts_that_are_printed(tmp_path):
+    sheet = "ID,Sex,Age at MRI,WHO CNS Grade,IDH\n"
+    for number, idh in enumerate(["IDH1 R132H", "wildtype", "wildtype", "NA", "NA", "NA"], 1):
+        sheet += f"UCSF-PDGM-{number:04},F,50,{1 + number % 4},{idh}\n"
+    (tmp_path / "a.csv").write_text(sheet)
+    done = run("ucsf-pdgm", "--metadata", tmp_path / "a.csv", "--out", tmp_path / "o.csv")
+    assert done.stdout == f"{tmp_path}/o.csv: 6 subjects, 1 mutant, 2 wild-type, 3 unknown\n"
+    made = pd.read_csv(tmp_path / "o.csv", dtype=str, keep_default_na=False)
+    assert made[["idh", "grade", "age_years", "idh_evidence"]].to_numpy().tolist()[:2] == [
+        ["1", "2", "50", "IDH1 R132H"],
+        ["0", "3", "50", "IDH wildtype"],
+    ]
+
+
+def test_one_pair_is_enough_for_the_status_of_overlap(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh\nTCGA-06-0221,1\nBraTS2021_99999,1\n")
+    (tmp_path / "b.csv").write_text("subject,patient,idh\nx,tcga-06-0221,0\n")
+    (tmp_path / "c.csv").write_text("subject,idh\ny,0\n")
+    done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
+    assert done.stdout.splitlines()[1:] == ["TCGA-06-0221,x,TCGA-06-0221,same patient"]
+    assert "1 patients in both" in done.stderr and "1 subjects are known by their BraTS id alone" in done.stderr
+    assert "0 patients in both" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
 
 
 def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
