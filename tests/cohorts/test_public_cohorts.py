@@ -488,7 +488,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     table, ignored = read_cohort(name, tmp_path, tmp_path / "own.csv")
     row = table[table["t2"] != ""].iloc[0]
     assert (row["idh"], row["patient"], row["age_years"]) == (label, patient, "50")
-    assert ignored == [("nobody", "a label without images")]
+    assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
     (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
     with pytest.raises(
         InputError, match="expected labels of the subjects in the folder; found nobody, where the scans"
