@@ -418,6 +418,21 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
         read_cohort("egd", tmp_path)
 
 
+def test_the_json_of_egd_belongs_to_its_folder_however_it_is_spelled(tmp_path):
+    for subject, idh in (("egd-0002", 0), ("EGD-0001", 1)):
+        touch(tmp_path, f"SUBJECTS/{subject}/T2.nii.gz")
+        labels = {
+            "Genetic_and_Histological_labels": {"IDH": idh, "Grade": 2 + idh},
+            "Clinical_data": {"Sex": "FM"[idh]},
+        }
+        (tmp_path / f"SUBJECTS/{subject}/metadata.json").write_text(json.dumps(labels))
+    table, _ = read_cohort("egd", tmp_path)
+    assert table[["subject", "idh", "grade", "sex", "age_years"]].to_numpy().tolist() == [
+        ["EGD-0001", "1", "3", "M", ""],
+        ["EGD-0002", "0", "2", "F", ""],
+    ]
+
+
 def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
     start = "TCGA-06-0221/TCGA-06-0221_2005.01.01"
     touch(tmp_path, *(f"{start}_{scan}.nii.gz" for scan in ("t1", "t1Gd", "t2", "flair", "GlistrBoost")))
@@ -512,6 +527,7 @@ def test_sheets_as_downloaded_are_read(tmp_path):
     assert table.loc[0, ["idh", "idh_evidence", "sex", "grade"]].tolist() == ["1", "IDH mutated (NOS)", "F", "2"]
     mapping = tmp_path / "renamed.csv"
     mapping.write_text("Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nXXX,TCGA-06-0221,BraTS20_Training_335\n")
+    assert table.attrs["file"] == str(sheet)
     for name in ("brats2020", "brats2020-tcga"):
         table, _ = read_cohort(name, tmp_path, mapping)
         assert table.loc[0, ["patient", "idh", "grade"]].tolist() == ["TCGA-06-0221", "1", "XXX"]

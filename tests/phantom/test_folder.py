@@ -12,7 +12,12 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom import SEQUENCES, make_phantom
-from glioma_idh.phantom.anatomy import load_atlas
+from glioma_idh.phantom.anatomy import draw_anatomy, load_atlas, make_anatomy
+from glioma_idh.phantom.fields import make_grid
+from glioma_idh.phantom.folder import cohort_table
+from glioma_idh.phantom.lesions import draw_lesion, make_lesion
+from glioma_idh.phantom.recipe import PhantomRecipe, draw_truth, random_stream
+from glioma_idh.phantom.signal import draw_signal, make_image
 
 COLUMNS = (
     "subject,patient,cohort,site,idh,idh_evidence,grade,age_years,sex,t1,t1gd,t2,flair,rcbv,adc,lesion_mask,brain_mask"
@@ -50,7 +55,9 @@ def test_the_cohort_table_reads_like_any_other(small_phantom):
     assert ",".join(table.columns) == COLUMNS
     assert table["subject"].tolist() == table["patient"].tolist() == [f"phantom-00{n}" for n in range(1, 7)]
     assert sorted(table["idh"]) == ["0"] * 4 + ["1"] * 2
-    assert set(table["cohort"]) == {"phantom"}
+    assert set(table["cohort"]) == {"phantom"} and set(table["site"]) == {"phantom"}
+    for column in (*SEQUENCES, "lesion_mask", "brain_mask"):
+        assert table[column].tolist() == [f"{subject}/{column}.nii.gz" for subject in table["subject"]]
     assert set(table["idh_evidence"]) == {"planted"}
     truth = pandas.read_csv(small_phantom / "truth.csv", dtype=str)
     assert truth[["subject", "idh"]].equals(table[["subject", "idh"]])
@@ -64,6 +71,34 @@ def test_all_files_of_a_subject_share_a_grid_and_masks_are_0_and_1(small_phantom
     for name in ("lesion_mask", "brain_mask"):
         assert set(np.unique(volumes[name].array)) == {0, 1}
     assert not (volumes["lesion_mask"].array > volumes["brain_mask"].array).any()
+
+
+def test_each_file_is_the_image_of_its_subject_sequence_and_latent(small_phantom):
+    """Subject 4 of 6, made here from the recipe: its own brain, lesion, latents and random numbers."""
+    recipe, index, grid = PhantomRecipe(6, 2, 0, 6.0), 3, make_grid(6.0)
+    truth = draw_truth(recipe)
+    written = pandas.read_csv(small_phantom / "truth.csv", float_precision="round_trip")
+    pandas.testing.assert_frame_equal(written, truth)
+    anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), grid)
+    lesion = make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)
+    images = {"lesion_mask": lesion.mask, "brain_mask": anatomy.brain}
+    for name in SEQUENCES:
+        draw = draw_signal(random_stream(recipe, index, name), grid)
+        images[name] = make_image(name, anatomy, lesion, truth.loc[index, f"z_{name}"], draw)
+    for name, image in images.items():
+        volume = read_volume(small_phantom / f"phantom-004/{name}.nii.gz")
+        assert np.array_equal(volume.array, image.astype(np.float32)) and np.allclose(volume.affine, grid.affine), name
+
+
+def test_age_and_sex_are_those_of_adults_and_drawn_without_a_look_at_the_label(tmp_path):
+    recipes = [PhantomRecipe(num_subjects=400, num_mutant=n) for n in (0, 400)]
+    tables = [cohort_table(tmp_path, recipe, draw_truth(recipe)) for recipe in recipes]
+    assert tables[0].drop(columns="idh").equals(tables[1].drop(columns="idh"))
+    ages = tables[0]["age_years"]
+    assert ages.between(20, 88).all() and ages.nunique() > 30
+    assert ages.mean() == pytest.approx(58, abs=2) and ages.std() == pytest.approx(12, abs=1.5)
+    assert (tables[0]["sex"] == "F").mean() == pytest.approx(0.5, abs=0.08)
+    assert set(tables[0]["grade"]) == {4} and (tables[0]["t1"] == "").all()
 
 
 def test_made_again_every_byte_is_the_same(small_phantom, tmp_path, make, contents):

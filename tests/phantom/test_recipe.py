@@ -36,15 +36,28 @@ def test_the_default_cohort_is_83_wild_type_and_17_mutant():
     assert truth["subject"].is_unique
 
 
-def test_a_huge_draw_has_the_planted_auc():
-    truth = draw_truth(PhantomRecipe(num_subjects=24000, num_mutant=12000))
+@pytest.fixture(scope="module")
+def huge():
+    """A draw large enough for areas to be known within 0.01."""
+    return draw_truth(PhantomRecipe(num_subjects=24000, num_mutant=12000))
+
+
+def test_a_huge_draw_has_the_planted_auc(huge):
     for sequence, planted in PLANTED_AUC.items():
-        assert abs(area_under_curve(truth["idh"], truth[f"z_{sequence}"]) - planted) < 0.01, sequence
+        assert abs(area_under_curve(huge["idh"], huge[f"z_{sequence}"]) - planted) < 0.01, sequence
 
 
-def test_latents_are_unit_normals_independent_within_a_group():
-    truth = draw_truth(PhantomRecipe(num_subjects=20000, num_mutant=0))
-    latents = truth[[f"z_{name}" for name in SEQUENCES]].to_numpy()
+def test_the_planted_score_has_the_best_possible_auc_of_all_sequences_together(huge, tmp_path):
+    """The shifts of independent latents add up as squares: d of all is their root; weights by d reach it."""
+    huge.to_csv(tmp_path / "truth.csv", index=False)
+    best = norm.cdf(np.sqrt(sum(planted_shift(name) ** 2 for name in SEQUENCES) / 2))
+    scores = planted_scores(tmp_path / "truth.csv", SEQUENCES)
+    assert best > 0.9 and abs(area_under_curve(huge["idh"], scores) - best) < 0.01
+
+
+def test_latents_are_unit_normals_independent_within_a_group(huge):
+    shifts = huge[[f"d_{name}" for name in SEQUENCES]].to_numpy() * huge[["idh"]].to_numpy()
+    latents = (huge[[f"z_{name}" for name in SEQUENCES]].to_numpy() - shifts)[:20000]
     assert np.allclose(latents.mean(axis=0), 0, atol=0.03)
     assert np.allclose(np.cov(latents.T), np.eye(6), atol=0.04)
 
