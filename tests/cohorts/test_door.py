@@ -97,6 +97,20 @@ def test_check_takes_first_visits_unless_told_otherwise(recorded):
     assert recorded["all_visits"] is False and recorded["images"] is recorded["labels"] is None
 
 
+@pytest.mark.parametrize(("cohort", "synthetic"), [("phantom", True), ("mine", False)])
+def test_the_contact_sheet_of_the_phantom_alone_is_marked_synthetic(tmp_path, monkeypatch, cohort, synthetic):
+    drawn = {}
+    made = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
+    table = pd.read_csv(made, dtype=str).assign(cohort=cohort)
+    empty = pd.DataFrame([{"subject": "nobody", "patient": "nobody", "idh": "0", "cohort": cohort}])
+    pd.concat([table, empty]).to_csv(made, index=False)
+    monkeypatch.setattr(contact_sheet, "contact_sheet", lambda tiles, **to: drawn.update(to, tiles=tiles))
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda figure, folder, name: None)
+    run("check", "--cohort", made, "--out", tmp_path / "out", "--jobs", "1", "--quiet")
+    assert (drawn["cohort"], drawn["synthetic"]) == (cohort, synthetic)
+    assert [tile.subject for tile in drawn["tiles"]] == ["s00", "s01"]  # who has no image has no tile
+
+
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [

@@ -124,12 +124,17 @@ def test_second_visits_are_left_out_with_the_crosswalk_too(tmp_path):
     assert [item.what for item in ignored] == ["BraTS2021_00758"]
 
 
-def test_patients_of_other_collections_keep_the_id_of_the_crosswalk(tmp_path):
-    touch(tmp_path, *(f"BraTS2021_9000{n}/BraTS2021_9000{n}_t2.nii.gz" for n in range(2)))
+def test_patients_of_the_crosswalk_have_one_name_across_collections(tmp_path):
+    touch(tmp_path, *(f"BraTS2021_9000{n}/BraTS2021_9000{n}_t2.nii.gz" for n in range(3)))
     sheet = crosswalk(
-        tmp_path, ("ACRIN-FMISO", 3, "ACRIN-007", "BraTS2021_90000"), ("CPTAC", 2, "N/A", "BraTS2021_90001")
+        tmp_path,
+        ("ACRIN-FMISO", 3, "ACRIN-007", "BraTS2021_90000"),
+        ("CPTAC", 2, "N/A", "BraTS2021_90001"),
+        ("TCGA-LGG", 2, "TCGA-HT-A61A-01", "BraTS2021_90002"),
     )
-    assert read_cohort("brats2021", tmp_path, sheet)[0]["patient"].tolist() == ["ACRIN-007", "BraTS2021_90001"]
+    table, _ = read_cohort("brats2021", tmp_path, sheet)
+    assert table["patient"].tolist() == ["ACRIN-007", "BraTS2021_90001", "TCGA-HT-A61A"]
+    assert table["idh"].tolist()[:2] == ["", ""] and table["idh"].tolist()[2] in ("0", "1")
 
 
 def test_follow_ups_of_upenn_can_be_taken_and_share_their_patient(tmp_path):

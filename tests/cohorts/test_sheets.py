@@ -38,7 +38,24 @@ def test_spellings_of_mutant(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["", "NA", "n/a", "NaN", "None", "unknown", "Not Available", "not applicable", "NOS/NEC", "NOS", "-1", "-", "?"],
+    [
+        *(
+            "",
+            "NA",
+            "n/a",
+            "NaN",
+            "None",
+            "unknown",
+            "Not Available",
+            "not applicable",
+            "NOS/NEC",
+            "NOS",
+            "-1",
+            "-",
+            "?",
+        ),
+        *("-1.0", ".", "indeterminate", "missing", "NEC", "not determined", "not tested", "null", "unk", " Unknown "),
+    ],
 )
 def test_spellings_of_unknown(cell):
     assert parse_idh(cell) == parse_age(cell) == parse_sex(cell) == ""

@@ -80,6 +80,15 @@ def test_signal_to_noise_is_what_was_asked_for_and_noise_repeats(body):
     assert np.array_equal(series, make_dwi(*body, 0.5, np.random.default_rng(3), white_snr=20)[0])
 
 
+def test_without_noise_the_series_is_the_clean_one_times_a_gain_and_a_smooth_profile(body):
+    series, _ = make_dwi(*body, 0.5, np.random.default_rng(3), white_snr=np.inf)
+    gains = series[body[0].brain] / clean_dwi(*body, 0.5)[body[0].brain]
+    white = TISSUES["white"].proton_density * np.exp(-0.08 / TISSUES["white"].t2_s)
+    assert 0.7 * 0.95 < np.median(gains) * white / 500 < 1.4 * 1.05
+    assert 0.005 < gains[:, 0].std() / gains[:, 0].mean() < 0.05
+    assert np.median(gains, axis=0) == pytest.approx(np.median(gains), rel=0.01)
+
+
 def test_tissue_with_the_longer_t2_shines_through_at_b_0(body):
     images = clean_dwi(*body, 0.5)
     levels = [images[pure(body, tissue)].mean(axis=0) for tissue in ("fluid", "grey", "white")]

@@ -1,5 +1,6 @@
 """Labels, latents and the best possible score."""
 
+import inspect
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from scipy.stats import norm, rankdata
 
 from glioma_idh.errors import InputError
-from glioma_idh.phantom import PLANTED_AUC, SEQUENCES, planted_scores
+from glioma_idh.phantom import PLANTED_AUC, SEQUENCES, make_phantom, planted_scores
 from glioma_idh.phantom.recipe import (
     DEFAULT_SEED,
     PHANTOM_VERSION,
@@ -67,6 +68,22 @@ def test_planted_areas_are_those_of_the_paper_and_none_in_adc():
     assert PLANTED_AUC == {"t1": 0.71, "t1gd": 0.62, "t2": 0.63, "flair": 0.74, "rcbv": 0.86, "adc": 0.5}
     for name, area in PLANTED_AUC.items():
         assert norm.cdf(planted_shift(name) / np.sqrt(2)) == pytest.approx(area)
+
+
+def test_the_phantom_is_the_size_of_the_paper_s_cohort_unless_told_otherwise():
+    defaults = {name: parameter.default for name, parameter in inspect.signature(make_phantom).parameters.items()}
+    assert defaults == {
+        "folder": None,
+        "sequences": SEQUENCES,
+        "num_subjects": 100,
+        "num_mutant": 17,
+        "seed": DEFAULT_SEED,
+        "spacing_mm": 2.0,
+        "jobs": None,
+        "quiet": False,
+    }
+    assert PhantomRecipe() == make_recipe(100, 17, DEFAULT_SEED, 2.0)
+    assert SEQUENCES == ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 
 
 def test_a_mutant_differs_from_a_wild_type_by_the_shift_of_each_sequence_alone():

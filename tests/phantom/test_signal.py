@@ -55,6 +55,9 @@ def test_constants_of_the_series_are_those_of_the_sources():
     protocol = perfusion_series.DscProtocol()
     assert (protocol.echo_times_s, protocol.repetition_time_s, protocol.flip_deg) == ((0.03,), 1.5, 70.0)
     assert (protocol.num_volumes, protocol.arrival_s, protocol.white_snr) == (60, 24.0, 75.0)
+    leakage = perfusion_series.Leakage()
+    assert (leakage.ktrans_per_min, leakage.extravascular_volume, leakage.relaxivity_t2) == (0.1, 0.3, 20.0)
+    assert (leakage.spread, leakage.transit_s, perfusion_series.BOLUS_AREA) == (0.4, 4.0, 40.0)
 
 
 def test_signal_equations():

@@ -194,6 +194,15 @@ def test_masks_are_compared_with_the_first_sequence_and_with_each_other(subject)
     assert tile.thumbnails["t1"].lesion is None and tile.has_mask
 
 
+def test_a_brain_mask_on_another_grid_says_nothing_of_the_lesion(subject):
+    """Of the same shape, but 4 mm aside: laid over the lesion voxel by voxel it would leave most of it outside."""
+    shifted = AFFINE.copy()
+    shifted[0, 3] = 4
+    other = np.zeros(SHAPE)
+    other[5:, :, :] = 1
+    assert problem(subject(t1=scan(), lesion_mask=LESION, brain_mask=(other, shifted)), "brain_mask")[1] == "other grid"
+
+
 def test_a_mask_without_a_lesion_gives_the_tile_none(subject):
     scans, (tile,) = check(subject(t1=scan(), lesion_mask=np.zeros(SHAPE)))
     assert not tile.has_mask and scans.loc[("s1", "lesion_mask"), "lesion_ml"] == 0
