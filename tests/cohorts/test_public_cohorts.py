@@ -92,6 +92,13 @@ def test_the_best_of_several_files_of_ucsf(tmp_path, column, words):
     assert names(table, "UCSF-PDGM-0004", column) == [f"UCSF-PDGM-0004_{words[0]}.nii.gz"]
 
 
+def test_paths_are_absolute_where_the_folder_is_named_from_here(tmp_path, monkeypatch):
+    touch(tmp_path, "down/SUBJECTS/EGD-0001/T2.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    table, _ = read_cohort("egd", "down")
+    assert table["t2"].tolist() == [str(tmp_path / "down/SUBJECTS/EGD-0001/T2.nii.gz")]
+
+
 def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
     start = "BraTS20_Training_162"
     touch(tmp_path, f"a/b/{start}_t2.nii.gz", f"z/{start}_t2.nii.gz", f"{start}_t1.nii", f"a/b/c/{start}_t1.nii.gz")

@@ -141,6 +141,7 @@ def errors(anatomy, lesion, z, seed, protocol, leakage, integral="first-pass"):
     return [[float(image[region].mean() / truth[region].mean() - 1) for region in regions] for image in maps]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("index", range(3))
 @pytest.mark.parametrize(
     ("acquired", "sign"), [(T1_WINS, -1), (T2_WINS, 1), (TWO_ECHOES, 1)], ids=["T1 wins", "T2* wins", "two echoes"]
