@@ -360,6 +360,7 @@ def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     assert names(there, "UPENN-GBM-00042_11", "lesion_mask") == ["UPENN-GBM-00042_11_automated_approx_segm.nii.gz"]
     assert set(there["adc_divisor"]) == {"3"} and set(table["adc_divisor"]) == {"3", ""}
     reasons = {item.what.rsplit("/")[-1]: item.reason for item in ignored}
+    assert not any("._" in what or "__MACOSX" in what for what in reasons)  # shadows that systems leave
     assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; --all-visits takes it"
     assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
     assert reasons["UPENN-GBM-00001_11_automated_approx_segm.nii.gz"] == "UPENN-GBM-00001_11_segm.nii.gz is taken"
@@ -463,6 +464,13 @@ def test_links_are_followed_once_and_a_second_copy_is_said(tmp_path):
     table, ignored = read_cohort("brats2020-tcga", tmp_path)
     assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
     assert [item.what for item in ignored] == ["a/BraTS20_Training_162/BraTS20_Training_162_t2.nii"]
+
+
+def test_scans_behind_a_link_are_found(tmp_path):
+    touch(tmp_path, "disk/BraTS20_Training_162/BraTS20_Training_162_t2.nii.gz", "images/readme.txt")
+    (tmp_path / "images/link").symlink_to(tmp_path / "disk", target_is_directory=True)
+    table, _ = read_cohort("brats2020-tcga", tmp_path / "images")
+    assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
 
 
 def test_every_real_subject_has_its_files(real_data):
