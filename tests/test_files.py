@@ -82,4 +82,6 @@ def test_the_same_error_of_a_subject():
 
 def test_an_error_comes_back_from_another_process_as_it_was():
     error = InputError("a mask", "none", "Draw one.", "a.nii", "s1")
-    assert vars(pickle.loads(pickle.dumps(error))) == vars(error) and str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error) and str(pickle.loads(pickle.dumps(error))) == str(
+        error
+    )

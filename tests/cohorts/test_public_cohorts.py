@@ -432,13 +432,13 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
 
 
 def test_the_json_of_egd_belongs_to_its_folder_however_it_is_spelled(tmp_path):
-    for subject, idh in (("egd-0002", 0), ("EGD-0001", 1)):
+    for subject, idh, file in (("egd-0002", 0, "Metadata.JSON"), ("EGD-0001", 1, "metadata.json")):
         touch(tmp_path, f"SUBJECTS/{subject}/T2.nii.gz")
         labels = {
             "Genetic_and_Histological_labels": {"IDH": idh, "Grade": 2 + idh},
             "Clinical_data": {"Sex": "FM"[idh]},
         }
-        (tmp_path / f"SUBJECTS/{subject}/metadata.json").write_text(json.dumps(labels))
+        (tmp_path / f"SUBJECTS/{subject}/{file}").write_text(json.dumps(labels))
     table, _ = read_cohort("egd", tmp_path)
     assert table[["subject", "idh", "grade", "sex", "age_years"]].to_numpy().tolist() == [
         ["EGD-0001", "1", "3", "M", ""],
