@@ -62,6 +62,8 @@ def test_the_same_patient_under_other_names(tmp_path):
         ("BraTS2021_00097,case-12", "UCSF-PDGM-004,"),
         ("mine,TCGA-HT-A61A", "BraTS20_Training_335,P7"),
         ("BraTS2021_00758,", "UCSF-PDGM-0433,"),  # a second visit
+        ("mine,tcga-06-0221", "yours,TCGA-06-0221-01A"),
+        ("TCGA-06-0221,p9", "TCGA-06-0221,p9"),  # known by two names, and one pair
     ],
 )
 def test_the_guard_holds(tmp_path, a, b):
