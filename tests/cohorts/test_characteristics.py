@@ -27,6 +27,28 @@ def test_numbers_by_hand(tmp_path):
     assert "Site, n (%)" not in made.index.get_level_values(0)
 
 
+def test_a_known_status_of_any_visit_is_the_patient_s(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,patient,idh,age_years\na,A,,30\na2,A,1,31\nb,B,0,50\nb2,B,,51\n")
+    made = characteristics(read_table(tmp_path / "a.csv")).tableone["Grouped by IDH"]
+    assert list(made.columns) == ["Missing", "Overall", "IDH-mutant", "IDH-wild-type"]
+    assert made.loc[("n", "")].tolist() == ["", 2, 1, 1]
+    assert [cell.split(" ")[0] for cell in made.loc[("Age, years, mean (SD)", "")].tolist()[1:]] == [
+        "40.0",
+        "30.0",
+        "50.0",
+    ]
+
+
+def test_small_sites_are_counted_together_and_none_is_missing(tmp_path):
+    sites = ["A"] * 4 + ["B"] * 3 + ["C", "D", ""]
+    rows = "".join(f"s{n},{n % 2},{site}\n" for n, site in enumerate(sites))
+    (tmp_path / "a.csv").write_text("subject,idh,site\n" + rows)
+    made = characteristics(read_table(tmp_path / "a.csv"), max_sites=2).tableone["Grouped by IDH"]
+    counts = {site: made.loc[("Site, n (%)", site), "Overall"] for site in ("A", "B", "other")}
+    assert counts == {"A": "4 (44.4)", "B": "3 (33.3)", "other": "2 (22.2)"}
+    assert made.xs("Site, n (%)")["Missing"].iloc[0] == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [("30", "thirty", "found 'thirty' in row 2, column age_years"), ("a,A,1", "a,A,perhaps", "row 2, column idh")],

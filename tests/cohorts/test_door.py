@@ -1,28 +1,44 @@
-"""The commands, as people type them."""
+"""The commands, as people type them; in this process, as starting another takes seconds."""
 
+import contextlib
+import io
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts.__main__ import main
+from glioma_idh.cohorts.folders import Ignored
+from glioma_idh.cohorts.table import read_table
+from glioma_idh.cohorts.tcga import MutationRule
+from glioma_idh.reporting import contact_sheet
 from tests.conftest import write_cohort
 
 
 def run(*arguments, status=0):
-    command = [sys.executable, "-m", "glioma_idh.cohorts", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == status and "Traceback" not in done.stderr, done.stderr
-    return done
+    """What a command prints; it must end with the status."""
+    out, err, found = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["glioma_idh.cohorts", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as end:  # as Python itself ends: a text goes to stderr, with status 1
+            found = end.code if isinstance(end.code, int) else 1
+            print("" if isinstance(end.code, int) else end.code, file=err)
+    assert found == status, err.getvalue()
+    return SimpleNamespace(stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_check_writes_what_it_promises(tmp_path):
     cohort = write_cohort(tmp_path, num_subjects=5, num_mutant=2)
     scan = tmp_path / "scans/s04/t2.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.full((20, 20, 8), np.nan), np.diag([2.0, 2, 3, 1])), scan)
-    printed = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet").stdout
+    printed = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1").stdout
     assert "cohort: 5 subjects of 5 patients, 5 with images" in printed
     counts = next(line.split() for line in printed.splitlines() if line.startswith("T2 "))
     assert counts == ["T2", "5", "2", "3", "0", "1"]
@@ -36,18 +52,127 @@ def test_check_writes_what_it_promises(tmp_path):
         "contact_sheet.png",
         "contact_sheet.svg",
     }
-    again = run("check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet").stdout
+    again = run(
+        "check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet", "--jobs", "1"
+    ).stdout
     assert again.replace("again", "out") == printed  # the table it wrote is a cohort like any other
+
+
+@pytest.fixture
+def recorded(monkeypatch, tmp_path):
+    """What `check` asks `read_cohort` for; a cohort of one subject without images comes back."""
+    asked = {}
+    cohort = tmp_path / "one.csv"
+    cohort.write_text("subject,idh\nx,1\n")
+
+    def read(name, images, labels, **options):
+        asked.update(name=name, images=images, labels=labels, **options)
+        return read_table(cohort), [Ignored("a.nii", "not used: a"), Ignored("b", "a follow-up visit")]
+
+    monkeypatch.setattr("glioma_idh.cohorts.read_cohort", read)
+    monkeypatch.chdir(tmp_path)
+    return asked
+
+
+def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded, tmp_path):
+    arguments = ["--cohort", "egd", "--images", "there", "--labels", "mine.csv", "--all-visits"]
+    printed = run("check", *arguments, "--jobs", "1", "--quiet").stdout
+    assert recorded == {
+        "name": "egd",
+        "images": Path("there"),
+        "labels": Path("mine.csv"),
+        "sequences": ("t1", "t1gd", "t2", "flair", "rcbv", "adc"),
+        "all_visits": True,
+        "quiet": True,
+    }
+    assert (tmp_path / "cohort_check/egd/ignored.csv").read_text() == (
+        "what,reason\na.nii,not used: a\nb,a follow-up visit\n"
+    )
+    assert pd.read_csv(tmp_path / "cohort_check/egd/cohort.csv")["subject"].tolist() == ["x"]
+    assert "Left aside: 2 files or visits" in printed and "no image at all: 1 x" in printed
+
+
+def test_check_takes_first_visits_unless_told_otherwise(recorded):
+    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet")
+    assert recorded["all_visits"] is False and recorded["images"] is recorded["labels"] is None
+
+
+@pytest.mark.parametrize(("cohort", "synthetic"), [("phantom", True), ("mine", False)])
+def test_the_contact_sheet_of_the_phantom_alone_is_marked_synthetic(tmp_path, monkeypatch, cohort, synthetic):
+    drawn = {}
+    made = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
+    table = pd.read_csv(made, dtype=str).assign(cohort=cohort)
+    empty = pd.DataFrame([{"subject": "nobody", "patient": "nobody", "idh": "0", "cohort": cohort}])
+    pd.concat([table, empty]).to_csv(made, index=False)
+    monkeypatch.setattr(contact_sheet, "contact_sheet", lambda tiles, **to: drawn.update(to, tiles=tiles))
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda figure, folder, name: None)
+    run("check", "--cohort", made, "--out", tmp_path / "out", "--jobs", "1", "--quiet")
+    assert (drawn["cohort"], drawn["synthetic"]) == (cohort, synthetic)
+    assert [tile.subject for tile in drawn["tiles"]] == ["s00", "s01"]  # who has no image has no tile
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ([], MutationRule(2, ("IDH1", "IDH2"), False)),
+        (["--min-callers", "3"], MutationRule(3)),
+        (["--genes", "IDH2"], MutationRule(genes=("IDH2",))),
+        (["--hotspot-only"], MutationRule(hotspot_only=True)),
+    ],
+)
+@pytest.mark.parametrize("command", ["tcga-idh", "brats2020-tcga"])
+def test_the_rule_is_handed_on(tmp_path, monkeypatch, command, arguments, rule):
+    asked = []
+    status = pd.DataFrame({"patient": ["TCGA-HT-A61A"], "idh": ["1"], "idh_evidence": ["why"]}).set_index("patient")
+
+    def variants(mafs, rule, quiet):
+        asked.append((list(mafs), rule, quiet))
+        return status, pd.DataFrame(), ["a note"]
+
+    monkeypatch.setattr("glioma_idh.cohorts.tcga.idh_from_variants", variants)
+    mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nLGG,TCGA-HT-A61A,BraTS20_Training_335\n"
+    (tmp_path / "map.csv").write_text(mapping + "HGG,NA,BraTS20_Training_001\n")
+    own = ["--name-mapping", tmp_path / "map.csv"] if command == "brats2020-tcga" else []
+    done = run(command, *own, "--maf", "a.maf", "b.maf", "--out", tmp_path / "o.csv", "--quiet", *arguments)
+    assert asked == [(["a.maf", "b.maf"], rule, True)]
+    assert done.stdout.endswith("o.csv: 1 subjects, 1 mutant, 0 wild-type\n") and "a note" in done.stdout
+    made = pd.read_csv(tmp_path / "o.csv", dtype=str)
+    assert made["patient"].tolist() == ["TCGA-HT-A61A"] and not (tmp_path / "o_disagreements.csv").exists()
+    assert set(made["cohort"]) == {"tcga" if command == "tcga-idh" else "brats2020-tcga"}
+
+
+def test_the_counts_that_are_printed(tmp_path):
+    sheet = "ID,Sex,Age at MRI,WHO CNS Grade,IDH\n"
+    for number, idh in enumerate(["IDH1 R132H", "wildtype", "wildtype", "NA", "NA", "NA"], 1):
+        sheet += f"UCSF-PDGM-{number:04},F,50,{1 + number % 4},{idh}\n"
+    (tmp_path / "a.csv").write_text(sheet)
+    done = run("ucsf-pdgm", "--metadata", tmp_path / "a.csv", "--out", tmp_path / "o.csv")
+    assert done.stdout == f"{tmp_path}/o.csv: 6 subjects, 1 mutant, 2 wild-type, 3 unknown\n"
+    made = pd.read_csv(tmp_path / "o.csv", dtype=str, keep_default_na=False)
+    assert made[["idh", "grade", "age_years", "idh_evidence"]].to_numpy().tolist()[:2] == [
+        ["1", "2", "50", "IDH1 R132H"],
+        ["0", "3", "50", "IDH wildtype"],
+    ]
+
+
+def test_one_pair_is_enough_for_the_status_of_overlap(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh\nTCGA-06-0221,1\nBraTS2021_99999,1\n")
+    (tmp_path / "b.csv").write_text("subject,patient,idh\nx,tcga-06-0221,0\n")
+    (tmp_path / "c.csv").write_text("subject,idh\ny,0\n")
+    done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
+    assert done.stdout.splitlines()[1:] == ["TCGA-06-0221,x,TCGA-06-0221,same patient"]
+    assert "1 patients in both" in done.stderr and "1 subjects are known by their BraTS id alone" in done.stderr
+    assert "0 patients in both" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
 
 
 def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     a = write_cohort(tmp_path / "a", num_subjects=3, num_mutant=1)
     b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
     c = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
-    done = run("overlap", a, b, "--quiet", status=1)
+    done = run("overlap", a, b, "--quiet", "--jobs", "1", status=1)
     assert done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients in both" in done.stderr
-    assert run("overlap", a, c, "--quiet").stdout == "subject_a,subject_b,patient,why\n"
-    assert run("overlap", a, b, "--no-images", "--quiet").stdout == "subject_a,subject_b,patient,why\n"
+    assert run("overlap", a, c, "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
+    assert run("overlap", a, b, "--no-images", "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
 
 
 def test_table_1_in_four_formats(tmp_path):
@@ -91,6 +216,15 @@ def test_the_command_line_ends_with_one_clear_line(arguments, match):
     assert match in run(*arguments, status=1).stderr
 
 
+@pytest.mark.integration
+def test_a_process_of_its_own_ends_with_one_clear_line_too():
+    command = [sys.executable, "-m", "glioma_idh.cohorts", "overlap", "nowhere.csv", "nowhere.csv"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("Cannot go on: nowhere.csv: expected a sheet in CSV")
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.integration
 def test_help_loads_no_network(tmp_path):
     program = (
         "import sys; sys.argv = ['cohorts', 'check', '--help']\n"
@@ -104,10 +238,29 @@ def test_help_loads_no_network(tmp_path):
     assert "--labels" in done.stdout
 
 
-def test_the_real_patients(real_data, tmp_path):
-    arguments = ["--cohort", "brats2020-tcga", "--images", real_data / "brats20_mini", "--out", tmp_path, "--quiet"]
+@pytest.mark.integration
+def test_the_real_patients(real_data, tmp_path, monkeypatch):
+    """Four of the tiles are drawn: that of 121 takes longest, and tests/reporting draws many."""
+    drawn, draw = [], contact_sheet.contact_sheet
+
+    def of_four(tiles, **options):
+        drawn.extend(tile.subject for tile in tiles)
+        return draw(tiles[:4], **options)
+
+    monkeypatch.setattr(contact_sheet, "contact_sheet", of_four)
+    arguments = [
+        "--cohort",
+        "brats2020-tcga",
+        "--images",
+        real_data / "brats20_mini",
+        "--out",
+        tmp_path,
+        "--quiet",
+        "--jobs",
+        "1",
+    ]
     printed = run("check", *arguments).stdout
     assert "brats2020-tcga: 167 subjects of 167 patients, 121 with images" in printed
     counts = [line.split()[-5:] for line in printed.splitlines() if line.startswith(("T1 ", "FLAIR", "lesion mask"))]
     assert counts == [["121", "56", "65", "0", "0"]] * 3
-    assert len(pd.read_csv(tmp_path / "cohort_check.csv")) == 605
+    assert len(pd.read_csv(tmp_path / "cohort_check.csv")) == 605 and len(set(drawn)) == 121

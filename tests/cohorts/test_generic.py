@@ -52,6 +52,17 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
         ("lesion", ["lesion_mask"]),
         ("dsc_rcbv", ["rcbv"]),
         ("dwi_adc", ["adc"]),
+        ("p1_t1", ["t1"]),
+        ("t1n", ["t1"]),
+        ("t1c", ["t1gd"]),
+        ("t2f", ["flair"]),
+        ("t2w", ["t2"]),
+        ("t2_post", ["t2"]),
+        ("swi_t2", []),
+        ("dsc_cbv", ["rcbv"]),
+        ("tumour", ["lesion_mask"]),
+        ("roi", ["lesion_mask"]),
+        ("brainmask", ["brain_mask"]),
     ],
 )
 def test_what_a_name_could_stand_for(name, columns):
@@ -64,6 +75,33 @@ def test_labels_of_one_s_own(tmp_path):
     table, _ = read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
     assert table["idh"].tolist() == ["1", "0", ""]
     assert table["patient"].tolist() == ["P", "b", "c"] and table["cohort"].tolist() == ["images"] * 3
+
+
+def test_the_subject_s_own_name_says_no_sequence():
+    assert _columns("T2_study_007_flair.nii.gz", "T2_study_007") == ["flair"]
+
+
+def test_every_column_of_one_s_own_labels_reaches_its_subject(tmp_path):
+    touch(tmp_path, *(f"images/{subject}/t2.nii.gz" for subject in ("a", "b", "c")))
+    header = "sex,subject,grade,site,patient,idh,idh_evidence,age_years\n"
+    rows = "W,c,4.0,S1,P,mutant,IDH1 R132H,>89\nm,a,NA,S2,Q,wt,,50.5\n"
+    (tmp_path / "mine.csv").write_text(header + rows)
+    table, ignored = read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+    columns = ["subject", "patient", "site", "idh", "idh_evidence", "grade", "age_years", "sex"]
+    assert table[columns].to_numpy().tolist() == [
+        ["a", "Q", "S2", "0", "", "", "50.5", "M"],
+        ["c", "P", "S1", "1", "IDH1 R132H", "4", "89", "F"],
+        ["b", "b", "", "", "not in the label sheet", "", "", ""],
+    ]
+    assert [path.split("/")[-2] for path in table["t2"]] == ["a", "c", "b"] and ignored == []
+    assert table.attrs["file"] == str(tmp_path / "mine.csv")
+
+
+def test_two_statuses_of_a_patient_are_an_error(tmp_path):
+    touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz")
+    (tmp_path / "mine.csv").write_text("subject,patient,idh\na,P,1\nb,P,0\n")
+    with pytest.raises(InputError, match="P: expected one IDH status a patient; found both, for a and b"):
+        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 
 @pytest.mark.parametrize(

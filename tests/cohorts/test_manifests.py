@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts.__main__ import brats2020_tcga, tcga_idh, ucsf_pdgm, upenn_gbm
-from glioma_idh.cohorts.manifests import read_manifest
+from glioma_idh.cohorts.brats import brats2020_manifest, tcga_subjects
+from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest, shipped_facts, with_facts
+from glioma_idh.cohorts.upenn import upenn_manifest
 from glioma_idh.errors import InputError
 
 FOLDER = files("data_manifests")
@@ -75,6 +77,7 @@ def test_the_sources_are_those_of_the_readme(real_data):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
 
 
+@pytest.mark.integration
 def test_they_are_found_from_any_folder(tmp_path):
     program = (
         "from importlib.resources import files\n"
@@ -82,6 +85,90 @@ def test_they_are_found_from_any_folder(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "168"
+
+
+def test_the_second_visits_of_ucsf_are_those_of_its_version_3():
+    """As TCIA's version 3 renamed them; 0315 is 0433's second visit, of which BraTS 2021 has 00758."""
+    assert UCSF_SECOND_VISITS == {
+        "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
+        "UCSF-PDGM-0175": "UCSF-PDGM-0396_FU175d",
+        "UCSF-PDGM-0181": "UCSF-PDGM-0409_FU001d",
+        "UCSF-PDGM-0278": "UCSF-PDGM-0431_FU001d",
+        "UCSF-PDGM-0289": "UCSF-PDGM-0391_FU016d",
+        "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
+    }
+    ucsf = read_manifest("ucsf_pdgm").set_index("subject")
+    for visit in UCSF_SECOND_VISITS.values():
+        first = visit.split("_")[0]
+        both = ucsf.loc[[visit, first]]
+        assert set(both["patient"]) == {first} and both["sex"].nunique() == both["idh"].nunique() == 1
+        assert pd.to_numeric(both["age_years"]).diff().abs().max() <= 1
+
+
+def test_facts_of_a_patient_are_those_of_the_first_visit_and_of_every_manifest():
+    facts = shipped_facts()
+    assert facts.index.is_unique and len(facts) == 901 + 630 + 495
+    assert list(facts.columns) == ["site", "idh", "idh_evidence", "grade", "age_years", "sex"]
+    first = read_manifest("upenn_gbm").set_index("subject").loc["UPENN-GBM-00042_11", facts.columns]
+    assert facts.loc["UPENN-GBM-00042"].equals(first.rename("UPENN-GBM-00042"))
+    made = with_facts(pd.Series(["b", "a", "c"]), pd.Series(["UPENN-GBM-00042", "TCGA-06-0221", "x"]), "mine", facts)
+    assert made["subject"].tolist() == ["a", "b", "c"] and set(made["cohort"]) == {"mine"}
+    assert made.loc[0, facts.columns].tolist() == facts.loc["TCGA-06-0221"].tolist()
+    assert made.loc[1, facts.columns].tolist() == first.tolist() and (made.loc[2, facts.columns] == "").all()
+
+
+def test_a_manifest_s_columns_stay_with_their_subjects():
+    """Series of another order than the ids are joined by their index."""
+    ids = pd.Series(["s2", "s1"], index=[2, 3])
+    made = make_manifest(
+        ids, ids, "c", idh=pd.Series(["1", "0"], index=[2, 3])[::-1], has_x=pd.Series(["y", "n"], [3, 2])
+    )
+    assert made[["subject", "idh", "has_x", "site"]].to_numpy().tolist() == [["s1", "0", "y", ""], ["s2", "1", "n", ""]]
+
+
+def test_availability_is_joined_by_id_whatever_the_order_of_the_sheet(tmp_path):
+    (tmp_path / "a.csv").write_text(UPENN + "UPENN-GBM-00002_11,M,60,Mutated\n")
+    header = AVAILABLE.splitlines()[0] + "\n"
+    rows = "UPENN-GBM-00002_11,not available,available,-,Available\nUPENN-GBM-00001_11,available,,available,\n"
+    (tmp_path / "b.csv").write_text(header + rows)
+    made = upenn_manifest(tmp_path / "a.csv", tmp_path / "b.csv")
+    columns = [
+        "subject",
+        "idh",
+        "sex",
+        "age_years",
+        "grade",
+        "has_dsc",
+        "has_dti",
+        "has_automatic_mask",
+        "has_corrected_mask",
+    ]
+    assert made[columns].to_numpy().tolist() == [
+        ["UPENN-GBM-00001_11", "0", "F", "50", "4", "1", "0", "1", "0"],
+        ["UPENN-GBM-00002_11", "1", "M", "60", "4", "0", "1", "0", "1"],
+    ]
+
+
+def test_brats2020_has_grade_former_ids_and_site_of_its_sheet(tmp_path):
+    columns = "BraTS_2018_subject_ID,Grade,BraTS_2017_subject_ID,TCGA_TCIA_subject_ID,BraTS_2019_subject_ID"
+    columns += ",BraTS_2020_subject_ID"
+    rows = "B18,LGG,B17,TCGA-HT-A61A,B19,BraTS20_Training_002\nNA,HGG,NA,NA,C19,BraTS20_Training_001\n"
+    rows += "NA,HGG,NA,TCGA-XX-0000,NA,BraTS20_Training_003\n"
+    (tmp_path / "a.csv").write_text(f"{columns}\n{rows}")
+    made = brats2020_manifest(tmp_path / "a.csv", read_manifest("tcga")).set_index("subject")
+    aliases = ["brats2017_subject", "brats2018_subject", "brats2019_subject"]
+    assert made[["patient", "grade", "site", *aliases]].to_numpy().tolist() == [
+        ["BraTS20_Training_001", "HGG", "", "", "", "C19"],
+        ["TCGA-HT-A61A", "LGG", "HT", "B17", "B18", "B19"],
+        ["TCGA-XX-0000", "HGG", "XX", "", "", ""],
+    ]
+    reasons = made["idh_evidence"].tolist()
+    assert reasons[0] == "not a TCGA patient" and reasons[2] == "patient is in no variant table"
+    assert (
+        made.loc["BraTS20_Training_002", "idh"] == read_manifest("tcga").set_index("patient").loc["TCGA-HT-A61A", "idh"]
+    )
+    only = tcga_subjects(made.reset_index())
+    assert only["patient"].tolist() == ["TCGA-HT-A61A", "TCGA-XX-0000"] and set(only["cohort"]) == {"brats2020-tcga"}
 
 
 UPENN = "ID,Gender,Age_at_scan_years,IDH1\nUPENN-GBM-00001_11,F,50,Wildtype\n"
@@ -113,7 +200,6 @@ def test_sheets_that_cannot_be_used(tmp_path, clinical, availability, match):
 
 def test_one_patient_has_one_status_and_one_row_an_exam(tmp_path):
     from glioma_idh.cohorts.ucsf import ucsf_manifest
-    from glioma_idh.cohorts.upenn import upenn_manifest
 
     (tmp_path / "a.csv").write_text(UPENN + "UPENN-GBM-00001_21,F,51,Mutated\n")
     with pytest.raises(InputError, match="UPENN-GBM-00001: expected one IDH status a patient; found both, for UPENN-G"):
@@ -127,8 +213,6 @@ def test_one_patient_has_one_status_and_one_row_an_exam(tmp_path):
 
 
 def test_a_brats_subject_of_two_patients_is_an_error(tmp_path):
-    from glioma_idh.cohorts.brats import brats2020_manifest
-
     rows = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nHGG,TCGA-02-0006,BraTS20_Training_001\n"
     (tmp_path / "a.csv").write_text(rows + "HGG,TCGA-02-0009,BraTS20_Training_001\n")
     with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS20_Training_001' in row 3"):

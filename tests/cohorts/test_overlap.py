@@ -62,11 +62,27 @@ def test_the_same_patient_under_other_names(tmp_path):
         ("BraTS2021_00097,case-12", "UCSF-PDGM-004,"),
         ("mine,TCGA-HT-A61A", "BraTS20_Training_335,P7"),
         ("BraTS2021_00758,", "UCSF-PDGM-0433,"),  # a second visit
+        ("mine,tcga-06-0221", "yours,TCGA-06-0221-01A"),
+        ("TCGA-06-0221,p9", "TCGA-06-0221,p9"),  # known by two names, and one pair
     ],
 )
 def test_the_guard_holds(tmp_path, a, b):
     tables = [table(tmp_path, name, f"subject,patient,idh\n{row},1\n") for name, row in (("a", a), ("b", b))]
     assert len(shared_patients(*tables)) == len(shared_patients(*tables[::-1])) == 1
+
+
+def test_one_patient_in_both_is_enough_to_refuse_and_a_pair_stands_once(tmp_path):
+    a = table(tmp_path, "a", "subject,patient,idh\nTCGA-06-0221,,1\nx,P1,0\nx2,P1,0\n")
+    b = table(tmp_path, "b", "subject,patient,idh\nTCGA-06-0221,tcga-06-0221,1\n")
+    pairs = shared_patients(a, b)
+    assert pairs.to_numpy().tolist() == [["TCGA-06-0221", "TCGA-06-0221", "TCGA-06-0221", "same patient"]]
+    with pytest.raises(InputError, match=r"found 1 in both \(TCGA-06-0221 is TCGA-06-0221\)"):
+        refuse_overlap(a, b)
+    c = table(tmp_path, "c", "subject,patient,idh\nx,P2,0\nP1,,0\ny,p1,0\n")
+    assert shared_patients(a, c).to_numpy().tolist() == [
+        ["x", "P1", "P1", "same patient"],
+        ["x2", "P1", "P1", "same patient"],
+    ]
 
 
 def test_who_has_no_name_outside_brats(tmp_path):
@@ -85,4 +101,7 @@ def test_the_same_image_in_another_file(tmp_path):
     a = table(tmp_path, "a", "subject,idh,t1,t2\ns1,0,one.nii.gz,\ns2,1,nowhere.nii.gz,\n")
     b = table(tmp_path, "b", "subject,idh,t1,adc,adc_divisor\nr1,0,other.nii.gz,copy.nii.gz,3\n")
     pairs = shared_images(a, b, jobs=1, quiet=True)
+    assert pairs["patient"].tolist() == ["s1"] and list(pairs.columns) == ["subject_a", "subject_b", "patient", "why"]
+    back = shared_images(b.assign(patient="R"), a, jobs=1, quiet=True)
+    assert back.to_numpy().tolist() == [["r1", "s1", "R", "same image: adc and t1"]]
     assert pairs[["subject_a", "subject_b", "why"]].to_numpy().tolist() == [["s1", "r1", "same image: t1 and adc"]]

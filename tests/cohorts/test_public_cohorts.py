@@ -6,8 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import PUBLIC, read_cohort
-from glioma_idh.cohorts.table import check_labels
+from glioma_idh.cohorts import PUBLIC, find_planted_scores, read_cohort
+from glioma_idh.cohorts.table import PATHS, check_labels
 from glioma_idh.errors import InputError
 
 
@@ -32,6 +32,173 @@ def test_the_example_of_a_layout_is_found_by_it(tmp_path, name):
     table, ignored = read_cohort(name, tmp_path)
     assert (table["t1gd"] != "").sum() == 1 and ignored == []
     assert set(table["cohort"]) == {name}
+
+
+FILES = {  # what each collection calls its images, as downloaded
+    "brats2020": (
+        "BraTS20_Training_162/BraTS20_Training_162_{}.nii.gz",
+        {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair", "lesion_mask": "seg"},
+    ),
+    "brats2021": (
+        "BraTS2021_00097/BraTS2021_00097_{}.nii.gz",
+        {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair", "lesion_mask": "seg"},
+    ),
+    "brats2023": (
+        "BraTS-GLI-00005-000/BraTS-GLI-00005-000-{}.nii.gz",
+        {"t1": "t1n", "t1gd": "t1c", "t2": "t2w", "flair": "t2f", "lesion_mask": "seg"},
+    ),
+    "upenn-gbm": (
+        "UPENN-GBM-00001_11_{}.nii.gz",
+        {"t1": "T1", "t1gd": "T1GD", "t2": "T2", "flair": "FLAIR", "rcbv": "DSC_ap-rCBV", "adc": "DTI_TR"}
+        | {"lesion_mask": "segm"},
+    ),
+    "ucsf-pdgm": (
+        "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_{}.nii.gz",
+        {"t1": "T1", "t1gd": "T1c", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "lesion_mask": "tumor_segmentation"}
+        | {"brain_mask": "brain_segmentation"},
+    ),
+    "egd": (
+        "SUBJECTS/EGD-0001/{}.nii.gz",
+        {"t1": "T1", "t1gd": "T1GD", "t2": "T2", "flair": "FLAIR", "lesion_mask": "MASK"},
+    ),
+    "tcga": (
+        "TCGA-06-0221/TCGA-06-0221_2005.01.01_{}.nii.gz",
+        {"t1": "t1", "t1gd": "t1Gd", "t2": "t2", "flair": "flair", "lesion_mask": "GlistrBoost_ManuallyCorrected"},
+    ),
+}
+FILES["brats2020-tcga"] = FILES["brats2020"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_file_stands_in_the_column_of_its_sequence(tmp_path, name):
+    pattern, official = FILES[name]
+    others = ("DSC_PSR", "DSC_PH", "DTI_FA", "DTI_AD", "automated_approx_segm", "GlistrBoost", "ASL", "SWI", "T1_bias")
+    touch(tmp_path, *(pattern.format(word) for word in (*official.values(), *others)))
+    table, _ = read_cohort(name, tmp_path)
+    row = table[(table[list(PATHS)] != "").any(axis=1)].iloc[0]
+    expected = {column: str(tmp_path / pattern.format(word)) for column, word in official.items()}
+    assert row[list(PATHS)].to_dict() == dict.fromkeys(PATHS, "") | expected
+    assert row["adc_divisor"] == ("3" if name == "upenn-gbm" else "")  # its ADC is the trace of the tensor
+    assert table.attrs["file"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"), [("t2", ("T2", "T2_bias")), ("flair", ("FLAIR", "T2FLAIR", "FLAIR_bias"))]
+)
+def test_the_best_of_several_files_of_ucsf(tmp_path, column, words):
+    for number, word in enumerate(words[::-1]):
+        touch(tmp_path, *(f"UCSF-PDGM-{n:04}_nifti/UCSF-PDGM-{n:04}_{word}.nii.gz" for n in range(4, 5 + number)))
+    table, _ = read_cohort("ucsf-pdgm", tmp_path)
+    assert names(table, "UCSF-PDGM-0004", column) == [f"UCSF-PDGM-0004_{words[0]}.nii.gz"]
+
+
+def test_paths_are_absolute_where_the_folder_is_named_from_here(tmp_path, monkeypatch):
+    touch(tmp_path, "down/SUBJECTS/EGD-0001/T2.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    table, _ = read_cohort("egd", "down")
+    assert table["t2"].tolist() == [str(tmp_path / "down/SUBJECTS/EGD-0001/T2.nii.gz")]
+
+
+def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
+    start = "BraTS20_Training_162"
+    touch(tmp_path, f"a/b/{start}_t2.nii.gz", f"z/{start}_t2.nii.gz", f"{start}_t1.nii", f"a/b/c/{start}_t1.nii.gz")
+    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    row = table.set_index("subject").loc[start]
+    assert row["t2"] == str(tmp_path / f"z/{start}_t2.nii.gz") and row["t1"] == str(
+        tmp_path / f"a/b/c/{start}_t1.nii.gz"
+    )
+    assert {(item.what, item.reason) for item in ignored} == {
+        (f"a/b/{start}_t2.nii.gz", f"{start}_t2.nii.gz is taken"),
+        (f"{start}_t1.nii", f"{start}_t1.nii.gz is taken"),
+    }
+
+
+def test_the_paper_s_cohort_says_whom_it_leaves_out(tmp_path):
+    touch(tmp_path, *(f"a/BraTS20_Training_{n}_t2.nii.gz" for n in ("001", "162")), "a/BraTS20_Training_162_x.nii.gz")
+    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    assert (table["t2"] != "").sum() == 1
+    assert ignored == [
+        ("a/BraTS20_Training_162_x.nii.gz", "not used: x"),
+        ("BraTS20_Training_001", "not a TCGA patient"),
+    ]
+
+
+def test_second_visits_are_left_out_with_the_crosswalk_too(tmp_path):
+    touch(tmp_path, *(f"BraTS2021_{n}/BraTS2021_{n}_t2.nii.gz" for n in ("00097", "00758")))
+    sheet = crosswalk(tmp_path, ("UCSF-PDGM", 18, "315", "BraTS2021_00758"), ("UCSF-PDGM", 18, "4", "BraTS2021_00097"))
+    table, ignored = read_cohort("brats2021", tmp_path, sheet)
+    assert table[["subject", "patient"]].to_numpy().tolist() == [["BraTS2021_00097", "UCSF-PDGM-0004"]]
+    assert [item.what for item in ignored] == ["BraTS2021_00758"]
+
+
+def test_patients_of_the_crosswalk_have_one_name_across_collections(tmp_path):
+    touch(tmp_path, *(f"BraTS2021_9000{n}/BraTS2021_9000{n}_t2.nii.gz" for n in range(3)))
+    sheet = crosswalk(
+        tmp_path,
+        ("ACRIN-FMISO", 3, "ACRIN-007", "BraTS2021_90000"),
+        ("CPTAC", 2, "N/A", "BraTS2021_90001"),
+        ("TCGA-LGG", 2, "TCGA-HT-A61A-01", "BraTS2021_90002"),
+    )
+    table, _ = read_cohort("brats2021", tmp_path, sheet)
+    assert table["patient"].tolist() == ["ACRIN-007", "BraTS2021_90001", "TCGA-HT-A61A"]
+    assert table["idh"].tolist()[:2] == ["", ""] and table["idh"].tolist()[2] in ("0", "1")
+
+
+def test_follow_ups_of_upenn_can_be_taken_and_share_their_patient(tmp_path):
+    upenn_tree(tmp_path)
+    every, ignored = read_cohort("upenn-gbm", tmp_path, all_visits=True)
+    there = every[every["t1"] != ""].set_index("subject")["patient"]
+    assert there.to_dict() == {
+        "UPENN-GBM-00001_11": "UPENN-GBM-00001",
+        "UPENN-GBM-00042_11": "UPENN-GBM-00042",
+        "UPENN-GBM-00042_21": "UPENN-GBM-00042",
+    }
+    assert not any("follow-up" in item.reason for item in ignored)
+
+
+def test_other_labels_keep_nothing_of_the_former_ones(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh,idh_evidence,age_years\nx,0,old x,50\ny,1,old y,60\nz,1,old z,70\n")
+    (tmp_path / "b.csv").write_text("subject,idh,idh_evidence\nz,0,new z\nx,1,new x\nw,1,new w\n")
+    table, ignored = read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
+    assert table[["subject", "idh", "idh_evidence", "age_years"]].to_numpy().tolist() == [
+        ["x", "1", "new x", "50"],
+        ["y", "", "", "60"],
+        ["z", "0", "new z", "70"],
+    ]
+    assert ignored == [("w", "a label without images")]
+
+
+def test_relative_paths_of_a_cohort_csv_start_at_the_folder_of_images(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,idh,t2\nx,0,x/t2.nii\n")
+    table, ignored = read_cohort(str(tmp_path / "a.csv"), tmp_path / "images")
+    assert table["t2"].tolist() == [str(tmp_path / "images/x/t2.nii")] and ignored == []
+
+
+def test_the_phantom_is_made_as_asked_for(tmp_path, monkeypatch):
+    asked = {}
+    (tmp_path / "cohort.csv").write_text("subject,idh\nx,0\n")
+    monkeypatch.setattr("glioma_idh.phantom.make_phantom", lambda **to: asked.update(to) or tmp_path / "cohort.csv")
+    table, ignored = read_cohort("phantom", sequences=["t2", "adc"], phantom={"num_subjects": 7, "seed": 3}, quiet=True)
+    assert asked == {"sequences": ("t2", "adc"), "num_subjects": 7, "seed": 3, "quiet": True}
+    assert table["subject"].tolist() == ["x"] and ignored == []
+
+
+def test_planted_scores_stand_in_the_order_of_the_table_and_for_the_phantom_alone(tmp_path):
+    truth = {
+        "subject": ["p1", "p2", "p3"],
+        "z_t2": [1.0, 2.0, 3.0],
+        "d_t2": [2.0] * 3,
+        "z_t1": [5.0] * 3,
+        "d_t1": [1.0] * 3,
+    }
+    pd.DataFrame(truth).to_csv(tmp_path / "truth.csv", index=False)
+    rows = [{"subject": s, "cohort": "phantom", "t2": str(tmp_path / s / "t2.nii.gz")} for s in ("p3", "p1")]
+    table = pd.DataFrame(rows)
+    assert find_planted_scores(table, ["t2"]).to_dict() == {"p3": 6.0, "p1": 2.0}
+    assert find_planted_scores(table, ["t2", "t1"]).to_dict() == {"p3": 11.0, "p1": 7.0}
+    assert find_planted_scores(table.assign(cohort=["phantom", "mine"]), ["t2"]) is None
+    (tmp_path / "truth.csv").unlink()
+    assert find_planted_scores(table, ["t2"]) is None
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -193,6 +360,7 @@ def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     assert names(there, "UPENN-GBM-00042_11", "lesion_mask") == ["UPENN-GBM-00042_11_automated_approx_segm.nii.gz"]
     assert set(there["adc_divisor"]) == {"3"} and set(table["adc_divisor"]) == {"3", ""}
     reasons = {item.what.rsplit("/")[-1]: item.reason for item in ignored}
+    assert not any("._" in what or "__MACOSX" in what for what in reasons)  # shadows that systems leave
     assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; --all-visits takes it"
     assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
     assert reasons["UPENN-GBM-00001_11_automated_approx_segm.nii.gz"] == "UPENN-GBM-00001_11_segm.nii.gz is taken"
@@ -263,6 +431,21 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
         read_cohort("egd", tmp_path)
 
 
+def test_the_json_of_egd_belongs_to_its_folder_however_it_is_spelled(tmp_path):
+    for subject, idh, file in (("egd-0002", 0, "Metadata.JSON"), ("EGD-0001", 1, "metadata.json")):
+        touch(tmp_path, f"SUBJECTS/{subject}/T2.nii.gz")
+        labels = {
+            "Genetic_and_Histological_labels": {"IDH": idh, "Grade": 2 + idh},
+            "Clinical_data": {"Sex": "FM"[idh]},
+        }
+        (tmp_path / f"SUBJECTS/{subject}/{file}").write_text(json.dumps(labels))
+    table, _ = read_cohort("egd", tmp_path)
+    assert table[["subject", "idh", "grade", "sex", "age_years"]].to_numpy().tolist() == [
+        ["EGD-0001", "1", "3", "M", ""],
+        ["EGD-0002", "0", "2", "F", ""],
+    ]
+
+
 def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
     start = "TCGA-06-0221/TCGA-06-0221_2005.01.01"
     touch(tmp_path, *(f"{start}_{scan}.nii.gz" for scan in ("t1", "t1Gd", "t2", "flair", "GlistrBoost")))
@@ -281,6 +464,13 @@ def test_links_are_followed_once_and_a_second_copy_is_said(tmp_path):
     table, ignored = read_cohort("brats2020-tcga", tmp_path)
     assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
     assert [item.what for item in ignored] == ["a/BraTS20_Training_162/BraTS20_Training_162_t2.nii"]
+
+
+def test_scans_behind_a_link_are_found(tmp_path):
+    touch(tmp_path, "disk/BraTS20_Training_162/BraTS20_Training_162_t2.nii.gz", "images/readme.txt")
+    (tmp_path / "images/link").symlink_to(tmp_path / "disk", target_is_directory=True)
+    table, _ = read_cohort("brats2020-tcga", tmp_path / "images")
+    assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
 
 
 def test_every_real_subject_has_its_files(real_data):
@@ -333,7 +523,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     table, ignored = read_cohort(name, tmp_path, tmp_path / "own.csv")
     row = table[table["t2"] != ""].iloc[0]
     assert (row["idh"], row["patient"], row["age_years"]) == (label, patient, "50")
-    assert ignored == [("nobody", "a label without images")]
+    assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
     (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
     with pytest.raises(
         InputError, match="expected labels of the subjects in the folder; found nobody, where the scans"
@@ -357,6 +547,7 @@ def test_sheets_as_downloaded_are_read(tmp_path):
     assert table.loc[0, ["idh", "idh_evidence", "sex", "grade"]].tolist() == ["1", "IDH mutated (NOS)", "F", "2"]
     mapping = tmp_path / "renamed.csv"
     mapping.write_text("Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nXXX,TCGA-06-0221,BraTS20_Training_335\n")
+    assert table.attrs["file"] == str(sheet)
     for name in ("brats2020", "brats2020-tcga"):
         table, _ = read_cohort(name, tmp_path, mapping)
         assert table.loc[0, ["patient", "idh", "grade"]].tolist() == ["TCGA-06-0221", "1", "XXX"]

@@ -3,7 +3,16 @@
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import (
+    looks_like_a_number,
+    parse_age,
+    parse_column,
+    parse_grade,
+    parse_idh,
+    parse_ids,
+    parse_sex,
+    read_sheet,
+)
 from glioma_idh.errors import InputError
 
 
@@ -29,7 +38,24 @@ def test_spellings_of_mutant(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["", "NA", "n/a", "NaN", "None", "unknown", "Not Available", "not applicable", "NOS/NEC", "NOS", "-1", "-", "?"],
+    [
+        *(
+            "",
+            "NA",
+            "n/a",
+            "NaN",
+            "None",
+            "unknown",
+            "Not Available",
+            "not applicable",
+            "NOS/NEC",
+            "NOS",
+            "-1",
+            "-",
+            "?",
+        ),
+        *("-1.0", ".", "indeterminate", "missing", "NEC", "not determined", "not tested", "null", "unk", " Unknown "),
+    ],
 )
 def test_spellings_of_unknown(cell):
     assert parse_idh(cell) == parse_age(cell) == parse_sex(cell) == ""
@@ -50,8 +76,29 @@ def test_nothing_is_guessed(cell):
 def test_ages_and_sexes():
     assert [parse_age(cell) for cell in ("52.16", "66", ">89", "90+")] == ["52.16", "66", "89", "90"]
     assert [parse_sex(cell) for cell in ("F", "female", "M", "Male")] == ["F", "F", "M", "M"]
+    assert [parse_sex(cell) for cell in ("f", "m", "W", "w", "Female", "male")] == ["F", "M", "F", "F", "F", "M"]
+    with pytest.raises(ValueError, match="sex as F or M"):
+        parse_sex("X")
     with pytest.raises(ValueError, match="an age in years"):
         parse_age("adult")
+
+
+def test_grades():
+    assert [parse_grade(cell) for cell in ("4", "4.0", "2", "HGG", "NA", "unknown", "", "-1")] == [
+        *("4", "4", "2", "HGG"),
+        *("", "", "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "mangled"),
+    [
+        *(("12.0", True), ("12.00", True), ("1.2E+05", True), ("1e5", True), ("1E+5", True)),
+        *(("0012", False), ("12.5", False), ("1e5a", False), ("S-1", False), ("E5", False)),
+    ],
+)
+def test_numbers_that_a_spreadsheet_made_of_ids(cell, mangled):
+    assert looks_like_a_number(cell) == mangled
 
 
 def test_cells_are_text_and_rows_are_those_of_the_file(tmp_path):
@@ -69,6 +116,27 @@ def test_excel_and_tabs(tmp_path):
     pd.DataFrame({"Subject": ["EGD-0001"], "IDH": [-1]}).to_excel(tmp_path / "a.xlsx", index=False)
     assert read_sheet(tmp_path / "a.xlsx").loc[2].tolist() == ["EGD-0001", "-1"]
     assert read_sheet(write(tmp_path / "a.tsv", "ID\tIDH\nx\t1\n"))["IDH"].tolist() == ["1"]
+    assert read_sheet(write(tmp_path / "a.txt", "ID\tIDH\nx\t1,2\n"))["IDH"].tolist() == ["1,2"]
+    pd.DataFrame({"ID": ["007", "", "NA"], "IDH": ["", "", "None"]}).to_excel(tmp_path / "B.XLSX", index=False)
+    sheet = read_sheet(tmp_path / "B.XLSX")
+    assert sheet["ID"].to_dict() == {2: "007", 4: "NA"} and sheet["IDH"].tolist() == ["", "None"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_line_ends_and_byte_order_marks_make_no_difference(tmp_path, start, end):
+    lines = ["ID,IDH,Site", '0012, 1 ,"a, b"', "13,,c"]
+    sheet = read_sheet(write(tmp_path / "a.csv", start + end.join(lines) + end), required=["ID"])
+    assert sheet.reset_index().to_numpy().tolist() == [[2, "0012", "1", "a, b"], [3, "13", "", "c"]]
+
+
+def test_the_order_of_the_columns_makes_no_difference(tmp_path):
+    """Labels are joined by column and row, whatever lies between them."""
+    one = read_sheet(write(tmp_path / "a.csv", "ID,IDH,Sex\nx,wildtype,F\ny,mutant,M\n"))
+    two = read_sheet(write(tmp_path / "b.csv", "Sex,IDH,ID\nM,mutant,y\nF,wildtype,x\n"))
+    for sheet in (one, two):
+        labels = dict(zip(sheet["ID"], parse_column(sheet, "IDH", parse_idh), strict=True))
+        assert labels == {"x": "0", "y": "1"}
 
 
 @pytest.mark.parametrize(

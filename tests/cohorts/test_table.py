@@ -3,13 +3,27 @@
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.table import COLUMNS, check_labels, exclusions_table, parse_sequence, read_table
+from glioma_idh.cohorts.table import (
+    COLUMNS,
+    SEQUENCE_NAMES,
+    SEQUENCES,
+    available_sequences,
+    check_labels,
+    exclusions_table,
+    keep_unlabelled,
+    parse_sequence,
+    read_table,
+    require_sequence,
+)
 from glioma_idh.errors import InputError
 
 
 @pytest.mark.parametrize(
     ("typed", "inside"),
-    [("rCBV", "rcbv"), ("MPRAGE", "t1gd"), ("T1Gd", "t1gd"), ("t1ce", "t1gd"), ("flair", "flair"), ("Adc", "adc")],
+    [
+        *(("rCBV", "rcbv"), ("MPRAGE", "t1gd"), ("T1Gd", "t1gd"), ("t1ce", "t1gd"), ("flair", "flair")),
+        *(("Adc", "adc"), ("T1", "t1"), ("T2", "t2"), ("t1-gd", "t1gd"), ("T1_c", "t1gd"), ("FLAIR", "flair")),
+    ],
 )
 def test_sequences_as_people_type_them(typed, inside):
     assert parse_sequence(typed) == inside
@@ -71,6 +85,63 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
         "k": "both for patient p",
     }
     assert set(exclusions["file"]) == {str(tmp_path / "a.csv")}
+
+
+def test_each_sequence_is_printed_by_its_own_name():
+    assert [SEQUENCE_NAMES[name] for name in SEQUENCES] == ["T1", "T1Gd", "T2", "FLAIR", "rCBV", "ADC"]
+
+
+def test_what_the_table_says_is_kept_and_paths_start_where_one_says(tmp_path, monkeypatch):
+    text = "idh,subject,patient,cohort,site,grade,flair,adc,adc_divisor,lesion_mask\n"
+    text += "1,s1,P,mine,A,4,f.nii,a.nii,3,/abs/m.nii\n,s2,P,,,,,,,\n"
+    write(tmp_path / "tables.csv", text)
+    monkeypatch.chdir("/")
+    table = read_table(tmp_path / "tables.csv", images=tmp_path / "images")
+    assert table["patient"].tolist() == ["P", "P"] and table["cohort"].tolist() == ["mine", "tables"]
+    assert table.loc[0, ["site", "grade", "adc_divisor", "idh"]].tolist() == ["A", "4", "3", "1"]
+    images = tmp_path / "images"
+    assert table.loc[0, ["flair", "adc"]].tolist() == [str(images / "f.nii"), str(images / "a.nii")]
+    assert table.loc[0, "lesion_mask"] == "/abs/m.nii" and table.attrs["file"] == str(tmp_path / "tables.csv")
+    assert (table.loc[0, ["t1", "t1gd", "t2", "rcbv", "brain_mask"]] == "").all()
+    assert read_table(tmp_path / "tables.csv").loc[0, "flair"] == str(tmp_path / "f.nii")
+
+
+def test_whom_only_the_label_is_wanting_can_teach_where_lesions_are(tmp_path):
+    text = "subject,patient,idh,idh_evidence\na,,1,\nb,,,why\nc,,maybe,\nd,,0,\nd,,1,\ne,p,1,\nf,p,0,\ng/h,,,\ni,,NA,\n"
+    cohort = read_table(write(tmp_path / "a.csv", text))
+    table, errors = check_labels(cohort)
+    assert {error.subject: error.found for error in errors}["b"] == "an empty label"
+    assert "(why)" in next(error for error in errors if error.subject == "b").advice
+    kept, remaining = keep_unlabelled(cohort, table, errors)
+    assert kept["subject"].tolist() == ["a", "b", "i"]
+    assert kept["idh"].tolist() == pytest.approx([1, float("nan"), float("nan")], nan_ok=True)
+    assert [error.subject for error in remaining] == ["d", "g/h", "c", "e", "f"]
+    assert kept.attrs == cohort.attrs
+
+
+def test_visits_of_one_status_are_no_contradiction(tmp_path):
+    text = "subject,patient,idh\na,p,1\nb,p,mutant\nc,q,0\nd,p,\n"
+    table, errors = check_labels(read_table(write(tmp_path / "a.csv", text)))
+    assert table[["subject", "idh"]].to_numpy().tolist() == [["a", 1], ["b", 1], ["c", 0]]
+    assert [error.subject for error in errors] == ["d"] and table.index.tolist() == [0, 1, 2]
+
+
+def test_exclusions_say_what_was_expected_and_what_to_do():
+    error = InputError("a mask", "none", "Draw one.", "a.csv", "s1")
+    assert exclusions_table([error]).to_dict("records") == [
+        {"subject": "s1", "file": "a.csv", "expected": "a mask", "found": "none", "advice": "Draw one."}
+    ]
+    assert list(exclusions_table([]).columns) == ["subject", "file", "expected", "found", "advice"]
+
+
+def test_the_sequences_that_somebody_has(tmp_path):
+    table = read_table(write(tmp_path / "mine.csv", "subject,idh,t1gd,t2,adc\na,1,x.nii,,\nb,0,y.nii,z.nii,\n"))
+    assert available_sequences(table) == ["t1gd", "t2"]
+    require_sequence(table, "t2")
+    with pytest.raises(InputError, match="expected T1 in cohort mine; found only T1Gd, T2. Choose one of those"):
+        require_sequence(table, "t1")
+    with pytest.raises(InputError, match="expected ADC in cohort mine; found no scans at all. Check the paths"):
+        require_sequence(table.assign(t1gd="", t2=""), "adc")
 
 
 def test_unknown_cohort_names_the_known_ones():

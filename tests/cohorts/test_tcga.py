@@ -1,12 +1,14 @@
 """IDH status from variant calls: every kind of MAF, with labels worked out by hand."""
 
 import gzip
+import itertools
 from importlib.resources import files
 
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.tcga import DISAGREEMENT_COLUMNS, MutationRule, idh_from_variants
+from glioma_idh.cohorts.maf import CALLERS
+from glioma_idh.cohorts.tcga import DISAGREEMENT_COLUMNS, PAPER_RULE, MutationRule, idh_from_variants, tcga_manifest
 from glioma_idh.errors import InputError
 
 COLUMNS = (  # the order of GDC's columns, less those that nobody asks for
@@ -110,14 +112,26 @@ def test_the_same_caller_twice_is_one_caller(write):
     assert statuses([muse, again, write("mutect", [call(TP53, ONE)])]) == {ONE: "0"}
 
 
-@pytest.mark.parametrize("effect", ["Silent", "Intron", "3'UTR", "Splice_Region"])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        *("Silent", "Intron", "3'UTR", "5'UTR", "3'Flank", "5'Flank", "Splice_Region", "IGR", "RNA", "lincRNA"),
+        *("Targeted_Region", "De_novo_Start_InFrame", "De_novo_Start_OutOfFrame", "Unknown"),
+    ],
+)
 def test_a_patient_with_silent_variants_only_is_wild_type(write, effect):
     rows = [call(R132H, ONE, Variant_Classification=effect)]
     status, disagreements, _ = idh_from_variants([write("muse", rows), write("mutect", rows)])
     assert status.loc[ONE].to_list() == ["0", "sequenced, no IDH variant"] and disagreements.empty
 
 
-@pytest.mark.parametrize("effect", ["Nonsense_Mutation", "Splice_Site", "Frame_Shift_Del", "In_Frame_Ins"])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        *("Missense_Mutation", "Nonsense_Mutation", "Nonstop_Mutation", "Splice_Site", "Translation_Start_Site"),
+        *("Frame_Shift_Del", "Frame_Shift_Ins", "In_Frame_Del", "In_Frame_Ins"),
+    ],
+)
 def test_other_non_silent_classes_count(write, effect):
     rows = [call(R132H, ONE, Variant_Classification=effect, HGVSp_Short="")]
     status, _, _ = idh_from_variants([write("muse", rows), write("mutect", rows)])
@@ -133,6 +147,59 @@ def test_hotspots_only(write):
     status, _, _ = idh_from_variants([muse, mutect], MutationRule(hotspot_only=True))
     assert status["idh"].to_dict() == {ONE: "1", TWO: "0", THREE: "0"}
     assert status.loc[TWO, "idh_evidence"] == "sequenced, no IDH hotspot variant"
+
+
+@pytest.mark.parametrize(
+    ("gene", "change", "idh"),
+    [
+        *(("IDH1", change, "1") for change in ("p.R132H", "p.R132C", "p.R132S", "p.R132G", "p.R132L", "R132H")),
+        *(("IDH1", change, "0") for change in ("p.R100Q", "p.R140Q", "p.R172K", "p.R1320H", "p.G105S", "p.R314C")),
+        *(("IDH2", change, "1") for change in ("p.R140Q", "p.R172K", "p.R172S", "R140W")),
+        *(("IDH2", change, "0") for change in ("p.R132H", "p.R1401Q", "p.R88Q", "p.T352P")),
+    ],
+)
+def test_hotspots_are_codon_132_of_idh1_and_140_and_172_of_idh2(write, gene, change, idh):
+    rows = [call(R132H, ONE, Hugo_Symbol=gene, HGVSp_Short=change)]
+    mafs = [write("muse", rows), write("mutect", rows)]
+    assert statuses(mafs, hotspot_only=True) == {ONE: idh}
+    assert statuses(mafs) == {ONE: "1"}  # the paper's rule takes every non-silent variant
+
+
+def test_the_rule_of_the_paper_is_the_default():
+    """Wang et al. 2021: IDH1 or IDH2, more than one of the four callers, any non-silent variant."""
+    assert MutationRule() == PAPER_RULE == MutationRule(min_callers=2, genes=("IDH1", "IDH2"), hotspot_only=False)
+    assert CALLERS == ("muse", "mutect2", "somaticsniper", "varscan2")
+
+
+@pytest.mark.parametrize("pair", itertools.combinations(("muse", "mutect", "somaticsniper", "varscan"), 2))
+def test_any_two_of_the_four_callers_are_enough_and_any_one_is_not(write, pair):
+    first, second = (write(name, [call(R132H, ONE), call(TP53, TWO)]) for name in pair)
+    alone = write(f"b.{pair[1]}.maf", [call(TP53, ONE), call(TP53, TWO)])
+    assert statuses([first, second]) == {ONE: "1", TWO: "0"}
+    assert statuses([first, alone]) == {ONE: "0", TWO: "0"}
+
+
+def test_a_mutation_of_either_gene_makes_a_mutant(write):
+    rows = [call(R132H, ONE), call(R172K, TWO), call(TP53, THREE)]
+    assert statuses([write("muse", rows), write("varscan", rows)]) == {ONE: "1", TWO: "1", THREE: "0"}
+
+
+def test_patients_whose_barcodes_begin_alike_are_told_apart(write):
+    """The patient is the first 12 characters; the rest is sample, vial, portion and plate."""
+    other = f"{ONE[:-1]}2"
+    rows = [call(R132H, ONE), call(TP53, other)]
+    again = [call(R132H, ONE, Tumor_Sample_Barcode=f"{ONE}-01B-21W-A029-08"), call(TP53, other)]
+    assert statuses([write("muse", rows), write("mutect", again)]) == {ONE: "1", other: "0"}
+
+
+def test_the_manifest_of_tcga_has_the_site_of_the_barcode_and_the_patient_s_status(write):
+    rows = [call(R132H, "TCGA-06-0221"), call(TP53, "TCGA-HT-A61A")]
+    made = tcga_manifest(idh_from_variants([write("muse", rows), write("mutect", rows)])[0])
+    columns = ["subject", "patient", "cohort", "site", "idh", "idh_evidence"]
+    assert made[columns].to_numpy().tolist() == [
+        ["TCGA-06-0221", "TCGA-06-0221", "tcga", "06", "1", "IDH1 p.R132H (2 callers)"],
+        ["TCGA-HT-A61A", "TCGA-HT-A61A", "tcga", "HT", "0", "sequenced, no IDH variant"],
+    ]
 
 
 def test_one_gene_of_the_two(write):

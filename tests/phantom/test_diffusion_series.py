@@ -28,10 +28,10 @@ def pure(body, tissue):
 
 def test_shares_are_those_of_the_phantom_s_own_adc_image(body):
     shares = tissue_shares(*body)
-    assert np.sum(list(shares.values()), axis=0) == pytest.approx(body[0].brain.astype(float), abs=1e-5)
+    assert np.allclose(np.sum(list(shares.values()), axis=0), body[0].brain, atol=1e-5)
     healthy = body[1].shares.sum(axis=0) == 0
     mixed = sum(TISSUES[name].adc_mm2_s * share for name, share in shares.items())
-    assert mixed[healthy] == pytest.approx(clean_signal("adc", *body, 0.0)[healthy], abs=1e-8)
+    assert np.allclose(mixed[healthy], clean_signal("adc", *body, 0.0)[healthy], rtol=0, atol=1e-8)
 
 
 def test_without_noise_voxels_of_one_tissue_give_its_adc_and_the_truth(body):
@@ -78,6 +78,15 @@ def test_signal_to_noise_is_what_was_asked_for_and_noise_repeats(body):
     assert np.median(series[..., 0][pure(body, "white")]) / sd == pytest.approx(20, rel=0.05)
     assert series.dtype == np.int16
     assert np.array_equal(series, make_dwi(*body, 0.5, np.random.default_rng(3), white_snr=20)[0])
+
+
+def test_without_noise_the_series_is_the_clean_one_times_a_gain_and_a_smooth_profile(body):
+    series, _ = make_dwi(*body, 0.5, np.random.default_rng(3), white_snr=np.inf)
+    gains = series[body[0].brain] / clean_dwi(*body, 0.5)[body[0].brain]
+    white = TISSUES["white"].proton_density * np.exp(-0.08 / TISSUES["white"].t2_s)
+    assert 0.7 * 0.95 < np.median(gains) * white / 500 < 1.4 * 1.05
+    assert 0.005 < gains[:, 0].std() / gains[:, 0].mean() < 0.05
+    assert np.median(gains, axis=0) == pytest.approx(np.median(gains), rel=0.01)
 
 
 def test_tissue_with_the_longer_t2_shines_through_at_b_0(body):

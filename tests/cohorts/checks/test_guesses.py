@@ -65,7 +65,7 @@ def test_background():
 
 def guesses(table):
     """What was guessed of the sequences of a cohort: (intensities, head), each once; and all it says of its images."""
-    scans, _ = check_scans(table, jobs=2, quiet=True)
+    scans, _ = check_scans(table, jobs=1, quiet=True)
     sequences = scans[~scans["image"].str.endswith("mask")]
     return set(zip(sequences["intensities"], sequences["head"], strict=True)), scans
 
@@ -83,19 +83,22 @@ def brats(folder, first="*"):
     return table_of({p.name: {c: p / f"{p.name}_{end}.nii.gz" for c, end in endings.items()} for p in places})
 
 
+@pytest.mark.integration
 def test_the_phantom_is_stripped_and_raw(tmp_path):
-    path = make_phantom(tmp_path, num_subjects=2, num_mutant=1, spacing_mm=4.0, jobs=1, quiet=True)
+    path = make_phantom(tmp_path, num_subjects=2, num_mutant=1, spacing_mm=6.0, jobs=1, quiet=True)
     pairs, scans = guesses(read_table(path))
     assert pairs == {("raw", "skull-stripped")} and (scans["problem"] == "").all()
     assert len(scans) == 16 and scans["enhancing_label"].isna().all()
 
 
+@pytest.mark.integration
 def test_cropped_z_scores(real_data):
     pairs, scans = guesses(brats(real_data / "brats20_mini", "3[0-3]*"))
     assert pairs == {("z-scored", "cannot tell")} and (scans["problem"] == "").all()
     assert set(scans["enhancing_label"].dropna()) == {4} and scans["voxel_hash"].is_unique
 
 
+@pytest.mark.integration
 def test_stripped_brains(real_data):
     pairs, scans = guesses(brats(real_data / "brats20_full"))
     assert pairs == {("raw", "skull-stripped")} and (scans["problem"] == "").all()

@@ -163,6 +163,57 @@ def test_a_mask_partly_outside_the_brain(subject):
     assert (check(subject(t1=scan() + noise, lesion_mask=mask))[0]["problem"] == "").all()
 
 
+@pytest.mark.parametrize(("num_outside", "reported"), [(1, False), (2, True)])
+def test_one_percent_of_the_lesion_may_lie_outside_the_brain(subject, num_outside, reported):
+    """Of 100 or 101 voxels: 1 outside is 1 %, 2 are more."""
+    brain, mask = np.zeros(SHAPE), np.zeros(SHAPE)
+    brain[1:9, 1:11, 1:7] = mask[2:7, 2:7, 2:6] = 1
+    mask[2, 2, 2] = 0
+    mask[0, :num_outside, 3] = 1
+    problems = check(subject(t1=scan() + 1, lesion_mask=mask, brain_mask=brain))[0]["problem"]
+    assert problems[("s1", "lesion_mask")].endswith("lies outside the brain.") == reported
+
+
+@pytest.mark.parametrize("labels", [(1, 2, 3), (1, 2, 4), (1,), (3, 4)])
+def test_every_label_of_brats_is_lesion(subject, labels):
+    mask = np.zeros(SHAPE)
+    for k, label in enumerate(labels, 2):
+        mask[3:6, 3:6, k : k + 2] = label
+    row = check(subject(t1=scan(), lesion_mask=mask))[0].loc[("s1", "lesion_mask")]
+    assert row["lesion_ml"] == pytest.approx(np.count_nonzero(mask) * 2 * 2 * 5 / 1000) and row["problem"] == ""
+    assert row["labels"] == " ".join(map(str, (0, *labels)))
+
+
+def test_masks_are_compared_with_the_first_sequence_and_with_each_other(subject):
+    """A lesion mask on another grid is reported, and not laid over the brain mask of the right one."""
+    shifted = AFFINE.copy()
+    shifted[2, 3] = 5
+    scans, (tile,) = check(subject(t1=scan(), t2=scan(1), lesion_mask=(LESION, shifted), brain_mask=BRAIN))
+    assert scans["grid"].tolist() == ["same", "same", "a grid up to 5.0 mm off", "same"]
+    assert scans.loc[("s1", "lesion_mask"), "problem"] == "Not on the grid of t1: a grid up to 5.0 mm off."
+    assert tile.thumbnails["t1"].lesion is None and tile.has_mask
+
+
+def test_a_brain_mask_on_another_grid_says_nothing_of_the_lesion(subject):
+    """Of the same shape, but 4 mm aside: laid over the lesion voxel by voxel it would leave most of it outside."""
+    shifted = AFFINE.copy()
+    shifted[0, 3] = 4
+    other = np.zeros(SHAPE)
+    other[5:, :, :] = 1
+    assert problem(subject(t1=scan(), lesion_mask=LESION, brain_mask=(other, shifted)), "brain_mask")[1] == "other grid"
+
+
+def test_a_mask_without_a_lesion_gives_the_tile_none(subject):
+    scans, (tile,) = check(subject(t1=scan(), lesion_mask=np.zeros(SHAPE)))
+    assert not tile.has_mask and scans.loc[("s1", "lesion_mask"), "lesion_ml"] == 0
+
+
+def test_an_image_that_occurs_twice_has_one_hash_across_subjects(subject):
+    scans, _ = check(subject("a", t1=scan(0), t2=scan(1)), subject("b", t1=scan(2), flair=scan(1)))
+    hashes = scans["voxel_hash"]
+    assert hashes[("a", "t2")] == hashes[("b", "flair")] and hashes.nunique() == 3
+
+
 def test_a_background_that_is_not_0_counts_as_brain(subject):
     large = np.diag([20.0, 20.0, 10.0, 1.0])
     row = subject(t1=(scan() - 3, large))
@@ -196,6 +247,7 @@ def test_subjects_without_images_and_cohorts_without_subjects(subject):
     assert check_scans(pd.DataFrame(columns=list(COLUMNS)), jobs=1, quiet=True)[1] == []
 
 
+@pytest.mark.integration
 def test_two_processes_give_the_same(subject):
     table = pd.DataFrame([subject(name, t1=scan(n)) for n, name in enumerate("abc")])
     (one, _), (two, _) = (check_scans(table, jobs=jobs, quiet=True) for jobs in (1, 2))
