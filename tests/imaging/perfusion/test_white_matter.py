@@ -26,6 +26,11 @@ def test_without_a_lesion_all_of_it_eroded_once():
     assert (white == block((5, 35), (6, 24), (5, 15))).all()
 
 
+def test_a_voxel_is_white_matter_that_is_so_to_more_than_nine_tenths():
+    share = np.where(block((4, 20)), 0.95, 0.85)
+    assert (normal_white_matter(share, AFFINE) == block((5, 19), (6, 24), (5, 15))).all()
+
+
 def test_little_white_matter_is_not_eroded():
     small = block((4, 8), (5, 9), (4, 8))  # 64 voxels of 16 mm3; 8 of them would remain
     assert (normal_white_matter(small.astype(float), AFFINE) == small).all()
