@@ -25,7 +25,7 @@ from glioma_idh.reporting import patient_checks
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
-FAST = Settings(skip=("movement", "registration", "brain", "bias"))
+FAST = Settings(skip=("movement", "registration", "brain", "bias"), spacing_mm=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -314,8 +314,12 @@ def test_without_a_reference_it_says_what_there_is(patient):
     assert set(outcome_of(patient, replace(FAST, reference="t1")).files) == {"t1", "t2", "flair"}
 
 
-def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient):
+def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypatch):
     """Here no brain can be found in noise, and a series cannot be read."""
+    from glioma_idh.imaging import template
+
+    fit = template.TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
+    monkeypatch.setattr(template, "fit_template", lambda head: fit)
     (patient / "t2.nii.gz").write_bytes(b"no image")
     outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
     assert not outcome.files
