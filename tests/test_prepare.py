@@ -25,16 +25,17 @@ from glioma_idh.reporting import patient_checks
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
+WHOLE = Settings(spacing_mm=2.0)
 FAST = Settings(skip=("movement", "registration", "brain", "bias"), spacing_mm=3.0)
 
 
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
-    """A raw phantom patient, what came of it, and the folder of what is known of it."""
+    """A raw phantom patient, what came of it (voxels of 2 mm), and the folder of what is known of it."""
     place = tmp_path_factory.mktemp("prepare")
     source = make_raw_patient(place / "raw", recipe=RECIPE)
     job = prepare.Job(source, out=place / "out", quiet=True)
-    (outcome,) = prepare.prepare(job, Settings())
+    (outcome,) = prepare.prepare(job, WHOLE)
     return source, outcome, place / "raw" / "truth" / source.name, job
 
 
@@ -47,10 +48,10 @@ def test_six_sequences_and_masks_on_one_grid(phantom):
     source, outcome, _, job = phantom
     assert outcome.errors == []
     assert set(outcome.files) == {*SEQUENCES, "brain_mask", "lesion_mask"}
-    reference = nibabel.load(source / "t1gd.nii.gz")
-    for path in outcome.files.values():
-        image = nibabel.load(path)
-        assert image.shape == reference.shape or image.header.get_zooms() == (1, 1, 1)
+    images = [nibabel.load(path) for path in outcome.files.values()]
+    assert {image.shape for image in images} == {(87, 107, 86)}  # 58, 71 and 57 voxels of 3 mm
+    assert all(np.array_equal(image.affine, images[0].affine) for image in images)
+    assert images[0].header.get_zooms() == (2, 2, 2)
     assert (job.out / source.name / "qc.png").stat().st_size > 100_000
     assert (job.out / source.name / "qc_dsc.png").stat().st_size > 20_000
 
@@ -129,7 +130,7 @@ def test_the_note_says_what_became_what_and_why(phantom):
 def test_nothing_is_made_twice(phantom):
     _, outcome, _, job = phantom
     before = {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")}
-    (again,) = prepare.prepare(job, Settings())
+    (again,) = prepare.prepare(job, WHOLE)
     assert again.files == outcome.files
     assert {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")} == before
 
@@ -139,7 +140,7 @@ def test_another_setting_makes_again_what_it_touches_alone(phantom):
     source, outcome, _, job = phantom
     before = {column: path.stat().st_mtime_ns for column, path in outcome.files.items()}
     uncorrected = voxels(job.out / source.name / "perfusion" / "rcbv_uncorrected.nii.gz")
-    (again,) = prepare.prepare(job, Settings(leakage_correction=False))
+    (again,) = prepare.prepare(job, replace(WHOLE, leakage_correction=False))
     changed = {column for column, path in again.files.items() if path.stat().st_mtime_ns != before[column]}
     assert changed == {"rcbv"}
     assert np.array_equal(voxels(again.files["rcbv"]), uncorrected)
