@@ -23,6 +23,8 @@ from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import read_note
 from glioma_idh.reporting import patient_checks
 
+pytestmark = pytest.mark.integration
+
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
 WHOLE = Settings(spacing_mm=2.0)

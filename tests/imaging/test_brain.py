@@ -21,6 +21,8 @@ from glioma_idh.phantom.signal import draw_signal, make_image
 
 sitk = pytest.importorskip("SimpleITK")
 
+pytestmark = pytest.mark.integration
+
 NATIVE = "native_TCGA-FG-6692/TCGA-FG-6692_native_{}.nii.gz"
 FULL = "brats20_full/MICCAI_BraTS2020_TrainingData/BraTS20_Training_{0}/BraTS20_Training_{0}_{1}.nii.gz"
 NO_BEND = sitk.Transform(3, sitk.sitkIdentity)

@@ -16,6 +16,8 @@ from glioma_idh.imaging.identity import names_patient
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
 
+pytestmark = pytest.mark.integration
+
 SHAPE = (16, 18, 6)
 T2 = {"EchoTime": 90, "RepetitionTime": 4000, "FlipAngle": 120, "ScanningSequence": "SE", "MRAcquisitionType": "2D"}
 

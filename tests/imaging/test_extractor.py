@@ -10,6 +10,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.brain import extract_brain_with
 from glioma_idh.imaging.volumes import Volume
 
+pytestmark = pytest.mark.integration
+
 SCRIPT = """
 import gzip, struct, sys
 from array import array

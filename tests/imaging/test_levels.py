@@ -247,6 +247,7 @@ def test_what_speaks_against_an_answer(head, monkeypatch):
     )
 
 
+@pytest.mark.integration
 def test_a_turn_and_a_shift_of_a_small_head_are_found(head):
     """The same tissue in other intensities, on another grid; the limits are handed on."""
     truth = rigid_matrix((0, 3, -4), (3, -4, 2), centre_of(to_itk(head)))

@@ -14,6 +14,8 @@ from glioma_idh.phantom.perfusion_series import make_dsc
 from glioma_idh.phantom.raw import SPACING_MM, acquire
 from glioma_idh.phantom.recipe import PhantomRecipe, random_stream
 
+pytestmark = pytest.mark.integration
+
 RECIPE = PhantomRecipe(num_subjects=6, num_mutant=2, seed=0, spacing_mm=3.0)
 CENTRE_MM = (0, -17, 12)
 BEFORE, PEAK, AFTER = 10, 20, 40

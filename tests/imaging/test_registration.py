@@ -13,6 +13,8 @@ from glioma_idh.phantom import SEQUENCES, make_phantom
 
 sitk = pytest.importorskip("SimpleITK")
 
+pytestmark = pytest.mark.integration
+
 ROTATION_DEG, SHIFT_MM = (3, 0, 4), (2, -6, 3)  # 5 degrees and 7 mm in all
 THICK_MM = 6
 """Slices of the displaced images."""

@@ -56,6 +56,7 @@ def small():
     return {name: Volume(np.asarray(array, np.float32), affine) for name, array in maps.items()}
 
 
+@pytest.mark.integration
 def test_maps_of_the_template_are_what_their_names_say():
     """Places whose tissue every atlas of the ICBM152 has: corona radiata, caudate nucleus, air over the head."""
     maps = load_template()

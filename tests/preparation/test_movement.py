@@ -76,6 +76,7 @@ def shift(monkeypatch):
 
 
 @pytest.mark.parametrize("together", [True, False])
+@pytest.mark.integration
 def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift):
     if not together:
         shift(0, 4, 0)
@@ -94,6 +95,7 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift)
     assert table.loc[1, "m14"] == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.integration
 def test_a_series_that_is_still_is_left_as_it_is(head, tmp_path):
     choices, stages = choices_of(tmp_path / "p", 0.6 * LEAST_MM, head), stages_of(tmp_path)
     held, errors = hold_series_still(choices, Settings(), stages)
