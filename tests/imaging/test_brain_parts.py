@@ -89,6 +89,29 @@ def test_what_is_as_bright_as_brain_but_far_from_it_is_none():
     assert not (found & ball(14, (0, 0, -46)) & ~ball(34)).any() and dice(found, truth) > 0.95
 
 
+def test_of_a_brain_that_fills_less_than_half_of_the_box_the_rest_is_not_the_largest_part():
+    small = ball(16)
+    assert dice(tidy(small, SPACING_MM), small) > 0.95 and small.mean() < 0.1
+
+
+def test_brightness_of_brain_outweighs_six_millimetres_of_depth_and_no_more():
+    """The largest odds are e to 2, and 3 mm count as much as e: a bright rod ends 6 mm outside."""
+    template = ball(30)
+    i, j, k = places_mm()
+    rod = (i > 0) & (np.hypot(j, k) < 9)
+    found = refine(head_of(template | (ball(44) & rod)), template, SPACING_MM)
+    assert 2 < i[found & (np.hypot(j, k) < 4)].max() - 30 < 8.5
+
+
+def test_the_brain_may_reach_18_mm_beyond_the_templates(monkeypatch):
+    seen = []
+    monkeypatch.setattr(brain, "refine", lambda array, template, spacing: seen.append(array.shape) or template)
+    mask = np.zeros(SHAPE, bool)
+    mask[20:30, 22:28, 10:14] = True
+    extract_brain(Volume(head_of(mask).astype(np.float32), np.diag([*SPACING_MM, 1])), Fit(mask))
+    assert seen == [(10 + 18, 6 + 18, 4 + 10)]  # 9 voxels of 2 mm on either side, 5 of 4 mm
+
+
 class Fit:
     """A template's fit that knows where the brain lies: half of it in a voxel at its border."""
 

@@ -55,6 +55,19 @@ def test_adc_lies_where_the_t1gd_does_in_mm2_per_s_and_in_the_brain_alone(tmp_pa
     assert found["method"] == "mono-exponential ADC of the trace-weighted images, b = 0 (1), 500 (1), 1000 (1) s/mm2"
 
 
+def test_directions_of_the_series_make_the_tensor(tmp_path):
+    directions = np.vstack([np.zeros(3), [[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]])
+    alignment, brain = with_dwi(tmp_path, (0, *[1000] * 6))
+    choice = alignment.choices["dwi"]
+    acquired = (replace(choice.acquisitions[0], b_vectors=directions),)
+    alignment.choices["dwi"] = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    stages = stages_of(tmp_path)
+    made = read_volume(make_adc_image(alignment, Settings(), stages, brain)).array
+    assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
+    method = stages.note["stages"]["adc"]["found"]["method"]
+    assert method.startswith("mean diffusivity of the tensor, 6 directions")
+
+
 def test_voxels_outside_of_the_brain_are_not_counted_as_not_fitted(tmp_path):
     alignment, brain = with_dwi(tmp_path)
     series = read_volume(tmp_path / "dwi.nii", num_axes=4)
