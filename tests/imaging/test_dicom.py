@@ -334,6 +334,20 @@ def test_what_dcm2niix_says_comes_without_names_and_paths(tmp_path, monkeypatch)
     assert "found dcm2niix: it made no image" in str(error)
 
 
+def test_what_dcm2niix_doubts_is_an_error(tmp_path, monkeypatch):
+    write_series(tmp_path / "in", noise(SHAPE, 1), 1, T2)
+    run = subprocess.run
+
+    def doubt(*command, **options):
+        ran = run(*command, **options)
+        ran.stdout += "Warning: Interslice distance varies in this volume"
+        return ran
+
+    monkeypatch.setattr(subprocess, "run", doubt)
+    (error,) = errors_of(tmp_path / "in", tmp_path / "out")
+    assert "found dcm2niix: Warning: Interslice distance varies" in str(error)
+
+
 def test_paths_with_spaces_and_other_letters(tmp_path):
     array = noise(SHAPE, 1)
     write_series(tmp_path / "Петров 日本 é" / "a b", array, 1, T2, name="снимок 日")

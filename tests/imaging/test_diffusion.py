@@ -16,6 +16,8 @@ from glioma_idh.imaging.diffusion_fit import estimate_noise
 
 ADC = np.linspace(0.4e-3, 3e-3, 24).reshape(2, 3, 4)
 B_VALUES = np.array([0, 500, 1000.0])
+SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
+"""Directions that fix a tensor."""
 
 
 def decay(adc, b_values):
@@ -99,8 +101,7 @@ def test_noise_leaves_no_bias():
 @pytest.mark.parametrize("number", [1, 6])
 def test_free_water_that_sinks_into_the_noise_keeps_its_adc(number, snr):
     """Bright as fluid is at b = 0: 2.5 times white matter, of which `snr` is told; one direction, or the tensor."""
-    six = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1.0]])
-    b_values, vectors = np.append(0, np.full(number, 1000)), np.vstack([np.zeros(3), six])[: number + 1]
+    b_values, vectors = np.append(0, np.full(number, 1000)), np.vstack([np.zeros(3), SIX])[: number + 1]
     series = rician(2.5 * decay(np.full((20, 20, 10), 3e-3), b_values), sd=100 / snr)
     result = make_adc(series, b_values, vectors if number == 6 else None, noise_sd=100 / snr)
     assert result.adc.mean() == pytest.approx(3e-3, rel=0.03)
@@ -182,7 +183,7 @@ def test_directions_at_b_0_do_not_divide_its_mean():
 @pytest.mark.parametrize("number", [3, 6])
 def test_what_lies_outside_of_the_mask_or_under_the_noise_is_not_fitted(number):
     """Of one direction as of the tensor; the third voxel's signals at b = 1000 are under the noise floor of 20."""
-    vectors = np.vstack([np.zeros(3), np.eye(3) if number == 3 else sphere(6)])
+    vectors = np.vstack([np.zeros(3), np.eye(3) if number == 3 else SIX])
     b_values = np.append(0, np.full(number, 1000))
     series = np.tile(tensor_series(b_values, vectors, 0.8 * np.eye(3)), (3, 1, 1, 1))
     series[2] *= 0.11  # 22 and 9.9
