@@ -50,6 +50,11 @@ def test_a_decay_without_noise_comes_back(b_values):
     assert adc.dtype == np.float32
 
 
+def test_voxels_fitted_in_several_parts_come_back_in_their_places(monkeypatch):
+    monkeypatch.setattr("glioma_idh.imaging.diffusion_fit.CHUNK", 7)
+    assert fit_adc(decay(ADC, B_VALUES), B_VALUES, noise_sd=0) == pytest.approx(ADC, rel=1e-6)
+
+
 def test_three_directions_make_the_trace_whatever_the_anisotropy():
     shares = np.array([1, 2.2, 0.5, 0.3, 2.2, 0.5, 0.3])  # of the mean in each volume; the three sum to 3
     b_values = [0, 500, 500, 500, 1000, 1000, 1000]

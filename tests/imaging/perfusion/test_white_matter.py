@@ -55,6 +55,12 @@ def test_a_lesion_across_the_midline_leaves_both_sides():
     assert white[26:].any()
 
 
+def test_a_lesion_that_crosses_the_midline_by_a_fifth_leaves_both_sides():
+    lesion = block((19, 29), (10, 14), (8, 12))  # its mirror image is 11 to 21
+    white = normal_white_matter(block((4, 36)).astype(float), AFFINE, lesion, lesion[::-1])
+    assert white[:8].any() and white[32:].any()
+
+
 def test_an_oblique_grid_has_the_same_far_side():
     turn = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
     oblique = np.eye(4)
