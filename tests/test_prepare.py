@@ -23,18 +23,21 @@ from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import read_note
 from glioma_idh.reporting import patient_checks
 
+pytestmark = pytest.mark.integration
+
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
-FAST = Settings(skip=("movement", "registration", "brain", "bias"))
+WHOLE = Settings(spacing_mm=2.0)
+FAST = Settings(skip=("movement", "registration", "brain", "bias"), spacing_mm=3.0)
 
 
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
-    """A raw phantom patient, what came of it, and the folder of what is known of it."""
+    """A raw phantom patient, what came of it (voxels of 2 mm), and the folder of what is known of it."""
     place = tmp_path_factory.mktemp("prepare")
     source = make_raw_patient(place / "raw", recipe=RECIPE)
     job = prepare.Job(source, out=place / "out", quiet=True)
-    (outcome,) = prepare.prepare(job, Settings())
+    (outcome,) = prepare.prepare(job, WHOLE)
     return source, outcome, place / "raw" / "truth" / source.name, job
 
 
@@ -47,10 +50,10 @@ def test_six_sequences_and_masks_on_one_grid(phantom):
     source, outcome, _, job = phantom
     assert outcome.errors == []
     assert set(outcome.files) == {*SEQUENCES, "brain_mask", "lesion_mask"}
-    reference = nibabel.load(source / "t1gd.nii.gz")
-    for path in outcome.files.values():
-        image = nibabel.load(path)
-        assert image.shape == reference.shape or image.header.get_zooms() == (1, 1, 1)
+    images = [nibabel.load(path) for path in outcome.files.values()]
+    assert {image.shape for image in images} == {(87, 107, 86)}  # 58, 71 and 57 voxels of 3 mm
+    assert all(np.array_equal(image.affine, images[0].affine) for image in images)
+    assert images[0].header.get_zooms() == (2, 2, 2)
     assert (job.out / source.name / "qc.png").stat().st_size > 100_000
     assert (job.out / source.name / "qc_dsc.png").stat().st_size > 20_000
 
@@ -129,7 +132,7 @@ def test_the_note_says_what_became_what_and_why(phantom):
 def test_nothing_is_made_twice(phantom):
     _, outcome, _, job = phantom
     before = {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")}
-    (again,) = prepare.prepare(job, Settings())
+    (again,) = prepare.prepare(job, WHOLE)
     assert again.files == outcome.files
     assert {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")} == before
 
@@ -139,7 +142,7 @@ def test_another_setting_makes_again_what_it_touches_alone(phantom):
     source, outcome, _, job = phantom
     before = {column: path.stat().st_mtime_ns for column, path in outcome.files.items()}
     uncorrected = voxels(job.out / source.name / "perfusion" / "rcbv_uncorrected.nii.gz")
-    (again,) = prepare.prepare(job, Settings(leakage_correction=False))
+    (again,) = prepare.prepare(job, replace(WHOLE, leakage_correction=False))
     changed = {column for column, path in again.files.items() if path.stat().st_mtime_ns != before[column]}
     assert changed == {"rcbv"}
     assert np.array_equal(voxels(again.files["rcbv"]), uncorrected)
@@ -314,8 +317,12 @@ def test_without_a_reference_it_says_what_there_is(patient):
     assert set(outcome_of(patient, replace(FAST, reference="t1")).files) == {"t1", "t2", "flair"}
 
 
-def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient):
+def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypatch):
     """Here no brain can be found in noise, and a series cannot be read."""
+    from glioma_idh.imaging import template
+
+    fit = template.TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
+    monkeypatch.setattr(template, "fit_template", lambda head: fit)
     (patient / "t2.nii.gz").write_bytes(b"no image")
     outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
     assert not outcome.files

@@ -122,6 +122,14 @@ def test_a_header_tells_shape_grid_and_time_without_voxels(tmp_path):
     scan = write(tmp_path, 7, time=(2e6, "usec"), descrip="free text")
     assert read_header_timing(scan) == ((3, 4, 5, 7), (1.0, 2.0, 3.0), 2.0, "free text")
     assert read_header_timing(write(tmp_path)).shape == (3, 4, 5)
+    nibabel.save(nibabel.Nifti1Image(np.zeros((3, 4, 1, 1, 1), np.int16), np.eye(4)), tmp_path / "flat.nii")
+    assert read_header_timing(tmp_path / "flat.nii").shape == (3, 4, 1)
+    assert read_header_timing(write(tmp_path, 7, time=(1e-30, "sec"))).time_step_s == pytest.approx(1e-30)
+    image = nibabel.Nifti1Image(np.zeros((3, 4, 5, 7), np.int16), np.eye(4))
+    image.header.set_xyzt_units("mm", "sec")
+    image.header["pixdim"][4] = 0  # no time at all
+    nibabel.save(image, tmp_path / "no step.nii")
+    assert read_header_timing(tmp_path / "no step.nii").time_step_s is None
     (tmp_path / "scan.nii.gz").write_bytes(b"no image")
     with pytest.raises(InputError, match="expected a readable NIfTI file"):
         read_header_timing(tmp_path / "scan.nii.gz")

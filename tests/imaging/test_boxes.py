@@ -24,3 +24,10 @@ def test_widest_slice_has_most_voxels_and_is_the_lowest_of_equals():
     mask[1:3, 1:3, 1] = True
     mask[0:5, 2, 3] = mask[0:5, 2, 4] = True
     assert widest_axial_slice(mask) == 3
+
+
+def test_widest_slice_counts_voxels_whatever_their_label():
+    mask = np.zeros((5, 5, 5), np.uint8)
+    mask[1:3, 1:3, 1] = 4
+    mask[0:5, 2, 3] = 1
+    assert widest_axial_slice(mask) == 3

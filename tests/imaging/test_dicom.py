@@ -16,6 +16,8 @@ from glioma_idh.imaging.identity import names_patient
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
 
+pytestmark = pytest.mark.integration
+
 SHAPE = (16, 18, 6)
 T2 = {"EchoTime": 90, "RepetitionTime": 4000, "FlipAngle": 120, "ScanningSequence": "SE", "MRAcquisitionType": "2D"}
 
@@ -78,7 +80,7 @@ def test_private_b_values_of_siemens_and_of_trace_images_of_ge(tmp_path):
 
 
 def test_directions_come_with_their_volumes(tmp_path):
-    directions = [(0, 0, 0), (1, 0, 0), (0, 0.6, 0.8)]
+    directions = [(0, 0, 0), (1, 0, 0), (0.36, 0.48, 0.8)]
     each = [
         {
             "DiffusionBValue": 1000.0 * any(g),
@@ -91,7 +93,7 @@ def test_directions_come_with_their_volumes(tmp_path):
     (converted,), _ = convert_dicom(tmp_path / "in", tmp_path / "out")
     found = read_acquisition(converted.file)
     assert found.b_values == (0, 1000, 1000)
-    assert np.allclose(np.abs(found.b_vectors), directions)
+    assert np.allclose(np.abs(found.b_vectors), directions, atol=1e-4)
 
 
 def test_one_b_value_of_a_whole_series(tmp_path):
@@ -330,6 +332,20 @@ def test_what_dcm2niix_says_comes_without_names_and_paths(tmp_path, monkeypatch)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, "done", ""))
     (error,) = errors_of(tmp_path / "Meier", tmp_path / "out")
     assert "found dcm2niix: it made no image" in str(error)
+
+
+def test_what_dcm2niix_doubts_is_an_error(tmp_path, monkeypatch):
+    write_series(tmp_path / "in", noise(SHAPE, 1), 1, T2)
+    run = subprocess.run
+
+    def doubt(*command, **options):
+        ran = run(*command, **options)
+        ran.stdout += "Warning: Interslice distance varies in this volume"
+        return ran
+
+    monkeypatch.setattr(subprocess, "run", doubt)
+    (error,) = errors_of(tmp_path / "in", tmp_path / "out")
+    assert "found dcm2niix: Warning: Interslice distance varies" in str(error)
 
 
 def test_paths_with_spaces_and_other_letters(tmp_path):

@@ -16,6 +16,8 @@ from glioma_idh.imaging.diffusion_fit import estimate_noise
 
 ADC = np.linspace(0.4e-3, 3e-3, 24).reshape(2, 3, 4)
 B_VALUES = np.array([0, 500, 1000.0])
+SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
+"""Directions that fix a tensor."""
 
 
 def decay(adc, b_values):
@@ -46,6 +48,11 @@ def test_a_decay_without_noise_comes_back(b_values):
     adc = fit_adc(decay(ADC, np.array(b_values)), b_values, noise_sd=0)
     assert adc == pytest.approx(ADC, rel=2e-3 if 805 in b_values else 1e-6)
     assert adc.dtype == np.float32
+
+
+def test_voxels_fitted_in_several_parts_come_back_in_their_places(monkeypatch):
+    monkeypatch.setattr("glioma_idh.imaging.diffusion_fit.CHUNK", 7)
+    assert fit_adc(decay(ADC, B_VALUES), B_VALUES, noise_sd=0) == pytest.approx(ADC, rel=1e-6)
 
 
 def test_three_directions_make_the_trace_whatever_the_anisotropy():
@@ -99,8 +106,7 @@ def test_noise_leaves_no_bias():
 @pytest.mark.parametrize("number", [1, 6])
 def test_free_water_that_sinks_into_the_noise_keeps_its_adc(number, snr):
     """Bright as fluid is at b = 0: 2.5 times white matter, of which `snr` is told; one direction, or the tensor."""
-    six = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1.0]])
-    b_values, vectors = np.append(0, np.full(number, 1000)), np.vstack([np.zeros(3), six])[: number + 1]
+    b_values, vectors = np.append(0, np.full(number, 1000)), np.vstack([np.zeros(3), SIX])[: number + 1]
     series = rician(2.5 * decay(np.full((20, 20, 10), 3e-3), b_values), sd=100 / snr)
     result = make_adc(series, b_values, vectors if number == 6 else None, noise_sd=100 / snr)
     assert result.adc.mean() == pytest.approx(3e-3, rel=0.03)
@@ -171,6 +177,26 @@ def test_directions_at_b_0_make_no_tensor():
     assert "along 5 directions" in found.method and found.adc == pytest.approx(0.8e-3, rel=1e-5)
 
 
+def test_directions_at_b_0_do_not_divide_its_mean():
+    """Three volumes at b = 0, two with a direction that scanners leave there: each counts a third."""
+    vectors = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
+    levels = np.array([100, 100, 400, 100, 100, 100]) * np.exp(-1e-3 * np.array([0, 0, 0, 1000, 1000, 1000]))
+    found = fit_adc(levels.reshape(1, 1, 1, -1), [0, 0, 0, 1000, 1000, 1000], noise_sd=0, b_vectors=vectors)
+    assert found == pytest.approx(1e-3 + np.log(4) / 3 / 1000, rel=1e-5)
+
+
+@pytest.mark.parametrize("number", [3, 6])
+def test_what_lies_outside_of_the_mask_or_under_the_noise_is_not_fitted(number):
+    """Of one direction as of the tensor; the third voxel's signals at b = 1000 are under the noise floor of 20."""
+    vectors = np.vstack([np.zeros(3), np.eye(3) if number == 3 else SIX])
+    b_values = np.append(0, np.full(number, 1000))
+    series = np.tile(tensor_series(b_values, vectors, 0.8 * np.eye(3)), (3, 1, 1, 1))
+    series[2] *= 0.11  # 22 and 9.9
+    made = make_adc(series, b_values, vectors, brain=np.array([1, 0, 1]).reshape(3, 1, 1), noise_sd=10)
+    assert made.adc.ravel() == pytest.approx([0.8e-3, 0, 0], rel=1e-5) and made.num_not_fitted == 1
+    assert make_adc(series, b_values, vectors, noise_sd=1).adc == pytest.approx(0.8e-3, rel=1e-5)
+
+
 def test_one_b_value_is_not_enough():
     with pytest.raises(InputError, match=r"found b = 998 s/mm2 only. ADC needs two"):
         make_adc(np.ones((2, 2, 2, 3)), [990, 1000, 1003])
@@ -187,6 +213,8 @@ def test_the_brain_decides_the_unit_and_its_borders_belong_to_one_decade():
     adc[2:] = [[[-1]], [[90000]]]
     scaled, power = scale_adc(adc, np.array([1, 1, 0, 0]).reshape(4, 1, 1))
     assert power == -6 and scaled.ravel() == pytest.approx([3e-3, 3e-3, 0, HIGHEST_ADC])
+    skewed = np.array([800.0, 800, 9000]).reshape(3, 1, 1)  # of which the mean would be another decade's
+    assert scale_adc(skewed, np.ones((3, 1, 1)))[1] == -6
     assert scale_adc(np.full((1, 1, 1), 301.0), np.ones((1, 1, 1)))[1] == -6
     assert scale_adc(np.full((1, 1, 1), 299.0), np.ones((1, 1, 1)))[1] == -5
 

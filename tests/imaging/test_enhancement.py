@@ -25,6 +25,7 @@ def test_one_percent_of_bright_voxels_shows():
     assert enhancement(t1, t1gd, brain) < 0.33
 
 
+@pytest.mark.integration
 def test_most_patients_enhance(real_data):
     ratios = []
     for folder in sorted((real_data / "brats20_mini" / "MICCAI_BraTS2020_TrainingData").glob("BraTS20_*_*/")):

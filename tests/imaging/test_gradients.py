@@ -29,6 +29,11 @@ def test_b_50_is_a_shell_of_its_own_beside_0():
     assert list(group_shells([0, 50, 1000], tolerance=60)) == [25, 1000]
 
 
+def test_a_shell_is_as_wide_as_said_and_no_chain():
+    assert list(group_shells([0, 30, 60, 90, 1000])) == [15, 75, 1000]
+    assert list(group_shells([0, 40, 41])) == [20, 41]
+
+
 def test_directions_that_lie_on_a_cone_or_repeat_fix_no_tensor():
     assert num_independent(SIX) == num_independent(-SIX) == 6
     assert num_independent(np.vstack([np.zeros((2, 3)), SIX[:5], -SIX[:5]])) == 5

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.resampling import isotropic_grid, read_transform, resample, rigid_matrix, write_transform
+from glioma_idh.imaging.itk import from_itk, to_itk
+from glioma_idh.imaging.resampling import (
+    isotropic_grid,
+    read_transform,
+    resample,
+    rigid_matrix,
+    smooth_for,
+    write_transform,
+)
 from glioma_idh.imaging.volumes import Volume
 
 sitk = pytest.importorskip("SimpleITK")
@@ -49,6 +57,11 @@ def test_isotropic_grid_by_hand():
     assert grid.affine == pytest.approx(scaled((2, 2, 2), (10.5, 20, 28)))  # half a millimetre beyond either end of k
 
 
+def test_isotropic_grid_of_an_extent_that_is_no_whole_number_by_rounding_alone():
+    assert 1.1 * 3 / 3.3 > 1  # of floats
+    assert isotropic_grid(Volume(np.ones((3, 6, 9)), scaled((1.1, 1.1, 1.1))), 3.3).array.shape == (1, 2, 3)
+
+
 def test_isotropic_grid_keeps_axes_and_covers_the_image():
     image = Volume(np.zeros((30, 30, 8)), THICK)
     grid = isotropic_grid(image, 1.0)
@@ -89,6 +102,30 @@ def test_nothing_between_coarse_voxels_is_passed_over():
     assert np.array_equal(same.array, stripes)
     thin_slices = resample(image, Volume(np.zeros((64, 16, 40)), scaled((1, 1, 1))))
     assert thin_slices.array[:, :, ::5][..., :8] == pytest.approx(stripes)  # finer along k alone: nothing is smoothed
+
+
+@pytest.mark.parametrize("edge_mm", [1.0, 2.0])
+def test_smoothing_is_half_a_coarse_voxel_wide_less_half_a_fine_one_in_squares(edge_mm):
+    """Every third voxel along i, every second along k: of standard deviations 3/2 and 2/2 voxels, less 1/2 each."""
+    spot = np.zeros((31, 5, 21), np.float32)
+    spot[15, 2, 10] = 1
+    affine = scaled((edge_mm, 1, edge_mm))
+    grid_affine = affine @ scaled((3, 1, 2))
+    smooth = from_itk(smooth_for(to_itk(Volume(spot, affine)), affine, grid_affine, np.eye(4))).array
+    for axis, variance in ((0, (9 - 1) / 4), (1, 0), (2, (4 - 1) / 4)):
+        profile = smooth.sum(axis=tuple({0, 1, 2} - {axis}))
+        offset = np.arange(len(profile)) - np.argmax(spot.sum(axis=tuple({0, 1, 2} - {axis})))
+        assert profile.sum() == pytest.approx(1, abs=1e-3)
+        assert profile @ offset**2 == pytest.approx(variance, abs=0.1)  # its kernel ends at 99 %
+
+
+def test_cubic_keeps_a_wave_that_linear_flattens():
+    """Read half-way between voxels, at the top of a wave of six voxels: linear gives cos(30 degrees) of it."""
+    wave = np.cos(2 * np.pi * (np.arange(60) - 0.5) / 6)[:, None, None] * np.ones((60, 5, 5))
+    image, grid = Volume(wave, np.eye(4)), Volume(np.zeros((30, 5, 5)), scaled((1, 1, 1), (0.5, 0, 0)))
+    middle = np.s_[12:25:6, 2, 2]
+    assert resample(image, grid, order="linear").array[middle] == pytest.approx(np.cos(np.pi / 6), abs=1e-3)
+    assert resample(image, grid, order="cubic").array[middle] == pytest.approx(1, abs=0.02)
 
 
 def test_smoothing_follows_the_turn_of_the_matrix():

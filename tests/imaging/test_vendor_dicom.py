@@ -32,6 +32,8 @@ with warnings.catch_warnings():
     import nibabel.nicom
     from nibabel.nicom.dicomwrappers import wrapper_from_data
 
+pytestmark = pytest.mark.integration
+
 OF_NIBABEL = Path(nibabel.nicom.__file__).parent / "tests" / "data"
 OF_PYDICOM = Path(get_testdata_file("MR_small.dcm", download=False)).parent
 NUMBER_OF_PHILIPS = 0x2001, 0x1018

@@ -1,6 +1,7 @@
 """Volumes come back where they were, and every file that cannot be used says why."""
 
 import gzip
+import hashlib
 from itertools import permutations, product
 
 import nibabel
@@ -11,6 +12,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import (
     Volume,
     check_same_grid,
+    read_grid,
     read_volume,
     reorient,
     return_to_grid,
@@ -56,6 +58,8 @@ def test_spacing_and_voxel_volume():
     volume = Volume(np.zeros((2, 2, 2)), np.diag([-2.0, 3.0, 4.0, 1.0]))
     assert volume.spacing_mm.tolist() == [2, 3, 4]
     assert volume.voxel_ml == pytest.approx(0.024)
+    turned = Volume(volume.array, np.array([[0, -3.0, 0, 5], [2, 0, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1]]))
+    assert turned.spacing_mm.tolist() == [2, 3, 4] and turned.voxel_ml == pytest.approx(0.024)
 
 
 def test_written_volumes_come_back(tmp_path):
@@ -97,6 +101,9 @@ def test_voxels_that_are_colours_and_a_singular_affine(tmp_path):
     nibabel.save(nibabel.Nifti1Image(colours, np.eye(4)), tmp_path / "map.nii")
     with pytest.raises(InputError, match="map.nii: expected a readable NIfTI file"):
         read_volume(tmp_path / "map.nii")
+    nibabel.save(nibabel.Nifti1Image(np.full((4, 4, 4), 1 + 2j, np.complex64), np.eye(4)), tmp_path / "complex.nii")
+    with pytest.raises(InputError, match="complex.nii: expected a readable NIfTI file.*complex numbers"):
+        read_volume(tmp_path / "complex.nii")
     image = nibabel.Nifti1Image(np.ones((4, 4, 4)), np.eye(4))
     image.header.set_sform(np.diag([1.0, 1.0, 0.0, 1.0]), code=1)
     nibabel.save(image, tmp_path / "flat.nii")
@@ -138,6 +145,30 @@ def test_grids_must_agree():
         check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
     with pytest.raises(InputError, match=r"expected shape \(10, 10, 10\); found shape \(10, 10, 9\)"):
         check_same_grid(Volume(np.zeros((10, 10, 9)), np.eye(4), "mask.nii"), scan)
+
+
+def test_grids_agree_within_a_tenth_of_the_shortest_edge():
+    flat = Volume(np.zeros((10, 20, 4)), np.diag([1.0, 1.0, 5.0, 1.0]), "scan.nii")
+    for off_mm, axis in ((0.09, 2), (0.11, 2), (0.11, 0)):
+        affine = flat.affine.copy()
+        affine[axis, 3] = off_mm
+        if off_mm < 0.1:
+            check_same_grid(Volume(flat.array, affine), flat)
+        else:
+            with pytest.raises(InputError, match="found a grid up to 0.1 mm off"):
+                check_same_grid(Volume(flat.array, affine), flat)
+    with pytest.raises(InputError, match=r"expected shape \(10, 20, 4\); found shape \(20, 10, 4\)"):
+        check_same_grid(Volume(np.zeros((20, 10, 4)), flat.affine), flat)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_grid_read_without_voxels_is_that_of_the_volume(code, tmp_path):
+    array, affine = oriented(code)
+    affine[:3, 3] += 3, -4, 5
+    nibabel.save(nibabel.Nifti1Image(np.stack([array, array], axis=-1), affine), tmp_path / "scan.nii")
+    grid, volume = read_grid(tmp_path / "scan.nii"), read_volume(tmp_path / "scan.nii", num_axes=4)
+    assert grid.array.shape == volume.array.shape[:3] == (4, 5, 6) and not grid.array.any()
+    assert np.allclose(grid.affine, volume.affine) and grid.file == str(tmp_path / "scan.nii")
 
 
 def test_voxels_that_are_not_finite_come_back_when_asked_for(tmp_path):
@@ -210,3 +241,10 @@ def test_voxels_return_to_the_grid_of_their_file(code, tmp_path):
     volume = read_volume(tmp_path / "scan.nii.gz", order="K")
     assert np.array_equal(volume.own_affine, affine)
     assert np.array_equal(return_to_grid(volume.array, volume.own_affine), array)
+
+
+def test_the_hash_is_of_shape_and_32_bit_voxels_within_the_box():
+    array = np.zeros((4, 5, 6))
+    array[1, 2, 3:5] = 0.1, 7
+    expected = hashlib.sha256(b"(1, 1, 2)" + np.array([0.1, 7], "<f4").tobytes()).hexdigest()[:16]
+    assert voxel_hash(Volume(array, np.eye(4))) == voxel_hash(Volume(array.astype(np.float32), np.eye(4))) == expected

@@ -15,6 +15,7 @@ from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 from glioma_idh.runs import read_table
+from tests.preparation.placed import choice_of
 
 AFFINE, SHAPE = np.diag([3.0, 3, 5, 1]), (48, 56, 20)
 B_VALUES = (0, 500, 1000)
@@ -56,8 +57,29 @@ def stages_of(tmp_path, tell=lambda line: None) -> Stages:
     return stages
 
 
+@pytest.fixture
+def shift(monkeypatch):
+    """In place of the search: it answers that the volumes, but for the reference, are shifted by these lengths."""
+    from glioma_idh.imaging import movement
+
+    calls = []
+
+    def use(*shifts_mm):
+        def answer(series, reference):
+            calls.append((series, reference))
+            return np.array([rigid_matrix((0, 0, 0), (mm, 0, 0), (0, 0, 0)) for mm in shifts_mm])
+
+        monkeypatch.setattr(movement, "find_movement", answer)
+        return calls
+
+    return use
+
+
 @pytest.mark.parametrize("together", [True, False])
-def test_a_moving_series_is_held_still_and_said(head, tmp_path, together):
+@pytest.mark.integration
+def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift):
+    if not together:
+        shift(0, 4, 0)
     choices, stages = choices_of(tmp_path / "p", 4.0, head, together), stages_of(tmp_path)
     held, errors = hold_series_still(choices, Settings(), stages)
     assert errors == [] and held["dwi"].files == (tmp_path / "out/still/dwi_1.nii.gz",)
@@ -73,11 +95,70 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together):
     assert table.loc[1, "m14"] == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.integration
 def test_a_series_that_is_still_is_left_as_it_is(head, tmp_path):
     choices, stages = choices_of(tmp_path / "p", 0.6 * LEAST_MM, head), stages_of(tmp_path)
     held, errors = hold_series_still(choices, Settings(), stages)
     assert held == choices and not errors and not stages.note["remarks"]
     assert [path.name for path in (tmp_path / "out/still").iterdir()] == ["dwi.csv"]
+
+
+@pytest.mark.parametrize(("moved_mm", "is_moved"), [(LEAST_MM - 0.01, False), (LEAST_MM, True)])
+def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, moved_mm, is_moved):
+    assert LEAST_MM == 0.5
+    shift(0, moved_mm, 0.1)
+    choices, stages = choices_of(tmp_path / "p", 0, head), stages_of(tmp_path)
+    held, _ = hold_series_still(choices, Settings(), stages)
+    assert (held["dwi"].files != choices["dwi"].files) == is_moved == bool(stages.note["remarks"])
+    found = stages.note["stages"]["movement dwi"]["found"]
+    assert found == {"displacement_mm": [0, moved_mm, 0.1], "reference_volume": 0}
+
+
+def test_the_lowest_b_value_is_what_a_dwi_series_is_registered_to(head, tmp_path, shift):
+    calls = shift(3, 0, 0)
+    choices = choices_of(tmp_path / "p", 0, head)
+    series = choices["dwi"].series
+    acquisitions = (replace(series.acquisitions[0], b_values=(1000.0, 0.0, 0.0)),)
+    moved = replace(choices["dwi"], series=replace(series, acquisitions=acquisitions))
+    hold_series_still({"dwi": moved}, Settings(), stages_of(tmp_path))
+    assert calls[0][1] == 1
+
+
+def write_dsc(folder, levels, scale=1.0, name="dsc"):
+    """A series over time of small volumes, each of one level with a bright voxel."""
+    array = np.full((6, 7, 5, len(levels)), 1.0, np.float32) * np.array(levels, np.float32)
+    array[3, 3, 2] += 500
+    folder.mkdir(exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(array * np.float32(scale), np.diag([2.0, 2, 5, 1])), folder / f"{name}.nii.gz")
+    return folder / f"{name}.nii.gz"
+
+
+def test_both_echoes_of_a_bolus_are_held_still_by_what_moves_in_the_first(tmp_path, shift):
+    """The reference is the volume most like the median over time; matrices are the first echo's."""
+    levels = [100, 106, 40, 20, 99, 60, 90]  # of median 90
+    files = [write_dsc(tmp_path / "p", levels, scale, name) for scale, name in ((1, "dsc_e1"), (0.5, "dsc_e2"))]
+    calls = shift(0, 0, 2, 0, 0, 0, 0)
+    choices, stages = {"dsc": choice_of("dsc", files, echo_time_s=0.03)}, stages_of(tmp_path)
+    held, errors = hold_series_still(choices, Settings(), stages)
+    ((series, reference),) = calls
+    assert errors == [] and reference == 6 and series.array[0, 0, 0].tolist() == levels
+    assert held["dsc"].files == tuple(tmp_path / "out" / "still" / f"dsc_{n}.nii.gz" for n in (1, 2))
+    assert held["dsc"].acquisitions == choices["dsc"].acquisitions
+    for file, scale in zip(held["dsc"].files, (1, 0.5), strict=True):
+        still = read_volume(file, num_axes=4).array
+        assert np.argwhere(still[..., 2] > 400 * scale).tolist() == [[2, 3, 2]]  # one voxel of 2 mm back
+        assert np.argwhere(still[..., 3] > 400 * scale).tolist() == [[3, 3, 2]]
+        assert still[1, 1, 1] == pytest.approx(scale * np.array(levels))
+    assert "by up to 2.0 mm (volume 3 of 7); every volume was brought to where it lies in volume 7." in str(
+        stages.note["remarks"]
+    )
+
+
+def test_echoes_of_two_shapes_are_left_out(tmp_path, shift):
+    shift(0, 0)
+    files = [write_dsc(tmp_path / "p", levels, name=f"dsc_e{len(levels)}") for levels in ([1, 2], [1, 2, 3])]
+    held, (error,) = hold_series_still({"dsc": choice_of("dsc", files)}, Settings(), stages_of(tmp_path))
+    assert held == {} and "echoes of one shape" in str(error)
 
 
 def test_nothing_is_done_where_it_is_switched_off(head, tmp_path):
@@ -86,7 +167,8 @@ def test_nothing_is_done_where_it_is_switched_off(head, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_it_is_done_once(head, tmp_path):
+def test_it_is_done_once(head, tmp_path, shift):
+    shift(0, 4, 0)
     choices, said = choices_of(tmp_path / "p", 4.0, head), []
     for _ in range(2):
         stages = stages_of(tmp_path, said.append)

@@ -1,7 +1,5 @@
 """A real patient as acquired (thick slices, three grids, skull), beside what another group's pipeline made of it."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -21,15 +19,17 @@ THEIRS = {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair"}
 
 @pytest.fixture(scope="module")
 def patient(real_data, tmp_path_factory):
-    """What came of it, how long that took, theirs, and the way from their millimetres to ours."""
-    start, source = time.perf_counter(), real_data / "native_TCGA-FG-6692"
+    """What came of it, theirs, the way from their millimetres to ours, and the patient's folder.
+
+    `benchmarks/prepare_patient.py` says how long it takes.
+    """
+    source = real_data / "native_TCGA-FG-6692"
     job = prepare.Job(source, out=tmp_path_factory.mktemp("real"), quiet=True)
     (outcome,) = prepare.prepare(job, Settings())
-    seconds = time.perf_counter() - start
     folder = real_data / "brats20_full" / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_320"
     theirs = {role: read_volume(folder / f"{folder.name}_{name}.nii.gz") for role, name in THEIRS.items()}
     way = register_rigid(read_volume(outcome.files["t1gd"]), theirs["t1gd"]).matrix
-    return outcome, seconds, theirs, way, source
+    return outcome, theirs, way, source
 
 
 def brains(outcome, theirs, way) -> tuple[np.ndarray, np.ndarray]:
@@ -38,35 +38,34 @@ def brains(outcome, theirs, way) -> tuple[np.ndarray, np.ndarray]:
     return ours, ndimage.binary_fill_holes(theirs["t1gd"].array != 0)
 
 
-def test_one_grid_within_90_s(patient):
-    outcome, seconds, *_ = patient
+def test_all_lies_on_one_grid(patient):
+    outcome, *_ = patient
     assert outcome.errors == [] and outcome.remarks == []
     assert len({read_volume(path).array.shape for path in outcome.files.values()}) == 1
     assert set(outcome.files) == {"t1", "t1gd", "t2", "flair", "brain_mask"}
-    assert seconds < 90
 
 
 def test_the_brain_is_theirs(patient):
-    outcome, _, theirs, way, _ = patient
+    outcome, theirs, way, _ = patient
     ours, reference = brains(outcome, theirs, way)
     assert 2 * (ours & reference).sum() / (ours.sum() + reference.sum()) > 0.94
 
 
 def in_view(role: str, patient) -> np.ndarray:
     """Where both brains are, on their grid, less one slice at each end of the series, where theirs fades to 0."""
-    outcome, _, theirs, way, source = patient
+    outcome, theirs, way, source = patient
     series = read_volume(source / f"TCGA-FG-6692_native_{NATIVE[role]}.nii.gz")
     inner = np.zeros(series.array.shape, np.float32)
     inner[..., 1:-1] = 1
     if role != "t1gd":
         way = read_transform(outcome.files["t1gd"].parent / "transforms" / f"{role}_to_t1gd.tfm") @ way
     seen = resample(Volume(inner, series.affine), theirs[role], way).array > 0.999
-    return np.logical_and(*brains(*patient[:1], theirs, patient[3])) & seen
+    return np.logical_and(*brains(*patient[:3])) & seen
 
 
 def test_every_sequence_is_like_theirs(patient):
     """Within 0.05 of the T1Gd's own correlation, theirs bias corrected too."""
-    outcome, _, theirs, way, _ = patient
+    outcome, theirs, way, _ = patient
     correlations = {}
     for role, volume in theirs.items():
         inside = in_view(role, patient)
@@ -78,7 +77,7 @@ def test_every_sequence_is_like_theirs(patient):
 
 def test_movements_close_in_a_loop(patient):
     """From T1 to FLAIR directly, and by way of the T1Gd, is the same: to 0.5 mm on average over the brain."""
-    outcome, _, theirs, way, source = patient
+    outcome, theirs, way, source = patient
     t1, flair = (read_volume(source / f"TCGA-FG-6692_native_{NATIVE[role]}.nii.gz") for role in ("t1", "flair"))
     folder = outcome.files["t1gd"].parent / "transforms"
     to_t1, to_flair = (read_transform(folder / f"{role}_to_t1gd.tfm") @ way for role in ("t1", "flair"))

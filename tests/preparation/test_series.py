@@ -1,6 +1,7 @@
 """Series are told by their tags and words; nothing of the patient comes out; what is unclear is left open."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.dicom import LeftOut
 from glioma_idh.imaging.volumes import read_volume, write_volume
+from glioma_idh.preparation.candidates import prefer, put_together
 from glioma_idh.preparation.recognition import Series, recognise
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import IDENTITY, noise, write_series
@@ -121,6 +123,13 @@ T1_TIMES, T2_TIMES, FLAIR_TIMES = (0.003, 2.2, 0.9), (0.09, 5.0, None), (0.09, 9
         (series_of(1, "", FLAIR_TIMES), "flair"),
         (series_of(1, "t1 flair", (0.01, 2.5, 0.9), contrast=False), "t1"),
         (series_of(1, "", (0.11, 9.0, None), codes=frozenset({"SE", "IR"})), "flair"),
+        (series_of(1, "", (0.1, 9.0, 0.9)), ""),
+        (series_of(1, "", (0.1, 2.0, None), codes=frozenset({"SE", "IR"})), ""),
+        (series_of(1, "", (0.09, 0.5, None)), ""),
+        (series_of(1, "", (0.01, 2.2, 0.2)), ""),
+        (series_of(1, "", (0.009, 1.5, None), codes=frozenset({"EP"}), num_volumes=60), ""),
+        (series_of(1, "", (0.03, 1.5, None), codes=frozenset({"EP"}), num_volumes=19), ""),
+        (series_of(1, "brain tumour mask", described=False), "lesion_mask"),
         (series_of(1, "", T2_TIMES), "t2"),
         (series_of(1, "t2", (0.4, 3.2, None)), "t2"),
         (series_of(1, "", (0.012, 0.6, None), codes=frozenset({"SE"}), contrast=False), "t1"),
@@ -226,6 +235,33 @@ def test_the_plainly_better_series_is_preferred(better, worse, why):
     choices, errors = choose_series(pair, {})
     assert errors == [] and choices["t1gd"].series.number == "8"
     assert choices["t1gd"].reason.endswith(f": T1Gd; rather than series 5, {why}")
+
+
+def test_parts_belong_together_on_one_grid_alone():
+    def parts(role, *differences):
+        known = {"b_values": (0.0,)} if role == "dwi" else {"times": (0.01, 1.5, None)}
+        one = series_of(1, shape=(4, 5, 6), num_volumes=30 if role == "dsc" else 1, **known)
+        other = {"b_values": (1000.0,)} if role == "dwi" else {"times": (0.03, 1.5, None)}
+        two = replace(series_of(2, **other), **{"shape": (4, 5, 6), "num_volumes": one.num_volumes} | dict(differences))
+        return [found.number for found in put_together(role, [one, two])]
+
+    for role in ("dwi", "dsc"):
+        assert parts(role) == ["1+2"] and parts(role, ("shape", (4, 5, 7))) == ["1", "2"]
+    assert parts("dsc", ("num_volumes", 29)) == ["1", "2"]
+    assert parts("t2") == ["1", "2"]
+    same = [series_of(n, b_values=(0.0,), shape=(4, 5, 6)) for n in (1, 2)]
+    assert len(put_together("dwi", same)) == 2  # one b-value twice is no series
+
+
+def test_only_a_t1gd_is_preferred_for_being_3d_and_no_series_over_time_for_its_voxels():
+    flat = series_of(5, codes=frozenset({"2D"}), spacing_mm=(1.0, 1.0, 5.0))
+    cubic = series_of(8, codes=frozenset({"3D"}), spacing_mm=(1.0, 1.0, 4.9))
+    assert [found.number for found in prefer("t1gd", [flat, cubic])[0]] == ["8"]
+    assert [found.number for found in prefer("t2", [flat, cubic])[0]] == ["5", "8"]
+    fine = replace(cubic, spacing_mm=(1.0, 1.0, 1.0))
+    assert [found.number for found in prefer("t2", [flat, fine])[0]] == ["8"]
+    for role in ("dwi", "dsc"):
+        assert len(prefer(role, [flat, fine])[0]) == 2
 
 
 def test_voxels_that_are_little_smaller_decide_nothing():

@@ -25,6 +25,14 @@ def test_rows_are_cohort_rows(tmp_path):
     assert exclusions.to_dict("records") == [{"subject": "001"} | PROBLEM]
 
 
+def test_exclusions_of_others_stay_and_ones_own_are_replaced(tmp_path):
+    for subject, found in (("p1", "x"), ("p2", "y"), ("p1", "z")):
+        update_tables(tmp_path, subject, files(tmp_path, subject, "t1"), [PROBLEM | {"found": found}])
+    rows = read(tmp_path / "exclusions.csv")
+    assert rows[["subject", "found"]].to_numpy().tolist() == [["p1", "z"], ["p2", "y"]]
+    assert read(tmp_path / "cohort.csv")["t1"].tolist() == ["p1/t1.nii.gz", "p2/t1.nii.gz"]
+
+
 def test_what_a_person_wrote_stays(tmp_path):
     update_tables(tmp_path, "p1", files(tmp_path, "p1", "t1"), [PROBLEM])
     table = pd.read_csv(tmp_path / "cohort.csv", dtype=str, keep_default_na=False)

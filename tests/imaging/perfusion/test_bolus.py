@@ -73,6 +73,18 @@ def test_no_bolus_says_what_was_seen():
         find_baseline(flat)
 
 
+@pytest.mark.parametrize(("drop", "noise", "is_one"), [(3, 0.2, True), (1.9, 0.1, False), (4, 1.2, False)])
+def test_a_bolus_is_a_drop_of_2_percent_and_of_5_sd(drop, noise, is_one):
+    """The sd is 1.05 times a noise that goes up and down by half its size: from the median step."""
+    signal = 100 + drop / 50 * (curve(20) - 100)
+    signal += noise / 2 * (-1.0) ** np.arange(len(signal))
+    if is_one:
+        assert find_baseline(signal)[1] in (18, 19)
+    else:
+        with pytest.raises(InputError, match="expected a bolus in the brain's mean signal"):
+            find_baseline(signal)
+
+
 def test_a_signal_that_only_rises_is_no_bolus():
     with pytest.raises(InputError, match="expected a bolus"):
         find_baseline(np.concatenate([np.full(20, 100.0), np.linspace(100, 180, 40)]))

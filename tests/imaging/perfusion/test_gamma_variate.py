@@ -49,3 +49,27 @@ def test_what_does_not_rise_and_fall_is_left_to_trapezoids():
     assert fits.tolist() == [False, False, False, True]
     areas = blood_volume(change, (ARRIVAL, ARRIVAL + 16), STEP_S, "gamma-variate")
     assert areas[:2].tolist() == pytest.approx([0, -2.0 * 15 * STEP_S])
+
+
+def test_the_fit_is_least_squares_of_the_logarithm_weighted_by_the_square_of_the_curve():
+    """Points under a tenth of the peak take no part, whatever they are."""
+    rng = np.random.default_rng(0)
+    curve = curves()[0][0] * rng.uniform(0.8, 1.2, POINTS)
+    curve[ARRIVAL + 14 : ARRIVAL + 16] = 0.99, -3  # of a peak of about 12
+    window = slice(ARRIVAL + 1, ARRIVAL + 16)
+    time_s, values = TIME_S[window], curve[window]
+    used = values > 0.1 * values.max()
+    terms = np.stack([np.ones_like(time_s), np.log(time_s), -time_s], axis=1)[used] * values[used, None]
+    (log_height, power, rate), *_ = np.linalg.lstsq(terms, values[used] * np.log(values[used]))
+    expected = np.exp(log_height) * rate ** -(power + 1) * gamma(power + 1)
+    found, fits = gamma_variate_integral(curve[None], (ARRIVAL, ARRIVAL + 16), STEP_S)
+    assert fits.all() and found[0] == pytest.approx(expected, rel=1e-4)
+    assert used.sum() < 13 and (values[used] < 0.5 * values.max()).any()
+
+
+def test_a_curve_of_which_too_little_is_seen_has_no_fit():
+    """Of t exp(-t / 20 s), 400 in all, 24 s show a third; and three points fix no curve."""
+    slow = TIME_S * np.exp(-TIME_S / 20)
+    short = np.where(np.isin(np.arange(POINTS), [ARRIVAL + 1, ARRIVAL + 2, ARRIVAL + 3]), curves()[0][0], -1)
+    _, fits = gamma_variate_integral(np.stack([slow, short]), (ARRIVAL, ARRIVAL + 16), STEP_S)
+    assert fits.tolist() == [False, False]

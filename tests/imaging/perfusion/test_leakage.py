@@ -33,6 +33,26 @@ def test_leakage_of_either_sign_is_found_and_undone(k2):
     assert corrected[1] == pytest.approx(uncorrected[1] + k2 * double_integral, rel=1e-3)
 
 
+@pytest.mark.parametrize("step_s", [1.5, 2.0])
+def test_leakage_is_fitted_over_60_s_from_the_arrival(step_s):
+    """What comes before or later does not count, and the integral begins at the arrival."""
+    mean = MEAN + np.where(np.arange(POINTS) < ARRIVAL, 5, 0).astype(np.float32)
+    change = 2.5 * mean - 0.03 * running_integral(mean, ARRIVAL, step_s)
+    stop = ARRIVAL + round(60 / step_s)
+    change[:ARRIVAL], change[stop:] = 99, -99
+    leakage = fit_leakage(change[None], mean, ARRIVAL, step_s)
+    assert (leakage.k1[0], leakage.k2[0]) == pytest.approx((2.5, 0.03), rel=1e-3)
+    assert not leakage.integral[: ARRIVAL + 1].any() and leakage.integral[ARRIVAL + 1] > 0
+    change[stop - 1] += 50
+    assert abs(fit_leakage(change[None], mean, ARRIVAL, step_s).k2[0] - 0.03) > 0.005
+
+
+def test_tissue_may_end_one_sd_above_its_baseline_and_no_more():
+    signal = np.tile([99.0, 101, 99, 101, *[100] * 10], (5, 1))  # sd 1.155
+    signal[:, -10:] += np.array([-3, 0, 1.1, 1.2, 3])[:, None]
+    assert reference_voxels(signal, (0, 4)).tolist() == [True, True, True, False, False]
+
+
 def test_the_whole_curve_counts_from_the_arrival():
     change = np.array([[5.0, 5, 0, 1, 2, 3]])
     assert blood_volume(change, (2, 4), 2.0, "whole-curve").tolist() == [9]

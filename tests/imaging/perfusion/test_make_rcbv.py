@@ -48,6 +48,35 @@ def test_every_integral_agrees_where_nothing_leaks(integral):
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.parametrize("integral", ["first-pass", "whole-curve", "gamma-variate"])
+def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch):
+    from glioma_idh.imaging import perfusion
+
+    def record(curves, first_pass, step_s, wanted):
+        calls.append((curves, first_pass, step_s, wanted))
+        return np.full(len(curves), float(len(calls)))
+
+    calls = []
+    monkeypatch.setattr(perfusion, "blood_volume", record)
+    factor = enhancement(0.3)
+    found = make_rcbv([echo(0.03, t1_factor=factor)], [0.03], STEP_S, BRAIN, WHITE, LESION, integral)
+    (corrected, *first), (measured, *second) = calls
+    assert first == second == [found.first_pass, STEP_S, integral]
+    lesion = LESION[BRAIN]
+    assert (corrected - measured)[lesion, -1].min() > 1  # T1 had hidden contrast medium
+    assert np.allclose(measured[lesion].mean(axis=0), found.curves["lesion"], atol=1e-4)
+    assert np.allclose(corrected[lesion].mean(axis=0), found.curves["lesion, corrected"], atol=1e-4)
+    assert found.method.split("area: ")[1].startswith(perfusion.INTEGRALS[integral])
+
+
+def test_the_bolus_is_sought_in_the_echo_that_shows_it():
+    """The first echo of 0.5 ms shows none, and the second decides over baseline and enhancement."""
+    plain = echo(0.0, level=700.0)
+    found = make_rcbv([plain, echo(0.03)], [0.0005, 0.03], STEP_S, BRAIN, WHITE, LESION)
+    assert found.baseline == (0, 15)
+    assert found.percent_signal_recovery[BRAIN].mean() == pytest.approx(100, abs=2)
+
+
 def test_everything_is_0_outside_the_brain_and_in_noise():
     series = echo(0.03)
     series[0, 5] = np.abs(np.random.default_rng(1).normal(0, 2, series[0, 5].shape))
@@ -144,6 +173,7 @@ NAN[5, 5, 3, 20] = np.nan
         ({"echo_times_s": [30.0]}, "expected an echo time in seconds; found 30 .*looks like milliseconds"),
         ({"series": [echo(0.008), echo(0.03)]}, "found 2 series and echo times"),
         ({"series": [echo(0.03)] * 2, "echo_times_s": [0.03, 0.03]}, "the shorter one first"),
+        ({"series": [echo(0.03), echo(0.008)], "echo_times_s": [0.03, 0.008]}, "the shorter one first"),
         ({"series": [echo(0.03)[..., :14]]}, "expected a series .* of 15 volumes or more"),
         ({"series": [echo(0.03)[..., 0]]}, "expected a series"),
         (

@@ -41,6 +41,22 @@ def test_noise_and_what_stands_out_of_it():
     assert above_noise([levels[:, None] + wobble], (0, 5)).tolist() == [True, True, True, False, True]
 
 
+def test_noise_is_that_of_most_voxels_and_each_echo_must_stand_out_of_its_own():
+    wobble = np.tile([1, -1, 1, -1, 0], (5, 1)).astype(np.float32)
+    uneven = wobble * np.array([1, 1, 1, 9, 9])[:, None]
+    assert noise_of(100 + uneven, (0, 5)) == pytest.approx(1)  # the mean is 4.2
+    first, second = (np.array(levels, np.float32)[:, None] + wobble for levels in ([100, 3, 100, 6, 100], [100] * 5))
+    assert above_noise([first, second], (0, 5)).tolist() == [True, False, True, True, True]
+    assert above_noise([second, first], (0, 5)).tolist() == [True, False, True, True, True]
+
+
+def test_a_signal_under_the_noise_counts_as_the_noise():
+    signal = np.tile(np.array([101, 99, 101, 99, 100, 100, 100], np.float32), (3, 1))
+    signal[0, 5:] = 0.4, -3  # the noise is 1.0
+    change = relaxation_change([signal], [0.03], BASELINE)
+    assert change[0, 5:] == pytest.approx(np.log(100) / 0.03, rel=1e-3)
+
+
 def test_peak_height_and_recovery_by_hand():
     wobble = [1, -1, 1, -1]  # sd 1.15
     signal = np.array([[100, 100, 100, 100, 60, 20, 50, 80, 82, 83, 84, 85, 86, 90], [50.0] * 5 + [47] + [49] * 8])

@@ -26,6 +26,11 @@ def test_without_a_lesion_all_of_it_eroded_once():
     assert (white == block((5, 35), (6, 24), (5, 15))).all()
 
 
+def test_a_voxel_is_white_matter_that_is_so_to_more_than_nine_tenths():
+    share = np.where(block((4, 20)), 0.95, 0.85)
+    assert (normal_white_matter(share, AFFINE) == block((5, 19), (6, 24), (5, 15))).all()
+
+
 def test_little_white_matter_is_not_eroded():
     small = block((4, 8), (5, 9), (4, 8))  # 64 voxels of 16 mm3; 8 of them would remain
     assert (normal_white_matter(small.astype(float), AFFINE) == small).all()
@@ -48,6 +53,12 @@ def test_a_lesion_across_the_midline_leaves_both_sides():
     white = normal_white_matter(block((4, 36)).astype(float), AFFINE, lesion, lesion[::-1])
     assert white[:15].any()
     assert white[26:].any()
+
+
+def test_a_lesion_that_crosses_the_midline_by_a_fifth_leaves_both_sides():
+    lesion = block((19, 29), (10, 14), (8, 12))  # its mirror image is 11 to 21
+    white = normal_white_matter(block((4, 36)).astype(float), AFFINE, lesion, lesion[::-1])
+    assert white[:8].any() and white[32:].any()
 
 
 def test_an_oblique_grid_has_the_same_far_side():

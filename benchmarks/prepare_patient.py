@@ -1,0 +1,34 @@
+"""Time of preparing one patient as acquired: four structural series of thick slices with skull, by default settings.
+
+    GLIOMA_IDH_DATA=FOLDER python benchmarks/prepare_patient.py
+
+FOLDER holds `native_TCGA-FG-6692`, as of the tests. It should take less than 90 s on two cores; beyond that the command
+ends with an error.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from glioma_idh import prepare
+from glioma_idh.preparation.settings import Settings
+
+LONGEST_S = 90
+
+
+def main() -> None:
+    """Prepare the patient once."""
+    source = Path(os.environ["GLIOMA_IDH_DATA"]) / "native_TCGA-FG-6692"
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        (outcome,) = prepare.prepare(prepare.Job(source, out=Path(folder)), Settings())
+        seconds = time.perf_counter() - start
+    print(f"{' '.join(outcome.files)}: {seconds:.0f} s")
+    if seconds > LONGEST_S or outcome.errors:
+        sys.exit(f"expected no error and at most {LONGEST_S} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The command: what it hands on to the work, and what it tells of the outcome."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from glioma_idh import prepare
+from glioma_idh.errors import InputError
+from glioma_idh.preparation import patient
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.reporting import patient_checks
+from tests.preparation.placed import stages_of
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """In place of the work on a patient, and of its picture: recorders. Two patients' folders are there."""
+    calls, pictures = [], []
+
+    def work(source, folder, settings, finder, redo_from, tell):
+        calls.append((source, folder, settings, finder, redo_from))
+        stages = stages_of(tmp_path)
+        stages.finish = lambda: pictures.append("finished")
+        stages.note["remarks"] = [f"a remark on {source.name}"]
+        return patient.Prepared({"t1": folder / "t1.nii.gz"}, [], stages, "an alignment")
+
+    monkeypatch.setattr(patient, "prepare_patient", work)
+    monkeypatch.setattr(
+        patient_checks, "draw_checks", lambda subject, made, synthetic: pictures.append((subject, synthetic))
+    )
+    for name in ("p1", "p2"):
+        (tmp_path / "cohort" / name).mkdir(parents=True)
+    return tmp_path, calls, pictures
+
+
+def test_source_folder_settings_finder_and_stage_are_handed_on(recorded, monkeypatch):
+    place, calls, pictures = recorded
+    monkeypatch.setattr(prepare, "lesion_finder", lambda run: f"the finder of {run.name}")
+    monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
+    job = prepare.Job(place / "cohort" / "p1", place / "out", lesion_run=place / "run", redo_from="adc", quiet=True)
+    settings = Settings(keep_skull=True)
+    (outcome,) = prepare.prepare(job, settings)
+    assert calls == [(place / "cohort" / "p1", place / "out" / "p1", settings, "the finder of run", "adc")]
+    assert pictures == [("p1", False), "finished"]
+    assert outcome.files == {"t1": place / "out" / "p1" / "t1.nii.gz"} and outcome.remarks == ["a remark on p1"]
+
+
+def test_an_id_of_ones_own_names_folder_and_rows(recorded):
+    place, calls, _ = recorded
+    prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", subject="case-7", quiet=True), Settings())
+    assert calls[0][:2] == (place / "cohort" / "p1", place / "out" / "case-7")
+    table = pd.read_csv(place / "out" / "cohort.csv", dtype=str, keep_default_na=False)
+    assert table[["subject", "t1"]].to_numpy().tolist() == [["case-7", "case-7/t1.nii.gz"]]
+
+
+def test_each_of_many_gets_its_own_folder_and_row(recorded):
+    place, calls, _ = recorded
+    prepare.prepare(prepare.Job(place / "cohort", place / "out", many=True, quiet=True), Settings())
+    assert [(source.name, folder.name) for source, folder, *_ in calls] == [("p1", "p1"), ("p2", "p2")]
+    table = pd.read_csv(place / "out" / "cohort.csv", dtype=str, keep_default_na=False)
+    assert table["t1"].tolist() == ["p1/t1.nii.gz", "p2/t1.nii.gz"]
+
+
+def test_the_synthetic_patient_is_called_so(recorded, monkeypatch):
+    place, _, pictures = recorded
+    monkeypatch.setattr("glioma_idh.preparation.patients.find_patients", lambda *_: {"p1": place / "cohort" / "p1"})
+    prepare.prepare(prepare.Job(out=place / "out", quiet=True), Settings())
+    assert pictures[0] == ("p1", True)
+
+
+def test_a_patient_that_fails_is_in_the_exclusions_alone(recorded, monkeypatch):
+    place, *_ = recorded
+
+    def fail(source, *_):
+        raise InputError("a head", "none", "Look.", source / "t1.nii")
+
+    monkeypatch.setattr(patient, "prepare_patient", fail)
+    (outcome,) = prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", quiet=True), Settings())
+    assert outcome.files == {} and len(outcome.errors) == 1
+    table = pd.read_csv(place / "out" / "exclusions.csv", dtype=str)
+    assert table.to_dict("records") == [
+        {"subject": "p1", "file": "t1.nii", "expected": "a head", "found": "none", "advice": "Look."}
+    ]
+
+
+@pytest.mark.parametrize(("num_wrong", "code"), [(0, None), (1, 1)])
+def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
+    monkeypatch, capsys, tmp_path, num_wrong, code
+):
+    error = InputError("a", "b", "c")
+    outcomes = [prepare.Outcome(f"p{n}", {"t1": Path("t1")}, [error] * (n < num_wrong), [], []) for n in range(3)]
+    jobs = []
+    monkeypatch.setattr(prepare, "prepare", lambda job, settings: jobs.append((job, settings)) or outcomes)
+    argv = [
+        "prepare",
+        str(tmp_path),
+        "--out",
+        "there",
+        "--jobs",
+        "3",
+        "--many",
+        "--keep-skull",
+        "--skip",
+        "bias",
+        "adc",
+    ]
+    monkeypatch.setattr(sys, "argv", argv)
+    if code is None:
+        prepare.main()
+    else:
+        with pytest.raises(SystemExit) as raised:
+            prepare.main()
+        assert raised.value.code == code
+    assert capsys.readouterr().out == f"{3 - num_wrong} of 3 patients came out whole. Everything is in there\n"
+    ((job, settings),) = jobs
+    assert (job.source, job.out, job.jobs, job.many) == (tmp_path, Path("there"), 3, True)
+    assert (settings.keep_skull, settings.skip) == (True, ("bias", "adc"))
+
+
+def test_what_stops_the_command_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["prepare", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="Cannot go on: .*no such folder"):
+        prepare.main()
+
+
+def test_by_default_everything_is_made_as_the_paper_has_it():
+    """T1Gd is the reference, the lesion is drawn on T2, rCBV is corrected, the first pass counts, the skull goes."""
+    usual = Settings()
+    assert (usual.reference, usual.anchor, usual.lesion_on, usual.cbv) == ("t1gd", "t1gd", "t2", "first-pass")
+    assert usual.leakage_correction and not usual.keep_skull and not usual.keep_flagged and usual.skip == ()
+    assert [Settings(reference=name).anchor for name in ("t2", "atlas", "other.nii")] == ["t2", "t1gd", "t1gd"]
+
+
+def test_networks_find_the_lesion_in_each_image_under_its_own_name(tmp_path, monkeypatch):
+    from glioma_idh.sgp3d import predict
+
+    def record(prediction):
+        calls.append(prediction)
+        (prediction.out / "case_lesion.nii.gz").write_bytes(b"mask")
+        (prediction.out / "case.csv").write_text("else")
+
+    calls = []
+    monkeypatch.setattr(predict, "predict", record)
+    finder = prepare.lesion_finder(tmp_path / "my run")
+    images = {role: tmp_path / f"{role}.nii.gz" for role in ("t1", "t1gd", "t2", "flair")}
+    finder.find(images, tmp_path / "out" / "lesion_mask.nii.gz")
+    (prediction,) = calls
+    assert {role: getattr(prediction, role) for role in images} == images
+    assert prediction.run_dir == tmp_path / "my run"
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["lesion_mask.nii.gz"]
+    assert (tmp_path / "out" / "lesion_mask.nii.gz").read_bytes() == b"mask"
+    assert {file.name for file in finder.identity} == {"recipe.json", "metrics.json"}
+    assert finder.name == "by the networks of my run"

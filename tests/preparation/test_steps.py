@@ -1,0 +1,140 @@
+"""One patient's steps with recorders in their place: what each is handed, and that no error or remark is lost."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.dicom import LeftOut
+from glioma_idh.imaging.resampling import rigid_matrix
+from glioma_idh.preparation import patient
+from glioma_idh.preparation.patient import prepare_patient, write_note
+from glioma_idh.preparation.patients import find_patients
+from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import read_note
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of
+
+
+def wrong(what: str) -> InputError:
+    return InputError(what, "wrong", "Look.")
+
+
+@pytest.fixture
+def steps(monkeypatch, tmp_path):
+    """Every step a recorder: what it was handed by its name, and what it answers."""
+    handed = {}
+    choices = {role: choice_of(role, [tmp_path / f"{role}.nii"]) for role in ("t1gd", "t2", "dwi", "dsc")}
+    choices["dwi"] = choice_of("dwi", [tmp_path / "dwi.nii"], b_values=(0.0, 1000.0))
+    alignment = place(tmp_path, {"t1gd": (AFFINE, np.eye(4))})
+    files = {name: tmp_path / "out" / f"{name}.nii.gz" for name in ("t1gd", "t2", "adc", "rcbv")}
+    still = choices | {"dsc": choice_of("dsc", [tmp_path / "still.nii"])}
+    structural = {role: files[role] for role in ("t1gd", "t2")}
+    answers = {
+        "find_series": ([choice.series for choice in choices.values()], [wrong("series"), LeftOut("series 1", "why")]),
+        "choose_series": (choices, [wrong("choice")]),
+        "hold_series_still": (still, [wrong("movement")]),
+        "align": (alignment, [wrong("registration")]),
+        "find_brain": tmp_path / "out" / "brain_mask.nii.gz",
+        "make_images": (dict(structural), [wrong("image")]),
+        "check_contrast": ([wrong("contrast")], ["little contrast"]),
+        "make_adc_image": files["adc"],
+        "find_lesion": tmp_path / "out" / "lesion_mask.nii.gz",
+        "make_rcbv_image": files["rcbv"],
+    }
+
+    def recorder(name):
+        def record(*arguments):
+            handed[name] = tuple(dict(part) if isinstance(part, dict) else part for part in arguments)
+            if isinstance(answers[name], InputError):
+                raise answers[name]
+            return answers[name]
+
+        return record
+
+    for name in answers:
+        monkeypatch.setattr(patient, name, recorder(name))
+    return handed, answers, choices, still, alignment, files
+
+
+def test_each_step_is_handed_what_the_steps_before_it_made(steps, tmp_path):
+    handed, _, choices, still, alignment, files = steps
+    settings = Settings(series=("t2=5",))
+    prepared = prepare_patient(tmp_path, tmp_path / "out", settings, finder="a finder")
+    brain, lesion = (tmp_path / "out" / f"{name}_mask.nii.gz" for name in ("brain", "lesion"))
+    structural = {role: files[role] for role in ("t1gd", "t2")}
+    assert handed["find_series"][:2] == (tmp_path, tmp_path / "out" / "native")
+    assert handed["choose_series"][1] == {"t2": "5"}
+    assert handed["hold_series_still"][:2] == (choices, settings)
+    assert handed["align"][:2] == (still, settings)
+    assert handed["find_brain"][:2] == (alignment, settings)
+    assert handed["make_images"][:2] == (alignment, settings) and handed["make_images"][3] == brain
+    assert handed["check_contrast"][:2] == (structural, brain)
+    assert handed["make_adc_image"][3] == brain
+    assert {role: handed["find_lesion"][0][role] for role in structural} == structural
+    assert handed["find_lesion"][4] == "a finder"
+    assert handed["make_rcbv_image"][3] == {"brain_mask": brain, "lesion_mask": lesion}
+    assert prepared.files == files | {"brain_mask": brain, "lesion_mask": lesion}
+
+
+def test_no_error_and_no_remark_of_a_step_is_lost(steps, tmp_path):
+    _, answers, *_ = steps
+    answers["make_adc_image"], answers["find_lesion"] = wrong("adc"), wrong("lesion")
+    prepared = prepare_patient(tmp_path, tmp_path / "out", Settings())
+    expected = ["series", "choice", "movement", "registration", "image", "contrast", "adc", "lesion"]
+    assert [error.expected for error in prepared.errors] == expected
+    assert set(prepared.files) == {"t1gd", "t2", "rcbv", "brain_mask"}
+    note = read_note(tmp_path / "out")
+    assert "little contrast" in note["remarks"] and note["not_used"] == [{"what": "series 1", "why": "why"}]
+    assert [problem["expected"] for problem in note["problems"]] == expected
+
+
+def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(steps, tmp_path):
+    handed, *_ = steps
+    prepare_patient(tmp_path, tmp_path / "out", Settings(skip=("rcbv", "adc")))
+    assert handed["hold_series_still"][0].keys() == {"t1gd", "t2"}
+
+
+def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps, tmp_path):
+    _, answers, choices, *_ = steps
+    long = replace(choices["t2"].series, number="9", num_volumes=60, files=(Path("9.nii"),))
+    answers["find_series"] = ([long], [])
+    for missing in (False, True):
+        answers["choose_series"] = ({role: choices[role] for role in ("t1gd", "t2", "dsc")[: 3 - missing]}, [])
+        remarks = read_note(prepare_patient(tmp_path, tmp_path / "out", Settings()).stages.folder)["remarks"]
+        assert any("--series dsc=9" in remark for remark in remarks) == missing
+
+
+def test_a_note_says_where_series_lie_and_names_no_folder(tmp_path):
+    """From the grid of the result to the series, as masks go back; paths of settings are names of files."""
+    frame = rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0))
+    moved = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
+    alignment = replace(place(tmp_path, {"t1gd": (AFFINE, np.eye(4)), "t2": (AFFINE, moved)}), frame=frame)
+    stages = stages_of(tmp_path)
+    prepared = patient.Prepared({"t1": tmp_path / "out" / "t1.nii.gz"}, [], stages, alignment)
+    settings = Settings(reference=str(tmp_path / "Meier" / "atlas.nii"), lesion_mask=tmp_path / "Meier" / "mask.nii")
+    patient._note_series(stages, alignment.choices, settings, [], [])
+    write_note(prepared, tmp_path)
+    note = read_note(tmp_path / "out")
+    assert np.array(note["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
+    assert note["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()} and note["files"] == {"t1": "t1.nii.gz"}
+    assert note["settings"]["reference"] == "atlas.nii" and note["settings"]["lesion_mask"] == "mask.nii"
+    assert "Meier" not in json.dumps(note) and str(tmp_path) not in json.dumps(note)
+
+
+def test_patients_are_the_folders_that_are_neither_hidden_nor_the_results(tmp_path):
+    for name in ("b", "a", ".hidden", "out"):
+        (tmp_path / "cohort" / name).mkdir(parents=True)
+    (tmp_path / "cohort" / "notes.txt").write_text("")
+    found = find_patients(tmp_path / "cohort", tmp_path / "cohort" / "out", many=True)
+    assert list(found) == ["a", "b"] and found["a"] == tmp_path / "cohort" / "a"
+    assert find_patients(tmp_path / "cohort" / "a", tmp_path / "out", many=False) == {"a": tmp_path / "cohort" / "a"}
+    inside = tmp_path / "cohort" / "a" / "deep"
+    for source, out, many in ((tmp_path / "cohort", inside, True), (inside.parent, inside.parent, False)):
+        with pytest.raises(InputError, match="an --out outside of the patients' folders"):
+            find_patients(source, out, many)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="expected a folder a patient; found none"):
+        find_patients(tmp_path / "none", tmp_path / "out", many=True)
