@@ -241,6 +241,7 @@ def with_toy_networks(run, folder, **recipe):
     return other
 
 
+@pytest.mark.integration
 def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsys):
     occlude(Occlusion(run, subjects=("s05",), quiet=True))
     out = run / "occlusion"
@@ -330,6 +331,7 @@ def test_an_unfinished_run_and_no_run(tmp_path):
         occlude(Occlusion(tmp_path))
 
 
+@pytest.mark.integration
 def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, capsys):
     other = with_toy_networks(run, tmp_path, network="densenet3d")
     occlude(Occlusion(other, quiet=True))
@@ -340,6 +342,7 @@ def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, caps
         occlude(Occlusion(other, quiet=True))
 
 
+@pytest.mark.integration
 def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_path, monkeypatch):
     monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "cache"))
     other = with_toy_networks(run, tmp_path)

@@ -132,6 +132,7 @@ def test_the_whole_network_standardises_64_features_while_it_is_trained():
     assert np.array(layer.mean).any()  # statistics take in a batch as it passes through the network
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
     settings = {"input_shape": (32, 16, 48, 4), "filters": 2}
@@ -159,6 +160,7 @@ def gradients(network, scans, mask, idh):
     }
 
 
+@pytest.mark.integration
 def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
@@ -176,6 +178,7 @@ def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     assert len(untrained) == 25 and max(untrained) < 1e-6 * norm
 
 
+@pytest.mark.integration
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
     exact = SGPNet((16, 16, 32, 4), filters=2)
     for weight in exact.weights:
