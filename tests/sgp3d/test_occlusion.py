@@ -273,7 +273,8 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     map_of_logit = activation + (value - activation.mean())
     own_map = map_on_own_grid(map_of_logit, stored[0].placement())
     assert drawn.get_fdata() == pytest.approx(own_map, abs=1e-4 * float(np.abs(own_map).max()))
-    assert map_of_logit.mean() == pytest.approx(logit(table.set_index("subject").loc["s05", "score"]), rel=1e-3, abs=1e-4)
+    score = table.set_index("subject").loc["s05", "score"]
+    assert map_of_logit.mean() == pytest.approx(logit(score), rel=1e-3, abs=1e-4)
 
 
 def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
