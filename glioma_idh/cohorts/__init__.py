@@ -115,7 +115,7 @@ def _relabelled(table: pd.DataFrame, labels: Path):
     who = _own_labels(labels).set_index("subject")
     ignored = _without_images(who.reset_index(), set(table["subject"]), labels)
     for column in ("idh", "idh_evidence"):
-        table[column] = table["subject"].map(who[column]).fillna("")
+        table[column] = table["subject"].map(who[column]).astype(object).fillna("")
     return table, ignored
 
 

@@ -32,7 +32,7 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     patients = read.drop_duplicates("patient")
     shown = pd.DataFrame({name: patients[column].replace("", None) for column, name in NAMES.items()})
-    shown["IDH"] = patients["patient"].map(status).fillna("").map(GROUPS)
+    shown["IDH"] = patients["patient"].map(status).astype(object).fillna("").map(GROUPS)
     shown["Age, years"] = pd.to_numeric(shown["Age, years"])
     largest = shown["Site"].value_counts().index[:max_sites]
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")

@@ -134,7 +134,7 @@ def join_scans(
         for s in scans
         if s not in known
     ]
-    table = pd.concat([who, pd.DataFrame(others)], ignore_index=True).fillna("").assign(cohort=cohort)
+    table = pd.concat([who, pd.DataFrame(others)], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
     ignored = []
     for column in PATHS:
         paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])

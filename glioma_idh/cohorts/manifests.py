@@ -81,7 +81,7 @@ def shipped_facts() -> pd.DataFrame:
 
 def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.DataFrame) -> pd.DataFrame:
     """A manifest of subjects whose patients another manifest may know; `facts` is indexed by patient."""
-    known = facts.reindex(columns=FACTS).reindex(patients).fillna("").set_axis(patients.index)
+    known = facts.reindex(columns=FACTS).reindex(patients).astype(object).fillna("").set_axis(patients.index)
     return make_manifest(subjects, patients, cohort, **{column: known[column] for column in FACTS})
 
 

@@ -179,7 +179,7 @@ def _tested(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     table = pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
     if columns in ([], ["grade"]):
         alike = rows.drop_duplicates("subject").set_index("subject").assign(everybody="")[(columns or ["everybody"])[0]]
-        table["score"] = table.groupby(table["subject"].map(alike).fillna(""))["score"].transform("mean")
+        table["score"] = table.groupby(table["subject"].map(alike).astype(object).fillna(""))["score"].transform("mean")
     return table
 
 

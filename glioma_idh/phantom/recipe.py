@@ -128,6 +128,7 @@ def planted_scores(truth_csv, sequences):
     """
     import pandas
 
-    truth = pandas.read_csv(truth_csv, dtype={"subject": str}, float_precision="round_trip").set_index("subject")
-    scores = sum(truth[f"d_{name}"] * truth[f"z_{name}"] for name in check_sequences(sequences))
+    truth = pandas.read_csv(truth_csv, dtype=str).set_index("subject")
+    columns = [(f"d_{name}", f"z_{name}") for name in check_sequences(sequences)]
+    scores = sum(truth[shift].astype(float) * truth[latent].astype(float) for shift, latent in columns)
     return scores.rename("planted_score")

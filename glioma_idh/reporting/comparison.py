@@ -192,7 +192,7 @@ def comparison_table(
         for name, comparison in pairs.items():
             row = next(row for row in table.index if row[0] == name and ROW in row[1])
             table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
-    return table.fillna("")
+    return table.astype(object).fillna("")
 
 
 def _trivial_last(table: pd.DataFrame) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def results_table(
     for name, scores in (baselines or {}).items():
         rows["baseline", name] = _cells({key: (value,) for key, value in scores.items()}, None, printed.decimals)
     columns = [HEADINGS[key] for key in printed.columns]
-    table = pd.DataFrame(list(rows.values()), columns=columns).fillna("")
+    table = pd.DataFrame(list(rows.values()), columns=columns).astype(object).fillna("")
     table.index = pd.MultiIndex.from_tuples(rows, names=["sequence", ""])
     return table
 

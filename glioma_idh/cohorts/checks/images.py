@@ -49,7 +49,8 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     rows = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
     checked = pd.DataFrame(rows, columns=list(SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))
-    return checked.fillna(dict.fromkeys(texts, "")), tiles
+    checked[texts] = checked[texts].astype(object).fillna("")
+    return checked, tiles
 
 
 def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:

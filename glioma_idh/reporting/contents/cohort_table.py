@@ -44,7 +44,7 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
     columns = ["characteristic", "value", "Missing", "Overall", *status]
     table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     table["characteristic"] = table["characteristic"].where(~table["characteristic"].duplicated(), "")
-    return table.fillna("").rename(columns={"Missing": "missing", "Overall": "all"})
+    return table.astype(object).fillna("").rename(columns={"Missing": "missing", "Overall": "all"})
 
 
 def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
@@ -100,7 +100,7 @@ def _patients(cohort: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({name: first[column].replace("", None) for column, name in NAMES.items()})
     table["Age, years"] = pd.to_numeric(table["Age, years"])
     table[VOLUME] = pd.to_numeric(first["lesion_ml"])
-    return table.assign(IDH=first["patient"].map(status).fillna("").map(GROUPS))
+    return table.assign(IDH=first["patient"].map(status).astype(object).fillna("").map(GROUPS))
 
 
 def _table_one(patients: pd.DataFrame, names: list[str], by: str, groups: list[str]) -> pd.DataFrame:

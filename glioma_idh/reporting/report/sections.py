@@ -51,7 +51,11 @@ def baselines_section(finished: Finished) -> Section:
     parts = [
         Paragraph(text),
         Picture("baselines", figure, "AUC beside baselines without images.", baselines_forest_alt(finished.worth)),
-        Sheet("baselines", pd.DataFrame(rows).fillna(""), "AUC, 95 % intervals (DeLong), and paired differences."),
+        Sheet(
+            "baselines",
+            pd.DataFrame(rows).astype(object).fillna(""),
+            "AUC, 95 % intervals (DeLong), and paired differences.",
+        ),
     ]
     return Section("Does it beat what is known without a network?", parts)
 
@@ -134,7 +138,12 @@ def calibration_section(finished: Finished) -> Section:
             "in the large (95 %)": estimate_cell(scores["in_the_large"]),
         }
         rows.append(row | {key: f"{scores[key]:.3f}" for key in ("ece", "brier", "log_loss")})
-    table = pd.DataFrame(rows).fillna("").rename(columns={"ece": "ECE", "brier": "Brier", "log_loss": "log loss"})
+    table = (
+        pd.DataFrame(rows)
+        .astype(object)
+        .fillna("")
+        .rename(columns={"ece": "ECE", "brier": "Brier", "log_loss": "log loss"})
+    )
     text = (
         "A calibrated score of 0.7 is right 7 times in 10: slope 1, intercept 0; in the large: the intercept at slope "
         "1, above 0 where more are mutant than the scores say. Scalings are learnt on patients outside the test set of "
