@@ -44,7 +44,7 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
     columns = ["characteristic", "value", "Missing", "Overall", *status]
     table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     table["characteristic"] = table["characteristic"].where(~table["characteristic"].duplicated(), "")
-    return table.fillna("").rename(columns={"Missing": "missing", "Overall": "all"})
+    return table.astype(object).fillna("").rename(columns={"Missing": "missing", "Overall": "all"})
 
 
 def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
