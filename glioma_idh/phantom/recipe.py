@@ -128,6 +128,7 @@ def planted_scores(truth_csv, sequences):
     """
     import pandas
 
-    truth = pandas.read_csv(truth_csv, dtype={"subject": str}, float_precision="round_trip").set_index("subject")
-    scores = sum(truth[f"d_{name}"] * truth[f"z_{name}"] for name in check_sequences(sequences))
+    truth = pandas.read_csv(truth_csv, dtype=str).set_index("subject")  # text: pandas' own floats may lose the last bit
+    latents = {name: [truth[f"{kind}_{name}"].map(float) for kind in "dz"] for name in check_sequences(sequences)}
+    scores = sum(distance * latent for distance, latent in latents.values())
     return scores.rename("planted_score")
