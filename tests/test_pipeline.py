@@ -194,6 +194,7 @@ def test_of_every_sequence_those_in_both_are_looked_for(cohorts):
     other = HERE | {"subject": "o", "t2": "", "adc": "o.nii"}
     twin = THERE | {"patient": "o", "adc": ""}
     assert len(external(cohorts, [HERE, other], [twin])) == 1
+    assert len(external(cohorts, [HERE], [THERE, other | {"patient": "h"}])) == 2
     with pytest.raises(InputError, match="o is t"):
         external(cohorts, [HERE, other], [twin | {"adc": "t.nii"}], ("t2", "adc"))
 

@@ -197,6 +197,13 @@ def test_patients_who_are_tested_twice_or_never():
     assert count_patients(twice)["num_never_tested"] == 0
 
 
+def test_two_scans_in_one_test_are_one_patient_and_one_test():
+    scans = pd.concat([TABLE, TABLE.head(3).assign(subject=["second 0", "second 1", "second 2"])])
+    counts = count_patients(scans)
+    assert counts["tests_each"] == [1, 1]
+    assert (counts["num_tested"], counts["num_mutant"], counts["num_wild_type"]) == (40, 20, 20)
+
+
 def baseline(difference, p, reason=""):
     return {"difference": Comparison(difference, np.nan, np.nan, p, reason)}
 

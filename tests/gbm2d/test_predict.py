@@ -19,7 +19,7 @@ from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.gbm2d import build_cnn
-from glioma_idh.gbm2d.predict import Prediction, main, predict
+from glioma_idh.gbm2d.predict import Prediction, _warn_of_brains, main, predict
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.recipe import Recipe
 from tests.conftest import AFFINE, SHAPE, save, write_cohort
@@ -155,6 +155,15 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
     assert "normalised" not in told(replace(one, brain_mask=one.lesion_mask))
     write_table(table.assign(brain_mask=["m", ""]), other / "cohort.csv")
     assert "normalised" not in told(one)
+
+
+def test_one_scan_of_many_without_a_brain_mask_is_enough_to_warn(tmp_path, capsys):
+    table = pd.DataFrame({"brain_mask": ["m", "m"]})
+    write_table(table, tmp_path / "cohort.csv")
+    _warn_of_brains(table, tmp_path)
+    assert capsys.readouterr().err == ""
+    _warn_of_brains(table.assign(brain_mask=["m", ""]), tmp_path)
+    assert "The run normalised within brain masks" in capsys.readouterr().err
 
 
 @pytest.mark.integration

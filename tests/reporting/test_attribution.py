@@ -157,6 +157,14 @@ def test_the_map_lies_on_the_scan_its_colours_on_their_sides(mapped):
     assert axial[0, 5, 3] == pytest.approx(0, abs=0.01)  # says nothing: the scan shows
 
 
+def test_what_lies_outside_the_picture_does_not_pale_the_map():
+    flair, activation = np.zeros(SHAPE), np.full(SHAPE, 5000.0)
+    flair[3:9, 4:12, 2:8] = 1 + np.arange(8)[:, None]
+    activation[3:9, 4:12, 2:8] = 20
+    bar = map_overlay(Case({"flair": flair}, flair > 5, None, SPACING, "S1"), activation).axes[1]
+    assert [float(tick) for tick in bar.get_xticks()] == [-10, -3, -1, 0, 1, 3, 10]
+
+
 def test_the_bar_says_which_side_is_which(mapped):
     _, figure = mapped
     bar = figure.axes[1]

@@ -125,6 +125,12 @@ def test_slices_are_shown_as_the_network_reads_them(sliced):
     assert set(lines) <= set(text)
 
 
+def test_of_many_mistakes_the_heading_says_how_many_there_are(sliced):
+    figure, _ = mistakes_figure(sliced, COHORT, PREDICTIONS, count=2)
+    headings = [text for text in words(figure) if "called" in text]
+    assert headings == ["IDH-mutant, called wild-type: 1 of 3", "IDH-wild-type, called mutant: 1 of 2"]
+
+
 def test_volumes_are_shown_with_both_outlines(segmented):
     figure, reason = mistakes_figure(*segmented, count=2)
     axes = figure.axes[0]

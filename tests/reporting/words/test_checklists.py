@@ -1,5 +1,6 @@
 """Checklists: every published item once, answered by what a run knows, else left to the authors."""
 
+import pandas as pd
 import pytest
 
 from glioma_idh.reporting.words.checklists import CHECKLISTS, answer, checklist_table, read_items
@@ -99,6 +100,14 @@ def test_what_a_run_answers():
     assert metrics["26"].startswith("Repeated random hold-outs") and metrics["14"].startswith("Does not apply")
     assert answers("tripod_ai", "sgp3d")["23b"] == "For the authors."  # one site alone was large enough to be told
     assert "reach 0.42 to each side" in answers("tripod_ai", "sgp3d")["10"]
+
+
+def test_a_patient_of_two_examinations_is_characterised_once_as_at_the_first():
+    later = COHORT.iloc[:1].assign(subject="a2", grade="HGG", age_years=90.0)
+    assert run_facts(SGPNET, pd.concat([COHORT, later]), SPLITS, WORTH)["characteristics"] == (
+        "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
+        "Not known: sex."
+    )
 
 
 def test_one_hold_out_is_not_called_repeated():
