@@ -10,7 +10,7 @@ from pydicom.uid import generate_uid
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
-from glioma_idh.imaging.dicom import LeftOut, convert_dicom, identity_in, is_dicom_folder
+from glioma_idh.imaging.dicom import LeftOut, _sidecar, convert_dicom, identity_in, is_dicom_folder
 from glioma_idh.imaging.dicom_headers import TAGS, Header, words_in
 from glioma_idh.imaging.identity import names_patient
 from glioma_idh.imaging.volumes import read_volume
@@ -146,9 +146,29 @@ def test_the_sidecar_keeps_numbers_codes_and_known_words_alone(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"series_003.nii", "series_003.json"}
 
 
-@pytest.mark.parametrize(("agent", "given"), [("Gadovist", True), ("", False), (None, False), ("NONE", False)])
-def test_contrast_is_given_where_an_agent_is_named(agent, given, tmp_path):
-    write_series(tmp_path / "in", noise(SHAPE, 1), 3, T2 | ({} if agent is None else {"ContrastBolusAgent": agent}))
+@pytest.mark.parametrize(
+    ("described", "protocol", "words"),
+    [("t2 tra", "t1 post", ["t2"]), ("axial", "t1 post", ["post", "t1"]), ("", "t1", ["t1"]), ("axial", "", [])],
+)
+def test_words_of_the_protocol_count_only_where_the_description_has_none(described, protocol, words):
+    header = Header("x.dcm", {TAGS["SeriesDescription"]: described, TAGS["ProtocolName"]: protocol})
+    assert _sidecar({}, header, {"t1", "t2", "post"})["Words"] == words
+
+
+@pytest.mark.parametrize(
+    ("tags", "given"),
+    [
+        ({"ContrastBolusAgent": "Gadovist"}, True),
+        ({"ContrastBolusAgent": ""}, False),
+        ({}, False),
+        ({"ContrastBolusAgent": "NONE"}, False),
+        ({"ContrastBolusVolume": 7.5}, True),
+        ({"ContrastBolusVolume": 0}, False),
+        ({"ContrastBolusAgent": "NONE", "ContrastBolusIngredient": "GADOLINIUM"}, True),
+    ],
+)
+def test_contrast_is_given_where_an_agent_or_its_volume_is_named(tags, given, tmp_path):
+    write_series(tmp_path / "in", noise(SHAPE, 1), 3, T2 | tags)
     (converted,), _ = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert json.loads(converted.file.with_suffix(".json").read_text())["ContrastBolus"] is given
 

@@ -11,7 +11,7 @@ from glioma_idh.imaging import brain, registration
 from glioma_idh.imaging.resampling import read_transform, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation import alignment as module
-from glioma_idh.preparation.alignment import align, read_diffusion, rigid_part, still_image
+from glioma_idh.preparation.alignment import align, read_diffusion, register_series, rigid_part, still_image
 from glioma_idh.preparation.masks import mask_on_grid, mask_on_series
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
@@ -216,6 +216,26 @@ def test_a_series_is_registered_again_when_it_or_the_anchor_changes(folder, regi
     write_volume(folder / "p" / "t1gd.nii", np.ones(SHAPE, np.float32) + np.indices(SHAPE)[1], AFFINE)
     aligned(folder, Settings())
     assert len(calls) == 5
+
+
+def test_a_dwi_series_is_registered_again_for_other_b_values(folder, registered):
+    """Other b-values make another volume stand for it."""
+    calls, _ = registered
+    for b_values in ((0.0, 1000.0), (0.0, 1000.0), (1000.0, 0.0)):
+        choices = {"t1gd": choice_of("t1gd", [folder / "p" / "t1gd.nii"])}
+        choices["dwi"] = choice_of("dwi", [folder / "p" / "t2.nii"], b_values=b_values)
+        heads = {role: Volume(np.zeros(SHAPE), AFFINE, f"{b_values[0]:g}/{role}.nii") for role in choices}
+        register_series(choices, Settings(), Stages(folder / "out"), heads.get)
+    assert [moving.file for moving, *_ in calls] == ["0/dwi.nii", "1000/dwi.nii"]
+
+
+def test_the_anchor_is_registered_again_to_another_reference(folder, registered):
+    calls, _ = registered
+    write_volume(folder / "third.nii", np.indices(SHAPE)[0].astype(np.float32), AFFINE)
+    for name in ("other", "other", "third"):
+        aligned(folder, Settings(reference=str(folder / f"{name}.nii")))
+    references = [reference.file.rpartition("/")[2] for _, reference, _ in calls]
+    assert [name for name in references if name != "t1gd.nii"] == ["other.nii", "third.nii"]
 
 
 def test_another_image_as_reference_is_what_the_anchor_is_registered_to(folder, registered, monkeypatch):

@@ -55,6 +55,16 @@ def test_adc_lies_where_the_t1gd_does_in_mm2_per_s_and_in_the_brain_alone(tmp_pa
     assert found["method"] == "mono-exponential ADC of the trace-weighted images, b = 0 (1), 500 (1), 1000 (1) s/mm2"
 
 
+def test_adc_is_made_again_for_other_b_values(tmp_path):
+    """Half as large b-values mean twice as large an ADC."""
+    alignment, brain = with_dwi(tmp_path)
+    make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
+    mended = choice_of("dwi", [tmp_path / "dwi.nii"], b_values=(0.0, 250.0, 500.0))
+    alignment = replace(alignment, choices=alignment.choices | {"dwi": mended})
+    made = read_volume(make_adc_image(alignment, Settings(), stages_of(tmp_path), brain))
+    assert made.array == pytest.approx(np.where(block(), 2 * tissue(), 0), rel=1e-4)
+
+
 def test_directions_of_the_series_make_the_tensor(tmp_path):
     directions = np.vstack([np.zeros(3), [[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]])
     alignment, brain = with_dwi(tmp_path, (0, *[1000] * 6))

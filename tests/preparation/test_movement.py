@@ -11,7 +11,7 @@ from glioma_idh.files import write_text
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation.movement import LEAST_MM, hold_series_still
-from glioma_idh.preparation.series import choose_series, find_series
+from glioma_idh.preparation.series import Choice, choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 from glioma_idh.runs import read_table
@@ -115,13 +115,14 @@ def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, mo
 
 
 def test_the_lowest_b_value_is_what_a_dwi_series_is_registered_to(head, tmp_path, shift):
+    """Also when the b-values were mended since the last time."""
     calls = shift(3, 0, 0)
-    choices = choices_of(tmp_path / "p", 0, head)
-    series = choices["dwi"].series
-    acquisitions = (replace(series.acquisitions[0], b_values=(1000.0, 0.0, 0.0)),)
-    moved = replace(choices["dwi"], series=replace(series, acquisitions=acquisitions))
-    hold_series_still({"dwi": moved}, Settings(), stages_of(tmp_path))
-    assert calls[0][1] == 1
+    series = choices_of(tmp_path / "p", 0, head)["dwi"].series
+    for b_values in (B_VALUES, (1000.0, 0.0, 0.0)):
+        acquisitions = (replace(series.acquisitions[0], b_values=b_values),)
+        dwi = Choice(replace(series, acquisitions=acquisitions), "")
+        hold_series_still({"dwi": dwi}, Settings(), stages_of(tmp_path))
+    assert [reference for _, reference in calls] == [0, 1]
 
 
 def write_dsc(folder, levels, scale=1.0, name="dsc"):

@@ -1,6 +1,7 @@
 """One patient's steps with recorders in their place: what each is handed, and that no error or remark is lost."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom import LeftOut
+from glioma_idh.files import write_text
+from glioma_idh.imaging.dicom import Converted, LeftOut
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.preparation import patient
 from glioma_idh.preparation.patient import prepare_patient, write_note
@@ -138,3 +140,30 @@ def test_patients_are_the_folders_that_are_neither_hidden_nor_the_results(tmp_pa
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="expected a folder a patient; found none"):
         find_patients(tmp_path / "none", tmp_path / "out", many=True)
+
+
+def test_dicom_files_are_converted_once_and_anew_when_one_of_them_changes(monkeypatch, tmp_path):
+    """Nothing that was made of the former files stays, and what was left out or wrong is said each time."""
+    source, native, left = tmp_path / "in", tmp_path / "out" / "native", []
+
+    def convert(*_):
+        left.append([path.name for path in native.glob("*")])
+        write_text("", native / f"series_{len(left)}.nii")
+        return [Converted("7", native / f"series_{len(left)}.nii")], [LeftOut("series 8", "a scout"), wrong("slices")]
+
+    def converted() -> str:
+        (image,), remarks = patient._converter(stages_of(tmp_path))(source, native, frozenset())
+        assert list(map(str, remarks)) == ["series 8: a scout", str(wrong("slices"))] and image.number == "7"
+        return image.file.name
+
+    monkeypatch.setattr(patient, "convert_dicom", convert)
+    write_text("a", source / "1.dcm")
+    assert converted() == converted() == "series_1.nii"
+    write_text("longer", source / "1.dcm")
+    assert converted() == "series_2.nii"
+    os.utime(source / "1.dcm", (0, 0))
+    assert converted() == "series_3.nii"
+    write_text("b", source / "2.dcm")
+    assert converted() == "series_4.nii"
+    write_text("no DICOM", source / "t1.nii")
+    assert converted() == "series_4.nii" and left == [[], [], [], []]
