@@ -87,6 +87,7 @@ def test_older_runs_lack_younger_settings_and_go_on(tmp_path):
     assert runs.find_run(tmp_path, RECIPE | {"youngest": 1}, defaults={"youngest": 1}) is False
     with pytest.raises(InputError, match="expected youngest 2; found youngest 1"):
         runs.find_run(tmp_path, RECIPE | {"youngest": 2}, defaults={"youngest": 1})
+    assert runs.find_run(tmp_path, RECIPE, defaults={"epochs": 9}) is False  # what it says itself stands above them
     with pytest.raises(InputError, match="expected epochs None; found epochs 5"):
         runs.find_run(tmp_path, {name: value for name, value in RECIPE.items() if name != "epochs"})
     assert runs.read_json(tmp_path / "recipe.json")["published"] == {"auc": 0.86}

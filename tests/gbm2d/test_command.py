@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d import train as command
@@ -80,7 +81,10 @@ def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, 
     assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
     assert steps.results == [(name, run / name, PUBLISHED) for name in ("t2", "adc")]
     assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, PUBLISHED, True)]
-    assert (run / "adc/recipe.json").exists() and "synthetic" not in capsys.readouterr().out
+    assert "synthetic" not in capsys.readouterr().out
+    for name in ("t2", "adc"):
+        kept = runs.read_json(run / name / "recipe.json")
+        assert kept["recipe"]["sequence"] == [name] and kept["published"] == runs.as_read(PUBLISHED[name])
 
 
 def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(steps, make_cohort, tmp_path):

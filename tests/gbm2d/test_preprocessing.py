@@ -163,6 +163,11 @@ def test_a_subject_s_slice_step_by_step(make_cohort):
         assert pixels[..., 0] == pytest.approx(resample_slice(rectangle, size), abs=1e-4)
 
 
+def test_without_a_brain_mask_the_brain_is_where_the_scan_is_not_0_on_either_side_of_it(tmp_path):
+    scan = np.indices(SHAPE)[0] - 4  # from below 0 to above it
+    assert np.array_equal(read_subject(bad_subject(tmp_path, scan=scan), "t2")[2], scan != 0)
+
+
 def test_a_given_brain_mask_must_be_on_the_scan_s_grid(make_cohort, tmp_path):
     row = read_table(make_cohort(num_subjects=2, num_mutant=1)).iloc[0].copy()
     row["brain_mask"] = save(tmp_path / "brain.nii.gz", np.ones(SHAPE), OTHER_GRID)

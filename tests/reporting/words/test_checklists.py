@@ -159,4 +159,6 @@ def test_what_was_trained_is_told_of_each_kind_of_network():
     assert whole["internal"].startswith("Cross-validation: each patient was tested once")
     assert "hash 0123abcd" in whole["settings"] and "glioma_idh 0.1.0" in whole["availability"]
     assert whole["centres"] == "The cohort table names 2 sites."
+    some = run_facts(SGPNET, COHORT.assign(site=["X", "X", "Y", "", None]), SPLITS, WORTH)
+    assert some["centres"] == "The cohort table names 2 sites."  # not known is none of them
     assert slices["sequences"].startswith("One") and whole["sequences"].startswith("Four")
