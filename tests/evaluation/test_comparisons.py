@@ -77,13 +77,14 @@ def test_rows_without_a_truth_are_left_out():
     "ours, other, difference, reason",
     [
         (table([1, 0, 0], [3, 2, 1]), table([1, 0, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
+        (table([1, 1, 0], [3, 2, 1]), table([1, 1, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
         (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "a class has fewer than 2 patients"),
         (table(TRUTH, OURS), table(TRUTH, np.exp(OURS)), 0, "its variance is 0"),
         (table(TRUTH, TRUTH), table(TRUTH, 0.5), 0.5, "its variance is 0"),
         (table(TRUTH, OURS), table(TRUTH), np.nan, "holds no score"),
         (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "holds no score"),
     ],
-    ids=["one mutant", "no mutant", "same order", "perfect and none", "empty", "no column"],
+    ids=["one mutant", "one wild-type", "no mutant", "same order", "perfect and none", "empty", "no column"],
 )
 def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
     comparison = compare_auc(ours, other)

@@ -33,7 +33,9 @@ def test_mean_comes_back_with_its_seed_in_any_order_and_says_why_it_does_not():
     truth, values, order = np.repeat([1, 0], [40, 60]), random.normal(size=100), random.permutation(100)
     assert bootstrap_mean(truth, values) == pytest.approx(bootstrap_mean(truth[order], values[order]))
     assert bootstrap_mean(truth, values) != bootstrap_mean(truth, values, seed=1)
-    assert bootstrap_mean([1, 0, 0], [0, 3, 3])[::3] == (2, "cannot be computed, because a class has but one patient")
+    for truth in ([1, 0, 0], [0, 1, 1]):
+        reason = "cannot be computed, because a class has but one patient"
+        assert bootstrap_mean(truth, [0, 3, 3])[::3] == (2, reason)
 
 
 def test_ratio_by_hand():

@@ -195,6 +195,8 @@ def test_patients_who_are_tested_twice_or_never():
     counts = count_patients(twice, COHORT)
     assert counts["tests_each"] == [1, 2] and counts["num_splits"] == 4 and counts["num_never_tested"] == 1
     assert count_patients(twice)["num_never_tested"] == 0
+    later = COHORT.assign(subject=COHORT["subject"] + "-2")  # of nobody the scan that was tested
+    assert count_patients(twice, pd.concat([COHORT, later]))["num_never_tested"] == 1
 
 
 def test_two_scans_in_one_test_are_one_patient_and_one_test():
