@@ -21,6 +21,7 @@ RECIPES = {
     "2D, all else": SliceRecipe(("flair",), "upenn-gbm", True, "kfold", 3, 7, 8, 11, (-90.0, 45.5), 3e-5),
     "3D, the laptop's": sgp3d.LAPTOP,
     "3D, the paper's": VOLUME,
+    "3D, the paper's on the phantom": replace(VOLUME, cohort="phantom"),
     "3D, a table": replace(VOLUME, cohort="/data/my cohort.csv", splits="holdout", seed=3, all_visits=True),
     "3D, all else": replace(
         sgp3d.LAPTOP,
