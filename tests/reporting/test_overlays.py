@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from glioma_idh.reporting.canvas import VERMILLION
-from glioma_idh.reporting.cases import Case, choose_by_dice, head_line, lesion_centre
+from glioma_idh.reporting.cases import Case, choose_by_dice, grey_window, head_line, lesion_centre
 from glioma_idh.reporting.overlays import OUTLINES, best_median_worst, lesion_overlay
 
 NOTE = "Synthetic phantom cohort: no clinical result"
@@ -131,6 +131,13 @@ def test_background_is_cut_away_and_out_of_the_grey_window():
     axes = lesion_overlay(Case(scans, None, None, SPACING, "a")).axes[0]
     assert axes.get_images()[0].get_array().shape == (20, 10)
     assert [image.get_clim() for image in axes.get_images()] == [pytest.approx((10.1, 19.95))] * 6
+
+
+def test_voxels_below_0_are_no_background():
+    scan = np.zeros(SHAPE)
+    scan[5:15, 5:25, 2:12] = np.linspace(-20, -10, 2000).reshape(10, 20, 10)
+    case = Case({"t1": scan}, None, None, SPACING, "a")
+    assert case.box == ((5, 15), (5, 25), (2, 12)) and grey_window(scan) == pytest.approx((-19.9, -10.05))
 
 
 def test_the_centre_is_a_voxel_of_the_largest_part():

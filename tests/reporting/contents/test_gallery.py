@@ -125,6 +125,17 @@ def test_slices_are_shown_as_the_network_reads_them(sliced):
     assert set(lines) <= set(text)
 
 
+def test_a_slice_below_0_is_shown_in_a_window_of_its_own_voxels(sliced):
+    slices = np.zeros((8, 64, 64, 1), np.float32)
+    slices[:, 10:50, 5:60, 0] = np.linspace(-3, 1, 40)[:, None]  # as normalised: a lesion mostly darker than the brain
+    np.savez(sliced / "slices.npz", slices=slices, subjects=np.array(SUBJECTS))
+    figure, _ = mistakes_figure(sliced, COHORT, PREDICTIONS)
+    window = tuple(np.percentile(np.repeat(np.linspace(-3, 1, 40), 5 * 55), (1, 99)))
+    assert [image.get_clim() for image in figure.axes[0].get_images()] == [pytest.approx(window)] * 5
+    cases, _ = read_cases(sliced, COHORT, PREDICTIONS, ["s0"])
+    assert np.array_equal(cases["s0"].outlines["reference"][..., 0], slices[0, ..., 0] != 0)
+
+
 def test_of_many_mistakes_the_heading_says_how_many_there_are(sliced):
     figure, _ = mistakes_figure(sliced, COHORT, PREDICTIONS, count=2)
     headings = [text for text in words(figure) if "called" in text]
