@@ -17,7 +17,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
-from glioma_idh.sgp3d.predict import Prediction, predict
+from glioma_idh.sgp3d.predict import Prediction, _warn_of_volumes, predict
 from glioma_idh.sgp3d.preprocessing import Placement
 from tests.sgp3d.conftest import GRID, write_four
 from tests.sgp3d.tiny import tiny_network
@@ -83,6 +83,14 @@ def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     predict(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
     assert "exceed twice the run's largest" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("predicted", "named"), [(99.0, False), (101.0, True)])
+def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
+    write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
+    _warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
+    told = "1 of 2 lesions found, b for example, exceed twice the run's largest (50 ml): "
+    assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
 
 class Thresholded:
