@@ -188,6 +188,17 @@ def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("table", ["table1", "table2", "detach-k"])
+def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeypatch, table):
+    recipe, where, _ = finished
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda *_, **__: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)
+    _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
+    *_, last = read_json(tmp_path / "metrics.json")["order"]
+    assert last.startswith("The paper's order is not seen here") == (table == "table2")
+
+
 @pytest.mark.parametrize("finished_one", ["a", "b"])
 def test_of_two_runs_of_a_recipe_the_finished_one_is_used(tmp_path, finished_one):
     recipe = replace(RECIPE, cohort="phantom")

@@ -170,6 +170,25 @@ def test_flips_are_averaged_and_turned_back():
     assert len(FLIPS) == 8 and (lesion == 0.5).all() and score == pytest.approx(corners.mean())
 
 
+@pytest.mark.parametrize(("flips", "passes"), [(False, 1), (True, 8)])
+def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypatch, flips, passes):
+    from glioma_idh.sgp3d import predict as door
+
+    class Counting(Thresholded):
+        seen = 0
+
+        def predict_on_batch(self, scans):
+            self.seen += 1
+            return super().predict_on_batch(scans)
+
+    networks = [Counting(), Counting()]
+    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(door, "_draw", lambda *_: None)
+    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    predict(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
+    assert [network.seen for network in networks] == [passes, passes]
+
+
 def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
     predicted, reference = np.zeros((2, 6, 12, 10))
     predicted[:, 2:8, 1:9], reference[:, 2:8, 1:7] = 1, 1  # two voxels too many along k
