@@ -165,6 +165,13 @@ def test_one_pair_is_enough_for_the_status_of_overlap(tmp_path):
     assert "0 patients in both" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
 
 
+def test_a_patient_of_several_visits_is_one_in_both(tmp_path):
+    (tmp_path / "a.csv").write_text("subject,patient,idh\nx1,p,1\nx2,p,1\nz,q,0\n")
+    (tmp_path / "b.csv").write_text("subject,patient,idh\ny1,p,1\ny2,p,1\n")
+    done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
+    assert len(done.stdout.splitlines()) == 1 + 4 and done.stderr.strip() == "1 patients in both."
+
+
 def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     a = write_cohort(tmp_path / "a", num_subjects=3, num_mutant=1)
     b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")

@@ -111,6 +111,17 @@ def test_noise_is_rician_and_as_strong_as_asked(bodies):
     assert before[:3].mean() == pytest.approx(10 * np.sqrt(np.pi / 2), rel=0.02)  # Rayleigh, outside the head
 
 
+def test_of_two_echoes_the_longest_has_the_signal_and_both_the_noise(bodies):
+    anatomy, lesion = bodies[0]
+    protocol = DscProtocol(echo_times_s=DUAL, white_snr=50, num_volumes=12)
+    echoes, _ = make_dsc(anatomy, lesion, 0.0, np.random.default_rng(0), protocol)
+    white = clear_tissue(anatomy, lesion, "white")
+    short, long = (echo[white][:, 8:].mean() for echo in echoes)
+    assert long == pytest.approx(500, rel=0.03) and short > 1.3 * long
+    for echo in echoes:
+        assert echo[:3].mean() == pytest.approx(10 * np.sqrt(np.pi / 2), rel=0.02)  # Rayleigh, outside the head
+
+
 def test_the_same_random_numbers_give_the_same_series(bodies):
     first, again = (make_dsc(*bodies[0], 0.0, np.random.default_rng(3))[0][0] for _ in range(2))
     assert (first == again).all()

@@ -1,5 +1,6 @@
 """The lesion: given before found, made again of what changes, and not sought where it is not wanted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import read_volume, write_volume
 from glioma_idh.preparation.lesion import LesionFinder, find_lesion
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
-from tests.preparation.placed import AFFINE, SHAPE, place, stages_of, write_noise
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of, write_noise
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 
@@ -42,6 +43,18 @@ def test_a_given_lesion_comes_before_one_that_is_found(patient):
     found = find_lesion(images, placed, Settings(lesion_mask=folder / "drawn.nii"), stages, finder)
     assert calls == [] and np.array_equal(read_volume(found).array, one_voxel(5))  # drawn on the T2, as by default
     assert stages.note["stages"]["lesion"]["found"]["how"] == "given, drawn on t2"
+
+
+def test_a_lesion_that_the_user_names_comes_before_one_in_the_folder(patient):
+    folder, placed, images, _, _ = patient
+    for name, i in (("drawn", 7), ("lesion", 4)):
+        write_volume(folder / f"{name}.nii", one_voxel(i), AFFINE)
+    placed = replace(placed, choices=placed.choices | {"lesion_mask": choice_of("lesion", [folder / "lesion.nii"])})
+    found = []
+    for settings in (Settings(lesion_mask=folder / "drawn.nii"), Settings()):
+        made = read_volume(find_lesion(images, placed, settings, stages_of(folder), None)).array
+        found += np.flatnonzero(made.any(axis=(1, 2))).tolist()
+    assert found == [5, 2]  # drawn on the T2, as by default
 
 
 def test_a_lesion_is_found_in_the_four_images_of_the_result(patient):

@@ -1,5 +1,7 @@
 """A mask is taken on a grid that it lies on, and on no other; what is written of it is 0 and 1."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.anatomy import find_brain
 from glioma_idh.preparation.lesion import find_lesion
+from glioma_idh.preparation.maps import _white_matter
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
-from tests.preparation.placed import AFFINE, SHAPE, on_grid, place, shifted, stages_of
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, on_grid, place, shifted, stages_of, write_noise
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 """The head lies two voxels to the right."""
@@ -54,6 +57,26 @@ def test_of_two_series_on_one_grid_the_likelier_says_where_the_head_lay(alignmen
     mask, found = mask_on_grid(drawn(tmp_path), alignment, likeliest)
     assert found == roles
     assert np.array_equal(mask.array, block(first)) and mask.array.dtype == np.uint8
+
+
+@pytest.mark.parametrize("lesion_on", ["t1", "t2"])
+def test_masks_of_brain_and_white_matter_are_drawn_on_the_anchor_whatever_the_lesion_is_drawn_on(
+    alignment, tmp_path, lesion_on
+):
+    settings = Settings(brain_mask=drawn(tmp_path), white_mask=drawn(tmp_path), lesion_on=lesion_on)
+    assert np.array_equal(read_volume(find_brain(alignment, settings, stages_of(tmp_path))).array, block())
+    dsc = choice_of("dsc", [write_noise(tmp_path, "dsc", shifted(1))])
+    placed = replace(alignment, choices=alignment.choices | {"dsc": dsc})
+    placed = replace(placed, matrices=alignment.matrices | {"dsc": np.eye(4)})
+    assert np.array_equal(_white_matter(alignment.grid, None, settings, placed), block() > 0)
+
+
+def test_a_brain_that_the_user_names_comes_before_one_in_the_folder(alignment, tmp_path):
+    write_volume(tmp_path / "brain.nii", block((2, 3, 2)), AFFINE)
+    choices = alignment.choices | {"brain_mask": choice_of("brain", [tmp_path / "brain.nii"])}
+    for settings, at in ((Settings(brain_mask=drawn(tmp_path)), (5, 6, 4)), (Settings(), (2, 3, 2))):
+        found = find_brain(replace(alignment, choices=choices), settings, stages_of(tmp_path))
+        assert np.array_equal(read_volume(found).array, block(at))
 
 
 def test_a_lesion_comes_from_the_series_that_it_was_drawn_on(alignment, tmp_path):

@@ -1,6 +1,7 @@
 """The experiments' door: what is planned, reused, trained and compared."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.runs import read_json
-from glioma_idh.sgp3d import Job, Recipe, fit
-from glioma_idh.sgp3d.experiments import Where, main, run_table
-from glioma_idh.sgp3d.plan import TABLES, Run, make_plan
+from glioma_idh.runs import begin_run, read_json
+from glioma_idh.sgp3d import Job, Recipe, fit, resources
+from glioma_idh.sgp3d import plan as plan_module
+from glioma_idh.sgp3d.experiments import Where, _write, main, run_table
+from glioma_idh.sgp3d.plan import TABLES, Run, make_plan, print_plan
 from glioma_idh.sgp3d.recipe import TARGETS
-from glioma_idh.sgp3d.train import train
-from tests.sgp3d.conftest import GRID, Rehearsal, write_four
+from glioma_idh.sgp3d.train import identity, resolve, train
+from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 from tests.sgp3d.tiny import tiny_network
 
 RECIPE = Recipe(shape=(16, 16, 16), num_splits=2, epochs=1, filters=4, learning_rate=1e-3)
@@ -184,6 +186,76 @@ def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
         "SGPNet, segmentation only",
         "SGPNet",
     ]
+
+
+@pytest.mark.parametrize("table", ["table1", "table2", "detach-k"])
+def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeypatch, table):
+    recipe, where, _ = finished
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda *_, **__: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)
+    _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
+    *_, last = read_json(tmp_path / "metrics.json")["order"]
+    assert last.startswith("The paper's order is not seen here") == (table == "table2")
+
+
+@pytest.mark.parametrize("finished_one", ["a", "b"])
+def test_of_two_runs_of_a_recipe_the_finished_one_is_used(tmp_path, finished_one):
+    recipe = replace(RECIPE, cohort="phantom")
+    where = Where(table="detach-k", runs_dir=tmp_path)
+    resolved = resolve(replace(recipe, detach_k=True), where)
+    for name in ("a", "b"):
+        begin_run(tmp_path / name, identity(*resolved), {})
+    (tmp_path / finished_one / "metrics.json").write_text("{}")
+    detached, model = plan_of(recipe, where)
+    assert detached.folder == tmp_path / finished_one and detached.finished
+    assert model.folder.name not in ("a", "b")
+
+
+def test_a_dry_run_adds_up_all_networks_and_has_room_for_the_largest(tmp_path, monkeypatch, capsys):
+    """15 trainings, two at once, each on two thirds of 30 subjects."""
+    monkeypatch.setattr(resources, "measured_gflops", {"float32": 0.1}.get)
+    monkeypatch.setattr("glioma_idh.pipeline.read_training_cohort", lambda *_, **__: pd.DataFrame(index=range(30)))
+    where = Where(table="table1", runs_dir=tmp_path, jobs=2)
+    plan = plan_of(replace(RECIPE, cohort="phantom", shape=(96, 96, 96), num_splits=3), where)
+    print_plan(plan, where)
+    words = resources.in_words(sum(3 * resources.needed_seconds(run.recipe, 20, 0.1) for run in plan) / 2)
+    unet = next(run.recipe for run in plan if run.name == "3D U-Net")
+    last = f"15 trainings, 2 at once: about {words}, {resources.needed_gb(unet, 2):.1f} GB of memory"
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def test_memory_is_asked_for_of_every_network_before_any_is_trained(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("glioma_idh.training.find_gpus", lambda: [])
+    monkeypatch.setattr(resources, "check_memory", lambda recipe, jobs: asked.append((recipe.network, jobs)))
+    monkeypatch.setattr(plan_module, "_prepare", lambda *_: (_ for _ in ()).throw(Stop))
+    where = Where(table="table1", runs_dir=tmp_path, jobs=2, quiet=True)
+    with pytest.raises(Stop):
+        plan_module.train_missing(plan_of(replace(RECIPE, cohort="phantom"), where), where)
+    assert asked == [(name, 2) for name in ("densenet3d", "resnet2d", "unet3d", "sgpnet", "sgpnet")]
+
+
+def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_mutant(finished, tmp_path, monkeypatch):
+    """Of every seed's run of the model; the horizontal axis is 1 - specificity."""
+    recipe, where, _ = finished
+    plan, asked, drawn = plan_of(recipe, where), [], []
+    again = tmp_path / "again"
+    shutil.copytree(plan[1].folder, again)
+
+    def baselines(_, job):
+        asked.append(job.run_dir)
+        grade = {"auc": 0.8, "sensitivity": 0.9, "specificity": 0.5 if job.run_dir == again else 0.7}
+        return {"grade alone": grade}
+
+    monkeypatch.setattr("glioma_idh.sgp3d.train.read_baselines", baselines)
+    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda _, **more: drawn.append(more["marks"]))
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)
+    second = [plan[0], plan[1]._replace(folder=again), plan[2]]
+    _write([*plan, *second], replace(where, out=tmp_path / "out"))
+    assert asked == [plan[1].folder, again]
+    assert drawn == [{"grade alone": (pytest.approx(0.4), pytest.approx(0.9))}]
 
 
 def test_a_dry_run_trains_nothing_and_says_how_long_it_would_take(finished, capsys):

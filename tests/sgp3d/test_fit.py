@@ -14,6 +14,7 @@ from glioma_idh import training
 from glioma_idh.pipeline import read_training_cohort
 from glioma_idh.reporting import results
 from glioma_idh.reporting.printed import SGPNET
+from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.prepared import Stored
@@ -265,6 +266,16 @@ def test_one_scan_under_two_patients_is_used_once(tmp_path):
     subjects, splits, exclusions = begun(tmp_path, cohort, RECIPE)
     assert exclusions["subject"].tolist() == ["s04"]
     assert "s04" not in set(subjects["subject"]) | set(splits["subject"]) and len(subjects) == 5
+
+
+@pytest.mark.parametrize(
+    ("network", "targets", "row"),
+    [("unet3d", "segmentation", {"dice": 0.920}), ("sgpnet", "random-masks", {})],
+)
+def test_a_run_keeps_the_printed_results_of_its_own_network(tmp_path, network, targets, row):
+    recipe = replace(RECIPE, network=network, targets=targets, detach_k=False)
+    begun(tmp_path, write_four(tmp_path, num_subjects=6, num_mutant=3), recipe)
+    assert read_json(tmp_path / "run/recipe.json")["published"] == {name: [mean, None] for name, mean in row.items()}
 
 
 def one_split(folder, recipe, rehearse, index=0):

@@ -290,6 +290,26 @@ def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
     }
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_what_is_drawn_follows_from_the_seed_and_the_subject_s_place(monkeypatch, seed):
+    """And each is scored by its own split's network, beside its own label."""
+    drawn = []
+
+    def score(network, own, donor, random):
+        drawn.append((network, own, random.integers(2**40)))
+        return dict.fromkeys(SCORES, 0.5) | {"lesion_drawn": 0.0}
+
+    monkeypatch.setattr(door, "_brain", lambda row: row["subject"])
+    monkeypatch.setattr(door, "_draw_donor", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.sgp3d.occlusion.score_occluded", score)
+    rows = [("b", 1, 1), ("a", 0, 0), ("c", 1, 0)]
+    tested = pd.DataFrame(rows, columns=["subject", "split", "idh"]).assign(patient="p", cohort="c", repeat=0, fold=0)
+    table = door._score(tested, ["first", "second"], Occlusion("run", seed=seed, quiet=True))
+    numbers = [np.random.default_rng([seed, place]).integers(2**40) for place in range(3)]
+    assert drawn == list(zip(["second", "first", "second"], ["b", "a", "c"], numbers, strict=True))
+    assert table["subject"].tolist() == ["b", "a", "c"] and table["truth"].tolist() == [1, 0, 0]
+
+
 def test_the_share_drawn_is_of_the_lesion_s_voxels():
     own, donor = find_regions(*make_subject(0, 5)), find_regions(*make_subject(1, 5))
     share = (own.lesion & ~donor.rest).sum() / own.lesion.sum()

@@ -17,7 +17,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
-from glioma_idh.sgp3d.predict import Prediction, predict
+from glioma_idh.sgp3d.predict import Prediction, _warn_of_volumes, predict
 from glioma_idh.sgp3d.preprocessing import Placement
 from tests.sgp3d.conftest import GRID, write_four
 from tests.sgp3d.tiny import tiny_network
@@ -83,6 +83,14 @@ def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     predict(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
     assert "exceed twice the run's largest" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("predicted", "named"), [(99.0, False), (101.0, True)])
+def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
+    write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
+    _warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
+    told = "1 of 2 lesions found, b for example, exceed twice the run's largest (50 ml): "
+    assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
 
 class Thresholded:
@@ -160,6 +168,25 @@ def test_flips_are_averaged_and_turned_back():
     score, lesion = predict_scans(Halves(), scans, FLIPS)
     corners = scans[np.ix_([0, 3], [0, 3], [0, 3])][..., 0]
     assert len(FLIPS) == 8 and (lesion == 0.5).all() and score == pytest.approx(corners.mean())
+
+
+@pytest.mark.parametrize(("flips", "passes"), [(False, 1), (True, 8)])
+def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypatch, flips, passes):
+    from glioma_idh.sgp3d import predict as door
+
+    class Counting(Thresholded):
+        seen = 0
+
+        def predict_on_batch(self, scans):
+            self.seen += 1
+            return super().predict_on_batch(scans)
+
+    networks = [Counting(), Counting()]
+    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(door, "_draw", lambda *_: None)
+    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    predict(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
+    assert [network.seen for network in networks] == [passes, passes]
 
 
 def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():

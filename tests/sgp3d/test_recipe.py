@@ -74,6 +74,20 @@ def test_published_numbers_and_what_they_imply():
     assert 1 - errors == pytest.approx(0.266, abs=1e-3)  # "26.6 % fewer classification errors"
 
 
+def test_every_printed_number_stands_in_its_own_column():
+    """Of Table 1 and 3.1; no interval is printed."""
+    assert {name: {score: mean for score, (mean, _) in row.items()} for name, row in PUBLISHED.items()} == {
+        "SGPNet": dict(
+            accuracy=0.895, sensitivity=0.907, specificity=0.883, auc=0.949, ppv=0.894, npv=0.908, dice=0.935
+        ),
+        "SGPNet, segmentation only": dict(dice=0.937),
+        "3D U-Net": dict(dice=0.920),
+        "Liang et al., 3D DenseNet": dict(accuracy=0.846, sensitivity=0.785, specificity=0.880, auc=0.857),
+        "Chang et al., residual CNN": dict(accuracy=0.857, auc=0.940),
+    }
+    assert {spread for row in PUBLISHED.values() for _, spread in row.values()} == {None}
+
+
 def test_job_takes_paths_as_text():
     assert str(Job(images="a/b").images) == "a/b" and asdict(Job())["run_dir"] is None
 

@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts import read_cohort
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
-from glioma_idh.sgp3d.train import train
+from glioma_idh.sgp3d.train import _score_external, train
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Stop, untraced, write_four
 from tests.sgp3d.tiny import tiny_network
@@ -295,3 +296,22 @@ def test_the_recipe_says_how_it_differs_from_the_paper(finished):
     printed = (run.parent / "printed.txt").read_text()
     assert "shape: 16 16 16 (the paper's: 144 144 144)" in printed and "Estimate: about" in printed
     assert json.loads((run / "recipe.json").read_text())["recipe"]["paper"] == "sgp3d"
+
+
+def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
+    make_four, edit_table, tmp_path, monkeypatch
+):
+    """Who has no label as well as whose scans cannot be used."""
+    cohort, written = make_four(num_subjects=4, num_mutant=2), []
+    edit_table(cohort, "s01", "idh", "")
+    edit_table(cohort, "s02", "t2", "nowhere.nii.gz")
+    monkeypatch.setattr("glioma_idh.sgp3d.prepared.refuse_copies", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
+    monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
+    monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *given: written.append(given))
+    job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
+    _score_external(read_cohort(str(cohort))[0], RECIPE, job)
+    ((name, folder, table, predictions, errors, _),) = written
+    assert (name, folder) == ("SGPNet", tmp_path / "run/external/egd")
+    assert table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]
+    assert [error.subject for error in errors] == ["s01", "s02"]
