@@ -18,7 +18,7 @@ def test_rcbv_of_the_phantom_comes_near_the_best_possible(tmp_path):
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path):
-    cohort = make_phantom(tmp_path / "phantom", ["adc"], num_subjects=400, num_mutant=200, quiet=True)
+    cohort = make_phantom(tmp_path / "phantom", ["adc"], num_subjects=400, num_mutant=200, spacing_mm=4.0, quiet=True)
     recipe = Recipe(sequence=("ADC",), cohort=str(cohort), splits="kfold", num_splits=2, epochs=40, learning_rate=1e-3)
     metrics = train(recipe, Job(run_dir=tmp_path / "run", quiet=True))["adc"]
     assert metrics["pooled"]["num_patients"] == 400 and metrics["synthetic"]
