@@ -24,8 +24,8 @@ def draw_movement(
 ) -> Movement:
     """Toss for flip and for shift, then for each axis of them.
 
-    Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each on
-    its own coin, and the reach of a shift, up to a tenth of each axis.
+    Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each
+    with probability 0.5, and the reach of a shift, up to a tenth of each axis.
 
     Args:
         rng: five numbers and three integers are drawn, whatever comes of the tosses.
@@ -109,7 +109,7 @@ def steps_per_epoch(num_subjects: int, batch_size: int) -> int:
 
 
 def random_mask(subject_index: int, shape: tuple[int, int, int], seed: list[int]) -> np.ndarray:
-    """A mask that says nothing: each voxel 0 or 1 on its own coin, drawn once a subject (third experiment, Table 2).
+    """Random mask: each voxel is 1 with probability 0.5, drawn once per subject (third experiment, Table 2).
 
     Args:
         subject_index: in the cohort.

@@ -197,7 +197,7 @@ def _held(settings: dict) -> list[str]:
 
 def _movements(settings: dict) -> str:
     """Flip and shift of the training subjects."""
-    flip = "Each training subject was flipped with a probability of {move_probability}, each axis on its own coin"
+    flip = "Each training subject was flipped with a probability of {move_probability}, each axis with probability 0.5"
     shift = ", and shifted with a probability of {move_probability} by up to {shift_fraction} of each axis"
     if "shift_fraction" not in settings:
         return ""

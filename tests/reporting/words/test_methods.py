@@ -200,8 +200,8 @@ def test_each_setting_of_the_3d_method_stands_in_its_own_sentence():
         "block and from 0.043 for the IDH block. Batches were of 31 subjects, for 29 epochs."
     )
     assert said["augmentation"] == (
-        "Each training subject was flipped with a probability of 0.59, each axis on its own coin, and shifted with a "
-        "probability of 0.59 by up to 53 % of each axis; there was no other augmentation."
+        "Each training subject was flipped with a probability of 0.59, each axis with probability 0.5, and shifted "
+        "with a probability of 0.59 by up to 53 % of each axis; there was no other augmentation."
     )
     assert said["regularisation"].startswith("In training a share of 0.47 of the channels")
     assert said["splits"].startswith(
