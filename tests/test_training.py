@@ -36,6 +36,7 @@ def fit(model, checkpoint, epochs, first=0):
     model.fit(batches, steps_per_epoch=STEPS, initial_epoch=first, epochs=epochs, callbacks=[checkpoint], **options)
 
 
+@pytest.mark.integration
 def test_a_resumed_training_ends_with_the_same_weights_and_curves(tmp_path):
     whole = network()
     fit(whole, training.Checkpoint(tmp_path / "whole", STEPS, every=4), epochs=10)

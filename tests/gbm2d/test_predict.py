@@ -70,6 +70,7 @@ def scores_by_hand(run, rows) -> np.ndarray:
     return np.stack([np.array(network(slices))[:, 1] for network in networks_of(run)], axis=1)
 
 
+@pytest.mark.integration
 def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
     table = predict(Prediction(run, cohort=cohort_of(run), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02", "s03"]

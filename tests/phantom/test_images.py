@@ -79,6 +79,7 @@ def image_of(sequence, bodies, index, z):
     return make_image(sequence, anatomy, lesion, z, draw_signal(random_stream(RECIPE, index, sequence), GRID))
 
 
+@pytest.mark.integration
 def test_shares_of_the_tissues_sum_to_one_in_the_brain(bodies):
     for anatomy, _, lesion in bodies:
         assert np.allclose(anatomy.white + anatomy.grey + anatomy.fluid, anatomy.brain, atol=1e-5)
@@ -86,6 +87,7 @@ def test_shares_of_the_tissues_sum_to_one_in_the_brain(bodies):
         assert lesion.shares.sum(axis=0).max() <= 1 + 1e-5
 
 
+@pytest.mark.integration
 def test_brains_have_the_size_of_brains_and_differ(bodies):
     litres = [anatomy.brain.sum() * GRID.voxel_ml / 1000 for anatomy, _, _ in bodies]
     assert min(litres) > 1.2

@@ -128,6 +128,7 @@ def test_layers_stand_in_the_order_of_figure_2(network):
     assert sources("idh_quarter_conv") == ["backbone_quarter"] and sources("idh") == ["idh_dropout"]
 
 
+@pytest.mark.integration
 def test_the_backbone_alone_and_one_block_alone(network):
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
     bare, genotype = SGPNet(SHAPE, blocks=()), SGPNet(SHAPE, blocks=("idh",))

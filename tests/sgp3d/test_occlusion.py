@@ -139,6 +139,7 @@ def network():
     return SGPNet((*SHAPE, 4), filters=2)
 
 
+@pytest.mark.integration
 def test_the_map_s_mean_and_the_bias_are_the_logit_of_the_network_s_own_score(network):
     network.get_layer("idh").bias.assign([0.7])
     scans, _ = make_subject(0, 5)
@@ -149,6 +150,7 @@ def test_the_map_s_mean_and_the_bias_are_the_logit_of_the_network_s_own_score(ne
     assert value == pytest.approx(logit(own), rel=1e-5)
 
 
+@pytest.mark.integration
 def test_the_map_follows_the_voxels_of_the_full_resolution(network):
     """With no weight on the coarse branches the map is the weighted convolution itself."""
     kernel, bias = network.get_layer("idh").get_weights()

@@ -49,6 +49,7 @@ def scans_of(run, subject):
     return {name: run.parent / f"scans/{subject}/{name}.nii.gz" for name in SEQUENCES}
 
 
+@pytest.mark.integration
 def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     table = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02"] and table["dice"].between(0, 1).all()
@@ -74,6 +75,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     assert row["predicted_ml"] == pytest.approx(np.asarray(mask.dataobj).sum() * 12 / 1000, rel=1e-3)
 
 
+@pytest.mark.integration
 def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     cohort = str(run.parent / "cohort.csv")
     table = predict(Prediction(run, cohort=cohort, quiet=True))

@@ -67,6 +67,7 @@ def lesions_alone(name="lesion"):
     return replace(run, metrics=run.metrics | {"mean": {}, "pooled": {"num_patients": N}})
 
 
+@pytest.mark.integration
 def test_every_pair_is_tested_the_first_less_the_second_and_p_is_holm_s():
     tests = paired_tests([*RUNS, lesions_alone()])
     names = ["a less b", "a less c", "b less c"]
@@ -209,6 +210,7 @@ def test_the_first_sentence(verdicts, words):
     assert compared_sentence(phantoms).startswith("Synthetic phantom cohort: no clinical result. Beating")
 
 
+@pytest.mark.integration
 def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
     seeds = [finished("a", scores, {"seed": seed}) for seed, scores in enumerate(SCORES.values())]
     other = finished("b", SCORES["b"])
