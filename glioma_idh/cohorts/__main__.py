@@ -100,7 +100,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
 
 
 def table(csv: Table, out: Sheet = None) -> None:
-    """The "Table 1" of a manuscript: age, sex, grade and site by IDH status, with missing counts.
+    """The "Table 1" of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts.
 
     Args:
         csv: A cohort table.
@@ -118,6 +118,8 @@ def table(csv: Table, out: Sheet = None) -> None:
 def tcga_idh(
     maf: Mafs,
     out: File,
+    clinical: Sheet = None,
+    who2021: Sheet = None,
     min_callers: int = 2,
     genes: Genes = ("IDH1", "IDH2"),
     hotspot_only: bool = False,
@@ -125,24 +127,30 @@ def tcga_idh(
 ) -> None:
     """IDH status of TCGA patients from somatic variant calls (MAF), by the rule of Wang et al. 2021.
 
-    Writes a manifest, and beside it OUT_disagreements.csv where callers disagree.
+    Writes a manifest, and beside it OUT_disagreements.csv where callers disagree, and OUT_who2021_disagreements.csv
+    where a WHO 2021 class names another IDH status; `idh` stays by the rule.
 
     Args:
         maf: MAF files, gzipped or not: GDC's (one a caller, CALLER=FILE where the name does not say it; or aggregated)
             or MC3's.
         out: The CSV to write.
+        clinical: The TCGA Clinical Data Resource (tcga_cdr.csv), for age, sex, grade and histology; empty without it.
+        who2021: A relabelling by WHO 2021 (tcga_who2021.csv), for 1p/19q and the class; empty without it.
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
         genes: Genes that count.
         hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
         quiet: No progress bar.
     """
-    _write_manifest(_tcga(maf, out, min_callers, genes, hotspot_only, quiet), out)
+    status = _status(maf, out, min_callers, genes, hotspot_only, quiet)
+    _write_tcga(_with_facts(status, clinical, who2021), out)
 
 
 def brats2020_tcga(
     name_mapping: File,
     maf: Mafs,
     out: File,
+    clinical: Sheet = None,
+    who2021: Sheet = None,
     min_callers: int = 2,
     genes: Genes = ("IDH1", "IDH2"),
     hotspot_only: bool = False,
@@ -154,6 +162,8 @@ def brats2020_tcga(
         name_mapping: name_mapping.csv of the BraTS 2020 training data.
         maf: As for tcga-idh.
         out: The CSV to write.
+        clinical: As for tcga-idh.
+        who2021: As for tcga-idh.
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
         genes: Genes that count.
         hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
@@ -161,8 +171,8 @@ def brats2020_tcga(
     """
     from glioma_idh.cohorts.brats import brats2020_manifest, tcga_subjects
 
-    tcga = _tcga(maf, out, min_callers, genes, hotspot_only, quiet)
-    _write_manifest(tcga_subjects(brats2020_manifest(name_mapping, tcga)), out)
+    tcga = _with_facts(_status(maf, out, min_callers, genes, hotspot_only, quiet), clinical, who2021)
+    _write_tcga(tcga_subjects(brats2020_manifest(name_mapping, tcga)), out)
 
 
 def upenn_gbm(clinical: File, availability: File, out: File) -> None:
@@ -190,9 +200,9 @@ def ucsf_pdgm(metadata: File, out: File) -> None:
     _write_manifest(ucsf_manifest(metadata), out)
 
 
-def _tcga(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bool):
-    """The manifest of TCGA patients; prints what was read and writes where callers disagree."""
-    from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
+def _status(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bool):
+    """IDH status of TCGA patients; prints what was read and writes where callers disagree."""
+    from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants
 
     rule = MutationRule(min_callers, tuple(genes), hotspot_only)
     status, disagreements, notes = idh_from_variants(maf, rule, quiet)
@@ -201,7 +211,30 @@ def _tcga(maf, out: Path, min_callers: int, genes, hotspot_only: bool, quiet: bo
         path = out.with_name(f"{out.stem}_disagreements.csv")
         write_table(disagreements, path)
         print(f"Callers disagree about {len(disagreements)} variants: see {path}")
-    return tcga_manifest(status)
+    return status
+
+
+def _with_facts(status, clinical: Path | None, who2021: Path | None):
+    """The manifest of TCGA patients with what the clinical tables tell; prints who is missing in them."""
+    from glioma_idh.cohorts.tcga import tcga_manifest
+    from glioma_idh.cohorts.tcga_clinical import read_facts
+
+    facts, notes = read_facts(status.index, clinical, who2021)
+    print("".join(f"{note}\n" for note in notes), end="")
+    return tcga_manifest(status, facts)
+
+
+def _write_tcga(manifest, out: Path) -> None:
+    """Write a manifest, and beside it whose WHO 2021 class names another IDH status."""
+    from glioma_idh.cohorts.tcga_clinical import find_disagreements
+
+    disagreements = find_disagreements(manifest)
+    if len(disagreements):
+        path = out.with_name(f"{out.stem}_who2021_disagreements.csv")
+        write_table(disagreements, path)
+        who = ", ".join(disagreements["patient"])
+        print(f"WHO 2021 class with another IDH status than by the rule: {len(disagreements)} ({who}); see {path}")
+    _write_manifest(manifest, out)
 
 
 def _write_manifest(manifest, path: Path) -> None:

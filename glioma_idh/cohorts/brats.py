@@ -48,11 +48,14 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020 with grade (HGG or LGG); those with a TCGA id have TCGA's IDH status.
+    """All subjects of BraTS 2020; those with a TCGA id have TCGA's IDH status and what else is known of the patient.
 
     Args:
         name_mapping: `name_mapping.csv`, which lies among the BraTS 2020 training data.
         tcga: manifest of TCGA patients, as `tcga.tcga_manifest` makes it.
+
+    Returns:
+        One row a subject; `grade` is TCGA's, `brats_grade` HGG or LGG as `name_mapping.csv` has it.
 
     Raises:
         InputError: a column is missing, or a subject or patient stands there twice.
@@ -65,12 +68,12 @@ def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
     named.attrs = mapping.attrs
     patients = subjects.where(~in_tcga, parse_ids(named, "TCGA_TCIA_subject_ID", pattern, "TCGA-02-0006"))
     manifest = with_facts(subjects, patients, "brats2020", tcga.set_index("patient"))
-    grade = mapping["Grade"].set_axis(subjects)
+    brats_grade = manifest["subject"].map(mapping["Grade"].set_axis(subjects))
     is_tcga = manifest["patient"].str.startswith("TCGA-")
     reason = is_tcga.map({True: "patient is in no variant table", False: "not a TCGA patient"})
     evidence = manifest["idh_evidence"].where(manifest["idh_evidence"] != "", reason)
     site = manifest["patient"].str.split("-").str[1].where(is_tcga, "")
-    manifest = manifest.assign(grade=manifest["subject"].map(grade), idh_evidence=evidence, site=site)
+    manifest = manifest.assign(idh_evidence=evidence, site=site, brats_grade=brats_grade)
     for year in (2017, 2018, 2019):
         former = mapping.get(f"BraTS_{year}_subject_ID", pd.Series("", mapping.index)).set_axis(subjects)
         manifest[f"brats{year}_subject"] = manifest["subject"].map(former.where(~former.map(is_unknown), ""))

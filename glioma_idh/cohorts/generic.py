@@ -11,10 +11,12 @@ from glioma_idh.cohorts.manifests import make_manifest
 from glioma_idh.cohorts.sheets import (
     cell_error,
     parse_age,
+    parse_codeletion,
     parse_column,
     parse_grade,
     parse_idh,
     parse_ids,
+    parse_mgmt,
     parse_sex,
     read_sheet,
 )
@@ -50,8 +52,9 @@ def own_labels(path) -> pd.DataFrame | None:
     if not {"subject", "idh"} <= set(sheet.columns):
         return None
     subjects = parse_ids(sheet, "subject", r"(?!(\d+\.0+|\d+(\.\d+)?[eE]\+?\d+)$).+", "SUBJECT-001")
-    columns = {name: sheet[name] for name in ("site", "idh_evidence") if name in sheet}
+    columns = {name: sheet[name] for name in ("site", "idh_evidence", "histology", "who2021") if name in sheet}
     parsers = {"idh": parse_idh, "age_years": parse_age, "sex": parse_sex, "grade": parse_grade}
+    parsers |= {"codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt}
     columns |= {name: parse_column(sheet, name, parse) for name, parse in parsers.items() if name in sheet}
     patients = sheet.get("patient", pd.Series("", sheet.index))
     named = make_manifest(subjects, patients.where(patients != "", subjects), "", **columns)

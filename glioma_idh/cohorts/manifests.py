@@ -20,7 +20,7 @@ UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
 }
 ALIASES = ("brats2017_subject", "brats2018_subject", "brats2019_subject", "brats2021_subject")
-FACTS = ["site", "idh", "idh_evidence", "grade", "age_years", "sex"]
+FACTS = [*IDENTITY[IDENTITY.index("site") :], "treated_before"]  # what is known of a patient
 
 
 def read_manifest(name: str) -> pd.DataFrame:
@@ -73,10 +73,10 @@ def shipped_facts() -> pd.DataFrame:
     """What the shipped manifests say of each patient, indexed by patient; of several visits the first.
 
     Returns:
-        `site, idh, idh_evidence, grade, age_years, sex` as text.
+        FACTS as text, empty where not known.
     """
     rows = pd.concat([read_manifest(name) for name in ("tcga", "upenn_gbm", "ucsf_pdgm")])
-    return rows.drop_duplicates("patient").set_index("patient")[FACTS]
+    return rows.drop_duplicates("patient").set_index("patient")[FACTS].fillna("")
 
 
 def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,11 @@ UNKNOWN = frozenset(
         "-1.0",
         ".",
         "?",
+        "[discrepancy]",
+        "[not applicable]",
+        "[not available]",
+        "[not evaluated]",
+        "[unknown]",
         "indeterminate",
         "missing",
         "n/a",
@@ -38,6 +43,8 @@ UNKNOWN = frozenset(
 _WILD_TYPE = re.compile(r"0|0\.0|(idh[12]?)?(wildtype|wt)")
 _MUTANT = re.compile(r"1|1\.0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
+_CODELETED = re.compile(r"1|1\.0|codel(eted|etion)?")
+_INTACT = re.compile(r"0|0\.0|intact|no[nt]codel(eted)?")
 _AGE = re.compile(r"[<>]?(\d{1,3}(\.\d+)?)\+?")
 _NUMBER = re.compile(r"\d+\.0+|\d+(\.\d+)?[eE]\+?\d+")
 
@@ -192,6 +199,33 @@ def parse_sex(cell: str) -> str:
     if cell.lower() in ("f", "female", "w", "m", "male"):
         return "M" if cell.lower() in ("m", "male") else "F"
     raise ValueError("sex as F or M, or empty")
+
+
+def parse_codeletion(cell: str) -> str:
+    """1p/19q: `codeleted`, `intact`, or empty for unknown.
+
+    Raises:
+        ValueError: none of them.
+    """
+    word = re.sub(r"[\s_-]+", "", cell.lower())
+    if is_unknown(cell):
+        return ""
+    if _CODELETED.fullmatch(word) or _INTACT.fullmatch(word):
+        return "codeleted" if _CODELETED.fullmatch(word) else "intact"
+    raise ValueError("1p/19q as codeleted or intact, or empty")
+
+
+def parse_mgmt(cell: str) -> str:
+    """MGMT promoter: `methylated`, `unmethylated`, or empty for unknown or indeterminate.
+
+    Raises:
+        ValueError: none of them.
+    """
+    if is_unknown(cell):
+        return ""
+    if cell.lower() in ("methylated", "positive", "1", "1.0", "unmethylated", "negative", "0", "0.0"):
+        return "methylated" if cell.lower() in ("methylated", "positive", "1", "1.0") else "unmethylated"
+    raise ValueError("MGMT as methylated or unmethylated, or empty")
 
 
 def parse_grade(cell: str) -> str:

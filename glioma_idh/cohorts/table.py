@@ -11,7 +11,10 @@ SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
 MASKS = ("lesion_mask", "brain_mask")
 PATHS = SEQUENCES + MASKS
-IDENTITY = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
+IDENTITY = (
+    *("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex"),
+    *("histology", "codeletion_1p19q", "mgmt", "who2021"),
+)
 COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"

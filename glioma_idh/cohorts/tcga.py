@@ -20,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from glioma_idh.cohorts.maf import CALLERS, ENSEMBLE, Maf, read_callers, read_header, scan_maf
-from glioma_idh.cohorts.manifests import make_manifest
+from glioma_idh.cohorts.manifests import with_facts
 from glioma_idh.errors import InputError
 
 HOTSPOTS = {"IDH1": ("R132",), "IDH2": ("R140", "R172")}
@@ -79,12 +79,10 @@ class _Variant:
         return _MC3 in self.callers or len(self.callers.intersection(CALLERS)) >= rule.min_callers
 
     def evidence(self, rule: MutationRule) -> str:
-        counted = sorted(self.callers.intersection(CALLERS))
-        number = f"{len(counted)} caller{'s' * (len(counted) > 1)}"
+        number = _count(self.callers)
         if self.meets(rule):
             return f"{self.name} ({_MC3 if _MC3 in self.callers else number})"
-        by = f"{number} only" if counted else "none of the four callers"
-        return f"{self.name} by {by} ({', '.join(counted or sorted(self.callers))})"
+        return f"{self.name} {_seen_by(self.callers, rule)}"
 
 
 def idh_from_variants(
@@ -103,9 +101,10 @@ def idh_from_variants(
         quiet: show no progress.
 
     Returns:
-        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text. The
-        disagreements: non-silent variants of the rule's genes that some, but not all, of the four callers consulted
-        report, with the patient's verdict (mutant or wild-type). And notes: sentences on what was read as what.
+        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text, which says
+        where fewer callers than the rule needs see a variant, or the patient in any variant. The disagreements:
+        non-silent variants of the rule's genes that some, but not all, of the four callers consulted report, with the
+        patient's verdict (mutant or wild-type). And notes: sentences on what was read as what.
 
     Raises:
         InputError: a file cannot be read, is cut off, lacks a column, names an unknown caller or holds a barcode not
@@ -130,18 +129,20 @@ def idh_from_variants(
     return status, _disagreements(variants.values(), consulted, status), notes + _caveats(mafs, sources, rule)
 
 
-def tcga_manifest(status: pd.DataFrame) -> pd.DataFrame:
+def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
     """The manifest of TCGA's patients.
 
     Args:
         status: `idh` and `idh_evidence`, indexed by patient, as `idh_from_variants` gives it.
+        facts: what else is known, indexed by patient, as `tcga_clinical.read_facts` gives it.
 
     Returns:
         One row a patient; `site` is the tissue source site in the barcode.
     """
     patients = pd.Series(status.index, status.index)
-    site = patients.str.split("-").str[1]
-    return make_manifest(patients, patients, "tcga", site=site, idh=status["idh"], idh_evidence=status["idh_evidence"])
+    known = pd.DataFrame(index=status.index) if facts is None else facts.reindex(status.index, fill_value="")
+    known = known.assign(site=patients.str.split("-").str[1], idh=status["idh"], idh_evidence=status["idh_evidence"])
+    return with_facts(patients, patients, "tcga", known)
 
 
 def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
@@ -187,6 +188,23 @@ def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: Mutation
     return re.sub(r"\D", "", cell.get("NCBI_Build", "")).replace("19", "37")
 
 
+def _count(callers: set[str]) -> str:
+    """How many of the four callers, in words."""
+    number = len(callers.intersection(CALLERS))
+    return f"{number} caller{'s' * (number > 1)}" if number else "none of the four callers"
+
+
+def _seen_by(callers: set[str], rule: MutationRule) -> str:
+    """Which callers see a variant or a patient, and how many the rule needs."""
+    names = sorted(callers.intersection(CALLERS)) or sorted(callers)
+    return f"seen by {_count(callers)} ({', '.join(names)}), {rule.min_callers} needed"
+
+
+def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
+    """Whether a patient is in the files of fewer callers than the rule needs, so that no variant can meet it."""
+    return not seen_in & {"MC3", ENSEMBLE} and len(seen_in.intersection(CALLERS)) < rule.min_callers
+
+
 def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: MutationRule) -> pd.DataFrame:
     """IDH status and its evidence, one row a patient; `sources` tells where each was seen."""
     agreed, alone = {}, {}
@@ -196,7 +214,8 @@ def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: Mu
     rows = []
     for patient, seen_in in sorted(sources.items()):
         sequenced = f"sequenced, no {rule.wanted}" + (" (MC3)" if seen_in == {"MC3"} else "")
-        evidence = sorted(agreed.get(patient, ())) or [sequenced, *sorted(alone.get(patient, ()))]
+        too_few = [f"patient {_seen_by(seen_in, rule)}"] if _too_few(seen_in, rule) else []
+        evidence = sorted(agreed.get(patient, ())) or [sequenced, *too_few, *sorted(alone.get(patient, ()))]
         rows.append((patient, str(int(patient in agreed)), "; ".join(evidence)))
     return pd.DataFrame(rows, columns=["patient", "idh", "idh_evidence"]).set_index("patient")
 
@@ -219,9 +238,7 @@ def _caveats(mafs: list[Maf], sources: dict[str, set[str]], rule: MutationRule) 
         notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
     if any(maf.callers_column for maf in mafs):
         notes.append("A caller with an asterisk reported another allele there and is not counted.")
-    several = {"MC3", ENSEMBLE}
-    counted = {patient: seen.intersection(CALLERS) for patient, seen in sources.items() if not seen & several}
-    few = [patient for patient, callers in counted.items() if len(callers) < rule.min_callers]
+    few = [patient for patient, seen_in in sources.items() if _too_few(seen_in, rule)]
     if few:
         who = textwrap.shorten(", ".join(sorted(few)), 100)
         number = f"{len(few)} of {len(sources)} patients"

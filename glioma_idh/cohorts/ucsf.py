@@ -6,7 +6,16 @@ import pandas as pd
 
 from glioma_idh.cohorts.folders import Layout
 from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import (
+    parse_age,
+    parse_codeletion,
+    parse_column,
+    parse_idh,
+    parse_ids,
+    parse_mgmt,
+    parse_sex,
+    read_sheet,
+)
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
 
@@ -41,7 +50,8 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
     """Who is who in UCSF-PDGM.
 
     Args:
-        metadata: `UCSF-PDGM-metadata_v2.csv`, or a later version.
+        metadata: `UCSF-PDGM-metadata_v2.csv`, or a later version; what its columns on 1p/19q, MGMT and the WHO 2021
+            diagnosis would tell is empty without them.
 
     Returns:
         One row an exam, ids with four digits; `brats2021_subject` is the same exam's id in BraTS 2021.
@@ -53,6 +63,8 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")
     subjects = sheet["ID"].map(canonical_id)
     named = sheet["IDH"].str.match("IDH[12]")
+    further = {"codeletion_1p19q": ("1p/19q", _parse_codeletion), "mgmt": ("MGMT status", parse_mgmt)}
+    further = {name: parse_column(sheet, column, parse) for name, (column, parse) in further.items() if column in sheet}
     return make_manifest(
         subjects,
         subjects.map(LAYOUT.patient),
@@ -63,8 +75,15 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
         grade=sheet["WHO CNS Grade"],
         age_years=parse_column(sheet, "Age at MRI", parse_age),
         sex=parse_column(sheet, "Sex", parse_sex),
+        **further,
+        who2021=sheet.get("Final pathologic diagnosis (WHO 2021)", ""),
         brats2021_subject=sheet.get("BraTS21 ID", ""),
     )
+
+
+def _parse_codeletion(cell: str) -> str:
+    """As `parse_codeletion`; "relative co-deletion" is left open: by WHO class, it stands for both in the sheet."""
+    return "" if cell.lower() == "relative co-deletion" else parse_codeletion(cell)
 
 
 def labels(sheet, images) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from glioma_idh.cohorts.folders import Layout
 from glioma_idh.cohorts.manifests import make_manifest, read_manifest
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_mgmt, parse_sex, read_sheet
 from glioma_idh.errors import InputError
 
 LAYOUT = Layout(
@@ -36,10 +36,10 @@ _EXAMPLE = "UPENN-GBM-00001_11"
 
 
 def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
-    """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition.
+    """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
 
     Args:
-        clinical: `UPENN-GBM_clinical_info_v2.1.csv`.
+        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; without the column `MGMT` it is not known.
         availability: `UPENN-GBM_data_availability.csv`, which tells who has perfusion, diffusion and which mask.
 
     Returns:
@@ -61,6 +61,8 @@ def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
         grade="4",
         age_years=parse_column(sheet, "Age_at_scan_years", parse_age),
         sex=parse_column(sheet, "Gender", parse_sex),
+        histology="glioblastoma",
+        mgmt=parse_column(sheet, "MGMT", parse_mgmt) if "MGMT" in sheet else "",
         **has,
     )
 

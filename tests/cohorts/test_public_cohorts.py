@@ -227,7 +227,7 @@ def test_brats2020_all_of_it(tmp_path):
     assert names(table, "BraTS20_Training_355", "lesion_mask") == ["W39_1998.09.19_Segm.nii"]
     assert table["patient"].tolist() == ["BraTS20_Training_001", "TCGA-02-0006", "BraTS20_Training_355"]
     assert table["idh_evidence"].tolist()[0] == "not a TCGA patient" and ignored == []
-    assert table["grade"].tolist() == ["HGG"] * 3
+    assert table["brats_grade"].tolist() == ["HGG"] * 3 and table["grade"].tolist() == [""] * 3
 
 
 def test_brats2020_without_its_mapping_still_knows_tcga_patients(tmp_path):
@@ -550,7 +550,8 @@ def test_sheets_as_downloaded_are_read(tmp_path):
     assert table.attrs["file"] == str(sheet)
     for name in ("brats2020", "brats2020-tcga"):
         table, _ = read_cohort(name, tmp_path, mapping)
-        assert table.loc[0, ["patient", "idh", "grade"]].tolist() == ["TCGA-06-0221", "1", "XXX"]
+        facts = ["patient", "idh", "brats_grade", "grade", "age_years", "sex", "histology"]
+        assert table.loc[0, facts].tolist() == ["TCGA-06-0221", "1", "XXX", "4", "31", "M", "glioblastoma"]
 
 
 def test_two_visits_of_a_subject_are_not_mixed(tmp_path):

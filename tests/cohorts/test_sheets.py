@@ -6,10 +6,12 @@ import pytest
 from glioma_idh.cohorts.sheets import (
     looks_like_a_number,
     parse_age,
+    parse_codeletion,
     parse_column,
     parse_grade,
     parse_idh,
     parse_ids,
+    parse_mgmt,
     parse_sex,
     read_sheet,
 )
@@ -81,6 +83,22 @@ def test_ages_and_sexes():
         parse_sex("X")
     with pytest.raises(ValueError, match="an age in years"):
         parse_age("adult")
+
+
+def test_codeletion_and_mgmt_in_the_spellings_of_the_public_sheets():
+    codeleted = ["codel", "Co-deletion", "co-deletion", "codeleted", "1"]
+    intact = ["intact", "non-codel", "not codeleted", "0"]
+    unknown = ["", "unknown", "[Not Available]", "-1", "Indeterminate"]
+    assert [parse_codeletion(cell) for cell in codeleted] == ["codeleted"] * 5
+    assert [parse_codeletion(cell) for cell in intact] == ["intact"] * 4
+    assert [parse_mgmt(cell) for cell in ("Methylated", "positive", "1")] == ["methylated"] * 3
+    assert [parse_mgmt(cell) for cell in ("Unmethylated", "negative", "0")] == ["unmethylated"] * 3
+    assert {parse(cell) for cell in unknown for parse in (parse_codeletion, parse_mgmt)} == {""}
+    for cell in ("relative co-deletion", "1p only", "codeletion?"):
+        with pytest.raises(ValueError, match="1p/19q as codeleted or intact, or empty"):
+            parse_codeletion(cell)
+    with pytest.raises(ValueError, match="MGMT as methylated or unmethylated, or empty"):
+        parse_mgmt("hypermethylated")
 
 
 def test_grades():

@@ -61,7 +61,7 @@ def test_two_of_three_callers_make_a_mutant_one_does_not(write):
     assert status["idh"].to_dict() == {ONE: "1", TWO: "0", THREE: "0"}
     assert status["idh_evidence"].to_list() == [
         "IDH1 p.R132H (2 callers)",
-        "sequenced, no IDH variant; IDH2 p.R172K by 1 caller only (muse)",
+        "sequenced, no IDH variant; IDH2 p.R172K seen by 1 caller (muse), 2 needed",
         "sequenced, no IDH variant",
     ]
     assert disagreements.to_numpy().tolist() == [
@@ -69,6 +69,24 @@ def test_two_of_three_callers_make_a_mutant_one_does_not(write):
         [TWO, "IDH2 p.R172K", "muse", "mutect2, varscan2", "wild-type"],
     ]
     assert notes[0] == f"{muse}: variants of muse; 3 rows of 3 patients." and len(notes) == 3
+
+
+def test_a_patient_whom_too_few_callers_see_is_wild_type_and_the_evidence_says_so(write):
+    """One has the variant by the one caller that knows him, Two is known to one, Three to a caller that counts not."""
+    four = "TCGA-DD-0004"
+    muse = write("muse", [call(R132H, ONE), call(TP53, TWO), call(TP53, four)])
+    status, _, notes = idh_from_variants(
+        [muse, write("mutect", [call(TP53, four)]), write("pindel", [call(TP53, THREE)])]
+    )
+    assert status["idh"].to_dict() == {ONE: "0", TWO: "0", THREE: "0", four: "0"}
+    assert status["idh_evidence"].to_list() == [
+        "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed; "
+        "IDH1 p.R132H seen by 1 caller (muse), 2 needed",
+        "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed",
+        "sequenced, no IDH variant; patient seen by none of the four callers (pindel), 2 needed",
+        "sequenced, no IDH variant",
+    ]
+    assert notes[-1].startswith("3 of 4 patients have rows of fewer than 2 callers")
 
 
 def test_where_every_caller_agrees_there_is_no_disagreement(write):
@@ -200,6 +218,9 @@ def test_the_manifest_of_tcga_has_the_site_of_the_barcode_and_the_patient_s_stat
         ["TCGA-06-0221", "TCGA-06-0221", "tcga", "06", "1", "IDH1 p.R132H (2 callers)"],
         ["TCGA-HT-A61A", "TCGA-HT-A61A", "tcga", "HT", "0", "sequenced, no IDH variant"],
     ]
+    assert (made[["age_years", "sex", "grade", "histology", "codeletion_1p19q", "mgmt", "who2021"]] == "").all(
+        axis=None
+    )
 
 
 def test_one_gene_of_the_two(write):
@@ -215,7 +236,8 @@ def test_three_callers_wanted(write):
     status, _, _ = idh_from_variants(mafs, MutationRule(min_callers=3))
     assert status["idh_evidence"].to_list() == [
         "IDH1 p.R132H (3 callers)",
-        "sequenced, no IDH variant; IDH1 p.R132H by 2 callers only (muse, mutect2)",
+        "sequenced, no IDH variant; patient seen by 2 callers (muse, mutect2), 3 needed; "
+        "IDH1 p.R132H seen by 2 callers (muse, mutect2), 3 needed",
     ]
 
 
@@ -228,7 +250,8 @@ def test_gdc_ensemble_names_the_callers_of_each_row(write):
     path = write("uuid.wxs.aliquot_ensemble_masked.maf.gz", rows, [*GDC, "callers"], "#version gdc-1.0.0\n#n 1\n", True)
     status, disagreements, notes = idh_from_variants([path])
     assert status["idh"].to_dict() == {ONE: "1", TWO: "0", THREE: "0"}
-    assert status.loc[TWO, "idh_evidence"] == "sequenced, no IDH variant; IDH1 p.R132H by 1 caller only (mutect2)"
+    evidence = "sequenced, no IDH variant; IDH1 p.R132H seen by 1 caller (mutect2), 2 needed"
+    assert status.loc[TWO, "idh_evidence"] == evidence
     assert disagreements["reported_by"].to_list() == ["muse, mutect2, varscan2", "mutect2, pindel", "mutect2"]
     assert disagreements["not_reported_by"].to_list() == [
         "somaticsniper",
@@ -249,9 +272,9 @@ def test_mc3_centers_are_families_of_callers(write):
     status, _, notes = idh_from_variants([write("mc3.v0.2.8.PUBLIC.maf", rows, [*MC3, "CENTERS"])])
     assert status["idh_evidence"].to_list() == [
         "IDH1 p.R132H (4 callers)",
-        "sequenced, no IDH variant (MC3); IDH1 p.R132H by 1 caller only (mutect2)",
-        "sequenced, no IDH variant (MC3); IDH1 p.R132H by 1 caller only (varscan2)",
-        "sequenced, no IDH variant (MC3); IDH1 p.R132H by none of the four callers (pindel, radia)",
+        "sequenced, no IDH variant (MC3); IDH1 p.R132H seen by 1 caller (mutect2), 2 needed",
+        "sequenced, no IDH variant (MC3); IDH1 p.R132H seen by 1 caller (varscan2), 2 needed",
+        "sequenced, no IDH variant (MC3); IDH1 p.R132H seen by none of the four callers (pindel, radia), 2 needed",
         "sequenced, no IDH variant (MC3)",
     ]
     assert "callers in column CENTERS" in notes[0]
@@ -275,6 +298,10 @@ def test_mc3_beside_one_caller_of_gdc(write):
     mc3 = write("mc3.tsv", [call(R132H, ONE)], [name for name in MC3 if name != "NCBI_Build"])
     status, _, notes = idh_from_variants([mc3, write("muse", [call(TP53, TWO), call(TP53, ONE)])])
     assert status["idh"].to_dict() == {ONE: "1", TWO: "0"}
+    assert status["idh_evidence"].to_list() == [
+        "IDH1 p.R132H (MC3: at least 2 callers)",
+        "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed",
+    ]
     assert notes[-1] == f"1 of 2 patients have rows of fewer than 2 callers, too few to agree: {TWO}."
 
 

@@ -1,0 +1,153 @@
+"""Age, sex, grade, histology, 1p/19q codeletion and WHO 2021 class of TCGA's patients, from two published tables.
+
+- The TCGA Clinical Data Resource (Liu et al., Cell 2018), as it is or cut down to TCGA-GBM and TCGA-LGG.
+- A relabelling by the WHO classification of 2021 (Zakharova et al. 2022): 1p/19q and the class, in words.
+
+IDH status comes from neither: it stays by the rule of `tcga`, and where the WHO class says otherwise, that is listed.
+"""
+
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.cohorts.sheets import (
+    is_unknown,
+    parse_age,
+    parse_codeletion,
+    parse_column,
+    parse_ids,
+    parse_sex,
+    read_sheet,
+)
+from glioma_idh.errors import InputError
+
+CLINICAL_COLUMNS = (
+    *("bcr_patient_barcode", "type", "age_at_initial_pathologic_diagnosis", "gender"),
+    *("histological_type", "histological_grade"),
+)
+WHO_COLUMNS = ("subject", "codeletion_1p19q", "who2021")
+HISTOLOGIES = {  # the table's words: histology, and whether the tumour was treated before the operation
+    "untreated primary (de novo) gbm": ("glioblastoma", "0"),
+    "treated primary gbm": ("glioblastoma", "1"),
+    "glioblastoma multiforme (gbm)": ("glioblastoma", ""),
+    "astrocytoma": ("astrocytoma", ""),
+    "oligoastrocytoma": ("oligoastrocytoma", ""),
+    "oligodendroglioma": ("oligodendroglioma", ""),
+}
+DISAGREEMENT_COLUMNS = ["subject", "patient", "idh", "idh_evidence", "who2021"]
+_PATTERN, _EXAMPLE = r"TCGA-\w\w-\w{4}", "TCGA-06-0221"
+
+
+def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, list[str]]:
+    """What the two tables tell of patients.
+
+    Args:
+        patients: those of the variant tables.
+        clinical: the Clinical Data Resource; by default nothing is known from it.
+        who2021: the relabelling; by default nothing is known from it.
+
+    Returns:
+        Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is
+        in one table and not in the other.
+
+    Raises:
+        InputError: a table cannot be read, lacks a column, has a patient twice or a cell of unknown spelling, or knows
+            none of the patients.
+    """
+    index = pd.Index(patients, name="patient")
+    parts, notes = [pd.DataFrame(index=index)], []
+    for file, read in ((clinical, read_clinical), (who2021, read_who2021)):
+        if file is not None:
+            table = read(file)
+            notes += _who_is_missing(file, table, index)
+            parts.append(table.reindex(index, fill_value=""))
+    return pd.concat(parts, axis=1), notes
+
+
+def read_clinical(path) -> pd.DataFrame:
+    """Age, sex, grade and histology from the TCGA Clinical Data Resource; a glioblastoma is of grade 4.
+
+    Returns:
+        `age_years, sex, grade, histology, treated_before`, indexed by patient; rows of other tumours are left out.
+
+    Raises:
+        InputError: as `read_facts`.
+    """
+    whole = read_sheet(path, CLINICAL_COLUMNS)
+    sheet = whole[whole["type"].isin(("GBM", "LGG"))]
+    if sheet.empty:
+        found = ", ".join(whole["type"].unique()[:5])
+        raise InputError("patients of type GBM or LGG", f"types {found}", "Name the table as published.", path)
+    sheet.attrs = whole.attrs
+    patients = parse_ids(sheet, "bcr_patient_barcode", _PATTERN, _EXAMPLE)
+    facts = {
+        "age_years": parse_column(sheet, "age_at_initial_pathologic_diagnosis", parse_age),
+        "sex": parse_column(sheet, "gender", parse_sex),
+        "grade": parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4"),
+        "histology": parse_column(sheet, "histological_type", lambda cell: _parse_histology(cell)[0]),
+        "treated_before": parse_column(sheet, "histological_type", lambda cell: _parse_histology(cell)[1]),
+    }
+    return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
+
+
+def read_who2021(path) -> pd.DataFrame:
+    """1p/19q and the WHO 2021 class, the class in the table's words.
+
+    Returns:
+        `codeletion_1p19q, who2021`, indexed by patient.
+
+    Raises:
+        InputError: as `read_facts`, or a class names no IDH status.
+    """
+    sheet = read_sheet(path, WHO_COLUMNS)
+    patients = parse_ids(sheet, "subject", _PATTERN, _EXAMPLE)
+    parsers = {"codeletion_1p19q": parse_codeletion, "who2021": _parse_class}
+    facts = {column: parse_column(sheet, column, parse) for column, parse in parsers.items()}
+    return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
+
+
+def find_disagreements(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The subjects whose WHO 2021 class names another IDH status than the rule gives them."""
+    by_class = manifest["who2021"].map(_idh_of_class)
+    other = (by_class != manifest["idh"]) & (by_class != "") & (manifest["idh"] != "")
+    return manifest.loc[other, DISAGREEMENT_COLUMNS].reset_index(drop=True)
+
+
+def _idh_of_class(name: str) -> str:
+    """The IDH status that a WHO 2021 class names: 1, 0, or empty."""
+    return "1" if "IDH-mutant" in name else "0" if "IDH-wildtype" in name else ""
+
+
+def _parse_class(cell: str) -> str:
+    if not is_unknown(cell) and not _idh_of_class(cell):
+        raise ValueError("a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
+    return "" if is_unknown(cell) else cell
+
+
+def _parse_grade(cell: str) -> str:
+    if not is_unknown(cell) and cell not in ("G1", "G2", "G3", "G4"):
+        raise ValueError("a grade from G1 to G4, or [Not Available]")
+    return "" if is_unknown(cell) else cell.removeprefix("G")
+
+
+def _parse_histology(cell: str) -> tuple[str, str]:
+    """Histology, and 1 if the tumour was treated before, 0 if not, empty if the word does not say."""
+    if not is_unknown(cell) and cell.lower() not in HISTOLOGIES:
+        raise ValueError("the Clinical Data Resource's word for a glioma")
+    return HISTOLOGIES.get(cell.lower(), ("", ""))
+
+
+def _who_is_missing(file, table: pd.DataFrame, patients: pd.Index) -> list[str]:
+    """Sentences on who is in the table alone, and on how many it does not know."""
+    others, unknown = table.index.difference(patients), patients.difference(table.index)
+    if len(unknown) == len(patients):
+        found = textwrap.shorten(", ".join(others), 60)
+        raise InputError("patients of the variant tables", f"none of them, but {found}", "Check the file.", file)
+    name, notes = Path(file).name, []
+    if len(others):
+        who = textwrap.shorten(", ".join(others), 200)
+        notes.append(f"{name}: {len(others)} patients are in no variant table and left out: {who}.")
+    if len(unknown):
+        notes.append(f"{name}: does not know {len(unknown)} of {len(patients)} patients of the variant tables.")
+    return notes
