@@ -1,21 +1,34 @@
-"""Table 1 of a manuscript: age, sex, grade and site by IDH status, with the number of missing values (tableone)."""
+"""Table 1 of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts."""
 
 import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_grade, parse_idh, parse_sex
+from glioma_idh.cohorts.sheets import (
+    parse_age,
+    parse_codeletion,
+    parse_column,
+    parse_grade,
+    parse_idh,
+    parse_mgmt,
+    parse_sex,
+)
 from glioma_idh.errors import InputError
 
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
 NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Site"}
+FURTHER = {"histology": "Histology", "codeletion_1p19q": "1p/19q", "mgmt": "MGMT promoter", "who2021": "WHO 2021 class"}
+PARSERS = {
+    **{"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh, "site": str},
+    **{"histology": str, "codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt, "who2021": str},
+}
 
 
 def characteristics(table: pd.DataFrame, max_sites: int = 8):
     """Who the patients are, by IDH status; of several visits of a patient the first counts, and any known status.
 
     Args:
-        table: cohort table.
+        table: cohort table, with or without the columns of FURTHER.
         max_sites: smaller sites beyond so many are counted together as "other".
 
     Returns:
@@ -26,17 +39,17 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     """
     from tableone import TableOne
 
-    parsers = {"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh}
+    names = NAMES | {column: name for column, name in FURTHER.items() if column in table}
     read = table.set_axis(pd.RangeIndex(2, len(table) + 2))  # lines of the file, for messages
-    read = read.assign(**{column: parse_column(read, column, parse) for column, parse in parsers.items()})
+    read = read.assign(**{column: parse_column(read, column, PARSERS[column]) for column in ("idh", *names)})
     status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     patients = read.drop_duplicates("patient")
-    shown = pd.DataFrame({name: patients[column].replace("", None) for column, name in NAMES.items()})
+    shown = pd.DataFrame({name: patients[column].replace("", None) for column, name in names.items()})
     shown["IDH"] = patients["patient"].map(status).astype(object).fillna("").map(GROUPS)
     shown["Age, years"] = pd.to_numeric(shown["Age, years"])
     largest = shown["Site"].value_counts().index[:max_sites]
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")
-    known = [name for name in NAMES.values() if shown[name].notna().any()]
+    known = [name for name in names.values() if shown[name].notna().any()]
     if not known:
         advice = "Fill in age_years, sex, grade or site."
         raise InputError("age, sex, grade or site of somebody", "none", advice, table.attrs.get("file", ""))
@@ -44,4 +57,6 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     categories = [name for name in known if name != "Age, years"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
-        return TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
+        made = TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
+    made.tableone = made.tableone.replace(r"^(nan|0) \(nan\)$", "not known", regex=True)  # of nobody in a group
+    return made

@@ -27,6 +27,20 @@ def test_numbers_by_hand(tmp_path):
     assert "Site, n (%)" not in made.index.get_level_values(0)
 
 
+def test_histology_1p19q_mgmt_and_class_are_shown_where_they_are_known(tmp_path):
+    header = "subject,patient,idh,codeletion_1p19q,mgmt,who2021,histology\n"
+    rows = "a,A,1,codel,positive,Oligodendroglioma,\nb,B,1,intact,,Astrocytoma,\nc,C,0,intact,negative,,\n"
+    (tmp_path / "a.csv").write_text(header + rows)
+    made = characteristics(read_table(tmp_path / "a.csv")).tableone["Grouped by IDH"]
+    assert made.loc[("1p/19q, n (%)", "codeleted")].tolist() == [0, "1 (33.3)", "1 (50.0)", "0 (0.0)"]
+    assert made.loc[("MGMT promoter, n (%)", "methylated")].tolist() == [1, "1 (50.0)", "1 (100.0)", "0 (0.0)"]
+    assert made.loc[("WHO 2021 class, n (%)", "Astrocytoma")].tolist() == [1, "1 (50.0)", "1 (50.0)", "not known"]
+    assert not made.index.get_level_values(0).str.startswith(("Histology", "Grade")).any()
+    (tmp_path / "a.csv").write_text((header + rows).replace("codel,", "partly,"))
+    with pytest.raises(InputError, match="1p/19q as codeleted or intact, or empty; found 'partly' in row 2"):
+        characteristics(read_table(tmp_path / "a.csv"))
+
+
 def test_a_known_status_of_any_visit_is_the_patient_s(tmp_path):
     (tmp_path / "a.csv").write_text("subject,patient,idh,age_years\na,A,,30\na2,A,1,31\nb,B,0,50\nb2,B,,51\n")
     made = characteristics(read_table(tmp_path / "a.csv")).tableone["Grouped by IDH"]

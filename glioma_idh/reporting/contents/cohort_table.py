@@ -4,16 +4,15 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.characteristics import GROUPS, NAMES, characteristics
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_grade, parse_idh, parse_sex
+from glioma_idh.cohorts.characteristics import GROUPS, NAMES, PARSERS, characteristics
+from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.reporting.canvas import named_splits
 
 VOLUME = "Lesion volume, ml"
-PARSERS = {"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh, "site": str}
 
 
 def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFrame:
-    """Age, sex, grade, site and lesion volume of the patients by IDH status, with the number of those not known.
+    """Age, sex, grade, site, lesion volume and what else is known of the patients, by IDH status, with missing counts.
 
     Of several scans of a patient the first counts, and any known status.
 
@@ -123,4 +122,4 @@ def _flat(made: pd.DataFrame) -> pd.DataFrame:
 
 def _without_nan(table: pd.DataFrame) -> pd.DataFrame:
     """Cells in words where tableone has no number: a standard deviation of one patient, or nothing of nobody."""
-    return table.replace({r"^nan [(\[].*": "not known", r"\(nan\)": "(one patient)"}, regex=True)
+    return table.replace({r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}, regex=True)
