@@ -44,10 +44,12 @@ def grade_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, float]
         splits: `repeat, fold, subject, part`.
 
     Returns:
-        The scores, a grade below the highest being called mutant; empty where a tested subject has no grade, the two
-        ways of writing it are mixed, or all have the same.
+        The scores, a grade below the highest being called mutant; a subject without a grade has the cohort's most
+        frequent one. Empty where nobody has a grade, the two ways of writing it are mixed, or all have the same.
     """
     graded = splits[splits["part"] == "test"].merge(cohort.rename(columns={"idh": "truth"}), on="subject")
+    known = cohort["grade"][cohort["grade"].isin(list(GRADES))]
+    graded["grade"] = graded["grade"].replace("", known.mode().iloc[0] if len(known) else "")
     words, rank = graded["grade"].isin(("LGG", "HGG")), graded["grade"].map(GRADES)
     if rank.isna().any() or words.any() != words.all() or rank.nunique() < 2:
         return {}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
+from glioma_idh.cohorts.manifests import read_manifest
 from glioma_idh.sgp3d import baselines
 from glioma_idh.sgp3d.baselines import (
     THRESHOLDS,
@@ -29,12 +30,16 @@ def graded(grade: list[str], idh: list[int]) -> pd.DataFrame:
 
 
 def test_grade_alone_on_the_paper_s_cohort():
-    """53 of 57 HGG are wild-type and 52 of 64 LGG are mutant."""
-    cohort = pd.read_csv("data_manifests/brats2020_tcga.csv", dtype=str)
-    cohort = cohort[cohort["idh"].notna()].astype({"idh": int})
-    scores = grade_scores(cohort, one_split(cohort["subject"], len(cohort)))
+    """53 of 57 HGG are wild-type and 52 of 64 LGG are mutant; of grades 2, 3 and 4 24 of 27, 27 of 36 and 4 of 57."""
+    cohort = read_manifest("brats2020_tcga").query("idh != ''").astype({"idh": int})
+    split = one_split(cohort["subject"], len(cohort))
+    scores = grade_scores(cohort.assign(grade=cohort["brats_grade"]), split)
     assert scores["accuracy"] == pytest.approx((53 + 52) / 121)
     assert scores["auc"] == pytest.approx(0.872, abs=0.0005)
+    scores = grade_scores(cohort, split)  # the one mutant without a grade has the most frequent one, 4
+    higher = 24 * (9 + 53) + 27 * 53 + (24 * 3 + 27 * 9 + 5 * 53) / 2
+    assert scores["auc"] == pytest.approx(higher / (56 * 65)) and scores["auc"] == pytest.approx(0.882, abs=0.0005)
+    assert scores["accuracy"] == pytest.approx((24 + 27 + 53) / 121)
 
 
 def test_grades_of_who_are_ranked():
@@ -42,7 +47,12 @@ def test_grades_of_who_are_ranked():
     assert scores["auc"] == pytest.approx((1 + 1 + 0 + 0.5) / 4) and scores["accuracy"] == 0.5
 
 
-@pytest.mark.parametrize("grade", [["LGG", "HGG", ""], ["LGG", "3", "4"], ["4", "4", "4"]])
+def test_who_has_no_grade_has_the_most_frequent_one():
+    scores = grade_scores(graded(["2", "", "4", "4"], [1, 0, 0, 0]), one_split(["s0", "s1", "s2", "s3"], 3))
+    assert scores["auc"] == 1 and scores["accuracy"] == 1  # of s0, s1 as 4, and s2
+
+
+@pytest.mark.parametrize("grade", [["LGG", "3", "4"], ["4", "4", "4"], ["4", "", "4"], ["", "", ""]])
 def test_without_a_grade_of_one_kind_there_is_no_such_row(grade):
     assert grade_scores(graded(grade, [1, 0, 0]), one_split(["s0", "s1", "s2"], 3)) == {}
 
