@@ -210,6 +210,36 @@ def test_tcga_idh_writes_a_manifest_and_where_callers_disagree(tmp_path):
     assert disagreements["patient"].tolist() == ["TCGA-02-0006"]
 
 
+CLINICAL = """bcr_patient_barcode,type,age_at_initial_pathologic_diagnosis,gender,histological_type,histological_grade
+TCGA-02-0006,LGG,33,FEMALE,Astrocytoma,G3
+TCGA-02-0009,GBM,61,MALE,Treated primary GBM,[Not Available]
+"""
+WHO = """subject,codeletion_1p19q,who2021
+TCGA-02-0006,non-codel,"Glioblastoma, IDH-wildtype. Grade 4."
+TCGA-XX-0001,codel,"Oligodendroglioma, IDH-mutant"
+"""
+
+
+@pytest.mark.parametrize("command", ["tcga-idh", "brats2020-tcga"])
+def test_both_clinical_tables_reach_the_manifest(tmp_path, command):
+    """The class of the one mutant is IDH-wildtype: it stays a mutant, and the disagreement is said and written."""
+    mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nLGG,TCGA-02-0006,BraTS20_Training_001\n"
+    rows = R132H + "TP53\tchr17\t1\tSilent\tC\tT\tTCGA-02-0009-01A-01D\tp.P1P\n"
+    for name, text in {"map.csv": mapping, "mc3.maf": HEADER + rows, "cdr.csv": CLINICAL, "who.csv": WHO}.items():
+        (tmp_path / name).write_text(text)
+    own = ["--name-mapping", tmp_path / "map.csv"] if command == "brats2020-tcga" else []
+    tables = ["--clinical", tmp_path / "cdr.csv", "--who2021", tmp_path / "who.csv"]
+    printed = run(command, *own, "--maf", tmp_path / "mc3.maf", *tables, "--out", tmp_path / "o.csv", "--quiet").stdout
+    made = pd.read_csv(tmp_path / "o.csv", dtype=str, keep_default_na=False).set_index("patient").loc["TCGA-02-0006"]
+    columns = ["idh", "age_years", "sex", "grade", "histology", "codeletion_1p19q", "who2021"]
+    cell = "Glioblastoma, IDH-wildtype. Grade 4."
+    assert made[columns].tolist() == ["1", "33", "F", "3", "astrocytoma", "intact", cell]
+    assert "who.csv: 1 patients are in no variant table and left out: TCGA-XX-0001." in printed
+    path = tmp_path / "o_who2021_disagreements.csv"
+    assert f"WHO 2021 class with another IDH status than by the rule: 1 (TCGA-02-0006); see {path}" in printed
+    assert pd.read_csv(path)["who2021"].tolist() == [cell]
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
