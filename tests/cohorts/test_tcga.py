@@ -72,12 +72,11 @@ def test_two_of_three_callers_make_a_mutant_one_does_not(write):
 
 
 def test_a_patient_whom_too_few_callers_see_is_wild_type_and_the_evidence_says_so(write):
-    """One has the variant by the one caller that knows him, Two is known to one, Three to a caller that counts not."""
+    """One has a variant by the only caller that sees the patient; two is seen by one, and three by none, that counts."""
     four = "TCGA-DD-0004"
     muse = write("muse", [call(R132H, ONE), call(TP53, TWO), call(TP53, four)])
-    status, _, notes = idh_from_variants(
-        [muse, write("mutect", [call(TP53, four)]), write("pindel", [call(TP53, THREE)])]
-    )
+    mutect, pindel = write("mutect", [call(TP53, four)]), write("pindel", [call(TP53, TWO), call(TP53, THREE)])
+    status, _, notes = idh_from_variants([muse, mutect, pindel])
     assert status["idh"].to_dict() == {ONE: "0", TWO: "0", THREE: "0", four: "0"}
     assert status["idh_evidence"].to_list() == [
         "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed; "
