@@ -139,7 +139,7 @@ def _parse_histology(cell: str) -> tuple[str, str]:
 
 
 def _who_is_missing(file, table: pd.DataFrame, patients: pd.Index) -> list[str]:
-    """Sentences on who is in the table alone, and on how many it does not know."""
+    """Sentences on who is in the table alone, and on how many it has no row for."""
     others, unknown = table.index.difference(patients), patients.difference(table.index)
     if len(unknown) == len(patients):
         found = textwrap.shorten(", ".join(others), 60)
@@ -149,5 +149,5 @@ def _who_is_missing(file, table: pd.DataFrame, patients: pd.Index) -> list[str]:
         who = textwrap.shorten(", ".join(others), 200)
         notes.append(f"{name}: {len(others)} patients are in no variant table and left out: {who}.")
     if len(unknown):
-        notes.append(f"{name}: does not know {len(unknown)} of {len(patients)} patients of the variant tables.")
+        notes.append(f"{name}: no row for {len(unknown)} of the {len(patients)} patients in the variant tables.")
     return notes

@@ -82,7 +82,7 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
 
 
 def _parse_codeletion(cell: str) -> str:
-    """As `parse_codeletion`; "relative co-deletion" is left open: by WHO class, it stands for both in the sheet."""
+    """As `parse_codeletion`; empty for "relative co-deletion", which oligodendrogliomas and astrocytomas have there."""
     return "" if cell.lower() == "relative co-deletion" else parse_codeletion(cell)
 
 

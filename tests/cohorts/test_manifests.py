@@ -182,7 +182,7 @@ def test_the_command_says_whose_who_class_names_another_idh_status(real_data, tm
     assert len(found) == number and set(found["patient"]) <= set(DISAGREEMENTS)
     assert f"another IDH status than by the rule: {number} ({', '.join(found['patient'])}); see {tmp_path}" in printed
     assert "tcga_who2021.csv: 13 patients are in no variant table and left out: TCGA-02-0010, " in printed
-    assert "tcga_who2021.csv: does not know 258 of 901 patients of the variant tables." in printed
+    assert "tcga_who2021.csv: no row for 258 of the 901 patients in the variant tables." in printed
 
 
 @pytest.mark.integration

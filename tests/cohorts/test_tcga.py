@@ -72,7 +72,7 @@ def test_two_of_three_callers_make_a_mutant_one_does_not(write):
 
 
 def test_a_patient_whom_too_few_callers_see_is_wild_type_and_the_evidence_says_so(write):
-    """One has a variant by the only caller that sees the patient; two is seen by one, and three by none, that counts."""
+    """The first has a variant, by the one caller that sees the patient; the third is in no file of the four callers."""
     four = "TCGA-DD-0004"
     muse = write("muse", [call(R132H, ONE), call(TP53, TWO), call(TP53, four)])
     mutect, pindel = write("mutect", [call(TP53, four)]), write("pindel", [call(TP53, TWO), call(TP53, THREE)])

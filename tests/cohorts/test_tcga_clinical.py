@@ -70,7 +70,7 @@ def test_facts_stand_beside_their_patient_and_the_status_is_the_rule_s(write):
     assert notes == [
         "clinical.csv: 1 patients are in no variant table and left out: TCGA-EE-0005.",
         "who.csv: 1 patients are in no variant table and left out: TCGA-XX-0008.",
-        "who.csv: does not know 2 of 4 patients of the variant tables.",
+        "who.csv: no row for 2 of the 4 patients in the variant tables.",
     ]
     found = find_disagreements(made)
     assert found.to_numpy().tolist() == [

@@ -41,6 +41,13 @@ def test_numbers_by_hand():
     assert (sheet.dtypes == sheet["value"].dtype).all() and sheet.notna().all(axis=None)
 
 
+def test_1p19q_and_mgmt_have_rows_where_somebody_has_them():
+    table = cells(characteristics_sheet(COHORT.assign(mgmt=["methylated", "", "", "unmethylated", np.nan, ""])))
+    assert table.loc[("MGMT promoter, n (%)", "methylated")].tolist()[:4] == ["3", "1 (50.0)", "1 (100.0)", "0 (0.0)"]
+    assert table.loc[("MGMT promoter, n (%)", "methylated"), "IDH unknown"] == "not known"
+    assert not table.index.get_level_values(0).str.startswith("1p/19q").any()
+
+
 def test_where_nothing_is_known_the_patients_are_counted():
     bare = COHORT[["subject", "patient", "idh"]]
     table = cells(characteristics_sheet(bare))
