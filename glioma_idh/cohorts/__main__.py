@@ -249,7 +249,7 @@ def _write_manifest(manifest, path: Path) -> None:
 def _write_table_1(made, out: Path) -> None:
     from glioma_idh.files import written_whole
 
-    formats = {".csv": made.to_csv, ".tex": made.to_latex, ".html": made.to_html}
+    formats = {".csv": made.tableone.to_csv, ".tex": made.tableone.to_latex, ".html": made.tableone.to_html}
     if out.suffix not in (*formats, ".md"):
         raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")
     with written_whole(out) as part:

@@ -22,6 +22,8 @@ PARSERS = {
     **{"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh, "site": str},
     **{"histology": str, "codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt, "who2021": str},
 }
+# Where tableone has no number: of a group of whom nothing is known, or the standard deviation of one patient.
+NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 
 
 def characteristics(table: pd.DataFrame, max_sites: int = 8):
@@ -58,5 +60,5 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
         made = TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
-    made.tableone = made.tableone.replace(r"^(nan|0) \(nan\)$", "not known", regex=True)  # of nobody in a group
+    made.tableone = made.tableone.replace(NO_NUMBER, regex=True)
     return made

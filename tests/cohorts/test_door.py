@@ -183,10 +183,11 @@ def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
 
 
 def test_table_1_in_four_formats(tmp_path):
-    (tmp_path / "a.csv").write_text("subject,idh,age_years,sex\na,1,30,F\nb,1,40,M\nc,0,60,M\nd,0,50,\n")
+    (tmp_path / "a.csv").write_text("subject,idh,age_years,sex\na,1,30,F\nb,1,40,M\nc,0,60,M\nd,0,50,\ne,,,\n")
     for ending in ("csv", "md", "tex", "html"):
         done = run("table", tmp_path / "a.csv", "--out", tmp_path / f"table.{ending}")
-        assert "45.0 (12.9)" in done.stdout and "45.0 (12.9)" in (tmp_path / f"table.{ending}").read_text()
+        for text in (done.stdout, (tmp_path / f"table.{ending}").read_text()):
+            assert "45.0 (12.9)" in text and "not known" in text and "nan" not in text.lower()
     done = run("table", tmp_path / "a.csv", "--out", tmp_path / "table.docx", status=1)
     assert "expected --out with .csv, .md, .tex or .html; found table.docx" in done.stderr
 

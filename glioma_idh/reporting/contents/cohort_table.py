@@ -4,7 +4,7 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.characteristics import GROUPS, NAMES, PARSERS, characteristics
+from glioma_idh.cohorts.characteristics import GROUPS, NAMES, NO_NUMBER, PARSERS, characteristics
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.reporting.canvas import named_splits
 
@@ -122,4 +122,4 @@ def _flat(made: pd.DataFrame) -> pd.DataFrame:
 
 def _without_nan(table: pd.DataFrame) -> pd.DataFrame:
     """Cells in words where tableone has no number: a standard deviation of one patient, or nothing of nobody."""
-    return table.replace({r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}, regex=True)
+    return table.replace(NO_NUMBER, regex=True)
