@@ -56,7 +56,9 @@ class Recipe:
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of the layers; bfloat16 saves memory, and time where the processor has it; elsewhere it is many times slower."""
     seed: int = 0
-    """Of splits, weights, order, shift, flip and dropout."""
+    """Of weights, order, shift, flip and dropout, and of the splits unless --split-seed is given."""
+    split_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Of the splits alone, by default --seed: one split seed and several seeds train on the same splits."""
     phantom_subjects: int = 24
     """Subjects of the phantom, half of them mutant; other cohorts have their own."""
     phantom_spacing_mm: float = 2.0
@@ -138,11 +140,11 @@ def check_shape(shape: tuple[int, int, int]) -> None:
 
 
 def differences(recipe: Recipe) -> list[str]:
-    """How a recipe differs from the paper's, one line a setting; the seed is none."""
+    """How a recipe differs from the paper's, one line a setting; seeds are none."""
     paper, lines = Recipe(), []
     for field in fields(Recipe):
         ours, published = getattr(recipe, field.name), getattr(paper, field.name)
-        if ours != published and field.name not in ("seed", "phantom_subjects", "phantom_spacing_mm"):
+        if ours != published and field.name not in ("seed", "split_seed", "phantom_subjects", "phantom_spacing_mm"):
             lines.append(f"{field.name.replace('_', ' ')}: {_spelled(ours)} (the paper's: {_spelled(published)})")
     return lines
 
