@@ -224,10 +224,12 @@ def test_each_row_of_the_predictions_is_of_one_subject(rehearsed):
         assert table["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * len(table))
 
 
-def test_each_mask_is_its_subject_s_on_its_own_grid(rehearsed):
-    files = sorted((rehearsed.run / "masks").iterdir())
-    assert [file.name for file in files] == [f"s{number:02}.nii.gz" for number in range(8) if number != 2]
-    for file in files:
+def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_tested_it(rehearsed):
+    files = [sorted((rehearsed.run / f"split_{index}/masks").iterdir()) for index in (0, 1)]
+    for index in (0, 1):
+        assert [file.name for file in files[index]] == [f"{s}.nii.gz" for s in rehearsed.subjects(index, "test")]
+    assert not (rehearsed.run / "masks").exists()
+    for file in files[0] + files[1]:
         mask = nibabel.load(file)
         assert np.asarray(mask.dataobj).sum() == int(file.name[1:3]) + 1
         assert np.allclose(mask.affine, np.diag([-2, -2, 3, 1]))
