@@ -17,9 +17,9 @@ DEFAULTS = {  # of what a command has a flag for; a test holds them to the comma
         "epochs": 500,
         "batch_size": 16,
         "seed": 0,
-        "split_seed": None,
         "rotation_deg": [0.0, 90.0],
         "learning_rate": 1e-4,
+        "split_seed": None,
     },
     "sgp3d": {
         "cohort": "phantom",

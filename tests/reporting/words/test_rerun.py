@@ -18,7 +18,7 @@ from tests.reporting.words.small_run import SGPNET, SLICE_CNN, with_settings
 VOLUME = sgp3d.Recipe()
 RECIPES = {
     "2D, the paper's": SliceRecipe(sequence=("rcbv",)),
-    "2D, all else": SliceRecipe(("flair",), "upenn-gbm", True, "kfold", 3, 7, 8, 11, 4, (-90.0, 45.5), 3e-5),
+    "2D, all else": SliceRecipe(("flair",), "upenn-gbm", True, "kfold", 3, 7, 8, 11, (-90.0, 45.5), 3e-5, 4),
     "3D, the laptop's": sgp3d.LAPTOP,
     "3D, the paper's": VOLUME,
     "3D, the paper's on the phantom": replace(VOLUME, cohort="phantom"),
