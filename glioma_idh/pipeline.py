@@ -23,7 +23,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.phantom.recipe import PhantomRecipe
 
-LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0}
+LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0, "split_seed": 0}
 
 
 def with_whole_paths(recipe, job):
@@ -41,9 +41,10 @@ def check_settings(recipe, job) -> None:
         InputError: it names the flag.
     """
     for name, lowest in LEAST.items():
-        if getattr(recipe, name) < lowest:
+        value = getattr(recipe, name)
+        if value is not None and value < lowest:
             flag = "--" + name.replace("_", "-")
-            raise InputError(f"{flag} of at least {lowest}", str(getattr(recipe, name)), "Give another number.")
+            raise InputError(f"{flag} of at least {lowest}", str(value), "Give another number.")
     if recipe.cohort == "phantom" and (job.images or job.labels):
         advice = "Add --cohort with the name of the public cohort, csv, or the path of a cohort CSV."
         raise InputError("a cohort of real scans with --images and --labels", "--cohort phantom", advice)
@@ -55,7 +56,10 @@ def check_settings(recipe, job) -> None:
 
 def identity(paper: str, recipe, job) -> dict:
     """What makes two runs the same run: every setting, and which images and labels they were made from."""
-    identity = {"paper": paper, **asdict(recipe), "images": str(job.images or "")}
+    settings = asdict(recipe)
+    if recipe.split_seed in (None, recipe.seed):
+        del settings["split_seed"]  # the same splits as those of older runs, which lack the setting
+    identity = {"paper": paper, **settings, "images": str(job.images or "")}
     if recipe.cohort == "phantom":
         identity["phantom"] = PhantomRecipe(**recipe.phantom).as_dict()
     for name, sheet in {"cohort": Path(recipe.cohort), "labels": job.labels}.items():
@@ -136,10 +140,11 @@ def make_splits(recipe, table):
     labelled = table[table["idh"].notna()].astype({"idh": int})
     if labelled.empty:
         raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
+    seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     if recipe.splits == "kfold":
-        splits = kfold_splits(labelled, recipe.num_splits, recipe.seed)
+        splits = kfold_splits(labelled, recipe.num_splits, seed)
     else:
-        settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, recipe.seed
+        settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed
         splits = holdout_splits(labelled, *settings)
     return _with_unlabelled(splits, table)
 

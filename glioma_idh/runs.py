@@ -4,7 +4,8 @@ recipe.json      every number, versions, hashes, the paper's own results
 cohort.csv       who was used; exclusions.csv: who was not, and why
 slices.npz       the prepared arrays (2D)
 splits.csv       who was trained on and tested where
-split_k/         model.keras, history.csv, predictions.csv, cost.json, and while it trains checkpoint.weights.h5
+split_k/         model.keras, history.csv, predictions.csv, cost.json, and while it trains checkpoint.weights.h5;
+                 masks/, the predicted lesion of each subject tested in it (3D; of older runs one masks/ for all splits)
 predictions.csv  one row a subject and split
 baselines.json   scores of answers that need no network (3D)
 metrics.json     the numbers, per split and pooled, and what they are worth
@@ -148,6 +149,24 @@ def as_read(recipe: dict) -> dict:
 def split_folder(folder, index: int) -> Path:
     """The folder of one split, counted from 0 in the order of splits.csv."""
     return Path(folder) / f"split_{index}"
+
+
+def mask_file(folder, index: int, subject: str) -> Path:
+    """The predicted mask of a subject that was tested in a split."""
+    return split_folder(folder, index) / "masks" / f"{subject}.nii.gz"
+
+
+def has_masks(folder) -> bool:
+    """Whether a run has kept predicted masks, of each split or, in older runs, in one `masks/` for all."""
+    return any(path.is_dir() for path in (Path(folder) / "masks", *Path(folder).glob("split_*/masks")))
+
+
+def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
+    """The predicted masks of a subject by the (repeat, fold) that tested it; none in older runs."""
+    file = Path(folder) / "splits.csv"
+    splits = list_splits(read_table(file)) if file.exists() else []
+    masks = {split: mask_file(folder, index, subject) for index, split in enumerate(splits)}
+    return {split: mask for split, mask in masks.items() if mask.exists()}
 
 
 def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:

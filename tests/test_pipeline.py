@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import gbm2d, pipeline
+from glioma_idh import gbm2d, pipeline, runs
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import COLUMNS, UNLABELLED
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.train import FORMER, identity
 
 
 def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
@@ -60,6 +61,38 @@ def test_settings_that_no_run_can_have(job, match):
         pipeline.check_settings(Recipe(cohort="phantom"), job)
 
 
+def test_the_split_seed_alone_decides_on_the_splits():
+    """Hold-outs and folds of one split seed are the same whatever the seed; without it they are the seed's."""
+    rows = [(f"s{n:02}", f"s{n:02}", n % 2) for n in range(40)]
+    table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
+    for recipe in (gbm2d.Recipe(), gbm2d.Recipe(splits="kfold"), Recipe(), Recipe(splits="holdout")):
+        of_seed = {seed: pipeline.make_splits(replace(recipe, seed=seed), table) for seed in (0, 1)}
+        shared = pipeline.make_splits(replace(recipe, seed=1, split_seed=0), table)
+        assert shared.equals(of_seed[0]) and not shared.equals(of_seed[1])
+
+
+def test_the_split_seed_makes_another_run_only_where_it_is_not_the_seed():
+    """The four hashes are those of commit 0f1f384, the last one without the setting: runs of that time go on."""
+    slices = [pipeline.identity("gbm2d", gbm2d.Recipe(cohort="brats2020-tcga", seed=seed), Job()) for seed in (0, 1)]
+    volumes = [identity(Recipe(seed=seed), Job()) for seed in (0, 1)]
+    assert [runs.recipe_hash(settings) for settings in slices] == ["17559d8a", "80539a84"]
+    assert [runs.recipe_hash(settings) for settings in volumes] == ["e53eec5d", "c96d08cf"]
+    recipe = gbm2d.Recipe(cohort="brats2020-tcga", seed=1)
+    assert pipeline.identity("gbm2d", replace(recipe, split_seed=1), Job()) == slices[1]
+    assert identity(Recipe(seed=1, split_seed=1), Job()) == volumes[1]
+    assert pipeline.identity("gbm2d", replace(recipe, split_seed=0), Job()) == slices[1] | {"split_seed": 0}
+    assert identity(Recipe(seed=1, split_seed=0), Job()) == volumes[1] | {"split_seed": 0}
+
+
+def test_a_run_from_before_the_split_seed_goes_on_and_one_of_other_splits_does_not(tmp_path):
+    runs.begin_run(tmp_path, identity(Recipe(), Job()), {})
+    assert "split_seed" not in runs.read_json(tmp_path / "recipe.json")["recipe"]
+    for same in (None, 0):
+        assert not runs.find_run(tmp_path, identity(Recipe(split_seed=same), Job()), FORMER)
+    with pytest.raises(InputError, match="expected split_seed 4; found split_seed None"):
+        runs.find_run(tmp_path, identity(Recipe(split_seed=4), Job()), FORMER)
+
+
 def test_each_reason_is_said_once(capsys):
     errors = [InputError("a scan", "none", "Add it.", subject=f"s{n}") for n in range(3)]
     pipeline.report_exclusions([*errors, InputError("a lesion", "an empty mask", "Check.", subject="x")], 9)
@@ -97,9 +130,9 @@ def test_paths_are_those_of_where_they_were_typed(tmp_path, monkeypatch):
 
 
 def test_the_least_of_every_setting_can_be_run():
-    recipe = replace(gbm2d.Recipe(), epochs=1, batch_size=1, num_splits=1, seed=0)
+    recipe = replace(gbm2d.Recipe(), epochs=1, batch_size=1, num_splits=1, seed=0, split_seed=0)
     pipeline.check_settings(recipe, Job(jobs=1))
-    for name in ("epochs", "batch_size", "num_splits", "seed"):
+    for name in ("epochs", "batch_size", "num_splits", "seed", "split_seed"):
         flag = "--" + name.replace("_", "-")
         with pytest.raises(InputError, match=f"expected {flag} of at least"):
             pipeline.check_settings(replace(recipe, **{name: getattr(recipe, name) - 1}), Job())

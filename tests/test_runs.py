@@ -133,6 +133,20 @@ def test_splits_are_counted_by_repeat_and_then_by_fold(tmp_path):
     assert runs.split_folder(tmp_path, 3) == tmp_path / "split_3"
 
 
+def test_masks_of_a_split_and_of_an_older_run(tmp_path):
+    assert not runs.has_masks(tmp_path) and runs.find_masks(tmp_path, "s1") == {}
+    (tmp_path / "masks").mkdir()
+    assert runs.has_masks(tmp_path)
+    (tmp_path / "masks").rmdir()
+    pd.DataFrame({"repeat": [0, 1, 2], "fold": 0}).to_csv(tmp_path / "splits.csv", index=False)
+    for index in (0, 2):
+        file = tmp_path / f"split_{index}/masks/s1.nii.gz"
+        file.parent.mkdir(parents=True)
+        file.touch()
+    assert runs.has_masks(tmp_path) and runs.find_masks(tmp_path, "s2") == {}
+    assert runs.find_masks(tmp_path, "s1") == {(k, 0): tmp_path / f"split_{k}/masks/s1.nii.gz" for k in (0, 2)}
+
+
 def test_an_error_that_crosses_processes_says_the_same():
     error = InputError("a", "b", "c", "d", "e")
     assert str(pickle.loads(pickle.dumps(error))) == str(error) == "e: d: expected a; found b. c"

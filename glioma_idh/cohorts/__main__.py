@@ -18,6 +18,7 @@ Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="CSV")]
 Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
+NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be looked at
 Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
 
 
@@ -33,7 +34,7 @@ def check(
     """What is there, what is missing, and whether every image can be used.
 
     Prints counts per sequence and what was left aside; writes cohort.csv (which --cohort of the train commands takes),
-    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png.
+    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no image could be read.
 
     Args:
         cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, csv (a
@@ -66,12 +67,16 @@ def check(
     save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
     print(describe(table, ignored, scans))
     print(f"Everything is in {out}")
+    if len(scans) and (scans["shape"] == "").all():
+        print(f"None of {len(scans)} images could be read.", file=sys.stderr)
+        sys.exit(NOT_ALL_READ)
 
 
 def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: bool = False) -> None:
     """The same patient in two cohort tables, also under other names, or the same image (hash of its voxels).
 
-    Prints a row a pair as CSV. Exit status 1 if there is any.
+    Prints a row a pair as CSV, then how many images were compared and which could not be. Exit status 1 if there is
+    any pair; 3 if there is none but an image could not be compared.
 
     Args:
         a: A cohort table.
@@ -86,17 +91,29 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
     from glioma_idh.cohorts.table import read_table
 
     tables = read_table(a), read_table(b)
-    pairs = [shared_patients(*tables)]
+    pairs, errors = shared_patients(*tables), []
     if not no_images:
-        pairs.append(shared_images(*tables, jobs, quiet))
-    pairs = pd.concat(pairs, ignore_index=True)
+        of_images, num_compared, errors = shared_images(*tables, jobs, quiet)
+        pairs = pd.concat([pairs, of_images], ignore_index=True)
     print(pairs.to_csv(index=False), end="")
-    print(f"{pairs['patient'].nunique()} patients in both.", file=sys.stderr)
+    if not no_images:
+        _print_compared(num_compared, errors)
+    as_far = ", as far as could be compared" if errors else ""
+    print(f"{pairs['patient'].nunique()} patients in both{as_far}.", file=sys.stderr)
     if unknown := sum(map(nameless, tables)):
         text = f"{unknown} subjects are known by their BraTS id alone: whether they are in both, too, cannot be told."
         print(text, file=sys.stderr)
-    if len(pairs):
-        sys.exit(1)
+    if len(pairs) or errors:
+        sys.exit(1 if len(pairs) else NOT_ALL_READ)
+
+
+def _print_compared(num_compared: tuple[int, int], errors: list[InputError]) -> None:
+    """How many images of each cohort were compared, and each that could not be, with file and reason."""
+    first, second = num_compared
+    print(f"Images compared: {first} of the first cohort, {second} of the second.", file=sys.stderr)
+    if errors:
+        lines = [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
+        print("\n".join(lines), file=sys.stderr)
 
 
 def table(csv: Table, out: Sheet = None) -> None:

@@ -1,5 +1,7 @@
 """One patient in two cohorts, or one image under two names: what must not stand in training and in test."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from glioma_idh.cohorts.manifests import canonical_patient, known_patient
@@ -8,6 +10,20 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume, voxel_hash
 
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
+
+
+class SharedImages(NamedTuple):
+    """What a comparison of the images of two cohorts found, and how far it reached.
+
+    Attributes:
+        pairs: `subject_a, subject_b, patient, why`, one row a pair of images.
+        num_compared: images of each cohort whose voxels were compared.
+        errors: one an image that could not be, with subject and file.
+    """
+
+    pairs: pd.DataFrame
+    num_compared: tuple[int, int]
+    errors: list[InputError]
 
 
 def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
@@ -38,7 +54,7 @@ def nameless(table: pd.DataFrame) -> int:
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
-def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> pd.DataFrame:
+def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> SharedImages:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
     Images that were resampled or normalised anew differ in their voxels and are not found.
@@ -50,14 +66,17 @@ def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool 
         quiet: no progress bar.
 
     Returns:
-        `subject_a, subject_b, patient, why`, one row a pair of images; unreadable images are passed over.
+        The pairs, and what could not be compared: an image that cannot be read, or is 0 everywhere.
     """
-    hashes = [_hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))]
-    pairs = hashes[0].merge(hashes[1], on="hash", suffixes=("_a", "_b"))
+    (hashes_a, errors_a), (hashes_b, errors_b) = (
+        _hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))
+    )
+    pairs = hashes_a.merge(hashes_b, on="hash", suffixes=("_a", "_b"))
     pairs["why"] = "same image: " + pairs["image_a"].where(
         pairs["image_a"] == pairs["image_b"], pairs["image_a"] + " and " + pairs["image_b"]
     )
-    return pairs.rename(columns={"patient_a": "patient"})[COLUMNS]
+    pairs = pairs.rename(columns={"patient_a": "patient"})[COLUMNS]
+    return SharedImages(pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b)
 
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
@@ -77,20 +96,25 @@ def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
         raise InputError("no patient of the training cohort in the external one", found, advice)
 
 
-def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> pd.DataFrame:
-    """One row a readable image: subject, patient, image (its column) and the hash of its voxels."""
+def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError]]:
+    """Subject, patient, image (its column) and the hash of its voxels, one row an image; an error for each other."""
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
     rows = [(row, column) for _, row in table.iterrows() for column in SEQUENCES if row[column]]
     results = Parallel(jobs, return_as="generator")(delayed(_hash)(row, column) for row, column in rows)
     bar = tqdm(results, desc=f"reading the {name} cohort", total=len(rows), unit="image", disable=quiet or None)
-    found = pd.DataFrame([hashed for hashed in bar if hashed], columns=["subject", "patient", "image", "hash"])
-    return found
+    outcomes = list(bar)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    found = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
+    return pd.DataFrame(found, columns=["subject", "patient", "image", "hash"]), errors
 
 
-def _hash(row: pd.Series, column: str) -> tuple[str, str, str, str] | None:
+def _hash(row: pd.Series, column: str) -> tuple[str, str, str, str] | InputError:
     try:
-        return row["subject"], row["patient"], column, voxel_hash(read_volume(row[column]))
-    except InputError:
-        return None
+        identity = voxel_hash(read_volume(row[column]))
+    except InputError as error:
+        return error.of_subject(row["subject"])
+    if not identity:  # of an image of zeros, which is like any other
+        return InputError("an image", "nothing but 0", "Check the scan.", row[column], row["subject"])
+    return row["subject"], row["patient"], column, identity

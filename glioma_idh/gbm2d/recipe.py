@@ -25,11 +25,13 @@ class Recipe:
     batch_size: int = 16
     """Slices a step; ours."""
     seed: int = 0
-    """Of splits, weights, order and rotation."""
+    """Of weights, order and rotation, and of the splits unless --split-seed is given."""
     rotation_deg: tuple[float, float] = (0.0, 90.0)
     """Range of the random rotation (Image processing); Keras' own rotation_range=90 would be -90 90."""
     learning_rate: float = 1e-4
     """Of Adam (CNN architecture)."""
+    split_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Of the splits alone, by default --seed: one split seed and several seeds train on the same splits."""
     size: tyro.conf.Suppress[int] = 64  # pixels a side after resampling (Image processing)
     test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (Image processing)
     min_test_mutants: tyro.conf.Suppress[int] = 5  # (Image processing)

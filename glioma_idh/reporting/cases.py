@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.volumes import read_volume
@@ -76,23 +77,46 @@ def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
 
 
 def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A tested subject of a finished run: its sequences, the reference and the mask kept in `masks/`.
+    """A tested subject of a finished run: its sequences, the reference and a mask that the run has kept.
+
+    Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
+    mean, and the title names it.
 
     Args:
         folder: of the run.
         row: of its cohort table.
-        predictions: its rows of the predictions table, one or more; numbers are means.
+        predictions: its rows of the predictions table, one or more.
 
     Raises:
         InputError: an image is not where it was.
     """
     scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
     reference = read_scan(row, "lesion_mask").array != 0
-    predicted = read_volume(folder / "masks" / f"{row['subject']}.nii.gz").array != 0
-    numbers = predictions[["dice", "lesion_ml", "predicted_ml"]].mean()
-    title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers)
+    file, shown, which = _kept_mask(folder, row["subject"], predictions)
+    predicted = read_volume(file).array != 0
+    numbers = shown[["dice", "lesion_ml", "predicted_ml"]].mean()
+    title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers) + which
     images = {sequence: scan.array for sequence, scan in scans.items()}
     return Case(images, reference, predicted, tuple(scans["flair"].spacing_mm), title)
+
+
+def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[Path, pd.DataFrame, str]:
+    """A subject's mask to show, the rows of its predictions that belong to it, and in words whose it is, "" of one.
+
+    An older run kept one mask of all tests of a subject: there the numbers are means.
+    """
+    masks = runs.find_masks(folder, subject)
+    tests = list(zip(predictions["repeat"], predictions["fold"], strict=True)) if masks else []
+    kept = predictions[[test in masks for test in tests]] if masks else predictions[:0]
+    if kept.empty:
+        which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
+        return folder / "masks" / f"{subject}.nii.gz", predictions, which
+    place = (kept["dice"] - predictions["dice"].mean()).abs().argmin()
+    shown = kept.iloc[[place]]
+    file = masks[shown["repeat"].item(), shown["fold"].item()]
+    number = int(file.parent.parent.name.removeprefix("split_")) + 1
+    which = f"; lesion and Dice of split {number}, one of {len(predictions)} that tested it"
+    return file, shown, which if len(predictions) > 1 else ""
 
 
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:

@@ -47,7 +47,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
     _draw_training(folder, pd.concat(curves), metrics, printed)
     draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published, printed)
-    if (folder / "masks").is_dir() and has_values(predictions, "dice"):
+    if runs.has_masks(folder) and has_values(predictions, "dice"):
         _draw_lesions(folder, predictions, metrics["synthetic"])
     write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
     return metrics

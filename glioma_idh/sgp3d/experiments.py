@@ -47,7 +47,7 @@ class Where(Job):
     table: Annotated[Literal["table1", "table2", "detach-k"], tyro.conf.Positional] = tyro.MISSING
     """Which of the paper's experiments."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Each a whole cross-validation: its own folds, weights and order, the same for every network."""
+    """Each a whole cross-validation with its own weights, order and, unless --split-seed is given, folds."""
     runs_dir: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs")
     """Where runs are looked for and made, by one command at a time; a finished one of the same recipe is used."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None

@@ -61,7 +61,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     copy_weights(trained, plain)
     with written_whole(target / "model.keras") as file:
         plain.save(file)
-    predictions = [_predict(plain, row, folder, recipe.learns) for _, row in test.iterrows()]
+    predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
     training.write_cost(target, started, training.find_gpus())
@@ -159,10 +159,10 @@ def _read_split(folder: Path, index: int) -> pd.DataFrame:
     return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
 
 
-def _predict(network, row: pd.Series, folder: Path, learns: tuple[str, ...]) -> dict[str, float]:
-    """The numbers of one test subject; a mask goes to `masks/`, on the patient's own grid."""
+def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> dict[str, float]:
+    """The numbers of one test subject; a mask goes to `masks/` of the split, on the patient's own grid."""
     numbers, lesion = score_subject(network, row, learns)
     if lesion is not None:
         own_affine = Stored(Path(row["prepared"])).placement().own_affine
-        write_volume(folder / "masks" / f"{row['subject']}.nii.gz", lesion, own_affine)
+        write_volume(target / "masks" / f"{row['subject']}.nii.gz", lesion, own_affine)
     return numbers

@@ -25,6 +25,7 @@ NAMES = {
 }
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 FORMER = asdict(Recipe()) | {"method": 1}  # what settings were in runs that are older than they
+del FORMER["split_seed"]  # it stands in no recipe.json where it is the seed
 
 
 def train(recipe: Recipe, job: Job) -> dict:

@@ -182,6 +182,42 @@ def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     assert run("overlap", a, b, "--no-images", "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
 
 
+def test_overlap_of_images_that_cannot_be_read_is_no_clean_result(tmp_path):
+    a = write_cohort(tmp_path / "a", num_subjects=3, num_mutant=1)
+    b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
+    clean = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
+    done = run("overlap", a, clean, "--quiet", "--jobs", "1")
+    assert done.stderr.splitlines() == [
+        "Images compared: 3 of the first cohort, 3 of the second.",
+        "0 patients in both.",
+    ]
+    for file in (tmp_path / "b").rglob("t2.nii.gz"):
+        file.write_bytes(b"no image")
+    done = run("overlap", clean, b, "--quiet", "--jobs", "1", status=3)
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Images compared: 3 of the first cohort, 0 of the second."
+    assert lines[1] == "3 images could not be compared:"
+    assert lines[2].startswith(f"  r00: {tmp_path}/b/") and "expected a readable NIfTI file; found" in lines[2]
+    assert lines[5] == "0 patients in both, as far as could be compared."
+    assert run("overlap", clean, b, "--no-images").stderr == "0 patients in both.\n"
+    (next((tmp_path / "a").rglob("s00/t2.nii.gz"))).unlink()
+    (tmp_path / "b.csv").write_text("subject,idh\ns00,1\n")
+    assert "1 images could not be" in run("overlap", a, tmp_path / "b.csv", "--jobs", "1", status=1).stderr
+
+
+def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
+    cohort = write_cohort(tmp_path, num_subjects=3, num_mutant=1)
+    files = sorted((tmp_path / "scans").rglob("*.nii.gz"))
+    for file in files[1:]:
+        file.write_bytes(b"no image")
+    arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
+    assert "could be read" not in run(*arguments).stderr  # some can; the others are listed
+    files[0].write_bytes(b"no image")
+    done = run(*arguments, status=3)
+    assert done.stderr.splitlines()[0] == "None of 6 images could be read."
+    assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(a guess)" not in done.stdout
+
+
 def test_table_1_in_four_formats(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh,age_years,sex\na,1,30,F\nb,1,40,M\nc,0,60,M\nd,0,50,\ne,,,\n")
     for ending in ("csv", "md", "tex", "html"):

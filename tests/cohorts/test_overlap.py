@@ -100,8 +100,26 @@ def test_the_same_image_in_another_file(tmp_path):
         nibabel.save(nibabel.Nifti1Image(array.astype(np.int16), affine), tmp_path / f"{name}.nii.gz")
     a = table(tmp_path, "a", "subject,idh,t1,t2\ns1,0,one.nii.gz,\ns2,1,nowhere.nii.gz,\n")
     b = table(tmp_path, "b", "subject,idh,t1,adc,adc_divisor\nr1,0,other.nii.gz,copy.nii.gz,3\n")
-    pairs = shared_images(a, b, jobs=1, quiet=True)
+    pairs, num_compared, errors = shared_images(a, b, jobs=1, quiet=True)
+    assert num_compared == (1, 2) and [(error.subject, error.found) for error in errors] == [("s2", "no file")]
+    assert errors[0].file.endswith("nowhere.nii.gz")
     assert pairs["patient"].tolist() == ["s1"] and list(pairs.columns) == ["subject_a", "subject_b", "patient", "why"]
-    back = shared_images(b.assign(patient="R"), a, jobs=1, quiet=True)
+    back, num_compared, _ = shared_images(b.assign(patient="R"), a, jobs=1, quiet=True)
+    assert num_compared == (2, 1)
     assert back.to_numpy().tolist() == [["r1", "s1", "R", "same image: adc and t1"]]
     assert pairs[["subject_a", "subject_b", "why"]].to_numpy().tolist() == [["s1", "r1", "same image: t1 and adc"]]
+
+
+def test_images_of_zeros_are_not_the_same_image_and_are_said(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 4, 4)), np.eye(4)), tmp_path / "zeros.nii.gz")
+    (tmp_path / "text.nii.gz").write_bytes(b"no image")
+    a = table(tmp_path, "a", "subject,idh,t1,t2\ns1,0,zeros.nii.gz,text.nii.gz\n")
+    b = table(tmp_path, "b", "subject,idh,t1\nr1,0,zeros.nii.gz\n")
+    pairs, num_compared, errors = shared_images(a, b, jobs=1, quiet=True)
+    assert pairs.empty and num_compared == (0, 0)
+    assert [(error.subject, error.expected) for error in errors] == [
+        ("s1", "an image"),
+        ("s1", "a readable NIfTI file"),
+        ("r1", "an image"),
+    ]
+    assert all(error.file.endswith(".nii.gz") for error in errors)

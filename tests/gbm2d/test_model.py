@@ -45,6 +45,9 @@ def test_filters_widths_classes_and_names_are_those_asked_for():
     for name in ("block1_conv", "dense1", "dense2"):
         assert network.get_layer(name).activation is keras.activations.relu
     assert network.get_layer("idh").activation is keras.activations.softmax
+    assert (
+        network.get_layer("block1_norm").epsilon == build_cnn((8, 8, 1), (2,)).get_layer("block1_norm").epsilon == 1e-3
+    )
     assert type(network.get_layer("block2_norm")) is FusedBatchNormalization is training_normalisation()
     assert type(build_cnn((8, 8, 1), (2,)).get_layer("block1_norm")) is keras.layers.BatchNormalization
 

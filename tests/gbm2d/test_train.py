@@ -276,10 +276,10 @@ def test_the_command_line_reaches_recipe_and_job(monkeypatch, tmp_path):
     monkeypatch.setattr("glioma_idh.gbm2d.train.train", lambda recipe, job: given.extend([recipe, job]))
     options = "--sequence T2 ADC --cohort egd --splits kfold --num-splits 3 --epochs 9 --batch-size 4 --seed 8"
     options += " --rotation-deg -90 90 --learning-rate 0.01 --all-visits --images a --labels b --external csv"
-    options += f" --external-images c --external-labels d --run-dir {tmp_path} --jobs 2 --quiet --strict"
+    options += f" --external-images c --external-labels d --run-dir {tmp_path} --jobs 2 --quiet --strict --split-seed 3"
     monkeypatch.setattr(sys, "argv", ["train", *options.split()])
     main()
-    recipe = Recipe(("T2", "ADC"), "egd", True, "kfold", 3, 9, 4, 8, (-90.0, 90.0), 0.01)
+    recipe = Recipe(("T2", "ADC"), "egd", True, "kfold", 3, 9, 4, 8, (-90.0, 90.0), 0.01, 3)
     job = Job("a", "b", "csv", "c", "d", tmp_path, 2, True, True)
     assert given == [recipe, job]
 

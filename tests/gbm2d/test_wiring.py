@@ -24,11 +24,12 @@ from glioma_idh.gbm2d.fit import _fit, train_split
 from glioma_idh.gbm2d.model import compile_network
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
+from glioma_idh.pipeline import make_splits
 from tests.conftest import write_cohort
 
 RECIPE = Recipe(
-    sequence=("T2",), num_splits=2, epochs=7, batch_size=12, seed=3, rotation_deg=(20.0, 70.0), learning_rate=0.02,
-    size=32, test_fraction=0.25, min_test_mutants=4, filters=(4, 6), units=(16,),
+    sequence=("T2",), num_splits=2, epochs=7, batch_size=12, seed=3, split_seed=5, rotation_deg=(20.0, 70.0),
+    learning_rate=0.02, size=32, test_fraction=0.25, min_test_mutants=4, filters=(4, 6), units=(16,),
 )  # fmt: skip
 SET_ASIDE = {"s01": "the voxels of s00", "s20": "an empty label"}
 
@@ -121,6 +122,13 @@ def test_the_default_mode_draws_hold_outs_as_the_recipe_says(done):
         assert done.labels[sorted(test)].sum() >= 4
         assert len({"s03", "s04"} & test) != 1
     assert part_of(done, 0, "test") != part_of(done, 1, "test")
+
+
+def test_the_hold_outs_are_those_of_the_split_seed(done):
+    """What the seed decides on, weights, order and angles, is held to seed 3 below."""
+    cohort = read_table(done.run / "cohort.csv").astype({"idh": int})
+    expected = {seed: make_splits(replace(RECIPE, seed=seed, split_seed=None), cohort) for seed in (3, 5)}
+    assert done.splits.equals(expected[5]) and not done.splits.equals(expected[3])
 
 
 def test_copies_under_other_patients_and_the_unlabelled_are_set_aside(done):

@@ -1,5 +1,7 @@
 """From the files of a finished training to its numbers, tables and figures."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,9 +35,10 @@ def make_run(folder, **columns):
         write_table(pd.DataFrame({"epoch": [1, 2, 3], **curves}), part / "history.csv")
     image, lesion = np.arange(512.0).reshape(8, 8, 8), np.zeros((8, 8, 8), np.uint8)
     lesion[2:6, 2:6, 2:6] = 1
-    for name, voxels in {"flair": image, "seg": lesion, **dict.fromkeys(subjects, lesion)}.items():
-        write_volume(folder / "masks" / f"{name}.nii.gz", voxels, np.eye(4))
-    paths = {"flair": str(folder / "masks" / "flair.nii.gz"), "lesion_mask": str(folder / "masks" / "seg.nii.gz")}
+    paths = {"flair": str(folder / "scans" / "flair.nii.gz"), "lesion_mask": str(folder / "scans" / "seg.nii.gz")}
+    files = {runs.mask_file(folder, index, subject): lesion for index, subject in zip(fold, subjects, strict=True)}
+    for file, voxels in {paths["flair"]: image, paths["lesion_mask"]: lesion, **files}.items():
+        write_volume(Path(file), voxels, np.eye(4))
     write_table(table[["subject", "patient"]].assign(idh=table["truth"], **paths), folder / "cohort.csv")
     write_table(pd.concat(splits), folder / "splits.csv")
     return folder

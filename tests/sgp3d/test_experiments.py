@@ -167,6 +167,22 @@ def test_epochs_done_are_those_of_whole_splits_and_of_what_is_saved(tmp_path):
     assert (run.epochs_done(), run.missing(), run.finished) == (30, [], True)
 
 
+def test_seeds_have_their_own_folds_unless_a_split_seed_is_given(tmp_path):
+    recipe, where = replace(RECIPE, cohort="phantom"), Where(table="detach-k", runs_dir=tmp_path)
+    own, shared = (
+        make_plan("detach-k", (0, 1), replace(recipe, split_seed=seed), where, tmp_path) for seed in (None, 0)
+    )
+    assert [(run.recipe.seed, run.recipe.split_seed) for run in own] == [(0, None), (1, None)] * 2
+    assert [(run.recipe.seed, run.recipe.split_seed) for run in shared] == [(0, 0), (1, 0)] * 2
+    same = [one.folder == other.folder for one, other in zip(own, shared, strict=True)]
+    assert same == [True, False] * 2  # seed 0 on the splits of seed 0 is one run
+    begin_run(tmp_path / "by_hand", identity(replace(own[2].recipe, split_seed=0), Job()), {})
+    assert make_plan("detach-k", (0,), recipe, where, tmp_path)[1].folder.name == "by_hand"
+    begin_run(tmp_path / "others", identity(shared[3].recipe, Job()), {})
+    plans = [make_plan("detach-k", (1,), replace(recipe, split_seed=seed), where, tmp_path) for seed in (0, None)]
+    assert [plan[1].folder.name == "others" for plan in plans] == [True, False]
+
+
 def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
     recipe = replace(RECIPE, cohort="phantom")
     where = Where(table="detach-k", runs_dir=tmp_path)

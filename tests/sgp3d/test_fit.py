@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh import training
-from glioma_idh.pipeline import read_training_cohort
+from glioma_idh.pipeline import make_splits, read_training_cohort
 from glioma_idh.reporting import results
 from glioma_idh.reporting.printed import SGPNET
 from glioma_idh.runs import read_json
@@ -37,6 +37,7 @@ RECIPE = Recipe(
     smoothing_voxels=5.0,
     filters=2,
     seed=3,
+    split_seed=5,
 )  # each another number than by default
 SCORES = {"dice": 0.5, "hd95_mm": 1.0, "num_lesions": 1, "num_lesions_found": 1, "num_false_lesions": 0}
 
@@ -108,6 +109,14 @@ def test_nobody_is_trained_on_and_tested_and_everybody_labelled_is_tested_once(r
     assert sorted(tested[0] + tested[1]) == [f"s{number:02}" for number in range(8) if number != 2]
     for index in (0, 1):
         assert set(rehearsed.subjects(index, "train")) == set(rehearsed.labels.index) - set(tested[index])
+
+
+def test_the_folds_are_those_of_the_split_seed(rehearsed):
+    """What the seed decides on, weights, order and dropout, is held to seed 3 below."""
+    cohort = pd.read_csv(rehearsed.run / "cohort.csv")
+    expected = {seed: make_splits(replace(RECIPE, seed=seed, split_seed=None), cohort) for seed in (3, 5)}
+    found = pd.read_csv(rehearsed.run / "splits.csv")
+    assert found.equals(expected[5]) and not found.equals(expected[3])
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -215,10 +224,12 @@ def test_each_row_of_the_predictions_is_of_one_subject(rehearsed):
         assert table["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * len(table))
 
 
-def test_each_mask_is_its_subject_s_on_its_own_grid(rehearsed):
-    files = sorted((rehearsed.run / "masks").iterdir())
-    assert [file.name for file in files] == [f"s{number:02}.nii.gz" for number in range(8) if number != 2]
-    for file in files:
+def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_tested_it(rehearsed):
+    files = [sorted((rehearsed.run / f"split_{index}/masks").iterdir()) for index in (0, 1)]
+    for index in (0, 1):
+        assert [file.name for file in files[index]] == [f"{s}.nii.gz" for s in rehearsed.subjects(index, "test")]
+    assert not (rehearsed.run / "masks").exists()
+    for file in files[0] + files[1]:
         mask = nibabel.load(file)
         assert np.asarray(mask.dataobj).sum() == int(file.name[1:3]) + 1
         assert np.allclose(mask.affine, np.diag([-2, -2, 3, 1]))

@@ -94,6 +94,15 @@ def test_normalisation_is_that_of_one_subject_and_one_channel(network):
     assert np.asarray(relu(np.array([[-10.0, 5.0]]))) == pytest.approx(np.array([[-1.0, 5.0]]))
 
 
+def test_what_the_paper_leaves_open_is_as_the_readme_says(network):
+    """Epsilon of every normalisation, also of the layers to train with; two channels in a softmax; one sigmoid."""
+    norms = [layer for layer in network.layers if layer.name.endswith("_norm")]
+    assert len(norms) > 20 and {layer.epsilon for layer in [*norms, training_kit().normalise("norm")]} == {1e-3}
+    softmax, idh = network.get_layer("segmentation"), network.get_layer("idh")
+    assert isinstance(softmax, keras.layers.Softmax) and softmax.axis == -1 and softmax.input.shape[-1] == 2
+    assert idh.activation is keras.activations.sigmoid and idh.units == 1
+
+
 def test_whole_channels_are_dropped_in_every_level(network):
     for number in range(1, 6):
         layer = network.get_layer(f"backbone_down{number}_dropout")

@@ -11,6 +11,7 @@ import pytest
 
 from glioma_idh import training
 from glioma_idh.errors import InputError
+from glioma_idh.runs import has_masks
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import build_network
 from glioma_idh.sgp3d.model import copy_weights
@@ -123,7 +124,7 @@ def test_a_rival_trains_through_the_same_door(trained):
     predictions = pd.read_csv(run / "predictions.csv")
     learnt, empty = ("dice", "score") if recipe.network == "unet3d" else ("score", "dice")
     assert len(predictions) == 8 and predictions[learnt].between(0, 1).all() and predictions[empty].isna().all()
-    assert (run / "masks").exists() == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
+    assert has_masks(run) == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
     kept = keras.models.load_model(run / "split_0/model.keras", safe_mode=True)
     assert kept.name == recipe.network
     training.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
@@ -139,7 +140,7 @@ def test_a_rival_trains_through_the_same_door(trained):
         stored = Stored(Path(cohort.loc[row.subject, "prepared"]))
         assert row.truth == cohort.loc[row.subject, "idh"]
         if recipe.network == "unet3d":
-            found = nibabel.load(run / f"masks/{row.subject}.nii.gz").get_fdata() > 0
+            found = nibabel.load(run / f"split_0/masks/{row.subject}.nii.gz").get_fdata() > 0
             mask = nibabel.load(run.parent / f"scans/{row.subject}/mask.nii.gz").get_fdata() > 0
             assert row.dice == pytest.approx(2 * (found & mask).sum() / (found.sum() + mask.sum()), abs=1e-6)
         else:

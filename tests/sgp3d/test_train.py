@@ -19,6 +19,7 @@ import pytest
 
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.errors import InputError
+from glioma_idh.runs import has_masks
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
 from glioma_idh.sgp3d.train import _score_external, train
@@ -88,7 +89,7 @@ def test_the_run_folder_holds_what_it_promises(finished):
     _, run = finished
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
-    names = {"model.keras", "history.csv", "predictions.csv", "cost.json"}
+    names = {"model.keras", "history.csv", "predictions.csv", "cost.json", "masks"}
     assert {path.name for path in (run / "split_1").iterdir()} == names
     assert {path.suffix for path in (run / "figures").iterdir()} == {".png", ".svg"}
 
@@ -100,7 +101,7 @@ def test_predictions_and_masks_lie_on_the_patient_s_own_grid(finished):
     columns += ["hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
     assert list(predictions) == columns and len(predictions) == 7
     for subject, row in predictions.iterrows():
-        mask = nibabel.load(run / f"masks/{subject}.nii.gz")
+        mask = nibabel.load(run / f"split_{row['fold']:.0f}/masks/{subject}.nii.gz")
         reference = nibabel.load(run.parent / f"scans/{subject}/mask.nii.gz")
         assert mask.shape == GRID and np.allclose(mask.affine, reference.affine)
         found, truth = np.asarray(mask.dataobj) != 0, np.asarray(reference.dataobj) != 0
@@ -170,7 +171,7 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, reh
     assert predictions[empty].isna().all() and predictions[learnt].between(0, 1).all() and len(predictions) == 8
     printed = {"score": "auc", "dice": "dice"}
     assert printed[learnt] in metrics["pooled"] and printed[empty] not in metrics["pooled"]
-    assert (tmp_path / "run/masks").exists() == (learnt == "dice")
+    assert has_masks(tmp_path / "run") == (learnt == "dice")
     assert not predictions[["predicted_ml", "hd95_mm"]].notna().any().any() or learnt == "dice"
     assert [given.joint.targets for given in rehearsal.trainings] == [targets] * 2
     assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= set(figures)

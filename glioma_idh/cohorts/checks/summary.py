@@ -99,5 +99,6 @@ def _guesses(scans: pd.DataFrame) -> list[str]:
     lines = []
     for column in ("intensities", "head"):
         counts = images[column][images[column] != ""].value_counts()
-        lines.append(f"{column} (a guess): " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        if len(counts):
+            lines.append(f"{column} (a guess): " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return lines

@@ -78,7 +78,7 @@ def _read_volumes(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Ca
     Raises:
         InputError: one is not where it was, or they are not on one grid.
     """
-    if (folder / "masks").is_dir() and has_values(predictions, "dice"):
+    if runs.has_masks(folder) and has_values(predictions, "dice"):
         case = read_case(folder, row, predictions)
     else:
         scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}

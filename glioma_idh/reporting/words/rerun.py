@@ -19,6 +19,7 @@ DEFAULTS = {  # of what a command has a flag for; a test holds them to the comma
         "seed": 0,
         "rotation_deg": [0.0, 90.0],
         "learning_rate": 1e-4,
+        "split_seed": None,
     },
     "sgp3d": {
         "cohort": "phantom",
@@ -38,6 +39,7 @@ DEFAULTS = {  # of what a command has a flag for; a test holds them to the comma
         "standardise_features": False,
         "dtype": "float32",
         "seed": 0,
+        "split_seed": None,
         "phantom_subjects": 24,
         "phantom_spacing_mm": 2.0,
     },
@@ -70,6 +72,8 @@ def environment_table(recipe_file: dict) -> pd.DataFrame:
     if "phantom" in settings:
         rows["phantom"] = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings["phantom"].items())
     rows["seed"] = str(settings.get("seed", NOT_RECORDED))
+    if settings.get("split_seed") is not None:
+        rows["seed of the splits"] = str(settings["split_seed"])
     if settings.get("paper") == "sgp3d":
         rows["precision"] = settings.get("dtype", NOT_RECORDED)
     rows |= {noun: str(recipe_file.get(key, NOT_RECORDED)) for key, noun in OTHER_FACTS.items()}

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from glioma_idh import runs
 from glioma_idh.files import write_json
 from glioma_idh.reporting.contents.gallery import (
     choose_cases,
@@ -188,8 +189,29 @@ def test_each_subject_and_sequence_has_its_own_scans_masks_and_numbers(segmented
     assert np.unique(np.nonzero(one.predicted)[0]) == 5 and np.unique(np.nonzero(one.reference)[0]) == 6
     assert one.title == (
         "s1 (IDH-mutant): probability of IDH mutation 0.30 (sd 0.00, 2 networks), lesion 32 ml, network's lesion 9.1 "
-        "ml, Dice 0.24"
+        "ml, Dice 0.24; outline of one of 2 tests, numbers are means"
     )
+
+
+def test_of_several_tests_the_mask_of_one_split_is_shown_with_its_own_dice_and_the_split_named(segmented):
+    """s1 is tested in the first, third and fourth of four hold-outs, s0 in the second alone; s2 is of an older run."""
+    folder, cohort, predictions = segmented
+    splits = pd.DataFrame({"subject": "s1", "repeat": [0, 1, 2, 3], "fold": 0, "part": "test"})
+    splits.to_csv(folder / "splits.csv", index=False)
+    for index, subject in ((0, "s1"), (1, "s0"), (2, "s1"), (3, "s1")):
+        found = LESION & (np.indices(SHAPE)[0] == 5 + index)
+        save(runs.mask_file(folder, index, subject), found)
+    rows = [("s1", 0, 0.1, 1.0), ("s0", 1, 0.5, 2.0), ("s1", 2, 0.6, 3.0), ("s1", 3, 0.8, 4.0), ("s2", 0, 0.7, 5.0)]
+    tests = pd.DataFrame(rows, columns=["subject", "repeat", "dice", "predicted_ml"])
+    tests = tests.merge(predictions.drop(columns=["repeat", "dice", "predicted_ml"]), on="subject")
+    cases, gone = read_cases(folder, cohort, tests, ["s0", "s1", "s2"])
+    assert gone == [] and np.unique(np.nonzero(cases["s1"].predicted)[0]) == 7  # 0.6 is nearest to the mean, 0.5
+    assert cases["s1"].title.endswith(
+        "network's lesion 3.0 ml, Dice 0.60; lesion and Dice of split 3, one of 3 that tested it"
+    )
+    assert np.unique(np.nonzero(cases["s0"].predicted)[0]) == 6
+    assert cases["s0"].title.endswith("network's lesion 2.0 ml, Dice 0.50")
+    assert np.array_equal(cases["s2"].predicted, FOUND) and cases["s2"].title.endswith("5.0 ml, Dice 0.70")
 
 
 def corners(figure):

@@ -18,11 +18,13 @@ from tests.reporting.words.small_run import SGPNET, SLICE_CNN, with_settings
 VOLUME = sgp3d.Recipe()
 RECIPES = {
     "2D, the paper's": SliceRecipe(sequence=("rcbv",)),
-    "2D, all else": SliceRecipe(("flair",), "upenn-gbm", True, "kfold", 3, 7, 8, 11, (-90.0, 45.5), 3e-5),
+    "2D, all else": SliceRecipe(("flair",), "upenn-gbm", True, "kfold", 3, 7, 8, 11, (-90.0, 45.5), 3e-5, 4),
     "3D, the laptop's": sgp3d.LAPTOP,
     "3D, the paper's": VOLUME,
     "3D, the paper's on the phantom": replace(VOLUME, cohort="phantom"),
-    "3D, a table": replace(VOLUME, cohort="/data/my cohort.csv", splits="holdout", seed=3, all_visits=True),
+    "3D, a table": replace(
+        VOLUME, cohort="/data/my cohort.csv", splits="holdout", seed=3, split_seed=0, all_visits=True
+    ),
     "3D, all else": replace(
         sgp3d.LAPTOP,
         shape=(16, 32, 48),
@@ -107,5 +109,8 @@ def test_hashes_and_seeds_stand_under_their_own_names():
     table = environment_table(content | {"duration": "3 min", "memory": "2 GB"}).set_index("what")["value"]
     assert table["SHA-256 of the cohort table"] == "beef" and table["SHA-256 of the label sheet"] == "feed"
     assert table["seed"] == "47" and table["hash of all settings"] == "4567cdef" and "precision" not in table
+    assert "seed of the splits" not in table
     assert (table["time of training"], table["most memory used"], table["device"]) == ("3 min", "2 GB", "not recorded")
+    table = environment_table(with_settings(SLICE_CNN, seed=47, split_seed=0)).set_index("what")["value"]
+    assert (table["seed"], table["seed of the splits"]) == ("47", "0")
     assert table["phantom"].startswith("num subjects 5, num mutant 2, seed 193, spacing mm 2.0")
