@@ -73,6 +73,25 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
     }
 
 
+def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict[str, float]:
+    """`ppv` and `npv` at another prevalence than that of the patients tested, by Bayes' rule.
+
+    Args:
+        sensitivity: measured.
+        specificity: measured.
+        prevalence: share of IDH-mutant patients.
+
+    Returns:
+        NaN where nobody would be predicted so, or a rate is not available.
+    """
+    hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
+    alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
+    return {
+        "ppv": hits / (hits + alarms) if hits + alarms else float("nan"),
+        "npv": rests / (rests + misses) if rests + misses else float("nan"),
+    }
+
+
 def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:
     """The rates of all tested patients together, mutant from a threshold on that nobody has chosen on them.
 

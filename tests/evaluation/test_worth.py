@@ -67,7 +67,11 @@ def test_numbers_by_hand(numbers_of_all):
         "folds_made": False,
     }
     lost = 20 + 19  # of 400 pairs: those of p00, and those of the other mutants with p11
-    assert numbers["auc"]["delong"]["value"] == numbers["auc"]["bootstrap"]["value"] == pytest.approx(1 - lost / 400)
+    assert (
+        numbers["auc"]["within_splits"]["value"]
+        == numbers["auc"]["pooled_bootstrap"]["value"]
+        == pytest.approx(1 - lost / 400)
+    )
     assert numbers["brier"]["value"] == pytest.approx(np.square(SCORE - TRUTH).mean())
     assert numbers["log_loss"]["value"] == pytest.approx(-np.log(np.where(TRUTH == 1, SCORE, 1 - SCORE)).mean())
     for choice in ("0.5", "youden"):
@@ -172,7 +176,7 @@ def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
     numbers = worth(table[["subject", "truth", "score"]]) if bare else worth(table, COHORT.head(40).assign(idh=truths))
     json.dumps(numbers)
     assert not unexplained(numbers) and not np.isnan(numbers["brier"]["value"])
-    assert numbers["auc"]["delong"]["reason"] and numbers["average_precision"]["reason"]
+    assert numbers["auc"]["within_splits"]["reason"] and numbers["average_precision"]["reason"]
     assert numbers["beats_baselines"]["verdict"] == "cannot be computed"
     assert numbers["rates"]["youden"]["confusion"]["reason"].startswith("cannot be computed, because only")
     one_class = np.ptp(np.broadcast_to(truths, 40)) == 0
@@ -184,7 +188,7 @@ def test_everybody_tested_by_every_network():
     outside = pd.concat([TABLE.assign(fold=fold, score=SCORE + shift) for fold, shift in ((0, -0.05), (1, 0.05))])
     numbers = worth(outside, COHORT)
     assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
-    assert numbers["auc"]["delong"]["value"] == pytest.approx(1 - 39 / 400)  # of the mean score
+    assert numbers["auc"]["within_splits"]["value"] == pytest.approx(1 - 39 / 400)  # of the mean score
     assert "are left outside the test set" in numbers["rates"]["youden"]["accuracy"]["reason"]
     assert "is empty" in numbers["baselines"]["grade"]["difference"]["reason"] and not unexplained(numbers)
 
@@ -290,4 +294,4 @@ def many(num_patients):
 @pytest.mark.slow
 def test_of_ten_thousand_patients_the_two_intervals_are_one():
     numbers = worth(*many(10000))
-    assert numbers["auc"]["bootstrap"] == pytest.approx(numbers["auc"]["delong"], abs=0.001)
+    assert numbers["auc"]["pooled_bootstrap"] == pytest.approx(numbers["auc"]["within_splits"], abs=0.001)

@@ -61,7 +61,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert f"Mean Dice of its lesions {dice:.2f} (" in page and "SGPNet" in page
     mutant, wild = (predictions[predictions["truth"] == idh]["score"].to_numpy() for idh in (1, 0))
     wins = (mutant[:, None] > wild).mean() + (mutant[:, None] == wild).mean() / 2
-    assert metrics["pooled"]["auc"] == pytest.approx(wins) == metrics["worth"]["auc"]["delong"]["value"]
+    assert metrics["pooled"]["auc"] == pytest.approx(wins) == metrics["worth"]["auc"]["within_splits"]["value"]
     assert f"an AUC of {wins:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
     assert sheet["tested"].tolist() == predictions.groupby("fold").size().tolist()

@@ -54,5 +54,5 @@ def _estimates(worth: dict) -> dict[str, dict]:
     """The pooled scores that have an interval, by name."""
     rates = worth.get("rates", {}).get("0.5", {})
     estimates = {score: rate for score, rate in rates.items() if score in NAMES}
-    estimates |= {"auc": worth.get("auc", {}).get("delong"), "dice": worth.get("segmentation", {}).get("dice")}
+    estimates |= {"auc": worth.get("auc", {}).get("within_splits"), "dice": worth.get("segmentation", {}).get("dice")}
     return {score: estimate for score, estimate in estimates.items() if estimate}

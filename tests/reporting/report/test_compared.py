@@ -221,7 +221,7 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
     mean = np.mean(list(SCORES.values()), axis=0)
     expected = compare_auc(other.predictions.assign(score=mean), other.predictions.assign(score=0.5)).difference + 0.5
     assert together.metrics["pooled"]["auc"] == pytest.approx(expected)
-    assert together.worth["auc"]["delong"]["value"] == pytest.approx(expected)
+    assert together.worth["auc"]["within_splits"]["value"] == pytest.approx(expected)
     assert together.worth["patients"]["num_splits"] == 12 and len(together.cohort) == N
     assert len(together.metrics["per_split"]) == 12 and "auc_interval" not in together.metrics["pooled"]
     (note,) = (part.text for part in compared._seeds_note([together, alone]) if isinstance(part, Paragraph))

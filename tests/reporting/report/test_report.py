@@ -129,7 +129,7 @@ def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(pa
         numbers = json.loads(file.read_text())
         worth = numbers["worth"]
         assert (numbers["subjects"]["used"], numbers["subjects"]["mutant"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
-        assert worth["auc"]["delong"]["value"] == pytest.approx(auc)
+        assert worth["auc"]["within_splits"]["value"] == pytest.approx(auc)
         assert worth["brier"]["value"] == pytest.approx(brier)
         sensitivity = worth["rates"]["0.5"]["sensitivity"]
         assert (sensitivity["count"], sensitivity["total"]) == (found, total)
@@ -238,7 +238,7 @@ def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, sc
     write_json({"sequence": "t1gd", "pooled": {"auc": 0.1}}, run / "metrics.json")
     report_runs([run])
     after = json.loads((run / "metrics.json").read_text())
-    assert after["pooled"]["auc"] == after["worth"]["auc"]["delong"]["value"] > 0.5
+    assert after["pooled"]["auc"] == after["worth"]["auc"]["within_splits"]["value"] > 0.5
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):

@@ -251,7 +251,7 @@ def test_strata_with_their_patients_and_mutants(drawn):
     assert rows_of(section, "strata") == [
         {"variable": "sex", "stratum": "F", "patients": 17, "mutant": 6, "AUC (95 %)": "0.66 (0.55 to 0.77)"}
     ]
-    assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["delong"])
+    assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["within_splits"])
     none = finished(NUMBERS | {"strata": {"reason": "cannot be computed, because of X"}})
     assert parts_of(sections.strata_section(none), Paragraph)[0].text == "Strata cannot be computed, because of X."
 
@@ -497,7 +497,7 @@ def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_insi
     report.write_report(run, out)
     assert ((run / "metrics.json").read_bytes() == before) == (place == "elsewhere")
     kept = json.loads((out.parent / "page_files" / "metrics.json").read_text())
-    assert kept["worth"]["auc"]["delong"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
+    assert kept["worth"]["auc"]["within_splits"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
     assert (kept["subjects"]["used"], kept["subjects"]["wild_type"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
     card = (out.parent / "page_files" / "model_card.md").read_text()
     assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card
