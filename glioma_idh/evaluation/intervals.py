@@ -49,8 +49,7 @@ def auc_interval(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> t
         Its ends. NaN where the method has no answer: fewer than two patients of a class, or classes that do not
         overlap at all, whose variance is 0.
     """
-    estimate = auc_estimate(truth, score, level)
-    return estimate.low, estimate.high
+    return split_auc_estimate(_one_split(truth, score), level)[1:3]
 
 
 def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Estimate:
@@ -65,8 +64,13 @@ def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> E
         ValueError: bad scores or truths (`checks.check_scores`).
     """
     check_scores(truth, score)
+    return split_auc_estimate(_one_split(truth, score), level)
+
+
+def _one_split(truth: np.ndarray, score: np.ndarray) -> pd.DataFrame:
+    """A predictions table of one test set."""
     columns = {"truth": np.asarray(truth), "score": np.asarray(score, dtype=np.float64)}
-    return split_auc_estimate(pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "fold": 0} | columns), level)
+    return pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "fold": 0} | columns)
 
 
 def split_auc_estimate(predictions: pd.DataFrame, level: float = 0.95) -> Estimate:

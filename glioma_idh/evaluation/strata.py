@@ -26,8 +26,8 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
         level: of the intervals, which are of one stratum at a time.
 
     Returns:
-        One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`: why there is no AUC
-        or no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
+        One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`: why there is no
+        AUC or no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
 
     Raises:
         ValueError: the predictions cannot be used (`checks.check_predictions`), a patient is not in the cohort, or a

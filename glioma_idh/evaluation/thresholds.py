@@ -73,7 +73,7 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
     }
 
 
-def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict[str, float]:
+def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict:
     """`ppv` and `npv` at another prevalence than that of the patients tested, by Bayes' rule.
 
     Args:
@@ -82,13 +82,16 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
         prevalence: share of IDH-mutant patients.
 
     Returns:
-        NaN where nobody would be predicted so, or a rate is not available.
+        And `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else "".
     """
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
+    missing = sensitivity.reason or specificity.reason
+    reason = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
     return {
         "ppv": hits / (hits + alarms) if hits + alarms else float("nan"),
         "npv": rests / (rests + misses) if rests + misses else float("nan"),
+        "reason": missing or reason,
     }
 
 

@@ -21,6 +21,7 @@ from glioma_idh.evaluation.intervals import (
     auc_estimate,
     bootstrap_auc,
     expected_auc_half_width,
+    no_estimate,
     split_auc_estimate,
 )
 from glioma_idh.evaluation.means import bootstrap_mean
@@ -40,6 +41,7 @@ from glioma_idh.evaluation.thresholds import (
 CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
 HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
+DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
 OF_SCORES = [
     "prevalence",
@@ -73,7 +75,7 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         `prevalence`: share of IDH-mutant `tests`, `patients` tested, and patients of the `cohort` with a label.
         `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
         `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
-        `auc`: `within_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `mean_over_splits`; `num_pairs`;
+        `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
             `reversed`: whether the interval lies below 0.5. `average_precision`, `brier`, `log_loss`: estimates.
         `rates`: by `0.5` and the cross-fitted CHOICES, proportions, `confusion`: `tp, fp, tn, fn`, and
             `at_cohort_prevalence`: `ppv` and `npv`.
@@ -189,7 +191,7 @@ def _aucs(predictions: pd.DataFrame) -> dict:
     within, pooled = split_auc_estimate(predictions), pool_patients(predictions)
     return {
         "within_splits": within,
-        "mean_over_splits": float(scores_by_split(predictions)["auc"].mean()),
+        "mean_over_splits": no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
         "pooled": auc_estimate(pooled["truth"], pooled["score"]),
         "pooled_bootstrap": bootstrap_auc(pooled["truth"], pooled["score"]),
         "num_pairs": auc_within_splits(predictions).num_pairs,

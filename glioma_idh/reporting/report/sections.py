@@ -74,7 +74,7 @@ def discrimination_section(finished: Finished) -> Section:
     auc, precision = numbers["auc"], numbers["average_precision"]
     rows = [
         ("AUC within splits", estimate_cell(auc["within_splits"], 3)),
-        ("AUC, mean over splits", _three(auc["mean_over_splits"])),
+        ("AUC, mean over splits", _three(auc["mean_over_splits"]["value"])),
         ("AUC, pooled (DeLong)", estimate_cell(auc["pooled"], 3)),
         ("AUC, pooled (bootstrap over patients)", estimate_cell(auc["pooled_bootstrap"], 3)),
         ("Average precision", estimate_cell(precision, 3)),
