@@ -92,6 +92,8 @@ def main() -> None:
         if bool(wanted.run_dirs) == (wanted.predictions is not None):
             found = "both" if wanted.run_dirs else "neither"
             raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")
+        if wanted.predictions is not None and wanted.reference is not None:
+            raise InputError("several runs where there is a --reference", "a table", "Leave --reference out.")
         if wanted.predictions is None:
             page = report_runs(wanted.run_dirs, wanted.out, wanted.reference)
         else:

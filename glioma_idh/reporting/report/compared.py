@@ -128,8 +128,8 @@ def _seeds_note(runs: list[Finished]) -> list[Paragraph]:
     for run in runs:
         if run.members:
             areas = [seed.metrics["within_splits"].get("auc", float("nan")) for seed in run.members]
-            each = f"; AUC of each {', '.join(f'{area:.3f}' for area in areas)}" if run.scored else ""
-            lines.append(f"{run.name}: {len(run.members)} seeds, pooled numbers are of their mean score{each}.")
+            each = f"; AUC within splits of each {', '.join(f'{area:.3f}' for area in areas)}" if run.scored else ""
+            lines.append(f"{run.name}: {len(run.members)} seeds, averaged where their test sets are the same{each}.")
     if lines and len({max(1, len(run.members)) for run in runs}) > 1:
         lines.append("A mean of several networks is compared with fewer: part of a difference may be the averaging.")
     return [Paragraph(" ".join(lines))] if lines else []
@@ -210,7 +210,7 @@ def _pairs_section(runs: list[Finished], reference: str | None) -> Section:
         "of patients, not the training: another seed may change more."
     )
     parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
-    return Section("Each against each", parts if rows else [])
+    return Section("Paired comparisons", parts if rows else [])
 
 
 def _calls_cell(calls: Comparison | Calls) -> str:

@@ -24,12 +24,12 @@ def result_sentence(finished: Finished) -> str:
     start = f"{SYNTHETIC_NOTE}. " if finished.synthetic else ""
     if not finished.scored:
         return f"{start}{_segmentation(numbers, tested)}"
-    who = f"{tested} ({people['num_mutant']} IDH-mutant), none of whom a network was trained on when it was tested"
+    who = f"{tested} ({people['num_mutant']} IDH-mutant), each tested by networks not trained on that patient"
     auc = numbers["auc"]["within_splits"]
     if not known(auc["value"]):
         return f"{start}The AUC of {finished.name} {auc['reason']}."
-    value = f"AUC within splits {estimate_cell(auc)}"
-    how = f"Its {value} is of {who}." if finished.folder else f"{value} in {tested}."
+    who = who if finished.folder else tested
+    how = f"AUC within splits {estimate_cell(auc)} in {who}."
     return f"{start}{_verdict(finished)} {how}{_segmentation_too(numbers)}"
 
 
@@ -37,7 +37,8 @@ def _verdict(finished: Finished) -> str:
     """How the score stands to age and lesion volume, known before surgery, and to grade, which needs tissue."""
     baselines = finished.worth["baselines"]
     before, after = ([_beside(name, baselines[name]) for name in names] for names in (BEFORE_SURGERY, AFTER_SURGERY))
-    text = f"{finished.name} has {listed(before)}; of what is known after surgery, {listed(after)}, which needs tissue."
+    text = f"{finished.name} has {listed(before)}. "
+    text += f"Grade, which needs tissue, is known after surgery: {finished.name} has {listed(after)}."
     return f"{REVERSED} {text}" if finished.worth["auc"]["reversed"] else text
 
 
