@@ -109,19 +109,19 @@ def discrimination_section(finished: Finished) -> Section:
 
 
 def _prevalence(numbers: dict) -> str:
-    """The prevalence that accuracy, predictive values and net benefit are of, and the values at the cohort's."""
-    of, rates = numbers["prevalence"], numbers["rates"]["0.5"]
+    """The prevalence among the patients tested and in the cohort, and the predictive values at the cohort's."""
+    of, at = numbers["prevalence"], numbers["rates"]["0.5"]["at_cohort_prevalence"]
     text = (
-        f"Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large are of the "
-        f"patients tested, {100 * of['patients']:.1f} % of them IDH-mutant"
+        "Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large depend on the "
+        f"prevalence. Of the patients tested, {100 * of['patients']:.1f} % are IDH-mutant"
     )
     if f"{of['tests']:.3f}" != f"{of['patients']:.3f}":
-        text += f" (scores of each split: {100 * of['tests']:.1f} %, the mean over the test sets)"
+        text += f" ({100 * of['tests']:.1f} % in the test sets of the splits)"
     if f"{of['cohort']:.3f}" == f"{of['patients']:.3f}" == f"{of['tests']:.3f}":
         return f"{text}, as in the cohort."
-    at = {name: _three(value) for name, value in rates["at_cohort_prevalence"].items()}
-    cohort = f"In the cohort {100 * of['cohort']:.1f} % are: at that prevalence, from a score of 0.5 on,"
-    return f"{text}. {cohort} PPV {at['ppv']}, NPV {at['npv']}."
+    text += f", in the cohort {100 * of['cohort']:.1f} %. At the cohort's prevalence and a threshold of 0.5, PPV is "
+    text += f"{_three(at['ppv'])} and NPV {_three(at['npv'])}."
+    return f"{text} A missing value {at['reason']}." if at["reason"] else text
 
 
 def _per_split(finished: Finished) -> list:
