@@ -6,7 +6,7 @@ from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known
 from glioma_idh.reporting.report.finished import Finished
 from glioma_idh.reporting.words.recipe_sentences import listed
 
-BEFORE_SURGERY, AFTER_SURGERY = ("age", "lesion volume"), ("grade",)
+BEFORE_SURGERY, AFTER_SURGERY = ("age", "lesion volume"), "grade"
 REVERSED = "The AUC is clearly below 0.5: scores or labels may be reversed."
 
 
@@ -36,21 +36,31 @@ def result_sentence(finished: Finished) -> str:
 def _verdict(finished: Finished) -> str:
     """How the score stands to age and lesion volume, known before surgery, and to grade, which needs tissue."""
     baselines = finished.worth["baselines"]
-    before, after = ([_beside(name, baselines[name]) for name in names] for names in (BEFORE_SURGERY, AFTER_SURGERY))
-    text = f"{finished.name} has {listed(before)}. "
-    text += f"Grade, which needs tissue, is known after surgery: {finished.name} has {listed(after)}."
-    return f"{REVERSED} {text}" if finished.worth["auc"]["reversed"] else text
+    compared = {name for name, of in baselines.items() if known(of["difference"]["p"])}
+    before = [_beside(name, baselines[name]) for name in BEFORE_SURGERY if name in compared]
+    sentences = [REVERSED] if finished.worth["auc"]["reversed"] else []
+    sentences += [f"{finished.name} has {listed(before)}."] if before else []
+    sentences += [_not_compared(name, baselines[name]) for name in BEFORE_SURGERY if name not in compared]
+    if AFTER_SURGERY in compared:
+        beside = _beside(AFTER_SURGERY, baselines[AFTER_SURGERY])
+        sentences.append(f"Grade, which needs tissue, is known after surgery: {finished.name} has {beside}.")
+    else:
+        sentences.append(_not_compared(f"{AFTER_SURGERY}, which needs tissue,", baselines[AFTER_SURGERY]))
+    return " ".join(sentences)
 
 
 def _beside(name: str, baseline: dict) -> str:
     """How the network stands to one baseline."""
     difference, auc = baseline["difference"], baseline["auc"]
-    if not known(difference["p"]):
-        return f"an AUC whose difference from that of {name} {difference['reason']}"
     relation = "an AUC not shown to differ from that of"
     if difference["p"] < SURE:
         relation = "a higher AUC than" if difference["difference"] > 0 else "a lower AUC than"
     return f"{relation} {name} (AUC {auc['value']:.2f}; difference {comparison_cell(difference)})"
+
+
+def _not_compared(name: str, baseline: dict) -> str:
+    """Why the network is not compared with one baseline."""
+    return f"The difference of AUC from {name} {baseline['difference']['reason']}."
 
 
 def _segmentation(numbers: dict, tested: str) -> str:

@@ -487,7 +487,6 @@ def test_the_first_sentence_is_on_age_and_lesion_volume_and_apart_on_grade():
     )
 
 
-NO_DATA = "cannot be computed, because the cohort has no such column"
 BESIDE = [  # difference, how it is told
     (difference(0.2, 0.1, 0.3, 0.0499), "a higher AUC than {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)"),
     (difference(-0.2, -0.3, -0.1, 0.0499), "a lower AUC than {} (AUC 0.70; difference -0.20 (-0.30 to -0.10), p 0.05)"),
@@ -495,19 +494,37 @@ BESIDE = [  # difference, how it is told
         difference(0.2, 0.1, 0.3, 0.05),
         "an AUC not shown to differ from that of {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)",
     ),
-    (difference(*[None] * 4, NO_DATA), f"an AUC whose difference from that of {{}} {NO_DATA}"),
 ]
 
 
-@pytest.mark.parametrize("beside, words", BESIDE, ids=["higher", "lower", "not shown to differ", "not available"])
+@pytest.mark.parametrize("beside, words", BESIDE, ids=["higher", "lower", "not shown to differ"])
 @pytest.mark.parametrize("name", ["age", "lesion volume", "grade"])
 def test_the_first_sentence_stands_to_each_baseline_as_its_own_difference_does(name, beside, words):
-    auc = estimate(0.7, 0.6, 0.8) if beside["p"] else estimate(None, None, None, NO_DATA)
-    baselines = NUMBERS["baselines"] | {name: {"stage": BEFORE, "auc": auc, "difference": beside}}
+    baselines = NUMBERS["baselines"] | {name: {"stage": BEFORE, "auc": estimate(0.7, 0.6, 0.8), "difference": beside}}
     told = {"age": AGE, "lesion volume": VOLUME, "grade": GRADE} | {name: words.format(name)}
     assert result_sentence(finished(NUMBERS | {"baselines": baselines})).startswith(
         f"SGPNet has {told['age']} and {told['lesion volume']}. {TISSUE} {told['grade']}. AUC within splits 0.81"
     )
+
+
+def test_the_first_sentence_says_which_baselines_are_not_available_and_why():
+    def said(*names):
+        missing = {name: f"cannot be computed, because the cohort has no {name}" for name in names}
+        none = {
+            name: {"auc": estimate(None, None, None, reason), "difference": difference(*[None] * 4, reason)}
+            for name, reason in missing.items()
+        }
+        return result_sentence(finished(NUMBERS | {"baselines": NUMBERS["baselines"] | none}))
+
+    no_age = "The difference of AUC from age cannot be computed, because the cohort has no age."
+    no_volume = no_age.replace("age", "lesion volume")
+    no_grade = (
+        "The difference of AUC from grade, which needs tissue, cannot be computed, because the cohort has no grade."
+    )
+    assert said("age").startswith(f"SGPNet has {VOLUME}. {no_age} {TISSUE} {GRADE}. AUC within")
+    assert said("lesion volume").startswith(f"SGPNet has {AGE}. {no_volume} {TISSUE} {GRADE}. AUC within")
+    assert said("grade").startswith(f"SGPNet has {AGE} and {VOLUME}. {no_grade} AUC within")
+    assert said("age", "lesion volume", "grade").startswith(f"{no_age} {no_volume} {no_grade} AUC within")
 
 
 def test_scores_that_may_be_reversed_are_said_so_first():
