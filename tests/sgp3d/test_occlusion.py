@@ -207,10 +207,13 @@ def test_conclusions_follow_from_the_intervals():
 
 
 def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network():
-    """Without the lesion all of one network's scores are 0.5 higher: each test set is in order, all patients are not."""
+    """All scores of one network are 0.5 higher: each test set is in order, all patients are not."""
     table = predictions_of(lambda score: score, lambda score: score)
     alone = 0.2 + 0.2 * table["truth"] + 0.01 * (np.arange(40) % 10) + 0.5 * table["fold"]
-    alone[[0, 1]] = [0.49, 0.1]  # of 2 x 100 pairs those of one wild-type and one mutant patient, 10 + 10 - 1, are lost
+    alone[[0, 1]] = [
+        0.495,
+        0.1,
+    ]  # of 2 x 100 pairs those of one wild-type and one mutant patient, 10 + 10 - 1, are lost
     numbers = summarise_occlusion(table.assign(score_without_lesion=alone))
     found = numbers["score_without_lesion"]
     assert found["auc"] == pytest.approx(1 - 19 / 200)

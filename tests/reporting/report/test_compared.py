@@ -11,10 +11,10 @@ from statsmodels.stats.multitest import multipletests
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.reporting import report
 from glioma_idh.reporting.cells import comparison_cell, format_p
 from glioma_idh.reporting.page import Paragraph, Picture, Sheet
 from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE
-from glioma_idh.reporting import report
 from glioma_idh.reporting.report import compared
 from glioma_idh.reporting.report.compared import (
     compared_sections,

@@ -480,7 +480,8 @@ def test_the_first_sentence_is_on_age_and_lesion_volume_and_apart_on_grade():
     sentence = result_sentence(finished(folder="run"))
     assert sentence == (
         f"SGPNet has {AGE} and {VOLUME}. {TISSUE} {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients (2 "
-        "IDH-mutant), each tested by networks not trained on that patient. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
+        "IDH-mutant), each tested by networks not trained on that patient. "
+        "Mean Dice of its lesions 0.79 (0.69 to 0.89)."
     )
     assert result_sentence(finished()).endswith(
         f" {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
@@ -572,9 +573,9 @@ def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
 
 
 def test_a_run_of_either_paper_has_the_interval_of_its_auc(run):
-    """In each fold two patients of a class of 4 are 1.5 pairs from the mean and two 0.5, times sqrt(4 / 3), of 80 pairs.
+    """In each fold two patients of a class of 4 are 1.5 pairs from the mean and two 0.5, times sqrt(4 / 3).
 
-    40 patients in all: 20 x 2.25 x 4 / 3 + 20 x 0.25 x 4 / 3 = 66.67, a standard error of sqrt(66.67) / 80.
+    Of 40 patients: 20 x 2.25 x 4 / 3 + 20 x 0.25 x 4 / 3 = 66.67, of 80 pairs; standard error sqrt(66.67) / 80.
     """
     middle, half = np.log(5 / 3), 1.959964 * np.sqrt(200 / 3) / 80 / (15 / 64)
     ends = [1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))]
