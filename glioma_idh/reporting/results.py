@@ -37,9 +37,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     parts = [runs.split_folder(folder, index) for index in range(len(splits))]
     predictions = pd.concat([runs.read_table(part / "predictions.csv") for part in parts], ignore_index=True)
     write_table(predictions, folder / "predictions.csv")
-    planted = None
-    if (folder / "planted.csv").exists():
-        planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
+    planted = _planted(folder)
     metrics = numbers_of(sequence, predictions, planted is not None, planted)
 
     curves = [runs.read_table(part / "history.csv") for part in parts]
@@ -50,6 +48,12 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
         _draw_lesions(folder, predictions, metrics["synthetic"])
     write_json(metrics, folder / "metrics.json")  # last: it marks the run as finished
     return metrics
+
+
+def _planted(folder: Path) -> pd.Series | None:
+    """Of a run on phantoms, the best possible score by subject."""
+    file = folder / "planted.csv"
+    return runs.read_table(file).set_index("subject")["score"] if file.exists() else None
 
 
 def numbers_of(sequence: str, predictions: pd.DataFrame, synthetic: bool, planted=None) -> dict:
@@ -111,7 +115,7 @@ def compare_runs(
     Returns:
         The content of each `metrics.json`, by inside name.
     """
-    metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
+    metrics = {sequence: _read_numbers(sequence, path) for sequence, path in folders.items()}
     print(results_text(metrics, published, printed, baselines))
     new = new or not (folder / "figures" / "boxes.svg").exists()
     if new:
@@ -131,6 +135,14 @@ def compare_runs(
         draw_scores(folder, predictions, metrics, published, printed)
         print(f"Comparison: {write_comparison(list(folders.values()), folder / 'report.html')}")
     return metrics
+
+
+def _read_numbers(sequence: str, folder: Path) -> dict:
+    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    kept = runs.read_json(folder / "metrics.json")
+    if "within_splits" in kept:
+        return kept
+    return numbers_of(sequence, runs.read_table(folder / "predictions.csv"), kept["synthetic"], _planted(folder))
 
 
 def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.DataFrame]) -> float | None:

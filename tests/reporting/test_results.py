@@ -198,6 +198,25 @@ def test_several_runs_are_compared_once_and_again_where_one_is_new(tmp_path, mon
     assert [kind for kind, *_ in told] == ["report", "report", "draw", "comparison"]
 
 
+@pytest.mark.parametrize("best", [None, 0.75])
+def test_a_run_finished_before_there_was_an_auc_within_splits_gets_one(tmp_path, monkeypatch, best):
+    monkeypatch.setattr(results, "write_report", lambda *_: None)
+    write_table(table_of(), tmp_path / "predictions.csv")
+    older = {"sequence": "t2", "synthetic": best is not None, "pooled": {"auc": 0.1}}
+    write_json(older, tmp_path / "metrics.json")
+    if best is not None:
+        latents = [3.0, 0.0, 2.0, 1.0, 3.0, 3.0, 0.0, 0.0]  # 2 and 4 of 4 pairs in order
+        planted = pd.DataFrame({"subject": table_of()["subject"], "score": latents})
+        write_table(planted, tmp_path / "planted.csv")
+    found = compare_runs(tmp_path, {"t2": tmp_path}, {}, False)["t2"]
+    assert found["within_splits"]["auc"] == 7 / 8 and found["pooled"]["auc"] == 14.5 / 16
+    assert found["within_splits"].get("best_possible_auc") == best and found["synthetic"] is (best is not None)
+    kept = {"sequence": "t2"} | numbers_of("t2", table_of(), False)
+    kept["within_splits"] = {"auc": 0.3, "auc_interval": [0.2, 0.4]}  # what is there is not computed again
+    write_json(kept, tmp_path / "metrics.json")
+    assert compare_runs(tmp_path, {"t2": tmp_path}, {}, False)["t2"]["within_splits"]["auc"] == 0.3
+
+
 def test_the_figures_are_given_what_they_draw(tmp_path, monkeypatch):
     given = {}
     monkeypatch.setattr(results, "save_figure", lambda figure, folder, name: given.update({f"{name} at": folder}))
