@@ -44,9 +44,8 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
 
     Scores of different networks differ by an offset that says nothing about the patients, so that an AUC of all scores
     pooled is lower than that of the networks. The variance is DeLong's (DeLong, DeLong and Clarke-Pearson, Biometrics
-    1988) for one split. For several, the structural components of each split are centred on that split's AUC, scaled
-    by sqrt(m / (m - 1)) for the m patients of their class, and summed over the tests of a patient. A class of which a
-    split tests one patient has no spread of its own: its component is centred on the AUC of all splits.
+    1988) for one split and for folds. In general, the structural components of each split are centred, summed over the
+    tests of a patient, squared, and added over patients.
 
     Splits that test the same patients, as those of several seeds on equal folds or of all networks of a run on an
     external cohort, are one test set of the mean score.
@@ -61,10 +60,10 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
     won = [pairs_won(split["truth"], split["score"]) for split in splits]
     num_pairs = sum(len(of_mutants) * len(of_wild_types) for of_mutants, of_wild_types in won)
     value = sum(of_mutants.sum() for of_mutants, _ in won) / num_pairs
-    deviations = pd.concat([_deviations(split, *of_split, value) for split, of_split in zip(splits, won, strict=True)])
-    truths = pd.concat(splits).groupby("patient")["truth"].max()
-    classes = int((truths == 1).sum()), int((truths == 0).sum())
-    return SplitAuc(float(value), num_pairs, deviations.groupby(level=0).sum() / num_pairs, *classes)
+    tests = [_centred(number, *split, value) for number, split in enumerate(zip(splits, won, strict=True))]
+    classes = [_sum_over_tests(of_class) for _, of_class in pd.concat(tests).groupby("truth")]
+    wild_types, mutants = classes
+    return SplitAuc(float(value), num_pairs, pd.concat(classes) / num_pairs, len(mutants), len(wild_types))
 
 
 def _test_sets(predictions: pd.DataFrame) -> list[pd.DataFrame]:
@@ -78,15 +77,34 @@ def _test_sets(predictions: pd.DataFrame) -> list[pd.DataFrame]:
     return [patients.agg(truth=("truth", "max"), score=("score", "mean")) for patients in of_patients]
 
 
-def _deviations(split: pd.DataFrame, of_mutants: np.ndarray, of_wild_types: np.ndarray, auc: float) -> pd.Series:
-    """DeLong's components of one split, in pairs, centred and scaled; indexed by patient."""
-    mutant = (split["truth"] == 1).to_numpy()
-    deviations = np.empty(len(split))
-    for of_class, won, others in ((mutant, of_mutants, len(of_wild_types)), (~mutant, of_wild_types, len(of_mutants))):
-        num = len(won)
-        one = num == 1
-        deviations[of_class] = won - others * auc if one else (won - won.mean()) * np.sqrt(num / (num - 1))
-    return pd.Series(deviations, split["patient"].to_numpy())
+def _centred(number: int, split: pd.DataFrame, won: tuple[np.ndarray, np.ndarray], auc: float) -> pd.DataFrame:
+    """DeLong's components of one split, in pairs, each less the mean of the others of its class.
+
+    Returns:
+        `patient, truth, split, deviation`; `pairs`, how many a patient is in; `weight`, that of each other patient of
+        the class in the mean that was subtracted. A lone patient has only the AUC of all splits to be compared with.
+    """
+    tables = []
+    for truth, of_class, pairs in ((1, won[0], len(won[1])), (0, won[1], len(won[0]))):
+        others = len(of_class) - 1
+        deviation = (of_class - of_class.mean()) * (others + 1) / others if others else of_class - pairs * auc
+        columns = {"split": number, "deviation": deviation, "pairs": pairs, "weight": pairs / others if others else 0.0}
+        tables.append(split.loc[split["truth"] == truth, ["patient", "truth"]].assign(**columns))
+    return pd.concat(tables)
+
+
+def _sum_over_tests(tests: pd.DataFrame) -> pd.Series:
+    """Deviations of the patients of one class, summed over their tests and scaled.
+
+    A deviation from the mean of others varies more than a patient does, by the variance of that mean. The scale takes
+    this out: sqrt((m - 1) / m) where m patients are tested in one split, nearer to 1 where the others differ from split
+    to split.
+    """
+    pairs, weights = (tests.pivot(index="patient", columns="split", values=name) for name in ("pairs", "weight"))
+    tested, weights = pairs.notna().to_numpy(dtype=np.float64), weights.fillna(0).to_numpy()
+    own = pairs.sum(axis=1).to_numpy() ** 2
+    of_others = ((weights @ (tested.T @ tested)) * weights).sum(axis=1) - weights.sum(axis=1) ** 2
+    return tests.groupby("patient")["deviation"].sum() * np.sqrt(own / (own + of_others))
 
 
 def logit_interval(auc: float, standard_error: float, level: float = 0.95) -> tuple[float, float]:

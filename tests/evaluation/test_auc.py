@@ -45,7 +45,10 @@ def test_a_patient_s_tests_add_up_before_they_are_squared():
     other = again.assign(fold=[0, 1, 0, 1, 0, 1, 0, 1], score=[0.3, 0.35, 0.1, 0.2, 0.8, 0.15, 0.5, 0.05])
     both = auc_within_splits(pd.concat([TABLE, other]))
     alone = [auc_within_splits(table) for table in (TABLE, other)]
-    by_hand = sum(of.deviations * of.num_pairs for of in alone) / 16
+    # Each patient is in 2 + 2 pairs and compared with one other patient of the class in each split, always another:
+    # 2^2 + 2^2 of 4^2. In a split alone it is 2^2 of 2^2.
+    scale = np.sqrt(16 / (16 + 8)) / np.sqrt(4 / (4 + 4))
+    by_hand = scale * sum(of.deviations * of.num_pairs for of in alone) / 16
     assert both.deviations.sort_index().to_numpy() == pytest.approx(by_hand.sort_index().to_numpy())
     assert both.standard_error == pytest.approx(np.sqrt((by_hand**2).sum()))
 
