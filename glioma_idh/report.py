@@ -1,6 +1,6 @@
 """What finished runs are worth, on one page: python -m glioma_idh.report RUN_DIR [RUN_DIR ...] --out report.html
 
-One run gives the whole account: whether it beats what is known without an image, intervals, calibration, decision
+One run gives the whole account: how it stands to age, lesion volume and grade, intervals, calibration, decision
 curve, strata, mistakes, methods, checklists. Several give their comparison. --predictions takes a table that another
 program made (columns subject, truth, score; optionally patient, fold, grade, age_years, sex, site, lesion_ml). The page
 is one file that needs no network; figures, tables and numbers lie beside it in a folder.
@@ -24,16 +24,19 @@ class Wanted:
     """Folders of finished runs."""
     predictions: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
     """A predictions table of any program, instead of runs."""
+    reference: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
+    """Of several runs, the one that all others are compared with; by default every pair is compared."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """The page; by default report.html in the run's folder, beside several runs' folders, or beside the table."""
 
 
-def report_runs(run_dirs, out: Path | None = None) -> Path:
+def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None) -> Path:
     """The report of a finished run, or the comparison of several.
 
     Args:
         run_dirs: their folders; a folder that holds several runs, as of six sequences, stands for them all.
         out: the page; by default `report.html` in the folder of the run, or in the folder that holds them.
+        reference: of several runs, the one that all others are compared with; None for every pair.
 
     Returns:
         The page.
@@ -44,9 +47,11 @@ def report_runs(run_dirs, out: Path | None = None) -> Path:
     from glioma_idh.reporting.report import write_comparison, write_report
 
     folders = _runs_in([Path(folder) for folder in run_dirs])
-    if len(folders) == 1:
-        return write_report(folders[0], out)
-    return write_comparison(folders, out)
+    if len(folders) > 1:
+        return write_comparison(folders, out, reference)
+    if reference is not None:
+        raise InputError("several runs where there is a --reference", "one", "Name the others too, or leave it out.")
+    return write_report(folders[0], out)
 
 
 def report_predictions(file: Path, out: Path | None = None) -> Path:
@@ -87,8 +92,10 @@ def main() -> None:
         if bool(wanted.run_dirs) == (wanted.predictions is not None):
             found = "both" if wanted.run_dirs else "neither"
             raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")
+        if wanted.predictions is not None and wanted.reference is not None:
+            raise InputError("several runs where there is a --reference", "a table", "Leave --reference out.")
         if wanted.predictions is None:
-            page = report_runs(wanted.run_dirs, wanted.out)
+            page = report_runs(wanted.run_dirs, wanted.out, wanted.reference)
         else:
             page = report_predictions(wanted.predictions, wanted.out)
     except InputError as error:

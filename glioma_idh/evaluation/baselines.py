@@ -1,5 +1,6 @@
-"""What can be told without an image: grade, age and lesion size, cross-validated on the network's own splits."""
+"""Baselines: age, sex, lesion volume and grade, cross-validated on the network's own splits."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +16,30 @@ from glioma_idh.evaluation.checks import because, check_columns, check_once, che
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, holm
 from glioma_idh.evaluation.metrics import SPLIT
 
-BASELINES = {  # columns of the cohort table, by the baseline's name
+COLUMNS = {"age": "age_years", "sex": "sex", "lesion volume": "lesion_ml", "grade": "grade"}  # of the cohort table
+BASELINES = {  # what each reads, in the order in which a clinic knows it
     "majority": [],
+    "age": ["age"],
+    "sex": ["sex"],
+    "age + sex": ["age", "sex"],
+    "lesion volume": ["lesion volume"],
+    "age + lesion volume": ["age", "lesion volume"],
     "grade": ["grade"],
-    "age": ["age_years"],
-    "grade + age": ["grade", "age_years"],
-    "lesion volume": ["lesion_ml"],
-    "grade + age + lesion volume": ["grade", "age_years", "lesion_ml"],
+    "grade + age": ["grade", "age"],
+    "grade + lesion volume": ["grade", "lesion volume"],
+    "grade + age + lesion volume": ["grade", "age", "lesion volume"],
 }
-WORDS, NUMBERS = ["grade"], ["age_years", "lesion_ml"]
+BEFORE, IMAGE, AFTER = "before surgery, without imaging", "from the image, without a network", "after surgery"
+STAGES = {  # when a clinic knows what a baseline reads; grade needs tissue
+    name: AFTER if "grade" in facts else IMAGE if "lesion volume" in facts else BEFORE
+    for name, facts in BASELINES.items()
+}
+WORDS, NUMBERS = ["grade", "sex"], ["age_years", "lesion_ml"]
 OUTPUT = ["subject", "patient", "repeat", "fold", "truth", "score"]
 
 
 class Baseline(NamedTuple):
-    """Scores that need no image.
+    """Scores of one baseline.
 
     Attributes:
         predictions: predictions table of the subjects tested, `subject, patient, repeat, fold, truth, score`; without
@@ -40,24 +51,27 @@ class Baseline(NamedTuple):
     reason: str = ""
 
 
-def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, Baseline]:
-    """Each of BASELINES, learnt on every split's training subjects and tested on its test subjects.
+def baseline_predictions(
+    cohort: pd.DataFrame, splits: pd.DataFrame, names: Iterable[str] = tuple(BASELINES)
+) -> dict[str, Baseline]:
+    """Each baseline, fitted to every split's training subjects and applied to its test subjects.
 
-    Majority answers what most of the training subjects are, 1 or 0. The others are logistic regressions (L2, C = 1)
-    on grade, a column a grade, and on age and volume, standardised; what a subject lacks is the training subjects' most
-    frequent grade or median. Those who are alike, all by majority and those of a grade by grade alone, get the mean of
-    the splits' scores: models that differ by split would break the ties between them, against the truth, as a split
-    whose test part holds more mutants was trained on fewer. Subjects without an IDH status are left out.
+    The majority is the larger class of the training subjects, 1 or 0. The others are logistic regressions (L2, C = 1)
+    on grade and sex, one column per value, and on age and volume, standardised; a missing value is replaced by the
+    training subjects' most frequent value or median. Subjects without an IDH status are left out.
+
+    A score is that of its own split's model alone, so that no label of a test subject enters. Scores of different
+    splits are not comparable; `auc.auc_within_splits` does not compare them.
 
     Args:
         cohort: cohort table: `subject, patient, idh` (1, 0 or empty) and, where there are any, `grade`, `age_years`
             and `lesion_ml`; numbers, or text.
         splits: `subject, repeat, fold, part`, part being train or test.
+        names: which of BASELINES.
 
     Returns:
         By the baseline's name; the reason instead of scores where a column is missing, empty or the same for all, or
-        a training part has one class, or one value of a column, alone. Where of all three columns two can be used, of
-        which BASELINES has no pair, such as grade and volume, that pair is there too.
+        a training part has one class, or one value of a column, alone.
 
     Raises:
         ValueError: the two tables do not match, a patient is trained on and tested in one split, or a cell is not a
@@ -66,10 +80,9 @@ def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str
     rows = _labelled_rows(cohort, splits)
     if not (rows["part"] == "test").any():
         raise ValueError("expected subjects with an IDH status among those tested; found none")
-    usable = [name for name in ("grade", "age", "lesion volume") if not _why_not(rows, BASELINES[name])]
-    together = {" + ".join(usable): [column for name in usable for column in BASELINES[name]]} if usable else {}
     baselines = {}
-    for name, columns in (BASELINES | together).items():
+    for name in names:
+        columns = [COLUMNS[fact] for fact in BASELINES[name]]
         reason = _why_not(rows, columns)
         table = rows.iloc[:0].reindex(columns=OUTPUT) if reason else _tested(rows, columns)
         baselines[name] = Baseline(table, because(reason) if reason else "")
@@ -176,11 +189,7 @@ def _why_not(rows: pd.DataFrame, columns: list[str]) -> str:
 
 def _tested(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The predictions of all splits' test subjects."""
-    table = pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
-    if columns in ([], ["grade"]):
-        alike = rows.drop_duplicates("subject").set_index("subject").assign(everybody="")[(columns or ["everybody"])[0]]
-        table["score"] = table.groupby(table["subject"].map(alike).astype(object).fillna(""))["score"].transform("mean")
-    return table
+    return pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
 
 
 def _test_split(split: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from glioma_idh.evaluation.intervals import Estimate, no_estimate
 from glioma_idh.evaluation.thresholds import proportion
 
 NUM_BINS = 10
+HARD = "all scores are 0 or 1, decisions and not probabilities"
 CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
 
 
@@ -50,12 +51,25 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
     truth, logits = np.asarray(truth, dtype=np.float64), logits_of(score)
     if truth.min() == truth.max():
         return Line(*[no_estimate("there is but one class")] * 3)
+    if no_probabilities(score):
+        return Line(*[no_estimate(HARD)] * 3)
     in_the_large = _in_the_large(truth, logits, level)
     reason = why_no_slope(truth, logits)
     if reason:
         return Line(no_estimate(reason), no_estimate(reason), in_the_large)
     intercept, slope = _coefficients(truth, np.column_stack([np.ones_like(logits), logits]), level)
     return Line(slope, intercept, in_the_large)
+
+
+def no_probabilities(score: np.ndarray) -> bool:
+    """Whether all scores are 0 or 1, decisions and not probabilities."""
+    return bool(np.isin(score, (0, 1)).all())
+
+
+def num_clipped(score: np.ndarray) -> int:
+    """How many scores lie nearer to 0 or 1 than 1e-7. Their logits, and so the slope, depend on that clip."""
+    score = np.asarray(score, dtype=np.float64)
+    return int(((score < CLIP) | (score > 1 - CLIP)).sum())
 
 
 def logits_of(score: np.ndarray) -> np.ndarray:
@@ -135,9 +149,10 @@ def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM
         num_bins: of equal width, of the calibration error.
 
     Returns:
-        `brier`, the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error:
-        |share of mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML
-        2017; with few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
+        `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`,
+        the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error: |share of
+        mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with
+        few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
 
     Raises:
         ValueError: bad scores or truths (`checks.check_scores`).
@@ -145,6 +160,7 @@ def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
     return {
+        "num_clipped": num_clipped(score),
         "brier": float(squared_errors(truth, score).mean()),
         "log_loss": float(log_losses(truth, score).mean()),
         "ece": float(error),

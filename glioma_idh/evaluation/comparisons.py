@@ -1,5 +1,7 @@
 """Two networks on the same patients: by how much one is better, and whether luck alone would do it."""
 
+import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +10,8 @@ from scipy.stats import norm, wilcoxon
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.checks import because
-from glioma_idh.evaluation.delong import delong_variance, pairs_won
 from glioma_idh.evaluation.means import bootstrap_ratio
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
@@ -56,36 +58,38 @@ class Calls(NamedTuple):
 
 
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
-    """AUC of ours less that of the other, by the paired test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988).
+    """Difference of two AUCs within splits on the same patients, by a paired test.
 
-    It is about the patients drawn, not about the training. A patient's score is the mean over the rows, so that
-    several seeds count as one network: their mean.
+    With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several, the components
+    are those of `auc.auc_within_splits`. It is about the sampling of patients, not about the training.
 
     Args:
-        ours: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out.
-        other: that of the other network.
-        level: how often such an interval holds the difference among all patients there could be.
+        ours: predictions table; columns `patient, repeat, fold, truth, score`. Rows without a truth or a score are left
+            out.
+        other: that of the other network; its splits may differ.
+        level: how often such an interval holds the difference in the population.
 
     Returns:
-        The comparison; without interval and p, but with the reason, where a table has no score, a class fewer than two
-        patients, or the difference no variance.
+        The AUC of ours less that of the other. Two that order every pair alike differ by 0, with the interval [0, 0]
+        and p 1. Without interval and p, but with the reason, where a table has no score, a class fewer than two
+        patients, no split both classes, or the difference no variance.
 
     Raises:
         ValueError: the tables hold different patients, or different truths of one.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return _no_answer("one of the two tables holds no score")
-    ours, other = _pooled(ours, other)
-    won, won_by_other = (pairs_won(table["truth"], table["score"]) for table in (ours, other))
-    of_mutants, of_wild_types = won[0] - won_by_other[0], won[1] - won_by_other[1]
-    fewest = min(len(of_mutants), len(of_wild_types))
-    difference = float(of_mutants.mean() / len(of_wild_types)) if fewest else float("nan")
-    if fewest < 2:
+    _pooled(ours, other)
+    first, second = auc_within_splits(ours), auc_within_splits(other)
+    difference = first.value - second.value
+    if np.isnan(difference):
+        return _no_answer("no split tests both classes")
+    if np.isnan(first.standard_error + second.standard_error):
         return _no_answer("a class has fewer than 2 patients", difference)
-    variance = delong_variance(of_mutants, of_wild_types)
-    if variance == 0:
-        return _no_answer("its variance is 0, as that of scores that put the patients in the same order", difference)
-    error = np.sqrt(variance)
+    error = np.sqrt((first.deviations.sub(second.deviations, fill_value=0) ** 2).sum())
+    if error == 0:
+        same = Comparison(0.0, 0.0, 0.0, 1.0)
+        return same if difference == 0 else _no_answer("its variance is 0: the classes do not overlap", difference)
     half, p = norm.ppf((1 + level) / 2) * error, 2 * norm.sf(abs(difference) / error)
     low, high = np.clip([difference - half, difference + half], -1, 1)
     return Comparison(difference, float(low), float(high), float(p))
@@ -132,6 +136,33 @@ def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
     corrected = multipletests([comparisons[name].p for name in tested], method="holm")[1]
     after = dict(zip(tested, corrected, strict=True))
     return comparisons | {name: comparisons[name]._replace(p=float(p)) for name, p in after.items()}
+
+
+def compare_all(
+    tables: dict[str, pd.DataFrame], compare: Callable, reference: str | None = None
+) -> dict[tuple[str, str], Comparison | Calls]:
+    """Each pair of networks, or each network against one of them; p after Holm over all that have one.
+
+    Args:
+        tables: predictions tables, by the network's name.
+        compare: `compare_auc`, `compare_calls` or `compare_dice`.
+        reference: name of the one that all others are compared with; None for every pair.
+
+    Returns:
+        By the two names; a difference is the first's less the second's. Two that were not tested on the same patients
+        have the reason instead.
+    """
+    against = [(name, reference) for name in tables if name != reference and reference in tables]
+    pairs = itertools.combinations(tables, 2) if reference is None else against
+    return holm({pair: _compare(compare, *(tables[name] for name in pair)) for pair in pairs})
+
+
+def _compare(compare: Callable, ours: pd.DataFrame, other: pd.DataFrame) -> Comparison | Calls:
+    """A paired test, or why there is none."""
+    try:
+        return compare(ours, other)
+    except ValueError as error:
+        return _no_answer(f"the runs are not paired: {error}")
 
 
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:

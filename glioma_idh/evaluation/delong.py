@@ -1,4 +1,4 @@
-"""The pairs of a mutant and a wild-type that a score puts in the right order, and the variance of their share."""
+"""The pairs of a mutant and a wild-type that a score puts in the right order."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -25,16 +25,3 @@ def pairs_won(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndar
     below = ranks[: len(mutant)] - rankdata(mutant)
     not_above = ranks[len(mutant) :] - rankdata(wild_type)
     return below, len(mutant) - not_above
-
-
-def delong_variance(of_mutants: np.ndarray, of_wild_types: np.ndarray) -> float:
-    """DeLong's variance of an AUC from its `pairs_won`, or of a difference of AUCs from the differences of theirs.
-
-    Args:
-        of_mutants: shape (mutants,), at least two.
-        of_wild_types: shape (wild-types,), at least two.
-    """
-    mutants, wild_types = len(of_mutants), len(of_wild_types)
-    by_mutants = of_mutants.var(ddof=1) / (mutants * wild_types**2)
-    by_wild_types = of_wild_types.var(ddof=1) / (wild_types * mutants**2)
-    return float(by_mutants + by_wild_types)

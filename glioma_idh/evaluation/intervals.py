@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
+from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 from glioma_idh.evaluation.checks import because, check_scores
-from glioma_idh.evaluation.delong import delong_variance, pairs_won
 
 DRAWS = 2000
 DRAWS_AT_ONCE = 100  # of a bootstrap: with 10,000 patients, 8 MB a class
@@ -35,32 +36,24 @@ def no_estimate(reason: str, value: float = float("nan")) -> Estimate:
 
 
 def auc_interval(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Confidence interval of an AUC by DeLong's variance (DeLong, DeLong and Clarke-Pearson, Biometrics 1988).
+    """Confidence interval of the AUC of one test set: DeLong's variance, symmetric on the logit scale.
 
-    It is about the patients drawn, not about the training: another seed may move the AUC further.
+    It describes the sampling of patients, not the training: another seed may move the AUC further.
 
     Args:
         truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
         score: probability of mutation, shape (n,).
-        level: how often such an interval holds the AUC of all patients there could be.
+        level: how often such an interval holds the AUC of the population.
 
     Returns:
-        Its ends, cut at 0 and 1. NaN where the method has no answer: fewer than two patients of a class, or classes
-        that do not overlap at all, whose variance comes out as 0.
+        Its ends. NaN where the method has no answer: fewer than two patients of a class, or classes that do not
+        overlap at all, whose variance is 0.
     """
-    of_mutants, of_wild_types = pairs_won(truth, score)
-    if min(len(of_mutants), len(of_wild_types)) < 2:
-        return float("nan"), float("nan")
-    variance = delong_variance(of_mutants, of_wild_types)
-    if variance == 0:
-        return float("nan"), float("nan")
-    auc, half = of_mutants.mean() / len(of_wild_types), norm.ppf((1 + level) / 2) * np.sqrt(variance)
-    low, high = np.clip([auc - half, auc + half], 0, 1)
-    return float(low), float(high)
+    return split_auc_estimate(_one_split(truth, score), level)[1:3]
 
 
 def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Estimate:
-    """AUC with the interval of `auc_interval`, and in words why one of them is not to be had.
+    """AUC of one test set with the interval of `auc_interval`, or the reason why one of them is not available.
 
     Args:
         truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
@@ -71,18 +64,34 @@ def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> E
         ValueError: bad scores or truths (`checks.check_scores`).
     """
     check_scores(truth, score)
-    of_mutants, of_wild_types = pairs_won(truth, score)
-    if min(len(of_mutants), len(of_wild_types)) == 0:
-        return no_estimate("there is but one class")
-    auc = float(of_mutants.mean() / len(of_wild_types))
-    if min(len(of_mutants), len(of_wild_types)) == 1:
-        return no_estimate("a class has but one patient", auc)
-    low, high = auc_interval(truth, score, level)
+    return split_auc_estimate(_one_split(truth, score), level)
+
+
+def _one_split(truth: np.ndarray, score: np.ndarray) -> pd.DataFrame:
+    """A predictions table of one test set."""
+    columns = {"truth": np.asarray(truth), "score": np.asarray(score, dtype=np.float64)}
+    return pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "fold": 0} | columns)
+
+
+def split_auc_estimate(predictions: pd.DataFrame, level: float = 0.95) -> Estimate:
+    """AUC within splits (`auc.auc_within_splits`) with its confidence interval, or the reason why there is none.
+
+    Args:
+        predictions: columns `patient, repeat, fold, truth, score`.
+        level: how often such an interval holds the AUC of the population.
+    """
+    auc = auc_within_splits(predictions)
+    if np.isnan(auc.value):
+        one_class = predictions.dropna(subset=["truth", "score"])["truth"].nunique() < 2
+        return no_estimate("there is but one class" if one_class else "no split tests both classes")
+    if np.isnan(auc.standard_error):
+        return no_estimate("a class has but one patient", auc.value)
+    low, high = logit_interval(auc.value, auc.standard_error, level)
     if np.isnan(low):
-        alike = np.ptp(np.asarray(score, dtype=np.float64)) == 0
-        cause = "all scores are alike" if alike else "its variance is 0, as that of classes that do not overlap"
-        return no_estimate(cause, auc)
-    return Estimate(auc, low, high)
+        alike = predictions.groupby(SPLIT)["score"].nunique().max() == 1
+        cause = "all scores of a split are alike" if alike else "its variance is 0: the classes do not overlap"
+        return no_estimate(cause, auc.value)
+    return Estimate(auc.value, low, high)
 
 
 def bootstrap_auc(

@@ -11,7 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-SPLIT = ["repeat", "fold"]
+from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
@@ -77,18 +77,18 @@ def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[list[float], float]:
-    """The AUC that nobody can beat but by luck on exactly these test subjects: that of the planted latent itself.
+    """The AUC of the planted latent itself on exactly these test subjects, which no network exceeds but by chance.
 
     Args:
         predictions: predictions table of a synthetic cohort.
         planted: the best possible score, indexed by subject.
 
     Returns:
-        One AUC a split, and that of all tested patients together.
+        One AUC a split, and the AUC within splits.
     """
     ideal = predictions.assign(score=predictions["subject"].map(planted))
     per_split = [_auc(split) for _, split in ideal.groupby(SPLIT)]
-    return per_split, _auc(pool_patients(ideal))
+    return per_split, auc_within_splits(ideal).value
 
 
 def _auc(predictions: pd.DataFrame) -> float:
@@ -107,20 +107,33 @@ def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
     return scores
 
 
+def within_splits_scores(predictions: pd.DataFrame) -> dict:
+    """AUC of pairs tested by the same network: `auc`, `auc_interval` (95 %, NaN where there is none), `num_pairs`."""
+    auc = auc_within_splits(predictions)
+    return {"auc": auc.value, "auc_interval": logit_interval(auc.value, auc.standard_error), "num_pairs": auc.num_pairs}
+
+
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
-    """Every number of a run: per split, their mean and standard deviation (of a sample), and pooled per patient.
+    """Every number of a run: per split, their mean and standard deviation (of a sample), within splits, and pooled.
 
     Args:
         predictions: predictions table; `dice` in it is optional.
         planted: of a synthetic cohort, the best possible score by subject.
+
+    Returns:
+        `per_split`; `mean` and `sd` over the splits; `within_splits`, empty without a score; `pooled`, one mean score
+        per patient.
     """
-    by_split, pooled = scores_by_split(predictions), pooled_scores(predictions)
-    if planted is not None and has_values(predictions, "score"):
-        by_split["best_possible_auc"], pooled["best_possible_auc"] = best_possible_auc(predictions, planted)
+    by_split, within = scores_by_split(predictions), {}
+    if has_values(predictions, "score"):
+        within = within_splits_scores(predictions)
+        if planted is not None:
+            by_split["best_possible_auc"], within["best_possible_auc"] = best_possible_auc(predictions, planted)
     numbers = by_split.drop(columns=[*SPLIT, "num_test"])
     return {
         "per_split": by_split.to_dict("records"),
         "mean": numbers.mean().to_dict(),
         "sd": numbers.std(ddof=1).to_dict(),
-        "pooled": pooled,
+        "within_splits": within,
+        "pooled": pooled_scores(predictions),
     }

@@ -7,7 +7,15 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.special import expit
 
-from glioma_idh.evaluation.calibration import NUM_BINS, calibration_scores, logits_of, reliability_curve, why_no_slope
+from glioma_idh.evaluation.calibration import (
+    HARD,
+    NUM_BINS,
+    calibration_scores,
+    logits_of,
+    no_probabilities,
+    reliability_curve,
+    why_no_slope,
+)
 from glioma_idh.evaluation.checks import because, check_predictions, check_scores
 from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
 from glioma_idh.evaluation.metrics import pool_patients
@@ -38,6 +46,8 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
     mutants, wild_types = truth.sum(), (1 - truth).sum()
     if min(mutants, wild_types) == 0:
         raise ValueError("there is but one class")
+    if no_probabilities(score):
+        raise ValueError(HARD)
     reason = why_no_slope(truth, logits)
     if reason and (method == "temperature" or logits.min() == logits.max()):
         raise ValueError(reason)

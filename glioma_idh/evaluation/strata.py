@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.checks import check_columns, check_predictions
-from glioma_idh.evaluation.intervals import Estimate, auc_estimate, no_estimate
+from glioma_idh.evaluation.intervals import Estimate, no_estimate, split_auc_estimate
 from glioma_idh.evaluation.metrics import pool_patients
 
 GROUPS = {"grade": "grade", "sex": "sex", "site": "site"}  # columns of the cohort table, by the stratum's name
@@ -14,19 +15,19 @@ UNKNOWN = "not known"
 
 
 def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """AUC with DeLong's interval within each grade, sex and site, and each third of age and lesion size.
+    """AUC within splits in each grade, sex and site, and each third of age and lesion size.
 
-    Thirds are of the patients tested, equal values staying together. A patient of several scans is in the stratum of
-    the first one in the cohort table.
+    Only pairs of patients of one stratum who were tested by the same network count. Thirds are of the patients tested,
+    equal values staying together. A patient of several scans is in the stratum of the first one in the cohort table.
 
     Args:
-        predictions: predictions table; a patient's score is the mean over the rows.
+        predictions: predictions table.
         cohort: cohort table: `subject, patient`, and any of `grade, sex, site, age_years, lesion_ml`; text or numbers.
         level: of the intervals, which are of one stratum at a time.
 
     Returns:
-        One row a stratum: `variable, stratum, n, events` (mutants), `auc, low, high, reason`: why there is no AUC or
-        no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
+        One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`: why there is no
+        AUC or no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
 
     Raises:
         ValueError: the predictions cannot be used (`checks.check_predictions`), a patient is not in the cohort, or a
@@ -46,28 +47,30 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
         strata, order = _strata(tested, variable)
         if not order:
             empty = no_estimate(f"the cohort has no {variable}")
-            rows.append(_row(variable, UNKNOWN, pooled.iloc[:0], empty))
+            rows.append(_row(variable, UNKNOWN, pooled.iloc[:0], empty, predictions.iloc[:0]))
         for stratum in [*order, UNKNOWN] if order else []:
             inside = pooled[strata == stratum]
+            tests = predictions[predictions["patient"].isin(inside.index)]
             if stratum != UNKNOWN or len(inside):
-                rows.append(_row(variable, stratum, inside, _estimate(inside, level)))
+                rows.append(_row(variable, stratum, inside, _estimate(inside, tests, level), tests))
     return pd.DataFrame(rows)
 
 
-def _row(variable: str, stratum: str, inside: pd.DataFrame, estimate: Estimate) -> dict:
+def _row(variable: str, stratum: str, inside: pd.DataFrame, estimate: Estimate, tests: pd.DataFrame) -> dict:
     """A row of the table."""
     counts = {"variable": variable, "stratum": stratum, "n": len(inside), "events": int(inside["truth"].sum())}
-    ends = {"auc": estimate.value, "low": estimate.low, "high": estimate.high}
-    return counts | ends | {"reason": estimate.reason}
+    pairs = {"pairs": auc_within_splits(tests).num_pairs}
+    auc = {"auc": estimate.value, "low": estimate.low, "high": estimate.high}
+    return counts | pairs | auc | {"reason": estimate.reason}
 
 
-def _estimate(inside: pd.DataFrame, level: float) -> Estimate:
+def _estimate(inside: pd.DataFrame, tests: pd.DataFrame, level: float) -> Estimate:
     """AUC of a stratum, or that it is too small."""
     mutants = int(inside["truth"].sum())
     if min(mutants, len(inside) - mutants) < FEWEST:
         found = f"{mutants} mutant and {len(inside) - mutants} wild-type"
         return no_estimate(f"the stratum is too small: {found}, fewer than {FEWEST} of a class")
-    return auc_estimate(inside["truth"], inside["score"], level)
+    return split_auc_estimate(tests, level)
 
 
 def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:

@@ -73,6 +73,28 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
     }
 
 
+def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict:
+    """`ppv` and `npv` at another prevalence than that of the patients tested, by Bayes' rule.
+
+    Args:
+        sensitivity: measured.
+        specificity: measured.
+        prevalence: share of IDH-mutant patients.
+
+    Returns:
+        And `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else "".
+    """
+    hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
+    alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
+    missing = sensitivity.reason or specificity.reason
+    reason = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
+    return {
+        "ppv": hits / (hits + alarms) if hits + alarms else float("nan"),
+        "npv": rests / (rests + misses) if rests + misses else float("nan"),
+        "reason": missing or reason,
+    }
+
+
 def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:
     """The rates of all tested patients together, mutant from a threshold on that nobody has chosen on them.
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glioma_idh.evaluation.baselines import baseline_predictions, compare_with_baselines
+from glioma_idh.evaluation.auc import auc_within_splits
+from glioma_idh.evaluation.baselines import STAGES, baseline_predictions, compare_with_baselines
 from glioma_idh.evaluation.calibration import log_losses, squared_errors
 from glioma_idh.evaluation.checks import (
     because,
@@ -15,28 +16,53 @@ from glioma_idh.evaluation.checks import (
     splits_of,
 )
 from glioma_idh.evaluation.decision import decision_curve
-from glioma_idh.evaluation.intervals import Estimate, auc_estimate, bootstrap_auc, expected_auc_half_width
+from glioma_idh.evaluation.intervals import (
+    Estimate,
+    auc_estimate,
+    bootstrap_auc,
+    expected_auc_half_width,
+    no_estimate,
+    split_auc_estimate,
+)
 from glioma_idh.evaluation.means import bootstrap_mean
-from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients
+from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients, scores_by_split
 from glioma_idh.evaluation.precision_recall import bootstrap_average_precision
 from glioma_idh.evaluation.recalibration import calibration_before_and_after, reliability_before_and_after
 from glioma_idh.evaluation.segmentation import summarise_segmentation
 from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
-from glioma_idh.evaluation.thresholds import Proportion, crossfitted_rates, crossfitted_thresholds, rates_at
+from glioma_idh.evaluation.thresholds import (
+    Proportion,
+    crossfitted_rates,
+    crossfitted_thresholds,
+    predictive_values,
+    rates_at,
+)
 
 CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
 HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
+DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
-OF_SCORES = ["auc", "average_precision", "brier", "log_loss", "rates", "thresholds", "calibration", "reliability"]
-OF_SCORES += ["decision", "strata", "baselines", "expected"]
+OF_SCORES = [
+    "prevalence",
+    "auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "rates",
+    "thresholds",
+    "calibration",
+    "reliability",
+]
+OF_SCORES += ["decision", "decision_at_cohort_prevalence", "strata", "baselines", "expected"]
 
 
 def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
-    """Every number about one predictions table, with its interval, or in words why it is not to be had.
+    """All performance measures of one predictions table, with 95 % confidence intervals or the reason for none.
 
-    Scores are pooled per patient: the mean over the tests of a patient. Intervals are of 95 %, about the patients
-    drawn, not about the training.
+    The AUC, its baselines and its strata compare patients tested by the same network only (`auc.auc_within_splits`).
+    All other measures are of one score per patient, the mean over the patient's tests. Intervals describe the sampling
+    of patients, not the training.
 
     Args:
         predictions: predictions table, or one that `checks.complete` makes one of.
@@ -46,14 +72,18 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     Returns:
         What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
         dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not to be had:
+        `prevalence`: share of IDH-mutant `tests`, `patients` tested, and patients of the `cohort` with a label.
         `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
         `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
-        `auc`: `delong` and `bootstrap`, estimates. `average_precision`, `brier`, `log_loss`: estimates.
-        `rates`: by `0.5` and the cross-fitted CHOICES, proportions and `confusion`: `tp, fp, tn, fn`.
+        `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
+            `reversed`: whether the interval lies below 0.5. `average_precision`, `brier`, `log_loss`: estimates.
+        `rates`: by `0.5` and the cross-fitted CHOICES, proportions, `confusion`: `tp, fp, tn, fn`, and
+            `at_cohort_prevalence`: `ppv` and `npv`.
         `thresholds`: of `crossfitted_thresholds`, with the column `choice`.
         `calibration`, `reliability`: by `before, temperature, platt`, `calibration_scores` and `reliability_curve`.
-        `decision`: of `decision_curve`. `strata`: of `strata_scores`.
-        `baselines`: by name `auc`, an estimate, and `difference`, a comparison: network less baseline, after Holm.
+        `decision`: of `decision_curve`; `decision_at_cohort_prevalence`: the same. `strata`: of `strata_scores`.
+        `baselines`: by name `stage` (of `baselines.STAGES`), `auc`, an estimate, and `difference`, a comparison:
+            network less baseline, after Holm.
         `beats_baselines`: as `beats_baselines` gives it. `segmentation`: of `summarise_segmentation`.
         `expected`: `num_patients, prevalence, auc`, and the `half_width` of an interval of such an AUC.
 
@@ -79,7 +109,10 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     cohort = _cohort_of(predictions) if cohort is None else cohort
     strata = strata_scores(predictions, cohort) if given else {"reason": because("there is no cohort table")}
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
-    answers |= _of_patients(pool_patients(predictions)) | _of_other_folds(predictions)
+    prevalence = prevalences(predictions, cohort)
+    answers |= {"prevalence": prevalence, "auc": _aucs(predictions)}
+    answers |= _of_patients(pool_patients(predictions), prevalence["cohort"])
+    answers |= _of_other_folds(predictions, prevalence["cohort"])
     return _plain(answers | {"strata": strata, "baselines": baselines, "beats_baselines": beats_baselines(baselines)})
 
 
@@ -104,6 +137,21 @@ def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None
         "num_splits": len(predictions.drop_duplicates(SPLIT)),
         "tests_each": [int(tests.min()), int(tests.max())],
     }
+
+
+def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, float]:
+    """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label.
+
+    Test sets that must hold a number of mutants have a higher prevalence than the cohort.
+
+    Args:
+        predictions: predictions table.
+        cohort: cohort table: `patient, idh`.
+    """
+    tests = predictions.drop_duplicates([*SPLIT, "patient"])
+    labels = pd.to_numeric(cohort["idh"], errors="coerce").groupby(cohort["patient"]).max().dropna()
+    patients = predictions.groupby("patient")["truth"].max()
+    return {"tests": float(tests["truth"].mean()), "patients": float(patients.mean()), "cohort": float(labels.mean())}
 
 
 def beats_baselines(baselines: dict[str, dict]) -> dict:
@@ -138,7 +186,20 @@ def _cohort_of(predictions: pd.DataFrame) -> pd.DataFrame:
     return subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
 
 
-def _of_patients(pooled: pd.DataFrame) -> dict:
+def _aucs(predictions: pd.DataFrame) -> dict:
+    """The AUC within splits, and beside it the two that other publications print."""
+    within, pooled = split_auc_estimate(predictions), pool_patients(predictions)
+    return {
+        "within_splits": within,
+        "mean_over_splits": no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
+        "pooled": auc_estimate(pooled["truth"], pooled["score"]),
+        "pooled_bootstrap": bootstrap_auc(pooled["truth"], pooled["score"]),
+        "num_pairs": auc_within_splits(predictions).num_pairs,
+        "reversed": bool(within.high < 0.5),
+    }
+
+
+def _of_patients(pooled: pd.DataFrame, cohort_prevalence: float) -> dict:
     """The numbers of all tested patients together that take nothing but truth and score."""
     truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
     mutants, prevalence = truth.sum(), float(truth.mean())
@@ -148,22 +209,27 @@ def _of_patients(pooled: pd.DataFrame) -> dict:
         counts = {"num_patients": len(truth), "prevalence": prevalence}
         expected = counts | {"auc": HOPED_AUC, "half_width": half_width}
     return {
-        "auc": {"delong": auc_estimate(truth, score), "bootstrap": bootstrap_auc(truth, score)},
         "average_precision": bootstrap_average_precision(truth, score),
         "brier": bootstrap_mean(truth, squared_errors(truth, score)),
         "log_loss": bootstrap_mean(truth, log_losses(truth, score)),
         "decision": decision_curve(truth, score),
+        "decision_at_cohort_prevalence": decision_curve(truth, score, prevalence=cohort_prevalence),
         "expected": expected,
     }
 
 
-def _of_other_folds(predictions: pd.DataFrame) -> dict:
+def _of_other_folds(predictions: pd.DataFrame, cohort_prevalence: float) -> dict:
     """The numbers at thresholds and after scalings that are learnt on the other folds, beside those as they are."""
     rates = {"0.5": rates_at(predictions)}
     rates |= {name: crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
     thresholds = [crossfitted_thresholds(predictions, wanted).assign(choice=name) for name, wanted in CHOICES.items()]
     return {
-        "rates": {name: of | {"confusion": _confusion(of)} for name, of in rates.items()},
+        "rates": {
+            name: of
+            | {"confusion": _confusion(of)}
+            | {"at_cohort_prevalence": predictive_values(of["sensitivity"], of["specificity"], cohort_prevalence)}
+            for name, of in rates.items()
+        },
         "thresholds": pd.concat(thresholds),
         "calibration": calibration_before_and_after(predictions),
         "reliability": reliability_before_and_after(predictions),
@@ -185,9 +251,8 @@ def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataF
     differences = compare_with_baselines(predictions, baselines)
     answers = {}
     for name, (table, reason) in baselines.items():
-        pooled = pool_patients(table)
-        auc = Estimate(*[float("nan")] * 3, reason) if reason else auc_estimate(pooled["truth"], pooled["score"])
-        answers[name] = {"auc": auc, "difference": differences[name]}
+        auc = Estimate(*[float("nan")] * 3, reason) if reason else split_auc_estimate(table)
+        answers[name] = {"stage": STAGES[name], "auc": auc, "difference": differences[name]}
     return answers
 
 

@@ -6,17 +6,17 @@ import pandas as pd
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_dice, holm
-from glioma_idh.evaluation.metrics import has_values, pooled_scores
+from glioma_idh.evaluation.comparisons import Comparison, compare_all, compare_auc, compare_dice
+from glioma_idh.evaluation.metrics import has_values, pooled_scores, within_splits_scores
 from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.cells import format_p
 from glioma_idh.reporting.printed import Printed
 from glioma_idh.reporting.results import numbers_of
-from glioma_idh.reporting.tables import latex_table, results_table
+from glioma_idh.reporting.tables import WITHIN, WITHIN_NOTE, latex_table, results_table
 
 TESTED = ["subject", "repeat", "fold"]
-ROW = "pooled over"  # what the name of a network's row of pooled scores holds
+ROWS = {"auc": WITHIN, "dice": "pooled over"}  # what the name of the row of a compared score holds
 SURE = 0.05
 SCORES = {"auc": ("AUC", compare_auc), "dice": ("DSC", compare_dice)}
 
@@ -123,11 +123,17 @@ def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, lis
     numbers = {}
     for name, predictions in networks.items():
         planted = _planted(folders[name])
-        numbers[name] = numbers_of(name, predictions, planted is not None, printed, planted)
-        seeds = [pooled_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
+        numbers[name] = numbers_of(name, predictions, planted is not None, planted)
+        seeds = [_compared_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
         numbers[name]["by_seed"] = {key: [seed.get(key) for seed in seeds] for key in SCORES}
         numbers[name]["num_unlabelled"] = int(runs.read_table(folders[name][0] / "cohort.csv")["idh"].isna().sum())
     return numbers
+
+
+def _compared_scores(predictions: pd.DataFrame) -> dict[str, float]:
+    """The scores that networks are compared by: AUC within splits, and Dice."""
+    within = {"auc": within_splits_scores(predictions)["auc"]} if has_values(predictions, "score") else {}
+    return {"dice": pooled_scores(predictions).get("dice")} | within
 
 
 def _planted(folders: list[Path]) -> pd.Series | None:
@@ -160,8 +166,8 @@ def compare_networks(networks: dict[str, pd.DataFrame], model: str) -> dict[str,
     for score, (_, compare) in SCORES.items():
         column = {"auc": "score"}.get(score, score)
         able = {name: rows for name, rows in networks.items() if has_values(rows, column)}
-        pairs = {name: compare(rows, able[model]) for name, rows in able.items() if name != model and model in able}
-        comparisons[score] = holm(pairs)
+        pairs = compare_all(able, compare, reference=model)
+        comparisons[score] = {name: comparison for (name, _), comparison in pairs.items()}
     return comparisons
 
 
@@ -190,7 +196,7 @@ def comparison_table(
     for score, pairs in comparisons.items():
         heading = f"{SCORES[score][0]} less {model}'s"
         for name, comparison in pairs.items():
-            row = next(row for row in table.index if row[0] == name and ROW in row[1])
+            row = next(row for row in table.index if row[0] == name and ROWS[score] in row[1])
             table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
     return table.astype(object).fillna("")
 
@@ -221,7 +227,8 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
     """
     heading, lines = SCORES[score][0], []
     for name, comparison in comparisons.items():
-        ours, other = (numbers[network]["pooled"][score] for network in (model, name))
+        row = "within_splits" if score == "auc" else "pooled"
+        ours, other = (numbers[network][row][score] for network in (model, name))
         pairs = list(zip(*(numbers[network]["by_seed"][score] for network in (model, name)), strict=True))
         won = sum(one > two for one, two in pairs)
         heads = f"{model} against {name}: {heading} {ours:.3f} against {other:.3f}"
@@ -264,9 +271,11 @@ def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     """What the rows and brackets are, and each seed's scores."""
     lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in numbers.values()) else []
     lines += [
-        "Mean ± standard deviation over all splits of all seeds; pooled: one score a patient, the mean over the seeds.",
-        "In brackets: 95 % intervals, the luck of who the patients were; of an AUC and of differences of AUC by DeLong,"
-        " of differences of DSC by bootstrap. p: paired test of DeLong, or Wilcoxon's of DSC, after Holm.",
+        "ours: mean ± standard deviation over all splits of all seeds; pooled: one mean score per patient.",
+        WITHIN_NOTE,
+        "In brackets: 95 % confidence intervals (sampling of patients): of an AUC and of a difference of AUC within"
+        " splits by DeLong's components, of a difference of DSC by bootstrap. p: paired test of DeLong, or Wilcoxon's"
+        " of DSC, after Holm.",
     ]
     if any("auc" in summary["mean"] for summary in numbers.values()) and "grade alone" not in baselines:
         lines.append("Grade alone: cannot be computed, because the subjects tested have no grade, or but one.")

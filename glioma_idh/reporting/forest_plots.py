@@ -1,4 +1,4 @@
-"""Forest plots: an AUC with its interval a row, within groups of patients and beside answers that need no image."""
+"""Forest plots: an AUC with its interval a row, within groups of patients and beside baselines without a network."""
 
 import textwrap
 from itertools import groupby
@@ -130,7 +130,7 @@ def strata_forest_alt(strata: list[dict], overall: dict) -> str:
 
 
 def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
-    """AUC of the network and of each answer without an image, and the paired difference.
+    """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference.
 
     Args:
         worth: of `evaluation.worth.worth`, `auc` and `baselines`.
@@ -139,16 +139,16 @@ def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
     Returns:
         The figure. The dashed line is the network's AUC, the dotted one that of chance.
     """
-    network = worth["auc"]["delong"]
+    network = worth["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]
     rows += [_baseline_row(name, **answer) for name, answer in worth["baselines"].items()]
     notes = ["Dashed: the network. Differences: DeLong's paired test on the same patients, p after Holm."]
     return _forest(rows, BASELINE_COLUMNS, notes, synthetic)
 
 
-def _baseline_row(name: str, auc: dict, difference: dict) -> Row:
+def _baseline_row(name: str, stage: str, auc: dict, difference: dict) -> Row:
     """The row of a baseline."""
-    words = [textwrap.fill(_capital(name), 28)]
+    words = [f"{textwrap.fill(_capital(name), 28)}\n{stage}"]
     if not known(auc["value"]):
         return Row([*words, textwrap.fill(auc["reason"], 56)])
     words.append(_auc_words(auc))
@@ -157,7 +157,7 @@ def _baseline_row(name: str, auc: dict, difference: dict) -> Row:
 
 def baselines_forest_alt(worth: dict) -> str:
     """The numbers of `baselines_forest` in words."""
-    sentences = [f"Forest plot of AUCs. Network: {_auc_words(worth['auc']['delong'])}."]
+    sentences = [f"Forest plot of AUCs. Network: {_auc_words(worth['auc']['within_splits'])}."]
     for name, answer in worth["baselines"].items():
         less = f"; network less it {comparison_cell(answer['difference'])}" if known(answer["auc"]["value"]) else ""
         sentences.append(f"{_capital(name)}: {_auc_words(answer['auc'])}{less}.")

@@ -60,14 +60,12 @@ class Printed:
         columns: of the table, names of scores.
         curves: panels of the learning curves, names of logs.
         boxes: panels of the box plots, names of scores.
-        auc_interval: whether the pooled AUC stands with its 95 % interval.
         decimals: of the table.
     """
 
     columns: tuple[str, ...]
     curves: tuple[str, ...]
     boxes: tuple[str, ...]
-    auc_interval: bool = False
     decimals: int = 2
 
 
@@ -80,14 +78,12 @@ SGPNET = Printed(
     columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
     curves=("cross_entropy", "dice_loss"),
     boxes=("sensitivity", "specificity", "accuracy", "dice"),
-    auc_interval=True,
     decimals=3,
 )
 TABLE_ALONE = Printed(
     columns=SGPNET.columns,
     curves=(),
     boxes=SGPNET.boxes,
-    auc_interval=True,
     decimals=3,
 )
 """Of a predictions table whose maker is not known."""

@@ -9,8 +9,7 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.intervals import auc_interval
-from glioma_idh.evaluation.metrics import best_possible_auc, has_values, pool_patients, summarise
+from glioma_idh.evaluation.metrics import best_possible_auc, has_values, summarise
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import figures, pictures
 from glioma_idh.reporting.canvas import display_name, save_figure
@@ -38,10 +37,8 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     parts = [runs.split_folder(folder, index) for index in range(len(splits))]
     predictions = pd.concat([runs.read_table(part / "predictions.csv") for part in parts], ignore_index=True)
     write_table(predictions, folder / "predictions.csv")
-    planted = None
-    if (folder / "planted.csv").exists():
-        planted = runs.read_table(folder / "planted.csv").set_index("subject")["score"]
-    metrics = numbers_of(sequence, predictions, planted is not None, printed, planted)
+    planted = _planted(folder)
+    metrics = numbers_of(sequence, predictions, planted is not None, planted)
 
     curves = [runs.read_table(part / "history.csv") for part in parts]
     curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
@@ -53,13 +50,15 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     return metrics
 
 
-def numbers_of(sequence: str, predictions: pd.DataFrame, synthetic: bool, printed: Printed, planted=None) -> dict:
+def _planted(folder: Path) -> pd.Series | None:
+    """Of a run on phantoms, the best possible score by subject."""
+    file = folder / "planted.csv"
+    return runs.read_table(file).set_index("subject")["score"] if file.exists() else None
+
+
+def numbers_of(sequence: str, predictions: pd.DataFrame, synthetic: bool, planted=None) -> dict:
     """The content of `metrics.json`."""
-    metrics = {"sequence": sequence, "synthetic": synthetic, **summarise(predictions, planted)}
-    if printed.auc_interval and has_values(predictions, "score"):
-        pooled = pool_patients(predictions)
-        metrics["pooled"]["auc_interval"] = auc_interval(pooled["truth"], pooled["score"])
-    return metrics
+    return {"sequence": sequence, "synthetic": synthetic, **summarise(predictions, planted)}
 
 
 def write_external(
@@ -83,7 +82,7 @@ def write_external(
     Returns:
         The content of `metrics.json`; a network is a "split" in it.
     """
-    metrics = numbers_of(sequence, predictions, bool((table["cohort"] == "phantom").any()), printed)
+    metrics = numbers_of(sequence, predictions, bool((table["cohort"] == "phantom").any()))
     write_table(table, folder / "cohort.csv")
     write_table(exclusions_table(errors), folder / "exclusions.csv")
     write_table(predictions, folder / "predictions.csv")
@@ -111,12 +110,12 @@ def compare_runs(
         published: the paper's (mean, sd) of each score, by sequence; sd is None where it prints none.
         new: whether a run has only now been finished; else nothing is written that is there.
         printed: what the paper prints.
-        baselines: scores of answers that need no network, by their name.
+        baselines: scores of baselines without a network, by their name.
 
     Returns:
         The content of each `metrics.json`, by inside name.
     """
-    metrics = {sequence: runs.read_json(path / "metrics.json") for sequence, path in folders.items()}
+    metrics = {sequence: _read_numbers(sequence, path) for sequence, path in folders.items()}
     print(results_text(metrics, published, printed, baselines))
     new = new or not (folder / "figures" / "boxes.svg").exists()
     if new:
@@ -130,12 +129,20 @@ def compare_runs(
     predictions = {sequence: runs.read_table(path / "predictions.csv") for sequence, path in folders.items()}
     together = _best_possible_together(folders, predictions)
     if together is not None:
-        print(f"Best possible AUC from these sequences together, pooled over the patients tested: {together:.2f}")
+        print(f"Best possible AUC from these sequences together, within splits: {together:.2f}")
     if new:
         write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / "metrics.json")
         draw_scores(folder, predictions, metrics, published, printed)
         print(f"Comparison: {write_comparison(list(folders.values()), folder / 'report.html')}")
     return metrics
+
+
+def _read_numbers(sequence: str, folder: Path) -> dict:
+    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    kept = runs.read_json(folder / "metrics.json")
+    if "within_splits" in kept:
+        return kept
+    return numbers_of(sequence, runs.read_table(folder / "predictions.csv"), kept["synthetic"], _planted(folder))
 
 
 def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.DataFrame]) -> float | None:
@@ -145,8 +152,8 @@ def _best_possible_together(folders: dict[str, Path], predictions: dict[str, pd.
     planted = [runs.read_table(path / "planted.csv").set_index("subject")["score"] for path in folders.values()]
     together = sum(planted).dropna()
     tested = pd.concat(predictions.values())
-    _, pooled = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
-    return pooled
+    _, within = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
+    return within
 
 
 def draw_scores(

@@ -72,7 +72,7 @@ def _note(pooled: dict[str, pd.DataFrame]) -> str:
     counts = dict.fromkeys(f"{patients['truth'].sum():.0f} of {len(patients)}" for patients in pooled.values())
     patients = f"{' and '.join(counts)} patients IDH-mutant."
     bands = f"Bands: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients."
-    return f"{patients} Brackets: 95 % interval (DeLong). {bands}"
+    return f"{patients} Brackets: 95 % confidence interval. {bands}"
 
 
 def _draw_curve(axes, name: str, patients: pd.DataFrame, published: float | None, style: dict, seed: int) -> Line2D:
@@ -84,7 +84,7 @@ def _draw_curve(axes, name: str, patients: pd.DataFrame, published: float | None
     axes.fill_between(BAND_RATES, low, high, color=style["color"], alpha=0.1, linewidth=0)
     axes.plot(BAND_RATES, np.transpose([low, high]), linewidth=0.5, alpha=0.8, **style)
     low, high = auc_interval(truth, score)
-    label = f"{name}: AUC {roc_auc_score(truth, score):.2f}"
+    label = f"{name}: pooled AUC {roc_auc_score(truth, score):.2f}"
     label += "" if np.isnan(low) else f" ({low:.2f}-{high:.2f})"
     label += "" if published is None else f", paper {published:.2f}"
     false_positive_rates, sensitivities, _ = roc_curve(truth, score, drop_intermediate=False)

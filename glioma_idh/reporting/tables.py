@@ -5,6 +5,11 @@ import pandas as pd
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE, display_name
 from glioma_idh.reporting.printed import HEADINGS, SLICE_CNN, Printed
 
+WITHIN = "ours, within splits"
+WITHIN_NOTE = (
+    "AUC within splits: only patients tested by the same network are compared. The pooled AUC also compares scores of "
+    "different networks, whose offsets lower it."
+)
 LATEX = str.maketrans(
     {
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
@@ -26,7 +31,7 @@ def results_table(
         metrics: by the sequence's or the network's name, what `evaluation.metrics.summarise` gives.
         published: by the same name, (mean, sd) of each score, sd None where the paper prints none; may lack names.
         printed: what the paper prints.
-        baselines: scores of answers that need no network, by their name; a row each at the end.
+        baselines: scores of baselines without a network, by their name; a row each at the end.
 
     Returns:
         Text cells, indexed by sequence and row; "-" where a number was not to be had.
@@ -57,11 +62,19 @@ def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dic
         rows["always wild-type"] = _cells(trivial | {"accuracy": right, "npv": right}, None, decimals)
     if "best_possible_auc" in mean:
         rows["best possible"] = _cells({"auc": ours["best_possible_auc"]}, None, decimals)
+    if summary["within_splits"]:
+        rows[WITHIN] = _within_splits(summary["within_splits"], decimals)
     cells = _cells({key: (value,) for key, value in pooled.items()}, printed.columns, decimals)
-    if _known(pooled.get("auc_interval")):
-        cells["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*pooled["auc_interval"], d=decimals)
     rows[f"ours, pooled over {pooled['num_patients']} patients"] = cells
     return rows
+
+
+def _within_splits(within: dict, decimals: int) -> dict[str, str]:
+    """The cell of the AUC within splits, with its interval."""
+    cells = _cells({"auc": (within["auc"],)}, None, decimals)
+    if _known(within["auc_interval"]):
+        cells["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*within["auc_interval"], d=decimals)
+    return cells
 
 
 def _cells(scores: dict, columns, decimals: int) -> dict[str, str]:
@@ -82,11 +95,11 @@ def results_text(
     baselines: dict[str, dict[str, float]] | None = None,
 ) -> str:
     """The table of results as lines of text, marked where it is synthetic."""
-    notes = ["Mean ± standard deviation over the splits; pooled: one score a patient, over every test set."]
+    notes = ["ours: mean ± standard deviation over the splits; pooled: one mean score per patient."]
     if any("dice" in summary["mean"] for summary in metrics.values()) and "dice" in printed.columns:
         notes.append("Dice of the pooled row: the mean over the subjects.")
-    if printed.auc_interval and any("auc" in summary["mean"] for summary in metrics.values()):
-        notes.append(_interval_note(metrics))
+    if any("auc" in summary["mean"] for summary in metrics.values()):
+        notes += [WITHIN_NOTE, _interval_note(metrics)]
     synthetic = any(summary["synthetic"] for summary in metrics.values())
     lines = [f"{SYNTHETIC_NOTE}."] if synthetic else []
     return "\n".join([*lines, results_table(metrics, published, printed, baselines).to_string(), *notes])
@@ -94,8 +107,8 @@ def results_text(
 
 def _interval_note(metrics: dict[str, dict]) -> str:
     """What stands in brackets, or why nothing does."""
-    if any(_known(summary["pooled"].get("auc_interval")) for summary in metrics.values()):
-        return "In brackets: 95 % interval of the AUC (DeLong), the luck of who the patients were."
+    if any(_known(summary["within_splits"].get("auc_interval")) for summary in metrics.values()):
+        return "In brackets: 95 % confidence interval of the AUC within splits (sampling of patients)."
     return "No interval of the AUC: too few patients of a class, or classes that do not overlap."
 
 

@@ -8,11 +8,13 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.cohorts.checks.guesses import guess_intensities
 from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.evaluation.auc import auc_within_splits
+from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
 from glioma_idh.sgp3d.preprocessing import standardise
 
 THRESHOLDS = np.arange(-10, 31) / 10  # of FLAIR, z-scores
-GRADES = {"LGG": 1, "HGG": 2, "1": 1, "2": 2, "3": 3, "4": 4}  # BraTS' two, or WHO's; a cohort has one kind
+CLINICAL = ("age", "lesion volume", "grade")
 
 
 def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str, dict[str, float]]:
@@ -24,38 +26,34 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
         quiet: no progress bar.
 
     Returns:
-        By the answer's name: the tumour's grade alone, where the cohort has it; a mask of the whole image; FLAIR above
+        By name: age, lesion volume and grade alone, where the cohort has them; a mask of the whole image; FLAIR above
         a threshold that is chosen on each split's training subjects.
     """
     cohort, splits = runs.read_table(folder / "cohort.csv"), runs.read_table(folder / "splits.csv")
     rows = {}
     if targets != "segmentation":
-        rows["grade alone"] = grade_scores(cohort, splits)
+        rows |= clinical_scores(cohort, splits)
     if targets in ("both", "segmentation"):
         rows |= simple_mask_scores(cohort, splits, quiet)
-    return {name: scores for name, scores in rows.items() if scores}
+    return rows
 
 
-def grade_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, float]:
-    """How well the tumour's grade alone tells the genotype: the lower, the more likely a mutation.
+def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Scores of age, of lesion volume and of grade alone, as in the report (`evaluation.baselines`).
 
     Args:
-        cohort: cohort table with `grade`: LGG and HGG, or 1 to 4.
+        cohort: cohort table.
         splits: `repeat, fold, subject, part`.
 
     Returns:
-        The scores, a grade below the highest being called mutant; a subject without a grade has the cohort's most
-        frequent one. Empty where nobody has a grade, the two ways of writing it are mixed, or all have the same.
+        By name; `auc` is that within splits. What the cohort does not tell is left out.
     """
-    graded = splits[splits["part"] == "test"].merge(cohort.rename(columns={"idh": "truth"}), on="subject")
-    known = cohort["grade"][cohort["grade"].isin(list(GRADES))]
-    graded["grade"] = graded["grade"].replace("", known.mode().iloc[0] if len(known) else "")
-    words, rank = graded["grade"].isin(("LGG", "HGG")), graded["grade"].map(GRADES)
-    if rank.isna().any() or words.any() != words.all() or rank.nunique() < 2:
-        return {}
-    highest = rank.max()
-    score = (rank < highest) * (1 - rank / (2 * highest))  # 0 for the highest, above one half for the others
-    return pooled_scores(graded.assign(score=score))
+    baselines = baseline_predictions(cohort, splits, CLINICAL)
+    return {
+        f"{name} alone": pooled_scores(of.predictions) | {"auc": auc_within_splits(of.predictions).value}
+        for name, of in baselines.items()
+        if not of.reason
+    }
 
 
 def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:

@@ -126,7 +126,7 @@ def _write(plan: list[Run], where: Where) -> Path:
     save_figure(roc, out / "figures", "roc")
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
     write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
-    write_comparison([run.folder for run in plan], out / "report.html")
+    write_comparison([run.folder for run in plan], out / "report.html", reference=folders[model][0])
     print(comparison.comparison_text(table, numbers, baselines))
     print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))
     return out

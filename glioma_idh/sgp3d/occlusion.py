@@ -16,8 +16,7 @@ import keras  # isort: skip
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import compare_auc
-from glioma_idh.evaluation.intervals import auc_interval
-from glioma_idh.evaluation.metrics import classification_scores, pool_patients
+from glioma_idh.evaluation.intervals import split_auc_estimate
 from glioma_idh.imaging.boxes import crop
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.model import TAPS
@@ -198,20 +197,18 @@ def summarise_occlusion(predictions: pd.DataFrame) -> dict:
         predictions: with COLUMNS.
 
     Returns:
-        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` and `auc_interval` of the pooled
-        patients (95 %, DeLong), `mean_change`, the mean absolute difference from `score` over the rows, and
+        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` within splits and
+        `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
         `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
     """
     numbers = {}
     for column in SCORES:
         occluded = predictions.assign(score=predictions[column])
-        pooled, difference = pool_patients(occluded), compare_auc(occluded, predictions)._asdict()
-        auc = classification_scores(pooled["truth"], pooled["score"])["auc"]
+        auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
         change = float((predictions[column] - predictions["score"]).abs().mean())
-        interval = auc_interval(pooled["truth"], pooled["score"])
-        numbers[column] = {"auc": auc, "auc_interval": interval, "mean_change": change, "difference": difference}
+        numbers[column] = {"auc": auc.value, "auc_interval": auc[1:3], "mean_change": change, "difference": difference}
     drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": len(pooled), **numbers, "lesion_drawn": drawn}
+    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
     return summary | {"conclusions": _conclusions(numbers)}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 from scipy.stats import norm
 
 from glioma_idh.evaluation.baselines import Baseline, compare_with_baselines
@@ -15,6 +16,7 @@ from glioma_idh.evaluation.intervals import (
     drawn_curves,
     expected_auc_half_width,
     roc_band,
+    split_auc_estimate,
 )
 from glioma_idh.evaluation.means import bootstrap_mean, bootstrap_ratio
 from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
@@ -47,18 +49,30 @@ def width(estimate) -> float:
 @pytest.mark.parametrize(
     "interval",
     [
-        lambda level: auc_estimate(TRUTH, SCORE, level),
         lambda level: calibration_line(TRUTH, SCORE, level).slope,
         lambda level: calibration_line(TRUTH, SCORE, level).intercept,
         lambda level: calibration_line(TRUTH, SCORE, level).in_the_large,
         lambda level: compare_auc(TABLE, OTHER, level),
         lambda level: compare_with_baselines(TABLE, {"other": Baseline(OTHER)}, level)["other"],
-        lambda level: strata_scores(TABLE, COHORT, level).query("stratum == '4'").iloc[0].to_dict(),
     ],
-    ids=["auc", "slope", "intercept", "in the large", "difference", "baseline", "stratum"],
+    ids=["slope", "intercept", "in the large", "difference", "baseline"],
 )
 def test_an_interval_of_half_the_patients_is_narrower_as_the_normal_curve_says(interval):
     assert width(interval(0.5)) / width(interval(0.95)) == pytest.approx(NORMAL)
+
+
+@pytest.mark.parametrize(
+    "interval",
+    [
+        lambda level: auc_estimate(TRUTH, SCORE, level)._asdict(),
+        lambda level: split_auc_estimate(TABLE, level)._asdict(),
+        lambda level: strata_scores(TABLE, COHORT, level).query("stratum == '4'").iloc[0].to_dict(),
+    ],
+    ids=["auc", "within splits", "stratum"],
+)
+def test_an_interval_of_an_auc_narrows_so_on_the_logit_scale(interval):
+    half, most = (np.diff(logit([interval(level)[end] for end in ("low", "high")])) for level in (0.5, 0.95))
+    assert half / most == pytest.approx(NORMAL)
 
 
 def test_the_expected_width_is_of_its_level():

@@ -6,9 +6,18 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from statsmodels.stats.multitest import multipletests
 
-from glioma_idh.evaluation.baselines import BASELINES, baseline_predictions, compare_with_baselines
+from glioma_idh.evaluation.auc import auc_within_splits
+from glioma_idh.evaluation.baselines import (
+    AFTER,
+    BASELINES,
+    BEFORE,
+    IMAGE,
+    STAGES,
+    baseline_predictions,
+    compare_with_baselines,
+)
 from glioma_idh.evaluation.comparisons import compare_auc
-from glioma_idh.evaluation.metrics import pooled_scores, scores_by_split
+from glioma_idh.evaluation.metrics import pooled_scores
 
 
 def make_cohort(n=120, seed=0):
@@ -18,7 +27,8 @@ def make_cohort(n=120, seed=0):
     names = [f"p{number:03}" for number in range(n)]
     grade = np.where(random.random(n) < np.where(idh == 1, 0.8, 0.1), "LGG", "HGG")
     age = 60 - 20 * idh + 10 * random.normal(size=n)
-    columns = {"subject": names, "patient": names, "idh": idh, "grade": grade}
+    sex = np.where(np.arange(n) % 2, "F", "M")
+    columns = {"subject": names, "patient": names, "idh": idh, "sex": sex, "grade": grade}
     return pd.DataFrame(columns | {"age_years": age, "lesion_ml": random.lognormal(3, 1, n)})
 
 
@@ -63,16 +73,19 @@ def test_every_baseline_tests_everybody_once(baselines):
 
 
 def test_they_know_what_was_planted(baselines):
-    pooled = {name: pooled_scores(baseline.predictions) for name, baseline in baselines.items()}
+    auc = {name: auc_within_splits(baseline.predictions).value for name, baseline in baselines.items()}
     assert (baselines["majority"].predictions["score"] == 0).all()
-    assert pooled["majority"]["auc"] == 0.5 and pooled["majority"]["accuracy"] == pytest.approx(0.6)
-    assert pooled["age"]["auc"] == pytest.approx(0.92, abs=0.05)  # two sd apart: Phi(2 / sqrt(2))
-    assert abs(pooled["lesion volume"]["auc"] - 0.5) < 0.15
-    low = COHORT["grade"] == "LGG"
-    by_hand = (low[COHORT["idh"] == 1].mean() + 1 - low[COHORT["idh"] == 0].mean()) / 2
-    assert pooled["grade"]["auc"] == pytest.approx(by_hand)
-    assert np.mean(scores_by_split(baselines["grade"].predictions)["auc"]) == pytest.approx(by_hand, abs=0.02)
-    assert pooled["grade + age"]["auc"] > max(pooled["grade"]["auc"], pooled["age"]["auc"])
+    assert auc["majority"] == 0.5
+    assert pooled_scores(baselines["majority"].predictions)["accuracy"] == pytest.approx(0.6)
+    assert auc["age"] == pytest.approx(0.92, abs=0.05)  # two sd apart: Phi(2 / sqrt(2))
+    assert abs(auc["lesion volume"] - 0.5) < 0.15 and abs(auc["sex"] - 0.5) < 0.15
+    assert auc["grade + age"] > max(auc["grade"], auc["age"])
+    # Each fold of 30 tests 12 mutants and 18 wild-types; of a grade's pairs, ties count half.
+    low, fold, won = COHORT["grade"] == "LGG", np.arange(120) // 30, 0
+    for one in range(4):
+        mutant, wild_type = (low[(fold == one) & (COHORT["idh"] == label)].mean() for label in (1, 0))
+        won += (mutant * (1 - wild_type) + 0.5 * (mutant * wild_type + (1 - mutant) * (1 - wild_type))) / 4
+    assert auc["grade"] == pytest.approx(won)
 
 
 def test_age_is_imputed_and_standardised_by_the_training_part_alone():
@@ -117,16 +130,19 @@ def test_the_majority_of_a_training_part_is_answered_without_a_doubt():
     assert (baseline_predictions(mutants[AGE[:3]], SPLITS)["majority"].predictions["score"] == 1).all()
 
 
-def test_those_of_a_grade_get_the_mean_of_what_the_folds_learnt(baselines):
-    columns = pd.DataFrame({"high": COHORT["grade"] == "HGG", "low": COHORT["grade"] == "LGG"}).astype(float)
-    by_hand = pd.Series(np.nan, COHORT["subject"])
-    for _, fold in SPLITS.groupby("fold"):
-        test = COHORT["subject"].isin(fold.loc[fold["part"] == "test", "subject"])
-        model = LogisticRegression().fit(columns[~test], COHORT.loc[~test, "idh"])
-        by_hand[COHORT.loc[test, "subject"]] = model.predict_proba(columns[test])[:, 1]
-    found = baselines["grade"].predictions.set_index("subject")["score"]
-    for grade, subjects in COHORT.groupby("grade")["subject"]:
-        assert found[subjects].to_numpy() == pytest.approx(by_hand[subjects].mean(), abs=1e-6), grade
+def test_a_test_patient_s_label_does_not_enter_a_grade_s_score_either(baselines):
+    labels = COHORT.assign(idh=COHORT["idh"].where(COHORT.index >= 30, 1 - COHORT["idh"]))  # all of fold 0
+    other = baseline_predictions(labels, SPLITS, ["majority", "grade"])
+    for name in other:
+        ours, theirs = (of[name].predictions.query("fold == 0")["score"] for of in (baselines, other))
+        assert ours.to_numpy() == pytest.approx(theirs.to_numpy())
+
+
+def test_a_network_that_is_the_grade_does_not_differ_from_it(baselines):
+    score = np.where(COHORT["grade"] == "LGG", 0.9, 0.2)
+    network = baselines["grade"].predictions.copy()
+    network["score"] = network["subject"].map(dict(zip(COHORT["subject"], score, strict=True)))
+    assert compare_with_baselines(network, baselines)["grade"][:4] == (0, 0, 0, 1)
 
 
 def test_text_gives_what_numbers_do():
@@ -206,13 +222,13 @@ def test_a_network_is_compared_with_each_and_p_is_holm_s():
     random = np.random.default_rng(0)
     network["score"] = (0.7 * network["truth"] + random.random(120)) / 1.7
     comparisons = compare_with_baselines(network, baselines)
-    able = ["majority", "grade", "age", "grade + age"]
+    able = ["majority", "age", "sex", "age + sex", "grade", "grade + age"]
     alone = [compare_auc(network, baselines[name].predictions) for name in able]
     assert [comparisons[name].p for name in able] == pytest.approx(
         multipletests([c.p for c in alone], method="holm")[1]
     )
     assert [comparisons[name][:3] for name in able] == [comparison[:3] for comparison in alone]
-    assert comparisons["majority"].difference == pytest.approx(pooled_scores(network)["auc"] - 0.5)
+    assert comparisons["majority"].difference == pytest.approx(auc_within_splits(network).value - 0.5)
     assert comparisons["lesion volume"].reason == "cannot be computed, because the cohort has no lesion_ml"
     with pytest.raises(ValueError, match="the same patients"):
         compare_with_baselines(network[1:], baselines)
@@ -220,18 +236,23 @@ def test_a_network_is_compared_with_each_and_p_is_holm_s():
         compare_with_baselines(network.assign(score=2), baselines)
 
 
-def test_two_of_three_columns_are_joined_where_the_third_is_missing():
+def test_grade_and_volume_are_there_without_an_age():
     without_age = baseline_predictions(COHORT.drop(columns="age_years"), SPLITS)
-    assert list(without_age) == [*BASELINES, "grade + lesion volume"]
-    both, grade = (pooled_scores(without_age[name].predictions)["auc"] for name in ("grade + lesion volume", "grade"))
-    assert not without_age["grade + lesion volume"].reason and both == pytest.approx(grade, abs=0.05)
-    first = SPLITS[SPLITS["fold"] == 0]
-    assert list(baseline_predictions(COHORT.assign(grade="4"), first))[-1] == "age + lesion volume"
-    assert list(baseline_predictions(COHORT.drop(columns="lesion_ml"), first)) == list(BASELINES)
+    both, grade = (
+        auc_within_splits(without_age[name].predictions).value for name in ("grade + lesion volume", "grade")
+    )
+    assert not without_age["grade + lesion volume"].reason and both == pytest.approx(grade, abs=0.06)
+    assert without_age["age + sex"].reason == "cannot be computed, because the cohort has no age_years"
+
+
+def test_baselines_stand_in_the_order_in_which_a_clinic_knows_them():
+    assert list(dict.fromkeys(STAGES.values())) == [BEFORE, IMAGE, AFTER]
+    assert {name for name, stage in STAGES.items() if stage == AFTER} == {name for name in BASELINES if "grade" in name}
+    assert [name for name, stage in STAGES.items() if stage == BEFORE] == ["majority", "age", "sex", "age + sex"]
 
 
 def test_majority_knows_nothing_even_where_folds_differ():
     # Each fold tests patients of mostly one class, so that its training part is mostly of the other one.
     order = COHORT[AGE[:3]].assign(idh=(np.arange(120) % 60 < 40).astype(int) ^ (np.arange(120) >= 60))
     majority = baseline_predictions(order, SPLITS)["majority"].predictions
-    assert majority["score"].nunique() == 1 and pooled_scores(majority)["auc"] == 0.5
+    assert majority["score"].nunique() == 2 and auc_within_splits(majority).value == 0.5

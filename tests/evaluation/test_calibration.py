@@ -53,8 +53,20 @@ def test_scores_of_0_and_1_leave_the_line_finite():
     shift = calibration_line(truth, score).in_the_large
     assert expit(logit(score.clip(1e-7, 1 - 1e-7)) + shift.value).sum() == pytest.approx(4)
     assert 0 < shift.value < 3
-    everywhere = calibration_line([1, 0, 0, 0], [0.0, 0.0, 1.0, 1.0])
+    everywhere = calibration_line([1, 0, 0, 0], [0.0, 0.0, 1.0, 0.999])
     assert np.isfinite(everywhere.in_the_large[:3]).all()
+
+
+def test_decisions_have_no_calibration():
+    decisions = calibration_scores([1, 1, 0, 0], [1, 0, 0, 1])
+    reason = "cannot be computed, because all scores are 0 or 1, decisions and not probabilities"
+    assert {decisions[name].reason for name in ("slope", "intercept", "in_the_large")} == {reason}
+    assert calibration_line([1, 1, 0, 0], [1, 0, 0.001, 1]).in_the_large.reason == ""
+
+
+def test_scores_that_the_clip_moves_are_counted():
+    score = [1e-8, 1e-7, 0.5, 1 - 1e-8, 1]
+    assert calibration_scores([0, 0, 1, 1, 1], score)["num_clipped"] == 3
 
 
 @pytest.mark.parametrize("slope, shift", [(1, 0), (0.5, 0), (1.5, 0.7), (1, -0.7)])

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import kstest
 
 from glioma_idh.evaluation import comparisons
-from glioma_idh.evaluation.comparisons import Comparison, compare_auc, compare_calls, compare_dice, holm
+from glioma_idh.evaluation.comparisons import Comparison, compare_all, compare_auc, compare_calls, compare_dice, holm
 from glioma_idh.evaluation.intervals import Estimate
 
 # truth <- rep(c(1, 0), c(9, 11)); ours <- c(.9, .8, ...); other <- c(.7, .9, ...)
@@ -21,7 +21,11 @@ PROC_AUCS, PROC_INTERVAL, PROC_P = (0.818181818182, 0.671717171717), (-0.1076283
 def table(truth, score=np.nan, dice=np.nan, **columns):
     """A predictions table of one row a patient, each with one subject."""
     names = [f"p{number:04}" for number in range(len(truth))]
-    columns = {"subject": names, "patient": names, "truth": truth, "score": score, "dice": dice} | columns
+    columns = (
+        {"subject": names, "patient": names, "repeat": 0, "fold": 0, "truth": truth, "score": score}
+        | {"dice": dice}
+        | columns
+    )
     return pd.DataFrame(columns)
 
 
@@ -78,18 +82,40 @@ def test_rows_without_a_truth_are_left_out():
     [
         (table([1, 0, 0], [3, 2, 1]), table([1, 0, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
         (table([1, 1, 0], [3, 2, 1]), table([1, 1, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
-        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "a class has fewer than 2 patients"),
-        (table(TRUTH, OURS), table(TRUTH, np.exp(OURS)), 0, "its variance is 0"),
+        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "no split tests both classes"),
         (table(TRUTH, TRUTH), table(TRUTH, 0.5), 0.5, "its variance is 0"),
         (table(TRUTH, OURS), table(TRUTH), np.nan, "holds no score"),
         (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "holds no score"),
     ],
-    ids=["one mutant", "one wild-type", "no mutant", "same order", "perfect and none", "empty", "no column"],
+    ids=["one mutant", "one wild-type", "no mutant", "perfect and none", "empty", "no column"],
 )
 def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
     comparison = compare_auc(ours, other)
     assert comparison.reason.startswith("cannot be computed, because ") and reason in comparison.reason
     assert comparison.difference == pytest.approx(difference, nan_ok=True) and np.isnan(comparison[1:4]).all()
+
+
+def test_two_that_order_every_pair_alike_do_not_differ():
+    assert compare_auc(table(TRUTH, OURS), table(TRUTH, np.exp(OURS))) == Comparison(0, 0, 0, 1)
+    folds = np.arange(20) % 3  # and where each split has its own scale
+    ours, scaled = table(TRUTH, OURS, fold=folds), table(TRUTH, np.divide(OURS, 2) + folds, fold=folds)
+    assert compare_auc(ours, scaled) == Comparison(0, 0, 0, 1)
+
+
+def test_pairs_of_networks_or_each_against_a_reference():
+    random = np.random.default_rng(0)
+    tables = {name: table(TRUTH, OURS + random.normal(size=20)) for name in "abc"} | {"d": table(TRUTH[1:], OURS[1:])}
+    pairs = compare_all(tables, compare_auc)
+    assert list(pairs) == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
+    against = compare_all(tables, compare_auc, reference="b")
+    assert list(against) == [("a", "b"), ("c", "b"), ("d", "b")]
+    alone = {pair: compare_auc(*(tables[name] for name in pair)) for pair in [("a", "b"), ("c", "b")]}
+    assert {pair: against[pair].p for pair in alone} == {pair: of.p for pair, of in holm(alone).items()}
+    assert (
+        against["a", "b"].difference == alone["a", "b"].difference == -compare_auc(tables["b"], tables["a"]).difference
+    )
+    assert against["d", "b"].reason.startswith("cannot be computed, because the runs are not paired: ")
+    assert "not paired" in pairs["a", "d"].reason and not compare_all(tables, compare_auc, reference="z")
 
 
 CALLS_TRUTH = np.repeat([1, 0], [10, 10])

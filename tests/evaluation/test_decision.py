@@ -17,6 +17,15 @@ def test_net_benefit_by_hand():
     assert (curve["treat_none"] == 0).all() and curve["threshold"].tolist() == [0.2, 0.5, 0.75]
 
 
+def test_net_benefit_at_another_prevalence_by_hand():
+    curve = decision_curve(TRUTH, SCORE, [0.2, 0.5], prevalence=0.1)
+    # Sensitivity 1 and 2/3, share of false positives 3/5 and 1/5.
+    assert curve["network"].tolist() == pytest.approx([0.1 - 0.9 * 3 / 5 / 4, 0.1 * 2 / 3 - 0.9 / 5])
+    assert curve["treat_all"].tolist() == pytest.approx([0.1 - 0.9 / 4, 0.1 - 0.9])
+    same = decision_curve(TRUTH, SCORE, prevalence=3 / 8)
+    assert same.to_numpy() == pytest.approx(decision_curve(TRUTH, SCORE).to_numpy())
+
+
 def test_it_is_that_counted_patient_by_patient():
     random = np.random.default_rng(0)
     truth, score = random.integers(2, size=200), random.integers(101, size=200) / 100

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
@@ -20,18 +21,23 @@ SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
 
 def test_interval_by_hand():
     # Each mutant is above 5, 4, 2 of 5 wild-types, these below 1, 2, 2, 3, 3 of 3 mutants: variances 7/75 and 7/90.
-    half = np.sqrt(7 / 75 / 3 + 7 / 90 / 5)
-    assert auc_interval(TRUTH, SCORE, level=0.6826894921) == pytest.approx((11 / 15 - half, 11 / 15 + half))
-    low, high = auc_interval(TRUTH, SCORE)
-    assert low == pytest.approx(11 / 15 - 1.959964 * half) and high == 1
+    # On the logit scale an AUC of 11/15 is log(11/4), and its derivative 1 / (11/15 x 4/15).
+    half = np.sqrt(7 / 75 / 3 + 7 / 90 / 5) * 15 / 11 * 15 / 4
+    ends = expit([np.log(11 / 4) - half, np.log(11 / 4) + half])
+    assert auc_interval(TRUTH, SCORE, level=0.6826894921) == pytest.approx(ends)
+    assert auc_interval(TRUTH, SCORE)[0] == pytest.approx(expit(np.log(11 / 4) - 1.959964 * half))
 
 
-def test_interval_is_that_of_proc():
+def test_variance_is_that_of_proc():
+    # pROC's own interval is symmetric around the AUC: half of it is 1.96 standard errors.
     # ci.auc(roc(rep(c(1, 0), c(9, 11)), score, levels = c(0, 1), direction = "<"))   # pROC 1.18.0
     mutants = [0.7, 0.9, 0.4, 0.6, 0.6, 0.2, 0.5, 0.5, 0.8]
     wild_types = [0.3, 0.2, 0.6, 0.6, 0.1, 0.7, 0.4, 0.5, 0.9, 0.2, 0.3]
+    low, high = 0.426574235773, 0.916860107661
+    auc, half = (low + high) / 2, (high - low) / 2
+    half /= auc * (1 - auc)
     interval = auc_interval(np.repeat([1, 0], [9, 11]), mutants + wild_types)
-    assert interval == pytest.approx((0.426574235773, 0.916860107661), abs=1e-11)
+    assert interval == pytest.approx(expit([logit(auc) - half, logit(auc) + half]), abs=1e-11)
 
 
 def test_pairs_won_are_those_counted_one_by_one():
@@ -44,7 +50,7 @@ def test_pairs_won_are_those_counted_one_by_one():
 
 def test_a_tie_counts_half():
     low, high = auc_interval(np.array([1, 1, 0, 0]), np.array([0.5, 0.9, 0.5, 0.1]), level=0.1)
-    assert (low + high) / 2 == pytest.approx(3.5 / 4)
+    assert (logit(low) + logit(high)) / 2 == pytest.approx(logit(3.5 / 4))
 
 
 def test_no_interval_without_an_answer():
@@ -72,9 +78,12 @@ def test_estimate_is_auc_and_interval_or_says_why_not():
     assert auc_estimate(TRUTH, SCORE) == pytest.approx((11 / 15, *auc_interval(TRUTH, SCORE), ""))
     assert auc_estimate(TRUTH, TRUTH)[::3] == (
         1,
-        "cannot be computed, because its variance is 0, as that of classes that do not overlap",
+        "cannot be computed, because its variance is 0: the classes do not overlap",
     )
-    assert auc_estimate(TRUTH, np.full(8, 0.5))[::3] == (0.5, "cannot be computed, because all scores are alike")
+    assert auc_estimate(TRUTH, np.full(8, 0.5))[::3] == (
+        0.5,
+        "cannot be computed, because all scores of a split are alike",
+    )
     assert auc_estimate([1, 0, 0], [0.5, 0.9, 0.1])[::3] == (
         0.5,
         "cannot be computed, because a class has but one patient",

@@ -86,8 +86,8 @@ def test_summary_has_mean_and_sample_deviation_of_the_splits():
 
 def test_best_possible_is_the_latent_s_own_auc_on_the_same_test_sets():
     planted = pd.Series({"a": 2.0, "b": 3.0, "c": 1.0, "never tested": 9.0})
-    per_split, pooled = best_possible_auc(PREDICTIONS, planted)
-    assert per_split == [0, 1] and pooled == 0.5
+    per_split, within = best_possible_auc(PREDICTIONS, planted)
+    assert per_split == [0, 1] and within == 0.5
     assert summarise(PREDICTIONS, planted)["mean"]["best_possible_auc"] == 0.5
 
 
@@ -138,12 +138,12 @@ def test_a_mean_is_no_median_and_a_split_is_a_fold_of_a_repeat():
     assert pool_patients(THREE_FOLDS).set_index("patient")["score"]["a"] == pytest.approx(0.4)  # in the middle 0.2
 
 
-def test_the_best_possible_is_pooled_by_patient():
+def test_the_best_possible_is_of_pairs_tested_together():
     planted = pd.Series({"a": 3.0, "b": 2.0, "c": 1.0, "d": 0.5, "e": 0.0, "f": 1.5, "g": 1.7, "h": 1.2})
-    per_split, pooled = best_possible_auc(THREE_FOLDS, planted)
+    per_split, within = best_possible_auc(THREE_FOLDS, planted)
     assert per_split == [1, 1, 0, 1, 1]
-    # a is above all five wild-types, d above e alone, f above c, e and h; each counts once, however often tested.
-    assert pooled == pytest.approx((5 + 1 + 3) / 15)
+    assert within == summarise(THREE_FOLDS, planted)["within_splits"]["best_possible_auc"] == 4 / 5
+    # Pairs won: 2 of 2, 1 of 1, 0 of 1, and 1 of 1 of a and h, who are one test set of two repeats.
 
 
 def test_a_column_with_some_values_has_values():

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from glioma_idh.evaluation.comparisons import Comparison
-from glioma_idh.evaluation.worth import OF_SCORES, beats_baselines, count_patients, worth
+from glioma_idh.evaluation.worth import OF_SCORES, beats_baselines, count_patients, prevalences, worth
 
 # 40 patients in four folds, ten of each; five mutants a fold. Scores are wrong about one mutant and one wild-type.
 TRUTH = np.tile([1, 0], 20)
@@ -67,7 +67,14 @@ def test_numbers_by_hand(numbers_of_all):
         "folds_made": False,
     }
     lost = 20 + 19  # of 400 pairs: those of p00, and those of the other mutants with p11
-    assert numbers["auc"]["delong"]["value"] == numbers["auc"]["bootstrap"]["value"] == pytest.approx(1 - lost / 400)
+    assert (
+        numbers["auc"]["pooled"]["value"]
+        == numbers["auc"]["pooled_bootstrap"]["value"]
+        == pytest.approx(1 - lost / 400)
+    )
+    # Within folds p00 loses to all five of fold 0, and p11 wins over all five of fold 1: 10 of 4 x 25 pairs.
+    assert numbers["auc"]["within_splits"]["value"] == 0.9 and numbers["auc"]["num_pairs"] == 100
+    assert numbers["auc"]["mean_over_splits"]["value"] == pytest.approx(0.9) and numbers["auc"]["reversed"] is False
     assert numbers["brier"]["value"] == pytest.approx(np.square(SCORE - TRUTH).mean())
     assert numbers["log_loss"]["value"] == pytest.approx(-np.log(np.where(TRUTH == 1, SCORE, 1 - SCORE)).mean())
     for choice in ("0.5", "youden"):
@@ -79,10 +86,14 @@ def test_numbers_by_hand(numbers_of_all):
     assert thresholds["threshold"].tolist() == [0.8] * 8
     assert numbers["calibration"]["before"]["brier"] == pytest.approx(numbers["brier"]["value"])
     assert sum(row["n"] for row in numbers["reliability"]["platt"]) == 40
-    assert numbers["decision"][49] == {"threshold": 0.5, "network": (19 - 1) / 40, "treat_all": 0, "treat_none": 0}
+    assert numbers["decision"][49] == pytest.approx(
+        {"threshold": 0.5, "network": (19 - 1) / 40, "treat_all": 0, "treat_none": 0}
+    )
     assert [row["n"] for row in numbers["strata"] if row["variable"] == "grade"] == [20, 20]
-    assert numbers["baselines"]["grade"]["auc"]["value"] == 0.5
+    assert abs(numbers["baselines"]["grade"]["auc"]["value"] - 0.5) < 0.2
+    assert numbers["baselines"]["grade"]["stage"] == "after surgery"
     assert numbers["beats_baselines"]["verdict"] == "beats all" and numbers["segmentation"] == {}
+    assert numbers["prevalence"] == {"tests": 0.5, "patients": 0.5, "cohort": pytest.approx(21 / 41)}
     assert numbers["expected"]["num_patients"] == 40 and numbers["expected"]["prevalence"] == 0.5
 
 
@@ -117,9 +128,10 @@ def test_baselines_learn_from_the_splits_that_are_given():
 
 def test_the_network_stands_first_in_every_difference(numbers_of_all):
     numbers = numbers_of_all["baselines"]
-    assert numbers["majority"]["difference"]["difference"] == pytest.approx(1 - 39 / 400 - 0.5)
+    assert numbers["majority"]["difference"]["difference"] == pytest.approx(0.4)
     below = worth(TABLE.assign(score=1 - SCORE), COHORT, SPLITS)
-    assert below["baselines"]["grade"]["difference"]["difference"] == pytest.approx(39 / 400 - 0.5)
+    assert below["auc"]["within_splits"]["value"] == pytest.approx(0.1) and below["auc"]["reversed"] is True
+    assert below["baselines"]["majority"]["difference"]["difference"] == pytest.approx(-0.4)
     assert below["beats_baselines"]["worse"] == ["grade"] == below["beats_baselines"]["not_beaten"]
 
 
@@ -127,7 +139,7 @@ def test_numbers_are_json_without_a_nan_that_has_no_reason():
     numbers = worth(TABLE.assign(dice=0.5), COHORT, SPLITS)
     assert not unexplained(numbers)
     again = json.loads(json.dumps(numbers))
-    assert again["auc"] == numbers["auc"] and again["segmentation"]["dice"]["value"] == 0.5
+    assert again["auc"]["pooled"] == numbers["auc"]["pooled"] and again["segmentation"]["dice"]["value"] == 0.5
     assert all(reason.startswith("cannot be computed, because ") for reason in reasons(again["strata"]))
 
 
@@ -140,19 +152,45 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
     assert numbers["baselines"]["majority"]["auc"]["value"] == 0.5
     verdict = numbers["beats_baselines"]
     assert verdict["verdict"] == "cannot be computed" and "no baseline could be compared" in verdict["reason"]
-    assert "grade, grade + age, grade + age + lesion volume: cannot be computed, because" in verdict["reason"]
+    assert "grade, grade + age, grade + lesion volume, grade + age + lesion volume: cannot" in verdict["reason"]
     assert not unexplained(numbers)
     again = worth(bare.sample(frac=1, random_state=0))
-    assert all(again[name] == numbers[name] for name in ("rates", "thresholds", "auc", "average_precision"))
+    assert all(
+        json.dumps(again[name]) == json.dumps(numbers[name])
+        for name in ("rates", "thresholds", "auc", "average_precision")
+    )
 
 
 def test_its_own_columns_are_the_cohort_table():
-    table = TABLE[["subject", "truth", "score"]].assign(grade=GRADE, site="a")
+    table = TABLE[["subject", "truth", "score", "fold"]].assign(grade=GRADE, site="a")
     numbers = worth(table)
     given = worth(TABLE, COHORT.head(40).assign(site="a"), SPLITS)
     assert json.dumps(numbers["strata"]) == json.dumps(given["strata"])
-    assert numbers["baselines"]["grade"]["auc"]["value"] == 0.5
+    assert abs(numbers["baselines"]["grade"]["auc"]["value"] - 0.5) < 0.2
     assert numbers["beats_baselines"]["verdict"] == "beats all"
+
+
+def test_test_sets_of_another_prevalence_say_so_and_give_the_cohort_s():
+    # Two hold-outs of 5 mutants and 5 wild-types each, of a cohort in which 10 of 50 are mutant.
+    rows = [(repeat, 20 * repeat + place, int(place < 5)) for repeat in (0, 1) for place in range(10)]
+    table = pd.DataFrame(rows, columns=["repeat", "number", "truth"]).assign(fold=0)
+    table["patient"] = table["subject"] = [f"q{number}" for number in table["number"]]
+    table["score"] = np.tile([0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9], 2)
+    never = [f"r{number}" for number in range(30)]
+    cohort = pd.concat([table.assign(idh=table["truth"]), pd.DataFrame({"subject": never, "patient": never, "idh": 0})])
+    numbers = worth(table, cohort)
+    assert numbers["prevalence"] == {"tests": 0.5, "patients": 0.5, "cohort": 0.2}
+    # Sensitivity 0.8, specificity 0.6.
+    at = numbers["rates"]["0.5"]["at_cohort_prevalence"]
+    assert (at["ppv"], at["npv"], at["reason"]) == pytest.approx((0.16 / (0.16 + 0.32), 0.48 / (0.48 + 0.04), ""))
+    assert numbers["rates"]["0.5"]["ppv"]["value"] == pytest.approx(8 / 12)
+    half = numbers["decision_at_cohort_prevalence"][49]
+    assert half["network"] == pytest.approx(0.16 - 0.32) and half["treat_all"] == pytest.approx(0.2 - 0.8)
+
+
+def test_the_tests_of_repeats_count_each():
+    repeats = pd.concat([TABLE, TABLE[TABLE["truth"] == 1].assign(repeat=1)])
+    assert prevalences(repeats, COHORT.head(40)) == {"tests": 40 / 60, "patients": 0.5, "cohort": 0.5}
 
 
 def test_segmentation_alone():
@@ -172,7 +210,7 @@ def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
     numbers = worth(table[["subject", "truth", "score"]]) if bare else worth(table, COHORT.head(40).assign(idh=truths))
     json.dumps(numbers)
     assert not unexplained(numbers) and not np.isnan(numbers["brier"]["value"])
-    assert numbers["auc"]["delong"]["reason"] and numbers["average_precision"]["reason"]
+    assert numbers["auc"]["within_splits"]["reason"] and numbers["average_precision"]["reason"]
     assert numbers["beats_baselines"]["verdict"] == "cannot be computed"
     assert numbers["rates"]["youden"]["confusion"]["reason"].startswith("cannot be computed, because only")
     one_class = np.ptp(np.broadcast_to(truths, 40)) == 0
@@ -184,7 +222,8 @@ def test_everybody_tested_by_every_network():
     outside = pd.concat([TABLE.assign(fold=fold, score=SCORE + shift) for fold, shift in ((0, -0.05), (1, 0.05))])
     numbers = worth(outside, COHORT)
     assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
-    assert numbers["auc"]["delong"]["value"] == pytest.approx(1 - 39 / 400)  # of the mean score
+    assert numbers["auc"]["within_splits"]["value"] == pytest.approx(1 - 39 / 400)  # one test set, of the mean score
+    assert numbers["auc"]["num_pairs"] == 400
     assert "are left outside the test set" in numbers["rates"]["youden"]["accuracy"]["reason"]
     assert "is empty" in numbers["baselines"]["grade"]["difference"]["reason"] and not unexplained(numbers)
 
@@ -290,4 +329,4 @@ def many(num_patients):
 @pytest.mark.slow
 def test_of_ten_thousand_patients_the_two_intervals_are_one():
     numbers = worth(*many(10000))
-    assert numbers["auc"]["bootstrap"] == pytest.approx(numbers["auc"]["delong"], abs=0.001)
+    assert numbers["auc"]["pooled_bootstrap"] == pytest.approx(numbers["auc"]["within_splits"], abs=0.001)

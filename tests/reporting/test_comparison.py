@@ -56,15 +56,24 @@ def folders(tmp_path):
     }
 
 
+def within_two_folds(scores):
+    """The share of the 50 pairs inside the folds, 5 mutant and 5 wild-type patients each, that are in order."""
+    halves = ((scores[part], TRUTH[part]) for part in (slice(0, 10), slice(10, 20)))
+    won = [np.subtract.outer(half[truth == 1], half[truth == 0]) > 0 for half, truth in halves]
+    return np.sum(won) / 50
+
+
 def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
     networks = read_networks(folders)
     assert sorted(networks["good"]["repeat"].unique()) == [0, 1]
     numbers = summarise_networks(networks, folders, SGPNET)
-    higher = np.subtract.outer(GOOD.mean(axis=0)[TRUTH == 1], GOOD.mean(axis=0)[TRUTH == 0]) > 0
+    mean = GOOD.mean(axis=0)
+    higher = np.subtract.outer(mean[TRUTH == 1], mean[TRUTH == 0]) > 0
     assert numbers["good"]["pooled"]["auc"] == pytest.approx(higher.mean())
+    assert numbers["good"]["within_splits"]["auc"] == within_two_folds(mean) != pytest.approx(higher.mean(), abs=0.01)
+    assert numbers["good"]["within_splits"]["num_pairs"] == 50 and numbers["lesion"]["within_splits"] == {}
     assert len(numbers["good"]["per_split"]) == 4 and numbers["lesion"]["pooled"]["dice"] == pytest.approx(0.8095)
-    each = [np.mean(np.subtract.outer(seed[TRUTH == 1], seed[TRUTH == 0]) > 0) for seed in BAD]
-    assert numbers["bad"]["by_seed"]["auc"] == pytest.approx(each)
+    assert numbers["bad"]["by_seed"]["auc"] == pytest.approx([within_two_folds(seed) for seed in BAD])
     assert numbers["bad"]["by_seed"]["dice"] == [None, None] and numbers["bad"]["num_unlabelled"] == 0
     assert numbers["lesion"]["by_seed"]["dice"] == pytest.approx([0.8095] * 2)
     lines = notes(numbers, {"grade alone": {"auc": 0.5}})
@@ -89,7 +98,7 @@ def test_a_network_of_one_seed_is_no_list_of_seeds(tmp_path):
 
 
 def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, tmp_path):
-    folders["worse"] = [write_run(tmp_path / f"worse_{seed}", np.roll(BAD[seed], 4)) for seed in (0, 1)]
+    folders["worse"] = [write_run(tmp_path / f"worse_{seed}", np.roll(BAD[seed], 2)) for seed in (0, 1)]
     networks = read_networks(folders)
     comparisons = compare_networks(networks, "good")
     assert set(comparisons["auc"]) == {"bad", "worse"} and set(comparisons["dice"]) == {"lesion"}
@@ -138,13 +147,13 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     table = comparison_table(numbers, comparisons, "good", {"good": {"auc": (0.949, None)}}, SGPNET, {})
     assert table.loc[("good", "paper"), "AUC"] == "0.949"
     assert [row for row in table.index if row[1] == "always wild-type"] == [("baseline", "always wild-type")]
-    row = ("bad", "ours, pooled over 20 patients")
+    row = ("bad", "ours, within splits")
     found = re.fullmatch(r"([-+][.\d]+) \(([-+][.\d]+) to ([-+][.\d]+)\)", table.loc[row, "AUC less good's"])
     expected = comparisons["auc"]["bad"]
     assert [float(part) for part in found.groups()] == pytest.approx(expected[:3], abs=6e-4)
     write_comparison_table(table, tmp_path, "table9", "95 % of it, p < 0.001")
     flat = runs.read_table(tmp_path / "table9.csv")
-    assert flat["network"].value_counts()["good"] == 3 and (flat["DSC"] == "0.810").sum() == 1
+    assert flat["network"].value_counts()["good"] == 4 and (flat["DSC"] == "0.810").sum() == 1
     latex, markdown = (tmp_path / "table9.tex").read_text(), (tmp_path / "table9.md").read_text()
     assert "95 \\% of it, p $<$ 0.001" in latex and "$\\pm$" in latex and "±" not in latex
     assert "| good " in markdown and "95 % of it" in markdown
@@ -152,14 +161,18 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     cells = table.loc[("lesion", "ours, pooled over 20 patients")]
     assert cells["DSC less good's"] == f"-0.110 ({difference.low:+.3f} to {difference.high:+.3f})"
     assert cells["DSC less good's, p"] == format_p(difference.p) and cells["AUC less good's"] == ""
-    assert table.loc[row, "AUC less good's, p"] == format_p(expected.p)
+    assert table.loc[row, "AUC less good's, p"] == format_p(expected.p) and table.loc[row, "DSC less good's"] == ""
+    assert (table.loc[("bad", "ours, pooled over 20 patients"), ["AUC less good's", "AUC less good's, p"]] == "").all()
     assert (table.loc["good", ["AUC less good's", "DSC less good's"]] == "").all(axis=None)
     text = comparison_text(table, numbers, {})
     assert "Grade alone: cannot be computed, because" in text and "AUC of each seed: good " in text
 
 
-def numbers(**pooled):
-    return {name: {"pooled": {"auc": seeds[0]}, "by_seed": {"auc": seeds}} for name, seeds in pooled.items()}
+def numbers(**within):
+    return {
+        name: {"within_splits": {"auc": seeds[0]}, "pooled": {"auc": 0.123}, "by_seed": {"auc": seeds}}
+        for name, seeds in within.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -220,7 +233,11 @@ def test_an_order_is_certain_below_one_in_twenty_and_off_zero(comparison, holds)
 
 def test_an_order_of_dice_is_told_of_dice():
     summaries = {
-        name: {"pooled": {"auc": 0.5, "dice": dice}, "by_seed": {"auc": [0.5] * 3, "dice": [dice, 0.7, dice]}}
+        name: {
+            "pooled": {"auc": 0.5, "dice": dice},
+            "within_splits": {"auc": 0.4},
+            "by_seed": {"auc": [0.5] * 3, "dice": [dice, 0.7, dice]},
+        }
         for name, dice in (("model", 0.8), ("other", 0.6))
     }
     text = order_text(summaries, {"other": Comparison(-0.2, -0.3, -0.1, 0.002)}, "model", "dice")
@@ -317,6 +334,6 @@ def test_too_few_patients_for_a_test_are_said_to_be(tmp_path):
     networks = read_networks(folders)
     summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "a")
     table = comparison_table(summary, comparisons, "a", {}, SGPNET, {})
-    cell = table.loc[("b", "ours, pooled over 20 patients"), "AUC less a's"]
+    cell = table.loc[("b", "ours, within splits"), "AUC less a's"]
     assert cell == "cannot be computed, because a class has fewer than 2 patients"
     assert "cannot be computed, because a class" in order_text(summary, comparisons["auc"], "a")

@@ -7,6 +7,7 @@ from tests.reporting.test_worth_figures import check_letters, words
 
 ALONE = "cannot be computed, because its variance is 0, as that of classes that do not overlap"
 ONE_CLASS = "cannot be computed, because there is but one class"
+BEFORE = "before surgery, without imaging"
 NO_SEX, NO_AGE = (f"cannot be computed, because the cohort has no {name}" for name in ("sex", "age_years"))
 
 
@@ -28,17 +29,20 @@ STRATA = [
     stratum("lesion size", "1 to 2 ml", 121, 56, 1.0, reason=ALONE),
 ]
 WORTH = {
-    "auc": {"delong": OVERALL},
+    "auc": {"within_splits": OVERALL, "pooled": estimate(0.77, 0.71, 0.82)},
     "baselines": {
         "majority": {
+            "stage": BEFORE,
             "auc": estimate(0.5, reason=ALONE),
             "difference": {"difference": 0.36, "low": 0.29, "high": 0.42, "p": 0.0001, "reason": ""},
         },
         "grade": {
+            "stage": "after surgery",
             "auc": estimate(0.87, 0.81, 0.93),
             "difference": {"difference": -0.01, "low": -0.09, "high": 0.06, "p": 0.69, "reason": ""},
         },
         "age": {
+            "stage": BEFORE,
             "auc": estimate(reason=NO_AGE),
             "difference": {"difference": None, "low": None, "high": None, "p": None, "reason": NO_AGE},
         },
@@ -114,9 +118,9 @@ def test_rows_of_baselines():
     assert rows_of(figure) == [
         ["", "AUC (95 % interval)", "Network less it (95 %), p after Holm"],
         ["Network", "0.86 (0.79 to 0.92)"],
-        ["Majority", "0.50 (no interval)", "+0.36 (+0.29 to +0.42), p < 0.001"],
-        ["Grade", "0.87 (0.81 to 0.93)", "-0.01 (-0.09 to +0.06), p 0.69"],
-        ["Age", NO_AGE],
+        [f"Majority {BEFORE}", "0.50 (no interval)", "+0.36 (+0.29 to +0.42), p < 0.001"],
+        ["Grade after surgery", "0.87 (0.81 to 0.93)", "-0.01 (-0.09 to +0.06), p 0.69"],
+        [f"Age {BEFORE}", NO_AGE],
     ]
     assert ([0.86, 0.86], "None", "--") in lines_of(figure) and ([0.81, 0.93], "None", "-") in lines_of(figure)
     assert ([0.5], "o", "None") in lines_of(figure) and f"No interval: {ALONE}." in words(figure)
@@ -134,10 +138,10 @@ def test_baselines_in_words():
 def test_baselines_of_one_class_or_with_long_names():
     none = {"difference": 0.1, "low": None, "high": None, "p": None, "reason": ALONE}
     names = ["grade + age + lesion volume + the surgeon's guess", "A" * 60]
-    baselines = {name: {"auc": estimate(0.02, 0.0, 0.2), "difference": none} for name in names}
+    baselines = {name: {"stage": BEFORE, "auc": estimate(0.02, 0.0, 0.2), "difference": none} for name in names}
     network = estimate(reason=ONE_CLASS)
-    check_letters(baselines_forest({"auc": {"delong": network}, "baselines": baselines}))
-    check_letters(baselines_forest({"auc": {"delong": network}, "baselines": {}}))
+    check_letters(baselines_forest({"auc": {"within_splits": network}, "baselines": baselines}))
+    check_letters(baselines_forest({"auc": {"within_splits": network}, "baselines": {}}))
 
 
 def test_a_stratum_is_too_small_by_its_rarer_class():

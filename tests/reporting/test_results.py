@@ -8,7 +8,6 @@ import pytest
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting import results
@@ -61,9 +60,10 @@ def test_both_tasks_leave_numbers_table_and_figures(tmp_path, capsys):
     assert metrics["sequence"] == "SGPNet" and not metrics["synthetic"]
     assert (
         metrics["mean"]["dice"] == pytest.approx(0.35) and metrics["pooled"]["auc"] == 14.5 / 16
-    )  # one pair the wrong way round, one tie
-    low, high = metrics["pooled"]["auc_interval"]
-    assert low < 14.5 / 16 and high == 1
+    )  # of all patients one pair the wrong way round, one tie
+    assert metrics["within_splits"]["auc"] == 7 / 8 and metrics["within_splits"]["num_pairs"] == 8
+    low, high = metrics["within_splits"]["auc_interval"]
+    assert low < 7 / 8 < high < 1
     assert drawn(folder) == FIGURES | LESIONS | {"roc"}
     baselines = {"all-ones mask": {"dice": 0.67}}
     assert (
@@ -72,27 +72,37 @@ def test_both_tasks_leave_numbers_table_and_figures(tmp_path, capsys):
     table = pd.read_csv(folder / "table.csv", dtype=str).set_index("Unnamed: 1")
     assert table.loc["paper", "DSC"] == "0.935" and table.loc["all-ones mask", "DSC"] == "0.670"
     text = capsys.readouterr().out
-    assert f"0.906 ({low:.3f}-1.000)" in text and "all-ones mask" in text
+    assert f"0.875 ({low:.3f}-{high:.3f})" in text and "0.906 (" not in text and "all-ones mask" in text
 
 
 def test_one_task_has_the_figures_of_that_task(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "save_figure", empty_figure)
     folder = make_run(tmp_path / "segmentation", score=np.nan)
     metrics = write_results("SGPNet", folder, PUBLISHED, SGPNET)
-    assert "auc_interval" not in metrics["pooled"] and drawn(folder) == FIGURES | LESIONS
+    assert metrics["within_splits"] == {} and drawn(folder) == FIGURES | LESIONS
     folder = make_run(tmp_path / "idh", dice=np.nan)
     assert "dice" not in write_results("SGPNet", folder, PUBLISHED, SGPNET)["mean"]
     assert drawn(folder) == FIGURES | {"roc"}
 
 
-def test_the_pooled_interval_is_delong_s_of_patients_and_only_where_the_paper_prints_one():
-    twice = table_of(repeat=0).assign(score=lambda rows: rows["score"] - 0.1)
-    predictions = pd.concat([twice, twice.assign(repeat=1, score=twice["score"] + 0.2)])  # the mean is 0.1 - 0.9
-    numbers = numbers_of("SGPNet", predictions, True, SGPNET)
-    assert numbers["sequence"] == "SGPNet" and numbers["synthetic"] is True
-    assert numbers["pooled"]["auc_interval"] == pytest.approx(auc_interval(table_of()["truth"], table_of()["score"]))
-    assert "auc_interval" not in numbers_of("t2", predictions, False, SLICE_CNN)["pooled"]
-    assert numbers_of("t2", predictions, False, SLICE_CNN)["synthetic"] is False
+def test_the_auc_within_splits_and_its_interval_by_hand():
+    """Fold 0: the mutants win 2 and 1 of 2 wild-types, these lose 1 and 2 of 2 mutants; in fold 1 all win all.
+
+    Around their means 1.5 they are half a pair away; times sqrt(2 / 1), squared and summed 4 x 0.5 = 2, over 8 pairs:
+    a standard error of sqrt(2) / 8.
+    """
+    lower = table_of(repeat=0).assign(score=lambda rows: rows["score"] - 0.1)
+    predictions = pd.concat([lower, lower.assign(repeat=1, score=lower["score"] + 0.2)])  # the mean is 0.1 to 0.9
+    for table in (table_of(), predictions):  # two tests of the same patients are one of their mean score
+        numbers = numbers_of("SGPNet", table, True)
+        assert numbers["sequence"] == "SGPNet" and numbers["synthetic"] is True
+        found = numbers["within_splits"]
+        assert (found["auc"], found["num_pairs"]) == (7 / 8, 8) and numbers["pooled"]["auc"] == 14.5 / 16
+        middle, half = np.log(7), 1.959964 * np.sqrt(2) / 8 / (7 / 64)
+        assert found["auc_interval"] == pytest.approx(
+            [1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))]
+        )
+    assert numbers_of("t2", predictions, False)["synthetic"] is False
 
 
 def table_of(repeat=0):
@@ -119,9 +129,27 @@ def test_a_second_cohort_goes_to_its_folder_with_its_own_numbers(tmp_path, monke
     assert predictions["t2"].equals(table_of()) and numbers["t2"]["pooled"]["auc"] == 14.5 / 16
     text = capsys.readouterr().out
     assert "External testing on egd: 8 subjects, 4 mutant" in text and "pooled over 8 patients" in text
+    assert "AUC within splits" in text
     phantoms = write_external("t2", tmp_path / "egd", cohort.assign(cohort="phantom"), table_of(), [], SLICE_CNN)
     assert phantoms["synthetic"] is True
     assert "no clinical result" in capsys.readouterr().out
+
+
+def test_on_a_second_cohort_the_auc_within_splits_is_that_of_the_networks_mean_score(tmp_path, monkeypatch):
+    """Each of two networks has 3 of the 4 pairs in order, their mean score all but a tie."""
+    monkeypatch.setattr(results, "draw_scores", lambda *_: None)
+    names = ["a", "b", "c", "d"]
+    cohort = pd.DataFrame({"subject": names, "cohort": "egd", "idh": [1, 1, 0, 0]})
+    both = [
+        pd.DataFrame({"subject": names, "patient": names, "repeat": 0, "fold": fold, "truth": [1, 1, 0, 0]}).assign(
+            score=scores
+        )
+        for fold, scores in enumerate([[0.9, 0.3, 0.5, 0.1], [0.5, 0.7, 0.5, 0.6]])
+    ]
+    metrics = write_external("t2", tmp_path, cohort, pd.concat(both), [], SLICE_CNN)
+    # 0.70, 0.50 against 0.50, 0.35; the networks' own AUCs are 3 and 2.5 of 4
+    assert [split["auc"] for split in metrics["per_split"]] == [3 / 4, 2.5 / 4]
+    assert metrics["within_splits"]["auc"] == 3.5 / 4 and metrics["within_splits"]["num_pairs"] == 4
 
 
 def test_the_best_possible_of_several_sequences_is_of_their_sum(tmp_path):
@@ -149,7 +177,7 @@ def test_several_runs_are_compared_once_and_again_where_one_is_new(tmp_path, mon
     for name, folder in folders.items():
         predictions = table_of().assign(score=lambda rows, name=name: rows["score"] if name == "t2" else 0.5)
         write_table(predictions, folder / "predictions.csv")
-        write_json(numbers_of(name, predictions, False, SLICE_CNN), folder / "metrics.json")
+        write_json(numbers_of(name, predictions, False), folder / "metrics.json")
     found = compare_runs(tmp_path, folders, {"t2": {"auc": (0.9, 0.1)}}, False)  # nothing is there yet
     assert [found[name]["pooled"]["auc"] for name in folders] == [14.5 / 16, 0.5]
     assert [kind for kind, *_ in told] == ["report", "report", "draw", "comparison"]
@@ -173,6 +201,25 @@ def test_several_runs_are_compared_once_and_again_where_one_is_new(tmp_path, mon
     assert [kind for kind, *_ in told] == ["report", "report", "draw", "comparison"]
 
 
+@pytest.mark.parametrize("best", [None, 0.75])
+def test_a_run_finished_before_there_was_an_auc_within_splits_gets_one(tmp_path, monkeypatch, best):
+    monkeypatch.setattr(results, "write_report", lambda *_: None)
+    write_table(table_of(), tmp_path / "predictions.csv")
+    older = {"sequence": "t2", "synthetic": best is not None, "pooled": {"auc": 0.1}}
+    write_json(older, tmp_path / "metrics.json")
+    if best is not None:
+        latents = [3.0, 0.0, 2.0, 1.0, 3.0, 3.0, 0.0, 0.0]  # 2 and 4 of 4 pairs in order
+        planted = pd.DataFrame({"subject": table_of()["subject"], "score": latents})
+        write_table(planted, tmp_path / "planted.csv")
+    found = compare_runs(tmp_path, {"t2": tmp_path}, {}, False)["t2"]
+    assert found["within_splits"]["auc"] == 7 / 8 and found["pooled"]["auc"] == 14.5 / 16
+    assert found["within_splits"].get("best_possible_auc") == best and found["synthetic"] is (best is not None)
+    kept = {"sequence": "t2"} | numbers_of("t2", table_of(), False)
+    kept["within_splits"] = {"auc": 0.3, "auc_interval": [0.2, 0.4]}  # what is there is not computed again
+    write_json(kept, tmp_path / "metrics.json")
+    assert compare_runs(tmp_path, {"t2": tmp_path}, {}, False)["t2"]["within_splits"]["auc"] == 0.3
+
+
 def test_the_figures_are_given_what_they_draw(tmp_path, monkeypatch):
     given = {}
     monkeypatch.setattr(results, "save_figure", lambda figure, folder, name: given.update({f"{name} at": folder}))
@@ -180,7 +227,7 @@ def test_the_figures_are_given_what_they_draw(tmp_path, monkeypatch):
     monkeypatch.setattr(results.figures, "score_boxes", lambda scores, **named: given.update(boxes=(scores, named)))
     tables = {"t2": table_of(), "lesion": table_of().assign(score=np.nan, dice=0.5)}
     planted = pd.Series(table_of()["truth"].to_numpy(), index=table_of()["subject"])
-    metrics = {name: numbers_of(name, table, name == "t2", SGPNET, planted) for name, table in tables.items()}
+    metrics = {name: numbers_of(name, table, name == "t2", planted) for name, table in tables.items()}
     results.draw_scores(tmp_path, tables, metrics, {"t2": {"auc": (0.9, 0.1)}, "lesion": {"dice": (0.8, None)}}, SGPNET)
     assert given["roc at"] == given["boxes at"] == tmp_path / "figures"
     scored, named = given["roc"]
@@ -204,6 +251,7 @@ def test_numbers_and_curves_are_of_all_splits_and_phantoms_know_their_best(tmp_p
     write_table(planted, folder / "planted.csv")
     metrics = write_results("SGPNet", folder, PUBLISHED, SGPNET)
     assert metrics["synthetic"] is True and metrics["mean"]["best_possible_auc"] == (0.5 + 1) / 2
+    assert metrics["within_splits"]["best_possible_auc"] == 6 / 8 and "best_possible_auc" not in metrics["pooled"]
     assert runs.read_json(folder / "metrics.json")["pooled"]["num_patients"] == 8
     assert runs.read_table(folder / "predictions.csv")["subject"].tolist() == [f"s{n}" for n in range(8)]
     history, named = drawn_of["learning_curves"]

@@ -1,5 +1,7 @@
 """ROC curves with bands whose content is known: the numbers in the legend, the lines, the points."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,9 +37,14 @@ def curve(figure, label):
     return next(line for line in figure.axes[0].get_lines() if line.get_label().startswith(label))
 
 
-def test_legend_has_auc_and_the_interval_of_proc():
+def test_legend_has_the_pooled_auc_and_its_interval():
+    """DeLong's interval in R's pROC is 0.42667 to 0.91676; the same standard error on the logit scale by hand."""
+    area, error = 66.5 / 99, (0.91676 - 0.42667) / 2 / 1.959964
+    middle, half = math.log(area / (1 - area)), 1.959964 * error / (area * (1 - area))
+    ends = [1 / (1 + math.exp(-end)) for end in (middle - half, middle + half)]
+    assert [f"{end:.2f}" for end in ends] == ["0.40", "0.86"]
     figure = roc_with_bands({"SGPNet": PERFECT, "SGPNet, IDH only": TIED}, published={"SGPNet": 0.949})
-    assert legend_of(figure) == ["SGPNet: AUC 1.00, paper 0.95", "SGPNet, IDH only: AUC 0.67 (0.43-0.92)"]
+    assert legend_of(figure) == ["SGPNet: pooled AUC 1.00, paper 0.95", "SGPNet, IDH only: pooled AUC 0.67 (0.40-0.86)"]
     names = figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     assert names == ("1 - specificity", "Sensitivity")
     assert "9 of 20 patients IDH-mutant." in words(figure) and "2000 stratified bootstrap draws" in words(figure)
@@ -54,7 +61,7 @@ def test_curves_are_those_of_the_pooled_patients():
 
 def test_each_curve_has_its_own_patients_and_paper():
     figure = roc_with_bands({"a": TIED, "b": PERFECT}, published={"b": 0.949})
-    assert legend_of(figure) == ["a: AUC 0.67 (0.43-0.92)", "b: AUC 1.00, paper 0.95"]
+    assert legend_of(figure) == ["a: pooled AUC 0.67 (0.40-0.86)", "b: pooled AUC 1.00, paper 0.95"]
     # the highest score, 0.9, is that of one of 9 mutants and of one of 11 wild-types
     assert curve(figure, "a").get_xydata()[1] == pytest.approx([1 / 11, 1 / 9])
     assert curve(figure, "b").get_xydata()[1] == pytest.approx([0, 1])

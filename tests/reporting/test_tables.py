@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
 from glioma_idh.reporting.printed import CURVES, PANELS, SGPNET, SLICE_CNN, TABLE_ALONE, Printed
-from glioma_idh.reporting.tables import latex_table, results_table, results_text
+from glioma_idh.reporting.tables import WITHIN_NOTE, latex_table, results_table, results_text
 
 PREDICTIONS = pd.DataFrame(
     {
@@ -28,6 +29,9 @@ def test_ours_stands_beside_the_paper_the_trivial_answer_and_the_best_possible()
     assert table.loc[("rCBV", "paper"), "CCEL"] == "0.64 ± 0.23"
     assert table.loc[("rCBV", "always wild-type")].tolist() == ["0.50 ± 0.00", "", "0.00", "1.00", "0.50"]
     assert table.loc[("rCBV", "best possible"), "AUC"] == "1.00 ± 0.00"
+    # of the two pairs inside a split one is in order; of the four pairs of all patients three. Each of four patients is
+    # half a pair away from the mean: the standard error is sqrt(4 (1/2)^2) / 2 = 1/2, on the logit scale 2.
+    assert table.loc[("rCBV", "ours, within splits")].tolist() == ["", "", "", "", "0.50 (0.02-0.98)"]
     assert table.loc[("rCBV", "ours, pooled over 4 patients"), "AUC"] == "0.75"
 
 
@@ -46,12 +50,22 @@ BASELINES = {"all-ones mask": {"dice": 0.67}, "tumour grade alone": {"auc": 0.87
 def test_the_slice_cnn_s_columns_stay_as_they_are():
     table = results_table({"rcbv": summarise(SEGMENTED)}, PUBLISHED)
     assert list(table.columns) == ["ACC", "CCEL", "SN", "SP", "AUC"]
-    assert "interval" not in results_text({"rcbv": {"synthetic": False, **summarise(SEGMENTED)}}, PUBLISHED)
+
+
+@pytest.mark.parametrize("nothing", [[None, None], [np.nan, np.nan]])
+def test_the_auc_within_splits_stands_with_its_interval_or_without(nothing):
+    metrics = summarise(SEGMENTED)
+    metrics["within_splits"] = {"auc": 0.625, "auc_interval": [0.241, 0.893], "num_pairs": 2}
+    row = results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits")]
+    assert row["AUC"] == "0.625 (0.241-0.893)" and set(row.drop("AUC")) == {""}
+    metrics["within_splits"] = {"auc": 0.625, "auc_interval": nothing, "num_pairs": 2}
+    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits"), "AUC"] == "0.625"
+    metrics["within_splits"] = {"auc": nothing[0], "auc_interval": nothing, "num_pairs": 0}
+    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits"), "AUC"] == "-"
 
 
 def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
     metrics = summarise(SEGMENTED)
-    metrics["pooled"]["auc_interval"] = [0.2, 1.0]
     table = results_table({"SGPNet": metrics}, AVERAGES, SGPNET, BASELINES)
     assert list(table.columns) == ["ACC", "SN", "SP", "AUC", "PPV", "NPV", "DSC"]
     assert table.loc[("SGPNet", "ours"), "DSC"] == "0.650 ± 0.283"
@@ -59,7 +73,7 @@ def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
     trivial = ["0.500 ± 0.000", "0.000", "1.000", "0.500", "-", "0.500 ± 0.000", ""]
     assert table.loc[("SGPNet", "always wild-type")].tolist() == trivial
     pooled = table.loc[("SGPNet", "ours, pooled over 4 patients")]
-    assert pooled["AUC"] == "0.750 (0.200-1.000)" and pooled["DSC"] == "0.650"
+    assert pooled["AUC"] == "0.750" and pooled["DSC"] == "0.650"
     assert table.loc[("baseline", "all-ones mask")].tolist() == [""] * 6 + ["0.670"]
     assert table.loc[("baseline", "tumour grade alone")].tolist() == ["0.868", "", "", "0.872", "", "", ""]
     assert [row for _, row in table.index][-2:] == list(BASELINES)
@@ -67,10 +81,12 @@ def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
 
 def test_the_text_says_what_stands_in_brackets_or_why_nothing_does():
     metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED)}}
-    metrics["SGPNet"]["pooled"]["auc_interval"] = [0.2, 1.0]
-    assert "95 % interval of the AUC" in results_text(metrics, {}, SGPNET)
+    metrics["SGPNet"]["within_splits"]["auc_interval"] = [0.2, 1.0]
+    bracket = "In brackets: 95 % confidence interval of the AUC within splits (sampling of patients)."
+    assert results_text(metrics, {}, SGPNET).endswith(f"{WITHIN_NOTE}\n{bracket}")
+    assert results_text(metrics, {}, SLICE_CNN).endswith(f"{WITHIN_NOTE}\n{bracket}")
     for nothing in ([None, None], [np.nan, np.nan]):
-        metrics["SGPNet"]["pooled"]["auc_interval"] = nothing
+        metrics["SGPNet"]["within_splits"]["auc_interval"] = nothing
         text = results_text(metrics, {}, SGPNET, BASELINES)
         assert "No interval of the AUC" in text and "(" not in text.splitlines()[4] and "tumour grade alone" in text
 
@@ -79,7 +95,8 @@ def test_segmentation_alone_has_no_trivial_answer_and_empty_scores():
     metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED.assign(score=np.nan))}}
     table = results_table(metrics, {}, SGPNET)
     assert table.loc[("SGPNet", "ours")].tolist() == ["-"] * 6 + ["0.650 ± 0.283"]
-    assert len(table) == 2 and "interval" not in results_text(metrics, {}, SGPNET)
+    text = results_text(metrics, {}, SGPNET)
+    assert len(table) == 2 and "interval" not in text and "within splits" not in text
 
 
 def test_latex_prints_every_sign_as_it_is():
@@ -95,6 +112,7 @@ def test_each_score_stands_under_its_own_heading():
     mean = {key: (number + 1) / 10 for number, key in enumerate(keys)}
     numbers = {"mean": mean, "sd": {key: value + 0.01 for key, value in mean.items()}, "synthetic": False}
     numbers["pooled"] = {key: value + 0.05 for key, value in mean.items()} | {"num_patients": 9}
+    numbers["within_splits"] = {"auc": 0.57, "auc_interval": [0.41, 0.68]}
     everything = Printed(columns=keys, curves=(), boxes=())
     table = results_table(
         {"network": numbers}, {"network": {key: (value, 0.5) for key, value in mean.items()}}, everything
@@ -103,15 +121,16 @@ def test_each_score_stands_under_its_own_heading():
     assert table.loc[("network", "ours")].tolist() == [f"0.{n}0 ± 0.{n}1" for n in range(1, 9)]
     assert table.loc[("network", "paper")].tolist() == [f"0.{n}0 ± 0.50" for n in range(1, 9)]
     assert table.loc[("network", "ours, pooled over 9 patients")].tolist() == [f"0.{n}5" for n in range(1, 9)]
+    assert table.loc[("network", "ours, within splits"), "AUC"] == "0.57 (0.41-0.68)"
 
 
 def test_the_papers_columns_are_as_they_print_them():
     assert SLICE_CNN.columns == ("accuracy", "ccel", "sensitivity", "specificity", "auc") and SLICE_CNN.decimals == 2
     assert SGPNET.columns == ("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice")
-    assert SGPNET.decimals == 3 and SGPNET.auc_interval and not SLICE_CNN.auc_interval
+    assert SGPNET.decimals == 3
     assert [PANELS[score] for score in SLICE_CNN.boxes] == ["Sensitivity", "Specificity", "Test accuracy", "Test loss"]
     assert SGPNET.boxes == ("sensitivity", "specificity", "accuracy", "dice") == TABLE_ALONE.boxes
-    assert TABLE_ALONE.auc_interval and TABLE_ALONE.columns == SGPNET.columns and TABLE_ALONE.decimals == 3
+    assert TABLE_ALONE.columns == SGPNET.columns and TABLE_ALONE.decimals == 3
     # A panel of learning curves stands where the test gave the score that was learnt.
     assert {log: curve.score for log, curve in CURVES.items()} == {
         "loss": "accuracy",

@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.manifests import read_manifest
 from glioma_idh.sgp3d import baselines
 from glioma_idh.sgp3d.baselines import (
     THRESHOLDS,
     _count_above,
     baselines_of_run,
-    grade_scores,
+    clinical_scores,
     simple_dice,
     simple_mask_scores,
 )
@@ -24,37 +23,74 @@ def one_split(subjects, num_test: int) -> pd.DataFrame:
     return pd.DataFrame({"repeat": 0, "fold": 0, "subject": list(subjects), "part": parts})
 
 
-def graded(grade: list[str], idh: list[int]) -> pd.DataFrame:
-    subjects = [f"s{number}" for number in range(len(grade))]
-    return pd.DataFrame({"subject": subjects, "patient": subjects, "idh": idh, "grade": grade})
-
-
 def test_grade_alone_on_the_paper_s_cohort():
-    """53 of 57 HGG are wild-type and 52 of 64 LGG are mutant; of grades 2, 3 and 4 24 of 27, 27 of 36 and 4 of 57."""
-    cohort = read_manifest("brats2020_tcga").query("idh != ''").astype({"idh": int})
-    split = one_split(cohort["subject"], len(cohort))
-    scores = grade_scores(cohort.assign(grade=cohort["brats_grade"]), split)
+    """53 of 57 HGG are wild-type and 52 of 64 LGG are mutant; half of the patients test what the others teach.
+
+    A regression on grade alone calls all LGG mutant and all HGG wild-type in either half.
+    """
+    cohort = pd.read_csv("data_manifests/brats2020_tcga.csv", dtype=str)
+    cohort = cohort[cohort["idh"].notna()].astype({"idh": int}).assign(grade=lambda table: table["brats_grade"])
+    halves = [cohort["subject"].iloc[half::2] for half in (0, 1)]
+    tests = [set(half) for half in halves]
+    parts = [
+        cohort[["subject"]].assign(repeat=0, fold=fold, part=np.where(cohort["subject"].isin(test), "test", "train"))
+        for fold, test in enumerate(tests)
+    ]
+    scores = clinical_scores(cohort, pd.concat(parts))["grade alone"]
     assert scores["accuracy"] == pytest.approx((53 + 52) / 121)
-    assert scores["auc"] == pytest.approx(0.872, abs=0.0005)
-    scores = grade_scores(cohort, split)  # the one mutant without a grade has the most frequent one, 4
-    higher = 24 * (9 + 53) + 27 * 53 + (24 * 3 + 27 * 9 + 5 * 53) / 2
-    assert scores["auc"] == pytest.approx(higher / (56 * 65)) and scores["auc"] == pytest.approx(0.882, abs=0.0005)
-    assert scores["accuracy"] == pytest.approx((24 + 27 + 53) / 121)
+    assert scores["sensitivity"] == pytest.approx(52 / 56) and scores["specificity"] == pytest.approx(53 / 65)
+    won, pairs = 0, 0
+    for half in halves:
+        low, idh = (cohort.set_index("subject").loc[half, name] for name in ("grade", "idh"))
+        wins = np.subtract.outer((low == "LGG")[idh == 1].to_numpy(int), (low == "LGG")[idh == 0].to_numpy(int))
+        won, pairs = won + ((wins + 1) / 2).sum(), pairs + wins.size
+    assert scores["auc"] == pytest.approx(won / pairs) and won / pairs == pytest.approx(0.872, abs=0.02)
 
 
-def test_grades_of_who_are_ranked():
-    scores = grade_scores(graded(["2", "3", "4", "4"], [1, 0, 1, 0]), one_split(["s0", "s1", "s2", "s3"], 4))
-    assert scores["auc"] == pytest.approx((1 + 1 + 0 + 0.5) / 4) and scores["accuracy"] == 0.5
+def clinical(**columns) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A cohort of 4 subjects who are tested and 4 of the same kind who teach, s4 to s7; every other one is mutant."""
+    subjects = [f"s{number}" for number in range(8)]
+    cohort = pd.DataFrame({"subject": subjects, "patient": subjects, "idh": [1, 0] * 4, **columns})
+    return cohort, one_split(subjects, 4)
 
 
-def test_who_has_no_grade_has_the_most_frequent_one():
-    scores = grade_scores(graded(["2", "", "4", "4"], [1, 0, 0, 0]), one_split(["s0", "s1", "s2", "s3"], 3))
-    assert scores["auc"] == 1 and scores["accuracy"] == 1  # of s0, s1 as 4, and s2
+def test_age_volume_and_grade_alone_by_hand():
+    """What they teach: mutants are younger, their lesions larger, their grade lower."""
+    cohort, splits = clinical(
+        age_years=[30, 60, 50, 40, 30, 60, 32, 58],  # of four pairs 30 and 50 against 60 and 40 win three
+        lesion_ml=[9, 5, 9, 9, 20, 2, 21, 3],  # two wins and two ties
+        grade=["2", "3", "4", "2", "2", "4", "2", "4"],  # a grade that nobody taught is between: 1 + 1/2 + 0 + 0
+    )
+    scores = clinical_scores(cohort, splits)
+    assert {name: of["auc"] for name, of in scores.items()} == {
+        "age alone": 3 / 4,
+        "lesion volume alone": 3 / 4,
+        "grade alone": 1.5 / 4,
+    }
+    # s0 and s1 are younger or older than 45, in the middle of those who teach; s2 and s3 on the wrong side
+    assert scores["age alone"]["accuracy"] == 0.5 and scores["age alone"]["num_patients"] == 4
 
 
-@pytest.mark.parametrize("grade", [["LGG", "3", "4"], ["4", "4", "4"], ["4", "", "4"], ["", "", ""]])
-def test_without_a_grade_of_one_kind_there_is_no_such_row(grade):
-    assert grade_scores(graded(grade, [1, 0, 0]), one_split(["s0", "s1", "s2"], 3)) == {}
+def test_the_auc_of_a_baseline_compares_patients_of_one_split():
+    """In each split all pairs are in order; an older mutant of the second scores below a younger wild-type."""
+    cohort, first = clinical(age_years=[30, 40, 31, 41, 60, 70, 61, 71])
+    second = first.assign(fold=1, part=first["part"].map({"train": "test", "test": "train"}))
+    scores = clinical_scores(cohort, pd.concat([first, second]))
+    assert scores["age alone"]["auc"] == 1
+    assert scores["age alone"]["accuracy"] == 0.5  # all of the first are called mutant, all of the second wild-type
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ({"grade": [""] * 8}, set()),
+        ({"grade": ["4"] * 8}, set()),
+        ({"grade": ["LGG", "HGG"] * 4, "age_years": [40] * 8}, {"grade alone"}),
+        ({"age_years": [40, 50] * 4, "lesion_ml": [3, 4] * 4}, {"age alone", "lesion volume alone"}),
+    ],
+)
+def test_what_the_cohort_does_not_tell_has_no_row(columns, names):
+    assert set(clinical_scores(*clinical(**columns))) == names
 
 
 def test_dice_of_simple_masks_by_hand(make_four):
@@ -69,12 +105,6 @@ def test_dice_of_simple_masks_by_hand(make_four):
 def test_a_voxel_is_above_a_threshold_only_if_it_exceeds_it():
     counts = dict(zip(THRESHOLDS.round(1), _count_above(np.array([0.5, -0.1, 0.0, 0.1, 0.1])), strict=True))
     assert (counts[-0.2], counts[0.0], counts[0.1], counts[0.4], counts[0.5]) == (5, 3, 1, 1, 0)
-
-
-def test_grades_of_subjects_who_are_only_trained_on_play_no_part():
-    cohort = graded(["2", "4", "3", ""], [1, 0, 0, 1])
-    scores = grade_scores(cohort, one_split(["s0", "s1", "s2", "s3"], 2))
-    assert scores["auc"] == 1 and scores["accuracy"] == 1 and scores["sensitivity"] == 1
 
 
 def test_simple_masks_are_means_over_the_tested_with_each_split_s_own_threshold(monkeypatch):
@@ -115,7 +145,7 @@ def test_the_threshold_is_chosen_on_training_subjects_alone(tmp_path):
 
 def test_a_run_has_the_rows_of_what_it_learns(make_four, tmp_path):
     cohort, _ = read_cohort(str(make_four(num_subjects=4, num_mutant=2)))
-    cohort = cohort.astype({"idh": int}).assign(grade=["LGG", "LGG", "HGG", "HGG"])
+    cohort = cohort.astype({"idh": int}).assign(grade=["LGG", "LGG", "HGG", "HGG"], idh=[1, 0, 0, 1])
     cohort.to_csv(tmp_path / "cohort.csv", index=False)
     one_split(cohort["subject"], 4).assign(part=["test", "train"] * 2).to_csv(tmp_path / "splits.csv", index=False)
     masks = {"mask of the whole image", "FLAIR above a threshold"}

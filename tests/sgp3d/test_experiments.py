@@ -1,6 +1,9 @@
 """The experiments' door: what is planned, reused, trained and compared."""
 
+import html
+import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,7 +33,10 @@ SCORES = {
     "random-masks": [0.1, 0.8, 0.2, 0.6, 0.4, 0.9, 0.3, 0.7],
 }
 """Of s00 to s07, the first four mutant. Of 16 pairs they win 16; then 12, as s03 and s07 changed places; then 3 + 2."""
-AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 5 / 16}
+POOLED = {"SGPNet": 1.0, "SGPNet, IDH only": 12 / 16, "SGPNet, random masks": 5 / 16}
+FOLDS = [[1, 3, 5, 6], [0, 2, 4, 7]]
+"""Who is tested in each. Of their 8 pairs mutants win 8; then 2 of 4 and 4; then 2 of 4 and none."""
+AUC = {"SGPNet": 1.0, "SGPNet, IDH only": 6 / 8, "SGPNet, random masks": 2 / 8}
 
 
 pytestmark = pytest.mark.integration
@@ -103,7 +109,7 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     monkeypatch.setattr(
         "glioma_idh.reporting.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
     )
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)  # it is written already
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)  # it is written already
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
     ((scored, more),) = drawn
     assert scored.keys() == AUC.keys()
@@ -115,14 +121,17 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     assert more["marks"] == {} and more["synthetic"] is False  # no grade, no mark
     printed = capsys.readouterr().out
     assert "3 runs, 3 of them finished" in printed
-    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.312" in printed
+    assert "SGPNet against SGPNet, random masks: AUC 1.000 against 0.250" in printed
     assert "SGPNet against SGPNet, IDH only: AUC 1.000 against 0.750" in printed
 
 
 def test_each_row_of_the_table_is_of_its_own_runs(finished):
     _, _, out = finished
     metrics = read_json(out / "metrics.json")
-    assert {name: row["pooled"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(AUC)
+    folds = pd.read_csv(out / "predictions.csv").groupby("fold")["subject"]
+    assert [sorted(int(name[1:]) for name in of.unique()) for _, of in folds] == FOLDS
+    assert {name: row["within_splits"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(AUC)
+    assert {name: row["pooled"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(POOLED)
     assert metrics["numbers"]["SGPNet"]["pooled"]["dice"] == pytest.approx(0.35)
     assert "dice" not in metrics["numbers"]["SGPNet, IDH only"]["pooled"]
     differences = {name: pair["difference"] for name, pair in metrics["comparisons"]["auc"].items()}
@@ -132,12 +141,28 @@ def test_each_row_of_the_table_is_of_its_own_runs(finished):
     for name, rows in predictions.groupby("network"):
         assert rows["score"].tolist() == SCORES[names[name]] and rows["truth"].tolist() == [1] * 4 + [0] * 4
     table = pd.read_csv(out / "table2.csv", dtype=str, keep_default_na=False)
-    pooled = table[table.iloc[:, 1].str.contains("pooled")].set_index(table.columns[0])["AUC"]
-    assert {name: pooled[name].split()[0] for name in AUC} == {
-        "SGPNet": "1.000",
-        "SGPNet, IDH only": "0.750",
-        "SGPNet, random masks": "0.312",
-    }
+    for row, expected in (("pooled", POOLED), ("within", AUC)):
+        cells = table[table.iloc[:, 1].str.contains(row)].set_index(table.columns[0])["AUC"]
+        assert {name: cells[name].split()[0] for name in AUC} == {name: f"{auc:.3f}" for name, auc in expected.items()}
+
+
+def test_table_and_report_of_one_folder_give_one_difference_one_p(finished):
+    """Both are read as they lie there; p is Holm's over the two comparisons with the model in both."""
+    _, _, out = finished
+    table = pd.read_csv(out / "table2.csv", dtype=str, keep_default_na=False)
+    rows = table[table["AUC less SGPNet's, p"] != ""].set_index("network")
+    of_table = {f"{name} less SGPNet": p for name, p in rows["AUC less SGPNet's, p"].items()}
+    page = html.unescape((out / "report.html").read_text()).replace("\N{NO-BREAK SPACE}", " ")
+    cells = re.findall(r"<tr><th[^>]*>([^<]* less [^<]*)</th><td[^>]*>([^<]*)</td>", page)
+    of_report = {pair: area.rpartition(", p ")[2] for pair, area in cells}
+    # SGPNet has all pairs in order. Fold 0 of the second: its mutants win 2 and 0 of 2, one pair from their mean; the
+    # wild-types lose 1 each. Times sqrt(2), over 8 pairs: sqrt(2 x 2) / 8, so that z is 1. The third's: z is 3.
+    one, three = (math.erfc(z / math.sqrt(2)) for z in (1, 3))
+    expected = {"SGPNet, IDH only less SGPNet": f"{one:.2f}", "SGPNet, random masks less SGPNet": f"{2 * three:.3f}"}
+    assert of_table == of_report == expected
+    pairs = read_json(out / "report_files/metrics.json")["pairs"]["auc"]
+    compared = read_json(out / "metrics.json")["comparisons"]["auc"]
+    assert pairs == {f"{name} less SGPNet": pair for name, pair in compared.items()}
 
 
 def test_the_model_s_run_has_the_baselines_of_the_table(finished):
@@ -209,7 +234,7 @@ def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeyp
     recipe, where, _ = finished
     monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda *_, **__: None)
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
     _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
     assert last.startswith("The paper's order is not seen here") == (table == "table2")
@@ -267,7 +292,7 @@ def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_muta
     monkeypatch.setattr("glioma_idh.sgp3d.train.read_baselines", baselines)
     monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda _, **more: drawn.append(more["marks"]))
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
     second = [plan[0], plan[1]._replace(folder=again), plan[2]]
     _write([*plan, *second], replace(where, out=tmp_path / "out"))
     assert asked == [plan[1].folder, again]

@@ -187,6 +187,7 @@ def predictions_of(lesion, rest):
     truth = np.arange(40) % 2
     score = 0.3 + 0.4 * truth + np.random.default_rng(0).normal(0, 0.2, 40).clip(-0.25, 0.25)
     table = pd.DataFrame({"subject": truth.astype(str), "patient": [f"p{n}" for n in range(40)], "truth": truth})
+    table = table.assign(repeat=0, fold=np.arange(40) // 20)  # two test sets
     table = table.assign(score=score, score_without_lesion=lesion(score), score_without_rest=rest(score))
     return table.assign(lesion_drawn=0.25)
 
@@ -203,6 +204,22 @@ def test_conclusions_follow_from_the_intervals():
     assert "worse than guessing" in numbers["conclusions"][2]
     text = occlusion_text(numbers | {"synthetic": True})
     assert text.startswith("Synthetic phantom cohort") and "25% of the lesions' voxels" in text
+
+
+def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network():
+    """All scores of one network are 0.5 higher: each test set is in order, all patients are not."""
+    table = predictions_of(lambda score: score, lambda score: score)
+    alone = 0.2 + 0.2 * table["truth"] + 0.01 * (np.arange(40) % 10) + 0.5 * table["fold"]
+    alone[[0, 1]] = [
+        0.495,
+        0.1,
+    ]  # of 2 x 100 pairs those of one wild-type and one mutant patient, 10 + 10 - 1, are lost
+    numbers = summarise_occlusion(table.assign(score_without_lesion=alone))
+    found = numbers["score_without_lesion"]
+    assert found["auc"] == pytest.approx(1 - 19 / 200)
+    low, high = found["auc_interval"]
+    assert 0.5 < low < found["auc"] < high < 1
+    assert found["difference"]["difference"] == pytest.approx(found["auc"] - numbers["score"]["auc"])
 
 
 def test_separate_classes_have_no_interval_and_one_class_no_curve():

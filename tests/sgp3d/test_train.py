@@ -60,10 +60,15 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     dice = predictions["dice"].mean()
     assert metrics["worth"]["segmentation"]["dice"]["value"] == pytest.approx(dice)
     assert f"Mean Dice of its lesions {dice:.2f} (" in page and "SGPNet" in page
-    mutant, wild = (predictions[predictions["truth"] == idh]["score"].to_numpy() for idh in (1, 0))
-    wins = (mutant[:, None] > wild).mean() + (mutant[:, None] == wild).mean() / 2
-    assert metrics["pooled"]["auc"] == pytest.approx(wins) == metrics["worth"]["auc"]["delong"]["value"]
-    assert f"an AUC of {wins:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
+    mutant, wild = (predictions[predictions["truth"] == idh] for idh in (1, 0))
+    wins = np.heaviside(np.subtract.outer(mutant["score"].to_numpy(), wild["score"].to_numpy()), 0.5)
+    same_fold = np.equal.outer(mutant["fold"].to_numpy(), wild["fold"].to_numpy())
+    within, pooled = wins[same_fold].mean(), wins.mean()
+    auc = metrics["worth"]["auc"]
+    assert metrics["within_splits"]["auc"] == pytest.approx(within) == auc["within_splits"]["value"]
+    assert metrics["pooled"]["auc"] == pytest.approx(pooled) == auc["pooled"]["value"]
+    assert auc["num_pairs"] == same_fold.sum() < same_fold.size
+    assert f"AUC within splits {within:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
     assert sheet["tested"].tolist() == predictions.groupby("fold").size().tolist()
     of_splits = [f"{value:.3f}" for value in predictions.groupby("fold")["dice"].mean()]

@@ -7,7 +7,13 @@ from glioma_idh.reporting.contents.flow import flow_counts
 from glioma_idh.reporting.page import write_page
 from glioma_idh.reporting.report import run_sections as of_run
 from glioma_idh.reporting.report import sections as of_scores
-from glioma_idh.reporting.report.compared import compared_sections, compared_sentence, gather, paired_tests
+from glioma_idh.reporting.report.compared import (
+    compared_sections,
+    compared_sentence,
+    gather,
+    paired_tests,
+    reference_name,
+)
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
 from glioma_idh.reporting.words.model_card import model_card
@@ -64,12 +70,13 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     return page
 
 
-def write_comparison(folders: list[Path], out: Path | None = None) -> Path:
+def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
     """Several finished runs side by side.
 
     Args:
         folders: of the runs; runs of one network that differ in their seed count as one network.
         out: the page; by default `report.html` in the folder that holds the first run.
+        reference: the run that all others are compared with; None for every pair.
 
     Returns:
         The page.
@@ -79,11 +86,10 @@ def write_comparison(folders: list[Path], out: Path | None = None) -> Path:
     """
     finished = gather([read_finished(folder) for folder in folders])
     out = out or folders[0].resolve().parent / "report.html"
-    synthetic = any(run.synthetic for run in finished)
-    page = write_page(
-        out, "Runs side by side", compared_sentence(finished), compared_sections(finished), synthetic=synthetic
-    )
-    tests = paired_tests(finished).items()
+    synthetic, against = any(run.synthetic for run in finished), reference_name(finished, reference)
+    sections = compared_sections(finished, against)
+    page = write_page(out, "Runs side by side", compared_sentence(finished), sections, synthetic=synthetic)
+    tests = paired_tests(finished, against).items()
     numbers = {
         "runs": {run.name: run.metrics | {"worth": run.worth} for run in finished},
         "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},

@@ -1,15 +1,14 @@
 """Several finished runs on one page: six sequences, or the networks of a table, on the same patients where they are."""
 
-import itertools
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from glioma_idh import runs as runs_of
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.checks import because
-from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls, holm
+from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, compare_auc, compare_calls
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
@@ -18,7 +17,7 @@ from glioma_idh.reporting.figures import roc_curves, score_boxes
 from glioma_idh.reporting.page import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.printed import ABBREVIATIONS, TABLE_ALONE, Printed
 from glioma_idh.reporting.report.finished import Finished
-from glioma_idh.reporting.tables import results_table
+from glioma_idh.reporting.tables import WITHIN_NOTE, results_table
 from glioma_idh.reporting.words.methods import methods_text
 from glioma_idh.reporting.words.rerun import command_line
 
@@ -34,7 +33,7 @@ def gather(runs: list[Finished]) -> list[Finished]:
         raise InputError("runs of patients alone, or of phantoms alone", found, "Make a page of each kind.")
     by_recipe = defaultdict(list)
     for run in runs:
-        by_recipe[run.name, runs_of.recipe_hash(run.recipe["recipe"] | {"seed": None})].append(run)
+        by_recipe[run.name, runs_of.recipe_hash(run.recipe["recipe"] | {"seed": None, "split_seed": None})].append(run)
     names = [name for name, _ in by_recipe]
     together = [_together(same) for same in by_recipe.values()]
     return [
@@ -59,24 +58,22 @@ def _together(same: list[Finished]) -> Finished:
     cohort = pd.concat([run.cohort for run in same]).drop_duplicates("subject")
     numbers = worth(predictions, cohort, splits)
     metrics = {"sequence": first.metrics["sequence"], "synthetic": first.synthetic, **summarise(predictions)}
-    if "auc_interval" in first.metrics["pooled"]:
-        metrics["pooled"]["auc_interval"] = [numbers["auc"]["delong"][end] for end in ("low", "high")]
     changed = {"cohort": cohort, "splits": splits, "predictions": predictions, "metrics": metrics, "worth": numbers}
     return replace(first, **changed, members=tuple(same))
 
 
 def compared_sentence(runs: list[Finished]) -> str:
-    """Who beats what is known without a network, and which is highest; without an AUC, by Dice."""
+    """Which runs have a higher AUC than all baselines, and which is highest; without an AUC, by Dice."""
     start = f"{SYNTHETIC_NOTE}. " if any(run.synthetic for run in runs) else ""
-    scored = [run for run in runs if run.scored and known(run.worth["auc"]["delong"]["value"])]
+    scored = [run for run in runs if run.scored and known(run.worth["auc"]["within_splits"]["value"])]
     if not scored:
         dice = [f"{run.name} {estimate_cell(run.worth['segmentation']['dice'])}" for run in runs if _has_dice(run)]
         return f"{start}None of these runs has an AUC. Mean Dice: {'; '.join(dice) or 'none either'}."
     beating = [run.name for run in scored if run.worth["beats_baselines"]["verdict"] == "beats all"]
-    honest = f"Beating all that could be compared without a network: {', '.join(beating) or 'none of them'}."
-    best = max(scored, key=lambda run: run.worth["auc"]["delong"]["value"])
-    highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.worth['auc']['delong'])}"
-    return f"{start}{honest} {highest}; whether that is luck is tested below, pair by pair."
+    honest = f"Higher AUC than every baseline that could be compared: {', '.join(beating) or 'none of them'}."
+    best = max(scored, key=lambda run: run.worth["auc"]["within_splits"]["value"])
+    highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.worth['auc']['within_splits'])}"
+    return f"{start}{honest} {highest}; differences are tested below."
 
 
 def _has_dice(run: Finished) -> bool:
@@ -84,9 +81,9 @@ def _has_dice(run: Finished) -> bool:
     return "dice" in run.worth["segmentation"]
 
 
-def compared_sections(runs: list[Finished]) -> list[Section]:
-    """The table beside the paper's, the figures, and each pair tested."""
-    return [_table_section(runs), _worth_section(runs), _pairs_section(runs), _commands_section(runs)]
+def compared_sections(runs: list[Finished], reference: str | None = None) -> list[Section]:
+    """The table beside the paper's, the figures, and each pair tested, or each run against a reference."""
+    return [_table_section(runs), _worth_section(runs), _pairs_section(runs, reference), _commands_section(runs)]
 
 
 def _table_section(runs: list[Finished]) -> Section:
@@ -101,7 +98,12 @@ def _table_section(runs: list[Finished]) -> Section:
     paper = {name: row["auc"] for name, row in published.items() if "auc" in row}
     parts = [
         *_seeds_note(runs),
-        Sheet("table", table, f"Mean ± standard deviation over the splits; pooled: a score a patient. {ABBREVIATIONS}"),
+        Sheet(
+            "table",
+            table,
+            "ours: mean ± standard deviation over the splits; pooled: one mean score per patient. "
+            f"{WITHIN_NOTE} {ABBREVIATIONS}",
+        ),
     ]
     scored = {run.name: run.predictions for run in runs if run.scored}
     if scored:
@@ -125,9 +127,9 @@ def _seeds_note(runs: list[Finished]) -> list[Paragraph]:
     lines = []
     for run in runs:
         if run.members:
-            areas = [seed.metrics["pooled"].get("auc", float("nan")) for seed in run.members]
-            each = f"; AUC of each {', '.join(f'{area:.3f}' for area in areas)}" if run.scored else ""
-            lines.append(f"{run.name}: {len(run.members)} seeds, pooled numbers are of their mean score{each}.")
+            areas = [seed.metrics["within_splits"].get("auc", float("nan")) for seed in run.members]
+            each = f"; AUC within splits of each {', '.join(f'{area:.3f}' for area in areas)}" if run.scored else ""
+            lines.append(f"{run.name}: {len(run.members)} seeds, averaged where their test sets are the same{each}.")
     if lines and len({max(1, len(run.members)) for run in runs}) > 1:
         lines.append("A mean of several networks is compared with fewer: part of a difference may be the averaging.")
     return [Paragraph(" ".join(lines))] if lines else []
@@ -142,36 +144,57 @@ def _worth_section(runs: list[Finished]) -> Section:
         numbers = run.worth
         verdict = numbers["beats_baselines"]
         not_beaten = ", ".join(verdict["not_beaten"])
-        worse = f"; worse than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
-        words = {"beats all": "beats all compared", "does not beat": f"does not beat {not_beaten}{worse}"}
+        worse = f"; lower than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
+        words = {"beats all": "higher than all compared", "does not beat": f"not higher than {not_beaten}{worse}"}
         before = numbers["calibration"]["before"]
         rows.append(
             {
                 "run": run.name,
                 "patients": numbers["patients"]["num_tested"],
                 "mutant": numbers["patients"]["num_mutant"],
-                "AUC (95 %)": estimate_cell(numbers["auc"]["delong"]),
+                "AUC (95 %)": estimate_cell(numbers["auc"]["within_splits"]),
                 "calibration slope (95 %)": estimate_cell(before["slope"]) if "slope" in before else before["reason"],
-                "baselines without a network": words.get(verdict["verdict"], verdict["reason"]),
+                "AUC and baselines": words.get(verdict["verdict"], verdict["reason"]),
             }
         )
-    caption = "Pooled over patients; slope 1 is calibrated; baselines are learnt and tested on the same splits."
+    caption = "AUC within splits; slope pooled over patients, 1 is calibrated; baselines on the same splits."
     return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
 
 
-def paired_tests(runs: list[Finished]) -> dict[str, dict[str, Comparison | Calls]]:
-    """Every pair that has scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm."""
-    pairs = list(itertools.combinations([run for run in runs if run.scored], 2))
+def paired_tests(runs: list[Finished], reference: str | None = None) -> dict[str, dict[str, Comparison | Calls]]:
+    """Runs that have scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm.
+
+    Args:
+        runs: as `gather` gives them.
+        reference: name of the run that all others are compared with; None for every pair.
+    """
+    tables = {run.name: run.predictions for run in runs if run.scored}
     tests = {"auc": compare_auc, "calls": compare_calls}
     return {
-        name: holm({f"{one.name} less {two.name}": _compare(test, one, two) for one, two in pairs})
+        name: {f"{one} less {two}": found for (one, two), found in compare_all(tables, test, reference).items()}
         for name, test in tests.items()
     }
 
 
-def _pairs_section(runs: list[Finished]) -> Section:
-    """Every pair, by DeLong's and McNemar's paired tests, after Holm."""
-    areas, calls = paired_tests(runs).values()
+def reference_name(runs: list[Finished], folder: Path | None) -> str | None:
+    """The name of the run in this folder, alone or as one seed of several.
+
+    Raises:
+        InputError: it is none of these runs, or has no scores.
+    """
+    if folder is None:
+        return None
+    folders = {member.folder.resolve(): run for run in runs for member in (run.members or (run,))}
+    run = folders.get(folder.resolve())
+    if run is None or not run.scored:
+        found = "another folder" if run is None else "a run without scores of the genotype"
+        raise InputError("as --reference one of the runs", found, "Name one of the folders compared.", file=folder)
+    return run.name
+
+
+def _pairs_section(runs: list[Finished], reference: str | None) -> Section:
+    """Each pair by DeLong's and McNemar's paired tests, after Holm."""
+    areas, calls = paired_tests(runs, reference).values()
     rows = [
         {
             "pair": pair,
@@ -180,21 +203,14 @@ def _pairs_section(runs: list[Finished]) -> Section:
         }
         for pair, area in areas.items()
     ]
+    scope = f"all comparisons with {reference}" if reference else "all pairs"
     text = (
-        "On the same patients only: AUC by DeLong's paired test, calls from 0.5 on by McNemar's exact test; p after "
-        "Holm over all pairs, intervals of one pair at a time. They are about the patients drawn, not about the "
-        "training: another seed may change more."
+        "On the same patients only: AUC within splits by DeLong's paired test, predictions from a score of 0.5 on by "
+        f"McNemar's exact test; p after Holm over {scope}, intervals of one pair at a time. They describe the sampling "
+        "of patients, not the training: another seed may change more."
     )
     parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
-    return Section("Each against each", parts if rows else [])
-
-
-def _compare(test, one: Finished, two: Finished) -> Comparison | Calls:
-    """A paired test, or why there is none."""
-    try:
-        return test(one.predictions, two.predictions)
-    except ValueError as error:
-        return Comparison(*[float("nan")] * 4, because(f"the runs are not paired: {error}"))
+    return Section("Paired comparisons", parts if rows else [])
 
 
 def _calls_cell(calls: Comparison | Calls) -> str:

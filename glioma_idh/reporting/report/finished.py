@@ -81,8 +81,6 @@ def read_finished(folder: Path) -> Finished:
         planted = _read_table(folder / "planted.csv").set_index("subject")["score"]
     name, synthetic = kept.get("sequence", folder.name), bool((tables["cohort"]["cohort"] == "phantom").any())
     metrics = {"sequence": name, "synthetic": synthetic, **summarise(tables["predictions"], planted)}
-    if PRINTED[recipe["recipe"]["paper"]].auc_interval and "auc" in metrics["pooled"]:
-        metrics["pooled"]["auc_interval"] = [numbers["auc"]["delong"][end] for end in ("low", "high")]
     return Finished(display_name(name), recipe, **tables, metrics=metrics, worth=numbers, folder=folder)
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from glioma_idh.evaluation.calibration import CLIP
 from glioma_idh.reporting.canvas import named_splits
 from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known, proportion_cell
 from glioma_idh.reporting.figures import score_boxes
@@ -11,6 +12,7 @@ from glioma_idh.reporting.printed import ABBREVIATIONS, HEADINGS
 from glioma_idh.reporting.reliability import reliability_diagram, reliability_diagram_alt
 from glioma_idh.reporting.report.finished import Finished
 from glioma_idh.reporting.roc_bands import roc_with_bands
+from glioma_idh.reporting.tables import WITHIN_NOTE
 from glioma_idh.reporting.worth_figures import (
     confusion_matrices,
     confusion_matrices_alt,
@@ -26,38 +28,43 @@ CHOICES = {
     "sensitivity 0.9": "threshold of other patients (sensitivity 0.9 wanted)",
 }
 SCALINGS = {"before": "as the network gives them", "temperature": "temperature scaling", "platt": "Platt scaling"}
+NET_BENEFIT_AT = (0.1, 0.2, 0.3, 0.5)  # thresholds of the table
+NET_BENEFIT_OF = {"network": "network", "treat all as mutant": "treat_all", "treat none": "treat_none"}
 RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
 def baselines_section(finished: Finished) -> Section:
-    """Beside what is known without an image."""
+    """Beside age, sex, lesion volume and grade."""
     rows = [
         {
-            "answer": name,
-            "AUC (95 %)": estimate_cell(of["auc"], 3),
+            "known": of["stage"],
+            "baseline": name,
+            "AUC within splits (95 %)": estimate_cell(of["auc"], 3),
             "network less it": comparison_cell(of["difference"], 3),
         }
         for name, of in finished.worth["baselines"].items()
     ]
-    rows.insert(0, {"answer": finished.name, "AUC (95 %)": estimate_cell(finished.worth["auc"]["delong"], 3)})
+    network = estimate_cell(finished.worth["auc"]["within_splits"], 3)
+    rows.insert(0, {"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network})
     text = (
-        "Answers that need no network: logistic regressions learnt on the training subjects of each split and tested "
-        "on its test subjects; grade alone ranks by the mean of its splits' scores. Differences of AUC by DeLong's "
-        "paired test on the same patients; intervals are of one comparison at a time, p is after Holm. To beat them is "
-        "necessary, and not enough. Grade needs tissue, and lesion volume an outline on the image."
+        "Baselines without a network: logistic regressions fitted to the training patients of each split and applied "
+        "to its test patients, in the order in which a clinic knows them. Age and sex are known before surgery; lesion "
+        "volume needs an outline on the image, grade needs tissue. The AUC compares only patients tested in the same "
+        "split, for the network and the baselines alike. Differences by DeLong's paired test on the same patients; "
+        "intervals are of one comparison at a time, p is after Holm."
     )
     text += " Splits are folds made here." if finished.worth["patients"]["folds_made"] else ""
     figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
     parts = [
         Paragraph(text),
-        Picture("baselines", figure, "AUC beside baselines without images.", baselines_forest_alt(finished.worth)),
+        Picture("baselines", figure, "AUC beside baselines without a network.", baselines_forest_alt(finished.worth)),
         Sheet(
             "baselines",
             pd.DataFrame(rows).astype(object).fillna(""),
-            "AUC, 95 % intervals (DeLong), and paired differences.",
+            "AUC within splits with 95 % confidence intervals, and paired differences.",
         ),
     ]
-    return Section("Does it beat what is known without a network?", parts)
+    return Section("Beside age, lesion volume and grade", parts)
 
 
 def discrimination_section(finished: Finished) -> Section:
@@ -66,8 +73,10 @@ def discrimination_section(finished: Finished) -> Section:
     alone = finished.predictions
     auc, precision = numbers["auc"], numbers["average_precision"]
     rows = [
-        ("AUC, DeLong", estimate_cell(auc["delong"], 3)),
-        ("AUC, bootstrap over patients", estimate_cell(auc["bootstrap"], 3)),
+        ("AUC within splits", estimate_cell(auc["within_splits"], 3)),
+        ("AUC, mean over splits", _three(auc["mean_over_splits"]["value"])),
+        ("AUC, pooled (DeLong)", estimate_cell(auc["pooled"], 3)),
+        ("AUC, pooled (bootstrap over patients)", estimate_cell(auc["pooled_bootstrap"], 3)),
         ("Average precision", estimate_cell(precision, 3)),
         ("Brier score", estimate_cell(numbers["brier"], 3)),
         ("Log loss", estimate_cell(numbers["log_loss"], 3)),
@@ -78,8 +87,10 @@ def discrimination_section(finished: Finished) -> Section:
     ]
     roc = roc_with_bands({finished.name: alone}, synthetic=synthetic)
     parts = [
-        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), "All tested patients together."),
-        Picture("roc", roc, "ROC curve, pooled over patients.", f"ROC curve: AUC {estimate_cell(auc['delong'])}."),
+        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), f"{WITHIN_NOTE} {_prevalence(numbers)}"),
+        Picture(
+            "roc", roc, "ROC curve, pooled over patients.", f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}."
+        ),
         Picture(
             "precision_recall",
             precision_recall_curve(alone, average_precision=precision, synthetic=synthetic),
@@ -95,6 +106,22 @@ def discrimination_section(finished: Finished) -> Section:
         ),
     ]
     return Section("Discrimination", [*parts, *_per_split(finished)])
+
+
+def _prevalence(numbers: dict) -> str:
+    """The prevalence among the patients tested and in the cohort, and the predictive values at the cohort's."""
+    of, at = numbers["prevalence"], numbers["rates"]["0.5"]["at_cohort_prevalence"]
+    text = (
+        "Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large depend on the "
+        f"prevalence. Of the patients tested, {100 * of['patients']:.1f} % are IDH-mutant"
+    )
+    if f"{of['tests']:.3f}" != f"{of['patients']:.3f}":
+        text += f" ({100 * of['tests']:.1f} % in the test sets of the splits)"
+    if f"{of['cohort']:.3f}" == f"{of['patients']:.3f}" == f"{of['tests']:.3f}":
+        return f"{text}, as in the cohort."
+    text += f", in the cohort {100 * of['cohort']:.1f} %. At the cohort's prevalence and a threshold of 0.5, PPV is "
+    text += f"{_three(at['ppv'])} and NPV {_three(at['npv'])}."
+    return f"{text} A missing value {at['reason']}." if at["reason"] else text
 
 
 def _per_split(finished: Finished) -> list:
@@ -150,6 +177,7 @@ def calibration_section(finished: Finished) -> Section:
         "each split. The decision curve asks from which probability on acting on the score "
         "does more good than treating all patients, or none, as mutant."
     )
+    text += _clipped(numbers["calibration"]["before"], numbers["patients"]["num_tested"])
     figure = reliability_diagram(numbers["reliability"], numbers["calibration"], synthetic=finished.synthetic)
     decision = decision_curve_figure(numbers["decision"], synthetic=finished.synthetic)
     parts = [
@@ -162,13 +190,40 @@ def calibration_section(finished: Finished) -> Section:
         ),
         Sheet("calibration", table, "Calibration of all tested patients together."),
         Picture("decision", decision, "Decision curve.", decision_curve_figure_alt(numbers["decision"])),
+        Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, at two prevalences."),
     ]
     return Section("Calibration and usefulness", parts)
 
 
+def _net_benefit(numbers: dict) -> pd.DataFrame:
+    """Net benefit at some thresholds, at the prevalence of the patients tested and at the cohort's."""
+    curves = {"patients": numbers["decision"], "cohort": numbers["decision_at_cohort_prevalence"]}
+    rows = []
+    for place, curve in curves.items():
+        at = {round(row["threshold"], 2): row for row in curve}
+        heading = f"{place}, {100 * numbers['prevalence'][place]:.1f} % IDH-mutant"
+        rows += [
+            {"prevalence": heading, "threshold": f"{threshold:g}"}
+            | {name: f"{at[threshold][column]:.3f}" for name, column in NET_BENEFIT_OF.items()}
+            for threshold in NET_BENEFIT_AT
+        ]
+    return pd.DataFrame(rows)
+
+
+def _clipped(calibration: dict, num_patients: int) -> str:
+    """How many scores the slope's clip has moved; "" where it moved none."""
+    num_clipped = calibration.get("num_clipped", 0)
+    if not num_clipped:
+        return ""
+    return (
+        f" {num_clipped} of {num_patients} scores are nearer to 0 or 1 than {CLIP:g} and count as this far: the slope "
+        "depends on that clip."
+    )
+
+
 def strata_section(finished: Finished) -> Section:
     """Within grade, sex, age, site and size."""
-    strata, overall = finished.worth["strata"], finished.worth["auc"]["delong"]
+    strata, overall = finished.worth["strata"], finished.worth["auc"]["within_splits"]
     if not isinstance(strata, list):
         return Section("Within groups of patients", [Paragraph(f"Strata {strata['reason']}.")])
     rows = [
@@ -177,13 +232,15 @@ def strata_section(finished: Finished) -> Section:
             "stratum": row["stratum"],
             "patients": row["n"],
             "mutant": row["events"],
+            "pairs": row["pairs"],
             "AUC (95 %)": estimate_cell(row | {"value": row["auc"]}),
         }
         for row in strata
     ]
     text = (
-        "A network may tell grades apart and not genotypes. Within one grade only the genotype is left. The intervals "
-        "are of one stratum at a time, and say nothing of differences between strata."
+        "A network may tell grades apart and not genotypes. Within one grade only the genotype is left. Pairs: of an "
+        "IDH-mutant and an IDH-wild-type patient of the stratum tested in the same split; the AUC is the share of them "
+        "in the right order. The intervals are of one stratum at a time, and say nothing of differences between strata."
     )
     parts = [
         Paragraph(text),
@@ -193,6 +250,6 @@ def strata_section(finished: Finished) -> Section:
             "AUC within groups of patients.",
             strata_forest_alt(strata, overall),
         ),
-        Sheet("strata", pd.DataFrame(rows), "AUC with 95 % intervals (DeLong) within groups of patients."),
+        Sheet("strata", pd.DataFrame(rows), "AUC within splits with 95 % confidence intervals, in groups of patients."),
     ]
     return Section("Within groups of patients", parts)

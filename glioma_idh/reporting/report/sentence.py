@@ -1,8 +1,13 @@
-"""The result in plain sentences: first whether it beats what is known without an image, then the number."""
+"""The result in plain sentences: first how it stands to age, lesion volume and grade, then the number."""
 
+from glioma_idh.evaluation.worth import SURE
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known
 from glioma_idh.reporting.report.finished import Finished
+from glioma_idh.reporting.words.recipe_sentences import listed
+
+BEFORE_SURGERY, AFTER_SURGERY = ("age", "lesion volume"), "grade"
+REVERSED = "The AUC is clearly below 0.5: scores or labels may be reversed."
 
 
 def result_sentence(finished: Finished) -> str:
@@ -12,45 +17,50 @@ def result_sentence(finished: Finished) -> str:
         finished: the run, or the table alone.
 
     Returns:
-        Two or three sentences: on the baselines without images where there are scores, else on Dice.
+        Two or three sentences: on age, lesion volume and grade where there are scores, else on Dice.
     """
     numbers, people = finished.worth, finished.worth["patients"]
     tested = f"{people['num_tested']} patients"
     start = f"{SYNTHETIC_NOTE}. " if finished.synthetic else ""
     if not finished.scored:
         return f"{start}{_segmentation(numbers, tested)}"
-    who = f"{tested} ({people['num_mutant']} IDH-mutant), none of whom a network was trained on when it was tested"
-    auc = numbers["auc"]["delong"]
+    who = f"{tested} ({people['num_mutant']} IDH-mutant), each tested by networks not trained on that patient"
+    auc = numbers["auc"]["within_splits"]
     if not known(auc["value"]):
         return f"{start}The AUC of {finished.name} {auc['reason']}."
-    value = f"an AUC of {estimate_cell(auc)}"
-    how = f"{finished.name} reaches {value} in {who}." if finished.folder else f"AUC {estimate_cell(auc)} in {tested}."
+    who = who if finished.folder else tested
+    how = f"AUC within splits {estimate_cell(auc)} in {who}."
     return f"{start}{_verdict(finished)} {how}{_segmentation_too(numbers)}"
 
 
 def _verdict(finished: Finished) -> str:
-    """Whether the network beats the baselines without images, and which not."""
-    verdict, baselines = finished.worth["beats_baselines"], finished.worth["baselines"]
-    if verdict["verdict"] == "cannot be computed":
-        return f"Whether {finished.name} beats what is known without a network {verdict['reason']}."
-    unknown = f"; not compared: {verdict['reason']}" if verdict["reason"] else ""
-    compared = [name for name, of in baselines.items() if name != "majority" and not of["difference"]["reason"]]
-    if verdict["verdict"] == "beats all":
-        return f"{finished.name} beats what could be compared without a network ({', '.join(compared)}{unknown})."
-    strongest = max(verdict["not_beaten"], key=lambda name: _auc(baselines[name]))
-    difference = comparison_cell(baselines[strongest]["difference"])
-    how = "is worse than" if strongest in verdict["worse"] else "does not beat"
-    others = ", ".join(name for name in verdict["not_beaten"] if name != strongest)
-    more = f" (nor does it beat {others})" if others else ""
-    return (
-        f"{finished.name} {how} {strongest}, without a network{more}: that has an "
-        f"AUC of {_auc(baselines[strongest]):.2f}, the network's differs by {difference}."
-    )
+    """How the score stands to age and lesion volume, known before surgery, and to grade, which needs tissue."""
+    baselines = finished.worth["baselines"]
+    compared = {name for name, of in baselines.items() if known(of["difference"]["p"])}
+    before = [_beside(name, baselines[name]) for name in BEFORE_SURGERY if name in compared]
+    sentences = [REVERSED] if finished.worth["auc"]["reversed"] else []
+    sentences += [f"{finished.name} has {listed(before)}."] if before else []
+    sentences += [_not_compared(name, baselines[name]) for name in BEFORE_SURGERY if name not in compared]
+    if AFTER_SURGERY in compared:
+        beside = _beside(AFTER_SURGERY, baselines[AFTER_SURGERY])
+        sentences.append(f"Grade, which needs tissue, is known after surgery: {finished.name} has {beside}.")
+    else:
+        sentences.append(_not_compared(f"{AFTER_SURGERY}, which needs tissue,", baselines[AFTER_SURGERY]))
+    return " ".join(sentences)
 
 
-def _auc(baseline: dict) -> float:
-    """Of a baseline; below all where it has none."""
-    return baseline["auc"]["value"] if known(baseline["auc"]["value"]) else -1.0
+def _beside(name: str, baseline: dict) -> str:
+    """How the network stands to one baseline."""
+    difference, auc = baseline["difference"], baseline["auc"]
+    relation = "an AUC not shown to differ from that of"
+    if difference["p"] < SURE:
+        relation = "a higher AUC than" if difference["difference"] > 0 else "a lower AUC than"
+    return f"{relation} {name} (AUC {auc['value']:.2f}; difference {comparison_cell(difference)})"
+
+
+def _not_compared(name: str, baseline: dict) -> str:
+    """Why the network is not compared with one baseline."""
+    return f"The difference of AUC from {name} {baseline['difference']['reason']}."
 
 
 def _segmentation(numbers: dict, tested: str) -> str:

@@ -39,8 +39,8 @@ def limits(settings: dict, cohort: pd.DataFrame, worth: dict) -> list[str]:
     return [limit for limit in found if limit]
 
 
-def verdict(worth: dict, good: str = "The network beats every baseline without images that could be compared.") -> str:
-    """Whether the network beats what needs no image.
+def verdict(worth: dict, good: str = "The network has a higher AUC than every baseline that could be compared.") -> str:
+    """Whether the network has a higher AUC than the baselines.
 
     Args:
         worth: what `evaluation.worth.worth` gives.
@@ -50,15 +50,15 @@ def verdict(worth: dict, good: str = "The network beats every baseline without i
     if found.get("verdict") == "beats all":
         return good
     if found.get("worse"):
-        return f"The network is worse than {listed(found['worse'])} without a network."
+        return f"The network has a lower AUC than {listed(found['worse'])} alone."
     if found.get("verdict") == "does not beat":
-        return f"The network does not surely beat answers that need no network: {listed(found['not_beaten'])}."
-    return f"Whether the network beats baselines without images {found['reason']}." if found else ""
+        return f"The AUC of the network is not shown to be higher than that of {listed(found['not_beaten'])} alone."
+    return f"Whether the network has a higher AUC than the baselines {found['reason']}." if found else ""
 
 
 def _precision(worth: dict) -> str:
     """How wide the AUC's interval is."""
-    auc, people = entry(worth, "auc").get("delong"), worth.get("patients", {})
+    auc, people = entry(worth, "auc").get("within_splits"), worth.get("patients", {})
     if not auc or not known(auc["low"]):
         return ""
     tested = f"{count(people['num_tested'], 'patient')} ({people['num_mutant']} IDH-mutant)"

@@ -76,7 +76,7 @@ def _numbers(worth: dict) -> str:
     people, auc = worth.get("patients", {}), entry(worth, "auc")
     rows = {"patients tested": f"{people.get('num_tested', 'not known')}, {people.get('num_mutant')} IDH-mutant"}
     if auc:
-        rows |= {"AUC (DeLong)": estimate_cell(auc["delong"]), "AUC (bootstrap)": estimate_cell(auc["bootstrap"])}
+        rows |= {"AUC within splits": estimate_cell(auc["within_splits"]), "AUC, pooled": estimate_cell(auc["pooled"])}
     rows |= {noun: estimate_cell(worth[key]) for key, noun in SCORES.items() if entry(worth, key)}
     rates = entry(worth, "rates").get("0.5", {})
     rows |= {f"{noun}, from 0.5 on": proportion_cell(rates[key]) for key, noun in RATES.items() if key in rates}
@@ -86,12 +86,17 @@ def _numbers(worth: dict) -> str:
 
 
 def _baselines(baselines: dict) -> str:
-    """The answers without images, as a table."""
+    """The baselines, as a table."""
     rows = [
-        (name, estimate_cell(of["auc"]), comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-")
+        (
+            of["stage"],
+            name,
+            estimate_cell(of["auc"]),
+            comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-",
+        )
         for name, of in baselines.items()
     ]
-    columns = ["answer", "AUC (95 % interval)", "AUC of the network less it, p after Holm"]
+    columns = ["known", "baseline", "AUC within splits (95 %)", "AUC of the network less it, p after Holm"]
     return pd.DataFrame(rows, columns=columns).to_markdown(index=False)
 
 

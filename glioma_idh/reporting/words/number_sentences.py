@@ -51,12 +51,12 @@ def number_sentences(worth: dict) -> dict[str, str]:
 
 def _auc(worth: dict) -> str:
     """Scores without a threshold."""
-    auc, people = entry(worth, "auc").get("delong"), worth.get("patients", {})
+    auc, people = entry(worth, "auc").get("within_splits"), worth.get("patients", {})
     if not auc:
         return ""
     tested = f"{count(people['num_tested'], 'patient')} tested, {people['num_mutant']} IDH-mutant"
     others = [f"{name} {estimate_cell(worth[key])}" for key, name in SCORES.items() if entry(worth, key)]
-    return f"{tested}: AUC {estimate_cell(auc)}{''.join(f', {other}' for other in others)}."
+    return f"{tested}: AUC within splits {estimate_cell(auc)}{''.join(f', {other}' for other in others)}."
 
 
 def _rates(worth: dict) -> str:
@@ -117,15 +117,15 @@ def _measures(worth: dict) -> str:
 
 def _uncertainty(worth: dict) -> str:
     """Intervals and tests, by name."""
-    intervals = {"auc": "DeLong's and a bootstrap's (AUC)", "rates": "Wilson's (shares of patients)"}
+    intervals = {"auc": "DeLong's on the logit scale (AUC)", "rates": "Wilson's (shares of patients)"}
     intervals |= {"calibration": "Wald's (calibration line)", "segmentation": "a bootstrap's (lesions)"}
     named = [text for key, text in intervals.items() if entry(worth, key)]
     tests = " Differences of AUC have DeLong's paired test, after Holm." if entry(worth, "baselines") else ""
-    return f"Intervals of 95 %: {listed(named)}.{tests}" if named else ""
+    return f"95 % confidence intervals: {listed(named)}.{tests}" if named else ""
 
 
 def _beside_baselines(worth: dict) -> str:
-    """AUC of each answer without images, and how much better the network is."""
+    """AUC of each baseline, and how much better the network is."""
     baselines = entry(worth, "baselines")
     without = [name for name, of in baselines.items() if of["difference"]["reason"]]
     cells = [
@@ -133,8 +133,8 @@ def _beside_baselines(worth: dict) -> str:
         for name, of in baselines.items()
         if name not in without
     ]
-    rest = f" Not to be had here: {'; '.join(without)}." if without else ""
-    return f"AUC without images: {'; '.join(cells)}.{rest}" if cells else rest.strip()
+    rest = f" Not available here: {'; '.join(without)}." if without else ""
+    return f"AUC of baselines: {'; '.join(cells)}.{rest}" if cells else rest.strip()
 
 
 def _lesions(worth: dict) -> str:

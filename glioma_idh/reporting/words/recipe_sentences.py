@@ -39,10 +39,11 @@ WORDS = {  # of a setting in print, where its name will not do
     "size": "pixels a side",
 }
 SPLITS = {
-    "kfold": "Patients were divided at random into {num_splits} folds, stratified by IDH status (seed {seed}). Each "
-    "fold was tested once, by a network trained on the others.",
-    "holdout": "Random hold-outs of {test_fraction} of the patients were drawn, {num_splits} in all (seed {seed}), "
-    "each again until its test part held at least {min_test_mutants} IDH-mutant patients; they were not stratified.",
+    "kfold": "Patients were divided at random into {num_splits} folds, stratified by IDH status (seed {split_seed}). "
+    "Each fold was tested once, by a network trained on the others.",
+    "holdout": "Random hold-outs of {test_fraction} of the patients were drawn, {num_splits} in all (seed "
+    "{split_seed}), each again until its test part held at least {min_test_mutants} IDH-mutant patients; they were not "
+    "stratified.",
 }
 OF_BOTH = {
     "selection": "The weights of the last epoch were kept: there was no validation set and no early stopping, and the "
@@ -50,6 +51,10 @@ OF_BOTH = {
     "seeds": "Initial weights were drawn at random, none was pretrained. Splits, weights, order and augmentation "
     "followed from the seed {seed}.",
 }
+OWN_SPLITS = (
+    "Initial weights were drawn at random, none was pretrained. Weights, order and augmentation followed from the seed "
+    "{seed}, the splits from the seed {split_seed}."
+)
 SLICE_CNN = {
     "images": "The network read one sequence, {sequence}. Scan and lesion mask had to lie on one grid; the software "
     "registered nothing. The median of the brain was subtracted from the intensities, which were divided by the "
@@ -125,6 +130,10 @@ def recipe_sentences(settings: dict) -> dict[str, str]:
         return {}
     of_paper = _slice_cnn(settings) if settings["paper"] == "gbm2d" else _sgpnet(settings)
     of_both = {topic: _say(settings, text) for topic, text in OF_BOTH.items()}
+    if settings.get("split_seed") is not None:
+        of_both["seeds"] = _say(settings, OWN_SPLITS)
+    elif "seed" in settings:
+        settings = settings | {"split_seed": settings["seed"]}
     of_both["splits"] = _say(settings, SPLITS.get(settings.get("splits"), ""))
     return of_paper | of_both | {"differences": _differences(settings)}
 

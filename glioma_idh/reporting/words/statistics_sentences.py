@@ -55,10 +55,18 @@ def _discrimination(worth: dict) -> str:
     if not entry(worth, "auc"):
         return ""
     others = [name for key, name in SCORES.items() if entry(worth, key)]
-    text = "Intervals are of 95 %. Discrimination was measured by the area under the ROC curve (AUC) of all tested "
-    text += f"patients together, with DeLong's interval and that of a bootstrap of {DRAWS} draws over the patients of "
-    text += "each class"
-    return f"{text}; {listed(others)} have bootstrap intervals too." if others else f"{text}."
+    text = "Confidence intervals are of 95 %. Discrimination was measured by the area under the ROC curve (AUC) within "
+    text += "splits: only pairs of patients tested by the same network were compared, and pairs were summed over the "
+    text += "splits. Its variance is DeLong's, from the structural components of each split summed over the tests of a "
+    text += "patient; its interval is symmetric on the logit scale. The AUC of all scores pooled is reported too; it "
+    text += "also compares scores of different networks, whose offsets lower it"
+    bootstrap = f"have intervals of a bootstrap of {DRAWS} draws over the patients of each class"
+    return f"{text}. {_first_upper(listed(others))} {bootstrap}." if others else f"{text}."
+
+
+def _first_upper(text: str) -> str:
+    """A text at the start of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _thresholds(rates: dict) -> str:
@@ -108,7 +116,7 @@ def _strata(strata: list[dict]) -> str:
 
 
 def _baselines(baselines: dict) -> str:
-    """The answers without images that the network was compared with."""
+    """The baselines that the network was compared with."""
     compared = [name for name, baseline in baselines.items() if not baseline["difference"]["reason"]]
     if not compared:
         return ""
@@ -116,9 +124,9 @@ def _baselines(baselines: dict) -> str:
     kinds = ["the larger class of the training part"] if "majority" in compared else []
     kinds += [f"logistic regressions on {'; '.join(regressions)}"] if regressions else []
     return (
-        f"Answers without images were learnt and tested on the same splits: {listed(kinds)}. The network's AUC was "
-        f"compared with theirs on the same patients by DeLong's paired test, p values being corrected by Holm over "
-        f"{len(compared)} comparisons."
+        f"Baselines without a network were fitted and tested on the same splits: {listed(kinds)}. The network's AUC "
+        f"within splits was compared with theirs on the same patients by a paired test with DeLong's components; p "
+        f"values were corrected by Holm over {len(compared)} comparisons."
     )
 
 

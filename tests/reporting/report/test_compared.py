@@ -11,12 +11,20 @@ from statsmodels.stats.multitest import multipletests
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.reporting import report
 from glioma_idh.reporting.cells import comparison_cell, format_p
 from glioma_idh.reporting.page import Paragraph, Picture, Sheet
 from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE
 from glioma_idh.reporting.report import compared
-from glioma_idh.reporting.report.compared import compared_sections, compared_sentence, gather, paired_tests
+from glioma_idh.reporting.report.compared import (
+    compared_sections,
+    compared_sentence,
+    gather,
+    paired_tests,
+    reference_name,
+)
 from glioma_idh.reporting.report.finished import Finished
+from glioma_idh.runs import read_json
 
 N = 40
 TRUTH, NAMES = np.arange(N) % 2, [f"s{number:02}" for number in range(N)]
@@ -45,7 +53,7 @@ def finished(name, scores, recipe=(), **numbers) -> Finished:
     cohort = pd.DataFrame({"subject": NAMES, "patient": NAMES, "cohort": "mine", "idh": TRUTH})
     worth = {
         "patients": {"num_tested": N, "num_mutant": N // 2},
-        "auc": {"delong": estimate(0.8, 0.7, 0.9)},
+        "auc": {"within_splits": estimate(0.8, 0.7, 0.9), "pooled": estimate(0.6, 0.5, 0.7)},
         "calibration": {"before": {"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(0.5, 0.4, 0.6)}},
         "beats_baselines": {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": ""},
         "segmentation": {},
@@ -64,7 +72,7 @@ RUNS = [finished(name, scores) for name, scores in SCORES.items()]
 def lesions_alone(name="lesion"):
     """A run of segmentation alone."""
     run = finished(name, np.nan, segmentation={"dice": estimate(0.81, 0.75, 0.86)})
-    return replace(run, metrics=run.metrics | {"mean": {}, "pooled": {"num_patients": N}})
+    return replace(run, metrics=run.metrics | {"mean": {}, "within_splits": {}, "pooled": {"num_patients": N}})
 
 
 @pytest.mark.integration
@@ -98,11 +106,62 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
         assert {pair: one.p for pair, one in of.items()} == pytest.approx(
             {"a less b": 0.06, "a less c": 0.06, "b less c": 0.06}
         )
-    pairs = compared._pairs_section(RUNS)
+    pairs = compared._pairs_section(RUNS, None)
+    assert "p after Holm over all pairs," in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
     assert sheet.table["pair"].tolist() == ["a less b", "a less c", "b less c"]
     assert (sheet.table["difference of AUC (95 %)"] == "+0.10 (+0.05 to +0.15), p 0.06").all()
     assert (sheet.table["called right"] == "12 by the first alone, 3 by the second, p 0.06").all()
+
+
+def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkeypatch):
+    """0.02 x 2 and 0.03, not below the one before; each less the reference; those that it has no part in are not."""
+    p_of = {("a", "b"): 0.02, ("c", "b"): 0.03}
+    name_of = {id(run.predictions): run.name for run in RUNS}
+
+    def by_hand(kind, *values):
+        return lambda one, two: kind(*values, p_of[name_of[id(one)], name_of[id(two)]])
+
+    monkeypatch.setattr(compared, "compare_auc", by_hand(Comparison, 0.1, 0.05, 0.15))
+    monkeypatch.setattr(compared, "compare_calls", by_hand(Calls, 20, 12, 3, 5))
+    runs = [*RUNS, lesions_alone()]
+    for of in paired_tests(runs, "b").values():
+        assert {pair: one.p for pair, one in of.items()} == pytest.approx({"a less b": 0.04, "c less b": 0.04})
+    pairs = compared._pairs_section(runs, "b")
+    assert "p after Holm over all comparisons with b," in pairs.parts[0].text
+    (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
+    assert sheet.table["pair"].tolist() == ["a less b", "c less b"]
+    assert (sheet.table["difference of AUC (95 %)"] == "+0.10 (+0.05 to +0.15), p 0.04").all()
+
+
+def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
+    seeds = [
+        replace(finished("a", SCORES[name], {"seed": seed}), folder=Path(f"/runs/a_{seed}"))
+        for seed, name in enumerate("ab")
+    ]
+    runs = [replace(seeds[0], members=tuple(seeds)), RUNS[1], lesions_alone()]
+    assert reference_name(runs, None) is None
+    assert [reference_name(runs, Path(f"/runs/{name}")) for name in ("a_0", "a_1", "b")] == ["a", "a", "b"]
+    assert reference_name(runs, Path("/runs/a_0/../b")) == "b"
+    with pytest.raises(InputError, match="/runs/c: expected as --reference one of the runs; found another folder"):
+        reference_name(runs, Path("/runs/c"))
+    with pytest.raises(InputError, match="/runs/lesion: .*found a run without scores of the genotype"):
+        reference_name(runs, Path("/runs/lesion"))
+
+
+def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(report, "read_finished", {run.folder: run for run in RUNS}.get)
+    monkeypatch.setattr(report, "compared_sections", lambda runs, reference: given.append(reference) or [])
+    monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
+    for reference, pairs in (
+        (Path("/runs/b"), ["a less b", "c less b"]),
+        (None, ["a less b", "a less c", "b less c"]),
+    ):
+        report.write_comparison([run.folder for run in RUNS], tmp_path / "page.html", reference)
+        kept = read_json(tmp_path / "page_files" / "metrics.json")["pairs"]
+        assert {name: list(of) for name, of in kept.items()} == {"auc": pairs, "calls": pairs}
+    assert given == ["b", None]
 
 
 @pytest.fixture
@@ -126,7 +185,11 @@ def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
     best["sd"] = best["sd"] | {"best_possible_auc": 0.01}
     runs = [runs[0], replace(runs[1], metrics=best), lesions_alone()]
     sheet, *_ = (part for part in compared._table_section(runs).parts if isinstance(part, Sheet))
-    assert sheet.table["run"].tolist() == ["a", "", "", "", "b", "", "", "", "", "lesion", ""]
+    assert sheet.table["run"].tolist() == ["a", *[""] * 4, "b", *[""] * 5, "lesion", ""]
+    within = sheet.table[sheet.table["row"] == "ours, within splits"]
+    assert [cell.split(" (")[0] for cell in within["AUC"]] == [
+        f"{run.metrics['within_splits']['auc']:.2f}" for run in runs[:2]
+    ]
     paper = sheet.table[sheet.table["row"] == "paper"]
     assert paper["AUC"].tolist() == ["0.62 ± 0.15", "-"] and paper["ACC"].tolist() == ["0.70 ± 0.10", "0.80"]
     assert sheet.table.loc[sheet.table["row"] == "best possible", "AUC"].tolist() == ["0.97 ± 0.01"]
@@ -154,7 +217,7 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
     runs = [
         finished(
             *(name, scores),
-            auc={"delong": estimate(0.9 - place / 10, 0.8 - place / 10, 0.95), "bootstrap": estimate(0.1)},
+            auc={"within_splits": estimate(0.9 - place / 10, 0.8 - place / 10, 0.95), "pooled": estimate(0.1)},
             beats_baselines=verdicts[place],
             calibration={"before": slopes[place], "platt": {"slope": estimate(1.0)}},
             patients={"num_tested": 40 + place, "num_mutant": 20 + place, "num_wild_type": 7},
@@ -167,9 +230,9 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
     assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["mutant"].tolist() == [20, 21, 22]
     assert sheet.table["AUC (95 %)"].tolist() == [f"0.{9 - n}0 (0.{8 - n}0 to 0.95)" for n in range(3)]
     assert sheet.table["calibration slope (95 %)"].tolist() == ["1.20 (1.10 to 1.30)", "too few", "0.40 (0.30 to 0.50)"]
-    assert sheet.table["baselines without a network"].tolist() == [
-        "beats all compared",
-        "does not beat grade, age; worse than age",
+    assert sheet.table["AUC and baselines"].tolist() == [
+        "higher than all compared",
+        "not higher than grade, age; lower than age",
         "no baseline could be compared",
     ]
     table, roc, *_ = (part for part in beside.parts if isinstance(part, (Sheet, Picture)))
@@ -186,63 +249,93 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
 @pytest.mark.parametrize(
     ("verdicts", "words"),
     [
-        (("beats all", "does not beat"), "Beating all that could be compared without a network: a. "),
-        (
-            ("does not beat", "cannot be computed"),
-            "Beating all that could be compared without a network: none of them. ",
-        ),
+        (("beats all", "does not beat"), "a. "),
+        (("does not beat", "cannot be computed"), "none of them. "),
     ],
 )
 def test_the_first_sentence(verdicts, words):
+    def auc_of(value, low, high):
+        return {"within_splits": estimate(value, low, high), "pooled": estimate(1 - value, 0, 1)}
+
     none = {"not_beaten": [], "worse": [], "reason": ""}
     runs = [
-        finished(*(name, SCORES[name]), beats_baselines={"verdict": verdict} | none, auc={"delong": estimate(*auc)})
+        finished(*(name, SCORES[name]), beats_baselines={"verdict": verdict} | none, auc=auc_of(*auc))
         for name, verdict, auc in zip("ab", verdicts, ((0.7, 0.6, 0.8), (0.8, 0.7, 0.9)), strict=True)
     ]
     sentence = compared_sentence([*runs, lesions_alone()])
     assert sentence == (
-        f"{words}Highest of 2 AUCs: b, 0.80 (0.70 to 0.90); whether that is luck is tested below, pair by pair."
+        f"Higher AUC than every baseline that could be compared: {words}Highest of 2 AUCs: b, 0.80 (0.70 to 0.90); "
+        "differences are tested below."
     )
     assert compared_sentence([lesions_alone("x"), lesions_alone("y")]) == (
         "None of these runs has an AUC. Mean Dice: x 0.81 (0.75 to 0.86); y 0.81 (0.75 to 0.86)."
     )
     phantoms = [replace(run, metrics=run.metrics | {"synthetic": True}) for run in runs]
-    assert compared_sentence(phantoms).startswith("Synthetic phantom cohort: no clinical result. Beating")
+    assert compared_sentence(phantoms).startswith("Synthetic phantom cohort: no clinical result. Higher AUC")
+
+
+def within_folds(tests):
+    """The share of pairs inside the folds that are in order, pair by pair, and their number; of (scores, folds)."""
+    won = [
+        np.subtract.outer(scores[(folds == fold) & (TRUTH == 1)], scores[(folds == fold) & (TRUTH == 0)])
+        for scores, folds in tests
+        for fold in np.unique(folds)
+    ]
+    won = np.concatenate([pairs.ravel() for pairs in won])
+    return np.mean(np.where(won == 0, 0.5, won > 0)), won.size
+
+
+@pytest.mark.parametrize("same_folds", [True, False])
+def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_of_their_own(monkeypatch, same_folds):
+    monkeypatch.setattr(compared, "worth", lambda *_: {})
+    folds = [np.arange(N) // 2 % 4, np.arange(N) // 2 % 4 if same_folds else np.arange(N) // 10]
+    runs = []
+    for seed, (scores, of_seed) in enumerate(zip((SCORES["b"], SCORES["c"]), folds, strict=True)):
+        run = finished("a", scores, {"seed": seed})
+        runs.append(replace(run, predictions=run.predictions.assign(fold=of_seed)))
+    (together,) = gather(runs)
+    averaged, apart = (SCORES["b"] + SCORES["c"]) / 2, list(zip((SCORES["b"], SCORES["c"]), folds, strict=True))
+    expected, other = within_folds([(averaged, folds[0])]), within_folds(apart)
+    expected, other = (expected, other) if same_folds else (other, expected)
+    assert abs(expected[0] - other[0]) > 0.01
+    within = together.metrics["within_splits"]
+    assert (within["auc"], within["num_pairs"]) == (pytest.approx(expected[0]), expected[1])
 
 
 @pytest.mark.integration
 def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
     seeds = [finished("a", scores, {"seed": seed}) for seed, scores in enumerate(SCORES.values())]
+    seeds[2].recipe["recipe"]["split_seed"] = 0  # on the splits of another seed
     other = finished("b", SCORES["b"])
     together, alone = gather([seeds[0], other, *seeds[1:]])
     assert together.name == "a" and alone is other and together.members == tuple(seeds)
     assert together.predictions.groupby("repeat").size().to_dict() == {0: N, 1: N, 2: N}
     assert together.splits.groupby("repeat").size().to_dict() == {0: 4 * N, 1: 4 * N, 2: 4 * N}
-    mean = np.mean(list(SCORES.values()), axis=0)
-    expected = compare_auc(other.predictions.assign(score=mean), other.predictions.assign(score=0.5)).difference + 0.5
-    assert together.metrics["pooled"]["auc"] == pytest.approx(expected)
-    assert together.worth["auc"]["delong"]["value"] == pytest.approx(expected)
+    mean, folds = np.mean(list(SCORES.values()), axis=0), np.arange(N) // 2 % 4
+    expected, num_pairs = within_folds([(mean, folds)])
+    within = together.metrics["within_splits"]
+    assert (within["auc"], within["num_pairs"]) == (pytest.approx(expected), num_pairs) and num_pairs == 4 * 5 * 5
+    assert together.worth["auc"]["within_splits"]["value"] == pytest.approx(expected)
+    assert together.metrics["pooled"]["auc"] == pytest.approx(within_folds([(mean, 0 * folds)])[0])
     assert together.worth["patients"]["num_splits"] == 12 and len(together.cohort) == N
-    assert len(together.metrics["per_split"]) == 12 and "auc_interval" not in together.metrics["pooled"]
+    assert len(together.metrics["per_split"]) == 12
     (note,) = (part.text for part in compared._seeds_note([together, alone]) if isinstance(part, Paragraph))
-    each = ", ".join(f"{seed.metrics['pooled']['auc']:.3f}" for seed in seeds)
+    each = ", ".join(f"{within_folds([(scores, folds)])[0]:.3f}" for scores in SCORES.values())
     assert note == (
-        f"a: 3 seeds, pooled numbers are of their mean score; AUC of each {each}. "
+        f"a: 3 seeds, averaged where their test sets are the same; AUC within splits of each {each}. "
         "A mean of several networks is compared with fewer: part of a difference may be the averaging."
     )
     assert compared._seeds_note([alone]) == [] and "averaging" not in compared._seeds_note([together])[0].text
 
 
-def test_an_interval_of_seeds_is_that_of_their_mean(monkeypatch):
-    told = {"auc": {"delong": estimate(0.8, 0.71, 0.92)}}
-    monkeypatch.setattr(compared, "worth", lambda *tables: told | {"lengths": [len(table) for table in tables]})
+def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
+    monkeypatch.setattr(compared, "worth", lambda *tables: {"lengths": [len(table) for table in tables]})
     runs = [finished("a", SCORES[name], {"seed": seed}) for seed, name in enumerate("ab")]
-    runs = [
-        replace(run, metrics=run.metrics | {"pooled": run.metrics["pooled"] | {"auc_interval": [0.1, 0.2]}})
-        for run in runs
-    ]
+    for run in runs:
+        run.metrics["within_splits"]["auc_interval"] = [0.1, 0.2]
     (together,) = gather(runs)
-    assert together.metrics["pooled"]["auc_interval"] == [0.71, 0.92]
+    low, high = together.metrics["within_splits"]["auc_interval"]
+    assert 0.2 < low < together.metrics["within_splits"]["auc"] < high
     assert together.worth["lengths"] == [2 * N, N, 2 * 4 * N]  # predictions, cohort, splits
 
 
@@ -273,14 +366,14 @@ def test_runs_on_other_patients_are_not_compared():
             "cannot be computed, because the runs are not paired: expected the same"
         )
         assert np.isnan(of["a less b"].p) and not of["a less c"].reason
-    (sheet,) = (part for part in compared._pairs_section([RUNS[0], strangers]).parts if isinstance(part, Sheet))
+    (sheet,) = (part for part in compared._pairs_section([RUNS[0], strangers], None).parts if isinstance(part, Sheet))
     assert sheet.table["difference of AUC (95 %)"].tolist() == [tests["auc"]["a less b"].reason]
     assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
 
 
 def test_a_pair_is_printed_with_its_own_numbers():
     tests = paired_tests(RUNS)
-    section = compared._pairs_section(RUNS)
+    section = compared._pairs_section(RUNS, None)
     (sheet,) = (part for part in section.parts if isinstance(part, Sheet))
     for row in sheet.table.to_dict("records"):
         calls = tests["calls"][row["pair"]]

@@ -28,7 +28,20 @@ def command(monkeypatch, capsys):
 
 def test_runs_are_reported_on_together(command):
     given, said = command("a", "b", "--out", "page.html")
-    assert given == [("runs", (Path("a"), Path("b")), Path("page.html"))] and said == "The report is r.html\n"
+    assert given == [("runs", (Path("a"), Path("b")), Path("page.html"), None)] and said == "The report is r.html\n"
+
+
+def test_a_reference_is_handed_on_with_the_runs(command):
+    given, _ = command("a", "b", "--reference", "b")
+    assert given == [("runs", (Path("a"), Path("b")), None, Path("b"))]
+
+
+def test_a_reference_beside_a_table_is_an_error(command):
+    message = (
+        "^Cannot go on: expected several runs where there is a --reference; found a table. Leave --reference out.$"
+    )
+    with pytest.raises(SystemExit, match=message):
+        command("--predictions", "theirs.csv", "--reference", "b")
 
 
 def test_a_table_is_reported_on_alone(command):
@@ -74,4 +87,10 @@ def test_one_run_has_a_report_and_several_a_comparison(tmp_path, monkeypatch, na
         )
     out = tmp_path / "page.html"
     folders = [tmp_path / name for name in names]
-    assert report.report_runs(folders, out) == (written, folders[0] if len(folders) == 1 else folders, out)
+    expected = (written, folders[0], out) if len(folders) == 1 else (written, folders, out, None)
+    assert report.report_runs(folders, out) == expected
+    if len(folders) == 1:
+        with pytest.raises(InputError, match="expected several runs where there is a --reference; found one. Name the"):
+            report.report_runs(folders, out, folders[0])
+    else:
+        assert report.report_runs(folders, out, folders[1]) == (written, folders, out, folders[1])

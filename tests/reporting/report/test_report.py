@@ -5,6 +5,7 @@ were evaluated before are not evaluated again.
 """
 
 import copy
+import html
 import json
 import math
 import pickle
@@ -107,17 +108,21 @@ def _quick(monkeypatch):
     monkeypatch.setattr("glioma_idh.reporting.page.save_figure", empty)
 
 
-def test_the_first_sentence_says_what_is_not_beaten(page):
-    text = page.read_text()
-    # 19 of 20 of each class have the grade of most of it: AUC of grade alone 0.95
-    assert "T1Gd does not beat grade" in text
-    assert text.index("does not beat grade") < text.index("<h2")
+def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
+    text = html.unescape(page.read_text())
+    # age and volume are the same for mutant and wild-type patients; 19 of 20 of each class have the grade of most of it
+    assert "T1Gd has a higher AUC than age (AUC " in text and "a higher AUC than lesion volume (AUC " in text
+    grade = "T1Gd has an AUC not shown to differ from that of grade (AUC 0.95; difference "
+    assert text.index(grade) < text.index("<h2")
 
 
 def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(page):
     table = pd.read_csv(page.parent / "predictions.csv")
     mutant, wild_type = table.loc[table["truth"] == 1, "score"], table.loc[table["truth"] == 0, "score"]
-    auc = np.mean([[(m > w) + (m == w) / 2 for w in wild_type] for m in mutant])
+    classes = [[fold.loc[fold["truth"] == idh, "score"] for idh in (1, 0)] for _, fold in table.groupby("fold")]
+    auc = np.mean([(m > w) + (m == w) / 2 for ones, zeros in classes for m in ones for w in zeros])
+    pooled = np.mean([[(m > w) + (m == w) / 2 for w in wild_type] for m in mutant])
+    assert abs(auc - pooled) > 0.01
     brier = ((table["score"] - table["truth"]) ** 2).mean()
     found, total = int((mutant >= 0.5).sum()), len(mutant)
     centre, half = (
@@ -129,12 +134,15 @@ def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(pa
         numbers = json.loads(file.read_text())
         worth = numbers["worth"]
         assert (numbers["subjects"]["used"], numbers["subjects"]["mutant"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
-        assert worth["auc"]["delong"]["value"] == pytest.approx(auc)
+        assert worth["auc"]["within_splits"]["value"] == numbers["within_splits"]["auc"] == pytest.approx(auc)
+        assert worth["auc"]["pooled"]["value"] == numbers["pooled"]["auc"] == pytest.approx(pooled)
+        assert worth["auc"]["num_pairs"] == numbers["within_splits"]["num_pairs"] == 5 * 4 * 4
         assert worth["brier"]["value"] == pytest.approx(brier)
         sensitivity = worth["rates"]["0.5"]["sensitivity"]
         assert (sensitivity["count"], sensitivity["total"]) == (found, total)
         assert [sensitivity["low"], sensitivity["high"]] == pytest.approx(wilson, abs=1e-4)
-    assert f"{auc:.3f} (" in page.read_text() and f"{brier:.3f} (" in page.read_text()
+    for value in (auc, pooled, brier):
+        assert f"{value:.3f} (" in page.read_text()
 
 
 def test_a_run_without_images_says_so_and_has_all_the_rest(page):
@@ -171,12 +179,14 @@ def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):
     assert "cannot be computed, because the runs are not paired" in text
 
 
-def test_a_table_of_another_program(tmp_path, scores):
+def test_a_table_of_another_program(tmp_path):
     truth = np.arange(NUM_PATIENTS) % 2
-    table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": truth, "score": scores})
+    guessed = np.random.default_rng(1).random(NUM_PATIENTS)
+    table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": truth, "score": guessed})
     table.assign(grade=np.where(truth == 1, 2, 4)).to_csv(tmp_path / "theirs.csv", index=False)
-    text = report_predictions(tmp_path / "theirs.csv").read_text()
-    assert "theirs is worse than grade" in text
+    text = html.unescape(report_predictions(tmp_path / "theirs.csv").read_text())
+    assert "theirs has a lower AUC than grade (AUC 1.00; difference -0." in text
+    assert "The difference of AUC from age cannot be computed, because the cohort has no age_years." in text
     assert "5 were made" in text
 
 
@@ -235,10 +245,12 @@ def test_a_table_of_a_run_that_is_gone_or_broken_is_named(tmp_path, scores, name
 
 def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, scores):
     run = write_run(tmp_path / "run", scores)
-    write_json({"sequence": "t1gd", "pooled": {"auc": 0.1}}, run / "metrics.json")
+    wrong = {"pooled": {"auc": 0.1}, "within_splits": {"auc": 0.2}}
+    write_json({"sequence": "t1gd"} | wrong, run / "metrics.json")
     report_runs([run])
     after = json.loads((run / "metrics.json").read_text())
-    assert after["pooled"]["auc"] == after["worth"]["auc"]["delong"]["value"] > 0.5
+    assert after["within_splits"]["auc"] == after["worth"]["auc"]["within_splits"]["value"] > 0.5
+    assert after["pooled"]["auc"] == after["worth"]["auc"]["pooled"]["value"] > 0.5
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):

@@ -16,8 +16,9 @@ from glioma_idh.reporting.page import Listing, Paragraph, Picture, Sheet, Viewer
 from glioma_idh.reporting.report import run_sections, sections
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
+from glioma_idh.reporting.tables import WITHIN_NOTE
 from tests.reporting.report.test_report import NUM_PATIENTS, write_run
-from tests.reporting.words.small_run import COHORT, EXCLUSIONS, SGPNET, SPLITS, WORTH
+from tests.reporting.words.small_run import AFTER, BEFORE, COHORT, EXCLUSIONS, IMAGE, SGPNET, SPLITS, WORTH
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 PREDICTIONS = pd.DataFrame(
@@ -44,10 +45,11 @@ def rate(count, total):
 
 
 def rates(first):
-    """Five shares of 100, from so many on."""
+    """Five shares of 100, from so many on; the predictive values at the cohort's prevalence."""
     names = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
     return {name: rate(first + n, 100) for n, name in enumerate(names)} | {
-        "confusion": {"tp": first, "fn": 1, "fp": 2, "tn": 3}
+        "confusion": {"tp": first, "fn": 1, "fp": 2, "tn": 3},
+        "at_cohort_prevalence": {"ppv": (first + 0.4) / 100, "npv": (first + 60.5) / 100, "reason": ""},
     }
 
 
@@ -55,8 +57,26 @@ def difference(value, low, high, p, reason=""):
     return {"difference": value, "low": low, "high": high, "p": p, "reason": reason}
 
 
+def curve(first):
+    """Net benefits at 0.1, 0.2, 0.3 and 0.5, each one of a thousand more than the one before, and at others."""
+    shown = {0.1: first, 0.2: first + 0.001, 0.30000000000000004: first + 0.002, 0.5: first + 0.003}
+    values = {0.05: 9.0, **shown, 0.9: 9.0}
+    return [
+        {"threshold": threshold, "network": value, "treat_all": value - 0.1, "treat_none": value - 0.2}
+        for threshold, value in values.items()
+    ]
+
+
 NUMBERS = WORTH | {  # no number stands in two places
-    "auc": {"delong": estimate(0.811, 0.712, 0.913), "bootstrap": estimate(0.821, 0.722, 0.923)},
+    "prevalence": {"tests": 0.423, "patients": 0.405, "cohort": 0.312},
+    "auc": {
+        "within_splits": estimate(0.811, 0.712, 0.913),
+        "mean_over_splits": estimate(0.834, None, None, "splits of one cohort are not independent"),
+        "pooled": estimate(0.821, 0.722, 0.923),
+        "pooled_bootstrap": estimate(0.829, 0.733, 0.935),
+        "num_pairs": 77,
+        "reversed": False,
+    },
     "average_precision": estimate(0.631, 0.532, 0.733),
     "brier": estimate(0.141, 0.112, 0.173),
     "log_loss": estimate(0.441, 0.342, 0.543),
@@ -67,6 +87,7 @@ NUMBERS = WORTH | {  # no number stands in two places
             "intercept": estimate(0.3 + n, 0.2 + n, 0.4 + n),
             "in_the_large": estimate(0.6 + n, 0.5 + n, 0.7 + n),
             "ece": 0.011 + n,
+            "num_clipped": 0,
             "brier": 0.022 + n,
             "log_loss": 0.033 + n,
         }
@@ -74,16 +95,23 @@ NUMBERS = WORTH | {  # no number stands in two places
     }
     | {"platt": {"reason": "cannot be computed, because of one class"}},
     "reliability": {"before": "curve"},
-    "decision": [{"threshold": 0.5, "network": 0.31, "treat_all": 0.21, "treat_none": 0.0}],
+    "decision": curve(0.31),
+    "decision_at_cohort_prevalence": curve(0.41),
     "strata": [
-        {"variable": "sex", "stratum": "F", "n": 17, "events": 6, "auc": 0.66, "low": 0.55, "high": 0.77, "reason": ""}
+        {"variable": "sex", "stratum": "F", "n": 17, "events": 6, "pairs": 23, "auc": 0.66, "low": 0.55, "high": 0.77}
+        | {"reason": ""}
     ],
     "baselines": {
-        "majority": {"auc": estimate(0.5, 0.5, 0.5), "difference": difference(0.311, 0.212, 0.413, 0.0001)},
-        "grade": {"auc": estimate(0.851, 0.752, 0.953), "difference": difference(-0.041, -0.142, 0.062, 0.4)},
-        "age": {"auc": estimate(0.871, 0.772, 0.973), "difference": difference(-0.061, -0.162, 0.042, 0.3)},
+        "majority": {"stage": BEFORE, "auc": estimate(0.5, 0.5, 0.5)}
+        | {"difference": difference(0.311, 0.212, 0.413, 0.0001)},
+        "age": {"stage": BEFORE, "auc": estimate(0.521, 0.422, 0.623)}
+        | {"difference": difference(0.291, 0.192, 0.393, 0.002)},
+        "lesion volume": {"stage": IMAGE, "auc": estimate(0.871, 0.772, 0.973)}
+        | {"difference": difference(-0.061, -0.162, 0.042, 0.3)},
+        "grade": {"stage": AFTER, "auc": estimate(0.951, 0.852, 0.983)}
+        | {"difference": difference(-0.141, -0.242, -0.042, 0.04)},
     },
-    "beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "age"], "worse": [], "reason": ""},
+    "beats_baselines": {"verdict": "does not beat", "not_beaten": ["lesion volume"], "worse": ["grade"], "reason": ""},
     "segmentation": {
         "dice": estimate(0.791, 0.692, 0.893),
         "hd95_mm": estimate(7.1, 6.2, 8.3),
@@ -96,7 +124,8 @@ NUMBERS = WORTH | {  # no number stands in two places
 }
 METRICS = {
     "synthetic": False,
-    "pooled": {"auc": 0.811, "num_patients": 5},
+    "within_splits": {"auc": 0.811, "auc_interval": [0.712, 0.913], "num_pairs": 77},
+    "pooled": {"auc": 0.821, "num_patients": 5},
     "mean": {"accuracy": 0.6, "dice": 0.7},
     "sd": {},
     "per_split": [
@@ -150,13 +179,14 @@ def test_baselines_beside_the_network(drawn):
     run = finished()
     section = sections.baselines_section(run)
     assert rows_of(section, "baselines") == [
-        {"answer": "SGPNet", "AUC (95 %)": "0.811 (0.712 to 0.913)", "network less it": ""},
-        {"answer": "majority", "AUC (95 %)": "0.500 (0.500 to 0.500)"}
-        | {"network less it": "+0.311 (+0.212 to +0.413), p < 0.001"},
-        {"answer": "grade", "AUC (95 %)": "0.851 (0.752 to 0.953)"}
-        | {"network less it": "-0.041 (-0.142 to +0.062), p 0.40"},
-        {"answer": "age", "AUC (95 %)": "0.871 (0.772 to 0.973)"}
-        | {"network less it": "-0.061 (-0.162 to +0.042), p 0.30"},
+        dict(zip(("known", "baseline", "AUC within splits (95 %)", "network less it"), row, strict=True))
+        for row in (
+            ("with the network", "SGPNet", "0.811 (0.712 to 0.913)", ""),
+            (BEFORE, "majority", "0.500 (0.500 to 0.500)", "+0.311 (+0.212 to +0.413), p < 0.001"),
+            (BEFORE, "age", "0.521 (0.422 to 0.623)", "+0.291 (+0.192 to +0.393), p 0.002"),
+            (IMAGE, "lesion volume", "0.871 (0.772 to 0.973)", "-0.061 (-0.162 to +0.042), p 0.30"),
+            (AFTER, "grade", "0.951 (0.852 to 0.983)", "-0.141 (-0.242 to -0.042), p 0.04"),
+        )
     ]
     assert drawn["baselines_forest"].arguments == (NUMBERS,)
     assert "folds made here" not in parts_of(section, Paragraph)[0].text
@@ -167,12 +197,42 @@ def test_baselines_beside_the_network(drawn):
 def test_scores_that_need_no_threshold_stand_under_their_names(drawn):
     table = parts_of(sections.discrimination_section(finished()), Sheet)["scores"].table
     assert dict(table.to_numpy().tolist()) == {
-        "AUC, DeLong": "0.811 (0.712 to 0.913)",
-        "AUC, bootstrap over patients": "0.821 (0.722 to 0.923)",
+        "AUC within splits": "0.811 (0.712 to 0.913)",
+        "AUC, mean over splits": "0.834",
+        "AUC, pooled (DeLong)": "0.821 (0.722 to 0.923)",
+        "AUC, pooled (bootstrap over patients)": "0.829 (0.733 to 0.935)",
         "Average precision": "0.631 (0.532 to 0.733)",
         "Brier score": "0.141 (0.112 to 0.173)",
         "Log loss": "0.441 (0.342 to 0.543)",
     }
+
+
+def caption_of_scores(**prevalence):
+    """What stands below the scores of a run with these prevalences."""
+    run = finished(NUMBERS | {"prevalence": NUMBERS["prevalence"] | prevalence})
+    return parts_of(sections.discrimination_section(run), Sheet)["scores"].caption
+
+
+def test_the_prevalence_of_the_patients_and_the_predictive_values_at_the_cohort_s_are_told(drawn):
+    caption = caption_of_scores()
+    start = (
+        f"{WITHIN_NOTE} Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large "
+    )
+    start += "depend on the prevalence. Of the patients tested, 40.5 % are IDH-mutant"
+    at = "At the cohort's prevalence and a threshold of 0.5, PPV is 0.104 and NPV 0.705."
+    assert caption == f"{start} (42.3 % in the test sets of the splits), in the cohort 31.2 %. {at}"
+    assert caption_of_scores(tests=0.4051) == f"{start}, in the cohort 31.2 %. {at}"
+    differ = f"{start} (42.3 % in the test sets of the splits), in the cohort 40.5 %. {at}"
+    assert caption_of_scores(cohort=0.405) == differ
+    assert caption_of_scores(tests=0.4051, cohort=0.4049) == f"{start}, as in the cohort."
+
+
+def test_a_predictive_value_that_is_not_available_is_a_dash_with_its_reason(drawn):
+    reason = "cannot be computed, because all patients are predicted to be of one class"
+    rates_at_half = rates(10) | {"at_cohort_prevalence": {"ppv": None, "npv": 0.71, "reason": reason}}
+    run = finished(NUMBERS | {"rates": NUMBERS["rates"] | {"0.5": rates_at_half}})
+    caption = parts_of(sections.discrimination_section(run), Sheet)["scores"].caption
+    assert caption.endswith(f" PPV is - and NPV 0.710. A missing value {reason}.")
 
 
 def test_rates_stand_under_their_names_and_thresholds(drawn):
@@ -199,7 +259,7 @@ def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn)
     assert drawn["precision_recall_curve"].arguments[0] is PREDICTIONS
     assert drawn["precision_recall_curve"].average_precision == NUMBERS["average_precision"]
     assert drawn["confusion_matrices"].arguments == (NUMBERS["rates"],)
-    assert pictures["roc"].alt == "ROC curve: AUC 0.81 (0.71 to 0.91)."
+    assert pictures["roc"].alt == "ROC curve: pooled AUC 0.82 (0.72 to 0.92)."
     assert pictures["precision_recall"].alt.startswith("Precision-recall curve. Average precision 0.63 (0.53 to 0.73);")
     figures = {name: picture.figure for name, picture in pictures.items()}
     assert figures == {"roc": "roc_with_bands", "precision_recall": "precision_recall_curve"} | {
@@ -246,12 +306,43 @@ def test_calibration_before_and_after_each_scaling(drawn):
     assert "Network 0.31, All patients treated as IDH-mutant 0.21," in parts_of(section, Picture)["decision"].alt
 
 
+def test_net_benefit_stands_at_the_prevalence_of_the_patients_and_of_the_cohort(drawn):
+    rows = rows_of(sections.calibration_section(finished()), "net_benefit")
+    firsts = {"patients, 40.5 % IDH-mutant": 0.31, "cohort, 31.2 % IDH-mutant": 0.41}
+    assert rows == [
+        {"prevalence": place, "threshold": threshold, "network": f"{first + n / 1000:.3f}"}
+        | {"treat all as mutant": f"{first - 0.1 + n / 1000:.3f}", "treat none": f"{first - 0.2 + n / 1000:.3f}"}
+        for place, first in firsts.items()
+        for n, threshold in enumerate(("0.1", "0.2", "0.3", "0.5"))
+    ]
+
+
+def test_scores_that_the_slope_clips_are_counted(drawn):
+    """Of the scores as the network gives them, not of those after a scaling."""
+
+    def text(num_clipped, after=0):
+        calibration = NUMBERS["calibration"] | {
+            "before": NUMBERS["calibration"]["before"] | {"num_clipped": num_clipped},
+            "temperature": NUMBERS["calibration"]["temperature"] | {"num_clipped": after},
+        }
+        section = sections.calibration_section(finished(NUMBERS | {"calibration": calibration}))
+        return parts_of(section, Paragraph)[0].text
+
+    assert text(3, after=4).endswith(
+        " 3 of 5 scores are nearer to 0 or 1 than 1e-07 and count as this far: the slope depends on that clip."
+    )
+    assert "clip" not in text(0, after=4)
+    no_answer = NUMBERS | {"calibration": NUMBERS["calibration"] | {"before": {"reason": "because of X"}}}
+    assert "clip" not in parts_of(sections.calibration_section(finished(no_answer)), Paragraph)[0].text
+
+
 def test_strata_with_their_patients_and_mutants(drawn):
     section = sections.strata_section(finished())
     assert rows_of(section, "strata") == [
-        {"variable": "sex", "stratum": "F", "patients": 17, "mutant": 6, "AUC (95 %)": "0.66 (0.55 to 0.77)"}
+        {"variable": "sex", "stratum": "F", "patients": 17, "mutant": 6, "pairs": 23}
+        | {"AUC (95 %)": "0.66 (0.55 to 0.77)"}
     ]
-    assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["delong"])
+    assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["within_splits"])
     none = finished(NUMBERS | {"strata": {"reason": "cannot be computed, because of X"}})
     assert parts_of(sections.strata_section(none), Paragraph)[0].text == "Strata cannot be computed, because of X."
 
@@ -375,49 +466,77 @@ def test_checklists_are_filled_in_from_this_run():
     tables = parts_of(run_sections.checklists_section(finished()), Sheet)
     assert list(tables) == ["claim_2024", "tripod_ai", "metrics"]
     answers = tables["claim_2024"].table.set_index("item")["answer"]
-    assert "AUC 0.81 (0.71 to 0.91)" in answers["37"] and "3 subjects were set aside" in answers["35"]
+    assert "AUC within splits 0.81 (0.71 to 0.91)" in answers["37"] and "3 subjects were set aside" in answers["35"]
     assert tables["tripod_ai"].caption.startswith("TRIPOD+AI. Collins GS")
 
 
-def test_the_first_sentence_names_the_strongest_baseline_that_is_not_beaten():
+AGE = "a higher AUC than age (AUC 0.52; difference +0.29 (+0.19 to +0.39), p 0.002)"
+VOLUME = "an AUC not shown to differ from that of lesion volume (AUC 0.87; difference -0.06 (-0.16 to +0.04), p 0.30)"
+GRADE = "a lower AUC than grade (AUC 0.95; difference -0.14 (-0.24 to -0.04), p 0.04)"
+TISSUE = "Grade, which needs tissue, is known after surgery: SGPNet has"
+
+
+def test_the_first_sentence_is_on_age_and_lesion_volume_and_apart_on_grade():
     sentence = result_sentence(finished(folder="run"))
     assert sentence == (
-        "SGPNet does not beat age, without a network (nor does it beat grade): that has an AUC of 0.87, the network's "
-        "differs by -0.06 (-0.16 to +0.04), p 0.30. SGPNet reaches an AUC of 0.81 (0.71 to 0.91) in 5 patients (2 "
-        "IDH-mutant), none of whom a network was trained on when it was tested. Mean Dice of its lesions 0.79 (0.69 to "
-        "0.89)."
+        f"SGPNet has {AGE} and {VOLUME}. {TISSUE} {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients (2 "
+        "IDH-mutant), each tested by networks not trained on that patient. "
+        "Mean Dice of its lesions 0.79 (0.69 to 0.89)."
     )
     assert result_sentence(finished()).endswith(
-        " AUC 0.81 (0.71 to 0.91) in 5 patients. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
+        f" {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
     )
 
 
-def test_the_first_sentence_of_one_that_is_worse_or_better_or_not_compared():
-    worse = NUMBERS["beats_baselines"] | {"worse": ["age"]}
-    assert "SGPNet is worse than age, without" in result_sentence(finished(NUMBERS | {"beats_baselines": worse}))
-    other = NUMBERS["beats_baselines"] | {"worse": ["grade"]}
-    assert "SGPNet does not beat age, without" in result_sentence(finished(NUMBERS | {"beats_baselines": other}))
-    baselines = NUMBERS["baselines"] | {
-        "sex": {"auc": estimate(None, None, None, "x"), "difference": difference(*[None] * 4, "x")}
-    }
-    all_beaten = {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": "sex is not known"}
-    better = finished(NUMBERS | {"baselines": baselines, "beats_baselines": all_beaten})
-    said = (
-        "SGPNet beats what could be compared without a network (grade, age; not compared: sex is not known). AUC 0.81"
+BESIDE = [  # difference, how it is told
+    (difference(0.2, 0.1, 0.3, 0.0499), "a higher AUC than {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)"),
+    (difference(-0.2, -0.3, -0.1, 0.0499), "a lower AUC than {} (AUC 0.70; difference -0.20 (-0.30 to -0.10), p 0.05)"),
+    (
+        difference(0.2, 0.1, 0.3, 0.05),
+        "an AUC not shown to differ from that of {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)",
+    ),
+]
+
+
+@pytest.mark.parametrize("beside, words", BESIDE, ids=["higher", "lower", "not shown to differ"])
+@pytest.mark.parametrize("name", ["age", "lesion volume", "grade"])
+def test_the_first_sentence_stands_to_each_baseline_as_its_own_difference_does(name, beside, words):
+    baselines = NUMBERS["baselines"] | {name: {"stage": BEFORE, "auc": estimate(0.7, 0.6, 0.8), "difference": beside}}
+    told = {"age": AGE, "lesion volume": VOLUME, "grade": GRADE} | {name: words.format(name)}
+    assert result_sentence(finished(NUMBERS | {"baselines": baselines})).startswith(
+        f"SGPNet has {told['age']} and {told['lesion volume']}. {TISSUE} {told['grade']}. AUC within splits 0.81"
     )
-    assert result_sentence(better).startswith(said)
-    unknown = {
-        "verdict": "cannot be computed",
-        "not_beaten": [],
-        "worse": [],
-        "reason": "cannot be computed, because of X",
-    }
-    said = "Whether SGPNet beats what is known without a network cannot be computed, because of X. AUC 0.81"
-    assert result_sentence(finished(NUMBERS | {"beats_baselines": unknown})).startswith(said)
+
+
+def test_the_first_sentence_says_which_baselines_are_not_available_and_why():
+    def said(*names):
+        missing = {name: f"cannot be computed, because the cohort has no {name}" for name in names}
+        none = {
+            name: {"auc": estimate(None, None, None, reason), "difference": difference(*[None] * 4, reason)}
+            for name, reason in missing.items()
+        }
+        return result_sentence(finished(NUMBERS | {"baselines": NUMBERS["baselines"] | none}))
+
+    no_age = "The difference of AUC from age cannot be computed, because the cohort has no age."
+    no_volume = no_age.replace("age", "lesion volume")
+    no_grade = (
+        "The difference of AUC from grade, which needs tissue, cannot be computed, because the cohort has no grade."
+    )
+    assert said("age").startswith(f"SGPNet has {VOLUME}. {no_age} {TISSUE} {GRADE}. AUC within")
+    assert said("lesion volume").startswith(f"SGPNet has {AGE}. {no_volume} {TISSUE} {GRADE}. AUC within")
+    assert said("grade").startswith(f"SGPNet has {AGE} and {VOLUME}. {no_grade} AUC within")
+    assert said("age", "lesion volume", "grade").startswith(f"{no_age} {no_volume} {no_grade} AUC within")
+
+
+def test_scores_that_may_be_reversed_are_said_so_first():
+    auc = NUMBERS["auc"] | {"reversed": True}
+    warning = "The AUC is clearly below 0.5: scores or labels may be reversed."
+    assert result_sentence(finished(NUMBERS | {"auc": auc})).startswith(f"{warning} SGPNet has a higher AUC than age")
+    assert "reversed" not in result_sentence(finished())
 
 
 def test_the_first_sentence_without_an_auc_or_without_scores():
-    auc = {"delong": estimate(None, None, None, "cannot be computed, because of one class")}
+    auc = NUMBERS["auc"] | {"within_splits": estimate(None, None, None, "cannot be computed, because of one class")}
     said = "The AUC of SGPNet cannot be computed, because of one class."
     assert result_sentence(finished(NUMBERS | {"auc": auc})) == said
     lesions = finished(metrics=METRICS | {"pooled": {"dice": 0.79}, "synthetic": True})
@@ -447,16 +566,24 @@ def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
     assert predictions is found.predictions and cohort is found.cohort and splits is found.splits
     # of scores that rise evenly, every other one mutant, each mutant is above all but its own later wild-types
     assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.worth is NUMBERS
-    assert "auc_interval" not in found.metrics["pooled"]  # the 2D paper prints none
-    assert found.printed.decimals == 2 and "best_possible_auc" not in found.metrics["pooled"]
+    # of 4 x 4 pairs of each fold, 4 + 3 + 2 + 1 are in order
+    assert found.metrics["within_splits"]["auc"] == pytest.approx(0.625) and found.printed.decimals == 2
+    assert "best_possible_auc" not in found.metrics["within_splits"]
     assert found.recipe["published"] == {"auc": [0.62, 0.15]} and found.exclusions.empty
 
 
-def test_a_run_of_the_3d_paper_has_the_interval_of_its_auc(run):
+def test_a_run_of_either_paper_has_the_interval_of_its_auc(run):
+    """In each fold two patients of a class of 4 are 1.5 pairs from the mean and two 0.5, times sqrt(4 / 3).
+
+    Of 40 patients: 20 x 2.25 x 4 / 3 + 20 x 0.25 x 4 / 3 = 66.67, of 80 pairs; standard error sqrt(66.67) / 80.
+    """
+    middle, half = np.log(5 / 3), 1.959964 * np.sqrt(200 / 3) / 80 / (15 / 64)
+    ends = [1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))]
+    assert read_finished(run).metrics["within_splits"]["auc_interval"] == pytest.approx(ends)
     recipe = {"recipe": {"paper": "sgp3d", "cohort": "mine.csv"}, "hash": "12345678", "versions": {}}
     write_json(recipe, run / "recipe.json")
     found = read_finished(run)
-    assert found.metrics["pooled"]["auc_interval"] == [0.712, 0.913] and found.printed.decimals == 3
+    assert found.metrics["within_splits"]["auc_interval"] == pytest.approx(ends) and found.printed.decimals == 3
 
 
 def test_phantoms_are_known_by_their_cohort_table_and_the_best_possible_by_what_was_planted(run):
@@ -466,7 +593,7 @@ def test_phantoms_are_known_by_their_cohort_table_and_the_best_possible_by_what_
     write_table(planted, run / "planted.csv")
     found = read_finished(run)
     assert found.synthetic and result_sentence(found).startswith(NOTE)
-    assert found.metrics["pooled"]["best_possible_auc"] == 1
+    assert found.metrics["within_splits"]["best_possible_auc"] == 1
 
 
 def test_a_table_alone_is_named_after_its_file_and_synthetic_where_its_cohort_is(tmp_path, evaluated):
@@ -497,12 +624,12 @@ def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_insi
     report.write_report(run, out)
     assert ((run / "metrics.json").read_bytes() == before) == (place == "elsewhere")
     kept = json.loads((out.parent / "page_files" / "metrics.json").read_text())
-    assert kept["worth"]["auc"]["delong"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
+    assert kept["worth"]["auc"]["within_splits"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
     assert (kept["subjects"]["used"], kept["subjects"]["wild_type"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
     card = (out.parent / "page_files" / "model_card.md").read_text()
     assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card
     [(path, title, result, _, synthetic)] = pages
-    assert (path, title, synthetic) == (out, "T1Gd on mine.csv", False) and "T1Gd reaches an AUC" in result
+    assert (path, title, synthetic) == (out, "T1Gd on mine.csv", False) and "T1Gd has a higher AUC than age" in result
 
 
 def test_a_page_of_phantoms_is_told_so(run, pages, tmp_path):

@@ -119,6 +119,8 @@ def difference(value, low, high, p, reason="") -> dict:
 NO_AGE = "cannot be computed, because the cohort has no age_years"
 RATES = {"sensitivity": share(1, 2), "specificity": share(2, 3), "accuracy": share(3, 5), "ppv": share(1, 2)}
 RATES |= {"npv": share(2, 3), "confusion": {"tp": 1, "fn": 1, "tn": 2, "fp": 1}}
+RATES |= {"at_cohort_prevalence": {"ppv": 0.391, "npv": 0.757, "reason": ""}}
+BEFORE, IMAGE, AFTER = "before surgery, without imaging", "from the image, without a network", "after surgery"
 WORTH = {
     "patients": {
         "num_tested": 5,
@@ -129,7 +131,15 @@ WORTH = {
         "tests_each": [1, 1],
         "folds_made": False,
     },
-    "auc": {"delong": estimate(0.75, 0.5, 0.95), "bootstrap": estimate(0.75, 0.45, 1.0)},
+    "prevalence": {"tests": 0.42, "patients": 0.4, "cohort": 0.3},
+    "auc": {
+        "within_splits": estimate(0.75, 0.5, 0.95),
+        "mean_over_splits": estimate(0.72, None, None),
+        "pooled": estimate(0.73, 0.47, 0.93),
+        "pooled_bootstrap": estimate(0.73, 0.45, 1.0),
+        "num_pairs": 4,
+        "reversed": False,
+    },
     "average_precision": estimate(0.7, 0.4, 1.0),
     "brier": estimate(0.2, 0.1, 0.3),
     "log_loss": estimate(0.6, 0.4, 0.8),
@@ -142,25 +152,42 @@ WORTH = {
     },
     "reliability": {},
     "decision": [{"threshold": 0.5, "network": 0.1, "treat_all": 0.0, "treat_none": 0.0}],
+    "decision_at_cohort_prevalence": [{"threshold": 0.5, "network": 0.07, "treat_all": -0.2, "treat_none": 0.0}],
     "strata": [
-        {"variable": "grade", "stratum": "HGG", "n": 2, "events": 0, "auc": None, "low": None, "high": None}
+        {"variable": "grade", "stratum": "HGG", "n": 2, "events": 0, "pairs": 0, "auc": None, "low": None, "high": None}
         | {"reason": "cannot be computed, because the stratum is too small"},
-        {"variable": "grade", "stratum": "LGG", "n": 3, "events": 2, "auc": 0.5, "low": 0.1, "high": 0.9, "reason": ""},
-        {"variable": "site", "stratum": "X", "n": 5, "events": 2, "auc": 0.75, "low": 0.5, "high": 0.95, "reason": ""},
-        {"variable": "sex", "stratum": "not known", "n": 0, "events": 0, "auc": None, "low": None, "high": None}
-        | {"reason": "cannot be computed, because the cohort has no sex"},
+        {"variable": "grade", "stratum": "LGG", "n": 3, "events": 2, "pairs": 1, "auc": 0.5, "low": 0.1, "high": 0.9}
+        | {"reason": ""},
+        {"variable": "site", "stratum": "X", "n": 5, "events": 2, "pairs": 3, "auc": 0.75, "low": 0.5, "high": 0.95}
+        | {"reason": ""},
+        {"variable": "sex", "stratum": "not known", "n": 0, "events": 0, "pairs": 0, "auc": None, "low": None}
+        | {"high": None, "reason": "cannot be computed, because the cohort has no sex"},
     ],
     "baselines": {
-        "majority": {"auc": estimate(0.5, 0.5, 0.5), "difference": difference(0.25, 0.0, 0.5, 0.0004)},
-        "grade": {"auc": estimate(0.8, 0.6, 1.0), "difference": difference(-0.05, -0.2, 0.1, 0.52)},
-        "age": {"auc": no_estimate("the cohort has no age_years"), "difference": difference(*[None] * 4, NO_AGE)},
+        "majority": {"stage": BEFORE, "auc": estimate(0.5, 0.5, 0.5), "difference": difference(0.25, 0.0, 0.5, 0.0004)},
+        "age": {"stage": BEFORE, "auc": no_estimate("the cohort has no age_years")}
+        | {"difference": difference(*[None] * 4, NO_AGE)},
+        "lesion volume": {"stage": IMAGE, "auc": estimate(0.6, 0.3, 0.8)}
+        | {"difference": difference(0.15, -0.1, 0.4, 0.3)},
+        "grade": {"stage": AFTER, "auc": estimate(0.8, 0.6, 1.0), "difference": difference(-0.05, -0.2, 0.1, 0.52)},
     },
-    "beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade"], "reason": ""},
+    "beats_baselines": {"verdict": "does not beat", "not_beaten": ["lesion volume", "grade"], "reason": ""},
     "segmentation": {"dice": estimate(0.8, 0.7, 0.9), "volume_error_ml": estimate(-3.0, -5.0, -1.0), "num_subjects": 5},
     "expected": {"num_patients": 5, "prevalence": 0.4, "auc": 0.8, "half_width": 0.42},
 }
 NO_SCORE = "cannot be computed, because the table holds no score, as that of a network of segmentation alone"
-OF_SCORES = ("auc", "average_precision", "brier", "log_loss", "rates", "calibration", "decision", "strata", "baselines")
+OF_SCORES = (
+    "prevalence",
+    "auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "rates",
+    "calibration",
+    "decision",
+    "strata",
+    "baselines",
+)
 LESIONS_ALONE = {name: {"reason": NO_SCORE} for name in (*OF_SCORES, "expected")}
 LESIONS_ALONE |= {name: WORTH[name] for name in ("patients", "segmentation")}
 LESIONS_ALONE |= {"beats_baselines": {"verdict": "cannot be computed", "not_beaten": [], "reason": NO_SCORE}}

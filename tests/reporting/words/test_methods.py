@@ -46,12 +46,14 @@ def test_a_whole_section_of_the_3d_method():
         "input in voxels 32 x 48 x 64 (published: 144 x 144 x 144); number of splits 2 (published: 5); learning rate "
         "0.001 (published: 0.0001). Settings that",
         "before and after temperature scaling and Platt scaling",
-        "the larger class of the training part and logistic regressions on grade.",
-        "p values being corrected by Holm over 2 comparisons",
+        "(AUC) within splits: only pairs of patients tested by the same network were compared",
+        "its interval is symmetric on the logit scale",
+        "the larger class of the training part and logistic regressions on lesion volume; grade.",
+        "p values were corrected by Holm over 3 comparisons",
         "Python 3.12.1, glioma_idh 0.1.0 and Keras 3.15.1",
     ):
         assert said in text
-    assert "ynthetic" not in text and "dropout" not in text and "age;" not in text
+    assert "ynthetic" not in text and "dropout" not in text and "on age" not in text and "age;" not in text
 
 
 def test_a_whole_section_of_the_2d_method_on_phantoms():
@@ -180,6 +182,9 @@ def test_each_setting_of_the_2d_method_stands_in_its_own_sentence():
         "at least 43 IDH-mutant patients; they were not stratified."
     )
     assert said["seeds"].endswith("followed from the seed 47.")
+    own = recipe_sentences(with_settings(SLICE_CNN, sequence=["flair"], **odd, split_seed=0)["recipe"])
+    assert "41 in all (seed 0), each" in own["splits"]
+    assert own["seeds"].endswith("followed from the seed 47, the splits from the seed 0.")
     assert said["differences"] == (
         "These settings were not the published ones: number of splits 41 (published: 5); share of a test part 37 % "
         "(published: 20 %); fewest mutants of a test part 43 (published: 5); epochs 23 (published: 500); learning rate "
@@ -257,7 +262,10 @@ def test_brain_masks_of_some_are_counted():
 
 def test_thresholds_and_strata_are_told_as_they_were_made():
     said = statistics_sentences(WORTH)
-    assert "a bootstrap of 2000 draws over the patients of each class" in said["discrimination"]
+    assert said["discrimination"].endswith(
+        " Average precision, Brier score and log loss have intervals of a bootstrap of 2000 draws over the patients of "
+        "each class."
+    )
     assert said["thresholds"].split(". ")[1] == (
         "Patients were called mutant from a score of 0.5 on, from the threshold of the largest sensitivity + "
         "specificity (Youden) and from the highest threshold of a sensitivity of 0.9"
@@ -265,7 +273,7 @@ def test_thresholds_and_strata_are_told_as_they_were_made():
     assert "cross-fitted" not in statistics_sentences({"rates": {"0.5": {}}})["thresholds"]
     assert "error over 10 bins of equal width" in said["calibration"]
     assert said["strata"] == "The AUC was also computed within each grade, where both classes had at least 5 patients."
-    assert "the larger class of the training part and logistic regressions on grade" in said["baselines"]
+    assert "the larger class of the training part and logistic regressions on lesion volume; grade" in said["baselines"]
 
 
 def test_scores_of_one_and_of_several_tests():

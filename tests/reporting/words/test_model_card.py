@@ -25,7 +25,7 @@ HEADINGS = [
     "Intended use",
     "Learnt from",
     "Internal testing",
-    "Beside answers without images",
+    "Beside baselines without a network",
     "Within groups of patients",
     "Calibration",
     "Limits",
@@ -44,12 +44,21 @@ def test_a_card_has_its_sections_numbers_and_limits():
     assert card.startswith("# Model card: SGPNet (glioma_idh.sgp3d)\n\n**Research only: it is no medical device")
     assert re.findall("^## (.*)$", card, re.MULTILINE) == HEADINGS
     rows = [re.split(r" *\| *", line.strip("| ")) for line in card.splitlines() if line.startswith("| ")]
-    assert ["patients tested", "5, 2 IDH-mutant"] in rows and ["AUC (DeLong)", "0.75 (0.50 to 0.95)"] in rows
+    assert ["patients tested", "5, 2 IDH-mutant"] in rows and ["AUC within splits", "0.75 (0.50 to 0.95)"] in rows
+    assert ["AUC, pooled", "0.73 (0.47 to 0.93)"] in rows
     assert ["sensitivity, from 0.5 on", "0.50 (0.25 to 1.00), 1 of 2"] in rows
     assert ["volume, predicted less reference ml", "-3.00 (-5.00 to -1.00)"] in rows
-    assert ["grade", "0.80 (0.60 to 1.00)", "-0.05 (-0.20 to +0.10), p 0.52"] in rows
-    assert ["age", "cannot be computed, because the cohort has no age_years", "-"] in rows
-    assert "\n- The network does not surely beat answers that need no network: grade.\n" in card
+    before, image, after = "before surgery, without imaging", "from the image, without a network", "after surgery"
+    beside = [row for row in rows if row[0] in (before, image, after)]
+    assert beside == [
+        [before, "majority", "0.50 (0.50 to 0.50)", "+0.25 (+0.00 to +0.50), p < 0.001"],
+        [before, "age", "cannot be computed, because the cohort has no age_years", "-"],
+        [image, "lesion volume", "0.60 (0.30 to 0.80)", "+0.15 (-0.10 to +0.40), p 0.30"],
+        [after, "grade", "0.80 (0.60 to 1.00)", "-0.05 (-0.20 to +0.10), p 0.52"],
+    ]
+    assert ["known", "baseline", "AUC within splits (95 %)", "AUC of the network less it, p after Holm"] in rows
+    verdict = "The AUC of the network is not shown to be higher than that of lesion volume and grade alone."
+    assert f"\n- {verdict}\n" in card
     assert "3 subjects were set aside" in card and "2 networks, one a split" in card
     assert not re.search(r"None|nan|\{|\n\n\n", card)
 
@@ -90,7 +99,7 @@ def test_the_slice_network_s_code():
 
 def test_a_network_of_segmentation_alone_has_a_card():
     card = model_card(with_settings(SGPNET, targets="segmentation"), LESIONS_ALONE, COHORT, SPLITS)
-    assert "| Dice" in card and "AUC (DeLong)" not in card
+    assert "| Dice" in card and "\n| AUC within" not in card and "AUC, pooled" not in card
     assert "cannot be computed, because the table holds no score" in card and "None" not in card
 
 
@@ -110,8 +119,8 @@ def test_every_number_of_the_card_stands_under_its_name():
     rows = {cells[0]: cells[1:] for cells in lines}
     assert rows["patients tested"] == ["40, 10 IDH-mutant"]
     expected = {
-        "AUC (DeLong)": "0.81 (0.71 to 0.92)",
-        "AUC (bootstrap)": "0.82 (0.72 to 0.93)",
+        "AUC within splits": "0.81 (0.71 to 0.92)",
+        "AUC, pooled": "0.82 (0.72 to 0.93)",
         "average precision": "0.63 (0.53 to 0.74)",
         "Brier score": "0.14 (0.11 to 0.18)",
         "log loss": "0.44 (0.34 to 0.55)",
@@ -125,8 +134,9 @@ def test_every_number_of_the_card_stands_under_its_name():
         "volume, predicted less reference ml": "-3.10 (-4.20 to -2.30)",
     }
     assert {name: rows[name][0] for name in expected} == expected
-    assert rows["grade"] == ["0.85 (0.75 to 0.96)", "-0.04 (-0.14 to +0.06), p 0.40"]
-    assert rows["age"] == ["0.45 (0.35 to 0.56)", "+0.36 (+0.21 to +0.48), p < 0.001"]
+    grade, age = ["grade", "0.85 (0.75 to 0.96)", "-0.04"], ["age", "0.45 (0.35 to 0.56)", "+0.36"]
+    assert rows["after surgery"] == [*grade[:2], f"{grade[2]} (-0.14 to +0.06), p 0.40"]
+    assert rows["before surgery, without imaging"] == [*age[:2], f"{age[2]} (+0.21 to +0.48), p < 0.001"]
     for section, text in (("Calibration", "slope 1.40 (1.30"), ("Within groups of patients", "grade LGG (n = 28, 9")):
         assert text in card.split(f"## {section}")[1].split("##")[0]
 

@@ -4,7 +4,17 @@ import pytest
 
 from glioma_idh.reporting.words.limits import limits
 from glioma_idh.reporting.words.number_sentences import number_sentences
-from tests.reporting.words.small_run import COHORT, PHANTOMS, SGPNET, SLICE_CNN, difference, estimate, share
+from tests.reporting.words.small_run import (
+    AFTER,
+    BEFORE,
+    COHORT,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    difference,
+    estimate,
+    share,
+)
 
 
 def scaled(first):
@@ -23,7 +33,12 @@ RATES |= {"npv": share(24, 27), "confusion": {"tp": 7, "fn": 3, "tn": 24, "fp": 
 OTHERS = {name: share(1, 99) for name in ("sensitivity", "specificity", "accuracy", "ppv", "npv")}
 NUMBERS = {
     "patients": {"num_tested": 40, "num_mutant": 10, "num_wild_type": 30, "num_never_tested": 4},
-    "auc": {"delong": estimate(0.81, 0.71, 0.92), "bootstrap": estimate(0.82, 0.72, 0.93)},
+    "auc": {
+        "within_splits": estimate(0.81, 0.71, 0.92),
+        "mean_over_splits": estimate(0.83, None, None),
+        "pooled": estimate(0.82, 0.72, 0.93),
+        "pooled_bootstrap": estimate(0.82, 0.74, 0.94),
+    },
     "average_precision": estimate(0.63, 0.53, 0.74),
     "brier": estimate(0.14, 0.11, 0.18),
     "log_loss": estimate(0.44, 0.34, 0.55),
@@ -36,8 +51,10 @@ NUMBERS = {
         stratum("site", "Y", 23, 6, 0.71),
     ],
     "baselines": {
-        "grade": {"auc": estimate(0.85, 0.75, 0.96), "difference": difference(-0.04, -0.14, 0.06, 0.4)},
-        "age": {"auc": estimate(0.45, 0.35, 0.56), "difference": difference(0.36, 0.21, 0.48, 0.0004)},
+        "grade": {"stage": AFTER, "auc": estimate(0.85, 0.75, 0.96)}
+        | {"difference": difference(-0.04, -0.14, 0.06, 0.4)},
+        "age": {"stage": BEFORE, "auc": estimate(0.45, 0.35, 0.56)}
+        | {"difference": difference(0.36, 0.21, 0.48, 0.0004)},
     },
     "segmentation": {
         "dice": estimate(0.79, 0.69, 0.88),
@@ -54,12 +71,12 @@ def test_every_sentence_has_its_own_numbers():
     said = number_sentences(NUMBERS)
     assert said.pop("measures").startswith("AUC; average precision; Brier score; log loss; sensitivity,")
     assert said.pop("uncertainty") == (
-        "Intervals of 95 %: DeLong's and a bootstrap's (AUC), Wilson's (shares of patients), Wald's (calibration line) "
-        "and a bootstrap's (lesions). Differences of AUC have DeLong's paired test, after Holm."
+        "95 % confidence intervals: DeLong's on the logit scale (AUC), Wilson's (shares of patients), Wald's "
+        "(calibration line) and a bootstrap's (lesions). Differences of AUC have DeLong's paired test, after Holm."
     )
     assert said == {
-        "auc": "40 patients tested, 10 IDH-mutant: AUC 0.81 (0.71 to 0.92), average precision 0.63 (0.53 to 0.74), "
-        "Brier score 0.14 (0.11 to 0.18), log loss 0.44 (0.34 to 0.55).",
+        "auc": "40 patients tested, 10 IDH-mutant: AUC within splits 0.81 (0.71 to 0.92), average precision 0.63 (0.53 "
+        "to 0.74), Brier score 0.14 (0.11 to 0.18), log loss 0.44 (0.34 to 0.55).",
         "rates": "Mutant from a score of 0.5 on: sensitivity 0.70 (0.35 to 1.00), 7 of 10; specificity 0.80 (0.40 to "
         "1.00), 24 of 30; accuracy 0.78 (0.39 to 1.00), 31 of 40; PPV 0.54 (0.27 to 1.00), 7 of 13; NPV 0.89 (0.44 to "
         "1.00), 24 of 27.",
@@ -72,7 +89,7 @@ def test_every_sentence_has_its_own_numbers():
         "(0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 (0.61 to 0.91). Too small for one: 1 group.",
         "sites": "AUC within site X (n = 17, 4 IDH-mutant) 0.51 (0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 "
         "(0.61 to 0.91).",
-        "beside_baselines": "AUC without images: grade 0.85 (0.75 to 0.96), the network's less that -0.04 (-0.14 to "
+        "beside_baselines": "AUC of baselines: grade 0.85 (0.75 to 0.96), the network's less that -0.04 (-0.14 to "
         "+0.06), p 0.40; age 0.45 (0.35 to 0.56), the network's less that +0.36 (+0.21 to +0.48), p < 0.001.",
         "lesions": "Lesions: Dice 0.79 (0.69 to 0.88), HD95 7.10 (6.20 to 8.30) mm, volume, predicted less reference "
         "-3.10 (-4.20 to -2.30) ml, share of lesions found 0.92 (0.83 to 0.97), false lesions a subject 0.31 (0.21 to "
@@ -85,7 +102,7 @@ def test_every_sentence_has_its_own_numbers():
 def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     beaten = {"beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "sex"], "worse": ["age"]}}
     assert limits(SGPNET["recipe"], COHORT, NUMBERS | beaten) == [
-        "The network is worse than age without a network.",
+        "The network has a lower AUC than age alone.",
         "From 40 patients (10 IDH-mutant) the 95 % interval of the AUC is 0.71 to 0.92.",
         "The scores are not sure enough: calibration slope 1.40 (1.30 to 1.60).",
         "1 of 4 groups of patients are too small for an AUC of their own.",
