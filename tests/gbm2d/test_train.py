@@ -138,10 +138,13 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     pooled = predictions.groupby("patient").agg({"truth": "max", "score": "mean"})
     truth, score = pooled["truth"], pooled["score"]
     auc = roc_auc_score(truth, score)
-    assert 0.5 < auc < 1
+    scored = [(split["score"].to_numpy(), split["truth"].to_numpy()) for _, split in predictions.groupby("repeat")]
+    won = [np.heaviside(np.subtract.outer(of[label == 1], of[label == 0]), 0.5).ravel() for of, label in scored]
+    within = np.concatenate(won).mean()
+    assert 0.5 < auc < 1 and 0.5 < within < 1 and f"{auc:.3f}" != f"{within:.3f}"
     assert f"in {len(pooled)} patients ({truth.sum()} IDH-mutant)" in page
-    assert f"T2 reaches an AUC of {auc:.2f} (" in page
-    assert f"AUC, DeLong {auc:.3f} (" in page
+    assert f"AUC within splits {within:.2f} (" in page
+    assert f"AUC within splits {within:.3f} (" in page and f"AUC, pooled (DeLong) {auc:.3f} (" in page
     assert f"Brier score {np.mean((score - truth) ** 2):.3f} (" in page
     assert f"Log loss {log_loss(truth, score):.3f} (" in page
     assert f"{((score >= 0.5) & (truth == 1)).sum()} of {truth.sum()}" in page
