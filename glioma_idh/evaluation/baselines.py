@@ -92,7 +92,9 @@ def baseline_predictions(
 def compare_with_baselines(
     predictions: pd.DataFrame, baselines: dict[str, Baseline], level: float = 0.95
 ) -> dict[str, Comparison]:
-    """AUC of a network less that of each baseline on the same patients, by `compare_auc`; p after Holm over them all.
+    """AUC of a network less that of each baseline on the same patients, by `compare_auc`.
+
+    p is after Holm over all but the majority, which orders no pair.
 
     Args:
         predictions: the network's predictions table.
@@ -113,7 +115,7 @@ def compare_with_baselines(
         else compare_auc(predictions, baseline.predictions, level)
         for name, baseline in baselines.items()
     }
-    return holm(comparisons)
+    return comparisons | holm({name: of for name, of in comparisons.items() if name != "majority"})
 
 
 def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +148,7 @@ def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _words(cells: pd.Series) -> pd.Series:
-    """Grades as text, `4.0` as 4, NaN where there is none."""
+    """Cells as text, a grade of `4.0` as 4, NaN where there is none."""
     text = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in cells]
     return pd.Series([cell or np.nan for cell in text], cells.index, dtype=object)
 

@@ -83,7 +83,8 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
     first, second = auc_within_splits(ours), auc_within_splits(other)
     difference = first.value - second.value
     if np.isnan(difference):
-        return _no_answer("no split tests both classes")
+        one_class = ours.dropna(subset=["truth", "score"])["truth"].nunique() < 2
+        return _no_answer("there is but one class" if one_class else "no split tests both classes")
     if np.isnan(first.standard_error + second.standard_error):
         return _no_answer("a class has fewer than 2 patients", difference)
     error = np.sqrt((first.deviations.sub(second.deviations, fill_value=0) ** 2).sum())

@@ -82,12 +82,18 @@ def test_rows_without_a_truth_are_left_out():
     [
         (table([1, 0, 0], [3, 2, 1]), table([1, 0, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
         (table([1, 1, 0], [3, 2, 1]), table([1, 1, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
-        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "no split tests both classes"),
+        (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "there is but one class"),
+        (
+            table([1, 1, 0, 0], [4, 3, 2, 1], fold=[0, 0, 1, 1]),
+            table([1, 1, 0, 0], [1, 2, 3, 4]),
+            np.nan,
+            "no split tests",
+        ),
         (table(TRUTH, TRUTH), table(TRUTH, 0.5), 0.5, "its variance is 0"),
         (table(TRUTH, OURS), table(TRUTH), np.nan, "holds no score"),
         (table(TRUTH, OURS), table(TRUTH).drop(columns="score"), np.nan, "holds no score"),
     ],
-    ids=["one mutant", "one wild-type", "no mutant", "perfect and none", "empty", "no column"],
+    ids=["one mutant", "one wild-type", "no mutant", "split by class", "perfect and none", "empty", "no column"],
 )
 def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
     comparison = compare_auc(ours, other)

@@ -123,11 +123,10 @@ def _baselines(baselines: dict) -> str:
     regressions = [name for name in compared if name != "majority"]
     kinds = ["the larger class of the training part"] if "majority" in compared else []
     kinds += [f"logistic regressions on {'; '.join(regressions)}"] if regressions else []
-    return (
-        f"Baselines without a network were fitted and tested on the same splits: {listed(kinds)}. The network's AUC "
-        f"within splits was compared with theirs on the same patients by a paired test with DeLong's components; p "
-        f"values were corrected by Holm over {len(compared)} comparisons."
-    )
+    text = f"Baselines without a network were fitted and tested on the same splits: {listed(kinds)}. The network's AUC "
+    text += "within splits was compared with theirs on the same patients by a paired test with DeLong's components"
+    holm = f"; p values were corrected by Holm over the {len(regressions)} regressions"
+    return f"{text}{holm if len(regressions) > 1 else ''}."
 
 
 def _segmentation(segmentation: dict) -> str:

@@ -49,7 +49,7 @@ def test_a_whole_section_of_the_3d_method():
         "(AUC) within splits: only pairs of patients tested by the same network were compared",
         "its interval is symmetric on the logit scale",
         "the larger class of the training part and logistic regressions on lesion volume; grade.",
-        "p values were corrected by Holm over 3 comparisons",
+        "p values were corrected by Holm over the 2 regressions",
         "Python 3.12.1, glioma_idh 0.1.0 and Keras 3.15.1",
     ):
         assert said in text
