@@ -8,7 +8,7 @@ from glioma_idh.reporting.printed import HEADINGS, SLICE_CNN, Printed
 WITHIN = "ours, within splits"
 WITHIN_NOTE = (
     "AUC within splits: only patients tested by the same network are compared. The pooled AUC also compares scores of "
-    "different networks, whose offsets lower it."
+    "different networks, whose offsets usually lower it."
 )
 LATEX = str.maketrans(
     {

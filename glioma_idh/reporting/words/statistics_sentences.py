@@ -59,7 +59,7 @@ def _discrimination(worth: dict) -> str:
     text += "splits: only pairs of patients tested by the same network were compared, and pairs were summed over the "
     text += "splits. Its variance is DeLong's, from the structural components of each split summed over the tests of a "
     text += "patient; its interval is symmetric on the logit scale. The AUC of all scores pooled is reported too; it "
-    text += "also compares scores of different networks, whose offsets lower it"
+    text += "also compares scores of different networks, whose offsets usually lower it"
     bootstrap = f"have intervals of a bootstrap of {DRAWS} draws over the patients of each class"
     return f"{text}. {_first_upper(listed(others))} {bootstrap}." if others else f"{text}."
 
