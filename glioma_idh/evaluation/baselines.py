@@ -213,4 +213,4 @@ def _model(columns: list[str]) -> Pipeline | DummyClassifier:
         (words, [column for column in columns if column in WORDS]),
         (numbers, [column for column in columns if column in NUMBERS]),
     )
-    return make_pipeline(transformer, LogisticRegression())
+    return make_pipeline(transformer, LogisticRegression(solver="newton-cholesky"))  # exact, of few columns

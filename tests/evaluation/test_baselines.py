@@ -95,7 +95,7 @@ def test_age_is_imputed_and_standardised_by_the_training_part_alone():
     learnt = cohort["subject"].isin(train)
     age = cohort["age_years"].fillna(cohort.loc[learnt, "age_years"].median())
     age = (age - age[learnt].mean()) / age[learnt].std(ddof=0)
-    model = LogisticRegression().fit(age[learnt].to_frame(), cohort.loc[learnt, "idh"])
+    model = LogisticRegression(solver="newton-cholesky").fit(age[learnt].to_frame(), cohort.loc[learnt, "idh"])
     expected = model.predict_proba(age[~learnt].to_frame())[:, 1]
     found = baseline_predictions(cohort[AGE], SPLITS)["age"].predictions.query("fold == 0")["score"]
     assert found.to_numpy() == pytest.approx(expected, abs=1e-9)
@@ -120,7 +120,7 @@ def test_all_three_together_are_a_logistic_regression_on_all_three():
     for name in ("age_years", "lesion_ml"):
         columns[name] = (cohort[name] - cohort.loc[learnt, name].mean()) / cohort.loc[learnt, name].std(ddof=0)
     columns = pd.DataFrame(columns).astype(float)
-    model = LogisticRegression(C=1.0).fit(columns[learnt], cohort.loc[learnt, "idh"])
+    model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(columns[learnt], cohort.loc[learnt, "idh"])
     found = baseline_predictions(cohort, SPLITS)["grade + age + lesion volume"].predictions.query("fold == 2")["score"]
     assert found.to_numpy() == pytest.approx(model.predict_proba(columns[~learnt])[:, 1], abs=1e-5)
 

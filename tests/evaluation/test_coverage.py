@@ -1,4 +1,9 @@
-"""Simulations whose truth is known: bias of baselines, coverage of intervals, size of paired tests; minutes each."""
+"""Simulations whose truth is known: bias of baselines, coverage of intervals, size of paired tests.
+
+GLIOMA_IDH_DRAWS=2000 draws ten times as often, within an hour, and leaves no room for chance at the ends of a range.
+"""
+
+import os
 
 import numpy as np
 import pandas as pd
@@ -12,6 +17,8 @@ from glioma_idh.evaluation.comparisons import compare_auc
 pytestmark = pytest.mark.slow
 SCHEMES = [("folds", 56, 65), ("folds", 17, 83), ("hold-outs", 17, 83)]
 HOLD_OUTS, TESTED = 10, 20
+DRAWS = int(os.environ.get("GLIOMA_IDH_DRAWS", 200))
+ROOM = 0 if DRAWS >= 1000 else 3 * np.sqrt(0.05 * 0.95 / DRAWS)  # three standard errors of a share of 5 %
 NOISE = 0.5  # standard deviation of what training adds to a patient's score in one split; between patients it is 1
 
 
@@ -47,8 +54,8 @@ def test_a_marker_that_knows_nothing_has_an_auc_of_one_half(scheme, mutants, wil
     random, truth, aucs = np.random.default_rng(levels), np.repeat([1, 0], [mutants, wild_types]), []
     names = np.arange(len(truth))
     cohort = pd.DataFrame({"subject": names, "patient": names, "idh": truth})
-    for _ in range(2000):
-        tests = draw_tests(truth, random, scheme)[:5]
+    for _ in range(DRAWS):
+        tests = draw_tests(truth, random, scheme)[: 5 if scheme == "folds" else 2]
         parts = [np.where(np.isin(names, test), "test", "train") for test in tests]
         splits = [
             pd.DataFrame({"subject": names, "repeat": 0, "fold": k, "part": part}) for k, part in enumerate(parts)
@@ -66,22 +73,22 @@ def test_a_marker_that_knows_nothing_has_an_auc_of_one_half(scheme, mutants, wil
 def test_intervals_hold_the_truth(scheme, mutants, wild_types, auc):
     random, truth, held = np.random.default_rng(0), np.repeat([1, 0], [mutants, wild_types]), []
     apart = norm.ppf(auc) * np.sqrt(2 * (1 + NOISE**2))
-    for _ in range(1000):
+    for _ in range(DRAWS):
         latent = apart * truth + random.normal(size=len(truth))
         of = auc_within_splits(table_of(draw_tests(truth, random, scheme), truth, network(latent, random)))
         low, high = logit_interval(of.value, of.standard_error)
         held.append(low <= auc <= high)
     print(f"{scheme} of {mutants}/{wild_types}, AUC {auc}: {np.mean(held):.3f}")
-    assert auc == 0.95 or 0.93 <= np.mean(held) <= 0.97
+    assert auc == 0.95 or 0.93 - ROOM <= np.mean(held) <= 0.97 + ROOM
 
 
 @pytest.mark.parametrize("scheme, mutants, wild_types", SCHEMES)
 def test_a_paired_test_of_equals_rejects_one_in_twenty(scheme, mutants, wild_types):
     random, truth, p = np.random.default_rng(0), np.repeat([1, 0], [mutants, wild_types]), []
-    for _ in range(1000):
+    for _ in range(DRAWS):
         shared = 1.5 * truth + random.normal(size=len(truth))
         tests = draw_tests(truth, random, scheme)
         own = [shared + 0.7 * random.normal(size=len(truth)) for _ in range(2)]
         p.append(compare_auc(*(table_of(tests, truth, network(latent, random)).assign(subject="") for latent in own)).p)
     print(f"{scheme} of {mutants}/{wild_types}: p below 0.05 in {np.mean(np.less(p, 0.05)):.3f}")
-    assert 0.03 <= np.mean(np.less(p, 0.05)) <= 0.07
+    assert 0.03 - ROOM <= np.mean(np.less(p, 0.05)) <= 0.07 + ROOM
