@@ -216,6 +216,7 @@ def test_tables_that_do_not_match_are_errors(cohort, splits, message):
         baseline_predictions(cohort, splits)
 
 
+@pytest.mark.integration
 def test_a_network_is_compared_with_each_and_p_is_holm_s():
     baselines = baseline_predictions(COHORT.drop(columns="lesion_ml"), SPLITS)
     network = baselines["age"].predictions.sample(frac=1, random_state=0)

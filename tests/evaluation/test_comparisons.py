@@ -108,6 +108,7 @@ def test_two_that_order_every_pair_alike_do_not_differ():
     assert compare_auc(ours, scaled) == Comparison(0, 0, 0, 1)
 
 
+@pytest.mark.integration
 def test_pairs_of_networks_or_each_against_a_reference():
     random = np.random.default_rng(0)
     tables = {name: table(TRUTH, OURS + random.normal(size=20)) for name in "abc"} | {"d": table(TRUTH[1:], OURS[1:])}

@@ -59,6 +59,7 @@ def test_no_interval_without_an_answer():
     assert np.isnan(auc_interval(TRUTH, TRUTH)).all()
 
 
+@pytest.mark.integration
 def test_nineteen_of_twenty_intervals_hold_the_true_auc():
     random, truth = np.random.default_rng(0), np.repeat([1, 0], [56, 65])
     held = 0
@@ -140,6 +141,7 @@ def test_expected_width_is_that_of_hanley_and_mcneil():
     assert widths[0] / widths[1] == pytest.approx(2, rel=0.01) and widths[2] < widths[0]
 
 
+@pytest.mark.integration
 def test_expected_width_is_what_comes():
     random = np.random.default_rng(0)
     halves = [np.diff(auc_interval(truth, score))[0] / 2 for truth, score in (overlapping(random) for _ in range(200))]

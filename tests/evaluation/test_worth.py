@@ -97,6 +97,7 @@ def test_numbers_by_hand(numbers_of_all):
     assert numbers["expected"]["num_patients"] == 40 and numbers["expected"]["prevalence"] == 0.5
 
 
+@pytest.mark.integration
 def test_who_is_missed_and_who_is_called_wrongly_are_told_apart():
     # Three mutants of fold 0 are missed, one wild-type of fold 1 is called: at one half.
     score = SCORE.copy()
@@ -126,6 +127,7 @@ def test_baselines_learn_from_the_splits_that_are_given():
     assert numbers["auc"]["reason"] == numbers["difference"]["reason"] == reason
 
 
+@pytest.mark.integration
 def test_the_network_stands_first_in_every_difference(numbers_of_all):
     numbers = numbers_of_all["baselines"]
     assert numbers["majority"]["difference"]["difference"] == pytest.approx(0.4)
@@ -135,6 +137,7 @@ def test_the_network_stands_first_in_every_difference(numbers_of_all):
     assert below["beats_baselines"]["worse"] == ["grade"] == below["beats_baselines"]["not_beaten"]
 
 
+@pytest.mark.integration
 def test_numbers_are_json_without_a_nan_that_has_no_reason():
     numbers = worth(TABLE.assign(dice=0.5), COHORT, SPLITS)
     assert not unexplained(numbers)
@@ -143,6 +146,7 @@ def test_numbers_are_json_without_a_nan_that_has_no_reason():
     assert all(reason.startswith("cannot be computed, because ") for reason in reasons(again["strata"]))
 
 
+@pytest.mark.integration
 def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order():
     bare = TABLE[["subject", "truth", "score"]]
     numbers = worth(bare)
@@ -161,6 +165,7 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
     )
 
 
+@pytest.mark.integration
 def test_its_own_columns_are_the_cohort_table():
     table = TABLE[["subject", "truth", "score", "fold"]].assign(grade=GRADE, site="a")
     numbers = worth(table)

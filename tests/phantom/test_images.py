@@ -161,6 +161,7 @@ def test_a_wild_type_lesion_enhances_in_a_ring_and_is_hottest_there():
         assert level["rim"] > level["oedema"] > level["necrosis"]
 
 
+@pytest.mark.integration
 def test_lesions_have_the_volume_that_was_drawn_and_lie_in_the_cerebrum(bodies):
     for anatomy, draw, lesion in bodies:
         volume_ml = lesion.mask.sum() * GRID.voxel_ml

@@ -97,6 +97,7 @@ def test_a_network_of_one_seed_is_no_list_of_seeds(tmp_path):
     assert not any("of each seed" in line for line in notes(summary, {}))
 
 
+@pytest.mark.integration
 def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, tmp_path):
     folders["worse"] = [write_run(tmp_path / f"worse_{seed}", np.roll(BAD[seed], 2)) for seed in (0, 1)]
     networks = read_networks(folders)
@@ -141,6 +142,7 @@ def test_without_the_model_s_score_nothing_is_compared():
     assert compare_networks(networks, "model") == {"auc": {}, "dice": {}}
 
 
+@pytest.mark.integration
 def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     networks = read_networks(folders)
     numbers, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
@@ -298,6 +300,7 @@ def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
     assert "Not all learn from the same: good from 3 subjects without a label too." in notes(summary, {})
 
 
+@pytest.mark.integration
 def test_phantoms_are_marked_in_every_file(folders, tmp_path):
     for of_seeds in folders.values():
         for folder in of_seeds:

@@ -71,6 +71,7 @@ def test_parameters_of_the_residual_network_counted_by_hand():
     assert resnet2d().count_params() == expected + 129 == 702_849
 
 
+@pytest.mark.integration
 def test_outputs_are_probabilities():
     rng = np.random.default_rng(0)
     scans = rng.normal(size=(2, *SHAPE, 4)).astype(np.float32)

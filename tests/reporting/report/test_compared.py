@@ -92,6 +92,7 @@ def test_every_pair_is_tested_the_first_less_the_second_and_p_is_holm_s():
     assert calls.only_ours_right > calls.only_other_right
 
 
+@pytest.mark.integration
 def test_holm_by_hand_moves_a_verdict(monkeypatch):
     """0.02 x 3, 0.03 x 2 and 0.04, each not below the one before."""
     p_of = {("a", "b"): 0.04, ("a", "c"): 0.02, ("b", "c"): 0.03}
@@ -114,6 +115,7 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
     assert (sheet.table["called right"] == "12 by the first alone, 3 by the second, p 0.06").all()
 
 
+@pytest.mark.integration
 def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkeypatch):
     """0.02 x 2 and 0.03, not below the one before; each less the reference; those that it has no part in are not."""
     p_of = {("a", "b"): 0.02, ("c", "b"): 0.03}
@@ -149,6 +151,7 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
         reference_name(runs, Path("/runs/lesion"))
 
 
+@pytest.mark.integration
 def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
     given = []
     monkeypatch.setattr(report, "read_finished", {run.folder: run for run in RUNS}.get)
@@ -206,6 +209,7 @@ def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
     assert named == {"panels": SLICE_CNN.boxes, "published": published, "synthetic": True}
 
 
+@pytest.mark.integration
 def test_the_sheets_hold_each_run_s_own_numbers(drawn):
     verdicts = [
         {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": ""},
@@ -347,6 +351,7 @@ def test_a_run_counts_once_and_phantoms_stand_apart():
         gather([RUNS[0], phantom])
 
 
+@pytest.mark.integration
 def test_recipes_of_one_name_are_told_apart_by_their_folders():
     slow, fast = (
         replace(finished("a", SCORES["a"], {"epochs": epochs}), folder=Path(f"/runs/{folder}"))
@@ -357,6 +362,7 @@ def test_recipes_of_one_name_are_told_apart_by_their_folders():
     assert list(paired_tests(runs)["auc"]) == ["a (slow) less a (fast)", "a (slow) less b", "a (fast) less b"]
 
 
+@pytest.mark.integration
 def test_runs_on_other_patients_are_not_compared():
     strangers = RUNS[1].predictions.assign(subject="x" + RUNS[1].predictions["subject"])
     strangers = replace(RUNS[1], predictions=strangers.assign(patient=strangers["subject"]))
@@ -371,6 +377,7 @@ def test_runs_on_other_patients_are_not_compared():
     assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
 
 
+@pytest.mark.integration
 def test_a_pair_is_printed_with_its_own_numbers():
     tests = paired_tests(RUNS)
     section = compared._pairs_section(RUNS, None)
