@@ -43,7 +43,7 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
     """AUC of pairs of patients who were tested by the same network.
 
     Scores of different networks differ by an offset that says nothing about the patients, so that an AUC of all scores
-    pooled is lower than that of the networks. The variance is DeLong's (DeLong, DeLong and Clarke-Pearson, Biometrics
+    pooled is usually lower. The variance is DeLong's (DeLong, DeLong and Clarke-Pearson, Biometrics
     1988) for one split and for folds. In general, the structural components of each split are centred, summed over the
     tests of a patient, squared, and added over patients.
 

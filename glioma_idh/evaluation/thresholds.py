@@ -82,7 +82,8 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
         prevalence: share of IDH-mutant patients.
 
     Returns:
-        And `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else "".
+        `ppv`, `npv`, and `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else
+        "".
     """
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)

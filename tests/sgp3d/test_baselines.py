@@ -77,7 +77,9 @@ def test_the_auc_of_a_baseline_compares_patients_of_one_split():
     second = first.assign(fold=1, part=first["part"].map({"train": "test", "test": "train"}))
     scores = clinical_scores(cohort, pd.concat([first, second]))
     assert scores["age alone"]["auc"] == 1
-    assert scores["age alone"]["accuracy"] == 0.5  # all of the first are called mutant, all of the second wild-type
+    assert (
+        scores["age alone"]["accuracy"] == 0.5
+    )  # all of the first fold are predicted mutant, all of the second wild-type
 
 
 @pytest.mark.parametrize(
