@@ -43,10 +43,10 @@ HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
 DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
-OF_SCORES = (  # entries of `worth` that need a score
-    "prevalence auc average_precision brier log_loss rates thresholds calibration reliability decision "
-    "decision_at_cohort_prevalence strata baselines expected"
-).split()
+OF_SCORES = [  # entries of `worth` that need a score
+    *("prevalence", "auc", "average_precision", "brier", "log_loss", "rates", "thresholds", "calibration"),
+    *("reliability", "decision", "decision_at_cohort_prevalence", "strata", "baselines", "expected"),
+]
 
 
 def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
