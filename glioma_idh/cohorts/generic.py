@@ -20,22 +20,11 @@ from glioma_idh.cohorts.sheets import (
     parse_sex,
     read_sheet,
 )
+from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.series_names import roles_named, words_of
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
-WORDS = {
-    "t1": {"t1", "t1w", "t1n", "t1pre", "mpr"},
-    "t1gd": {"t1gd", "t1ce", "t1c", "t1gad", "t1post", "t1wce", "mprage"},
-    "t2": {"t2", "t2w"},
-    "flair": {"fla", "flair", "t2f", "t2flair"},
-    "rcbv": {"rcbv", "cbv"},
-    "adc": {"adc"},
-}
-CONTRAST = {"c", "ce", "contrast", "gad", "gadolinium", "gd", "km", "post", "postcontrast"}
-MASK = {"mask", "seg", "segm", "segmentation", "label", "labels", "roi"}
-LESION = {"lesion", "tumor", "tumour"}
-BRAIN = {"brain", "brainmask"}
-OTHERS = {"star", "t2star", "gre", "swi", "dark", "fluid", "dwi", "asl", "dsc", "dti"}
 
 
 def own_labels(path) -> pd.DataFrame | None:
@@ -118,13 +107,7 @@ def check_numbers(who: pd.DataFrame, scans: dict, labels) -> None:
 
 def _columns(name: str, subject: str) -> list[str]:
     """The columns of the cohort table that a file's name could stand for."""
-    stem = re.sub(r"\.nii(\.gz)?$", "", name.lower()).removeprefix(subject.lower())
-    words = set(re.findall(r"[a-z0-9]+", stem))
-    if words & (MASK | {"brainmask"}):
-        return ["brain_mask"] if words & BRAIN and not words & LESION else ["lesion_mask"]
-    columns = [column for column, known in WORDS.items() if words & known]
-    if columns == ["t1"] and words & CONTRAST:
-        columns = ["t1gd"]
-    if words & OTHERS and columns != ["adc"] and columns != ["rcbv"]:
-        return []
-    return [*columns, "lesion_mask"] if words & LESION else columns
+    stem = re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
+    stem = stem[len(subject) :] if stem.lower().startswith(subject.lower()) else stem
+    roles = roles_named(words_of(stem), described=False) or ()
+    return [column for column in PATHS if column in roles]

@@ -15,6 +15,7 @@ from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom_headers import (
     COPY_AGAIN,
+    SCATTERED,
     Header,
     LeftOut,
     drop_copies,
@@ -24,11 +25,11 @@ from glioma_idh.imaging.dicom_headers import (
     is_dicom_folder,
     read_header,
     series_of_broken,
-    words_in,
 )
-from glioma_idh.imaging.dicom_kinds import is_no_sequence, why_not_used
+from glioma_idh.imaging.dicom_kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
 from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
 from glioma_idh.imaging.identity import identity_in, named_safely
+from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
 
 __all__ = ["Converted", "LeftOut", "convert_dicom", "identity_in", "is_dicom_folder"]
@@ -59,6 +60,8 @@ MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon"
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
 OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-f", "s")
+MADE_BY_DCM2NIIX = {"_ADC": ("adc",), "_TRACE": ("trace",), "_TRACEW": ("trace",)}
+"""Ends of the names of what it takes out of a diffusion series, and the words for it."""
 UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"
 """What dcm2niix warns of when it has nevertheless written something; and words of its lines that say what is wrong."""
 
@@ -76,17 +79,16 @@ class Converted:
     file: Path
 
 
-def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted], list[LeftOut | InputError]]:
+def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | InputError]]:
     """Convert every usable DICOM series below a folder to NIfTI, without anything of the patient's identity.
 
     Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
     sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
-    words alone as are in `keywords`.
+    words alone as are known to say what it is (`series_names.words_of`).
 
     Args:
         folder: anything may lie in it, however deep.
         out_dir: where the files go.
-        keywords: the words to keep of a series' description, in small letters.
 
     Returns:
         The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
@@ -96,21 +98,34 @@ def convert_dicom(folder, out_dir, keywords=frozenset()) -> tuple[list[Converted
         InputError: the files belong to several patients or days.
     """
     headers, remarks = _read_headers(folder)
-    converted = []
+    converted, num_lost = [], 0
     for number, files in group_series(headers).items():
         name = f"series {number}"
         images = drop_copies(files)
         if len(images) < len(files):
             remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
+        num_lost += is_lone_slice(images) and not images[0]["SeriesNumber"]
         if reason := why_not_used(images):
             remarks.append(LeftOut(name, reason))
             continue
+        if (num_uids := len({header["SeriesInstanceUID"] for header in images})) > 1:
+            remarks.append(LeftOut(f"{num_uids} series UIDs", f"one a file: together they are taken as {name}"))
         try:
             stacks = check_slices(images, name)
-            converted += _convert_series(images, stacks, number, Path(out_dir), keywords, remarks)
+            converted += _convert_series(images, stacks, number, Path(out_dir), remarks)
         except InputError as error:
             remarks.append(InputError(error.expected, error.found, error.advice, file=name))
-    return converted, remarks
+    return converted, _told_once(remarks, num_lost)
+
+
+def _told_once(remarks: list, num_lost: int) -> list[LeftOut | InputError]:
+    """The remarks, with one error in place of those on each slice where it is no longer known which series it is of."""
+    if num_lost < SCATTERED:
+        return remarks
+    found = f"{num_lost} images, each with a series UID of its own and no series number"
+    advice = "The anonymiser took them away: export again, with series UIDs that a series shares, or series numbers."
+    others = [remark for remark in remarks if not (isinstance(remark, LeftOut) and remark.reason == LONE_SLICE)]
+    return [*others, InputError("images that belong to series", found, advice)]
 
 
 def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
@@ -134,13 +149,13 @@ def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     return headers, remarks
 
 
-def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, keywords, remarks) -> list[Converted]:
+def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, remarks) -> list[Converted]:
     """Convert one series; what dcm2niix tells apart in it (phase images) is left out with a remark."""
     converted = []
     with TemporaryDirectory() as made:
         _run_dcm2niix(images, Path(made), f"series {number}")
         for image in sorted(Path(made, "out").glob("*.nii")):
-            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)((?:_ADC)?)", image.stem)
+            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)((?:_(?:ADC|TRACEW?))?)", image.stem)
             if not part:
                 remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
                 continue
@@ -149,8 +164,8 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, ke
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
             _rewrite(image, file)
-            sidecar = _sidecar(read_sidecar(image), images[0], keywords)
-            sidecar["Words"] += ["adc"] if part[3] else []
+            sidecar = _sidecar(read_sidecar(image), images[0])
+            sidecar["Words"] += MADE_BY_DCM2NIIX.get(part[3], ())
             write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
             _write_gradients(image, file, images)
             converted.append(Converted(own, file))
@@ -169,7 +184,9 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
         folder.mkdir()
     for count, header in enumerate(images):
         _link(header.file.resolve(), place / "in" / f"{count:06}.dcm")
-    command = [dcm2niix.bin, *OPTIONS, "-o", str(place / "out"), str(place / "in")]
+    several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
+    merging = ("-m", "2") if several_uids else ()  # whatever their series UIDs are
+    command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
     ran = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
         found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
@@ -211,7 +228,7 @@ def _rewrite(image: Path, file: Path) -> None:
     write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
 
 
-def _sidecar(told: dict, header: Header, keywords) -> dict:
+def _sidecar(told: dict, header: Header) -> dict:
     """The keys that say nothing of the patient: numbers, known codes, and known words of the description."""
     kept = {key: told[key] for key in NUMBERS if isinstance(told.get(key), int | float)}
     for key, known in CODES.items():
@@ -224,8 +241,8 @@ def _sidecar(told: dict, header: Header, keywords) -> dict:
     )
     if (given := _contrast_given(told, header)) is not None:
         kept["ContrastBolus"] = given
-    described = words_in(header["SeriesDescription"], keywords) or words_in(header["ProtocolName"], keywords)
-    return kept | {"Words": described}
+    words = {"Words": words_of(header["SeriesDescription"]), "ProtocolWords": words_of(header["ProtocolName"])}
+    return kept | words
 
 
 def _contrast_given(told: dict, header: Header) -> bool | None:
@@ -241,9 +258,10 @@ def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:
 
     dcm2niix writes 0 for the b-values of GE's trace images, and none for some others: those are the headers'.
     """
-    found, shape = read_acquisition(image), read_header_timing(image).shape
+    found, num_volumes = read_acquisition(image), (*read_header_timing(image).shape, 1)[3]
     told = b_values_of(images)
-    b_values = found.b_values if any(found.b_values) or len(told) != (*shape, 1)[3] else told
+    told = told * num_volumes if len(told) == 1 else told
+    b_values = found.b_values if any(found.b_values) or len(told) != num_volumes else told
     if b_values:
         write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
     if b_values and found.b_vectors is not None and found.b_vectors.any():

@@ -1,5 +1,6 @@
 """DICOM files below a folder: their headers, grouped into series."""
 
+import hashlib
 import os
 import re
 from collections import defaultdict
@@ -44,7 +45,10 @@ TAGS = {
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
 """Classes of images: of one frame, of many, and of many that were single ones."""
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
+PIXELS = b"\xe0\x7f\x10\0"
 """Tags as they lie in a file."""
+SCATTERED = 4
+"""From so many series of a single slice on, it is their UIDs that are wrong."""
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
 
 
@@ -90,9 +94,19 @@ class Header:
         return None
 
     @property
+    def pixels(self) -> bytes:
+        """What follows the last tag of pixels in the file."""
+        return self.file.read_bytes().rpartition(PIXELS)[2]
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether the slices of a volume lie side by side in one picture, as Siemens and UIH pack them."""
+        return bool(self.image_type & {"MOSAIC", "VFRAME"})
+
+    @property
     def holds_volume(self) -> bool:
         """Whether the one file holds many slices."""
-        return self.numbers("NumberOfFrames") > (1,) or "MOSAIC" in self.image_type
+        return self.numbers("NumberOfFrames") > (1,) or self.is_mosaic
 
 
 def numbers_in(text: str) -> tuple[float, ...]:
@@ -190,7 +204,9 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
     by_uid = defaultdict(list)
     for header in headers:
         by_uid[header["SeriesInstanceUID"] or header["SeriesNumber"]].append(header)
-    groups = sorted(by_uid.values(), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file)))
+    groups = sorted(
+        _join_scattered(by_uid.values()), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))
+    )
     named = {}
     for group in groups:
         number = "".join(f"{value:.0f}" for value in group[0].numbers("SeriesNumber")[:1]) or "0"
@@ -200,13 +216,48 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
     return named
 
 
+def _join_scattered(groups) -> list[list[Header]]:
+    """The files of each series, where some anonymisers give every file a series UID of its own.
+
+    Single slices of one series number and description are one series.
+    """
+    whole, scattered = [], defaultdict(list)
+    for group in groups:
+        (first, *others), number = group, group[0]["SeriesNumber"]
+        if others or first.holds_volume or not number:
+            whole.append(group)
+        else:
+            scattered[number, first["SeriesDescription"]].append(first)
+    for group in scattered.values():
+        whole += [group] if len(group) >= SCATTERED else [[header] for header in group]
+    return whole
+
+
 def drop_copies(series: list[Header]) -> list[Header]:
-    """The files of a series, each image once."""
-    return list({header["SOPInstanceUID"] or str(header.file): header for header in series}.values())
+    """The files of a series, each image once.
+
+    Copies have one SOP instance UID. Where an anonymiser has given that UID to images of different places or numbers,
+    it says nothing: then copies are those of the same tags and pixels.
+    """
+    same_uid = defaultdict(list)
+    for header in series:
+        same_uid[header["SOPInstanceUID"] or str(header.file)].append(header)
+    kept = {}
+    for uid, headers in same_uid.items():
+        says_nothing = len({_place_and_number(header) for header in headers}) > 1
+        for header in headers:
+            kept.setdefault((uid, *(_content(header) if says_nothing else ())), header)
+    return list(kept.values())
 
 
-def words_in(text: str, keywords) -> list[str]:
-    """Those words of a text that are keywords, and b-values such as `b500`, sorted; `+c` counts as `contrast`."""
-    text = re.sub(r"[23]d", " ", re.sub(r"\+\s?(c|gd|km)(?![a-z])", " contrast ", text.lower()))
-    found = re.findall("[a-z0-9]+", text)
-    return sorted({word for word in found if word in keywords or (keywords and re.fullmatch(r"b(0|\d{2,4})", word))})
+def _content(header: Header) -> tuple:
+    """All that tells an image from another but its UIDs."""
+    uids = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
+    tags = tuple(text for tag, text in sorted(header.tags.items()) if tag not in uids)
+    return *tags, hashlib.sha256(header.pixels).digest()
+
+
+def _place_and_number(header: Header) -> tuple[str, ...]:
+    """What a copy has of its original, whatever else is written anew."""
+    names = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
+    return tuple(header[name] for name in names)

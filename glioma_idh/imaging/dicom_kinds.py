@@ -5,6 +5,7 @@ import re
 from glioma_idh.imaging.dicom_headers import Header
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+LONE_SLICE = "a single slice"
 LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
 CANNOT_USE = {
     "LOCALIZER": "a localizer",
@@ -33,8 +34,12 @@ CANNOT_USE = {
 
 def why_not_used(series: list[Header]) -> str:
     """Why a series is none that was acquired as a volume of MR; empty where it is."""
-    alone = len(series) == 1 and not series[0].holds_volume
-    return _why_no_sequence(series[0]) or ("a single slice" if alone else "")
+    return _why_no_sequence(series[0]) or (LONE_SLICE if is_lone_slice(series) else "")
+
+
+def is_lone_slice(series: list[Header]) -> bool:
+    """Whether a series is one slice, of a kind that is acquired as a volume."""
+    return len(series) == 1 and not series[0].holds_volume and not _why_no_sequence(series[0])
 
 
 def is_no_sequence(number: str, headers: list[Header]) -> bool:

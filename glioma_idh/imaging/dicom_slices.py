@@ -1,12 +1,13 @@
 """Whether the slices of a DICOM series make whole volumes, and what each volume is."""
 
 import re
+import struct
 from collections import Counter, defaultdict
 
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom_headers import COPY_AGAIN, Header, numbers_in, values_of
+from glioma_idh.imaging.dicom_headers import COPY_AGAIN, PIXELS, Header, numbers_in, values_of
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 0.01
@@ -16,19 +17,41 @@ MANY_VOLUMES = 20
 """From so many on, a series may be one over time."""
 ORIENTATION, PLACE = (b"\x20\0\x16\x91", b"\x20\0\x37\0"), (b"\x20\0\x13\x91", b"\x20\0\x32\0")
 """Sequence and tag that a frame has them under, as they lie in a file; private copies of the tag may say otherwise."""
+TELL_MOSAIC = b"\x29\0\x10\x10", b"\x19\0\x0a\x10"
 ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"
 """What lies between the two."""
-PIXELS = b"\xe0\x7f\x10\0"
+B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"
+"""A b-value of a little-endian file, with the eight bytes of its number."""
 
 
 def b_values_of(series: list[Header]) -> tuple[float, ...]:
-    """The b-value of each volume of a series, s/mm2, in the order of its files; nothing where that is not told."""
+    """The b-value of each volume of a series, s/mm2, in the order of its files.
+
+    Returns:
+        One a volume; a single one where a file of many frames has the same in all; nothing where that is not told.
+    """
+    if any(header.holds_volume for header in series):
+        in_frames = {b_value for header in series for b_value in _b_values_of_frames(header)}
+        return tuple(in_frames) if len(in_frames) == 1 else ()
     by_place = defaultdict(list)
     for header in series:
         by_place[header["ImagePositionPatient"]].append(header.b_value)
     orders = {tuple(values) for values in by_place.values()}
     (order,) = orders if len(orders) == 1 else [()]
-    return () if None in order or any(header.holds_volume for header in series) else order
+    return () if None in order else order
+
+
+def _b_values_of_frames(header: Header) -> list[float]:
+    """The b-values that stand in the frames of a file; nothing unless once for all or in each."""
+    content = _before_pixels(header)
+    numbers = [struct.unpack("<d", text) for text in re.findall(B_VALUE, content, re.DOTALL)]
+    return [number for (number,) in numbers] if len(numbers) in (1, *header.numbers("NumberOfFrames")) else []
+
+
+def _before_pixels(header: Header) -> bytes:
+    """What a file holds before its pixels."""
+    content = header.file.read_bytes()
+    return content[: max(content.rfind(PIXELS), 0)]
 
 
 def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
@@ -56,23 +79,33 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     for turn, place, header in slices:
         height_mm = float(np.cross(turn[:3], turn[3:]) @ place)
         stacks[header.numbers("EchoTime"), header["ImageType"]].append((height_mm, header))
-    _check_times([header for header in series if "MOSAIC" in header.image_type], name)
+    _check_times([header for header in series if header.is_mosaic], name)
     for stack in stacks.values():
         _check_times([header for _, header in stack], name)
-    return {_check_stack(np.sort([height_mm for height_mm, _ in stack]), name) for stack in stacks.values()}
+    grids = {_check_stack(np.sort([height_mm for height_mm, _ in stack]), name) for stack in stacks.values()}
+    for stack in stacks.values():
+        _check_order(stack, name)
+    return grids
 
 
 def _slices_of(header: Header) -> list[tuple]:
     """Orientation, place and header of each slice in a file; nothing where they are not told."""
     if not header.holds_volume:
         return [(header.numbers("ImageOrientationPatient"), header.numbers("ImagePositionPatient"), header)]
-    if "MOSAIC" in header.image_type:
+    content = _before_pixels(header)
+    if header.is_mosaic:
+        _check_mosaic(header, content)
         return []
-    content = header.file.read_bytes()
-    content = content[: max(content.rfind(PIXELS), 0)]
     num_frames = int(header.numbers("NumberOfFrames")[0])
     turns, places = (_numbers_of_frames(content, *where, num_frames) for where in (ORIENTATION, PLACE))
     return [(turn, place, header) for turn, place in zip(turns, places, strict=True)]
+
+
+def _check_mosaic(header: Header, content: bytes) -> None:
+    """Of a mosaic of Siemens, private tags alone tell how many slices there are, and where."""
+    if "MOSAIC" in header.image_type and not any(tag in content for tag in TELL_MOSAIC):
+        advice = "The anonymiser took them away: export again with Siemens' private tags kept, or leave it out."
+        raise InputError("the private tags (0029,1010) or (0019,100a) of a Siemens mosaic", "neither", advice)
 
 
 def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
@@ -112,6 +145,18 @@ def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:
         found = f"slices {gaps_mm.min():.3g} mm apart with a gap of {gaps_mm.max():.3g} mm{missing}"
         raise InputError("evenly spaced slices", found, COPY_AGAIN, file=name)
     return len(counts), float(gaps_mm.mean()) if len(gaps_mm) else 0.0
+
+
+def _check_order(stack: list[tuple[float, Header]], name: str) -> None:
+    """Where a place is there several times, instance numbers tell which image belongs to which volume."""
+    orders = defaultdict(list)
+    for height_mm, header in stack:
+        if not header.holds_volume:
+            orders[round(height_mm / SAME_PLACE_MM)].append((header["AcquisitionNumber"], header["InstanceNumber"]))
+    if any(len(set(numbers)) < len(numbers) for numbers in orders.values()):
+        expected = "an instance number (0020,0013) of its own in every image of a series of several volumes"
+        advice = "Without it their order is lost. Export the series again with instance numbers kept, or leave it out."
+        raise InputError(expected, "images of one place without", advice, file=name)
 
 
 def _check_times(stack: list[Header], name: str) -> None:

@@ -20,7 +20,7 @@ def merge(parts: list[Series], number: str) -> Series:
         number=number,
         files=tuple(file for part in parts for file in part.files),
         acquisitions=tuple(acquisition for part in parts for acquisition in part.acquisitions),
-        words=frozenset().union(*(part.words for part in parts)),
+        words=tuple(dict.fromkeys(word for part in parts for word in part.words)),
     )
 
 

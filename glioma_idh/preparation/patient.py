@@ -115,13 +115,13 @@ def _make(alignment: Alignment, settings: Settings, stages: Stages, finder) -> t
 def _converter(stages: Stages):
     """What converts DICOM series once and remembers how."""
 
-    def convert(source: Path, native: Path, keywords) -> tuple[list[Converted], list[LeftOut | InputError]]:
+    def convert(source: Path, native: Path) -> tuple[list[Converted], list[LeftOut | InputError]]:
         """What `convert_dicom` gives, or gave when the files were the same."""
 
         def work():
             for file in native.glob("series_*"):
                 file.unlink()
-            converted, remarks = convert_dicom(source, native, keywords)
+            converted, remarks = convert_dicom(source, native)
             left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
             wrong = [remark for remark in remarks if isinstance(remark, InputError)]
             errors = [[error.expected, error.found, error.advice, error.file] for error in wrong]

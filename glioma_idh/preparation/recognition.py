@@ -1,29 +1,17 @@
 """What a series can be: from how it was acquired, and from the words in its name or description."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from glioma_idh.cohorts.generic import BRAIN, CONTRAST, LESION, MASK, OTHERS, WORDS
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
+from glioma_idh.imaging.gradients import UNWEIGHTED
+from glioma_idh.imaging.series_names import UNKNOWN, contrast_said, roles_named
+from glioma_idh.imaging.series_vocabulary import LINKS
 
 STRUCTURAL = ("t1", "t1gd", "t2", "flair")
-DIFFUSION = {"dwi", "dti", "diff", "diffusion", "trace", "tracew"}
-PERFUSION = {"dsc", "perf", "perfusion"}
-BEFORE_CONTRAST = {"pre", "precontrast", "native", "nativ", "plain", "unenhanced", "noncontrast"}
-NO_ROLE = {
-    *(OTHERS - DIFFUSION - PERFUSION - {"dark", "fluid"}),
-    *WORDS["rcbv"],
-    *("cbf", "rcbf", "mtt", "ttp", "tmax", "eadc", "fa", "colfa", "dce", "ktrans", "pcasl", "pasl", "swan", "stir"),
-    *("tof", "mra", "mrv", "angio", "phase", "fmri", "bold", "rest", "ciss", "fiesta", "mip", "subtraction", "mrs"),
-}
-"""Words of images that are none of the roles, whatever else is said of them."""
-KEYWORDS = frozenset(
-    set().union(*WORDS.values(), CONTRAST, MASK, LESION, BRAIN, DIFFUSION, PERFUSION, BEFORE_CONTRAST, NO_ROLE)
-    | {"dark", "fluid"}
-)
-"""All that is looked for in a name or description; with b-values, such as b500."""
+DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
+"""Codes of the image type that diffusion-weighted images alone have."""
 LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "dwi": "DWI", "dsc": "DSC"}
 
 
@@ -37,8 +25,9 @@ class Series:
         acquisitions: how each file was acquired.
         num_volumes: in each file.
         spacing_mm: edge lengths of a voxel.
-        words: those of its name or description that are known here.
+        words: of its name or description, in their order, as `words_of` gives them.
         described: the words are the scanner's, not a file's name.
+        by_protocol: they are those of a protocol, which may hold several series.
         contrast: whether a contrast agent is in its header; None where that cannot be told.
         codes: of image type and scanning sequence, `EP` or `DERIVED` for example.
         path: of a NIfTI file, below the patient's folder.
@@ -50,8 +39,9 @@ class Series:
     acquisitions: tuple[Acquisition, ...]
     num_volumes: int = 1
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    words: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
     described: bool = False
+    by_protocol: bool = False
     contrast: bool | None = None
     codes: frozenset[str] = frozenset()
     path: str = ""
@@ -81,6 +71,8 @@ class Reading:
 def recognise(series: Series) -> Reading:
     """What a series can be, by its tags and by its words; where both speak they must agree."""
     by_tags, by_words = roles_by_tags(series), roles_by_words(series)
+    if series.by_protocol and by_tags and not by_tags & (by_words or by_tags):
+        by_words = None
     if by_words is not None and not by_words:
         return Reading(frozenset())
     told = [roles for roles in (by_words, by_tags) if roles]
@@ -100,8 +92,8 @@ def roles_by_tags(series: Series) -> frozenset[str] | None:
     """The roles that fit how a series was acquired; None where that does not tell."""
     if "ADC" in series.codes:
         return frozenset({"adc"})
-    if series.b_values:
-        return frozenset({"dwi", "adc"} if series.words & WORDS["adc"] else {"dwi"})
+    if is_diffusion(series):
+        return frozenset({"dwi", "adc"} if "adc" in series.words else {"dwi"})
     echo_s = max((acquisition.echo_time_s or 0 for acquisition in series.acquisitions), default=0)
     repetition_s, inversion_s = series.acquisitions[0].repetition_time_s, series.acquisitions[0].inversion_time_s
     inverted = inversion_s is not None or "IR" in series.codes
@@ -115,46 +107,26 @@ def roles_by_tags(series: Series) -> frozenset[str] | None:
         return frozenset({"flair"}) if long else None
     if echo_s >= 0.07 and repetition_s >= 2:
         return frozenset({"t2"})
+    said = contrast_said(series.words)
+    t1_weighted = frozenset({"t1gd" if given else "t1" for given in said or (True, False)})
     if inversion_s is not None:
-        return frozenset({"t1", "t1gd"}) if echo_s <= 0.035 and 0.3 <= inversion_s <= 1.5 else None
+        return t1_weighted if echo_s <= 0.035 and 0.3 <= inversion_s <= 1.5 else None
     longest_s = 0.03 if "SE" in series.codes else 0.015
-    return frozenset({"t1", "t1gd"}) if echo_s <= longest_s and (repetition_s <= 1.2 or inverted) else None
+    return t1_weighted if echo_s <= longest_s and (repetition_s <= 1.2 or inverted) else None
+
+
+def is_diffusion(series: Series) -> bool:
+    """Whether b-values or the image type say that a series is diffusion-weighted.
+
+    A b-value of 0 alone says nothing: GE and Philips write it on series of every kind.
+    """
+    return max(series.b_values, default=0) > UNWEIGHTED or bool(series.codes & DIFFUSION_TYPES)
 
 
 def roles_by_words(series: Series) -> frozenset[str] | None:
     """The roles that the words name; nothing where they name another kind of image, None where they do not tell."""
-    words = series.words
-    if not series.described and words & (MASK | {"brainmask"}):
-        return frozenset({"brain_mask" if words & BRAIN and not words & LESION else "lesion_mask"})
-    if words & NO_ROLE:
-        return frozenset()
-    if words & WORDS["adc"]:
-        return frozenset({"adc"})
-    if words & PERFUSION:
-        return frozenset({"dsc"})
-    if words & DIFFUSION or any(re.fullmatch(r"b\d+", word) for word in words):
-        return frozenset({"dwi"})
-    roles = _structural_by_words(series)
-    if not series.described and words & LESION:
-        roles |= {"lesion_mask"}
-    return frozenset(roles) or None
-
-
-def _structural_by_words(series: Series) -> set[str]:
-    """The structural roles that the words name.
-
-    A scanner's MPRAGE is a T1 with or without contrast, and its T1 may be either; the name of a file is taken at its
-    word, where MPRAGE is the paper's, with contrast.
-    """
-    words = series.words - {"mprage"} | {"t1"} if series.described and "mprage" in series.words else series.words
-    roles = {role for role in STRUCTURAL if words & WORDS[role]}
-    if "flair" in roles or {"dark", "fluid"} <= words:
-        roles = roles - {"t2"} | {"flair"}
-    if "t1" in roles and words & CONTRAST:
-        roles = roles - {"t1"} | {"t1gd"}
-    elif "t1" in roles and series.described and not words & BEFORE_CONTRAST:
-        roles |= {"t1gd"}
-    return roles
+    roles = roles_named(series.words, series.described)
+    return roles if roles is None else roles - {"rcbv"}
 
 
 def ruled_out(series: Series) -> dict[str, str]:
@@ -200,9 +172,8 @@ def describe(series: Series) -> str:
     parts += [f"TE {' and '.join(f'{echo_s:g}' for echo_s in echoes_s)} s"] if echoes_s else []
     parts += ["contrast given"] if series.contrast else []
     parts += ["derived"] if "DERIVED" in series.codes else []
-    parts += (
-        [f"{'described as' if series.described else 'named'} {' '.join(sorted(series.words))}"] if series.words else []
-    )
+    called = " ".join(dict.fromkeys(word for word in series.words if word not in LINKS | {UNKNOWN}))
+    parts += [f"{'described as' if series.described else 'named'} {called}"] if called else []
     return ", ".join(part for part in parts if part) or "nothing known"
 
 

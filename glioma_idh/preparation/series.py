@@ -9,11 +9,19 @@ from glioma_idh.cohorts.folders import nifti_files
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom import LeftOut, convert_dicom
-from glioma_idh.imaging.dicom_headers import words_in
 from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
+from glioma_idh.imaging.series_names import B_VALUE, roles_named, words_of
 from glioma_idh.imaging.volumes import read_header_timing
 from glioma_idh.preparation.candidates import may_be_echoes, merge, prefer, put_together
-from glioma_idh.preparation.recognition import KEYWORDS, LABELS, Series, describe, or_else, recognise, roles_by_words
+from glioma_idh.preparation.recognition import (
+    LABELS,
+    Series,
+    describe,
+    is_diffusion,
+    or_else,
+    recognise,
+    roles_by_words,
+)
 from glioma_idh.preparation.settings import ROLES
 
 ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
@@ -52,7 +60,7 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
         InputError: there is no series that can be used, or the DICOM files are those of several patients or days.
     """
     patient_dir, work_dir = Path(patient_dir), Path(work_dir)
-    converted, remarks = convert(patient_dir, work_dir, KEYWORDS)
+    converted, remarks = convert(patient_dir, work_dir)
     named = [("", image.number, image.file) for image in converted]
     named += [(path, "", file) for path, file in _own_images(patient_dir, work_dir)]
     found = []
@@ -134,24 +142,34 @@ def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
         acquisitions=(read_acquisition(file),),
         num_volumes=(*header.shape, 1)[3],
         spacing_mm=header.spacing_mm,
-        words=frozenset(words_in(name, KEYWORDS)),
+        words=words_of(name),
         contrast=contrast if isinstance(contrast, bool) else None,
         codes=_codes(sidecar),
         path=path,
         shape=header.shape[:3],
     )
-    described = words_in(f"{sidecar.get('Words', '')} {sidecar.get('SeriesDescription', '')}", KEYWORDS)
-    if number or (described and roles_by_words(series) is None):
-        series = replace(series, words=series.words.union(described), described=True)
-    return _with_b_value_of_words(series)
+    words = tuple(sidecar.get("Words") or ()) or words_of(str(sidecar.get("SeriesDescription", "")))
+    protocol = tuple(sidecar.get("ProtocolWords") or ())
+    by_protocol = bool(protocol) and roles_named(words, described=True) is None
+    words += protocol if by_protocol else ()
+    if number or (words and roles_by_words(series) is None):
+        series = replace(series, words=series.words + words, described=True, by_protocol=by_protocol)
+    return _with_true_b_values(series)
 
 
-def _with_b_value_of_words(series: Series) -> Series:
-    """A single volume that is called by one b-value, b500 for example, has it where no file says otherwise."""
-    b_values = tuple(float(word[1:]) for word in series.words if re.fullmatch(r"b\d+", word))
-    if series.b_values or series.num_volumes > 1 or len(b_values) != 1 or roles_by_words(series) != {"dwi"}:
+def _with_true_b_values(series: Series) -> Series:
+    """Without b-values that say nothing, and with that of the words where no file says otherwise.
+
+    A b-value of 0 alone is no proof of diffusion. A single volume that is called by one b-value, b500 for example, has
+    it.
+    """
+    (first, *_), by_words = series.acquisitions, roles_by_words(series)
+    if not is_diffusion(series) and by_words != {"dwi"}:
+        return replace(series, acquisitions=(replace(first, b_values=(), b_vectors=None),))
+    b_values = tuple(float(word[1:]) for word in dict.fromkeys(series.words) if re.fullmatch(B_VALUE, word))
+    if series.b_values or series.num_volumes > 1 or len(b_values) != 1 or by_words != {"dwi"}:
         return series
-    return replace(series, acquisitions=(replace(series.acquisitions[0], b_values=b_values),))
+    return replace(series, acquisitions=(replace(first, b_values=b_values),))
 
 
 def _codes(sidecar: dict) -> frozenset[str]:
@@ -208,14 +226,14 @@ def _roles_of(candidate: Series, readings: list) -> frozenset[str]:
 
 def _contradiction(candidate: Series, reading) -> InputError:
     """The error for a series whose words and tags contradict each other."""
-    role = sorted(reading.claims)[0]
     found = f"{describe(candidate)}; but {reading.against}"
     free = candidate.contrast is False and "t1gd" in reading.claims
     expected = (
         "a contrast agent in the header of what is called a T1Gd" if free else f"{or_else(reading.claims)} as called"
     )
-    other = " or --series t1=" + candidate.number if free else ""
-    advice = f"Say what it is: --series {role}={candidate.number}{other}, or --series {role}=none."
+    roles = sorted(reading.claims | ({"t1"} if free else set()))
+    choices = [f"--series {role}={candidate.number}" for role in roles] + [f"--series {roles[0]}=none"]
+    advice = f"Say what it is: {', '.join(choices[:-1])}, or {choices[-1]}."
     return InputError(expected, found, advice, file=f"series {candidate.number}")
 
 

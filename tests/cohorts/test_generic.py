@@ -17,7 +17,8 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     touch(tmp_path, *(f"p1/{name}.nii.gz" for name in ("T1", "p1_T1ce", "t2w", "3D_FLAIR", "rCBV", "ADC-map", "Mask")))
     touch(tmp_path, "p2/anat/p2_mprage.nii", "p2/tumor_seg.nii.gz", "p2/brain_mask.nii.gz", "p2/t2_flair.nii")
     touch(tmp_path, "p3/t2.nii", "p3/t2.nii.gz")
-    touch(tmp_path, "p4/T1_pre.nii.gz", "p4/T1_again.nii.gz", "p4/dwi.nii.gz", "p4/t2.nii.gz", "loose.nii.gz")
+    touch(tmp_path, "p4/T1_pre.nii.gz", "p4/T1_again.nii.gz", "p4/dwi.nii.gz", "p4/T1_post-op.nii.gz")
+    touch(tmp_path, "p4/t2.nii.gz", "loose.nii.gz")
     table, ignored = read_cohort("csv", tmp_path)
     table = table.set_index("subject")
     columns = ["t1", "t1gd", "t2", "flair", "rcbv", "adc", "lesion_mask"]
@@ -29,7 +30,8 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     assert table.loc["p3", "t2"].endswith("t2.nii.gz")
     assert table.loc["p4", "t1"] == "" and table.loc["p4", "t2"]
     reasons = {item.what: item.reason for item in ignored}
-    assert reasons["p2/t2_flair.nii"] == "could be t2 or flair"
+    assert table.loc["p2", "flair"].endswith("t2_flair.nii")
+    assert reasons["p4/T1_post-op.nii.gz"] == "could be t1 or t1gd"
     assert reasons["p4"] == "t1 could be T1_again.nii.gz or T1_pre.nii.gz: leave one in the folder"
     assert reasons["p4/dwi.nii.gz"] == "its name says no sequence"
     assert reasons["loose.nii.gz"] == "lies in no subject's folder"
@@ -43,7 +45,11 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
         ("T1+C", ["t1gd"]),
         ("T1w_gd", ["t1gd"]),
         ("t2_star", []),
-        ("t2_space_dark-fluid", []),
+        ("t2_space_dark-fluid", ["flair"]),
+        ("t1_pre_contrast", ["t1"]),
+        ("T1_ohne_KM", ["t1"]),
+        ("mprage_ohne_km", ["t1"]),
+        ("T1_preop", ["t1", "t1gd"]),
         ("brain_tumor_T2", ["t2", "lesion_mask"]),
         ("t1_brain", ["t1"]),
         ("flair_seg", ["lesion_mask"]),

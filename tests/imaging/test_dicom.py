@@ -10,8 +10,8 @@ from pydicom.uid import generate_uid
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
-from glioma_idh.imaging.dicom import LeftOut, _sidecar, convert_dicom, identity_in, is_dicom_folder
-from glioma_idh.imaging.dicom_headers import TAGS, Header, words_in
+from glioma_idh.imaging.dicom import LeftOut, convert_dicom, identity_in, is_dicom_folder
+from glioma_idh.imaging.dicom_headers import TAGS, Header
 from glioma_idh.imaging.identity import names_patient
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
@@ -126,7 +126,7 @@ def test_the_sidecar_keeps_numbers_codes_and_known_words_alone(tmp_path):
     write_series(
         tmp_path / "in", noise(SHAPE, 1), 3, T2 | tags | {"InversionTime": 2500, "SequenceVariant": ["SK", "X9"]}
     )
-    (converted,), _ = convert_dicom(tmp_path / "in", tmp_path / "out", frozenset({"t2", "flair", "contrast"}))
+    (converted,), _ = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert json.loads(converted.file.with_suffix(".json").read_text()) == {
         "EchoTime": 0.09,
         "RepetitionTime": 4,
@@ -141,18 +141,10 @@ def test_the_sidecar_keeps_numbers_codes_and_known_words_alone(tmp_path):
         "ImageType": "ORIGINAL\\PRIMARY\\M\\ND\\MAGNITUDE",
         "Manufacturer": "Siemens",
         "ContrastBolus": True,
-        "Words": ["contrast", "flair", "t2"],
+        "Words": ["?", "t2", "flair", "contrast", "?"],
+        "ProtocolWords": [],
     }
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"series_003.nii", "series_003.json"}
-
-
-@pytest.mark.parametrize(
-    ("described", "protocol", "words"),
-    [("t2 tra", "t1 post", ["t2"]), ("axial", "t1 post", ["post", "t1"]), ("", "t1", ["t1"]), ("axial", "", [])],
-)
-def test_words_of_the_protocol_count_only_where_the_description_has_none(described, protocol, words):
-    header = Header("x.dcm", {TAGS["SeriesDescription"]: described, TAGS["ProtocolName"]: protocol})
-    assert _sidecar({}, header, {"t1", "t2", "post"})["Words"] == words
 
 
 @pytest.mark.parametrize(
@@ -319,12 +311,12 @@ def test_one_file_of_many_frames(tmp_path):
     array = noise(SHAPE, 1)
     write_enhanced(tmp_path / "in" / "a.dcm", array, 2, {"SeriesDescription": "t1 Jörg"})
     write_enhanced(tmp_path / "in" / "b.dcm", array, 3, missing=[2])
-    (converted,), (error,) = convert_dicom(tmp_path / "in", tmp_path / "out", frozenset({"t1"}))
+    (converted,), (error,) = convert_dicom(tmp_path / "in", tmp_path / "out")
     volume = read_volume(converted.file)
     assert np.array_equal(volume.array, array) and np.allclose(volume.affine, AFFINE)
     assert read_acquisition(converted.file) == Acquisition(0.003, 2.2, None, 9.0)
     sidecar = json.loads(converted.file.with_suffix(".json").read_text())
-    assert sidecar["Words"] == ["t1"] and "ContrastBolus" not in sidecar  # in a sequence that is not read
+    assert sidecar["Words"] == ["t1", "?"] and "ContrastBolus" not in sidecar  # in a sequence that is not read
     assert "series 3: expected evenly spaced slices; found slices 5 mm apart with a gap of 10 mm" in str(error)
 
 
@@ -407,14 +399,6 @@ def test_folders_of_dicom_are_known_with_and_without_a_preamble(tmp_path):
     whole = file.read_bytes()
     file.write_bytes(whole[whole.index(b"\x08\0\x05\0") :])
     assert file.read_bytes()[128:132] != b"DICM" and is_dicom_folder(tmp_path / "in")
-
-
-def test_words_within_a_text():
-    known = frozenset({"t1", "t2", "flair", "mprage", "contrast", "dwi"})
-    assert words_in("Frau Meier T2_FLAIR-fs", known) == ["flair", "t2"]
-    assert words_in("3D MPRAGE t1 +C", known) == ["contrast", "mprage", "t1"]
-    assert words_in("DWI b0 b1000 b1", known) == ["b0", "b1000", "dwi"]
-    assert words_in("t1weighted flairish b500", frozenset()) == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
 from glioma_idh.imaging.dicom import LeftOut, convert_dicom, identity_in
 from glioma_idh.imaging.volumes import read_volume
-from glioma_idh.preparation.recognition import KEYWORDS
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import TO_LPS, noise
 
@@ -145,6 +144,27 @@ def test_mosaics_of_siemens_keep_b_values_and_directions_and_are_dwi(tmp_path):
     assert np.allclose(direction, TO_LPS[:3, :3] @ wrapper.rotation_matrix @ wrapper.b_vector, atol=1e-3)
 
 
+@pytest.mark.parametrize("groups", [{0x29}, {0x19}])
+def test_a_mosaic_of_which_some_private_tags_are_left_is_the_same(groups, tmp_path):
+    kept, _ = convert_dicom(save(tmp_path / "whole", siemens_diffusion()), tmp_path / "kept")
+    converted, remarks = convert_dicom(save(tmp_path / "in", without(siemens_diffusion(), groups)), tmp_path / "out")
+    one, other = (read_volume(found[0].file, num_axes=4) for found in (kept, converted))
+    assert remarks == [] and np.array_equal(one.array, other.array) and np.array_equal(one.affine, other.affine)
+
+
+def test_a_mosaic_without_its_private_tags_is_an_error(tmp_path):
+    converted, (error,) = convert_dicom(save(tmp_path / "in", without(siemens_diffusion(), {0x29, 0x19})), tmp_path)
+    assert converted == [] and "private tags (0029,1010) or (0019,100a) of a Siemens mosaic" in str(error)
+
+
+def without(files: list[Dataset], groups: set[int]) -> list[Dataset]:
+    """Files without the private tags of some groups."""
+    for file in files:
+        for element in [element for element in file if element.tag.group in groups]:
+            del file[element.tag]
+    return files
+
+
 def test_a_mosaic_that_is_missing_among_many(tmp_path):
     (file, _) = siemens_diffusion()
     file.Rows = file.Columns = 56
@@ -246,7 +266,7 @@ def test_no_name_date_or_text_of_a_scanner_comes_out(files, tmp_path):
     files = files()
     for file in files:
         file.PatientName, file.PatientBirthDate = "Eisenbarth^Kuno", "19610723"
-    converted, _ = convert_dicom(save(tmp_path / "in", files), tmp_path / "out", KEYWORDS)
+    converted, _ = convert_dicom(save(tmp_path / "in", files), tmp_path / "out")
     tags = [tag for file in files for tag in file.iterall() if tag.VR in TEXTS]
     texts = {str(value).strip() for tag in tags for value in (tag.value if tag.VM > 1 else [tag.value])}
     texts = {text for text in texts if len(text) > 4} - {"SIEMENS", "Philips"}

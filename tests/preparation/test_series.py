@@ -78,10 +78,12 @@ def test_a_whole_study_falls_into_place(study):
     assert remarks == [LeftOut("a .pdf file", "not DICOM"), LeftOut("series 1", "a localizer")]
     reasons = {role: choice.reason for role, choice in choices.items()}
     assert reasons["t1gd"] == (
-        "3D inversion recovery, TI 0.9 s, TE 0.003 s, contrast given, described as mprage t1: T1Gd"
+        "3D inversion recovery, TI 0.9 s, TE 0.003 s, contrast given, described as t1 mprage sag: T1Gd"
     )
-    assert reasons["flair"] == "2D inversion recovery, TI 2.5 s, TE 0.095 s, described as dark fluid: FLAIR"
-    assert reasons["dwi"] == "2D echo-planar, 3 volumes, b 0, 500, 1000 s/mm2, TE 0.08 s, described as b1000 diff: DWI"
+    assert reasons["flair"] == "2D inversion recovery, TI 2.5 s, TE 0.095 s, described as darkfluid: FLAIR"
+    assert (
+        reasons["dwi"] == "2D echo-planar, 3 volumes, b 0, 500, 1000 s/mm2, TE 0.08 s, described as ep diff b1000: DWI"
+    )
 
 
 def test_both_echoes_of_the_bolus_come_in_their_order(study):
@@ -109,7 +111,7 @@ def test_nothing_of_the_patient_comes_out(study):
 def series_of(number, words="", times=(None, None, None), **known) -> Series:
     """A series of one file with echo, repetition and inversion time, s."""
     acquisition = Acquisition(*times, b_values=known.pop("b_values", ()))
-    described = {"words": frozenset(words.split()), "described": known.pop("described", True)}
+    described = {"words": tuple(words.split()), "described": known.pop("described", True)}
     return Series(str(number), (f"{number}.nii",), (acquisition,), **described, **known)
 
 
@@ -143,8 +145,7 @@ T1_TIMES, T2_TIMES, FLAIR_TIMES = (0.003, 2.2, 0.9), (0.09, 5.0, None), (0.09, 9
         (series_of(1, "t1", described=False), "t1"),
         (series_of(1, "native fla", described=False), "flair"),
         (series_of(1, "t2 flair", described=False), "flair"),
-        (series_of(1, "t2 dark fluid"), "flair"),
-        (series_of(1, "t2 dark"), "t2"),
+        (series_of(1, "t2 darkfluid"), "flair"),
         (series_of(1, "t1 swi", (0.02, 0.03, None)), ""),
         (series_of(1, "stir", (0.06, 4.0, 0.2)), ""),
         (series_of(1, "", (0.02, 0.028, None), codes=frozenset({"GR"})), ""),
@@ -195,7 +196,7 @@ def test_a_t1gd_without_contrast_agent_is_left_open():
     choices, (error,) = choose_series([called], {})
     assert choices == {}
     assert error.expected == "a contrast agent in the header of what is called a T1Gd"
-    assert error.advice == "Say what it is: --series t1gd=12 or --series t1=12, or --series t1gd=none."
+    assert error.advice == "Say what it is: --series t1=12, --series t1gd=12, or --series t1=none."
     choices, errors = choose_series([called], {"t1gd": "12"})
     assert errors == [] and choices["t1gd"].reason == "named by --series t1gd=12"
 
@@ -324,6 +325,50 @@ def test_a_sidecar_tells_what_a_name_does_not(tmp_path):
     bolus = {"EchoTime": 0.03, "RepetitionTime": 1.5, "ScanningSequence": "EP\\GR", "ImageType": ["ORIGINAL"]}
     write_image(tmp_path / "d.nii.gz", 30, sidecar=bolus)
     assert chosen_in(tmp_path) == ({"flair": "a", "t1gd": "b", "t2": "c", "dsc": "d"}, [])
+
+
+def test_b_values_of_0_beside_an_image_are_no_proof_of_diffusion(tmp_path):
+    flair = {"EchoTime": 0.1, "RepetitionTime": 9, "InversionTime": 2.5}
+    bolus = {"EchoTime": 0.03, "RepetitionTime": 1.5, "ScanningSequence": "EP\\GR", "ImageType": ["ORIGINAL"]}
+    write_image(tmp_path / "t1.nii.gz", b_values="0")
+    write_image(tmp_path / "a.nii.gz", sidecar=flair, b_values="50")
+    write_image(tmp_path / "b.nii.gz", 30, sidecar=bolus, b_values=" ".join("0" * 30))
+    assert chosen_in(tmp_path) == ({"t1": "t1", "flair": "a", "dsc": "b"}, [])
+    series, _ = find_series(tmp_path, tmp_path / "work")
+    assert [found.b_values for found in series] == [(), (), ()]
+
+
+def test_b_values_of_0_count_where_words_or_the_image_type_say_diffusion(tmp_path):
+    write_image(tmp_path / "dwi_b0.nii.gz", b_values="0")
+    write_image(tmp_path / "x.nii.gz", b_values="0", sidecar={"ImageType": ["ORIGINAL", "PRIMARY", "DIFFUSION"]})
+    series, _ = find_series(tmp_path, tmp_path / "work")
+    assert [found.b_values for found in series] == [(0,), (0,)]
+
+
+def test_a_trace_and_an_adc_that_dcm2niix_writes_beside_a_dwi_are_no_error(tmp_path):
+    write_image(tmp_path / "dwi.nii.gz", 3, b_values="0 1000 1000")
+    write_image(tmp_path / "dwi_ADC.nii.gz")
+    write_image(tmp_path / "dwi_TRACEW.nii.gz")
+    assert chosen_in(tmp_path) == ({"dwi": "dwi", "adc": "dwi_ADC"}, [])
+
+
+@pytest.mark.parametrize(
+    ("described", "protocol", "codes", "roles"),
+    [
+        (["?"], ["t1", "mprage"], "ORIGINAL\\PRIMARY\\ADC", "adc"),
+        ([], ["t1", "mprage"], "DERIVED\\PRIMARY\\DIFFUSION", ""),
+        (["ax"], ["t2", "tse"], "ORIGINAL", "t2"),
+        (["ax", "t2"], ["t1"], "ORIGINAL", "t2"),
+        (["post"], ["t1"], "ORIGINAL", "t1gd"),
+        (["post"], ["t1", "pre"], "ORIGINAL", "t1 t1gd"),
+        (["ax"], [], "ORIGINAL", ""),
+    ],
+)
+def test_a_protocol_tells_less_than_description_and_image_type(described, protocol, codes, roles, tmp_path):
+    words = {"Words": described, "ProtocolWords": protocol, "ImageType": codes}
+    write_image(tmp_path / "0815.nii.gz", sidecar=words)
+    (series,), _ = find_series(tmp_path, tmp_path / "work")
+    assert recognise(series).roles == set(roles.split())
 
 
 def test_files_of_one_b_value_each_make_a_dwi_series(tmp_path):
