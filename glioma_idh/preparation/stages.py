@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 
-METHOD = 1
+METHOD = 2
 """Raised whenever the same inputs give other outputs: what older versions made is then made again."""
 
 Stage = Literal["series", "movement", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
