@@ -58,7 +58,7 @@ CODES = {
 MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
-OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-f", "s")
+OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-p", "n", "-f", "s")
 UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"
 """What dcm2niix warns of when it has nevertheless written something; and words of its lines that say what is wrong."""
 

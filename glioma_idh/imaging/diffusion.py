@@ -185,28 +185,3 @@ def _to_map(slopes: np.ndarray, mask: np.ndarray) -> np.ndarray:
     adc = np.zeros(mask.shape, np.float32)
     adc[mask] = np.clip(np.nan_to_num(slopes) / 1000, 0, HIGHEST_ADC)
     return adc
-
-
-def scale_adc(adc: np.ndarray, brain: np.ndarray) -> tuple[np.ndarray, int]:
-    """An ADC map from a scanner, whose unit differs, in mm2/s.
-
-    The unit is the power of ten that brings the brain's median above 0.3e-3 and up to 3e-3 mm2/s: a decade, so there
-    is one and no other.
-
-    Args:
-        adc: in any decimal unit of area by time, 1e-6 mm2/s as a rule, shape (i, j, k).
-        brain: mask, shape (i, j, k).
-
-    Returns:
-        The map in mm2/s, float32, from 0 to HIGHEST_ADC; and the power of ten that it was multiplied with.
-
-    Raises:
-        InputError: the brain is empty or its median not positive, or the unit would be one that nobody uses.
-    """
-    inside = np.asarray(adc, float)[np.asarray(brain) != 0]
-    median = np.median(inside) if inside.size else np.nan
-    power = int(np.floor(np.log10(3e-3 / median) + 1e-9)) if median > 0 and np.isfinite(median) else None
-    if power is None or not -9 <= power <= 6:
-        advice = "Is this the ADC, and the mask in its place? The ADC can also be made from the b-values themselves."
-        raise InputError("an ADC map with a positive median in the brain", f"a median of {median:g}", advice)
-    return np.clip(np.nan_to_num(np.asarray(adc, float)) * 10.0**power, 0, HIGHEST_ADC).astype(np.float32), power
