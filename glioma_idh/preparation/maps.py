@@ -20,6 +20,8 @@ SAME_SHELL = 20
 PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
 LEAST_KNOWN = 0.1
 """Share of a voxel that must have a value in the map for it to have one in the result."""
+MANY_WITHOUT_FIT = 0.05
+"""Share of the brain from which on it is remarked that no gamma-variate curve fits."""
 PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
 
 
@@ -64,8 +66,8 @@ def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, bra
     peak_mm2_s = stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
     if not is_tissue(peak_mm2_s):
         stages.note["remarks"].append(
-            f"The ADC made of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that "
-            f"of tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
+            f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of "
+            f"tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
         )
     return path
 
@@ -149,7 +151,7 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
         curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
         windows = {"baseline": made.baseline, "first pass": made.first_pass}
         found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
-        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes]}
+        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes], "without_fit": made.without_fit}
         return found | {"time_s": made.time_s.tolist(), "curves": curves}
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
@@ -160,6 +162,10 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
         stages.note["remarks"].append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
+    if found["without_fit"] >= MANY_WITHOUT_FIT:
+        stages.note["remarks"].append(
+            f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
+        )
     return files["rcbv"]
 
 

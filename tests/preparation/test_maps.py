@@ -239,6 +239,7 @@ def make_rcbv(monkeypatch):
             curves=curve,
             method="as recorded",
             dark_volumes=(3,),
+            without_fit=0.04 if arguments[-1] == "first-pass" else 0.05,
         )
 
     monkeypatch.setattr(perfusion, "make_rcbv", record)
@@ -281,6 +282,16 @@ def test_each_map_goes_into_the_file_of_its_name(tmp_path, make_rcbv):
     assert found["white_matter_ml"] == 1.2  # 96 voxels of 12 mm3
     assert found["dark_volumes"] == [4]  # counted from 1, as viewers do
     assert stages.note["remarks"] == ["Dark or empty volumes of the DSC series were filled from others: 4."]
+
+
+def test_many_voxels_without_a_fit_are_remarked_on(tmp_path, make_rcbv):
+    alignment, masks = dsc_patient(tmp_path)
+    for cbv, remarked in (("first-pass", False), ("gamma-variate", True)):
+        stages = stages_of(tmp_path)
+        make_rcbv_image(alignment, white_given(tmp_path, cbv=cbv), stages, masks)
+        remark = "In 5% of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
+        assert (remark in stages.note["remarks"]) == remarked
+    assert stages.note["stages"]["rcbv"]["found"]["without_fit"] == 0.05
 
 
 def test_rcbv_without_leakage_correction_is_the_uncorrected_map_and_says_so(tmp_path, make_rcbv):
