@@ -116,16 +116,17 @@ def with_adc_map(folder, values, words=(), codes=()):
 
 @pytest.mark.parametrize(("words", "codes"), [({"adc", "trace"}, ()), ((), {"DERIVED", "TRACE"})])
 def test_a_trace_is_divided_by_three_where_name_or_image_type_say_so(tmp_path, words, codes):
-    """And made again once it is called so."""
+    """And refused once it is no longer called so."""
     trace = 3e6 * tissue()
-    alignment, brain = with_adc_map(tmp_path, trace)
-    with pytest.raises(InputError, match="adc.nii: expected an ADC map .* three times"):
-        make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
     alignment, brain = with_adc_map(tmp_path, trace, words, codes)
     stages = stages_of(tmp_path)
     made = read_volume(make_adc_image(alignment, Settings(), stages, brain)).array
     assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
     assert "a trace, divided by 3" in stages.note["stages"]["adc"]["found"]["method"]
+    stages.save()
+    alignment, brain = with_adc_map(tmp_path, trace)
+    with pytest.raises(InputError, match="adc.nii: expected an ADC map .* three times"):
+        make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
 
 
 def test_trace_weighted_images_are_no_trace():
