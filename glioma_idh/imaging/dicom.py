@@ -59,7 +59,7 @@ CODES = {
 MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
-OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-f", "s")
+OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-p", "n", "-f", "s")
 MADE_BY_DCM2NIIX = {"_ADC": ("adc",), "_TRACE": ("trace",), "_TRACEW": ("trace",)}
 """Ends of the names of what it takes out of a diffusion series, and the words for it."""
 UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"

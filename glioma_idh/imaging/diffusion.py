@@ -20,6 +20,7 @@ from glioma_idh.imaging.gradients import (
     share_of_each,
     tensor_design,
 )
+from glioma_idh.imaging.undirected import settle_undirected
 
 BALANCED = 0.1
 """The largest `imbalance` of directions whose mean is called the trace."""
@@ -58,18 +59,20 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
         series: shape (i, j, k, n).
         b_values: s/mm2, shape (n,).
         b_vectors: shape (n, 3), or None where every volume is trace-weighted. Of other length than 1, they are
-            normalised: unlike in MRtrix, their length says nothing about b. Volumes without one are trace-weighted.
+            normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
+            some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so.
         brain: mask, shape (i, j, k); the whole image without one.
         noise_sd: standard deviation of the noise in the real part; None has it estimated (`estimate_noise`).
 
     Raises:
-        InputError: as of `fit_adc` and `tensor_design`, but for too few directions.
+        InputError: as of `fit_adc` and `tensor_design`, but for too few directions; and as of `settle_undirected`.
     """
     b_values = check_b_values(b_values, series)
-    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     mask = np.ones(series.shape[:3], bool) if brain is None else np.asarray(brain) != 0
-    shells = {b: len(members) for b, members in group_shells(b_values).items()}
     directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
+    b_values, decided = settle_undirected(series, b_values, directions, None if brain is None else mask)
+    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
+    shells = {b: len(members) for b, members in group_shells(b_values).items()}
     weighted = directions[b_values > UNWEIGHTED]
     if num_independent(weighted) == 6:
         adc = fit_mean_diffusivity(series, b_values, directions, mask, noise_sd)
@@ -78,6 +81,7 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
         adc = fit_adc(series, b_values, mask, noise_sd, directions)
         method = f"mono-exponential ADC {_of_what(b_values, directions)}"
     method += f", b = {', '.join(f'{b:.0f} ({number})' for b, number in shells.items())} s/mm2"
+    method += f"; {decided}" if decided else ""
     return Diffusion(adc, method, shells, noise_sd, int(np.count_nonzero(mask & (adc == 0))))
 
 
@@ -101,7 +105,8 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
         b_values: s/mm2, shape (n,).
         mask: shape (i, j, k); the whole image without one.
         noise_sd: as of `make_adc`.
-        b_vectors: as of `make_adc`; repeats of a direction are averaged before the directions are.
+        b_vectors: as of `make_adc`, but a volume without one is trace-weighted; repeats of a direction are averaged
+            before the directions are.
 
     Returns:
         mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
@@ -135,7 +140,7 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
     Args:
         series: shape (i, j, k, n).
         b_values: s/mm2, shape (n,).
-        b_vectors: as of `make_adc`.
+        b_vectors: as of `fit_adc`.
         mask: shape (i, j, k); the whole image without one.
         noise_sd: as of `make_adc`.
 
@@ -180,28 +185,3 @@ def _to_map(slopes: np.ndarray, mask: np.ndarray) -> np.ndarray:
     adc = np.zeros(mask.shape, np.float32)
     adc[mask] = np.clip(np.nan_to_num(slopes) / 1000, 0, HIGHEST_ADC)
     return adc
-
-
-def scale_adc(adc: np.ndarray, brain: np.ndarray) -> tuple[np.ndarray, int]:
-    """An ADC map from a scanner, whose unit differs, in mm2/s.
-
-    The unit is the power of ten that brings the brain's median above 0.3e-3 and up to 3e-3 mm2/s: a decade, so there
-    is one and no other.
-
-    Args:
-        adc: in any decimal unit of area by time, 1e-6 mm2/s as a rule, shape (i, j, k).
-        brain: mask, shape (i, j, k).
-
-    Returns:
-        The map in mm2/s, float32, from 0 to HIGHEST_ADC; and the power of ten that it was multiplied with.
-
-    Raises:
-        InputError: the brain is empty or its median not positive, or the unit would be one that nobody uses.
-    """
-    inside = np.asarray(adc, float)[np.asarray(brain) != 0]
-    median = np.median(inside) if inside.size else np.nan
-    power = int(np.floor(np.log10(3e-3 / median) + 1e-9)) if median > 0 and np.isfinite(median) else None
-    if power is None or not -9 <= power <= 6:
-        advice = "Is this the ADC, and the mask in its place? The ADC can also be made from the b-values themselves."
-        raise InputError("an ADC map with a positive median in the brain", f"a median of {median:g}", advice)
-    return np.clip(np.nan_to_num(np.asarray(adc, float)) * 10.0**power, 0, HIGHEST_ADC).astype(np.float32), power

@@ -10,8 +10,8 @@ SHELL_WIDTH = 40.0
 UNWEIGHTED = 50.0
 """Up to this b-value, s/mm2, a volume needs no direction."""
 
-ONE_DIRECTION = np.cos(np.deg2rad(5))
-"""Directions whose product is larger are repeats of one."""
+ONE_DIRECTION = np.cos(np.deg2rad(15))
+"""Directions whose product is larger are repeats of one, if the head turned between them by 15 degrees or less."""
 
 HIGHEST = 30000.0
 """No scanner for people goes beyond this b-value, s/mm2."""
@@ -57,6 +57,42 @@ def check_b_vectors(b_vectors, b_values: np.ndarray) -> np.ndarray:
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-6)
 
 
+def to_scanner(b_vectors: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """From b-vectors as FSL has them, along the axes of a file, to the axes of its millimetres (RAS+).
+
+    FSL turns the first axis round where the axes of the file are right-handed (the determinant is positive).
+
+    Args:
+        b_vectors: shape (n, 3).
+        affine: 4 x 4, voxel index to millimetres, of the file itself.
+    """
+    return b_vectors @ _axes_of(affine).T
+
+
+def to_file(directions: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """The inverse of `to_scanner`: b-vectors, shape (n, 3), for a file of that affine."""
+    return np.linalg.solve(_axes_of(affine), directions.T).T
+
+
+def _axes_of(affine: np.ndarray) -> np.ndarray:
+    """The unit vectors of FSL's axes of a file, in its columns."""
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return axes * ([-1, 1, 1] if np.linalg.det(axes) > 0 else [1, 1, 1])
+
+
+def turn_with_head(directions: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """The directions as the tissue saw them, for volumes that are brought to where the head lies in one of them.
+
+    The gradients stay with the scanner while the head turns: what turns the tissue back turns them back too (Leemans &
+    Jones 2009, Magn Reson Med 61:1336).
+
+    Args:
+        directions: along the axes of millimetres (`to_scanner`), shape (n, 3).
+        matrices: of `movement.find_movement`, from the reference to each volume, shape (n, 4, 4).
+    """
+    return np.einsum("nyx,ny->nx", matrices[:, :3, :3], directions)
+
+
 def group_shells(b_values, tolerance: float = SHELL_WIDTH) -> dict[float, np.ndarray]:
     """The volumes of each b-value, as scanners mean it.
 
@@ -77,8 +113,16 @@ def group_shells(b_values, tolerance: float = SHELL_WIDTH) -> dict[float, np.nda
 
 
 def num_independent(directions: np.ndarray) -> int:
-    """How many of the tensor's six numbers directions (of weighted volumes) can tell apart; zero vectors tell none."""
-    return int(np.linalg.matrix_rank(_products(directions[directions.any(axis=1)]), tol=0.05))
+    """How many of the tensor's six numbers directions (of weighted volumes) can tell apart; zero vectors tell none.
+
+    Repeats of a direction count once: three directions of a head that turns by 5 degrees would fix a tensor on paper,
+    and multiply the noise by ten.
+    """
+    apart = []
+    for direction in directions[directions.any(axis=1)]:
+        if not any(abs(direction @ other) > ONE_DIRECTION for other in apart):
+            apart.append(direction)
+    return int(np.linalg.matrix_rank(_products(np.reshape(apart, (-1, 3))), tol=0.05))
 
 
 def share_of_each(directions: np.ndarray) -> np.ndarray:
@@ -95,7 +139,7 @@ def share_of_each(directions: np.ndarray) -> np.ndarray:
 
 
 def num_repeats(directions: np.ndarray) -> np.ndarray:
-    """How many of the volumes have the direction of each, within 5 degrees or opposite, itself among them; (n,)."""
+    """How many of the volumes have the direction of each, within 15 degrees or opposite, itself among them; (n,)."""
     without = ~directions.any(axis=1)
     return ((np.abs(directions @ directions.T) > ONE_DIRECTION) | (without[:, None] & without)).sum(axis=1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
 from glioma_idh.preparation.alignment import Alignment, read_diffusion
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
@@ -19,6 +20,8 @@ SAME_SHELL = 20
 PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
 LEAST_KNOWN = 0.1
 """Share of a voxel that must have a value in the map for it to have one in the result."""
+MANY_WITHOUT_FIT = 0.05
+"""Share of the brain from which on it is remarked that no gamma-variate curve fits."""
 PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
 
 
@@ -59,8 +62,20 @@ def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, bra
         return found
 
     inputs = {"series": choice.files, "brain": brain, "acquisition": choice.acquisitions}
-    stages.make("adc", work, inputs | alignment.placement(role), [path])
+    inputs |= {"called trace": is_called_trace(choice)} | alignment.placement(role)
+    peak_mm2_s = stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
+    if not is_tissue(peak_mm2_s):
+        stages.note["remarks"].append(
+            f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of "
+            f"tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
+        )
     return path
+
+
+def is_called_trace(choice) -> bool:
+    """Whether a map is called the trace of the tensor; images that are trace-weighted are called TRACEW."""
+    called = {word.lower() for word in {*choice.series.words, *choice.series.codes}}
+    return "trace" in called and "tracew" not in called
 
 
 def _adc_of_dwi(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
@@ -70,19 +85,25 @@ def _adc_of_dwi(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
     inside = None if brain is None else on_series(brain, "dwi", series, alignment)
     with _naming(choice):
         made = make_adc(series.array, b_values, b_vectors, inside)
-        _check_adc(made.adc, series.array, inside)
+        tissue = _tissue(series.array, inside)
+        _check_adc(made.adc, tissue)
     found = {"method": made.method, "shells": made.shells, "num_not_fitted": made.num_not_fitted}
+    found |= {"tissue_peak_mm2_s": histogram_peak(made.adc[tissue])}
     return replace(series, array=made.adc), found
 
 
-def _check_adc(adc: np.ndarray, series: np.ndarray, inside) -> None:
+def _tissue(series: np.ndarray, inside) -> np.ndarray:
+    """The brain in a DWI series; without a mask of it, what is bright. Shape (i, j, k), bool."""
+    strongest = series.max(axis=-1)
+    return strongest > strongest.mean() if inside is None else inside
+
+
+def _check_adc(adc: np.ndarray, tissue: np.ndarray) -> None:
     """Tissue must have an ADC that tissue can have, or the b-values are not those of the volumes.
 
     Raises:
         InputError: it has not.
     """
-    strongest = series.max(axis=-1)
-    tissue = strongest > strongest.mean() if inside is None else inside
     median = float(np.median(adc[tissue]))
     if not PLAUSIBLE_ADC[0] <= median <= PLAUSIBLE_ADC[1]:
         advice = "Do the b-values belong to these volumes, in this order?"
@@ -91,13 +112,11 @@ def _check_adc(adc: np.ndarray, series: np.ndarray, inside) -> None:
 
 
 def _scanner_adc(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
-    from glioma_idh.imaging.diffusion import scale_adc
-
     volume = read_volume(choice.files[0])
     inside = volume.array > 0 if brain is None else on_series(brain, "adc", volume, alignment)
     with _naming(choice):
-        adc, power = scale_adc(volume.array, inside)
-    return replace(volume, array=adc), {"method": f"the scanner's map, in 1e{power} mm2/s"}
+        made = scale_adc(volume.array, inside, is_called_trace(choice))
+    return replace(volume, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
 
 
 def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, masks: dict) -> Path | None:
@@ -132,7 +151,7 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
         curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
         windows = {"baseline": made.baseline, "first pass": made.first_pass}
         found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
-        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes]}
+        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes], "without_fit": made.without_fit}
         return found | {"time_s": made.time_s.tolist(), "curves": curves}
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
@@ -143,6 +162,10 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
         stages.note["remarks"].append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
+    if found["without_fit"] >= MANY_WITHOUT_FIT:
+        stages.note["remarks"].append(
+            f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
+        )
     return files["rcbv"]
 
 

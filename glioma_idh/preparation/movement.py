@@ -1,12 +1,18 @@
-"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it."""
+"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it.
+
+The b-vectors of a DWI series turn with the head, and lie beside the still series as its `.bvec`.
+"""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_table
+from glioma_idh.files import write_table, write_text
+from glioma_idh.imaging.acquisition import beside, read_acquisition
+from glioma_idh.imaging.gradients import to_file, to_scanner, turn_with_head
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.series import Choice
@@ -51,7 +57,7 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
         files = files[:1]
 
     def work():
-        parts, reference = _read(role, choice)
+        parts, reference, gradients = _read(role, choice)
         matrices = find_movement(parts[0], reference)
         moved_mm = displacement_mm(matrices, _centre(parts[0]))
         for file in folder.glob(f"{role}*"):
@@ -60,6 +66,8 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
         if moved_mm.max() >= LEAST_MM:
             for part, file in zip(parts, files, strict=True):
                 write_volume(file, hold_still(part, matrices).array, part.affine)
+            if role == "dwi":
+                _write_gradients(files[0], parts[0], *gradients, matrices)
         return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
 
     inputs = {"series": choice.files, "acquisition": choice.acquisitions}
@@ -68,37 +76,46 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
     if max(moved_mm) < LEAST_MM:
         return choice
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
+    acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions, files[0]),)
+    turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
     stages.note["remarks"].append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
-        f"{num_volumes}); every volume was brought to where it lies in volume {to}."
+        f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )
-    acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions),)
     return replace(choice, series=replace(choice.series, files=tuple(files), acquisitions=acquisitions))
 
 
-def _read(role: str, choice: Choice) -> tuple[list[Volume], int]:
-    """The echoes of a DSC series, or all of a DWI series as one; and the volume that the others are registered to.
+def _read(role: str, choice: Choice) -> tuple[list[Volume], int, tuple]:
+    """The echoes of a DSC series, or all of a DWI series as one; the volume that the others are registered to; and
+    b-values and b-vectors of a DWI series.
 
-    That is the first with the lowest b-value, or of a DSC series the one most like the median over time.
+    The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.
     """
     if role == "dwi":
-        series, b_values, _ = read_diffusion(choice)
-        return [series], int(np.argmin(b_values))
+        series, *gradients = read_diffusion(choice)
+        return [series], int(np.argmin(gradients[0])), tuple(gradients)
     echoes = [read_volume(file, num_axes=4) for file in choice.files]
     if len(shapes := {echo.array.shape for echo in echoes}) > 1:
         found = " and ".join(map(str, sorted(shapes)))
         raise InputError("echoes of one shape", found, "Name them with --series dsc=...", choice.files[0])
     typical = np.median(echoes[0].array, axis=-1)
     away = [np.abs(volume - typical).mean() for volume in np.moveaxis(echoes[0].array, -1, 0)]
-    return echoes, int(np.argmin(away))
+    return echoes, int(np.argmin(away)), ()
 
 
-def _together(acquisitions):
-    """How the files of a DWI series were acquired, as of one file."""
+def _write_gradients(file: Path, series: Volume, b_values, b_vectors, matrices: np.ndarray) -> None:
+    """Write b-values and b-vectors beside a series held still: these turned with the head, along its own axes."""
+    write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
+    if b_vectors is not None:
+        turned = to_file(turn_with_head(to_scanner(b_vectors, series.own_affine), matrices), series.affine)
+        rows = (" ".join(f"{x:.9g}" for x in axis) for axis in turned.T)
+        write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
+
+
+def _together(acquisitions, file: Path):
+    """How the files of a DWI series were acquired, as of the one file that holds it still."""
     b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
-    vectors = [acquisition.b_vectors for acquisition in acquisitions]
-    known = all(part is not None for part in vectors)
-    return replace(acquisitions[0], b_values=b_values, b_vectors=np.concatenate(vectors) if known else None)
+    return replace(acquisitions[0], b_values=b_values, b_vectors=read_acquisition(file).b_vectors)
 
 
 def _centre(series: Volume) -> np.ndarray:

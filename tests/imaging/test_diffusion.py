@@ -10,7 +10,6 @@ from glioma_idh.imaging.diffusion import (
     fit_adc,
     fit_mean_diffusivity,
     make_adc,
-    scale_adc,
 )
 from glioma_idh.imaging.diffusion_fit import estimate_noise
 
@@ -200,29 +199,6 @@ def test_what_lies_outside_of_the_mask_or_under_the_noise_is_not_fitted(number):
 def test_one_b_value_is_not_enough():
     with pytest.raises(InputError, match=r"found b = 998 s/mm2 only. ADC needs two"):
         make_adc(np.ones((2, 2, 2, 3)), [990, 1000, 1003])
-
-
-@pytest.mark.parametrize("unit, power", [(1, 0), (1e6, -6), (1e3, -3), (1e-6, 6)])
-def test_scanner_maps_come_in_many_units(unit, power):
-    adc, found = scale_adc(ADC * unit, np.ones(ADC.shape))
-    assert found == power and adc == pytest.approx(ADC, rel=1e-6)
-
-
-def test_the_brain_decides_the_unit_and_its_borders_belong_to_one_decade():
-    adc = np.full((4, 1, 1), 3000.0)
-    adc[2:] = [[[-1]], [[90000]]]
-    scaled, power = scale_adc(adc, np.array([1, 1, 0, 0]).reshape(4, 1, 1))
-    assert power == -6 and scaled.ravel() == pytest.approx([3e-3, 3e-3, 0, HIGHEST_ADC])
-    skewed = np.array([800.0, 800, 9000]).reshape(3, 1, 1)  # of which the mean would be another decade's
-    assert scale_adc(skewed, np.ones((3, 1, 1)))[1] == -6
-    assert scale_adc(np.full((1, 1, 1), 301.0), np.ones((1, 1, 1)))[1] == -6
-    assert scale_adc(np.full((1, 1, 1), 299.0), np.ones((1, 1, 1)))[1] == -5
-
-
-@pytest.mark.parametrize("value, brain", [(0, 1), (-700, 1), (np.nan, 1), (800, 0), (1e12, 1)])
-def test_a_map_without_a_unit_is_an_error(value, brain):
-    with pytest.raises(InputError, match="ADC map"):
-        scale_adc(np.full((2, 2, 2), value), np.full((2, 2, 2), brain))
 
 
 def test_as_dipy_on_a_real_series(real_data):

@@ -13,7 +13,11 @@ from glioma_idh.imaging.gradients import (
     num_repeats,
     share_of_each,
     tensor_design,
+    to_file,
+    to_scanner,
+    turn_with_head,
 )
+from glioma_idh.imaging.resampling import rigid_matrix
 
 SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
 
@@ -43,6 +47,40 @@ def test_directions_that_lie_on_a_cone_or_repeat_fix_no_tensor():
     angles = 2 * np.pi * np.arange(20) / 20
     flat = np.stack([np.cos(angles), np.sin(angles), np.zeros(20)], axis=1)
     assert num_independent(flat) == 3  # xx, yy and xy
+
+
+@pytest.mark.parametrize("turn_deg", [5, 10])
+def test_three_directions_of_a_head_that_turns_are_three(turn_deg):
+    turned = np.eye(3) @ rigid_matrix((turn_deg, turn_deg / 2, -turn_deg / 2), (0, 0, 0), (0, 0, 0))[:3, :3]
+    directions = np.vstack([np.eye(3), np.eye(3), -turned, turned])
+    assert num_independent(directions) == 3
+    assert num_repeats(directions).tolist() == [4] * 12
+
+
+OBLIQUE = rigid_matrix((12, -7, 25), (3, 4, 5), (0, 0, 0)) @ np.diag([2.0, 2, 3, 1])
+
+
+def test_fsl_turns_the_first_axis_round_in_right_handed_files_alone():
+    along = np.eye(3)
+    assert to_scanner(along, np.diag([2.0, 2, 3, 1])).tolist() == [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert to_scanner(along, np.diag([-2.0, 2, 3, 1])).tolist() == [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    swapped = np.array([[0, -2.0, 0, 9], [0, 0, 3, 9], [4, 0, 0, 9], [0, 0, 0, 1]])  # i up, j left, k front: det < 0
+    assert to_scanner(along, swapped).tolist() == [[0, 0, 1], [-1, 0, 0], [0, 1, 0]]
+
+
+def test_directions_on_the_axes_of_a_tilted_file_and_back():
+    world = to_scanner(np.array([[1.0, 0, 0], [0, 0.6, 0.8]]), OBLIQUE)
+    turn = OBLIQUE[:3, :3] / [2, 2, 3]
+    assert world == pytest.approx(np.array([-turn[:, 0], 0.6 * turn[:, 1] + 0.8 * turn[:, 2]]))
+    assert to_file(world, OBLIQUE) == pytest.approx(np.array([[1.0, 0, 0], [0, 0.6, 0.8]]))
+
+
+def test_gradients_turn_back_with_the_head():
+    """The head turns from its front to its left: a gradient to the left meets what lies to the front at rest."""
+    quarter = rigid_matrix((0, 0, 90), (5, 6, 7), (1, 2, 3))
+    assert quarter[:3, :3] @ [0, 1, 0] == pytest.approx([-1, 0, 0])
+    turned = turn_with_head(np.array([[-1.0, 0, 0], [-1, 0, 0]]), np.array([np.eye(4), quarter]))
+    assert turned == pytest.approx(np.array([[-1.0, 0, 0], [0, 1, 0]]))
 
 
 def test_repeats_of_a_direction_count_as_one():

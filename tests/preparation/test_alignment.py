@@ -132,6 +132,20 @@ def test_a_structural_series_is_registered_as_it_is(tmp_path):
     assert np.array_equal(still_image("t2", choice_of("t2", [tmp_path / "t2.nii"])).array, array)
 
 
+def test_directions_of_files_whose_axes_run_elsewhere_are_brought_together(tmp_path):
+    """The same gradient, to the patient's back: FSL turns the first axis round in a right-handed file alone."""
+    right_handed = np.array([[0, -1.0, 0, 2], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])  # to the front, left, top
+    left_handed = np.diag([-1.0, 1, 1, 1]) + np.outer([2, 0, 0, 0], [0, 0, 0, 1])
+    choice = choice_of("dwi", [tmp_path / "a.nii", tmp_path / "b.nii"], b_values=(1000.0,))
+    write_volume(choice.files[0], np.ones((4, 3, 5), np.float32), right_handed)
+    write_volume(choice.files[1], np.ones((3, 4, 5), np.float32), left_handed)
+    vectors = (np.array([[1.0, 0, 0]]), np.array([[0.0, -1, 0]]))
+    acquired = zip(choice.acquisitions, vectors, strict=True)
+    acquired = tuple(replace(acquisition, b_vectors=vector) for acquisition, vector in acquired)
+    choice = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    assert read_diffusion(choice)[2] == pytest.approx(np.array([[1.0, 0, 0], [1, 0, 0]]))
+
+
 def test_files_of_a_b_value_each_come_in_their_order_with_b_values_and_directions(tmp_path):
     choice = choice_of("dwi", [tmp_path / f"{name}.nii" for name in "abc"])
     acquisitions = []
@@ -145,7 +159,11 @@ def test_files_of_a_b_value_each_come_in_their_order_with_b_values_and_direction
     assert series.array[0, 0, 0].tolist() == [1, 2, 2, 3] == b_vectors[:, 0].tolist()
     assert b_values.tolist() == [1000, 0, 5, 500]
     unknown = (*acquisitions[:2], replace(acquisitions[2], b_vectors=None))
-    assert read_diffusion(replace(choice, series=replace(choice.series, acquisitions=unknown)))[2] is None
+    found = read_diffusion(replace(choice, series=replace(choice.series, acquisitions=unknown)))[2]
+    assert found[:, 0].tolist() == [1, 2, 2, 0]  # the others keep theirs
+    none = tuple(replace(acquisition, b_vectors=None) for acquisition in acquisitions)
+    assert read_diffusion(replace(choice, series=replace(choice.series, acquisitions=none)))[2] is None
+
     write_volume(choice.files[2], np.ones((3, 4, 5), np.float32), np.diag([1.0, 1, 2, 1]))
     with pytest.raises(InputError, match="a.nii|c.nii: expected the same grid"):
         read_diffusion(choice)

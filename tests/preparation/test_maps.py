@@ -25,7 +25,7 @@ def to_the_right(array: np.ndarray) -> np.ndarray:
 
 
 def tissue(seed=3) -> np.ndarray:
-    return np.random.default_rng(seed).uniform(0.6e-3, 1.6e-3, SHAPE)
+    return np.random.default_rng(seed).triangular(0.6e-3, 0.7e-3, 1.4e-3, SHAPE)
 
 
 def block() -> np.ndarray:
@@ -99,25 +99,77 @@ def test_the_scanners_adc_is_scaled_by_the_brain_where_it_lies_there(tmp_path, u
     stages = stages_of(tmp_path)
     made = read_volume(make_adc_image(alignment, Settings(), stages, tmp_path / "brain.nii"))
     assert made.array == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
-    assert stages.note["stages"]["adc"]["found"] == {"method": f"the scanner's map, in 1e{power} mm2/s"}
+    found = stages.note["stages"]["adc"]["found"]
+    assert found["method"].startswith(f"the scanner's map, in 1e{power} mm2/s: brain tissue then peaks at")
+    assert stages.note["remarks"] == []
+
+
+def with_adc_map(folder, values, words=(), codes=()):
+    """A patient with a scanner's map and a mask of the brain."""
+    write_volume(folder / "adc.nii", np.asarray(values, np.float32), AFFINE)
+    write_volume(folder / "brain.nii", block(), AFFINE)
+    choice = choice_of("adc", [folder / "adc.nii"])
+    series = replace(choice.series, words=tuple(words), codes=frozenset(codes))
+    placed = {"t1gd": (AFFINE, np.eye(4)), "adc": (AFFINE, np.eye(4))}
+    return place(folder, placed, {"adc": replace(choice, series=series)}), folder / "brain.nii"
+
+
+@pytest.mark.parametrize(("words", "codes"), [({"adc", "trace"}, ()), ((), {"DERIVED", "TRACE"})])
+def test_a_trace_is_divided_by_three_where_name_or_image_type_say_so(tmp_path, words, codes):
+    """And refused once it is no longer called so."""
+    trace = 3e6 * tissue()
+    alignment, brain = with_adc_map(tmp_path, trace, words, codes)
+    stages = stages_of(tmp_path)
+    made = read_volume(make_adc_image(alignment, Settings(), stages, brain)).array
+    assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
+    assert "a trace, divided by 3" in stages.note["stages"]["adc"]["found"]["method"]
+    stages.save()
+    alignment, brain = with_adc_map(tmp_path, trace)
+    with pytest.raises(InputError, match="adc.nii: expected an ADC map .* three times"):
+        make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
+
+
+def test_trace_weighted_images_are_no_trace():
+    for words, codes, expected in (
+        ({"trace"}, (), True),
+        ({"trace", "tracew"}, (), False),
+        ({"adc"}, (), False),
+        ({"trace"}, {"TRACEW"}, False),
+    ):
+        choice = choice_of("adc", ["adc.nii"])
+        choice = replace(choice, series=replace(choice.series, words=tuple(words), codes=frozenset(codes)))
+        assert maps.is_called_trace(choice) == expected
+
+
+@pytest.mark.parametrize(("factor", "num_remarks"), [(1, 0), (1.6, 1)])
+def test_an_adc_made_of_b_values_whose_brain_peaks_elsewhere_is_remarked_on(tmp_path, factor, num_remarks):
+    """On b-values too small by a factor."""
+    alignment, brain = with_dwi(tmp_path)
+    wrong = choice_of("dwi", [tmp_path / "dwi.nii"], b_values=(0.0, 500 / factor, 1000 / factor))
+    alignment.choices["dwi"] = wrong
+    for _ in range(2):  # made, and as before
+        stages = stages_of(tmp_path)
+        make_adc_image(alignment, Settings(), stages, brain)
+        assert len(stages.note["remarks"]) == num_remarks
+    peak = stages.note["stages"]["adc"]["found"]["tissue_peak_mm2_s"]
+    assert peak == pytest.approx(factor * 0.8e-3, rel=0.1)
+    assert all("of the DWI series peaks at 1.2" in remark for remark in stages.note["remarks"])
 
 
 @pytest.mark.parametrize("median", [0.0, 0.19e-3, 3.6e-3, 1.0])
 def test_an_adc_that_no_tissue_has_is_refused(median):
     inside = np.broadcast_to(np.arange(4) < 3, (4, 4, 4))
-    series = np.ones((4, 4, 4, 2))
     for possible in (0.21e-3, 3.4e-3):
-        maps._check_adc(np.where(inside, possible, median), series, inside)
+        maps._check_adc(np.where(inside, possible, median), inside)
     with pytest.raises(InputError, match="expected an ADC of 0.0002 to 0.0035 mm2/s; found a median of"):
-        maps._check_adc(np.where(inside, median, 1e-3), series, inside)
+        maps._check_adc(np.where(inside, median, 1e-3), inside)
 
 
 def test_without_a_brain_tissue_is_what_is_bright():
-    adc, series = np.full((4, 4, 4), 9e-3), np.ones((4, 4, 4, 2))
-    adc[:2], series[:2, ..., 1] = 1e-3, 90
-    maps._check_adc(adc, series, None)
-    with pytest.raises(InputError, match="found a median of 0.009"):
-        maps._check_adc(adc[::-1], series, None)
+    series, inside = np.ones((4, 4, 4, 2)), np.zeros((4, 4, 4), bool)
+    series[:2, ..., 1] = 90
+    assert np.flatnonzero(maps._tissue(series, None).any(axis=(1, 2))).tolist() == [0, 1]
+    assert maps._tissue(series, inside) is inside
 
 
 @pytest.mark.parametrize(
@@ -188,6 +240,7 @@ def make_rcbv(monkeypatch):
             curves=curve,
             method="as recorded",
             dark_volumes=(3,),
+            without_fit=0.04 if arguments[-1] == "first-pass" else 0.05,
         )
 
     monkeypatch.setattr(perfusion, "make_rcbv", record)
@@ -230,6 +283,16 @@ def test_each_map_goes_into_the_file_of_its_name(tmp_path, make_rcbv):
     assert found["white_matter_ml"] == 1.2  # 96 voxels of 12 mm3
     assert found["dark_volumes"] == [4]  # counted from 1, as viewers do
     assert stages.note["remarks"] == ["Dark or empty volumes of the DSC series were filled from others: 4."]
+
+
+def test_many_voxels_without_a_fit_are_remarked_on(tmp_path, make_rcbv):
+    alignment, masks = dsc_patient(tmp_path)
+    for cbv, remarked in (("first-pass", False), ("gamma-variate", True)):
+        stages = stages_of(tmp_path)
+        make_rcbv_image(alignment, white_given(tmp_path, cbv=cbv), stages, masks)
+        remark = "In 5% of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
+        assert (remark in stages.note["remarks"]) == remarked
+    assert stages.note["stages"]["rcbv"]["found"]["without_fit"] == 0.05
 
 
 def test_rcbv_without_leakage_correction_is_the_uncorrected_map_and_says_so(tmp_path, make_rcbv):

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from glioma_idh.files import write_text
+from glioma_idh.imaging.acquisition import read_acquisition
+from glioma_idh.imaging.diffusion import fit_mean_diffusivity
+from glioma_idh.imaging.gradients import to_scanner
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
+from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.movement import LEAST_MM, hold_series_still
 from glioma_idh.preparation.series import Choice, choose_series, find_series
 from glioma_idh.preparation.settings import Settings
@@ -85,6 +89,8 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift)
     assert errors == [] and held["dwi"].files == (tmp_path / "out/still/dwi_1.nii.gz",)
     assert held["dwi"].acquisitions[0].b_values == B_VALUES
     (remark,) = stages.note["remarks"]
+    assert read_acquisition(held["dwi"].files[0]).b_values == B_VALUES  # beside the file too, without any direction
+    assert held["dwi"].acquisitions[0].b_vectors is None
     assert re.search(r"DWI series, by up to (3.9|4.[01]) mm \(volume 2 of 3\);.* lies in volume 1\.", remark)
     still = read_volume(held["dwi"].files[0], num_axes=4).array
     inside = (still > 0).all(axis=-1) & (head.array > 0)
@@ -153,6 +159,66 @@ def test_both_echoes_of_a_bolus_are_held_still_by_what_moves_in_the_first(tmp_pa
     assert "by up to 2.0 mm (volume 3 of 7); every volume was brought to where it lies in volume 7." in str(
         stages.note["remarks"]
     )
+
+
+SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
+TWELVE = np.vstack([SIX, np.array([[1, 2, 2], [2, 1, -2], [-2, 2, 1], [1, -2, 2], [2, 2, -1], [3, 0, 0]]) / 3])
+TENSOR = np.diag([1.7, 0.4, 0.3])
+"""Of the head at rest, um2/ms."""
+STORED = {
+    "RAS": np.eye(4),
+    "LAS": np.diag([-1.0, 1, 1, 1]),
+    "tilted, its axes to the front, left and top": rigid_matrix((15, 0, 0), (0, 0, 0), (0, 0, 0))
+    @ np.array([[0, -1.0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]),
+}
+
+
+def turning_fibres(folder, affine, placed):
+    """A ball of parallel fibres at b = 0 and in twelve directions, the head placed by a matrix in each volume.
+
+    Args:
+        folder: gets `dwi.nii.gz`, with b-vectors as FSL has them.
+        affine: of the file, but for its edges of 5 mm and its place.
+        placed: shape (13, 4, 4), each about the centre of the ball, which is that of the image.
+    """
+    affine = affine @ np.diag([5.0, 5, 5, 1])
+    affine[:3, 3] -= affine[:3, :3] @ [9.5, 9.5, 9.5]
+    ball = sum((x - 9.5) ** 2 for x in np.ogrid[:20, :20, :20]) < 8**2
+    gradients, series = np.vstack([np.zeros(3), TWELVE]), []
+    for gradient, matrix in zip(gradients, placed, strict=True):  # in the scanner's axes
+        turned = matrix[:3, :3] @ TENSOR @ matrix[:3, :3].T
+        series.append(900 * ball * np.exp(-gradient @ turned @ gradient))
+    folder.mkdir()
+    nibabel.save(nibabel.Nifti1Image(np.stack(series, -1).astype(np.float32), affine), folder / "dwi.nii.gz")
+    along = gradients @ affine[:3, :3] / 5 * ([-1, 1, 1] if np.linalg.det(affine) > 0 else 1)
+    write_text("\n".join(" ".join(f"{x:.9f}" for x in axis) for axis in along.T), folder / "dwi.bvec")
+    write_text(" ".join(["0", *["1000"] * 12]), folder / "dwi.bval")
+    series, _ = find_series(folder, folder / "native")
+    return choose_series(series, {})[0]
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, stored):
+    """However the axes of the file run: the tensor and its mean diffusivity are those of the head at rest."""
+    from glioma_idh.imaging import movement
+
+    placed = np.array([rigid_matrix(((5, -4, 6) if n % 2 else (0, 0, 0)), (0, 0, 0), (0, 0, 0)) for n in range(13)])
+    choices = turning_fibres(tmp_path / "p", STORED[stored], placed)
+    monkeypatch.setattr(movement, "find_movement", lambda series, reference: placed)
+    for _ in range(2):  # made, and as before
+        stages = stages_of(tmp_path)
+        held, errors = hold_series_still(choices, Settings(), stages)
+        assert stages.note["remarks"][0].endswith("The b-vectors were turned with the head.")
+        still, b_values, b_vectors = read_diffusion(held["dwi"])
+        middle = still.array[9:11, 9:11, 9:11]
+        assert errors == [] and b_values.tolist() == [0, *[1000] * 12]
+        assert fit_mean_diffusivity(middle, b_values, b_vectors, noise_sd=0) == pytest.approx(0.8e-3, rel=1e-5)
+        along = to_scanner(b_vectors, read_volume(held["dwi"].files[0], num_axes=4).own_affine)
+        decay = -np.log(middle[0, 0, 0] / middle[0, 0, 0, 0])
+        assert decay == pytest.approx(np.einsum("nx,xy,ny->n", along, TENSOR, along), abs=1e-5)
+        untouched = choices["dwi"].acquisitions[0].b_vectors
+        wrong = fit_mean_diffusivity(middle, b_values, untouched, noise_sd=0) / 0.8e-3
+        assert np.abs(wrong - 1).max() > 0.01
 
 
 def test_echoes_of_two_shapes_are_left_out(tmp_path, shift):

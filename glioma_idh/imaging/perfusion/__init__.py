@@ -37,6 +37,7 @@ class Perfusion:
             `, corrected` behind the name; each of shape (t,), 1/s.
         method: how it was done, in words.
         dark_volumes: those that were dark or empty and were filled from their neighbours in time, from 0.
+        without_fit: share of the voxels of `rcbv` through which no gamma-variate curve goes, where one is wanted.
     """
 
     rcbv: np.ndarray
@@ -51,6 +52,7 @@ class Perfusion:
     curves: dict[str, np.ndarray]
     method: str
     dark_volumes: tuple[int, ...] = ()
+    without_fit: float = 0.0
 
 
 def make_rcbv(
@@ -103,8 +105,8 @@ def make_rcbv(
     check_bolus(dark, first_pass)
     leakage = fit_leakage(change, mean, first_pass[0], repetition_time_s)
     corrected = change + leakage.k2[:, None] * leakage.integral
-    areas = [blood_volume(curves, first_pass, repetition_time_s, integral) for curves in (corrected, change)]
-    rcbv, rcbv_uncorrected = (in_units_of_white_matter(values, regions["white"]) for values in areas)
+    volumes = [blood_volume(curves, first_pass, repetition_time_s, integral) for curves in (corrected, change)]
+    rcbv, rcbv_uncorrected = (in_units_of_white_matter(volume.values, regions["white"]) for volume in volumes)
     recovery = percent_signal_recovery(signals[-1], baseline, first_pass, repetition_time_s)
     maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height(change, first_pass), recovery
     return Perfusion(
@@ -113,8 +115,11 @@ def make_rcbv(
         first_pass=first_pass,
         time_s=repetition_time_s * np.arange(change.shape[1]),
         curves=_mean_curves(change, corrected, regions),
-        method=_in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral) + _in_words_dark(dark),
+        method=_in_words(echo_times_s, repetition_time_s, baseline, first_pass, INTEGRALS[integral])
+        + _in_words_fits(volumes)
+        + _in_words_dark(dark),
         dark_volumes=tuple(dark.tolist()),
+        without_fit=volumes[0].without_fit,
     )
 
 
@@ -133,7 +138,7 @@ def _mean_curves(change: np.ndarray, corrected: np.ndarray, regions: dict[str, n
     return curves
 
 
-def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral: str) -> str:
+def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, area: str) -> str:
     """How the maps were made, for the record of a patient."""
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)
     echoes = "one echo" if len(echo_times_s) == 1 else "two echoes (T1 effects cancel)"
@@ -141,7 +146,19 @@ def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, integral: s
         f"dR2* from {echoes} at {times_ms} ms, a volume every {repetition_time_s:g} s; baseline volumes {baseline[0]} "
         f"to {baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
         f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: "
-        f"{INTEGRALS[integral]}; median of normal white matter = 1"
+        f"{area}; median of normal white matter = 1"
+    )
+
+
+def _in_words_fits(volumes: list) -> str:
+    """Where no curve fits the first pass, in the corrected and in the uncorrected map, and what stands in for it."""
+    if not any(volume.without_fit for volume in volumes):
+        return ""
+    shares = [f"{100 * volume.without_fit:.1f} %" for volume in volumes]
+    scales = ["1" if np.isnan(volume.scale) else f"{volume.scale:.2f}" for volume in volumes]
+    return (
+        f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction): there "
+        f"trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
     )
 
 

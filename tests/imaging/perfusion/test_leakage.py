@@ -25,8 +25,8 @@ def test_leakage_of_either_sign_is_found_and_undone(k2):
     assert leakage.k1.tolist() == pytest.approx([1, 2.5], abs=1e-3)
     assert leakage.k2.tolist() == pytest.approx([0, k2], abs=1e-5)
     first_pass = (ARRIVAL, ARRIVAL + 15)
-    uncorrected = blood_volume(change, first_pass, STEP_S, "first-pass")
-    corrected = blood_volume(change + leakage.k2[:, None] * leakage.integral, first_pass, STEP_S, "first-pass")
+    uncorrected = blood_volume(change, first_pass, STEP_S, "first-pass").values
+    corrected = blood_volume(change + leakage.k2[:, None] * leakage.integral, first_pass, STEP_S, "first-pass").values
     assert corrected[1] / corrected[0] == pytest.approx(2.5, abs=2e-3)
     assert np.sign(2.5 - uncorrected[1] / uncorrected[0]).round() == np.sign(k2) or k2 == 0
     double_integral = area(integral, first_pass, STEP_S)
@@ -55,8 +55,8 @@ def test_tissue_may_end_one_sd_above_its_baseline_and_no_more():
 
 def test_the_whole_curve_counts_from_the_arrival():
     change = np.array([[5.0, 5, 0, 1, 2, 3]])
-    assert blood_volume(change, (2, 4), 2.0, "whole-curve").tolist() == [9]
-    assert blood_volume(change, (2, 4), 2.0, "first-pass").tolist() == [1]
+    assert blood_volume(change, (2, 4), 2.0, "whole-curve").values.tolist() == [9]
+    assert blood_volume(change, (2, 4), 2.0, "first-pass").values.tolist() == [1]
 
 
 def test_reference_leaves_out_what_enhances_and_the_lesion():
