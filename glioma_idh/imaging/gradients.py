@@ -74,6 +74,18 @@ def to_file(directions: np.ndarray, affine: np.ndarray) -> np.ndarray:
     return np.linalg.solve(_axes_of(affine), directions.T).T
 
 
+def change_axes(b_vectors: np.ndarray, affine: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """From b-vectors along the axes of one file to those along the axes of another; as they are where both are alike.
+
+    Args:
+        b_vectors: shape (n, 3).
+        affine, other: 4 x 4, of the one and of the other.
+    """
+    if np.allclose(affine[:3, :3], other[:3, :3], atol=1e-3):
+        return b_vectors
+    return to_file(to_scanner(b_vectors, affine), other)
+
+
 def _axes_of(affine: np.ndarray) -> np.ndarray:
     """The unit vectors of FSL's axes of a file, in its columns."""
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import to_file, to_scanner
+from glioma_idh.imaging.gradients import change_axes
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_volume
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from glioma_idh.preparation.stages import Stages
@@ -91,19 +91,11 @@ def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
         check_same_grid(read_grid(file), read_grid(choice.files[0]))
         volumes.append(volume if volume.array.ndim == 4 else replace(volume, array=volume.array[..., None]))
         b_values.extend(acquisition.b_values)
-        b_vectors.append(_along_axes_of(volumes[0], volumes[-1], acquisition))
+        vectors = np.zeros((len(acquisition.b_values), 3)) if acquisition.b_vectors is None else acquisition.b_vectors
+        b_vectors.append(change_axes(vectors, volume.own_affine, volumes[0].own_affine))
     series = replace(volumes[0], array=np.concatenate([volume.array for volume in volumes], axis=-1))
     known = any(acquisition.b_vectors is not None for acquisition in choice.acquisitions)
     return series, np.array(b_values, float), np.concatenate(b_vectors) if known else None
-
-
-def _along_axes_of(first: Volume, volume: Volume, acquisition) -> np.ndarray:
-    """The b-vectors of a file along the axes of another, shape (n, 3); zeros where it has none."""
-    if acquisition.b_vectors is None:
-        return np.zeros((len(acquisition.b_values), 3))
-    if np.allclose(first.own_affine[:3, :3], volume.own_affine[:3, :3], atol=1e-3):
-        return acquisition.b_vectors
-    return to_file(to_scanner(acquisition.b_vectors, volume.own_affine), first.own_affine)
 
 
 def register_series(choices: dict, settings: Settings, stages: Stages, head) -> tuple[dict, list[InputError]]:
