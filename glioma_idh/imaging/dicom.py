@@ -27,6 +27,7 @@ from glioma_idh.imaging.dicom_headers import (
     series_of_broken,
 )
 from glioma_idh.imaging.dicom_kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
+from glioma_idh.imaging.dicom_letters import text_of
 from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
 from glioma_idh.imaging.identity import identity_in, named_safely
 from glioma_idh.imaging.series_names import words_of
@@ -56,6 +57,8 @@ CODES = {
     },
 }
 """Keys of a sidecar that hold codes, and the codes that are kept."""
+WORDS = {"Words": "SeriesDescription", "ProtocolWords": "ProtocolName"}
+"""Keys of a sidecar that hold known words, and the tags that they are of."""
 MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
@@ -241,7 +244,7 @@ def _sidecar(told: dict, header: Header) -> dict:
     )
     if (given := _contrast_given(told, header)) is not None:
         kept["ContrastBolus"] = given
-    words = {"Words": words_of(header["SeriesDescription"]), "ProtocolWords": words_of(header["ProtocolName"])}
+    words = {key: words_of(text_of(header, name)) for key, name in WORDS.items()}
     return kept | words
 
 

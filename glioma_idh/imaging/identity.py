@@ -5,25 +5,8 @@ import unicodedata
 from pathlib import Path
 
 from glioma_idh.imaging.dicom_headers import Header, files_below, is_dicom, read_header
+from glioma_idh.imaging.dicom_letters import text_of
 
-CODECS = {
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 127": "iso8859-6",
-    "ISO_IR 138": "iso8859-8",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "tis-620",
-    "ISO_IR 13": "shift_jis",
-    "ISO_IR 192": "utf-8",
-    "ISO 2022 IR 87": "iso2022_jp_2",
-    "ISO 2022 IR 149": "euc_kr",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-}
-"""Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
 NOBODY = {
     "anonymous",
     "anonymized",
@@ -60,7 +43,7 @@ def names_patient(name: str, header: Header) -> bool:
     """Whether a name holds that of the patient of a header, however it is spelled, or the birth date."""
     if header["PatientIdentityRemoved"].upper() == "YES":
         return False
-    whole = _decode(header["PatientName"], header["SpecificCharacterSet"])
+    whole = text_of(header, "PatientName")
     is_pseudonym = whole.strip("^ ").casefold() == header["PatientID"].casefold()
     parts = [] if is_pseudonym else _parts(whole)
     return any(_is_in(part, name) for part in parts) or _holds_date(name, header["PatientBirthDate"])
@@ -70,12 +53,6 @@ def named_safely(file: Path, header: Header) -> str:
     """The name of a file; its ending alone where the name could tell of the patient or of a day."""
     told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
     return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
-
-
-def _decode(text: str, character_set: str) -> str:
-    """A text of the header, whose bytes came through as they are, in its letters."""
-    codecs = [CODECS[part.strip()] for part in character_set.split("\\") if part.strip() in CODECS]
-    return text.encode("utf-8", "surrogateescape").decode(codecs[-1] if codecs else "latin-1", "replace")
 
 
 def _parts(whole: str) -> list[str]:

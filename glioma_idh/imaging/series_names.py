@@ -7,35 +7,41 @@ import re
 import unicodedata
 from functools import cache
 
+from glioma_idh.imaging.series_contrast import contrast_said
 from glioma_idh.imaging.series_vocabulary import (
     AFTER,
     AGENT,
     BEFORE,
     BRAIN,
-    CONJUNCTIONS,
     EVENT,
-    GEOMETRY,
+    FILES_ALONE,
     KNOWN,
     LESION,
-    LINKS,
+    MAPS,
     MASK,
-    NATIVE,
     NO_ROLE,
-    NOT_AN_AGENT,
+    OF_DIFFUSION,
     PIECES,
+    PLAIN_MASK,
     SEQUENCES,
+    START,
+    STRIPPED,
     T1_WEIGHTED,
-    UNDECIDED,
+    T2_STAR,
+    TISSUE,
+    UNKNOWN,
     WITH,
-    WITHOUT,
     WITHOUT_ALONE,
 )
 
-UNKNOWN = "?"
-"""Stands for a word that is not known here, which may be a patient's name."""
 T1 = set(SEQUENCES["t1"])
 B_VALUE = r"b(0|\d{2,4})"
-BOTH = r"\b(w|with|mit|avec|con|com|met)\s?(/|&|\+|and|und|et|e|y|en|or|oder|ou|of)\s?(w\W?/?\W?o|wo|{})\b"
+WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(WITHOUT_ALONE))})"
+AND = r"\s?(/|&|\+|and|und|et|e|y|en|or|oder|o\.?|ou|of)\s?"
+BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"
+"""What a single letter before it says of: `o. KM`, `s/ gado`."""
+OTHER_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "_": " "})
+OTHER_LETTERS |= str.maketrans({"±": "+-", "−": "-", "–": "-", "—": "-"})
 PHRASES = tuple(
     (re.compile(pattern), f" {words} ")
     for pattern, words in (
@@ -45,21 +51,37 @@ PHRASES = tuple(
         (r"\b(average|mean)\W?d(c|iff\w*)\b", "adc"),
         (r"\bexpo?(nential)?\W?adc\b", "eadc"),
         (r"\bmp\W?rage", "mprage "),
-        (r"\bdark\W?fluid\b", "darkfluid"),
+        (r"\bfl[23]d", "flash "),
+        (r"\bdark\W?fluid\b|\bda\W?fl\b", "darkfluid"),
+        (r"\bt1\W?(rho|ρ)", "t1rho"),
+        (r"\bb[01]\W?map\w*", "b0map"),
         (r"\bt2\W?(\*|star\b)", "t2star"),
         (r"\bt([12])\W?map(ping)?\b", r"t\1map"),
         (r"\bfield\W?map", "fieldmap "),
         (r"\bnative\s(?=t1\s?(c|ce|gd|gad)\b)", ""),
         (r"\bintra\W?op\w*", "post op"),
-        (BOTH.format("|".join(sorted(WITHOUT_ALONE))), "either"),
-        (r"\bwwo\b|\+\s?/?\s?-|\?", "either"),
-        (r"\bw\s?/\s?o\b|\bw\.\s?o\.?", "without"),
+        (r"\bspace-(t[12]w?|flair|adc|orig|individual|mni[a-z0-9]*)\b", ""),
+        (r"\bm\.?\s?d\.?\s?c\b", "mdc"),
+        (rf"\b{WITH_OR[0]}{AND}{WITH_OR[1]}\b|\b{WITH_OR[1]}{AND}{WITH_OR[0]}\b", "either"),
+        (r"\b(m\s?/\s?o|o\s?/\s?m|wwo|([yjos]|yes|ja|oui|si)\s?/\s?(n|no|nein|non))\b", "either"),
+        (r"\bc\s?[+-]\s?\W?\s?c\s?[+-]|\+\s?/?\s?-|\?", "either"),
+        (r"\bw\s+w\W?o\b", "either"),
+        (r"\bwith\s?out\b|\bw\W?o\b", "without"),
+        (r"\bs\s?/\s?c\b", "without contrast"),
+        (r"\bc\s?/\s?c\b|\b(c|gd|gado?|km)\s?\(\s?\+\s?\)|\bc\s?\+", "contrast"),
+        (r"\b(c|gd|gado?|km)\s?\(\s?-\s?\)", "without contrast"),
+        (rf"\b({'|'.join(sorted(AGENT))})\W?(free|frei|not given|nicht gegeben)\b", "without contrast"),
+        (r"\bp\.\s?i\.", "post injection"),
         (r"\bw\s?/", "with"),
         (r"\bi\.\s?v\.", "iv"),
-        (r"\bt1w?\+(?=[\s,;)]|$)", "t1 either"),
+        (r"\bt1w?[+-](?=[\s,;)]|$)", "t1 either"),
         (r"\+\s?(c|gd|gado?|km|ce|contrast)(?![a-z])", "contrast"),
         (r"\bc-(?=[\s,;)]|$)|(?<=[\s(])-\s?(c|gd|km)\b", "without contrast"),
         (r"\b(gd|km)-(?=[\s,;)]|$)|\b(c|gd|km)\s-\s*$", "either"),
+        (r"\bi v (?=km|contrast|kontrast|gad)", "iv "),
+        (rf"\b[ov]\.?\s?(?=km\b)|\bs(\s?/\s?|s\s){BY_LETTER}", "without"),
+        (rf"\bm\.?\s?(?=km\b)|\bc\s?/\s?{BY_LETTER}", "with"),
+        (rf"\bav\.?\s{BY_LETTER}", "either"),
         (r"[23]\s?d(?=[\W]|$)|[23]d(?=[a-z])", ""),
     )
 )
@@ -69,24 +91,27 @@ PHRASES = tuple(
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a name or description, in their order; those that are not known here as `?`, numbers left out.
 
-    Letters lose accents and capitals; words that are written as one are parted: `T1post` is `t1 post`.
+    Letters lose accents and capitals; words that are written as one are parted: `T1post` is `t1 post`. Words of another
+    script are `either`, since they may be of contrast agent.
     """
-    text = text.lower().replace("_", " ").replace("ß", "ss").replace("±", "+-")
+    text = text.lower().translate(OTHER_LETTERS)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     for pattern, words in PHRASES:
         text = pattern.sub(words, text)
-    found = [part for token in re.findall("[a-z0-9]+", text) for part in _parts(token)]
+    found = [part for token in re.findall(r"[a-z0-9]+|[^\W\d_a-z]+", text) for part in _parts(token)]
     return tuple(word for word in found if word)
 
 
 def _parts(token: str) -> tuple[str, ...]:
     """A token as words: itself where it is known, its parts where it is made of known ones, else `?`."""
+    if not token.isascii():
+        return ("either",)
     if token in SPELLINGS:
         return SPELLINGS[token]
     if token in KNOWN or re.fullmatch(B_VALUE, token):
         return (token,)
-    if re.fullmatch(r"[a-z]?\d+[a-z]?", token) or len(token) == 1:
+    if re.fullmatch(r"[a-z]?\d+([a-z]|mm|min|sec)?", token) or len(token) == 1:
         return ()
     pieces = _pieces(token)
     if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in AGENT:
@@ -98,6 +123,8 @@ SPELLINGS = {
     "t1n": ("t1", "native"),
     "t1c": ("t1gd",),
     "t1wc": ("t1gd",),
+    "wc": ("with", "ce"),
+    "woc": ("without", "ce"),
     "t2f": ("flair",),
     "st1": ("t1",),
     "st1w": ("t1",),
@@ -109,85 +136,27 @@ SPELLINGS = {
 
 @cache
 def _pieces(token: str) -> tuple[str, ...]:
-    """A token as several words that are often written as one; nothing where it is not made of them alone."""
+    """A token as several words that are often written as one; nothing where it is not made of them alone.
+
+    A sequence must be among them, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names.
+    """
+    parts = _split(token)
+    began = parts[:1] and parts[0] in START and set(parts[1:]) <= START | EVENT
+    return parts if began or NAMING.intersection(parts) else ()
+
+
+NAMING = T1_WEIGHTED.union(*SEQUENCES.values())
+
+
+def _split(token: str) -> tuple[str, ...]:
+    """A token as several of the words that are often written as one."""
     for size in range(len(token) - 1, 1, -1):
         first, rest = token[:size], token[size:]
         if first in PIECES:
-            others = (rest,) if rest in PIECES else _pieces(rest)
+            others = (rest,) if rest in PIECES else _split(rest)
             if others:
                 return (first, *others)
     return ()
-
-
-def contrast_said(words: tuple[str, ...]) -> frozenset[bool]:
-    """What words say of a contrast agent.
-
-    Returns:
-        True where it was given, False where not; both where that is left open or contradicts itself, neither where
-        nothing is said.
-    """
-    said, place = set(), 0
-    while place < len(words):
-        word = words[place]
-        step = 1
-        if word in UNDECIDED:
-            said |= {True, False}
-        elif word == "t1gd":
-            said |= {True, False} if T1 & set(words) else {True}  # with a T1, it is one registered to the other
-        elif word in NATIVE:
-            said.add(False)
-        elif word in BEFORE | AFTER | WITH | WITHOUT:
-            what, step = _of_prepositions(words, place)
-            said |= what
-        elif word in AGENT:
-            what, step = _of_agent(words, place)
-            said |= what
-        place += step
-    near = any(word in BEFORE | AFTER for word in words)
-    return frozenset(said or ({True, False} if near else ()))
-
-
-def _of_prepositions(words: tuple[str, ...], place: int) -> tuple[set[bool], int]:
-    """What prepositions from a place on say, with what they stand before; and how many words that takes."""
-    end, chain = place, []
-    while end < len(words) and words[end] in BEFORE | AFTER | WITH | WITHOUT | LINKS | GEOMETRY:
-        chain.append(words[end])
-        end += 1
-    object_ = words[end] if end < len(words) else ""
-    times = {word in AFTER for word in chain if word in BEFORE | AFTER}
-    if object_ in EVENT and times:
-        return set(), end + 1 - place
-    negated = [word for word in chain if word in WITHOUT]
-    with_ = [word for word in chain if word in WITH]
-    agent = object_ in AGENT and not (object_ == "contrast" and words[end - 1] in NOT_AN_AGENT)
-    said = set()
-    if times:
-        said |= {True, False} if object_ == UNKNOWN else times
-    if negated and (agent or (not object_ and set(negated) & WITHOUT_ALONE)):
-        said.add(False)
-    if with_ and agent and (not negated or CONJUNCTIONS & set(chain)):
-        said.add(True)
-    while agent and end < len(words) and words[end] in AGENT | LINKS:
-        end += 1
-    return said, end - place
-
-
-def _of_agent(words: tuple[str, ...], place: int) -> tuple[set[bool], int]:
-    """What a contrast agent says, with a preposition behind it; and how many words that takes."""
-    end = place
-    while end < len(words) and words[end] in AGENT | GEOMETRY | LINKS:
-        end += 1
-    if words[place] == "contrast" and place and words[place - 1] in NOT_AN_AGENT:
-        return {True, False}, 1
-    if words[end : end + 1] and words[end] in BEFORE | AFTER | WITHOUT:
-        what, size = _of_prepositions(words, end)
-        behind = words[end + size - 1 : end + size]
-        closed = end + size == len(words)
-        if words[end] in WITHOUT and closed and size == 1:
-            return {False}, end + size - place
-        if what and not set(behind) & AGENT:
-            return what, end + size - place
-    return {True}, 1
 
 
 def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | None:
@@ -206,20 +175,45 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
     """
     there = set(words)
     if not described and there & (MASK | {"brainmask"}):
-        return frozenset({"brain_mask" if there & BRAIN and not there & LESION else "lesion_mask"})
+        return _of_mask(there)
     named = {role for role, spelled in SEQUENCES.items() if there.intersection(spelled)}
-    excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if there & T1 | there & T1_WEIGHTED else set()
-    if there & NO_ROLE - excused:
+    if _is_another_kind(there, named) or (not described and there & FILES_ALONE):
         return frozenset()
     for role in ("rcbv", "adc", "dsc", "dwi"):
         if role in named or (role == "dwi" and any(re.fullmatch(B_VALUE, word) for word in there)):
             return frozenset({role})
     roles = named - {"t2"} if "flair" in named else named
-    if named & {"t1", "t1gd"} or there & T1_WEIGHTED:
+    t1_weighted = there & T1_WEIGHTED - ({"mpr"} if roles else set())  # of another sequence, it is a reformat
+    if named & {"t1", "t1gd"} or t1_weighted:
         roles = roles - {"t1", "t1gd"} | _t1_roles(words, described)
     if not described and there & LESION:
         roles |= {"lesion_mask"}
     return frozenset(roles) or None
+
+
+def _of_mask(there: set[str]) -> frozenset[str]:
+    """The masks that a file is which is called one."""
+    if there & LESION:
+        return frozenset({"lesion_mask"})
+    if there & TISSUE:
+        return frozenset()
+    if there & BRAIN or (there & STRIPPED and there & PLAIN_MASK):
+        return frozenset({"brain_mask"})
+    open_ = there & STRIPPED or (there & PLAIN_MASK and there & NAMING)
+    return frozenset({"lesion_mask", "brain_mask"} if open_ else {"lesion_mask"})
+
+
+def _is_another_kind(there: set[str], named: set[str]) -> bool:
+    """Whether words name an image of no role: a map, another sequence, another part of the body."""
+    t1 = named & {"t1", "t1gd"} or there & T1_WEIGHTED
+    excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if t1 else set()
+    if there & NO_ROLE - excused:
+        return True
+    if there & MAPS and not named & {"adc", "rcbv"} and (named or t1):
+        return True
+    if "dwi" in named and (there & OF_DIFFUSION or ("diff" in there and t1)):
+        return True
+    return named == {"t2"} and bool(there & T2_STAR) and not t1
 
 
 def _t1_roles(words: tuple[str, ...], described: bool) -> set[str]:
@@ -227,5 +221,6 @@ def _t1_roles(words: tuple[str, ...], described: bool) -> set[str]:
     said = contrast_said(words)
     if not said and not described:
         named = set(words) & (T1 | T1_WEIGHTED)
-        said = {False} if named <= T1 else {True} if named == {"mprage"} else {True, False}
+        near = set(words) & (BEFORE | AFTER | WITH - {"w"})
+        said = {True, False} if near else {False} if named <= T1 else {True} if named == {"mprage"} else {True, False}
     return {"t1gd" if given else "t1" for given in said or (True, False)}

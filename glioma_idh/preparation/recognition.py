@@ -6,8 +6,9 @@ from pathlib import Path
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
 from glioma_idh.imaging.gradients import UNWEIGHTED
-from glioma_idh.imaging.series_names import UNKNOWN, contrast_said, roles_named
-from glioma_idh.imaging.series_vocabulary import LINKS
+from glioma_idh.imaging.series_contrast import contrast_said
+from glioma_idh.imaging.series_names import roles_named
+from glioma_idh.imaging.series_vocabulary import LINKS, UNKNOWN
 
 STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
@@ -150,7 +151,8 @@ def ruled_out(series: Series) -> dict[str, str]:
     longest_s = max(acquisition.echo_time_s or 0 for acquisition in series.acquisitions)
     if 0 < longest_s < 0.008 and "dsc" not in series.words:
         excluded["dsc"] = f"its echo time of {longest_s:g} s shows no bolus in T2*"
-    if series.contrast is not None:
+    left_open = len(contrast_said(series.words)) == 2  # which a header that names no agent does not settle
+    if series.contrast or (series.contrast is False and not left_open):
         role, reason = ("t1", "a contrast agent is") if series.contrast else ("t1gd", "no contrast agent is")
         excluded.setdefault(role, f"{reason} in its header")
     return excluded

@@ -5,7 +5,8 @@ Names of five makers' protocols and of data sets, in English, German, French, Sp
 
 import pytest
 
-from glioma_idh.imaging.series_names import contrast_said, roles_named, words_of
+from glioma_idh.imaging.series_contrast import contrast_said
+from glioma_idh.imaging.series_names import roles_named, words_of
 
 AMBIGUOUS = """
 T1 w/wo contrast
