@@ -92,9 +92,10 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     print(f"Cohort: {recipe.cohort}{synthetic}")
     unprepared = [folder for folder in folders.values() if not (folder / "splits.csv").exists()]
     cohort = pipeline.read_training_cohort(recipe, job, recipe.sequence) if unprepared else None
+    said = set()
     for sequence, folder in folders.items():
         if folder in unprepared:
-            prepared = _prepare(sequence, recipe, job, cohort)
+            prepared = _prepare(sequence, recipe, job, cohort, said)
             runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
             _write_prepared(folder, *prepared)
         pipeline.train_splits(train_split, recipe, folder, jobs, job.quiet)
@@ -118,15 +119,19 @@ def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
 def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> None:
     """The networks of each sequence on the second cohort."""
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.gbm2d.apply import predictions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
     from glioma_idh.reporting import results
     from glioma_idh.training import load_networks
 
+    said = set()
     for sequence, folder in folders.items():
         table, label_errors = check_labels(external)
-        table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+        settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
+        table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
+        print_remarks(table.attrs["remarks"], said)
         errors = label_errors + scan_errors
         pipeline.report_exclusions(errors, len(external))
         if table.empty:
@@ -136,15 +141,18 @@ def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job
         results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
 
 
-def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
-    """Who is used, what the network sees of them, the splits, and who is set aside."""
+def _prepare(sequence: str, recipe: Recipe, job: Job, cohort, said: set[str]):
+    """Who is used, what the network sees of them, the splits, and who is set aside; `said`: as `print_remarks`."""
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import check_labels, require_sequence
     from glioma_idh.gbm2d.preprocessing import prepare_cohort, set_copies_aside
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
-    table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+    settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
+    table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
+    print_remarks(table.attrs["remarks"], said)
     table, slices, copy_errors = set_copies_aside(table, slices)
     errors = label_errors + scan_errors + copy_errors
     pipeline.report_exclusions(errors, len(cohort), job.strict)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
 from glioma_idh.preparation.alignment import Alignment, read_diffusion
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
@@ -143,6 +144,8 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
         stages.note["remarks"].append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
+    if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
+        stages.note["remarks"].append(f"The white matter mask holds {remark}.")
     return files["rcbv"]
 
 
