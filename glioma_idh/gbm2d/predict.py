@@ -27,8 +27,6 @@ class Prediction:
     """The lesion on the same grid: whole tumour with oedema, as labels; probabilities count from 0.5 on."""
     brain_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """The brain on the same grid; without it, where the scan is not 0, which must be skull-stripped."""
-    with_skull: bool = False
-    """Take a scan that is not skull-stripped and has no brain mask: all that is not 0 then counts as brain."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -43,6 +41,8 @@ class Prediction:
     """No progress bars."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
+    with_skull: bool = False
+    """Take a scan that is not skull-stripped and has no brain mask: all that is not 0 then counts as brain."""
 
     def __post_init__(self):
         for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "labels", "out"):

@@ -82,6 +82,7 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
 def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Everything that is not done yet."""
     from glioma_idh import pipeline, runs, training
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.gbm2d.fit import train_split
     from glioma_idh.reporting import results
 
@@ -95,7 +96,8 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     said = set()
     for sequence, folder in folders.items():
         if folder in unprepared:
-            prepared = _prepare(sequence, recipe, job, cohort, said)
+            prepared = _prepare(sequence, recipe, job, cohort)
+            print_remarks(prepared[1].attrs.get("remarks", []), said)
             runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
             _write_prepared(folder, *prepared)
         pipeline.train_splits(train_split, recipe, folder, jobs, job.quiet)
@@ -141,10 +143,9 @@ def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job
         results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
 
 
-def _prepare(sequence: str, recipe: Recipe, job: Job, cohort, said: set[str]):
-    """Who is used, what the network sees of them, the splits, and who is set aside; `said`: as `print_remarks`."""
+def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
+    """Who is used, what the network sees of them, the splits, and who is set aside."""
     from glioma_idh import pipeline
-    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import check_labels, require_sequence
     from glioma_idh.gbm2d.preprocessing import prepare_cohort, set_copies_aside
 
@@ -152,7 +153,6 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort, said: set[str]):
     table, label_errors = check_labels(cohort)
     settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
-    print_remarks(table.attrs["remarks"], said)
     table, slices, copy_errors = set_copies_aside(table, slices)
     errors = label_errors + scan_errors + copy_errors
     pipeline.report_exclusions(errors, len(cohort), job.strict)

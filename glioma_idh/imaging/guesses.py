@@ -104,7 +104,9 @@ def why_not_stripped(volume: Volume) -> str:
     is_full = box_ml >= WHOLE_HEAD_ML and filled_ml > FULL_BOX * box_ml
     if filled_ml > BRAIN_ML[1] or section_cm2 > HEAD_SECTION_CM2 or is_full:
         share = filled_ml / box_ml
-        return f"{filled_ml:.0f} ml that are not 0, {share:.0%} of the box: skull, or noise around the head"
+        return (
+            f"{filled_ml:.0f} ml that are not 0, {share:.0%} of the box: skull, noise or interpolation around the brain"
+        )
     ringing = _share_of_ringing(array, filled)
     return f"faint values around the brain, {ringing:.0%} of what is not 0: interpolation" if ringing > RINGING else ""
 

@@ -45,8 +45,6 @@ class Prediction:
     """Its label sheet; by default what is shipped."""
     all_visits: bool = False
     """Follow-up visits too."""
-    with_skull: bool = False
-    """Take scans that are not skull-stripped: skull and noise then enter crop and standardisation."""
     flips: bool = False
     """Average over the eight flips of the input; eight times as long."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -55,6 +53,8 @@ class Prediction:
     """No progress bars."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
+    with_skull: bool = False
+    """Take scans that are not skull-stripped: skull and noise then enter crop and standardisation."""
 
     def __post_init__(self):
         for name in PATHS:
