@@ -53,21 +53,12 @@ class PreparedSubject:
     remarks: MaskRemarks | None = None
 
 
-def joint_box(volumes: list[Volume], apply=map) -> Box:
-    """The smallest box that holds all that is not black in any of several sequences.
+def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
+    """All that is not black in any of several sequences, booleans, shape (i, j, k).
 
     Args:
         volumes: on one grid.
         apply: `map`, or that of a pool, which looks at several at once.
-
-    Raises:
-        InputError: everything is black.
-    """
-    return bounding_box(_seen(volumes, apply))
-
-
-def _seen(volumes: list[Volume], apply=map) -> np.ndarray:
-    """All that is not black in any of several sequences, booleans.
 
     Raises:
         InputError: everything is black.
@@ -178,7 +169,7 @@ def prepare_subject(
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])
             sequences = volumes[: len(SEQUENCES)]
-            seen = _seen(sequences, pool.map)
+            seen = joint_foreground(sequences, pool.map)
             box = bounding_box(seen)
             channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
             if with_mask:

@@ -10,10 +10,11 @@ import pytest
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import bounding_box
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.sgp3d import place_back, prepare_subject
 from glioma_idh.sgp3d.apply import reference_lesion
-from glioma_idh.sgp3d.preprocessing import Placement, joint_box, resample, resample_labels, standardise
+from glioma_idh.sgp3d.preprocessing import Placement, joint_foreground, resample, resample_labels, standardise
 from tests.conftest import save
 
 SHAPE = (32, 16, 48)
@@ -86,7 +87,7 @@ def test_the_box_holds_what_any_sequence_shows():
     arrays[0, 2, 3, 4] = 5
     arrays[1, 6, 3, 7] = -1  # scans that are normalised already are negative in places
     volumes = [Volume(array, np.eye(4)) for array in arrays]
-    assert joint_box(volumes) == ((2, 7), (3, 4), (4, 8))
+    assert bounding_box(joint_foreground(volumes)) == ((2, 7), (3, 4), (4, 8))
 
 
 def test_a_ramp_stays_a_ramp():
