@@ -59,6 +59,8 @@ def identity(paper: str, recipe, job) -> dict:
     settings = asdict(recipe)
     if recipe.split_seed in (None, recipe.seed):
         del settings["split_seed"]  # the same splits as those of older runs, which lack the setting
+    if not recipe.with_skull:
+        del settings["with_skull"]  # as in older runs, which lack the setting
     identity = {"paper": paper, **settings, "images": str(job.images or "")}
     if recipe.cohort == "phantom":
         identity["phantom"] = PhantomRecipe(**recipe.phantom).as_dict()
@@ -235,6 +237,13 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     if table.empty:
         raise InputError("subjects with images", "none", "Check the paths in the cohort table.", file=wanted.cohort)
     return table
+
+
+def warn_of_skull(wanted, recipe: dict) -> None:
+    """Say that scans with skull were let in although the run learnt from scans without."""
+    if wanted.with_skull and not recipe.get("with_skull"):
+        text = "--with-skull: the run learnt from scans that are 0 around the brain; others give other scores."
+        print(text, file=sys.stderr)
 
 
 def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:

@@ -335,3 +335,14 @@ def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_resu
     told = capsys.readouterr().err
     assert told.startswith("These networks learnt from the synthetic phantom")
     assert "patients of the run" not in told
+
+
+def test_scans_with_skull_make_another_run_and_runs_from_before_the_setting_go_on(tmp_path):
+    without, with_skull = identity(Recipe(), Job()), identity(Recipe(with_skull=True), Job())
+    assert with_skull == without | {"with_skull": True}
+    slices = pipeline.identity("gbm2d", gbm2d.Recipe(), Job())
+    assert pipeline.identity("gbm2d", gbm2d.Recipe(with_skull=True), Job()) == slices | {"with_skull": True}
+    runs.begin_run(tmp_path, without, {})
+    assert not runs.find_run(tmp_path, without, FORMER)
+    with pytest.raises(InputError, match="expected with_skull True; found with_skull None"):
+        runs.find_run(tmp_path, with_skull, FORMER)

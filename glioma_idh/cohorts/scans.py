@@ -6,15 +6,33 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging import masks
 from glioma_idh.imaging.volumes import Volume, read_volume
 
+WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 
-def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
-    """Read one image of a subject, in the unit that its column stands for.
+
+def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> masks.Mask:
+    """Read a mask of a subject as labels.
 
     Args:
         row: of a cohort table.
-        column: `t1` ... `adc`, `lesion_mask` or `brain_mask`.
+        column: `lesion_mask` or `brain_mask`.
+        order: of the voxels in memory, as `read_volume` takes it.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is no mask.
+    """
+    _require_path(row, column)
+    return masks.read_mask(row[column], order)
+
+
+def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
+    """Read one sequence of a subject, in the unit that its column stands for.
+
+    Args:
+        row: of a cohort table.
+        column: `t1` ... `adc`.
         dtype: of the voxels, as `read_volume` takes it.
         order: of the voxels in memory, as `read_volume` takes it.
 
@@ -24,8 +42,7 @@ def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -
     Raises:
         InputError: there is no such file, or it cannot be used.
     """
-    if not row[column]:
-        raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+    _require_path(row, column)
     volume = read_volume(row[column], dtype, order=order)
     divisor = row.get("adc_divisor", "")
     if column != "adc" or not divisor:
@@ -35,3 +52,8 @@ def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -
     except (ValueError, ZeroDivisionError) as error:
         raise InputError("a number to divide the ADC by", repr(divisor), "Correct adc_divisor.") from error
     return replace(volume, array=volume.array * volume.array.dtype.type(factor))
+
+
+def _require_path(row: pd.Series, column: str) -> None:
+    if not row[column]:
+        raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")

@@ -24,9 +24,9 @@ class Prediction:
     scan: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """One patient's scan, of the sequence that the run was trained on."""
     lesion_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """The lesion on the same grid: whole tumour with oedema; everything that is not 0."""
+    """The lesion on the same grid: whole tumour with oedema, as labels; probabilities count from 0.5 on."""
     brain_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """The brain on the same grid; without it, where the scan is not 0 (skull-stripped scans)."""
+    """The brain on the same grid; without it, where the scan is not 0, which must be skull-stripped."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -41,6 +41,8 @@ class Prediction:
     """No progress bars."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
+    with_skull: bool = False
+    """Take a scan that is not skull-stripped and has no brain mask: all that is not 0 then counts as brain."""
 
     def __post_init__(self):
         for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "labels", "out"):
@@ -61,6 +63,7 @@ def predict(wanted: Prediction):
         InputError: the run or a file cannot be used.
     """
     from glioma_idh import pipeline, runs, training  # noqa: F401  first, as it loads TensorFlow quietly
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
     from glioma_idh.training import load_networks
@@ -73,6 +76,7 @@ def predict(wanted: Prediction):
         recipe["size"],
         jobs=1 if wanted.cohort is None else -1,
         quiet=_quiet(wanted),
+        with_skull=wanted.with_skull or recipe.get("with_skull", False),
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
@@ -83,7 +87,9 @@ def predict(wanted: Prediction):
     write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
+    print_remarks(table.attrs["remarks"])
     _warn_of_brains(table, wanted.run_dir)
+    pipeline.warn_of_skull(wanted, recipe)
     pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
     _draw(table, slices, predictions, sequence, synthetic, out)
     return predictions
@@ -144,7 +150,7 @@ def _draw(table, slices, predictions, sequence: str, synthetic: bool, out: Path)
 
     columns = [name for name in predictions if name.startswith("score_") and name[6:].isdigit()]
     for position, row in table.iterrows():
-        image, mask, _ = read_subject(row, sequence)
+        image, mask, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
         lesion = extract_lesion_slice(image.array, mask.array, image.affine)
         picture = slice_read(
             image.array[..., lesion.k],

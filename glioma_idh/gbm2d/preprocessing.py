@@ -6,10 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
+from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.guesses import require_stripped
+from glioma_idh.imaging.masks import Mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
+
+ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
 
 
 @dataclass(frozen=True)
@@ -87,31 +92,48 @@ def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
     return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
 
 
-def read_subject(row: pd.Series, sequence: str) -> tuple[Volume, Volume, np.ndarray]:
+def read_subject(row: pd.Series, sequence: str, with_skull: bool = False) -> tuple[Volume, Mask, np.ndarray]:
     """Read a subject's scan, lesion mask and brain.
 
     Args:
         row: of a cohort table; without `brain_mask` the brain is where the scan is not 0 (skull-stripped scans).
         sequence: inside name.
+        with_skull: take scans without a brain mask that show more than the brain.
 
     Returns:
         The scan; the mask on the same grid; the brain as booleans, shape (i, j, k).
 
     Raises:
-        InputError: a file is missing, unreadable, or on another grid.
+        InputError: a file is missing, unreadable, or on another grid; or what is not 0 is more than the brain.
     """
+    image, mask, brain, _ = _read_images(row, sequence, with_skull)
+    return image, mask, brain
+
+
+def _read_images(row: pd.Series, sequence: str, with_skull: bool):
+    """What `read_subject` gives, and the brain mask, None where there is none."""
     image = read_scan(row, sequence)
-    mask = read_scan(row, "lesion_mask")
+    mask = read_mask(row)
     check_same_grid(mask, image)
     if not row["brain_mask"]:
-        return image, mask, image.array != 0
-    brain = read_scan(row, "brain_mask")
+        if not with_skull:
+            require_stripped(image, ADVICE)
+        return image, mask, image.array != 0, None
+    brain = read_mask(row, "brain_mask")
     check_same_grid(brain, image)
-    return image, mask, brain.array != 0
+    return image, mask, brain.array != 0, brain
 
 
-def prepare_subject(row: pd.Series, sequence: str, size: int = 64) -> tuple[np.ndarray, float]:
+def prepare_subject(
+    row: pd.Series, sequence: str, size: int = 64, with_skull: bool = False
+) -> tuple[np.ndarray, float]:
     """All steps for one subject: read, normalise over the brain, cut out, resample.
+
+    Args:
+        row: of a cohort table.
+        sequence: inside name.
+        size: pixels a side.
+        with_skull: as `read_subject` takes it.
 
     Returns:
         The network's input, float32, shape (size, size, 1); and the lesion's volume in ml.
@@ -119,9 +141,15 @@ def prepare_subject(row: pd.Series, sequence: str, size: int = 64) -> tuple[np.n
     Raises:
         InputError: the subject cannot be used; it names subject and file.
     """
+    pixels, lesion_ml, _ = _prepare(row, sequence, size, with_skull)
+    return pixels, lesion_ml
+
+
+def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> tuple[np.ndarray, float, MaskRemarks]:
+    """What `prepare_subject` gives, and what must be said of the masks."""
     file = row[sequence]
     try:
-        image, mask, brain = read_subject(row, sequence)
+        image, mask, brain, brain_mask = _read_images(row, sequence, with_skull)
         file = image.file
         normalised = normalise_intensity(image.array, brain)
         file = mask.file
@@ -130,11 +158,17 @@ def prepare_subject(row: pd.Series, sequence: str, size: int = 64) -> tuple[np.n
         error.file = error.file or str(file)
         raise error.of_subject(row["subject"]) from error
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
-    return resample_slice(lesion.pixels, size)[..., None], lesion_ml
+    remarks = remarks_on(row["subject"], mask, brain, brain_mask)
+    return resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks
 
 
 def prepare_cohort(
-    table: pd.DataFrame, sequence: str, size: int = 64, jobs: int = -1, quiet: bool = False
+    table: pd.DataFrame,
+    sequence: str,
+    size: int = 64,
+    jobs: int = -1,
+    quiet: bool = False,
+    with_skull: bool = False,
 ) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
     """The slices of every subject of a cohort, read in parallel.
 
@@ -144,15 +178,16 @@ def prepare_cohort(
         size: pixels a side.
         jobs: processes; -1 is one a processor.
         quiet: no progress bar.
+        with_skull: as `read_subject` takes it.
 
     Returns:
-        The rows that could be used, with `lesion_ml` added; their slices, float32, shape (n, size, size, 1), in the
-        same order; and one error a subject that could not.
+        The rows that could be used, with `lesion_ml` added, and in `attrs["remarks"]` what must be said of their masks;
+        their slices, float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    calls = (delayed(_prepared_or_error)(row, sequence, size) for _, row in table.iterrows())
+    calls = (delayed(_prepared_or_error)(row, sequence, size, with_skull) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
     bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet or None)
     outcomes = list(bar)
@@ -161,8 +196,9 @@ def prepare_cohort(
         error.file = error.file or table.attrs.get("file", "")
     kept = [not isinstance(outcome, InputError) for outcome in outcomes]
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
-    table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml in prepared])
-    slices = np.stack([pixels for pixels, _ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)
+    table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml, _ in prepared])
+    table.attrs["remarks"] = [remarks for *_, remarks in prepared]
+    slices = np.stack([pixels for pixels, *_ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
 
 
@@ -201,8 +237,8 @@ def set_copies_aside(table: pd.DataFrame, slices: np.ndarray) -> tuple[pd.DataFr
     return table.iloc[kept].reset_index(drop=True), slices[kept], errors
 
 
-def _prepared_or_error(row, sequence, size):
+def _prepared_or_error(row, sequence, size, with_skull):
     try:
-        return prepare_subject(row, sequence, size)
+        return _prepare(row, sequence, size, with_skull)
     except InputError as error:
         return error

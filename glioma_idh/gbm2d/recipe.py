@@ -32,6 +32,8 @@ class Recipe:
     """Of Adam (CNN architecture)."""
     split_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     """Of the splits alone, by default --seed: one split seed and several seeds train on the same splits."""
+    with_skull: bool = False
+    """Take scans that are not skull-stripped and have no brain mask: all that is not 0 then counts as brain (ours)."""
     size: tyro.conf.Suppress[int] = 64  # pixels a side after resampling (Image processing)
     test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (Image processing)
     min_test_mutants: tyro.conf.Suppress[int] = 5  # (Image processing)

@@ -82,6 +82,7 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
 def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Everything that is not done yet."""
     from glioma_idh import pipeline, runs, training
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.gbm2d.fit import train_split
     from glioma_idh.reporting import results
 
@@ -92,9 +93,11 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     print(f"Cohort: {recipe.cohort}{synthetic}")
     unprepared = [folder for folder in folders.values() if not (folder / "splits.csv").exists()]
     cohort = pipeline.read_training_cohort(recipe, job, recipe.sequence) if unprepared else None
+    said = set()
     for sequence, folder in folders.items():
         if folder in unprepared:
             prepared = _prepare(sequence, recipe, job, cohort)
+            print_remarks(prepared[1].attrs.get("remarks", []), said)
             runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
             _write_prepared(folder, *prepared)
         pipeline.train_splits(train_split, recipe, folder, jobs, job.quiet)
@@ -118,15 +121,19 @@ def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
 def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> None:
     """The networks of each sequence on the second cohort."""
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.gbm2d.apply import predictions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
     from glioma_idh.reporting import results
     from glioma_idh.training import load_networks
 
+    said = set()
     for sequence, folder in folders.items():
         table, label_errors = check_labels(external)
-        table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+        settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
+        table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
+        print_remarks(table.attrs["remarks"], said)
         errors = label_errors + scan_errors
         pipeline.report_exclusions(errors, len(external))
         if table.empty:
@@ -144,7 +151,8 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
-    table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
+    settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
+    table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
     table, slices, copy_errors = set_copies_aside(table, slices)
     errors = label_errors + scan_errors + copy_errors
     pipeline.report_exclusions(errors, len(cohort), job.strict)

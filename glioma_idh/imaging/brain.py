@@ -11,8 +11,9 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.guesses import guess_background, guess_intensities, looks_stripped
 from glioma_idh.imaging.itk import to_itk
+from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.template import TemplateFit, check_head
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
+from glioma_idh.imaging.volumes import Volume, check_same_grid, write_volume
 
 BIAS_VOXEL_MM = 4.5
 BIAS_ITERATIONS = (50, 50, 30)
@@ -196,11 +197,11 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
     write_volume(image_path, head.array, head.affine)
     mask_path.unlink(missing_ok=True)
     run_extractor([word.replace("{input}", str(image_path)).replace("{mask}", str(mask_path)) for word in words])
-    mask = read_volume(mask_path)
+    mask = read_mask(mask_path)
     check_same_grid(mask, head)
-    if not (mask.array > 0).any():
+    if not mask.array.any():
         raise InputError("a brain mask", "an empty one", "Look at the extractor's output.", file=mask_path)
-    return Volume((mask.array > 0).astype(np.uint8), head.affine, str(mask_path))
+    return Volume((mask.array != 0).astype(np.uint8), head.affine, str(mask_path))
 
 
 def extractor_words(command: str) -> list[str]:

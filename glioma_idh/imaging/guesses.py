@@ -1,7 +1,9 @@
 """What the voxels suggest about an image where nothing says it. Guesses, and called so; nothing is changed by them."""
 
 import numpy as np
+from scipy import ndimage
 
+from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
 
 WHOLE_HEAD_ML = 1000
@@ -10,6 +12,14 @@ HEAD_ML = 2800
 LARGEST_Z_SCORE = 100
 BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
+HEAD_SECTION_CM2 = 240
+"""No brain has an axial section of this size; the phantom's, whose ventricles are full, have 228 cm2."""
+FULL_BOX = 0.97
+"""Of a box that could hold a head, the share that no brain fills: it leaves the corners."""
+FAINT = 0.01
+"""Of the 99th percentile: below it lies what interpolation leaves around a brain."""
+RINGING = 0.15
+"""Share of faint voxels from which on they are the trace of an interpolation; 0.10 in a crop around a lesion."""
 
 
 def guess_background(array: np.ndarray) -> float:
@@ -75,3 +85,63 @@ def looks_stripped(volume: Volume) -> bool:
         return guess_intensities(volume.array[tissue], box_ml) == "z-scored"
     largest_section_cm2 = np.count_nonzero(tissue, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
     return guess_head(tissue_ml, box_ml) == "skull-stripped" and bool(largest_section_cm2 <= BRAIN_SECTION_CM2)
+
+
+def why_not_stripped(volume: Volume) -> str:
+    """Why "not 0" is not the brain in an image: a guess, in words that follow "found"; empty where nothing says so.
+
+    Unlike `looks_stripped`, the answer is that of a small box around a lesion too: it is refused only for what shows in
+    it, a background other than 0. Air noise within a box that is smaller than a head's section is not told from brain.
+    """
+    array = volume.array
+    filled = array != 0
+    if (array == array.flat[0]).all():
+        return ""  # it is refused for being constant
+    if background := _padding(array):
+        return f"a background of {background:g} that is not 0"
+    filled_ml, box_ml = np.count_nonzero(filled) * volume.voxel_ml, array.size * volume.voxel_ml
+    section_cm2 = np.count_nonzero(filled, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
+    is_full = box_ml >= WHOLE_HEAD_ML and filled_ml > FULL_BOX * box_ml
+    if filled_ml > BRAIN_ML[1] or section_cm2 > HEAD_SECTION_CM2 or is_full:
+        share = filled_ml / box_ml
+        return (
+            f"{filled_ml:.0f} ml that are not 0, {share:.0%} of the box: skull, noise or interpolation around the brain"
+        )
+    ringing = _share_of_ringing(array, filled)
+    return f"faint values around the brain, {ringing:.0%} of what is not 0: interpolation" if ringing > RINGING else ""
+
+
+def require_stripped(volume: Volume, advice: str) -> None:
+    """What is not 0 must be the brain.
+
+    Args:
+        volume: a scan.
+        advice: what to do where it shows more.
+
+    Raises:
+        InputError: `why_not_stripped` has a reason.
+    """
+    if reason := why_not_stripped(volume):
+        raise InputError("a skull-stripped scan, 0 around the brain", reason, advice, file=volume.file)
+
+
+def _padding(array: np.ndarray) -> float:
+    """What is around the brain if it is not 0: two outer slices of one value, or all eight corners; otherwise 0."""
+    for axis in (axis for axis in range(3) if array.shape[axis] > 2):
+        for places in ((0, 1), (-2, -1)):
+            border = array.take(places, axis)
+            if border.flat[0] and (border == border.flat[0]).all():
+                return float(border.flat[0])
+    return guess_background(array)
+
+
+def _share_of_ringing(array: np.ndarray, filled: np.ndarray) -> float:
+    """Of what is not 0 the share that is faint and hangs together with the outside of the box."""
+    size, num_filled = np.abs(array), np.count_nonzero(filled)
+    faint = size < FAINT * np.percentile(size[filled], 99)
+    if np.count_nonzero(faint & filled) <= RINGING * num_filled:
+        return 0.0
+    parts, _ = ndimage.label(faint)
+    outer = [parts.take(place, axis).ravel() for axis in range(3) for place in (0, -1)]
+    outside = np.isin(parts, np.setdiff1d(np.concatenate(outer), 0))
+    return float(np.count_nonzero(outside & filled) / num_filled)

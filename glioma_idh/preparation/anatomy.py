@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.masks import THRESHOLDED, read_mask
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import Alignment
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
@@ -52,7 +53,9 @@ def find_brain(alignment: Alignment, settings: Settings, stages: Stages) -> Path
 
     inputs = {"anchor": anchor.files, "given": given, "command": settings.brain_command}
     inputs |= {"ways": given and alignment.ways}
-    stages.make("brain", work, inputs | alignment.placement(alignment.anchor), [path])
+    found = stages.make("brain", work, inputs | alignment.placement(alignment.anchor), [path])
+    if THRESHOLDED in found["how"]:
+        stages.note["remarks"].append(f"The brain mask holds {THRESHOLDED}.")
     return path
 
 
@@ -62,7 +65,8 @@ def _brain(alignment: Alignment, settings: Settings, stages: Stages, given) -> t
     from glioma_idh.imaging.resampling import resample
 
     if given is not None:
-        return mask_on_grid(given, alignment, alignment.anchor)[0], "given"
+        mask, _ = mask_on_grid(given, alignment, alignment.anchor)
+        return mask, f"given, {mask.remark}" if mask.remark else "given"
     head = alignment.head()
     if settings.brain_command:
         with TemporaryDirectory(dir=stages.folder, prefix="part-") as folder:  # the head shows a face
@@ -90,7 +94,7 @@ def make_image(role: str, alignment: Alignment, settings: Settings, stages: Stag
         if bias:
             volume = correct_bias(volume, None if brain is None else on_series(brain, role, volume, alignment))
         image = resample(volume, alignment.grid, alignment.to_series(role)).array
-        covered = np.mean(image != 0 if brain is None else image[read_volume(brain).array != 0] != 0)
+        covered = np.mean(image != 0 if brain is None else image[read_mask(brain).array != 0] != 0)
         if covered <= (0 if brain is None else LEAST_COVERED):
             found, advice = f"{covered:.0%} of it", "Name another series with --series."
             raise InputError("a series that covers the brain", found, advice, alignment.choices[role].files[0])
@@ -126,7 +130,7 @@ def check_contrast(files: dict, brain: Path | None, stages: Stages) -> tuple[lis
 
     def work():
         t1, t1gd = (read_volume(files[role]).array for role in ("t1", "t1gd"))
-        inside = (t1gd != 0) & (t1 != 0) if brain is None else read_volume(brain).array != 0
+        inside = (t1gd != 0) & (t1 != 0) if brain is None else read_mask(brain).array != 0
         same = np.allclose(t1, t1gd, rtol=1e-3)
         return {"same": bool(same), "enhancement": 1.0 if same else round(enhancement(t1gd, t1, inside), 2)}
 

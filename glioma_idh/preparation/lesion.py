@@ -1,18 +1,16 @@
 """The lesion mask on the grid of the result: given, or found by whatever function is handed in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
+from glioma_idh.imaging.masks import LesionFacts, measure_lesion, read_mask
+from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation.alignment import Alignment
 from glioma_idh.preparation.masks import mask_on_grid
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from glioma_idh.preparation.stages import Stages
-
-LARGE_ML = 400.0
-"""Few gliomas reach this volume with their oedema."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,12 @@ class LesionFinder:
 
 
 def find_lesion(
-    images: dict, alignment: Alignment, settings: Settings, stages: Stages, finder: LesionFinder | None
+    images: dict,
+    alignment: Alignment,
+    settings: Settings,
+    stages: Stages,
+    finder: LesionFinder | None,
+    brain: Path | None = None,
 ) -> Path | None:
     """The lesion mask on the grid of the result; a given one comes before one that a network finds.
 
@@ -50,11 +53,12 @@ def find_lesion(
     def from_given():
         mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
         write_volume(path, mask.array, alignment.grid.affine)
-        return {"how": f"given, drawn on {roles[0]}", "volume_ml": _volume_ml(mask, given), "roles": roles}
+        how = {"how": f"given, drawn on {roles[0]}", "roles": roles} | ({"values": mask.remark} if mask.remark else {})
+        return how | _measures(mask, given, brain)
 
     def from_finder():
         finder.find(images, path)
-        return {"how": finder.name, "volume_ml": _volume_ml(read_volume(path), path), "roles": ["result"]}
+        return {"how": finder.name, "roles": ["result"]} | _measures(read_mask(path), path, brain)
 
     grid = {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
     if given is not None:
@@ -65,21 +69,24 @@ def find_lesion(
             advice = "Give --lesion-mask, or find out above why they are missing."
             raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
         inputs = {"images": images, "finder": finder.identity}
-    found = stages.make("lesion", from_finder if given is None else from_given, inputs, [path])
+    work = from_finder if given is None else from_given
+    found = stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
     stages.note["remarks"] += _remarks(found, drawn=given is not None)
     return path
 
 
-def _volume_ml(mask: Volume, file: Path) -> float:
-    """The volume of a lesion, ml.
+def _measures(mask: Volume, file: Path, brain: Path | None) -> dict[str, float]:
+    """The volume of a lesion, ml, and where there is a brain mask how it lies in the brain, shares from 0 to 1.
 
     Raises:
-        InputError: it has none.
+        InputError: there is none.
     """
-    volume_ml = round(float((mask.array != 0).sum() * mask.voxel_ml), 2)
-    if not volume_ml:
+    if not mask.array.any():
         raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", file)
-    return volume_ml
+    if brain is None:
+        return {"volume_ml": round(float((mask.array != 0).sum() * mask.voxel_ml), 2)}
+    facts = measure_lesion(mask.array, read_mask(brain).array != 0, mask.voxel_ml)
+    return {name: round(value, 2 if name == "volume_ml" else 4) for name, value in asdict(facts).items()}
 
 
 def _remarks(found: dict, drawn: bool) -> list[str]:
@@ -87,8 +94,10 @@ def _remarks(found: dict, drawn: bool) -> list[str]:
     remarks, (taken, *others) = [], found["roles"]
     if not drawn:
         remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
-    if found["volume_ml"] > LARGE_ML:
-        remarks.append(f"The lesion has {found['volume_ml']:.0f} ml: is the mask one of the lesion?")
+    if "values" in found:
+        remarks.append(f"The lesion mask holds {found['values']}.")
+    facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
+    remarks += facts.remarks()
     if others:
         fitting = " or ".join(others)
         remarks.append(f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on).")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
 from glioma_idh.preparation.alignment import Alignment, read_diffusion
@@ -166,6 +167,8 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
         stages.note["remarks"].append(
             f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
         )
+    if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
+        stages.note["remarks"].append(f"The white matter mask holds {remark}.")
     return files["rcbv"]
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_volume
+from glioma_idh.imaging.masks import Mask, read_mask
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid
 from glioma_idh.preparation.alignment import Alignment
 from glioma_idh.preparation.stages import read_note
 
 
-def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Volume, list[str]]:
+def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
     """A mask brought from the grid of the series that it was drawn on, of the reference or the result to the latter.
 
     Args:
@@ -19,29 +20,29 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Volume, li
         alignment: where everything lies.
         likeliest: the role that it was drawn on where several series have its grid, between which the head may move.
 
-    Whole numbers above 0 are inside; of other numbers, which are probabilities, those from 0.5 on.
-
     Returns:
         The mask, 0 and 1; and the roles of all series with its grid, that which was taken first.
 
     Raises:
-        InputError: it lies on none of these grids.
+        InputError: it lies on none of these grids, or is no mask.
     """
     from glioma_idh.imaging.resampling import resample
 
-    mask = read_volume(path)
-    whole = np.array_equal(mask.array, np.round(mask.array))  # labels, else probabilities
-    binary = replace(mask, array=(mask.array > 0 if whole else mask.array >= 0.5).astype(np.uint8))
+    mask = read_mask(path)
+    binary = replace(mask, array=(mask.array != 0).astype(np.uint8))
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
     grids = {role: read_grid(alignment.choices[role].files[0]) for role in roles}
     grids |= {"reference": alignment.reference, "result": alignment.grid}
     fitting = [name for name, grid in grids.items() if _same_grid(mask, grid)]
     if not fitting:
         advice = "Draw it on one of them, or resample it there."
+        if any(mask.array.shape == grid.array.shape for grid in grids.values()):
+            advice += " If it fits one of the same shape voxel on voxel in a picture, copy that one's header instead."
         raise InputError(f"a mask on the grid of one of {', '.join(roles)}", "another grid", advice, file=path)
     way = alignment.to_series(fitting[0]) if fitting[0] in roles else np.eye(4)
     drawn_on = [name for name in fitting if name in roles] or fitting[:1]
-    return resample(binary, alignment.grid, way, order="nearest"), drawn_on
+    brought = resample(binary, alignment.grid, way, order="nearest")
+    return Mask(brought.array, brought.affine, brought.file, remark=mask.remark), drawn_on
 
 
 def _same_grid(volume: Volume, grid: Volume) -> bool:
@@ -79,10 +80,10 @@ def on_series(mask: Path, role: str, series: Volume, alignment: Alignment) -> np
 
     grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
     way = np.linalg.inv(alignment.to_series(role))
-    return resample(read_volume(mask), grid, way, order="nearest").array != 0
+    return resample(read_mask(mask), grid, way, order="nearest").array != 0
 
 
 def within(image: np.ndarray, brain: Path | None) -> np.ndarray:
     """An image, 0 outside the brain, as float32."""
     image = image.astype(np.float32)
-    return image if brain is None else image * (read_volume(brain).array != 0)
+    return image if brain is None else image * (read_mask(brain).array != 0)

@@ -101,7 +101,7 @@ def _make(alignment: Alignment, settings: Settings, stages: Stages, finder) -> t
     errors += same
     steps = {
         "adc": lambda: make_adc_image(alignment, settings, stages, masks["brain_mask"]),
-        "lesion_mask": lambda: find_lesion(files, alignment, settings, stages, finder),
+        "lesion_mask": lambda: find_lesion(files, alignment, settings, stages, finder, masks["brain_mask"]),
         "rcbv": lambda: make_rcbv_image(alignment, settings, stages, masks),
     }
     for column, step in steps.items():

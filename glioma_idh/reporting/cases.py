@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import ndimage
 
 from glioma_idh import runs
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
-from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.imaging.masks import read_mask as read_mask_file
 from glioma_idh.reporting.pictures import GROUPS
 
 SHOWN = ("t1", "t1gd", "t2", "flair")  # sequences that a network of volumes reads
@@ -91,9 +91,9 @@ def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
         InputError: an image is not where it was.
     """
     scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
-    reference = read_scan(row, "lesion_mask").array != 0
+    reference = read_mask(row).array != 0
     file, shown, which = _kept_mask(folder, row["subject"], predictions)
-    predicted = read_volume(file).array != 0
+    predicted = read_mask_file(file).array != 0
     numbers = shown[["dice", "lesion_ml", "predicted_ml"]].mean()
     title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers) + which
     images = {sequence: scan.array for sequence, scan in scans.items()}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from glioma_idh.cohorts.table import SEQUENCES
+from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.movement import LEAST_MM
 from glioma_idh.preparation.patient import Prepared
@@ -34,9 +35,8 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     }
 
     def draw_registration():
-        volumes = {column: read_volume(path) for column, path in files.items()}
-        masks = (volumes[name].array != 0 if name in volumes else None for name in ("brain_mask", "lesion_mask"))
-        shown = {name: volumes[name] for name in SEQUENCES if name in volumes}
+        shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
+        masks = (read_mask(files[name]).array != 0 if name in files else None for name in ("brain_mask", "lesion_mask"))
         reference = shown.get(prepared.alignment.anchor) or next(iter(shown.values()))
         details = {"subject": subject, "problems": problems, "synthetic": synthetic}
         save_png(registration_check(reference, shown, *masks, **details), stages.folder / "qc.png")

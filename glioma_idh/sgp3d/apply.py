@@ -10,7 +10,7 @@ from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFl
 
 import keras  # isort: skip
 
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.prepared import Stored
@@ -69,7 +69,7 @@ def own_lesion(probability: np.ndarray, placement: Placement) -> np.ndarray:
 
 def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
     """The lesion mask of a subject as booleans on its own grid."""
-    return return_to_grid(read_scan(row, "lesion_mask", order="K").array != 0, placement.own_affine)
+    return return_to_grid(read_mask(row, order="K").array != 0, placement.own_affine)
 
 
 def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placement) -> dict[str, float]:

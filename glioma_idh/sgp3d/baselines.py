@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh import runs
 from glioma_idh.cohorts.checks.guesses import guess_intensities
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
@@ -88,7 +88,7 @@ def simple_dice(row: pd.Series) -> list[float]:
 
     FLAIR is a z-score over the brain: as delivered where it looks like one, as a crop has lost the brain to take it of.
     """
-    flair, lesion = read_scan(row, "flair", order="K"), read_scan(row, "lesion_mask", order="K").array != 0
+    flair, lesion = read_scan(row, "flair", order="K"), read_mask(row, order="K").array != 0
     brain, total = flair.array != 0, np.count_nonzero(lesion)
     tissue = flair.array[brain]
     if guess_intensities(tissue, flair.array.size * flair.voxel_ml) != "z-scored":

@@ -106,7 +106,7 @@ def _tested_subjects(run_dir: Path, shape: tuple[int, int, int], quiet: bool):
 
     splits, cohort = runs.read_table(run_dir / "splits.csv"), runs.read_table(run_dir / "cohort.csv")
     if not all((Path(folder) / "note.json").exists() for folder in cohort["prepared"]):
-        cohort = restore_cohort(cohort, shape, run_dir, quiet)
+        cohort = restore_cohort(cohort, shape, run_dir, quiet, with_skull=True)  # as the run let them in
     numbers = {split: number for number, split in enumerate(runs.list_splits(splits))}
     test = splits[splits["part"] == "test"].drop(columns="part")
     test = test.assign(split=[numbers[key] for key in zip(test["repeat"], test["fold"], strict=True)])
@@ -211,7 +211,7 @@ def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
     """One subject's map on its own grid, and a picture of it."""
     import numpy as np
 
-    from glioma_idh.cohorts.scans import read_scan
+    from glioma_idh.cohorts.scans import read_mask, read_scan
     from glioma_idh.imaging.volumes import reorient, write_volume
     from glioma_idh.reporting.attribution import map_overlay, occluded_head_line
     from glioma_idh.reporting.canvas import save_figure
@@ -224,7 +224,7 @@ def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
     activation, logit = activation_map(network, np.asarray(stored.scans()))
     own = map_on_own_grid(activation + (logit - activation.mean()), placement)  # with the bias: its mean is the logit
     write_volume(out / f"{row['subject']}.nii.gz", own, placement.own_affine)
-    flair, lesion = read_scan(row, "flair"), read_scan(row, "lesion_mask")
+    flair, lesion = read_scan(row, "flair"), read_mask(row)
     shown, _ = reorient(own, placement.own_affine)
     title = occluded_head_line(row["subject"], scores)
     case = Case({"flair": flair.array}, lesion.array != 0, None, tuple(flair.spacing_mm), title)

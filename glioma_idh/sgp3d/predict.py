@@ -53,6 +53,8 @@ class Prediction:
     """No progress bars."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
+    with_skull: bool = False
+    """Take scans that are not skull-stripped: skull and noise then enter crop and standardisation."""
 
     def __post_init__(self):
         for name in PATHS:
@@ -78,6 +80,7 @@ def predict(wanted: Prediction):
     from tqdm import tqdm
 
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
@@ -86,11 +89,13 @@ def predict(wanted: Prediction):
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
     networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
     out = wanted.out or wanted.run_dir / "predict"
-    rows, errors = [], []
+    rows, errors, remarks = [], [], []
     quiet = wanted.quiet or wanted.cohort is None
     for _, row in tqdm(subjects.iterrows(), total=len(subjects), unit="subject", disable=quiet or None):
         try:
-            rows.append(_predict_one(row, recipe, networks, wanted.flips, synthetic, out))
+            prepared = _prepare(row, recipe, networks, wanted.with_skull)
+            remarks += [prepared.remarks] if prepared.remarks else []
+            rows.append(_predict_one(row, prepared, recipe, networks, wanted.flips, synthetic, out))
         except InputError as error:
             if wanted.strict or len(subjects) == 1:
                 raise
@@ -101,6 +106,8 @@ def predict(wanted: Prediction):
     table = pd.DataFrame(rows)
     write_table(table, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
+    print_remarks(remarks)
+    pipeline.warn_of_skull(wanted, content)
     pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     if "predicted_ml" in table:
         _warn_of_volumes(table, wanted.run_dir)
@@ -140,19 +147,28 @@ def _subjects(wanted: Prediction):
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])
 
 
-def _predict_one(row, recipe: Recipe, networks: list, flips: bool, synthetic: bool, out: Path) -> dict:
-    """Scores, mask and picture of one subject."""
+def _prepare(row, recipe: Recipe, networks: list, with_skull: bool):
+    """What the networks see of one subject, with the lesion mask where there is one.
+
+    Raises:
+        InputError: the subject cannot be used, or has no mask for a network that needs one.
+    """
+    from glioma_idh.sgp3d import apply
+    from glioma_idh.sgp3d.preprocessing import prepare_subject
+
+    if apply.reads_slices(networks[0]) and not row["lesion_mask"]:
+        advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
+        raise InputError("a lesion mask", "none", advice, subject=row["subject"])
+    return prepare_subject(row, recipe.shape, bool(row["lesion_mask"]), with_skull or recipe.with_skull)
+
+
+def _predict_one(row, prepared, recipe: Recipe, networks: list, flips: bool, synthetic: bool, out: Path) -> dict:
+    """Scores, mask and picture of one prepared subject."""
     import numpy as np
 
     from glioma_idh.imaging.volumes import write_volume
     from glioma_idh.sgp3d import apply
-    from glioma_idh.sgp3d.preprocessing import prepare_subject
 
-    slices = apply.reads_slices(networks[0])
-    if slices and not row["lesion_mask"]:
-        advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
-        raise InputError("a lesion mask", "none", advice, subject=row["subject"])
-    prepared = prepare_subject(row, recipe.shape, with_mask=slices)
     passes, placement = apply.FLIPS if flips else apply.NO_FLIP, prepared.placement
     outputs = [apply.predict_scans(network, prepared.scans, passes, prepared.mask) for network in networks]
     scores, lesions = zip(*outputs, strict=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
@@ -48,6 +49,22 @@ class Stored:
         """Volume of the lesion on the patient's grid."""
         return self._note()["lesion_ml"]
 
+    def remarks(self) -> MaskRemarks:
+        """What must be said of the mask."""
+        subject, sentences, thresholded, fills_brain = self._note()["remarks"]
+        return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
+
+    def is_whole(self, with_skull: bool) -> bool:
+        """Whether it was prepared to the end, and looked at as it is asked for now.
+
+        Subjects that were stored before there were such looks have no `remarks`; what was let in with its skull counts
+        only where that is wanted.
+        """
+        if not (self.folder / "note.json").exists():
+            return False
+        note = self._note()
+        return "remarks" in note and (with_skull or not note["with_skull"])
+
 
 def cache_folder() -> Path:
     """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
@@ -75,12 +92,13 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
     return digest.hexdigest()[:20]
 
 
-def store_subject(row: pd.Series, shape: tuple[int, int, int]) -> Stored:
+def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> Stored:
     """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
 
     Args:
         row: of a cohort table.
         shape: the network's, (i, j, k).
+        with_skull: take scans that show more than the brain.
 
     Raises:
         InputError: the subject cannot be used; it names subject and file.
@@ -89,22 +107,26 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int]) -> Stored:
         stored = Stored(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
-    if (stored.folder / "note.json").exists():
+    if stored.is_whole(with_skull):
         return stored
-    prepared = prepare_subject(row, shape)
+    prepared = prepare_subject(row, shape, True, with_skull)
     for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
         with written_whole(stored.folder / f"{name}.npy") as part, open(part, "wb") as file:
             np.save(file, array)
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
-    note |= {"lesion_ml": prepared.lesion_ml}
+    note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull}
     with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
         part.write_text(json.dumps(note, default=int))
     return stored
 
 
 def store_cohort(
-    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False
+    table: pd.DataFrame,
+    shape: tuple[int, int, int],
+    jobs: int = -1,
+    quiet: bool = False,
+    with_skull: bool = False,
 ) -> tuple[pd.DataFrame, list[InputError]]:
     """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
 
@@ -113,6 +135,7 @@ def store_cohort(
         shape: the network's, (i, j, k).
         jobs: processes; -1 is one a processor.
         quiet: no progress bar.
+        with_skull: take scans that show more than the brain.
 
     Returns:
         The rows that could be used, with `lesion_ml` and `prepared` (the folder of each in the cache) added; and one
@@ -125,7 +148,7 @@ def store_cohort(
     from tqdm import tqdm
 
     check_room(len(table), shape)
-    calls = (delayed(_stored_or_error)(row, shape) for _, row in table.iterrows())
+    calls = (delayed(_stored_or_error)(row, shape, with_skull) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
     outcomes = list(tqdm(results, desc="preparing", total=len(table), unit="subject", disable=quiet or None))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
@@ -137,7 +160,19 @@ def store_cohort(
     return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
 
 
-def restore_cohort(former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool) -> pd.DataFrame:
+def print_mask_remarks(table: pd.DataFrame) -> None:
+    """Say what must be said of the masks of stored subjects.
+
+    Args:
+        table: with the column `prepared`.
+    """
+    folders = zip(table["subject"], table["prepared"], strict=True)
+    print_remarks([Stored(Path(folder)).remarks()._replace(subject=subject) for subject, folder in folders])
+
+
+def restore_cohort(
+    former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
+) -> pd.DataFrame:
     """A run's subjects prepared again: the cache may have been emptied since the run began.
 
     Args:
@@ -145,6 +180,7 @@ def restore_cohort(former: pd.DataFrame, shape: tuple[int, int, int], run_dir: P
         shape: the network's, (i, j, k).
         run_dir: of the run, for messages.
         quiet: no progress bar.
+        with_skull: of the run.
 
     Returns:
         The table with the folders as they are now.
@@ -152,7 +188,7 @@ def restore_cohort(former: pd.DataFrame, shape: tuple[int, int, int], run_dir: P
     Raises:
         InputError: a file is missing, or has changed since.
     """
-    table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet)
+    table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:
         raise errors[0]
     names = [rows["prepared"].map(_name).tolist() for rows in (former, table)]
@@ -217,8 +253,8 @@ def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
         raise InputError(f"room for {needed / 1e9:.1f} GB of prepared scans", found, advice, file=folder)
 
 
-def _stored_or_error(row, shape):
+def _stored_or_error(row, shape, with_skull):
     try:
-        return store_subject(row, shape)
+        return store_subject(row, shape, with_skull)
     except InputError as error:
         return error

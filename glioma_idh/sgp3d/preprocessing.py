@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
+from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
+from glioma_idh.imaging.guesses import require_stripped
+from glioma_idh.imaging.masks import Mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
-LABELS = (0, 1, 2, 3, 4)  # BraTS up to 2020: 1 NCR/NET, 2 ED, 4 ET; later 3 ET; or 0 and 1
 THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
+ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside the brain, {WITH_SKULL}"
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,18 @@ class PreparedSubject:
         mask: the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for.
         placement: where it lay.
         lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
+        remarks: what must be said of the mask; None without one.
     """
 
     scans: np.ndarray
     mask: np.ndarray | None
     placement: Placement
     lesion_ml: float
+    remarks: MaskRemarks | None = None
 
 
-def joint_box(volumes: list[Volume], apply=map) -> Box:
-    """The smallest box that holds all that is not black in any of several sequences.
+def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
+    """All that is not black in any of several sequences, booleans, shape (i, j, k).
 
     Args:
         volumes: on one grid.
@@ -63,7 +68,7 @@ def joint_box(volumes: list[Volume], apply=map) -> Box:
         seen |= other
     if not seen.any():
         raise InputError("an image", "nothing but 0", "Check the scans.", file=volumes[0].file)
-    return bounding_box(seen)
+    return seen
 
 
 def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -140,50 +145,61 @@ def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
 
 
-def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True) -> PreparedSubject:
+def prepare_subject(
+    row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
+) -> PreparedSubject:
     """All steps for one subject: read, crop jointly, resample, standardise, stack.
 
     Args:
         row: of a cohort table.
         shape: the network's, (i, j, k).
         with_mask: read the lesion mask too.
+        with_skull: take scans that show more than the brain.
 
     Raises:
         InputError: the subject cannot be used; it names subject and file.
     """
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
-    mask, lesion_ml, scans = None, float("nan"), np.empty((*shape, len(SEQUENCES)), np.float32)
+    scans = np.empty((*shape, len(SEQUENCES)), np.float32)
+    mask, lesion_ml, remarks = None, float("nan"), None
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             volumes = []
-            for volume in pool.map(lambda column: read_scan(row, column, None, "K"), columns):
+            for volume in pool.map(lambda column: _read_image(row, column, with_skull), columns):
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])
             sequences = volumes[: len(SEQUENCES)]
-            box = joint_box(sequences, pool.map)
+            seen = joint_foreground(sequences, pool.map)
+            box = bounding_box(seen)
             channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
             if with_mask:
                 lesion = _lesion(volumes[-1])
                 mask = resample_labels(crop(lesion, box), shape)
+                remarks = remarks_on(row["subject"], volumes[-1], seen)
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks)
 
 
-def _lesion(volume: Volume) -> np.ndarray:
+def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume:
+    """A sequence, which must be skull-stripped unless that is not wanted, or the lesion mask."""
+    if column == "lesion_mask":
+        return read_mask(row, column, "K")
+    volume = read_scan(row, column, None, "K")
+    if not with_skull:
+        require_stripped(volume, ADVICE)
+    return volume
+
+
+def _lesion(mask: Mask) -> np.ndarray:
     """The lesion of a subject, all labels merged into one, uint8."""
-    labels = volume.array.astype(np.uint8)
-    if labels.max() > max(LABELS) or not np.array_equal(labels, volume.array):
-        found = ", ".join(f"{label:g}" for label in np.setdiff1d(volume.array, LABELS)[:5])
-        advice = "Check that this is a mask, and not interpolated."
-        raise InputError(f"labels out of {LABELS}", found, advice, file=volume.file)
-    if not labels.any():
-        raise InputError("a lesion", "an empty mask", "Check that the mask is this subject's.", file=volume.file)
-    return (labels != 0).view(np.uint8)
+    if not mask.array.any():
+        raise InputError("a lesion", "an empty mask", "Check that the mask is this subject's.", file=mask.file)
+    return (mask.array != 0).view(np.uint8)
 
 
 def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarray:

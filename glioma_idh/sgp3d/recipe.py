@@ -59,6 +59,8 @@ class Recipe:
     """Of weights, order, shift, flip and dropout, and of the splits unless --split-seed is given."""
     split_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     """Of the splits alone, by default --seed: one split seed and several seeds train on the same splits."""
+    with_skull: bool = False
+    """Take scans that are not skull-stripped: skull and noise then enter crop and standardisation (ours)."""
     phantom_subjects: int = 24
     """Subjects of the phantom, half of them mutant; other cohorts have their own."""
     phantom_spacing_mm: float = 2.0

@@ -26,6 +26,7 @@ NAMES = {
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
 FORMER = asdict(Recipe()) | {"method": 1}  # what settings were in runs that are older than they
 del FORMER["split_seed"]  # it stands in no recipe.json where it is the seed
+del FORMER["with_skull"]  # it stands in a recipe.json only where it is on
 
 
 def train(recipe: Recipe, job: Job) -> dict:
@@ -170,18 +171,20 @@ def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     """Who is used, the splits, and who is set aside."""
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
-    from glioma_idh.sgp3d.prepared import set_copies_aside, store_cohort
+    from glioma_idh.sgp3d.prepared import print_mask_remarks, set_copies_aside, store_cohort
 
     for sequence in SEQUENCES:
         require_sequence(cohort, sequence)
     table, errors = check_labels(cohort)
     if recipe.targets in ("both", "segmentation"):  # who has no label can still teach segmentation
         table, errors = keep_unlabelled(cohort, table, errors)
-    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
+    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
     table, copy_errors = set_copies_aside(table)
     errors = errors + scan_errors + copy_errors
     if report or job.strict:
         pipeline.report_exclusions(errors, len(cohort), job.strict)
+    if report:
+        print_mask_remarks(table)
     return table, pipeline.make_splits(recipe, table), errors
 
 
@@ -194,7 +197,8 @@ def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     from glioma_idh import runs
     from glioma_idh.sgp3d.prepared import restore_cohort
 
-    table = restore_cohort(runs.read_table(folder / "cohort.csv"), recipe.shape, folder, quiet)
+    former = runs.read_table(folder / "cohort.csv")
+    table = restore_cohort(former, recipe.shape, folder, quiet, recipe.with_skull)
     write_table(table, folder / "cohort.csv")
 
 
@@ -205,11 +209,12 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
     from glioma_idh.sgp3d.apply import input_shape, predictions_table
-    from glioma_idh.sgp3d.prepared import refuse_copies, store_cohort
+    from glioma_idh.sgp3d.prepared import print_mask_remarks, refuse_copies, store_cohort
     from glioma_idh.training import load_networks
 
     table, label_errors = check_labels(external)
-    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)
+    table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
+    print_mask_remarks(table)
     errors = label_errors + scan_errors
     pipeline.report_exclusions(errors, len(external))
     if table.empty:

@@ -239,14 +239,68 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
 
     monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
     options = "--scan a --lesion-mask b --brain-mask c --cohort d --images e --labels f --all-visits --out g"
-    monkeypatch.setattr(sys, "argv", ["predict", "run", *options.split(), "--quiet", "--strict"])
+    monkeypatch.setattr(sys, "argv", ["predict", "run", *options.split(), "--quiet", "--strict", "--with-skull"])
     main()
-    assert given == [Prediction("run", "a", "b", "c", "d", "e", "f", True, "g", True, True)]
+    assert given == [Prediction("run", "a", "b", "c", "d", "e", "f", True, "g", True, True, True)]
     assert capsys.readouterr().out == "subject,score_mean\np,0.1235\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
     with pytest.raises(SystemExit, match="Cannot go on: .*recipe.json: expected a run folder"):
         main()
+
+
+@pytest.mark.parametrize("change", [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m], ids=str)
+def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys, change):
+    image = nibabel.load(run.parent / "scans/s01/mask.nii.gz")
+    given = {"scan": run.parent / "scans/s01/t2.nii.gz", "out": tmp_path}
+    right = predict(Prediction(run, lesion_mask=run.parent / "scans/s01/mask.nii.gz", **given))
+    assert "mask" not in capsys.readouterr().err
+    other = save(tmp_path / "other.nii.gz", change(image.get_fdata()), image.affine)
+    pd.testing.assert_frame_equal(predict(Prediction(run, lesion_mask=other, **given)), right)
+    (_, mask, _, _), _ = drawn["t2"]
+    assert np.array_equal(mask, image.get_fdata()[..., 3] != 0)
+    said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (t2)."
+    assert (said in capsys.readouterr().err) == (change(np.zeros(1))[0] == 0.1)
+
+
+def test_a_grey_background_is_refused_unless_it_is_meant_or_there_is_a_brain_mask(run, drawn, tmp_path, capsys):
+    image = nibabel.load(run.parent / "scans/s01/t2.nii.gz")
+    grey = save(tmp_path / "grey.nii.gz", np.where(image.get_fdata() == 0, 37, image.get_fdata()), image.affine)
+    given = {"lesion_mask": run.parent / "scans/s01/mask.nii.gz", "out": tmp_path}
+    with pytest.raises(InputError, match=r"grey: .*a background of 37 .*--brain-mask.*--with-skull"):
+        predict(Prediction(run, scan=grey, **given))
+    right = predict(Prediction(run, scan=run.parent / "scans/s01/t2.nii.gz", **given))
+    brain = save(tmp_path / "brain.nii.gz", image.get_fdata() != 0, image.affine)
+    capsys.readouterr()
+    masked = predict(Prediction(run, scan=grey, brain_mask=brain, **given))
+    assert masked["score_mean"][0] == right["score_mean"][0] and "--with-skull" not in capsys.readouterr().err
+    meant = predict(Prediction(run, scan=grey, with_skull=True, **given))
+    assert abs(meant["score_mean"][0] - right["score_mean"][0]) > 1e-6
+    assert "--with-skull: the run learnt from scans that are 0 around the brain" in capsys.readouterr().err
+
+
+def test_a_run_that_learnt_with_skull_takes_it(run, drawn, tmp_path, capsys):
+    image = nibabel.load(run.parent / "scans/s01/t2.nii.gz")
+    grey = save(tmp_path / "grey.nii.gz", np.where(image.get_fdata() == 0, 37, image.get_fdata()), image.affine)
+    other = tmp_path / "run"
+    shutil.copytree(run, other)
+    content = runs.read_json(other / "recipe.json")
+    content["recipe"]["with_skull"] = True
+    write_json(content, other / "recipe.json")
+    predict(Prediction(other, scan=grey, lesion_mask=run.parent / "scans/s01/mask.nii.gz", out=tmp_path))
+    assert "--with-skull" not in capsys.readouterr().err
+
+
+@pytest.mark.integration
+def test_real_masks_give_one_score(run, real_data, tmp_path):
+    folder = real_data.parent / "cases" / "masks"
+    rows = {
+        name: predict(
+            Prediction(run, scan=folder / "t1gd.nii.gz", lesion_mask=folder / f"mask_{name}.nii.gz", out=tmp_path)
+        ).iloc[0]
+        for name in ("right", "shifted")
+    }
+    assert rows["right"].equals(rows["shifted"]) and rows["right"]["lesion_ml"] == pytest.approx(74.4, abs=0.05)
 
 
 def test_whom_to_predict_is_read_as_asked(run, monkeypatch):

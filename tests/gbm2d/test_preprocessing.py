@@ -236,3 +236,37 @@ def test_a_scan_that_the_table_does_not_name_is_told_of_the_table(make_cohort, e
     edit_table(path, "s01", "t2", "")
     _, _, errors = prepare_cohort(read_table(path), "t2", jobs=1, quiet=True)
     assert [(error.subject, error.file, error.found) for error in errors] == [("s01", str(path), "none")]
+
+
+def grey(scan):
+    return np.where(scan == 0, 37, scan)
+
+
+def test_a_subject_with_a_grey_background_is_set_aside_in_a_cohort(make_cohort, edit_table, tmp_path):
+    path = make_cohort(num_subjects=3, num_mutant=1)
+    scan = nibabel.load(read_table(path)["t2"][1]).get_fdata()
+    edit_table(path, "s01", "t2", save(tmp_path / "grey.nii.gz", grey(scan)))
+    table, _, (error,) = prepare_cohort(read_table(path), "t2", 16, jobs=1, quiet=True)
+    assert table["subject"].tolist() == ["s00", "s02"] and error.subject == "s01"
+    assert error.found == "a background of 37 that is not 0" and "glioma_idh.prepare" in error.advice
+    table, slices, errors = prepare_cohort(read_table(path), "t2", 16, jobs=1, quiet=True, with_skull=True)
+    assert not errors and len(slices) == 3
+    brain = np.ones(SHAPE, bool)
+    assert np.array_equal(read_subject(table.iloc[1], "t2", with_skull=True)[2], brain)
+
+
+def test_what_must_be_said_of_masks_comes_with_the_cohort(make_cohort, edit_table, tmp_path):
+    path = make_cohort(num_subjects=3, num_mutant=1)
+    mask = np.zeros(SHAPE)
+    mask[2:18, 2:18, 1:4] = 1  # half of the brain
+    mask[5, 5, 4] = 1
+    edit_table(path, "s01", "lesion_mask", save(tmp_path / "full.nii.gz", mask))
+    outside = np.zeros(SHAPE)
+    outside[0:4, 4:9, 2:5] = 0.7
+    outside[9, 9, 3] = 0.2
+    edit_table(path, "s02", "lesion_mask", save(tmp_path / "outside.nii.gz", outside))
+    remarks = prepare_cohort(read_table(path), "t2", 16, jobs=1, quiet=True)[0].attrs["remarks"]
+    assert [of.subject for of in remarks] == ["s00", "s01", "s02"]
+    assert [of.fills_brain for of in remarks] == [False, True, False]
+    assert [of.thresholded for of in remarks] == [(), (), ("lesion mask",)]
+    assert [of.sentences for of in remarks[:2]] == [(), ()] and "50 % of the lesion" in remarks[2].sentences[0]

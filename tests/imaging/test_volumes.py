@@ -248,3 +248,15 @@ def test_the_hash_is_of_shape_and_32_bit_voxels_within_the_box():
     array[1, 2, 3:5] = 0.1, 7
     expected = hashlib.sha256(b"(1, 1, 2)" + np.array([0.1, 7], "<f4").tobytes()).hexdigest()[:16]
     assert voxel_hash(Volume(array, np.eye(4))) == voxel_hash(Volume(array.astype(np.float32), np.eye(4))) == expected
+
+
+def test_headers_that_disagree_are_no_reason_to_resample_before_a_look():
+    there, apart = Volume(np.zeros((4, 5, 6)), np.eye(4), "t1.nii"), np.eye(4)
+    apart[0, 3] = 9
+    with pytest.raises(InputError) as raised:
+        check_same_grid(Volume(np.zeros((4, 5, 6)), apart, "mask.nii"), there)
+    assert raised.value.found == "a grid up to 9.0 mm off"
+    for words in ("Draw a slice", "t1.nii", "a header is wrong: copy the right one", "would misplace", "resample one"):
+        assert words in raised.value.advice
+    with pytest.raises(InputError, match="Resample one onto the grid of the other"):
+        check_same_grid(Volume(np.zeros((4, 5, 7)), np.eye(4)), there)

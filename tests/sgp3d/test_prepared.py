@@ -1,8 +1,10 @@
 """Prepared subjects are made once, found by content, and whole or not there."""
 
+import json
 import threading
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from glioma_idh.sgp3d import prepared
 from glioma_idh.sgp3d.prepared import (
     Stored,
     content_hash,
+    print_mask_remarks,
     refuse_copies,
     set_copies_aside,
     store_cohort,
@@ -21,6 +24,20 @@ from glioma_idh.sgp3d.prepared import (
 from glioma_idh.sgp3d.preprocessing import prepare_subject
 
 SHAPE = (16, 16, 16)
+
+
+@pytest.fixture
+def grey(tmp_path):
+    """A function that gives the row of a subject whose T2 is 37 where it was 0."""
+
+    def change(row):
+        image = nibabel.load(row["t2"])
+        array = image.get_fdata()
+        path = tmp_path / "grey.nii.gz"
+        nibabel.save(nibabel.Nifti1Image(np.where(array == 0, 37, array), image.affine), path)
+        return row.replace(row["t2"], str(path))
+
+    return change
 
 
 @pytest.fixture
@@ -43,6 +60,32 @@ def test_a_second_time_it_is_only_found(table, monkeypatch):
     first = store_subject(table.iloc[0], SHAPE)
     monkeypatch.setattr(prepared, "prepare_subject", lambda *_: pytest.fail("prepared again"))
     assert store_subject(table.iloc[0], SHAPE) == first
+
+
+def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
+    path = Path(table.loc[0, "lesion_mask"])
+    image = nibabel.load(path)
+    nibabel.save(nibabel.Nifti1Image(0.1 + 0.8 * (image.get_fdata() != 0), image.affine), path)
+    for _ in range(2):  # prepared, then found
+        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        print_mask_remarks(usable)
+        assert "1 of 3 subjects holds probabilities, thresholded at 0.5 (s00)." in capsys.readouterr().err
+    assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
+
+
+def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, grey):
+    """The former cache holds it under the same name; with skull it counts only where that is wanted."""
+    row = grey(table.iloc[0])
+    with pytest.raises(InputError, match="a background of 37 that is not 0"):
+        store_subject(row, SHAPE)
+    stored = store_subject(row, SHAPE, with_skull=True)
+    assert store_subject(row, SHAPE, with_skull=True) == stored
+    for former in ({}, {"remarks": None, "with_skull": None}):
+        note = json.loads((stored.folder / "note.json").read_text()) | former
+        kept = {name: value for name, value in note.items() if value is not None}
+        (stored.folder / "note.json").write_text(json.dumps(kept))
+        with pytest.raises(InputError, match="a background of 37 that is not 0"):
+            store_subject(row, SHAPE)
 
 
 def test_other_files_another_shape_and_half_a_subject_are_made_anew(table, tmp_path):
@@ -76,10 +119,10 @@ def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatc
     """The first subject is held back until the last one is done."""
     last_is_done, prepare = threading.Event(), prepared.prepare_subject
 
-    def in_another_order(row, shape):
+    def in_another_order(row, shape, *how):
         if row["subject"] == "s00":
             assert last_is_done.wait(30)
-        subject = prepare(row, shape)
+        subject = prepare(row, shape, *how)
         if row["subject"] == "s02":
             last_is_done.set()
         return subject

@@ -10,9 +10,11 @@ import pytest
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import bounding_box
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.sgp3d import place_back, prepare_subject
-from glioma_idh.sgp3d.preprocessing import Placement, joint_box, resample, resample_labels, standardise
+from glioma_idh.sgp3d.apply import reference_lesion
+from glioma_idh.sgp3d.preprocessing import Placement, joint_foreground, resample, resample_labels, standardise
 from tests.conftest import save
 
 SHAPE = (32, 16, 48)
@@ -85,7 +87,7 @@ def test_the_box_holds_what_any_sequence_shows():
     arrays[0, 2, 3, 4] = 5
     arrays[1, 6, 3, 7] = -1  # scans that are normalised already are negative in places
     volumes = [Volume(array, np.eye(4)) for array in arrays]
-    assert joint_box(volumes) == ((2, 7), (3, 4), (4, 8))
+    assert bounding_box(joint_foreground(volumes)) == ((2, 7), (3, 4), (4, 8))
 
 
 def test_a_ramp_stays_a_ramp():
@@ -205,6 +207,26 @@ NAN[5, 5, 5] = np.nan
 def test_bad_subjects_are_named_with_the_file(tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         prepare_subject(row_of(tmp_path, **({"scans": SCAN, "lesion": LESION} | change)), SHAPE)
+
+
+@pytest.mark.parametrize("sequence", ["t1", "t1gd", "t2", "flair"])
+def test_no_sequence_may_have_a_grey_background_unless_it_is_meant(tmp_path, sequence):
+    scans = dict.fromkeys(("t1", "t1gd", "t2", "flair"), SCAN) | {sequence: np.where(SCAN == 0, 37, SCAN)}
+    row = row_of(tmp_path, scans, LESION)
+    with pytest.raises(InputError, match=f"s1: .*{sequence}.nii.gz: .*a background of 37 .*--with-skull"):
+        prepare_subject(row, SHAPE)
+    assert prepare_subject(row, SHAPE, with_skull=True).placement.box == tuple((0, side) for side in GRID)
+
+
+@pytest.mark.parametrize("change", [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m], ids=str)
+def test_a_mask_means_the_same_however_it_is_stored(tmp_path, change):
+    right = prepare_subject(row_of(tmp_path, SCAN, LESION), SHAPE)
+    mask = change((LESION != 0).astype(np.float32))
+    other = prepare_subject(row_of(tmp_path, SCAN, mask), SHAPE)
+    assert np.array_equal(other.mask, right.mask) and other.lesion_ml == right.lesion_ml
+    assert right.remarks.thresholded == () and bool(other.remarks.thresholded) == (mask.min() > 0)
+    placement = other.placement
+    assert np.array_equal(reference_lesion(row_of(tmp_path, SCAN, mask), placement), LESION != 0)
 
 
 @pytest.mark.parametrize("position", [0, 1])

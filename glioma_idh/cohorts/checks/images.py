@@ -19,8 +19,9 @@ from glioma_idh.cohorts.checks.rows import (
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.sheets import parse_idh
 from glioma_idh.cohorts.table import MASKS, SEQUENCES
+from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 
-NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "enhancing_ml")
+NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"} | dict.fromkeys(NUMBERS, float)
 LARGEST_SHARE_OUTSIDE = 0.01
 
@@ -71,10 +72,12 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
     scans, slices, first, tissue = check_sequences(row, lesion)
     for mask in readable if first else []:
         compare_grids(mask, first)
+    if lesion and lesion.row["lesion_ml"] > LARGE_ML:
+        lesion.report("large lesion", f"{lesion.row['lesion_ml']:.0f} ml: is the mask one of the lesion?")
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
     if lesion and tissue is not None:
-        check_outside(lesion, tissue)
+        check_lesion(lesion, tissue)
     found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
     return found, _tile(row, found, dict.fromkeys(scans) | make_thumbnails(slices), bool(lesion))
 
@@ -114,17 +117,17 @@ def check_repeated(scan: Scan, hashes: dict[str, str]) -> None:
         scan.report(f"same as {other}", f"Has the very voxels of {other}.")
 
 
-def check_outside(lesion: Scan, brain: np.ndarray) -> None:
-    """Report a lesion that lies partly outside the brain.
+def check_lesion(lesion: Scan, brain: np.ndarray) -> None:
+    """Add to a lesion's row how much of the brain it is, and report one that lies partly outside.
 
     Args:
         lesion: its mask.
         brain: booleans of the same shape.
     """
-    outside, inside = (np.count_nonzero(lesion.volume.array[part]) for part in (~brain, brain))
-    share = outside / (outside + inside)
-    if share > LARGEST_SHARE_OUTSIDE:
-        outside_ml = outside * lesion.volume.voxel_ml
+    facts = measure_lesion(lesion.volume.array, brain, lesion.volume.voxel_ml)
+    lesion.row["share_of_brain"] = facts.share_of_brain
+    if facts.share_outside > LARGEST_SHARE_OUTSIDE:
+        outside_ml, share = facts.share_outside * facts.volume_ml, facts.share_outside
         lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 
 from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.guesses import why_not_stripped
+from glioma_idh.imaging.masks import parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
 SCAN_COLUMNS = {
@@ -29,13 +31,13 @@ SCAN_COLUMNS = {
     "head": "a guess: skull-stripped, with skull or cannot tell",
     "labels": "values in a mask",
     "lesion_ml": "volume of the lesion mask, all labels",
+    "share_of_brain": "share of the brain that is lesion, 0 to 1; of the brain mask, else of what is not background",
     "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
     "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
     "grid": "same as that of the subject's first sequence, or how it differs",
     "voxel_hash": "identity of the voxels: rows that agree hold the same image",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
-LESION_LABELS = frozenset(range(5))
 WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 
@@ -103,7 +105,8 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
     Args:
         scan: with its voxels.
         adc_divisor: what the intensities are to be divided by, as text; nothing for 1.
-        has_brain_mask: whether the subject has a brain mask; without one the brain is what is not 0.
+        has_brain_mask: whether the subject has a brain mask; without one the brain is what is not 0, and a skull, noise
+            or a grey background is reported.
     """
     volume = scan.volume
     background = guess_background(volume.array)
@@ -116,8 +119,8 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
         scan.report("constant", f"{where} {background:g}{others}.")
-    if background and not has_brain_mask and scan.row["head"] == "skull-stripped":
-        scan.report("background", f"The background is {background:g}, not 0, and would be taken for brain.")
+    if not has_brain_mask and (reason := why_not_stripped(volume)):
+        scan.report("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
         scan.row["intensities"] = guess_intensities(values, box_ml)
         scan.row |= _statistics(scan, values, adc_divisor)
@@ -139,23 +142,27 @@ def describe_mask(scan: Scan) -> None:
     """Add to a mask's row its labels and volume.
 
     Args:
-        scan: with its voxels; they are left as they are.
+        scan: with its voxels, which become labels, or all 0 where they are none.
     """
-    array, is_lesion = scan.volume.array, scan.image == "lesion_mask"
-    labels, counts = np.unique(array[array != 0], return_counts=True)
-    every = np.union1d(labels, [0]) if counts.sum() < array.size else labels
+    every, is_lesion = np.unique(scan.volume.array), scan.image == "lesion_mask"
     many = f"{len(every)} values from {every[0]:g} to {every[-1]:g}"
     scan.row["labels"] = " ".join(f"{label:g}" for label in every) if len(every) <= 10 else many
+    try:
+        array, remark = parse_labels(scan.volume.array)
+    except InputError as error:
+        scan.report("odd labels", f"Expected {error.expected}, found {error.found}.")
+        scan.volume = replace(scan.volume, array=np.zeros(scan.volume.array.shape, np.uint8))
+        return
+    scan.volume = replace(scan.volume, array=array)
+    labels, counts = np.unique(array[array != 0], return_counts=True)
+    millilitres = counts * scan.volume.voxel_ml
     if is_lesion:
-        scan.row["lesion_ml"] = float(counts.sum()) * scan.volume.voxel_ml
+        scan.row["lesion_ml"] = float(millilitres.sum())
+    if remark:
+        scan.report("probabilities", f"The mask holds {remark}.")
     if labels.size == 0:
         scan.report("empty mask", "The mask marks no voxel.")
-    elif (labels != labels.round()).any():
-        scan.report("odd labels", "Labels are not whole numbers; the mask was probably interpolated.")
-    elif is_lesion and not LESION_LABELS.issuperset(labels.tolist()):
-        scan.report("odd labels", f"Labels other than 0, 1, 2, 3 and 4: {scan.row['labels']}.")
-    else:
-        millilitres = counts * scan.volume.voxel_ml
+    elif not remark:
         scan.label_ml = {int(label): float(ml) for label, ml in zip(labels, millilitres, strict=True)}
     if is_lesion and np.count_nonzero(array.any(axis=(0, 1))) == 1:
         scan.report("one slice", "The mask touches one axial slice only.")

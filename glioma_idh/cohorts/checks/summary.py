@@ -7,6 +7,7 @@ import pandas as pd
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.sheets import parse_idh
 from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
+from glioma_idh.imaging.masks import LARGEST_SHARE_OF_BRAIN
 
 NAMES = SEQUENCE_NAMES | {"lesion_mask": "lesion mask", "brain_mask": "brain mask"}
 STATUS = {"1": "mutant", "0": "wild-type", "": "unknown"}
@@ -36,7 +37,11 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     if scans is not None:
         troubled = scans[scans["problem"] != ""]
         problems = troubled["subject"] + " " + troubled["image"].map(NAMES) + ": " + troubled["problem"]
-        lines += [_listed("images with a problem (all in cohort_check.csv)", problems), *_guesses(scans)]
+        lines += [
+            _listed("images with a problem (all in cohort_check.csv)", problems),
+            _filling(scans),
+            *_guesses(scans),
+        ]
     if ignored:
         lines += [describe_ignored(ignored)]
     return "\n".join(line for line in lines if line is not None)
@@ -91,6 +96,13 @@ def _listed(heading: str, items) -> str | None:
     start = "\n  " if separator != ", " else " "
     more = f"{separator}and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
     return f"{heading}: {len(items)}{start}{separator.join(items[:SHOWN])}{more}"
+
+
+def _filling(scans: pd.DataFrame) -> str | None:
+    """How many lesions fill more than half of the brain, as in crops around a lesion."""
+    count = int((scans["share_of_brain"] > LARGEST_SHARE_OF_BRAIN).sum())
+    text = "lesions that fill more than half of the brain, as in crops around a lesion"
+    return f"{text}: {count}" if count else None
 
 
 def _guesses(scans: pd.DataFrame) -> list[str]:

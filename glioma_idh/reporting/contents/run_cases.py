@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import has_values
@@ -84,7 +84,7 @@ def _read_volumes(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Ca
         scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
         if not scans:
             raise InputError("slices in the run folder, or scans in the cohort table", "neither", "Name its scans.")
-        reference = read_scan(row, "lesion_mask").array != 0 if row.get("lesion_mask") else None
+        reference = read_mask(row).array != 0 if row.get("lesion_mask") else None
         spacing_mm = tuple(next(iter(scans.values())).spacing_mm)
         images = {sequence: scan.array for sequence, scan in scans.items()}
         case = Case(images, reference, None, spacing_mm, _title(row, predictions))

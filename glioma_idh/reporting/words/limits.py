@@ -34,6 +34,7 @@ def limits(settings: dict, cohort: pd.DataFrame, worth: dict) -> list[str]:
         _unknown(cohort),
         _never_tested(worth),
         _mask_needed(settings),
+        _with_skull(settings),
         *ALWAYS,
     ]
     return [limit for limit in found if limit]
@@ -93,6 +94,15 @@ def _never_tested(worth: dict) -> str:
     never = worth.get("patients", {}).get("num_never_tested", 0)
     verb = "was" if never == 1 else "were"
     return f"{count(never, 'patient')} {verb} never tested." if never else ""
+
+
+def _with_skull(settings: dict) -> str:
+    """Scans that were let in although they may show more than the brain."""
+    if not settings.get("with_skull"):
+        return ""
+    where = "without a brain mask " if settings.get("paper") == "gbm2d" else ""
+    text = "were not checked for a skull, noise or a grey background, which then enter the normalisation"
+    return f"Scans {where}{text} (--with-skull)."
 
 
 def _mask_needed(settings: dict) -> str:

@@ -157,9 +157,15 @@ def _exclusions(exclusions: pd.DataFrame | None) -> str:
 
 
 def _brain(settings: dict, cohort: pd.DataFrame) -> str:
-    """What counted as brain in the 2D preparation."""
+    """What counted as brain in the 2D preparation, and whether scans had to be skull-stripped."""
+    checked = "Scans {}were not required to be skull-stripped." if settings.get("with_skull") else ""
     if settings.get("paper") != "gbm2d":
-        return ""
+        return checked.format("")
+    return " ".join(filter(None, [_brain_2d(cohort), checked.format("without a brain mask ")]))
+
+
+def _brain_2d(cohort: pd.DataFrame) -> str:
+    """What counted as brain in the 2D preparation."""
     if not has(cohort, "brain_mask"):
         return "The brain was where the scan was not 0."
     masked = int((cohort["brain_mask"].astype(object).fillna("") != "").sum())

@@ -20,6 +20,7 @@ DEFAULTS = {  # of what a command has a flag for; a test holds them to the comma
         "rotation_deg": [0.0, 90.0],
         "learning_rate": 1e-4,
         "split_seed": None,
+        "with_skull": False,
     },
     "sgp3d": {
         "cohort": "phantom",
@@ -40,6 +41,7 @@ DEFAULTS = {  # of what a command has a flag for; a test holds them to the comma
         "dtype": "float32",
         "seed": 0,
         "split_seed": None,
+        "with_skull": False,
         "phantom_subjects": 24,
         "phantom_spacing_mm": 2.0,
     },

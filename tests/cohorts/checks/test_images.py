@@ -144,8 +144,9 @@ def test_a_grid_shifted_by_5_mm(subject):
     ("mask", "words", "sentence"),
     [
         (np.zeros(SHAPE), "empty mask", "The mask marks no voxel."),
-        (LESION / 2, "odd labels", "Labels are not whole numbers; the mask was probably interpolated."),
-        (LESION * 5, "odd labels", "Labels other than 0, 1, 2, 3 and 4: 0 5."),
+        (LESION * 1.5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 2.5."),
+        (LESION * 5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 6."),
+        (0.2 + LESION / 2, "probabilities", "The mask holds probabilities, thresholded at 0.5."),
         (np.where(np.arange(8) == 3, LESION, 0), "one slice", "The mask touches one axial slice only."),
     ],
 )
@@ -218,9 +219,35 @@ def test_a_background_that_is_not_0_counts_as_brain(subject):
     large = np.diag([20.0, 20.0, 10.0, 1.0])
     row = subject(t1=(scan() - 3, large))
     sentence, words = problem(row, "t1")
-    assert words == "background" and sentence == "The background is -3, not 0, and would be taken for brain."
+    assert words == "not brain alone" and sentence == "Not 0 is more than the brain: a background of -3 that is not 0."
     assert check(row)[0].loc[("s1", "t1"), "head"] == "skull-stripped"
     assert (check(subject(t1=(scan() - 3, large), brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
+
+
+def test_a_head_with_its_skull_is_a_problem_unless_there_is_a_brain_mask(subject):
+    large = np.diag([20.0, 20.0, 10.0, 1.0])
+    head = (scan() + np.random.default_rng(1).uniform(1, 3, SHAPE), large)
+    scans = check(subject(t1=head))[0]
+    assert scans.loc[("s1", "t1"), "head"] == "with skull"
+    assert "3840 ml that are not 0, 100% of the box: skull" in scans.loc[("s1", "t1"), "problem"]
+    assert (check(subject(t1=head, brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
+
+
+def test_the_lesion_s_volume_is_measured_as_the_mask_is_meant(subject):
+    expected = np.count_nonzero(LESION) * 20 / 1000
+    for mask in (LESION, 255 * LESION, 0.3 * LESION + 0.4, 4 * LESION - 1, LESION - 1e-7):
+        row = check(subject(t1=scan(), lesion_mask=mask))[0].loc[("s1", "lesion_mask")]
+        assert row["lesion_ml"] == pytest.approx(expected)
+        assert row["share_of_brain"] == pytest.approx(np.count_nonzero(LESION) / np.count_nonzero(BRAIN))
+
+
+def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
+    large, smaller = np.diag([20.0, 20.0, 24.0, 1.0]), np.diag([20.0, 20.0, 23.0, 1.0])  # 43 voxels of 9.6 and 9.2 ml
+    images = {"t1": scan(), "lesion_mask": LESION, "brain_mask": BRAIN}
+    row = subject(**{name: (image, large) for name, image in images.items()})
+    assert problem(row, "lesion_mask") == ("413 ml: is the mask one of the lesion?", "large lesion")
+    row = subject(**{name: (image, smaller) for name, image in images.items()})
+    assert (check(row)[0]["problem"] == "").all()
 
 
 def test_the_enhancing_label_is_that_of_the_cohort(subject):

@@ -1,5 +1,6 @@
 """The summary counts and lists what there is, with numbers worked out by hand."""
 
+import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.checks.summary import describe, describe_ignored, image_counts
@@ -23,12 +24,13 @@ TABLE = pd.DataFrame(
 )
 SCANS = pd.DataFrame(
     [
-        ("a", "t2", "", "raw", "skull-stripped"),
-        ("b", "t2", "Is odd.", "z-scored", ""),
-        ("e", "t2", "Is odder.", "raw", "skull-stripped"),
-        ("c", "lesion_mask", "Is empty.", "", ""),
+        ("a", "t2", "", "raw", "skull-stripped", np.nan),
+        ("b", "t2", "Is odd.", "z-scored", "", np.nan),
+        ("e", "t2", "Is odder.", "raw", "skull-stripped", np.nan),
+        ("a", "lesion_mask", "", "", "", 0.51),
+        ("c", "lesion_mask", "Is empty.", "", "", 0.5),
     ],
-    columns=["subject", "image", "problem", "intensities", "head"],
+    columns=["subject", "image", "problem", "intensities", "head", "share_of_brain"],
 )
 
 
@@ -54,6 +56,7 @@ def test_the_summary_says_who_and_what_is_there_and_what_is_missing():
     assert lines[start + 1].startswith("  e: expected IDH as 0, 1") and "found 'perhaps'" in lines[start + 1]
     start = lines.index("images with a problem (all in cohort_check.csv): 3")
     assert lines[start + 1 : start + 4] == ["  b T2: Is odd.", "  e T2: Is odder.", "  c lesion mask: Is empty."]
+    assert "lesions that fill more than half of the brain, as in crops around a lesion: 1" in lines
     assert "intensities (a guess): 2 raw, 1 z-scored" in lines and "head (a guess): 2 skull-stripped" in lines
 
 

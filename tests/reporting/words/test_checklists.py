@@ -6,6 +6,7 @@ import pytest
 from glioma_idh.reporting.words.checklists import CHECKLISTS, answer, checklist_table, read_items
 from glioma_idh.reporting.words.facts import run_facts
 from glioma_idh.reporting.words.limits import limits
+from glioma_idh.reporting.words.model_card import model_card
 from tests.reporting.words.small_run import (
     COHORT,
     EXCLUSIONS,
@@ -138,6 +139,17 @@ def test_limits_say_the_gravest_first():
     assert found[4] == "Sex of the patients is not known."
     assert limits(SLICE_CNN["recipe"], PHANTOMS, {})[0].startswith("The cohort is synthetic")
     assert "To be applied the network needs an outline of the lesion." in limits(SLICE_CNN["recipe"], COHORT, WORTH)
+
+
+@pytest.mark.parametrize(("content", "where"), [(SGPNET, "Scans were"), (SLICE_CNN, "Scans without a brain mask were")])
+def test_scans_with_skull_are_a_limit_and_stand_in_methods_and_model_card(content, where):
+    meant = with_settings(content, with_skull=True)
+    said = f"{where} not checked for a skull, noise or a grey background"
+    assert any(limit.startswith(said) for limit in limits(meant["recipe"], COHORT, WORTH))
+    assert said in model_card(meant, WORTH, COHORT) and said not in model_card(content, WORTH, COHORT)
+    brain = run_facts(meant, COHORT, SPLITS, WORTH)["brain"]
+    assert f"{where} not required to be skull-stripped." in brain
+    assert "skull" not in run_facts(content, COHORT, SPLITS, WORTH)["brain"]
 
 
 def test_what_is_no_limit_is_not_told():

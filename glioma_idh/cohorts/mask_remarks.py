@@ -1,0 +1,64 @@
+"""What must be said of the masks that a command has read: each odd one, and in one line what many have."""
+
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from glioma_idh.imaging.masks import THRESHOLDED, Mask, measure_lesion
+
+SHOWN = 3
+
+
+class MaskRemarks(NamedTuple):
+    """What must be said of the masks of one subject.
+
+    Attributes:
+        subject: its id.
+        sentences: what looks wrong.
+        thresholded: the masks that are probabilities, in words.
+        fills_brain: whether the lesion fills more than half of the brain.
+    """
+
+    subject: str
+    sentences: tuple[str, ...] = ()
+    thresholded: tuple[str, ...] = ()
+    fills_brain: bool = False
+
+
+def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask | None = None) -> MaskRemarks:
+    """What must be said of a subject's masks.
+
+    Args:
+        subject: its id.
+        lesion: its mask, not empty.
+        brain: booleans of the same shape.
+        brain_mask: what the brain was read from, if it was a mask.
+    """
+    facts = measure_lesion(lesion.array, brain, lesion.voxel_ml)
+    masks = {"lesion mask": lesion, "brain mask": brain_mask}
+    thresholded = tuple(name for name, mask in masks.items() if mask is not None and mask.remark)
+    return MaskRemarks(str(subject), tuple(facts.remarks()), thresholded, facts.fills_brain)
+
+
+def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
+    """Say it on standard error: a line for each odd mask; what may hold for a whole cohort in one line, with the count.
+
+    Args:
+        remarks: one a subject.
+        said: subjects whose masks were spoken of before: they are left out, and the others added.
+    """
+    said = set() if said is None else said
+    remarks = [of for of in remarks if of.subject not in said]
+    said.update(of.subject for of in remarks)
+    lines = [f"{of.subject}: {sentence}" for of in remarks for sentence in of.sentences]
+    for name in ("lesion mask", "brain mask"):
+        subjects = [of.subject for of in remarks if name in of.thresholded]
+        if subjects:
+            shown = ", ".join(subjects[:SHOWN]) + (" ..." if len(subjects) > SHOWN else "")
+            lines.append(f"The {name} of {len(subjects)} of {len(remarks)} subjects holds {THRESHOLDED} ({shown}).")
+    if full := sum(of.fills_brain for of in remarks):
+        text = "the lesion fills more than half of the brain, as it does in crops around a lesion."
+        lines.append(f"In {full} of {len(remarks)} subjects {text}")
+    for line in lines:
+        print(line, file=sys.stderr)

@@ -1,0 +1,141 @@
+"""Masks: what the voxels of a lesion, brain or white-matter mask mean, wherever one is read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import Volume, read_volume
+
+LABELS = (0, 1, 2, 3, 4)
+"""Of BraTS: up to 2020 1 NCR/NET, 2 ED, 4 ET; later 3 ET; 2024 4 resection cavity; or 0 and 1."""
+TOLERANCE = 1e-3
+"""How far a value may lie off the integer that it stands for: slope and intercept of a header round."""
+THRESHOLD = 0.5
+THRESHOLDED = "probabilities, thresholded at 0.5"
+LARGE_ML = 400.0
+"""Few gliomas reach this volume with their oedema."""
+LARGEST_SHARE_OUTSIDE = 0.1
+LARGEST_SHARE_OF_BRAIN = 0.5
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Mask(Volume):
+    """A volume of labels, uint8: 0 is outside, everything else inside.
+
+    Attributes:
+        remark: how the values of the file were taken where they were no labels; empty where they were.
+    """
+
+    remark: str = ""
+
+
+def read_mask(path, order: str = "C") -> Mask:
+    """Read a mask as labels.
+
+    Args:
+        path: of a NIfTI file.
+        order: of the voxels in memory, as `read_volume` takes it.
+
+    Raises:
+        InputError: the file cannot be read, or its values are neither labels nor probabilities.
+    """
+    volume = read_volume(path, None, order=order)
+    labels, remark = parse_labels(volume.array, volume.file)
+    return Mask(labels, volume.affine, volume.file, volume.stored_as, volume.own_affine, remark)
+
+
+def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
+    """What the values of a mask mean.
+
+    Values within TOLERANCE of an integer are that integer. LABELS are labels; so is any one value beside 0, such as
+    255, and the higher of two values of which the lower is negative. Fractions from 0 to 1 are probabilities: inside is
+    what reaches THRESHOLD.
+
+    Args:
+        array: finite values, any shape.
+        file: for messages.
+
+    Returns:
+        Labels, uint8, of the same shape and order in memory; and how the values were taken where they were no labels.
+
+    Raises:
+        InputError: they are anything else; it names the values.
+    """
+    values = _snap(array)
+    low, high = values.min(), values.max()
+    if low < 0 < high and ((values == low) | (values == high)).all():
+        values, low = np.where(values == low, 0, values), 0
+    if low >= 0 and high <= max(LABELS) and _are_integers(values):
+        return values.astype(np.uint8), ""
+    marked = values[values != 0]
+    if low >= 0 and np.ptp(marked) <= TOLERANCE * high:
+        label = int(high) if high <= 255 and float(high).is_integer() else 1
+        return (values != 0).astype(np.uint8) * np.uint8(label), ""
+    if low >= 0 and high <= 1:
+        return (values >= THRESHOLD).astype(np.uint8), THRESHOLDED
+    advice = "Check that this is a mask, and not interpolated; one value beside 0, or probabilities, would do too."
+    raise InputError(f"labels out of {LABELS}", _list_values(values), advice, file=file)
+
+
+def _snap(array: np.ndarray) -> np.ndarray:
+    """Values, those close to an integer replaced by it."""
+    if array.dtype.kind in "iub":
+        return array
+    nearest = np.rint(array)
+    return np.where(np.abs(array - nearest) <= TOLERANCE, nearest, array)
+
+
+def _are_integers(values: np.ndarray) -> bool:
+    return values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
+
+
+def _list_values(values: np.ndarray) -> str:
+    """The first few values that are no labels, and how many more there are."""
+    odd = np.setdiff1d(values, LABELS)
+    shown = ", ".join(f"{value:g}" for value in odd[:SHOWN])
+    return f"{shown} and {len(odd) - SHOWN} more up to {odd[-1]:g}" if len(odd) > SHOWN else shown
+
+
+@dataclass(frozen=True)
+class LesionFacts:
+    """How a lesion mask lies in the brain.
+
+    Attributes:
+        volume_ml: of the lesion.
+        share_outside: of the lesion that lies outside the brain, 0 to 1.
+        share_of_brain: of the brain that is lesion, 0 to 1.
+    """
+
+    volume_ml: float
+    share_outside: float
+    share_of_brain: float
+
+    @property
+    def fills_brain(self) -> bool:
+        """Whether more than half of the brain is lesion, as in crops around a lesion."""
+        return self.share_of_brain > LARGEST_SHARE_OF_BRAIN
+
+    def remarks(self) -> list[str]:
+        """Sentences on what a lesion mask hardly can be."""
+        found = []
+        if self.volume_ml > LARGE_ML:
+            found.append(f"The lesion has {self.volume_ml:.0f} ml: is the mask one of the lesion?")
+        if self.share_outside > LARGEST_SHARE_OUTSIDE:
+            text = "of the lesion lie outside the brain: do mask and scan belong together?"
+            found.append(f"{100 * self.share_outside:.0f} % {text}")
+        return found
+
+
+def measure_lesion(lesion: np.ndarray, brain: np.ndarray, voxel_ml: float) -> LesionFacts:
+    """Measure how a lesion lies in the brain.
+
+    Args:
+        lesion: everything that is not 0 belongs to it, shape (i, j, k), not empty.
+        brain: booleans of the same shape; of an empty one the shares are 1 and 0.
+        voxel_ml: volume of one voxel.
+    """
+    lesion = lesion != 0
+    volume, inside, whole = (int(np.count_nonzero(part)) for part in (lesion, lesion & brain, brain))
+    return LesionFacts(volume * voxel_ml, (volume - inside) / volume, inside / max(whole, 1))

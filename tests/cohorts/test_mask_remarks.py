@@ -1,0 +1,41 @@
+"""What is said of masks: odd ones each, what many have once, with the count."""
+
+import numpy as np
+
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, remarks_on
+from glioma_idh.imaging.masks import THRESHOLDED, Mask
+
+FULL = MaskRemarks("a", (), (), True)
+
+
+def test_each_odd_mask_has_a_line_and_what_many_have_one_for_all(capsys):
+    odd = MaskRemarks("b", ("It is large.", "It is outside."), ("lesion mask",), False)
+    print_remarks([FULL, odd, MaskRemarks("c", (), ("lesion mask", "brain mask"), True), MaskRemarks("d")])
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.splitlines() == [
+        "b: It is large.",
+        "b: It is outside.",
+        "The lesion mask of 2 of 4 subjects holds probabilities, thresholded at 0.5 (b, c).",
+        "The brain mask of 1 of 4 subjects holds probabilities, thresholded at 0.5 (c).",
+        "In 2 of 4 subjects the lesion fills more than half of the brain, as it does in crops around a lesion.",
+    ]
+
+
+def test_nothing_is_said_of_good_masks_and_nothing_twice(capsys):
+    said = set()
+    print_remarks([MaskRemarks("a")])
+    print_remarks([FULL], said)
+    capsys.readouterr()
+    print_remarks([FULL], said)
+    assert capsys.readouterr().err == "" and said == {"a"}
+
+
+def test_remarks_are_of_both_masks():
+    lesion = np.zeros((4, 4, 4), np.uint8)
+    lesion[0] = 1
+    brain = np.arange(64).reshape(4, 4, 4) >= 8  # half of the lesion outside
+    mask = Mask(lesion, np.eye(4))
+    found = remarks_on("s", mask, brain, Mask(brain.astype(np.uint8), np.eye(4), remark=THRESHOLDED))
+    assert found.sentences == ("50 % of the lesion lie outside the brain: do mask and scan belong together?",)
+    assert found.thresholded == ("brain mask",) and not found.fills_brain
+    assert remarks_on("s", mask, lesion != 0).fills_brain
