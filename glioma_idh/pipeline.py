@@ -17,6 +17,7 @@ from glioma_idh import runs
 from glioma_idh.cohorts import find_planted_scores, read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
+from glioma_idh.cohorts.sheets import ENDINGS
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
 from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, exclusions_table, require_sequence
 from glioma_idh.errors import InputError
@@ -28,7 +29,7 @@ LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0, "split_seed":
 
 def with_whole_paths(recipe, job):
     """The same recipe and job, whatever folder they were typed in."""
-    if Path(recipe.cohort).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+    if Path(recipe.cohort).suffix.lower() in ENDINGS:
         recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
     paths = {name: getattr(job, name) for name in ("images", "labels", "external_images", "external_labels")}
     return recipe, replace(job, **{name: path.resolve() for name, path in paths.items() if path is not None})

@@ -9,6 +9,7 @@ import pandas as pd
 from glioma_idh.cohorts import bakas, brats, egd, generic, ucsf, upenn
 from glioma_idh.cohorts.folders import Ignored, Layout, find_scans, join_scans
 from glioma_idh.cohorts.manifests import make_manifest, no_such_labels, read_manifest
+from glioma_idh.cohorts.sheets import ENDINGS
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
@@ -65,7 +66,7 @@ def read_cohort(
 
         return read_table(make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []
     images, labels = (None if path is None else Path(path) for path in (images, labels))
-    if Path(name).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+    if Path(name).suffix.lower() in ENDINGS:
         table = read_table(name, images)
         return (table, []) if labels is None else _relabelled(table, labels)
     if name not in NAMES:
