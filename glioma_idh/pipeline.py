@@ -109,8 +109,13 @@ def external_name(job) -> str:
     return "-".join([path.absolute().parent.name, path.stem]) if path.suffix else job.external
 
 
-def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool = False) -> None:
-    """A line for each reason to set subjects aside; all of them will stand in exclusions.csv.
+def report_exclusions(
+    errors: list[InputError],
+    num_subjects: int,
+    strict: bool = False,
+    listed: str = ", all listed in exclusions.csv",
+) -> None:
+    """A line for each reason to set subjects aside; `listed` says where all of them will stand.
 
     Raises:
         InputError: the first of them, if strict; an unknown status is no mistake.
@@ -119,12 +124,29 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
     if strict and mistakes:
         raise mistakes[0]
     if errors:
-        print(f"{len(errors)} of {num_subjects} subjects are set aside, all listed in exclusions.csv:")
+        print(f"{len(errors)} of {num_subjects} subjects are set aside{listed}:")
         alike = defaultdict(list)
         for error in errors:
             alike[error.expected, error.found].append(error)
         for first, *others in list(alike.values())[:5]:
             print(f"  {first}" + (f" ({len(others)} more like this)" if others else ""))
+
+
+def require_labelled(table, errors: list[InputError], num_subjects: int) -> None:
+    """Somebody must have an IDH status, or no network can learn it; said before any scan is read.
+
+    Args:
+        table: rows with a label, as `check_labels` gives them.
+        errors: one a subject set aside.
+        num_subjects: of the cohort.
+
+    Raises:
+        InputError: nobody has; the reasons are printed.
+    """
+    if table["idh"].notna().any():
+        return
+    report_exclusions(errors, num_subjects, listed="")
+    raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
 
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
@@ -138,9 +160,8 @@ def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], 
 
 def make_splits(recipe, table):
     """The splits table, as the recipe asks."""
+    require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
-    if labelled.empty:
-        raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     if recipe.splits == "kfold":
         splits = kfold_splits(labelled, recipe.num_splits, seed)

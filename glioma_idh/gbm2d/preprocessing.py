@@ -159,7 +159,7 @@ def prepare_cohort(
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
-    kept = [not isinstance(outcome, InputError) for outcome in outcomes]
+    kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml in prepared])
     slices = np.stack([pixels for pixels, _ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)

@@ -144,6 +144,7 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
+    pipeline.require_labelled(table, label_errors, len(cohort))
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, quiet=job.quiet)
     table, slices, copy_errors = set_copies_aside(table, slices)
     errors = label_errors + scan_errors + copy_errors

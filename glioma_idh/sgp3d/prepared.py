@@ -132,7 +132,8 @@ def store_cohort(
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
     kept = [stored for stored in outcomes if isinstance(stored, Stored)]
-    table = table[[isinstance(outcome, Stored) for outcome in outcomes]].reset_index(drop=True)
+    is_kept = np.array([isinstance(outcome, Stored) for outcome in outcomes], dtype=bool)  # of nobody too
+    table = table[is_kept].reset_index(drop=True)
     lesion_ml = [stored.lesion_ml() for stored in kept]
     return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
 

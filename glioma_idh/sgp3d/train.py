@@ -175,6 +175,7 @@ def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     for sequence in SEQUENCES:
         require_sequence(cohort, sequence)
     table, errors = check_labels(cohort)
+    pipeline.require_labelled(table, errors, len(cohort))
     if recipe.targets in ("both", "segmentation"):  # who has no label can still teach segmentation
         table, errors = keep_unlabelled(cohort, table, errors)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet)

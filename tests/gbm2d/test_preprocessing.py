@@ -236,3 +236,11 @@ def test_a_scan_that_the_table_does_not_name_is_told_of_the_table(make_cohort, e
     edit_table(path, "s01", "t2", "")
     _, _, errors = prepare_cohort(read_table(path), "t2", jobs=1, quiet=True)
     assert [(error.subject, error.file, error.found) for error in errors] == [("s01", str(path), "none")]
+
+
+def test_of_nobody_there_is_a_table_without_rows(make_cohort):
+    nobody = read_table(make_cohort(num_subjects=1)).iloc[:0]
+    table, slices, errors = prepare_cohort(nobody, "t2", 16, jobs=1, quiet=True)
+    assert list(table) == [*nobody, "lesion_ml"] and table.empty and slices.shape == (0, 16, 16, 1) and errors == []
+    table, slices, errors = set_copies_aside(table, slices)
+    assert table.empty and slices.shape == (0, 16, 16, 1) and errors == []
