@@ -190,7 +190,7 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
         recipe: of the run.
         folder: of the run.
         jobs: how many at once.
-        quiet: no bars.
+        quiet: show no progress.
     """
     calls = [(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
     try:

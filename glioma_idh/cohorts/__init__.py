@@ -53,7 +53,7 @@ def read_cohort(
         sequences: inside names of the sequences wanted; the phantom makes no others.
         all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
         phantom: settings of `make_phantom`, such as its size; by default its own.
-        quiet: no progress bars.
+        quiet: show no progress.
 
     Returns:
         The table, and the files and visits that are not in it, with the reason.

@@ -10,6 +10,7 @@ from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
+from glioma_idh.progress import progress
 
 
 @dataclass(frozen=True)
@@ -143,19 +144,17 @@ def prepare_cohort(
         sequence: inside name.
         size: pixels a side.
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         The rows that could be used, with `lesion_ml` added; their slices, float32, shape (n, size, size, 1), in the
         same order; and one error a subject that could not.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     calls = (delayed(_prepared_or_error)(row, sequence, size) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
-    bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet or None)
-    outcomes = list(bar)
+    outcomes = list(progress(results, total=len(table), what="reading scans", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")

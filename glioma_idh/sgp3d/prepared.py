@@ -12,6 +12,7 @@ import pandas as pd
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
+from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
@@ -112,7 +113,7 @@ def store_cohort(
         table: cohort table.
         shape: the network's, (i, j, k).
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         The rows that could be used, with `lesion_ml` and `prepared` (the folder of each in the cache) added; and one
@@ -122,12 +123,11 @@ def store_cohort(
         InputError: the cache has no room for them.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     check_room(len(table), shape)
     calls = (delayed(_stored_or_error)(row, shape) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
-    outcomes = list(tqdm(results, desc="preparing", total=len(table), unit="subject", disable=quiet or None))
+    outcomes = list(progress(results, total=len(table), what="preparing", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
@@ -145,7 +145,7 @@ def restore_cohort(former: pd.DataFrame, shape: tuple[int, int, int], run_dir: P
         former: cohort table of the run.
         shape: the network's, (i, j, k).
         run_dir: of the run, for messages.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         The table with the folders as they are now.
