@@ -26,7 +26,7 @@ class Job:
     jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     """Splits trained at once; by default one a processor, or 1 on a GPU and where a 3D step fills every processor."""
     quiet: bool = False
-    """No progress bars, for logs."""
+    """Show no progress: no bars at a terminal, no lines in a log."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
 

@@ -17,6 +17,7 @@ from glioma_idh import runs
 from glioma_idh.cohorts import find_planted_scores, read_cohort
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
+from glioma_idh.cohorts.sheets import ENDINGS
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
 from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, exclusions_table, require_sequence
 from glioma_idh.errors import InputError
@@ -28,7 +29,7 @@ LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0, "split_seed":
 
 def with_whole_paths(recipe, job):
     """The same recipe and job, whatever folder they were typed in."""
-    if Path(recipe.cohort).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+    if Path(recipe.cohort).suffix.lower() in ENDINGS:
         recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
     paths = {name: getattr(job, name) for name in ("images", "labels", "external_images", "external_labels")}
     return recipe, replace(job, **{name: path.resolve() for name, path in paths.items() if path is not None})
@@ -110,8 +111,13 @@ def external_name(job) -> str:
     return "-".join([path.absolute().parent.name, path.stem]) if path.suffix else job.external
 
 
-def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool = False) -> None:
-    """A line for each reason to set subjects aside; all of them will stand in exclusions.csv.
+def report_exclusions(
+    errors: list[InputError],
+    num_subjects: int,
+    strict: bool = False,
+    listed: str = ", all listed in exclusions.csv",
+) -> None:
+    """A line for each reason to set subjects aside; `listed` says where all of them will stand.
 
     Raises:
         InputError: the first of them, if strict; an unknown status is no mistake.
@@ -120,12 +126,29 @@ def report_exclusions(errors: list[InputError], num_subjects: int, strict: bool 
     if strict and mistakes:
         raise mistakes[0]
     if errors:
-        print(f"{len(errors)} of {num_subjects} subjects are set aside, all listed in exclusions.csv:")
+        print(f"{len(errors)} of {num_subjects} subjects are set aside{listed}:")
         alike = defaultdict(list)
         for error in errors:
             alike[error.expected, error.found].append(error)
         for first, *others in list(alike.values())[:5]:
             print(f"  {first}" + (f" ({len(others)} more like this)" if others else ""))
+
+
+def require_labelled(table, errors: list[InputError], num_subjects: int) -> None:
+    """Somebody must have an IDH status, or no network can learn it; said before any scan is read.
+
+    Args:
+        table: rows with a label, as `check_labels` gives them.
+        errors: one a subject set aside.
+        num_subjects: of the cohort.
+
+    Raises:
+        InputError: nobody has; the reasons are printed.
+    """
+    if table["idh"].notna().any():
+        return
+    report_exclusions(errors, num_subjects, listed="")
+    raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
 
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
@@ -139,9 +162,8 @@ def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], 
 
 def make_splits(recipe, table):
     """The splits table, as the recipe asks."""
+    require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
-    if labelled.empty:
-        raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     if recipe.splits == "kfold":
         splits = kfold_splits(labelled, recipe.num_splits, seed)
@@ -170,7 +192,7 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
         recipe: of the run.
         folder: of the run.
         jobs: how many at once.
-        quiet: no bars.
+        quiet: show no progress.
     """
     calls = [(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
     try:

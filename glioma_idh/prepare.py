@@ -20,6 +20,7 @@ import tyro
 from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stage
+from glioma_idh.progress import progress, step
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Job:
     redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
     """Go through it and all after it again: series movement registration brain image adc lesion rcbv picture."""
     quiet: bool = False
-    """No lines about stages, no bar."""
+    """Show no progress: no lines about stages, no bar."""
     strict: bool = False
     """Stop at the first patient of whom something cannot be used."""
 
@@ -84,7 +85,6 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
             `strict` the first error of any.
     """
     import joblib
-    from tqdm import tqdm
 
     from glioma_idh.preparation.patients import find_patients
     from glioma_idh.preparation.tables import read_tables, update_tables
@@ -92,13 +92,15 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
     warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
     settings.check()
     _check_job(job, settings)
-    patients, outcomes = find_patients(job.source, job.out, job.many), []
+    with step("making the synthetic patient", job.quiet or job.source is not None):
+        patients, outcomes = find_patients(job.source, job.out, job.many), []
     if job.subject is not None:
         patients = dict(zip([job.subject], patients.values(), strict=True))
     read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
     parallel = joblib.Parallel(n_jobs=min(job.jobs, len(patients)), return_as="generator_unordered")
     calls = (joblib.delayed(prepare_one)(subject, source, job, settings) for subject, source in patients.items())
-    bar = tqdm(parallel(calls), total=len(patients), unit="patient", disable=job.quiet or len(patients) == 1 or None)
+    shown = {"what": "preparing", "unit": "patient", "quiet": job.quiet, "disable": job.quiet or len(patients) == 1}
+    bar = progress(parallel(calls), total=len(patients), **shown)
     for outcome in bar:
         outcomes.append(outcome)
         if outcome.files or outcome.notes:

@@ -14,6 +14,7 @@ from typing import Annotated
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.progress import step
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ def main() -> None:
             raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")
         if wanted.predictions is not None and wanted.reference is not None:
             raise InputError("several runs where there is a --reference", "a table", "Leave --reference out.")
-        if wanted.predictions is None:
-            page = report_runs(wanted.run_dirs, wanted.out, wanted.reference)
-        else:
-            page = report_predictions(wanted.predictions, wanted.out)
+        with step("drawing the report"):
+            if wanted.predictions is None:
+                page = report_runs(wanted.run_dirs, wanted.out, wanted.reference)
+            else:
+                page = report_predictions(wanted.predictions, wanted.out)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
     print(f"The report is {page}")

@@ -47,8 +47,15 @@ TEXT_COLUMNS = {
 
 
 def read_table(path) -> pd.DataFrame:
-    """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN."""
+    """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN.
+
+    Raises:
+        InputError: a spreadsheet has saved it with semicolons or tabs.
+    """
     table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""])
+    if len(table.columns) == 1 and set(table.columns[0]) & {";", "\t"}:
+        advice = "A spreadsheet has changed it: put the file back as the program wrote it."
+        raise InputError("a table of a run, divided by commas", f"the header {table.columns[0]!r}", advice, path)
     return table.fillna(dict.fromkeys(TEXT_COLUMNS & set(table.columns), ""))
 
 

@@ -13,10 +13,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import psutil
-from tqdm import tqdm
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table, written_whole
+from glioma_idh.progress import leave, progress
 from glioma_idh.runs import list_splits, read_table, split_folder
 
 
@@ -228,35 +228,46 @@ class StopWithParent(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar a training, on a terminal: epochs, what is watched, time left.
+    """One bar a training, at a terminal, or lines elsewhere: epochs, what is watched, time left.
 
     Args:
         description: in front of the bar.
         line: of the bar, counted from the cursor's; bars of trainings side by side stand below one another.
-        quiet: no bar.
+        quiet: no bar and no lines.
         watched: names of the logs to show.
     """
 
     def __init__(self, description: str, line: int, quiet: bool, watched: tuple[str, ...] = ("loss", "accuracy")):
         super().__init__()
         self.watched = watched
-        self.settings = {"desc": description, "position": line, "disable": quiet or None, "unit": "epoch"}
+        self.settings = {"what": description, "position": line, "quiet": quiet, "unit": "epoch"}
 
     def on_train_begin(self, logs=None):
         """Open the bar."""
-        self.bar = tqdm(total=self.params["epochs"], dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
+        total = self.params["epochs"]
+        self.bar = progress(total=total, dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Move it; a resumed training starts part of the way."""
+    def on_epoch_begin(self, epoch, logs=None):
+        """A resumed training starts part of the way."""
         if self.bar.n == 0:
             self.bar.initial = self.bar.n = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Move it."""
         self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in self.watched}, refresh=False)
         self.bar.update()
 
     def on_train_end(self, logs=None):
-        """Leave it as it stands; closing it would draw it a second time on the cursor's line."""
-        self.bar.refresh()
-        self.bar.disable = True
+        """Leave it as it stands."""
+        leave(self.bar)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        """A training that has failed writes no further lines."""
+        if hasattr(self, "bar"):
+            leave(self.bar)
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list[keras.Model]:

@@ -75,6 +75,14 @@ def own_cache(tmp_path_factory):
     os.environ["GLIOMA_IDH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_lines_of_progress():
+    """How fast the machine is changes nothing on standard error; `test_progress` sets its own times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glioma_idh.progress.FIRST_S", 3600.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real scans and labels, where there is one."""

@@ -34,6 +34,17 @@ def test_nobody_labelled():
         pipeline.make_splits(Recipe(), table)
 
 
+def test_nobody_labelled_is_said_with_the_reasons(capsys):
+    errors = [InputError("IDH status", UNLABELLED, "Predict it.", "sheet.csv", subject) for subject in "ab"]
+    pipeline.require_labelled(pd.DataFrame({"idh": [0, np.nan]}), errors, 3)
+    assert capsys.readouterr().out == ""
+    for nobody in (pd.DataFrame({"idh": []}), pd.DataFrame({"idh": [np.nan]})):
+        with pytest.raises(InputError, match="expected labelled subjects to train on; found none left. The reasons"):
+            pipeline.require_labelled(nobody, errors, 2)
+        printed = capsys.readouterr().out
+        assert printed.startswith("2 of 2 subjects are set aside:\n  a: sheet.csv: expected IDH status; found an empty")
+
+
 def test_two_cohorts_of_one_file_name_have_a_folder_each():
     names = {pipeline.external_name(Job(external=path)) for path in ("a/cohort.csv", "b/cohort.csv", "upenn-gbm")}
     assert names == {"a-cohort", "b-cohort", "upenn-gbm"}

@@ -150,3 +150,10 @@ def test_masks_of_a_split_and_of_an_older_run(tmp_path):
 def test_an_error_that_crosses_processes_says_the_same():
     error = InputError("a", "b", "c", "d", "e")
     assert str(pickle.loads(pickle.dumps(error))) == str(error) == "e: d: expected a; found b. c"
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_table_that_a_spreadsheet_has_saved_is_no_table_of_one_column(tmp_path, separator):
+    (tmp_path / "cohort.csv").write_text(separator.join(["subject", "patient"]) + "\n" + separator.join("ab") + "\n")
+    with pytest.raises(InputError, match="cohort.csv: expected a table of a run, divided by commas; found the header"):
+        runs.read_table(tmp_path / "cohort.csv")

@@ -208,17 +208,19 @@ def test_a_bar_counts_on_from_where_a_training_resumes(monkeypatch):
         def update(self):
             self.n += 1
 
-    monkeypatch.setattr(training, "tqdm", lambda **settings: Bar(n=0, **settings))
+    monkeypatch.setattr(training, "progress", lambda **settings: Bar(n=0, **settings))
     progress = training.Progress("split 2/5", 1, quiet=True)
     progress.set_params({"epochs": 9})
     progress.on_train_begin()
-    assert (progress.bar.total, progress.bar.desc, progress.bar.position, progress.bar.disable) == (
+    assert (progress.bar.total, progress.bar.what, progress.bar.position, progress.bar.quiet) == (
         9,
         "split 2/5",
         1,
         True,
     )
+    progress.on_epoch_begin(4)
     progress.on_epoch_end(4, {"loss": 0.5, "accuracy": 0.75, "val_loss": 3.0})
+    progress.on_epoch_begin(5)
     progress.on_epoch_end(5, {"loss": 0.25, "accuracy": 1.0})
     assert progress.bar.n == 6 and progress.bar.initial == 4
     assert shown == [{"loss": "0.500", "accuracy": "0.750"}, {"loss": "0.250", "accuracy": "1.000"}]

@@ -9,6 +9,7 @@ import pandas as pd
 from glioma_idh.cohorts import bakas, brats, egd, generic, ucsf, upenn
 from glioma_idh.cohorts.folders import Ignored, Layout, find_scans, join_scans
 from glioma_idh.cohorts.manifests import make_manifest, no_such_labels, read_manifest
+from glioma_idh.cohorts.sheets import ENDINGS
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
@@ -52,7 +53,7 @@ def read_cohort(
         sequences: inside names of the sequences wanted; the phantom makes no others.
         all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
         phantom: settings of `make_phantom`, such as its size; by default its own.
-        quiet: no progress bars.
+        quiet: show no progress.
 
     Returns:
         The table, and the files and visits that are not in it, with the reason.
@@ -65,7 +66,7 @@ def read_cohort(
 
         return read_table(make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []
     images, labels = (None if path is None else Path(path) for path in (images, labels))
-    if Path(name).suffix.lower() in (".csv", ".tsv", ".xlsx"):
+    if Path(name).suffix.lower() in ENDINGS:
         table = read_table(name, images)
         return (table, []) if labels is None else _relabelled(table, labels)
     if name not in NAMES:

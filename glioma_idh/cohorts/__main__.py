@@ -11,6 +11,7 @@ import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.progress import step
 
 Cohort = Annotated[str, tyro.conf.arg(metavar="NAME")]
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -44,7 +45,7 @@ def check(
         out: Where the results go; by default cohort_check/NAME.
         all_visits: Take follow-up visits too.
         jobs: Processes; -1 is one a processor.
-        quiet: No progress bars.
+        quiet: Show no progress.
     """
     import pandas as pd
 
@@ -64,7 +65,8 @@ def check(
     write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
     shown = [tile for tile in tiles if tile.thumbnails] or tiles
     name = table["cohort"].iloc[0]
-    save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
+    with step("drawing the contact sheet", quiet):
+        save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
     print(describe(table, ignored, scans))
     print(f"Everything is in {out}")
     if len(scans) and (scans["shape"] == "").all():
@@ -83,7 +85,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
         b: Another.
         no_images: Compare the names alone, and read no image.
         jobs: Processes; -1 is one a processor.
-        quiet: No progress bars.
+        quiet: Show no progress.
     """
     import pandas as pd
 
@@ -156,7 +158,7 @@ def tcga_idh(
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
         genes: Genes that count.
         hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
-        quiet: No progress bar.
+        quiet: Show no progress.
     """
     status = _status(maf, out, min_callers, genes, hotspot_only, quiet)
     _write_tcga(_with_facts(status, clinical, who2021), out)
@@ -184,7 +186,7 @@ def brats2020_tcga(
         min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
         genes: Genes that count.
         hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
-        quiet: No progress bar.
+        quiet: Show no progress.
     """
     from glioma_idh.cohorts.brats import brats2020_manifest, tcga_subjects
 

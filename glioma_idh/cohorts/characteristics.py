@@ -13,6 +13,7 @@ from glioma_idh.cohorts.sheets import (
     parse_mgmt,
     parse_sex,
 )
+from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
 
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
@@ -42,7 +43,7 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     from tableone import TableOne
 
     names = NAMES | {column: name for column, name in FURTHER.items() if column in table}
-    read = table.set_axis(pd.RangeIndex(2, len(table) + 2))  # lines of the file, for messages
+    read = table.set_axis(rows_in_file(table, table.index))  # for messages
     read = read.assign(**{column: parse_column(read, column, PARSERS[column]) for column in ("idh", *names)})
     status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     patients = read.drop_duplicates("patient")

@@ -9,7 +9,9 @@ import pandas as pd
 from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
 from glioma_idh.cohorts.manifests import make_manifest
 from glioma_idh.cohorts.sheets import (
+    MANGLED_ID,
     cell_error,
+    has_columns,
     parse_age,
     parse_codeletion,
     parse_column,
@@ -25,6 +27,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.series_names import roles_named, words_of
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
+OWN_COLUMNS = ("subject", "idh")
 
 
 def own_labels(path) -> pd.DataFrame | None:
@@ -37,10 +40,10 @@ def own_labels(path) -> pd.DataFrame | None:
     Raises:
         InputError: a subject stands there twice, or a label cannot be read; it names row and column.
     """
-    sheet = read_sheet(path)
-    if not {"subject", "idh"} <= set(sheet.columns):
+    if not has_columns(path, OWN_COLUMNS):
         return None
-    subjects = parse_ids(sheet, "subject", r"(?!(\d+\.0+|\d+(\.\d+)?[eE]\+?\d+)$).+", "SUBJECT-001")
+    sheet = read_sheet(path, OWN_COLUMNS)
+    subjects = parse_ids(sheet, "subject", rf"(?!({MANGLED_ID})$).+", "SUBJECT-001")
     columns = {name: sheet[name] for name in ("site", "idh_evidence", "histology", "who2021") if name in sheet}
     parsers = {"idh": parse_idh, "age_years": parse_age, "sex": parse_sex, "grade": parse_grade}
     parsers |= {"codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt}
@@ -99,7 +102,7 @@ def check_numbers(who: pd.DataFrame, scans: dict, labels) -> None:
     folders = {subject.lstrip("0"): subject for subject in scans if subject.isdigit()}
     for subject in who["subject"]:
         if subject not in scans and subject in folders:
-            sheet = read_sheet(labels)
+            sheet = read_sheet(labels, OWN_COLUMNS)
             row = sheet.index[sheet["subject"] == subject][0]
             advice = "A spreadsheet has taken the zeros away: keep the column as text."
             raise cell_error(sheet, row, "subject", f"an id such as its folder's, {folders[subject]}", advice)

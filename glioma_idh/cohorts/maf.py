@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from glioma_idh.errors import InputError
+from glioma_idh.progress import Lines
 
 CALLERS = ("muse", "mutect2", "somaticsniper", "varscan2")
 _SPELLINGS = {"mutect": "mutect2", "varscan": "varscan2", "varscans": "varscan2", "varscani": "varscan2"}
@@ -114,7 +115,7 @@ def _opened(path: str) -> Iterator:
         raise InputError("a MAF, gzipped or not", found, advice, path) from error
 
 
-def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm) -> tuple[int, set[str], list[tuple[int, bytes]]]:
+def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, set[str], list[tuple[int, bytes]]]:
     """How many rows a MAF has, its patients, and the rows of the genes with their line numbers.
 
     Only the fields up to gene and barcode are split off, and the callers from the right: the rest is not looked at.
@@ -139,7 +140,7 @@ def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm) -> tuple[int, set[str]
     return num_rows, set(barcodes.values()), wanted
 
 
-def _rows(maf: Maf, bar: tqdm) -> Iterator[tuple[int, bytes]]:
+def _rows(maf: Maf, bar: tqdm | Lines) -> Iterator[tuple[int, bytes]]:
     """Line number and bytes of each row below the header; the bar moves with the bytes read from the disk."""
     with _opened(maf.file) as (stream, raw):
         start, first_line = bar.n, 1

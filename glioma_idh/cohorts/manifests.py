@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import read_sheet
+from glioma_idh.cohorts.sheets import describe_columns, read_sheet
 from glioma_idh.cohorts.table import IDENTITY
 from glioma_idh.errors import InputError
 
@@ -26,7 +26,7 @@ FACTS = [*IDENTITY[IDENTITY.index("site") :], "treated_before"]  # what is known
 def read_manifest(name: str) -> pd.DataFrame:
     """A shipped manifest as text: the identity columns of the cohort table, and what else it has."""
     with as_file(files("data_manifests") / f"{name}.csv") as path:
-        return read_sheet(path).reset_index(drop=True)
+        return read_sheet(path, required=("subject", "patient")).reset_index(drop=True)
 
 
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
@@ -64,9 +64,8 @@ def _check_status(manifest: pd.DataFrame) -> None:
 
 def no_such_labels(sheet) -> InputError:
     """The error of a label sheet for a cohort that has none of its own, where `subject` and `idh` are not in it."""
-    columns = ", ".join(read_sheet(sheet).columns)
     advice = "This collection has no label sheet of its own: rename the columns of yours."
-    return InputError("the columns subject and idh", f"columns {columns}", advice, sheet)
+    return InputError("the columns subject and idh", describe_columns(sheet), advice, sheet)
 
 
 def shipped_facts() -> pd.DataFrame:

@@ -8,6 +8,7 @@ from glioma_idh.cohorts.manifests import canonical_patient, known_patient
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume, voxel_hash
+from glioma_idh.progress import progress
 
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
@@ -63,7 +64,7 @@ def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool 
         a: cohort table with paths.
         b: cohort table with paths.
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         The pairs, and what could not be compared: an image that cannot be read, or is 0 everywhere.
@@ -99,11 +100,10 @@ def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
 def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError]]:
     """Subject, patient, image (its column) and the hash of its voxels, one row an image; an error for each other."""
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     rows = [(row, column) for _, row in table.iterrows() for column in SEQUENCES if row[column]]
     results = Parallel(jobs, return_as="generator")(delayed(_hash)(row, column) for row, column in rows)
-    bar = tqdm(results, desc=f"reading the {name} cohort", total=len(rows), unit="image", disable=quiet or None)
+    bar = progress(results, total=len(rows), what=f"reading the {name} cohort", unit="image", quiet=quiet)
     outcomes = list(bar)
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     found = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]

@@ -2,19 +2,28 @@
 
 import csv
 import re
+import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading, describe_readings
+from glioma_idh.cohorts.text_sheets import read_text
+from glioma_idh.cohorts.workbooks import read_workbook
 from glioma_idh.errors import InputError
 
+WORKBOOKS = (".xlsx", ".xlsm")
+ENDINGS = (".csv", ".tsv", ".txt", *WORKBOOKS)
 UNKNOWN = frozenset(
     {
         "",
         "-",
         "-1",
         "-1.0",
+        "-1,0",
+        "#n/a",
         ".",
         "?",
         "[discrepancy]",
@@ -40,88 +49,105 @@ UNKNOWN = frozenset(
         "unknown",
     }
 )
-_WILD_TYPE = re.compile(r"0|0\.0|(idh[12]?)?(wildtype|wt)")
-_MUTANT = re.compile(r"1|1\.0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
+_WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
+_MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
-_CODELETED = re.compile(r"1|1\.0|codel(eted|etion)?")
-_INTACT = re.compile(r"0|0\.0|intact|no[nt]codel(eted)?")
-_AGE = re.compile(r"[<>]?(\d{1,3}(\.\d+)?)\+?")
-_NUMBER = re.compile(r"\d+\.0+|\d+(\.\d+)?[eE]\+?\d+")
+_CODELETED = re.compile(r"1|1[.,]0|codel(eted|etion)?")
+_INTACT = re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?")
+_AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
+MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
+_WHOLE_GRADE = re.compile(r"(\d+)[.,]0")
+_METHYLATED = ("methylated", "positive", "1", "1.0", "1,0")
+_UNMETHYLATED = ("unmethylated", "negative", "0", "0.0", "0,0")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
-def read_sheet(path, required=()) -> pd.DataFrame:
+def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, with its header.") -> pd.DataFrame:
     """Read a sheet, every cell as text without spaces around it.
 
+    The separator of a text is the one that gives every row as many cells as the header: comma, semicolon or tab, or
+    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read.
+
     Args:
-        path: `.csv`, `.tsv`, `.txt` (UTF-8, with or without a byte-order mark) or `.xlsx` (its first sheet).
+        path: `.csv`, `.tsv`, `.txt` (UTF-8, or UTF-16 with a byte-order mark) or `.xlsx`.
         required: columns that must be there.
+        advice: what to do where they are not.
 
     Returns:
-        The sheet, indexed by line number in the file (the first row below the header is 2), empty rows left out; the
-        path is kept in `attrs["file"]`.
+        The sheet, indexed by its rows as a spreadsheet counts them (the header is row 1 where nothing stands above it;
+        a line `sep=` is not counted), empty rows left out. `attrs` keeps the path in `file`, the page of a workbook of
+        several in `page`, the separator of a text in `separator`.
 
     Raises:
         InputError: it is missing, of another encoding or kind, has a row of another length than its header or a column
-            twice, or lacks a required column or any row.
+            twice, lacks a required column or any row; two pages or separators would do; a formula has no value.
     """
     path = Path(path)
-    try:
-        sheet = _read_cells(path)
-    except UnicodeDecodeError as error:
-        advice, found = "Save the sheet again as 'CSV UTF-8'.", f"byte 0x{error.object[error.start]:02x}"
-        if error.object.startswith(b"PK"):
-            advice, found = "Name it .xlsx.", "an Excel file"
-        raise InputError("text in UTF-8", found, advice, path) from error
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, ImportError, csv.Error, zipfile.BadZipFile) as error:
-        found = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}".strip(": ")
-        raise InputError("a sheet in CSV (UTF-8), TSV or XLSX", found, "Download or export it again.", path) from error
-    _check_columns(sheet, required, path)
-    if sheet.empty:
+    readings = _read(path)
+    reading = choose_reading(readings, required, path, advice)
+    columns = pd.Index(reading.header)
+    twice = columns[columns.duplicated() & (columns != "")]
+    if len(twice):
+        raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
+    check_formulas(reading, path)
+    if not reading.rows:
         raise InputError("a row a subject", "no rows", "Name the sheet as downloaded.", path)
-    sheet.attrs["file"] = str(path)
+    sheet = pd.DataFrame(reading.rows.values(), index=list(reading.rows), columns=reading.header, dtype=str)
+    page = reading.page if len(readings) > 1 else ""
+    sheet.attrs = {"file": str(path), "page": page, "separator": reading.separator}
+    if page and reading is not readings[0]:
+        _say_once(f"{path}: read from page {page!r}, the only one with the columns {' and '.join(required)}.")
     return sheet
 
 
-def _read_cells(path: Path) -> pd.DataFrame:
-    """Every row that is not empty, indexed by its line, cells without spaces around them."""
-    if path.suffix.lower() in (".xlsx", ".xls"):
-        cells = pd.read_excel(path, dtype=str, keep_default_na=False, header=None)
-        rows = dict(enumerate(cells.to_numpy(dtype=str).tolist(), start=1))
-    else:
-        separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, strict=True)
-            rows = dict((reader.line_num, row) for row in reader)
-    rows = {line: [cell.strip() for cell in row] for line, row in rows.items() if any(cell.strip() for cell in row)}
-    if not rows:
-        raise ValueError("nothing in it")
-    header = rows.pop(next(iter(rows)))
-    for line, row in rows.items():
-        if len(row) != len(header):
-            found = f"{len(row)} in line {line}"
-            raise InputError(f"{len(header)} cells a row, as in the header", found, "Correct the line.", path)
-    return pd.DataFrame(rows.values(), index=list(rows), columns=header, dtype=str)
+def has_columns(path, columns) -> bool:
+    """Whether a sheet, or a page of it, has these columns.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return any(set(columns) <= set(reading.header) for reading in _read(Path(path)))
 
 
-def _check_columns(sheet: pd.DataFrame, required, path: Path) -> None:
-    """Each column once, and the required ones."""
-    columns = ", ".join(column for column in sheet.columns if column)
-    twice = sheet.columns[sheet.columns.duplicated() & (sheet.columns != "")]
-    if len(twice):
-        raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
-    missing = [column for column in required if column not in sheet.columns]
-    if missing:
-        advice = "Name the sheet as downloaded, with its header."
-        if len(sheet.columns) == 1 and ";" in sheet.columns[0]:
-            advice = "Its cells are divided by semicolons: save it again with commas."
-        raise InputError(f"the columns {' and '.join(missing)}", f"columns {columns}", advice, path)
+def describe_columns(path) -> str:
+    """The columns of a sheet, or of each of its pages, for messages.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return describe_readings(_read(Path(path)))
+
+
+def _read(path: Path) -> list[Reading]:
+    """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
+
+    Raises:
+        InputError: the file is missing, of another kind or encoding, empty, or has a row of another length than its
+            header.
+    """
+    try:
+        readings = read_workbook(path) if path.suffix.lower() in WORKBOOKS else read_text(path)
+        if not readings:
+            raise ValueError("nothing in it")
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile, SyntaxError) as error:  # the last is of XML
+        found = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}".strip(": ")
+        raise InputError(KINDS, found, "Download or export it again.", path) from error
+    return readings
+
+
+@cache
+def _say_once(text: str) -> None:
+    """A sheet is read several times in a command; this is said once."""
+    print(text, file=sys.stderr)
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str) -> InputError:
     """The error of one cell: it names file, row and column."""
-    found = f"{sheet.at[row, column]!r} in row {row}, column {column}"
+    page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
+    found = f"{sheet.at[row, column]!r} in row {row}, column {column}{page}"
     return InputError(expected, found, advice, sheet.attrs.get("file", ""))
 
 
@@ -161,9 +187,32 @@ def parse_column(sheet: pd.DataFrame, column: str, parse) -> pd.Series:
     return pd.Series([parsed(row) for row in sheet.index], sheet.index, dtype=str)
 
 
+def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
+    """The cells of a column of numbers, those with a decimal comma with a point instead: `44,5` is 44.5.
+
+    Raises:
+        InputError: a comma could also divide thousands (`1,234`), or stands in a cell that is no number or beside
+            points; it names row and column.
+    """
+    cells = sheet[column]
+    commas = cells[cells.str.contains(",", regex=False)]
+    if commas.empty:
+        return cells
+    no_number = commas.index[~commas.str.fullmatch(_DECIMAL_COMMA)]
+    advice = "Write numbers with a decimal point, and nothing between thousands."
+    if len(no_number):
+        raise cell_error(sheet, no_number[0], column, "a number such as 1234.5 or 1234,5", advice)
+    points = cells.index[cells.str.contains(r"\d\.\d", regex=True)]
+    if len(points):
+        raise cell_error(sheet, points[0], column, f"a decimal comma, as in row {commas.index[0]}", advice)
+    if sheet.attrs.get("separator") != ";" and commas.str.fullmatch(_THOUSANDS).all():
+        raise cell_error(sheet, commas.index[0], column, "a number that can be read in one way", advice)
+    return cells.str.replace(",", ".", regex=False)
+
+
 def looks_like_a_number(cell: str) -> bool:
-    """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`."""
-    return bool(_NUMBER.fullmatch(cell))
+    """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
+    return bool(re.fullmatch(MANGLED_ID, cell))
 
 
 def is_unknown(cell: str) -> bool:
@@ -223,18 +272,18 @@ def parse_mgmt(cell: str) -> str:
     """
     if is_unknown(cell):
         return ""
-    if cell.lower() in ("methylated", "positive", "1", "1.0", "unmethylated", "negative", "0", "0.0"):
-        return "methylated" if cell.lower() in ("methylated", "positive", "1", "1.0") else "unmethylated"
+    if cell.lower() in (*_METHYLATED, *_UNMETHYLATED):
+        return "methylated" if cell.lower() in _METHYLATED else "unmethylated"
     raise ValueError("MGMT as methylated or unmethylated, or empty")
 
 
 def parse_grade(cell: str) -> str:
-    """A grade as it stands, `4.0` as 4, unknown as empty."""
-    return "" if is_unknown(cell) else cell.removesuffix(".0")
+    """A grade as it stands, `4.0` and `4,0` as 4, unknown as empty."""
+    return "" if is_unknown(cell) else _WHOLE_GRADE.sub(r"\1", cell)
 
 
 def parse_age(cell: str) -> str:
-    """Years as text, as the sheet has them (`>89` and `90+` become 89 and 90), or empty.
+    """Years as text, as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5), or empty.
 
     Raises:
         ValueError: neither a number nor unknown.
@@ -244,4 +293,4 @@ def parse_age(cell: str) -> str:
     match = _AGE.fullmatch(cell)
     if not match:
         raise ValueError("an age in years, or empty")
-    return match[1]
+    return match[1].replace(",", ".")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet
+from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet, with_decimal_points
 from glioma_idh.errors import InputError
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
@@ -16,6 +16,7 @@ IDENTITY = (
     *("histology", "codeletion_1p19q", "mgmt", "who2021"),
 )
 COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
+NUMBERS = ("age_years", "adc_divisor")
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
 
@@ -35,17 +36,19 @@ def parse_sequence(name: str) -> str:
 
 
 def read_table(path, images=None) -> pd.DataFrame:
-    """Read a cohort table from CSV, every cell as text (ids keep their zeros), paths made absolute.
+    """Read a cohort table, every cell as text (ids keep their zeros), paths made absolute.
 
-    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given.
+    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. `attrs`
+    keeps the path in `file`, and for `rows_in_file` the rows in `rows` where some of the file are empty.
 
     Args:
-        path: a CSV (or TSV, XLSX) with at least the columns `subject` and `idh`.
+        path: a table as `read_sheet` reads it, with at least the columns `subject` and `idh`; numbers may have a
+            decimal comma.
         images: where relative paths start; by default the table's own folder.
 
     Raises:
         InputError: the file is missing, cannot be read, lacks those columns or any row, or has ids that a
-            spreadsheet turned into numbers.
+            spreadsheet turned into numbers, or numbers that can be read in two ways.
     """
     path = Path(path)
     sheet = read_sheet(path, required=("subject", "idh"))
@@ -53,14 +56,30 @@ def read_table(path, images=None) -> pd.DataFrame:
     if len(mangled):
         advice = "A spreadsheet has turned the id into a number: keep the column as text."
         raise cell_error(sheet, mangled[0], "subject", "an id", advice)
+    for column in [column for column in NUMBERS if column in sheet]:
+        sheet[column] = with_decimal_points(sheet, column)
+    if "grade" in sheet:
+        sheet["grade"] = sheet["grade"].replace(r"(\d+),0", r"\1.0", regex=True)
     table = sheet.reindex(columns=list(COLUMNS), fill_value="").reset_index(drop=True)
     table["patient"] = table["patient"].where(table["patient"] != "", table["subject"])
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
         table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
-    table.attrs["file"] = str(path)
+    rows = sheet.index.tolist()
+    table.attrs = {"file": str(path)} | ({} if rows == list(range(2, len(rows) + 2)) else {"rows": rows})
     return table
+
+
+def rows_in_file(table: pd.DataFrame, labels) -> list[int]:
+    """The rows of the file, as a spreadsheet counts them, that lines of a table came from.
+
+    Args:
+        table: a cohort table as `read_table` gives it, or some of its lines.
+        labels: of lines, from its index.
+    """
+    rows = table.attrs.get("rows")
+    return [label + 2 if rows is None else rows[label] for label in labels]
 
 
 def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
@@ -75,9 +94,9 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
     errors, file = [], table.attrs.get("file", "")
     twice = table["subject"].duplicated(keep=False)
     for subject, rows in table[twice].groupby("subject"):
-        lines = ", ".join(str(i + 2) for i in rows.index)
+        lines = ", ".join(map(str, rows_in_file(table, rows.index)))
         advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
-        errors.append(InputError("one row a subject", f"lines {lines} of the table", advice, file, subject))
+        errors.append(InputError("one row a subject", f"rows {lines} of the table", advice, file, subject))
     unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
     for subject in table["subject"][unsafe]:
         advice = "Files are named after subjects: use letters, digits, - and _."

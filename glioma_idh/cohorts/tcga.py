@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from glioma_idh.cohorts.maf import CALLERS, ENSEMBLE, Maf, read_callers, read_header, scan_maf
 from glioma_idh.cohorts.manifests import with_facts
 from glioma_idh.errors import InputError
+from glioma_idh.progress import progress
 
 HOTSPOTS = {"IDH1": ("R132",), "IDH2": ("R140", "R172")}
 NON_SILENT = (
@@ -114,7 +114,7 @@ def idh_from_variants(
     consulted = _consulted_callers(mafs, rule)
     variants, builds, sources, notes = {}, set(), {}, []
     size = sum(Path(maf.file).stat().st_size for maf in mafs)
-    with tqdm(total=size, unit="B", unit_scale=True, desc="variants", disable=quiet) as bar:
+    with progress(total=size, what="variants", unit="B", quiet=quiet, unit_scale=True) as bar:
         for maf in mafs:
             num_rows, found, rows = scan_maf(maf, rule.genes, bar)
             for patient in found:

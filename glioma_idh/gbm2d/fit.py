@@ -22,7 +22,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         recipe: of the run.
         folder: of the run.
         index: of the split.
-        quiet: no progress bar.
+        quiet: show no progress.
         parent: process id of the command, with which its workers end.
 
     Returns:
@@ -41,9 +41,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     callbacks = [training.StopWithParent(parent), bar]
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
-    checkpoint = _fit(
-        network, recipe, (slices[train], labels[train]), (slices[test], labels[test]), seed, target, callbacks
-    )
+    parts = (slices[train], labels[train]), (slices[test], labels[test])
+    with bar:
+        checkpoint = _fit(network, recipe, *parts, seed, target, callbacks)
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())

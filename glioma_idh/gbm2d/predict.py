@@ -13,6 +13,7 @@ import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.progress import step
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Prediction:
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where predictions.csv and a picture a subject go; by default RUN_DIR/predict."""
     quiet: bool = False
-    """No progress bars."""
+    """Show no progress."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
     with_skull: bool = False
@@ -91,7 +92,8 @@ def predict(wanted: Prediction):
     _warn_of_brains(table, wanted.run_dir)
     pipeline.warn_of_skull(wanted, recipe)
     pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
-    _draw(table, slices, predictions, sequence, synthetic, out)
+    with step("drawing the pictures", _quiet(wanted)):
+        _draw(table, slices, predictions, sequence, synthetic, out)
     return predictions
 
 

@@ -13,6 +13,7 @@ from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
 from glioma_idh.imaging.guesses import require_stripped
 from glioma_idh.imaging.masks import Mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
+from glioma_idh.progress import progress
 
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
 
@@ -177,7 +178,7 @@ def prepare_cohort(
         sequence: inside name.
         size: pixels a side.
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
         with_skull: as `read_subject` takes it.
 
     Returns:
@@ -185,16 +186,14 @@ def prepare_cohort(
         their slices, float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     calls = (delayed(_prepared_or_error)(row, sequence, size, with_skull) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
-    bar = tqdm(results, desc="reading scans", total=len(table), unit="subject", disable=quiet or None)
-    outcomes = list(bar)
+    outcomes = list(progress(results, total=len(table), what="reading scans", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
-    kept = [not isinstance(outcome, InputError) for outcome in outcomes]
+    kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml, _ in prepared])
     table.attrs["remarks"] = [remarks for *_, remarks in prepared]

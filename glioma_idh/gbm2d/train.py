@@ -12,6 +12,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 from glioma_idh.job import Job
+from glioma_idh.progress import step
 
 
 def train(recipe: Recipe, job: Job) -> dict[str, dict]:
@@ -42,7 +43,8 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     }
     if unfinished:
         _train_sequences(recipe, job, unfinished, identities)
-    metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
+    with step("drawing the report", job.quiet):
+        metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
     if external is not None:
         _score_external(folders, external, recipe, job)
     print(f"Everything is in {job.run_dir}")
@@ -101,7 +103,8 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
             runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
             _write_prepared(folder, *prepared)
         pipeline.train_splits(train_split, recipe, folder, jobs, job.quiet)
-        results.write_results(sequence, folder, PUBLISHED)
+        with step(f"{sequence}: drawing results", job.quiet):
+            results.write_results(sequence, folder, PUBLISHED)
 
 
 def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
@@ -151,6 +154,7 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
 
     require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
+    pipeline.require_labelled(table, label_errors, len(cohort))
     settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
     table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
     table, slices, copy_errors = set_copies_aside(table, slices)

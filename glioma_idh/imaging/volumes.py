@@ -1,4 +1,4 @@
-"""Volumes: voxels with their place in space. The only file that knows how scans lie on disk (nibabel)."""
+"""Volumes: voxels with their place in space. Only this file and `header_units` know how scans lie on disk (nibabel)."""
 
 import hashlib
 import zlib
@@ -12,6 +12,7 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.boxes import bounding_box, crop
+from glioma_idh.imaging.header_units import affine_mm, check_edges, spatial_unit, time_unit_s
 
 UNREADABLE = (
     OSError,
@@ -37,7 +38,8 @@ class Volume:
         affine: 4 x 4, voxel index to millimetres, RAS+.
         file: where it was read from, for messages.
         stored_as: where the axes ran in the file, such as LPS (left, back, top); empty where the header did not say.
-        own_affine: that of the file itself, whose axes may run elsewhere; `return_to_grid` leads back to them.
+        own_affine: that of the file itself, in millimetres, whose axes may run elsewhere; `return_to_grid` leads back
+            to them.
     """
 
     array: np.ndarray
@@ -86,7 +88,7 @@ def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
 
 
 def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", num_axes: int = 3) -> Volume:
-    """Read a NIfTI file as a RAS+ volume.
+    """Read a NIfTI file as a RAS+ volume; a grid in metres or microns, by its header, comes back in millimetres.
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
@@ -120,9 +122,10 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
     if finite and not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
         raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
-    array, affine = reorient(array, image.affine)
+    own_affine = affine_mm(image, path)
+    array, affine = reorient(array, own_affine)
     array = np.asarray(array, dtype=dtype, order=order)
-    return Volume(array, affine, str(path), _stored_orientation(image), image.affine)
+    return Volume(array, affine, str(path), _stored_orientation(image), own_affine)
 
 
 def read_grid(path) -> Volume:
@@ -134,11 +137,12 @@ def read_grid(path) -> Volume:
     try:
         image = nibabel.load(path)
         orientation = nibabel.orientations.io_orientation(image.affine)
-        affine = image.affine @ nibabel.orientations.inv_ornt_aff(orientation, image.shape[:3])
+        to_file = nibabel.orientations.inv_ornt_aff(orientation, image.shape[:3])
     except UNREADABLE as error:
         advice = "Copy or download it again; it may be truncated or of another format."
         raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
     zeros = np.broadcast_to(np.uint8(0), image.shape[:3])
+    affine = affine_mm(image, path) @ to_file
     return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
 
 
@@ -184,15 +188,15 @@ def read_header_timing(path) -> HeaderTiming:
     """Read what a NIfTI header tells without its voxels.
 
     Returns:
-        The shape, without trailing axes of length 1 beyond the third; edge lengths of a voxel, mm; seconds between
-        the volumes of a 4D file, None where the header names no unit of time; and its free text.
+        The shape, without trailing axes of length 1 beyond the third; edge lengths of a voxel, mm, whatever the
+        header's unit; seconds between the volumes of a 4D file, None where it names no unit of time; and its free text.
 
     Raises:
-        InputError: the file is no NIfTI.
+        InputError: the file is no NIfTI, or its unit of length does not fit its voxels.
     """
     try:
         header = nibabel.load(path).header
-        units = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(header.get_xyzt_units()[1])
+        seconds = time_unit_s(header)
         shape, zooms = header.get_data_shape(), [float(zoom) for zoom in header.get_zooms()]
         description = bytes(header["descrip"]).rstrip(b"\0").decode("latin-1")
     except (*UNREADABLE, AttributeError, KeyError) as error:
@@ -200,12 +204,16 @@ def read_header_timing(path) -> HeaderTiming:
         raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    step_s = zooms[3] * units if len(shape) == 4 and units and zooms[3] > 0 else None
+    step_s = zooms[3] * seconds if len(shape) == 4 and seconds and zooms[3] > 0 else None
+    unit, mm = spatial_unit(header)
+    if mm != 1:
+        zooms[:3] = [zoom * mm for zoom in zooms[:3]]
+        check_edges(np.array(zooms[:3]), unit, path)
     return HeaderTiming(shape, tuple(zooms[:3]), step_s, description)
 
 
 def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
-    """Write voxels (i, j, k) as NIfTI, whole or not at all: a killed write leaves no half file."""
+    """Write voxels (i, j, k) as NIfTI in millimetres, whole or not at all: a killed write leaves no half file."""
     image = nibabel.Nifti1Image(array, affine)
     image.header.set_xyzt_units("mm")
     with written_whole(path) as part:

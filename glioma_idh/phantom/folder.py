@@ -22,6 +22,7 @@ from glioma_idh.phantom.recipe import (
     make_recipe,
     random_stream,
 )
+from glioma_idh.progress import progress
 
 MASKS = ("lesion_mask", "brain_mask")
 COLUMNS = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
@@ -67,7 +68,7 @@ def make_phantom(
         seed: of all random numbers.
         spacing_mm: edge length of the cubic voxels.
         jobs: processes; by default one per processor core.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         The path of `cohort.csv`, beside which `truth.csv` and a folder per subject lie.
@@ -129,15 +130,14 @@ def missing_jobs(folder: Path, recipe: PhantomRecipe, truth, sequences: tuple[st
 
 
 def make_subjects(subject_jobs: list[SubjectJob], jobs: int | None, quiet: bool) -> None:
-    """Make the missing files of all subjects, in parallel processes, with a bar on stderr."""
+    """Make the missing files of all subjects, in parallel processes, showing on stderr how far they are."""
     if not subject_jobs:
         return
     import joblib
-    from tqdm import tqdm
 
     parallel = joblib.Parallel(n_jobs=jobs or -1, return_as="generator_unordered")
     done = parallel(joblib.delayed(make_subject)(job) for job in subject_jobs)
-    for _ in tqdm(done, total=len(subject_jobs), desc="phantom", unit="subject", disable=quiet or None):
+    for _ in progress(done, total=len(subject_jobs), what="phantom", quiet=quiet):
         pass
 
 

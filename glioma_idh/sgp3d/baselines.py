@@ -11,6 +11,7 @@ from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
+from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
 
 THRESHOLDS = np.arange(-10, 31) / 10  # of FLAIR, z-scores
@@ -23,7 +24,7 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
     Args:
         folder: of the run, which is prepared.
         targets: what its networks learn; other answers are left out.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         By name: age, lesion volume and grade alone, where the cohort has them; a mask of the whole image; FLAIR above
@@ -62,14 +63,13 @@ def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool =
     Args:
         cohort: cohort table.
         splits: as above.
-        quiet: no progress bar.
+        quiet: show no progress.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     calls = (delayed(simple_dice)(row) for _, row in cohort.iterrows())
     results = Parallel(-1, return_as="generator")(calls)
-    bar = tqdm(results, desc="simple masks", total=len(cohort), unit="subject", disable=quiet or None)
+    bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)
     dice = pd.DataFrame(list(bar), index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []
     for _, split in splits.groupby(["repeat", "fold"]):

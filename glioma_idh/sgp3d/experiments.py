@@ -17,6 +17,7 @@ import tyro
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
+from glioma_idh.progress import step
 from glioma_idh.sgp3d import train
 from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
@@ -84,7 +85,8 @@ def run_table(shared: Recipe, where: Where) -> Path | None:
         return None
     if left:
         train_missing(left, where)
-    return _write(plan, where)
+    with step(f"drawing {where.table}", where.quiet):
+        return _write(plan, where)
 
 
 def _write(plan: list[Run], where: Where) -> Path:

@@ -13,6 +13,7 @@ import keras  # isort: skip
 
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
+from glioma_idh.progress import step
 from glioma_idh.sgp3d import rivals
 from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
@@ -36,7 +37,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         recipe: of the run.
         folder: of the run.
         index: of the split.
-        quiet: no progress bar.
+        quiet: show no progress.
         parent: process id of the command, with which its workers end.
         threads: to train with.
 
@@ -52,16 +53,19 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
     watched = tuple(WATCHED[output] for output in recipe.outputs)
-    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet, watched)
+    name = f"split {index + 1}/{recipe.num_splits}"
+    bar = training.Progress(name, index, quiet, watched)
     callbacks = [training.StopWithParent(parent), bar]
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
-    trained, checkpoint = _fit(recipe, train, test, seed, target, callbacks)
+    with bar:
+        trained, checkpoint = _fit(recipe, train, test, seed, target, callbacks)
 
     plain = build_network(recipe)
     copy_weights(trained, plain)
     with written_whole(target / "model.keras") as file:
         plain.save(file)
-    predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
+    with step(f"{name}: predicting the test set", quiet):
+        predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
     training.write_cost(target, started, training.find_gpus())

@@ -14,6 +14,7 @@ import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
+from glioma_idh.progress import progress, step
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 WITH_MAPS = "sgpnet"
@@ -34,7 +35,7 @@ class Occlusion:
     seed: int = 0
     """Of the voxels drawn to fill in."""
     quiet: bool = False
-    """No progress bar."""
+    """Show no progress."""
 
     def __post_init__(self):
         for name in ("run_dir", "out"):
@@ -73,7 +74,8 @@ def occlude(wanted: Occlusion) -> dict:
     save_figure(occluded_scores_figure(predictions, synthetic=synthetic), out / "figures", "occlusion")
     print(occlusion_text(metrics))
     if recipe.network == WITH_MAPS:
-        _draw_maps(predictions, tested, networks, wanted, synthetic)
+        with step("drawing the maps", wanted.quiet):
+            _draw_maps(predictions, tested, networks, wanted, synthetic)
     elif wanted.num_maps or wanted.subjects:
         print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe.network}.")
     write_json(metrics, out / "metrics.json")
@@ -153,12 +155,12 @@ def _score(tested, networks: list, wanted: Occlusion):
     """The predictions table, with what is left of the scores."""
     import numpy as np
     import pandas as pd
-    from tqdm import tqdm
 
     from glioma_idh.sgp3d.occlusion import COLUMNS, score_occluded
 
     rows = []
-    for number, row in enumerate(tqdm(tested.to_dict("records"), unit="subject", disable=wanted.quiet or None)):
+    rows_tested = progress(tested.to_dict("records"), total=len(tested), what="occluding", quiet=wanted.quiet)
+    for number, row in enumerate(rows_tested):
         random = np.random.default_rng([wanted.seed, number])
         donor, own = _draw_donor(row, tested, random), _brain(row)
         scores = score_occluded(networks[row["split"]], own, donor, random)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
+from glioma_idh.progress import in_words, progress
 from glioma_idh.sgp3d import train
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe
 
@@ -125,7 +126,7 @@ def print_plan(plan: list[Run], job: Job) -> None:
     gflops = resources.measured_gflops(recipe.dtype)
     seconds = sum(len(run.missing()) * resources.needed_seconds(run.recipe, num_train, gflops) for run in plan) / jobs
     memory = max(resources.needed_gb(run.recipe, jobs) for run in plan)
-    print(f"{num_left} trainings, {jobs} at once: about {resources.in_words(seconds)}, {memory:.1f} GB of memory")
+    print(f"{num_left} trainings, {jobs} at once: about {in_words(seconds)}, {memory:.1f} GB of memory")
 
 
 def train_missing(left: list[Run], job: Job) -> None:
@@ -177,10 +178,9 @@ def _prepare(left: list[Run], job: Job) -> None:
 @contextlib.contextmanager
 def _one_bar(left: list[Run], quiet: bool):
     """One bar over the epochs of all trainings, read from what they save while a thread looks every few seconds."""
-    from tqdm import tqdm
-
     total, done = sum(run.epochs for run in left), sum(run.epochs_done() for run in left)
-    bar = tqdm(total=total, initial=done, unit="epoch", dynamic_ncols=True, disable=quiet or None)
+    shown = {"what": left[0].name, "unit": "epoch", "initial": done, "quiet": quiet}
+    bar = progress(total=total, dynamic_ncols=True, **shown)
     over = threading.Event()
 
     def move() -> None:

@@ -14,6 +14,7 @@ import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.progress import progress
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
@@ -50,7 +51,7 @@ class Prediction:
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Where predictions.csv, a mask and a picture a subject go; by default RUN_DIR/predict."""
     quiet: bool = False
-    """No progress bars."""
+    """Show no progress."""
     strict: bool = False
     """Stop at the first subject that cannot be used, instead of setting it aside."""
     with_skull: bool = False
@@ -77,7 +78,6 @@ def predict(wanted: Prediction):
         InputError: the run or a file cannot be used.
     """
     import pandas as pd
-    from tqdm import tqdm
 
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
@@ -91,7 +91,7 @@ def predict(wanted: Prediction):
     out = wanted.out or wanted.run_dir / "predict"
     rows, errors, remarks = [], [], []
     quiet = wanted.quiet or wanted.cohort is None
-    for _, row in tqdm(subjects.iterrows(), total=len(subjects), unit="subject", disable=quiet or None):
+    for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
         try:
             prepared = _prepare(row, recipe, networks, wanted.with_skull)
             remarks += [prepared.remarks] if prepared.remarks else []

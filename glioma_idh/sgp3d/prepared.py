@@ -13,6 +13,7 @@ import pandas as pd
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
+from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
@@ -134,7 +135,7 @@ def store_cohort(
         table: cohort table.
         shape: the network's, (i, j, k).
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
         with_skull: take scans that show more than the brain.
 
     Returns:
@@ -145,17 +146,17 @@ def store_cohort(
         InputError: the cache has no room for them.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     check_room(len(table), shape)
     calls = (delayed(_stored_or_error)(row, shape, with_skull) for _, row in table.iterrows())
     results = Parallel(jobs, return_as="generator")(calls)
-    outcomes = list(tqdm(results, desc="preparing", total=len(table), unit="subject", disable=quiet or None))
+    outcomes = list(progress(results, total=len(table), what="preparing", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
     kept = [stored for stored in outcomes if isinstance(stored, Stored)]
-    table = table[[isinstance(outcome, Stored) for outcome in outcomes]].reset_index(drop=True)
+    is_kept = np.array([isinstance(outcome, Stored) for outcome in outcomes], dtype=bool)  # of nobody too
+    table = table[is_kept].reset_index(drop=True)
     lesion_ml = [stored.lesion_ml() for stored in kept]
     return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
 
@@ -179,7 +180,7 @@ def restore_cohort(
         former: cohort table of the run.
         shape: the network's, (i, j, k).
         run_dir: of the run, for messages.
-        quiet: no progress bar.
+        quiet: show no progress.
         with_skull: of the run.
 
     Returns:

@@ -77,10 +77,3 @@ def needed_seconds(recipe: Recipe, num_train: int, gflops: float) -> float:
     steps = recipe.epochs * -(-num_train // recipe.batch_size)
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
     return COST[recipe.network] * steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
-
-
-def in_words(seconds: float) -> str:
-    """A time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

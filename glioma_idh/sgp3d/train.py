@@ -12,6 +12,7 @@ from pathlib import Path
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
+from glioma_idh.progress import in_words, step
 from glioma_idh.sgp3d.recipe import METHOD, PUBLISHED, Recipe, check_shape, check_targets, default_recipe, differences
 
 NAMES = {
@@ -53,7 +54,8 @@ def train(recipe: Recipe, job: Job) -> dict:
         _train(recipe, job)
     name = shown_as(recipe)
     baselines = read_baselines(recipe, job)
-    metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
+    with step("drawing the report", job.quiet):
+        metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
     if external is not None:
         _score_external(external, recipe, job)
     print(f"Everything is in {job.run_dir}")
@@ -107,7 +109,8 @@ def _train(recipe: Recipe, job: Job) -> None:
     else:
         prepare_again(recipe, folder, job.quiet)
     pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
-    results.write_results(shown_as(recipe), folder, PUBLISHED, SGPNET)
+    with step("drawing results", job.quiet):
+        results.write_results(shown_as(recipe), folder, PUBLISHED, SGPNET)
 
 
 def read_baselines(recipe: Recipe, job: Job) -> dict:
@@ -147,7 +150,7 @@ def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int) -> Non
     num_train = round(num_subjects * (1 - 1 / max(2, recipe.num_splits)))
     rounds = -(-recipe.num_splits // jobs)
     seconds = rounds * resources.needed_seconds(recipe, num_train, resources.measured_gflops(recipe.dtype))
-    print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {resources.in_words(seconds)}")
+    print(f"Estimate: {memory} of {resources.free_gb():.1f} GB free, about {in_words(seconds)}")
 
 
 def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
@@ -176,6 +179,7 @@ def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     for sequence in SEQUENCES:
         require_sequence(cohort, sequence)
     table, errors = check_labels(cohort)
+    pipeline.require_labelled(table, errors, len(cohort))
     if recipe.targets in ("both", "segmentation"):  # who has no label can still teach segmentation
         table, errors = keep_unlabelled(cohort, table, errors)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
@@ -221,7 +225,8 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
     refuse_copies(job.run_dir, table)
     networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)
-    predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
+    with step("predicting the second cohort", job.quiet):
+        predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
     folder = job.run_dir / "external" / pipeline.external_name(job)
     results.write_external(shown_as(recipe), folder, table, predictions, errors, SGPNET)
 

@@ -125,9 +125,9 @@ def test_cells_are_text_and_rows_are_those_of_the_file(tmp_path):
     assert sheet["Age"].tolist() == ["7", "NA"]
 
 
-def test_rows_keep_their_lines_where_some_are_empty(tmp_path):
+def test_rows_keep_their_numbers_where_some_are_empty(tmp_path):
     sheet = read_sheet(write(tmp_path / "a.csv", 'ID,IDH\n\n"x\ny",1\n,\nz,0\n'))
-    assert sheet["IDH"].to_dict() == {4: "1", 6: "0"}  # the line that a row ends on
+    assert sheet["IDH"].to_dict() == {3: "1", 5: "0"}  # as a spreadsheet counts them
 
 
 def test_excel_and_tabs(tmp_path):
@@ -161,16 +161,20 @@ def test_the_order_of_the_columns_makes_no_difference(tmp_path):
     ("content", "match"),
     [
         ("ID,Age\nx,1\n", r"a.csv: expected the columns IDH and Sex; found columns ID, Age"),
-        ("ID;IDH;Sex\nx;1;F\n", "divided by semicolons"),
         ("ID,IDH,Sex\n", "expected a row a subject; found no rows"),
         ("", "expected a sheet in CSV"),
-        ("ID,IDH,Sex\nx,1\n", "expected 3 cells a row, as in the header; found 2 in line 2"),
-        ("ID,IDH,Sex\n\nx,1,F,\n", "expected 3 cells a row, as in the header; found 4 in line 3"),
+        ("ID,IDH,Sex\nx,1\n", "expected 3 cells a row, as in the header; found 2 in row 2"),
+        ("ID,IDH,Sex\n\nx,1,F,\n", "expected 3 cells a row, as in the header; found 4 in row 3"),
         ('ID,IDH,Sex\nx,"1,F\ny,0,M\n', "expected a sheet in CSV|cells a row"),
         ("ID,IDH,Sex,IDH\nx,1,F,0\n", "expected each column once; found IDH twice"),
         (b"PK\x03\x04\xff\xfe", r"found an Excel file. Name it .xlsx"),
         ("ID,IDH,Sex\nMüller,1,F\n".encode("latin-1"), r"expected text in UTF-8; found byte 0xfc"),
-        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16"), r"expected text in UTF-8; found byte 0xff"),
+        ("ID,IDH,Sex\nx,1,F\n".encode("utf-16-le"), r"expected text in UTF-8; found zero bytes, as of UTF-16"),
+        (
+            b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "found an OpenDocument spreadsheet. Save",
+        ),
+        (b"\xd0\xcf\x11\xe0", "found an Excel file of the old kind, or one with a password. Save it as .xlsx"),
     ],
 )
 def test_sheets_that_cannot_be_read(tmp_path, content, match):

@@ -75,7 +75,7 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
     assert table["subject"].tolist() == ["a", "b", "g"] and table["idh"].tolist() == [1, 0, 1]
     exclusions = exclusions_table(errors).set_index("subject")
     assert exclusions["found"].to_dict() == {
-        "e": "lines 6, 7 of the table",
+        "e": "rows 6, 7 of the table",
         "h/i": "'h/i'",
         "..": "'..'",
         "c": "an empty label",

@@ -270,3 +270,11 @@ def test_what_must_be_said_of_masks_comes_with_the_cohort(make_cohort, edit_tabl
     assert [of.fills_brain for of in remarks] == [False, True, False]
     assert [of.thresholded for of in remarks] == [(), (), ("lesion mask",)]
     assert [of.sentences for of in remarks[:2]] == [(), ()] and "50 % of the lesion" in remarks[2].sentences[0]
+
+
+def test_of_nobody_there_is_a_table_without_rows(make_cohort):
+    nobody = read_table(make_cohort(num_subjects=1)).iloc[:0]
+    table, slices, errors = prepare_cohort(nobody, "t2", 16, jobs=1, quiet=True)
+    assert list(table) == [*nobody, "lesion_ml"] and table.empty and slices.shape == (0, 16, 16, 1) and errors == []
+    table, slices, errors = set_copies_aside(table, slices)
+    assert table.empty and slices.shape == (0, 16, 16, 1) and errors == []

@@ -219,6 +219,15 @@ def test_bad_subjects_are_set_aside_or_stop_a_strict_run(finished, tmp_path):
         train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
 
 
+def test_nobody_labelled_is_said_with_the_reasons(make_cohort, tmp_path, capsys):
+    cohort = make_cohort(num_subjects=3)
+    cohort.write_text(re.sub(r",[01],", ",,", cohort.read_text()))
+    with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
+        train(Recipe(cohort=str(cohort), sequence=("T2",)), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    assert "3 of 3 subjects are set aside:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
+    assert not (tmp_path / "run").exists()
+
+
 COMMAND = [sys.executable, "-m", "glioma_idh.gbm2d.train", "--sequence", "T2", "--splits", "kfold", "--num-splits", "2"]
 
 

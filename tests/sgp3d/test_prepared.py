@@ -178,3 +178,9 @@ def test_the_same_files_under_another_patient_are_set_aside():
     kept, errors = set_copies_aside(pd.DataFrame(rows, columns=["subject", "patient", "prepared"]))
     assert kept["subject"].tolist() == ["a", "b", "d"]
     assert [(error.subject, error.found) for error in errors] == [("c", "the files of a")]
+
+
+def test_of_nobody_there_is_a_table_without_rows(table):
+    usable, errors = store_cohort(table.iloc[:0], SHAPE, jobs=1, quiet=True)
+    assert list(usable) == [*table, "lesion_ml", "prepared"] and usable.empty and errors == []
+    assert set_copies_aside(usable)[0].empty

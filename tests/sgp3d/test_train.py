@@ -300,6 +300,16 @@ def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, 
         train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
 
 
+@pytest.mark.parametrize("targets", ["both", "segmentation", "idh", "random-masks"])
+def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, tmp_path, monkeypatch, targets):
+    cohort = make_four(num_subjects=2)
+    for subject in ("s00", "s01"):
+        edit_table(cohort, subject, "idh", "")
+    monkeypatch.setattr("glioma_idh.sgp3d.prepared.store_subject", pytest.fail)
+    with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
+        train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+
+
 def test_the_recipe_says_how_it_differs_from_the_paper(finished):
     _, run = finished
     printed = (run.parent / "printed.txt").read_text()

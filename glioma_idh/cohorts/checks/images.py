@@ -20,6 +20,7 @@ from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_
 from glioma_idh.cohorts.sheets import parse_idh
 from glioma_idh.cohorts.table import MASKS, SEQUENCES
 from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
+from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"} | dict.fromkeys(NUMBERS, float)
@@ -32,16 +33,15 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     Args:
         table: cohort table, paths empty where there is no file; it may have a column `adc_divisor`.
         jobs: processes; -1 is one a processor.
-        quiet: no progress bar.
+        quiet: show no progress.
 
     Returns:
         One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject, for a contact sheet.
     """
     from joblib import Parallel, delayed
-    from tqdm import tqdm
 
     results = Parallel(jobs, return_as="generator")(delayed(check_subject)(row) for _, row in table.iterrows())
-    bar = tqdm(results, desc="checking scans", total=len(table), unit="subject", disable=quiet or None)
+    bar = progress(results, total=len(table), what="checking scans", quiet=quiet)
     scans, tiles = [], []
     for subject_scans, tile in bar:
         scans += subject_scans

@@ -1,13 +1,15 @@
 """What a report is made of: a finished run, or a predictions table alone, and every number about it."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from glioma_idh import runs
+from glioma_idh.cohorts.sheets import read_sheet, with_decimal_points
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.checks import complete, splits_of
+from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.canvas import display_name
@@ -16,6 +18,7 @@ from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
 TABLE_ADVICE = (
     "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
 )
+NUMBERS = ("truth", "score", "repeat", "fold", "age_years", *MEASURED)
 PRINTED = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}
 
 
@@ -98,7 +101,7 @@ def _read_recipe(file: Path) -> dict:
 
 
 def _read_table(file: Path) -> pd.DataFrame:
-    """A table of a run or of another program.
+    """A table of a run.
 
     Raises:
         InputError: it cannot be read.
@@ -112,6 +115,20 @@ def _read_table(file: Path) -> pd.DataFrame:
         raise InputError("a CSV, UTF-8, separated by commas", found, TABLE_ADVICE, file=file) from error
 
 
+def _read_foreign_table(file: Path) -> pd.DataFrame:
+    """A predictions table of another program or a spreadsheet, as `runs.read_table` gives those of a run.
+
+    Raises:
+        InputError: it cannot be read, or a number in it can be read in two ways.
+    """
+    if not file.exists():
+        raise InputError("a table", "no such file", "Look at the path.", file=file)
+    sheet = read_sheet(file, ("subject", "truth"), TABLE_ADVICE)
+    for column in [column for column in NUMBERS if column in sheet]:
+        sheet[column] = with_decimal_points(sheet, column)
+    return runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+
+
 def read_predictions(file: Path) -> Finished:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
@@ -121,7 +138,7 @@ def read_predictions(file: Path) -> Finished:
     Raises:
         InputError: the file cannot be read, or the table cannot be used; it names the row's subject.
     """
-    table = _read_table(file)
+    table = _read_foreign_table(file)
     numbers = _numbers(file, table)
     predictions, _ = complete(table)
     splits, cohort = splits_of(predictions), predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})

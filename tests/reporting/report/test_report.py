@@ -21,6 +21,7 @@ from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
+from glioma_idh.reporting.report.finished import read_predictions
 
 pytestmark = pytest.mark.integration  # what each section says is in test_sections.py
 
@@ -188,6 +189,33 @@ def test_a_table_of_another_program(tmp_path):
     assert "theirs has a lower AUC than grade (AUC 1.00; difference -0." in text
     assert "The difference of AUC from age cannot be computed, because the cohort has no age_years." in text
     assert "5 were made" in text
+
+
+def test_a_table_of_a_spreadsheet_with_decimal_commas_is_the_same_table(tmp_path, scores):
+    truth, fold = np.arange(NUM_PATIENTS) % 2, np.arange(NUM_PATIENTS) % 4 // 2
+    table = pd.DataFrame({"subject": range(100, 100 + NUM_PATIENTS), "truth": truth, "score": scores, "fold": fold})
+    table["age_years"] = 30.5 + np.arange(NUM_PATIENTS)
+    table.to_csv(tmp_path / "points.csv", index=False)
+    table.to_csv(tmp_path / "commas.csv", index=False, sep=";", decimal=",")
+    table.to_csv(tmp_path / "tabs.tsv", index=False, sep="\t", encoding="utf-16")
+    points, *others = [read_predictions(tmp_path / name) for name in ("points.csv", "commas.csv", "tabs.tsv")]
+    for other in others:
+        pd.testing.assert_frame_equal(other.predictions, points.predictions, check_exact=True)
+        pd.testing.assert_frame_equal(other.cohort, points.cohort, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("subject;truth;score\na;1;1.234,5\n", "a number such as 1234.5 .* found '1.234,5' in row 2, column score"),
+        ('subject,truth,lesion_ml,score\na,1,"1,234",0.5\n', "can be read in one way; found '1,234' in row 2"),
+        ("subject,idh,score\na,1,0.5\n", "expected the columns truth; found columns subject, idh, score. Needed are"),
+    ],
+)
+def test_a_table_of_another_program_that_can_be_read_in_two_ways(tmp_path, text, match):
+    (tmp_path / "theirs.csv").write_text(text)
+    with pytest.raises(InputError, match=match):
+        read_predictions(tmp_path / "theirs.csv")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Tables as text: divided by commas, semicolons or tabs, in UTF-8 or UTF-16."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from glioma_idh.cohorts.readings import KINDS, SEPARATORS, Reading
+from glioma_idh.errors import InputError
+
+_SEPARATOR_LINE = re.compile(r'"?sep=(?P<separator>\t|[^\w\s"])"?[,;\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+NO_TEXTS = {
+    b"PK": ("an Excel file", "Name it .xlsx."),
+    b"\xd0\xcf\x11\xe0": (
+        "an Excel file of the old kind, or one with a password",
+        "Save it as .xlsx without a password, or as CSV UTF-8.",
+    ),
+}
+
+
+def read_text(path: Path) -> list[Reading]:
+    """A text with each separator that gives every row as many cells as the header, and more than one."""
+    text, separators = _decode(path), tuple(SEPARATORS)
+    if named := _SEPARATOR_LINE.match(text):
+        text, separators = text[named.end() :], (named["separator"],)
+    default = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
+    readings, errors = [], []
+    for separator in sorted(separators, key=lambda each: each != default):
+        try:
+            readings += _divide(text, separator)
+        except csv.Error as error:
+            errors.append(error)
+    fitting = [reading for reading in readings if reading.is_regular and len(reading.header) > 1]
+    if fitting:
+        return fitting
+    if errors and all(len(reading.header) == 1 for reading in readings):
+        raise errors[0]
+    if not readings:
+        return []
+    best = max(readings, key=lambda reading: len(reading.header))  # of equals the first, which is the default
+    if not best.is_regular:
+        raise _irregular(best, path)
+    return [best]
+
+
+def _divide(text: str, separator: str) -> list[Reading]:
+    """The text with one separator; nothing where all cells are empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows = {number: [cell.strip() for cell in row] for number, row in enumerate(reader, start=1)}
+    rows = {number: row for number, row in rows.items() if any(row)}
+    return [Reading(rows.pop(min(rows)), rows, separator=separator)] if rows else []
+
+
+def _irregular(reading: Reading, path: Path) -> InputError:
+    """The error of the first row of another length than the header."""
+    number, row = next((number, row) for number, row in reading.rows.items() if len(row) != len(reading.header))
+    divided = f"{len(reading.header)} cells a row, as in the header"
+    advice = "Correct the row."
+    if reading.separator == "," and len(row) > len(reading.header):
+        advice = "Correct the row; where commas divide the cells, a number with a decimal comma needs quotes."
+    return InputError(divided, f"{len(row)} in row {number}", advice, path)
+
+
+def _decode(path: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 where it begins with a byte-order mark, as Excel's "Unicode text".
+
+    Raises:
+        InputError: it is in another encoding, or no text.
+    """
+    content = path.read_bytes()
+    for start, (found, advice) in NO_TEXTS.items():
+        if content.startswith(start):
+            is_open_document = b"opendocument" in content[:200]
+            found = "an OpenDocument spreadsheet" if is_open_document else found
+            raise InputError(KINDS, found, "Save it as .xlsx or as CSV UTF-8." if is_open_document else advice, path)
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    advice = "Save the sheet again as 'CSV UTF-8'."
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{content[error.start]:02x}"
+        raise InputError("text in UTF-8", found, advice, path) from error
+    if "\0" in text:
+        raise InputError("text in UTF-8", "zero bytes, as of UTF-16 without a byte-order mark", advice, path)
+    return text
