@@ -4,7 +4,6 @@
 """
 
 import hashlib
-import os
 import sys
 import warnings
 from collections import defaultdict
@@ -188,13 +187,13 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
     """Every split, each in a process of its own when several run at once.
 
     Args:
-        train_split: (recipe, folder, index, quiet, parent process) -> index; it returns at once what is done.
+        train_split: (recipe, folder, index, quiet) -> index; it returns at once what is done.
         recipe: of the run.
         folder: of the run.
         jobs: how many at once.
         quiet: show no progress.
     """
-    calls = [(recipe, folder, index, quiet, os.getpid()) for index in range(recipe.num_splits)]
+    calls = [(recipe, folder, index, quiet) for index in range(recipe.num_splits)]
     try:
         for done, index in enumerate(side_by_side(train_split, calls, jobs), start=1):
             if not quiet and not sys.stderr.isatty():
@@ -215,13 +214,15 @@ def side_by_side(train, calls: list[tuple], jobs: int):
     Raises:
         InputError: the system ended a process.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    from glioma_idh.parallel import run_parallel
 
     # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
     try:
-        yield from Parallel(jobs, return_as="generator_unordered")(delayed(train)(*call) for call in calls)
+        yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:
         found = "one that the system ended, most often for lack of memory"
         advice = "Run the same command with --jobs 1: it goes on where it stopped."

@@ -84,8 +84,9 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
         InputError: the settings or the tables in the output folder cannot be used, there is no patient, or with
             `strict` the first error of any.
     """
-    import joblib
+    from joblib import delayed
 
+    from glioma_idh.parallel import run_parallel
     from glioma_idh.preparation.patients import find_patients
     from glioma_idh.preparation.tables import read_tables, update_tables
 
@@ -97,10 +98,10 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
     if job.subject is not None:
         patients = dict(zip([job.subject], patients.values(), strict=True))
     read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
-    parallel = joblib.Parallel(n_jobs=min(job.jobs, len(patients)), return_as="generator_unordered")
-    calls = (joblib.delayed(prepare_one)(subject, source, job, settings) for subject, source in patients.items())
+    calls = (delayed(prepare_one)(subject, source, job, settings) for subject, source in patients.items())
     shown = {"what": "preparing", "unit": "patient", "quiet": job.quiet, "disable": job.quiet or len(patients) == 1}
-    bar = progress(parallel(calls), total=len(patients), **shown)
+    done = run_parallel(calls, min(job.jobs, len(patients)), ordered=False)
+    bar = progress(done, total=len(patients), **shown)
     for outcome in bar:
         outcomes.append(outcome)
         if outcome.files or outcome.notes:

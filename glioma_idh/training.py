@@ -209,24 +209,6 @@ class SeedDropout(keras.callbacks.Callback):
             layer.seed_generator.state.assign(state)
 
 
-class StopWithParent(keras.callbacks.Callback):
-    """Ends a worker process whose parent was killed, or it would go on writing beside the command's next start.
-
-    Args:
-        parent: process id of the command; the callback does nothing in a process that is not its child.
-    """
-
-    def __init__(self, parent: int):
-        super().__init__()
-        self.parent = parent
-        self.is_child = os.getppid() == parent
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Look whether it is still there."""
-        if self.is_child and os.getppid() != self.parent:
-            os._exit(1)
-
-
 class Progress(keras.callbacks.Callback):
     """One bar a training, at a terminal, or lines elsewhere: epochs, what is watched, time left.
 

@@ -4,9 +4,7 @@ import errno
 import os
 import subprocess
 import sys
-import textwrap
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -76,58 +74,6 @@ def test_a_full_disk_leaves_the_former_checkpoint_whole(tmp_path, monkeypatch):
         fit(model, checkpoint, epochs=4, first=2)
     assert checkpoint.file.read_bytes() == before
     assert training.Checkpoint(tmp_path, STEPS).restore(network()) == 2
-
-
-class Ended(Exception):
-    """In the place of the end of the process."""
-
-
-def test_a_worker_ends_once_its_parent_has_gone(monkeypatch):
-    def end(code):
-        raise Ended(code)
-
-    parents = iter([700, 700, 700, 1])
-    monkeypatch.setattr(os, "getppid", lambda: next(parents))
-    monkeypatch.setattr(os, "_exit", end)
-    stop = training.StopWithParent(700)
-    stop.on_epoch_end(0)
-    stop.on_epoch_end(1)
-    with pytest.raises(Ended, match="1"):
-        stop.on_epoch_end(2)
-
-
-def test_a_training_in_the_command_s_own_process_never_ends_it(monkeypatch):
-    stop = training.StopWithParent(os.getpid())
-    monkeypatch.setattr(os, "getppid", lambda: 1)
-    stop.on_epoch_end(0)
-
-
-@pytest.mark.slow  # the two above see the same in this process
-def test_a_worker_ends_with_its_parent(tmp_path):
-    worker = textwrap.dedent(
-        """
-        import os, sys, time
-        from glioma_idh.training import StopWithParent
-        stop = StopWithParent(int(sys.argv[1]))
-        open("ready", "w").close()
-        for epoch in range(600):
-            stop.on_epoch_end(epoch)
-            time.sleep(0.05)
-        open("never", "w").close()
-        """
-    )
-    parent = (
-        "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid())]).wait()"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(training.__file__).parents[1])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", parent, worker], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
-    )
-    while not (tmp_path / "ready").exists():
-        assert process.poll() is None
-    process.kill()
-    assert process.stdout.read() == b""  # ends once the worker, which shares it, has ended
-    assert not (tmp_path / "never").exists()
 
 
 def test_dropout_depends_on_seed_and_epoch_alone():

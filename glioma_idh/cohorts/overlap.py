@@ -99,10 +99,12 @@ def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
 
 def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError]]:
     """Subject, patient, image (its column) and the hash of its voxels, one row an image; an error for each other."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
+
+    from glioma_idh.parallel import run_parallel
 
     rows = [(row, column) for _, row in table.iterrows() for column in SEQUENCES if row[column]]
-    results = Parallel(jobs, return_as="generator")(delayed(_hash)(row, column) for row, column in rows)
+    results = run_parallel((delayed(_hash)(row, column) for row, column in rows), jobs)
     bar = progress(results, total=len(rows), what=f"reading the {name} cohort", unit="image", quiet=quiet)
     outcomes = list(bar)
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]

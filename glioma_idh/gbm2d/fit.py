@@ -15,7 +15,7 @@ CHECKPOINT_EVERY = 25  # epochs; some seconds are lost at most when a run is kil
 CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a sixth of the time
 
 
-def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, parent: int = 0) -> int:
+def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) -> int:
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
     Args:
@@ -23,7 +23,6 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         folder: of the run.
         index: of the split.
         quiet: show no progress.
-        parent: process id of the command, with which its workers end.
 
     Returns:
         The index.
@@ -38,12 +37,11 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
     bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet)
-    callbacks = [training.StopWithParent(parent), bar]
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
     parts = (slices[train], labels[train]), (slices[test], labels[test])
     with bar:
-        checkpoint = _fit(network, recipe, *parts, seed, target, callbacks)
+        checkpoint = _fit(network, recipe, *parts, seed, target, [bar])
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())

@@ -185,10 +185,12 @@ def prepare_cohort(
         The rows that could be used, with `lesion_ml` added, and in `attrs["remarks"]` what must be said of their masks;
         their slices, float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
+
+    from glioma_idh.parallel import run_parallel
 
     calls = (delayed(_prepared_or_error)(row, sequence, size, with_skull) for _, row in table.iterrows())
-    results = Parallel(jobs, return_as="generator")(calls)
+    results = run_parallel(calls, jobs)
     outcomes = list(progress(results, total=len(table), what="reading scans", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:

@@ -133,10 +133,11 @@ def make_subjects(subject_jobs: list[SubjectJob], jobs: int | None, quiet: bool)
     """Make the missing files of all subjects, in parallel processes, showing on stderr how far they are."""
     if not subject_jobs:
         return
-    import joblib
+    from joblib import delayed
 
-    parallel = joblib.Parallel(n_jobs=jobs or -1, return_as="generator_unordered")
-    done = parallel(joblib.delayed(make_subject)(job) for job in subject_jobs)
+    from glioma_idh.parallel import run_parallel
+
+    done = run_parallel((delayed(make_subject)(job) for job in subject_jobs), jobs or -1, ordered=False)
     for _ in progress(done, total=len(subject_jobs), what="phantom", quiet=quiet):
         pass
 

@@ -65,10 +65,12 @@ def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool =
         splits: as above.
         quiet: show no progress.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
+
+    from glioma_idh.parallel import run_parallel
 
     calls = (delayed(simple_dice)(row) for _, row in cohort.iterrows())
-    results = Parallel(-1, return_as="generator")(calls)
+    results = run_parallel(calls, -1)
     bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)
     dice = pd.DataFrame(list(bar), index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []

@@ -30,7 +30,7 @@ WATCHED = {"idh": "cross_entropy", "segmentation": "dice_loss"}  # beside the ba
 POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
-def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, parent: int = 0, threads: int = 1) -> int:
+def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, threads: int = 1) -> int:
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
     Args:
@@ -38,7 +38,6 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
         folder: of the run.
         index: of the split.
         quiet: show no progress.
-        parent: process id of the command, with which its workers end.
         threads: to train with.
 
     Returns:
@@ -55,10 +54,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, pa
     watched = tuple(WATCHED[output] for output in recipe.outputs)
     name = f"split {index + 1}/{recipe.num_splits}"
     bar = training.Progress(name, index, quiet, watched)
-    callbacks = [training.StopWithParent(parent), bar]
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
     with bar:
-        trained, checkpoint = _fit(recipe, train, test, seed, target, callbacks)
+        trained, checkpoint = _fit(recipe, train, test, seed, target, [bar])
 
     plain = build_network(recipe)
     copy_weights(trained, plain)

@@ -1,7 +1,6 @@
 """The runs that a table needs: which are there, and the training of the rest, side by side under one bar."""
 
 import contextlib
-import os
 import sys
 import threading
 from dataclasses import asdict, replace
@@ -152,7 +151,7 @@ def train_missing(left: list[Run], job: Job) -> None:
         for run in left:
             resources.check_memory(run.recipe, jobs)
     _prepare(left, job)
-    calls = [(run.recipe, run.folder, index, True, os.getpid()) for run in left for index in run.missing()]
+    calls = [(run.recipe, run.folder, index, True) for run in left for index in run.missing()]
     trained = pipeline.side_by_side(partial(train_split, threads=threads), calls, jobs)
     with _one_bar(left, job.quiet):
         for _ in chain([None], trained):  # before the first too: a kill may have come between training and results

@@ -145,11 +145,13 @@ def store_cohort(
     Raises:
         InputError: the cache has no room for them.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
+
+    from glioma_idh.parallel import run_parallel
 
     check_room(len(table), shape)
     calls = (delayed(_stored_or_error)(row, shape, with_skull) for _, row in table.iterrows())
-    results = Parallel(jobs, return_as="generator")(calls)
+    results = run_parallel(calls, jobs)
     outcomes = list(progress(results, total=len(table), what="preparing", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:

@@ -26,7 +26,7 @@ def score_by_hand(pixels: np.ndarray, slope: float) -> float:
     return 1 / (1 + np.exp(slope * pixels.mean()))
 
 
-def train_split(recipe, folder, index, quiet=True, parent=0):
+def train_split(recipe, folder, index, quiet=True):
     """In the place of a training: a network that looks at the mean of a slice alone, each split's in its own way."""
     inputs = keras.Input((recipe.size, recipe.size, 1))
     layer = keras.layers.Dense(2, activation="softmax")

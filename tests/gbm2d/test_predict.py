@@ -249,7 +249,11 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         main()
 
 
-@pytest.mark.parametrize("change", [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m],
+    ids=["0 and 255", "shifted", "probabilities"],
+)
 def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys, change):
     image = nibabel.load(run.parent / "scans/s01/mask.nii.gz")
     given = {"scan": run.parent / "scans/s01/t2.nii.gz", "out": tmp_path}

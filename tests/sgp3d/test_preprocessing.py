@@ -218,7 +218,11 @@ def test_no_sequence_may_have_a_grey_background_unless_it_is_meant(tmp_path, seq
     assert prepare_subject(row, SHAPE, with_skull=True).placement.box == tuple((0, side) for side in GRID)
 
 
-@pytest.mark.parametrize("change", [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [lambda m: 255 * m, lambda m: m - 1e-7, lambda m: 0.1 + 0.8 * m],
+    ids=["0 and 255", "shifted", "probabilities"],
+)
 def test_a_mask_means_the_same_however_it_is_stored(tmp_path, change):
     right = prepare_subject(row_of(tmp_path, SCAN, LESION), SHAPE)
     mask = change((LESION != 0).astype(np.float32))

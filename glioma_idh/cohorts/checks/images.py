@@ -38,9 +38,11 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     Returns:
         One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject, for a contact sheet.
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
-    results = Parallel(jobs, return_as="generator")(delayed(check_subject)(row) for _, row in table.iterrows())
+    from glioma_idh.parallel import run_parallel
+
+    results = run_parallel((delayed(check_subject)(row) for _, row in table.iterrows()), jobs)
     bar = progress(results, total=len(table), what="checking scans", quiet=quiet)
     scans, tiles = [], []
     for subject_scans, tile in bar:
