@@ -201,11 +201,8 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
         if count > 1:
             advice = "Give each patient, and each visit, a folder of its own."
             raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
-    by_uid = defaultdict(list)
-    for header in headers:
-        by_uid[header["SeriesInstanceUID"] or header["SeriesNumber"]].append(header)
     groups = sorted(
-        _join_scattered(by_uid.values()), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))
+        _join_scattered(_by_uid(headers)), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))
     )
     named = {}
     for group in groups:
@@ -214,6 +211,27 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
         name = next((number + letter for letter in letters if number + letter not in named), f"{number}z{len(named)}")
         named[name] = sorted(group, key=lambda header: header.numbers("InstanceNumber"))
     return named
+
+
+def _by_uid(headers: list[Header]) -> list[list[Header]]:
+    """The files of each series UID; by number where a series' UID is missing, or where several series share it."""
+    groups = defaultdict(list)
+    for header in headers:
+        groups[header["SeriesInstanceUID"] or _uid_of_number(header["SeriesNumber"], headers)].append(header)
+    found = []
+    for group in groups.values():
+        by_number = defaultdict(list)
+        for header in group:
+            by_number[header["SeriesNumber"]].append(header)
+        shared = all(len(part) > 1 or part[0].holds_volume for part in by_number.values())
+        found += by_number.values() if shared else [group]
+    return found
+
+
+def _uid_of_number(number: str, headers: list[Header]) -> str:
+    """The one series UID that the other files of a number have; the number itself where there is none or several."""
+    uids = {header["SeriesInstanceUID"] for header in headers if header["SeriesNumber"] == number} - {""}
+    return uids.pop() if len(uids) == 1 else number
 
 
 def _join_scattered(groups) -> list[list[Header]]:
@@ -237,16 +255,18 @@ def drop_copies(series: list[Header]) -> list[Header]:
     """The files of a series, each image once.
 
     Copies have one SOP instance UID. Where an anonymiser has given that UID to images of different places or numbers,
-    it says nothing: then copies are those of the same tags and pixels.
+    it says nothing: then copies are those of the same tags and pixels, as are those of files that hold a whole volume,
+    whose places the reader of headers leaves out.
     """
     same_uid = defaultdict(list)
     for header in series:
         same_uid[header["SOPInstanceUID"] or str(header.file)].append(header)
     kept = {}
     for uid, headers in same_uid.items():
-        says_nothing = len({_place_and_number(header) for header in headers}) > 1
+        places = {_place_and_number(header) for header in headers}
+        says_nothing = len(places) > 1 or headers[0].holds_volume
         for header in headers:
-            kept.setdefault((uid, *(_content(header) if says_nothing else ())), header)
+            kept.setdefault((uid, *(_content(header) if says_nothing and len(headers) > 1 else ())), header)
     return list(kept.values())
 
 

@@ -17,7 +17,11 @@ MANY_VOLUMES = 20
 """From so many on, a series may be one over time."""
 ORIENTATION, PLACE = (b"\x20\0\x16\x91", b"\x20\0\x37\0"), (b"\x20\0\x13\x91", b"\x20\0\x32\0")
 """Sequence and tag that a frame has them under, as they lie in a file; private copies of the tag may say otherwise."""
-TELL_MOSAIC = b"\x29\0\x10\x10", b"\x19\0\x0a\x10"
+TELL_MOSAIC = {
+    "MOSAIC": ("(0029,1010) or (0019,100a) of a Siemens", (b"\x29\0\x10\x10", b"\x19\0\x0a\x10")),
+    "VFRAME": ("(0065,1051) of a UIH", (b"\x65\0\x51\x10",)),
+}
+"""By image type the private tags that tell how to take a mosaic apart, in words and as they lie in a file."""
 ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"
 """What lies between the two."""
 B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"
@@ -68,6 +72,7 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     Raises:
         InputError: slices are missing, doubled, or run another way.
     """
+    _check_volumes([header for header in series if header.holds_volume], name)
     slices = [slice_ for header in series for slice_ in _slices_of(header)]
     if any(len(numbers) != size for turn, place, _ in slices for numbers, size in ((turn, 6), (place, 3))):
         raise InputError("a place and an orientation in every slice", "slices without", COPY_AGAIN, file=name)
@@ -79,13 +84,23 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     for turn, place, header in slices:
         height_mm = float(np.cross(turn[:3], turn[3:]) @ place)
         stacks[header.numbers("EchoTime"), header["ImageType"]].append((height_mm, header))
-    _check_times([header for header in series if header.is_mosaic], name)
+    mosaics = [header for header in series if header.is_mosaic]
+    _check_times(mosaics, name)
+    _check_numbers([(header["EchoTime"], header["ImageType"], *_numbers(header)) for header in mosaics], name)
     for stack in stacks.values():
         _check_times([header for _, header in stack], name)
     grids = {_check_stack(np.sort([height_mm for height_mm, _ in stack]), name) for stack in stacks.values()}
     for stack in stacks.values():
         _check_order(stack, name)
     return grids
+
+
+def _check_volumes(volumes: list[Header], name: str) -> None:
+    """Files that hold whole volumes have UIDs of their own: of those that share one, dcm2niix would take the first."""
+    uids = [header["SOPInstanceUID"] for header in volumes]
+    if len(set(uids)) < len(uids):
+        advice = "The anonymiser gave it to all: export again with SOP instance UIDs kept, or leave it out."
+        raise InputError("an image UID (0008,0018) for each volume", "one for several", advice, file=name)
 
 
 def _slices_of(header: Header) -> list[tuple]:
@@ -102,10 +117,11 @@ def _slices_of(header: Header) -> list[tuple]:
 
 
 def _check_mosaic(header: Header, content: bytes) -> None:
-    """Of a mosaic of Siemens, private tags alone tell how many slices there are, and where."""
-    if "MOSAIC" in header.image_type and not any(tag in content for tag in TELL_MOSAIC):
-        advice = "The anonymiser took them away: export again with Siemens' private tags kept, or leave it out."
-        raise InputError("the private tags (0029,1010) or (0019,100a) of a Siemens mosaic", "neither", advice)
+    """Private tags alone tell how many slices a mosaic has, and where."""
+    for kind, (tags, spelled) in TELL_MOSAIC.items():
+        if kind in header.image_type and not any(tag in content for tag in spelled):
+            advice = "The anonymiser took them away: export again with private tags kept, or leave it out."
+            raise InputError(f"the private tags {tags} mosaic", "none of them", advice)
 
 
 def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
@@ -148,12 +164,30 @@ def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:
 
 
 def _check_order(stack: list[tuple[float, Header]], name: str) -> None:
-    """Where a place is there several times, instance numbers tell which image belongs to which volume."""
+    """Where a place is there several times, instance numbers tell which image belongs to which volume.
+
+    They tell it wrongly where the b-values in their order differ from place to place.
+    """
     orders = defaultdict(list)
     for height_mm, header in stack:
         if not header.holds_volume:
-            orders[round(height_mm / SAME_PLACE_MM)].append((header["AcquisitionNumber"], header["InstanceNumber"]))
-    if any(len(set(numbers)) < len(numbers) for numbers in orders.values()):
+            orders[round(height_mm / SAME_PLACE_MM)].append(header)
+    for headers in orders.values():
+        _check_numbers([_numbers(header) for header in headers], name)
+    b_values = {tuple(header.b_value for header in headers) for headers in orders.values()}
+    if len(b_values) > 1 and not any(None in order for order in b_values):
+        advice = "Instance numbers (0020,0013) mix its volumes. Export it again with them kept, or leave it out."
+        raise InputError("the same order of b-values in every slice", f"{len(b_values)} orders", advice, file=name)
+
+
+def _numbers(header: Header) -> tuple[str, str]:
+    """What tells an image of a place from the others."""
+    return header["AcquisitionNumber"], header["InstanceNumber"]
+
+
+def _check_numbers(numbers: list[tuple[str, ...]], name: str) -> None:
+    """The images of one place have numbers of their own."""
+    if len(set(numbers)) < len(numbers):
         expected = "an instance number (0020,0013) of its own in every image of a series of several volumes"
         advice = "Without it their order is lost. Export the series again with instance numbers kept, or leave it out."
         raise InputError(expected, "images of one place without", advice, file=name)

@@ -240,6 +240,85 @@ T1 spine
 }
 """What a scanner's words tell; `t1 t1gd` where its header must say which, nothing for other kinds of image."""
 
+OTHERS = {
+    "t1": """
+T1 o. KM
+T1 v. KM
+T1 s/ contraste
+T1 S/C
+T1 ss gado
+T1 uden kontrast
+T1 geen contrast
+T1 KM-frei
+T1 contrast-free
+T1 contrast not given
+T1 w-o contrast
+T1 with out contrast
+T1 C(-)
+T1 senza m.d.c.
+BRAIN WITHOUT CONTRAST T1 AX
+""",
+    "t1gd": """
+T1 m. KM
+T1 C/C
+T1 c/ gado
+T1 i.v. KM
+T1 C(+)
+T1 dopo m.d.c.
+T1 preop post
+ADNI_Sag3D MPRAGE +C
+T1 post 3mm
+T1 Gd pre op
+""",
+    "t1 t1gd": """
+T1 ohne/mit KM
+T1 con o sin contraste
+T1 mit o. ohne KM
+MRI BRAIN W WO CONTRAST AX T1
+T1 C-/C+
+T1 m/o KM
+T1 Gd y/n
+T1 av gado
+T1 RT post
+T1 Meyer post
+T1 Mueller C
+T1 30 sec
+T1 Vorse
+T1 Corce
+T1 RTC
+T1 pre GK
+T1 contrast optimized
+T1 Postma
+T1 Nora
+T1 Mitchell
+T1 Gadamer
+T1 \u0431\u0435\u0437 \u043a\u043e\u043d\u0442\u0440\u0430\u0441\u0442\u0430
+""",
+    "flair": """
+t2_spc_da-fl_sag
+FLAIR CUBE MPR
+""",
+    "": """
+T2 FFE
+t2_fl2d_tra
+T1 rho
+T2 maps
+T1 FLASH map
+T1 relaxometry
+T2 sag HWS
+T1 sag BWS KM
+SAG T1 RACHIS
+T1 colonna
+T1 Hypophyse KM
+T1 post minus pre
+DTI AD
+B0 map
+perf_PBP
+synthetic T1
+""",
+}
+"""What other protocols say; found by trying names that nobody had thought of when the words were chosen."""
+
 FILES = {
     "t1": ("t1", "T1w", "sub-01_ses-preop_T1w", "t1n", "T1_SE", "t1_nativ", "T1-native-space", "mprage_ohne_km"),
     "t1gd": ("t1gd", "t1ce", "T1wCE", "t1c", "T1postContrast", "MPRAGE", "sub-01_ce-gadolinium_T1w", "T1_Gd_reg"),
@@ -250,6 +329,16 @@ FILES = {
     "brain_mask": ("brain_mask", "brainmask"),
     "rcbv": ("rCBV", "dsc_cbv"),
 }  # fmt: skip
+OTHER_FILES = {
+    "t1": ("T1_Warped", "T1_head", "T1_to_SRI_brain", "Smith_T1", "T1ohneKM", "T1withoutcontrast"),
+    "t1gd": ("T1withcontrast", "T1avecGado", "T1_wC", "acq-post_T1w"),
+    "t1 t1gd": ("T1_mit", "T1_con", "T1_\u9020\u5f71", "T1-"),
+    "flair": ("flair_space-T1w",),
+    "brain_mask": ("T1_bet_mask", "skullstrip_mask"),
+    "brain_mask lesion_mask": ("T1_mask", "dwi_mask"),
+    "lesion_mask": ("t1ce_bet_tumor_seg", "FLAIR_seg"),
+    "": ("wm_mask", "ventricle_mask", "T1_wm", "T1_jacobian", "T1_diff_post_pre", "DTI_eddy_MD"),
+}
 
 
 def listed(text: str) -> list[str]:
@@ -275,7 +364,14 @@ def test_ordinary_descriptions_are_read_rightly(name, roles):
     assert roles_named(words_of(name), described=True) == set(roles.split())
 
 
-@pytest.mark.parametrize(("name", "roles"), [(name, roles) for roles, names in FILES.items() for name in names])
+@pytest.mark.parametrize(("name", "roles"), [(name, roles) for roles, text in OTHERS.items() for name in listed(text)])
+def test_descriptions_that_nobody_thought_of_are_read_rightly(name, roles):
+    assert roles_named(words_of(name), described=True) == set(roles.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"), [(name, roles) for roles, names in (*FILES.items(), *OTHER_FILES.items()) for name in names]
+)
 def test_the_names_of_files_are_taken_at_their_word(name, roles):
     assert roles_named(words_of(name), described=False) == set(roles.split())
 

@@ -11,6 +11,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
+from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.series import choose_series, find_series
 
@@ -184,3 +185,79 @@ def test_series_that_are_lost_are_one_error(real_data, tmp_path):
     choices, _, (error,) = read(lost, tmp_path / "out")
     assert list(choices) == ["t1"]
     assert "found 40 images, each with a series UID of its own and no series number" in str(error)
+
+
+def made(real_data, folder: Path, *series) -> Path:
+    """Series of one patient, each of a scanner's name and of what is done with each file and its place."""
+    folder.mkdir(parents=True)
+    for number, (name, change) in enumerate(series):
+        for place, file in enumerate(files_of(real_data / "dicom_vendors" / name)):
+            file.PatientID, file.StudyDate = "1", "20200101"
+            change(file, place)
+            file.save_as(folder / f"{number}_{place:04}.dcm")
+    return folder
+
+
+def test_two_series_of_one_uid_are_told_by_their_numbers(real_data, tmp_path):
+    def share(file, _):
+        file.SeriesInstanceUID = file.SOPInstanceUID = "1.2.3"
+
+    folder = made(real_data, tmp_path / "in", ("ge_t1_mprage", share), ("ge_dti", share))
+    choices, errors, remarks = read(folder, tmp_path / "out")
+    assert {role: choice.series.number for role, choice in choices.items()} == {"t1": "5", "dwi": "1"}
+    assert errors == remarks == [] and read_volume(choices["t1"].files[0]).array.shape[2] == 40
+
+
+def test_a_file_without_a_series_uid_is_of_the_series_of_its_number(real_data, tmp_path):
+    folder = made(
+        real_data, tmp_path / "in", ("ge_t1_mprage", lambda file, k: k or setattr(file, "SeriesInstanceUID", ""))
+    )
+    choices, _, remarks = read(folder, tmp_path / "out")
+    assert len(remarks) == 1 and 40 in read_volume(choices["t1"].files[0]).array.shape
+
+
+def test_whole_volumes_of_one_image_uid_are_no_copies_but_an_error(real_data, tmp_path):
+    def share(file, _):
+        file.SeriesInstanceUID = file.SOPInstanceUID = "1.2.3"
+        file.SeriesNumber = 5
+
+    folder = made(real_data, tmp_path / "in", ("siemens_xa_trace", share), ("siemens_xa_b0", share))
+    with pytest.raises(InputError, match=r"an image UID \(0008,0018\) for each volume; found one for several"):
+        find_series(folder, tmp_path / "out")
+
+
+def test_a_mosaic_of_uih_without_its_private_tags_is_an_error(real_data, tmp_path):
+    folder = made(real_data, tmp_path / "in", ("uih_dti_mosaic", lambda file, _: file.remove_private_tags()))
+    with pytest.raises(InputError, match=r"the private tags \(0065,1051\) of a UIH mosaic"):
+        find_series(folder, tmp_path / "out")
+
+
+def test_mosaics_without_numbers_have_lost_their_order(real_data, tmp_path):
+    def same(file, _):
+        file.InstanceNumber = file.AcquisitionNumber = 1
+
+    with pytest.raises(InputError, match="an instance number"):
+        find_series(made(real_data, tmp_path / "in", ("uih_dti_mosaic", same)), tmp_path / "out")
+
+
+def test_instance_numbers_that_mix_volumes_are_an_error(real_data, tmp_path):
+    def mix(file, place):
+        file.InstanceNumber = {0: 3, 2: 1}.get(place, place + 1)
+
+    with pytest.raises(InputError, match="the same order of b-values in every slice; found 2 orders"):
+        find_series(made(real_data, tmp_path / "in", ("ge_dti", mix)), tmp_path / "out")
+
+
+@pytest.mark.parametrize(("charset", "name"), [("ISO_IR 100", "T1 prä KM"), ("ISO_IR 192", "T1 prä KM")])
+def test_letters_of_any_character_set_are_read(charset, name, real_data, tmp_path):
+    tags = AGENT | {"SpecificCharacterSet": charset, "SeriesDescription": name, "ContrastBolusAgent": ""}
+    folder = write(tmp_path / "in", files_of(real_data / "dicom_vendors" / "ge_t1_mprage"), tags)
+    choices, errors, _ = read(folder, tmp_path / "out")
+    assert list(choices) == ["t1"] and errors == []
+
+
+@pytest.mark.parametrize("name", ["T1 +/- KM", "T1 post Mueller", "T1 mit und ohne KM"])
+def test_a_header_without_an_agent_does_not_settle_what_words_leave_open(name, real_data, tmp_path):
+    files = files_of(real_data / "dicom_vendors" / "ge_t1_mprage")
+    choices, errors, _ = read(write(tmp_path / "in", files, {"SeriesDescription": name}), tmp_path / "out")
+    assert choices == {} and errors and "could be T1 or T1Gd" in str(errors[0])
