@@ -158,12 +158,16 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
     with TemporaryDirectory() as made:
         _run_dcm2niix(images, Path(made), f"series {number}")
         for image in sorted(Path(made, "out").glob("*.nii")):
-            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)((?:_(?:ADC|TRACEW?))?)", image.stem)
+            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)(?:_t\d+)?((?:_(?:ADC|TRACEW?))?)", image.stem)
             if not part:
                 remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
                 continue
             _check_grid(image, stacks, f"series {number}")
             own = number + "".join(part.groups()).lower()
+            if own in [image.number for image in converted]:
+                found = "several after dcm2niix"
+                advice = "Convert it to NIfTI with another program, or leave it out."
+                raise InputError("one image, or one an echo", found, advice, file=f"series {number}")
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
             _rewrite(image, file)
@@ -181,19 +185,28 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
     Raises:
         InputError: dcm2niix failed, or doubts what it has made.
     """
-    import dcm2niix
-
     for folder in (place / "in", place / "out"):
         folder.mkdir()
     for count, header in enumerate(images):
         _link(header.file.resolve(), place / "in" / f"{count:06}.dcm")
     several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
-    merging = ("-m", "2") if several_uids else ()  # whatever their series UIDs are
-    command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
-    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    ran = _call_dcm2niix(place, ("-m", "2") if several_uids else ())  # 2: whatever their series UIDs are
+    one_echo = len({header["EchoTime"] for header in images}) == 1
+    if one_echo and any((place / "out").glob("*_t[0-9]*.nii")):  # taken apart for their trigger times alone
+        shutil.rmtree(place / "out")
+        (place / "out").mkdir()
+        ran = _call_dcm2niix(place, ("-m", "y"))
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
         found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
         raise InputError("a series that dcm2niix converts", found, COPY_AGAIN, file=name)
+
+
+def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.CompletedProcess:
+    """Convert what lies in `place/in` to `place/out`."""
+    import dcm2niix
+
+    command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
 
 
 def _link(source: Path, target: Path) -> None:

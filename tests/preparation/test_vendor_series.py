@@ -261,3 +261,18 @@ def test_a_header_without_an_agent_does_not_settle_what_words_leave_open(name, r
     files = files_of(real_data / "dicom_vendors" / "ge_t1_mprage")
     choices, errors, _ = read(write(tmp_path / "in", files, {"SeriesDescription": name}), tmp_path / "out")
     assert choices == {} and errors and "could be T1 or T1Gd" in str(errors[0])
+
+
+def without_private_tags(file: Dataset) -> None:
+    """As most anonymisers leave it."""
+    file.remove_private_tags()
+
+
+def test_volumes_of_philips_without_private_tags_stay_together(real_data, tmp_path):
+    """dcm2niix takes them apart by their trigger times, and all but the first would be lost."""
+    kept, _ = find_series(anonymised(real_data, tmp_path / "whole", ["philips_fmri"]), tmp_path / "kept")
+    folder = anonymised(real_data, tmp_path / "in", ["philips_fmri"], without_private_tags)
+    (series,), remarks = find_series(folder, tmp_path / "out")
+    one, other = (read_volume(found.files[0], num_axes=4) for found in (kept[0], series))
+    assert remarks == [] and series.num_volumes == 3 and series.number == "201"
+    assert np.array_equal(one.array, other.array) and np.array_equal(one.affine, other.affine)
