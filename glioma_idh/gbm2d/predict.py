@@ -28,6 +28,8 @@ class Prediction:
     """The lesion on the same grid: whole tumour with oedema, as labels; probabilities count from 0.5 on."""
     brain_mask: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """The brain on the same grid; without it, where the scan is not 0, which must be skull-stripped."""
+    subject: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """What the patient is called; by default as the scan's file, or its folder where the file names but a sequence."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -37,7 +39,7 @@ class Prediction:
     all_visits: bool = False
     """Follow-up visits too."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where predictions.csv and a picture a subject go; by default RUN_DIR/predict."""
+    """Where predictions.csv and a picture a subject go, beside those of others; by default RUN_DIR/predict."""
     quiet: bool = False
     """Show no progress."""
     strict: bool = False
@@ -67,6 +69,7 @@ def predict(wanted: Prediction):
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
+    from glioma_idh.predicting import write_predictions
     from glioma_idh.training import load_networks
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
@@ -84,7 +87,7 @@ def predict(wanted: Prediction):
     networks = load_networks(wanted.run_dir, slices.shape[1:])
     predictions = _predictions(table, slices, networks)
     out = wanted.out or wanted.run_dir / "predict"
-    write_table(predictions, out / "predictions.csv")
+    write_predictions(predictions, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
@@ -107,6 +110,7 @@ def _subjects(wanted: Prediction, sequence: str):
 
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
+    from glioma_idh.predicting import subject_of
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
@@ -115,7 +119,7 @@ def _subjects(wanted: Prediction, sequence: str):
         return pipeline.read_subjects(wanted, [sequence])
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
-    subject = wanted.scan.name.removesuffix(".gz").removesuffix(".nii")
+    subject = subject_of(wanted.scan, wanted.subject)
     paths = {sequence: wanted.scan, "lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask or ""}
     row = {"subject": subject, "patient": subject, **{column: str(path) for column, path in paths.items()}}
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row])

@@ -38,6 +38,8 @@ class Prediction:
     """FLAIR."""
     lesion_mask: File = None
     """A reference mask on the same grid, if there is one: it is drawn beside, and Dice given; resnet2d needs it."""
+    subject: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """What the patient is called; by default as the FLAIR's file, or its folder where the file names but a sequence."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels and masks are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
@@ -49,7 +51,7 @@ class Prediction:
     flips: bool = False
     """Average over the eight flips of the input; eight times as long."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where predictions.csv, a mask and a picture a subject go; by default RUN_DIR/predict."""
+    """Where predictions.csv, a mask and a picture a subject go, beside those of others; by default RUN_DIR/predict."""
     quiet: bool = False
     """Show no progress."""
     strict: bool = False
@@ -82,6 +84,7 @@ def predict(wanted: Prediction):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh.predicting import write_predictions
     from glioma_idh.sgp3d.apply import input_shape
     from glioma_idh.training import load_networks
 
@@ -104,7 +107,7 @@ def predict(wanted: Prediction):
     if not rows:
         raise errors[0]
     table = pd.DataFrame(rows)
-    write_table(table, out / "predictions.csv")
+    write_predictions(table, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
     print_remarks(remarks)
     pipeline.warn_of_skull(wanted, content)
@@ -132,6 +135,7 @@ def _subjects(wanted: Prediction):
 
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
+    from glioma_idh.predicting import subject_of
 
     given = [name for name in SEQUENCES if getattr(wanted, name) is not None]
     if (wanted.cohort is None) == (not given):
@@ -142,7 +146,7 @@ def _subjects(wanted: Prediction):
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
-    subject = wanted.flair.name.removesuffix(".gz").removesuffix(".nii")
+    subject = subject_of(wanted.flair, wanted.subject)
     paths = {name: str(getattr(wanted, name) or "") for name in (*SEQUENCES, "lesion_mask")}
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])
 

@@ -140,7 +140,7 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [lambda batch: np.full((len(batch), 2), 0.5)])
     other = shutil.copytree(run, tmp_path / "run")
     scans = run.parent / "scans/s02"
-    one = Prediction(other, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz")
+    one = Prediction(other, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz", out=tmp_path / "predict")
 
     def told(wanted):
         predict(wanted)
@@ -148,7 +148,7 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
 
     assert told(one) == ""
     write_json({"synthetic": True}, other / "metrics.json")
-    assert "learnt from the synthetic phantom" in told(one) and drawn["t2"][1]["synthetic"]
+    assert "learnt from the synthetic phantom" in told(one) and drawn["s02"][1]["synthetic"]
     write_json({"synthetic": False}, other / "metrics.json")
     table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "brain_mask": ["m", "m"]})
     write_table(table, other / "cohort.csv")
@@ -175,10 +175,10 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
     many = predict(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
-    assert row["subject"] == "t2"
+    assert row["subject"] == "s02"
     assert row["score_mean"] == pytest.approx(many["score_mean"][2], rel=1e-3)
     assert done.stderr == ""
-    assert (tmp_path / "t2.png").exists()
+    assert (tmp_path / "s02.png").exists()
 
 
 def test_orientation_of_the_file_changes_nothing(run, drawn, tmp_path):
@@ -203,7 +203,7 @@ def test_what_cannot_be_predicted_says_why(run, tmp_path):
         predict(Prediction(run, scan=scan))
     with pytest.raises(InputError, match="either --scan and --lesion-mask, or --cohort; found neither"):
         predict(Prediction(run))
-    with pytest.raises(InputError, match="t2: .*mask.nii.gz: .*found an empty mask"):
+    with pytest.raises(InputError, match="s00: .*mask.nii.gz: .*found an empty mask"):
         predict(Prediction(run, scan=scan, lesion_mask=mask))
     with pytest.raises(InputError, match="recipe.json: expected a run folder"):
         predict(Prediction(tmp_path, scan=scan, lesion_mask=mask))
@@ -238,10 +238,12 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         return pd.DataFrame({"subject": ["p"], "score_mean": [0.123456]})
 
     monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
-    options = "--scan a --lesion-mask b --brain-mask c --cohort d --images e --labels f --all-visits --out g"
-    monkeypatch.setattr(sys, "argv", ["predict", "run", *options.split(), "--quiet", "--strict", "--with-skull"])
+    options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
+    monkeypatch.setattr(
+        sys, "argv", ["predict", "run", *options.split(), "--out", "g", "--quiet", "--strict", "--with-skull"]
+    )
     main()
-    assert given == [Prediction("run", "a", "b", "c", "d", "e", "f", True, "g", True, True, True)]
+    assert given == [Prediction("run", "a", "b", "c", "s", "d", "e", "f", True, "g", True, True, True)]
     assert capsys.readouterr().out == "subject,score_mean\np,0.1235\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
@@ -261,9 +263,9 @@ def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys
     assert "mask" not in capsys.readouterr().err
     other = save(tmp_path / "other.nii.gz", change(image.get_fdata()), image.affine)
     pd.testing.assert_frame_equal(predict(Prediction(run, lesion_mask=other, **given)), right)
-    (_, mask, _, _), _ = drawn["t2"]
+    (_, mask, _, _), _ = drawn["s01"]
     assert np.array_equal(mask, image.get_fdata()[..., 3] != 0)
-    said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (t2)."
+    said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (s01)."
     assert (said in capsys.readouterr().err) == (change(np.zeros(1))[0] == 0.1)
 
 

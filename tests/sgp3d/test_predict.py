@@ -67,10 +67,10 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
     many = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
-    assert row["subject"] == "flair" and "dice" not in row
+    assert row["subject"] == "s01" and "dice" not in row
     assert row["score_mean"] == pytest.approx(many["score_mean"][1], rel=1e-3)
-    assert done.stderr == "" and (tmp_path / "flair.png").exists()
-    mask, scan = nibabel.load(tmp_path / "flair_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])
+    assert done.stderr == "" and (tmp_path / "s01.png").exists()
+    mask, scan = nibabel.load(tmp_path / "s01_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])
     assert mask.shape == scan.shape == GRID and np.allclose(mask.affine, scan.affine)
     assert row["predicted_ml"] == pytest.approx(np.asarray(mask.dataobj).sum() * 12 / 1000, rel=1e-3)
 
@@ -121,7 +121,7 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
-    found = nibabel.load(tmp_path / "out/flair_lesion.nii.gz")
+    found = nibabel.load(tmp_path / "out" / f"{tmp_path.name}_lesion.nii.gz")
     assert nibabel.aff2axcodes(found.affine) == tuple(code)
 
 
@@ -147,7 +147,7 @@ def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, mo
     mask = run.parent / "scans/s02/mask.nii.gz"
     table = predict(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
     assert table.loc[0, ["score_1", "score_2", "score_mean"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
-    lesion, reference = nibabel.load(tmp_path / "flair_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
+    lesion, reference = nibabel.load(tmp_path / "s02_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
     assert (table["dice"][0] > 0.98) == lesion.any() == found
     (case,) = cases
     turned = np.flip(reference, (0, 1)) != 0  # from LPS to the picture's RAS
@@ -208,7 +208,7 @@ def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
         ({"t2": None}, "expected all four sequences; found no --t2"),
         (dict.fromkeys(SEQUENCES), "either --t1, --t1gd, --t2 and --flair, or --cohort; found neither"),
         ({"cohort": "phantom"}, "either --t1, --t1gd, --t2 and --flair, or --cohort; found both"),
-        ({"t1": "nowhere.nii.gz"}, "flair: nowhere.nii.gz: expected a NIfTI file; found no file"),
+        ({"t1": "nowhere.nii.gz"}, "s00: nowhere.nii.gz: expected a NIfTI file; found no file"),
     ],
 )
 def test_what_cannot_be_predicted_says_why(run, tmp_path, change, match):
@@ -225,7 +225,7 @@ def test_scans_that_do_not_belong_together(run, tmp_path):
     }
     for name, match in (("grid", "expected shape"), ("4d", "expected a 3D volume"), ("nan", "expected finite voxels")):
         nibabel.save(others[name], tmp_path / f"{name}.nii.gz")
-        with pytest.raises(InputError, match=f"flair: .*{name}.nii.gz: {match}"):
+        with pytest.raises(InputError, match=f"s00: .*{name}.nii.gz: {match}"):
             predict(Prediction(run, **(scans_of(run, "s00") | {"t2": tmp_path / f"{name}.nii.gz"}), out=tmp_path))
 
 

@@ -1,0 +1,53 @@
+"""What the `predict` commands of both papers do alike: what a patient is called, and a table that loses nobody."""
+
+import re
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.errors import InputError
+from glioma_idh.files import SCORE_FORMAT, write_table
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import UNKNOWN
+
+
+def subject_of(scan: Path, given: str | None) -> str:
+    """What a patient is called: as given, else by the scan's file, whose folder it is where a name is but a sequence.
+
+    Args:
+        scan: the file.
+        given: by the user; None for nothing.
+
+    Raises:
+        InputError: the given name cannot be that of a file.
+    """
+    if given is not None:
+        if not given.strip() or re.search(r'[/\\:*?"<>|]', given):
+            raise InputError("a --subject that can name a file", repr(given), "Use letters, digits, - and _.")
+        return given.strip()
+    stem = scan.name.removesuffix(".gz").removesuffix(".nii")
+    parts = [words_of(part) for part in re.findall("[^\\W_]+", stem) if part.lower() not in ("2d", "3d")]
+    says_who = any(not words or UNKNOWN in words for words in parts)
+    if roles_named(words_of(stem), described=False) is not None and not says_who:
+        return scan.absolute().parent.name or stem
+    return stem
+
+
+def write_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Write predictions, beside those of other subjects that are in the file already; say whom they replace.
+
+    Args:
+        table: one row a subject, with the column `subject`.
+        path: of the CSV file.
+    """
+    as_text = {"dtype": str, "keep_default_na": False}
+    table = pd.read_csv(StringIO(table.to_csv(index=False, float_format=SCORE_FORMAT)), **as_text)
+    former = pd.read_csv(path, **as_text) if path.is_file() else table.iloc[:0]
+    again = former["subject"].isin(table["subject"])
+    changed = set(former["subject"][again]) - set(former.merge(table)["subject"])
+    if changed:
+        text = f"{path}: replaces earlier predictions of {', '.join(sorted(changed)[:3])}"
+        print(f"{text}{' ...' if len(changed) > 3 else ''}; --subject tells patients apart.", file=sys.stderr)
+    write_table(pd.concat([former[~again], table], ignore_index=True).fillna(""), path)
