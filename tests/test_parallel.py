@@ -15,7 +15,7 @@ from glioma_idh.parallel import run_parallel
 PATIENCE_S = 15
 """A worker needs one second; a busy machine may need more."""
 COMMAND = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 from joblib import delayed
 from glioma_idh.parallel import run_parallel
 
@@ -29,6 +29,7 @@ def marked(phase, folder, seconds):
     return bytes(300_000_000) if phase == "handing over" else 0
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts with &
     phase, folder = sys.argv[1:]
     results = run_parallel([delayed(marked)(phase, folder, 60) for _ in range(2)], jobs=2)
     list(results)

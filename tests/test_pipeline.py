@@ -1,6 +1,5 @@
 """What both papers' trainings share."""
 
-import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -301,7 +300,7 @@ def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(pipeline, "side_by_side", side_by_side)
     recipe = gbm2d.Recipe(num_splits=2)
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False)
-    assert given == [print, [(recipe, tmp_path, index, False, os.getpid()) for index in range(2)], 3]
+    assert given == [print, [(recipe, tmp_path, index, False) for index in range(2)], 3]
     assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=True)
     assert capsys.readouterr().out == ""

@@ -38,7 +38,7 @@ def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The two tables of an output folder as text; empty where they are not there yet.
 
     Raises:
-        InputError: one cannot be read, as after a spreadsheet has saved it with semicolons or in another encoding.
+        InputError: one cannot be read, as after a spreadsheet has saved it in another encoding.
     """
     return _read(Path(out, "cohort.csv"), COLUMNS), _read(Path(out, "exclusions.csv"), EXCLUSION_COLUMNS)
 

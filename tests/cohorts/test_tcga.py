@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import sys
 from importlib.resources import files
 
 import pandas as pd
@@ -442,7 +443,8 @@ def test_quotes_and_line_ends_are_plain_characters(tmp_path):
     assert statuses(sorted(tmp_path.iterdir())) == {ONE: "1", TWO: "0", THREE: "0"}
 
 
-def test_progress_counts_the_bytes_of_the_files(write, capsys):
+def test_progress_counts_the_bytes_of_the_files(write, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     muse, mutect = write("muse", [call(R132H, ONE)], packed=True), write("mutect", [call(R132H, ONE)])
     idh_from_variants([muse, mutect], quiet=False)
     assert "variants: 100%" in capsys.readouterr().err

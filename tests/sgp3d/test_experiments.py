@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
+from glioma_idh.progress import in_words
 from glioma_idh.runs import begin_run, read_json
 from glioma_idh.sgp3d import Job, Recipe, fit, resources
 from glioma_idh.sgp3d import plan as plan_module
@@ -260,7 +261,7 @@ def test_a_dry_run_adds_up_all_networks_and_has_room_for_the_largest(tmp_path, m
     where = Where(table="table1", runs_dir=tmp_path, jobs=2)
     plan = plan_of(replace(RECIPE, cohort="phantom", shape=(96, 96, 96), num_splits=3), where)
     print_plan(plan, where)
-    words = resources.in_words(sum(3 * resources.needed_seconds(run.recipe, 20, 0.1) for run in plan) / 2)
+    words = in_words(sum(3 * resources.needed_seconds(run.recipe, 20, 0.1) for run in plan) / 2)
     unet = next(run.recipe for run in plan if run.name == "3D U-Net")
     last = f"15 trainings, 2 at once: about {words}, {resources.needed_gb(unet, 2):.1f} GB of memory"
     assert capsys.readouterr().out.splitlines()[-1] == last

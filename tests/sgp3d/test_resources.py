@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glioma_idh.errors import InputError
+from glioma_idh.progress import in_words
 from glioma_idh.sgp3d import resources, train
 from glioma_idh.sgp3d.recipe import LAPTOP
 
@@ -57,18 +58,13 @@ def test_time_goes_with_epochs_and_begun_batches():
     assert resources.needed_seconds(replace(LAPTOP, epochs=80), 15, 10) == pytest.approx(2 * one)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")])
-def test_times_in_words(seconds, words):
-    assert resources.in_words(seconds) == words
-
-
 def test_the_estimate_counts_the_round_that_is_not_full_and_four_fifths_of_the_subjects(monkeypatch, capsys):
     """Five splits, two at once, are three rounds."""
     monkeypatch.setattr(resources, "measured_gflops", {"float32": 0.5}.get)
     monkeypatch.setattr(resources, "free_gb", lambda: 1000.0)
     recipe = replace(LAPTOP, num_splits=5)
     train._print_cost(recipe, 50, [], 2)
-    words = resources.in_words(3 * resources.needed_seconds(recipe, 40, 0.5))
+    words = in_words(3 * resources.needed_seconds(recipe, 40, 0.5))
     memory = f"Estimate: about {resources.needed_gb(recipe, 2):.1f} GB of memory"
     assert capsys.readouterr().out == f"{memory} of 1000.0 GB free, about {words}\n"
     train._print_cost(recipe, 50, ["a GPU"], 2)
