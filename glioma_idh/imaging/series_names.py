@@ -209,6 +209,8 @@ def _is_another_kind(there: set[str], named: set[str]) -> bool:
     excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if t1 else set()
     if there & NO_ROLE - excused:
         return True
+    if "dsc" in named and t1:  # a bolus in T1: DCE
+        return True
     if there & MAPS and not named & {"adc", "rcbv"} and (named or t1):
         return True
     if "dwi" in named and (there & OF_DIFFUSION or ("diff" in there and t1)):

@@ -48,6 +48,7 @@ NATIVE = _words("""
 """That no contrast agent was given."""
 UNDECIDED = _words("either optional ggf evtl eventuell eventuel bedarf needed possible if falls")
 EVENT = _words("""
+    stealth navigation nav brainlab stereo stereotactic motion
     op operation operativ operative operatoire operatorio operatief surgery surgical resection rt radiation
     radiotherapy radiotherapie treatment therapy therapie therapeutic tx rx chemo chemotherapy biopsy biopsie
     bestrahlung chirurgie cirugia chirurgia intervento intervention scan processing processed proc embolization
@@ -75,7 +76,7 @@ GEOMETRY = _words("""
     ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal coronaal
     koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
     cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat
-    wip run stealth navigation nav brainlab stereo stereotactic mrt mri irm rm rmn mr tumor tumour lesion mask
+    wip run mrt mri irm rm rmn mr tumor tumour lesion mask
     reg registered coreg resampled corrected bias n4 bet stripped skullstripped final norm normalized normalised
     mni space reformat cerebral gewichtet weighted pondere ponderee pesata gewogen image imagen auto sequence
     min minutes delayed late early cortex glioma hirntumor stereotaxie stereotaxy tilt angled
@@ -85,7 +86,7 @@ TECHNIQUE = _words("""
     se tse fse frfse gre ge ir tfe ffe fl spc cube vista fs fatsat fat sat sup spir spair chess dixon water mt
     mtc grappa sense ipat asset arc clear caipi hr hires blade propeller multivane radial flow comp fc dis p2 p3
     epi ep ssh asc msh tr te ti long longtr short turbo fast spin echo gradient dl air recon deepresolve cs
-    smart speed filtered unfiltered avg trim etl map motion nd mc fsp quick opt hd uhr fova inv inversion
+    smart speed filtered unfiltered avg trim etl map nd mc fsp quick opt hd uhr fova inv inversion
     recovery suppressed ideal lava flex mpgr disco flash hyperband hypersense hypercube focus muse msde dante
     vfl caipirinha tgse mdixon inphase opposed
     """)

@@ -271,6 +271,8 @@ T1 post 3mm
 T1 Gd pre op
 """,
     "t1 t1gd": """
+T1 pre stealth
+T1 post motion correction
 T1 ohne/mit KM
 T1 con o sin contraste
 T1 mit o. ohne KM
@@ -315,6 +317,7 @@ DTI AD
 B0 map
 perf_PBP
 synthetic T1
+T1 perfusion
 """,
 }
 """What other protocols say; found by trying names that nobody had thought of when the words were chosen."""
