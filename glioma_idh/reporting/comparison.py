@@ -11,7 +11,7 @@ from glioma_idh.evaluation.metrics import has_values, pooled_scores, within_spli
 from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.cells import format_p
-from glioma_idh.reporting.printed import Printed
+from glioma_idh.reporting.printed import ALWAYS, Printed
 from glioma_idh.reporting.results import numbers_of
 from glioma_idh.reporting.tables import WITHIN, WITHIN_NOTE, latex_table, results_table
 
@@ -202,8 +202,8 @@ def comparison_table(
 
 
 def _trivial_last(table: pd.DataFrame) -> pd.DataFrame:
-    """The answer that is always wild-type once, among the baselines, and not below every network."""
-    trivial = table.index.get_level_values(1) == "always wild-type"
+    """The answer that is the same for all once, among the baselines, and not below every network."""
+    trivial = table.index.get_level_values(1).isin(ALWAYS)
     once = table[trivial].head(1).rename(index=lambda _: "baseline", level=0)
     return pd.concat([table[~trivial], once])
 

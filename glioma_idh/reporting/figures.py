@@ -21,7 +21,7 @@ from glioma_idh.reporting.canvas import (
     named_splits,
     new_figure,
 )
-from glioma_idh.reporting.printed import PANELS, SLICE_CNN
+from glioma_idh.reporting.printed import ALWAYS, PANELS, SLICE_CNN, trivial_answer
 
 LONGEST_NAMES = 30  # letters of all networks that stand side by side below a panel; more are slanted
 SPLIT_COLOURS = ("#E69F00", "#56B4E9", GREEN, PURPLE, VERMILLION)
@@ -30,7 +30,7 @@ FALSE_POSITIVE_RATES, MOST_NAMED_SPLITS = np.linspace(0, 1, 1001), 8
 _PAPER = {"marker": "D", "color": GREEN, "markersize": 3.5, "elinewidth": 1, "capsize": 2}
 MARKS = {
     "one split": {"marker": "o", "linestyle": "none", "color": "black", "markersize": 3, "alpha": 0.8},
-    "always wild-type, mean": {"marker": ">", "color": VERMILLION, "markersize": 5},
+    **{f"{answer}, mean": {"marker": ">", "color": VERMILLION, "markersize": 5} for answer in ALWAYS},
     "paper, mean ± sd": _PAPER,
     "paper, mean": _PAPER,
 }
@@ -106,8 +106,10 @@ def _draw_score(axes, place: int, of_sequence, score: str, published) -> set[str
     marks = {"one split"}
     _draw_box(axes, place, of_sequence[score].dropna().to_numpy(float))
     if score == "accuracy":
-        marks.add("always wild-type, mean")
-        axes.plot(place - 0.38, of_sequence["always_wild_type"].mean(), **MARKS["always wild-type, mean"])
+        wild_type = of_sequence["always_wild_type"].mean()
+        mark = f"{trivial_answer(wild_type)}, mean"
+        marks.add(mark)
+        axes.plot(place - 0.38, max(wild_type, 1 - wild_type), **MARKS[mark])
     if published is not None:
         mean, sd = published
         marks.add("paper, mean" if sd is None else "paper, mean ± sd")

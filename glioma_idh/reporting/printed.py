@@ -16,6 +16,8 @@ ABBREVIATIONS = (
     "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
     "Dice; -: cannot be computed, because nobody is of that kind or called so."
 )
+ALWAYS = ("always wild-type", "always mutant")
+"""What the answer is called that is the same for every patient."""
 PANELS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
@@ -42,6 +44,11 @@ class Curve:
     score: str
     share: bool = False
     fitted: bool = False
+
+
+def trivial_answer(always_wild_type: float) -> str:
+    """The one of ALWAYS that is right for more patients, from the accuracy of the first."""
+    return ALWAYS[int(always_wild_type < 0.5)]
 
 
 CURVES = {

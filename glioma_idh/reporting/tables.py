@@ -3,7 +3,7 @@
 import pandas as pd
 
 from glioma_idh.reporting.canvas import SYNTHETIC_NOTE, display_name
-from glioma_idh.reporting.printed import HEADINGS, SLICE_CNN, Printed
+from glioma_idh.reporting.printed import HEADINGS, SLICE_CNN, Printed, trivial_answer
 
 WITHIN = "ours, within splits"
 WITHIN_NOTE = (
@@ -57,9 +57,7 @@ def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dic
     if published is not None:
         rows["paper"] = _cells(published, printed.columns, decimals)
     if "always_wild_type" in mean:
-        right = ours["always_wild_type"]
-        trivial = {"sensitivity": (0,), "specificity": (1,), "auc": (0.5,), "ppv": (None,)}
-        rows["always wild-type"] = _cells(trivial | {"accuracy": right, "npv": right}, None, decimals)
+        rows |= _trivial_row(*ours["always_wild_type"], decimals)
     if "best_possible_auc" in mean:
         rows["best possible"] = _cells({"auc": ours["best_possible_auc"]}, None, decimals)
     if summary["within_splits"]:
@@ -67,6 +65,16 @@ def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dic
     cells = _cells({key: (value,) for key, value in pooled.items()}, printed.columns, decimals)
     rows[f"ours, pooled over {pooled['num_patients']} patients"] = cells
     return rows
+
+
+def _trivial_row(mean: float, sd: float, decimals: int) -> dict[str, dict[str, str]]:
+    """The answer that is the same for all, whichever is right more often, from the accuracy of "wild-type"."""
+    answer = trivial_answer(mean)
+    is_mutant = answer == "always mutant"
+    right = (1 - mean, sd) if is_mutant else (mean, sd)
+    scores = {"accuracy": right, "sensitivity": (int(is_mutant),), "specificity": (int(not is_mutant),), "auc": (0.5,)}
+    scores |= {"ppv" if is_mutant else "npv": right, "npv" if is_mutant else "ppv": (None,)}
+    return {answer: _cells(scores, None, decimals)}
 
 
 def _within_splits(within: dict, decimals: int) -> dict[str, str]:

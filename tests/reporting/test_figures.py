@@ -189,6 +189,15 @@ def test_boxes_show_the_papers_value_where_there_is_one():
     assert "paper" in words(figure) and "paper" not in words(figures.score_boxes(score_table()))
 
 
+@pytest.mark.parametrize(("wild_type", "mark"), [(0.75, "always wild-type, mean"), (0.25, "always mutant, mean")])
+def test_the_trivial_answer_is_that_of_the_majority(wild_type, mark):
+    figure = figures.score_boxes(score_table().assign(always_wild_type=wild_type))
+    accuracy = figure.axes[2]
+    assert {line.get_ydata()[0] for line in accuracy.get_lines() if line.get_marker() == ">"} == {0.75}
+    other = "always mutant" if "wild" in mark else "always wild-type"
+    assert mark in words(figure) and other not in words(figure)
+
+
 def test_every_panel_shows_its_own_score_of_every_sequence():
     names = ("sensitivity", "specificity", "accuracy", "ccel")
     table = pd.DataFrame({"sequence": ["t1", "t1", "adc", "adc"], "repeat": [0, 1, 0, 1], "fold": 0})
@@ -204,7 +213,7 @@ def test_every_panel_shows_its_own_score_of_every_sequence():
             assert y == pytest.approx([0.1 + 0.1 * place + 0.2 * n, 0.15 + 0.1 * place + 0.2 * n])
         assert len(drawn) == 2
     marks = [line for line in figure.axes[2].get_lines() if line.get_marker() == ">"]
-    assert [line.get_ydata()[0] for line in marks] == pytest.approx([0.6, 0.15])
+    assert [line.get_ydata()[0] for line in marks] == pytest.approx([0.6, 0.85])
 
 
 def test_whiskers_reach_over_all_splits_and_the_paper_s_bar_over_one_sd():

@@ -21,6 +21,16 @@ PREDICTIONS = pd.DataFrame(
 )
 
 
+def test_where_mutants_are_the_majority_the_trivial_answer_is_always_mutant():
+    more = pd.DataFrame({"subject": list("abcd"), "patient": list("abcd"), "repeat": 0, "fold": 0})
+    more = more.assign(truth=[1, 1, 1, 0], score=[0.9, 0.8, 0.4, 0.1])
+    table = results_table({"rcbv": summarise(more)}, {}, SGPNET)
+    row = table.loc[("rCBV", "always mutant"), ["ACC", "SN", "SP", "AUC", "PPV", "NPV"]]
+    assert row.tolist()[1:4] == ["1.000", "0.000", "0.500"] and row["ACC"].startswith("0.750")
+    assert row["PPV"] == row["ACC"] and row["NPV"] == "-"
+    assert ("rCBV", "always wild-type") not in table.index
+
+
 def test_ours_stands_beside_the_paper_the_trivial_answer_and_the_best_possible():
     metrics = {"rcbv": summarise(PREDICTIONS, pd.Series([3.0, 2.0, 1.0, 0.0], index=list("abcd")))}
     table = results_table(metrics, PUBLISHED)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from glioma_idh.reporting.cells import estimate_cell
-from glioma_idh.reporting.printed import HEADINGS, Printed
+from glioma_idh.reporting.printed import ALWAYS, HEADINGS, Printed
 from glioma_idh.reporting.tables import WITHIN, results_table
 
 NAMES = {
@@ -30,7 +30,7 @@ def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | 
 
     Returns:
         Text cells: `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled
-        over ... patients`, `always wild-type` and, of phantoms, `best possible`.
+        over ... patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
     """
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
     pooled = f"ours, pooled over {metrics['pooled']['num_patients']} patients"
@@ -46,7 +46,7 @@ def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | 
         rows.append(cells)
     num_splits = len(metrics["per_split"])
     ours = f"ours, mean ± sd over {num_splits} splits" if num_splits > 1 else "ours, one split"
-    columns = ["score", "paper", "ours", WITHIN, pooled, "always wild-type", "best possible"]
+    columns = ["score", "paper", "ours", WITHIN, pooled, *ALWAYS, "best possible"]
     table = pd.DataFrame(rows).replace("", "-")
     return table[[column for column in columns if column in table]].rename(columns={"ours": ours})
 
