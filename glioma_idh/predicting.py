@@ -9,6 +9,7 @@ import pandas as pd
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import SCORE_FORMAT, write_table
+from glioma_idh.imaging.dicom import is_dicom_folder
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
@@ -33,6 +34,27 @@ def subject_of(scan: Path, given: str | None) -> str:
     if roles_named(words_of(stem), described=False) is not None and not says_who:
         return scan.absolute().parent.name or stem
     return stem
+
+
+def check_files(**given: Path | None) -> None:
+    """What is given as an image must be a file.
+
+    Args:
+        **given: by the option's name; None where it is not given.
+
+    Raises:
+        InputError: there is none, or it is a folder.
+    """
+    for name, path in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if path is None or path.is_file():
+            continue
+        if not path.is_dir():
+            raise InputError(f"a NIfTI file for {option}", "no file", f"Check {option}.", file=path)
+        if is_dicom_folder(path):
+            advice = f"Prepare the patient first: python -m glioma_idh.prepare {path} --out DIR."
+            raise InputError(f"a NIfTI file for {option}", "a folder of DICOM files", advice, file=path)
+        raise InputError(f"a NIfTI file for {option}", "a folder", "Name the file in it.", file=path)
 
 
 def write_predictions(table: pd.DataFrame, path: Path) -> None:

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.predicting import subject_of, write_predictions
+from glioma_idh.predicting import check_files, subject_of, write_predictions
+from tests.imaging.dicom_series import noise, write_series
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,15 @@ def test_predictions_of_others_stay_and_what_is_replaced_is_said(tmp_path, capsy
     assert capsys.readouterr().err == ""
     write_predictions(pd.DataFrame({"subject": ["x"], "score_mean": [float("nan")], "dice": [0.5]}), path)
     assert path.read_text().splitlines()[-2:] == ["010,0.75,", "x,,0.5"]
+
+
+def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
+    (tmp_path / "scan.nii").touch()
+    check_files(scan=tmp_path / "scan.nii", brain_mask=None)
+    with pytest.raises(InputError, match="nowhere.nii: .* for --lesion-mask; found no file. Check --l"):
+        check_files(lesion_mask=tmp_path / "nowhere.nii")
+    with pytest.raises(InputError, match="for --t1gd; found a folder. Name the file in it"):
+        check_files(t1gd=tmp_path)
+    write_series(tmp_path / "dicom", noise((16, 18, 1), 1), 1, {})
+    with pytest.raises(InputError, match="found a folder of DICOM files. Prepare .*glioma_idh.prepare"):
+        check_files(scan=tmp_path / "dicom")

@@ -31,7 +31,9 @@ PUBLIC = {
     "egd": PublicCohort(egd.LAYOUT, egd.labels),
     "tcga": PublicCohort(bakas.LAYOUT, bakas.labels),
 }
-NAMES = ("phantom", *PUBLIC, "csv")
+OWN = ("folders", "csv")
+"""A folder a subject, and its older name."""
+NAMES = ("phantom", *PUBLIC, *OWN)
 
 
 def read_cohort(
@@ -47,7 +49,8 @@ def read_cohort(
     """The cohort table behind a name.
 
     Args:
-        name: `phantom` (made on first use), a public cohort, `csv` (a folder a subject), or the path of a cohort CSV.
+        name: `phantom` (made on first use), a public cohort, `folders` (a folder a subject; `csv` is the same), or the
+            path of a cohort CSV.
         images: the folder of scans as downloaded; for a cohort CSV, where its relative paths start.
         labels: the label sheet as downloaded, or a CSV with `subject` and `idh`; by default what is shipped.
         sequences: inside names of the sequences wanted; the phantom makes no others.
@@ -69,12 +72,15 @@ def read_cohort(
     if Path(name).suffix.lower() in ENDINGS:
         table = read_table(name, images)
         return (table, []) if labels is None else _relabelled(table, labels)
+    if Path(name).is_dir():
+        advice = f"For a folder a subject of your own: --cohort folders --images {name}."
+        raise InputError("a cohort's name, or the path of a .csv", f"the folder {name}", advice)
     if name not in NAMES:
         known = ", ".join(NAMES)
         raise InputError(f"a cohort: {known}, or the path of a .csv", repr(name), "Check the spelling.")
     if images is None:
         raise InputError("--images DIR", "no folder of scans", f"Name the folder of {name} as downloaded.")
-    table, ignored = _read_own(images, labels) if name == "csv" else _read_public(name, images, labels, all_visits)
+    table, ignored = _read_own(images, labels) if name in OWN else _read_public(name, images, labels, all_visits)
     table.attrs["file"] = str(labels or images)
     return table, ignored
 

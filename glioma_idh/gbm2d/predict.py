@@ -110,7 +110,7 @@ def _subjects(wanted: Prediction, sequence: str):
 
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
-    from glioma_idh.predicting import subject_of
+    from glioma_idh.predicting import check_files, subject_of
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
@@ -119,6 +119,7 @@ def _subjects(wanted: Prediction, sequence: str):
         return pipeline.read_subjects(wanted, [sequence])
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
+    check_files(scan=wanted.scan, lesion_mask=wanted.lesion_mask, brain_mask=wanted.brain_mask)
     subject = subject_of(wanted.scan, wanted.subject)
     paths = {sequence: wanted.scan, "lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask or ""}
     row = {"subject": subject, "patient": subject, **{column: str(path) for column, path in paths.items()}}

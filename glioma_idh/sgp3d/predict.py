@@ -135,7 +135,7 @@ def _subjects(wanted: Prediction):
 
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
-    from glioma_idh.predicting import subject_of
+    from glioma_idh.predicting import check_files, subject_of
 
     given = [name for name in SEQUENCES if getattr(wanted, name) is not None]
     if (wanted.cohort is None) == (not given):
@@ -146,6 +146,7 @@ def _subjects(wanted: Prediction):
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
+    check_files(**{name: getattr(wanted, name) for name in (*SEQUENCES, "lesion_mask")})
     subject = subject_of(wanted.flair, wanted.subject)
     paths = {name: str(getattr(wanted, name) or "") for name in (*SEQUENCES, "lesion_mask")}
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])

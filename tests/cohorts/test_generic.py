@@ -1,5 +1,6 @@
 """Any other cohort: a folder a subject, and a label sheet of one's own."""
 
+import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
@@ -138,3 +139,11 @@ def test_no_subject_in_the_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="expected files such as SUBJECT/t1gd.nii.gz; found only empty"):
         read_cohort("csv", tmp_path)
+
+
+def test_folders_is_what_csv_was_called_and_a_folder_is_no_name(tmp_path):
+    touch(tmp_path, "a/t2.nii.gz")
+    tables = [read_cohort(name, tmp_path)[0] for name in ("folders", "csv")]
+    pd.testing.assert_frame_equal(*tables)
+    with pytest.raises(InputError, match=f"found the folder {tmp_path}.*--cohort folders --images {tmp_path}"):
+        read_cohort(str(tmp_path))

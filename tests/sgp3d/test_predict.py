@@ -208,7 +208,7 @@ def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
         ({"t2": None}, "expected all four sequences; found no --t2"),
         (dict.fromkeys(SEQUENCES), "either --t1, --t1gd, --t2 and --flair, or --cohort; found neither"),
         ({"cohort": "phantom"}, "either --t1, --t1gd, --t2 and --flair, or --cohort; found both"),
-        ({"t1": "nowhere.nii.gz"}, "s00: nowhere.nii.gz: expected a NIfTI file; found no file"),
+        ({"t1": "nowhere.nii.gz"}, "nowhere.nii.gz: expected a NIfTI file for --t1; found no file. Check --t1"),
     ],
 )
 def test_what_cannot_be_predicted_says_why(run, tmp_path, change, match):

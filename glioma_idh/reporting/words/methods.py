@@ -18,6 +18,7 @@ COLLECTIONS = {
     "ucsf-pdgm": "UCSF-PDGM of The Cancer Imaging Archive",
     "egd": "the Erasmus Glioma Database",
     "tcga": "TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive",
+    "folders": "a local cohort",
     "csv": "a local cohort",
 }
 SECTIONS = {  # of the text, topics by heading
