@@ -179,7 +179,7 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     again = train(recipe, Job(run_dir=run, quiet=True))
     printed = capsys.readouterr().out
-    assert "paper" in printed and "always wild-type" in printed and "Device" not in printed
+    assert "paper" in printed and "always mutant" in printed and "Device" not in printed
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     assert again["t2"]["pooled"] == metrics["t2"]["pooled"]
 
