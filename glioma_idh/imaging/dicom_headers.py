@@ -215,9 +215,14 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
 
 def _by_uid(headers: list[Header]) -> list[list[Header]]:
     """The files of each series UID; by number where a series' UID is missing, or where several series share it."""
+    uids = defaultdict(set)
+    for header in headers:
+        uids[header["SeriesNumber"]] |= {header["SeriesInstanceUID"]} - {""}
     groups = defaultdict(list)
     for header in headers:
-        groups[header["SeriesInstanceUID"] or _uid_of_number(header["SeriesNumber"], headers)].append(header)
+        number = header["SeriesNumber"]
+        of_number = next(iter(uids[number])) if len(uids[number]) == 1 else number
+        groups[header["SeriesInstanceUID"] or of_number].append(header)
     found = []
     for group in groups.values():
         by_number = defaultdict(list)
@@ -226,12 +231,6 @@ def _by_uid(headers: list[Header]) -> list[list[Header]]:
         shared = all(len(part) > 1 or part[0].holds_volume for part in by_number.values())
         found += by_number.values() if shared else [group]
     return found
-
-
-def _uid_of_number(number: str, headers: list[Header]) -> str:
-    """The one series UID that the other files of a number have; the number itself where there is none or several."""
-    uids = {header["SeriesInstanceUID"] for header in headers if header["SeriesNumber"] == number} - {""}
-    return uids.pop() if len(uids) == 1 else number
 
 
 def _join_scattered(groups) -> list[list[Header]]:
