@@ -27,7 +27,7 @@ def make_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     truth = (random.random(NUM_PATIENTS) < 0.4).astype(int)
     score = 1 / (1 + np.exp(0.5 - truth - random.normal(size=NUM_PATIENTS)))
     own, volume = {"subject": names, "patient": names}, random.lognormal(3, 1, NUM_PATIENTS)
-    table = pd.DataFrame(own | {"repeat": 0, "fold": np.arange(NUM_PATIENTS) % 5, "truth": truth, "score": score})
+    table = pd.DataFrame(own | {"repeat": 0, "split": np.arange(NUM_PATIENTS) % 5, "truth": truth, "score": score})
     table = table.assign(dice=score, hd95_mm=10 * score, lesion_ml=volume, predicted_ml=1.1 * volume)
     table = table.assign(num_lesions=2, num_lesions_found=1, num_false_lesions=0)
     grade = np.where(random.random(NUM_PATIENTS) < 0.3 + 0.4 * truth, "LGG", "HGG")

@@ -23,7 +23,9 @@ def out_of_fold(run_dir: Path) -> pd.DataFrame:
     scores, splits = predict(wanted).set_index("subject"), runs.read_table(run_dir / "splits.csv")
     places = {split: number for number, split in enumerate(runs.list_splits(splits), start=1)}
     tested = splits[splits["part"] == "test"]
-    own = {row.subject: scores.loc[row.subject, f"score_{places[row.repeat, row.fold]}"] for row in tested.itertuples()}
+    own = {
+        row.subject: scores.loc[row.subject, f"score_{places[row.repeat, row.split]}"] for row in tested.itertuples()
+    }
     if len(own) < len(tested):
         raise SystemExit(f"{run_dir} tests patients several times: name runs of disjoint folds.")
     labels = runs.read_table(cohort).set_index("subject")["idh"]

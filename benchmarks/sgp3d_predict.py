@@ -29,10 +29,10 @@ THREADS = 2
 def make_run(folder: Path) -> Path:
     """A finished run of one network that has learnt nothing."""
     runs.begin_run(folder, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
-    runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 0, "fold": 0, "part": "test"}), folder / "splits.csv")
+    runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 0, "split": 0, "part": "test"}), folder / "splits.csv")
     runs.write_table(pd.DataFrame({"subject": ["a"], "patient": ["a"]}), folder / "cohort.csv")
-    (folder / "split_0").mkdir()
-    SGPNet((*SHAPE, len(SEQUENCES))).save(folder / "split_0" / "model.keras")
+    (folder / "split_1").mkdir()
+    SGPNet((*SHAPE, len(SEQUENCES))).save(folder / "split_1" / "model.keras")
     runs.write_json({"synthetic": False}, folder / "metrics.json")
     return folder
 

@@ -176,10 +176,10 @@ def _with_unlabelled(splits, table):
     """Subjects without a label train in every split where no visit of the patient is tested, and are never tested."""
     unlabelled = table[table["idh"].isna()]
     patients, rows = table.set_index("subject")["patient"], [splits]
-    for (repeat, fold), split in splits.groupby(["repeat", "fold"]):
+    for (repeat, number), split in splits.groupby(["repeat", "split"]):
         tested = patients[split["subject"][split["part"] == "test"]]
         free = unlabelled["subject"][~unlabelled["patient"].isin(tested)]
-        rows.append(pd.DataFrame({"subject": free, "repeat": repeat, "fold": fold, "part": "train"}))
+        rows.append(pd.DataFrame({"subject": free, "repeat": repeat, "split": number, "part": "train"}))
     return pd.concat(rows, ignore_index=True) if len(unlabelled) else splits
 
 
@@ -233,9 +233,9 @@ def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
     """The recipe of a finished run, and whether its patients are phantoms.
 
     Raises:
-        InputError: the folder holds none, one of another paper, or one that is not finished.
+        InputError: the folder holds none, one of another paper or version, or one that is not finished.
     """
-    recipe = runs.read_json(run_dir / "recipe.json")["recipe"]
+    recipe = runs.read_recipe(run_dir)["recipe"]
     if recipe.get("paper") != paper:
         found = f"a run of {recipe.get('paper', 'something else')}"
         raise InputError(f"a run of glioma_idh.{paper}.train", found, "Use that pipeline's predict.", file=run_dir)

@@ -67,6 +67,7 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
     as_text = {"dtype": str, "keep_default_na": False}
     table = pd.read_csv(StringIO(table.to_csv(index=False, float_format=SCORE_FORMAT)), **as_text)
     former = pd.read_csv(path, **as_text) if path.is_file() else table.iloc[:0]
+    former = former.rename(columns={"score_mean": "score"})  # as earlier versions call it
     again = former["subject"].isin(table["subject"])
     changed = set(former["subject"][again]) - set(former.merge(table)["subject"])
     if changed:

@@ -4,8 +4,8 @@ recipe.json      every number, versions, hashes, the paper's own results
 cohort.csv       who was used; exclusions.csv: who was not, and why
 slices.npz       the prepared arrays (2D)
 splits.csv       who was trained on and tested where
-split_k/         model.keras, history.csv, predictions.csv, cost.json, and while it trains checkpoint.weights.h5;
-                 masks/, the predicted lesion of each subject tested in it (3D; of older runs one masks/ for all splits)
+split_1/ ...     of each split model.keras, history.csv, predictions.csv, cost.json, and while it trains
+                 checkpoint.weights.h5; masks/, the predicted lesion of each subject tested in it (3D)
 predictions.csv  one row a subject and split
 baselines.json   scores of answers that need no network (3D)
 metrics.json     the numbers, per split and pooled, and what they are worth
@@ -25,6 +25,7 @@ import pandas as pd
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 
+FORMAT = 2  # of a run folder; before, splits were counted from 0
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
     "subject",
@@ -72,6 +73,25 @@ def read_json(path) -> dict:
         raise InputError("a run folder with this file", f"{type(error).__name__}", advice, file=path) from error
 
 
+def read_recipe(folder) -> dict:
+    """The content of a run's `recipe.json`.
+
+    Raises:
+        InputError: there is none, or it is of a version that counted splits in another way.
+    """
+    file = Path(folder) / "recipe.json"
+    content = read_json(file)
+    if not isinstance(content, dict) or not isinstance(content.get("recipe"), dict):
+        advice = "Name a folder that a training command made."
+        raise InputError("the recipe of a run", "something else", advice, file=file)
+    found = content.get("format", 1)
+    if found != FORMAT:
+        other = "an earlier version" if found == 1 else "another version"
+        advice = "Train again, into another --run-dir: folders and columns of its splits are numbered otherwise."
+        raise InputError(f"a run in format {FORMAT}", f"format {found}, trained by {other}", advice, file=file)
+    return content
+
+
 def read_costs(folder) -> dict[str, str]:
     """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
     costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob("split_*/cost.json"))])
@@ -110,11 +130,11 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
         Whether the run is finished already.
 
     Raises:
-        InputError: the folder holds a run of another recipe, or something else, or cannot be written.
+        InputError: the folder holds a run of another recipe or version, or something else, or cannot be written.
     """
     folder = Path(folder)
     if (folder / "recipe.json").exists():
-        former, recipe = as_read(defaults or {}) | read_json(folder / "recipe.json")["recipe"], as_read(recipe)
+        former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
         names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
         if names:
             expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
@@ -144,8 +164,8 @@ def begin_run(folder, recipe: dict, published: dict) -> None:
         recipe: every setting that changes a result.
         published: the paper's own results, kept beside.
     """
-    content = {"recipe": as_read(recipe), "hash": recipe_hash(recipe), "versions": versions(), "published": published}
-    write_json(content, Path(folder) / "recipe.json")
+    content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
+    write_json(content | {"versions": versions(), "published": published}, Path(folder) / "recipe.json")
 
 
 def as_read(recipe: dict) -> dict:
@@ -154,8 +174,8 @@ def as_read(recipe: dict) -> dict:
 
 
 def split_folder(folder, index: int) -> Path:
-    """The folder of one split, counted from 0 in the order of splits.csv."""
-    return Path(folder) / f"split_{index}"
+    """The folder of one split, `split_1` for the index 0, in the order of splits.csv."""
+    return Path(folder) / f"split_{index + 1}"
 
 
 def mask_file(folder, index: int, subject: str) -> Path:
@@ -169,7 +189,7 @@ def has_masks(folder) -> bool:
 
 
 def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
-    """The predicted masks of a subject by the (repeat, fold) that tested it; none in older runs."""
+    """The predicted masks of a subject by the (repeat, split) that tested it; none in older runs."""
     file = Path(folder) / "splits.csv"
     splits = list_splits(read_table(file)) if file.exists() else []
     masks = {split: mask_file(folder, index, subject) for index, split in enumerate(splits)}
@@ -177,5 +197,5 @@ def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
 
 
 def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
-    """The (repeat, fold) of each split, in order."""
-    return sorted({(int(repeat), int(fold)) for repeat, fold in zip(splits["repeat"], splits["fold"], strict=True)})
+    """The (repeat, split) of each split, in order."""
+    return sorted({(int(repeat), int(split)) for repeat, split in zip(splits["repeat"], splits["split"], strict=True)})

@@ -21,9 +21,9 @@ def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
     rows = [(f"s{n}", f"p{n}", n % 2) for n in range(12)] + [("u1", "u1", np.nan), ("u2", "p0", np.nan)]
     table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
     splits = pipeline.make_splits(Recipe(num_splits=3), table)
-    assert splits[splits["subject"] == "u1"][["fold", "part"]].to_numpy().tolist() == [[f, "train"] for f in range(3)]
-    tested = splits.loc[(splits["subject"] == "s0") & (splits["part"] == "test"), "fold"].tolist()
-    assert set(splits[splits["subject"] == "u2"]["fold"]) == {0, 1, 2} - set(tested)
+    assert splits[splits["subject"] == "u1"][["split", "part"]].to_numpy().tolist() == [[n, "train"] for n in (1, 2, 3)]
+    tested = splits.loc[(splits["subject"] == "s0") & (splits["part"] == "test"), "split"].tolist()
+    assert set(splits[splits["subject"] == "u2"]["split"]) == {0, 1, 2} - set(tested)
     assert (splits[splits["part"] == "test"].groupby("subject").size() == 1).all()
 
 
@@ -271,7 +271,7 @@ def test_who_is_used_who_is_not_and_what_was_planted_are_written(tmp_path):
 @pytest.mark.parametrize("kind", ["holdout", "kfold"])
 def test_splits_are_drawn_as_the_recipe_says(monkeypatch, kind):
     table = table_of(*[{"subject": f"s{n}", "idh": n % 2} for n in range(4)])
-    given, drawn = {}, table[["subject"]].assign(repeat=0, fold=0, part="train")
+    given, drawn = {}, table[["subject"]].assign(repeat=0, split=0, part="train")
     for name in ("holdout", "kfold"):
         draw = lambda _, *settings, name=name: given.update({name: settings}) or drawn  # noqa: E731
         monkeypatch.setattr(pipeline, f"{name}_splits", draw)
@@ -287,7 +287,8 @@ def test_the_unlabelled_train_in_every_hold_out_of_which_their_patient_is_no_par
     tested = set(splits.loc[(splits["subject"] == "s03") & (splits["part"] == "test"), "repeat"])
     assert 0 < len(tested) < 6
     rows = splits[splits["subject"] == "u"]
-    assert set(rows["repeat"]) == set(range(6)) - tested and set(rows["part"]) == {"train"} and set(rows["fold"]) == {0}
+    assert set(rows["repeat"]) == set(range(1, 7)) - tested and set(rows["part"]) == {"train"}
+    assert (rows["split"] == rows["repeat"]).all()
 
 
 def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):

@@ -35,16 +35,16 @@ def test_a_name_that_no_file_can_have_is_refused(given):
 
 def test_predictions_of_others_stay_and_what_is_replaced_is_said(tmp_path, capsys):
     path = tmp_path / "predictions.csv"
-    write_predictions(pd.DataFrame({"subject": ["010"], "score_mean": [0.25]}), path)
-    write_predictions(pd.DataFrame({"subject": ["003"], "score_mean": [0.5]}), path)
-    assert path.read_text().splitlines() == ["subject,score_mean", "010,0.25", "003,0.5"]
+    write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.25]}), path)
+    write_predictions(pd.DataFrame({"subject": ["003"], "score": [0.5]}), path)
+    assert path.read_text().splitlines() == ["subject,score", "010,0.25", "003,0.5"]
     assert capsys.readouterr().err == ""
-    write_predictions(pd.DataFrame({"subject": ["010"], "score_mean": [0.75]}), path)
-    assert path.read_text().splitlines() == ["subject,score_mean", "003,0.5", "010,0.75"]
+    write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.75]}), path)
+    assert path.read_text().splitlines() == ["subject,score", "003,0.5", "010,0.75"]
     assert "replaces earlier predictions of 010; --subject tells patients apart" in capsys.readouterr().err
-    write_predictions(pd.DataFrame({"subject": ["010"], "score_mean": [0.75]}), path)
+    write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.75]}), path)
     assert capsys.readouterr().err == ""
-    write_predictions(pd.DataFrame({"subject": ["x"], "score_mean": [float("nan")], "dice": [0.5]}), path)
+    write_predictions(pd.DataFrame({"subject": ["x"], "score": [float("nan")], "dice": [0.5]}), path)
     assert path.read_text().splitlines()[-2:] == ["010,0.75,", "x,,0.5"]
 
 

@@ -220,4 +220,4 @@ def test_a_quiet_training_writes_no_lines(tmp_path):
     write_cohort(tmp_path)
     printed, lines = train(tmp_path, "--jobs", "1", "--run-dir", "run", "--quiet")
     assert not [line for line in lines if "split" in line or "so far" in line or "done in" in line]
-    assert (tmp_path / "run/split_1/predictions.csv").exists() and "is trained" not in printed
+    assert (tmp_path / "run/split_2/predictions.csv").exists() and "is trained" not in printed

@@ -128,9 +128,9 @@ def test_every_setting_changes_the_hash_and_their_order_does_not():
 
 
 def test_splits_are_counted_by_repeat_and_then_by_fold(tmp_path):
-    splits = pd.DataFrame({"repeat": [10, 2, 2, 2, 2], "fold": [0, 1, 0, 1, 10]})
+    splits = pd.DataFrame({"repeat": [10, 2, 2, 2, 2], "split": [0, 1, 0, 1, 10]})
     assert runs.list_splits(splits) == [(2, 0), (2, 1), (2, 10), (10, 0)]
-    assert runs.split_folder(tmp_path, 3) == tmp_path / "split_3"
+    assert runs.split_folder(tmp_path, 3) == tmp_path / "split_4"
 
 
 def test_masks_of_a_split_and_of_an_older_run(tmp_path):
@@ -138,13 +138,13 @@ def test_masks_of_a_split_and_of_an_older_run(tmp_path):
     (tmp_path / "masks").mkdir()
     assert runs.has_masks(tmp_path)
     (tmp_path / "masks").rmdir()
-    pd.DataFrame({"repeat": [0, 1, 2], "fold": 0}).to_csv(tmp_path / "splits.csv", index=False)
+    pd.DataFrame({"repeat": [0, 1, 2], "split": 0}).to_csv(tmp_path / "splits.csv", index=False)
     for index in (0, 2):
-        file = tmp_path / f"split_{index}/masks/s1.nii.gz"
+        file = tmp_path / f"split_{index + 1}/masks/s1.nii.gz"
         file.parent.mkdir(parents=True)
         file.touch()
     assert runs.has_masks(tmp_path) and runs.find_masks(tmp_path, "s2") == {}
-    assert runs.find_masks(tmp_path, "s1") == {(k, 0): tmp_path / f"split_{k}/masks/s1.nii.gz" for k in (0, 2)}
+    assert runs.find_masks(tmp_path, "s1") == {(k, 0): tmp_path / f"split_{k + 1}/masks/s1.nii.gz" for k in (0, 2)}
 
 
 def test_an_error_that_crosses_processes_says_the_same():

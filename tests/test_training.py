@@ -173,19 +173,19 @@ def test_a_bar_counts_on_from_where_a_training_resumes(monkeypatch):
 
 
 def test_networks_are_loaded_in_the_order_of_the_splits_and_must_have_the_outputs(tmp_path):
-    table = pd.DataFrame({"subject": "s", "repeat": [1, 0, 0], "fold": [0, 1, 0], "part": "test"})
+    table = pd.DataFrame({"subject": "s", "repeat": [1, 0, 0], "split": [0, 1, 0], "part": "test"})
     write_table(table, tmp_path / "splits.csv")
     for index in range(3):
         inputs = keras.Input((1,))
         layer = keras.layers.Dense(1, name="idh")
         model = keras.Model(inputs, {"idh": layer(inputs)})
         layer.set_weights([np.full((1, 1), index), np.zeros(1)])
-        (tmp_path / f"split_{index}").mkdir()
-        model.save(tmp_path / f"split_{index}/model.keras")
+        (tmp_path / f"split_{index + 1}").mkdir()
+        model.save(tmp_path / f"split_{index + 1}/model.keras")
     networks = training.load_networks(tmp_path, (1,), ("idh",))
     assert [float(network(np.ones((1, 1)))["idh"][0, 0]) for network in networks] == [0, 1, 2]
     with pytest.raises(
-        InputError, match=r"split_0/model.keras: expected a network for \(1,\) with dice, idh; found one"
+        InputError, match=r"split_1/model.keras: expected a network for \(1,\) with dice, idh; found one"
     ):
         training.load_networks(tmp_path, (1,), ("idh", "dice"))
     with pytest.raises(InputError, match=r"expected a network for \(2,\); found one for \(1,\)"):

@@ -22,7 +22,8 @@ def holdout_splits(
         seed: of the draws.
 
     Returns:
-        Splits table: `subject, repeat, fold, part`, part being train or test; a hold-out is a repeat, fold 0.
+        Splits table: `subject, repeat, split, part`, part being train or test; each numbered from 1.
+            A hold-out is a repeat of one split, whose number it bears.
 
     Raises:
         InputError: the cohort cannot give such splits.
@@ -38,7 +39,7 @@ def holdout_splits(
     for train, test in draws.split(patients, groups=patients.index):
         labels = patients["idh"].to_numpy()
         if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
-            kept.append(_rows(table, patients.index[test], repeat=len(kept), fold=0))
+            kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))
         if len(kept) == num_splits:
             return pd.concat(kept, ignore_index=True)
     expected = f"{num_splits} test parts with {min_test_mutants} mutants and both classes in train and test"
@@ -55,7 +56,7 @@ def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFram
         seed: of the shuffle.
 
     Returns:
-        Splits table, as `holdout_splits` gives it; all of repeat 0.
+        Splits table, as `holdout_splits` gives it; all of repeat 1.
 
     Raises:
         InputError: a class has fewer patients than there are folds.
@@ -67,7 +68,7 @@ def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFram
         raise InputError(expected, f"{smallest} in the smaller class, {num_splits} folds", "Use other --num-splits.")
     folds = StratifiedGroupKFold(num_splits, shuffle=True, random_state=seed)
     tests = [test for _, test in folds.split(patients, patients["idh"], groups=patients.index)]
-    rows = [_rows(table, patients.index[test], repeat=0, fold=fold) for fold, test in enumerate(tests)]
+    rows = [_rows(table, patients.index[test], repeat=1, split=split) for split, test in enumerate(tests, start=1)]
     return pd.concat(rows, ignore_index=True)
 
 
@@ -84,7 +85,7 @@ def _both_classes(labels: np.ndarray) -> bool:
     return labels.min() == 0 and labels.max() == 1
 
 
-def _rows(table: pd.DataFrame, test_patients, repeat: int, fold: int) -> pd.DataFrame:
+def _rows(table: pd.DataFrame, test_patients, repeat: int, split: int) -> pd.DataFrame:
     """The part that each subject plays in one split."""
     part = np.where(table["patient"].isin(test_patients), "test", "train")
-    return pd.DataFrame({"subject": table["subject"], "repeat": repeat, "fold": fold, "part": part})
+    return pd.DataFrame({"subject": table["subject"], "repeat": repeat, "split": split, "part": part})

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from glioma_idh.evaluation.delong import pairs_won
 
-SPLIT = ["repeat", "fold"]
+SPLIT = ["repeat", "split"]
 
 
 class SplitAuc(NamedTuple):
@@ -51,7 +51,7 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
     external cohort, are one test set of the mean score.
 
     Args:
-        predictions: columns `patient, repeat, fold, truth, score`, in any order of the rows. Rows without a truth or a
+        predictions: columns `patient, repeat, split, truth, score`, in any order of the rows. Rows without a truth or a
             score are left out; several scans of a patient in one split count as one test with their mean score.
     """
     splits = [test_set for test_set in _test_sets(predictions) if test_set["truth"].nunique() == 2]

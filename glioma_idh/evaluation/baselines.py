@@ -35,14 +35,14 @@ STAGES = {  # when a clinic knows what a baseline reads; grade needs tissue
     for name, facts in BASELINES.items()
 }
 WORDS, NUMBERS = ["grade", "sex"], ["age_years", "lesion_ml"]
-OUTPUT = ["subject", "patient", "repeat", "fold", "truth", "score"]
+OUTPUT = ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 class Baseline(NamedTuple):
     """Scores of one baseline.
 
     Attributes:
-        predictions: predictions table of the subjects tested, `subject, patient, repeat, fold, truth, score`; without
+        predictions: predictions table of the subjects tested, `subject, patient, repeat, split, truth, score`; without
             rows where there is a reason.
         reason: why there are no scores, in words; "" where there are.
     """
@@ -66,7 +66,7 @@ def baseline_predictions(
     Args:
         cohort: cohort table: `subject, patient, idh` (1, 0 or empty) and, where there are any, `grade`, `age_years`
             and `lesion_ml`; numbers, or text.
-        splits: `subject, repeat, fold, part`, part being train or test.
+        splits: `subject, repeat, split, part`, part being train or test.
         names: which of BASELINES.
 
     Returns:
@@ -125,7 +125,7 @@ def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
         ValueError: as `baseline_predictions` does.
     """
     check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
-    check_columns(splits, ["subject", "repeat", "fold", "part"], "splits")
+    check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
     check_once(splits, "parts")
     if cohort["subject"].duplicated().any():
         twice = cohort.loc[cohort["subject"].duplicated(), "subject"].iloc[0]
@@ -142,7 +142,7 @@ def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     both = rows.groupby([*SPLIT, "patient"])["part"].transform("nunique") > 1
     if both.any():
         row = rows[both].iloc[0]
-        found = f"patient {row['patient']} in both of repeat {row['repeat']}, fold {row['fold']}"
+        found = f"patient {row['patient']} in both of repeat {row['repeat']}, split {row['split']}"
         raise ValueError(f"expected each patient in train or in test; found {found}")
     return rows.dropna(subset="truth").astype({"truth": int})
 
@@ -178,11 +178,11 @@ def _why_not(rows: pd.DataFrame, columns: list[str]) -> str:
         if rows[column].nunique() == 1:
             return f"{column} is the same, {rows[column].dropna().iloc[0]}, wherever it is known"
     training = rows[rows["part"] == "train"].groupby(SPLIT)
-    for (repeat, fold), test in rows[rows["part"] == "test"].groupby(SPLIT):
-        where = f"the training part of repeat {repeat}, fold {fold}"
-        if (repeat, fold) not in training.groups:
+    for (repeat, split), test in rows[rows["part"] == "test"].groupby(SPLIT):
+        where = f"the training part of repeat {repeat}, split {split}"
+        if (repeat, split) not in training.groups:
             return f"{where} is empty, {len(test)} being tested"
-        part = training.get_group((repeat, fold))
+        part = training.get_group((repeat, split))
         for column in ["truth", *columns]:
             if part[column].nunique() < 2:
                 return f"{where} has fewer than two kinds of {column}"

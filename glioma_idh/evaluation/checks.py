@@ -6,9 +6,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from glioma_idh.evaluation.metrics import SPLIT, has_values
 
-MADE_FOLDS = 5  # of a table that comes without folds
+MADE_FOLDS = 5  # of a table that comes without splits
 MEASURED = ["dice", "hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
-COLUMNS = ["subject", "patient", "repeat", "fold", "truth", "score"]
+COLUMNS = ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 def because(reason: str) -> str:
@@ -20,10 +20,10 @@ def check_predictions(predictions: pd.DataFrame) -> None:
     """A predictions table must have its columns, whole probabilities, and each subject once a split.
 
     Args:
-        predictions: columns `subject, patient, repeat, fold, truth, score`.
+        predictions: columns `subject, patient, repeat, split, truth, score`.
 
     Raises:
-        ValueError: a column is missing, the table is empty, a score or a truth is not one, a repeat or a fold is no
+        ValueError: a column is missing, the table is empty, a score or a truth is not one, a repeat or a split is no
             whole number, a subject is tested twice in a split, or a patient has two truths; it names a subject.
     """
     check_columns(predictions, COLUMNS, "predictions")
@@ -49,7 +49,7 @@ def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 
 def check_splits(table: pd.DataFrame, noun: str) -> None:
-    """Repeats and folds must be whole numbers, and no subject stand twice in one split.
+    """Repeats and splits must be whole numbers, and no subject stand twice in one split.
 
     Raises:
         ValueError: it names the subject.
@@ -63,15 +63,15 @@ def check_splits(table: pd.DataFrame, noun: str) -> None:
 
 
 def check_once(table: pd.DataFrame, noun: str) -> None:
-    """No subject may stand twice in one split of a table with `subject, repeat, fold`.
+    """No subject may stand twice in one split of a table with `subject, repeat, split`.
 
     Raises:
         ValueError: it names one that does.
     """
-    twice = table.duplicated(["subject", "repeat", "fold"])
+    twice = table.duplicated(["subject", "repeat", "split"])
     if twice.any():
         row = table[twice].iloc[0]
-        where = f"{row['subject']} twice in repeat {row['repeat']}, fold {row['fold']}"
+        where = f"{row['subject']} twice in repeat {row['repeat']}, split {row['split']}"
         raise ValueError(f"expected each subject once in the {noun} of a split; found {where}")
 
 
@@ -153,29 +153,29 @@ def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
     both = predictions[columns].merge(splits.loc[splits["part"] == "test", columns], how="outer", indicator="where")
     alone = both[both["where"] != "both"]
     if len(alone):
-        subject, repeat, fold, where = alone.iloc[0]
+        subject, repeat, split, where = alone.iloc[0]
         only = "in the predictions" if where == "left_only" else "among the splits' tests"
-        found = f"{subject} of repeat {repeat}, fold {fold} only {only}, {len(alone)} such in all"
+        found = f"{subject} of repeat {repeat}, split {split} only {only}, {len(alone)} such in all"
         raise ValueError(f"expected predictions of the splits' tests; found {found}")
 
 
 def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """A predictions table out of one that another program may have made.
 
-    `patient` becomes the subject and `cohort` empty where they are missing, `repeat` 0. Where there are no folds,
+    `patient` becomes the subject and `cohort` empty where they are missing, `repeat` 1. Where there are no splits,
     patients are dealt into five of equal shares of mutants, or into as many as the rarer class has patients: made only
     so that thresholds, scalings and baselines can be learnt on other patients than they are applied to. Several
-    repeats without folds are hold-outs, fold 0 of each.
+    repeats without splits are hold-outs, one split each, of the repeat's number. A column `fold` is read as `split`.
 
     Args:
         table: `subject, truth`, and `score` or `dice`; any other column of a predictions table or a cohort table.
 
     Returns:
-        The table with all columns that `check_predictions` asks for, and whether its folds were made here.
+        The table with all columns that `check_predictions` asks for, and whether its splits were made here.
 
     Raises:
         ValueError: a column is missing, the table is empty, a subject has no name, there is neither score nor Dice, or
-            a cell is no number.
+            both `split` and `fold`, or a cell is no number.
     """
     check_columns(table, ["subject", "truth"], "predictions")
     if not (has_values(table, "score") or has_values(table, "dice")):
@@ -183,6 +183,7 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     names = _text(table["subject"])
     if (names == "").any():
         raise ValueError(f"expected a subject in every row; found none in row {int(np.argmax(names == '')) + 1}")
+    table = _with_split(table)
     scored = has_values(table, "score")
     if scored:
         check_scores(table["truth"], table["score"], names.to_numpy())
@@ -197,9 +198,20 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     filled = table.assign(subject=names, patient=patients.where(patients != "", names))
     filled = filled.assign(**{column: "" for column in ["cohort"] if column not in table})
     filled = filled.assign(**{column: np.nan for column in ["score"] if column not in table})
-    filled = filled.assign(**{column: 0 for column in ["repeat"] if column not in table})
-    made_up = scored and "fold" not in table and filled["repeat"].nunique() == 1
-    return filled.assign(fold=_deal(filled) if made_up else filled.get("fold", 0)), made_up
+    filled = filled.assign(**{column: 1 for column in ["repeat"] if column not in table})
+    made_up = scored and "split" not in table and filled["repeat"].nunique() == 1
+    return filled.assign(split=_deal(filled) if made_up else filled.get("split", filled["repeat"])), made_up
+
+
+def _with_split(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its column `fold`, as many programs call it, as `split`.
+
+    Raises:
+        ValueError: it has both.
+    """
+    if "fold" in table and "split" in table:
+        raise ValueError("expected one of the columns split and fold; found both")
+    return table.rename(columns={"fold": "split"})
 
 
 def _text(cells: pd.Series) -> pd.Series:
@@ -211,32 +223,32 @@ def _deal(table: pd.DataFrame) -> pd.Series:
     """A fold for each row, the same for all rows of a patient, stratified by truth; in any order of the rows."""
     truths = table.groupby("patient")["truth"].max()
     fewest = truths.value_counts().min() if truths.nunique() > 1 else 0
-    folds = pd.Series(0, truths.index)
+    folds = pd.Series(1, truths.index)
     if fewest >= 2:
         dealt = StratifiedKFold(min(MADE_FOLDS, fewest), shuffle=True, random_state=0).split(truths, truths)
-        for fold, (_, test) in enumerate(dealt):
+        for fold, (_, test) in enumerate(dealt, start=1):
             folds.iloc[test] = fold
     return table["patient"].map(folds)
 
 
 def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The splits that a predictions table tells of: who is not tested in a fold is taken for its training part.
+    """The splits that a predictions table tells of: who is not tested in a split is taken for its training part.
 
-    Where a repeat has but one fold, these are the patients whom other repeats test and this one does not.
+    Where a repeat has but one split, these are the patients whom other repeats test and this one does not.
 
     Args:
         predictions: predictions table.
 
     Returns:
-        `subject, repeat, fold, part`, part being train or test, as in a run's `splits.csv`.
+        `subject, repeat, split, part`, part being train or test, as in a run's `splits.csv`.
     """
     parts = []
     for repeat, tests in predictions.groupby("repeat"):
-        pool = (tests if tests["fold"].nunique() > 1 else predictions).drop_duplicates("subject")
-        for fold, test in tests.groupby("fold"):
+        pool = (tests if tests["split"].nunique() > 1 else predictions).drop_duplicates("subject")
+        for split, test in tests.groupby("split"):
             train = pool[~pool["patient"].isin(test["patient"])]
             parts += [
-                rows[["subject"]].assign(repeat=repeat, fold=fold, part=part)
+                rows[["subject"]].assign(repeat=repeat, split=split, part=part)
                 for part, rows in (("train", train), ("test", test))
             ]
     return pd.concat(parts, ignore_index=True)

@@ -64,8 +64,8 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
     are those of `auc.auc_within_splits`. It is about the sampling of patients, not about the training.
 
     Args:
-        ours: predictions table; columns `patient, repeat, fold, truth, score`. Rows without a truth or a score are left
-            out.
+        ours: predictions table; columns `patient, repeat, split, truth, score`. Rows without a truth or a score are
+            left out.
         other: that of the other network; its splits may differ.
         level: how often such an interval holds the difference in the population.
 

@@ -15,13 +15,13 @@ class OtherPatients(NamedTuple):
 
     Attributes:
         repeat: of the split.
-        fold: of the split.
+        split: its number.
         patients: `patient, truth, score`, one row a patient who is not tested in the split, the mean score.
         reason: why they cannot, in words; "" where they can.
     """
 
     repeat: int
-    fold: int
+    split: int
     patients: pd.DataFrame
     reason: str
 
@@ -29,7 +29,7 @@ class OtherPatients(NamedTuple):
 def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
     """Of each split, the predictions of patients outside its test set.
 
-    With folds these are the out-of-fold predictions of the other folds of the same repeat; where a repeat is one
+    With several splits a repeat, these are the predictions of the repeat's other splits; where a repeat is one
     hold-out, the mean scores, over all hold-outs, of the patients whom this one does not test. Their networks may have
     been trained on patients of the test set; no truth of the test set is used beside that.
 
@@ -37,15 +37,15 @@ def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
         predictions: predictions table that `checks.check_predictions` accepts.
     """
     for repeat, tests in predictions.groupby("repeat"):
-        pool = tests if tests["fold"].nunique() > 1 else predictions
-        for fold, test in tests.groupby("fold"):
+        pool = tests if tests["split"].nunique() > 1 else predictions
+        for split, test in tests.groupby("split"):
             patients = pool_patients(pool[~pool["patient"].isin(test["patient"])])
             mutants = int(patients["truth"].sum())
             reason = ""
             if min(mutants, len(patients) - mutants) < FEWEST:
                 others = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are left"
-                reason = f"only {others} outside the test set of repeat {repeat}, fold {fold}"
-            yield OtherPatients(int(repeat), int(fold), patients, reason)
+                reason = f"only {others} outside the test set of repeat {repeat}, split {split}"
+            yield OtherPatients(int(repeat), int(split), patients, reason)
 
 
 def add_by_split(predictions: pd.DataFrame, by_split: pd.DataFrame) -> pd.DataFrame:
@@ -53,6 +53,6 @@ def add_by_split(predictions: pd.DataFrame, by_split: pd.DataFrame) -> pd.DataFr
 
     Args:
         predictions: predictions table.
-        by_split: `repeat, fold` and any other columns, one row a split.
+        by_split: `repeat, split` and any other columns, one row a split.
     """
     return predictions.merge(by_split, on=SPLIT, how="left", validate="many_to_one")

@@ -70,14 +70,14 @@ def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> E
 def _one_split(truth: np.ndarray, score: np.ndarray) -> pd.DataFrame:
     """A predictions table of one test set."""
     columns = {"truth": np.asarray(truth), "score": np.asarray(score, dtype=np.float64)}
-    return pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "fold": 0} | columns)
+    return pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "split": 0} | columns)
 
 
 def split_auc_estimate(predictions: pd.DataFrame, level: float = 0.95) -> Estimate:
     """AUC within splits (`auc.auc_within_splits`) with its confidence interval, or the reason why there is none.
 
     Args:
-        predictions: columns `patient, repeat, fold, truth, score`.
+        predictions: columns `patient, repeat, split, truth, score`.
         level: how often such an interval holds the AUC of the population.
     """
     auc = auc_within_splits(predictions)

@@ -47,14 +47,14 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
 
 
 def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a split: `repeat, fold`, and the scores on its test set; `dice` is the mean over its subjects.
+    """One row a split: `repeat, split`, and the scores on its test set; `dice` is the mean over its subjects.
 
     A table without a single `score` (a network for segmentation alone) has no classification scores, one without a
     single `dice` no Dice.
     """
     rows = []
-    for (repeat, fold), split in predictions.groupby(SPLIT):
-        row = {"repeat": int(repeat), "fold": int(fold), "num_test": len(split)}
+    for (repeat, number), split in predictions.groupby(SPLIT):
+        row = {"repeat": int(repeat), "split": int(number), "num_test": len(split)}
         if has_values(predictions, "score"):
             row |= classification_scores(split["truth"], split["score"])
         if has_values(predictions, "dice"):

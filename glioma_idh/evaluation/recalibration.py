@@ -69,7 +69,7 @@ def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
         method: one of METHODS.
 
     Returns:
-        `repeat, fold, slope, intercept, num_patients` (of whom it is learnt), `reason`: why there is none; slope and
+        `repeat, split, slope, intercept, num_patients` (of whom it is learnt), `reason`: why there is none; slope and
         intercept are NaN then.
 
     Raises:
@@ -77,15 +77,15 @@ def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
     """
     check_predictions(predictions)
     rows = []
-    for repeat, fold, others, reason in other_patients(predictions):
+    for repeat, split, others, reason in other_patients(predictions):
         slope, intercept = float("nan"), float("nan")
         if not reason:
             try:
                 slope, intercept = fit_scaling(others["truth"], others["score"], method)
             except ValueError as error:
-                reason = f"outside the test set of repeat {repeat}, fold {fold}, {error}"
-        rows.append((repeat, fold, slope, intercept, len(others), because(reason) if reason else ""))
-    return pd.DataFrame(rows, columns=["repeat", "fold", "slope", "intercept", "num_patients", "reason"])
+                reason = f"outside the test set of repeat {repeat}, split {split}, {error}"
+        rows.append((repeat, split, slope, intercept, len(others), because(reason) if reason else ""))
+    return pd.DataFrame(rows, columns=["repeat", "split", "slope", "intercept", "num_patients", "reason"])
 
 
 def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFram
         predictions: predictions table.
         scaling: as `crossfitted_scaling` gives it, without a reason in it.
     """
-    by_row = add_by_split(predictions, scaling[["repeat", "fold", "slope", "intercept"]])
+    by_row = add_by_split(predictions, scaling[["repeat", "split", "slope", "intercept"]])
     score = expit(by_row["slope"] * logits_of(by_row["score"]) + by_row["intercept"])
     return predictions.assign(score=score.to_numpy())
 

@@ -148,17 +148,17 @@ def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None 
         sensitivity: wanted; None for Youden's choice.
 
     Returns:
-        `repeat, fold, threshold, num_patients` (on whom it is chosen), `reason`: why there is none, which is NaN then.
+        `repeat, split, threshold, num_patients` (on whom it is chosen), `reason`: why there is none, which is NaN then.
 
     Raises:
         ValueError: the table cannot be used (`checks.check_predictions`), or a sensitivity that cannot be.
     """
     check_predictions(predictions)
     rows = []
-    for repeat, fold, others, reason in other_patients(predictions):
+    for repeat, split, others, reason in other_patients(predictions):
         threshold = float("nan") if reason else choose_threshold(others["truth"], others["score"], sensitivity)
-        rows.append((repeat, fold, threshold, len(others), because(reason) if reason else ""))
-    return pd.DataFrame(rows, columns=["repeat", "fold", "threshold", "num_patients", "reason"])
+        rows.append((repeat, split, threshold, len(others), because(reason) if reason else ""))
+    return pd.DataFrame(rows, columns=["repeat", "split", "threshold", "num_patients", "reason"])
 
 
 def crossfitted_rates(

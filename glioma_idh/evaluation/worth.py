@@ -59,7 +59,7 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     Args:
         predictions: predictions table, or one that `checks.complete` makes one of.
         cohort: cohort table of a run; None to take its columns from the predictions, as far as they are there.
-        splits: `subject, repeat, fold, part` of a run; None for `checks.splits_of`.
+        splits: `subject, repeat, split, part` of a run; None for `checks.splits_of`.
 
     Returns:
         What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are

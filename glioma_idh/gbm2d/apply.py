@@ -25,10 +25,10 @@ def predictions_table(table: pd.DataFrame, slices: np.ndarray, networks: list, r
     scores = score_slices(slices, networks)
     columns = table[["subject", "patient", "cohort", "lesion_ml"]].assign(truth=table["idh"])
     parts = [
-        columns.assign(repeat=repeat, fold=fold, score=scores[:, index])
-        for index, (repeat, fold) in enumerate(_splits(run_dir))
+        columns.assign(repeat=repeat, split=split, score=scores[:, index])
+        for index, (repeat, split) in enumerate(_splits(run_dir))
     ]
-    names = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "lesion_ml"]
+    names = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "lesion_ml"]
     return pd.concat(parts, ignore_index=True)[names]
 
 

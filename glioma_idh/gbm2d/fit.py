@@ -80,8 +80,8 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ca
 def _read_split(folder: Path, index: int):
     """The subjects with the part they play in a split, and their slices in the same order."""
     splits = runs.read_table(folder / "splits.csv")
-    repeat, fold = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["fold"] == fold)]
+    repeat, number = runs.list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
     cohort = runs.read_table(folder / "cohort.csv")
     with np.load(folder / "slices.npz") as prepared:
         slices = prepared["slices"]
@@ -90,7 +90,7 @@ def _read_split(folder: Path, index: int):
 
 def _predictions(test, score):
     """Rows of the predictions table."""
-    columns = ["subject", "patient", "cohort", "repeat", "fold", "idh", "lesion_ml"]
+    columns = ["subject", "patient", "cohort", "repeat", "split", "idh", "lesion_ml"]
     table = test[columns].rename(columns={"idh": "truth"})
     table.insert(6, "score", score)
     return table

@@ -60,7 +60,7 @@ def predict(wanted: Prediction):
         wanted: as on the command line.
 
     Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`, `lesion_ml`.
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`.
 
     Raises:
         InputError: the run or a file cannot be used.
@@ -135,7 +135,7 @@ def _predictions(table, slices, networks: list):
     scores = score_slices(slices, networks)
     scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, len(networks) + 1)])
     predictions = table[["subject"]].join(scores)
-    predictions["score_mean"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
+    predictions["score"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
     predictions["lesion_ml"] = table["lesion_ml"]
     return predictions
 

@@ -84,15 +84,14 @@ def legend_below(axes, handles, columns: int) -> None:
 def named_splits(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The rows of each split, with its name.
 
-    `Fold 2` of a k-fold, `Split 2` of hold-outs, `Split 2.3` of both; `Network 2` where all were tested on the same
-    subjects, as on an external cohort.
+    `Split 2` of a run; `Split 2.3` of several repeats of several splits; `Network 2` where all were tested on the same
+    subjects, as on an external cohort. The numbers are those of the table.
     """
-    repeats, folds = table["repeat"].nunique(), table["fold"].nunique()
-    groups = table.groupby(["repeat", "fold"])
+    groups = table.groupby(["repeat", "split"])
     if "subject" in table and len(groups) > 1 and groups["subject"].agg(frozenset).nunique() == 1:
         return [(f"Network {number}", rows) for number, (_, rows) in enumerate(groups, start=1)]
-    if folds == 1:
-        return [(f"Split {repeat + 1}", rows) for (repeat, _), rows in groups]
-    if repeats == 1:
-        return [(f"Fold {fold + 1}", rows) for (_, fold), rows in groups]
-    return [(f"Split {repeat + 1}.{fold + 1}", rows) for (repeat, fold), rows in groups]
+    if table["repeat"].nunique() == 1:
+        return [(f"Split {split}", rows) for (_, split), rows in groups]
+    if table.groupby("repeat")["split"].nunique().max() == 1:
+        return [(f"Split {repeat}", rows) for (repeat, _), rows in groups]
+    return [(f"Split {repeat}.{split}", rows) for (repeat, split), rows in groups]

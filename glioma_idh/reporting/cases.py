@@ -106,15 +106,15 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
     An older run kept one mask of all tests of a subject: there the numbers are means.
     """
     masks = runs.find_masks(folder, subject)
-    tests = list(zip(predictions["repeat"], predictions["fold"], strict=True)) if masks else []
+    tests = list(zip(predictions["repeat"], predictions["split"], strict=True)) if masks else []
     kept = predictions[[test in masks for test in tests]] if masks else predictions[:0]
     if kept.empty:
         which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
         return folder / "masks" / f"{subject}.nii.gz", predictions, which
     place = (kept["dice"] - predictions["dice"].mean()).abs().argmin()
     shown = kept.iloc[[place]]
-    file = masks[shown["repeat"].item(), shown["fold"].item()]
-    number = int(file.parent.parent.name.removeprefix("split_")) + 1
+    file = masks[shown["repeat"].item(), shown["split"].item()]
+    number = file.parent.parent.name.removeprefix("split_")
     which = f"; lesion and Dice of split {number}, one of {len(predictions)} that tested it"
     return file, shown, which if len(predictions) > 1 else ""
 

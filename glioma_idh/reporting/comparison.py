@@ -1,4 +1,4 @@
-"""Several networks trained on the same folds: one table, paired tests, and whether a paper's order holds."""
+"""Several networks trained on the same splits: one table, paired tests, and whether a paper's order holds."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from glioma_idh.reporting.printed import ALWAYS, Printed
 from glioma_idh.reporting.results import numbers_of
 from glioma_idh.reporting.tables import WITHIN, WITHIN_NOTE, latex_table, results_table
 
-TESTED = ["subject", "repeat", "fold"]
+TESTED = ["subject", "repeat", "split"]
 ROWS = {"auc": WITHIN, "dice": "pooled over"}  # what the name of the row of a compared score holds
 SURE = 0.05
 SCORES = {"auc": ("AUC", compare_auc), "dice": ("DSC", compare_dice)}
 
 
 def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
-    """The predictions of several networks on the same folds of the same patients.
+    """The predictions of several networks on the same splits of the same patients.
 
     Args:
         folders: by the network's name, its finished runs, one a seed, in the same order of seeds.
@@ -31,7 +31,7 @@ def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
         By name, one predictions table of all seeds; `repeat` counts on from one seed to the next.
 
     Raises:
-        InputError: a run lacks a fold, or two that are to be compared differ in patients, scans or folds.
+        InputError: a run lacks a split, or two that are to be compared differ in patients, scans or splits.
     """
     first = next(iter(folders.values()))
     networks = {}
@@ -43,7 +43,7 @@ def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
             _check_same_tests(folder, model)
             table = runs.read_table(folder / "predictions.csv")
             tables.append(table.assign(repeat=table["repeat"] + repeats))
-            repeats += int(table["repeat"].max()) + 1
+            repeats += table["repeat"].nunique()
         networks[name] = pd.concat(tables, ignore_index=True)
     return networks
 
@@ -58,14 +58,14 @@ def _check_whole(folder: Path) -> None:
     """Every test of a run must have its row of predictions.
 
     Raises:
-        InputError: it names a fold that is missing.
+        InputError: it names a split that is missing.
     """
     wanted = _tests(folder)
     predictions = runs.read_table(folder / "predictions.csv")
     missing = wanted.merge(predictions[TESTED], how="left", indicator=True).query("_merge == 'left_only'")
     if len(missing):
         row = missing.iloc[0]
-        found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in fold {row['fold'] + 1}"
+        found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in split {row['split']}"
         advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
         raise InputError("a prediction for every test of a run", found, advice, file=folder)
     for column in ("score", "dice"):
@@ -99,7 +99,7 @@ def _check_same_patients(folder: Path, model: Path) -> None:
 
 
 def _check_same_tests(folder: Path, model: Path) -> None:
-    """Two runs must test the same subjects in the same folds.
+    """Two runs must test the same subjects in the same splits.
 
     Raises:
         InputError: it names a subject in which they differ.
@@ -108,7 +108,7 @@ def _check_same_tests(folder: Path, model: Path) -> None:
     if len(other):
         row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
         where = {"left_only": model, "right_only": folder}[row["_merge"]]
-        found = f"{row['subject']} in fold {row['fold'] + 1} of {where.name} alone"
+        found = f"{row['subject']} in split {row['split']} of {where.name} alone"
         raise InputError(f"the tests of {model.name}", found, advice, file=folder)
 
 
@@ -143,7 +143,7 @@ def _planted(folders: list[Path]) -> pd.Series | None:
 
 
 def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Scores of answers that need no network, each the mean over the seeds' folds.
+    """Scores of answers that need no network, each the mean over the seeds' splits.
 
     Args:
         of_seeds: of each seed, scores by the answer's name, the same ones in all.

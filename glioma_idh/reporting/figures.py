@@ -40,7 +40,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     """ROC curves of every split and their mean, a panel a sequence (Pasquini et al. 2021, Fig. 3).
 
     Args:
-        predictions_by_sequence: predictions table of each sequence; columns `repeat, fold, truth, score`. Subjects
+        predictions_by_sequence: predictions table of each sequence; columns `repeat, split, truth, score`. Subjects
             without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
         published: per sequence, (mean, sd) of the paper's AUC; sd is None where it prints none.

@@ -13,7 +13,7 @@ def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False)
     """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
     Args:
-        history: columns `repeat, fold, epoch` (from 1), and of each panel's log the training's and the test's, as
+        history: columns `repeat, split, epoch` (from 1), and of each panel's log the training's and the test's, as
             `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
         title: what was trained.
         panels: names of logs, one or two, keys of `printed.CURVES`.

@@ -41,7 +41,7 @@ def write_results(sequence: str, folder: Path, published: dict[str, dict], print
     metrics = numbers_of(sequence, predictions, planted is not None, planted)
 
     curves = [runs.read_table(part / "history.csv") for part in parts]
-    curves = [curve.assign(repeat=repeat, fold=fold) for curve, (repeat, fold) in zip(curves, splits, strict=True)]
+    curves = [curve.assign(repeat=repeat, split=split) for curve, (repeat, split) in zip(curves, splits, strict=True)]
     _draw_training(folder, pd.concat(curves), metrics, printed)
     draw_scores(folder, {sequence: predictions}, {sequence: metrics}, published, printed)
     if runs.has_masks(folder) and has_values(predictions, "dice"):

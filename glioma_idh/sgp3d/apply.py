@@ -18,7 +18,7 @@ from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
 from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.rivals import lesion_slices
 
-PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml"]
+PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "dice", "lesion_ml"]
 PREDICTION_COLUMNS += ["predicted_ml", "hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
 NO_FLIP = ((),)
 FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 1, 2), count))
@@ -116,7 +116,7 @@ def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns
     rows = []
     for _, row in table.iterrows():
         identity = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}
-        for (repeat, fold), network in zip(splits, networks, strict=True):
+        for (repeat, split), network in zip(splits, networks, strict=True):
             numbers, _ = score_subject(network, row, learns)
-            rows.append(identity | {"repeat": repeat, "fold": fold, "truth": row["idh"]} | numbers)
+            rows.append(identity | {"repeat": repeat, "split": split, "truth": row["idh"]} | numbers)
     return pd.DataFrame(rows).reindex(columns=PREDICTION_COLUMNS)

@@ -44,7 +44,7 @@ def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dic
 
     Args:
         cohort: cohort table.
-        splits: `repeat, fold, subject, part`.
+        splits: `repeat, split, subject, part`.
 
     Returns:
         By name; `auc` is that within splits. What the cohort does not tell is left out.
@@ -74,7 +74,7 @@ def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool =
     bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)
     dice = pd.DataFrame(list(bar), index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []
-    for _, split in splits.groupby(["repeat", "fold"]):
+    for _, split in splits.groupby(["repeat", "split"]):
         train, test = (dice.loc[split.loc[split["part"] == part, "subject"]] for part in ("train", "test"))
         flair.append(test[train.drop(columns="whole").mean().idxmax()])
     tested = splits.loc[splits["part"] == "test", "subject"].unique()

@@ -155,8 +155,8 @@ def _arrays(subjects: pd.DataFrame, recipe: Recipe):
 def _read_split(folder: Path, index: int) -> pd.DataFrame:
     """The subjects of a run with the part they play in a split; `number` counts them."""
     splits = runs.read_table(folder / "splits.csv")
-    repeat, fold = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["fold"] == fold)]
+    repeat, number = runs.list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
     cohort = runs.read_table(folder / "cohort.csv")
     return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
 

@@ -98,7 +98,7 @@ def _check_recipe(recipe: Recipe, run_dir: Path) -> None:
 
 
 def _tested_subjects(run_dir: Path, shape: tuple[int, int, int], quiet: bool):
-    """A row a split and test subject: the cohort table with `repeat`, `fold` and `split`, its number.
+    """A row a split and test subject: the cohort table with `repeat`, `split` and `network`, its place.
 
     Raises:
         InputError: the cache has lost a subject whose files are gone or have changed.
@@ -109,10 +109,10 @@ def _tested_subjects(run_dir: Path, shape: tuple[int, int, int], quiet: bool):
     splits, cohort = runs.read_table(run_dir / "splits.csv"), runs.read_table(run_dir / "cohort.csv")
     if not all((Path(folder) / "note.json").exists() for folder in cohort["prepared"]):
         cohort = restore_cohort(cohort, shape, run_dir, quiet, with_skull=True)  # as the run let them in
-    numbers = {split: number for number, split in enumerate(runs.list_splits(splits))}
+    places = {split: place for place, split in enumerate(runs.list_splits(splits))}
     test = splits[splits["part"] == "test"].drop(columns="part")
-    test = test.assign(split=[numbers[key] for key in zip(test["repeat"], test["fold"], strict=True)])
-    return test.merge(cohort, on="subject", validate="many_to_one").sort_values("split", kind="stable")
+    test = test.assign(network=[places[key] for key in zip(test["repeat"], test["split"], strict=True)])
+    return test.merge(cohort, on="subject", validate="many_to_one").sort_values("network", kind="stable")
 
 
 def _check_subjects(wanted: Occlusion, tested) -> None:
@@ -163,7 +163,7 @@ def _score(tested, networks: list, wanted: Occlusion):
     for number, row in enumerate(rows_tested):
         random = np.random.default_rng([wanted.seed, number])
         donor, own = _draw_donor(row, tested, random), _brain(row)
-        scores = score_occluded(networks[row["split"]], own, donor, random)
+        scores = score_occluded(networks[row["network"]], own, donor, random)
         rows.append(row | {"truth": int(row["idh"])} | scores)
     return pd.DataFrame(rows)[COLUMNS]
 
@@ -174,7 +174,7 @@ def _draw_donor(row: dict, tested, random):
     Raises:
         InputError: there is no other.
     """
-    others = tested[(tested["split"] == row["split"]) & (tested["patient"] != row["patient"])]
+    others = tested[(tested["network"] == row["network"]) & (tested["patient"] != row["patient"])]
     if others.empty:
         advice = "What is occluded is filled with another's brain; use a run of larger test sets."
         raise InputError("another patient in the test set", "none", advice, "", row["subject"])
@@ -206,7 +206,7 @@ def _draw_maps(predictions, tested, networks: list, wanted: Occlusion, synthetic
     scores = predictions.drop_duplicates("subject").set_index("subject")
     for subject in wanted.subjects or choose_subjects(scores.reset_index(), wanted.num_maps):
         row = first.loc[subject]
-        _draw_map(row, scores.loc[subject], networks[row["split"]], synthetic, out)
+        _draw_map(row, scores.loc[subject], networks[row["network"]], synthetic, out)
 
 
 def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:

@@ -22,7 +22,7 @@ from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
 
-COLUMNS = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "score_without_lesion"]
+COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "score_without_lesion"]
 COLUMNS += ["score_without_rest", "lesion_drawn"]
 SCORES = ("score", "score_without_lesion", "score_without_rest")
 BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's

@@ -81,8 +81,10 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
         runs_dir: where runs are looked for and made.
 
     Raises:
-        InputError: a setting cannot be.
+        InputError: a setting cannot be, or a run that is there is of an earlier version.
     """
+    from glioma_idh import runs
+
     if len(set(seeds)) != len(seeds) or not seeds:
         found = " ".join(map(str, seeds)) or "none"
         raise InputError("different seeds in --seeds", found, "Give each once.")
@@ -92,6 +94,8 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
         for seed in seeds:
             recipe, resolved = train.resolve(Recipe(**common | network | {"seed": seed}), replace(job, run_dir=None))
             folder = _find_run(runs_dir, train.identity(recipe, resolved)) or runs_dir / resolved.run_dir.name
+            if (folder / "recipe.json").exists():
+                runs.read_recipe(folder)
             plan.append(Run(train.shown_as(recipe), recipe, folder))
     return plan
 
@@ -102,8 +106,8 @@ def _find_run(runs_dir: Path, identity: dict) -> Path | None:
 
     alike = []
     for file in sorted(runs_dir.glob("*/recipe.json")):
-        with contextlib.suppress(InputError):  # not a run
-            if runs.as_read(train.FORMER) | runs.read_json(file).get("recipe", {}) == runs.as_read(identity):
+        with contextlib.suppress(InputError):  # not a run of this version
+            if runs.as_read(train.FORMER) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(identity):
                 alike.append(file.parent)
     return min(alike, key=lambda folder: not (folder / "metrics.json").exists(), default=None)
 

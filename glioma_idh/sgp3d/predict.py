@@ -72,7 +72,7 @@ def predict(wanted: Prediction):
         wanted: as on the command line.
 
     Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score_mean`, `score_sd`,
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
         `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
         not learnt.
 
@@ -181,7 +181,7 @@ def _predict_one(row, prepared, recipe: Recipe, networks: list, flips: bool, syn
     if "idh" in recipe.learns:
         numbers |= {f"score_{n}": score for n, score in enumerate(scores, start=1)}
         spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
-        numbers |= {"score_mean": float(np.mean(scores)), "score_sd": spread}
+        numbers |= {"score": float(np.mean(scores)), "score_sd": spread}
     reference = apply.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
         lesion = apply.own_lesion(np.mean(lesions, axis=0), placement)

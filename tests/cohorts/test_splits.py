@@ -17,14 +17,14 @@ def cohort(wild_type, mutant, visits=1):
 
 def parts(table, splits):
     """Patients and labels of train and test, a pair a split."""
-    for _, split in splits.merge(table, on="subject").groupby(["repeat", "fold"]):
+    for _, split in splits.merge(table, on="subject").groupby(["repeat", "split"]):
         yield split[split["part"] == "train"], split[split["part"] == "test"]
 
 
 def test_the_paper_s_holdouts():
     table = cohort(83, 17)
     splits = holdout_splits(table, 5, 0.2, 5, seed=0)
-    assert sorted(splits["repeat"].unique()) == [0, 1, 2, 3, 4] and set(splits["fold"]) == {0}
+    assert sorted(splits["repeat"].unique()) == [1, 2, 3, 4, 5] and splits["split"].equals(splits["repeat"])
     for train, test in parts(table, splits):
         assert len(test) == 20 and len(train) == 80
         assert test["idh"].sum() >= 5
@@ -42,7 +42,7 @@ def test_holdouts_are_the_draws_that_meet_the_threshold_and_no_others():
     """With a threshold that every draw meets, other draws come out than with one that few meet."""
     table = cohort(60, 40)
     first = holdout_splits(table, 3, 0.2, 1, seed=4)
-    assert first.equals(holdout_splits(table, 5, 0.2, 1, seed=4).query("repeat < 3"))
+    assert first.equals(holdout_splits(table, 5, 0.2, 1, seed=4).query("repeat <= 3"))
     counts = [test["idh"].sum() for _, test in parts(table, holdout_splits(table, 40, 0.2, 1, seed=4))]
     strict = holdout_splits(table, 5, 0.2, 10, seed=4)
     assert [test["idh"].sum() for _, test in parts(table, strict)] == [n for n in counts if n >= 10][:5]
@@ -75,8 +75,8 @@ def test_a_patient_is_mutant_when_any_of_the_visits_is():
 def test_folds_are_disjoint_numbered_and_of_one_repeat():
     table = cohort(30, 10, visits=2)
     splits = kfold_splits(table, 5, seed=0)
-    assert list(splits.columns) == ["subject", "repeat", "fold", "part"]
-    assert set(splits["repeat"]) == {0} and sorted(splits["fold"].unique()) == [0, 1, 2, 3, 4]
+    assert list(splits.columns) == ["subject", "repeat", "split", "part"]
+    assert set(splits["repeat"]) == {1} and sorted(splits["split"].unique()) == [1, 2, 3, 4, 5]
     for train, test in parts(table, splits):
         assert sorted([*train["subject"], *test["subject"]]) == sorted(table["subject"])
         assert test.drop_duplicates("patient")["idh"].value_counts().to_dict() == {0: 6, 1: 2}
@@ -86,7 +86,7 @@ def test_rows_stand_in_the_order_of_the_table_and_do_not_change_the_split():
     table = cohort(30, 10)
     one, two = (kfold_splits(rows, 5, 0) for rows in (table, table[::-1]))
     assert one["subject"].tolist() == table["subject"].tolist() * 5
-    merged = one.merge(two, on=["subject", "fold"])
+    merged = one.merge(two, on=["subject", "split"])
     assert (merged["part_x"] == merged["part_y"]).all()
 
 
@@ -114,7 +114,7 @@ def test_the_seed_decides():
     assert not one.equals(holdout_splits(table, 5, 0.2, 5, seed=1))
     folds = kfold_splits(table, 5, seed=0)
     assert folds.equals(kfold_splits(table, 5, seed=0)) and not folds.equals(kfold_splits(table, 5, seed=1))
-    assert not folds.query("part == 'test' and fold == 0")["subject"].isin([f"w{i}_0" for i in range(17)]).all()
+    assert not folds.query("part == 'test' and split == 1")["subject"].isin([f"w{i}_0" for i in range(17)]).all()
 
 
 @pytest.mark.parametrize(

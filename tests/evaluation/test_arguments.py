@@ -31,7 +31,7 @@ TRUTH = np.arange(N) % 2
 SCORE = norm.cdf(RANDOM.normal(size=N) + TRUTH - 0.5)
 NAMES = [f"p{number:02}" for number in range(N)]
 TABLE = pd.DataFrame(
-    {"subject": NAMES, "patient": NAMES, "repeat": 0, "fold": np.arange(N) // 2 % 3, "truth": TRUTH, "score": SCORE}
+    {"subject": NAMES, "patient": NAMES, "repeat": 0, "split": np.arange(N) // 2 % 3, "truth": TRUTH, "score": SCORE}
 )
 MASKS = TABLE.assign(dice=SCORE, hd95_mm=10 * SCORE, lesion_ml=30.0, predicted_ml=30 * SCORE)
 MASKS = MASKS.assign(num_lesions=RANDOM.integers(3, 9, size=N), num_lesions_found=RANDOM.integers(4, size=N))

@@ -8,7 +8,7 @@ from scipy.special import expit
 from glioma_idh.evaluation.auc import auc_within_splits, logit_interval
 from glioma_idh.evaluation.intervals import auc_estimate, split_auc_estimate
 
-COLUMNS = ["patient", "repeat", "fold", "truth", "score"]
+COLUMNS = ["patient", "repeat", "split", "truth", "score"]
 # Fold 0: a 0.8 and b 0.3 against c 0.5 and d 0.1; fold 1, whose scores are 0.4 lower: e 0.35 and f 0.15 against g 0.2.
 ROWS = [
     *(("a", 0, 0, 1, 0.8), ("b", 0, 0, 1, 0.3), ("c", 0, 0, 0, 0.5), ("d", 0, 0, 0, 0.1)),
@@ -21,7 +21,7 @@ def test_only_patients_of_one_split_are_compared():
     auc = auc_within_splits(TABLE)
     # Fold 0: a wins 2, b wins 1 of 2; fold 1 likewise. Pooled, e and f lose to c too, and b to nobody of fold 1.
     assert (auc.value, auc.num_pairs, auc.num_mutant, auc.num_wild_type) == (6 / 8, 8, 4, 4)
-    pooled = auc_within_splits(TABLE.assign(fold=0))
+    pooled = auc_within_splits(TABLE.assign(split=0))
     assert pooled.num_pairs == 16 and pooled.value == (4 + 3 + 3 + 2) / 16
     assert auc_within_splits(TABLE.sample(frac=1, random_state=0)).value == 6 / 8
 
@@ -42,7 +42,7 @@ def test_a_patient_s_tests_add_up_before_they_are_squared():
     once, twice = auc_within_splits(pd.concat([TABLE, more[:1]])), auc_within_splits(pd.concat([TABLE, again, more]))
     assert twice.value == once.value and twice.standard_error == pytest.approx(once.standard_error)
     # Another order in the second repeat, so that its test sets are their own: deviations of opposite sign cancel.
-    other = again.assign(fold=[0, 1, 0, 1, 0, 1, 0, 1], score=[0.3, 0.35, 0.1, 0.2, 0.8, 0.15, 0.5, 0.05])
+    other = again.assign(split=[0, 1, 0, 1, 0, 1, 0, 1], score=[0.3, 0.35, 0.1, 0.2, 0.8, 0.15, 0.5, 0.05])
     both = auc_within_splits(pd.concat([TABLE, other]))
     alone = [auc_within_splits(table) for table in (TABLE, other)]
     # Each patient is in 2 + 2 pairs and compared with one other patient of the class in each split, always another:
@@ -58,7 +58,7 @@ def test_one_split_is_delong_s():
     truth, score = np.repeat([1, 0], [9, 14]), random.random(23).round(1)
     higher = np.heaviside(score[truth == 1][:, None] - score[truth == 0], 0.5)
     variance = higher.mean(axis=1).var(ddof=1) / 9 + higher.mean(axis=0).var(ddof=1) / 14
-    table = pd.DataFrame({"patient": range(23), "repeat": 0, "fold": 0, "truth": truth, "score": score})
+    table = pd.DataFrame({"patient": range(23), "repeat": 0, "split": 0, "truth": truth, "score": score})
     auc = auc_within_splits(table)
     assert auc.value == pytest.approx(higher.mean()) and auc.standard_error == pytest.approx(np.sqrt(variance))
     assert split_auc_estimate(table) == auc_estimate(truth, score)
@@ -71,7 +71,7 @@ def test_splits_of_the_same_patients_are_one_test_set_of_the_mean_score():
     seeds.loc[(seeds["patient"] == "b") & (seeds["repeat"] == 5), "score"] = 0.9  # its mean, 0.75, is above c's 0.6
     auc = auc_within_splits(seeds)
     assert (auc.value, auc.num_pairs) == (7 / 8, 8)
-    networks = pd.concat([TABLE.assign(fold=network) for network in range(3)])  # an external cohort
+    networks = pd.concat([TABLE.assign(split=network) for network in range(3)])  # an external cohort
     assert auc_within_splits(networks).num_pairs == 16
 
 
@@ -98,9 +98,9 @@ def test_rows_without_a_truth_or_a_score_are_left_out():
     ("table", "value", "reason"),
     [
         (TABLE[TABLE["truth"] == 1], np.nan, "there is but one class"),
-        (TABLE.assign(fold=TABLE["truth"]), np.nan, "no split tests both classes"),
+        (TABLE.assign(split=TABLE["truth"]), np.nan, "no split tests both classes"),
         (TABLE[TABLE["patient"].isin(["a", "c", "d"])], 1, "a class has but one patient"),
-        (TABLE.assign(score=TABLE["fold"] / 2), 0.5, "all scores of a split are alike"),
+        (TABLE.assign(score=TABLE["split"] / 2), 0.5, "all scores of a split are alike"),
         (TABLE.assign(score=TABLE["truth"]), 1, "its variance is 0: the classes do not overlap"),
     ],
 )

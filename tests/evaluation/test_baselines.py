@@ -40,7 +40,7 @@ def make_splits(cohort, folds=4):
             {
                 "subject": cohort["subject"],
                 "repeat": 0,
-                "fold": fold,
+                "split": fold,
                 "part": np.where(fold_of == fold, "test", "train"),
             }
         )
@@ -64,12 +64,12 @@ def test_every_baseline_tests_everybody_once(baselines):
     assert list(baselines) == list(BASELINES)
     for baseline in baselines.values():
         table = baseline.predictions
-        assert list(table) == ["subject", "patient", "repeat", "fold", "truth", "score"] and baseline.reason == ""
+        assert list(table) == ["subject", "patient", "repeat", "split", "truth", "score"] and baseline.reason == ""
         assert sorted(table["subject"]) == sorted(COHORT["subject"])
         assert table["score"].between(0, 1).all()
         assert table.set_index("subject")["truth"].equals(COHORT.set_index("subject")["idh"].rename("truth"))
-        tested = SPLITS[SPLITS["part"] == "test"].set_index("subject")["fold"]
-        assert (table.set_index("subject")["fold"] == tested).all()
+        tested = SPLITS[SPLITS["part"] == "test"].set_index("subject")["split"]
+        assert (table.set_index("subject")["split"] == tested).all()
 
 
 def test_they_know_what_was_planted(baselines):
@@ -91,13 +91,13 @@ def test_they_know_what_was_planted(baselines):
 def test_age_is_imputed_and_standardised_by_the_training_part_alone():
     cohort = COHORT.copy()
     cohort.loc[[3, 50], "age_years"] = np.nan
-    train = SPLITS.query("fold == 0 and part == 'train'")["subject"]
+    train = SPLITS.query("split == 0 and part == 'train'")["subject"]
     learnt = cohort["subject"].isin(train)
     age = cohort["age_years"].fillna(cohort.loc[learnt, "age_years"].median())
     age = (age - age[learnt].mean()) / age[learnt].std(ddof=0)
     model = LogisticRegression(solver="newton-cholesky").fit(age[learnt].to_frame(), cohort.loc[learnt, "idh"])
     expected = model.predict_proba(age[~learnt].to_frame())[:, 1]
-    found = baseline_predictions(cohort[AGE], SPLITS)["age"].predictions.query("fold == 0")["score"]
+    found = baseline_predictions(cohort[AGE], SPLITS)["age"].predictions.query("split == 0")["score"]
     assert found.to_numpy() == pytest.approx(expected, abs=1e-9)
 
 
@@ -113,7 +113,7 @@ def test_a_test_subject_s_own_label_and_age_teach_nothing(baselines):
 def test_all_three_together_are_a_logistic_regression_on_all_three():
     cohort = COHORT.assign(lesion_ml=COHORT["lesion_ml"] * (1 + 2 * COHORT["idh"]))
     cohort.loc[4, "grade"] = ""
-    learnt = cohort["subject"].isin(SPLITS.query("fold == 2 and part == 'train'")["subject"])
+    learnt = cohort["subject"].isin(SPLITS.query("split == 2 and part == 'train'")["subject"])
     commonest = cohort.loc[learnt & (cohort["grade"] != ""), "grade"].mode()[0]
     grade = cohort["grade"].replace("", commonest)
     columns = {"high": grade == "HGG", "low": grade == "LGG"}
@@ -121,7 +121,7 @@ def test_all_three_together_are_a_logistic_regression_on_all_three():
         columns[name] = (cohort[name] - cohort.loc[learnt, name].mean()) / cohort.loc[learnt, name].std(ddof=0)
     columns = pd.DataFrame(columns).astype(float)
     model = LogisticRegression(C=1.0, solver="newton-cholesky").fit(columns[learnt], cohort.loc[learnt, "idh"])
-    found = baseline_predictions(cohort, SPLITS)["grade + age + lesion volume"].predictions.query("fold == 2")["score"]
+    found = baseline_predictions(cohort, SPLITS)["grade + age + lesion volume"].predictions.query("split == 2")["score"]
     assert found.to_numpy() == pytest.approx(model.predict_proba(columns[~learnt])[:, 1], abs=1e-5)
 
 
@@ -134,7 +134,7 @@ def test_a_test_patient_s_label_does_not_enter_a_grade_s_score_either(baselines)
     labels = COHORT.assign(idh=COHORT["idh"].where(COHORT.index >= 30, 1 - COHORT["idh"]))  # all of fold 0
     other = baseline_predictions(labels, SPLITS, ["majority", "grade"])
     for name in other:
-        ours, theirs = (of[name].predictions.query("fold == 0")["score"] for of in (baselines, other))
+        ours, theirs = (of[name].predictions.query("split == 0")["score"] for of in (baselines, other))
         assert ours.to_numpy() == pytest.approx(theirs.to_numpy())
 
 
@@ -151,7 +151,7 @@ def test_text_gives_what_numbers_do():
     text = cohort.astype({"idh": str}).assign(grade=cohort["grade"].map({2.0: "2", 4.0: "4"}).fillna(""))
     for column in ("age_years", "lesion_ml"):
         text[column] = ["" if np.isnan(number) else repr(float(number)) for number in cohort[column]]
-    ours, other = (baseline_predictions(table, SPLITS[SPLITS["fold"] < 2]) for table in (cohort, text))
+    ours, other = (baseline_predictions(table, SPLITS[SPLITS["split"] < 2]) for table in (cohort, text))
     for name, baseline in ours.items():
         pd.testing.assert_frame_equal(baseline.predictions, other[name].predictions)
 
@@ -181,12 +181,12 @@ def test_unlabelled_subjects_are_left_out():
         (
             COHORT.assign(grade=np.where(COHORT.index < 30, COHORT["grade"], "")),
             "grade",
-            "the training part of repeat 0, fold 0 has fewer than two kinds of grade",
+            "the training part of repeat 0, split 0 has fewer than two kinds of grade",
         ),
         (
             COHORT.assign(idh=np.where(COHORT.index < 30, COHORT["idh"], 0)),
             "majority",
-            "the training part of repeat 0, fold 0 has fewer than two kinds of truth",
+            "the training part of repeat 0, split 0 has fewer than two kinds of truth",
         ),
     ],
     ids=["no column", "empty text", "empty", "constant", "one in training", "one class"],
@@ -194,7 +194,7 @@ def test_unlabelled_subjects_are_left_out():
 def test_what_cannot_be_learnt_says_why(cohort, name, reason):
     baseline = baseline_predictions(cohort, SPLITS)[name]
     assert baseline.reason == f"cannot be computed, because {reason}" and baseline.predictions.empty
-    assert list(baseline.predictions) == ["subject", "patient", "repeat", "fold", "truth", "score"]
+    assert list(baseline.predictions) == ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_what_cannot_be_learnt_says_why(cohort, name, reason):
         (COHORT.assign(lesion_ml=-1), SPLITS, "lesion_ml as a number of at least 0, or empty; found '-1' for p000"),
         (COHORT.assign(idh=2), SPLITS, "idh as 0, 1 or empty; found '2' for p000"),
         (COHORT.assign(idh=""), SPLITS, "an IDH status among those tested; found none"),
-        (COHORT.assign(patient="p"), SPLITS, "patient p in both of repeat 0, fold 0"),
+        (COHORT.assign(patient="p"), SPLITS, "patient p in both of repeat 0, split 0"),
         (pd.concat([COHORT, COHORT[:1]]), SPLITS, "one row a subject in the cohort table; found two of p000"),
-        (COHORT, pd.concat([SPLITS, SPLITS[:1]]), "p000 twice in repeat 0, fold 0"),
+        (COHORT, pd.concat([SPLITS, SPLITS[:1]]), "p000 twice in repeat 0, split 0"),
         (COHORT, SPLITS.drop(columns="part"), "expected the column part in the splits"),
     ],
 )

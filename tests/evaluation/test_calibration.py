@@ -27,9 +27,9 @@ def distorted(n, slope=1.0, shift=0.0, seed=0):
     return truth, expit((logits - shift) / slope)
 
 
-def table(truth, score, repeat=0, fold=0):
+def table(truth, score, repeat=0, split=0):
     names = [f"p{number:05}" for number in range(len(truth))]
-    columns = {"subject": names, "patient": names, "repeat": repeat, "fold": fold, "truth": truth, "score": score}
+    columns = {"subject": names, "patient": names, "repeat": repeat, "split": split, "truth": truth, "score": score}
     return pd.DataFrame(columns)
 
 
@@ -151,11 +151,11 @@ def test_classes_apart_have_a_line_but_no_temperature():
 
 def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
     truth, score = distorted(3000, 1 / 3)  # logits three times too large
-    predictions = table(truth, score, fold=np.arange(3000) % 5)
+    predictions = table(truth, score, split=np.arange(3000) % 5)
     scaling = crossfitted_scaling(predictions, "temperature")
     assert scaling["slope"].to_numpy() == pytest.approx(1 / 3, abs=0.03) and (scaling["num_patients"] == 2400).all()
     assert (scaling["intercept"] == 0).all() and (crossfitted_scaling(predictions, "platt")["intercept"] != 0).all()
-    inside = predictions["fold"] == 2
+    inside = predictions["split"] == 2
     other = predictions.assign(truth=predictions["truth"].where(~inside, 1 - predictions["truth"]))
     same = crossfitted_scaling(other, "temperature")["slope"] == scaling["slope"]
     assert same.tolist() == [False, False, True, False, False]
@@ -169,8 +169,8 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
 
 
 def test_mended_scores_by_hand():
-    predictions = table([1, 0, 1], [0.8, 0.2, 0.5], fold=[0, 0, 1])
-    scaling = pd.DataFrame({"repeat": 0, "fold": [0, 1], "slope": [2.0, 1.0], "intercept": np.log(3)})
+    predictions = table([1, 0, 1], [0.8, 0.2, 0.5], split=[0, 0, 1])
+    scaling = pd.DataFrame({"repeat": 0, "split": [0, 1], "slope": [2.0, 1.0], "intercept": np.log(3)})
     mended = recalibrate(predictions, scaling)
     assert mended["score"].tolist() == pytest.approx([48 / 49, 3 / 19, 3 / 4])  # odds 4, 1/4 squared, and 1; times 3
     assert mended.drop(columns="score").equals(predictions.drop(columns="score"))
@@ -185,15 +185,15 @@ def test_one_test_set_has_scores_before_alone():
 
 def test_a_split_without_a_scaling_says_which():
     truth, score = distorted(60)
-    numbers = calibration_before_and_after(table(truth, 1 - score, fold=np.arange(60) % 2))
-    assert "outside the test set of repeat 0, fold 0, the scores of mutants are on" in numbers["platt"]["reason"]
+    numbers = calibration_before_and_after(table(truth, 1 - score, split=np.arange(60) % 2))
+    assert "outside the test set of repeat 0, split 0, the scores of mutants are on" in numbers["platt"]["reason"]
     with pytest.raises(ValueError, match="score from 0 to 1; found nan"):
         calibration_before_and_after(table(truth, np.nan))
 
 
 def test_curves_before_and_after_are_of_the_same_scores():
     truth, score = distorted(400, slope=0.5)
-    predictions = table(truth, score, fold=np.arange(400) % 4)
+    predictions = table(truth, score, split=np.arange(400) % 4)
     curves, numbers = reliability_before_and_after(predictions), calibration_before_and_after(predictions)
     assert list(curves) == ["before", "temperature", "platt"]
     pd.testing.assert_frame_equal(curves["before"], reliability_curve(truth, score))

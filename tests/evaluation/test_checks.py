@@ -11,7 +11,7 @@ PREDICTIONS = pd.DataFrame(
         "subject": ["a", "b", "c", "c2"],
         "patient": ["a", "b", "c", "c"],
         "repeat": 0,
-        "fold": [0, 0, 1, 1],
+        "split": [0, 0, 1, 1],
         "truth": [1, 0, 1, 1],
         "score": [0.9, 0.0, 1.0, 0.4],
     }
@@ -33,8 +33,8 @@ def test_a_good_table_passes():
         (PREDICTIONS.assign(truth=[1, np.nan, 1, 1]), "truth of 0 or 1; found nan for b"),
         (PREDICTIONS.assign(truth=[2, 0, 1, 1]), "truth of 0 or 1; found 2.0 for a"),
         (PREDICTIONS.assign(truth=[1, 0, 0, 1]), "one truth a patient; found 0 and 1 of c"),
-        (PREDICTIONS.assign(subject=["a", "a", "c", "c2"]), "found a twice in repeat 0, fold 0"),
-        (PREDICTIONS.drop(columns="fold"), "expected the column fold in the predictions"),
+        (PREDICTIONS.assign(subject=["a", "a", "c", "c2"]), "found a twice in repeat 0, split 0"),
+        (PREDICTIONS.drop(columns="split"), "expected the column split in the predictions"),
         (PREDICTIONS.iloc[:0], "expected rows in the predictions; found none"),
     ],
 )
@@ -54,34 +54,44 @@ BARE = pd.DataFrame({"subject": [f"s{number:02}" for number in range(25)], "trut
 
 def test_a_bare_table_gets_patients_and_five_folds_with_a_mutant_each():
     table, made_up = complete(BARE)
-    assert made_up and (table["patient"] == table["subject"]).all() and (table["repeat"] == 0).all()
+    assert made_up and (table["patient"] == table["subject"]).all() and (table["repeat"] == 1).all()
     assert (table["cohort"] == "").all() and table["truth"].equals(BARE["truth"])
-    by_fold = table.groupby("fold")["truth"]
+    by_fold = table.groupby("split")["truth"]
+    assert sorted(by_fold.groups) == [1, 2, 3, 4, 5]
     assert by_fold.size().tolist() == [5] * 5 and by_fold.sum().tolist() == [1] * 5
     check_predictions(table)
     shuffled, _ = complete(BARE.sample(frac=1, random_state=1))
-    assert (shuffled.sort_index()["fold"] == table["fold"]).all()
+    assert (shuffled.sort_index()["split"] == table["split"]).all()
 
 
 def test_scans_of_a_patient_share_a_fold():
     visits = pd.concat([BARE, BARE.assign(subject=BARE["subject"] + "b")], ignore_index=True)
     table, _ = complete(visits.assign(patient=visits["subject"].str[:3]))
-    assert (table.groupby("patient")["fold"].nunique() == 1).all() and table.groupby("fold").size().tolist() == [10] * 5
+    assert (table.groupby("patient")["split"].nunique() == 1).all()
+    assert table.groupby("split").size().tolist() == [10] * 5
 
 
 def test_as_many_folds_as_the_rarer_class_has_patients():
     for mutants, folds in ((3, 3), (2, 2), (1, 1), (0, 1)):
         table, made_up = complete(BARE.assign(truth=[1] * mutants + [0] * (25 - mutants)))
-        assert made_up and table["fold"].nunique() == folds
+        assert made_up and table["split"].nunique() == folds
 
 
 def test_what_is_there_is_kept():
     table, made_up = complete(PREDICTIONS)
     assert not made_up and table[PREDICTIONS.columns].equals(PREDICTIONS)
     holdouts, made_up = complete(pd.concat([BARE.assign(repeat=1), BARE.assign(repeat=2)]))
-    assert not made_up and (holdouts["fold"] == 0).all() and holdouts["repeat"].nunique() == 2
+    assert not made_up and (holdouts["split"] == holdouts["repeat"]).all() and holdouts["repeat"].nunique() == 2
     some = PREDICTIONS.assign(patient=["a", "", None, "c"])
     assert complete(some)[0]["patient"].tolist() == ["a", "b", "c", "c"]
+
+
+def test_a_column_called_fold_is_that_of_the_splits():
+    theirs = PREDICTIONS.rename(columns={"split": "fold"})
+    table, made_up = complete(theirs)
+    assert not made_up and table[PREDICTIONS.columns].equals(PREDICTIONS)
+    with pytest.raises(ValueError, match="expected one of the columns split and fold; found both"):
+        complete(PREDICTIONS.assign(fold=1))
 
 
 def test_a_table_without_subjects_is_no_table():
@@ -91,8 +101,8 @@ def test_a_table_without_subjects_is_no_table():
 
 def test_splits_of_folds_and_of_holdouts():
     splits = splits_of(PREDICTIONS)
-    assert list(splits) == ["subject", "repeat", "fold", "part"]
-    parts = splits.groupby(["fold", "part"])["subject"].agg(list).to_dict()
+    assert list(splits) == ["subject", "repeat", "split", "part"]
+    parts = splits.groupby(["split", "part"])["subject"].agg(list).to_dict()
     of_first, of_second = ["a", "b"], ["c", "c2"]
     assert parts == {
         (0, "train"): of_second,
@@ -100,7 +110,7 @@ def test_splits_of_folds_and_of_holdouts():
         (1, "train"): of_first,
         (1, "test"): of_second,
     }
-    holdouts = PREDICTIONS.assign(repeat=[0, 0, 1, 0], fold=0)  # c2 is tested in the first, c, the same patient, later
+    holdouts = PREDICTIONS.assign(repeat=[0, 0, 1, 0], split=0)  # c2 is tested in the first, c, the same patient, later
     parts = splits_of(holdouts).groupby(["repeat", "part"])["subject"].agg(list).to_dict()
     assert parts == {(0, "test"): ["a", "b", "c2"], (1, "train"): of_first, (1, "test"): ["c"]}
 

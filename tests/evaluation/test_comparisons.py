@@ -22,7 +22,7 @@ def table(truth, score=np.nan, dice=np.nan, **columns):
     """A predictions table of one row a patient, each with one subject."""
     names = [f"p{number:04}" for number in range(len(truth))]
     columns = (
-        {"subject": names, "patient": names, "repeat": 0, "fold": 0, "truth": truth, "score": score}
+        {"subject": names, "patient": names, "repeat": 0, "split": 0, "truth": truth, "score": score}
         | {"dice": dice}
         | columns
     )
@@ -84,7 +84,7 @@ def test_rows_without_a_truth_are_left_out():
         (table([1, 1, 0], [3, 2, 1]), table([1, 1, 0], [1, 2, 3]), 1, "a class has fewer than 2 patients"),
         (table([0, 0], [3, 2]), table([0, 0], [1, 2]), np.nan, "there is but one class"),
         (
-            table([1, 1, 0, 0], [4, 3, 2, 1], fold=[0, 0, 1, 1]),
+            table([1, 1, 0, 0], [4, 3, 2, 1], split=[0, 0, 1, 1]),
             table([1, 1, 0, 0], [1, 2, 3, 4]),
             np.nan,
             "no split tests",
@@ -104,7 +104,7 @@ def test_an_auc_without_an_answer_says_why(ours, other, difference, reason):
 def test_two_that_order_every_pair_alike_do_not_differ():
     assert compare_auc(table(TRUTH, OURS), table(TRUTH, np.exp(OURS))) == Comparison(0, 0, 0, 1)
     folds = np.arange(20) % 3  # and where each split has its own scale
-    ours, scaled = table(TRUTH, OURS, fold=folds), table(TRUTH, np.divide(OURS, 2) + folds, fold=folds)
+    ours, scaled = table(TRUTH, OURS, split=folds), table(TRUTH, np.divide(OURS, 2) + folds, split=folds)
     assert compare_auc(ours, scaled) == Comparison(0, 0, 0, 1)
 
 

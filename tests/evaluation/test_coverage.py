@@ -37,7 +37,9 @@ def draw_tests(truth, random, scheme):
 def table_of(tests, truth, score):
     """A predictions table; `score` is a function of the patients' places in one split."""
     rows = [
-        pd.DataFrame({"patient": test, "repeat": 0, "fold": fold, "truth": truth[test], "score": norm.cdf(score(test))})
+        pd.DataFrame(
+            {"patient": test, "repeat": 0, "split": fold, "truth": truth[test], "score": norm.cdf(score(test))}
+        )
         for fold, test in enumerate(tests)
     ]
     return pd.concat(rows, ignore_index=True)
@@ -58,7 +60,7 @@ def test_a_marker_that_knows_nothing_has_an_auc_of_one_half(scheme, mutants, wil
         tests = draw_tests(truth, random, scheme)[: 5 if scheme == "folds" else 2]
         parts = [np.where(np.isin(names, test), "test", "train") for test in tests]
         splits = [
-            pd.DataFrame({"subject": names, "repeat": 0, "fold": k, "part": part}) for k, part in enumerate(parts)
+            pd.DataFrame({"subject": names, "repeat": 0, "split": k, "part": part}) for k, part in enumerate(parts)
         ]
         marker = cohort.assign(grade=random.integers(levels, size=len(truth)).astype(str))
         of_grade = baseline_predictions(marker, pd.concat(splits), ["grade"])["grade"].predictions

@@ -7,7 +7,7 @@ from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
 
 
 def table(rows):
-    return pd.DataFrame(rows, columns=["patient", "repeat", "fold", "truth", "score"])
+    return pd.DataFrame(rows, columns=["patient", "repeat", "split", "truth", "score"])
 
 
 FOLDS = table(
@@ -17,7 +17,7 @@ FOLDS = table(
 
 def test_folds_are_taught_by_the_other_folds_of_their_repeat():
     predictions = FOLDS.assign(score=FOLDS["score"] / (1 + FOLDS["repeat"]))
-    sets = {(others.repeat, others.fold): others for others in other_patients(predictions)}
+    sets = {(others.repeat, others.split): others for others in other_patients(predictions)}
     assert list(sets) == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
     others = sets[1, 2].patients.set_index("patient")["score"]
     assert others.to_dict() == {f"p{number}": number / 12 / 2 for number in range(12) if number % 3 != 2}
@@ -40,10 +40,10 @@ def test_hold_outs_are_taught_by_everybody_else_s_mean():
 
 
 def test_too_few_others_say_so():
-    one = FOLDS[FOLDS["repeat"] == 0].assign(fold=0)
+    one = FOLDS[FOLDS["repeat"] == 0].assign(split=0)
     (alone,) = other_patients(one)
-    assert alone.reason == "only 0 mutant and 0 wild-type patients are left outside the test set of repeat 0, fold 0"
-    few = FOLDS[(FOLDS["repeat"] == 0) & ((FOLDS["truth"] == 0) | (FOLDS["fold"] == 0))]
+    assert alone.reason == "only 0 mutant and 0 wild-type patients are left outside the test set of repeat 0, split 0"
+    few = FOLDS[(FOLDS["repeat"] == 0) & ((FOLDS["truth"] == 0) | (FOLDS["split"] == 0))]
     assert [others.reason.partition(" and")[0] for others in other_patients(few)] == ["only 0 mutant", "", ""]
 
 
@@ -59,15 +59,15 @@ def test_two_patients_of_each_class_can_teach_and_one_cannot():
 
 def test_a_patient_s_other_scan_teaches_nothing_about_him():
     # The patient a is tested in fold 0 by one scan and in fold 1 by another: neither fold learns from him.
-    both = FOLDS[FOLDS["repeat"] == 0].assign(fold=lambda rows: rows["fold"] % 2)
+    both = FOLDS[FOLDS["repeat"] == 0].assign(split=lambda rows: rows["split"] % 2)
     both = pd.concat([both, table([("a", 0, 0, 1, 0.9), ("a", 0, 1, 1, 0.1)])])
     for others in other_patients(both):
         assert "a" not in set(others.patients["patient"])
 
 
 def test_the_order_of_the_predictions_stays():
-    by_split = pd.DataFrame({"repeat": [0, 0, 0, 1, 1, 1], "fold": [0, 1, 2, 0, 1, 2], "threshold": np.arange(6)})
+    by_split = pd.DataFrame({"repeat": [0, 0, 0, 1, 1, 1], "split": [0, 1, 2, 0, 1, 2], "threshold": np.arange(6)})
     mixed = FOLDS.sample(frac=1, random_state=0)
     beside = add_by_split(mixed, by_split)
     assert list(beside["patient"]) == list(mixed["patient"])
-    assert (beside["threshold"] == 3 * beside["repeat"] + beside["fold"]).all()
+    assert (beside["threshold"] == 3 * beside["repeat"] + beside["split"]).all()

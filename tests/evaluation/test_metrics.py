@@ -56,7 +56,7 @@ def test_one_class_has_no_auc_and_no_sensitivity():
 
 
 def table(rows):
-    return pd.DataFrame(rows, columns=["subject", "patient", "repeat", "fold", "truth", "score"])
+    return pd.DataFrame(rows, columns=["subject", "patient", "repeat", "split", "truth", "score"])
 
 
 PREDICTIONS = table(
@@ -107,7 +107,7 @@ def test_a_network_for_segmentation_alone_has_dice_alone():
     planted = pd.Series({"a": 2.0, "b": 3.0, "c": 1.0})
     summary = summarise(SEGMENTED.assign(score=np.nan), planted)
     assert set(summary["mean"]) == {"dice"} and set(summary["pooled"]) == {"num_patients", "dice"}
-    assert set(summary["per_split"][0]) == {"repeat", "fold", "num_test", "dice"}
+    assert set(summary["per_split"][0]) == {"repeat", "split", "num_test", "dice"}
 
 
 def test_a_network_for_idh_alone_has_no_dice():
@@ -127,7 +127,7 @@ THREE_FOLDS = table(
 
 def test_a_mean_is_no_median_and_a_split_is_a_fold_of_a_repeat():
     summary = summarise(THREE_FOLDS.assign(dice=[0.9, 0.8, 0.1, 0.5, 0.5, 0.4, 0.4, 0.8, 0.7, 0.1, 0.7]))
-    splits = [(split["repeat"], split["fold"], split["num_test"]) for split in summary["per_split"]]
+    splits = [(split["repeat"], split["split"], split["num_test"]) for split in summary["per_split"]]
     assert splits == [(0, 0, 3), (0, 1, 2), (0, 2, 2), (1, 0, 2), (2, 0, 2)]
     areas = [1, 1, 0, 1, 0]
     assert [split["auc"] for split in summary["per_split"]] == areas

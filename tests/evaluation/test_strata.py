@@ -25,7 +25,7 @@ PREDICTIONS = pd.DataFrame(
         "subject": NAMES,
         "patient": NAMES,
         "repeat": 0,
-        "fold": 0,
+        "split": 0,
         "truth": TRUTH,
         "score": np.random.default_rng(0).random(60),
     }

@@ -20,9 +20,9 @@ TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])
 
 
-def table(truth, score, repeat=0, fold=0):
+def table(truth, score, repeat=0, split=0):
     names = [f"p{number:04}" for number in range(len(truth))]
-    columns = {"subject": names, "patient": names, "repeat": repeat, "fold": fold, "truth": truth, "score": score}
+    columns = {"subject": names, "patient": names, "repeat": repeat, "split": split, "truth": truth, "score": score}
     return pd.DataFrame(columns)
 
 
@@ -115,7 +115,7 @@ def test_wrong_wishes_are_errors():
 def test_a_fold_gets_the_threshold_of_the_others():
     # Fold 1 has the scores above, fold 0 the same divided by two.
     truth, score = np.concatenate([TRUTH, TRUTH]), np.concatenate([SCORE / 2, SCORE])
-    predictions = table(truth, score, fold=np.repeat([0, 1], 8))
+    predictions = table(truth, score, split=np.repeat([0, 1], 8))
     thresholds = crossfitted_thresholds(predictions)
     assert thresholds["threshold"].tolist() == [0.6, 0.3] and thresholds["num_patients"].tolist() == [8, 8]
     found = crossfitted_rates(predictions)
@@ -129,10 +129,10 @@ def test_a_fold_gets_the_threshold_of_the_others():
 
 def test_a_test_set_s_own_truth_moves_no_threshold_of_its_own():
     random = np.random.default_rng(0)
-    predictions = table(random.integers(2, size=60), random.random(60), fold=np.arange(60) % 5)
-    inside = predictions["fold"] == 3
+    predictions = table(random.integers(2, size=60), random.random(60), split=np.arange(60) % 5)
+    inside = predictions["split"] == 3
     other = predictions.assign(truth=predictions["truth"].where(~inside, 1 - predictions["truth"]))
-    thresholds = [crossfitted_thresholds(frame).set_index("fold")["threshold"] for frame in (predictions, other)]
+    thresholds = [crossfitted_thresholds(frame).set_index("split")["threshold"] for frame in (predictions, other)]
     assert thresholds[0][3] == thresholds[1][3] and (thresholds[0] != thresholds[1]).any()
 
 
@@ -156,5 +156,5 @@ def test_one_test_set_has_no_others():
     found = crossfitted_rates(table(TRUTH, SCORE))
     assert list(found) == list(RATES) and np.isnan(found["accuracy"].value)
     assert found["accuracy"].reason.startswith("cannot be computed, because only 0 mutant and 0 wild-type patients")
-    one_mutant = table(TRUTH[2:], SCORE[2:], fold=np.arange(6) % 2)
+    one_mutant = table(TRUTH[2:], SCORE[2:], split=np.arange(6) % 2)
     assert "patients are left outside the test set" in crossfitted_rates(one_mutant)["npv"].reason

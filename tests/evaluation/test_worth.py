@@ -17,7 +17,7 @@ NAMES = [f"p{number:02}" for number in range(40)]
 SCORE = np.where(TRUTH == 1, 0.8, 0.3) + np.arange(40) % 10 / 1000
 SCORE[[0, 11]] = 0.1, 0.95
 TABLE = pd.DataFrame(
-    {"subject": NAMES, "patient": NAMES, "cohort": "c", "repeat": 0, "fold": FOLD, "truth": TRUTH, "score": SCORE}
+    {"subject": NAMES, "patient": NAMES, "cohort": "c", "repeat": 0, "split": FOLD, "truth": TRUTH, "score": SCORE}
 )
 GRADE = np.where(np.arange(40) % 4 < 2, "LGG", "HGG")  # of each truth, half
 COHORT = pd.DataFrame({"subject": NAMES, "patient": NAMES, "idh": TRUTH, "grade": GRADE})
@@ -25,7 +25,7 @@ COHORT = pd.concat([COHORT, COHORT.head(2).assign(subject=["x", "y"], patient=["
 COHORT.loc[41, "idh"] = np.nan
 SPLITS = pd.concat(
     [
-        pd.DataFrame({"subject": NAMES, "repeat": 0, "fold": fold, "part": np.where(fold == FOLD, "test", "train")})
+        pd.DataFrame({"subject": NAMES, "repeat": 0, "split": fold, "part": np.where(fold == FOLD, "test", "train")})
         for fold in range(4)
     ]
 )
@@ -121,9 +121,9 @@ def test_the_width_that_was_to_be_expected_is_of_an_auc_of_0_8(numbers_of_all):
 
 
 def test_baselines_learn_from_the_splits_that_are_given():
-    no_training = SPLITS[(SPLITS["fold"] != 0) | (SPLITS["part"] == "test")]
+    no_training = SPLITS[(SPLITS["split"] != 0) | (SPLITS["part"] == "test")]
     numbers = worth(TABLE, COHORT, no_training)["baselines"]["grade"]
-    reason = "cannot be computed, because the training part of repeat 0, fold 0 is empty, 10 being tested"
+    reason = "cannot be computed, because the training part of repeat 0, split 0 is empty, 10 being tested"
     assert numbers["auc"]["reason"] == numbers["difference"]["reason"] == reason
 
 
@@ -167,7 +167,7 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
 
 @pytest.mark.integration
 def test_its_own_columns_are_the_cohort_table():
-    table = TABLE[["subject", "truth", "score", "fold"]].assign(grade=GRADE, site="a")
+    table = TABLE[["subject", "truth", "score", "split"]].assign(grade=GRADE, site="a")
     numbers = worth(table)
     given = worth(TABLE, COHORT.head(40).assign(site="a"), SPLITS)
     assert json.dumps(numbers["strata"]) == json.dumps(given["strata"])
@@ -178,7 +178,7 @@ def test_its_own_columns_are_the_cohort_table():
 def test_test_sets_of_another_prevalence_say_so_and_give_the_cohort_s():
     # Two hold-outs of 5 mutants and 5 wild-types each, of a cohort in which 10 of 50 are mutant.
     rows = [(repeat, 20 * repeat + place, int(place < 5)) for repeat in (0, 1) for place in range(10)]
-    table = pd.DataFrame(rows, columns=["repeat", "number", "truth"]).assign(fold=0)
+    table = pd.DataFrame(rows, columns=["repeat", "number", "truth"]).assign(split=0)
     table["patient"] = table["subject"] = [f"q{number}" for number in table["number"]]
     table["score"] = np.tile([0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9], 2)
     never = [f"r{number}" for number in range(30)]
@@ -205,7 +205,7 @@ def test_segmentation_alone():
     assert numbers["segmentation"]["hd95_mm"]["value"] == 20 and numbers["segmentation"]["num_without_hd95"] == 1
     assert numbers["patients"]["num_mutant"] == 20 and numbers["beats_baselines"]["verdict"] == "cannot be computed"
     assert all("holds no score" in numbers[name]["reason"] for name in OF_SCORES)
-    assert worth(table.drop(columns=["score", "cohort", "fold"]))["patients"]["num_splits"] == 1
+    assert worth(table.drop(columns=["score", "cohort", "split"]))["patients"]["num_splits"] == 1
 
 
 @pytest.mark.parametrize("truths", [0, 1, (np.arange(40) == 7).astype(int)], ids=["none", "all", "one"])
@@ -224,7 +224,7 @@ def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
 
 
 def test_everybody_tested_by_every_network():
-    outside = pd.concat([TABLE.assign(fold=fold, score=SCORE + shift) for fold, shift in ((0, -0.05), (1, 0.05))])
+    outside = pd.concat([TABLE.assign(split=split, score=SCORE + shift) for split, shift in ((0, -0.05), (1, 0.05))])
     numbers = worth(outside, COHORT)
     assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
     assert numbers["auc"]["within_splits"]["value"] == pytest.approx(1 - 39 / 400)  # one test set, of the mean score
@@ -234,7 +234,7 @@ def test_everybody_tested_by_every_network():
 
 
 def test_patients_who_are_tested_twice_or_never():
-    holdouts = TABLE.assign(repeat=TABLE["fold"], fold=0)
+    holdouts = TABLE.assign(repeat=TABLE["split"], split=0)
     twice = pd.concat([holdouts, holdouts.head(3).assign(repeat=3)])
     counts = count_patients(twice, COHORT)
     assert counts["tests_each"] == [1, 2] and counts["num_splits"] == 4 and counts["num_never_tested"] == 1
@@ -284,8 +284,8 @@ def test_verdict():
         (COHORT.assign(idh=np.nan), None, "same truth in predictions and cohort table; found 1 and idh nan for p00"),
         (COHORT.assign(patient="p"), None, "same patient in predictions and cohort table; found p00 and patient p"),
         (pd.concat([COHORT, COHORT]), None, "one row a subject in the cohort table; found two of p00"),
-        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, fold 0 only in the predictions, 1 such"),
-        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, fold 0 only in the predictions, 80 such"),
+        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, split 0 only in the predictions, 1 such"),
+        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, split 0 only in the predictions, 80 such"),
         (None, SPLITS.drop(columns="part"), "the column part in the splits"),
     ],
     ids=["missing", "truth", "unlabelled", "patient", "twice", "not tested", "other splits", "no part"],
@@ -301,9 +301,9 @@ def test_tables_that_do_not_match(cohort, splits, message):
         (TABLE.assign(score=2.0), "score from 0 to 1; found 2.0 for p00"),
         (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00, 1 such"),
         (TABLE.assign(truth=["mutant", *TRUTH[1:]]), "numbers as truth; found 'mutant' for p00"),
-        (TABLE.assign(fold="a"), "numbers as fold; found 'a' for p00"),
-        (TABLE.assign(fold=0.5), "a whole number as fold; found 0.5 for p00"),
-        (pd.concat([TABLE, TABLE]), "once in the tests of a split; found p00 twice in repeat 0, fold 0"),
+        (TABLE.assign(split="a"), "numbers as split; found 'a' for p00"),
+        (TABLE.assign(split=0.5), "a whole number as split; found 0.5 for p00"),
+        (pd.concat([TABLE, TABLE]), "once in the tests of a split; found p00 twice in repeat 0, split 0"),
         (TABLE.assign(patient="p"), "one truth a patient; found 0 and 1 of p"),
         (TABLE.assign(score=np.nan), "numbers in the column score or dice; found subject, patient"),
         (TABLE.drop(columns="truth"), "the column truth in the predictions"),
@@ -321,7 +321,7 @@ def many(num_patients):
     truth = (random.random(num_patients) < 0.4).astype(int)
     score = 1 / (1 + np.exp(0.5 - truth - random.normal(size=num_patients)))
     own = {"subject": names, "patient": names}
-    table = pd.DataFrame(own | {"repeat": 0, "fold": np.arange(num_patients) % 5, "truth": truth, "score": score})
+    table = pd.DataFrame(own | {"repeat": 0, "split": np.arange(num_patients) % 5, "truth": truth, "score": score})
     volume = random.lognormal(3, 1, num_patients)
     table = table.assign(dice=score, hd95_mm=10 * score, lesion_ml=volume, predicted_ml=1.1 * volume)
     table = table.assign(num_lesions=2, num_lesions_found=1, num_false_lesions=0)

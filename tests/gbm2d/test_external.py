@@ -36,9 +36,9 @@ def train_split(recipe, folder, index, quiet=True):
     target.mkdir()
     network.save(target / "model.keras")
     splits, cohort = (runs.read_table(folder / f"{name}.csv") for name in ("splits", "cohort"))
-    tested = splits[(splits["fold"] == index) & (splits["part"] == "test")].merge(cohort, on="subject")
+    tested = splits[(splits["split"] == index) & (splits["part"] == "test")].merge(cohort, on="subject")
     tested = tested.rename(columns={"idh": "truth"}).assign(score=0.5)
-    columns = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "lesion_ml"]
+    columns = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "lesion_ml"]
     write_table(tested[columns], target / "predictions.csv")
     write_table(pd.DataFrame({"epoch": [1], "loss": [1.0]}), target / "history.csv")
     return index
@@ -69,7 +69,7 @@ def test_every_network_is_tested_on_every_labelled_subject(cohorts):
     _, _, run = cohorts
     external = run / "external/there-other"
     predictions = pd.read_csv(external / "predictions.csv")
-    assert predictions.groupby("fold")["subject"].nunique().tolist() == [7, 7]
+    assert predictions.groupby("split")["subject"].nunique().tolist() == [7, 7]
     assert list(predictions) == list(pd.read_csv(run / "predictions.csv"))
     exclusions = pd.read_csv(external / "exclusions.csv").set_index("subject")["found"].to_dict()
     assert exclusions == {"r08": "an empty label", "r05": "no file"}
@@ -84,7 +84,7 @@ def test_the_scores_are_those_of_the_saved_networks(cohorts):
     assert predictions["score"].round(6).is_unique
     for row in predictions.itertuples():
         pixels, lesion_ml = prepare_subject(rows.loc[row.subject], "t2", 16)
-        assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.fold]), abs=1e-6)
+        assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.split]), abs=1e-6)
         assert str(row.truth) == rows.loc[row.subject, "idh"]
         assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 0
 

@@ -35,12 +35,12 @@ def run(tmp_path_factory):
     table.to_csv(folder / "cohort.csv", index=False)
     run = folder / "run"
     runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",), size=32))}, {})
-    write_table(pd.DataFrame({"subject": "s00", "repeat": 0, "fold": [0, 1, 2], "part": "test"}), run / "splits.csv")
+    write_table(pd.DataFrame({"subject": "s00", "repeat": 0, "split": [0, 1, 2], "part": "test"}), run / "splits.csv")
     write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
     for index in range(3):
         keras.utils.set_random_seed(index)
-        (run / f"split_{index}").mkdir()
-        build_cnn((32, 32, 1), (4, 4), (8,)).save(run / f"split_{index}/model.keras")
+        (run / f"split_{index + 1}").mkdir()
+        build_cnn((32, 32, 1), (4, 4), (8,)).save(run / f"split_{index + 1}/model.keras")
     write_json({"synthetic": False}, run / "metrics.json")
     return run
 
@@ -61,7 +61,7 @@ def cohort_of(run):
 
 @functools.cache
 def networks_of(run) -> list:
-    return [keras.models.load_model(run / f"split_{index}/model.keras") for index in range(3)]
+    return [keras.models.load_model(run / f"split_{index + 1}/model.keras") for index in range(3)]
 
 
 def scores_by_hand(run, rows) -> np.ndarray:
@@ -74,11 +74,11 @@ def scores_by_hand(run, rows) -> np.ndarray:
 def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
     table = predict(Prediction(run, cohort=cohort_of(run), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02", "s03"]
-    assert list(table) == ["subject", "score_1", "score_2", "score_3", "score_mean", "score_sd", "lesion_ml"]
+    assert list(table) == ["subject", "score_1", "score_2", "score_3", "score", "score_sd", "lesion_ml"]
     scores = table[["score_1", "score_2", "score_3"]].to_numpy()
     assert scores == pytest.approx(scores_by_hand(run, read_table(cohort_of(run))), abs=1e-6)
     assert np.ptp(scores, axis=0).min() > 1e-3 and np.ptp(scores, axis=1).min() > 1e-3  # no two are alike
-    assert table["score_mean"].to_numpy() == pytest.approx(scores.mean(axis=1))
+    assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
     assert table["score_sd"].to_numpy() == pytest.approx(np.std(scores, axis=1, ddof=1), rel=1e-4)
     assert table["lesion_ml"].to_numpy() == pytest.approx((8 * 6 * 2 + 8 * 7) * 12 / 1000)
     pd.testing.assert_frame_equal(runs.read_table(run / "predict/predictions.csv"), table, check_dtype=False)
@@ -131,7 +131,7 @@ def test_a_brain_mask_is_what_the_scan_is_normalised_within(run, drawn, tmp_path
     masked = replace(one, brain_mask=save(tmp_path / "brain.nii.gz", brain))
     rows = read_table(cohort_of(run)).iloc[[2, 2]].copy()
     rows["brain_mask"] = ["", str(masked.brain_mask)]
-    without, within = (predict(wanted)["score_mean"][0] for wanted in (one, masked))
+    without, within = (predict(wanted)["score"][0] for wanted in (one, masked))
     assert [without, within] == pytest.approx(scores_by_hand(run, rows).mean(axis=1), abs=1e-6)
     assert abs(without - within) > 1e-3
 
@@ -176,7 +176,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
     many = predict(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s02"
-    assert row["score_mean"] == pytest.approx(many["score_mean"][2], rel=1e-3)
+    assert row["score"] == pytest.approx(many["score"][2], rel=1e-3)
     assert done.stderr == ""
     assert (tmp_path / "s02.png").exists()
 
@@ -187,9 +187,9 @@ def test_orientation_of_the_file_changes_nothing(run, drawn, tmp_path):
     for name in ("t2", "mask"):
         nibabel.save(nibabel.load(scans / f"{name}.nii.gz").as_reoriented(turn), tmp_path / f"{name}.nii.gz")
     scores = [
-        predict(Prediction(run, scan=folder / "t2.nii.gz", lesion_mask=folder / "mask.nii.gz", out=tmp_path))[
-            "score_mean"
-        ][0]
+        predict(Prediction(run, scan=folder / "t2.nii.gz", lesion_mask=folder / "mask.nii.gz", out=tmp_path))["score"][
+            0
+        ]
         for folder in (scans, tmp_path)
     ]
     assert scores[0] == scores[1]
@@ -220,13 +220,13 @@ def test_an_unfinished_run_and_another_paper_s_are_errors(tmp_path):
 
 def test_a_file_of_another_network_is_an_error(run, tmp_path):
     other = shutil.copytree(run, tmp_path / "run")
-    build_cnn((16, 32, 1), (2,), (2,)).save(other / "split_1/model.keras")
+    build_cnn((16, 32, 1), (2,), (2,)).save(other / "split_2/model.keras")
     with pytest.raises(
-        InputError, match=r"split_1/model.keras: expected a network for \(32, 32, 1\); found one for \(16, 32"
+        InputError, match=r"split_2/model.keras: expected a network for \(32, 32, 1\); found one for \(16, 32"
     ):
         predict(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
-    (other / "split_1/model.keras").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
+    (other / "split_2/model.keras").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
         predict(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
 
 
@@ -235,7 +235,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
 
     def kept(wanted):
         given.append(wanted)
-        return pd.DataFrame({"subject": ["p"], "score_mean": [0.123456]})
+        return pd.DataFrame({"subject": ["p"], "score": [0.123456]})
 
     monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
     options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
@@ -244,7 +244,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
     )
     main()
     assert given == [Prediction("run", "a", "b", "c", "s", "d", "e", "f", True, "g", True, True, True)]
-    assert capsys.readouterr().out == "subject,score_mean\np,0.1235\n"
+    assert capsys.readouterr().out == "subject,score\np,0.1235\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
     with pytest.raises(SystemExit, match="Cannot go on: .*recipe.json: expected a run folder"):
@@ -279,9 +279,9 @@ def test_a_grey_background_is_refused_unless_it_is_meant_or_there_is_a_brain_mas
     brain = save(tmp_path / "brain.nii.gz", image.get_fdata() != 0, image.affine)
     capsys.readouterr()
     masked = predict(Prediction(run, scan=grey, brain_mask=brain, **given))
-    assert masked["score_mean"][0] == right["score_mean"][0] and "--with-skull" not in capsys.readouterr().err
+    assert masked["score"][0] == right["score"][0] and "--with-skull" not in capsys.readouterr().err
     meant = predict(Prediction(run, scan=grey, with_skull=True, **given))
-    assert abs(meant["score_mean"][0] - right["score_mean"][0]) > 1e-6
+    assert abs(meant["score"][0] - right["score"][0]) > 1e-6
     assert "--with-skull: the run learnt from scans that are 0 around the brain" in capsys.readouterr().err
 
 

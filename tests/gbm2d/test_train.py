@@ -55,12 +55,12 @@ def test_the_run_folder_holds_what_it_promises(finished):
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
     assert "report.html" in there
     names = {"model.keras", "history.csv", "predictions.csv", "cost.json"}
-    assert {path.name for path in (run / "split_1").iterdir()} == names
+    assert {path.name for path in (run / "split_2").iterdir()} == names
     names = ("roc", "boxes", "learning_curves", "slices")
     assert {path.name for path in (run / "figures").iterdir()} == {
         f"{n}.{kind}" for n in names for kind in ("png", "svg")
     }
-    history = pd.read_csv(run / "split_0/history.csv")
+    history = pd.read_csv(run / "split_1/history.csv")
     assert history["epoch"].tolist() == list(range(1, 19))
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 
@@ -71,7 +71,7 @@ def test_the_default_mode_draws_hold_outs(finished):
     splits = pd.read_csv(run / "splits.csv")
     assert recipe.splits == Recipe().splits == "holdout"
     tested = splits[splits["part"] == "test"]
-    assert tested[["repeat", "fold"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
+    assert tested[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
     labels = pd.read_csv(run / "cohort.csv").set_index("subject")["idh"]
     assert (labels[tested["subject"]].groupby(tested["repeat"].to_numpy()).sum() >= 5).all()
 
@@ -81,7 +81,7 @@ def test_predictions_are_those_of_the_saved_networks(finished):
     _, _, run, _ = finished
     predictions = pd.read_csv(run / "predictions.csv", dtype={"subject": str})
     splits = pd.read_csv(run / "splits.csv")
-    columns = ["subject", "patient", "cohort", "repeat", "fold", "truth", "score", "lesion_ml"]
+    columns = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "lesion_ml"]
     assert list(predictions) == columns and len(predictions) == (splits["part"] == "test").sum()
     prepared = np.load(run / "slices.npz")
     for repeat, rows in predictions.groupby("repeat"):
@@ -106,7 +106,7 @@ def test_a_saved_network_needs_neither_this_package_nor_unsafe_mode(finished, mo
     _, _, run, _ = finished
     for name in [name for name in sys.modules if name.split(".")[0] == "glioma_idh"]:
         monkeypatch.setitem(sys.modules, name, None)
-    network = keras.models.load_model(run / "split_0/model.keras", safe_mode=True)
+    network = keras.models.load_model(run / "split_1/model.keras", safe_mode=True)
     assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
     assert sum(type(layer) is keras.layers.BatchNormalization for layer in network.layers) == 4
 
@@ -239,7 +239,7 @@ def test_killed_and_started_again_gives_the_same_bytes(make_cohort, tmp_path, mo
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (killed / "split_1/checkpoint.weights.h5").exists():
+    while not (killed / "split_2/checkpoint.weights.h5").exists():
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.01)
     workers = psutil.Process(process.pid).children(recursive=True)
@@ -247,10 +247,10 @@ def test_killed_and_started_again_gives_the_same_bytes(make_cohort, tmp_path, mo
     process.wait()
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert len(workers) >= 2 and not alive
-    assert not (killed / "split_1/predictions.csv").exists()
+    assert not (killed / "split_2/predictions.csv").exists()
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
     assert (killed / "predictions.csv").read_bytes() == (tmp_path / "whole/predictions.csv").read_bytes()
-    assert (killed / "split_1/history.csv").read_bytes() == (tmp_path / "whole/split_1/history.csv").read_bytes()
+    assert (killed / "split_2/history.csv").read_bytes() == (tmp_path / "whole/split_2/history.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def part_of(done, index, part) -> set[str]:
 def test_the_default_mode_draws_hold_outs_as_the_recipe_says(done):
     assert Recipe().splits == done.recipe.splits == "holdout"
     assert len(done.trainings) == 2
-    assert done.splits[["repeat", "fold"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
+    assert done.splits[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
     patients = done.splits["subject"].replace("s04", "s03")
     for index in range(2):
         test, training = part_of(done, index, "test"), part_of(done, index, "train")
@@ -169,7 +169,7 @@ def test_the_learning_curve_is_that_of_the_test_part(done, index):
     assert sorted(subjects) == sorted(part_of(done, index, "test"))
     assert np.array_equal(targets, np.eye(2)[done.labels[subjects]])
     assert kept.validation_batch_size == len(subjects) and kept.validation_freq == 1
-    history = pd.read_csv(done.run / f"split_{index}/history.csv")
+    history = pd.read_csv(done.run / f"split_{index + 1}/history.csv")
     assert history["epoch"].tolist() == list(range(1, 8))
     assert history["test_loss"].tolist() == history["loss"].tolist() == list(range(1, 8))
 
@@ -211,15 +211,15 @@ def test_two_splits_start_from_other_weights(done):
 @pytest.mark.parametrize("index", [0, 1])
 def test_the_network_kept_is_that_of_the_last_epoch(done, index):
     """Not that of the epoch with the best test loss, which is the first here."""
-    saved = keras.models.load_model(done.run / f"split_{index}/model.keras", compile=False)
+    saved = keras.models.load_model(done.run / f"split_{index + 1}/model.keras", compile=False)
     for weights, start in zip(saved.get_weights(), done.trainings[index].start, strict=True):
         assert weights == pytest.approx(start * 1.1**7, rel=1e-6)
-    assert not (done.run / f"split_{index}/checkpoint.weights.h5").exists()
+    assert not (done.run / f"split_{index + 1}/checkpoint.weights.h5").exists()
 
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_the_test_part_is_predicted_by_the_kept_network(done, index):
-    predictions = pd.read_csv(done.run / f"split_{index}/predictions.csv").set_index("subject")
+    predictions = pd.read_csv(done.run / f"split_{index + 1}/predictions.csv").set_index("subject")
     assert set(predictions.index) == part_of(done, index, "test") and predictions.index.is_unique
     network = build_cnn((32, 32, 1), (4, 6), (16,))
     network.set_weights([start * 1.1**7 for start in done.trainings[index].start])
@@ -231,12 +231,12 @@ def test_the_test_part_is_predicted_by_the_kept_network(done, index):
     assert predictions["truth"].to_dict() == done.labels[predictions.index].to_dict()
     assert predictions["lesion_ml"].to_dict() == pytest.approx({s: done.lesion_ml[s] for s in predictions.index})
     assert (predictions["patient"] == predictions.index.to_series().replace("s04", "s03")).all()
-    assert set(predictions["repeat"]) == {index} and set(predictions["fold"]) == {0}
+    assert set(predictions["repeat"]) == {index} and set(predictions["split"]) == {0}
 
 
 def test_the_run_s_predictions_and_numbers_are_those_of_its_splits(done):
     together = pd.read_csv(done.run / "predictions.csv")
-    parts = [pd.read_csv(done.run / f"split_{index}/predictions.csv") for index in range(2)]
+    parts = [pd.read_csv(done.run / f"split_{index + 1}/predictions.csv") for index in range(2)]
     pd.testing.assert_frame_equal(together, pd.concat(parts, ignore_index=True))
     metrics = runs.read_json(done.run / "metrics.json")
     assert done.metrics == {"t2": metrics}
@@ -266,7 +266,7 @@ def test_callbacks_save_every_25_epochs_and_show_how_far_it_is(done):
     callbacks = {type(callback): callback for callback in done.trainings[0].callbacks}
     checkpoint = callbacks[training.Checkpoint]
     assert (checkpoint.every, checkpoint.steps_per_epoch) == (25, done.trainings[0].steps_per_epoch)
-    assert checkpoint.file == done.run / "split_0/checkpoint.weights.h5"
+    assert checkpoint.file == done.run / "split_1/checkpoint.weights.h5"
     bar = {"what": "split 1/2", "position": 0, "quiet": True, "unit": "epoch"}
     assert callbacks[training.Progress].settings == bar
 
@@ -284,9 +284,9 @@ def test_the_test_curve_has_about_a_hundred_points(monkeypatch, tmp_path, epochs
 def test_a_split_that_is_done_is_not_trained_again(done, tmp_path, monkeypatch):
     run = shutil.copytree(done.run, tmp_path / "run")
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
-    before = (run / "split_1/model.keras").stat().st_mtime_ns
+    before = (run / "split_2/model.keras").stat().st_mtime_ns
     assert train_split(done.recipe, run, 1) == 1
-    assert (run / "split_1/model.keras").stat().st_mtime_ns == before
+    assert (run / "split_2/model.keras").stat().st_mtime_ns == before
 
 
 def test_a_training_goes_on_after_the_epochs_of_its_checkpoint(monkeypatch, tmp_path):

@@ -124,7 +124,9 @@ def test_a_role_is_given_once(tmp_path, monkeypatch):
 
 def test_a_lesion_run_has_learnt_to_find_lesions(tmp_path, monkeypatch):
     def write_run(**settings) -> Path:
-        write_json({"recipe": {"paper": "sgp3d"} | asdict(Recipe(**settings))}, tmp_path / "run" / "recipe.json")
+        write_json(
+            {"format": 2, "recipe": {"paper": "sgp3d"} | asdict(Recipe(**settings))}, tmp_path / "run" / "recipe.json"
+        )
         (tmp_path / "run" / "metrics.json").write_text(json.dumps({"synthetic": True}))
         return tmp_path / "run"
 

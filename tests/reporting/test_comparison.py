@@ -32,8 +32,9 @@ TRUTH = np.arange(20) % 2
 
 def write_run(folder, scores, dice=None, folds=2, truth=TRUTH, grade="LGG"):
     """A finished run of 20 patients, tested in turn in its folds."""
-    tested = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "fold": np.arange(20) // (20 // folds)})
-    parts = [tested.assign(fold=fold, part=np.where(tested["fold"] == fold, "test", "train")) for fold in range(folds)]
+    tested = pd.DataFrame({"subject": SUBJECTS, "repeat": 1, "split": 1 + np.arange(20) // (20 // folds)})
+    numbers = range(1, folds + 1)
+    parts = [tested.assign(split=n, part=np.where(tested["split"] == n, "test", "train")) for n in numbers]
     write_table(pd.concat(parts), folder / "splits.csv")
     cohort = pd.DataFrame({"subject": SUBJECTS, "patient": SUBJECTS, "cohort": "c", "idh": truth, "grade": grade})
     write_table(cohort.assign(prepared=[f"cache/{name}" for name in SUBJECTS]), folder / "cohort.csv")
@@ -65,7 +66,7 @@ def within_two_folds(scores):
 
 def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
     networks = read_networks(folders)
-    assert sorted(networks["good"]["repeat"].unique()) == [0, 1]
+    assert sorted(networks["good"]["repeat"].unique()) == [1, 2]
     numbers = summarise_networks(networks, folders, SGPNET)
     mean = GOOD.mean(axis=0)
     higher = np.subtract.outer(mean[TRUTH == 1], mean[TRUTH == 0]) > 0
@@ -86,9 +87,9 @@ def test_seeds_of_several_repeats_count_on(tmp_path):
     run = write_run(tmp_path / "run", GOOD[0])
     for name in ("predictions", "splits"):
         table = runs.read_table(run / f"{name}.csv")
-        write_table(pd.concat([table, table.assign(repeat=1)]), run / f"{name}.csv")
+        write_table(pd.concat([table, table.assign(repeat=2)]), run / f"{name}.csv")
     table = read_networks({"network": [run, run, run]})["network"]
-    assert sorted(table["repeat"].unique()) == [0, 1, 2, 3, 4, 5] and (table.groupby("repeat").size() == 20).all()
+    assert sorted(table["repeat"].unique()) == [1, 2, 3, 4, 5, 6] and (table.groupby("repeat").size() == 20).all()
 
 
 def test_a_network_of_one_seed_is_no_list_of_seeds(tmp_path):
@@ -249,16 +250,16 @@ def test_an_order_of_dice_is_told_of_dice():
     )
 
 
-def test_a_missing_fold_is_an_error(folders):
+def test_a_missing_split_is_an_error(folders):
     predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
-    write_table(predictions[predictions["fold"] == 0], folders["bad"][1] / "predictions.csv")
+    write_table(predictions[predictions["split"] == 1], folders["bad"][1] / "predictions.csv")
     with pytest.raises(InputError, match="bad_1: expected a prediction for every test of a run; found none for 10 of"):
         read_networks(folders)
 
 
-def test_other_folds_are_an_error(folders):
+def test_other_splits_are_an_error(folders):
     write_run(folders["bad"][1], BAD[1], folds=4)
-    with pytest.raises(InputError, match="bad_1: expected the tests of good_1; found s05 in fold 1 of good_1 alone"):
+    with pytest.raises(InputError, match="bad_1: expected the tests of good_1; found s05 in split 1 of good_1 alone"):
         read_networks(folders)
 
 

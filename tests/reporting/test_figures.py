@@ -16,7 +16,7 @@ NOTE = "Synthetic phantom cohort: no clinical result"
 def predictions(scores_by_split, truth=(1, 1, 0, 0), kfold=False):
     """A predictions table of the columns that the curves read."""
     frames = [
-        pd.DataFrame({"repeat": 0 if kfold else n, "fold": n if kfold else 0, "truth": truth, "score": scores})
+        pd.DataFrame({"repeat": 1 if kfold else n, "split": n, "truth": truth, "score": scores})
         for n, scores in enumerate(scores_by_split)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -27,7 +27,7 @@ PERFECT, WRONG, HALF = (0.9, 0.8, 0.2, 0.1), (0.1, 0.2, 0.8, 0.9), (0.9, 0.1, 0.
 
 def score_table(sequences=("t1", "rcbv"), num_splits=5):
     rows = [
-        {"sequence": sequence, "repeat": n, "fold": 0, "accuracy": 0.6 + 0.05 * n, "ccel": 1.0 + n, "auc": 0.7}
+        {"sequence": sequence, "repeat": n, "split": 0, "accuracy": 0.6 + 0.05 * n, "ccel": 1.0 + n, "auc": 0.7}
         | {"sensitivity": 0.2 * n, "specificity": 0.9, "always_wild_type": 0.75 if n else 0.70}
         for sequence in sequences
         for n in range(num_splits)
@@ -115,10 +115,10 @@ def test_each_sequence_has_its_own_curves():
 def test_every_split_is_one_line_beside_mean_and_chance():
     axes = figures.roc_curves({"t1": predictions([PERFECT, HALF, HALF], kfold=True)}).axes[0]
     assert len(axes.get_lines()) == 3 + 2
-    assert {"Fold 2: 0.50", "Fold 3: 0.50"} <= set(legend_of(axes))
+    assert {"Split 2: 0.50", "Split 3: 0.50"} <= set(legend_of(axes))
 
 
-def test_networks_that_were_tested_on_the_same_subjects_are_no_folds():
+def test_networks_that_were_tested_on_the_same_subjects_are_no_splits():
     table = predictions([PERFECT, HALF], kfold=True)
     table["subject"] = [*"abcd", *"abcd"]
     assert {"Network 1: 1.00", "Network 2: 0.50"} <= set(legend_of(figures.roc_curves({"t1": table}).axes[0]))
@@ -138,7 +138,7 @@ def test_a_single_split_has_no_sd_and_no_band():
 
 def test_a_split_of_one_class_is_named_and_not_drawn():
     table = predictions([PERFECT, PERFECT])
-    table.loc[table["repeat"] == 1, "truth"] = 0
+    table.loc[table["repeat"] == 2, "truth"] = 0
     axes = figures.roc_curves({"t1": table}).axes[0]
     assert {"Split 2: one class", "Mean: 1.00"} <= set(legend_of(axes)) and len(axes.get_lines()) == 1 + 2
     none = figures.roc_curves({"t1": predictions([PERFECT], truth=(0, 0, 0, 0))})
@@ -163,7 +163,7 @@ def test_many_splits_are_one_legend_line():
     table = predictions([PERFECT] * 11 + [WRONG])
     labels = legend_of(figures.roc_curves({"t1": table}).axes[0])
     assert labels[0] == "12 splits:\n0.00 to 1.00" and len([label for label in labels if label.strip()]) == 3
-    table.loc[table["repeat"] == 3, "truth"] = 0
+    table.loc[table["repeat"] == 4, "truth"] = 0
     assert legend_of(figures.roc_curves({"t1": table}).axes[0])[0] == "11 of 12 splits:\n0.00 to 1.00"
 
 
@@ -200,7 +200,7 @@ def test_the_trivial_answer_is_that_of_the_majority(wild_type, mark):
 
 def test_every_panel_shows_its_own_score_of_every_sequence():
     names = ("sensitivity", "specificity", "accuracy", "ccel")
-    table = pd.DataFrame({"sequence": ["t1", "t1", "adc", "adc"], "repeat": [0, 1, 0, 1], "fold": 0})
+    table = pd.DataFrame({"sequence": ["t1", "t1", "adc", "adc"], "repeat": [0, 1, 0, 1], "split": 0})
     for n, name in enumerate(names):
         table[name] = np.array([0.1, 0.15, 0.2, 0.25]) + 0.2 * n
     figure = figures.score_boxes(table.assign(always_wild_type=[0.5, 0.7, 0.1, 0.2]))
@@ -225,8 +225,8 @@ def test_whiskers_reach_over_all_splits_and_the_paper_s_bar_over_one_sd():
     assert bar[:, 1] == pytest.approx([0.76, 0.90])
 
 
-def test_folds_of_several_repeats_have_both_numbers():
-    table = pd.DataFrame({"repeat": [0, 0, 1, 1], "fold": [0, 1, 0, 1], "subject": list("abcd"), "score": range(4)})
+def test_splits_of_several_repeats_have_both_numbers():
+    table = pd.DataFrame({"repeat": [1, 1, 2, 2], "split": [1, 2, 1, 2], "subject": list("abcd"), "score": range(4)})
     named = canvas.named_splits(table)
     assert [name for name, _ in named] == ["Split 1.1", "Split 1.2", "Split 2.1", "Split 2.2"]
     assert [rows["score"].tolist() for _, rows in named] == [[0], [1], [2], [3]]
@@ -249,7 +249,7 @@ def test_boxes_of_one_network_stand_in_one_row_with_the_paper_s_averages():
 
 
 def test_a_score_that_the_table_lacks_has_no_panel():
-    table = score_table(("SGPNet",))[["sequence", "repeat", "fold"]].assign(dice=0.9)
+    table = score_table(("SGPNet",))[["sequence", "repeat", "split"]].assign(dice=0.9)
     figure = figures.score_boxes(table, panels=("sensitivity", "specificity", "accuracy", "dice"))
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["a) Dice"] and "wild-type" not in words(figure)
 

@@ -14,7 +14,7 @@ def history(num_splits=2, epochs=300, a=-1.8, b=0.02, c=2.4):
     x = np.arange(1, epochs + 1)
     columns = {"epoch": x, "loss": 0.7 * np.exp(-x / 40), "accuracy": 1 - 0.5 * np.exp(-x / 40)}
     columns |= {"test_loss": a * np.exp(-b * x) + c, "test_accuracy": 0.8 - 0.3 * np.exp(-x / 50)}
-    return pd.concat([pd.DataFrame({"repeat": n, "fold": 0, **columns}) for n in range(num_splits)])
+    return pd.concat([pd.DataFrame({"repeat": n, "split": 0, **columns}) for n in range(num_splits)])
 
 
 def joint_history(**keywords):

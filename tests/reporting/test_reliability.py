@@ -7,7 +7,7 @@ from glioma_idh.evaluation.calibration import calibration_scores, reliability_cu
 from glioma_idh.reporting.reliability import reliability_diagram, reliability_diagram_alt
 from tests.reporting.test_worth_figures import check_letters, legend_of, words
 
-REASON = "cannot be computed, because outside the test set of repeat 0, fold 0, there is but one class"
+REASON = "cannot be computed, because outside the test set of repeat 0, split 0, there is but one class"
 NONE = {"value": None, "low": None, "high": None, "reason": REASON}
 
 

@@ -22,15 +22,15 @@ LESIONS = {"lesions", "lesion_best", "lesion_median", "lesion_worst"}
 def make_run(folder, **columns):
     """What two splits of a joint training of 8 subjects leave behind; every mask is the reference."""
     subjects, fold = [f"s{n}" for n in range(8)], np.repeat([0, 1], 4)
-    table = pd.DataFrame({"subject": subjects, "patient": subjects, "cohort": "x", "repeat": 0, "fold": fold})
+    table = pd.DataFrame({"subject": subjects, "patient": subjects, "cohort": "x", "repeat": 0, "split": fold})
     table = table.assign(truth=[1, 1, 0, 0] * 2, score=[0.9, 0.6, 0.7, 0.1, 0.8, 0.7, 0.3, 0.2])
     table = table.assign(**{"dice": np.arange(8) / 10, "lesion_ml": 64e-3, "predicted_ml": 32e-3} | columns)
-    splits = [table[["subject", "repeat"]].assign(fold=n, part=np.where(fold == n, "test", "train")) for n in (0, 1)]
+    splits = [table[["subject", "repeat"]].assign(split=n, part=np.where(fold == n, "test", "train")) for n in (0, 1)]
     curves = {name: [0.9, 0.5, 0.3] for name in ("loss", "cross_entropy", "dice_loss", "k")}
     curves |= {"test_cross_entropy": [np.nan, 0.6, 0.7], "test_dice_loss": [np.nan, 0.6, 0.4]}
     for n in (0, 1):
         part = runs.split_folder(folder, n)
-        write_table(table[table["fold"] == n], part / "predictions.csv")
+        write_table(table[table["split"] == n], part / "predictions.csv")
         write_table(pd.DataFrame({"epoch": [1, 2, 3], **curves}), part / "history.csv")
     image, lesion = np.arange(512.0).reshape(8, 8, 8), np.zeros((8, 8, 8), np.uint8)
     lesion[2:6, 2:6, 2:6] = 1
@@ -109,7 +109,7 @@ def table_of(repeat=0):
     """Eight subjects in two folds."""
     columns = {"subject": [f"s{n}" for n in range(8)], "patient": [f"s{n}" for n in range(8)], "repeat": repeat}
     scores = [0.9, 0.6, 0.7, 0.1, 0.8, 0.7, 0.3, 0.2]
-    return pd.DataFrame(columns | {"fold": np.repeat([0, 1], 4), "truth": [1, 1, 0, 0] * 2, "score": scores})
+    return pd.DataFrame(columns | {"split": np.repeat([0, 1], 4), "truth": [1, 1, 0, 0] * 2, "score": scores})
 
 
 def test_a_second_cohort_goes_to_its_folder_with_its_own_numbers(tmp_path, monkeypatch, capsys):
@@ -141,7 +141,7 @@ def test_on_a_second_cohort_the_auc_within_splits_is_that_of_the_networks_mean_s
     names = ["a", "b", "c", "d"]
     cohort = pd.DataFrame({"subject": names, "cohort": "egd", "idh": [1, 1, 0, 0]})
     both = [
-        pd.DataFrame({"subject": names, "patient": names, "repeat": 0, "fold": fold, "truth": [1, 1, 0, 0]}).assign(
+        pd.DataFrame({"subject": names, "patient": names, "repeat": 0, "split": fold, "truth": [1, 1, 0, 0]}).assign(
             score=scores
         )
         for fold, scores in enumerate([[0.9, 0.3, 0.5, 0.1], [0.5, 0.7, 0.5, 0.6]])
@@ -155,7 +155,7 @@ def test_on_a_second_cohort_the_auc_within_splits_is_that_of_the_networks_mean_s
 def test_the_best_possible_of_several_sequences_is_of_their_sum(tmp_path):
     # Alone the latents of t2 order three pairs of four rightly, those of flair two; their sum all but one, a tie.
     names, latents = ["a", "b", "c", "d"], {"t2": [3.0, 1.0, 2.0, 0.0], "flair": [0.0, 3.0, 1.0, 1.0]}
-    predictions = pd.DataFrame({"subject": names, "patient": names, "repeat": 0, "fold": 0, "truth": [1, 1, 0, 0]})
+    predictions = pd.DataFrame({"subject": names, "patient": names, "repeat": 0, "split": 0, "truth": [1, 1, 0, 0]})
     tables = {name: predictions.assign(score=0.5) for name in latents}
     folders = {name: tmp_path / name for name in latents}
     assert results._best_possible_together(folders, tables) is None
@@ -255,7 +255,7 @@ def test_numbers_and_curves_are_of_all_splits_and_phantoms_know_their_best(tmp_p
     assert runs.read_json(folder / "metrics.json")["pooled"]["num_patients"] == 8
     assert runs.read_table(folder / "predictions.csv")["subject"].tolist() == [f"s{n}" for n in range(8)]
     history, named = drawn_of["learning_curves"]
-    by_split = history.groupby(["repeat", "fold"])["epoch"].agg(list).to_dict()
+    by_split = history.groupby(["repeat", "split"])["epoch"].agg(list).to_dict()
     assert by_split == {(0, 0): [1, 2, 3], (0, 1): [1, 2, 3]}
     assert named["panels"] == ["cross_entropy", "dice_loss"] and named["synthetic"] is True
     where, tables, numbers, published, printed, _ = drawn_of["draw_scores"]

@@ -14,7 +14,7 @@ PREDICTIONS = pd.DataFrame(
         "subject": list("abcd"),
         "patient": list("abcd"),
         "repeat": [0, 0, 1, 1],
-        "fold": 0,
+        "split": 0,
         "truth": [1, 0, 1, 0],
         "score": [0.9, 0.2, 0.4, 0.45],
     }
@@ -22,7 +22,7 @@ PREDICTIONS = pd.DataFrame(
 
 
 def test_where_mutants_are_the_majority_the_trivial_answer_is_always_mutant():
-    more = pd.DataFrame({"subject": list("abcd"), "patient": list("abcd"), "repeat": 0, "fold": 0})
+    more = pd.DataFrame({"subject": list("abcd"), "patient": list("abcd"), "repeat": 0, "split": 0})
     more = more.assign(truth=[1, 1, 1, 0], score=[0.9, 0.8, 0.4, 0.1])
     table = results_table({"rcbv": summarise(more)}, {}, SGPNET)
     row = table.loc[("rCBV", "always mutant"), ["ACC", "SN", "SP", "AUC", "PPV", "NPV"]]

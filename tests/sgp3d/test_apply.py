@@ -59,12 +59,12 @@ def test_only_what_was_learnt_is_scored(cohort, learns, names):
 
 
 def test_a_table_has_a_row_a_subject_and_network_in_the_order_of_the_splits(cohort, tmp_path):
-    splits = pd.DataFrame({"repeat": [1, 0, 0], "fold": [0, 1, 0], "subject": "s", "part": "test"})
+    splits = pd.DataFrame({"repeat": [1, 0, 0], "split": [0, 1, 0], "subject": "s", "part": "test"})
     splits.to_csv(tmp_path / "splits.csv", index=False)
     networks = [Bright(shift=shift) for shift in (-3, -2, -1)]
     table = predictions_table(cohort, networks, tmp_path, ("idh", "segmentation"))
     assert table["subject"].tolist() == ["s00"] * 3 + ["s01"] * 3
-    assert list(zip(table["repeat"], table["fold"], strict=True)) == [(0, 0), (0, 1), (1, 0)] * 2
+    assert list(zip(table["repeat"], table["split"], strict=True)) == [(0, 0), (0, 1), (1, 0)] * 2
     assert table["truth"].tolist() == [1] * 3 + [0] * 3 and (table["lesion_ml"] == 7 * 6 * 5 * 12 / 1000).all()
     for row, network in zip(table.itertuples(), networks * 2, strict=True):
         expected, _ = score_subject(network, cohort.set_index("subject", drop=False).loc[row.subject], ("idh",))

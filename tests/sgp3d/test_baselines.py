@@ -20,7 +20,7 @@ from tests.sgp3d.conftest import GRID
 
 def one_split(subjects, num_test: int) -> pd.DataFrame:
     parts = ["test"] * num_test + ["train"] * (len(subjects) - num_test)
-    return pd.DataFrame({"repeat": 0, "fold": 0, "subject": list(subjects), "part": parts})
+    return pd.DataFrame({"repeat": 0, "split": 0, "subject": list(subjects), "part": parts})
 
 
 def test_grade_alone_on_the_paper_s_cohort():
@@ -33,8 +33,8 @@ def test_grade_alone_on_the_paper_s_cohort():
     halves = [cohort["subject"].iloc[half::2] for half in (0, 1)]
     tests = [set(half) for half in halves]
     parts = [
-        cohort[["subject"]].assign(repeat=0, fold=fold, part=np.where(cohort["subject"].isin(test), "test", "train"))
-        for fold, test in enumerate(tests)
+        cohort[["subject"]].assign(repeat=0, split=split, part=np.where(cohort["subject"].isin(test), "test", "train"))
+        for split, test in enumerate(tests)
     ]
     scores = clinical_scores(cohort, pd.concat(parts))["grade alone"]
     assert scores["accuracy"] == pytest.approx((53 + 52) / 121)
@@ -74,7 +74,7 @@ def test_age_volume_and_grade_alone_by_hand():
 def test_the_auc_of_a_baseline_compares_patients_of_one_split():
     """In each split all pairs are in order; an older mutant of the second scores below a younger wild-type."""
     cohort, first = clinical(age_years=[30, 40, 31, 41, 60, 70, 61, 71])
-    second = first.assign(fold=1, part=first["part"].map({"train": "test", "test": "train"}))
+    second = first.assign(split=1, part=first["part"].map({"train": "test", "test": "train"}))
     scores = clinical_scores(cohort, pd.concat([first, second]))
     assert scores["age alone"]["auc"] == 1
     assert (
@@ -122,7 +122,7 @@ def test_simple_masks_are_means_over_the_tested_with_each_split_s_own_threshold(
     rows = [(0, 0, "a", "test"), (0, 0, "c", "train"), (0, 0, "b", "train"), (0, 0, "d", "train")]
     rows += [(0, 1, "c", "test"), (0, 1, "a", "train"), (0, 1, "b", "train")]
     rows += [(1, 0, "a", "test"), (1, 0, "b", "train")]
-    splits = pd.DataFrame(rows, columns=["repeat", "fold", "subject", "part"])
+    splits = pd.DataFrame(rows, columns=["repeat", "split", "subject", "part"])
     scores = simple_mask_scores(cohort, splits)
     assert scores["mask of the whole image"]["dice"] == pytest.approx((0.1 + 0.3) / 2)
     # trained on b, c, d: 1.4 / 3 against 1.9 / 3, the second; on a, b: the first; on b: the first

@@ -66,9 +66,9 @@ def finished(tmp_path_factory):
         patch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
         patch.setattr("glioma_idh.reporting.report.write_report", reports.append)
         train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
-        made = (folder / "runs/by_hand/split_0/model.keras").stat().st_mtime_ns
+        made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
         out = run_table(recipe, where)
-    assert made == (folder / "runs/by_hand/split_0/model.keras").stat().st_mtime_ns
+    assert made == (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
     assert [given.joint.targets for given in rehearsal.trainings] == [
         *["both"] * 2, *["idh"] * 2, *["random-masks"] * 2
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
 def test_each_row_of_the_table_is_of_its_own_runs(finished):
     _, _, out = finished
     metrics = read_json(out / "metrics.json")
-    folds = pd.read_csv(out / "predictions.csv").groupby("fold")["subject"]
+    folds = pd.read_csv(out / "predictions.csv").groupby("split")["subject"]
     assert [sorted(int(name[1:]) for name in of.unique()) for _, of in folds] == FOLDS
     assert {name: row["within_splits"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(AUC)
     assert {name: row["pooled"]["auc"] for name, row in metrics["numbers"].items()} == pytest.approx(POOLED)

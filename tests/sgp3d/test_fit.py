@@ -77,7 +77,7 @@ class Rehearsed:
     def subjects(self, index: int, part: str) -> list[str]:
         """Of a part of a split, in the order of the cohort."""
         splits, cohort = pd.read_csv(self.run / "splits.csv"), pd.read_csv(self.run / "cohort.csv")
-        chosen = splits[(splits["fold"] == index) & (splits["part"] == part)]["subject"]
+        chosen = splits[(splits["split"] == index) & (splits["part"] == part)]["subject"]
         return [subject for subject in cohort["subject"] if subject in set(chosen)]
 
     def stored(self, subjects: list[str]) -> tuple[list, list, np.ndarray]:
@@ -179,13 +179,13 @@ def test_no_callback_of_a_training_looks_at_the_test_loss(rehearsed):
         assert isinstance(dropout, training.SeedDropout) and dropout.seed == [3, index] and len(dropout.layers) == 6
         assert isinstance(checkpoint, training.Checkpoint)
         assert (checkpoint.steps_per_epoch, checkpoint.every) == (2, 10)
-        assert checkpoint.file == rehearsed.run / f"split_{index}/checkpoint.weights.h5"
+        assert checkpoint.file == rehearsed.run / f"split_{index + 1}/checkpoint.weights.h5"
 
 
 def test_the_last_epoch_s_network_is_kept_whatever_the_test_loss(rehearsed):
     """The rehearsal's test loss was lowest after the second of seven epochs."""
     for index, given in enumerate(rehearsed.rehearsal.trainings):
-        folder = rehearsed.run / f"split_{index}"
+        folder = rehearsed.run / f"split_{index + 1}"
         kept = keras.models.load_model(folder / "model.keras")
         trained = {weight.path: np.array(weight) for weight in given.joint.network.weights}
         assert (np.array(kept.weights[0]) == 7).all() and kept.weights[0].path == given.joint.network.weights[0].path
@@ -212,18 +212,18 @@ def test_a_split_s_network_scores_its_own_test_subjects(rehearsed):
 
 def test_each_row_of_the_predictions_is_of_one_subject(rehearsed):
     for index in (0, 1):
-        table = pd.read_csv(rehearsed.run / f"split_{index}/predictions.csv")
+        table = pd.read_csv(rehearsed.run / f"split_{index + 1}/predictions.csv")
         assert table["subject"].tolist() == table["patient"].tolist() == rehearsed.subjects(index, "test")
         assert table["truth"].tolist() == [int(rehearsed.labels[subject]) for subject in table["subject"]]
         numbers = table["subject"].str[1:].astype(int)
         assert table["score"].tolist() == pytest.approx(numbers / 100)
         assert table["predicted_ml"].tolist() == numbers.tolist() and (table["dice"] == 0.5).all()
-        assert set(table["fold"]) == {index} and set(table["repeat"]) == {0}
+        assert set(table["split"]) == {index} and set(table["repeat"]) == {0}
         assert table["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * len(table))
 
 
 def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_tested_it(rehearsed):
-    files = [sorted((rehearsed.run / f"split_{index}/masks").iterdir()) for index in (0, 1)]
+    files = [sorted((rehearsed.run / f"split_{index + 1}/masks").iterdir()) for index in (0, 1)]
     for index in (0, 1):
         assert [file.name for file in files[index]] == [f"{s}.nii.gz" for s in rehearsed.subjects(index, "test")]
     assert not (rehearsed.run / "masks").exists()
@@ -293,7 +293,7 @@ def one_split(folder, recipe, rehearse, index=0):
     rehearsal = rehearse(stops=True)
     with pytest.raises(Stop):
         fit.train_split(recipe, folder / "run", index)
-    parts = splits[splits["fold"] == index].set_index("subject")["part"]
+    parts = splits[splits["split"] == index].set_index("subject")["part"]
     train = cohort[cohort["subject"].map(parts) == "train"]
     return rehearsal.trainings[0], train, cohort[cohort["subject"].map(parts) == "test"]
 
@@ -369,7 +369,7 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
         fit.train_split(recipe, tmp_path / "run", 0)
     before, after = rehearsal.trainings
     assert after.settings["initial_epoch"] == 10 and (np.array(after.joint.network.weights[0]) == 10).all()
-    train = splits[(splits["fold"] == 0) & (splits["part"] == "train")]["subject"]
+    train = splits[(splits["split"] == 0) & (splits["part"] == "train")]["subject"]
     rows = cohort[cohort["subject"].isin(train)]
     stored = [Stored(Path(folder)) for folder in rows["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], rows["idh"].to_numpy()

@@ -187,7 +187,7 @@ def predictions_of(lesion, rest):
     truth = np.arange(40) % 2
     score = 0.3 + 0.4 * truth + np.random.default_rng(0).normal(0, 0.2, 40).clip(-0.25, 0.25)
     table = pd.DataFrame({"subject": truth.astype(str), "patient": [f"p{n}" for n in range(40)], "truth": truth})
-    table = table.assign(repeat=0, fold=np.arange(40) // 20)  # two test sets
+    table = table.assign(repeat=0, split=np.arange(40) // 20)  # two test sets
     table = table.assign(score=score, score_without_lesion=lesion(score), score_without_rest=rest(score))
     return table.assign(lesion_drawn=0.25)
 
@@ -209,7 +209,7 @@ def test_conclusions_follow_from_the_intervals():
 def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network():
     """All scores of one network are 0.5 higher: each test set is in order, all patients are not."""
     table = predictions_of(lambda score: score, lambda score: score)
-    alone = 0.2 + 0.2 * table["truth"] + 0.01 * (np.arange(40) % 10) + 0.5 * table["fold"]
+    alone = 0.2 + 0.2 * table["truth"] + 0.01 * (np.arange(40) % 10) + 0.5 * table["split"]
     alone[[0, 1]] = [
         0.495,
         0.1,
@@ -241,11 +241,11 @@ def run(tmp_path_factory):
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     write_table(cohort, run / "cohort.csv")
     splits = pd.DataFrame([(0, fold, subject, "test") for subject, fold in TESTED.items()] + [(0, 0, "s06", "train")])
-    write_table(splits.set_axis(["repeat", "fold", "subject", "part"], axis=1), run / "splits.csv")
+    write_table(splits.set_axis(["repeat", "split", "subject", "part"], axis=1), run / "splits.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
-        (run / f"split_{index}").mkdir()
-        SGPNet((*SHAPE, 4), filters=2).save(run / f"split_{index}/model.keras")
+        (run / f"split_{index + 1}").mkdir()
+        SGPNet((*SHAPE, 4), filters=2).save(run / f"split_{index + 1}/model.keras")
     write_json({"synthetic": False}, run / "metrics.json")
     return run
 
@@ -256,7 +256,7 @@ def with_toy_networks(run, folder, **recipe):
     content = runs.read_json(other / "recipe.json")
     write_json(content | {"recipe": content["recipe"] | recipe}, other / "recipe.json")
     for index in range(2):
-        toy_network(1).save(other / f"split_{index}/model.keras")
+        toy_network(1).save(other / f"split_{index + 1}/model.keras")
     return other
 
 
@@ -265,7 +265,7 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     occlude(Occlusion(run, subjects=("s05",), quiet=True))
     out = run / "occlusion"
     table = runs.read_table(out / "predictions.csv")
-    assert dict(zip(table["subject"], table["fold"], strict=True)) == TESTED
+    assert dict(zip(table["subject"], table["split"], strict=True)) == TESTED
     assert table["truth"].tolist() == [int(subject < "s03") for subject in table["subject"]]
     assert table[list(SCORES)].apply(lambda column: column.between(0, 1).all()).all()
     assert {path.name for path in (out / "maps").iterdir()} == {"s05.nii.gz", "s05.png", "s05.svg"}
@@ -276,7 +276,7 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     scan, drawn = nibabel.load(run.parent / "scans/s05/flair.nii.gz"), nibabel.load(out / "maps/s05.nii.gz")
     assert drawn.shape == scan.shape == GRID and np.allclose(drawn.affine, scan.affine)
     assert drawn.get_data_dtype() == np.float32
-    network = keras.models.load_model(run / "split_1/model.keras")
+    network = keras.models.load_model(run / "split_2/model.keras")
     prepared = runs.read_table(run / "cohort.csv").set_index("subject").loc["s05", "prepared"]
     own = network.predict_on_batch(np.asarray(Stored(Path(prepared)).scans())[None])["idh"][0, 0]
     assert table.set_index("subject").loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
@@ -322,7 +322,7 @@ def test_what_is_drawn_follows_from_the_seed_and_the_subject_s_place(monkeypatch
     monkeypatch.setattr(door, "_draw_donor", lambda *_: None)
     monkeypatch.setattr("glioma_idh.sgp3d.occlusion.score_occluded", score)
     rows = [("b", 1, 1), ("a", 0, 0), ("c", 1, 0)]
-    tested = pd.DataFrame(rows, columns=["subject", "split", "idh"]).assign(patient="p", cohort="c", repeat=0, fold=0)
+    tested = pd.DataFrame(rows, columns=["subject", "split", "idh"]).assign(patient="p", cohort="c", repeat=0, split=0)
     table = door._score(tested, ["first", "second"], Occlusion("run", seed=seed, quiet=True))
     numbers = [np.random.default_rng([seed, place]).integers(2**40) for place in range(3)]
     assert drawn == list(zip(["second", "first", "second"], ["b", "a", "c"], numbers, strict=True))
@@ -377,8 +377,8 @@ def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, caps
     occlude(Occlusion(other, quiet=True))
     assert "No maps: " in capsys.readouterr().out and not (other / "occlusion/maps").exists()
     inputs = keras.Input((*SHAPE, 4))
-    keras.Model(inputs, {"lesion": keras.layers.Dense(1, name="lesion")(inputs)}).save(other / "split_1/model.keras")
-    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network with the output idh; found lesion"):
+    keras.Model(inputs, {"lesion": keras.layers.Dense(1, name="lesion")(inputs)}).save(other / "split_2/model.keras")
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network with the output idh; found lesion"):
         occlude(Occlusion(other, quiet=True))
 
 

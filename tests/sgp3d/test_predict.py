@@ -34,13 +34,13 @@ def run(tmp_path_factory):
     write_four(folder, num_subjects=3, num_mutant=1)
     run = folder / "run"
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
-    splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "fold": [0, 1], "part": "test"})
+    splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "split": [0, 1], "part": "test"})
     write_table(splits, run / "splits.csv")
     write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
-        (run / f"split_{index}").mkdir()
-        tiny_network((*SHAPE, 4)).save(run / f"split_{index}/model.keras")
+        (run / f"split_{index + 1}").mkdir()
+        tiny_network((*SHAPE, 4)).save(run / f"split_{index + 1}/model.keras")
     write_json({"synthetic": False}, run / "metrics.json")
     return run
 
@@ -54,7 +54,7 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     table = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02"] and table["dice"].between(0, 1).all()
     scores = table[["score_1", "score_2"]].to_numpy()
-    assert table["score_mean"].to_numpy() == pytest.approx(scores.mean(axis=1))
+    assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
     assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
     assert (run / "predict/s02.png").exists() and (run / "predict/predictions.csv").exists()
     assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
@@ -68,7 +68,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
     many = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s01" and "dice" not in row
-    assert row["score_mean"] == pytest.approx(many["score_mean"][1], rel=1e-3)
+    assert row["score"] == pytest.approx(many["score"][1], rel=1e-3)
     assert done.stderr == "" and (tmp_path / "s01.png").exists()
     mask, scan = nibabel.load(tmp_path / "s01_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])
     assert mask.shape == scan.shape == GRID and np.allclose(mask.affine, scan.affine)
@@ -146,7 +146,7 @@ def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, mo
     monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
     mask = run.parent / "scans/s02/mask.nii.gz"
     table = predict(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
-    assert table.loc[0, ["score_1", "score_2", "score_mean"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
+    assert table.loc[0, ["score_1", "score_2", "score"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
     lesion, reference = nibabel.load(tmp_path / "s02_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
     assert (table["dice"][0] > 0.98) == lesion.any() == found
     (case,) = cases
@@ -236,9 +236,9 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
     with pytest.raises(InputError, match="expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"):
         predict(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
-    tiny_network((32, 16, 16, 4)).save(other / "split_1/model.keras")
-    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network for \(16, 16, 16, 4\) with"):
+    tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):
         training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
-    (other / "split_1/model.keras").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"split_1/model.keras: expected a network; found ValueError"):
+    (other / "split_2/model.keras").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
         training.load_networks(other, (*SHAPE, 4), Recipe().outputs)

@@ -126,22 +126,22 @@ def test_a_rival_trains_through_the_same_door(trained):
     learnt, empty = ("dice", "score") if recipe.network == "unet3d" else ("score", "dice")
     assert len(predictions) == 8 and predictions[learnt].between(0, 1).all() and predictions[empty].isna().all()
     assert has_masks(run) == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
-    kept = keras.models.load_model(run / "split_0/model.keras", safe_mode=True)
+    kept = keras.models.load_model(run / "split_1/model.keras", safe_mode=True)
     assert kept.name == recipe.network
     training.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
     start = {weight.path: np.array(weight) for weight in build_network(recipe, to_train=True).trainable_weights}
     steps = [np.abs(np.array(weight) - start[weight.path]).max() for weight in kept.weights if weight.path in start]
     assert max(steps) == pytest.approx(1.5e-3, rel=0.05) and np.median(steps) > 1e-4
-    history = pd.read_csv(run / "split_0/history.csv")
+    history = pd.read_csv(run / "split_1/history.csv")
     log = {"dice": "dice_loss", "score": "cross_entropy"}[learnt]
     assert history["epoch"].tolist() == [1] and history[log].item() == pytest.approx(history["loss"].item(), rel=1e-5)
     assert np.isfinite(history[f"test_{log}"]).all()
-    cohort, fold = pd.read_csv(run / "cohort.csv").set_index("subject"), predictions[predictions["fold"] == 0]
+    cohort, fold = pd.read_csv(run / "cohort.csv").set_index("subject"), predictions[predictions["split"] == 1]
     for row in fold.itertuples():
         stored = Stored(Path(cohort.loc[row.subject, "prepared"]))
         assert row.truth == cohort.loc[row.subject, "idh"]
         if recipe.network == "unet3d":
-            found = nibabel.load(run / f"split_0/masks/{row.subject}.nii.gz").get_fdata() > 0
+            found = nibabel.load(run / f"split_1/masks/{row.subject}.nii.gz").get_fdata() > 0
             mask = nibabel.load(run.parent / f"scans/{row.subject}/mask.nii.gz").get_fdata() > 0
             assert row.dice == pytest.approx(2 * (found & mask).sum() / (found.sum() + mask.sum()), abs=1e-6)
         else:
@@ -159,8 +159,8 @@ def test_a_rival_s_run_predicts_what_it_has_learnt(trained, tmp_path):
         assert {"subject", "predicted_ml", "dice"} < set(table) and not any("score" in column for column in table)
         assert table["dice"].between(0, 1).all()
         return
-    assert list(table) == ["subject", "score_1", "score_2", "score_mean", "score_sd"]
-    tested = pd.read_csv(run / "predictions.csv").merge(table, on="subject").query("fold == 0")
+    assert list(table) == ["subject", "score_1", "score_2", "score", "score_sd"]
+    tested = pd.read_csv(run / "predictions.csv").merge(table, on="subject").query("split == 1")
     assert tested["score"].to_numpy() == pytest.approx(tested["score_1"].to_numpy(), abs=1e-5)
 
 

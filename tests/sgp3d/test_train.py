@@ -62,7 +62,7 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert f"Mean Dice of its lesions {dice:.2f} (" in page and "SGPNet" in page
     mutant, wild = (predictions[predictions["truth"] == idh] for idh in (1, 0))
     wins = np.heaviside(np.subtract.outer(mutant["score"].to_numpy(), wild["score"].to_numpy()), 0.5)
-    same_fold = np.equal.outer(mutant["fold"].to_numpy(), wild["fold"].to_numpy())
+    same_fold = np.equal.outer(mutant["split"].to_numpy(), wild["split"].to_numpy())
     within, pooled = wins[same_fold].mean(), wins.mean()
     auc = metrics["worth"]["auc"]
     assert metrics["within_splits"]["auc"] == pytest.approx(within) == auc["within_splits"]["value"]
@@ -70,8 +70,8 @@ def test_the_page_prints_the_numbers_of_the_run(finished):
     assert auc["num_pairs"] == same_fold.sum() < same_fold.size
     assert f"AUC within splits {within:.2f}" in page and "in 7 patients (4 IDH-mutant)" in page
     sheet = pd.read_csv(next((run / "report_files").rglob("splits_scores.csv")))
-    assert sheet["tested"].tolist() == predictions.groupby("fold").size().tolist()
-    of_splits = [f"{value:.3f}" for value in predictions.groupby("fold")["dice"].mean()]
+    assert sheet["tested"].tolist() == predictions.groupby("split").size().tolist()
+    of_splits = [f"{value:.3f}" for value in predictions.groupby("split")["dice"].mean()]
     assert [f"{value:.3f}" for value in sheet["DSC"]] == of_splits and all(value in page for value in of_splits)
 
 
@@ -79,12 +79,12 @@ def test_a_split_s_rows_are_of_its_own_network_and_subjects(finished):
     """Scored again here, from the scans in the cache."""
     _, run = finished
     predictions, splits = pd.read_csv(run / "predictions.csv"), pd.read_csv(run / "splits.csv")
-    tested = splits[splits["part"] == "test"].set_index("subject")["fold"]
-    assert tested.to_dict() == predictions.set_index("subject")["fold"].to_dict()
+    tested = splits[splits["part"] == "test"].set_index("subject")["split"]
+    assert tested.to_dict() == predictions.set_index("subject")["split"].to_dict()
     folders = pd.read_csv(run / "cohort.csv").set_index("subject")["prepared"]
     labels = pd.read_csv(run.parent / "cohort.csv").set_index("subject")["idh"]
-    for fold, rows in predictions.groupby("fold"):
-        network = keras.models.load_model(run / f"split_{fold}/model.keras")
+    for split, rows in predictions.groupby("split"):
+        network = keras.models.load_model(run / f"split_{split}/model.keras")
         scans = np.stack([np.load(f"{folders[subject]}/scans.npy") for subject in rows["subject"]])
         assert rows["score"].to_numpy() == pytest.approx(np.array(network(scans)["idh"])[:, 0], abs=1e-5)
         assert rows["truth"].tolist() == labels[rows["subject"]].tolist()
@@ -95,18 +95,18 @@ def test_the_run_folder_holds_what_it_promises(finished):
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
     names = {"model.keras", "history.csv", "predictions.csv", "cost.json", "masks"}
-    assert {path.name for path in (run / "split_1").iterdir()} == names
+    assert {path.name for path in (run / "split_2").iterdir()} == names
     assert {path.suffix for path in (run / "figures").iterdir()} == {".png", ".svg"}
 
 
 def test_predictions_and_masks_lie_on_the_patient_s_own_grid(finished):
     _, run = finished
     predictions = pd.read_csv(run / "predictions.csv").set_index("subject")
-    columns = ["patient", "cohort", "repeat", "fold", "truth", "score", "dice", "lesion_ml", "predicted_ml"]
+    columns = ["patient", "cohort", "repeat", "split", "truth", "score", "dice", "lesion_ml", "predicted_ml"]
     columns += ["hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
     assert list(predictions) == columns and len(predictions) == 7
     for subject, row in predictions.iterrows():
-        mask = nibabel.load(run / f"split_{row['fold']:.0f}/masks/{subject}.nii.gz")
+        mask = nibabel.load(run / f"split_{row['split']:.0f}/masks/{subject}.nii.gz")
         reference = nibabel.load(run.parent / f"scans/{subject}/mask.nii.gz")
         assert mask.shape == GRID and np.allclose(mask.affine, reference.affine)
         found, truth = np.asarray(mask.dataobj) != 0, np.asarray(reference.dataobj) != 0
@@ -126,12 +126,12 @@ def test_the_external_cohort_is_tested_by_every_network(finished):
     _, run = finished
     (folder,) = (run / "external").iterdir()
     predictions = pd.read_csv(folder / "predictions.csv")
-    assert predictions.groupby("fold")["subject"].nunique().tolist() == [4, 4] and predictions["dice"].notna().all()
+    assert predictions.groupby("split")["subject"].nunique().tolist() == [4, 4] and predictions["dice"].notna().all()
     labels = pd.read_csv(run.parent / "other/cohort.csv").set_index("subject")["idh"]
     assert predictions["truth"].tolist() == labels[predictions["subject"]].tolist()
     folders = pd.read_csv(folder / "cohort.csv").set_index("subject")["prepared"]
-    row = predictions[(predictions["subject"] == "r02") & (predictions["fold"] == 1)].iloc[0]
-    network = keras.models.load_model(run / "split_1/model.keras")
+    row = predictions[(predictions["subject"] == "r02") & (predictions["split"] == 1)].iloc[0]
+    network = keras.models.load_model(run / "split_2/model.keras")
     own = np.array(network(np.load(f"{folders['r02']}/scans.npy")[None])["idh"])[0, 0]
     assert row["score"] == pytest.approx(own, abs=1e-5)
     assert predictions["score"].nunique() == 8  # each of its own subject and network
@@ -215,13 +215,13 @@ def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     killed = tmp_path / "killed"
     process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (killed / "split_1/checkpoint.weights.h5").exists():
+    while not (killed / "split_2/checkpoint.weights.h5").exists():
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     subprocess.run([*command, str(killed)], check=True, capture_output=True)
-    for name in ("predictions.csv", "split_1/history.csv"):
+    for name in ("predictions.csv", "split_2/history.csv"):
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 

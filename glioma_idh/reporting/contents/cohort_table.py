@@ -51,7 +51,7 @@ def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         cohort: cohort table of a run.
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
 
     Returns:
         Text cells, a row a part: `part, patients`, and a column a characteristic or one of its values.

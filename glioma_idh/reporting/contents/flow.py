@@ -18,7 +18,7 @@ def flow_counts(
     Args:
         cohort: cohort table of those used; `idh` is NaN where it is not known.
         exclusions: `subject, expected, found`; a subject counts once, for its first reason.
-        splits: `subject, repeat, fold, part`; None where there are none, as of an external test.
+        splits: `subject, repeat, split, part`; None where there are none, as of an external test.
         predictions: predictions table.
 
     Returns:

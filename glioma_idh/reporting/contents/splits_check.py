@@ -10,7 +10,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import because
 from glioma_idh.reporting.canvas import named_splits
 
-COLUMNS = ["repeat", "fold", "subject", "part"]
+COLUMNS = ["repeat", "split", "subject", "part"]
 PARTS = {"train": "trained on", "test": "tested"}
 MOST_NAMED = 3
 
@@ -19,7 +19,7 @@ def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
     """Subjects, patients and mutant patients of each split's training and test part.
 
     Args:
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         cohort: cohort table: `subject, patient, idh`.
 
     Returns:
@@ -43,9 +43,9 @@ def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
 def splits_hash(splits: pd.DataFrame) -> str:
     """The first 12 characters of the splits' sha256, whatever the order of rows and columns.
 
-    Hashed is a line `repeat,fold,subject,part` a row, sorted, each ended by a line feed, in UTF-8.
+    Hashed is a line `repeat,split,subject,part` a row, sorted, each ended by a line feed, in UTF-8.
     """
-    lines = sorted(f"{row.repeat},{row.fold},{row.subject},{row.part}\n" for row in splits.itertuples())
+    lines = sorted(f"{row.repeat},{row.split},{row.subject},{row.part}\n" for row in splits.itertuples())
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:12]
 
 
@@ -53,16 +53,16 @@ def patients_check(splits: pd.DataFrame, cohort: pd.DataFrame) -> str:
     """Whether any patient, with whatever scans, stands in training and test of one split, in a sentence.
 
     Args:
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         cohort: cohort table: `subject, patient, idh`.
 
     Raises:
         InputError: a subject of the splits is not in the cohort table.
     """
     people = _with_patients(splits, cohort)
-    parts = people.groupby(["repeat", "fold", "patient"])["part"].nunique()
+    parts = people.groupby(["repeat", "split", "patient"])["part"].nunique()
     both = sorted(parts[parts > 1].index.get_level_values("patient").unique())
-    num_splits = len(people.groupby(["repeat", "fold"]))
+    num_splits = len(people.groupby(["repeat", "split"]))
     checked = f"checked for {num_splits} split{'s' if num_splits > 1 else ''} of {people['patient'].nunique()} patients"
     if both:
         stands = "patients stand" if len(both) > 1 else "patient stands"
@@ -110,7 +110,7 @@ def _with_patients(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
 def _named(people: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The rows of each split with its name, which `named_splits` gives by who is tested."""
     names = [name for name, _ in named_splits(people[people["part"] == "test"])]
-    return list(zip(names, (split for _, split in people.groupby(["repeat", "fold"])), strict=True))
+    return list(zip(names, (split for _, split in people.groupby(["repeat", "split"])), strict=True))
 
 
 def _few(names: list[str]) -> str:

@@ -53,7 +53,7 @@ def _together(same: list[Finished]) -> Finished:
     for run in same:
         tables.append(run.predictions.assign(repeat=run.predictions["repeat"] + repeats))
         splits.append(run.splits.assign(repeat=run.splits["repeat"] + repeats))
-        repeats += int(run.splits["repeat"].max()) + 1
+        repeats += run.splits["repeat"].nunique()
     predictions, splits = pd.concat(tables, ignore_index=True), pd.concat(splits, ignore_index=True)
     cohort = pd.concat([run.cohort for run in same]).drop_duplicates("subject")
     numbers = worth(predictions, cohort, splits)

@@ -18,7 +18,7 @@ from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
 TABLE_ADVICE = (
     "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
 )
-NUMBERS = ("truth", "score", "repeat", "fold", "age_years", *MEASURED)
+NUMBERS = ("truth", "score", "repeat", "split", "fold", "age_years", *MEASURED)
 PRINTED = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}
 
 
@@ -31,7 +31,7 @@ class Finished:
         recipe: content of `recipe.json`, with what the trainings took; empty for a table alone.
         cohort: cohort table of those used.
         exclusions: who was not used and why; without rows for a table alone.
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         predictions: predictions table.
         metrics: content of `metrics.json`.
         worth: what `evaluation.worth.worth` gives.
@@ -72,7 +72,7 @@ def read_finished(folder: Path) -> Finished:
     Raises:
         InputError: the folder holds no finished run, or a table of it cannot be used.
     """
-    recipe = _read_recipe(folder / "recipe.json") | runs.read_costs(folder)
+    recipe = _read_recipe(folder) | runs.read_costs(folder)
     if not (folder / "metrics.json").exists():
         advice = "Let the training end first: the same command goes on where it stopped."
         raise InputError("a finished run", "no metrics.json", advice, file=folder)
@@ -87,15 +87,15 @@ def read_finished(folder: Path) -> Finished:
     return Finished(display_name(name), recipe, **tables, metrics=metrics, worth=numbers, folder=folder)
 
 
-def _read_recipe(file: Path) -> dict:
+def _read_recipe(folder: Path) -> dict:
     """The recipe of one of the two papers' runs.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or of another version.
     """
-    recipe = runs.read_json(file)
-    if not isinstance(recipe, dict) or recipe.get("recipe", {}).get("paper") not in PRINTED:
-        advice = "Name a folder that a training command made."
+    recipe = runs.read_recipe(folder)
+    if recipe["recipe"].get("paper") not in PRINTED:
+        advice, file = "Name a folder that a training command made.", folder / "recipe.json"
         raise InputError(f"a recipe of {' or '.join(PRINTED)}", "something else", advice, file=file)
     return recipe
 
@@ -132,7 +132,7 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
 def read_predictions(file: Path) -> Finished:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
-    Columns of the predictions table and of the cohort table are used as such: `patient, repeat, fold, dice`; `grade,
+    Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
     site, sex, age_years, lesion_ml`.
 
     Raises:

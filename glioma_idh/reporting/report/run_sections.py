@@ -111,10 +111,10 @@ def _lesions(finished: Finished):
 def training_section(finished: Finished) -> Section:
     """Learning curves."""
     splits, parts = runs.list_splits(finished.splits), []
-    for index, (repeat, fold) in enumerate(splits):
+    for index, (repeat, split) in enumerate(splits):
         history = runs.split_folder(finished.folder, index) / "history.csv"
         if history.exists():
-            parts.append(runs.read_table(history).assign(repeat=repeat, fold=fold))
+            parts.append(runs.read_table(history).assign(repeat=repeat, split=split))
     learnt = [log for log in finished.printed.curves if CURVES[log].score in finished.metrics["mean"]]
     if not (parts and learnt):
         return Section("Training", [Paragraph("No learning curves: there is no history.csv of the splits.")])

@@ -53,7 +53,7 @@ def baselines_section(finished: Finished) -> Section:
         "split, for the network and the baselines alike. Differences by DeLong's paired test on the same patients; "
         "intervals are of one comparison at a time, p is after Holm."
     )
-    text += " Splits are folds made here." if finished.worth["patients"]["folds_made"] else ""
+    text += " Splits were made here." if finished.worth["patients"]["folds_made"] else ""
     figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
     parts = [
         Paragraph(text),
@@ -130,7 +130,7 @@ def _per_split(finished: Finished) -> list:
         folds = finished.worth["patients"]["num_splits"]
         made = f"{folds} were made, stratified, only to cross-fit thresholds, scalings and baselines."
         none = "none could be made, because a class has fewer than two patients."
-        return [Paragraph(f"The table names no folds: {made if folds > 1 else none}")]
+        return [Paragraph(f"The table names no splits: {made if folds > 1 else none}")]
     scores = pd.DataFrame(finished.metrics["per_split"]).assign(sequence=finished.name)
     published = {finished.name: finished.recipe.get("published", {})}
     boxes = score_boxes(scores, panels=finished.printed.boxes, published=published, synthetic=finished.synthetic)

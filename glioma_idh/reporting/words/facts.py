@@ -47,7 +47,7 @@ def run_facts(
     Args:
         recipe: content of `recipe.json`.
         cohort: cohort table of those used.
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         worth: what `evaluation.worth.worth` gives.
         exclusions: who was set aside and why, where that is known.
 
@@ -106,7 +106,8 @@ def _explained(settings: dict) -> str:
 def _internal(settings: dict) -> str:
     """What kind of internal testing it was."""
     if settings.get("splits") == "kfold":
-        return "Cross-validation: each patient was tested once, out of fold. No further test set was held out."
+        tested = "each patient was tested once, by a network not trained on that patient"
+        return f"Cross-validation: {tested}. No further test set was held out."
     if settings.get("splits") != "holdout":
         return ""
     if settings.get("num_splits") == 1:

@@ -45,7 +45,7 @@ def methods_text(
     Args:
         recipe: content of `recipe.json`.
         cohort: cohort table of those used.
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         worth: what `evaluation.worth.worth` gives.
         exclusions: who was set aside and why, where that is known.
 
@@ -68,7 +68,7 @@ def sentences(
     Args:
         recipe: content of `recipe.json`.
         cohort: cohort table of those used.
-        splits: `subject, repeat, fold, part`.
+        splits: `subject, repeat, split, part`.
         worth: what `evaluation.worth.worth` gives.
         exclusions: who was set aside and why, where that is known.
     """
@@ -185,7 +185,7 @@ def _parts(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, str]:
 
 def _disjoint(rows: pd.DataFrame) -> str:
     """Whether anybody was trained on and tested in one split."""
-    both = int((rows.groupby(["repeat", "fold", "patient"])["part"].nunique() > 1).sum())
+    both = int((rows.groupby(["repeat", "split", "patient"])["part"].nunique() > 1).sum())
     if both:
         return f"In {both} cases a patient stood in the training and the test part of one split."
     return "Splits were made on patients: none stood in the training and the test part of one split."
@@ -193,7 +193,7 @@ def _disjoint(rows: pd.DataFrame) -> str:
 
 def _sizes(rows: pd.DataFrame) -> str:
     """How many patients the parts of the splits held."""
-    patients = rows.groupby(["repeat", "fold", "part", "patient"])["idh"].max().groupby(["repeat", "fold", "part"])
+    patients = rows.groupby(["repeat", "split", "part", "patient"])["idh"].max().groupby(["repeat", "split", "part"])
     sizes, mutants = patients.size(), patients.sum().astype(int)
     texts = [
         f"{_range(sizes.xs(part, level='part'))} patients ({_range(mutants.xs(part, level='part'))} IDH-mutant)"

@@ -19,7 +19,7 @@ PAPERS = {
     "sgp3d": "Wang, and co-authors. SGPNet: A Three-Dimensional Multitask Residual Framework for Segmentation and IDH "
     "Genotype Prediction of Gliomas. Computational Intelligence and Neuroscience 2021.",
 }
-NO_SPLITS = pd.DataFrame(columns=["subject", "repeat", "fold", "part"])
+NO_SPLITS = pd.DataFrame(columns=["subject", "repeat", "split", "part"])
 
 
 def model_card(
@@ -36,7 +36,7 @@ def model_card(
         recipe: content of `recipe.json`.
         worth: what `evaluation.worth.worth` gives.
         cohort: cohort table of those used.
-        splits: `subject, repeat, fold, part`, where they are at hand.
+        splits: `subject, repeat, split, part`, where they are at hand.
         exclusions: who was set aside and why, where that is known.
         name: of the network or sequence, for the title.
 
@@ -102,7 +102,7 @@ def _baselines(baselines: dict) -> str:
 
 def _load(settings: dict) -> str:
     """Python that loads a network and asks it."""
-    lines = ["import keras", "", 'network = keras.models.load_model("split_0/model.keras")']
+    lines = ["import keras", "", 'network = keras.models.load_model("split_1/model.keras")']
     if settings.get("paper") == "gbm2d":
         size = settings.get("size", 64)
         return "\n".join(

@@ -79,18 +79,18 @@ def test_a_cell_that_cannot_be_read_is_named():
 
 
 def splits(**tests):
-    """A split a keyword: who is tested in fold 0, 1 ...; the others train."""
+    """A split a keyword: who is tested in split 1, 2 ...; the others train."""
     rows = [
-        (subject, 0, fold, "test" if subject in who else "train")
-        for fold, who in enumerate(tests.values())
+        (subject, 1, number, "test" if subject in who else "train")
+        for number, who in enumerate(tests.values(), start=1)
         for subject in COHORT["subject"]
     ]
-    return pd.DataFrame(rows, columns=["subject", "repeat", "fold", "part"])
+    return pd.DataFrame(rows, columns=["subject", "repeat", "split", "part"])
 
 
-def test_who_is_tested_in_each_fold():
+def test_who_is_tested_in_each_split():
     sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"], two=["b", "d"])).set_index("part")
-    assert sheet.index.tolist() == ["Fold 1, tested", "Fold 2, tested"]
+    assert sheet.index.tolist() == ["Split 1, tested", "Split 2, tested"]
     assert sheet["patients"].tolist() == ["2", "2"]
     assert sheet["IDH-mutant, n (%)"].tolist() == ["1 (50.0)", "1 (50.0)"]
     assert sheet["Age, years, mean (SD)"].tolist() == ["45.0 (21.2)", "40.5 (one patient)"]
@@ -99,7 +99,7 @@ def test_who_is_tested_in_each_fold():
     assert not any("wild-type" in column or "Site" in column for column in sheet)
 
 
-def test_what_nobody_in_a_fold_has_is_said():
+def test_what_nobody_in_a_split_has_is_said():
     sheet = parts_sheet(COHORT.assign(lesion_ml=[1.0, 1, np.nan, 2, np.nan, 3]), splits(one=["a", "c"], two=["b", "d"]))
     assert sheet["Lesion volume, ml, median [Q1,Q3]"].tolist() == ["1.5 [1.2,1.8]", "not known"]
 

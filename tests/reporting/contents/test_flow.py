@@ -9,7 +9,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.reporting.contents.flow import exclusions_sheet, flow_counts, reasons
 
 COHORT = pd.DataFrame({"subject": list("abcdef"), "idh": [1, 0, 0, 1, 0, np.nan]})
-SPLITS = pd.DataFrame({"subject": list("abcdef"), "repeat": 0, "fold": 0, "part": ["test"] * 3 + ["train"] * 3})
+SPLITS = pd.DataFrame({"subject": list("abcdef"), "repeat": 0, "split": 0, "part": ["test"] * 3 + ["train"] * 3})
 PREDICTIONS = pd.DataFrame({"subject": list("abcab"), "repeat": [0, 0, 0, 1, 1]})
 EXCLUSIONS = pd.DataFrame(
     [

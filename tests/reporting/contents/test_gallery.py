@@ -25,7 +25,7 @@ NOTE = "Synthetic phantom cohort: no clinical result"
 SUBJECTS = [f"s{n}" for n in range(8)]
 TRUTH = [1, 1, 1, 1, 0, 0, 0, 0]
 SCORES = [0.1, 0.3, 0.2, 0.9, 0.8, 0.5, 0.4, 0.05]  # s0, s1, s2 and s4, s5 are called wrongly
-PREDICTIONS = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "fold": 0, "truth": TRUTH, "score": SCORES})
+PREDICTIONS = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "split": 0, "truth": TRUTH, "score": SCORES})
 COHORT = pd.DataFrame(
     {
         "subject": SUBJECTS,
@@ -196,7 +196,7 @@ def test_each_subject_and_sequence_has_its_own_scans_masks_and_numbers(segmented
 def test_of_several_tests_the_mask_of_one_split_is_shown_with_its_own_dice_and_the_split_named(segmented):
     """s1 is tested in the first, third and fourth of four hold-outs, s0 in the second alone; s2 is of an older run."""
     folder, cohort, predictions = segmented
-    splits = pd.DataFrame({"subject": "s1", "repeat": [0, 1, 2, 3], "fold": 0, "part": "test"})
+    splits = pd.DataFrame({"subject": "s1", "repeat": [0, 1, 2, 3], "split": 0, "part": "test"})
     splits.to_csv(folder / "splits.csv", index=False)
     for index, subject in ((0, "s1"), (1, "s0"), (2, "s1"), (3, "s1")):
         found = LESION & (np.indices(SHAPE)[0] == 5 + index)

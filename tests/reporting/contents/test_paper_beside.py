@@ -14,7 +14,7 @@ PREDICTIONS = pd.DataFrame(
         "subject": list("abcd"),
         "patient": list("abcd"),
         "repeat": [0, 0, 1, 1],
-        "fold": 0,
+        "split": 0,
         "truth": [1, 0, 1, 0],
         "score": [0.9, 0.2, 0.4, 0.45],
         "dice": [0.9, 0.8, 0.5, 0.4],

@@ -20,11 +20,11 @@ COHORT = pd.DataFrame(
 
 def splits(*tests):
     rows = [
-        (subject, 0, fold, "test" if subject in who else "train")
-        for fold, who in enumerate(tests)
+        (subject, 1, number, "test" if subject in who else "train")
+        for number, who in enumerate(tests, start=1)
         for subject in COHORT["subject"]
     ]
-    return pd.DataFrame(rows, columns=["subject", "repeat", "fold", "part"])
+    return pd.DataFrame(rows, columns=["subject", "repeat", "split", "part"])
 
 
 APART = splits(["a", "a2", "c"], ["b", "d"])
@@ -32,16 +32,16 @@ APART = splits(["a", "a2", "c"], ["b", "d"])
 
 def test_subjects_patients_and_mutants_of_each_part():
     sheet = splits_sheet(APART, COHORT)
-    assert sheet["split"].tolist() == ["Fold 1", "Fold 2"]
+    assert sheet["split"].tolist() == ["Split 1", "Split 2"]
     assert sheet.filter(like="trained on").to_numpy().tolist() == [["3", "3", "1"], ["4", "3", "1"]]
     assert sheet.filter(like="tested").to_numpy().tolist() == [["3", "2", "1"], ["2", "2", "1"]]
     assert splits_sheet(splits(["a"]), COHORT)["split"].tolist() == ["Split 1"]
 
 
 def test_the_hash_is_that_of_sorted_lines():
-    two = pd.DataFrame({"subject": ["b", "a"], "repeat": 0, "fold": 0, "part": ["test", "train"]})
+    two = pd.DataFrame({"subject": ["b", "a"], "repeat": 0, "split": 0, "part": ["test", "train"]})
     expected = hashlib.sha256(b"0,0,a,train\n0,0,b,test\n").hexdigest()[:12]
-    assert splits_hash(two) == splits_hash(two[::-1][["part", "fold", "repeat", "subject"]]) == expected
+    assert splits_hash(two) == splits_hash(two[::-1][["part", "split", "repeat", "subject"]]) == expected
     assert splits_hash(two.assign(part=["train", "test"])) != expected
 
 
@@ -72,7 +72,7 @@ def test_the_content_tells_where_the_paths_do_not():
 
 
 def test_hold_outs_of_several_repeats_are_each_a_split_of_their_own():
-    turned = splits(["b", "d", "u"]).assign(repeat=1)
+    turned = splits(["b", "d", "u"]).assign(repeat=2, split=2)
     repeats = pd.concat([splits(["a", "a2", "c"]), turned])
     assert patients_check(repeats, COHORT) == (
         "No patient stands in training and test of one split: checked for 2 splits of 5 patients."

@@ -44,10 +44,10 @@ def finished(name, scores, recipe=(), **numbers) -> Finished:
     """A run of 40 patients with these scores, and what `worth` would say of it."""
     folds = np.arange(N) // 2 % 4
     table = pd.DataFrame(
-        {"subject": NAMES, "patient": NAMES, "repeat": 0, "fold": folds, "truth": TRUTH, "score": scores}
+        {"subject": NAMES, "patient": NAMES, "repeat": 0, "split": folds, "truth": TRUTH, "score": scores}
     )
     parts = [
-        pd.DataFrame({"subject": NAMES, "repeat": 0, "fold": fold, "part": np.where(folds == fold, "test", "train")})
+        pd.DataFrame({"subject": NAMES, "repeat": 0, "split": fold, "part": np.where(folds == fold, "test", "train")})
         for fold in range(4)
     ]
     cohort = pd.DataFrame({"subject": NAMES, "patient": NAMES, "cohort": "mine", "idh": TRUTH})
@@ -296,7 +296,7 @@ def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_
     runs = []
     for seed, (scores, of_seed) in enumerate(zip((SCORES["b"], SCORES["c"]), folds, strict=True)):
         run = finished("a", scores, {"seed": seed})
-        runs.append(replace(run, predictions=run.predictions.assign(fold=of_seed)))
+        runs.append(replace(run, predictions=run.predictions.assign(split=of_seed)))
     (together,) = gather(runs)
     averaged, apart = (SCORES["b"] + SCORES["c"]) / 2, list(zip((SCORES["b"], SCORES["c"]), folds, strict=True))
     expected, other = within_folds([(averaged, folds[0])]), within_folds(apart)

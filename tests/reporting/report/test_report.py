@@ -22,6 +22,7 @@ from glioma_idh.evaluation.worth import worth
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
 from glioma_idh.reporting.report.finished import read_predictions
+from glioma_idh.runs import FORMAT
 
 pytestmark = pytest.mark.integration  # what each section says is in test_sections.py
 
@@ -42,19 +43,19 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s", bare=F
     cohort = cohort.assign(
         age_years=40 + np.arange(NUM_PATIENTS) % 7, sex="F", site="", lesion_ml=10.0 + np.arange(NUM_PATIENTS) % 3
     )
-    folds = np.arange(NUM_PATIENTS) // 2 % 5
+    numbers = 1 + np.arange(NUM_PATIENTS) // 2 % 5
     parts = [
-        pd.DataFrame({"subject": subjects, "repeat": 0, "fold": fold, "part": np.where(folds == fold, "test", "train")})
-        for fold in range(5)
+        pd.DataFrame({"subject": subjects, "repeat": 1, "split": n, "part": np.where(numbers == n, "test", "train")})
+        for n in range(1, 6)
     ]
     predictions = cohort[["subject", "patient", "cohort", "lesion_ml"]].assign(
-        repeat=0, fold=folds, truth=truth, score=scores
+        repeat=1, split=numbers, truth=truth, score=scores
     )
     if bare:
         unknown = ["grade", "age_years", "sex", "site", "lesion_ml"]
         cohort, predictions = (table.drop(columns=unknown, errors="ignore") for table in (cohort, predictions))
     write_json(
-        {"recipe": recipe, "hash": "12345678", "versions": {}, "published": {"auc": [0.62, 0.15]}},
+        {"format": FORMAT, "recipe": recipe, "hash": "12345678", "versions": {}} | {"published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
     )
     write_table(cohort, folder / "cohort.csv")
@@ -120,7 +121,7 @@ def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
 def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(page):
     table = pd.read_csv(page.parent / "predictions.csv")
     mutant, wild_type = table.loc[table["truth"] == 1, "score"], table.loc[table["truth"] == 0, "score"]
-    classes = [[fold.loc[fold["truth"] == idh, "score"] for idh in (1, 0)] for _, fold in table.groupby("fold")]
+    classes = [[fold.loc[fold["truth"] == idh, "score"] for idh in (1, 0)] for _, fold in table.groupby("split")]
     auc = np.mean([(m > w) + (m == w) / 2 for ones, zeros in classes for m in ones for w in zeros])
     pooled = np.mean([[(m > w) + (m == w) / 2 for w in wild_type] for m in mutant])
     assert abs(auc - pooled) > 0.01
@@ -193,7 +194,7 @@ def test_a_table_of_another_program(tmp_path):
 
 def test_a_table_of_a_spreadsheet_with_decimal_commas_is_the_same_table(tmp_path, scores):
     truth, fold = np.arange(NUM_PATIENTS) % 2, np.arange(NUM_PATIENTS) % 4 // 2
-    table = pd.DataFrame({"subject": range(100, 100 + NUM_PATIENTS), "truth": truth, "score": scores, "fold": fold})
+    table = pd.DataFrame({"subject": range(100, 100 + NUM_PATIENTS), "truth": truth, "score": scores, "split": fold})
     table["age_years"] = 30.5 + np.arange(NUM_PATIENTS)
     table.to_csv(tmp_path / "points.csv", index=False)
     table.to_csv(tmp_path / "commas.csv", index=False, sep=";", decimal=",")
@@ -255,7 +256,7 @@ def test_no_run_no_table(tmp_path):
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="a recipe of gbm2d or sgp3d"):
         report_runs([tmp_path])
-    write_json({"recipe": RECIPE}, tmp_path / "recipe.json")
+    write_json({"format": FORMAT, "recipe": RECIPE}, tmp_path / "recipe.json")
     with pytest.raises(InputError, match="a finished run"):
         report_runs([tmp_path])
 

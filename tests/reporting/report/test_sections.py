@@ -17,6 +17,7 @@ from glioma_idh.reporting.report import run_sections, sections
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
 from glioma_idh.reporting.tables import WITHIN_NOTE
+from glioma_idh.runs import FORMAT
 from tests.reporting.report.test_report import NUM_PATIENTS, write_run
 from tests.reporting.words.small_run import AFTER, BEFORE, COHORT, EXCLUSIONS, IMAGE, SGPNET, SPLITS, WORTH
 
@@ -26,7 +27,7 @@ PREDICTIONS = pd.DataFrame(
         "subject": COHORT["subject"],
         "patient": COHORT["patient"],
         "repeat": 0,
-        "fold": [0, 1, 0, 0, 1],
+        "split": [0, 1, 0, 0, 1],
         "truth": [1, 1, 0, 0, 0],
         "score": [0.9, 0.4, 0.2, 0.1, 0.6],
         "dice": [0.9, 0.5, 0.7, 0.8, 0.6],
@@ -129,7 +130,7 @@ METRICS = {
     "mean": {"accuracy": 0.6, "dice": 0.7},
     "sd": {},
     "per_split": [
-        {"repeat": 0, "fold": fold, "num_test": 3 - fold, "accuracy": 0.111 + fold, "sensitivity": 0.222 + fold}
+        {"repeat": 0, "split": fold + 1, "num_test": 3 - fold, "accuracy": 0.111 + fold, "sensitivity": 0.222 + fold}
         | {"specificity": 0.333 + fold, "auc": np.nan, "ppv": 0.444 + fold, "npv": 0.555 + fold, "dice": 0.666 + fold}
         for fold in (0, 1)
     ],
@@ -189,9 +190,9 @@ def test_baselines_beside_the_network(drawn):
         )
     ]
     assert drawn["baselines_forest"].arguments == (NUMBERS,)
-    assert "folds made here" not in parts_of(section, Paragraph)[0].text
+    assert "made here" not in parts_of(section, Paragraph)[0].text
     made = finished(NUMBERS | {"patients": WORTH["patients"] | {"folds_made": True}})
-    assert "Splits are folds made here." in parts_of(sections.baselines_section(made), Paragraph)[0].text
+    assert "Splits were made here." in parts_of(sections.baselines_section(made), Paragraph)[0].text
 
 
 def test_scores_that_need_no_threshold_stand_under_their_names(drawn):
@@ -271,7 +272,7 @@ def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn)
 def test_each_split_has_its_own_numbers(drawn):
     rows = rows_of(sections.discrimination_section(finished()), "splits_scores")
     assert rows == [
-        {"split": f"Fold {fold + 1}", "tested": 3 - fold, "ACC": f"{0.111 + fold:.3f}", "SN": f"{0.222 + fold:.3f}"}
+        {"split": f"Split {fold + 1}", "tested": 3 - fold, "ACC": f"{0.111 + fold:.3f}", "SN": f"{0.222 + fold:.3f}"}
         | {"SP": f"{0.333 + fold:.3f}", "AUC": "-", "PPV": f"{0.444 + fold:.3f}", "NPV": f"{0.555 + fold:.3f}"}
         | {"DSC": f"{0.666 + fold:.3f}"}
         for fold in (0, 1)
@@ -402,13 +403,13 @@ def test_subjects_are_those_of_the_tables_and_the_interval_that_was_to_be_expect
 def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
     for index in (0, 1):
         history = pd.DataFrame({"epoch": [1, 2], "cross_entropy": [index + 0.5, index + 0.25]})
-        (tmp_path / f"split_{index}").mkdir()
-        write_table(history, tmp_path / f"split_{index}" / "history.csv")
+        (tmp_path / f"split_{index + 1}").mkdir()
+        write_table(history, tmp_path / f"split_{index + 1}" / "history.csv")
     metrics = METRICS | {"mean": {"accuracy": 0.5}}  # nothing was learnt of lesions
     run_sections.training_section(finished(folder=tmp_path, metrics=metrics | {"synthetic": True}))
     curves = drawn["learning_curves"]
     table = curves.arguments[0]
-    assert table[["repeat", "fold", "epoch", "cross_entropy"]].to_numpy().tolist() == [
+    assert table[["repeat", "split", "epoch", "cross_entropy"]].to_numpy().tolist() == [
         [0, 0, 1, 0.5],
         [0, 0, 2, 0.25],
         [0, 1, 1, 1.5],
@@ -581,7 +582,7 @@ def test_a_run_of_either_paper_has_the_interval_of_its_auc(run):
     ends = [1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))]
     assert read_finished(run).metrics["within_splits"]["auc_interval"] == pytest.approx(ends)
     recipe = {"recipe": {"paper": "sgp3d", "cohort": "mine.csv"}, "hash": "12345678", "versions": {}}
-    write_json(recipe, run / "recipe.json")
+    write_json(recipe | {"format": FORMAT}, run / "recipe.json")
     found = read_finished(run)
     assert found.metrics["within_splits"]["auc_interval"] == pytest.approx(ends) and found.printed.decimals == 3
 

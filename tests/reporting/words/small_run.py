@@ -81,7 +81,7 @@ SPLITS = pd.DataFrame(
     {
         "subject": [*COHORT["subject"], *COHORT["subject"]],
         "repeat": 0,
-        "fold": [0] * 5 + [1] * 5,
+        "split": [0] * 5 + [1] * 5,
         "part": ["test", "train", "test", "test", "train", "train", "test", "train", "train", "test"],
     }
 )

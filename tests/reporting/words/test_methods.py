@@ -134,7 +134,7 @@ def test_switches_of_the_3d_recipe():
 
 def test_a_patient_on_both_sides_is_told():
     visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
-    more = pd.DataFrame({"subject": ["a2"], "repeat": 0, "fold": 0, "part": "train"})
+    more = pd.DataFrame({"subject": ["a2"], "repeat": 0, "split": 0, "part": "train"})
     text = methods_text(SGPNET, visits, pd.concat([SPLITS, more]), WORTH)
     assert "In 1 cases a patient stood in the training and the test part of one split." in text
     assert "6 examinations of 5 patients" in text and "none stood" not in text
@@ -248,7 +248,7 @@ def test_a_cohort_is_called_by_its_own_name(cohort, said):
 def test_sizes_are_those_of_each_part_in_patients():
     visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
     parts = {"a1": "train", "a2": "train", "b1": "train", "c1": "train", "d1": "test", "e1": "test"}
-    splits = pd.DataFrame({"subject": list(parts), "repeat": 0, "fold": 0, "part": list(parts.values())})
+    splits = pd.DataFrame({"subject": list(parts), "repeat": 0, "split": 0, "part": list(parts.values())})
     said = sentences(SGPNET, visits, splits, {})["sizes"]
     assert said == "A training part held 3 patients (2 IDH-mutant), a test part 2 patients (0 IDH-mutant)."
 

@@ -144,4 +144,4 @@ def test_every_number_of_the_card_stands_under_its_name():
 def test_the_code_takes_the_mutant_s_and_the_lesion_s_own_channel():
     code = code_of(model_card(SGPNET, WORTH, COHORT))
     assert 'outputs["idh"][:, 0]' in code and 'outputs["segmentation"][..., 1]' in code
-    assert "4): T1, T1Gd, T2, FLAIR" in code and "split_0/model.keras" in code
+    assert "4): T1, T1Gd, T2, FLAIR" in code and "split_1/model.keras" in code
