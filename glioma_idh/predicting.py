@@ -1,4 +1,5 @@
-"""What the `predict` commands of both papers do alike: what a patient is called, and a table that loses nobody."""
+"""What the `predict` commands of both papers do alike: what a patient is called, a look at what is given, and a table
+that loses nobody."""
 
 import re
 import sys
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.files import SCORE_FORMAT, write_table
 from glioma_idh.imaging.dicom import is_dicom_folder
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
+
+NAMES = SEQUENCE_NAMES | dict(zip(MASKS, ("the lesion mask", "the brain mask"), strict=True))
 
 
 def subject_of(scan: Path, given: str | None) -> str:
@@ -28,12 +32,104 @@ def subject_of(scan: Path, given: str | None) -> str:
         if not given.strip() or re.search(r'[/\\:*?"<>|]', given):
             raise InputError("a --subject that can name a file", repr(given), "Use letters, digits, - and _.")
         return given.strip()
-    stem = scan.name.removesuffix(".gz").removesuffix(".nii")
+    stem = _stem(scan)
     parts = [words_of(part) for part in re.findall("[^\\W_]+", stem) if part.lower() not in ("2d", "3d")]
     says_who = any(not words or UNKNOWN in words for words in parts)
     if roles_named(words_of(stem), described=False) is not None and not says_who:
         return scan.absolute().parent.name or stem
     return stem
+
+
+SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}
+"""Problems of images that the preparation has spoken of."""
+SHOWN = 3
+
+
+def look_at(
+    subjects: pd.DataFrame, columns: list[str], unlike: dict[str, list[str]], jobs: int = 1
+) -> dict[str, list[str]]:
+    """Look at what is given as `cohorts check` does, and at what the names of the files say.
+
+    Args:
+        subjects: cohort table.
+        columns: those that are read.
+        unlike: by subject what is unlike that which the run learnt from.
+        jobs: processes; -1 is one a processor.
+
+    Returns:
+        By subject what looks wrong, in sentences; nobody of whom there is nothing to say.
+    """
+    from joblib import delayed
+
+    from glioma_idh.cohorts.checks.images import check_subject
+    from glioma_idh.parallel import run_parallel
+
+    rows = [row.where(row.index.isin(columns) | ~row.index.isin(list(SEQUENCES)), "") for _, row in subjects.iterrows()]
+    found = {}
+    looks = run_parallel((delayed(check_subject)(row) for row in rows), jobs)
+    for row, (scans, _) in zip(rows, looks, strict=True):
+        problems = [(NAMES[scan.image], *problem) for scan in scans for problem in scan.problems]
+        of_images = [f"{name}: {sentence}" for name, words, sentence in problems if words not in SAID]
+        files = {column: Path(row[column]) for column in columns if row[column]}
+        if sentences := [*remarks_on_names(files), *of_images, *unlike.get(row["subject"], [])]:
+            found[row["subject"]] = sentences
+    return found
+
+
+def remarks_on_names(files: dict[str, Path]) -> list[str]:
+    """What the names of a subject's files say against what they are given as.
+
+    Args:
+        files: by column of the cohort table.
+    """
+    found = []
+    for column, path in files.items():
+        roles = roles_named(words_of(_stem(path)), described=False)
+        if roles is not None and column not in roles:
+            named = " or ".join(NAMES.get(role, role.upper()) for role in sorted(roles)) or "another kind of image"
+            found.append(f"{path.name} is given as {NAMES[column]}; by its name it is {named}.")
+    numbers = [(path, _numbers(path)) for path in files.values()]
+    for number, (path, own) in enumerate(numbers):
+        for other, theirs in numbers[:number]:
+            if any(own[form].isdisjoint(theirs[form]) for form in own.keys() & theirs.keys()):
+                found.append(f"{other} and {path} seem to be of different patients or visits.")
+                return found
+    return found
+
+
+def _numbers(path: Path) -> dict[str, set[str]]:
+    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form: `sub#`, `#`."""
+    for text in (_stem(path), path.absolute().parent.name):
+        parts = [part for part in re.findall("[^\\W_]+", text) if re.search(r"\d", part)]
+        parts = [part for part in parts if not words_of(part) or UNKNOWN in words_of(part)]
+        found = {}
+        for part in parts:
+            if not re.fullmatch(r"v?\d|[23][dD]", part):
+                found.setdefault(re.sub(r"\d+", "#", part), set()).add(part)
+        if found:
+            return found
+    return {}
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def print_looks(found: dict[str, list[str]], num_subjects: int) -> None:
+    """Say on standard error what looks wrong, of the first few subjects.
+
+    Args:
+        found: by subject the sentences.
+        num_subjects: that were predicted.
+    """
+    for subject in list(found)[:SHOWN]:
+        for sentence in found[subject]:
+            print(f"{subject}: {sentence}", file=sys.stderr)
+    if len(found) > SHOWN:
+        text = f"{len(found)} of {num_subjects} subjects have such remarks: column remarks of predictions.csv"
+        print(text, file=sys.stderr)
+    if found:
+        print("Look at scan, mask and picture before you believe such a score.", file=sys.stderr)
 
 
 def check_files(**given: Path | None) -> None:

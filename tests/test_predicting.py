@@ -1,12 +1,16 @@
-"""Predictions of different patients stand beside each other; nothing is overwritten without a word."""
+"""Predictions of different patients stand beside each other, nothing is overwritten without a word, and what looks
+wrong is said."""
 
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.predicting import check_files, subject_of, write_predictions
+from glioma_idh.predicting import check_files, look_at, print_looks, remarks_on_names, subject_of, write_predictions
 from tests.imaging.dicom_series import noise, write_series
 
 
@@ -58,3 +62,65 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
     write_series(tmp_path / "dicom", noise((16, 18, 1), 1), 1, {})
     with pytest.raises(InputError, match="found a folder of DICOM files. Prepare .*glioma_idh.prepare"):
         check_files(scan=tmp_path / "dicom")
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"t1gd": "010/x_flair.nii.gz"}, "x_flair.nii.gz is given as T1Gd; by its name it is FLAIR."),
+        ({"t1": "p/t1ce.nii"}, "t1ce.nii is given as T1; by its name it is T1Gd."),
+        ({"flair": "p/seg.nii.gz"}, "seg.nii.gz is given as FLAIR; by its name it is the lesion mask."),
+        ({"adc": "p/dwi_b1000.nii.gz"}, "dwi_b1000.nii.gz is given as ADC; by its name it is DWI."),
+        (
+            {"t1gd": "p/010_t1ce.nii.gz", "lesion_mask": "p/003_seg.nii.gz"},
+            "p/010_t1ce.nii.gz and p/003_seg.nii.gz seem to be of different patients or visits.",
+        ),
+        (
+            {"t1gd": "A_010/t1ce.nii.gz", "lesion_mask": "A_003/seg.nii.gz"},
+            "A_010/t1ce.nii.gz and A_003/seg.nii.gz seem to be of different patients or visits.",
+        ),
+        (
+            {"t1gd": "x/BraTS20_Training_010_t1ce.nii.gz", "lesion_mask": "x/BraTS20_Training_003_seg.nii.gz"},
+            "x/BraTS20_Training_010_t1ce.nii.gz and x/BraTS20_Training_003_seg.nii.gz seem to be of different "
+            "patients or visits.",
+        ),
+        ({"t1gd": "p/010_t1ce.nii.gz", "lesion_mask": "p/seg_010_v2.nii.gz"}, None),
+        ({"t1gd": "p/sub-01_t1gd.nii.gz", "lesion_mask": "q/sub-01_run-02_seg.nii.gz"}, None),
+        ({"t1gd": "010/t1ce.nii.gz", "lesion_mask": "masks/010_seg.nii.gz"}, None),
+        ({"t1gd": "p/Meier.nii.gz", "lesion_mask": "p/tumour3.nii.gz"}, None),
+        ({"t1gd": "p/mprage.nii.gz", "lesion_mask": "p/roi.nii.gz"}, None),
+    ],
+)
+def test_what_the_names_of_files_say(files, sentence):
+    found = remarks_on_names({column: Path(file) for column, file in files.items()})
+    assert found == ([sentence] if sentence else [])
+
+
+@pytest.fixture
+def one(tmp_path):
+    """A cohort table of one subject with T2, another sequence that is no image, and a mask."""
+    image = np.random.default_rng(0).normal(100, 10, (12, 14, 6)).astype(np.float32)
+    mask = np.zeros(image.shape, np.uint8)
+    mask[3:8, 4:9, 1:4] = 1
+    row = dict.fromkeys(COLUMNS, "") | {"subject": "a", "patient": "a"}
+    for name, array in {"t2": image, "t1": image, "lesion_mask": mask}.items():
+        row[name] = str(tmp_path / f"{name}.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), row[name])
+    return pd.DataFrame([row])
+
+
+def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
+    assert look_at(one, ["t2", "lesion_mask"], {}) == {}
+    assert look_at(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the very voxels of t1."]}
+    nibabel.save(nibabel.Nifti1Image(np.full((12, 14, 6), 7, np.uint8), np.eye(4)), one.at[0, "lesion_mask"])
+    found = look_at(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
+    assert found == {"a": ["Odd."]}  # that the mask is large, the preparation says
+
+
+def test_what_looks_wrong_is_said_of_the_first_few(capsys):
+    print_looks({}, 5)
+    assert capsys.readouterr().err == ""
+    print_looks({name: [f"{name} is odd."] for name in "abcd"}, 5)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == ["a: a is odd.", "b: b is odd.", "c: c is odd."]
+    assert lines[3].startswith("4 of 5 subjects have such remarks") and lines[4].startswith("Look at scan, mask")

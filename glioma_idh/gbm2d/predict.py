@@ -60,17 +60,17 @@ def predict(wanted: Prediction):
         wanted: as on the command line.
 
     Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`.
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
+        and `remarks`, what looks wrong.
 
     Raises:
         InputError: the run or a file cannot be used.
     """
-    from glioma_idh import pipeline, runs, training  # noqa: F401  first, as it loads TensorFlow quietly
+    from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
-    from glioma_idh.predicting import write_predictions
-    from glioma_idh.training import load_networks
+    from glioma_idh.predicting import print_looks, write_predictions
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
@@ -84,14 +84,18 @@ def predict(wanted: Prediction):
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
+    from glioma_idh.training import load_networks  # not before: TensorFlow takes seconds to load
+
     networks = load_networks(wanted.run_dir, slices.shape[1:])
-    predictions = _predictions(table, slices, networks)
+    remarks = _look(table, sequence, wanted)
+    predictions = _predictions(table, slices, networks, remarks)
     out = wanted.out or wanted.run_dir / "predict"
     write_predictions(predictions, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
     print_remarks(table.attrs["remarks"])
+    print_looks(remarks, len(table))
     _warn_of_brains(table, wanted.run_dir)
     pipeline.warn_of_skull(wanted, recipe)
     pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
@@ -126,7 +130,20 @@ def _subjects(wanted: Prediction, sequence: str):
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row])
 
 
-def _predictions(table, slices, networks: list):
+def _look(table, sequence: str, wanted: Prediction) -> dict[str, list[str]]:
+    """By subject what looks wrong with what is given, and what is unlike that which the run learnt from."""
+    import pandas as pd
+
+    from glioma_idh.departures import find_departures
+    from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
+    from glioma_idh.predicting import look_at
+
+    measured = pd.DataFrame(table.attrs["measures"])
+    unlike = find_departures(measured, wanted.run_dir, ALONE, (INTENSITIES,))
+    return look_at(table, [sequence, "lesion_mask", "brain_mask"], unlike, jobs=1 if wanted.cohort is None else -1)
+
+
+def _predictions(table, slices, networks: list, remarks: dict[str, list[str]]):
     """One row a subject: each network's probability of mutation, their mean and sample standard deviation."""
     import pandas as pd
 
@@ -137,6 +154,7 @@ def _predictions(table, slices, networks: list):
     predictions = table[["subject"]].join(scores)
     predictions["score"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
     predictions["lesion_ml"] = table["lesion_ml"]
+    predictions["remarks"] = [" ".join(remarks.get(subject, [])) for subject in table["subject"]]
     return predictions
 
 

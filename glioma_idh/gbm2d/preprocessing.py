@@ -1,6 +1,7 @@
 """From a scan and its lesion mask to the 64 x 64 slice that the network sees ("Image processing" of the paper)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scipy import ndimage
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
 from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
+from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
 from glioma_idh.imaging.guesses import require_stripped
 from glioma_idh.imaging.masks import Mask
@@ -31,6 +33,22 @@ class LesionSlice:
     pixels: np.ndarray
     k: int
     box: Box
+
+
+class PreparedSlice(NamedTuple):
+    """What is made of a subject.
+
+    Attributes:
+        pixels: the network's input, float32, shape (size, size, 1).
+        lesion_ml: volume of the lesion.
+        remarks: what must be said of the masks.
+        measures: by which it is compared with others.
+    """
+
+    pixels: np.ndarray
+    lesion_ml: float
+    remarks: MaskRemarks
+    measures: dict[str, float]
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
@@ -142,12 +160,12 @@ def prepare_subject(
     Raises:
         InputError: the subject cannot be used; it names subject and file.
     """
-    pixels, lesion_ml, _ = _prepare(row, sequence, size, with_skull)
-    return pixels, lesion_ml
+    prepared = _prepare(row, sequence, size, with_skull)
+    return prepared.pixels, prepared.lesion_ml
 
 
-def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> tuple[np.ndarray, float, MaskRemarks]:
-    """What `prepare_subject` gives, and what must be said of the masks."""
+def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> PreparedSlice:
+    """What `prepare_subject` gives, and more."""
     file = row[sequence]
     try:
         image, mask, brain, brain_mask = _read_images(row, sequence, with_skull)
@@ -160,7 +178,8 @@ def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> tupl
         raise error.of_subject(row["subject"]) from error
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
     remarks = remarks_on(row["subject"], mask, brain, brain_mask)
-    return resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks
+    measures = measure_subject(normalised, mask.array != 0, brain, image.spacing_mm)
+    return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures)
 
 
 def prepare_cohort(
@@ -182,8 +201,9 @@ def prepare_cohort(
         with_skull: as `read_subject` takes it.
 
     Returns:
-        The rows that could be used, with `lesion_ml` added, and in `attrs["remarks"]` what must be said of their masks;
-        their slices, float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
+        The rows that could be used, with `lesion_ml` added, in `attrs["remarks"]` what must be said of their masks, and
+        in `attrs["measures"]` a dictionary a subject, its measures; their slices,
+        float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     from joblib import delayed
 
@@ -197,9 +217,12 @@ def prepare_cohort(
         error.file = error.file or table.attrs.get("file", "")
     kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
-    table = table[kept].reset_index(drop=True).assign(lesion_ml=[lesion_ml for _, lesion_ml, _ in prepared])
-    table.attrs["remarks"] = [remarks for *_, remarks in prepared]
-    slices = np.stack([pixels for pixels, *_ in prepared]) if prepared else np.empty((0, size, size, 1), np.float32)
+    table = table[kept].reset_index(drop=True).assign(lesion_ml=[subject.lesion_ml for subject in prepared])
+    table.attrs["remarks"] = [subject.remarks for subject in prepared]
+    named = zip(table["subject"], prepared, strict=True)
+    table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named]
+    slices = [subject.pixels for subject in prepared]
+    slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
 
 

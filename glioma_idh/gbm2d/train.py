@@ -166,11 +166,14 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
 def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: list[InputError]) -> None:
     """The tables and arrays of a prepared run; the splits last, as they mark it as prepared."""
     import numpy as np
+    import pandas as pd
 
-    from glioma_idh import pipeline
+    from glioma_idh import departures, pipeline
     from glioma_idh.files import written_whole
 
     pipeline.write_subjects(folder, table, errors, [sequence])
+    measures = pd.DataFrame(table.attrs["measures"])
+    write_table(measures[measures["subject"].isin(table["subject"])], folder / departures.FILE)
     with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
     write_table(splits, folder / "splits.csv")

@@ -74,7 +74,7 @@ def predict(wanted: Prediction):
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
         `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
-        not learnt.
+        not learnt; and `remarks`, what looks wrong.
 
     Raises:
         InputError: the run or a file cannot be used.
@@ -84,21 +84,25 @@ def predict(wanted: Prediction):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.predicting import write_predictions
-    from glioma_idh.sgp3d.apply import input_shape
-    from glioma_idh.training import load_networks
+    from glioma_idh.predicting import print_looks, write_predictions
+    from glioma_idh.sgp3d.measures import measure_subject
 
     content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
+    from glioma_idh.sgp3d.apply import input_shape  # not before: TensorFlow takes seconds to load
+    from glioma_idh.training import load_networks
+
     networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
     out = wanted.out or wanted.run_dir / "predict"
-    rows, errors, remarks = [], [], []
+    rows, errors, remarks, measured = [], [], [], []
     quiet = wanted.quiet or wanted.cohort is None
     for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
         try:
             prepared = _prepare(row, recipe, networks, wanted.with_skull)
             remarks += [prepared.remarks] if prepared.remarks else []
             rows.append(_predict_one(row, prepared, recipe, networks, wanted.flips, synthetic, out))
+            measures = measure_subject(prepared.scans, prepared.placement, prepared.lesion_ml)
+            measured.append({"subject": row["subject"]} | measures)
         except InputError as error:
             if wanted.strict or len(subjects) == 1:
                 raise
@@ -106,15 +110,28 @@ def predict(wanted: Prediction):
             print(f"set aside: {error}", file=sys.stderr)
     if not rows:
         raise errors[0]
-    table = pd.DataFrame(rows)
+    looks = _look(subjects, pd.DataFrame(measured), wanted)
+    table = pd.DataFrame(rows).assign(remarks=lambda rows: [" ".join(looks.get(s, [])) for s in rows["subject"]])
     write_predictions(table, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
     print_remarks(remarks)
+    print_looks(looks, len(table))
     pipeline.warn_of_skull(wanted, content)
     pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     if "predicted_ml" in table:
         _warn_of_volumes(table, wanted.run_dir)
     return table
+
+
+def _look(subjects, measured, wanted: Prediction) -> dict[str, list[str]]:
+    """By subject what looks wrong with what is given, and what is unlike that which the run learnt from."""
+    from glioma_idh.departures import find_departures
+    from glioma_idh.predicting import look_at
+    from glioma_idh.sgp3d.measures import AGREEMENT, ALONE
+
+    used = subjects[subjects["subject"].isin(measured["subject"])]
+    unlike = find_departures(measured, wanted.run_dir, ALONE, (AGREEMENT,))
+    return look_at(used, [*SEQUENCES, "lesion_mask"], unlike, jobs=1 if wanted.cohort is None else -1)
 
 
 def _warn_of_volumes(table, run_dir: Path) -> None:

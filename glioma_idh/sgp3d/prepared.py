@@ -14,6 +14,7 @@ from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.progress import progress
+from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
@@ -171,6 +172,22 @@ def print_mask_remarks(table: pd.DataFrame) -> None:
     """
     folders = zip(table["subject"], table["prepared"], strict=True)
     print_remarks([Stored(Path(folder)).remarks()._replace(subject=subject) for subject, folder in folders])
+
+
+def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
+    """The measures of stored subjects, by which further ones are compared with them.
+
+    Args:
+        table: with the columns `prepared` and `lesion_ml`.
+
+    Returns:
+        One row a subject: `subject`, and what `measure_subject` gives.
+    """
+    rows = []
+    for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
+        stored = Stored(Path(folder))
+        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
+    return pd.DataFrame(rows)
 
 
 def restore_cohort(

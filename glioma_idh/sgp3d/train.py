@@ -162,11 +162,13 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
         cohort: table.
         report: print who is set aside.
     """
-    from glioma_idh import pipeline, runs
+    from glioma_idh import departures, pipeline, runs
+    from glioma_idh.sgp3d.prepared import measure_cohort
 
     table, splits, errors = _prepare(recipe, job, cohort, report)
     runs.begin_run(job.run_dir, identity(recipe, job), PUBLISHED.get(shown_as(recipe), {}))
     pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
+    write_table(measure_cohort(table), job.run_dir / departures.FILE)
     write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
 
 

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import runs
+from glioma_idh import departures, runs
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.gbm2d import build_cnn
 from glioma_idh.gbm2d.predict import Prediction, _warn_of_brains, main, predict
-from glioma_idh.gbm2d.preprocessing import prepare_subject
+from glioma_idh.gbm2d.preprocessing import prepare_cohort, prepare_subject
 from glioma_idh.gbm2d.recipe import Recipe
 from tests.conftest import AFFINE, SHAPE, save, write_cohort
 
@@ -74,7 +74,7 @@ def scores_by_hand(run, rows) -> np.ndarray:
 def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
     table = predict(Prediction(run, cohort=cohort_of(run), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02", "s03"]
-    assert list(table) == ["subject", "score_1", "score_2", "score_3", "score", "score_sd", "lesion_ml"]
+    assert list(table) == ["subject", "score_1", "score_2", "score_3", "score", "score_sd", "lesion_ml", "remarks"]
     scores = table[["score_1", "score_2", "score_3"]].to_numpy()
     assert scores == pytest.approx(scores_by_hand(run, read_table(cohort_of(run))), abs=1e-6)
     assert np.ptp(scores, axis=0).min() > 1e-3 and np.ptp(scores, axis=1).min() > 1e-3  # no two are alike
@@ -84,6 +84,24 @@ def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
     pd.testing.assert_frame_equal(runs.read_table(run / "predict/predictions.csv"), table, check_dtype=False)
     assert {path.name for path in (run / "predict").glob("*.png")} == {f"s0{number}.png" for number in range(4)}
     assert "1 of 4 subjects are patients of the run itself" in capsys.readouterr().err
+
+
+@pytest.mark.integration
+def test_what_is_unlike_the_run_or_wrong_stands_beside_the_score(run, drawn, tmp_path, capsys):
+    """Of a run whose lesions are larger by far, and of a file that is called FLAIR."""
+    table = read_table(cohort_of(run))
+    measured = pd.DataFrame(prepare_cohort(table, "t2", 32, jobs=1, quiet=True)[0].attrs["measures"])
+    many = pd.concat([measured] * 4, ignore_index=True)
+    many["lesion_ml"] = many["lesion_ml"] * np.linspace(40, 60, len(many))
+    shutil.copytree(run, tmp_path / "run")
+    write_table(many, tmp_path / "run" / departures.FILE)
+    shutil.copy(table.at[1, "t2"], tmp_path / "s01_flair.nii.gz")
+    wanted = Prediction(
+        tmp_path / "run", scan=tmp_path / "s01_flair.nii.gz", lesion_mask=table.at[1, "lesion_mask"], out=tmp_path
+    )
+    (said,) = predict(wanted)["remarks"]
+    assert said.startswith("s01_flair.nii.gz is given as T2; by its name it is FLAIR. The lesion has 1.8 ml; of the 16")
+    assert "s01_flair: The lesion has 1.8 ml; of the 16 that the run learnt from" in capsys.readouterr().err
 
 
 def test_one_picture_a_subject_of_the_slice_that_was_read(run, drawn, tmp_path):

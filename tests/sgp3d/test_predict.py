@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -12,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import pipeline, runs, training
+from glioma_idh import departures, pipeline, runs, training
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
 from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
+from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction, _warn_of_volumes, predict
 from glioma_idh.sgp3d.preprocessing import Placement
 from tests.sgp3d.conftest import GRID, write_four
@@ -58,6 +60,21 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
     assert (run / "predict/s02.png").exists() and (run / "predict/predictions.csv").exists()
     assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
+    assert (table["remarks"] == "").all()
+
+
+@pytest.mark.integration
+def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, tmp_path):
+    """Of a run whose T1 and T1Gd are nearly one image, and of a file given twice."""
+    pairs = pd.DataFrame(np.random.default_rng(0).normal(0, 0.02, (40, len(PAIRS))), columns=PAIRS)
+    pairs[PAIRS[0]] += 2.5
+    shutil.copytree(run, tmp_path / "run")
+    write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / departures.FILE)
+    scans = scans_of(run, "s01")
+    (said,) = predict(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
+    assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
+    (said,) = predict(Prediction(tmp_path / "run", **scans | {"t1": scans["t1gd"]}, out=tmp_path))["remarks"]
+    assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
 
 
 @pytest.mark.integration

@@ -18,7 +18,8 @@ from glioma_idh.cohorts.checks.rows import (
 )
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.sheets import parse_idh
-from glioma_idh.cohorts.table import MASKS, SEQUENCES
+from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
 
@@ -105,6 +106,7 @@ def check_sequences(row: pd.Series, lesion: Scan | None):
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
         if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
             tissue = scan.tissue if tissue is None else tissue | scan.tissue
+            check_flip(lesion, scan)
         scan.tissue = None
         scan.volume = scan.volume if scan is first else None
     return scans, slices, first, tissue
@@ -117,6 +119,21 @@ def check_repeated(scan: Scan, hashes: dict[str, str]) -> None:
     other = hashes.setdefault(scan.row["voxel_hash"], scan.image)
     if other != scan.image:
         scan.report(f"same as {other}", f"Has the very voxels of {other}.")
+
+
+def check_flip(lesion: Scan, scan: Scan) -> None:
+    """Report, once, a lesion mask that fits a sequence on its grid much better when it is flipped."""
+    if any(words == "flipped mask" for words, _ in lesion.problems):
+        return
+    volume = scan.volume
+    flip = find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm)
+    if flip:
+        sentence = (
+            f"Flipped {flip.direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better: the lesion's brightness "
+            f"against what lies around it has an AUC of {flip.flipped:.2f}, not {flip.given:.2f}. "
+            "Was it drawn on, or exported with, another orientation?"
+        )
+        lesion.report("flipped mask", sentence)
 
 
 def check_lesion(lesion: Scan, brain: np.ndarray) -> None:

@@ -38,6 +38,8 @@ SCAN_COLUMNS = {
     "voxel_hash": "identity of the voxels: rows that agree hold the same image",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
+FEW_VALUES = 10
+"""No scan has so few; a mask has."""
 WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 
@@ -119,11 +121,18 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
         scan.report("constant", f"{where} {background:g}{others}.")
+    if not scan.row["constant"] and _has_few(values):
+        scan.report("few values", f"It holds {len(np.unique(values))} values beside the background: is it a mask?")
     if not has_brain_mask and (reason := why_not_stripped(volume)):
         scan.report("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
         scan.row["intensities"] = guess_intensities(values, box_ml)
         scan.row |= _statistics(scan, values, adc_divisor)
+
+
+def _has_few(values: np.ndarray) -> bool:
+    """Whether there are so few different values as no scan has."""
+    return all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values))  # of few first, which is quick
 
 
 def _statistics(scan: Scan, values: np.ndarray, adc_divisor: str) -> dict[str, float]:

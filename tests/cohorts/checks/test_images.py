@@ -53,8 +53,8 @@ def problem(row, image):
 
 
 def test_a_sound_subject_is_described(subject):
-    image = np.where(BRAIN, 5, 0)
-    image[1, 1, 1], image[2, 2, 2] = 3, 7
+    image = np.where(BRAIN, 50, 0)
+    image[1, 1, 1:7], image[2, 2, 2:7] = (30, 40, 45, 55, 60, 70), (48, 52, 49, 51, 50)
     scans, (tile,) = check(subject(t1=image, flair=scan(), lesion_mask=LESION))
     row = scans.loc[("s1", "t1")]
     assert row[["shape", "spacing_mm", "orientation", "grid"]].tolist() == [
@@ -63,8 +63,8 @@ def test_a_sound_subject_is_described(subject):
         "RAS",
         "same",
     ]
-    assert row[["not_finite", "constant", "minimum", "maximum", "mean"]].tolist() == [0, False, 3, 7, 5]
-    assert row["sd"] == pytest.approx(np.sqrt(8 / BRAIN.sum()))
+    assert row[["not_finite", "constant", "minimum", "maximum", "mean"]].tolist() == [0, False, 30, 70, 50]
+    assert row["sd"] == pytest.approx(np.sqrt((800 + 200 + 50 + 8 + 2) / BRAIN.sum()))
     assert (scans["problem"] == "").all() and tile.problems == () and tile.idh == 1
     mask = scans.loc[("s1", "lesion_mask")]
     assert mask["labels"] == "0 1" and mask["lesion_ml"] == pytest.approx((9 + 9 + 25) * 0.02)
@@ -81,6 +81,26 @@ def test_axes_of_the_file_do_not_matter(subject):
     assert scans["problem"].tolist() == ["", "Has the very voxels of t1."]
 
 
+def test_a_mask_given_as_a_scan_is_told(subject):
+    assert problem(subject(t1=scan(), t2=BRAIN * (1 + LESION)), "t2") == (
+        "It holds 2 values beside the background: is it a mask?",
+        "few values",
+    )
+
+
+def test_a_flipped_mask_is_told_once(subject):
+    lesion = np.zeros((24, 26, 12))
+    lesion[3:9, 4:10, 2:5] = 1
+    brain = np.zeros(lesion.shape)
+    brain[1:-1, 1:-1, 1:-1] = 1
+    noise = np.random.default_rng(1).normal(100, 10, lesion.shape)
+    images = {name: brain * (noise + 60 * lesion + seed) for seed, name in enumerate(("t2", "flair"))}
+    scans, _ = check(subject(**images, lesion_mask=lesion), subject("s2", **images, lesion_mask=lesion[::-1]))
+    assert scans.at[("s1", "lesion_mask"), "problem"] == ""
+    said = scans.at[("s2", "lesion_mask"), "problem"]
+    assert said.startswith("Flipped left to right, the mask fits T2 better") and said.count("Flipped") == 1
+
+
 def test_trace_images_are_divided(subject):
     scans, _ = check(subject(adc=scan()) | {"adc_divisor": "3"}, subject("s2", adc=scan()) | {"adc_divisor": ""})
     third, whole = (scans.loc[(name, "adc")] for name in ("s1", "s2"))
@@ -91,12 +111,12 @@ def test_trace_images_are_divided(subject):
 
 
 def test_not_finite_voxels_are_counted_and_left_out(subject):
-    image = np.where(BRAIN, 5.0, 0)
+    image = BRAIN * np.clip(scan(), 90, 110)
     image[1, 1, 1:4], image[2, 2, 2] = (np.nan, np.inf, -np.inf), 7
     row = subject(t1=image, t2=scan())
     assert problem(row, "t1") == ("3 of 960 voxels are NaN or infinite.", "not finite")
     numbers = check(row)[0].loc[("s1", "t1"), ["not_finite", "minimum", "maximum"]]
-    assert numbers.tolist() == [3, 5, 7]
+    assert numbers.tolist() == [3, 7, 110]
 
 
 @pytest.mark.parametrize(

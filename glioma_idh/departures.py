@@ -1,0 +1,111 @@
+"""Who is unlike the subjects that a run learnt from, by measures of their images that are kept in the run folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+FILE = "measures.csv"
+RARE = 0.001
+"""Of subjects such as the run's no more than this share is called unlike them by one measure, or a group of them."""
+LEAST_SUBJECTS = 8
+"""Of a run, for one measure; for a group thrice as many as it has measures."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a subject, judged on its own.
+
+    Attributes:
+        column: of the table of measures.
+        words: what it is, with `{}` for a value.
+        scale: brings it to a scale on which a normal distribution is a fair picture of it.
+    """
+
+    column: str
+    words: str
+    scale: Callable[[np.ndarray], np.ndarray] = np.asarray
+
+
+@dataclass(frozen=True)
+class Group:
+    """Several numbers of a subject, judged together.
+
+    Attributes:
+        columns: of the table of measures.
+        sentence: what to say of a subject whose numbers do not go together as the run's do; `{n}` is how many those
+            are.
+    """
+
+    columns: tuple[str, ...]
+    sentence: str
+
+
+def log_odds(share: np.ndarray) -> np.ndarray:
+    """Shares on an unbounded scale; 0.01 and 0.99 stand for all beyond them."""
+    share = np.clip(share, 0.01, 0.99)
+    return np.log(share / (1 - share))
+
+
+def find_departures(
+    measured: pd.DataFrame, run_dir, measures: tuple[Measure, ...], groups: tuple[Group, ...]
+) -> dict[str, list[str]]:
+    """What is unlike a run's subjects, in sentences.
+
+    One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
+    further ones (t distribution); a group by Hotelling's T2 for one further subject, at the same level.
+
+    Args:
+        measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
+        run_dir: of the run; where it has no measures, nothing is said.
+        measures: those to judge alone.
+        groups: those to judge together.
+
+    Returns:
+        By subject, those only of whom there is something to say.
+    """
+    file = Path(run_dir) / FILE
+    if not file.exists():
+        return {}
+    run = pd.read_csv(file, dtype={"subject": str})
+    found = {}
+    for _, row in measured.iterrows():
+        alone = [_alone(row, run, measure) for measure in measures]
+        together = [_together(row, run, group) for group in groups]
+        if sentences := [sentence for sentence in (*alone, *together) if sentence]:
+            found[row["subject"]] = sentences
+    return found
+
+
+def _alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
+    """A sentence where a measure departs, else nothing."""
+    values, value = run[measure.column].dropna().to_numpy(dtype=float), float(row[measure.column])
+    n, is_within = len(values), len(values) == 0 or values.min() <= value <= values.max()
+    if n < LEAST_SUBJECTS or is_within or np.isnan(value):
+        return ""
+    scaled = measure.scale(values)
+    distance = abs(measure.scale(np.array(value)) - scaled.mean())
+    if distance <= stats.t.ppf(1 - RARE / 2, n - 1) * scaled.std(ddof=1) * np.sqrt(1 + 1 / n):
+        return ""
+    of_run = f"{_shown(values.min())} to {_shown(values.max())}"
+    return f"{measure.words.format(_shown(value))}; of the {n} that the run learnt from {of_run}."
+
+
+def _shown(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
+
+
+def _together(row: pd.Series, run: pd.DataFrame, group: Group) -> str:
+    """The group's sentence where its measures depart, else nothing."""
+    columns = list(group.columns)
+    values, value = run[columns].dropna().to_numpy(dtype=float), row[columns].to_numpy(dtype=float)
+    (n, size) = values.shape
+    if n < 3 * size or np.isnan(value).any():
+        return ""
+    away = value - values.mean(axis=0)
+    squared = away @ np.linalg.pinv(np.cov(values.T)) @ away * n / (n + 1)
+    is_rare = stats.f.sf(squared * (n - size) / (size * (n - 1)), size, n - size) < RARE
+    return group.sentence.format(n=n) if is_rare else ""

@@ -1,0 +1,83 @@
+"""Whether a lesion mask fits a scan: how far the lesion stands out, as it is given and flipped."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage, stats
+
+from glioma_idh.imaging.boxes import bounding_box, crop
+
+SURROUNDINGS_MM = 6.0
+LEAST_VOXELS = 20
+STANDS_OUT = 0.8
+"""AUC from which on, or 1 less it, a lesion stands out: that of most on FLAIR and T2, of few on T1 with or without."""
+GAIN = 0.1
+"""By so much more a flipped mask must stand out: none of 508 right masks did (T1, T1Gd, T2, FLAIR of 127 patients)."""
+DIRECTIONS = ("left to right", "back to front", "top to bottom")
+
+
+def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:
+    """How far a lesion is brighter than what lies within 6 mm around it.
+
+    Args:
+        image: intensities, shape (i, j, k).
+        lesion: booleans of the same shape.
+        brain: likewise; nothing outside it is looked at.
+        spacing_mm: edge lengths of a voxel.
+
+    Returns:
+        The AUC: the probability that a voxel of the lesion is brighter than one around it; NaN where either has fewer
+        than 20 voxels.
+    """
+    if not lesion.any():
+        return float("nan")
+    margin = np.ceil(SURROUNDINGS_MM / np.asarray(spacing_mm)).astype(int) + 1
+    box = [
+        (max(0, start - more), stop + more) for (start, stop), more in zip(bounding_box(lesion), margin, strict=True)
+    ]
+    image, lesion, brain = (crop(array, box) for array in (image, lesion, brain))
+    distance = ndimage.distance_transform_edt(~lesion, sampling=spacing_mm)
+    inside, around = image[lesion & brain], image[~lesion & brain & (distance <= SURROUNDINGS_MM)]
+    if min(inside.size, around.size) < LEAST_VOXELS:
+        return float("nan")
+    return float(stats.mannwhitneyu(inside, around, method="asymptotic").statistic / (inside.size * around.size))
+
+
+class Flip(NamedTuple):
+    """A way to flip a mask with which its lesion stands out where it does not as given.
+
+    Attributes:
+        direction: in words.
+        given: AUC of the mask as given, as `stand_out` gives it.
+        flipped: of the flipped one.
+    """
+
+    direction: str
+    given: float
+    flipped: float
+
+
+def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> Flip | None:
+    """The flip of a mask, along one axis of its grid, that makes it fit a scan much better, as after a lost header.
+
+    On FLAIR and T2 four of five flipped masks are found; on T1 with and without contrast agent, where the outline of a
+    whole tumour is no edge, nearly none.
+
+    Args:
+        image: intensities, axes to the right, front and top, shape (i, j, k).
+        lesion: booleans of the same shape.
+        brain: likewise.
+        spacing_mm: edge lengths of a voxel.
+    """
+    given = stand_out(image, lesion, brain, spacing_mm)
+    flips = [
+        Flip(direction, given, stand_out(image, np.flip(lesion, axis), brain, spacing_mm))
+        for axis, direction in enumerate(DIRECTIONS)
+    ]
+    better = [flip for flip in flips if _is_better(flip)]
+    return max(better, key=lambda flip: abs(flip.flipped - 0.5), default=None)
+
+
+def _is_better(flip: Flip) -> bool:
+    given, flipped = abs(flip.given - 0.5), abs(flip.flipped - 0.5)
+    return flipped > STANDS_OUT - 0.5 and flipped - given > GAIN
