@@ -4,15 +4,8 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import (
-    parse_age,
-    parse_codeletion,
-    parse_column,
-    parse_grade,
-    parse_idh,
-    parse_mgmt,
-    parse_sex,
-)
+from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_grade, parse_idh, parse_mgmt, parse_sex
+from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
 

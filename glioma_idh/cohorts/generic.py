@@ -6,22 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
-from glioma_idh.cohorts.manifests import make_manifest
-from glioma_idh.cohorts.sheets import (
+from glioma_idh.cohorts.cells import (
     MANGLED_ID,
-    cell_error,
-    has_columns,
     parse_age,
     parse_codeletion,
-    parse_column,
     parse_grade,
     parse_idh,
-    parse_ids,
     parse_mgmt,
     parse_sex,
-    read_sheet,
 )
+from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
+from glioma_idh.cohorts.manifests import make_manifest
+from glioma_idh.cohorts.sheets import cell_error, has_columns, parse_column, parse_ids, read_sheet
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.series_names import roles_named, words_of

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet, with_decimal_points
+from glioma_idh.cohorts.cells import looks_like_a_number, parse_idh
+from glioma_idh.cohorts.sheets import cell_error, read_sheet, with_decimal_points
 from glioma_idh.errors import InputError
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")

@@ -487,11 +487,11 @@ def test_the_example_of_the_contributing_guide(tmp_path):
     from pathlib import Path
 
     import glioma_idh.cohorts.folders as folders
-    from glioma_idh.cohorts import manifests, sheets
+    from glioma_idh.cohorts import cells, manifests, sheets
 
     guide = Path(__file__).parents[2] / "CONTRIBUTING.md"
     (block,) = re.findall(r"```python\n(LAYOUT = .*?)```", guide.read_text(), re.DOTALL)
-    new = {**vars(folders), **vars(manifests), **vars(sheets)}
+    new = {**vars(folders), **vars(manifests), **vars(cells), **vars(sheets)}
     exec(block, new)
     touch(tmp_path, *(f"x/NEW-0001_v{visit}_{scan}.nii.gz" for visit in (1, 2) for scan in ("T1c", "seg")))
     (tmp_path / "sheet.csv").write_text("ID,IDH\nNEW-0001_v1,mutant\nNEW-0001_v2,mutant\n")

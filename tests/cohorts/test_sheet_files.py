@@ -6,20 +6,16 @@ import zipfile
 import openpyxl
 import pytest
 
-from glioma_idh.cohorts.generic import own_labels
-from glioma_idh.cohorts.sheets import (
-    cell_error,
-    describe_columns,
-    has_columns,
+from glioma_idh.cohorts.cells import (
     looks_like_a_number,
     parse_age,
     parse_codeletion,
     parse_grade,
     parse_idh,
     parse_mgmt,
-    read_sheet,
-    with_decimal_points,
 )
+from glioma_idh.cohorts.generic import own_labels
+from glioma_idh.cohorts.sheets import cell_error, describe_columns, has_columns, read_sheet, with_decimal_points
 from glioma_idh.cohorts.table import check_labels, read_table
 from glioma_idh.errors import InputError
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
@@ -17,7 +18,6 @@ from glioma_idh.cohorts.checks.rows import (
     open_scan,
 )
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
-from glioma_idh.cohorts.sheets import parse_idh
 from glioma_idh.cohorts.table import MASKS, SEQUENCES
 from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
