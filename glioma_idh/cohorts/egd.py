@@ -19,6 +19,7 @@ LAYOUT = Layout(
     rename=str.upper,
 )
 COLUMNS = ("Subject", "IDH")
+EVERY_COLUMN = frozenset((*COLUMNS, "1p19q", "Grade", "Age", "Sex"))
 
 
 def egd_manifest(sheet: pd.DataFrame) -> pd.DataFrame:

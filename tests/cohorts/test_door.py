@@ -76,7 +76,7 @@ def recorded(monkeypatch, tmp_path):
 
 def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded, tmp_path):
     arguments = ["--cohort", "egd", "--images", "there", "--labels", "mine.csv", "--all-visits"]
-    printed = run("check", *arguments, "--jobs", "1", "--quiet").stdout
+    printed = run("check", *arguments, "--jobs", "1", "--quiet", status=3).stdout
     assert recorded == {
         "name": "egd",
         "images": Path("there"),
@@ -93,7 +93,7 @@ def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded,
 
 
 def test_check_takes_first_visits_unless_told_otherwise(recorded):
-    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet")
+    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet", status=3)  # there is no image
     assert recorded["all_visits"] is False and recorded["images"] is recorded["labels"] is None
 
 

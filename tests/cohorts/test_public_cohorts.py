@@ -375,8 +375,9 @@ def test_upenn_sheet(tmp_path):
     table, _ = read_cohort("upenn-gbm", tmp_path, sheet)
     assert table["idh"].tolist() == ["1", ""] and table["age_years"].tolist() == ["52.16", ""]
     assert table["idh_evidence"].tolist() == ["IDH1 Mutated", "IDH1 NOS/NEC"]
-    sheet.write_text(header.replace("IDH1", "IDH") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
-    with pytest.raises(InputError, match="expected the columns IDH1; found columns ID, Gender, Age_at_scan_years, IDH"):
+    sheet.write_text(header.replace("IDH1", "Status") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
+    expected = "ID and Gender and Age_at_scan_years and IDH1 of the sheet as downloaded, or subject and idh"
+    with pytest.raises(InputError, match=f"columns {expected}; found columns ID, Gender, Age_at_scan_years, Status"):
         read_cohort("upenn-gbm", tmp_path, sheet)
 
 
