@@ -343,6 +343,26 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
 
 
+def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ID,IDH status,Gender,FLAIR\na,1,F,a.nii\nb,0,2,b.nii\n")
+    recipe, job = gbm2d.Recipe(cohort=str(path)), Job(external=str(path))
+    wanted = SimpleNamespace(cohort=str(path), images=None, labels=None, all_visits=False, quiet=True)
+    commands = (
+        lambda: pipeline.read_training_cohort(recipe, job, ("flair",)),
+        lambda: pipeline.read_external_cohort(recipe, job, ("flair",)),
+        lambda: pipeline.read_subjects(wanted, ("flair",)),
+    )
+    for command in commands:
+        with pytest.raises(InputError, match="a.csv: expected sex as F or M .*; found '2' in row 3, column Gender"):
+            command()
+    path.write_text(path.read_text().replace("b,0,2", "b,0,M"))
+    flags = ("--images", "--external-images", "--images")
+    for command, flag in zip(commands, flags, strict=True):
+        with pytest.raises(InputError, match=f"looked for is {tmp_path}/a.nii. Relative .*; {flag} DIR names"):
+            command()
+
+
 def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_results(tmp_path, capsys):
     (tmp_path / "cohort.csv").write_text("subject,patient\na,p1\nb,p2\n")
     table = table_of({"subject": "x", "patient": "p2"}, {"subject": "a", "patient": "p9"})
