@@ -12,9 +12,9 @@ class Job:
     """Where and how it is run; changes no result."""
 
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans as downloaded; for a cohort CSV, where its relative paths start."""
+    """Folder of scans as downloaded; for a cohort table, where its relative paths start."""
     labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Label sheet as downloaded, or a CSV with subject and idh; by default what is shipped."""
+    """Label sheet as downloaded, or a CSV or XLSX with subject and idh; by default what is shipped."""
     external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Second cohort to test the finished networks on; it must not share a patient with the first."""
     external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None

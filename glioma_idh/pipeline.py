@@ -18,7 +18,15 @@ from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.sheets import ENDINGS
 from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
-from glioma_idh.cohorts.table import PATHS, UNLABELLED, check_labels, check_subjects, exclusions_table, require_sequence
+from glioma_idh.cohorts.table import (
+    PATHS,
+    UNLABELLED,
+    check_labels,
+    check_subjects,
+    exclusions_table,
+    require_files,
+    require_sequence,
+)
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.phantom.recipe import PhantomRecipe
@@ -46,7 +54,7 @@ def check_settings(recipe, job) -> None:
             flag = "--" + name.replace("_", "-")
             raise InputError(f"{flag} of at least {lowest}", str(value), "Give another number.")
     if recipe.cohort == "phantom" and (job.images or job.labels):
-        advice = "Add --cohort with the name of the public cohort, csv, or the path of a cohort CSV."
+        advice = "Add --cohort with the name of the public cohort, folders, or the path of a table (.csv or .xlsx)."
         raise InputError("a cohort of real scans with --images and --labels", "--cohort phantom", advice)
     if job.external is None and (job.external_images or job.external_labels):
         raise InputError("--external with --external-images", "no --external", "Name the second cohort.")
@@ -80,6 +88,8 @@ def read_training_cohort(recipe, job, sequences, quiet: bool = False):
     """The cohort table to train on; says what of the folder is not in it."""
     settings = {"sequences": sequences, "all_visits": recipe.all_visits, "phantom": recipe.phantom}
     cohort, ignored = read_cohort(recipe.cohort, job.images, job.labels, **settings, quiet=quiet or job.quiet)
+    if not quiet:
+        require_files(cohort)
     if ignored and not quiet:
         print(describe_ignored(ignored))
     return cohort
@@ -92,6 +102,7 @@ def read_external_cohort(recipe, job, sequences):
         InputError: it lacks a sequence, or one of its patients may be trained on.
     """
     external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
+    require_files(external, "--external-images")
     if check_labels(external)[0].empty:
         found = f"none among {len(external)}"
         raise InputError("labelled subjects to test on", found, "Name a sheet with --external-labels.")
@@ -259,6 +270,7 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     table = table[(table[list(PATHS)] != "").any(axis=1)]
     if table.empty:
         raise InputError("subjects with images", "none", "Check the paths in the cohort table.", file=wanted.cohort)
+    require_files(table)
     return table
 
 

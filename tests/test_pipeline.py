@@ -178,13 +178,17 @@ def test_a_run_s_folder_is_named_after_what_is_run():
 @pytest.fixture
 def cohorts(monkeypatch):
     """Cohorts by name in the place of those on disk, and how they were asked for."""
-    kept = SimpleNamespace(tables={}, asked={})
+    kept = SimpleNamespace(tables={}, asked={}, looked_for=[])
 
     def read_cohort(name, images, labels, **settings):
         kept.asked[name] = (images, labels, settings)
         return kept.tables[name], [Ignored("a.nii", "no reason")]
 
+    def require_files(table, flag="--images"):
+        kept.looked_for.append((table["subject"].tolist(), flag))
+
     monkeypatch.setattr(pipeline, "read_cohort", read_cohort)
+    monkeypatch.setattr(pipeline, "require_files", require_files)
     return kept
 
 
@@ -196,10 +200,12 @@ def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, caps
     settings = {"sequences": ("t2",), "all_visits": True, "phantom": {"num_subjects": 5}, "quiet": False}
     assert cohorts.asked["egd"] == (Path("here"), Path("sheet.csv"), settings)
     assert "1 x no reason (a.nii)" in capsys.readouterr().out
+    assert cohorts.looked_for == [(["a"], "--images")]  # the images; where only the names are asked for, below, none
     recipe.all_visits = False
     pipeline.read_training_cohort(recipe, Job(quiet=True), ("adc",), quiet=True)
     settings |= {"sequences": ("adc",), "all_visits": False, "quiet": True}
     assert cohorts.asked["egd"] == (None, None, settings) and capsys.readouterr().out == ""
+    assert len(cohorts.looked_for) == 1
 
 
 def external(cohorts, here, there, sequences=("t2",)):
@@ -218,6 +224,7 @@ def test_the_external_cohort_is_the_second_one(cohorts, capsys):
     assert table["subject"].tolist() == ["t"]
     assert cohorts.asked["tcga"] == (Path("c"), Path("d"), {"sequences": ("t2",)})
     assert cohorts.asked["egd"][:2] == (Path("a"), Path("b"))
+    assert cohorts.looked_for == [(["t"], "--external-images")]
     assert capsys.readouterr().out == ""
     external(cohorts, [HERE, HERE | {"subject": "n", "patient": "BraTS2021_00001"}], [THERE])
     assert "1 subjects are known by their BraTS id alone" in capsys.readouterr().out
@@ -329,11 +336,32 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     )
     wanted = SimpleNamespace(cohort="egd", images="i", labels="l", all_visits=True, quiet=True)
     assert pipeline.read_subjects(wanted, ["t2"])["subject"].tolist() == ["a", "c"]
+    assert cohorts.looked_for == [(["a", "c"], "--images")]
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["t2"], "all_visits": True, "quiet": True})
     wanted.all_visits = wanted.quiet = False
     pipeline.read_subjects(wanted, ["adc"])
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
     assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
+
+
+def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ID,IDH status,Gender,FLAIR\na,1,F,a.nii\nb,0,2,b.nii\n")
+    recipe, job = gbm2d.Recipe(cohort=str(path)), Job(external=str(path))
+    wanted = SimpleNamespace(cohort=str(path), images=None, labels=None, all_visits=False, quiet=True)
+    commands = (
+        lambda: pipeline.read_training_cohort(recipe, job, ("flair",)),
+        lambda: pipeline.read_external_cohort(recipe, job, ("flair",)),
+        lambda: pipeline.read_subjects(wanted, ("flair",)),
+    )
+    for command in commands:
+        with pytest.raises(InputError, match="a.csv: expected sex as F or M .*; found '2' in row 3, column Gender"):
+            command()
+    path.write_text(path.read_text().replace("b,0,2", "b,0,M"))
+    flags = ("--images", "--external-images", "--images")
+    for command, flag in zip(commands, flags, strict=True):
+        with pytest.raises(InputError, match=f"looked for is {tmp_path}/a.nii. Relative .*; {flag} DIR names"):
+            command()
 
 
 def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_results(tmp_path, capsys):

@@ -17,7 +17,7 @@ Cohort = Annotated[str, tyro.conf.arg(metavar="NAME")]
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
-Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="CSV")]
+Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
 Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
 NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be looked at
 Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
@@ -35,13 +35,14 @@ def check(
     """What is there, what is missing, and whether every image can be used.
 
     Prints counts per sequence and what was left aside; writes cohort.csv (which --cohort of the train commands takes),
-    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no image could be read.
+    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no image is there or can be
+    read.
 
     Args:
-        cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, csv (a
-            folder a subject), or the path of a cohort CSV.
-        images: The folder as downloaded, or a parent of it.
-        labels: The label sheet as downloaded, or a CSV with subject and idh; by default what is shipped.
+        cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, folders
+            (a folder a subject), or the path of a cohort table (CSV or XLSX).
+        images: The folder as downloaded, or a parent of it; for a cohort table, where its relative paths start.
+        labels: The label sheet as downloaded, or a CSV or XLSX with subject and idh; by default what is shipped.
         out: Where the results go; by default cohort_check/NAME.
         all_visits: Take follow-up visits too.
         jobs: Processes; -1 is one a processor.
@@ -50,7 +51,7 @@ def check(
     import pandas as pd
 
     from glioma_idh.cohorts import read_cohort
-    from glioma_idh.cohorts.checks.images import check_scans
+    from glioma_idh.cohorts.checks.images import check_scans, why_none
     from glioma_idh.cohorts.checks.summary import describe
     from glioma_idh.cohorts.folders import Ignored
     from glioma_idh.cohorts.table import SEQUENCES
@@ -65,12 +66,13 @@ def check(
     write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
     shown = [tile for tile in tiles if tile.thumbnails] or tiles
     name = table["cohort"].iloc[0]
-    with step("drawing the contact sheet", quiet):
-        save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
+    if shown:
+        with step("drawing the contact sheet", quiet):
+            save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
     print(describe(table, ignored, scans))
     print(f"Everything is in {out}")
-    if len(scans) and (scans["shape"] == "").all():
-        print(f"None of {len(scans)} images could be read.", file=sys.stderr)
+    if reason := why_none(table, scans):
+        print(reason, file=sys.stderr)
         sys.exit(NOT_ALL_READ)
 
 
@@ -81,7 +83,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
     any pair; 3 if there is none but an image could not be compared.
 
     Args:
-        a: A cohort table.
+        a: A cohort table (CSV or XLSX).
         b: Another.
         no_images: Compare the names alone, and read no image.
         jobs: Processes; -1 is one a processor.
@@ -118,17 +120,17 @@ def _print_compared(num_compared: tuple[int, int], errors: list[InputError]) -> 
         print("\n".join(lines), file=sys.stderr)
 
 
-def table(csv: Table, out: Sheet = None) -> None:
+def table(cohort: Table, out: Sheet = None) -> None:
     """The "Table 1" of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts.
 
     Args:
-        csv: A cohort table.
+        cohort: A cohort table (CSV or XLSX).
         out: Where to write it: .csv, .md, .tex or .html; by default it is printed only.
     """
     from glioma_idh.cohorts.characteristics import characteristics
     from glioma_idh.cohorts.table import read_table
 
-    made = characteristics(read_table(csv))
+    made = characteristics(read_table(cohort))
     print(made.tabulate(tablefmt="github"))
     if out is not None:
         _write_table_1(made, out)

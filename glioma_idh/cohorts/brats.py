@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import is_unknown
 from glioma_idh.cohorts.folders import Layout, find_files
 from glioma_idh.cohorts.manifests import (
     canonical_patient,
@@ -14,7 +15,7 @@ from glioma_idh.cohorts.manifests import (
     shipped_facts,
     with_facts,
 )
-from glioma_idh.cohorts.sheets import cell_error, is_unknown, parse_ids, read_sheet
+from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
 LAYOUT_2020 = Layout(

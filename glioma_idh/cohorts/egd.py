@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_age, parse_grade, parse_idh, parse_sex
 from glioma_idh.cohorts.folders import Layout, find_files
 from glioma_idh.cohorts.manifests import make_manifest
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_grade, parse_idh, parse_ids, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
 LAYOUT = Layout(
@@ -18,6 +19,7 @@ LAYOUT = Layout(
     rename=str.upper,
 )
 COLUMNS = ("Subject", "IDH")
+EVERY_COLUMN = frozenset((*COLUMNS, "1p19q", "Grade", "Age", "Sex"))
 
 
 def egd_manifest(sheet: pd.DataFrame) -> pd.DataFrame:

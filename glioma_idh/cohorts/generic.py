@@ -6,48 +6,29 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.column_names import IDENTITY, paths_named
 from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
 from glioma_idh.cohorts.manifests import make_manifest
-from glioma_idh.cohorts.sheets import (
-    MANGLED_ID,
-    cell_error,
-    has_columns,
-    parse_age,
-    parse_codeletion,
-    parse_column,
-    parse_grade,
-    parse_idh,
-    parse_ids,
-    parse_mgmt,
-    parse_sex,
-    read_sheet,
-)
-from glioma_idh.cohorts.table import PATHS
+from glioma_idh.cohorts.own_tables import read_own_table
+from glioma_idh.cohorts.sheets import cell_error, parse_ids
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.series_names import roles_named, words_of
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
-OWN_COLUMNS = ("subject", "idh")
+NO_LABELS = ("subject", "patient", "cohort")
 
 
-def own_labels(path) -> pd.DataFrame | None:
+def own_labels(path) -> pd.DataFrame:
     """A label sheet in the columns of the cohort table (`subject`, `idh`, ...), for any cohort.
 
     Returns:
-        Its identity columns, `patient` empty where the sheet does not say; None where it has not both `subject` and
-        `idh`.
+        Its identity columns, `patient` empty where the sheet does not say.
 
     Raises:
-        InputError: a subject stands there twice, or a label cannot be read; it names row and column.
+        InputError: as `read_own_table`; or a subject stands there twice.
     """
-    if not has_columns(path, OWN_COLUMNS):
-        return None
-    sheet = read_sheet(path, OWN_COLUMNS)
-    subjects = parse_ids(sheet, "subject", rf"(?!({MANGLED_ID})$).+", "SUBJECT-001")
-    columns = {name: sheet[name] for name in ("site", "idh_evidence", "histology", "who2021") if name in sheet}
-    parsers = {"idh": parse_idh, "age_years": parse_age, "sex": parse_sex, "grade": parse_grade}
-    parsers |= {"codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt}
-    columns |= {name: parse_column(sheet, name, parse) for name, parse in parsers.items() if name in sheet}
+    sheet = read_own_table(path, IDENTITY)
+    subjects = parse_ids(sheet, "subject", ".+", "SUBJECT-001")
+    columns = {name: sheet[name] for name in sheet if name not in NO_LABELS}
     patients = sheet.get("patient", pd.Series("", sheet.index))
     named = make_manifest(subjects, patients.where(patients != "", subjects), "", **columns)
     return named.assign(patient=named["subject"].map(patients.set_axis(subjects)))
@@ -88,29 +69,36 @@ def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
                 names = " or ".join(path.name for path in files.values())
                 ignored.append(Ignored(subject, f"{column} could be {names}: leave one in the folder"))
     if not scans:
-        advice = "Give each subject a folder, or name the files in a cohort CSV."
+        advice = "Give each subject a folder, or name the files in a cohort table."
         raise InputError(f"files such as {EXAMPLE}", what_is_there(images), advice, file=images)
     return scans, ignored
 
 
-def check_numbers(who: pd.DataFrame, scans: dict, labels) -> None:
-    """Ids on a sheet must not be numbers that have lost the zeros which the folders have.
+def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
+    """Ids on a sheet must not be numbers that have lost the zeros which those of the scans have, or the other way.
+
+    Args:
+        who: as `own_labels` gives them.
+        subjects: ids of the scans.
+        labels: the sheet.
 
     Raises:
         InputError: one has; it names row and column.
     """
-    folders = {subject.lstrip("0"): subject for subject in scans if subject.isdigit()}
+    known = set(subjects)
+    by_number = {int(subject): subject for subject in known if subject.isdecimal()}
     for subject in who["subject"]:
-        if subject not in scans and subject in folders:
-            sheet = read_sheet(labels, OWN_COLUMNS)
-            row = sheet.index[sheet["subject"] == subject][0]
+        if subject not in known and subject.isdecimal() and int(subject) in by_number:
+            sheet = read_own_table(labels, IDENTITY)
+            row, other = sheet.index[sheet["subject"] == subject][0], by_number[int(subject)]
             advice = "A spreadsheet has taken the zeros away: keep the column as text."
-            raise cell_error(sheet, row, "subject", f"an id such as its folder's, {folders[subject]}", advice)
+            if len(subject) > len(other):
+                advice = "A spreadsheet has taken the zeros of the scans' ids away: keep that column as text."
+            raise cell_error(sheet, row, "subject", f"an id as that of its scans, {other}", advice)
 
 
 def _columns(name: str, subject: str) -> list[str]:
     """The columns of the cohort table that a file's name could stand for."""
     stem = re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
     stem = stem[len(subject) :] if stem.lower().startswith(subject.lower()) else stem
-    roles = roles_named(words_of(stem), described=False) or ()
-    return [column for column in PATHS if column in roles]
+    return paths_named(stem)

@@ -3,10 +3,12 @@
 import functools
 import re
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import describe_columns, read_sheet
+from glioma_idh.cohorts.own_tables import no_own_columns
+from glioma_idh.cohorts.sheets import read_readings, read_sheet
 from glioma_idh.cohorts.table import IDENTITY
 from glioma_idh.errors import InputError
 
@@ -64,8 +66,7 @@ def _check_status(manifest: pd.DataFrame) -> None:
 
 def no_such_labels(sheet) -> InputError:
     """The error of a label sheet for a cohort that has none of its own, where `subject` and `idh` are not in it."""
-    advice = "This collection has no label sheet of its own: rename the columns of yours."
-    return InputError("the columns subject and idh", describe_columns(sheet), advice, sheet)
+    return no_own_columns(read_readings(Path(sheet)), Path(sheet))
 
 
 def shipped_facts() -> pd.DataFrame:

@@ -47,13 +47,20 @@ def describe_readings(readings: list[Reading]) -> str:
     return "; ".join(reading.described for reading in readings)
 
 
-def choose_reading(readings: list[Reading], required, path: Path, advice: str) -> Reading:
-    """The one page or separator that gives the required columns; `advice` says what to do where none does.
+def choose_reading(readings: list[Reading], required, path: Path, advice: str, meaning=str) -> Reading:
+    """The one page or separator that gives the required columns.
+
+    Args:
+        readings: of one file.
+        required: columns.
+        path: of the file.
+        advice: what to do where none gives them.
+        meaning: from the name of a column to that of a required one.
 
     Raises:
         InputError: none does, or several do.
     """
-    fitting = [reading for reading in readings if set(required) <= set(reading.header)]
+    fitting = [reading for reading in readings if set(required) <= set(map(meaning, reading.header))]
     if len(fitting) == 1:
         return fitting[0]
     wanted = f"the columns {' and '.join(required)}" if required else "a table"

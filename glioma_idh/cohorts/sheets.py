@@ -1,4 +1,4 @@
-"""Label sheets as downloaded (CSV, TSV or XLSX): every cell as text, and what the many spellings in them mean."""
+"""Sheets in CSV, TSV or XLSX: every cell as text, and errors that name file, row and column."""
 
 import csv
 import re
@@ -9,56 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading, describe_readings
+from glioma_idh.cohorts.cells import looks_like_a_number
+from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading
 from glioma_idh.cohorts.text_sheets import read_text
 from glioma_idh.cohorts.workbooks import read_workbook
 from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")
 ENDINGS = (".csv", ".tsv", ".txt", *WORKBOOKS)
-UNKNOWN = frozenset(
-    {
-        "",
-        "-",
-        "-1",
-        "-1.0",
-        "-1,0",
-        "#n/a",
-        ".",
-        "?",
-        "[discrepancy]",
-        "[not applicable]",
-        "[not available]",
-        "[not evaluated]",
-        "[unknown]",
-        "indeterminate",
-        "missing",
-        "n/a",
-        "na",
-        "nan",
-        "nec",
-        "none",
-        "nos",
-        "nos/nec",
-        "not applicable",
-        "not available",
-        "not determined",
-        "not tested",
-        "null",
-        "unk",
-        "unknown",
-    }
-)
-_WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
-_MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
-_CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
-_CODELETED = re.compile(r"1|1[.,]0|codel(eted|etion)?")
-_INTACT = re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?")
-_AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
-MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
-_WHOLE_GRADE = re.compile(r"(\d+)[.,]0")
-_METHYLATED = ("methylated", "positive", "1", "1.0", "1,0")
-_UNMETHYLATED = ("unmethylated", "negative", "0", "0.0", "0,0")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
@@ -84,8 +42,23 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
             twice, lacks a required column or any row; two pages or separators would do; a formula has no value.
     """
     path = Path(path)
-    readings = _read(path)
+    readings = read_readings(path)
     reading = choose_reading(readings, required, path, advice)
+    return as_sheet(reading, readings, required, path)
+
+
+def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
+    """One reading of a file as `read_sheet` gives it.
+
+    Args:
+        reading: the one that is meant.
+        readings: of the file; where the page taken is not the first, that is said.
+        required: columns for which it was chosen.
+        path: of the file.
+
+    Raises:
+        InputError: a column stands there twice, it has no rows, or a formula has no value.
+    """
     columns = pd.Index(reading.header)
     twice = columns[columns.duplicated() & (columns != "")]
     if len(twice):
@@ -97,29 +70,11 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
     page = reading.page if len(readings) > 1 else ""
     sheet.attrs = {"file": str(path), "page": page, "separator": reading.separator}
     if page and reading is not readings[0]:
-        _say_once(f"{path}: read from page {page!r}, the only one with the columns {' and '.join(required)}.")
+        say_once(f"{path}: read from page {page!r}, the only one with the columns {' and '.join(required)}.")
     return sheet
 
 
-def has_columns(path, columns) -> bool:
-    """Whether a sheet, or a page of it, has these columns.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    return any(set(columns) <= set(reading.header) for reading in _read(Path(path)))
-
-
-def describe_columns(path) -> str:
-    """The columns of a sheet, or of each of its pages, for messages.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    return describe_readings(_read(Path(path)))
-
-
-def _read(path: Path) -> list[Reading]:
+def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
     Raises:
@@ -139,15 +94,26 @@ def _read(path: Path) -> list[Reading]:
 
 
 @cache
-def _say_once(text: str) -> None:
-    """A sheet is read several times in a command; this is said once."""
+def say_once(text: str) -> None:
+    """Say something of a sheet, which is read several times in a command, once."""
     print(text, file=sys.stderr)
 
 
-def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str) -> InputError:
-    """The error of one cell: it names file, row and column."""
+def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:
+    """The error of one cell: it names file, row and column, the column by its header.
+
+    Args:
+        sheet: as `read_sheet` gives it; where columns were renamed, `attrs["headers"]` has their names in the file.
+        row: of its index.
+        column: of the sheet.
+        expected: in the cell.
+        advice: what to do.
+        others: how many cells of the column cannot be read either.
+    """
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
-    found = f"{sheet.at[row, column]!r} in row {row}, column {column}{page}"
+    header = sheet.attrs.get("headers", {}).get(column, column)
+    more = f", and in {others} more cells of the column" if others else ""
+    found = f"{sheet.at[row, column]!r} in row {row}, column {header}{page}{more}"
     return InputError(expected, found, advice, sheet.attrs.get("file", ""))
 
 
@@ -171,20 +137,31 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
     return ids
 
 
-def parse_column(sheet: pd.DataFrame, column: str, parse) -> pd.Series:
-    """Each cell of a column as one of the functions below reads it.
+def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool = False) -> pd.Series:
+    """Each cell of a column as a function of `cells` reads it.
+
+    Args:
+        sheet: as `read_sheet` gives it.
+        column: of the sheet.
+        parse: text -> text; it raises ValueError, which says what was expected.
+        keep_unreadable: leave a cell that cannot be read as it is, instead of an error.
 
     Raises:
         InputError: a cell cannot be read; it names row and column.
     """
-
-    def parsed(row: int) -> str:
+    meanings, errors = {}, {}
+    cells = sheet[column].tolist()
+    for cell in dict.fromkeys(cells):  # of many rows, a sheet has few ages, sexes or grades
         try:
-            return parse(sheet.at[row, column])
+            meanings[cell] = parse(cell)
         except ValueError as error:
-            raise cell_error(sheet, row, column, str(error), "Correct the cell, or leave it empty.") from error
-
-    return pd.Series([parsed(row) for row in sheet.index], sheet.index, dtype=str)
+            meanings[cell], errors[cell] = cell, error
+    if errors and not keep_unreadable:
+        wrong = sheet.index[sheet[column].isin(errors.keys())]
+        error = errors[sheet.at[wrong[0], column]]
+        advice = "Correct the cell, or leave it empty."
+        raise cell_error(sheet, wrong[0], column, str(error), advice, len(wrong) - 1) from error
+    return pd.Series([meanings[cell] for cell in cells], sheet.index, dtype=str)
 
 
 def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
@@ -208,89 +185,3 @@ def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
     if sheet.attrs.get("separator") != ";" and commas.str.fullmatch(_THOUSANDS).all():
         raise cell_error(sheet, commas.index[0], column, "a number that can be read in one way", advice)
     return cells.str.replace(",", ".", regex=False)
-
-
-def looks_like_a_number(cell: str) -> bool:
-    """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
-    return bool(re.fullmatch(MANGLED_ID, cell))
-
-
-def is_unknown(cell: str) -> bool:
-    """Whether a cell says in one of the usual spellings that something is not known."""
-    return cell.strip().lower() in UNKNOWN
-
-
-def parse_idh(cell: str) -> str:
-    """`1` for mutant, `0` for wild-type, empty for unknown, from the spellings of the public sheets.
-
-    Raises:
-        ValueError: it is none of them; nothing is guessed.
-    """
-    word = re.sub(r"[\s_-]+", "", cell.lower())
-    if is_unknown(cell):
-        return ""
-    if _WILD_TYPE.fullmatch(word):
-        return "0"
-    change = _CHANGE.fullmatch(cell.strip())
-    if _MUTANT.fullmatch(word) or (change and change["was"] != change["now"]):
-        return "1"
-    raise ValueError("IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty")
-
-
-def parse_sex(cell: str) -> str:
-    """`F`, `M` or empty.
-
-    Raises:
-        ValueError: neither, nor unknown.
-    """
-    if is_unknown(cell):
-        return ""
-    if cell.lower() in ("f", "female", "w", "m", "male"):
-        return "M" if cell.lower() in ("m", "male") else "F"
-    raise ValueError("sex as F or M, or empty")
-
-
-def parse_codeletion(cell: str) -> str:
-    """1p/19q: `codeleted`, `intact`, or empty for unknown.
-
-    Raises:
-        ValueError: none of them.
-    """
-    word = re.sub(r"[\s_-]+", "", cell.lower())
-    if is_unknown(cell):
-        return ""
-    if _CODELETED.fullmatch(word) or _INTACT.fullmatch(word):
-        return "codeleted" if _CODELETED.fullmatch(word) else "intact"
-    raise ValueError("1p/19q as codeleted or intact, or empty")
-
-
-def parse_mgmt(cell: str) -> str:
-    """MGMT promoter: `methylated`, `unmethylated`, or empty for unknown or indeterminate.
-
-    Raises:
-        ValueError: none of them.
-    """
-    if is_unknown(cell):
-        return ""
-    if cell.lower() in (*_METHYLATED, *_UNMETHYLATED):
-        return "methylated" if cell.lower() in _METHYLATED else "unmethylated"
-    raise ValueError("MGMT as methylated or unmethylated, or empty")
-
-
-def parse_grade(cell: str) -> str:
-    """A grade as it stands, `4.0` and `4,0` as 4, unknown as empty."""
-    return "" if is_unknown(cell) else _WHOLE_GRADE.sub(r"\1", cell)
-
-
-def parse_age(cell: str) -> str:
-    """Years as text, as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5), or empty.
-
-    Raises:
-        ValueError: neither a number nor unknown.
-    """
-    if is_unknown(cell):
-        return ""
-    match = _AGE.fullmatch(cell)
-    if not match:
-        raise ValueError("an age in years, or empty")
-    return match[1].replace(",", ".")

@@ -1,24 +1,44 @@
 """The cohort table: one row a subject, who they are and where their scans lie. The first waist of the package."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet, with_decimal_points
+from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.column_names import COLUMNS, IDENTITY, MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.own_tables import read_own_table
+from glioma_idh.cohorts.sheets import cell_error
 from glioma_idh.errors import InputError
 
-SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
-SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
-MASKS = ("lesion_mask", "brain_mask")
-PATHS = SEQUENCES + MASKS
-IDENTITY = (
-    *("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex"),
-    *("histology", "codeletion_1p19q", "mgmt", "who2021"),
-)
-COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
-NUMBERS = ("age_years", "adc_divisor")
+__all__ = [
+    "COLUMNS",
+    "EXCLUSION_COLUMNS",
+    "IDENTITY",
+    "MASKS",
+    "PATHS",
+    "SEQUENCES",
+    "SEQUENCE_NAMES",
+    "START_OF_PATHS",
+    "UNLABELLED",
+    "available_sequences",
+    "check_labels",
+    "check_subjects",
+    "exclusions_table",
+    "first_missing",
+    "keep_unlabelled",
+    "parse_sequence",
+    "read_table",
+    "require_files",
+    "require_sequence",
+    "rows_in_file",
+]
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
+START_OF_PATHS = "Relative paths start in the folder of the table; {flag} DIR names another."
+_NUMBERED = re.compile(
+    r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII
+)  # folders and files of a number, or beginning so
 
 
 def parse_sequence(name: str) -> str:
@@ -36,30 +56,24 @@ def parse_sequence(name: str) -> str:
 
 
 def read_table(path, images=None) -> pd.DataFrame:
-    """Read a cohort table, every cell as text (ids keep their zeros), paths made absolute.
+    """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
 
-    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. `attrs`
-    keeps the path in `file`, and for `rows_in_file` the rows in `rows` where some of the file are empty.
+    Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
+    that cannot be read stays as it is, for `check_labels` to set its subject aside. `attrs` keeps the path in `file`,
+    the names of columns in the file in `headers`, and for `rows_in_file` the rows in `rows` where some of the file are
+    empty.
 
     Args:
-        path: a table as `read_sheet` reads it, with at least the columns `subject` and `idh`; numbers may have a
-            decimal comma.
+        path: a table as `read_own_table` reads it, with at least the columns `subject` and `idh`.
         images: where relative paths start; by default the table's own folder.
 
     Raises:
-        InputError: the file is missing, cannot be read, lacks those columns or any row, or has ids that a
-            spreadsheet turned into numbers, or numbers that can be read in two ways.
+        InputError: the file is missing, cannot be read, lacks those columns or any row, has a cell that cannot be read,
+            or ids that a spreadsheet turned into numbers; it names row and column.
     """
     path = Path(path)
-    sheet = read_sheet(path, required=("subject", "idh"))
-    mangled = sheet.index[sheet["subject"].map(looks_like_a_number)]
-    if len(mangled):
-        advice = "A spreadsheet has turned the id into a number: keep the column as text."
-        raise cell_error(sheet, mangled[0], "subject", "an id", advice)
-    for column in [column for column in NUMBERS if column in sheet]:
-        sheet[column] = with_decimal_points(sheet, column)
-    if "grade" in sheet:
-        sheet["grade"] = sheet["grade"].replace(r"(\d+),0", r"\1.0", regex=True)
+    sheet = read_own_table(path, keep_unreadable=("idh",))
+    _check_zeros(sheet)
     table = sheet.reindex(columns=list(COLUMNS), fill_value="").reset_index(drop=True)
     table["patient"] = table["patient"].where(table["patient"] != "", table["subject"])
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
@@ -67,8 +81,51 @@ def read_table(path, images=None) -> pd.DataFrame:
     for column in PATHS:
         table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
     rows = sheet.index.tolist()
-    table.attrs = {"file": str(path)} | ({} if rows == list(range(2, len(rows) + 2)) else {"rows": rows})
+    table.attrs = {"file": str(path), "headers": sheet.attrs["headers"]}
+    if rows != list(range(2, len(rows) + 2)):
+        table.attrs["rows"] = rows
     return table
+
+
+def _check_zeros(sheet: pd.DataFrame) -> None:
+    """Ids must not be numbers that have lost the zeros which the folders or files of all such subjects have.
+
+    Raises:
+        InputError: they have; it names row and column.
+    """
+    lost = None
+    numbers = sheet[sheet["subject"].str.fullmatch("[1-9][0-9]*")]
+    paths = numbers[[column for column in PATHS if column in sheet]].agg("/".join, axis=1) if len(numbers) else []
+    for row, subject, path in zip(numbers.index, numbers["subject"], paths, strict=True):
+        names = [name for name in _NUMBERED.findall(path) if int(name) == int(subject)]
+        if not names and path.strip("/"):
+            return  # these are named in another way
+        if names and subject not in names and lost is None:
+            lost = row, names[0]
+    if lost:
+        advice = "A spreadsheet has taken the zeros away: keep the column as text."
+        raise cell_error(sheet, lost[0], "subject", f"an id as in the paths of its scans, {lost[1]}", advice)
+
+
+def first_missing(table: pd.DataFrame) -> str:
+    """Of a cohort of which no image is there, the path of the first; empty where one is, or none is named."""
+    paths = [path for column in PATHS for path in table[column].tolist() if path]
+    return "" if any(Path(path).exists() for path in paths) else next(iter(paths), "")
+
+
+def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
+    """Of the images that a cohort names, one at least must be there.
+
+    Args:
+        table: cohort table.
+        flag: that says where relative paths start.
+
+    Raises:
+        InputError: none is; it names the first one looked for.
+    """
+    if path := first_missing(table):
+        found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
+        raise InputError("the images that the cohort table names", found, advice, table.attrs.get("file", ""))
 
 
 def rows_in_file(table: pd.DataFrame, labels) -> list[int]:
@@ -120,7 +177,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
         try:
             labels[index] = parse_idh(cell)
         except ValueError as error:
-            advice = "Write 1 for mutant, 0 for wild-type, nothing for unknown."
+            advice = f"Write 1 for mutant, 0 for wild-type, nothing for unknown{_where(table, index)}."
             errors.append(InputError(str(error), repr(cell), advice, file, subject))
             continue
         if not labels[index]:
@@ -133,6 +190,12 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
         advice = "Correct the label, or the patient column."
         errors.append(InputError("one IDH status a patient", f"both for patient {patient}", advice, file, subject))
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
+
+
+def _where(table: pd.DataFrame, index: int) -> str:
+    """Row and column of an IDH status in brackets, where the table was read from one file."""
+    header = table.attrs.get("headers", {}).get("idh")
+    return f" (row {rows_in_file(table, [index])[0]}, column {header})" if header else ""
 
 
 def keep_unlabelled(

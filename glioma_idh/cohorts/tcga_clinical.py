@@ -11,15 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.sheets import (
-    is_unknown,
-    parse_age,
-    parse_codeletion,
-    parse_column,
-    parse_ids,
-    parse_sex,
-    read_sheet,
-)
+from glioma_idh.cohorts.cells import is_unknown, parse_age, parse_codeletion, parse_sex
+from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
 CLINICAL_COLUMNS = (

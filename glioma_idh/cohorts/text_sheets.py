@@ -25,7 +25,8 @@ def read_text(path: Path) -> list[Reading]:
         text, separators = text[named.end() :], (named["separator"],)
     default = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
     readings, errors = [], []
-    for separator in sorted(separators, key=lambda each: each != default):
+    there = [each for each in separators if each in text] or separators
+    for separator in sorted(there, key=lambda each: each != default):
         try:
             readings += _divide(text, separator)
         except csv.Error as error:

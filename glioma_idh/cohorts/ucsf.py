@@ -4,18 +4,10 @@ import re
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_idh, parse_mgmt, parse_sex
 from glioma_idh.cohorts.folders import Layout
 from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest
-from glioma_idh.cohorts.sheets import (
-    parse_age,
-    parse_codeletion,
-    parse_column,
-    parse_idh,
-    parse_ids,
-    parse_mgmt,
-    parse_sex,
-    read_sheet,
-)
+from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
 

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_age, parse_idh, parse_mgmt, parse_sex
 from glioma_idh.cohorts.folders import Layout
 from glioma_idh.cohorts.manifests import make_manifest, read_manifest
-from glioma_idh.cohorts.sheets import parse_age, parse_column, parse_idh, parse_ids, parse_mgmt, parse_sex, read_sheet
+from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
 LAYOUT = Layout(

@@ -13,7 +13,7 @@ class Recipe:
     sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
     """T1, T2, FLAIR, MPRAGE (= T1Gd), rCBV, ADC in any case, several at once, or all; one network each."""
     cohort: str = "phantom"
-    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); or a CSV."""
+    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); CSV or XLSX."""
     all_visits: bool = False
     """Use follow-up visits too; otherwise the first visit of each patient only."""
     splits: Literal["holdout", "kfold"] = "holdout"

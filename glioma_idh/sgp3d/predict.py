@@ -41,7 +41,7 @@ class Prediction:
     subject: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """What the patient is called; by default as the FLAIR's file, or its folder where the file names but a sequence."""
     cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Many subjects: a cohort as train takes it, by name or as the path of a CSV; labels and masks are not needed."""
+    """Many subjects: a cohort as train takes it, by name or as a CSV or XLSX; labels and masks are not needed."""
     images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of scans of a named cohort."""
     labels: File = None

@@ -24,7 +24,7 @@ class Recipe:
     """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
 
     cohort: str = "brats2020-tcga"
-    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); or a CSV."""
+    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); CSV or XLSX."""
     all_visits: bool = False
     """Use follow-up visits too; otherwise the first visit of each patient only."""
     shape: tuple[int, int, int] = (144, 144, 144)

@@ -1,5 +1,6 @@
 """Table 1, with numbers worked out by hand."""
 
+import pandas as pd
 import pytest
 
 from glioma_idh.cohorts.characteristics import characteristics
@@ -14,6 +15,12 @@ c,C,0,60,,4,
 d,D,0,,M,4,
 e,E,,50,F,,
 """
+
+
+def test_a_grade_that_an_older_run_let_in_is_shown_as_it_is():
+    table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "idh": ["1", "0"], "grade": ["II-III", "IV"]})
+    made = characteristics(table.assign(age_years="", sex="", site=""))
+    assert [value for _, value in made.tableone.index if value] == ["4", "II-III"]
 
 
 def test_numbers_by_hand(tmp_path):

@@ -76,7 +76,7 @@ def recorded(monkeypatch, tmp_path):
 
 def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded, tmp_path):
     arguments = ["--cohort", "egd", "--images", "there", "--labels", "mine.csv", "--all-visits"]
-    printed = run("check", *arguments, "--jobs", "1", "--quiet").stdout
+    printed = run("check", *arguments, "--jobs", "1", "--quiet", status=3).stdout
     assert recorded == {
         "name": "egd",
         "images": Path("there"),
@@ -93,7 +93,7 @@ def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded,
 
 
 def test_check_takes_first_visits_unless_told_otherwise(recorded):
-    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet")
+    run("check", "--cohort", "egd", "--out", "out", "--jobs", "1", "--quiet", status=3)  # there is no image
     assert recorded["all_visits"] is False and recorded["images"] is recorded["labels"] is None
 
 
@@ -215,7 +215,32 @@ def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
     files[0].write_bytes(b"no image")
     done = run(*arguments, status=3)
     assert done.stderr.splitlines()[0] == "None of 6 images could be read."
+    assert (tmp_path / "out/contact_sheet.png").exists()
     assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(a guess)" not in done.stdout
+
+
+def test_check_of_images_none_of_which_is_there_names_the_first_and_the_flag(tmp_path):
+    cohort = write_cohort(tmp_path / "here", num_subjects=2, num_mutant=1)
+    pd.read_csv(cohort, dtype=str).assign(t2="s/a.nii", lesion_mask=["", "s/b.nii"]).to_csv(cohort, index=False)
+    done = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1", status=3)
+    told = f"None of 3 images is there; the first looked for is {tmp_path}/here/s/a.nii. Relative paths start in the"
+    assert done.stderr.strip() == f"{told} folder of the table; --images DIR names another."
+    (tmp_path / "there/s").mkdir(parents=True)
+    (tmp_path / "there/s/b.nii").write_text("no image")
+    arguments = "check", "--cohort", cohort, "--images", tmp_path / "there", "--out", tmp_path / "out"
+    assert run(*arguments, "--quiet", "--jobs", "1", status=3).stderr.strip() == "None of 3 images could be read."
+
+
+def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
+    (tmp_path / "a.csv").write_text("ID;IDH status;Age\n001;1;44,5\n002;0;50\n")
+    done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", "--quiet", status=3)
+    assert done.stderr.startswith("No image was looked at: no cell of the columns t1, t1gd, ")
+    assert "no image at all: 2 001, 002" in done.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"cohort.csv", "cohort_check.csv", "ignored.csv"}
+    assert pd.read_csv(tmp_path / "out/cohort.csv")["age_years"].tolist() == [44.5, 50]
+    (tmp_path / "a.csv").write_text("ID;IDH status;Sex\n001;1;x\n")
+    done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", status=1)
+    assert "found 'x' in row 2, column Sex." in done.stderr
 
 
 def test_table_1_in_four_formats(tmp_path):

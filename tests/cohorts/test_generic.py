@@ -114,7 +114,7 @@ def test_two_statuses_of_a_patient_are_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        ("7,1\n", "expected an id such as its folder's, 0007; found '7' in row 2, column subject. A spreadsheet has"),
+        ("7,1\n", "expected an id as that of its scans, 0007; found '7' in row 2, column subject. A spreadsheet has"),
         ("7.0,1\n", "found '7.0' in row 2, column subject"),
         ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3"),
         ("A,1\n", "expected labels of the subjects in the folder; found A, where the scans are of 0007, a"),
@@ -130,8 +130,12 @@ def test_labels_that_cannot_be_used(tmp_path, rows, match):
 
 def test_a_sheet_without_our_columns(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz")
-    (tmp_path / "mine.csv").write_text("ID,IDH\na,1\n")
-    with pytest.raises(InputError, match="expected the columns subject and idh; found columns ID, IDH"):
+    (tmp_path / "mine.csv").write_text("Patient ID,IDH\na,1\n")
+    advice = "Rename the column, if it is meant: Patient ID to subject."
+    with pytest.raises(InputError, match=f"expected the columns subject; found columns Patient ID, IDH. {advice}"):
+        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+    (tmp_path / "mine.csv").write_text("Cohort of 2019,\nwho,what\na,1\n")
+    with pytest.raises(InputError, match="subject and idh; found columns Cohort of 2019. Name .* is the header"):
         read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 

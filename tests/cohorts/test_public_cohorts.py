@@ -375,8 +375,9 @@ def test_upenn_sheet(tmp_path):
     table, _ = read_cohort("upenn-gbm", tmp_path, sheet)
     assert table["idh"].tolist() == ["1", ""] and table["age_years"].tolist() == ["52.16", ""]
     assert table["idh_evidence"].tolist() == ["IDH1 Mutated", "IDH1 NOS/NEC"]
-    sheet.write_text(header.replace("IDH1", "IDH") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
-    with pytest.raises(InputError, match="expected the columns IDH1; found columns ID, Gender, Age_at_scan_years, IDH"):
+    sheet.write_text(header.replace("IDH1", "Status") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
+    expected = "ID and Gender and Age_at_scan_years and IDH1 of the sheet as downloaded, or subject and idh"
+    with pytest.raises(InputError, match=f"columns {expected}; found columns ID, Gender, Age_at_scan_years, Status"):
         read_cohort("upenn-gbm", tmp_path, sheet)
 
 
@@ -487,11 +488,11 @@ def test_the_example_of_the_contributing_guide(tmp_path):
     from pathlib import Path
 
     import glioma_idh.cohorts.folders as folders
-    from glioma_idh.cohorts import manifests, sheets
+    from glioma_idh.cohorts import cells, manifests, sheets
 
     guide = Path(__file__).parents[2] / "CONTRIBUTING.md"
     (block,) = re.findall(r"```python\n(LAYOUT = .*?)```", guide.read_text(), re.DOTALL)
-    new = {**vars(folders), **vars(manifests), **vars(sheets)}
+    new = {**vars(folders), **vars(manifests), **vars(cells), **vars(sheets)}
     exec(block, new)
     touch(tmp_path, *(f"x/NEW-0001_v{visit}_{scan}.nii.gz" for visit in (1, 2) for scan in ("T1c", "seg")))
     (tmp_path / "sheet.csv").write_text("ID,IDH\nNEW-0001_v1,mutant\nNEW-0001_v2,mutant\n")

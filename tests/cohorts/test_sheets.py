@@ -3,18 +3,16 @@
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.sheets import (
+from glioma_idh.cohorts.cells import (
     looks_like_a_number,
     parse_age,
     parse_codeletion,
-    parse_column,
     parse_grade,
     parse_idh,
-    parse_ids,
     parse_mgmt,
     parse_sex,
-    read_sheet,
 )
+from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
 

@@ -95,7 +95,7 @@ def test_one_table_alone_or_none(write):
         ("gender", "sex", "a.csv: expected the columns gender; found columns bcr_patient_barcode, type"),
         (TWO, ONE, f"an id that row 2 does not have already; found '{ONE}' in row 3, column bcr_patient_barcode"),
         (TWO, "TCGA-2", "expected an id such as TCGA-06-0221; found 'TCGA-2' in row 3"),
-        ("61", "old", "expected an age in years, or empty; found 'old' in row 2"),
+        ("61", "old", "expected an age in years, up to 120, or empty; found 'old' in row 2"),
         ("G3", "III", "expected a grade from G1 to G4, or .Not Available.; found 'III' in row 4"),
         ("Astrocytoma", "Ependymoma", "found 'Ependymoma' in row 4, column histological_type"),
         ("FEMALE", "X", "expected sex as F or M, or empty; found 'X' in row 3, column gender"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
@@ -17,8 +18,7 @@ from glioma_idh.cohorts.checks.rows import (
     open_scan,
 )
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
-from glioma_idh.cohorts.sheets import parse_idh
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
 from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
@@ -37,14 +37,17 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
         quiet: show no progress.
 
     Returns:
-        One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject, for a contact sheet.
+        One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject with images, for a contact
+        sheet.
     """
     from joblib import delayed
 
     from glioma_idh.parallel import run_parallel
 
-    results = run_parallel((delayed(check_subject)(row) for _, row in table.iterrows()), jobs)
-    bar = progress(results, total=len(table), what="checking scans", quiet=quiet)
+    with_images = pd.DataFrame(table[(table[list(PATHS)] != "").any(axis=1)])
+    with_images.attrs = {}  # they would be copied for every row
+    results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
+    bar = progress(results, total=len(with_images), what="checking scans", quiet=quiet)
     scans, tiles = [], []
     for subject_scans, tile in bar:
         scans += subject_scans
@@ -55,6 +58,23 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     texts = checked.columns.difference(list(TYPES))
     checked[texts] = checked[texts].astype(object).fillna("")
     return checked, tiles
+
+
+def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
+    """Why not a single image of a cohort could be looked at, in a sentence; empty where one could.
+
+    Args:
+        table: cohort table.
+        scans: as `check_scans` gives them.
+    """
+    if (scans["shape"] != "").any():
+        return ""
+    if scans.empty:
+        return f"No image was looked at: no cell of the columns {', '.join(PATHS)} names a file."
+    if path := first_missing(table):
+        advice = START_OF_PATHS.format(flag="--images")
+        return f"None of {len(scans)} images is there; the first looked for is {path}. {advice}"
+    return f"None of {len(scans)} images could be read."
 
 
 def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.folders import Ignored
-from glioma_idh.cohorts.sheets import parse_idh
 from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
 from glioma_idh.imaging.masks import LARGEST_SHARE_OF_BRAIN
 

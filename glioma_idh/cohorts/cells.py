@@ -1,0 +1,209 @@
+"""What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed."""
+
+import re
+import unicodedata
+
+UNKNOWN = frozenset(
+    {
+        "",
+        "-",
+        "-1",
+        "-1.0",
+        "-1,0",
+        "#n/a",
+        ".",
+        "?",
+        "[discrepancy]",
+        "[not applicable]",
+        "[not available]",
+        "[not evaluated]",
+        "[unknown]",
+        "indeterminate",
+        "missing",
+        "n/a",
+        "na",
+        "nan",
+        "nec",
+        "none",
+        "nos",
+        "nos/nec",
+        "not applicable",
+        "not available",
+        "not determined",
+        "not tested",
+        "null",
+        "unk",
+        "unknown",
+    }
+)
+_WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
+_MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
+_CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
+_CODELETED = re.compile(r"1|1[.,]0|codel(eted|etion)?")
+_INTACT = re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?")
+_AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
+_NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
+MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
+OLDEST_YEARS = 120
+_GRADE = re.compile(r"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:(?P<number>[1-4])(?:[.,]0+)?|(?P<roman>iv|i{1,3}))")
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
+_CLASSES = ("HGG", "LGG")
+_METHYLATED = ("methylated", "positive", "1", "1.0", "1,0")
+_UNMETHYLATED = ("unmethylated", "negative", "0", "0.0", "0,0")
+_SEXES = {
+    "F": ("f", "female", "w", "woman", "weiblich", "femme", "feminin", "femmina", "femminile", "mujer", "femenino"),
+    "M": (
+        "m",
+        "male",
+        "man",
+        "maennlich",
+        "mannlich",
+        "homme",
+        "masculin",
+        "maschio",
+        "maschile",
+        "hombre",
+        "masculino",
+    ),
+}
+
+
+def looks_like_a_number(cell: str) -> bool:
+    """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
+    return bool(re.fullmatch(MANGLED_ID, cell))
+
+
+def without_accents(text: str) -> str:
+    """The text in small letters without accents and without spaces around it."""
+    text = unicodedata.normalize("NFKD", text.strip().lower())
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
+
+
+def is_unknown(cell: str) -> bool:
+    """Whether a cell says in one of the usual spellings that something is not known."""
+    return cell.strip().lower() in UNKNOWN
+
+
+def parse_idh(cell: str) -> str:
+    """`1` for mutant, `0` for wild-type, empty for unknown, from the spellings of the public sheets.
+
+    Raises:
+        ValueError: it is none of them; nothing is guessed.
+    """
+    word = re.sub(r"[\s_-]+", "", cell.lower())
+    if is_unknown(cell):
+        return ""
+    if _WILD_TYPE.fullmatch(word):
+        return "0"
+    change = _CHANGE.fullmatch(cell.strip())
+    if _MUTANT.fullmatch(word) or (change and change["was"] != change["now"]):
+        return "1"
+    raise ValueError("IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty")
+
+
+def parse_sex(cell: str) -> str:
+    """`F`, `M` or empty, from English, German, French, Italian and Spanish words.
+
+    Raises:
+        ValueError: neither, nor unknown. A number may mean either sex, and `H` beside `M` is Spanish for man and woman.
+    """
+    if is_unknown(cell):
+        return ""
+    word = without_accents(cell)
+    for letter, words in _SEXES.items():
+        if word in words:
+            return letter
+    if word == "h":
+        raise ValueError("sex as F or M (beside H, an M may be a woman: write all of them anew), or empty")
+    if word.replace(",", ".").replace(".", "").isdecimal():
+        raise ValueError("sex as F or M (a number may stand for either), or empty")
+    raise ValueError("sex as F or M, or empty")
+
+
+def parse_codeletion(cell: str) -> str:
+    """1p/19q: `codeleted`, `intact`, or empty for unknown.
+
+    Raises:
+        ValueError: none of them.
+    """
+    word = re.sub(r"[\s_-]+", "", cell.lower())
+    if is_unknown(cell):
+        return ""
+    if _CODELETED.fullmatch(word) or _INTACT.fullmatch(word):
+        return "codeleted" if _CODELETED.fullmatch(word) else "intact"
+    raise ValueError("1p/19q as codeleted or intact, or empty")
+
+
+def parse_mgmt(cell: str) -> str:
+    """MGMT promoter: `methylated`, `unmethylated`, or empty for unknown or indeterminate.
+
+    Raises:
+        ValueError: none of them.
+    """
+    if is_unknown(cell):
+        return ""
+    if cell.lower() in (*_METHYLATED, *_UNMETHYLATED):
+        return "methylated" if cell.lower() in _METHYLATED else "unmethylated"
+    raise ValueError("MGMT as methylated or unmethylated, or empty")
+
+
+def parse_grade(cell: str) -> str:
+    """A WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG as they are, unknown as empty.
+
+    Raises:
+        ValueError: none of them, such as `2-3`.
+    """
+    if is_unknown(cell):
+        return ""
+    if cell.strip().upper() in _CLASSES:
+        return cell.strip().upper()
+    match = _GRADE.fullmatch(cell.strip().lower())
+    if not match:
+        raise ValueError("a grade from 1 to 4 or I to IV, HGG, LGG, or empty")
+    return match["number"] or _ROMAN[match["roman"]]
+
+
+def parse_age(cell: str) -> str:
+    """Years as text, as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5), or empty.
+
+    Raises:
+        ValueError: neither a number nor unknown, or more years than a person lives, as where it is in months.
+    """
+    if is_unknown(cell):
+        return ""
+    match = _AGE.fullmatch(cell)
+    years = match[1].replace(",", ".") if match else "inf"
+    if float(years) > OLDEST_YEARS:
+        raise ValueError(f"an age in years, up to {OLDEST_YEARS}, or empty")
+    return years
+
+
+def parse_divisor(cell: str) -> str:
+    """A number that an image can be divided by, as text with a decimal point, or empty.
+
+    Raises:
+        ValueError: no number, or one that is not above 0.
+    """
+    if is_unknown(cell):
+        return ""
+    number = cell.replace(",", ".")
+    if not _NUMBER.fullmatch(number) or not 0 < float(number) < float("inf"):
+        raise ValueError("a number above 0 that ADC is divided by, or empty")
+    return number
+
+
+def parse_text(cell: str) -> str:
+    """A cell of free text; empty where it says that nothing is known."""
+    return "" if is_unknown(cell) else cell
+
+
+def parse_patient(cell: str) -> str:
+    """The id of a person, or empty where it is the subject's.
+
+    Raises:
+        ValueError: a spreadsheet has made a number of it, or it is a word for unknown, which would make one person of
+            all that have it.
+    """
+    if cell and (is_unknown(cell) or looks_like_a_number(cell)):
+        raise ValueError("the id of a person, or empty where every subject is a person of its own")
+    return cell

@@ -1,0 +1,135 @@
+"""The columns of the cohort table, and the names that people give them in tables, label sheets and folders."""
+
+import difflib
+import re
+from functools import cache
+
+from glioma_idh.cohorts.cells import without_accents
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import (
+    AFTER,
+    AGENT,
+    BEFORE,
+    BRAIN,
+    LESION,
+    MAPS,
+    MASK,
+    NATIVE,
+    T1_WEIGHTED,
+    WITH,
+    WITHOUT,
+)
+from glioma_idh.imaging.series_vocabulary import SEQUENCES as SEQUENCE_WORDS
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
+SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
+MASKS = ("lesion_mask", "brain_mask")
+PATHS = SEQUENCES + MASKS
+IDENTITY = (
+    *("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex"),
+    *("histology", "codeletion_1p19q", "mgmt", "who2021"),
+)
+COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
+SYNONYMS = {
+    "subject": "subjectid subjid id case caseid",
+    "site": "center centre hospital institution",
+    "idh": "idhstatus idhmutation idhmutationstatus idhmutant idhmut idhgenotype idh12 idh12status idh12mutation",
+    "grade": "whograde cnswhograde whocnsgrade tumorgrade tumourgrade",
+    "age_years": (
+        "age agey ageyr ageyrs ageyear ageinyears patientage alter edad ageatmri ageatmriyears ageatscan "
+        "ageatscanyears ageatdiagnosis ageatdiagnosisyears ageatsurgery ageatsurgeryyears"
+    ),
+    "sex": "gender patientsex geschlecht sexe sexo sesso",
+    "histology": "histologicaltype histologicaldiagnosis",
+    "codeletion_1p19q": "1p19q 1p19qcodeletion 1p19qcodel 1p19qstatus 1p19qcodeletionstatus codeletion",
+    "mgmt": (
+        "mgmtstatus mgmtmethylation mgmtmethylationstatus mgmtpromoter mgmtpromoterstatus mgmtpromotermethylation "
+        "mgmtpromotermethylationstatus"
+    ),
+    "who2021": "who2021class who2021diagnosis who2021classification",
+}
+"""Other names of a column in small letters and digits alone. A name that could mean two things is in `HINTS`."""
+HINTS = {
+    **dict.fromkeys(("patientid", "patid", "participantid", "participant", "pat", "mrn"), ("subject", "patient")),
+    **dict.fromkeys(("name", "studyid", "scanid", "exam", "examid", "session", "sub", "subjects"), ("subject",)),
+    **dict.fromkeys(("label", "labels"), ("idh", "lesion_mask")),
+    **dict.fromkeys(("truth", "class", "target", "mutation", "mutant", "genotype", "idh1", "idh2"), ("idh",)),
+    **dict.fromkeys(("diagnosis", "pathology"), ("histology", "who2021")),
+    **dict.fromkeys(("dataset", "collection"), ("cohort",)),
+    **dict.fromkeys(("idhwildtype", "idhwt"), ()),  # where 1 is wild-type
+}
+"""Names that are not read, as they could mean something else, and the columns that may be meant."""
+SUGGESTED_BY_WORD = ("idh", "grade", "age_years", "sex", "codeletion_1p19q", "mgmt")
+WRITTEN = re.compile(
+    r"treated_before|brats_grade|brats20\d\d_subject|has_(dsc|dti|automatic_mask|corrected_mask)|lesion_ml|prepared"
+)
+"""Further columns of tables that the package itself has written; nobody misses them."""
+_NAMES = {re.sub("[^a-z0-9]", "", name): name for name in COLUMNS} | {
+    synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms.split()
+}
+_SIGNS, _SIGNS_OF_PATHS = r"[\w\s./()\[\]:?#-]*", r"[\w\s-]*"  # `T1+` and `T2*` are no T1 and T2
+_OF_PATHS = frozenset(("path", "paths", "file", "files", "filename", "filenames", "nifti", "nii", "image", "scan"))
+_OF_SEQUENCES = T1_WEIGHTED.union(*(SEQUENCE_WORDS[name] for name in SEQUENCES))
+_SAYING_WHICH = _OF_SEQUENCES | AGENT | WITH | WITHOUT | BEFORE | AFTER | NATIVE | MAPS
+_OF_MASKS = MASK | LESION | BRAIN | {"brainmask"}
+
+
+@cache
+def meaning_of(name: str) -> str:
+    """The column of the cohort table that a name stands for, in any case, with spaces, `_` or `-`; empty if none."""
+    if name in COLUMNS:
+        return name
+    letters = _letters(name)
+    column = _NAMES.get(letters, "")
+    if column and re.fullmatch(_SIGNS_OF_PATHS if column in PATHS else _SIGNS, name):
+        return column
+    if letters in HINTS:
+        return ""
+    words = set(_words_of_paths(name))
+    columns = paths_named(name)
+    of_mask = bool(words & (MASK | {"brainmask"})) and words <= _OF_MASKS
+    of_scan = bool(words & _OF_SEQUENCES) and words <= _SAYING_WHICH
+    return columns[0] if len(columns) == 1 and (of_mask or of_scan) else ""
+
+
+def paths_named(name: str) -> list[str]:
+    """The columns of paths that the words of a file's or a column's name could stand for."""
+    roles = roles_named(words_of(name), described=False) or ()
+    return [column for column in PATHS if column in roles]
+
+
+def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
+    """The columns that a name may be meant for which `meaning_of` does not know; or none.
+
+    Args:
+        name: of a column.
+        holds_paths: whether its cells are paths of files.
+    """
+    letters = _letters(name)
+    if letters in HINTS:
+        return tuple(column for column in HINTS[letters] if column not in PATHS or holds_paths)
+    if holds_paths:
+        return tuple(paths_named(name))
+    for word in re.findall(r"[a-z0-9]+", without_accents(name)):
+        column = _NAMES.get(word) or next(iter(HINTS.get(word, ())), "")
+        if column in SUGGESTED_BY_WORD:
+            return (column,)
+    known = [letters for letters, column in _NAMES.items() if column not in PATHS]
+    return tuple(_NAMES[near] for near in difflib.get_close_matches(letters, known, n=1, cutoff=0.8))
+
+
+def suggested(name: str, holds_paths: bool = False) -> str:
+    """A name, and in brackets the columns that may be meant by it; arguments as `could_be` takes them."""
+    columns = ["age_years, in years" if column == "age_years" else column for column in could_be(name, holds_paths)]
+    return f"{name} ({' or '.join(columns)}?)" if columns else name
+
+
+def _letters(name: str) -> str:
+    """The letters and digits of a name, small and without accents."""
+    return re.sub("[^a-z0-9]", "", without_accents(name))
+
+
+def _words_of_paths(name: str) -> list[str]:
+    """The words of a column's name as those of files are read, less those that say that it names files."""
+    kept = [word for word in re.split(r"[\s_.-]+", name) if without_accents(word) not in _OF_PATHS]
+    return list(words_of(" ".join(kept)))
