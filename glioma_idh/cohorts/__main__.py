@@ -32,9 +32,9 @@ def check(
     jobs: int = -1,
     quiet: bool = False,
 ) -> None:
-    """What is there, what is missing, and whether every image can be used.
+    """What is there, what is missing, whether every image can be used, and what can be trained.
 
-    Prints counts per sequence and what was left aside; writes cohort.csv (which --cohort of the train commands takes),
+    Prints counts per sequence, what was left aside, and the next command; writes cohort.csv (which --cohort of the train commands takes),
     cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no image is there or can be
     read.
 
@@ -57,6 +57,7 @@ def check(
     from glioma_idh.cohorts.table import SEQUENCES
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.reporting.contact_sheet import contact_sheet
+    from glioma_idh.reporting.words.next_steps import next_steps
 
     table, ignored = read_cohort(cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet)
     out = out or Path("cohort_check") / Path(cohort).stem
@@ -70,6 +71,7 @@ def check(
         with step("drawing the contact sheet", quiet):
             save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
     print(describe(table, ignored, scans))
+    print(next_steps(table, scans, cohort if cohort == "phantom" else str(out / "cohort.csv")))
     print(f"Everything is in {out}")
     if reason := why_none(table, scans):
         print(reason, file=sys.stderr)
@@ -91,7 +93,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
     """
     import pandas as pd
 
-    from glioma_idh.cohorts.overlap import nameless, shared_images, shared_patients
+    from glioma_idh.cohorts.overlap import describe_compared, nameless, shared_images, shared_patients
     from glioma_idh.cohorts.table import read_table
 
     tables = read_table(a), read_table(b)
@@ -101,7 +103,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
         pairs = pd.concat([pairs, of_images], ignore_index=True)
     print(pairs.to_csv(index=False), end="")
     if not no_images:
-        _print_compared(num_compared, errors)
+        print(describe_compared(num_compared, errors), file=sys.stderr)
     as_far = ", as far as could be compared" if errors else ""
     print(f"{pairs['patient'].nunique()} patients in both{as_far}.", file=sys.stderr)
     if unknown := sum(map(nameless, tables)):
@@ -109,15 +111,6 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
         print(text, file=sys.stderr)
     if len(pairs) or errors:
         sys.exit(1 if len(pairs) else NOT_ALL_READ)
-
-
-def _print_compared(num_compared: tuple[int, int], errors: list[InputError]) -> None:
-    """How many images of each cohort were compared, and each that could not be, with file and reason."""
-    first, second = num_compared
-    print(f"Images compared: {first} of the first cohort, {second} of the second.", file=sys.stderr)
-    if errors:
-        lines = [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
-        print("\n".join(lines), file=sys.stderr)
 
 
 def table(cohort: Table, out: Sheet = None) -> None:

@@ -120,3 +120,12 @@ def _hash(row: pd.Series, column: str) -> tuple[str, str, str, str] | InputError
     if not identity:  # of an image of zeros, which is like any other
         return InputError("an image", "nothing but 0", "Check the scan.", row[column], row["subject"])
     return row["subject"], row["patient"], column, identity
+
+
+def describe_compared(num_compared: tuple[int, int], errors: list[InputError]) -> str:
+    """How many images of each cohort were compared, and each that could not be, with file and reason."""
+    first, second = num_compared
+    lines = [f"Images compared: {first} of the first cohort, {second} of the second."]
+    if errors:
+        lines += [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
+    return "\n".join(lines)

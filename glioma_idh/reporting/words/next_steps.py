@@ -1,0 +1,70 @@
+"""What can be made of a cohort that has been checked: who can be trained on, how sure the result can be, what to type."""
+
+import pandas as pd
+
+from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, check_labels
+from glioma_idh.evaluation.intervals import expected_auc_half_width
+
+OF_SGPNET = ("t1", "t1gd", "t2", "flair")
+PREFERRED = ("rcbv", "t1gd", *SEQUENCES)
+HOPED_AUC = 0.8
+FOLDS = 5
+TEST_MUTANTS = 5
+"""In each hold-out of the slice-CNN paper."""
+
+
+def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
+    """What the check of a cohort ends with: who can be used for which network, the width to expect, the next command.
+
+    Args:
+        table: cohort table.
+        scans: a row an image, with `subject`, `image` and `shape`, which is empty where it cannot be read.
+        cohort: what to give to `--cohort`: a name, or the path of the table.
+    """
+    readable = scans[scans["shape"] != ""].groupby("subject")["image"].agg(set)
+    images = [readable.get(subject, set()) for subject in table["subject"]]
+    labelled, _ = check_labels(table)
+    is_labelled = table["subject"].isin(labelled["subject"])
+    found, commands = [], []
+    best = max(PREFERRED, key=lambda name: sum(name in there for there in images))
+    for network, needed, command in (
+        (f"Slice CNN, {SEQUENCE_NAMES[best]}", {best}, f"gbm2d.train --sequence {SEQUENCE_NAMES[best]}"),
+        ("SGPNet", set(OF_SGPNET), "sgp3d.train"),
+    ):
+        masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
+        has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
+        usable = labelled[labelled["subject"].isin(table["subject"][masked])]
+        text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
+        found.append(f"{network}: {text}")
+        if splits is not None:
+            commands.append(f"  python -m glioma_idh.{command} --cohort {_quoted(cohort)}{splits}")
+    if not commands:
+        unmasked = sum({"lesion_mask"} <= there for there in images) == 0
+        name = "sgp3d" if unmasked or not any({best} <= there for there in images) else "gbm2d"
+        commands = [f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}"]
+    return "\n".join(["", "What can be trained", *found, "Next:", *commands])
+
+
+def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:
+    """Who can be trained on and what can be known afterwards, and the flags of the splits; None where nothing can."""
+    status = usable.groupby("patient")["idh"].max()
+    mutants, wild_types = int((status == 1).sum()), int((status == 0).sum())
+    text = f"{mutants} mutant and {wild_types} wild-type patients"
+    if num_without_mask:
+        text += f" ({num_without_mask} more subjects have no lesion mask)"
+    folds = min(FOLDS, mutants, wild_types)
+    if folds < 2:
+        return f"{text}: too few; at least 2 of each are needed.", None
+    half = float(expected_auc_half_width(len(status), mutants / len(status), HOPED_AUC))
+    width = f"an AUC of {HOPED_AUC:.2f} will be known to about ± {half:.2f} (95 %)"
+    if HOPED_AUC - half <= 0.5:
+        width += ", so it will not be told from chance"
+    splits = f"up to {min(mutants, wild_types)} folds"
+    if mutants > TEST_MUTANTS:
+        splits += f", or the slice-CNN paper's hold-outs of {TEST_MUTANTS} mutants or more"
+    flags = " --splits kfold" if folds == FOLDS else f" --splits kfold --num-splits {folds}"
+    return f"{text}: {splits}. With every patient tested once, {width}.", flags
+
+
+def _quoted(cohort: str) -> str:
+    return f'"{cohort}"' if " " in cohort else cohort

@@ -1,0 +1,86 @@
+"""What the check of a cohort ends with: who can be used, how sure the result can be, and what to type."""
+
+import pandas as pd
+import pytest
+
+from glioma_idh.cohorts.table import COLUMNS
+from glioma_idh.evaluation.intervals import expected_auc_half_width
+from glioma_idh.reporting.words.next_steps import next_steps
+
+FOUR = ("t1", "t1gd", "t2", "flair")
+
+
+def cohort(mutants, wild_types, images=(*FOUR, "lesion_mask"), unknown=0):
+    """A cohort table and its images, all readable."""
+    status = ["1"] * mutants + ["0"] * wild_types + [""] * unknown
+    rows = [
+        dict.fromkeys(COLUMNS, "") | {"subject": f"s{n}", "patient": f"p{n}", "cohort": "c", "idh": idh}
+        for n, idh in enumerate(status)
+    ]
+    table = pd.DataFrame(rows)
+    scans = [
+        {"subject": subject, "image": image, "shape": "9 x 9 x 9"} for subject in table.subject for image in images
+    ]
+    return table, pd.DataFrame(scans, columns=["subject", "image", "shape"])
+
+
+def test_a_cohort_that_allows_all():
+    lines = next_steps(*cohort(56, 65), "out/cohort.csv").splitlines()
+    half = float(expected_auc_half_width(121, 56 / 121, 0.8))
+    prospects = (
+        "56 mutant and 65 wild-type patients: up to 56 folds, or the slice-CNN paper's hold-outs of 5 mutants or more. "
+        f"With every patient tested once, an AUC of 0.80 will be known to about ± {half:.2f} (95 %)."
+    )
+    assert lines[2:] == [
+        f"Slice CNN, T1Gd: {prospects}",
+        f"SGPNet: {prospects}",
+        "Next:",
+        "  python -m glioma_idh.gbm2d.train --sequence T1Gd --cohort out/cohort.csv --splits kfold",
+        "  python -m glioma_idh.sgp3d.train --cohort out/cohort.csv --splits kfold",
+    ]
+    assert half == pytest.approx(0.08, abs=0.01)
+
+
+def test_a_small_cohort_gets_fewer_folds_and_is_told_what_cannot_be_told():
+    text = next_steps(*cohort(3, 9), "my cohort.csv")
+    assert "up to 3 folds. With" in text and "so it will not be told from chance" in text
+    assert '--cohort "my cohort.csv" --splits kfold --num-splits 3' in text
+    assert "or the slice-CNN paper's hold-outs" not in next_steps(*cohort(5, 50), "c")
+    assert "or the slice-CNN paper's hold-outs" in next_steps(*cohort(6, 50), "c")
+    assert "told from chance" not in next_steps(*cohort(56, 65), "c")
+
+
+def test_patients_count_and_not_visits():
+    table, scans = cohort(4, 6)
+    table["patient"] = ["a", "a", "b", "c", *"defghi"]
+    assert "3 mutant and 6 wild-type patients" in next_steps(table, scans, "c")
+
+
+def test_who_has_no_mask_or_cannot_be_read_is_not_counted():
+    table, scans = cohort(5, 7)
+    scans = scans[~((scans["subject"] == "s0") & (scans["image"] == "lesion_mask"))]
+    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "shape"] = ""
+    slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
+    assert slices.startswith("Slice CNN, T1Gd: 4 mutant and 7 wild-type patients (1 more subjects have no lesion mask)")
+    assert sgpnet.startswith("SGPNet: 3 mutant and 7 wild-type patients (1 more")
+
+
+def test_the_sequence_of_most_patients_is_proposed_and_rcbv_first():
+    table, scans = cohort(3, 3, ("rcbv", "flair", "lesion_mask"))
+    assert "--sequence rCBV" in next_steps(table, scans, "c") and "sgp3d" not in next_steps(table, scans, "c")
+    fewer = scans[~((scans["subject"] == "s0") & (scans["image"] == "rcbv"))]
+    assert "--sequence FLAIR" in next_steps(table, fewer, "c")
+
+
+@pytest.mark.parametrize(
+    ("images", "unknown", "command"),
+    [
+        ((*FOUR, "lesion_mask"), 4, "gbm2d.predict"),
+        (FOUR, 4, "sgp3d.predict"),
+        ((), 4, "sgp3d.predict"),
+    ],
+)
+def test_who_cannot_be_learnt_from_can_be_predicted(images, unknown, command):
+    text = next_steps(*cohort(1, 0, images, unknown), "c.csv")
+    assert text.count("too few; at least 2 of each are needed") == 2
+    assert text.endswith(f"  python -m glioma_idh.{command} RUN_DIR --cohort c.csv")
