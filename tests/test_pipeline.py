@@ -23,7 +23,7 @@ def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
     splits = pipeline.make_splits(Recipe(num_splits=3), table)
     assert splits[splits["subject"] == "u1"][["split", "part"]].to_numpy().tolist() == [[n, "train"] for n in (1, 2, 3)]
     tested = splits.loc[(splits["subject"] == "s0") & (splits["part"] == "test"), "split"].tolist()
-    assert set(splits[splits["subject"] == "u2"]["split"]) == {0, 1, 2} - set(tested)
+    assert set(splits[splits["subject"] == "u2"]["split"]) == {1, 2, 3} - set(tested)
     assert (splits[splits["part"] == "test"].groupby("subject").size() == 1).all()
 
 

@@ -6,6 +6,8 @@ import pandas as pd
 
 from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet, with_decimal_points
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
@@ -22,13 +24,18 @@ UNLABELLED = "an empty label"
 
 
 def parse_sequence(name: str) -> str:
-    """The inside name of a sequence as people type it: `MPRAGE` and `T1Gd` are `t1gd`, in any case.
+    """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
+
+    Words are read as those of a file's name are, but every one must be known.
 
     Raises:
         InputError: not one of the six sequences.
     """
-    key = name.lower().replace("-", "").replace("_", "")
-    key = {"mprage": "t1gd", "t1ce": "t1gd", "t1c": "t1gd"}.get(key, key)
+    key = name.strip().lower().replace("-", "").replace("_", "")
+    words = words_of(name)
+    roles = roles_named(words, described=False) if UNKNOWN not in words else None
+    if key not in SEQUENCES and roles is not None and len(roles) == 1:
+        (key,) = roles
     if key not in SEQUENCES:
         known = ", ".join(SEQUENCE_NAMES.values())
         raise InputError(f"one of {known}, or all", repr(name), "Name the sequence as in this list (MPRAGE is T1Gd).")

@@ -65,7 +65,7 @@ def predict(wanted: Prediction):
     Raises:
         InputError: the run or a file cannot be used.
     """
-    from glioma_idh import pipeline, runs, training  # noqa: F401  first, as it loads TensorFlow quietly
+    from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort

@@ -17,6 +17,7 @@ from glioma_idh.reporting.report.compared import (
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
 from glioma_idh.reporting.words.model_card import model_card
+from glioma_idh.runs import cohort_name
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
@@ -105,7 +106,7 @@ def files_folder(page: Path) -> Path:
 
 def _title(finished: Finished) -> str:
     """Network or sequence, and cohort."""
-    return f"{finished.name} on {Path(finished.recipe['recipe']['cohort']).name}"
+    return f"{finished.name} on {cohort_name(finished.recipe['recipe']['cohort'])}"
 
 
 def _of_scores(finished: Finished) -> list:
