@@ -303,6 +303,8 @@ def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False)
     assert given == [print, [(recipe, tmp_path, index, False) for index in range(2)], 3]
     assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
+    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False, name="T1Gd")
+    assert capsys.readouterr().out == "T1Gd: split 2 is trained, 1 of 2\nT1Gd: split 1 is trained, 2 of 2\n"
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=True)
     assert capsys.readouterr().out == ""
 

@@ -111,7 +111,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     for sequence, folder in folders.items():
         recipe_here = replace(recipe, sequence=(sequence,))
         pipeline.train_splits(train_split, recipe_here, folder, jobs, job.quiet, display_name(sequence))
-        with step(f"{sequence}: drawing results", job.quiet):
+        with step(f"{display_name(sequence)}: drawing results", job.quiet):
             results.write_results(sequence, folder, PUBLISHED)
 
 
