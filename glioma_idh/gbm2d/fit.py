@@ -37,7 +37,8 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
-    name = f"{SEQUENCE_NAMES[recipe.sequence[0]]}, split {index + 1}/{recipe.num_splits}"
+    sequence = recipe.sequence[0]
+    name = f"{SEQUENCE_NAMES.get(sequence, sequence)}, split {index + 1}/{recipe.num_splits}"
     bar = training.Progress(name, index, quiet)
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
