@@ -12,6 +12,7 @@ The way the data goes, and the packages in its order:
     job         where and how a training is run
     pipeline    what both papers' doors do alike
     training    what every training shares: device, checkpoint, bars
+    quiet_keras Keras, loaded without TensorFlow's notes
     progress    how far a long step is: a bar at a terminal, lines in a log
     runs        the run folder: what is written, resumed and read back
     evaluation  from predictions tables to numbers, and what they are worth

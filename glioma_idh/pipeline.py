@@ -80,7 +80,7 @@ def identity(paper: str, recipe, job) -> dict:
 
 def default_run_dir(paper: str, names, recipe, job) -> Path:
     """`runs/` and a name made of what is run."""
-    name = [paper, *names, Path(recipe.cohort).stem, runs.recipe_hash(identity(paper, recipe, job))]
+    name = [paper, *names, runs.cohort_name(recipe.cohort), runs.recipe_hash(identity(paper, recipe, job))]
     return Path("runs") / "-".join(name)
 
 
@@ -194,7 +194,7 @@ def _with_unlabelled(splits, table):
     return pd.concat(rows, ignore_index=True) if len(unlabelled) else splits
 
 
-def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> None:
+def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, name: str = "") -> None:
     """Every split, each in a process of its own when several run at once.
 
     Args:
@@ -203,12 +203,14 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool) -> N
         folder: of the run.
         jobs: how many at once.
         quiet: show no progress.
+        name: of what is trained, where a command trains several.
     """
+    what = f"{name}: split" if name else "split"
     calls = [(recipe, folder, index, quiet) for index in range(recipe.num_splits)]
     try:
         for done, index in enumerate(side_by_side(train_split, calls, jobs), start=1):
             if not quiet and not sys.stderr.isatty():
-                print(f"split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
+                print(f"{what} {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
     finally:
         if not quiet and sys.stderr.isatty():
             print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars

@@ -153,6 +153,11 @@ def check_files(**given: Path | None) -> None:
         raise InputError(f"a NIfTI file for {option}", "a folder", "Name the file in it.", file=path)
 
 
+def output_folder(wanted) -> Path:
+    """Where the predictions of a command go: `--out`, by default `predict` in the run's folder."""
+    return wanted.out or wanted.run_dir / "predict"
+
+
 def write_predictions(table: pd.DataFrame, path: Path) -> None:
     """Write predictions, beside those of other subjects that are in the file already; say whom they replace.
 

@@ -105,6 +105,14 @@ def read_costs(folder) -> dict[str, str]:
     }
 
 
+def cohort_name(cohort: str) -> str:
+    """What a cohort is called: its name, or of a table its file's; of one called `cohort`, its folder's."""
+    path = Path(cohort)
+    if not path.suffix:
+        return cohort
+    return (path.parent.name if path.stem.lower() == "cohort" else "") or path.stem
+
+
 def recipe_hash(recipe: dict) -> str:
     """Eight characters that stand for every setting of a recipe."""
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
@@ -148,12 +156,12 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     if there:
         there = ", ".join(there[:5])
         raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
-    was_there = folder.is_dir()
+    new = [path for path in (folder, *folder.parents) if not path.is_dir()]
     with written_whole(folder / "part-probe") as probe:
         probe.touch()
     (folder / "part-probe").unlink()
-    if not was_there:
-        folder.rmdir()  # it is made again once there is something to put in it
+    for path in new:
+        path.rmdir()  # they are made again once there is something to put in them
     return False
 
 

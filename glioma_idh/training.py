@@ -1,8 +1,6 @@
 """What every training shares: the device, the checkpoint that survives a kill, the progress bar."""
 
 import contextlib
-import logging
-import os
 import platform
 import sys
 import time
@@ -17,27 +15,8 @@ import psutil
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table, written_whole
 from glioma_idh.progress import leave, progress
+from glioma_idh.quiet_keras import keras
 from glioma_idh.runs import list_splits, read_table, split_folder
-
-
-@contextlib.contextmanager
-def _without_loader_notes():
-    """TensorFlow writes notes to standard error as it loads, before any of its settings can stop it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-with _without_loader_notes():
-    import keras
-logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of one tracing a network where a run has five
 
 
 def require_tensorflow() -> None:

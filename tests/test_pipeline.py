@@ -23,7 +23,7 @@ def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
     splits = pipeline.make_splits(Recipe(num_splits=3), table)
     assert splits[splits["subject"] == "u1"][["split", "part"]].to_numpy().tolist() == [[n, "train"] for n in (1, 2, 3)]
     tested = splits.loc[(splits["subject"] == "s0") & (splits["part"] == "test"), "split"].tolist()
-    assert set(splits[splits["subject"] == "u2"]["split"]) == {0, 1, 2} - set(tested)
+    assert set(splits[splits["subject"] == "u2"]["split"]) == {1, 2, 3} - set(tested)
     assert (splits[splits["part"] == "test"].groupby("subject").size() == 1).all()
 
 
@@ -310,6 +310,8 @@ def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False)
     assert given == [print, [(recipe, tmp_path, index, False) for index in range(2)], 3]
     assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
+    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False, name="T1Gd")
+    assert capsys.readouterr().out == "T1Gd: split 2 is trained, 1 of 2\nT1Gd: split 1 is trained, 2 of 2\n"
     pipeline.train_splits(print, recipe, tmp_path, 3, quiet=True)
     assert capsys.readouterr().out == ""
 

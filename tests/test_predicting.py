@@ -48,7 +48,9 @@ def test_predictions_of_others_stay_and_what_is_replaced_is_said(tmp_path, capsy
     assert "replaces earlier predictions of 010; --subject tells patients apart" in capsys.readouterr().err
     write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.75]}), path)
     assert capsys.readouterr().err == ""
+    path.write_text(path.read_text().replace("subject,score", "subject,score_mean"))  # as earlier versions call it
     write_predictions(pd.DataFrame({"subject": ["x"], "score": [float("nan")], "dice": [0.5]}), path)
+    assert path.read_text().startswith("subject,score,dice\n")
     assert path.read_text().splitlines()[-2:] == ["010,0.75,", "x,,0.5"]
 
 

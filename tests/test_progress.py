@@ -203,16 +203,16 @@ def train(folder, *options):
 def test_a_training_into_a_file_writes_lines_with_split_epoch_loss_and_time(tmp_path, jobs):
     write_cohort(tmp_path)
     printed, lines = train(tmp_path, "--jobs", jobs, "--run-dir", "run")
-    lines = [line for line in lines if line.startswith("split")]
-    state = r"split [12]/2: \d+ of 30 epochs(, loss \d+\.\d{3}, accuracy \d\.\d{3})?; "
+    lines = [line for line in lines if line.startswith("T2, split")]
+    state = r"T2, split [12]/2: \d+ of 30 epochs(, loss \d+\.\d{3}, accuracy \d\.\d{3})?; "
     took = r"\d+ (s|min)"
     ways = rf"{state}(done in {took}|{took} so far(, about {took} left)?)"
     assert [line for line in lines if not re.fullmatch(ways, line)] == []
     for split in (1, 2):
-        (end,) = [line for line in lines if line.startswith(f"split {split}/2") and "done in" in line]
+        (end,) = [line for line in lines if line.startswith(f"T2, split {split}/2") and "done in" in line]
         assert "30 of 30 epochs, loss " in end
     assert jobs == "2" or any("left" in line for line in lines)  # of workers the first is due after 10 s
-    assert "split 1 is trained" in printed and "epochs" not in printed
+    assert "T2: split 1 is trained" in printed and "epochs" not in printed
 
 
 @pytest.mark.integration

@@ -54,6 +54,47 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
 
 
+def test_a_run_of_the_former_counting_is_refused(tmp_path):
+    runs.begin_run(tmp_path, RECIPE, {})
+    assert runs.read_recipe(tmp_path)["recipe"] == runs.as_read(RECIPE)
+    content = runs.read_json(tmp_path / "recipe.json")
+    for found, other in (
+        ({}, "format 1, trained by an earlier version"),
+        ({"format": 9}, "format 9, trained by another"),
+    ):
+        write_json(
+            {name: value for name, value in content.items() if name != "format"} | found, tmp_path / "recipe.json"
+        )
+        for read in (runs.read_recipe, lambda folder: runs.find_run(folder, RECIPE)):
+            with pytest.raises(InputError, match=f"expected a run in format 2; found {other}.*Train again"):
+                read(tmp_path)
+    write_json({"hash": 1}, tmp_path / "recipe.json")
+    with pytest.raises(InputError, match="expected the recipe of a run; found something else"):
+        runs.read_recipe(tmp_path)
+
+
+def test_looking_for_a_run_leaves_no_folder(tmp_path):
+    assert runs.find_run(tmp_path / "runs/a/t2", RECIPE) is False
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "runs").mkdir()
+    assert runs.find_run(tmp_path / "runs/a/t2", RECIPE) is False
+    assert [path.name for path in tmp_path.rglob("*")] == ["runs"]
+
+
+@pytest.mark.parametrize(
+    ("cohort", "name"),
+    [
+        ("upenn-gbm", "upenn-gbm"),
+        ("/there/my_study/cohort.csv", "my_study"),
+        ("/there/my_study/Cohort.XLSX", "my_study"),
+        ("/there/my_study/adults.csv", "adults"),
+        ("cohort.csv", "cohort"),
+    ],
+)
+def test_a_cohort_is_called_by_its_file_or_of_one_called_cohort_by_its_folder(cohort, name):
+    assert runs.cohort_name(cohort) == name
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.docx").touch()
     with pytest.raises(InputError, match="expected an empty or new folder, or a run; found thesis.docx"):
@@ -127,7 +168,7 @@ def test_every_setting_changes_the_hash_and_their_order_does_not():
     assert len(runs.recipe_hash(recipe)) == 8
 
 
-def test_splits_are_counted_by_repeat_and_then_by_fold(tmp_path):
+def test_splits_are_counted_by_repeat_and_then_by_split(tmp_path):
     splits = pd.DataFrame({"repeat": [10, 2, 2, 2, 2], "split": [0, 1, 0, 1, 10]})
     assert runs.list_splits(splits) == [(2, 0), (2, 1), (2, 10), (10, 0)]
     assert runs.split_folder(tmp_path, 3) == tmp_path / "split_4"

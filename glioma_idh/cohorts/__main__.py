@@ -34,9 +34,9 @@ def check(
 ) -> None:
     """What is there, what is missing, whether every image can be used, and what can be trained.
 
-    Prints counts per sequence, what was left aside, and the next command; writes cohort.csv (which --cohort of the train commands takes),
-    cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no image is there or can be
-    read.
+    Prints counts per sequence, what was left aside, and the next command; writes cohort.csv (which --cohort of the
+    train commands takes), cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no
+    image is there or can be read.
 
     Args:
         cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, folders

@@ -10,6 +10,8 @@ from glioma_idh.cohorts.column_names import COLUMNS, IDENTITY, MASKS, PATHS, SEQ
 from glioma_idh.cohorts.own_tables import read_own_table
 from glioma_idh.cohorts.sheets import cell_error
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
 __all__ = [
     "COLUMNS",
@@ -42,13 +44,18 @@ _NUMBERED = re.compile(
 
 
 def parse_sequence(name: str) -> str:
-    """The inside name of a sequence as people type it: `MPRAGE` and `T1Gd` are `t1gd`, in any case.
+    """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
+
+    Words are read as those of a file's name are, but every one must be known.
 
     Raises:
         InputError: not one of the six sequences.
     """
-    key = name.lower().replace("-", "").replace("_", "")
-    key = {"mprage": "t1gd", "t1ce": "t1gd", "t1c": "t1gd"}.get(key, key)
+    key = name.strip().lower().replace("-", "").replace("_", "")
+    words = words_of(name)
+    roles = roles_named(words, described=False) if UNKNOWN not in words else None
+    if key not in SEQUENCES and roles is not None and len(roles) == 1:
+        (key,) = roles
     if key not in SEQUENCES:
         known = ", ".join(SEQUENCE_NAMES.values())
         raise InputError(f"one of {known}, or all", repr(name), "Name the sequence as in this list (MPRAGE is T1Gd).")

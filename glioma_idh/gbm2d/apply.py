@@ -5,10 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFlow quietly
-
-import keras  # isort: skip
-
+from glioma_idh import runs
+from glioma_idh.quiet_keras import keras
 
 BATCH_SIZE = 256  # slices at once, which bounds memory
 

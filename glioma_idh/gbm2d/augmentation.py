@@ -5,9 +5,10 @@ Rotation is the paper's only augmentation: no flip, shift, crop, colour or noise
 
 import itertools
 
-import keras
 import numpy as np
 from scipy import ndimage
+
+from glioma_idh.quiet_keras import keras
 
 
 def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

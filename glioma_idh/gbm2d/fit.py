@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh import runs, training
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
@@ -19,9 +20,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
     Args:
-        recipe: of the run.
+        recipe: of the run, of its one sequence.
         folder: of the run.
-        index: of the split.
+        index: of the split, from 0.
         quiet: show no progress.
 
     Returns:
@@ -36,7 +37,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
-    bar = training.Progress(f"split {index + 1}/{recipe.num_splits}", index, quiet)
+    sequence = recipe.sequence[0]
+    name = f"{SEQUENCE_NAMES.get(sequence, sequence)}, split {index + 1}/{recipe.num_splits}"
+    bar = training.Progress(name, index, quiet)
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
     parts = (slices[train], labels[train]), (slices[test], labels[test])

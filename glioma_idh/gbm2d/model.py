@@ -1,7 +1,6 @@
 """The four-block slice CNN of Pasquini et al. 2021."""
 
-import keras
-from keras import layers, ops
+from glioma_idh.quiet_keras import keras, layers, ops
 
 
 def build_cnn(

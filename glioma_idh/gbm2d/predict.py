@@ -1,7 +1,9 @@
 """Apply a finished run: python -m glioma_idh.gbm2d.predict RUN_DIR --scan scan.nii.gz --lesion-mask mask.nii.gz
 
-Prints one CSV row a subject: the probability of an IDH mutation from each split's network, their mean and spread. Many
-subjects at once: --cohort (and --images) as in training, instead of --scan. For research, not for diagnosis.
+Prints one CSV row a subject: the probability of an IDH mutation from each split's network (score_1 is that of split 1),
+their mean (score) and standard deviation (score_sd); and, on standard error, how good the run was on patients it had
+not seen. Many subjects at once: --cohort (and --images) as in training, instead of --scan. For research, not for
+diagnosis.
 """
 
 import sys
@@ -70,7 +72,7 @@ def predict(wanted: Prediction):
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
-    from glioma_idh.predicting import print_looks, write_predictions
+    from glioma_idh.predicting import output_folder, print_looks, write_predictions
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
@@ -89,7 +91,7 @@ def predict(wanted: Prediction):
     networks = load_networks(wanted.run_dir, slices.shape[1:])
     remarks = _look(table, sequence, wanted)
     predictions = _predictions(table, slices, networks, remarks)
-    out = wanted.out or wanted.run_dir / "predict"
+    out = output_folder(wanted)
     write_predictions(predictions, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
     for error in errors:
@@ -191,14 +193,19 @@ def _draw(table, slices, predictions, sequence: str, synthetic: bool, out: Path)
 
 
 def main() -> None:
-    """The command line."""
+    """The command line: the table on standard output, for programs, and what it means on standard error."""
+    from glioma_idh.predicting import output_folder
+    from glioma_idh.reporting.words.prediction_text import prediction_text
+
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.gbm2d.predict", description=__doc__, config=config)
     try:
         predictions = predict(wanted)
+        text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
-    print(predictions.to_csv(index=False, float_format="%.4g"), end="")
+    print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
+    print(text, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ class Recipe:
     """What is computed. Defaults are the paper's (Pasquini et al. 2021), or marked ours where it is silent."""
 
     sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
-    """T1, T2, FLAIR, MPRAGE (= T1Gd), rCBV, ADC in any case, several at once, or all; one network each."""
+    """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC in any case, several at once, or all; one network each."""
     cohort: str = "phantom"
     """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); CSV or XLSX."""
     all_visits: bool = False

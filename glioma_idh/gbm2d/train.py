@@ -54,17 +54,11 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
 def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
     """Inside names for what people typed, whole paths, and the default run folder."""
     from glioma_idh import pipeline
-    from glioma_idh.cohorts.table import SEQUENCES, available_sequences, parse_sequence
+    from glioma_idh.cohorts.table import SEQUENCES
 
     recipe, job = pipeline.with_whole_paths(recipe, job)
-    if "all" in [name.lower() for name in recipe.sequence]:
-        sequences = SEQUENCES
-        if recipe.cohort != "phantom":
-            sequences = available_sequences(pipeline.read_training_cohort(recipe, job, (), quiet=True))
-    else:
-        wanted = {parse_sequence(name) for name in recipe.sequence}
-        sequences = [sequence for sequence in SEQUENCES if sequence in wanted]
-    recipe = replace(recipe, sequence=tuple(sequences))
+    sequences = _sequences(recipe, job)
+    recipe = replace(recipe, sequence=sequences)
     pipeline.check_settings(recipe, job)
     if recipe.rotation_deg[0] > recipe.rotation_deg[1]:
         raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Swap the two.")
@@ -72,6 +66,24 @@ def _resolve(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
         names = recipe.sequence if len(sequences) < len(SEQUENCES) else ["all"]
         job = replace(job, run_dir=pipeline.default_run_dir("gbm2d", names, recipe, job))
     return recipe, job
+
+
+def _sequences(recipe: Recipe, job: Job) -> tuple[str, ...]:
+    """The inside names of the sequences typed, apart or with commas; of `all`, those that the cohort has.
+
+    Raises:
+        InputError: one is none of the six, or there is none.
+    """
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.table import SEQUENCES, available_sequences, parse_sequence
+
+    typed = [name.strip() for names in recipe.sequence for name in names.split(",") if name.strip()]
+    if "all" not in [name.lower() for name in typed]:
+        wanted = {parse_sequence(name) for name in typed or [""]}
+        return tuple(sequence for sequence in SEQUENCES if sequence in wanted)
+    if recipe.cohort == "phantom":
+        return SEQUENCES
+    return tuple(available_sequences(pipeline.read_training_cohort(recipe, job, (), quiet=True)))
 
 
 def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
@@ -83,28 +95,41 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
 
 def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Everything that is not done yet."""
-    from glioma_idh import pipeline, runs, training
-    from glioma_idh.cohorts.mask_remarks import print_remarks
+    from glioma_idh import pipeline, training
     from glioma_idh.gbm2d.fit import train_split
     from glioma_idh.reporting import results
+    from glioma_idh.reporting.canvas import display_name
 
     gpus = training.find_gpus()
     jobs = job.jobs or training.default_jobs(gpus, recipe.num_splits)
     print(training.device_line(gpus, jobs))
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
-    unprepared = [folder for folder in folders.values() if not (folder / "splits.csv").exists()]
-    cohort = pipeline.read_training_cohort(recipe, job, recipe.sequence) if unprepared else None
-    said = set()
+    unprepared = {s: folder for s, folder in folders.items() if not (folder / "splits.csv").exists()}
+    if unprepared:
+        _prepare_sequences(recipe, job, unprepared, identities)
     for sequence, folder in folders.items():
-        if folder in unprepared:
-            prepared = _prepare(sequence, recipe, job, cohort)
-            print_remarks(prepared[1].attrs.get("remarks", []), said)
-            runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
-            _write_prepared(folder, *prepared)
-        pipeline.train_splits(train_split, recipe, folder, jobs, job.quiet)
-        with step(f"{sequence}: drawing results", job.quiet):
+        recipe_here = replace(recipe, sequence=(sequence,))
+        pipeline.train_splits(train_split, recipe_here, folder, jobs, job.quiet, display_name(sequence))
+        with step(f"{display_name(sequence)}: drawing results", job.quiet):
             results.write_results(sequence, folder, PUBLISHED)
+
+
+def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
+    """Begin the runs of sequences that are not prepared; nothing is written before all of them can be."""
+    from glioma_idh import pipeline, runs
+    from glioma_idh.cohorts.mask_remarks import print_remarks
+    from glioma_idh.cohorts.table import require_sequence
+
+    cohort, said, prepared = pipeline.read_training_cohort(recipe, job, recipe.sequence), set(), {}
+    for sequence in folders:
+        require_sequence(cohort, sequence)
+    for sequence in folders:
+        prepared[sequence] = _prepare(sequence, recipe, job, cohort)
+        print_remarks(prepared[sequence][1].attrs.get("remarks", []), said)
+    for sequence, folder in folders.items():
+        runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
+        _write_prepared(folder, *prepared[sequence])
 
 
 def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
@@ -149,10 +174,9 @@ def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
     """Who is used, what the network sees of them, the splits, and who is set aside."""
     from glioma_idh import pipeline
-    from glioma_idh.cohorts.table import check_labels, require_sequence
+    from glioma_idh.cohorts.table import check_labels
     from glioma_idh.gbm2d.preprocessing import prepare_cohort, set_copies_aside
 
-    require_sequence(cohort, sequence)
     table, label_errors = check_labels(cohort)
     pipeline.require_labelled(table, label_errors, len(cohort))
     settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}

@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import runs, training  # noqa: F401  first, as it loads TensorFlow quietly
-
-import keras  # isort: skip
-
+from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
+from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
 from glioma_idh.sgp3d.recipe import Recipe

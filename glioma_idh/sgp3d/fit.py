@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import runs, training  # training first of what loads TensorFlow, as it does so quietly
-
-import keras  # isort: skip
-
+from glioma_idh import runs, training
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.progress import step
+from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d import rivals
 from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches

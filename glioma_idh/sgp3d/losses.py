@@ -4,9 +4,7 @@ L1 is the cross-entropy of the genotype, L2 = 1 - Dice of the lesion. Everything
 given.
 """
 
-import keras
-from keras import ops
-
+from glioma_idh.quiet_keras import keras, ops
 from glioma_idh.sgp3d.recipe import LEARNS
 
 SMOOTHING_VOXELS = 1.0

@@ -3,10 +3,8 @@
 import contextlib
 from typing import NamedTuple
 
-import keras
-from keras import layers
-
 from glioma_idh.errors import InputError
+from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.recipe import LEVELS, check_shape
 
 SLOPE = 0.1  # of LeakyReLU, equation (1)

@@ -10,15 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from glioma_idh import training  # noqa: F401  first, as it loads TensorFlow quietly
-
-import keras  # isort: skip
-
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import compare_auc
 from glioma_idh.evaluation.intervals import split_auc_estimate
 from glioma_idh.imaging.boxes import crop
 from glioma_idh.imaging.volumes import return_to_grid
+from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
 

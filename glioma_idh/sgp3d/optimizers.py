@@ -1,6 +1,6 @@
 """Two learning rates, each annealed along a cosine ("Implementation details" of the paper)."""
 
-import keras
+from glioma_idh.quiet_keras import keras
 
 GROUPS = ("backbone", "idh")
 IDH_VARIABLES = "idh.*"  # matches whole paths, such as idh_full_conv/kernel; a bare "idh" would match none

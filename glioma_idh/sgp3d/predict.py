@@ -1,8 +1,9 @@
 """Apply a finished run: python -m glioma_idh.sgp3d.predict RUN_DIR --t1 ... --t1gd ... --t2 ... --flair ... --out DIR
 
-Prints one CSV row a subject: the probability of an IDH mutation from each network, their mean and spread, and the
-lesion's volume. Writes the lesion mask on the patient's own grid and a picture. Many subjects at once: --cohort (and
---images) as in training. For research, not for diagnosis.
+Prints one CSV row a subject: the probability of an IDH mutation from each split's network (score_1 is that of split 1),
+their mean (score) and standard deviation (score_sd), and the lesion's volume; and, on standard error, how good the run
+was on patients it had not seen. Writes the lesion mask on the patient's own grid and a picture. Many subjects at once:
+--cohort (and --images) as in training. For research, not for diagnosis.
 """
 
 import sys
@@ -84,7 +85,7 @@ def predict(wanted: Prediction):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.predicting import print_looks, write_predictions
+    from glioma_idh.predicting import output_folder, print_looks, write_predictions
     from glioma_idh.sgp3d.measures import measure_subject
 
     content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
@@ -93,7 +94,7 @@ def predict(wanted: Prediction):
     from glioma_idh.training import load_networks
 
     networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
-    out = wanted.out or wanted.run_dir / "predict"
+    out = output_folder(wanted)
     rows, errors, remarks, measured = [], [], [], []
     quiet = wanted.quiet or wanted.cohort is None
     for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
@@ -228,14 +229,19 @@ def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> 
 
 
 def main() -> None:
-    """The command line."""
+    """The command line: the table on standard output, for programs, and what it means on standard error."""
+    from glioma_idh.predicting import output_folder
+    from glioma_idh.reporting.words.prediction_text import prediction_text
+
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
     try:
         predictions = predict(wanted)
+        text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
-    print(predictions.to_csv(index=False, float_format="%.4g"), end="")
+    print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
+    print(text, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ Their papers published no code. Widths are ours: a step of training costs at mos
 `benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone.
 """
 
-import keras
 import numpy as np
-from keras import layers
 
+from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit, set_policy
 
 NUM_SLICES = 16  # that `resnet2d` reads of a subject

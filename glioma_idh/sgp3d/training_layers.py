@@ -4,10 +4,9 @@ Each layer has the weights of the Keras layers whose place it takes and, up to r
 and gradients. A bias that a normalisation takes out again has a gradient of 0: it is neither added nor trained.
 """
 
-import keras
 import numpy as np
-from keras import layers, ops
 
+from glioma_idh.quiet_keras import keras, layers, ops
 from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit
 
 

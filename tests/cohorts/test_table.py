@@ -23,6 +23,8 @@ from glioma_idh.errors import InputError
     [
         *(("rCBV", "rcbv"), ("MPRAGE", "t1gd"), ("T1Gd", "t1gd"), ("t1ce", "t1gd"), ("flair", "flair")),
         *(("Adc", "adc"), ("T1", "t1"), ("T2", "t2"), ("t1-gd", "t1gd"), ("T1_c", "t1gd"), ("FLAIR", "flair")),
+        *(("T1CE", "t1gd"), ("T1c", "t1gd"), ("t1gad", "t1gd"), ("T1 post", "t1gd"), ("T1+C", "t1gd"), ("CBV", "rcbv")),
+        *(("T2-FLAIR", "flair"), ("T1w", "t1"), ("T1 pre", "t1"), (" t2 ", "t2")),
     ],
 )
 def test_sequences_as_people_type_them(typed, inside):
@@ -30,8 +32,9 @@ def test_sequences_as_people_type_them(typed, inside):
 
 
 def test_unknown_sequence_names_the_known_ones():
-    with pytest.raises(InputError, match=r"expected one of T1, T1Gd, T2, FLAIR, rCBV, ADC, or all; found 'DWI'"):
-        parse_sequence("DWI")
+    for typed in ("DWI", "T1x", "mask", "T1Gd FLAIR", "T2 lesion", "T2star", "pre", ""):
+        with pytest.raises(InputError, match=f"of T1, T1Gd, T2, FLAIR, rCBV, ADC, or all; found {typed!r}"):
+            parse_sequence(typed)
 
 
 def write(path, text):

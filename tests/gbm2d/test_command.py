@@ -26,6 +26,24 @@ def test_sequences_are_known_in_any_spelling_once_and_in_one_order():
     assert resolved("t2", "all")[0].sequence == ALL
 
 
+def test_sequences_may_be_parted_by_commas():
+    assert resolved("T1CE,flair")[0].sequence == ("t1gd", "flair")
+    assert resolved("t2, ADC", "T1,")[0].sequence == ("t1", "t2", "adc")
+    assert resolved("T1,all")[0].sequence == ALL
+    for nothing in (",", ""):
+        with pytest.raises(InputError, match="expected one of T1, T1Gd, T2, FLAIR, rCBV, ADC, or all; found ''"):
+            resolved(nothing)
+
+
+def test_nothing_is_made_before_every_sequence_can_be_trained(make_cohort, tmp_path):
+    cohort = make_cohort(num_subjects=24, num_mutant=8)
+    recipe = Recipe(sequence=("T2", "ADC"), cohort=str(cohort))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="ADC"):
+        command.train(recipe, Job(run_dir=tmp_path / "runs/run", quiet=True))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_all_sequences_of_a_real_cohort_are_those_that_it_has(make_cohort):
     recipe, _ = resolved("all", cohort=str(make_cohort(num_subjects=2, num_mutant=1)))
     assert recipe.sequence == ("t2",)
@@ -60,12 +78,14 @@ def steps(monkeypatch):
     def write_prepared(folder, sequence, *_):
         (folder / "splits.csv").write_text(sequence)
 
-    def train_splits(train_split, recipe, folder, jobs, quiet):
+    def train_splits(train_split, recipe, folder, jobs, quiet, name):
+        assert recipe.sequence == (name.lower(),)
         kept.trained.append((train_split.__name__, recipe.epochs, folder.name, jobs, quiet))
 
     monkeypatch.setattr(command, "_prepare", prepare)
     monkeypatch.setattr(command, "_write_prepared", write_prepared)
     monkeypatch.setattr("glioma_idh.pipeline.train_splits", train_splits)
+    monkeypatch.setattr("glioma_idh.cohorts.table.require_sequence", lambda *_: None)
     monkeypatch.setattr("glioma_idh.reporting.results.write_results", lambda *given: kept.results.append(given))
     compare = lambda *given, new: kept.compared.append((*given, new)) or {"numbers": 1}  # noqa: E731
     monkeypatch.setattr("glioma_idh.reporting.results.compare_runs", compare)

@@ -36,7 +36,7 @@ def train_split(recipe, folder, index, quiet=True):
     target.mkdir()
     network.save(target / "model.keras")
     splits, cohort = (runs.read_table(folder / f"{name}.csv") for name in ("splits", "cohort"))
-    tested = splits[(splits["split"] == index) & (splits["part"] == "test")].merge(cohort, on="subject")
+    tested = splits[(splits["split"] == index + 1) & (splits["part"] == "test")].merge(cohort, on="subject")
     tested = tested.rename(columns={"idh": "truth"}).assign(score=0.5)
     columns = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "lesion_ml"]
     write_table(tested[columns], target / "predictions.csv")
@@ -84,9 +84,9 @@ def test_the_scores_are_those_of_the_saved_networks(cohorts):
     assert predictions["score"].round(6).is_unique
     for row in predictions.itertuples():
         pixels, lesion_ml = prepare_subject(rows.loc[row.subject], "t2", 16)
-        assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.split]), abs=1e-6)
+        assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.split - 1]), abs=1e-6)
         assert str(row.truth) == rows.loc[row.subject, "idh"]
-        assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 0
+        assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 1
 
 
 @pytest.mark.integration  # it draws its figures

@@ -195,7 +195,8 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     many = predict(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s02"
     assert row["score"] == pytest.approx(many["score"][2], rel=1e-3)
-    assert done.stderr == ""
+    assert done.stderr.startswith("score: the probability of an IDH mutation, the mean of ")
+    assert done.stderr.endswith("For research only, not for diagnosis.\n") and str(tmp_path) in done.stderr
     assert (tmp_path / "s02.png").exists()
 
 
@@ -256,13 +257,16 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         return pd.DataFrame({"subject": ["p"], "score": [0.123456]})
 
     monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
+    text = "glioma_idh.reporting.words.prediction_text.prediction_text"
+    monkeypatch.setattr(text, lambda table, run, out: f"{list(table)} {run} {out}")
     options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
     monkeypatch.setattr(
         sys, "argv", ["predict", "run", *options.split(), "--out", "g", "--quiet", "--strict", "--with-skull"]
     )
     main()
     assert given == [Prediction("run", "a", "b", "c", "s", "d", "e", "f", True, "g", True, True, True)]
-    assert capsys.readouterr().out == "subject,score\np,0.1235\n"
+    printed = capsys.readouterr()
+    assert printed.out == "subject,score\np,0.1235\n" and printed.err == "['subject', 'score'] run g\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
     with pytest.raises(SystemExit, match="Cannot go on: .*recipe.json: expected a run folder"):

@@ -71,7 +71,7 @@ def test_the_default_mode_draws_hold_outs(finished):
     splits = pd.read_csv(run / "splits.csv")
     assert recipe.splits == Recipe().splits == "holdout"
     tested = splits[splits["part"] == "test"]
-    assert tested[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
+    assert tested[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[1, 1], [2, 2]]
     labels = pd.read_csv(run / "cohort.csv").set_index("subject")["idh"]
     assert (labels[tested["subject"]].groupby(tested["repeat"].to_numpy()).sum() >= 5).all()
 

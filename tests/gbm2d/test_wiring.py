@@ -106,14 +106,14 @@ def subjects_of(done, slices) -> list[str]:
 
 
 def part_of(done, index, part) -> set[str]:
-    rows = done.splits[(done.splits["repeat"] == index) & (done.splits["part"] == part)]
+    rows = done.splits[(done.splits["repeat"] == index + 1) & (done.splits["part"] == part)]
     return set(rows["subject"])
 
 
 def test_the_default_mode_draws_hold_outs_as_the_recipe_says(done):
     assert Recipe().splits == done.recipe.splits == "holdout"
     assert len(done.trainings) == 2
-    assert done.splits[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[0, 0], [1, 0]]
+    assert done.splits[["repeat", "split"]].drop_duplicates().to_numpy().tolist() == [[1, 1], [2, 2]]
     patients = done.splits["subject"].replace("s04", "s03")
     for index in range(2):
         test, training = part_of(done, index, "test"), part_of(done, index, "train")
@@ -231,7 +231,7 @@ def test_the_test_part_is_predicted_by_the_kept_network(done, index):
     assert predictions["truth"].to_dict() == done.labels[predictions.index].to_dict()
     assert predictions["lesion_ml"].to_dict() == pytest.approx({s: done.lesion_ml[s] for s in predictions.index})
     assert (predictions["patient"] == predictions.index.to_series().replace("s04", "s03")).all()
-    assert set(predictions["repeat"]) == {index} and set(predictions["split"]) == {0}
+    assert set(predictions["repeat"]) == set(predictions["split"]) == {index + 1}
 
 
 def test_the_run_s_predictions_and_numbers_are_those_of_its_splits(done):
@@ -267,7 +267,7 @@ def test_callbacks_save_every_25_epochs_and_show_how_far_it_is(done):
     checkpoint = callbacks[training.Checkpoint]
     assert (checkpoint.every, checkpoint.steps_per_epoch) == (25, done.trainings[0].steps_per_epoch)
     assert checkpoint.file == done.run / "split_1/checkpoint.weights.h5"
-    bar = {"what": "split 1/2", "position": 0, "quiet": True, "unit": "epoch"}
+    bar = {"what": "T2, split 1/2", "position": 0, "quiet": True, "unit": "epoch"}
     assert callbacks[training.Progress].settings == bar
 
 

@@ -17,7 +17,7 @@ def predictions(scores_by_split, truth=(1, 1, 0, 0), kfold=False):
     """A predictions table of the columns that the curves read."""
     frames = [
         pd.DataFrame({"repeat": 1 if kfold else n, "split": n, "truth": truth, "score": scores})
-        for n, scores in enumerate(scores_by_split)
+        for n, scores in enumerate(scores_by_split, start=1)
     ]
     return pd.concat(frames, ignore_index=True)
 

@@ -185,7 +185,7 @@ def test_a_run_of_other_settings_is_another_run(finished):
 def test_epochs_done_are_those_of_whole_splits_and_of_what_is_saved(tmp_path):
     run = Run("SGPNet", replace(RECIPE, num_splits=3, epochs=10), tmp_path)
     assert (run.epochs, run.epochs_done(), run.missing(), run.finished) == (30, 0, [0, 1, 2], False)
-    for split, name, rows in ((0, "predictions.csv", 1), (1, "history.csv", 4)):
+    for split, name, rows in ((1, "predictions.csv", 1), (2, "history.csv", 4)):
         (tmp_path / f"split_{split}").mkdir()
         pd.DataFrame({"epoch": range(rows)}).to_csv(tmp_path / f"split_{split}" / name, index=False)
     assert (run.epochs_done(), run.missing()) == (14, [1, 2])

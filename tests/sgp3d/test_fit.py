@@ -77,7 +77,7 @@ class Rehearsed:
     def subjects(self, index: int, part: str) -> list[str]:
         """Of a part of a split, in the order of the cohort."""
         splits, cohort = pd.read_csv(self.run / "splits.csv"), pd.read_csv(self.run / "cohort.csv")
-        chosen = splits[(splits["split"] == index) & (splits["part"] == part)]["subject"]
+        chosen = splits[(splits["split"] == index + 1) & (splits["part"] == part)]["subject"]
         return [subject for subject in cohort["subject"] if subject in set(chosen)]
 
     def stored(self, subjects: list[str]) -> tuple[list, list, np.ndarray]:
@@ -110,7 +110,7 @@ def test_nobody_is_trained_on_and_tested_and_everybody_labelled_is_tested_once(r
         assert set(rehearsed.subjects(index, "train")) == set(rehearsed.labels.index) - set(tested[index])
 
 
-def test_the_folds_are_those_of_the_split_seed(rehearsed):
+def test_the_splits_are_those_of_the_split_seed(rehearsed):
     """What the seed decides on, weights, order and dropout, is held to seed 3 below."""
     cohort = pd.read_csv(rehearsed.run / "cohort.csv")
     expected = {seed: make_splits(replace(RECIPE, seed=seed, split_seed=None), cohort) for seed in (3, 5)}
@@ -218,7 +218,7 @@ def test_each_row_of_the_predictions_is_of_one_subject(rehearsed):
         numbers = table["subject"].str[1:].astype(int)
         assert table["score"].tolist() == pytest.approx(numbers / 100)
         assert table["predicted_ml"].tolist() == numbers.tolist() and (table["dice"] == 0.5).all()
-        assert set(table["split"]) == {index} and set(table["repeat"]) == {0}
+        assert set(table["split"]) == {index + 1} and set(table["repeat"]) == {1}
         assert table["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * len(table))
 
 
@@ -293,7 +293,7 @@ def one_split(folder, recipe, rehearse, index=0):
     rehearsal = rehearse(stops=True)
     with pytest.raises(Stop):
         fit.train_split(recipe, folder / "run", index)
-    parts = splits[splits["split"] == index].set_index("subject")["part"]
+    parts = splits[splits["split"] == index + 1].set_index("subject")["part"]
     train = cohort[cohort["subject"].map(parts) == "train"]
     return rehearsal.trainings[0], train, cohort[cohort["subject"].map(parts) == "test"]
 
@@ -369,7 +369,7 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
         fit.train_split(recipe, tmp_path / "run", 0)
     before, after = rehearsal.trainings
     assert after.settings["initial_epoch"] == 10 and (np.array(after.joint.network.weights[0]) == 10).all()
-    train = splits[(splits["split"] == 0) & (splits["part"] == "train")]["subject"]
+    train = splits[(splits["split"] == 1) & (splits["part"] == "train")]["subject"]
     rows = cohort[cohort["subject"].isin(train)]
     stored = [Stored(Path(folder)) for folder in rows["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], rows["idh"].to_numpy()

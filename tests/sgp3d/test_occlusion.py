@@ -34,7 +34,7 @@ from glioma_idh.sgp3d.preprocessing import standardise
 from tests.sgp3d.conftest import GRID, write_four
 
 SHAPE = (16, 16, 16)
-TESTED = {"s00": 0, "s01": 0, "s03": 0, "s04": 0, "s02": 1, "s05": 1}  # subject: fold; s06 is only trained on
+TESTED = {"s00": 0, "s01": 0, "s03": 0, "s04": 0, "s02": 1, "s05": 1}  # subject: split, less 1; s06 is only trained on
 
 
 def make_subject(seed: int, brightness: float):
@@ -298,7 +298,7 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
 
 def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
     rows = [("a", "p", 0), ("b", "p", 0), ("c", "q", 0), ("d", "r", 0), ("e", "s", 1), ("f", "t", 1)]
-    tested = pd.DataFrame(rows, columns=["subject", "patient", "split"])
+    tested = pd.DataFrame(rows, columns=["subject", "patient", "network"])
     monkeypatch.setattr(door, "_brain", lambda row: row["subject"])
     random = np.random.default_rng(0)
     donors = {subject: {door._draw_donor(row, tested, random) for _ in range(30)} for row in tested.to_dict("records")
@@ -322,7 +322,9 @@ def test_what_is_drawn_follows_from_the_seed_and_the_subject_s_place(monkeypatch
     monkeypatch.setattr(door, "_draw_donor", lambda *_: None)
     monkeypatch.setattr("glioma_idh.sgp3d.occlusion.score_occluded", score)
     rows = [("b", 1, 1), ("a", 0, 0), ("c", 1, 0)]
-    tested = pd.DataFrame(rows, columns=["subject", "split", "idh"]).assign(patient="p", cohort="c", repeat=0, split=0)
+    tested = pd.DataFrame(rows, columns=["subject", "network", "idh"]).assign(
+        patient="p", cohort="c", repeat=1, split=1
+    )
     table = door._score(tested, ["first", "second"], Occlusion("run", seed=seed, quiet=True))
     numbers = [np.random.default_rng([seed, place]).integers(2**40) for place in range(3)]
     assert drawn == list(zip(["second", "first", "second"], ["b", "a", "c"], numbers, strict=True))

@@ -130,7 +130,7 @@ def test_the_external_cohort_is_tested_by_every_network(finished):
     labels = pd.read_csv(run.parent / "other/cohort.csv").set_index("subject")["idh"]
     assert predictions["truth"].tolist() == labels[predictions["subject"]].tolist()
     folders = pd.read_csv(folder / "cohort.csv").set_index("subject")["prepared"]
-    row = predictions[(predictions["subject"] == "r02") & (predictions["split"] == 1)].iloc[0]
+    row = predictions[(predictions["subject"] == "r02") & (predictions["split"] == 2)].iloc[0]
     network = keras.models.load_model(run / "split_2/model.keras")
     own = np.array(network(np.load(f"{folders['r02']}/scans.npy")[None])["idh"])[0, 0]
     assert row["score"] == pytest.approx(own, abs=1e-5)

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -79,7 +80,15 @@ class Place(NamedTuple):
         return [f"{self.path}.{ending}" for ending in self.endings]
 
 
-def write_page(path: Path, title: str, result: str, sections: list[Section], *, synthetic: bool = False) -> Path:
+def write_page(
+    path: Path,
+    title: str,
+    result: str,
+    sections: list[Section],
+    *,
+    cautions: Sequence[str] = (),
+    synthetic: bool = False,
+) -> Path:
     """Write a page and, in `<stem>_files` beside it, its figures (PNG, SVG) and tables (CSV, LaTeX).
 
     Each file appears whole or not at all, the page last; then those of a former page of this name that are no longer
@@ -90,6 +99,7 @@ def write_page(path: Path, title: str, result: str, sections: list[Section], *, 
         title: of the page.
         result: what it all comes to, in a sentence.
         sections: what follows.
+        cautions: what must be known before the first number; a box below the title, where there are any.
         synthetic: whether it is about phantoms; every section then says so.
 
     Returns:
@@ -108,6 +118,7 @@ def write_page(path: Path, title: str, result: str, sections: list[Section], *, 
     )
     places = {Picture: iter(figures), Sheet: iter(tables)}
     page = {"title": title, "result": result, "folder": folder.name, "mark": SYNTHETIC_NOTE if synthetic else ""}
+    page["cautions"] = list(cautions)
     with replaced_files(folder, [file for place in [*figures, *tables] for file in place.files]):
         page["sections"] = [
             (section.title, [_block(part, places, folder, synthetic) for part in section.parts]) for section in sections

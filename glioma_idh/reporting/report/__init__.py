@@ -8,6 +8,7 @@ from glioma_idh.reporting.page import write_page
 from glioma_idh.reporting.report import run_sections as of_run
 from glioma_idh.reporting.report import sections as of_scores
 from glioma_idh.reporting.report.compared import (
+    compared_cautions,
     compared_sections,
     compared_sentence,
     gather,
@@ -16,7 +17,9 @@ from glioma_idh.reporting.report.compared import (
 )
 from glioma_idh.reporting.report.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.report.sentence import result_sentence
+from glioma_idh.reporting.words.cautions import cautions
 from glioma_idh.reporting.words.model_card import model_card
+from glioma_idh.runs import cohort_name
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
@@ -35,7 +38,8 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     finished = read_finished(folder)
     out = out or folder / "report.html"
     sections = [*_of_scores(finished), *_of_run(finished)]
-    page = write_page(out, _title(finished), result_sentence(finished), sections, synthetic=finished.synthetic)
+    notes = {"cautions": cautions(finished.recipe["recipe"], finished.worth), "synthetic": finished.synthetic}
+    page = write_page(out, _title(finished), result_sentence(finished), sections, **notes)
     subjects = flow_counts(finished.cohort, finished.exclusions, finished.splits, finished.predictions)
     numbers = finished.metrics | {"worth": finished.worth, "subjects": subjects}
     write_json(numbers, files_folder(page) / "metrics.json")
@@ -65,7 +69,8 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     out = out or file.parent / "report.html"
     sections = [*_of_scores(finished), of_run.table_section(finished)]
     title = f"Predictions of {file.name}"
-    page = write_page(out, title, result_sentence(finished), sections, synthetic=finished.synthetic)
+    notes = {"cautions": cautions({}, finished.worth), "synthetic": finished.synthetic}
+    page = write_page(out, title, result_sentence(finished), sections, **notes)
     write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
     return page
 
@@ -86,9 +91,10 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
     """
     finished = gather([read_finished(folder) for folder in folders])
     out = out or folders[0].resolve().parent / "report.html"
-    synthetic, against = any(run.synthetic for run in finished), reference_name(finished, reference)
+    against = reference_name(finished, reference)
+    notes = {"cautions": compared_cautions(finished), "synthetic": any(run.synthetic for run in finished)}
     sections = compared_sections(finished, against)
-    page = write_page(out, "Runs side by side", compared_sentence(finished), sections, synthetic=synthetic)
+    page = write_page(out, "Runs side by side", compared_sentence(finished), sections, **notes)
     tests = paired_tests(finished, against).items()
     numbers = {
         "runs": {run.name: run.metrics | {"worth": run.worth} for run in finished},
@@ -105,7 +111,7 @@ def files_folder(page: Path) -> Path:
 
 def _title(finished: Finished) -> str:
     """Network or sequence, and cohort."""
-    return f"{finished.name} on {Path(finished.recipe['recipe']['cohort']).name}"
+    return f"{finished.name} on {cohort_name(finished.recipe['recipe']['cohort'])}"
 
 
 def _of_scores(finished: Finished) -> list:

@@ -18,6 +18,7 @@ from glioma_idh.reporting.page import Listing, Paragraph, Picture, Section, Shee
 from glioma_idh.reporting.printed import ABBREVIATIONS, TABLE_ALONE, Printed
 from glioma_idh.reporting.report.finished import Finished
 from glioma_idh.reporting.tables import WITHIN_NOTE, results_table
+from glioma_idh.reporting.words.cautions import cautions
 from glioma_idh.reporting.words.methods import methods_text
 from glioma_idh.reporting.words.rerun import command_line
 
@@ -74,6 +75,15 @@ def compared_sentence(runs: list[Finished]) -> str:
     best = max(scored, key=lambda run: run.worth["auc"]["within_splits"]["value"])
     highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.worth['auc']['within_splits'])}"
     return f"{start}{honest} {highest}; differences are tested below."
+
+
+def compared_cautions(runs: list[Finished]) -> list[str]:
+    """What must be known before the numbers of several runs, each text once, with the runs that it is of."""
+    of_text = defaultdict(list)
+    for run in runs:
+        for text in cautions(run.recipe["recipe"], run.worth):
+            of_text[text].append(run.name)
+    return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
 
 
 def _has_dice(run: Finished) -> bool:

@@ -6,6 +6,7 @@ import jinja2
 import pandas as pd
 
 from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known, proportion_cell
+from glioma_idh.reporting.words.cautions import cautions
 from glioma_idh.reporting.words.facts import run_facts
 from glioma_idh.reporting.words.limits import limits
 from glioma_idh.reporting.words.methods import count
@@ -50,6 +51,7 @@ def model_card(
     return template.render(
         title=" ".join(word for word in (name, f"(glioma_idh.{paper})") if word),
         facts=facts,
+        cautions=cautions(settings, worth),
         numbers=_numbers(worth),
         baselines=_baselines(entry(worth, "baselines")),
         limits=limits(settings, cohort, worth),

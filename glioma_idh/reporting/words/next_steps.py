@@ -1,4 +1,4 @@
-"""What can be made of a cohort that has been checked: who can be trained on, how sure the result can be, what to type."""
+"""What can be made of a cohort that was checked: who can be trained on, how sure the result can be, what to type."""
 
 import pandas as pd
 

@@ -28,6 +28,7 @@ PUBLISHED_SETTINGS = {  # what the papers themselves print; other settings are t
         "filters": 8,
     },
 }
+OF_RIVALS = ("shape", "splits", "num_splits")
 WORDS = {  # of a setting in print, where its name will not do
     "shape": "input in voxels",
     "splits": "kind of splits",
@@ -224,16 +225,32 @@ def _regularisation(settings: dict, network: str) -> str:
     return _say(settings, *sentences)
 
 
+def unlike_published(settings: dict) -> list[str]:
+    """Settings of the training and of its test that are not those printed in the paper, with both values.
+
+    Args:
+        settings: `recipe` of a run's recipe.json. Its cohort is no setting; of a rival's, those count that it shares.
+    """
+    published = PUBLISHED_SETTINGS.get(settings.get("paper"), {})
+    names = published if settings.get("network", "sgpnet") == "sgpnet" else OF_RIVALS
+    return _unlike(settings, {name: published[name] for name in names if name != "cohort"})
+
+
+def _unlike(settings: dict, published: dict) -> list[str]:
+    """Each setting that differs: `epochs 5 (published: 500)`."""
+    return [
+        f"{WORDS.get(name, name.replace('_', ' '))} {spelled(name, settings[name])} (published: {spelled(name, value)})"
+        for name, value in published.items()
+        if name in settings and settings[name] != value
+    ]
+
+
 def _differences(settings: dict) -> str:
     """Settings that are not those printed in the paper."""
     published = PUBLISHED_SETTINGS[settings["paper"]]
     if settings.get("network", "sgpnet") != "sgpnet":
         return ""
-    unlike = [
-        f"{WORDS.get(name, name.replace('_', ' '))} {spelled(name, settings[name])} (published: {spelled(name, value)})"
-        for name, value in published.items()
-        if name in settings and settings[name] != value
-    ]
+    unlike = _unlike(settings, published)
     rest = "Settings that the paper does not print are the software's own."
     if not unlike:
         return f"The settings that the paper prints were used. {rest}" if published.keys() <= settings.keys() else rest

@@ -110,6 +110,13 @@ def test_title_and_result_come_first_and_every_text_as_it_was(tmp_path):
     assert "the_paper" in found.text("th")
 
 
+def test_cautions_stand_between_title_and_result_and_no_box_without_them(tmp_path):
+    page = write(tmp_path, title="The title", result="The result", cautions=["First <b>.", "Second."]).read_text()
+    places = [page.index(text) for text in ("<h1>The title", "First &lt;b&gt;.", "Second.", "The result</p>")]
+    assert places == sorted(places) and 'class="cautions"' in page
+    assert 'class="cautions"' not in write(tmp_path).read_text()
+
+
 def test_every_word_and_picture_stands_in_its_own_place(tmp_path):
     tables = [pd.DataFrame({"who": [f"w{n}"], "AUC": [f"0.{n}"]}) for n in (1, 2)]
     first = [Picture("one", figure("ONE"), "Caption one.", "Alt one."), Sheet("t1", tables[0], "Table one.")]

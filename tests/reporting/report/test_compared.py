@@ -390,6 +390,13 @@ def test_a_pair_is_printed_with_its_own_numbers():
         )
 
 
+def test_a_caution_of_all_runs_is_said_once_and_of_some_with_their_names(monkeypatch):
+    said = {"a": ["few", "short"], "b": ["few"], "c": ["few", "short"]}
+    texts = iter([said[run.name] for run in RUNS[:3]])
+    monkeypatch.setattr(compared, "cautions", lambda *_: next(texts))
+    assert compared.compared_cautions(RUNS[:3]) == ["few", "a, c: short"]
+
+
 def test_both_papers_side_by_side_have_the_columns_of_both():
     of_3d = finished("d", SCORES["b"], {"paper": "sgp3d"})
     assert compared._printed(RUNS) is SLICE_CNN and compared._printed([of_3d]) is SGPNET

@@ -118,6 +118,14 @@ def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
     assert text.index(grade) < text.index("<h2")
 
 
+def test_what_must_be_known_stands_before_the_first_sentence_and_in_the_model_card(page):
+    text = html.unescape(page.read_text())
+    sample = f"The sample is small: {NUM_PATIENTS} patients tested, {NUM_PATIENTS // 2} of them IDH-mutant"
+    assert text.index("<h1>") < text.index("The training departs from the paper's: epochs ") < text.index(sample)
+    assert text.index(sample) < text.index("T1Gd has a higher AUC")
+    assert f"**{sample}" in (page.parent / "report_files" / "model_card.md").read_text()
+
+
 def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(page):
     table = pd.read_csv(page.parent / "predictions.csv")
     mutant, wild_type = table.loc[table["truth"] == 1, "score"], table.loc[table["truth"] == 0, "score"]

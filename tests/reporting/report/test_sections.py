@@ -613,6 +613,7 @@ def pages(monkeypatch):
     """What each page was given; no page is written."""
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
+    monkeypatch.setattr(report, "cautions", lambda *_: [])
     monkeypatch.setattr(report, "_of_scores", lambda run: [])
     monkeypatch.setattr(report, "_of_run", lambda run: [])
     return given
@@ -630,7 +631,7 @@ def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_insi
     card = (out.parent / "page_files" / "model_card.md").read_text()
     assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card
     [(path, title, result, _, synthetic)] = pages
-    assert (path, title, synthetic) == (out, "T1Gd on mine.csv", False) and "T1Gd has a higher AUC than age" in result
+    assert (path, title, synthetic) == (out, "T1Gd on mine", False) and "T1Gd has a higher AUC than age" in result
 
 
 def test_a_page_of_phantoms_is_told_so(run, pages, tmp_path):
