@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.paths import absolute_paths
 from glioma_idh.cohorts.sheets import cell_error, looks_like_a_number, parse_idh, read_sheet, with_decimal_points
 from glioma_idh.errors import InputError
 
@@ -48,7 +49,7 @@ def read_table(path, images=None) -> pd.DataFrame:
 
     Raises:
         InputError: the file is missing, cannot be read, lacks those columns or any row, or has ids that a
-            spreadsheet turned into numbers, or numbers that can be read in two ways.
+            spreadsheet turned into numbers, numbers that can be read in two ways, or paths of another system.
     """
     path = Path(path)
     sheet = read_sheet(path, required=("subject", "idh"))
@@ -65,7 +66,7 @@ def read_table(path, images=None) -> pd.DataFrame:
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
-        table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
+        table[column] = absolute_paths(sheet, column, folder) if column in sheet else ""
     rows = sheet.index.tolist()
     table.attrs = {"file": str(path)} | ({} if rows == list(range(2, len(rows) + 2)) else {"rows": rows})
     return table
