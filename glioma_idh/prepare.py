@@ -81,13 +81,14 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
         One outcome a patient; a patient without files could not be prepared at all.
 
     Raises:
-        InputError: the settings or the tables in the output folder cannot be used, there is no patient, or with
-            `strict` the first error of any.
+        InputError: the settings or the tables in the output folder cannot be used, there is no patient or several
+            where one is expected, or with `strict` the first error of any.
     """
     from joblib import delayed
 
     from glioma_idh.parallel import run_parallel
     from glioma_idh.preparation.patients import find_patients
+    from glioma_idh.preparation.several_patients import check_one_patient
     from glioma_idh.preparation.tables import read_tables, update_tables
 
     warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
@@ -95,6 +96,8 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
     _check_job(job, settings)
     with step("making the synthetic patient", job.quiet or job.source is not None):
         patients, outcomes = find_patients(job.source, job.out, job.many), []
+    if job.source is not None and not job.many:
+        check_one_patient(job.source, job.out, settings.wanted_series(), settings.anchor)
     if job.subject is not None:
         patients = dict(zip([job.subject], patients.values(), strict=True))
     read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
