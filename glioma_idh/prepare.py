@@ -3,7 +3,8 @@
 Takes a patient's folder of DICOM or NIfTI series, or with --many a folder of such folders. Everything is registered to
 the T1Gd; the brain is found and bias corrected; ADC is made from DWI, leakage-corrected rCBV from DSC perfusion. Out
 comes a folder a patient, with a picture to check it by (qc.png), and cohort.csv, which --cohort of train and predict
-takes. Without PATIENT_DIR a synthetic patient shows how it goes. What was made is not made again. For research only.
+takes; the last lines say what the patients can be used for. Without PATIENT_DIR a synthetic patient shows how it goes.
+What was made is not made again. For research only.
 """
 
 import os
@@ -172,6 +173,15 @@ def describe(outcome: Outcome) -> str:
     return "\n".join([f"{outcome.subject}: {made}", *remarks])
 
 
+def _last_lines(outcomes: list[Outcome], job: Job, settings: Settings) -> list[str]:
+    """What the patients can be used for, and where the pictures are."""
+    from glioma_idh.preparation.usable_for import usable_for, usable_for_many
+
+    if job.many:
+        return usable_for_many([outcome.files for outcome in outcomes], job.out)
+    return [line for outcome in outcomes for line in usable_for(outcome.files, job.out / outcome.subject, settings)]
+
+
 def _check_job(job: Job, settings: Settings) -> None:
     """Refuse what does not go together.
 
@@ -230,6 +240,7 @@ def main() -> None:
         sys.exit(f"Cannot go on: {error}")
     whole = [outcome for outcome in outcomes if not outcome.errors]
     print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
+    print("".join(f"{line}\n" for line in _last_lines(outcomes, job, settings)), end="")
     if len(whole) < len(outcomes):
         sys.exit(1)
 
