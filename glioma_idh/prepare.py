@@ -18,7 +18,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stage
 from glioma_idh.progress import progress, step
@@ -238,6 +238,8 @@ def main() -> None:
         outcomes = prepare(job, settings)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
     whole = [outcome for outcome in outcomes if not outcome.errors]
     print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
     print("".join(f"{line}\n" for line in _last_lines(outcomes, job, settings)), end="")
