@@ -94,16 +94,14 @@ def left_of(processes: set[int]) -> set[int]:
 
 
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted by /proc")
+LIKE_A_KILL = [pytest.param(ending, marks=pytest.mark.slow) for ending in (signal.SIGHUP, signal.SIGTERM)]
 PHASES = ["starting", "working", "importing", "handing over", "waiting"]
 
 
 @pytest.mark.integration
 @on_linux
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize(
-    "ending",
-    [signal.SIGKILL, signal.SIGINT, *(pytest.param(s, marks=pytest.mark.slow) for s in (signal.SIGHUP, signal.SIGTERM))],
-)
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, *LIKE_A_KILL])
 def test_no_worker_outlives_its_command(phase, ending, tmp_path):
     command = start(phase, tmp_path)
     workers = workers_of(command.pid)
