@@ -1,5 +1,8 @@
 """The one error that people meet: it names the subject, the file, what was expected, what came, and what to do."""
 
+import sys
+from typing import NoReturn
+
 
 class InputError(ValueError):
     """Input that cannot be used, said so that the reader can mend it.
@@ -27,3 +30,9 @@ class InputError(ValueError):
     def __str__(self) -> str:
         where = "".join(f"{part}: " for part in (self.subject, self.file) if part)
         return " ".join(f"{where}expected {self.expected}; found {self.found}. {self.advice}".split())  # on one line
+
+
+def end_interrupted() -> NoReturn:
+    """End a command that Ctrl-C has stopped: one line in place of a traceback, and the shell's exit status for it."""
+    print("\nStopped. The same command goes on from what is done.", file=sys.stderr)
+    sys.exit(130)

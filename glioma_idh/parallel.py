@@ -1,19 +1,25 @@
 """Work spread over processes that end with the command that started them."""
 
+import contextlib
 import os
+import signal
+import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 LOOK_EVERY_S = 0.5
 """How often a worker looks whether its command is still there."""
+SET_PARENT_DEATH_SIGNAL = 1
+"""Of prctl(2), Linux."""
 
 
 def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     """Go through calls in several processes, or in this one.
 
     A worker whose command was killed ends within a second, whatever it does: while it imports, works, waits or hands
-    its result over. Where a backend of joblib was chosen outside (`joblib.parallel_config`), that one is used as it is.
+    its result over. Ctrl-C at the terminal reaches the command alone, which ends its workers. Where a backend of joblib
+    was chosen outside (`joblib.parallel_config`), that one is used as it is.
 
     Args:
         calls: made by `joblib.delayed`.
@@ -29,17 +35,76 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     kind = "generator" if ordered else "generator_unordered"
     if type(get_active_backend()[0]).__name__ != "LokyBackend":
         return Parallel(jobs, return_as=kind)(calls)
-    with parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(),)):
+    by_kernel = threading.current_thread() is threading.main_thread()
+    with parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(), by_kernel)):
         parallel = Parallel(jobs, return_as=kind)
-    return parallel(calls)
+    with _interrupts_held_back():
+        return parallel(calls)  # which starts the workers
 
 
-def end_with_parent(parent: int) -> None:
-    """Watch from a thread whether the parent process is still there, and end this process when it is not."""
+def end_with_parent(parent: int, by_kernel: bool) -> None:
+    """End this process when its parent ends, and leave Ctrl-C to the parent.
+
+    A thread watches whether the parent is there. An import can keep it waiting for seconds, so Linux is asked for a
+    signal too.
+
+    Args:
+        parent: its id.
+        by_kernel: whether Linux may be asked: its signal comes when the thread ends that started this process, so this
+            must be one that lives as long as its process.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(LOOK_EVERY_S)
+        _end_children()
         os._exit(1)
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if by_kernel and (ask := parent_death_request()) is not None:
+        ask()
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
+
+
+def parent_death_request() -> Callable[[], None] | None:
+    """A function that asks Linux to kill the process that calls it when its parent ends; None on other systems.
+
+    It is also a `preexec_fn` of `subprocess`, for programs that a command starts and waits for.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+
+
+def _end_children() -> None:
+    """Kill the programs that this process has started."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end.
+
+    What tracks the resources of processes is started before: it would let Ctrl-C through again.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    import multiprocessing.resource_tracker as of_python
+
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    for tracker in (of_python, of_loky):
+        tracker.ensure_running()
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)

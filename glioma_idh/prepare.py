@@ -3,7 +3,8 @@
 Takes a patient's folder of DICOM or NIfTI series, or with --many a folder of such folders. Everything is registered to
 the T1Gd; the brain is found and bias corrected; ADC is made from DWI, leakage-corrected rCBV from DSC perfusion. Out
 comes a folder a patient, with a picture to check it by (qc.png), and cohort.csv, which --cohort of train and predict
-takes. Without PATIENT_DIR a synthetic patient shows how it goes. What was made is not made again. For research only.
+takes; the last lines say what the patients can be used for. Without PATIENT_DIR a synthetic patient shows how it goes.
+What was made is not made again. For research only.
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stage
 from glioma_idh.progress import progress, step
@@ -81,13 +82,14 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
         One outcome a patient; a patient without files could not be prepared at all.
 
     Raises:
-        InputError: the settings or the tables in the output folder cannot be used, there is no patient, or with
-            `strict` the first error of any.
+        InputError: the settings or the tables in the output folder cannot be used, there is no patient or several
+            where one is expected, or with `strict` the first error of any.
     """
     from joblib import delayed
 
     from glioma_idh.parallel import run_parallel
     from glioma_idh.preparation.patients import find_patients
+    from glioma_idh.preparation.several_patients import check_one_patient
     from glioma_idh.preparation.tables import read_tables, update_tables
 
     warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
@@ -95,6 +97,8 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
     _check_job(job, settings)
     with step("making the synthetic patient", job.quiet or job.source is not None):
         patients, outcomes = find_patients(job.source, job.out, job.many), []
+    if job.source is not None and not job.many:
+        check_one_patient(job.source, job.out, settings.wanted_series(), settings.anchor)
     if job.subject is not None:
         patients = dict(zip([job.subject], patients.values(), strict=True))
     read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
@@ -169,6 +173,15 @@ def describe(outcome: Outcome) -> str:
     return "\n".join([f"{outcome.subject}: {made}", *remarks])
 
 
+def _last_lines(outcomes: list[Outcome], job: Job, settings: Settings) -> list[str]:
+    """What the patients can be used for, and where the pictures are."""
+    from glioma_idh.preparation.usable_for import usable_for, usable_for_many
+
+    if job.many:
+        return usable_for_many([outcome.files for outcome in outcomes], job.out)
+    return [line for outcome in outcomes for line in usable_for(outcome.files, job.out / outcome.subject, settings)]
+
+
 def _check_job(job: Job, settings: Settings) -> None:
     """Refuse what does not go together.
 
@@ -225,8 +238,11 @@ def main() -> None:
         outcomes = prepare(job, settings)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
     whole = [outcome for outcome in outcomes if not outcome.errors]
     print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
+    print("".join(f"{line}\n" for line in _last_lines(outcomes, job, settings)), end="")
     if len(whole) < len(outcomes):
         sys.exit(1)
 

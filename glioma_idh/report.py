@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.progress import step
 
 
@@ -102,6 +102,8 @@ def main() -> None:
                 page = report_predictions(wanted.predictions, wanted.out)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
     print(f"The report is {page}")
 
 

@@ -29,7 +29,6 @@ FORMAT = 2  # of a run folder; before, splits were counted from 0
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
     "subject",
-    "remarks",
     "patient",
     "cohort",
     "site",
@@ -45,6 +44,7 @@ TEXT_COLUMNS = {
     "expected",
     "found",
     "advice",
+    "remarks",
 }
 
 

@@ -4,25 +4,30 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from joblib import delayed, parallel_config
 
-from glioma_idh.parallel import run_parallel
+from glioma_idh.parallel import end_with_parent, run_parallel
 
 PATIENCE_S = 15
 """A worker needs one second; a busy machine may need more."""
 COMMAND = """
-import os, pathlib, signal, sys, time
+import ctypes, os, pathlib, signal, sys, threading, time
 from joblib import delayed
+from glioma_idh.errors import end_interrupted
 from glioma_idh.parallel import run_parallel
 
 def marked(phase, folder, seconds):
     pathlib.Path(folder, str(os.getpid())).touch()
     if phase == "working":
         time.sleep(seconds)
+    if phase == "holding":
+        ctypes.PyDLL(None).sleep(60)  # no other thread of Python runs meanwhile, as in some imports
     if phase == "importing":
         sys.path.insert(0, folder)
         import slow_module
@@ -31,9 +36,15 @@ def marked(phase, folder, seconds):
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts with &
     phase, folder = sys.argv[1:]
-    results = run_parallel([delayed(marked)(phase, folder, 60) for _ in range(2)], jobs=2)
-    list(results)
-    time.sleep(60)
+    calls = [delayed(marked)("working" if phase == "thread" else phase, folder, 60) for _ in range(2)]
+    try:
+        if phase == "thread":
+            threading.Thread(target=lambda: list(run_parallel(calls, jobs=2)), daemon=True).start()
+        else:
+            list(run_parallel(calls, jobs=2))
+        time.sleep(60)
+    except KeyboardInterrupt:
+        end_interrupted()
 """
 
 
@@ -57,30 +68,109 @@ def is_there(process: int) -> bool:
         return False
 
 
-@pytest.mark.integration
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted by /proc")
-@pytest.mark.parametrize("phase", ["starting", "working", "importing", "handing over", "waiting"])
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
-def test_no_worker_outlives_its_command(phase, ending, tmp_path):
-    (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(60)\n")
-    script = tmp_path / "command.py"
+def start(phase: str, folder: Path) -> subprocess.Popen:
+    """A command of two workers, in a session of its own, that has come to a phase."""
+    (folder / "slow_module.py").write_text("import time\ntime.sleep(60)\n")
+    script = folder / "command.py"
     script.write_text(COMMAND)
-    command = subprocess.Popen([sys.executable, script, phase, tmp_path], stderr=subprocess.DEVNULL)
+    arguments = [sys.executable, script, phase, folder]
+    command = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
     until = time.monotonic() + 60
-    while not (workers_of(command.pid) if phase == "starting" else list(tmp_path.glob("[0-9]*"))):
+    while not (workers_of(command.pid) if phase == "starting" else list(folder.glob("[0-9]*"))):
         assert time.monotonic() < until and command.poll() is None
         time.sleep(0.05)
     time.sleep(0.0 if phase == "starting" else 0.5)
+    return command
+
+
+def left_of(processes: set[int]) -> set[int]:
+    """Those of some processes that live on for longer than they may; here they are ended."""
+    until = time.monotonic() + PATIENCE_S
+    while (left := {process for process in processes if is_there(process)}) and time.monotonic() < until:
+        time.sleep(0.05)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    return left
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted by /proc")
+LIKE_A_KILL = [pytest.param(ending, marks=pytest.mark.slow) for ending in (signal.SIGHUP, signal.SIGTERM)]
+PHASES = ["starting", "working", "importing", "handing over", "waiting"]
+
+
+@pytest.mark.integration
+@on_linux
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, *LIKE_A_KILL])
+def test_no_worker_outlives_its_command(phase, ending, tmp_path):
+    command = start(phase, tmp_path)
     workers = workers_of(command.pid)
     assert workers
     command.send_signal(ending)
     command.wait(30)
-    until = time.monotonic() + PATIENCE_S
-    while (left := {worker for worker in workers if is_there(worker)}) and time.monotonic() < until:
+    assert not left_of(workers)
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="by a signal of Linux")
+def test_a_worker_that_holds_the_interpreter_ends_with_its_command(tmp_path):
+    """Its watching thread waits; the kernel does not."""
+    command = start("holding", tmp_path)
+    workers = workers_of(command.pid)
+    command.kill()
+    command.wait(30)
+    assert workers and not left_of(workers)
+
+
+@pytest.mark.integration
+@on_linux
+def test_workers_of_another_thread_end_with_the_command(tmp_path):
+    """There the watching thread alone ends them."""
+    command = start("thread", tmp_path)
+    workers = workers_of(command.pid)
+    command.kill()
+    command.wait(30)
+    assert workers and not left_of(workers)
+
+
+@pytest.mark.integration
+@on_linux
+@pytest.mark.parametrize("phase", PHASES)
+def test_ctrl_c_at_the_terminal_is_one_line(phase, tmp_path):
+    """It reaches every process of the terminal at once."""
+    command = start(phase, tmp_path)
+    workers = workers_of(command.pid)
+    os.killpg(command.pid, signal.SIGINT)
+    _, said = command.communicate(timeout=30)
+    assert command.returncode == 130 and not left_of(workers)
+    assert said.split("\n") == ["", "Stopped. The same command goes on from what is done.", ""]
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a program with the process that waits for it")
+def test_a_program_ends_with_the_command_that_waits_for_it():
+    code = "from glioma_idh.imaging.brain import run_extractor; run_extractor(['sleep', '60'])"
+    command = subprocess.Popen([sys.executable, "-c", code])
+    until = time.monotonic() + 60
+    while not (programs := workers_of(command.pid)) and time.monotonic() < until:
         time.sleep(0.05)
-    for worker in left:
-        os.kill(worker, signal.SIGKILL)
-    assert not left
+    time.sleep(0.5)  # until it is the program
+    command.kill()
+    command.wait(30)
+    assert programs and not left_of(programs)
+
+
+@pytest.mark.parametrize("in_main", [True, False])
+def test_linux_ends_workers_only_where_what_started_them_lives_as_long_as_the_command(in_main, monkeypatch):
+    """Its signal comes when the thread ends that started a worker, which may be long before the process does."""
+    asked = []
+    monkeypatch.setattr("joblib.parallel_config", lambda kind, **named: asked.append(named) or nullcontext())
+    work = threading.Thread(target=run_parallel, args=([], 1))
+    if in_main:
+        run_parallel([], 1)
+    else:
+        work.start(), work.join()
+    assert asked == [{"initializer": end_with_parent, "initargs": (os.getpid(), in_main)}]
 
 
 def rest(seconds: float) -> float:

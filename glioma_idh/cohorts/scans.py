@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.table import MASKS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging import masks
 from glioma_idh.imaging.volumes import Volume, read_volume
 
+HOW_TO_GET_A_LESION_MASK = "Draw the lesion with its oedema, or let `prepare --lesion-run` find it"
 WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 
 
@@ -23,7 +25,7 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> 
     Raises:
         InputError: there is no such file, it cannot be read, or it is no mask.
     """
-    _require_path(row, column)
+    require_path(row, column)
     return masks.read_mask(row[column], order)
 
 
@@ -42,7 +44,7 @@ def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -
     Raises:
         InputError: there is no such file, or it cannot be used.
     """
-    _require_path(row, column)
+    require_path(row, column)
     volume = read_volume(row[column], dtype, order=order)
     divisor = row.get("adc_divisor", "")
     if column != "adc" or not divisor:
@@ -54,6 +56,15 @@ def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -
     return replace(volume, array=volume.array * volume.array.dtype.type(factor))
 
 
-def _require_path(row: pd.Series, column: str) -> None:
-    if not row[column]:
-        raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+def require_path(row: pd.Series, column: str) -> None:
+    """A row must have a path in a column.
+
+    Raises:
+        InputError: it has none; of a lesion mask it says how to get one.
+    """
+    if row[column]:
+        return
+    advice = "Add it, or leave the subject out."
+    if column == "lesion_mask":
+        advice = f"{HOW_TO_GET_A_LESION_MASK}; then add its path to the table, or leave the subject out."
+    raise InputError(f"a {'mask' if column in MASKS else 'scan'} in column {column}", "none", advice)

@@ -8,6 +8,7 @@ import pandas as pd
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.column_names import COLUMNS, IDENTITY, MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.own_tables import read_own_table
+from glioma_idh.cohorts.paths import absolute_paths
 from glioma_idh.cohorts.sheets import cell_error
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.series_names import roles_named, words_of
@@ -76,7 +77,7 @@ def read_table(path, images=None) -> pd.DataFrame:
 
     Raises:
         InputError: the file is missing, cannot be read, lacks those columns or any row, has a cell that cannot be read,
-            or ids that a spreadsheet turned into numbers; it names row and column.
+            ids that a spreadsheet turned into numbers, or paths of another system; it names row and column.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
@@ -86,7 +87,7 @@ def read_table(path, images=None) -> pd.DataFrame:
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
-        table[column] = [str(folder / cell) if cell else "" for cell in table[column]]
+        table[column] = absolute_paths(sheet, column, folder) if column in sheet else ""
     rows = sheet.index.tolist()
     table.attrs = {"file": str(path), "headers": sheet.attrs["headers"]}
     if rows != list(range(2, len(rows) + 2)):

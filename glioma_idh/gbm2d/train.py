@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 from glioma_idh.job import Job
@@ -216,6 +216,8 @@ def main() -> None:
         train(recipe, job)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
 
 
 if __name__ == "__main__":

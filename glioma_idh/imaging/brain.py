@@ -14,6 +14,7 @@ from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.template import TemplateFit, check_head
 from glioma_idh.imaging.volumes import Volume, check_same_grid, write_volume
+from glioma_idh.parallel import parent_death_request
 
 BIAS_VOXEL_MM = 4.5
 BIAS_ITERATIONS = (50, 50, 30)
@@ -223,7 +224,8 @@ def run_extractor(words: list[str]) -> None:
     """Run a program; raise InputError with its last words if it cannot be started or fails."""
     expected, advice = "an extractor that works", "Try the command by hand."
     try:
-        ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        how = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}
+        ended = subprocess.run(words, preexec_fn=parent_death_request(), **how)
     except OSError as error:
         raise InputError(expected, f"{words[0]}: {error.strerror or error}", advice) from error
     if ended.returncode:

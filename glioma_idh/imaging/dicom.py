@@ -32,6 +32,7 @@ from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
 from glioma_idh.imaging.identity import identity_in, named_safely
 from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
+from glioma_idh.parallel import parent_death_request
 
 __all__ = ["Converted", "LeftOut", "convert_dicom", "identity_in", "is_dicom_folder"]
 
@@ -206,7 +207,8 @@ def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.Complete
     import dcm2niix
 
     command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
+    return subprocess.run(command, preexec_fn=parent_death_request(), **how)
 
 
 def _link(source: Path, target: Path) -> None:

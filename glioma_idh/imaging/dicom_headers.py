@@ -165,6 +165,15 @@ def read_header(file) -> Header | None:
     return Header(Path(file), {tag: reader.GetMetaData(tag) for tag in TAGS.values() if reader.HasMetaDataKey(tag)})
 
 
+def first_headers(folder) -> dict[Path, Header]:
+    """The header of the first DICOM image in each folder below a folder, by that folder."""
+    firsts = {}
+    for file in files_below(folder):
+        if file.parent not in firsts and is_dicom(file) and (header := read_header(file)):
+            firsts[file.parent] = header
+    return firsts
+
+
 def values_of(content: bytes, tag: bytes, before: bytes = b"") -> list[str]:
     """What a little-endian file says under a tag, each time that it does, in sequences too.
 
@@ -199,7 +208,7 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
     for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
         count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
         if count > 1:
-            advice = "Give each patient, and each visit, a folder of its own."
+            advice = "Give each patient, and each visit, a folder of its own; --many prepares a folder of such folders."
             raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
     groups = sorted(
         _join_scattered(_by_uid(headers)), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from glioma_idh.imaging.dicom_headers import Header, files_below, is_dicom, read_header
+from glioma_idh.imaging.dicom_headers import Header, first_headers
 from glioma_idh.imaging.dicom_letters import text_of
 
 NOBODY = {
@@ -32,11 +32,7 @@ def identity_in(name: str, folder) -> bool:
         name: what would be written into outputs.
         folder: where the patient's files lie; one file of each folder below is read.
     """
-    firsts = {}
-    for file in files_below(folder):
-        if file.parent not in firsts and is_dicom(file) and (header := read_header(file)):
-            firsts[file.parent] = header
-    return any(names_patient(name, header) for header in firsts.values())
+    return any(names_patient(name, header) for header in first_headers(folder).values())
 
 
 def names_patient(name: str, header: Header) -> bool:

@@ -25,6 +25,8 @@ NUM_STARTS = 3
 """The search starts from the headers and from the heads' centres, each also turned both ways about each axis; the most
 promising starts are followed."""
 
+MAX_ROTATION_DEG, MAX_SHIFT_MM = 30.0, 50.0
+"""More than a head moves between the series of one visit."""
 MIN_OVERLAP = 0.7
 TRIAL_MM_AND_DEG = 10.0
 MIN_GAIN = 1.12
@@ -59,8 +61,8 @@ def register_rigid(
     moving: Volume,
     reference: Volume,
     reference_mask: np.ndarray | None = None,
-    max_rotation_deg: float = 30.0,
-    max_shift_mm: float = 50.0,
+    max_rotation_deg: float = MAX_ROTATION_DEG,
+    max_shift_mm: float = MAX_SHIFT_MM,
 ) -> Registration:
     """Find the rigid transform between two images of one head, of any sequences, voxel sizes and fields of view.
 

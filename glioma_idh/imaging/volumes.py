@@ -1,7 +1,9 @@
-"""Volumes: voxels with their place in space. Only this file and `header_units` know how scans lie on disk (nibabel)."""
+"""Volumes: voxels with their place in space.
+
+Only this file, `header_units` and `file_errors` know how scans lie on disk (nibabel).
+"""
 
 import hashlib
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,21 +14,8 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.boxes import bounding_box, crop
+from glioma_idh.imaging.file_errors import UNREADABLE, reading_error
 from glioma_idh.imaging.header_units import affine_mm, check_edges, spatial_unit, time_unit_s
-
-UNREADABLE = (
-    OSError,
-    EOFError,
-    MemoryError,  # a header that claims a huge image
-    OverflowError,
-    ValueError,
-    TypeError,  # voxels that are colours
-    zlib.error,
-    np.linalg.LinAlgError,  # an affine that is singular
-    nibabel.filebasedimages.ImageFileError,
-    nibabel.spatialimages.HeaderDataError,
-    nibabel.orientations.OrientationError,
-)
 
 
 @dataclass(frozen=True)
@@ -112,8 +101,7 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
         if np.isnan(nibabel.orientations.io_orientation(image.affine)).any():
             raise nibabel.orientations.OrientationError("the axes do not span a volume")
     except UNREADABLE as error:
-        advice = "Copy or download it again; it may be truncated or of another format."
-        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+        raise reading_error(error, path) from error
     while array.ndim > num_axes and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim != num_axes or 0 in array.shape:
@@ -139,8 +127,7 @@ def read_grid(path) -> Volume:
         orientation = nibabel.orientations.io_orientation(image.affine)
         to_file = nibabel.orientations.inv_ornt_aff(orientation, image.shape[:3])
     except UNREADABLE as error:
-        advice = "Copy or download it again; it may be truncated or of another format."
-        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+        raise reading_error(error, path) from error
     zeros = np.broadcast_to(np.uint8(0), image.shape[:3])
     affine = affine_mm(image, path) @ to_file
     return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
@@ -200,8 +187,7 @@ def read_header_timing(path) -> HeaderTiming:
         shape, zooms = header.get_data_shape(), [float(zoom) for zoom in header.get_zooms()]
         description = bytes(header["descrip"]).rstrip(b"\0").decode("latin-1")
     except (*UNREADABLE, AttributeError, KeyError) as error:
-        advice = "Copy or download it again; it may be truncated or of another format."
-        raise InputError("a readable NIfTI file", f"{type(error).__name__}: {error}", advice, file=path) from error
+        raise reading_error(error, path) from error
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     step_s = zooms[3] * seconds if len(shape) == 4 and seconds and zooms[3] > 0 else None

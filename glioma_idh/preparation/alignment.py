@@ -135,7 +135,7 @@ def _register(role: str, choices: dict, settings: Settings, stages: Stages, head
     def work():
         found = register_rigid(head(role), head(settings.anchor))
         write_transform(path, found.matrix)
-        names = ("rotation_deg", "shift_mm", "overlap", "metric")
+        names = ("rotation_deg", "shift_mm", "overlap", "metric", "gain")
         return {name: round(float(getattr(found, name)), 4) for name in names} | {"problems": list(found.problems)}
 
     inputs = {"moving": choices[role].files, "reference": choices[settings.anchor].files}

@@ -82,6 +82,8 @@ def _prepare(source: Path, settings: Settings, finder, stages: Stages, errors: l
     if settings.anchor not in choices:
         found = ", ".join(sorted(choices)) or "nothing that could be told"
         advice = f"Name it with --series {settings.anchor}=..., or another with --reference."
+        if unclear and sum(path.is_dir() for path in source.iterdir()) > 1:
+            advice += " If the folders in it are those of patients or visits, prepare it with --many."
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
     choices, unread = hold_series_still(series_to_use(choices, settings), settings, stages)
     errors += unread

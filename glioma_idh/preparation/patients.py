@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glioma_idh.errors import InputError
+from glioma_idh.preparation.several_patients import check_many_patients
 
 
 def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]:
@@ -14,7 +15,7 @@ def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]
         many: whether there are many.
 
     Raises:
-        InputError: there is none, or results would go into one.
+        InputError: there is none, they are one patient's series, or results would go into one.
     """
     if source is None:
         from glioma_idh.phantom.folder import default_folder
@@ -32,6 +33,7 @@ def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]
     else:
         folders = [path for path in sorted(source.iterdir()) if path.is_dir() and not path.name.startswith(".")]
         folders = [path for path in folders if path.resolve() != out]
+        check_many_patients(source, folders)
     if not folders:
         raise InputError("a folder a patient", "none", "Without --many the folder itself is the patient.", source)
     if any(out.is_relative_to(path.resolve()) for path in folders):

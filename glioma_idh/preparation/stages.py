@@ -84,12 +84,12 @@ class Stages:
 
     def problems(self, stage: str) -> dict[str, str]:
         """What looked wrong in a stage, by sequence, in words."""
-        records = [(*name.split(), record["found"]) for name, record in self.note["stages"].items()]
-        return {
-            which[0]: "; ".join(found["problems"])
-            for word, *which, found in records
-            if word == stage and found["problems"]
-        }
+        return {which: "; ".join(found["problems"]) for which, found in self.found(stage).items() if found["problems"]}
+
+    def found(self, stage: str) -> dict[str, dict]:
+        """What was found in a stage, by sequence."""
+        named = {name: record["found"] for name, record in self.note["stages"].items() if name.startswith(f"{stage} ")}
+        return {name.split()[1]: found for name, found in named.items()}
 
     def save(self, stages: dict | None = None) -> None:
         """Write the note; with `stages`, those too that this run may still come to."""

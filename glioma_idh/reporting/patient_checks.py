@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.masks import read_mask
-from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation.movement import LEAST_MM
 from glioma_idh.preparation.patient import Prepared
 from glioma_idh.reporting.canvas import save_png
@@ -27,6 +27,8 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     files, stages = prepared.files, prepared.stages
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
+    measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
+    measures |= {prepared.alignment.anchor: {}} if measures else {}
     perfusion = stages.note["stages"].get("rcbv", {}).get("found")
     movement = {
         role.upper(): stages.note["stages"][f"movement {role}"]["found"]["displacement_mm"]
@@ -38,7 +40,8 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
         shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
         masks = (read_mask(files[name]).array != 0 if name in files else None for name in ("brain_mask", "lesion_mask"))
         reference = shown.get(prepared.alignment.anchor) or next(iter(shown.values()))
-        details = {"subject": subject, "problems": problems, "synthetic": synthetic}
+        details = {"subject": subject, "measures": measures, "problems": problems, "synthetic": synthetic}
+        details |= {"head": _head(prepared, reference)}
         save_png(registration_check(reference, shown, *masks, **details), stages.folder / "qc.png")
 
     def draw_movement():
@@ -51,7 +54,7 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
         )
 
     if any(sequence in files for sequence in SEQUENCES):
-        shown = {"files": files, "subject": subject, "problems": problems}
+        shown = {"files": files, "subject": subject, "problems": problems, "measures": measures}
         stages.make("picture registration", draw_registration, shown, [stages.folder / "qc.png"])
     if movement:
         shown = {"movement": movement, "subject": subject}
@@ -59,6 +62,15 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
     if perfusion:
         shown = {"curves": perfusion, "subject": subject}
         stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])
+
+
+def _head(prepared: Prepared, reference: Volume) -> Volume:
+    """What the others were registered to, as acquired: with its skull, on the grid of the result."""
+    from glioma_idh.imaging.resampling import resample
+
+    alignment = prepared.alignment
+    acquired = read_volume(alignment.choices[alignment.anchor].files[0])
+    return resample(acquired, reference, alignment.to_series(alignment.anchor))
 
 
 def _curves(perfusion: dict) -> dict:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.progress import step
@@ -147,6 +147,8 @@ def main() -> None:
         run_table(shared, where)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
 
 
 if __name__ == "__main__":

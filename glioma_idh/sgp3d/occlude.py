@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.files import write_json, write_table
 from glioma_idh.progress import progress, step
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
@@ -241,6 +241,8 @@ def main() -> None:
         occlude(wanted)
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks
+from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.progress import progress
@@ -83,8 +84,7 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
     """
     digest = hashlib.sha256(json.dumps([VERSION, list(shape)]).encode())
     for column in (*SEQUENCES, "lesion_mask"):
-        if not row[column]:
-            raise InputError(f"a scan in column {column}", "none", "Add it, or leave the subject out.")
+        require_path(row, column)
         try:
             with open(row[column], "rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from tests.conftest import AFFINE, save
@@ -54,3 +54,10 @@ def test_a_divisor_that_is_none(row, divisor):
 def test_a_scan_that_is_not_there(row):
     with pytest.raises(InputError, match="expected a scan in column flair; found none"):
         read_scan(row, "flair")
+
+
+def test_a_mask_that_is_not_there_says_how_to_get_one(row):
+    for column, advice in (("lesion_mask", "Draw the lesion.*--lesion-run"), ("brain_mask", "Add it, or leave")):
+        row[column] = ""
+        with pytest.raises(InputError, match=f"expected a mask in column {column}; found none. {advice}"):
+            read_mask(row, column)

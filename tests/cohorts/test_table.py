@@ -1,5 +1,7 @@
 """The cohort table: ids stay text, and rows that cannot be used say why."""
 
+import os
+
 import pytest
 
 from glioma_idh.cohorts import read_cohort
@@ -152,3 +154,24 @@ def test_unknown_cohort_names_the_known_ones():
         read_cohort("brats")
     with pytest.raises(InputError, match="expected --images DIR"):
         read_cohort("brats2020-tcga")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of Windows are its own there")
+def test_paths_of_windows_lead_to_the_same_files(tmp_path):
+    rows = "subject,idh,t1,t1gd\ns1,1,s1\\T1\\t1.nii.gz,s1/t1gd.nii.gz\ns2,0,odd\\name.nii,\n"
+    write(tmp_path / "odd\\name.nii", "a file with a backslash in its name")
+    table = read_table(write(tmp_path / "cohort.csv", rows))
+    assert table["t1"].tolist() == [str(tmp_path / "s1" / "T1" / "t1.nii.gz"), str(tmp_path / "odd\\name.nii")]
+    assert table["t1gd"].tolist() == [str(tmp_path / "s1" / "t1gd.nii.gz"), ""]
+    table = read_table(tmp_path / "cohort.csv", images=tmp_path / "scans")
+    assert table.loc[0, "t1"] == str(tmp_path / "scans" / "s1" / "T1" / "t1.nii.gz")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of Windows are its own there")
+@pytest.mark.parametrize("path", ["C:\\data\\s2\\t1.nii.gz", "d:/data/s2/t1.nii.gz", "\\\\server\\share\\t1.nii.gz"])
+def test_a_drive_of_windows_is_told_by_its_cell(path, tmp_path):
+    file = write(tmp_path / "cohort.csv", f"subject,idh,t1,lesion_mask\ns1,1,a.nii,m.nii\ns2,0,a.nii,{path}\n")
+    with pytest.raises(InputError) as raised:
+        read_table(file)
+    assert "of Windows" in raised.value.expected and "--images" in raised.value.advice
+    assert raised.value.found == f"{path!r} in row 3, column lesion_mask" and raised.value.file == str(file)

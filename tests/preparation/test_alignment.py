@@ -199,7 +199,7 @@ def test_each_series_is_registered_to_the_anchor_by_the_matrix_from_the_anchor_t
         assert read_transform(file) == pytest.approx(matrix)
     assert found.to_series("t1gd") == pytest.approx(np.eye(4))
     record = stages.note["stages"]["registration t2"]["found"]
-    assert record == {"rotation_deg": 3, "shift_mm": 6, "overlap": 1, "metric": 1, "problems": []}
+    assert record == {"rotation_deg": 3, "shift_mm": 6, "overlap": 1, "metric": 1, "gain": 2, "problems": []}
 
 
 def test_a_series_whose_registration_looks_wrong_is_left_out_unless_it_is_to_be_kept(folder, registered):

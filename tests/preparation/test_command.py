@@ -113,7 +113,8 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
         with pytest.raises(SystemExit) as raised:
             prepare.main()
         assert raised.value.code == code
-    assert capsys.readouterr().out == f"{3 - num_wrong} of 3 patients came out whole. Everything is in there\n"
+    said, *_ = capsys.readouterr().out.splitlines()
+    assert said == f"{3 - num_wrong} of 3 patients came out whole. Everything is in there"
     ((job, settings),) = jobs
     assert (job.source, job.out, job.jobs, job.many) == (tmp_path, Path("there"), 3, True)
     assert (settings.keep_skull, settings.skip) == (True, ("bias", "adc"))

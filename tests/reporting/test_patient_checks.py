@@ -10,6 +10,15 @@ from glioma_idh.preparation.stages import Stages
 from glioma_idh.reporting import patient_checks
 
 
+def aligned(place) -> SimpleNamespace:
+    """T1Gd is the reference; as acquired it holds 50, and lies a voxel to the right of where it lies in the result."""
+    acquired = np.full((8, 8, 8), 50.0, np.float32)
+    write_volume(place / "acquired.nii.gz", acquired, np.eye(4))
+    choices, way = {"t1gd": SimpleNamespace(files=(place / "acquired.nii.gz",))}, np.eye(4)
+    way[0, 3] = -1
+    return SimpleNamespace(anchor="t1gd", choices=choices, to_series=lambda role: way)
+
+
 @pytest.fixture
 def prepared(tmp_path):
     """A patient with T1Gd and ADC; the registration of DWI and T2 looked wrong, and the T2 was left out."""
@@ -20,7 +29,7 @@ def prepared(tmp_path):
     for role in ("dwi", "t2", "grid"):
         stages.make(f"registration {role}", lambda role=role: {"problems": [f"{role} looks wrong"]}, {})
     stages.make("movement dwi", lambda: {"displacement_mm": [0.0, 1.5]}, {})
-    return SimpleNamespace(files=files, stages=stages, alignment=SimpleNamespace(anchor="t1gd"))
+    return SimpleNamespace(files=files, stages=stages, alignment=aligned(tmp_path))
 
 
 def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatch):
@@ -29,6 +38,7 @@ def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatc
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     patient_checks.draw_checks("p1", prepared, synthetic=False)
     assert drawn[0]["problems"] == {"adc": "dwi looks wrong"}
+    assert drawn[0]["measures"]["adc"] == {"problems": ["dwi looks wrong"]} and drawn[0]["measures"]["t1gd"] == {}
 
 
 def test_a_picture_for_movement_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
@@ -56,7 +66,7 @@ def whole(tmp_path):
         stages.make(f"movement {role}", lambda moved=moved: {"displacement_mm": moved}, {})
     windows = {"Baseline": [0, 2], "First pass": [2, 5]}  # stop is outside
     stages.make("rcbv", lambda: {"time_s": TIME_S, "curves": CURVES, "windows": windows}, {})
-    return SimpleNamespace(files=files, stages=stages, alignment=SimpleNamespace(anchor="t1gd"))
+    return SimpleNamespace(files=files, stages=stages, alignment=aligned(tmp_path))
 
 
 @pytest.fixture
@@ -80,7 +90,9 @@ def drawn(monkeypatch):
 def test_every_picture_is_given_this_patient_s_own_volumes_masks_and_curves(whole, drawn, synthetic):
     patient_checks.draw_checks("p7", whole, synthetic=synthetic)
     (reference, shown, brain, lesion), named = drawn["registration_check"]
-    assert named == {"subject": "p7", "problems": {}, "synthetic": synthetic}
+    head = named.pop("head")
+    assert named == {"subject": "p7", "measures": {}, "problems": {}, "synthetic": synthetic}
+    assert head.array.shape == reference.array.shape and head.array[0].max() == 0 and (head.array[1:] == 50).all()
     assert reference.array.max() == 11  # T1Gd, to which the others were registered
     assert {name: volume.array.max() for name, volume in shown.items()} == {"t1": 10, "t1gd": 11, "t2": 12, "adc": 13}
     assert brain[0].all() and brain.sum() == 16 and lesion[1].all() and lesion.sum() == 16

@@ -9,7 +9,9 @@ from matplotlib.text import Text
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
-from glioma_idh.reporting.registration_check import LINES, RED, TINT, WIDTH, registration_check
+from glioma_idh.reporting.brain_row import brain_slices, describe_brain, is_normal
+from glioma_idh.reporting.registration_check import RED, TINT, registration_check
+from glioma_idh.reporting.registration_view import LINES, WIDTH
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 SHAPE, SPACING = (60, 80, 12), (1.0, 1.0, 5.0)
@@ -58,7 +60,7 @@ def words(figure):
 
 def test_voxels_have_their_true_proportions_and_rows_fill_the_width():
     shown = pictures(check())
-    assert len(shown) == 8
+    assert len(shown) == 12  # two sequences and the brain
     sizes = [(right - left, bottom - top) for _, (left, right, bottom, top) in shown[:4]]
     mm = sizes[0][0] / 56  # the brain's 40 mm and 8 mm on either side
     assert sizes[0] == pytest.approx((56 * mm, 76 * mm)) and sizes[1] == pytest.approx(sizes[0])
@@ -133,7 +135,7 @@ def test_the_planes_run_through_the_lesion_or_else_the_middle():
 def test_outlines_run_round_the_masks_in_every_row():
     figure = check()
     brains, lesions = lines(figure, "brain"), lines(figure, "lesion")
-    assert len(brains) == len(lesions) == 6
+    assert len(brains) == 6 + 4 and len(lesions) == 6 + 1  # in the last row the lesion is in the coronal slice alone
     left, right, _, top = pictures(figure)[5][1]  # axial, second row
     mm = (right - left) / 56
     for points, sides in ((brains[3], (8, 48, 8, 68)), (lesions[3], (28, 38, 18, 38))):  # from the box's upper left, mm
@@ -159,7 +161,7 @@ def test_a_sequence_5_mm_off_leaves_the_reference_s_edges():
 
 def test_problems_stand_in_red_beside_their_row():
     figure = check(problems={"t2": "the shift of 41 mm is not plausible", "t1gd": ""})
-    (problem,) = [text for text in texts(figure) if text.get_color() == RED]
+    (problem,) = [text for text in texts(figure) if text.get_color() == RED and "normal" not in text.get_text()]
     (name,) = [text for text in texts(figure) if text.get_text() == "T2"]
     assert problem.get_text() == "the shift of 41 mm is not plausible"
     assert problem.get_position()[1] == name.get_position()[1]
@@ -184,7 +186,7 @@ LONG = "no overlap with the reference; " * 12
 @pytest.mark.parametrize("lesion", [LESION, None], ids=["lesion", "no lesion"])
 @pytest.mark.integration
 def test_letters_are_seven_points_or_more_and_overlap_nothing(problems, lesion):
-    figure = check(lesion=lesion, problems=problems, synthetic=True)
+    figure = check(lesion=lesion, problems=problems, measures={"t2": MEASURES, "t1gd": {}}, synthetic=True)
     assert NOTE in words(figure) and NOTE not in words(check())
     figure.draw_without_rendering()
     shown = texts(figure)
@@ -193,3 +195,98 @@ def test_letters_are_seven_points_or_more_and_overlap_nothing(problems, lesion):
     assert [(one, two) for n, one in enumerate(boxes) for two in boxes[:n] if one.overlaps(two)] == []
     extent, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert min(extent.x0, extent.y0) >= -0.01 and extent.x1 <= width + 0.01 and extent.y1 <= height + 0.01
+
+
+MEASURES = {"rotation_deg": 4.26, "shift_mm": 12.34, "overlap": 0.957, "metric": 0.6, "gain": 1.318, "problems": []}
+"""As a registration leaves them in a patient's record."""
+
+
+def test_each_sequence_has_the_numbers_by_which_it_is_flagged_with_their_limits():
+    figure = check(measures={"t2": MEASURES, "t1gd": {}})
+    said = {text.get_text(): text.get_position()[1] for text in texts(figure)}
+    numbers = (
+        "rotation 4.3 deg (flagged above 30), shift 12.3 mm (above 50), overlap of heads 0.96 (below 0.7), "
+        "match 1.32 (below 1.12)"
+    )
+    assert said[numbers] == said["T2"] and said["the reference"] == said["T1Gd"]
+    assert "rotation" not in words(check()).replace("Rotation", "")
+
+
+def test_a_problem_stands_below_the_numbers():
+    figure = check(problems={"t2": "turned by 46 degrees"}, measures={"t2": MEASURES})
+    said = {text.get_text(): text.get_position()[1] for text in texts(figure)}
+    (numbers,) = (y for text, y in said.items() if text.startswith("rotation"))
+    assert numbers < said["turned by 46 degrees"] < pictures(figure)[4][1][3]
+
+
+def test_the_brain_is_shown_near_its_ends_and_in_its_middle():
+    cap = np.zeros((20, 30, 40), bool)
+    cap[5:15, 10:20, 10:30] = True
+    cap[5:10, 10:15, 30] = cap[5:10, 10:15, 9] = True  # a quarter of the area
+    cap[5:10, 10:14, 31] = cap[5:10, 10:14, 0:9] = True  # less: brain stem and tip
+    assert brain_slices(cap) == (30, 9, 14, 9)
+
+
+def test_the_last_row_shows_the_head_with_its_skull_under_the_outlines():
+    ramp = volume(np.broadcast_to(np.arange(1.0, 13), SHAPE))  # the number of an axial slice, from 1
+    figure = check({"t1gd": STEP}, head=ramp)
+    last = pictures(figure)[4:]
+    assert len(last) == 4
+    vertex, base, coronal, sagittal = (picture for picture, _ in last)
+    assert np.ptp(vertex) == np.ptp(base) == 0 and base.max() / vertex.max() == pytest.approx(4 / 10)  # k = 3 and 9
+    assert np.ptp(coronal[0]) == 0 and coronal[0, 0] > coronal[-1, 0] and sagittal[0, 0] > sagittal[-1, 0]
+    assert base.shape == (160, 120)  # 20 mm around the brain, which reaches the grid's edges; pixels of 0.5 mm
+    named = ("Axial, near the vertex, k = 9", "Axial, at the skull base, k = 3")
+    named += ("Coronal, middle, j = 40", "Sagittal, middle, i = 30")
+    assert set(named) <= {text.get_text() for text in texts(figure)}
+    brain = lines(figure, "brain")[3:]  # after those of the sequence
+    left, right, _, top = last[0][1]
+    mm = (right - left) / 60
+    found = (brain[0][:, 0].min() - left, brain[0][:, 0].max() - left, brain[0][:, 1].min() - top)
+    assert np.array(found) / mm == pytest.approx((10, 50, 10), abs=0.3)
+
+
+def test_without_a_head_or_brain_the_row_shows_the_reference_or_nothing():
+    assert len(pictures(check(brain=None))) == 8
+    reference = check({"t1gd": STEP})
+    assert pictures(reference)[4][0].max() > 0 and "Brain mask" in words(reference)
+
+
+def test_the_volume_is_beside_its_normal_range():
+    """Matsumae 1996: 1143 - 2 x 105 ml is a small brain, 1469 + 2 x 102 ml a large one with all fluid."""
+    assert [is_normal(ml) for ml in (929, 930, 1302, 1670, 1671)] == [False, True, True, True, False]
+    brain = np.zeros((10, 10, 10), bool)
+    brain[1:9, 1:9, 1:9] = True
+    (said,) = describe_brain({"brain": brain}, 1300 / 512)
+    assert said.startswith("1300 ml, within the normal range of adults (930 to 1670 ml")
+    (said,) = describe_brain({"brain": brain}, 1700 / 512)
+    assert said.startswith("1700 ml, OUTSIDE the normal range of adults")
+
+
+def test_a_brain_that_is_not_normal_is_said_in_red():
+    """This one has 84 ml."""
+    figure = check()
+    red = [text.get_text() for text in texts(figure) if text.get_color() == RED]
+    assert len(red) == 1 and red[0].startswith("84 ml, OUTSIDE")
+    large = Volume(STEP.array, np.diag([2.5, 2.5, 12.0, 1.0]))
+    figure = registration_check(large, {"t1gd": large}, BRAIN, LESION, subject="a")
+    assert "1260 ml, within the normal range" in words(figure) and "lesion 45.0 ml" in words(figure)
+    assert [text for text in texts(figure) if text.get_color() == RED] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (np.s_[0, 5, 5], "left"),
+        (np.s_[9, 5, 5], "right"),
+        (np.s_[5, 0, 5], "back"),
+        (np.s_[5, 9, 5], "front"),
+        (np.s_[5, 5, 0], "bottom"),
+        (np.s_[5, 5, 9], "top"),
+    ],
+)
+def test_an_image_that_ends_within_the_brain_is_said(place, name):
+    brain = np.zeros((10, 10, 10), bool)
+    brain[1:9, 1:9, 1:9] = True
+    brain[place] = True
+    assert describe_brain({"brain": brain}, 1.0)[1] == f"the mask reaches the image's edge: {name}"
