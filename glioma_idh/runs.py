@@ -2,6 +2,7 @@
 
 recipe.json      every number, versions, hashes, the paper's own results
 cohort.csv       who was used; exclusions.csv: who was not, and why
+measures.csv     of each of them, by which further subjects are compared with them
 slices.npz       the prepared arrays (2D)
 splits.csv       who was trained on and tested where
 split_1/ ...     of each split model.keras, history.csv, predictions.csv, cost.json, and while it trains

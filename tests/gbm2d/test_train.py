@@ -20,6 +20,7 @@ from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_scor
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.train import main, train
+from glioma_idh.runs import read_table
 from tests.conftest import write_cohort, written_reports
 
 RECIPE = Recipe(sequence=("T2",), splits="kfold", num_splits=2, epochs=3)
@@ -54,6 +55,9 @@ def test_the_run_folder_holds_what_it_promises(finished):
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
     assert "report.html" in there
+    measures, subjects = (read_table(run / name) for name in ("measures.csv", "cohort.csv"))
+    assert measures["subject"].tolist() == subjects["subject"].tolist()
+    assert measures["lesion_ml"].to_numpy() == pytest.approx(subjects["lesion_ml"].to_numpy())
     names = {"model.keras", "history.csv", "predictions.csv", "cost.json"}
     assert {path.name for path in (run / "split_2").iterdir()} == names
     names = ("roc", "boxes", "learning_curves", "slices")

@@ -19,7 +19,7 @@ import pytest
 
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.errors import InputError
-from glioma_idh.runs import has_masks
+from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
 from glioma_idh.sgp3d.train import _score_external, train
@@ -94,6 +94,8 @@ def test_the_run_folder_holds_what_it_promises(finished):
     _, run = finished
     there = {path.name for path in run.iterdir()}
     assert there >= {"recipe.json", "cohort.csv", "exclusions.csv", "splits.csv", "predictions.csv", "metrics.json"}
+    measures, cohort = (read_table(run / name) for name in ("measures.csv", "cohort.csv"))
+    assert measures[["subject", "lesion_ml"]].equals(cohort[["subject", "lesion_ml"]])
     names = {"model.keras", "history.csv", "predictions.csv", "cost.json", "masks"}
     assert {path.name for path in (run / "split_2").iterdir()} == names
     assert {path.suffix for path in (run / "figures").iterdir()} == {".png", ".svg"}
