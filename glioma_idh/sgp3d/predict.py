@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError
+from glioma_idh.errors import InputError, end_interrupted
 from glioma_idh.files import write_table
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
@@ -240,6 +240,8 @@ def main() -> None:
         text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
     except InputError as error:
         sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        end_interrupted()
     print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
     print(text, file=sys.stderr)
 
