@@ -29,7 +29,7 @@ THREADS = 2
 def make_run(folder: Path) -> Path:
     """A finished run of one network that has learnt nothing."""
     runs.begin_run(folder, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
-    runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 0, "split": 0, "part": "test"}), folder / "splits.csv")
+    runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 1, "split": 1, "part": "test"}), folder / "splits.csv")
     runs.write_table(pd.DataFrame({"subject": ["a"], "patient": ["a"]}), folder / "cohort.csv")
     (folder / "split_1").mkdir()
     SGPNet((*SHAPE, len(SEQUENCES))).save(folder / "split_1" / "model.keras")

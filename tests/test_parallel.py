@@ -165,6 +165,8 @@ def test_linux_ends_workers_only_where_what_started_them_lives_as_long_as_the_co
     """Its signal comes when the thread ends that started a worker, which may be long before the process does."""
     asked = []
     monkeypatch.setattr("joblib.parallel_config", lambda kind, **named: asked.append(named) or nullcontext())
+    loky = type("LokyBackend", (), {})()
+    monkeypatch.setattr("joblib.parallel.get_active_backend", lambda: (loky, None))  # another test may have chosen one
     work = threading.Thread(target=run_parallel, args=([], 1))
     if in_main:
         run_parallel([], 1)

@@ -230,11 +230,11 @@ def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> 
 
 def main() -> None:
     """The command line: the table on standard output, for programs, and what it means on standard error."""
+    config = (tyro.conf.FlagCreatePairsOff,)
+    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
     from glioma_idh.predicting import output_folder
     from glioma_idh.reporting.words.prediction_text import prediction_text
 
-    config = (tyro.conf.FlagCreatePairsOff,)
-    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
     try:
         predictions = predict(wanted)
         text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))

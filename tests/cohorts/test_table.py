@@ -34,7 +34,7 @@ def test_sequences_as_people_type_them(typed, inside):
 
 
 def test_unknown_sequence_names_the_known_ones():
-    for typed in ("DWI", "T1x", "mask", "T1Gd FLAIR", "T2 lesion", "T2star", "pre", ""):
+    for typed in ("DWI", "T1x", "T1 foo", "Dr. T2 Flairman", "mask", "T1Gd FLAIR", "T2 lesion", "T2star", "pre", ""):
         with pytest.raises(InputError, match=f"of T1, T1Gd, T2, FLAIR, rCBV, ADC, or all; found {typed!r}"):
             parse_sequence(typed)
 
