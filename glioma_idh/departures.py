@@ -53,7 +53,7 @@ def log_odds(share: np.ndarray) -> np.ndarray:
 def find_departures(
     measured: pd.DataFrame, run_dir, measures: tuple[Measure, ...], groups: tuple[Group, ...]
 ) -> dict[str, list[str]]:
-    """What is unlike a run's subjects, in sentences.
+    """What is unlike a run's subjects, or the same as one of them, in sentences.
 
     One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
     further ones (t distribution); a group by Hotelling's T2 for one further subject, at the same level.
@@ -73,11 +73,23 @@ def find_departures(
     run = pd.read_csv(file, dtype={"subject": str})
     found = {}
     for _, row in measured.iterrows():
+        if copies := _copies(row, run):
+            found[row["subject"]] = [
+                f"It measures as {copies[0]} does, of the run itself: if it is the same image, this is no test result."
+            ]
+            continue
         alone = [_alone(row, run, measure) for measure in measures]
         together = [_together(row, run, group) for group in groups]
         if sentences := [sentence for sentence in (*alone, *together) if sentence]:
             found[row["subject"]] = sentences
     return found
+
+
+def _copies(row: pd.Series, run: pd.DataFrame) -> list[str]:
+    """The subjects of the run all of whose measures a subject has, as the same image under any name does."""
+    numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]
+    same = np.isclose(run[numbers].astype(float), row[numbers].astype(float), rtol=1e-6, atol=1e-9).all(axis=1)
+    return run["subject"][same & (len(numbers) > 0)].tolist()
 
 
 def _alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:

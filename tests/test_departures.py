@@ -72,6 +72,16 @@ def test_of_few_subjects_or_an_older_run_nothing_is_said(tmp_path):
         assert bool(of_one(tmp_path, a=9.0, b=-9.0)) == is_said
 
 
+def test_an_image_of_the_run_itself_is_told_under_any_name(tmp_path):
+    run = write_run(tmp_path)
+    twin = run.iloc[7].drop("subject").to_dict()
+    expected = ["It measures as s07 does, of the run itself: if it is the same image, this is no test result."]
+    assert of_one(tmp_path, **twin) == expected
+    assert of_one(tmp_path, **twin | {"auc": float("nan")}) == expected
+    assert of_one(tmp_path, **twin | {"auc": twin["auc"] + 0.001}) == []
+    assert of_one(tmp_path, **dict.fromkeys(twin, float("nan"))) == []
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 0.0), (0.0, -4.595), (1.0, 4.595), (0.75, 1.0986)])
 def test_log_odds(share, expected):
     assert log_odds(np.array(share)) == pytest.approx(expected, abs=1e-3)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from glioma_idh.cohorts import bakas, brats, egd, generic, ucsf, upenn
+from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.folders import Ignored, Layout, find_scans, join_scans
 from glioma_idh.cohorts.manifests import make_manifest, read_manifest
 from glioma_idh.cohorts.own_tables import OWN_COLUMNS, find_own
@@ -156,6 +157,7 @@ def _relabelled(table: pd.DataFrame, labels: Path):
     generic.check_numbers(who, table["subject"], labels)
     ignored = _without_images(who, set(table["subject"]), labels)
     who = who.set_index("subject")
+    _say_turned(table, who, labels)
     for column in ("idh", "idh_evidence"):
         table[column] = table["subject"].map(who[column]).astype(object).fillna("")
     for column in RELABELLED:
@@ -169,6 +171,25 @@ def _relabelled(table: pd.DataFrame, labels: Path):
             say_once(f"{text}, not {first[column]}).")
         table[column] = table[column].where(told == "", told)
     return table, ignored
+
+
+def _say_turned(table: pd.DataFrame, who: pd.DataFrame, labels: Path) -> None:
+    """Say whose IDH status in the cohort table is another than in the sheet that takes its place."""
+    former = table["idh"].map(_status)
+    told = table["subject"].map(who["idh"]).fillna("")
+    turned = table["subject"][(former != "") & (told != "") & (former != told)].tolist()
+    if turned:
+        shown = f"{', '.join(turned[:3])}{' ...' if len(turned) > 3 else ''}"
+        text = f"idh of {len(turned)} subjects is not as in the cohort table, and is taken from here ({shown})."
+        say_once(f"{labels}: {text}")
+
+
+def _status(cell: str) -> str:
+    """`1`, `0`, or nothing where it is not known or cannot be read."""
+    try:
+        return parse_idh(cell)
+    except ValueError:
+        return ""
 
 
 def _without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:

@@ -228,3 +228,13 @@ def test_a_header_that_says_nothing_we_know(tmp_path):
         InputError, match="expected the columns subject and idh; found columns x, y. Name the columns of"
     ):
         own_labels(write(tmp_path / "a.csv", "x,y\na,1\n"))
+
+
+def test_a_sheet_that_turns_the_status_round_is_told(tmp_path, capsys):
+    table, labels = tmp_path / "turned.csv", tmp_path / "turning.csv"
+    table.write_text("subject,idh\na,mutant\nb,0\nc,\nd,wt\ne,what\nf,1\n")
+    labels.write_text("subject,idh\na,0\nb,WT\nc,1\nd,1\ne,1\nf,\n")
+    read, _ = read_cohort(str(table), labels=labels)
+    assert read["idh"].tolist() == ["0", "0", "1", "1", "1", ""]
+    told = f"{labels}: idh of 2 subjects is not as in the cohort table, and is taken from here (a, d)."
+    assert capsys.readouterr().err.splitlines() == [told]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh import runs
+from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d import train as command
@@ -124,7 +125,7 @@ def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(st
 
 
 def test_a_synthetic_cohort_is_said_to_be_one(steps, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("glioma_idh.pipeline.read_cohort", lambda *_, **__: (pd.DataFrame({"subject": ["a"]}), []))
+    monkeypatch.setattr("glioma_idh.pipeline.read_cohort", lambda *_, **__: (pd.DataFrame(columns=COLUMNS), []))
     command.train(Recipe(), Job(run_dir=tmp_path / "run", quiet=True))
     printed = capsys.readouterr().out
     assert "Cohort: phantom (built in, synthetic: no clinical result can come of it)" in printed
