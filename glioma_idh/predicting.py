@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.checks.names import NAMES, OF_NAMES, stem_of
+from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.files import SCORE_FORMAT, write_table
 from glioma_idh.imaging.dicom import is_dicom_folder
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
-
-NAMES = SEQUENCE_NAMES | dict(zip(MASKS, ("the lesion mask", "the brain mask"), strict=True))
 
 
 def subject_of(scan: Path, given: str | None) -> str:
@@ -32,7 +31,7 @@ def subject_of(scan: Path, given: str | None) -> str:
         if not given.strip() or re.search(r'[/\\:*?"<>|]', given):
             raise InputError("a --subject that can name a file", repr(given), "Use letters, digits, - and _.")
         return given.strip()
-    stem = _stem(scan)
+    stem = stem_of(scan)
     parts = [words_of(part) for part in re.findall("[^\\W_]+", stem) if part.lower() not in ("2d", "3d")]
     says_who = any(not words or UNKNOWN in words for words in parts)
     if roles_named(words_of(stem), described=False) is not None and not says_who:
@@ -48,7 +47,7 @@ SHOWN = 3
 def look_at(
     subjects: pd.DataFrame, columns: list[str], unlike: dict[str, list[str]], jobs: int = 1
 ) -> dict[str, list[str]]:
-    """Look at what is given as `cohorts check` does, and at what the names of the files say.
+    """Look at what is given as `cohorts check` does.
 
     Args:
         subjects: cohort table.
@@ -68,51 +67,15 @@ def look_at(
     found = {}
     looks = run_parallel((delayed(check_subject)(row) for row in rows), jobs)
     for row, (scans, _) in zip(rows, looks, strict=True):
-        problems = [(NAMES[scan.image], *problem) for scan in scans for problem in scan.problems]
-        of_images = [f"{name}: {sentence}" for name, words, sentence in problems if words not in SAID]
-        files = {column: Path(row[column]) for column in columns if row[column]}
-        if sentences := [*remarks_on_names(files), *of_images, *unlike.get(row["subject"], [])]:
+        problems = [(scan.image, *problem) for scan in scans for problem in scan.problems]
+        of_images = [
+            sentence if words == OF_NAMES else f"{NAMES[image]}: {sentence}"
+            for image, words, sentence in problems
+            if words not in SAID
+        ]
+        if sentences := [*of_images, *unlike.get(row["subject"], [])]:
             found[row["subject"]] = sentences
     return found
-
-
-def remarks_on_names(files: dict[str, Path]) -> list[str]:
-    """What the names of a subject's files say against what they are given as.
-
-    Args:
-        files: by column of the cohort table.
-    """
-    found = []
-    for column, path in files.items():
-        roles = roles_named(words_of(_stem(path)), described=False)
-        if roles is not None and column not in roles:
-            named = " or ".join(NAMES.get(role, role.upper()) for role in sorted(roles)) or "another kind of image"
-            found.append(f"{path.name} is given as {NAMES[column]}; by its name it is {named}.")
-    numbers = [(path, _numbers(path)) for path in files.values()]
-    for number, (path, own) in enumerate(numbers):
-        for other, theirs in numbers[:number]:
-            if any(own[form].isdisjoint(theirs[form]) for form in own.keys() & theirs.keys()):
-                found.append(f"{other} and {path} seem to be of different patients or visits.")
-                return found
-    return found
-
-
-def _numbers(path: Path) -> dict[str, set[str]]:
-    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form: `sub#`, `#`."""
-    for text in (_stem(path), path.absolute().parent.name):
-        parts = [part for part in re.findall("[^\\W_]+", text) if re.search(r"\d", part)]
-        parts = [part for part in parts if not words_of(part) or UNKNOWN in words_of(part)]
-        found = {}
-        for part in parts:
-            if not re.fullmatch(r"v?\d|[23][dD]", part):
-                found.setdefault(re.sub(r"\d+", "#", part), set()).add(part)
-        if found:
-            return found
-    return {}
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".nii")
 
 
 def print_looks(found: dict[str, list[str]], num_subjects: int) -> None:

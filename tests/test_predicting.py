@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts.checks.names import remarks_on_names
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.predicting import check_files, look_at, print_looks, remarks_on_names, subject_of, write_predictions
+from glioma_idh.predicting import check_files, look_at, print_looks, subject_of, write_predictions
 from tests.imaging.dicom_series import noise, write_series
 
 
@@ -95,7 +96,8 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
 )
 def test_what_the_names_of_files_say(files, sentence):
     found = remarks_on_names({column: Path(file) for column, file in files.items()})
-    assert found == ([sentence] if sentence else [])
+    assert [said for _, said in found] == ([sentence] if sentence else [])
+    assert all(column == list(files)[-1] for column, _ in found)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A look at a cohort before anything is made of it.
 
 rows      one image: its row in the table of checks, and what is wrong with it
+names     what the names of the files say
 guesses   what its voxels suggest where nothing says it
 images    every image of a cohort
 tiles     each subject in small pictures, for the contact sheet

@@ -2,12 +2,14 @@
 
 import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.checks.guesses import enhancing_label
+from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
     Scan,
@@ -101,8 +103,16 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         tissue = brain.volume.array != 0
     if lesion and tissue is not None:
         check_lesion(lesion, tissue)
+    check_names(row, scans | masks)
     found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
     return found, _tile(row, found, dict.fromkeys(scans) | make_thumbnails(slices), bool(lesion))
+
+
+def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
+    """Report files whose names tell another image, patient or visit; a trace in the column of ADC is none."""
+    files = {name: Path(row[name]) for name in scans if name != "adc" or not row.get("adc_divisor", "")}
+    for name, sentence in remarks_on_names(files):
+        scans[name].report(OF_NAMES, sentence)
 
 
 def check_sequences(row: pd.Series, lesion: Scan | None):

@@ -1,6 +1,7 @@
 """Every image is described as it is, and everything wrong with one is said without stopping the rest."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,18 @@ def test_axes_of_the_file_do_not_matter(subject):
     assert scans.loc[("s1", "t2"), ["orientation", "grid"]].tolist() == ["LPS", "same"]
     assert scans["voxel_hash"].nunique() == 1
     assert scans["problem"].tolist() == ["", "Has the very voxels of t1."]
+
+
+def test_a_file_whose_name_tells_another_sequence_is_told(subject):
+    row = subject(t1=scan(), t1gd=scan(1))
+    swapped = row | {"t1": row["t1gd"], "t1gd": row["t1"]}
+    scans, (tile,) = check(swapped)
+    assert scans.at[("s1", "t1"), "problem"] == "t1gd.nii.gz is given as T1; by its name it is T1Gd."
+    assert tile.problems == ("name",)
+    trace = subject("s2", adc=scan())
+    named = trace | {"adc": save(Path(trace["adc"]).with_name("DTI_TR.nii.gz"), scan(), AFFINE)}
+    assert "by its name it is DWI" in check(named)[0].at[("s2", "adc"), "problem"]
+    assert check(named | {"adc_divisor": "3"})[0].at[("s2", "adc"), "problem"] == ""
 
 
 def test_a_mask_given_as_a_scan_is_told(subject):

@@ -1,0 +1,55 @@
+"""What the names of a subject's files say against what they are given as."""
+
+import re
+from pathlib import Path
+
+from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import UNKNOWN
+
+NAMES = SEQUENCE_NAMES | dict(zip(MASKS, ("the lesion mask", "the brain mask"), strict=True))
+OF_NAMES = "name"
+"""The words for a problem of a file's name."""
+
+
+def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
+    """What the names of a subject's files say against what they are given as.
+
+    Args:
+        files: by column of the cohort table.
+
+    Returns:
+        For each remark the column that it is of, and a sentence.
+    """
+    found = []
+    for column, path in files.items():
+        roles = roles_named(words_of(stem_of(path)), described=False)
+        if roles is not None and column not in roles:
+            named = " or ".join(NAMES.get(role, role.upper()) for role in sorted(roles)) or "another kind of image"
+            found.append((column, f"{path.name} is given as {NAMES[column]}; by its name it is {named}."))
+    numbers = [(column, path, _numbers(path)) for column, path in files.items()]
+    for number, (column, path, own) in enumerate(numbers):
+        for _, other, theirs in numbers[:number]:
+            if any(own[form].isdisjoint(theirs[form]) for form in own.keys() & theirs.keys()):
+                found.append((column, f"{other} and {path} seem to be of different patients or visits."))
+                return found
+    return found
+
+
+def _numbers(path: Path) -> dict[str, set[str]]:
+    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form: `sub#`, `#`."""
+    for text in (stem_of(path), path.absolute().parent.name):
+        parts = [part for part in re.findall("[^\\W_]+", text) if re.search(r"\d", part)]
+        parts = [part for part in parts if not words_of(part) or UNKNOWN in words_of(part)]
+        found = {}
+        for part in parts:
+            if not re.fullmatch(r"v?\d|[23][dD]", part):
+                found.setdefault(re.sub(r"\d+", "#", part), set()).add(part)
+        if found:
+            return found
+    return {}
+
+
+def stem_of(path: Path) -> str:
+    """A file's name without `.nii` or `.nii.gz`."""
+    return path.name.removesuffix(".gz").removesuffix(".nii")
