@@ -108,7 +108,7 @@ def test_numbers_in_words_have_their_intervals_and_signs():
         "Without the rest of the brain 0.88 -0.03 0.01",
     ]
     assert (
-        "Pooled over 42 patients" in lines[4]
+        "42 patients, compared within splits" in lines[4]
         and "25% of the lesions' voxels" in lines[5]
         and lines[6:] == ["One.", "Two."]
     )
