@@ -118,7 +118,7 @@ def occlusion_text(metrics: dict) -> str:
             rows[name]["mean change of score"] = f"{numbers['mean_change']:.2f}"
     lines = [f"{SYNTHETIC_NOTE}."] if metrics["synthetic"] else []
     table = pd.DataFrame.from_dict(rows, orient="index").fillna("").to_string()
-    note = f"{metrics['num_patients']} patients, compared within splits; intervals: DeLong. Changes count without their sign."
+    note = f"{metrics['num_patients']} patients, compared within splits; intervals: DeLong. Changes without sign."
     filled = f"""What is occluded is filled with the healthy brain of another patient. It had none to give for {
         metrics["lesion_drawn"]:.0%} of the lesions' voxels: there voxels were drawn, and an outline may show."""
     return "\n".join([*lines, table, note, filled, *metrics["conclusions"]])
