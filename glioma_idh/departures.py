@@ -58,6 +58,8 @@ def find_departures(
     One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
     further ones (t distribution); a group by Hotelling's T2 for one further subject, at the same level.
 
+    A subject whose measures are all those of one of the run's may be that one under another name; that alone is said.
+
     Args:
         measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
         run_dir: of the run; where it has no measures, nothing is said.

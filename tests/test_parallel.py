@@ -112,21 +112,14 @@ def test_no_worker_outlives_its_command(phase, ending, tmp_path):
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(sys.platform != "linux", reason="by a signal of Linux")
-def test_a_worker_that_holds_the_interpreter_ends_with_its_command(tmp_path):
-    """Its watching thread waits; the kernel does not."""
-    command = start("holding", tmp_path)
-    workers = workers_of(command.pid)
-    command.kill()
-    command.wait(30)
-    assert workers and not left_of(workers)
-
-
-@pytest.mark.integration
 @on_linux
-def test_workers_of_another_thread_end_with_the_command(tmp_path):
-    """There the watching thread alone ends them."""
-    command = start("thread", tmp_path)
+@pytest.mark.parametrize("phase", ["holding", "thread"])
+def test_one_of_two_ways_is_enough_to_end_workers_with_their_command(phase, tmp_path):
+    """Where a worker holds the interpreter, its watching thread waits and the kernel ends it.
+
+    Where another thread has started it, the watching thread alone does.
+    """
+    command = start(phase, tmp_path)
     workers = workers_of(command.pid)
     command.kill()
     command.wait(30)
