@@ -6,12 +6,15 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 
 LOOK_EVERY_S = 0.5
 """How often a worker looks whether its command is still there."""
 SET_PARENT_DEATH_SIGNAL = 1
 """Of prctl(2), Linux."""
+MEANT_ENDS = r"A worker stopped while some jobs|.*You could benefit from adjusting the input task"
+"""What joblib warns of: a worker that has grown was replaced; Ctrl-C or an error ended calls that were not done."""
 
 
 def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
@@ -32,6 +35,7 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     from joblib import Parallel, parallel_config
     from joblib.parallel import get_active_backend
 
+    warnings.filterwarnings("ignore", message=MEANT_ENDS)
     kind = "generator" if ordered else "generator_unordered"
     if type(get_active_backend()[0]).__name__ != "LokyBackend":
         return Parallel(jobs, return_as=kind)(calls)

@@ -5,7 +5,6 @@
 
 import hashlib
 import sys
-import warnings
 from collections import defaultdict
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -232,8 +231,6 @@ def side_by_side(train, calls: list[tuple], jobs: int):
 
     from glioma_idh.parallel import run_parallel
 
-    # A worker that has trained a network has grown; joblib replaces it, as it should, and says so.
-    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
     try:
         yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:

@@ -99,14 +99,20 @@ def make_reproducible(seed: int, threads: int = 1) -> None:
     gpus = find_gpus()
     if gpus or threads > 1:
         tf.config.experimental.enable_op_determinism()
-    if gpus:
-        return
+    if not gpus:
+        use_threads(threads)
+
+
+def use_threads(threads: int) -> None:
+    """Let TensorFlow compute with so many threads in this process; before its first computation, or it warns."""
+    import tensorflow as tf
+
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
         text = "TensorFlow is at work in this process already: the last digits may differ from those of a new one."
-        warnings.warn(text, stacklevel=2)
+        warnings.warn(text, stacklevel=3)
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -185,3 +185,12 @@ def test_a_backend_that_was_chosen_outside_is_used():
     with parallel_config("threading"):
         (process,) = run_parallel([delayed(os.getpid)()], 2)
     assert process == os.getpid()
+
+
+@pytest.mark.integration
+def test_calls_that_are_not_waited_for_end_without_a_word(recwarn):
+    """As after Ctrl-C; joblib advises the programmer then, whom a user is not."""
+    results = run_parallel([delayed(rest)(seconds) for seconds in (0.0, 0.0, 30.0, 30.0)], 2)
+    assert next(results) == 0
+    results.close()
+    assert [str(warning.message) for warning in recwarn] == []

@@ -124,7 +124,8 @@ def print_plan(plan: list[Run], job: Job) -> None:
     if num_left == 0:
         return
     cohort = pipeline.read_training_cohort(recipe, job, train.SEQUENCES, quiet=True)
-    jobs, _ = train.share_processors(recipe, job, training.find_gpus(), num_left)
+    jobs, threads = train.share_processors(recipe, job, training.find_gpus(), num_left)
+    training.use_threads(threads)
     num_train = round(len(cohort) * (1 - 1 / max(2, recipe.num_splits)))
     gflops = resources.measured_gflops(recipe.dtype)
     seconds = sum(len(run.missing()) * resources.needed_seconds(run.recipe, num_train, gflops) for run in plan) / jobs

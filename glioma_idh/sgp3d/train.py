@@ -104,7 +104,7 @@ def _train(recipe: Recipe, job: Job) -> None:
     folder = job.run_dir
     if not (folder / "splits.csv").exists():
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
-        _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs)
+        _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs, threads)
         begin_run(recipe, job, cohort)
     else:
         prepare_again(recipe, folder, job.quiet)
@@ -138,8 +138,9 @@ def share_processors(recipe: Recipe, job: Job, gpus: list, num_trainings: int | 
     return jobs, 1 if not is_large(recipe.shape) else max(1, cpu_count() // jobs)
 
 
-def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int) -> None:
+def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int, threads: int) -> None:
     """Memory and time that the training will take here; stops where memory will not do."""
+    from glioma_idh import training
     from glioma_idh.sgp3d import resources
 
     memory = f"about {resources.needed_gb(recipe, jobs):.1f} GB of memory"
@@ -147,6 +148,7 @@ def _print_cost(recipe: Recipe, num_subjects: int, gpus: list, jobs: int) -> Non
         print(f"Estimate: {memory}")
         return
     resources.check_memory(recipe, jobs)
+    training.use_threads(threads)  # before the speed is measured: with --jobs 1 this process trains as well
     num_train = round(num_subjects * (1 - 1 / max(2, recipe.num_splits)))
     rounds = -(-recipe.num_splits // jobs)
     seconds = rounds * resources.needed_seconds(recipe, num_train, resources.measured_gflops(recipe.dtype))

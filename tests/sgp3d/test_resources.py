@@ -1,5 +1,7 @@
 """What a training will cost: the estimate, and the type that a processor does not have."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -63,9 +65,24 @@ def test_the_estimate_counts_the_round_that_is_not_full_and_four_fifths_of_the_s
     monkeypatch.setattr(resources, "measured_gflops", {"float32": 0.5}.get)
     monkeypatch.setattr(resources, "free_gb", lambda: 1000.0)
     recipe = replace(LAPTOP, num_splits=5)
-    train._print_cost(recipe, 50, [], 2)
+    train._print_cost(recipe, 50, [], 2, 1)
     words = in_words(3 * resources.needed_seconds(recipe, 40, 0.5))
     memory = f"Estimate: about {resources.needed_gb(recipe, 2):.1f} GB of memory"
     assert capsys.readouterr().out == f"{memory} of 1000.0 GB free, about {words}\n"
-    train._print_cost(recipe, 50, ["a GPU"], 2)
+    train._print_cost(recipe, 50, ["a GPU"], 2, 1)
     assert capsys.readouterr().out == f"{memory}\n"
+
+
+@pytest.mark.integration
+def test_the_estimate_leaves_a_training_in_the_same_process_its_threads():
+    """As with --jobs 1: its numbers would else depend on the processors, and on whether it was killed and went on."""
+    code = """
+from glioma_idh import training
+from glioma_idh.sgp3d import train
+from glioma_idh.sgp3d.recipe import LAPTOP
+
+train._print_cost(LAPTOP, 50, [], 1, 1)
+training.make_reproducible(0, 1)
+"""
+    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
