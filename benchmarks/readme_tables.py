@@ -28,9 +28,8 @@ EXPERIMENTS = "python -m glioma_idh.sgp3d.experiments"
 OCCLUDE = "python -m glioma_idh.sgp3d.occlude"
 PATIENTS = "--cohort brats2020-tcga --images {data}/brats20_mini"
 WHOLE = "--cohort brats2020 --images {data}/brats20_full/MICCAI_BraTS2020_TrainingData"
-CROPS = "--shape 32 32 32 --epochs 60 --learning-rate 1e-3 --idh-learning-rate 5e-4 --dtype bfloat16"
-SHORT = "--shape 32 32 32 --epochs 20 --learning-rate 1e-3 --idh-learning-rate 5e-4"
-OF_SEEDS = [f"{SGPNET} {PATIENTS} {SHORT} --seed {seed} --run-dir {{runs}}/sgpnet-{seed}" for seed in (0, 1, 2)]
+CROPS = "--shape 32 32 32 --epochs 20 --learning-rate 1e-3 --idh-learning-rate 5e-4"
+OF_SEEDS = [f"{SGPNET} {PATIENTS} {CROPS} --seed {seed} --run-dir {{runs}}/sgpnet-{seed}" for seed in (0, 1, 2)]
 LONG_PHANTOM = (
     f"{SGPNET} --phantom-subjects 800 --phantom-spacing-mm 3 --shape 48 48 48 --splits holdout --num-splits 1 "
     "--epochs 25 --idh-learning-rate 1e-3 --dropout 0 --shift-fraction 0 --standardise-features --dtype bfloat16 "
@@ -72,7 +71,7 @@ RESULTS = {
         "| SGPNet | ACC | AUC, mean of folds |",
         [
             *OF_SEEDS,
-            f"{SGPNET} {PATIENTS} {SHORT} --network resnet2d --targets idh --run-dir {{runs}}/resnet2d-0",
+            f"{SGPNET} {PATIENTS} {CROPS} --network resnet2d --targets idh --run-dir {{runs}}/resnet2d-0",
             "python -m glioma_idh.report {runs}/sgpnet-0 --out {out}/sgpnet-0.html",
             "python benchmarks/flips_of_seeds.py {runs}/sgpnet-0 {runs}/sgpnet-1 {runs}/sgpnet-2",
         ],

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 import traceback
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -92,7 +91,6 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
     from glioma_idh.preparation.several_patients import check_one_patient
     from glioma_idh.preparation.tables import read_tables, update_tables
 
-    warnings.filterwarnings("ignore", message="A worker stopped")  # joblib's, of a worker that grew and is replaced
     settings.check()
     _check_job(job, settings)
     with step("making the synthetic patient", job.quiet or job.source is not None):

@@ -190,18 +190,20 @@ def calibration_section(finished: Finished) -> Section:
         ),
         Sheet("calibration", table, "Calibration of all tested patients together."),
         Picture("decision", decision, "Decision curve.", decision_curve_figure_alt(numbers["decision"])),
-        Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, at two prevalences."),
+        Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, by prevalence."),
     ]
     return Section("Calibration and usefulness", parts)
 
 
 def _net_benefit(numbers: dict) -> pd.DataFrame:
-    """Net benefit at some thresholds, at the prevalence of the patients tested and at the cohort's."""
-    curves = {"patients": numbers["decision"], "cohort": numbers["decision_at_cohort_prevalence"]}
+    """Net benefit at some thresholds, at the prevalence of the patients tested and, where it differs, at the cohort's."""
+    of, curves = numbers["prevalence"], {"patients": numbers["decision"]}
+    if f"{of['patients']:.3f}" != f"{of['cohort']:.3f}":
+        curves |= {"cohort": numbers["decision_at_cohort_prevalence"]}
     rows = []
     for place, curve in curves.items():
         at = {round(row["threshold"], 2): row for row in curve}
-        heading = f"{place}, {100 * numbers['prevalence'][place]:.1f} % IDH-mutant"
+        heading = f"{place}, {100 * of[place]:.1f} % IDH-mutant"
         rows += [
             {"prevalence": heading, "threshold": f"{threshold:g}"}
             | {name: f"{at[threshold][column]:.3f}" for name, column in NET_BENEFIT_OF.items()}

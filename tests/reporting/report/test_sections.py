@@ -316,6 +316,9 @@ def test_net_benefit_stands_at_the_prevalence_of_the_patients_and_of_the_cohort(
         for place, first in firsts.items()
         for n, threshold in enumerate(("0.1", "0.2", "0.3", "0.5"))
     ]
+    alike = NUMBERS["prevalence"] | {"cohort": NUMBERS["prevalence"]["patients"]}
+    once = rows_of(sections.calibration_section(finished(NUMBERS | {"prevalence": alike})), "net_benefit")
+    assert once == rows[:4]
 
 
 def test_scores_that_the_slope_clips_are_counted(drawn):
