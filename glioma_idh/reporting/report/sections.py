@@ -196,7 +196,7 @@ def calibration_section(finished: Finished) -> Section:
 
 
 def _net_benefit(numbers: dict) -> pd.DataFrame:
-    """Net benefit at some thresholds, at the prevalence of the patients tested and, where it differs, at the cohort's."""
+    """Net benefit at some thresholds, at the prevalence of the patients tested, and at the cohort's if it differs."""
     of, curves = numbers["prevalence"], {"patients": numbers["decision"]}
     if f"{of['patients']:.3f}" != f"{of['cohort']:.3f}":
         curves |= {"cohort": numbers["decision_at_cohort_prevalence"]}
