@@ -1,7 +1,13 @@
 """The one error that people meet: it names the subject, the file, what was expected, what came, and what to do."""
 
+import contextlib
+import os
+import select
+import signal
 import sys
-from typing import NoReturn
+from collections.abc import Iterator
+
+STDOUT = 1  # its file's number
 
 
 class InputError(ValueError):
@@ -32,7 +38,31 @@ class InputError(ValueError):
         return " ".join(f"{where}expected {self.expected}; found {self.found}. {self.advice}".split())  # on one line
 
 
-def end_interrupted() -> NoReturn:
-    """End a command that Ctrl-C has stopped: one line in place of a traceback, and the shell's exit status for it."""
-    print("\nStopped. The same command goes on from what is done.", file=sys.stderr)
-    sys.exit(130)
+@contextlib.contextmanager
+def ending_plainly() -> Iterator[None]:
+    """What every command runs in: its last line, and no traceback, where input is wrong or the command is stopped.
+
+    The exit status is 1 for wrong input, that of the shell for Ctrl-C, and where nobody reads on, as behind `| head`.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except InputError as error:
+        sys.exit(f"Cannot go on: {error}")
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from what is done.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise  # it broke between processes of the command
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)  # for what Python flushes at its end
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _nobody_reads() -> bool:
+    """Whether the pipe that the output goes to has been closed."""
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    output = select.poll()
+    output.register(STDOUT, 0)
+    return bool(output.poll(0))

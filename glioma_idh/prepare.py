@@ -17,7 +17,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stage
 from glioma_idh.progress import progress, step
@@ -232,17 +232,13 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         outcomes = prepare(job, settings)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
-    whole = [outcome for outcome in outcomes if not outcome.errors]
-    print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
-    print("".join(f"{line}\n" for line in _last_lines(outcomes, job, settings)), end="")
-    if len(whole) < len(outcomes):
-        sys.exit(1)
+        whole = [outcome for outcome in outcomes if not outcome.errors]
+        print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
+        print("".join(f"{line}\n" for line in _last_lines(outcomes, job, settings)), end="")
+        if len(whole) < len(outcomes):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ program made (columns subject, truth, score; optionally patient, split, grade, a
 page is one file that needs no network; figures, tables and numbers lie beside it in a folder.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.progress import step
 
 
@@ -89,7 +88,7 @@ def main() -> None:
     """The command line."""
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Wanted, prog="python -m glioma_idh.report", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         if bool(wanted.run_dirs) == (wanted.predictions is not None):
             found = "both" if wanted.run_dirs else "neither"
             raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")
@@ -100,11 +99,7 @@ def main() -> None:
                 page = report_runs(wanted.run_dirs, wanted.out, wanted.reference)
             else:
                 page = report_predictions(wanted.predictions, wanted.out)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
-    print(f"The report is {page}")
+        print(f"The report is {page}")
 
 
 if __name__ == "__main__":

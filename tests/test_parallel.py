@@ -19,7 +19,7 @@ PATIENCE_S = 15
 COMMAND = """
 import ctypes, os, pathlib, signal, sys, threading, time
 from joblib import delayed
-from glioma_idh.errors import end_interrupted
+from glioma_idh.errors import ending_plainly
 from glioma_idh.parallel import run_parallel
 
 def marked(phase, folder, seconds):
@@ -37,14 +37,12 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts with &
     phase, folder = sys.argv[1:]
     calls = [delayed(marked)("working" if phase == "thread" else phase, folder, 60) for _ in range(2)]
-    try:
+    with ending_plainly():
         if phase == "thread":
             threading.Thread(target=lambda: list(run_parallel(calls, jobs=2)), daemon=True).start()
         else:
             list(run_parallel(calls, jobs=2))
         time.sleep(60)
-    except KeyboardInterrupt:
-        end_interrupted()
 """
 
 

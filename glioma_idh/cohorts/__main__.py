@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_table
 from glioma_idh.progress import step
 
@@ -281,12 +281,8 @@ def main() -> None:
     commands = {command.__name__.replace("_", "-"): command for command in COMMANDS}
     config = (tyro.conf.FlagCreatePairsOff,)
     prog = "python -m glioma_idh.cohorts"
-    try:
+    with ending_plainly():
         tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=__doc__, config=config)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ With no images named it uses the built-in synthetic cohort. A command that was k
 finished one prints its table again.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 from glioma_idh.job import Job
@@ -212,12 +211,8 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     recipe, job = tyro.cli(command, prog="python -m glioma_idh.gbm2d.train", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         train(recipe, job)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ weight k held constant. Runs what is not there yet, then writes the table; a com
 stopped.
 """
 
-import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import ending_plainly
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.progress import step
@@ -143,12 +142,8 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     shared, where = tyro.cli(command, prog="python -m glioma_idh.sgp3d.experiments", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         run_table(shared, where)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
 
 
 if __name__ == "__main__":

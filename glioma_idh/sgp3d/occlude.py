@@ -5,14 +5,13 @@ the rest of the brain occluded. Nothing is trained. Writes the scores (predictio
 figure, and for some subjects a map of what the score is the mean of. Lesions are those of the reference masks.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_json, write_table
 from glioma_idh.progress import progress, step
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
@@ -237,12 +236,8 @@ def main() -> None:
     """The command line."""
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Occlusion, prog="python -m glioma_idh.sgp3d.occlude", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         occlude(wanted)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_table
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
@@ -235,15 +235,11 @@ def main() -> None:
     from glioma_idh.predicting import output_folder
     from glioma_idh.reporting.words.prediction_text import prediction_text
 
-    try:
+    with ending_plainly():
         predictions = predict(wanted)
         text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
-    print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
-    print(text, file=sys.stderr)
+        print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
+        print(text, file=sys.stderr)
 
 
 if __name__ == "__main__":

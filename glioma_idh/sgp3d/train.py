@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from glioma_idh.errors import InputError, end_interrupted
+from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.progress import in_words, step
@@ -246,12 +246,8 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     recipe, job = tyro.cli(command, prog="python -m glioma_idh.sgp3d.train", description=__doc__, config=config)
-    try:
+    with ending_plainly():
         train(recipe, job)
-    except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
-    except KeyboardInterrupt:
-        end_interrupted()
 
 
 def named(flag: str, default: str) -> str:
