@@ -157,7 +157,8 @@ def require_labelled(table, errors: list[InputError], num_subjects: int) -> None
     if table["idh"].notna().any():
         return
     report_exclusions(errors, num_subjects, listed="")
-    raise InputError("labelled subjects to train on", "none left", "The reasons stand above.")
+    advice = "The reasons stand above. Labels are a column idh of --cohort, or a sheet of subject and idh in --labels."
+    raise InputError("labelled subjects to train on", "none left", advice)
 
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:

@@ -81,6 +81,8 @@ def read_readings(path: Path) -> list[Reading]:
         InputError: the file is missing, of another kind or encoding, empty, or has a row of another length than its
             header.
     """
+    if not path.exists():
+        raise InputError(KINDS, "no such file", "Check the path.", path)
     try:
         readings = read_workbook(path) if path.suffix.lower() in WORKBOOKS else read_text(path)
         if not readings:

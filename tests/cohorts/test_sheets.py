@@ -181,7 +181,7 @@ def test_sheets_that_cannot_be_read(tmp_path, content, match):
 
 
 def test_no_such_sheet(tmp_path):
-    with pytest.raises(InputError, match="nowhere.csv: expected a sheet in CSV .*; found No such file or directory"):
+    with pytest.raises(InputError, match="nowhere.csv: expected a sheet in CSV .*; found no such file. Check the path"):
         read_sheet(tmp_path / "nowhere.csv")
     for name, content in (("a.xlsx", "ID,IDH\n"), ("b.xlsx", b"PK\x03\x04 cut off"), ("c.xls", b"\xd0\xcf\x11\xe0")):
         with pytest.raises(InputError, match="expected a sheet in CSV"):
