@@ -195,6 +195,20 @@ def test_pages_that_cannot_be_told_apart_and_pages_without_labels(tmp_path):
     assert find_own(read_readings(path)[1:2], path) is None
 
 
+def test_a_workbook_that_names_a_wrong_size_is_read_whole(tmp_path):
+    rows = [["subject", "idh", "sex"], ["a", 1, None], [None], ["b", 0, "F"]]
+    path = write_workbook(tmp_path / "a.xlsx", Data=rows)
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name).decode() for name in parts.namelist()}
+    sheet, size = "xl/worksheets/sheet1.xml", '<dimension ref="A1:C4" />'
+    assert size in contents[sheet]
+    contents[sheet] = contents[sheet].replace(size, '<dimension ref="A1" />')
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in contents.items():
+            parts.writestr(name, content)
+    assert read_sheet(path, NEEDED).T.to_dict("list") == {2: ["a", "1", ""], 4: ["b", "0", "F"]}
+
+
 @pytest.mark.parametrize("column", ["subject", "idh", "age_years"])
 def test_formulas_without_values_are_no_empty_cells(tmp_path, column):
     row = {"subject": "b", "idh": 0, "age_years": 50} | {column: "=A2"}
