@@ -106,7 +106,7 @@ def test_an_unquoted_decimal_comma_among_commas_is_no_further_cell(tmp_path):
 def test_rows_of_a_cohort_table_are_those_of_the_file(tmp_path):
     path = write(tmp_path / "a.csv", "sep=;\n\nsubject;idh\n\na;1\n;\na;0\nb;1\n")
     _, errors = check_labels(read_table(path))
-    assert [error.found for error in errors] == ["rows 4, 6 of the table"]
+    assert [error.found for error in errors] == ["rows 4, 6 of the table, whose idh is 1 and 0"]
 
 
 @pytest.mark.parametrize(
