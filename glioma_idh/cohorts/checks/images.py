@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.checks.copies import report_copies
 from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
@@ -50,11 +51,11 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     with_images.attrs = {}  # they would be copied for every row
     results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
     bar = progress(results, total=len(with_images), what="checking scans", quiet=quiet)
-    scans, tiles = [], []
-    for subject_scans, tile in bar:
-        scans += subject_scans
-        tiles.append(tile)
+    looks = list(bar)
+    scans = [scan for found, _ in looks for scan in found]
     add_enhancing(scans)
+    report_copies(scans)
+    tiles = [replace(tile, problems=_in_words(found)) for found, tile in looks]
     rows = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
     checked = pd.DataFrame(rows, columns=list(SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))
@@ -86,7 +87,7 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         row: of a cohort table.
 
     Returns:
-        Its sequences and masks without their voxels, and its tile.
+        Its sequences and masks without their voxels, and its tile, without problems.
     """
     masks = {name: open_scan(row, name) for name in MASKS if row[name]}
     readable = [mask for mask in masks.values() if mask.volume]
@@ -105,7 +106,8 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         check_lesion(lesion, tissue)
     check_names(row, scans | masks)
     found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
-    return found, _tile(row, found, dict.fromkeys(scans) | make_thumbnails(slices), bool(lesion))
+    thumbnails = dict.fromkeys(scans) | make_thumbnails(slices)
+    return found, Tile(row["subject"], _status(row["idh"]), thumbnails, bool(lesion))
 
 
 def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
@@ -194,10 +196,9 @@ def add_enhancing(scans: list[Scan]) -> None:
             mask.row["enhancing_ml"] = np.nan if set(mask.label_ml) == {1} else mask.label_ml.get(enhancing, 0.0)
 
 
-def _tile(row: pd.Series, scans: list[Scan], thumbnails: dict, has_mask: bool) -> Tile:
-    """The tile of a subject, with the words for its problems, each once."""
-    problems = dict.fromkeys(words for scan in scans for words, _ in scan.problems)
-    return Tile(row["subject"], _status(row["idh"]), thumbnails, has_mask, tuple(problems))
+def _in_words(scans: list[Scan]) -> tuple[str, ...]:
+    """The words for the problems of a subject's images, each once."""
+    return tuple(dict.fromkeys(words for scan in scans for words, _ in scan.problems))
 
 
 def _status(cell: str) -> int:

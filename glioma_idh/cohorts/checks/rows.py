@@ -35,7 +35,7 @@ SCAN_COLUMNS = {
     "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
     "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
     "grid": "same as that of the subject's first sequence, or how it differs",
-    "voxel_hash": "identity of the voxels: rows that agree hold the same image",
+    "voxel_hash": "identity of the voxels, of a mask of those that are not 0: rows that agree hold the same image",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
 FEW_VALUES = 10
@@ -163,6 +163,7 @@ def describe_mask(scan: Scan) -> None:
         scan.volume = replace(scan.volume, array=np.zeros(scan.volume.array.shape, np.uint8))
         return
     scan.volume = replace(scan.volume, array=array)
+    scan.row["voxel_hash"] = voxel_hash(replace(scan.volume, array=array != 0))
     labels, counts = np.unique(array[array != 0], return_counts=True)
     millilitres = counts * scan.volume.voxel_ml
     if is_lesion:
