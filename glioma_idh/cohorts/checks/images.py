@@ -98,11 +98,9 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
     scans, slices, first, tissue = check_sequences(row, lesion)
     for mask in readable if first else []:
         compare_grids(mask, first)
-    if lesion and lesion.row["lesion_ml"] > LARGE_ML:
-        lesion.report("large lesion", f"{lesion.row['lesion_ml']:.0f} ml: is the mask one of the lesion?")
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
-    if lesion and tissue is not None:
+    if lesion:
         check_lesion(lesion, tissue)
     check_names(row, scans | masks)
     found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
@@ -168,15 +166,22 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
         lesion.report("flipped mask", sentence)
 
 
-def check_lesion(lesion: Scan, brain: np.ndarray) -> None:
-    """Add to a lesion's row how much of the brain it is, and report one that lies partly outside.
+def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
+    """Add to a lesion's row how much of the brain it is, and report one that is large, partly outside, or can be none.
 
     Args:
         lesion: its mask.
-        brain: booleans of the same shape.
+        brain: booleans of the same shape; None where it is not known, so that the whole image stands for it.
     """
-    facts = measure_lesion(lesion.volume.array, brain, lesion.volume.voxel_ml)
-    lesion.row["share_of_brain"] = facts.share_of_brain
+    array = lesion.volume.array
+    facts = measure_lesion(array, np.ones(array.shape, bool) if brain is None else brain, lesion.volume.voxel_ml)
+    if brain is not None:
+        lesion.row["share_of_brain"] = facts.share_of_brain
+    if found := facts.why_no_lesion():
+        lesion.report("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
+        return
+    if facts.volume_ml > LARGE_ML:
+        lesion.report("large lesion", f"{facts.volume_ml:.0f} ml: is the mask one of the lesion?")
     if facts.share_outside > LARGEST_SHARE_OUTSIDE:
         outside_ml, share = facts.share_outside * facts.volume_ml, facts.share_outside
         lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")

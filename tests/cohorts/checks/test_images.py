@@ -315,6 +315,16 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
     assert (check(row)[0]["problem"] == "").all()
 
 
+def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
+    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. It is set aside."
+    assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
+    assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
+    outside = np.zeros(SHAPE)
+    outside[0, 3:6, 2:4] = outside[1, 3:5, 2:4] = 1
+    said = "Expected a lesion mask, found one that lies outside the brain with 60 %. It is set aside."
+    assert problem(subject(t1=scan(), lesion_mask=outside), "lesion_mask")[0] == said
+
+
 def test_the_enhancing_label_is_that_of_the_cohort(subject):
     old, new, cavity = (np.where(BRAIN, 0, 0) for _ in range(3))
     old[3:6, 3:6, 3:6], old[4, 4, 3:5] = 2, 4
