@@ -27,7 +27,8 @@ from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
-TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"} | dict.fromkeys(NUMBERS, float)
+TYPES = {"not_finite": "Int64", "constant": "boolean", "refused": bool, "enhancing_label": "Int64"}
+TYPES |= dict.fromkeys(NUMBERS, float)
 LARGEST_SHARE_OUTSIDE = 0.01
 
 
@@ -178,7 +179,7 @@ def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
     if brain is not None:
         lesion.row["share_of_brain"] = facts.share_of_brain
     if found := facts.why_no_lesion():
-        lesion.report("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
+        lesion.refuse("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
         return
     if facts.volume_ml > LARGE_ML:
         lesion.report("large lesion", f"{facts.volume_ml:.0f} ml: is the mask one of the lesion?")
