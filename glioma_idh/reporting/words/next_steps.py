@@ -74,7 +74,7 @@ def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | 
     mutants, wild_types = int((status == 1).sum()), int((status == 0).sum())
     text = f"{mutants} mutant and {wild_types} wild-type patients"
     if num_without_mask:
-        text += f" ({num_without_mask} more subjects have no lesion mask)"
+        text += f" ({num_without_mask} more subjects have no lesion mask that can be used)"
     folds = min(FOLDS, mutants, wild_types)
     if folds < 2:
         return f"{text}: too few; at least 2 of each are needed.", None

@@ -59,7 +59,8 @@ def test_who_has_no_mask_or_cannot_be_read_is_not_counted():
     scans = scans[~((scans["subject"] == "s0") & (scans["image"] == "lesion_mask"))]
     scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "refused"] = True
     slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
-    assert slices.startswith("Slice CNN, T1Gd: 4 mutant and 7 wild-type patients (1 more subjects have no lesion mask)")
+    told = "4 mutant and 7 wild-type patients (1 more subjects have no lesion mask that can be used)"
+    assert slices.startswith(f"Slice CNN, T1Gd: {told}")
     assert sgpnet.startswith("SGPNet: 3 mutant and 7 wild-type patients (1 more")
 
 
