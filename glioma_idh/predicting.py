@@ -60,12 +60,14 @@ def look_at(
     """
     from joblib import delayed
 
+    from glioma_idh.cohorts.checks.copies import report_copies
     from glioma_idh.cohorts.checks.images import check_subject
     from glioma_idh.parallel import run_parallel
 
     rows = [row.where(row.index.isin(columns) | ~row.index.isin(list(SEQUENCES)), "") for _, row in subjects.iterrows()]
     found = {}
-    looks = run_parallel((delayed(check_subject)(row) for row in rows), jobs)
+    looks = list(run_parallel((delayed(check_subject)(row) for row in rows), jobs))
+    report_copies([scan for scans, _ in looks for scan in scans])
     for row, (scans, _) in zip(rows, looks, strict=True):
         problems = [(scan.image, *problem) for scan in scans for problem in scan.problems]
         of_images = [

@@ -116,9 +116,15 @@ def one(tmp_path):
 def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     assert look_at(one, ["t2", "lesion_mask"], {}) == {}
     assert look_at(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the very voxels of t1."]}
-    nibabel.save(nibabel.Nifti1Image(np.full((12, 14, 6), 7, np.uint8), np.eye(4)), one.at[0, "lesion_mask"])
+    mask = np.where(nibabel.load(one.at[0, "lesion_mask"]).get_fdata(), 0.7, 0.2)
+    nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), one.at[0, "lesion_mask"])
     found = look_at(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
-    assert found == {"a": ["Odd."]}  # that the mask is large, the preparation says
+    assert found == {"a": ["Odd."]}  # that the mask holds probabilities, the preparation says
+    two = pd.concat([one, one.assign(subject="b", patient="b")])
+    images = ("T2", "T2"), ("the lesion mask", "the lesion mask")
+    said = look_at(two, ["t2", "lesion_mask"], {})["b"]
+    for sentence, (image, other) in zip(said, images, strict=True):
+        assert sentence.startswith(f"{image}: ") and f"has the very voxels of {other} of a (" in sentence
 
 
 def test_what_looks_wrong_is_said_of_the_first_few(capsys):

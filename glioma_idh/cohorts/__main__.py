@@ -36,7 +36,7 @@ def check(
 
     Prints counts per sequence, what was left aside, and the next command; writes cohort.csv (which --cohort of the
     train commands takes), cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no
-    image is there or can be read.
+    image is there or can be read, 1 if no subject can be trained on.
 
     Args:
         cohort: brats2020-tcga, brats2020, brats2021, brats2023, upenn-gbm, ucsf-pdgm, egd, tcga, phantom, folders
@@ -57,7 +57,7 @@ def check(
     from glioma_idh.cohorts.table import SEQUENCES
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.reporting.contact_sheet import contact_sheet
-    from glioma_idh.reporting.words.next_steps import next_steps
+    from glioma_idh.reporting.words.next_steps import next_steps, why_nobody
 
     table, ignored = read_cohort(cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet)
     out = out or Path("cohort_check") / Path(cohort).stem
@@ -76,6 +76,8 @@ def check(
     if reason := why_none(table, scans):
         print(reason, file=sys.stderr)
         sys.exit(NOT_ALL_READ)
+    if reason := why_nobody(table, scans):
+        sys.exit(reason)
 
 
 def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: bool = False) -> None:

@@ -38,12 +38,29 @@ UNKNOWN = frozenset(
 )
 _WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
 _MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
+_NO_STATUS = {
+    re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 do not say which is which",
+    re.compile(r"(?:idh[12]?)?(?:pos|positive?|neg|negative?|\(?[+]+\)?)"): (
+        "positive and negative, + and -, may be of R132H alone, where negative is not yet wild-type"
+    ),
+    re.compile("yes|no|y|n|true|false"): "yes and no do not say of what",
+}
+"""Words that may be meant as a status, and why they tell none."""
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
 _CODELETED = re.compile(r"1|1[.,]0|codel(eted|etion)?")
 _INTACT = re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?")
 _AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
 _NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
 MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
+_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_NAME = "(?:Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+_DATE = re.compile(
+    rf"\d{{4}}[-/.]{_MONTH}[-/.]{_DAY}|(?:{_DAY}[-/.]{_MONTH}|{_MONTH}[-/.]{_DAY})[-/.]\d{{4}}"
+    rf"|(?:{_DAY}[/.]{_MONTH}|{_MONTH}[/.]{_DAY})[/.]\d\d|{_NAME}[- ]\d\d(?:\d\d)?"
+)
+_DATE_OF_SPREADSHEET = re.compile(
+    rf"(?:.*\d[ T])?\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?|{_DAY}(?:-|\. ?){_NAME}(?:[- .]+\d\d(?:\d\d)?)?"
+)
 OLDEST_YEARS = 120
 _GRADE = re.compile(r"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:(?P<number>[1-4])(?:[.,]0+)?|(?P<roman>iv|i{1,3}))")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
@@ -73,6 +90,16 @@ def looks_like_a_number(cell: str) -> bool:
     return bool(re.fullmatch(MANGLED_ID, cell))
 
 
+def is_a_date(cell: str) -> bool:
+    """Whether an id is a date as nobody but a spreadsheet writes it: `2026-03-02 00:00:00`, `02-Mar`, or a time."""
+    return bool(_DATE_OF_SPREADSHEET.fullmatch(cell))
+
+
+def looks_like_a_date(cell: str) -> bool:
+    """Whether an id may be a date that a spreadsheet has made: also `2026-03-02`, `02.03.2026`, `3/2/26`, `Mar-02`."""
+    return is_a_date(cell) or bool(_DATE.fullmatch(cell))
+
+
 def without_accents(text: str) -> str:
     """The text in small letters without accents and without spaces around it."""
     text = unicodedata.normalize("NFKD", text.strip().lower())
@@ -98,7 +125,8 @@ def parse_idh(cell: str) -> str:
     change = _CHANGE.fullmatch(cell.strip())
     if _MUTANT.fullmatch(word) or (change and change["was"] != change["now"]):
         return "1"
-    raise ValueError("IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty")
+    why = [f" ({why}: write mutant or wildtype)" for words, why in _NO_STATUS.items() if words.fullmatch(word)]
+    raise ValueError(f"IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty{''.join(why)}")
 
 
 def parse_sex(cell: str) -> str:

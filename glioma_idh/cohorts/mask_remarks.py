@@ -34,8 +34,12 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
         lesion: its mask, not empty.
         brain: booleans of the same shape.
         brain_mask: what the brain was read from, if it was a mask.
+
+    Raises:
+        InputError: the mask can be of no lesion.
     """
     facts = measure_lesion(lesion.array, brain, lesion.voxel_ml)
+    facts.require_lesion(lesion.file)
     masks = {"lesion mask": lesion, "brain mask": brain_mask}
     thresholded = tuple(name for name, mask in masks.items() if mask is not None and mask.remark)
     return MaskRemarks(str(subject), tuple(facts.remarks()), thresholded, facts.fills_brain)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import (
+    is_a_date,
     is_unknown,
+    looks_like_a_date,
     looks_like_a_number,
     parse_age,
     parse_codeletion,
@@ -162,6 +164,8 @@ def _read_cells(sheet: pd.DataFrame, keep_unreadable) -> pd.DataFrame:
     """
     if "adc_divisor" in sheet:
         sheet["adc_divisor"] = with_decimal_points(sheet, "adc_divisor")
+    if "idh" in sheet:
+        _check_codes(sheet)
     for column in [column for column in PARSERS if column in sheet]:
         sheet[column] = parse_column(sheet, column, PARSERS[column], column in keep_unreadable)
     for column in [column for column in ("subject", "patient") if column in sheet]:
@@ -169,12 +173,27 @@ def _read_cells(sheet: pd.DataFrame, keep_unreadable) -> pd.DataFrame:
     return sheet
 
 
+def _check_codes(sheet: pd.DataFrame) -> None:
+    """Beside 2, and without 0, a 1 could stand for either status.
+
+    Raises:
+        InputError: it could; it names row and column.
+    """
+    codes = sheet["idh"].str.replace(r"[.,]0+$", "", regex=True)
+    if {"1", "2"} <= set(codes) and "0" not in set(codes):
+        expected = "IDH as mutant and wildtype, or as 1 and 0"
+        advice = "1 and 2 do not say which is which: write mutant and wildtype."
+        twos = sheet.index[codes == "2"]
+        raise cell_error(sheet, twos[0], "idh", expected, advice, len(twos) - 1)
+
+
 def _check_ids(sheet: pd.DataFrame, column: str) -> None:
-    """A spreadsheet must have made no numbers of ids, nor taken the zeros of some.
+    """A spreadsheet must have made no numbers or dates of ids, nor taken the zeros of some.
 
     Raises:
         InputError: it has; it names row and column.
     """
+    _check_dates(sheet, column)
     first = {}
     for row, cell in zip(sheet.index.tolist(), sheet[column].tolist(), strict=True):
         if looks_like_a_number(cell):
@@ -185,3 +204,21 @@ def _check_ids(sheet: pd.DataFrame, column: str) -> None:
             expected = f"ids that differ in more than zeros: row {there} has {other!r}"
             advice = "A spreadsheet has taken the zeros of one of them away: keep the column as text."
             raise cell_error(sheet, row, column, expected, advice)
+
+
+def _check_dates(sheet: pd.DataFrame, column: str) -> None:
+    """A spreadsheet must have made no dates of ids; ids may be dates where all are and somebody may have written them.
+
+    Raises:
+        InputError: it has; it names row and column.
+    """
+    ids = sheet[column][sheet[column] != ""]
+    dates = ids[ids.map(looks_like_a_date).astype(bool)]
+    if len(dates) == len(ids):
+        dates = dates[dates.map(is_a_date).astype(bool)]
+    if len(dates):
+        advice = (
+            "A spreadsheet has turned the id into a date: format the column as text and write the ids anew. An id that "
+            "is meant to be one must be written in another way."
+        )
+        raise cell_error(sheet, dates.index[0], column, "an id", advice, len(dates) - 1)

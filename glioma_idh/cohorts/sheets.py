@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import looks_like_a_number
+from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
 from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading
 from glioma_idh.cohorts.text_sheets import read_text
 from glioma_idh.cohorts.workbooks import read_workbook
@@ -123,7 +123,8 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
     """The ids of a column, each of which must have the form of the cohort's ids and stand there once.
 
     Raises:
-        InputError: one has another form (a spreadsheet may have turned it into a number), or stands there twice.
+        InputError: one has another form (a spreadsheet may have turned it into a number or a date), or stands there
+            twice.
     """
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
@@ -131,11 +132,17 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
         advice = "Use the sheet as downloaded."
         if looks_like_a_number(ids[strange[0]]) or ids[strange[0]].isdigit():
             advice = "A spreadsheet has turned the id into a number: use the sheet as downloaded."
+        if looks_like_a_date(ids[strange[0]]):
+            advice = "A spreadsheet has turned the id into a date: use the sheet as downloaded."
         raise cell_error(sheet, strange[0], column, f"an id such as {example}", advice)
     twice = ids.index[ids.duplicated()]
     if len(twice):
         first = ids.index[ids == ids[twice[0]]][0]
-        raise cell_error(sheet, twice[0], column, f"an id that row {first} does not have already", "Remove one row.")
+        advice = "Remove one row."
+        if "idh" in sheet and sheet.at[first, "idh"] != sheet.at[twice[0], "idh"]:
+            statuses = " and ".join(sheet.at[row, "idh"] or "empty" for row in (first, twice[0]))
+            advice = f"Their idh is {statuses}: find out which row is right, and remove the other."
+        raise cell_error(sheet, twice[0], column, f"an id that row {first} does not have already", advice)
     return ids
 
 

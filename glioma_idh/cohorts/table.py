@@ -161,7 +161,11 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
     for subject, rows in table[twice].groupby("subject"):
         lines = ", ".join(map(str, rows_in_file(table, rows.index)))
         advice = "Keep one row and give the other scan a subject id of its own, with the same patient."
-        errors.append(InputError("one row a subject", f"rows {lines} of the table", advice, file, subject))
+        found = f"rows {lines} of the table"
+        if rows["idh"].nunique() > 1:
+            found += f", whose idh is {' and '.join(cell or 'empty' for cell in rows['idh'])}"
+            advice = "Find out which idh is right and remove the other row, or give two people two ids."
+        errors.append(InputError("one row a subject", found, advice, file, subject))
     unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
     for subject in table["subject"][unsafe]:
         advice = "Files are named after subjects: use letters, digits, - and _."
@@ -185,7 +189,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
         try:
             labels[index] = parse_idh(cell)
         except ValueError as error:
-            advice = f"Write 1 for mutant, 0 for wild-type, nothing for unknown{_where(table, index)}."
+            advice = f"Write mutant or wildtype, or nothing where it is not known{_where(table, index)}."
             errors.append(InputError(str(error), repr(cell), advice, file, subject))
             continue
         if not labels[index]:
@@ -194,9 +198,10 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
             errors.append(InputError("IDH status", UNLABELLED, advice, file, subject))
     usable = table[labels != ""].assign(idh=labels[labels != ""])
     two_labels = usable.groupby("patient")["idh"].transform("nunique") > 1
-    for subject, patient in zip(usable["subject"][two_labels], usable["patient"][two_labels], strict=True):
-        advice = "Correct the label, or the patient column."
-        errors.append(InputError("one IDH status a patient", f"both for patient {patient}", advice, file, subject))
+    for patient, rows in usable[two_labels].groupby("patient", sort=False):
+        where = "".join(f", row {row}" for row in rows_in_file(table, rows.index)) if "headers" in table.attrs else ""
+        found, advice = f"both for patient {patient}{where}", "Correct the label, or the patient column."
+        errors += [InputError("one IDH status a patient", found, advice, file, s) for s in rows["subject"]]
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 

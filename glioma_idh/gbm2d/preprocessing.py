@@ -173,11 +173,11 @@ def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> Prep
         normalised = normalise_intensity(image.array, brain)
         file = mask.file
         lesion = extract_lesion_slice(normalised, mask.array, image.affine)
+        remarks = remarks_on(row["subject"], mask, brain, brain_mask)
     except InputError as error:
         error.file = error.file or str(file)
         raise error.of_subject(row["subject"]) from error
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
-    remarks = remarks_on(row["subject"], mask, brain, brain_mask)
     measures = measure_subject(normalised, mask.array != 0, brain, image.spacing_mm)
     return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures)
 

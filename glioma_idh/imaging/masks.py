@@ -17,6 +17,11 @@ LARGE_ML = 400.0
 """Few gliomas reach this volume with their oedema."""
 LARGEST_SHARE_OUTSIDE = 0.1
 LARGEST_SHARE_OF_BRAIN = 0.5
+IMPOSSIBLE_ML = 800.0
+"""Half a brain and more: twice what few gliomas reach."""
+IMPOSSIBLE_SHARES = (0.9, 0.99)
+"""Of the brain: of a lesion of more than LARGE_ML, and of any. The fullest of 121 crops of 140 ml has 0.96."""
+IMPOSSIBLE_SHARE_OUTSIDE = 0.5
 SHOWN = 5
 
 
@@ -116,6 +121,28 @@ class LesionFacts:
     def fills_brain(self) -> bool:
         """Whether more than half of the brain is lesion, as in crops around a lesion."""
         return self.share_of_brain > LARGEST_SHARE_OF_BRAIN
+
+    def why_no_lesion(self) -> str:
+        """What a mask is that can be of no lesion; empty where it can be."""
+        most = IMPOSSIBLE_SHARES[self.volume_ml <= LARGE_ML]
+        if self.share_of_brain > most or self.volume_ml > IMPOSSIBLE_ML:
+            return f"{100 * self.share_of_brain:.0f} % of the brain, {self.volume_ml:.0f} ml, as a mask of all of it"
+        if self.share_outside > IMPOSSIBLE_SHARE_OUTSIDE:
+            return f"one that lies outside the brain with {100 * self.share_outside:.0f} %"
+        return ""
+
+    def require_lesion(self, file) -> None:
+        """The mask must be one that a lesion can have.
+
+        Args:
+            file: of the mask.
+
+        Raises:
+            InputError: it is none.
+        """
+        if found := self.why_no_lesion():
+            advice = "Give the mask of the lesion alone, drawn on this scan."
+            raise InputError("a lesion mask", found, advice, file=file)
 
     def remarks(self) -> list[str]:
         """Sentences on what a lesion mask hardly can be."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import LesionFacts, measure_lesion, read_mask
 from glioma_idh.imaging.volumes import Volume, write_volume
@@ -79,13 +81,15 @@ def _measures(mask: Volume, file: Path, brain: Path | None) -> dict[str, float]:
     """The volume of a lesion, ml, and where there is a brain mask how it lies in the brain, shares from 0 to 1.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it can be none.
     """
     if not mask.array.any():
         raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", file)
+    within = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
+    facts = measure_lesion(mask.array, within, mask.voxel_ml)
+    facts.require_lesion(file)
     if brain is None:
-        return {"volume_ml": round(float((mask.array != 0).sum() * mask.voxel_ml), 2)}
-    facts = measure_lesion(mask.array, read_mask(brain).array != 0, mask.voxel_ml)
+        return {"volume_ml": round(facts.volume_ml, 2)}
     return {name: round(value, 2 if name == "volume_ml" else 4) for name, value in asdict(facts).items()}
 
 

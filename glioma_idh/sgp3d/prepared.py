@@ -19,6 +19,7 @@ from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
+LOOK = 2  # raised whenever subjects are looked at for more: those that are stored are looked at again
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,12 @@ class Stored:
     def is_whole(self, with_skull: bool) -> bool:
         """Whether it was prepared to the end, and looked at as it is asked for now.
 
-        Subjects that were stored before there were such looks have no `remarks`; what was let in with its skull counts
-        only where that is wanted.
+        What was let in with its skull counts only where that is wanted.
         """
         if not (self.folder / "note.json").exists():
             return False
         note = self._note()
-        return "remarks" in note and (with_skull or not note["with_skull"])
+        return note.get("look") == LOOK and (with_skull or not note["with_skull"])
 
 
 def cache_folder() -> Path:
@@ -117,7 +117,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
             np.save(file, array)
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
-    note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull}
+    note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
     with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
         part.write_text(json.dumps(note, default=int))
     return stored

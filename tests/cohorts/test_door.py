@@ -44,7 +44,8 @@ def test_check_writes_what_it_promises(tmp_path):
     assert counts == ["T2", "5", "2", "3", "0", "1"]
     assert "s04 T2: " in printed
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv", dtype=str, keep_default_na=False)
-    assert len(checked) == 10 and (checked["problem"] != "").sum() == 1
+    assert len(checked) == 10 and (checked["problem"][checked["image"] == "t2"] != "").sum() == 1
+    assert checked["problem"].str.contains("very voxels of the lesion mask of s00").sum() == 4  # all have one mask
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",
         "cohort_check.csv",
@@ -211,7 +212,7 @@ def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
     for file in files[1:]:
         file.write_bytes(b"no image")
     arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
-    assert "could be read" not in run(*arguments).stderr  # some can; the others are listed
+    assert "could be read" not in run(*arguments, status=1).stderr  # one can; the others are listed
     files[0].write_bytes(b"no image")
     done = run(*arguments, status=3)
     assert done.stderr.splitlines()[0] == "None of 6 images could be read."
@@ -241,6 +242,23 @@ def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     (tmp_path / "a.csv").write_text("ID;IDH status;Sex\n001;1;x\n")
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", status=1)
     assert "found 'x' in row 2, column Sex." in done.stderr
+
+
+def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path):
+    cohort = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
+    arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
+    table = pd.read_csv(cohort, dtype=str)
+    for idh, told in (("positive", "can be used. The first: s00: "), ("", "is known. Name a sheet with --labels")):
+        table.assign(idh=idh).to_csv(cohort, index=False)
+        assert told in run(*arguments, status=1).stderr
+    for mask in table["lesion_mask"]:
+        nibabel.save(nibabel.Nifti1Image(np.ones((20, 20, 8)), np.diag([2.0, 2, 3, 1])), mask)
+    table.to_csv(cohort, index=False)
+    done = run(*arguments, status=1)
+    assert done.stderr.startswith("Nobody can be trained on: no labelled subject has a scan and a lesion mask")
+    assert "found 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
+    checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"]
+    assert checked.to_dict() == {(s, image): image != "t2" for s in ("s00", "s01") for image in ("t2", "lesion_mask")}
 
 
 def test_table_1_in_four_formats(tmp_path):

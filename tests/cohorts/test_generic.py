@@ -116,7 +116,8 @@ def test_two_statuses_of_a_patient_are_an_error(tmp_path):
     [
         ("7,1\n", "expected an id as that of its scans, 0007; found '7' in row 2, column subject. A spreadsheet has"),
         ("7.0,1\n", "found '7.0' in row 2, column subject"),
-        ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3"),
+        ("a,1\na,0\n", "expected an id that row 2 does not have already; found 'a' in row 3.*idh is 1 and 0: find out"),
+        ("a,1\na,1\n", "expected an id that row 2 does not have already; found 'a' in row 3.* Remove one row."),
         ("A,1\n", "expected labels of the subjects in the folder; found A, where the scans are of 0007, a"),
         ("a,perhaps\n", r"expected IDH as 0, 1.*; found 'perhaps' in row 2, column idh"),
     ],

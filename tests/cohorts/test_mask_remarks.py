@@ -1,8 +1,10 @@
 """What is said of masks: odd ones each, what many have once, with the count."""
 
 import numpy as np
+import pytest
 
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, remarks_on
+from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import THRESHOLDED, Mask
 
 FULL = MaskRemarks("a", (), (), True)
@@ -38,4 +40,6 @@ def test_remarks_are_of_both_masks():
     found = remarks_on("s", mask, brain, Mask(brain.astype(np.uint8), np.eye(4), remark=THRESHOLDED))
     assert found.sentences == ("50 % of the lesion lie outside the brain: do mask and scan belong together?",)
     assert found.thresholded == ("brain mask",) and not found.fills_brain
-    assert remarks_on("s", mask, lesion != 0).fills_brain
+    assert remarks_on("s", mask, np.arange(64).reshape(4, 4, 4) < 20).fills_brain
+    with pytest.raises(InputError, match="m.nii: expected a lesion mask; found 100 % of the brain, 0 ml, as a mask"):
+        remarks_on("s", Mask(lesion, np.eye(4), "m.nii"), lesion != 0)

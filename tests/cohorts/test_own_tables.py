@@ -1,9 +1,12 @@
 """Tables of one's own: label sheets and cohort tables are read alike, and nothing in them is lost without a word."""
 
+import datetime
+
 import openpyxl
 import pytest
 
 from glioma_idh.cohorts import read_cohort
+from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.generic import own_labels
 from glioma_idh.cohorts.table import check_labels, read_table
 from glioma_idh.errors import InputError
@@ -127,6 +130,69 @@ def test_a_status_that_cannot_be_read_sets_its_subject_aside_and_names_the_cell(
     table, (error,) = check_labels(read_table(write(tmp_path / "a.csv", "ID,IDH status\na,1\n,\nb,IDH1 R132H\nc,?!\n")))
     assert table[["subject", "idh"]].to_numpy().tolist() == [["a", 1], ["b", 1]]
     assert (error.subject, error.found) == ("c", "'?!'") and "(row 5, column IDH status)" in error.advice
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "date",
+    ["2026-03-02 00:00:00", "2026-03-02", "02.03.2026", "2.3.26", "3/2/2026", "Mar-02", "02-Mar", "02. Mrz", "12:30"],
+)
+@pytest.mark.parametrize("column", ["subject", "patient"])
+def test_a_date_that_a_spreadsheet_has_made_of_an_id(tmp_path, read, date, column):
+    row = {"subject": "P-2", "patient": "B"} | {column: date}
+    text = f"subject,patient,idh\nP-1,A,1\n{row['subject']},{row['patient']},0\n"
+    with pytest.raises(InputError, match=f"found '{date}' in row 3, column {column}. .* into a date: format"):
+        read(write(tmp_path / "a.csv", text))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("ids", "is_read"),
+    [
+        (("2026-03-02", "2026-03-03"), True),  # somebody may name patients so
+        (("Mar-02", "Apr-03"), True),
+        (("P-1", "MAR-02", "01-02-03", "3.2", "2026-13-02"), True),
+        (("02-Mar", "03-Mar"), False),  # nobody does
+        (("2026-03-02 00:00:00", "2026-03-03 00:00:00"), False),
+    ],
+)
+def test_where_all_ids_are_dates_somebody_may_have_written_them(tmp_path, read, ids, is_read):
+    path = write(tmp_path / "a.csv", "subject,idh\n" + "".join(f"{each},1\n" for each in ids))
+    if is_read:
+        assert sorted(read(path)["subject"]) == sorted(ids)
+    else:
+        with pytest.raises(InputError, match="into a date"):
+            read(path)
+
+
+def test_a_cell_of_a_workbook_that_is_a_date(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["subject", "idh"], ["P-1", 1], [datetime.date(2026, 3, 2), 0]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="found '2026-03-02 00:00:00' in row 3, column subject"):
+        read_table(tmp_path / "a.xlsx")
+
+
+@BOTH
+def test_1_and_2_do_not_say_which_is_which(tmp_path, read):
+    with pytest.raises(InputError, match="found '2' in row 3, column idh, and in 1 more cells.* mutant and wildtype"):
+        read(write(tmp_path / "a.csv", "subject,idh\na,1\nb,2\nc,2.0\n"))
+    table, (error,) = check_labels(read_table(write(tmp_path / "a.csv", "subject,idh\na,1\nb,2\nc,0\n")))
+    assert table["subject"].tolist() == ["a", "c"] and error.found == "'2'"
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("2", "1 and 2 do not say which is which"),
+        *((cell, "may be of R132H alone") for cell in ("positive", "NEG", "+", "(+)", "IDH1 positive")),
+        *((cell, "yes and no do not say of what") for cell in ("Yes", "True")),
+    ],
+)
+def test_a_word_for_a_status_that_tells_none_says_why(cell, why):
+    with pytest.raises(ValueError, match=f"{why}.*: write mutant or wildtype"):
+        parse_idh(cell)
 
 
 @BOTH

@@ -106,7 +106,7 @@ def test_an_unquoted_decimal_comma_among_commas_is_no_further_cell(tmp_path):
 def test_rows_of_a_cohort_table_are_those_of_the_file(tmp_path):
     path = write(tmp_path / "a.csv", "sep=;\n\nsubject;idh\n\na;1\n;\na;0\nb;1\n")
     _, errors = check_labels(read_table(path))
-    assert [error.found for error in errors] == ["rows 4, 6 of the table"]
+    assert [error.found for error in errors] == ["rows 4, 6 of the table, whose idh is 1 and 0"]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,20 @@ def test_pages_that_cannot_be_told_apart_and_pages_without_labels(tmp_path):
     with pytest.raises(InputError, match="a page with the columns ID; found page 'First' .* 'Other' .* 'Second'"):
         read_sheet(path, ["ID"])
     assert find_own(read_readings(path)[1:2], path) is None
+
+
+def test_a_workbook_that_names_a_wrong_size_is_read_whole(tmp_path):
+    rows = [["subject", "idh", "sex"], ["a", 1, None], [None], ["b", 0, "F"]]
+    path = write_workbook(tmp_path / "a.xlsx", Data=rows)
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name).decode() for name in parts.namelist()}
+    sheet, size = "xl/worksheets/sheet1.xml", '<dimension ref="A1:C4" />'
+    assert size in contents[sheet]
+    contents[sheet] = contents[sheet].replace(size, '<dimension ref="A1" />')
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in contents.items():
+            parts.writestr(name, content)
+    assert read_sheet(path, NEEDED).T.to_dict("list") == {2: ["a", "1", ""], 4: ["b", "0", "F"]}
 
 
 @pytest.mark.parametrize("column", ["subject", "idh", "age_years"])

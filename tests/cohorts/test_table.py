@@ -80,16 +80,19 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
     assert table["subject"].tolist() == ["a", "b", "g"] and table["idh"].tolist() == [1, 0, 1]
     exclusions = exclusions_table(errors).set_index("subject")
     assert exclusions["found"].to_dict() == {
-        "e": "rows 6, 7 of the table",
+        "e": "rows 6, 7 of the table, whose idh is 1 and 0",
         "h/i": "'h/i'",
         "..": "'..'",
         "c": "an empty label",
         "d": "'maybe'",
         "f": "'2'",
-        "j": "both for patient p",
-        "k": "both for patient p",
+        "j": "both for patient p, row 12, row 13",
+        "k": "both for patient p, row 12, row 13",
     }
     assert set(exclusions["file"]) == {str(tmp_path / "a.csv")}
+    assert exclusions.at["e", "advice"].startswith("Find out which idh is right")
+    assert exclusions.at["d", "advice"].endswith("or nothing where it is not known (row 5, column idh).")
+    assert exclusions.at["f", "expected"].endswith("(1 and 2 do not say which is which: write mutant or wildtype)")
 
 
 def test_each_sequence_is_printed_by_its_own_name():

@@ -171,7 +171,8 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
     table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "brain_mask": ["m", "m"]})
     write_table(table, other / "cohort.csv")
     assert "The run normalised within brain masks" in told(one)
-    assert "normalised" not in told(replace(one, brain_mask=one.lesion_mask))
+    brain = save(tmp_path / "brain.nii.gz", nibabel.load(one.scan).get_fdata() != 0)
+    assert "normalised" not in told(replace(one, brain_mask=Path(brain)))
     write_table(table.assign(brain_mask=["m", ""]), other / "cohort.csv")
     assert "normalised" not in told(one)
 

@@ -89,7 +89,7 @@ def test_a_subject_from_disk(make_cohort):
 def test_a_given_brain_mask_is_used(make_cohort, tmp_path, edit_table):
     path = make_cohort()
     brain = np.zeros(SHAPE)
-    brain[5:9, 6:12, 2:5] = 1  # part of the lesion itself
+    brain[5:11, 4:12, 2:5] = 1  # most of it part of the lesion itself
     edit_table(path, "s00", "brain_mask", save(tmp_path / "brain.nii.gz", brain))
     table = read_table(path)
     given, _ = prepare_subject(table.iloc[0], "t2")
@@ -121,6 +121,7 @@ LINE[3:8, 3:8, 2] = 1
         ({"scan": np.full(SHAPE, 5.0)}, "s1: .*t2.nii.gz: expected an image that varies"),
         ({"scan": NAN_SCAN}, "s1: .*t2.nii.gz: expected finite voxels"),
         ({"mask": np.zeros(SHAPE)}, "s1: .*mask.nii.gz: .*found an empty mask"),
+        ({"mask": np.ones(SHAPE)}, "s1: .*mask.nii.gz: expected a lesion mask; found 100 % of the brain"),
         ({"mask": LINE}, "s1: .*mask.nii.gz: .*one axial slice only"),
         ({"affine": OTHER_GRID}, "s1: .*mask.nii.gz: expected the same grid; found a grid up to 30.0 mm off"),
         ({"mask": np.ones((20, 20, 9))}, r"s1: .*mask.nii.gz: expected shape \(20, 20, 8\)"),

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.masks import THRESHOLDED, measure_lesion, parse_labels, read_mask
+from glioma_idh.imaging.masks import THRESHOLDED, LesionFacts, measure_lesion, parse_labels, read_mask
+from glioma_idh.imaging.volumes import read_volume
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,31 @@ def test_more_than_400_ml_and_a_tenth_outside_the_brain_are_said(num_inside, num
     lesion[:num_inside] = lesion[1000 : 1000 + num_outside] = 1
     remarks = measure_lesion(lesion, brain, 1.0).remarks()
     assert len(remarks) == len(words) and all(word in remark for word, remark in zip(words, remarks, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("volume_ml", "share_outside", "share_of_brain", "found"),
+    [
+        (140, 0, 0.96, ""),  # a crop around a lesion
+        (140, 0, 0.995, "100 % of the brain, 140 ml, as a mask of all of it"),
+        (400, 0, 0.95, ""),
+        (401, 0, 0.91, "91 % of the brain, 401 ml, as a mask of all of it"),
+        (401, 0, 0.89, ""),
+        (801, 0, 0.4, "40 % of the brain, 801 ml, as a mask of all of it"),  # of a head with its skull
+        (9, 0.5, 0.1, ""),
+        (9, 0.51, 0.1, "one that lies outside the brain with 51 %"),
+    ],
+)
+def test_masks_that_can_be_of_no_lesion(volume_ml, share_outside, share_of_brain, found):
+    assert LesionFacts(volume_ml, share_outside, share_of_brain).why_no_lesion() == found
+
+
+@pytest.mark.parametrize("folder", ["brats20_mini", "brats20_full"])
+def test_every_real_mask_can_be_of_a_lesion(real_data, folder):
+    for file in sorted(real_data.glob(f"{folder}/*/*/*_seg.nii*"))[::4]:
+        scan = next(file.parent.glob("*_flair.nii*"))
+        mask = read_mask(file)
+        assert measure_lesion(mask.array, read_volume(scan).array != 0, mask.voxel_ml).why_no_lesion() == "", file
 
 
 @pytest.mark.parametrize(("num_lesion", "fills"), [(50, False), (51, True)])

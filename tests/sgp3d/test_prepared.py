@@ -80,7 +80,7 @@ def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, gr
         store_subject(row, SHAPE)
     stored = store_subject(row, SHAPE, with_skull=True)
     assert store_subject(row, SHAPE, with_skull=True) == stored
-    for former in ({}, {"remarks": None, "with_skull": None}):
+    for former in ({}, {"look": None, "with_skull": None}, {"look": 1, "with_skull": False}):
         note = json.loads((stored.folder / "note.json").read_text()) | former
         kept = {name: value for name, value in note.items() if value is not None}
         (stored.folder / "note.json").write_text(json.dumps(kept))

@@ -197,6 +197,7 @@ NAN[5, 5, 5] = np.nan
         ({"scans": {"t1": SCAN, "t1gd": SCAN, "t2": SCAN}}, "s1: expected a scan in column flair; found none"),
         ({"scans": {"t1": SCAN, "t1gd": SCAN[:-1]}}, r"s1: .*t1gd.nii.gz: expected shape \(38, 24, 53\)"),
         ({"lesion": None}, "s1: expected a mask in column lesion_mask; found none. Draw the lesion"),
+        ({"lesion": LESION * 0 + 1}, "s1: .*mask.nii.gz: expected a lesion mask; found 100 % of the brain"),
         ({"lesion": LESION * 0}, "s1: .*mask.nii.gz: expected a lesion; found an empty mask"),
         ({"lesion": LESION * 2}, r"s1: .*mask.nii.gz: expected labels out of \(0, 1, 2, 3, 4\); found 8"),
         ({"lesion": LESION * 0.5}, "s1: .*mask.nii.gz: .*; found 0.5"),

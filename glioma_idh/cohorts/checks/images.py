@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.checks.copies import report_copies
 from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
@@ -26,7 +27,8 @@ from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
-TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"} | dict.fromkeys(NUMBERS, float)
+TYPES = {"not_finite": "Int64", "constant": "boolean", "refused": bool, "enhancing_label": "Int64"}
+TYPES |= dict.fromkeys(NUMBERS, float)
 LARGEST_SHARE_OUTSIDE = 0.01
 
 
@@ -50,11 +52,11 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     with_images.attrs = {}  # they would be copied for every row
     results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
     bar = progress(results, total=len(with_images), what="checking scans", quiet=quiet)
-    scans, tiles = [], []
-    for subject_scans, tile in bar:
-        scans += subject_scans
-        tiles.append(tile)
+    looks = list(bar)
+    scans = [scan for found, _ in looks for scan in found]
     add_enhancing(scans)
+    report_copies(scans)
+    tiles = [replace(tile, problems=_in_words(found)) for found, tile in looks]
     rows = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
     checked = pd.DataFrame(rows, columns=list(SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))
@@ -86,7 +88,7 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         row: of a cohort table.
 
     Returns:
-        Its sequences and masks without their voxels, and its tile.
+        Its sequences and masks without their voxels, and its tile, without problems.
     """
     masks = {name: open_scan(row, name) for name in MASKS if row[name]}
     readable = [mask for mask in masks.values() if mask.volume]
@@ -97,15 +99,14 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
     scans, slices, first, tissue = check_sequences(row, lesion)
     for mask in readable if first else []:
         compare_grids(mask, first)
-    if lesion and lesion.row["lesion_ml"] > LARGE_ML:
-        lesion.report("large lesion", f"{lesion.row['lesion_ml']:.0f} ml: is the mask one of the lesion?")
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
-    if lesion and tissue is not None:
+    if lesion:
         check_lesion(lesion, tissue)
     check_names(row, scans | masks)
     found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
-    return found, _tile(row, found, dict.fromkeys(scans) | make_thumbnails(slices), bool(lesion))
+    thumbnails = dict.fromkeys(scans) | make_thumbnails(slices)
+    return found, Tile(row["subject"], _status(row["idh"]), thumbnails, bool(lesion))
 
 
 def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
@@ -166,15 +167,22 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
         lesion.report("flipped mask", sentence)
 
 
-def check_lesion(lesion: Scan, brain: np.ndarray) -> None:
-    """Add to a lesion's row how much of the brain it is, and report one that lies partly outside.
+def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
+    """Add to a lesion's row how much of the brain it is, and report one that is large, partly outside, or can be none.
 
     Args:
         lesion: its mask.
-        brain: booleans of the same shape.
+        brain: booleans of the same shape; None where it is not known, so that the whole image stands for it.
     """
-    facts = measure_lesion(lesion.volume.array, brain, lesion.volume.voxel_ml)
-    lesion.row["share_of_brain"] = facts.share_of_brain
+    array = lesion.volume.array
+    facts = measure_lesion(array, np.ones(array.shape, bool) if brain is None else brain, lesion.volume.voxel_ml)
+    if brain is not None:
+        lesion.row["share_of_brain"] = facts.share_of_brain
+    if found := facts.why_no_lesion():
+        lesion.refuse("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
+        return
+    if facts.volume_ml > LARGE_ML:
+        lesion.report("large lesion", f"{facts.volume_ml:.0f} ml: is the mask one of the lesion?")
     if facts.share_outside > LARGEST_SHARE_OUTSIDE:
         outside_ml, share = facts.share_outside * facts.volume_ml, facts.share_outside
         lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")
@@ -194,10 +202,9 @@ def add_enhancing(scans: list[Scan]) -> None:
             mask.row["enhancing_ml"] = np.nan if set(mask.label_ml) == {1} else mask.label_ml.get(enhancing, 0.0)
 
 
-def _tile(row: pd.Series, scans: list[Scan], thumbnails: dict, has_mask: bool) -> Tile:
-    """The tile of a subject, with the words for its problems, each once."""
-    problems = dict.fromkeys(words for scan in scans for words, _ in scan.problems)
-    return Tile(row["subject"], _status(row["idh"]), thumbnails, has_mask, tuple(problems))
+def _in_words(scans: list[Scan]) -> tuple[str, ...]:
+    """The words for the problems of a subject's images, each once."""
+    return tuple(dict.fromkeys(words for scan in scans for words, _ in scan.problems))
 
 
 def _status(cell: str) -> int:

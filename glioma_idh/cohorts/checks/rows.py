@@ -35,7 +35,8 @@ SCAN_COLUMNS = {
     "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
     "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
     "grid": "same as that of the subject's first sequence, or how it differs",
-    "voxel_hash": "identity of the voxels: rows that agree hold the same image",
+    "voxel_hash": "identity of the voxels, of a mask of those that are not 0: rows that agree hold the same image",
+    "refused": "whether no network takes it; with a remark alone it is taken",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
 FEW_VALUES = 10
@@ -70,6 +71,11 @@ class Scan:
         """Note something that is wrong."""
         self.problems.append((words, sentence))
 
+    def refuse(self, words: str, sentence: str) -> None:
+        """Note something for which no network takes the image."""
+        self.report(words, sentence)
+        self.row["refused"] = True
+
 
 def open_scan(row: pd.Series, image: str) -> Scan:
     """Read an image and say what holds for scans and masks alike.
@@ -79,12 +85,12 @@ def open_scan(row: pd.Series, image: str) -> Scan:
         image: its column.
     """
     identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
-    scan = Scan(identity | {"image": image, "path": row[image]})
+    scan = Scan(identity | {"image": image, "path": row[image], "refused": False})
     try:
         volume = read_volume(row[image], finite=False)
     except InputError as error:
         found = error.found.replace(str(row[image]), "the file").rstrip(".")
-        scan.report(WORDS.get(error.expected, "unreadable"), f"Expected {error.expected}, found {found}.")
+        scan.refuse(WORDS.get(error.expected, "unreadable"), f"Expected {error.expected}, found {found}.")
         return scan
     wrong = ~np.isfinite(volume.array)
     scan.row["shape"] = " x ".join(str(n) for n in volume.array.shape)
@@ -93,7 +99,7 @@ def open_scan(row: pd.Series, image: str) -> Scan:
     scan.row["not_finite"] = int(np.count_nonzero(wrong))
     scan.row["voxel_hash"] = voxel_hash(volume)
     if wrong.any():
-        scan.report("not finite", f"{scan.row['not_finite']} of {wrong.size} voxels are NaN or infinite.")
+        scan.refuse("not finite", f"{scan.row['not_finite']} of {wrong.size} voxels are NaN or infinite.")
         volume = replace(volume, array=np.where(wrong, 0, volume.array))
     if not volume.stored_as:
         scan.report("no orientation", "The header does not say which way the axes run; left and right are a guess.")
@@ -120,7 +126,7 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
     if scan.row["constant"]:
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
-        scan.report("constant", f"{where} {background:g}{others}.")
+        scan.refuse("constant", f"{where} {background:g}{others}.")
     if not scan.row["constant"] and _has_few(values):
         scan.report("few values", f"It holds {len(np.unique(values))} values beside the background: is it a mask?")
     if not has_brain_mask and (reason := why_not_stripped(volume)):
@@ -159,10 +165,11 @@ def describe_mask(scan: Scan) -> None:
     try:
         array, remark = parse_labels(scan.volume.array)
     except InputError as error:
-        scan.report("odd labels", f"Expected {error.expected}, found {error.found}.")
+        scan.refuse("odd labels", f"Expected {error.expected}, found {error.found}.")
         scan.volume = replace(scan.volume, array=np.zeros(scan.volume.array.shape, np.uint8))
         return
     scan.volume = replace(scan.volume, array=array)
+    scan.row["voxel_hash"] = voxel_hash(replace(scan.volume, array=array != 0))
     labels, counts = np.unique(array[array != 0], return_counts=True)
     millilitres = counts * scan.volume.voxel_ml
     if is_lesion:
@@ -170,7 +177,7 @@ def describe_mask(scan: Scan) -> None:
     if remark:
         scan.report("probabilities", f"The mask holds {remark}.")
     if labels.size == 0:
-        scan.report("empty mask", "The mask marks no voxel.")
+        scan.refuse("empty mask", "The mask marks no voxel.")
     elif not remark:
         scan.label_ml = {int(label): float(ml) for label, ml in zip(labels, millilitres, strict=True)}
     if is_lesion and np.count_nonzero(array.any(axis=(0, 1))) == 1:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, check_labels
+from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
 from glioma_idh.evaluation.intervals import expected_auc_half_width
 
 OF_SGPNET = ("t1", "t1gd", "t2", "flair")
@@ -18,11 +18,11 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
 
     Args:
         table: cohort table.
-        scans: a row an image, with `subject`, `image` and `shape`, which is empty where it cannot be read.
+        scans: a row an image, with `subject`, `image` and `refused`, whether no network takes it.
         cohort: what to give to `--cohort`: a name, or the path of the table.
     """
-    readable = scans[scans["shape"] != ""].groupby("subject")["image"].agg(set)
-    images = [readable.get(subject, set()) for subject in table["subject"]]
+    taken = scans[~scans["refused"].astype(bool)].groupby("subject")["image"].agg(set)
+    images = [taken.get(subject, set()) for subject in table["subject"]]
     labelled, _ = check_labels(table)
     is_labelled = table["subject"].isin(labelled["subject"])
     found, commands = [], []
@@ -45,13 +45,36 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
     return "\n".join(["", "What can be trained", *found, "Next:", *commands])
 
 
+def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
+    """Why not a single subject of a cohort can be trained on, in sentences; empty where one can.
+
+    Args:
+        table: cohort table.
+        scans: as `next_steps` takes them.
+    """
+    labelled, errors = check_labels(table)
+    mistakes = [error for error in errors if error.found != UNLABELLED]
+    start = "Nobody can be trained on:"
+    if labelled.empty and mistakes:
+        return f"{start} of none of {len(table)} subjects an IDH status can be used. The first: {mistakes[0]}"
+    if labelled.empty:
+        advice = "Name a sheet with --labels; a finished run can predict them."
+        return f"{start} the IDH status of none of {len(table)} is known. {advice}"
+    taken = scans[~scans["refused"].astype(bool)]
+    masked, scanned = (set(taken["subject"][taken["image"].isin(images)]) for images in (["lesion_mask"], SEQUENCES))
+    if masked & scanned & set(labelled["subject"]):
+        return ""
+    advice = "The problems and missing images are listed above; sgp3d can predict without a mask."
+    return f"{start} no labelled subject has a scan and a lesion mask that can be used. {advice}"
+
+
 def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:
     """Who can be trained on and what can be known afterwards, and the flags of the splits; None where nothing can."""
     status = usable.groupby("patient")["idh"].max()
     mutants, wild_types = int((status == 1).sum()), int((status == 0).sum())
     text = f"{mutants} mutant and {wild_types} wild-type patients"
     if num_without_mask:
-        text += f" ({num_without_mask} more subjects have no lesion mask)"
+        text += f" ({num_without_mask} more subjects have no lesion mask that can be used)"
     folds = min(FOLDS, mutants, wild_types)
     if folds < 2:
         return f"{text}: too few; at least 2 of each are needed.", None

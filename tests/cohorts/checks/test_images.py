@@ -147,8 +147,11 @@ def test_constant_images(subject, image, sentence):
 
 
 def test_files_that_cannot_be_read_are_rows_too(subject, tmp_path):
-    rows = [subject(name, t1=scan(), t2=scan(1), lesion_mask=LESION) for name in ("gone", "cut", "text", "sound")]
-    rows.append(subject("4D", t1=np.stack([scan()] * 2, axis=-1), t2=scan(1), lesion_mask=LESION))
+    rows = []
+    for number, name in enumerate(("gone", "cut", "text", "sound", "4D"), start=3):
+        t1 = np.stack([scan()] * 2, axis=-1) if name == "4D" else scan()
+        own = np.where(np.arange(12)[:, None] == number, BRAIN, LESION)
+        rows.append(subject(name, t1=t1, t2=scan(number), lesion_mask=own))
     (tmp_path / "gone" / "t1.nii.gz").unlink()
     cut, text = (tmp_path / name / "t1.nii.gz" for name in ("cut", "text"))
     cut.write_bytes(cut.read_bytes()[:700])
@@ -248,6 +251,35 @@ def test_an_image_that_occurs_twice_has_one_hash_across_subjects(subject):
     assert hashes[("a", "t2")] == hashes[("b", "flair")] and hashes.nunique() == 3
 
 
+def test_an_image_of_two_subjects_is_told_with_both_and_their_files(subject):
+    rows = [subject("a", t1=scan(0), t2=scan(1)), subject("b", t1=scan(2), flair=scan(1)), subject("c", t1=scan(3))]
+    scans, tiles = check(*rows)
+    assert scans.loc[scans["problem"] != "", "problem"].to_dict() == {
+        ("b", "flair"): f"{rows[1]['flair']} has the very voxels of T2 of a ({rows[0]['t2']}). "
+        "Whose is it? One person needs one id in patient."
+    }
+    assert [tile.problems for tile in tiles] == [(), ("also of a",), ()]
+    scans, _ = check(*(row | {"patient": "p"} for row in rows[:2]))
+    assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits?")
+
+
+def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
+    masks = {"lesion_mask": LESION, "brain_mask": BRAIN}
+    rows = [subject("a", t1=scan(0), **masks), subject("b", t1=scan(1), lesion_mask=4 * LESION, brain_mask=BRAIN)]
+    problems = check(*rows)[0]["problem"]
+    assert problems[problems != ""].index.tolist() == [("b", "lesion_mask"), ("b", "brain_mask")]
+    assert f"has the very voxels of the lesion mask of a ({rows[0]['lesion_mask']})" in problems["b", "lesion_mask"]
+    rows[1]["lesion_mask"] = rows[0]["lesion_mask"]  # one file in two rows
+    assert "the lesion mask of a" in check(*rows)[0].at[("b", "lesion_mask"), "problem"]
+    problems = check(*(row | {"patient": "p"} for row in rows))[0]["problem"]  # two visits on one grid: one brain mask
+    assert problems[problems != ""].index.tolist() == [("b", "lesion_mask")]
+
+
+def test_images_without_content_are_no_copies(subject):
+    rows = [subject(name, t1=scan(seed), t2=BRAIN, lesion_mask=0 * LESION) for seed, name in enumerate("ab")]
+    assert not check(*rows)[0]["problem"].str.contains("voxels of").any()
+
+
 def test_a_background_that_is_not_0_counts_as_brain(subject):
     large = np.diag([20.0, 20.0, 10.0, 1.0])
     row = subject(t1=(scan() - 3, large))
@@ -281,6 +313,16 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
     assert problem(row, "lesion_mask") == ("413 ml: is the mask one of the lesion?", "large lesion")
     row = subject(**{name: (image, smaller) for name, image in images.items()})
     assert (check(row)[0]["problem"] == "").all()
+
+
+def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
+    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. It is set aside."
+    assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
+    assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
+    outside = np.zeros(SHAPE)
+    outside[0, 3:6, 2:4] = outside[1, 3:5, 2:4] = 1
+    said = "Expected a lesion mask, found one that lies outside the brain with 60 %. It is set aside."
+    assert problem(subject(t1=scan(), lesion_mask=outside), "lesion_mask")[0] == said
 
 
 def test_the_enhancing_label_is_that_of_the_cohort(subject):

@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.evaluation.intervals import expected_auc_half_width
-from glioma_idh.reporting.words.next_steps import next_steps
+from glioma_idh.reporting.words.next_steps import next_steps, why_nobody
 
 FOUR = ("t1", "t1gd", "t2", "flair")
 
@@ -18,10 +18,8 @@ def cohort(mutants, wild_types, images=(*FOUR, "lesion_mask"), unknown=0):
         for n, idh in enumerate(status)
     ]
     table = pd.DataFrame(rows)
-    scans = [
-        {"subject": subject, "image": image, "shape": "9 x 9 x 9"} for subject in table.subject for image in images
-    ]
-    return table, pd.DataFrame(scans, columns=["subject", "image", "shape"])
+    scans = [{"subject": subject, "image": image, "refused": False} for subject in table.subject for image in images]
+    return table, pd.DataFrame(scans, columns=["subject", "image", "refused"])
 
 
 def test_a_cohort_that_allows_all():
@@ -59,9 +57,10 @@ def test_patients_count_and_not_visits():
 def test_who_has_no_mask_or_cannot_be_read_is_not_counted():
     table, scans = cohort(5, 7)
     scans = scans[~((scans["subject"] == "s0") & (scans["image"] == "lesion_mask"))]
-    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "shape"] = ""
+    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "refused"] = True
     slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
-    assert slices.startswith("Slice CNN, T1Gd: 4 mutant and 7 wild-type patients (1 more subjects have no lesion mask)")
+    told = "4 mutant and 7 wild-type patients (1 more subjects have no lesion mask that can be used)"
+    assert slices.startswith(f"Slice CNN, T1Gd: {told}")
     assert sgpnet.startswith("SGPNet: 3 mutant and 7 wild-type patients (1 more")
 
 
@@ -84,3 +83,17 @@ def test_who_cannot_be_learnt_from_can_be_predicted(images, unknown, command):
     text = next_steps(*cohort(1, 0, images, unknown), "c.csv")
     assert text.count("too few; at least 2 of each are needed") == 2
     assert text.endswith(f"  python -m glioma_idh.{command} RUN_DIR --cohort c.csv")
+
+
+def test_why_nobody_can_be_trained_on():
+    table, scans = cohort(1, 0, unknown=1)
+    assert why_nobody(table, scans) == ""  # one is too few, but somebody
+    told = "Nobody can be trained on: no labelled subject has a scan and a lesion mask that can be used."
+    for image in ("lesion_mask", "t1 t1gd t2 flair"):
+        assert why_nobody(table, scans[~scans["image"].isin(image.split())]).startswith(told)
+        assert why_nobody(table, scans.assign(refused=scans["image"].isin(image.split()))).startswith(told)
+    unknown = table.assign(idh="")
+    assert why_nobody(unknown, scans).startswith("Nobody can be trained on: the IDH status of none of 2 is known.")
+    found = why_nobody(table.assign(idh=["", "perhaps"]), scans)
+    assert "of none of 2 subjects an IDH status can be used. The first: s1: expected" in found
+    assert "found 'perhaps'. Write mutant or wildtype" in found
