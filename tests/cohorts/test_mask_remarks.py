@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, remarks_on
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, print_turned, remarks_on
 from glioma_idh.imaging.masks import THRESHOLDED, Mask
 
 FULL = MaskRemarks("a", (), (), True)
@@ -39,3 +39,11 @@ def test_remarks_are_of_both_masks():
     assert found.sentences == ("50 % of the lesion lie outside the brain: do mask and scan belong together?",)
     assert found.thresholded == ("brain mask",) and not found.fills_brain
     assert remarks_on("s", mask, lesion != 0).fills_brain
+
+
+def test_scans_of_other_axes_have_one_line_for_all(capsys):
+    print_turned({"a": "", "b": ""}, 2)
+    assert capsys.readouterr().err == ""
+    print_turned({"a": "", "b": "Mirrored.", **dict.fromkeys("cde", "Tall.")}, 9)
+    text = "4 of 9 subjects seem to have a scan with other axes than its header says (b, c, d ...). b: Mirrored."
+    assert capsys.readouterr().err.splitlines() == [text]

@@ -108,8 +108,6 @@ def _read_table(file: Path) -> pd.DataFrame:
     """
     try:
         return runs.read_table(file)
-    except FileNotFoundError as error:
-        raise InputError("a table", "no such file", "Look at the path; a run must be whole.", file=file) from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = f"what cannot be read as one ({type(error).__name__})"
         raise InputError("a CSV, UTF-8, separated by commas", found, TABLE_ADVICE, file=file) from error

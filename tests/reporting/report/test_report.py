@@ -256,7 +256,7 @@ def test_too_few_mutants_are_said_in_words(tmp_path, positives):
 
 
 def test_no_run_no_table(tmp_path):
-    with pytest.raises(InputError, match="folders of finished runs"):
+    with pytest.raises(InputError, match="expected the folder of a run"):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
