@@ -2,7 +2,8 @@
 
 One run gives the whole account: how it stands to age, lesion volume and grade, intervals, calibration, decision
 curve, strata, mistakes, methods, checklists. Several give their comparison. --predictions takes a table that another
-program made (columns subject, truth, score; optionally patient, split, grade, age_years, sex, site, lesion_ml). The
+program made (columns subject, truth or idh, score; optionally patient, split, grade, age_years, sex, site, lesion_ml,
+each by any name that a cohort table may give it; what is not read is listed). The
 page is one file that needs no network; figures, tables and numbers lie beside it in a folder.
 """
 

@@ -174,10 +174,9 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """
     folder = Path(folder)
     if (folder / "recipe.json").exists():
-        if names := differing_settings(folder, recipe, defaults):
-            former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
-            expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
-            found = ", ".join(f"{name} {former.get(name)!r}" for name in names)
+        if differing := differing_settings(folder, recipe, defaults):
+            expected = ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
+            found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
         return (folder / "metrics.json").exists()
     there = (
@@ -195,21 +194,25 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     return False
 
 
-def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> list[str]:
-    """The settings in which the run in a folder differs from a recipe, by name; none where there is no run.
+def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
+    """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
     Args:
         folder: of the run.
         recipe: every setting that changes a result.
         defaults: as `find_run` takes them.
 
+    Returns:
+        Nothing where there is no run.
+
     Raises:
         InputError: the run is of another version.
     """
     if not (Path(folder) / "recipe.json").exists():
-        return []
+        return {}
     former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
-    return sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
+    pairs = {name: (former.get(name), recipe.get(name)) for name in sorted(recipe.keys() | former.keys())}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def begin_run(folder, recipe: dict, published: dict) -> None:
