@@ -69,15 +69,12 @@ def find_departures(
     Returns:
         By subject, those only of whom there is something to say.
     """
-    file = Path(run_dir) / FILE
-    if not file.exists():
-        return {}
-    run = pd.read_csv(file, dtype={"subject": str})
-    found = {}
-    for _, row in measured.iterrows():
-        if copies := _copies(row, run):
+    run = _read_measures(run_dir)
+    found, copies = {}, find_copies(measured, run_dir)
+    for _, row in measured.iterrows() if len(run) else ():
+        if copy := copies.get(row["subject"]):
             found[row["subject"]] = [
-                f"It measures as {copies[0]} does, of the run itself: if it is the same image, this is no test result."
+                f"It measures as {copy} does, of the run itself: if it is the same image, this is no test result."
             ]
             continue
         alone = [_alone(row, run, measure) for measure in measures]
@@ -87,11 +84,29 @@ def find_departures(
     return found
 
 
-def _copies(row: pd.Series, run: pd.DataFrame) -> list[str]:
-    """The subjects of the run all of whose measures a subject has, as the same image under any name does."""
-    numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]
-    same = np.isclose(run[numbers].astype(float), row[numbers].astype(float), rtol=1e-6, atol=1e-9).all(axis=1)
-    return run["subject"][same & (len(numbers) > 0)].tolist()
+def find_copies(measured: pd.DataFrame, run_dir) -> dict[str, str]:
+    """Who has all the measures of one of a run's subjects, as the same image under any name does.
+
+    Args:
+        measured: as `find_departures` takes it.
+        run_dir: of the run; where it has no measures, nobody is found.
+
+    Returns:
+        By subject the first such of the run.
+    """
+    run, found = _read_measures(run_dir), {}
+    for _, row in measured.iterrows() if len(run) else ():
+        numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]
+        same = np.isclose(run[numbers].astype(float), row[numbers].astype(float), rtol=1e-6, atol=1e-9).all(axis=1)
+        if numbers and same.any():
+            found[row["subject"]] = run["subject"][same].iloc[0]
+    return found
+
+
+def _read_measures(run_dir) -> pd.DataFrame:
+    """The measures of a run's subjects; without rows where it has kept none."""
+    file = Path(run_dir) / FILE
+    return pd.read_csv(file, dtype={"subject": str}) if file.exists() else pd.DataFrame({"subject": []})
 
 
 def _alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:

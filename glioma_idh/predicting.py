@@ -39,6 +39,26 @@ def subject_of(scan: Path, given: str | None) -> str:
     return stem
 
 
+def look(subjects: pd.DataFrame, columns: list[str], measured: pd.DataFrame, judged: tuple, wanted) -> dict:
+    """Look at what is given, and hold it against what the run learnt from.
+
+    Args:
+        subjects: cohort table of those predicted.
+        columns: those that are read.
+        measured: a row a subject, as `departures.find_departures` takes it.
+        judged: the paper's measures that are judged alone, and the group of those that are judged together.
+        wanted: a `Prediction` of either paper.
+
+    Returns:
+        By subject what looks wrong, in sentences; nobody of whom there is nothing to say.
+    """
+    from glioma_idh.departures import find_departures
+
+    alone, group = judged
+    unlike = find_departures(measured, wanted.run_dir, alone, (group,))
+    return look_at(subjects, columns, unlike, jobs=1 if wanted.cohort is None else -1)
+
+
 SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}
 """Problems of images that the preparation has spoken of."""
 SHOWN = 3

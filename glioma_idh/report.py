@@ -2,7 +2,8 @@
 
 One run gives the whole account: how it stands to age, lesion volume and grade, intervals, calibration, decision
 curve, strata, mistakes, methods, checklists. Several give their comparison. --predictions takes a table that another
-program made (columns subject, truth, score; optionally patient, split, grade, age_years, sex, site, lesion_ml). The
+program made (columns subject, truth or idh, score; optionally patient, split, grade, age_years, sex, site, lesion_ml,
+each by any name that a cohort table may give it; what is not read is listed). The
 page is one file that needs no network; figures, tables and numbers lie beside it in a folder.
 """
 
@@ -69,18 +70,18 @@ def _runs_in(folders: list[Path]) -> list[Path]:
     """The folders of runs; one that holds several stands for them.
 
     Raises:
-        InputError: there is none.
+        InputError: one is no run, and holds none.
     """
     from glioma_idh.cohorts.table import SEQUENCE_NAMES
+    from glioma_idh.runs import no_run
 
     order, found = list(SEQUENCE_NAMES), []
     for folder in folders:
         inside = sorted(file.parent for file in folder.glob("*/recipe.json"))
         inside.sort(key=lambda path: order.index(path.name) if path.name in order else len(order))
+        if not inside and not (folder / "recipe.json").exists():
+            raise no_run(folder)
         found += [folder] if (folder / "recipe.json").exists() else inside
-    if not found:
-        where = ", ".join(map(str, folders)) or "none"
-        raise InputError("folders of finished runs", where, "Name a folder that a training command made.")
     return list({folder.resolve(): folder for folder in found}.values())
 
 

@@ -27,6 +27,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 
 FORMAT = 2  # of a run folder; before, splits were counted from 0
+SHOWN = 4  # of runs, in a message
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
     "subject",
@@ -53,8 +54,10 @@ def read_table(path) -> pd.DataFrame:
     """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN.
 
     Raises:
-        InputError: a spreadsheet has saved it with semicolons or tabs.
+        InputError: it is not there, or a spreadsheet has saved it with semicolons or tabs.
     """
+    if isinstance(path, (str, Path)) and not Path(path).is_file():
+        raise InputError("a table of a run", "no such file", "A run must be whole: put it back, or train again.", path)
     table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""])
     if len(table.columns) == 1 and set(table.columns[0]) & {";", "\t"}:
         advice = "A spreadsheet has changed it: put the file back as the program wrote it."
@@ -82,6 +85,8 @@ def read_recipe(folder) -> dict:
         InputError: there is none, or it is of a version that counted splits in another way.
     """
     file = Path(folder) / "recipe.json"
+    if not file.is_file():
+        raise no_run(folder)
     content = read_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("recipe"), dict):
         advice = "Name a folder that a training command made."
@@ -92,6 +97,31 @@ def read_recipe(folder) -> dict:
         advice = "Train again, into another --run-dir: folders and columns of its splits are numbered otherwise."
         raise InputError(f"a run in format {FORMAT}", f"format {found}, trained by {other}", advice, file=file)
     return content
+
+
+def no_run(folder) -> InputError:
+    """The error of a path that is no run's folder: what it is, and which runs lie above, in or beside it."""
+    folder = Path(folder)
+    place = folder.absolute()
+    above = next((parent for parent in place.parents if (parent / "recipe.json").is_file()), None)
+    inside = _runs_in(place)
+    if above is not None:
+        found, named = f"{'a folder' if place.is_dir() else 'a path'} within the run {above.name}", [above]
+    elif inside:
+        found, named = f"a folder that holds {len(inside)} run{'s' if len(inside) > 1 else ''}", inside
+    else:
+        there = "a folder without one" if place.is_dir() else "a file" if place.exists() else "no such folder"
+        found, named = there, _runs_in(next(parent for parent in place.parents if parent.is_dir()))
+    advice = "Name a folder that a training command made."
+    if named:
+        more = f" ... ({len(named)} in all)" if len(named) > SHOWN else ""
+        advice = f"Name {' or '.join(map(str, named[:SHOWN]))}{more}."
+    return InputError("the folder of a run, with its recipe.json", found, advice, file=folder)
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The folders of runs in a folder, and in its folders: a run of several sequences has one for each."""
+    return sorted(file.parent for pattern in ("*", "*/*") for file in folder.glob(f"{pattern}/recipe.json"))
 
 
 def read_costs(folder) -> dict[str, str]:
@@ -144,11 +174,9 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """
     folder = Path(folder)
     if (folder / "recipe.json").exists():
-        former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
-        names = sorted(name for name in recipe.keys() | former.keys() if recipe.get(name) != former.get(name))
-        if names:
-            expected = ", ".join(f"{name} {recipe.get(name)!r}" for name in names)
-            found = ", ".join(f"{name} {former.get(name)!r}" for name in names)
+        if differing := differing_settings(folder, recipe, defaults):
+            expected = ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
+            found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
         return (folder / "metrics.json").exists()
     there = (
@@ -164,6 +192,27 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     for path in new:
         path.rmdir()  # they are made again once there is something to put in them
     return False
+
+
+def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
+    """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
+
+    Args:
+        folder: of the run.
+        recipe: every setting that changes a result.
+        defaults: as `find_run` takes them.
+
+    Returns:
+        Nothing where there is no run.
+
+    Raises:
+        InputError: the run is of another version.
+    """
+    if not (Path(folder) / "recipe.json").exists():
+        return {}
+    former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
+    pairs = {name: (former.get(name), recipe.get(name)) for name in sorted(recipe.keys() | former.keys())}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def begin_run(folder, recipe: dict, published: dict) -> None:

@@ -13,6 +13,7 @@ from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.predicting import check_files, look_at, print_looks, subject_of, write_predictions
 from tests.imaging.dicom_series import noise, write_series
+from tests.imaging.heads import SPACING_MM, head
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,14 @@ def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     said = look_at(two, ["t2", "lesion_mask"], {})["b"]
     for sentence, (image, other) in zip(said, images, strict=True):
         assert sentence.startswith(f"{image}: ") and f"has the very voxels of {other} of a (" in sentence
+
+
+def test_scans_of_other_axes_are_told_beside_the_score(one, tmp_path):
+    turned = nibabel.Nifti1Image(head().transpose(2, 1, 0), np.diag([*SPACING_MM, 1.0]))
+    nibabel.save(turned, one.at[0, "t2"])
+    one["lesion_mask"] = ""
+    (said,) = look_at(one, ["t2"], {})["a"]
+    assert said.startswith("T2: Mirrored from bottom to top it correlates with itself at ")
 
 
 def test_what_looks_wrong_is_said_of_the_first_few(capsys):

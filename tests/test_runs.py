@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import subprocess
 import sys
 
@@ -132,6 +133,35 @@ def test_older_runs_lack_younger_settings_and_go_on(tmp_path):
     with pytest.raises(InputError, match="expected epochs None; found epochs 5"):
         runs.find_run(tmp_path, {name: value for name, value in RECIPE.items() if name != "epochs"})
     assert runs.read_json(tmp_path / "recipe.json")["published"] == {"auc": 0.86}
+
+
+def test_what_is_no_run_is_said_with_the_runs_above_in_and_beside_it(tmp_path):
+    for name in ("a", "b", "several/t1", "several/t2", "c"):
+        runs.begin_run(tmp_path / "runs" / name, RECIPE, {})
+    (tmp_path / "runs/a/split_1").mkdir()
+    (tmp_path / "runs/table1-1234").mkdir()
+    (tmp_path / "file.csv").touch()
+    base = re.escape(str(tmp_path / "runs"))
+    for path, found in {
+        "runs/a/split_1": rf"a folder within the run a. Name {base}/a\.$",
+        "runs/a/recipe.json": rf"a path within the run a. Name {base}/a\.$",
+        "runs/several": rf"a folder that holds 2 runs. Name {base}/several/t1 or {base}/several/t2\.$",
+        "runs": rf"a folder that holds 5 runs. Name {base}/a or {base}/b or {base}/c or .*t1 ... \(5 in all\)\.$",
+        "runs/table1-1234": rf"a folder without one. Name {base}/a or .* ... \(5 in all\)\.$",
+        "runs/d": rf"no such folder. Name {base}/a or .* ... \(5 in all\)\.$",
+        "file.csv": rf"a file. Name {base}/a or {base}/b or {base}/c\.$",
+        "x/y/z": rf"no such folder. Name {base}/a or {base}/b or {base}/c\.$",
+    }.items():
+        with pytest.raises(InputError, match=f"expected the folder of a run, with its recipe.json; found {found}"):
+            runs.read_recipe(tmp_path / path)
+    (tmp_path / "empty/one").mkdir(parents=True)
+    with pytest.raises(InputError, match="found a folder without one. Name a folder that a training command made"):
+        runs.read_recipe(tmp_path / "empty/one")
+
+
+def test_a_table_of_a_run_that_is_gone_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"splits.csv: expected a table of a run; found no such file"):
+        runs.read_table(tmp_path / "splits.csv")
 
 
 def test_a_folder_that_exists_and_is_empty_stays_as_it_was(tmp_path):

@@ -1,4 +1,4 @@
-"""What must be said of the masks that a command has read: each odd one, and in one line what many have."""
+"""What must be said of the images that a command has read: each odd mask, and in one line what many have."""
 
 import sys
 from typing import NamedTuple
@@ -66,3 +66,17 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
         lines.append(f"In {full} of {len(remarks)} subjects {text}")
     for line in lines:
         print(line, file=sys.stderr)
+
+
+def print_turned(turned: dict[str, str], num_subjects: int) -> None:
+    """Say on standard error, in one line for all, whose scans seem to have other axes than their headers say.
+
+    Args:
+        turned: by subject what shows it, as `imaging.axes.find_turned` gives it; empty where nothing does.
+        num_subjects: that were read.
+    """
+    subjects = [subject for subject, sentence in turned.items() if sentence]
+    if subjects:
+        shown = ", ".join(subjects[:SHOWN]) + (" ..." if len(subjects) > SHOWN else "")
+        text = f"{len(subjects)} of {num_subjects} subjects seem to have a scan with other axes than its header says"
+        print(f"{text} ({shown}). {subjects[0]}: {turned[subjects[0]]}", file=sys.stderr)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import STAGES, baseline_predictions, compare_with_baselines
-from glioma_idh.evaluation.calibration import log_losses, squared_errors
+from glioma_idh.evaluation.calibration import log_losses, no_probabilities, squared_errors
 from glioma_idh.evaluation.checks import (
     because,
     check_cohort,
@@ -68,7 +68,8 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
         `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
         `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
-            `reversed`: whether the interval lies below 0.5. `average_precision`, `brier`, `log_loss`: estimates.
+            `reversed`: whether the interval lies below 0.5. `hard_scores`: whether all scores are 0 or 1.
+        `average_precision`, `brier`, `log_loss`: estimates.
         `rates`: by `0.5` and the cross-fitted CHOICES, proportions, `confusion`: `tp, fp, tn, fn`, and
             `at_cohort_prevalence`: `ppv` and `npv`.
         `thresholds`: of `crossfitted_thresholds`, with the column `choice`.
@@ -103,6 +104,7 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
     prevalence = prevalences(predictions, cohort)
     answers |= {"prevalence": prevalence, "auc": _aucs(predictions)}
+    answers["hard_scores"] = no_probabilities(predictions["score"])
     answers |= _of_patients(pool_patients(predictions), prevalence["cohort"])
     answers |= _of_other_folds(predictions, prevalence["cohort"])
     return _plain(answers | {"strata": strata, "baselines": baselines, "beats_baselines": beats_baselines(baselines)})

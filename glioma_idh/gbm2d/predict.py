@@ -68,14 +68,18 @@ def predict(wanted: Prediction):
     Raises:
         InputError: the run or a file cannot be used.
     """
+    import pandas as pd
+
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
-    from glioma_idh.cohorts.table import exclusions_table
+    from glioma_idh.cohorts.table import SEQUENCE_NAMES, exclusions_table
+    from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
-    from glioma_idh.predicting import output_folder, print_looks, write_predictions
+    from glioma_idh.predicting import look, output_folder, print_looks, write_predictions
 
     recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
+    print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
     table, slices, errors = prepare_cohort(
         _subjects(wanted, sequence),
         sequence,
@@ -89,7 +93,9 @@ def predict(wanted: Prediction):
     from glioma_idh.training import load_networks  # not before: TensorFlow takes seconds to load
 
     networks = load_networks(wanted.run_dir, slices.shape[1:])
-    remarks = _look(table, sequence, wanted)
+    measured = pd.DataFrame(table.attrs["measures"])
+    columns = [sequence, "lesion_mask", "brain_mask"]
+    remarks = look(table, columns, measured, (ALONE, INTENSITIES), wanted)
     predictions = _predictions(table, slices, networks, remarks)
     out = output_folder(wanted)
     write_predictions(predictions, out / "predictions.csv")
@@ -130,19 +136,6 @@ def _subjects(wanted: Prediction, sequence: str):
     paths = {sequence: wanted.scan, "lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask or ""}
     row = {"subject": subject, "patient": subject, **{column: str(path) for column, path in paths.items()}}
     return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row])
-
-
-def _look(table, sequence: str, wanted: Prediction) -> dict[str, list[str]]:
-    """By subject what looks wrong with what is given, and what is unlike that which the run learnt from."""
-    import pandas as pd
-
-    from glioma_idh.departures import find_departures
-    from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
-    from glioma_idh.predicting import look_at
-
-    measured = pd.DataFrame(table.attrs["measures"])
-    unlike = find_departures(measured, wanted.run_dir, ALONE, (INTENSITIES,))
-    return look_at(table, [sequence, "lesion_mask", "brain_mask"], unlike, jobs=1 if wanted.cohort is None else -1)
 
 
 def _predictions(table, slices, networks: list, remarks: dict[str, list[str]]):

@@ -11,6 +11,7 @@ from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
 from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
+from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
 from glioma_idh.imaging.guesses import require_stripped
 from glioma_idh.imaging.masks import Mask
@@ -43,12 +44,14 @@ class PreparedSlice(NamedTuple):
         lesion_ml: volume of the lesion.
         remarks: what must be said of the masks.
         measures: by which it is compared with others.
+        turned: what shows that the scan has other axes than its header says; empty where nothing does.
     """
 
     pixels: np.ndarray
     lesion_ml: float
     remarks: MaskRemarks
     measures: dict[str, float]
+    turned: str
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
@@ -179,7 +182,8 @@ def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> Prep
         raise error.of_subject(row["subject"]) from error
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
     measures = measure_subject(normalised, mask.array != 0, brain, image.spacing_mm)
-    return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures)
+    turned = find_turned(image.array, image.spacing_mm)
+    return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned)
 
 
 def prepare_cohort(
@@ -201,9 +205,10 @@ def prepare_cohort(
         with_skull: as `read_subject` takes it.
 
     Returns:
-        The rows that could be used, with `lesion_ml` added, in `attrs["remarks"]` what must be said of their masks, and
-        in `attrs["measures"]` a dictionary a subject, its measures; their slices,
-        float32, shape (n, size, size, 1), in the same order; and one error a subject that could not.
+        The rows that could be used, with `lesion_ml` added, in `attrs["remarks"]` what must be said of their masks, in
+        `attrs["turned"]` by subject what shows that a scan has other axes than its header says, and in
+        `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape (n, size, size, 1), in
+        the same order; and one error a subject that could not.
     """
     from joblib import delayed
 
@@ -219,8 +224,9 @@ def prepare_cohort(
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     table = table[kept].reset_index(drop=True).assign(lesion_ml=[subject.lesion_ml for subject in prepared])
     table.attrs["remarks"] = [subject.remarks for subject in prepared]
-    named = zip(table["subject"], prepared, strict=True)
-    table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named]
+    named = dict(zip(table["subject"], prepared, strict=True))
+    table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
+    table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named.items()]
     slices = [subject.pixels for subject in prepared]
     slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors

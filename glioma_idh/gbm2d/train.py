@@ -27,8 +27,9 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     Raises:
         InputError: the input cannot be used; the message says why and what to do.
     """
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.reporting import results
+    from glioma_idh.resuming import find_run
 
     recipe, job = _resolve(recipe, job)
     folders = _run_folders(recipe, job)
@@ -38,14 +39,19 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
         raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
     identities = {s: pipeline.identity("gbm2d", replace(recipe, sequence=(s,)), job) for s in folders}
     unfinished = {
-        sequence: folder for sequence, folder in folders.items() if not runs.find_run(folder, identities[sequence])
+        sequence: folder
+        for sequence, folder in folders.items()
+        if not find_run(recipe, replace(job, run_dir=folder), identities[sequence])
     }
     if unfinished:
-        _train_sequences(recipe, job, unfinished, identities)
+        _begin_sequences(recipe, job, unfinished, identities)
+    tests = {} if external is None else _prepare_external(folders, external, recipe, job)
+    if unfinished:
+        _train_sequences(recipe, job, unfinished)
     with step("drawing the report", job.quiet):
         metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
-    if external is not None:
-        _score_external(folders, external, recipe, job)
+    for sequence, test in tests.items():
+        _score_external(sequence, folders[sequence], job, *test)
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -74,12 +80,15 @@ def _sequences(recipe: Recipe, job: Job) -> tuple[str, ...]:
         InputError: one is none of the six, or there is none.
     """
     from glioma_idh import pipeline
-    from glioma_idh.cohorts.table import SEQUENCES, available_sequences, parse_sequence
+    from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, available_sequences, parse_sequence
 
     typed = [name.strip() for names in recipe.sequence for name in names.split(",") if name.strip()]
     if "all" not in [name.lower() for name in typed]:
-        wanted = {parse_sequence(name) for name in typed or [""]}
-        return tuple(sequence for sequence in SEQUENCES if sequence in wanted)
+        wanted = {name: parse_sequence(name) for name in typed or [""]}
+        for name, sequence in wanted.items():
+            if name.lower() != sequence:
+                print(f"--sequence {name}: {SEQUENCE_NAMES[sequence]} is meant.")
+        return tuple(sequence for sequence in SEQUENCES if sequence in wanted.values())
     if recipe.cohort == "phantom":
         return SEQUENCES
     return tuple(available_sequences(pipeline.read_training_cohort(recipe, job, (), quiet=True)))
@@ -92,21 +101,27 @@ def _run_folders(recipe: Recipe, job: Job) -> dict[str, Path]:
     return {sequence: job.run_dir / sequence for sequence in recipe.sequence}
 
 
-def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
-    """Everything that is not done yet."""
-    from glioma_idh import pipeline, training
-    from glioma_idh.gbm2d.fit import train_split
-    from glioma_idh.reporting import results
-    from glioma_idh.reporting.canvas import display_name
+def _begin_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
+    """Say where and on whom it trains, and prepare the runs that are not."""
+    from glioma_idh import training
 
     gpus = training.find_gpus()
-    jobs = job.jobs or training.default_jobs(gpus, recipe.num_splits)
-    print(training.device_line(gpus, jobs))
+    print(training.device_line(gpus, job.jobs or training.default_jobs(gpus, recipe.num_splits)))
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
     unprepared = {s: folder for s, folder in folders.items() if not (folder / "splits.csv").exists()}
     if unprepared:
         _prepare_sequences(recipe, job, unprepared, identities)
+
+
+def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None:
+    """Every split of every run that is not trained yet."""
+    from glioma_idh import pipeline, training
+    from glioma_idh.gbm2d.fit import train_split
+    from glioma_idh.reporting import results
+    from glioma_idh.reporting.canvas import display_name
+
+    jobs = job.jobs or training.default_jobs(training.find_gpus(), recipe.num_splits)
     for sequence, folder in folders.items():
         recipe_here = replace(recipe, sequence=(sequence,))
         pipeline.train_splits(train_split, recipe_here, folder, jobs, job.quiet, display_name(sequence))
@@ -117,7 +132,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
 def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Begin the runs of sequences that are not prepared; nothing is written before all of them can be."""
     from glioma_idh import pipeline, runs
-    from glioma_idh.cohorts.mask_remarks import print_remarks
+    from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
     from glioma_idh.cohorts.table import require_sequence
 
     cohort, said, prepared = pipeline.read_training_cohort(recipe, job, recipe.sequence), set(), {}
@@ -125,7 +140,9 @@ def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], ident
         require_sequence(cohort, sequence)
     for sequence in folders:
         prepared[sequence] = _prepare(sequence, recipe, job, cohort)
-        print_remarks(prepared[sequence][1].attrs.get("remarks", []), said)
+        table = prepared[sequence][1]
+        print_remarks(table.attrs.get("remarks", []), said)
+        print_turned(table.attrs.get("turned", {}), len(table))
     for sequence, folder in folders.items():
         runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
         _write_prepared(folder, *prepared[sequence])
@@ -145,29 +162,45 @@ def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
         raise InputError(f"no {sequence} image of the training cohort in the external one", found, "Take them out.")
 
 
-def _score_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> None:
-    """The networks of each sequence on the second cohort."""
-    from glioma_idh import pipeline
-    from glioma_idh.cohorts.mask_remarks import print_remarks
-    from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.gbm2d.apply import predictions_table
-    from glioma_idh.gbm2d.preprocessing import prepare_cohort
-    from glioma_idh.reporting import results
-    from glioma_idh.training import load_networks
+def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> dict[str, tuple]:
+    """What the networks see of the second cohort, before any is trained.
 
-    said = set()
+    Returns:
+        By sequence who is tested, the slices, and who is set aside.
+
+    Raises:
+        InputError: nobody is left to test on, or an image is one of the run's own.
+    """
+    from glioma_idh import pipeline
+    from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
+    from glioma_idh.cohorts.table import check_labels
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort
+
+    said, tests = set(), {}
     for sequence, folder in folders.items():
         table, label_errors = check_labels(external)
         settings = {"quiet": job.quiet, "with_skull": recipe.with_skull}
         table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
         print_remarks(table.attrs["remarks"], said)
+        print_turned(table.attrs["turned"], len(table))
         errors = label_errors + scan_errors
         pipeline.report_exclusions(errors, len(external))
         if table.empty:
             raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
         _refuse_copies(sequence, folder, table, slices)
-        predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
-        results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
+        tests[sequence] = table, slices, errors
+    return tests
+
+
+def _score_external(sequence: str, folder: Path, job: Job, table, slices, errors: list[InputError]) -> None:
+    """The networks of a sequence on the second cohort."""
+    from glioma_idh import pipeline
+    from glioma_idh.gbm2d.apply import predictions_table
+    from glioma_idh.reporting import results
+    from glioma_idh.training import load_networks
+
+    predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
+    results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
 
 
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):

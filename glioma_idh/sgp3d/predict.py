@@ -85,8 +85,8 @@ def predict(wanted: Prediction):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
-    from glioma_idh.predicting import output_folder, print_looks, write_predictions
-    from glioma_idh.sgp3d.measures import measure_subject
+    from glioma_idh.predicting import look, output_folder, print_looks, write_predictions
+    from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
 
     content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
@@ -111,7 +111,9 @@ def predict(wanted: Prediction):
             print(f"set aside: {error}", file=sys.stderr)
     if not rows:
         raise errors[0]
-    looks = _look(subjects, pd.DataFrame(measured), wanted)
+    measured = pd.DataFrame(measured)
+    used = subjects[subjects["subject"].isin(measured["subject"])]
+    looks = look(used, [*SEQUENCES, "lesion_mask"], measured, (ALONE, AGREEMENT), wanted)
     table = pd.DataFrame(rows).assign(remarks=lambda rows: [" ".join(looks.get(s, [])) for s in rows["subject"]])
     write_predictions(table, out / "predictions.csv")
     write_table(exclusions_table(errors), out / "exclusions.csv")
@@ -122,17 +124,6 @@ def predict(wanted: Prediction):
     if "predicted_ml" in table:
         _warn_of_volumes(table, wanted.run_dir)
     return table
-
-
-def _look(subjects, measured, wanted: Prediction) -> dict[str, list[str]]:
-    """By subject what looks wrong with what is given, and what is unlike that which the run learnt from."""
-    from glioma_idh.departures import find_departures
-    from glioma_idh.predicting import look_at
-    from glioma_idh.sgp3d.measures import AGREEMENT, ALONE
-
-    used = subjects[subjects["subject"].isin(measured["subject"])]
-    unlike = find_departures(measured, wanted.run_dir, ALONE, (AGREEMENT,))
-    return look_at(used, [*SEQUENCES, "lesion_mask"], unlike, jobs=1 if wanted.cohort is None else -1)
 
 
 def _warn_of_volumes(table, run_dir: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, print_turned
 from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
@@ -57,6 +57,10 @@ class Stored:
         """What must be said of the mask."""
         subject, sentences, thresholded, fills_brain = self._note()["remarks"]
         return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
+
+    def turned(self) -> str:
+        """What shows that a scan has other axes than its header says; empty where nothing does."""
+        return self._note()["turned"]
 
     def is_whole(self, with_skull: bool) -> bool:
         """Whether it was prepared to the end, and looked at as it is asked for now.
@@ -118,6 +122,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
+    note["turned"] = prepared.turned
     with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
         part.write_text(json.dumps(note, default=int))
     return stored
@@ -165,13 +170,14 @@ def store_cohort(
 
 
 def print_mask_remarks(table: pd.DataFrame) -> None:
-    """Say what must be said of the masks of stored subjects.
+    """Say what must be said of the masks of stored subjects, and of the axes of their scans.
 
     Args:
         table: with the column `prepared`.
     """
-    folders = zip(table["subject"], table["prepared"], strict=True)
-    print_remarks([Stored(Path(folder)).remarks()._replace(subject=subject) for subject, folder in folders])
+    stored = {row.subject: Stored(Path(row.prepared)) for row in table.itertuples()}
+    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
+    print_turned({subject: of.turned() for subject, of in stored.items()}, len(table))
 
 
 def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
@@ -239,17 +245,20 @@ def set_copies_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError
 
 
 def refuse_copies(run_dir: Path, table: pd.DataFrame) -> None:
-    """A scan of the run's own cohort is no external test, whatever its name.
+    """A scan of the run's own cohort is no external test, whatever its name, also where its file was written anew.
 
     Raises:
         InputError: one stands in both.
     """
     from glioma_idh import runs
+    from glioma_idh.departures import find_copies
 
-    own = runs.read_table(run_dir / "cohort.csv").assign(key=lambda rows: rows["prepared"].map(_name))
-    both = own.merge(table.assign(key=table["prepared"].map(_name)), on="key", suffixes=("_own", "_external"))
-    if len(both):
-        shown = "; ".join(f"{row.subject_own} is {row.subject_external}" for row in both.head(3).itertuples())
+    own = runs.read_table(run_dir / "cohort.csv")
+    names = dict(zip(own["prepared"].map(_name), own["subject"], strict=True))
+    copies = find_copies(measure_cohort(table), run_dir)
+    same_files = {row.subject: names[_name(row.prepared)] for row in table.itertuples() if _name(row.prepared) in names}
+    if both := copies | same_files:
+        shown = "; ".join(f"{there} is {here}" for here, there in list(both.items())[:3])
         found = f"{len(both)} in both ({shown}{' ...' if len(both) > 3 else ''})"
         raise InputError("no scan of the training cohort in the external one", found, "Take them out.")
 

@@ -9,6 +9,7 @@ import pandas as pd
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
 from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.guesses import require_stripped
 from glioma_idh.imaging.masks import Mask
@@ -44,6 +45,7 @@ class PreparedSubject:
         placement: where it lay.
         lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
         remarks: what must be said of the mask; None without one.
+        turned: what shows that a scan has other axes than its header says; empty where nothing does.
     """
 
     scans: np.ndarray
@@ -51,6 +53,7 @@ class PreparedSubject:
     placement: Placement
     lesion_ml: float
     remarks: MaskRemarks | None = None
+    turned: str = ""
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
@@ -177,12 +180,19 @@ def prepare_subject(
                 mask = resample_labels(crop(lesion, box), shape)
                 remarks = remarks_on(row["subject"], volumes[-1], seen)
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
+            turned = next(filter(None, pool.map(_turned, sequences)), "")
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml, remarks)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned)
+
+
+def _turned(volume: Volume) -> str:
+    """What shows that a sequence has other axes than its header says, with its file."""
+    sentence = find_turned(volume.array, volume.spacing_mm)
+    return f"{volume.file}: {sentence}" if sentence else ""
 
 
 def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume:

@@ -43,21 +43,24 @@ def train(recipe: Recipe, job: Job) -> dict:
     Raises:
         InputError: the input cannot be used; the message says why and what to do.
     """
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.reporting import results
     from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.resuming import find_run
 
     recipe, job = resolve(recipe, job)
     external = None if job.external is None else pipeline.read_external_cohort(recipe, job, SEQUENCES)
-    finished = runs.find_run(job.run_dir, identity(recipe, job), FORMER)
+    finished = find_run(recipe, job, identity(recipe, job), FORMER)
+    shared = None if finished else _begin(recipe, job)
+    test = None if external is None else _prepare_external(external, recipe, job)
     if not finished:
-        _train(recipe, job)
+        _train(recipe, job, *shared)
     name = shown_as(recipe)
     baselines = read_baselines(recipe, job)
     with step("drawing the report", job.quiet):
         metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
-    if external is not None:
-        _score_external(external, recipe, job)
+    if test is not None:
+        _score_external(recipe, job, *test)
     print(f"Everything is in {job.run_dir}")
     return metrics[name]
 
@@ -87,12 +90,13 @@ def shown_as(recipe: Recipe) -> str:
     return NAMES[recipe.network, recipe.targets] + (", k held constant" if recipe.detach_k else "")
 
 
-def _train(recipe: Recipe, job: Job) -> None:
-    """Everything that is not done yet."""
+def _begin(recipe: Recipe, job: Job) -> tuple[int, int]:
+    """Say where, on whom and how it trains, and prepare the scans.
+
+    Returns:
+        How many trainings at once, and the threads of each.
+    """
     from glioma_idh import pipeline, training
-    from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
-    from glioma_idh.sgp3d.fit import train_split
 
     training.require_tensorflow()
     gpus = training.find_gpus()
@@ -108,9 +112,19 @@ def _train(recipe: Recipe, job: Job) -> None:
         begin_run(recipe, job, cohort)
     else:
         prepare_again(recipe, folder, job.quiet)
-    pipeline.train_splits(partial(train_split, threads=threads), recipe, folder, jobs, job.quiet)
+    return jobs, threads
+
+
+def _train(recipe: Recipe, job: Job, jobs: int, threads: int) -> None:
+    """Every split that is not trained yet."""
+    from glioma_idh import pipeline
+    from glioma_idh.reporting import results
+    from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.sgp3d.fit import train_split
+
+    pipeline.train_splits(partial(train_split, threads=threads), recipe, job.run_dir, jobs, job.quiet)
     with step("drawing results", job.quiet):
-        results.write_results(shown_as(recipe), folder, PUBLISHED, SGPNET)
+        results.write_results(shown_as(recipe), job.run_dir, PUBLISHED, SGPNET)
 
 
 def read_baselines(recipe: Recipe, job: Job) -> dict:
@@ -210,15 +224,15 @@ def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     write_table(table, folder / "cohort.csv")
 
 
-def _score_external(external, recipe: Recipe, job: Job) -> None:
-    """The networks on the second cohort."""
+def _prepare_external(external, recipe: Recipe, job: Job):
+    """Who of the second cohort is tested, and who is set aside, before any network is trained.
+
+    Raises:
+        InputError: nobody is left to test on, or a scan is one of the run's own.
+    """
     from glioma_idh import pipeline
     from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
-    from glioma_idh.sgp3d.apply import input_shape, predictions_table
     from glioma_idh.sgp3d.prepared import print_mask_remarks, refuse_copies, store_cohort
-    from glioma_idh.training import load_networks
 
     table, label_errors = check_labels(external)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
@@ -228,6 +242,17 @@ def _score_external(external, recipe: Recipe, job: Job) -> None:
     if table.empty:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
     refuse_copies(job.run_dir, table)
+    return table, errors
+
+
+def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -> None:
+    """The networks on the second cohort."""
+    from glioma_idh import pipeline
+    from glioma_idh.reporting import results
+    from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.sgp3d.apply import input_shape, predictions_table
+    from glioma_idh.training import load_networks
+
     networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)
     with step("predicting the second cohort", job.quiet):
         predictions = predictions_table(table, networks, job.run_dir, recipe.learns)

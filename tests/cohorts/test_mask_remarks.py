@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, remarks_on
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, print_turned, remarks_on
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import THRESHOLDED, Mask
 
@@ -43,3 +43,11 @@ def test_remarks_are_of_both_masks():
     assert remarks_on("s", mask, np.arange(64).reshape(4, 4, 4) < 20).fills_brain
     with pytest.raises(InputError, match="m.nii: expected a lesion mask; found 100 % of the brain, 0 ml, as a mask"):
         remarks_on("s", Mask(lesion, np.eye(4), "m.nii"), lesion != 0)
+
+
+def test_scans_of_other_axes_have_one_line_for_all(capsys):
+    print_turned({"a": "", "b": ""}, 2)
+    assert capsys.readouterr().err == ""
+    print_turned({"a": "", "b": "Mirrored.", **dict.fromkeys("cde", "Tall.")}, 9)
+    text = "4 of 9 subjects seem to have a scan with other axes than its header says (b, c, d ...). b: Mirrored."
+    assert capsys.readouterr().err.splitlines() == [text]

@@ -1,6 +1,7 @@
 """External testing: another cohort, none of whose patients the networks have seen."""
 
 import json
+import sys
 from dataclasses import replace
 
 import keras
@@ -117,6 +118,25 @@ def test_the_same_image_in_both_is_refused_too(cohorts, tmp_path):
     with pytest.raises(InputError, match=r"found 2 in both \(s00 is copy00; s01 is copy01\)"):
         train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(copy)))
     assert not (run / f"external/{tmp_path.name}-cohort").exists()
+
+
+def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch):
+    recipe, _, _ = cohorts
+    copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")
+    monkeypatch.setattr("glioma_idh.gbm2d.fit.train_split", lambda *_: pytest.fail("trained"))
+    with pytest.raises(InputError, match=r"found 2 in both \(s00 is copy00; s01 is copy01\)"):
+        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(copy)))
+
+
+def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohorts, tmp_path, monkeypatch, capsys):
+    recipe, there, _ = cohorts
+    monkeypatch.setattr("glioma_idh.gbm2d.preprocessing.find_turned", lambda array, spacing_mm: "Mirrored.")
+    monkeypatch.setattr("glioma_idh.gbm2d.fit.train_split", lambda *_: sys.exit("would train"))
+    with pytest.raises(SystemExit, match="would train"):
+        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
+    said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header says" in line]
+    assert [line.split(" subjects")[0] for line in said] == ["24 of 24", "7 of 7"]
+    assert said[0].endswith("(s00, s01, s02 ...). s00: Mirrored.")
 
 
 def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path):

@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_scor
 
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
-from glioma_idh.gbm2d.train import main, train
+from glioma_idh.gbm2d.train import _resolve, main, train
 from glioma_idh.runs import read_table
 from tests.conftest import write_cohort, written_reports
 
@@ -200,7 +200,7 @@ def test_changed_labels_are_another_run(finished, edit_table):
     cohort, recipe, run, _ = finished
     before = cohort.read_text()
     edit_table(cohort, "s05", "idh", 0)
-    with pytest.raises(InputError, match="cohort_sha256"):
+    with pytest.raises(InputError, match=r"cohort.csv: 1 labels differ \(s05 mutant -> wild-type\)"):
         train(recipe, Job(run_dir=run))
     cohort.write_text(before)
 
@@ -330,6 +330,15 @@ def test_brats_has_no_rcbv(real_data, tmp_path):
     recipe = Recipe(sequence=("rCBV",), cohort="brats2020-tcga")
     with pytest.raises(InputError, match="expected rCBV in cohort brats2020-tcga; found only T1, T1Gd, T2, FLAIR"):
         train(recipe, Job(images=real_data / "brats20_mini", run_dir=tmp_path / "run", quiet=True))
+
+
+def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
+    recipe, _ = _resolve(Recipe(sequence=("T1c", "flair,rCBV", "MPRAGE")), Job())
+    assert recipe.sequence == ("t1gd", "flair", "rcbv")
+    assert capsys.readouterr().out.splitlines() == [
+        "--sequence T1c: T1Gd is meant.",
+        "--sequence MPRAGE: T1Gd is meant.",
+    ]
 
 
 def test_one_class_is_an_error(make_cohort, tmp_path):

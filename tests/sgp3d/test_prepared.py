@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh import departures
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import prepared
@@ -71,6 +72,17 @@ def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
         print_mask_remarks(usable)
         assert "1 of 3 subjects holds probabilities, thresholded at 0.5 (s00)." in capsys.readouterr().err
     assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
+
+
+def test_scans_of_other_axes_are_kept_with_the_subject(table, monkeypatch, capsys):
+    said = iter(["", "", "Mirrored."])
+    monkeypatch.setattr("glioma_idh.sgp3d.preprocessing.find_turned", lambda array, spacing_mm: next(said, ""))
+    for _ in range(2):  # prepared, then found
+        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        print_mask_remarks(usable)
+        line = capsys.readouterr().err.strip()
+        assert line.startswith("1 of 3 subjects seem to have a scan with other axes than its header says (s00). s00: ")
+        assert line.endswith(".nii.gz: Mirrored.")
 
 
 def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, grey):
@@ -136,13 +148,18 @@ def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatc
     assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
 
 
-def test_a_scan_of_the_run_s_own_cohort_is_no_external_test(tmp_path):
+def test_a_scan_of_the_run_s_own_cohort_is_no_external_test(tmp_path, monkeypatch):
+    measured = pd.DataFrame({"subject": ["c", "d"], "box_ml": [8.0, 9.0]})
+    monkeypatch.setattr(prepared, "measure_cohort", lambda table: measured.head(len(table)))
     own = pd.DataFrame({"subject": ["a", "b"], "prepared": ["/one/x", "/one/y"]})
     own.to_csv(tmp_path / "cohort.csv", index=False)
     external = pd.DataFrame({"subject": ["c", "d"], "prepared": ["/other/z", "/other/y"]})
     refuse_copies(tmp_path, external.head(1))
     with pytest.raises(InputError, match=r"found 1 in both \(b is d\)"):
         refuse_copies(tmp_path, external)
+    measured.assign(subject=["a", "e"], box_ml=[8.0, 7.0]).to_csv(tmp_path / departures.FILE, index=False)
+    with pytest.raises(InputError, match=r"found 1 in both \(a is c\)"):
+        refuse_copies(tmp_path, external.head(1))
 
 
 @pytest.mark.parametrize(("spare", "enough"), [(0, True), (-1, False)])

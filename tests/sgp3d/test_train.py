@@ -22,7 +22,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
-from glioma_idh.sgp3d.train import _score_external, train
+from glioma_idh.sgp3d.train import _prepare_external, _score_external, train
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Stop, untraced, write_four
 from tests.sgp3d.tiny import tiny_network
@@ -147,6 +147,18 @@ def test_no_external_scan_is_one_of_the_run_s_own(finished, tmp_path):
     table.to_csv(tmp_path / "others.csv", index=False)
     with pytest.raises(InputError, match="no scan of the training cohort in the external one; found 2 in both"):
         train(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
+
+
+def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained(finished, tmp_path, monkeypatch):
+    """Also where its file was written anew, with other bytes."""
+    recipe, run = finished
+    table = pd.read_csv(run.parent / "cohort.csv", dtype=str).head(1).assign(subject="x1", patient="x1")
+    image = nibabel.load(table.at[0, "t1"])
+    nibabel.save(nibabel.Nifti1Image(image.get_fdata(dtype=np.float64), image.affine), tmp_path / "t1.nii")
+    table.assign(t1=str(tmp_path / "t1.nii")).to_csv(tmp_path / "others.csv", index=False)
+    monkeypatch.setattr("glioma_idh.sgp3d.fit.train_split", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(InputError, match=r"in the external one; found 1 in both \(s00 is x1\)"):
+        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
 
 
 def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, capsys):
@@ -331,7 +343,7 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
     monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *given: written.append(given))
     job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
-    _score_external(read_cohort(str(cohort))[0], RECIPE, job)
+    _score_external(RECIPE, job, *_prepare_external(read_cohort(str(cohort))[0], RECIPE, job))
     ((name, folder, table, predictions, errors, _),) = written
     assert (name, folder) == ("SGPNet", tmp_path / "run/external/egd")
     assert table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]

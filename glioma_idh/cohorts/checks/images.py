@@ -22,6 +22,7 @@ from glioma_idh.cohorts.checks.rows import (
 )
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
+from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
 from glioma_idh.progress import progress
@@ -131,6 +132,8 @@ def check_sequences(row: pd.Series, lesion: Scan | None):
             continue
         first = first or scan
         describe_sequence(scan, row.get("adc_divisor", "") if name == "adc" else "", bool(row["brain_mask"]))
+        if sentence := find_turned(scan.volume.array, scan.volume.spacing_mm):
+            scan.report("other axes", sentence)
         compare_grids(scan, first)
         check_repeated(scan, hashes)
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None

@@ -7,7 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.cohorts.sheets import read_sheet, with_decimal_points
+from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.column_names import COLUMNS, PATHS, meaning_of
+from glioma_idh.cohorts.readings import choose_reading
+from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say_once, with_decimal_points
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
 from glioma_idh.evaluation.metrics import summarise
@@ -19,6 +22,8 @@ TABLE_ADVICE = (
     "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
 )
 NUMBERS = ("truth", "score", "repeat", "split", "fold", "age_years", *MEASURED)
+NEEDED = ("subject", "truth")
+READ = ({*COLUMNS, *NUMBERS} | {"score"}) - {*PATHS, "idh", "adc_divisor"}
 PRINTED = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}
 
 
@@ -108,8 +113,6 @@ def _read_table(file: Path) -> pd.DataFrame:
     """
     try:
         return runs.read_table(file)
-    except FileNotFoundError as error:
-        raise InputError("a table", "no such file", "Look at the path; a run must be whole.", file=file) from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = f"what cannot be read as one ({type(error).__name__})"
         raise InputError("a CSV, UTF-8, separated by commas", found, TABLE_ADVICE, file=file) from error
@@ -118,15 +121,55 @@ def _read_table(file: Path) -> pd.DataFrame:
 def _read_foreign_table(file: Path) -> pd.DataFrame:
     """A predictions table of another program or a spreadsheet, as `runs.read_table` gives those of a run.
 
+    Columns may have the names that cohort tables may have; `truth` those of `idh`. Says which were read by such a name,
+    and which were not read.
+
     Raises:
-        InputError: it cannot be read, or a number in it can be read in two ways.
+        InputError: it cannot be read, two columns stand for the same, or a number in it can be read in two ways.
     """
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
-    sheet = read_sheet(file, ("subject", "truth"), TABLE_ADVICE)
+    readings = read_readings(file)
+    exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
+    reading = choose_reading(readings, NEEDED, file, TABLE_ADVICE, str if exact else _meaning)
+    sheet = _named(as_sheet(reading, readings, NEEDED, file))
     for column in [column for column in NUMBERS if column in sheet]:
         sheet[column] = with_decimal_points(sheet, column)
     return runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+
+
+def _meaning(name: str) -> str:
+    """The column of a predictions table that a name stands for; empty if none."""
+    if name in READ:
+        return name
+    column = meaning_of(name)
+    return "truth" if column == "idh" else column if column in READ else ""
+
+
+def _named(sheet: pd.DataFrame) -> pd.DataFrame:
+    """A sheet with the names of a predictions table; a name of its own goes before another that stands for it.
+
+    Raises:
+        InputError: two others stand for the same, or an IDH status cannot be read.
+    """
+    meant = {name: _meaning(name) for name in sheet if name not in READ}
+    renamed = {name: column for name, column in meant.items() if column and column not in sheet}
+    for column in set(renamed.values()):
+        names = [name for name, stands_for in renamed.items() if stands_for == column]
+        if len(names) > 1:
+            found = f"{' and '.join(names)}, which stand for the same, {column}"
+            raise InputError("each column once", found, "Remove or rename one.", sheet.attrs["file"])
+    unread = [name for name in meant if name not in renamed and name]
+    said = [f"{name} is read as {column}" for name, column in renamed.items()]
+    said += [f"not read: {', '.join(unread)}"] if unread else []
+    if said:
+        say_once(f"{sheet.attrs['file']}: {'; '.join(said)}.")
+    attrs = sheet.attrs | {"headers": {column: name for name, column in renamed.items()}}
+    sheet = sheet.rename(columns=renamed)
+    sheet.attrs = attrs
+    if "truth" in renamed.values():
+        sheet["truth"] = parse_column(sheet, "truth", parse_idh)
+    return sheet
 
 
 def read_predictions(file: Path) -> Finished:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from glioma_idh.evaluation.calibration import CLIP
+from glioma_idh.evaluation.calibration import CLIP, HARD
 from glioma_idh.reporting.canvas import named_splits
 from glioma_idh.reporting.cells import comparison_cell, estimate_cell, known, proportion_cell
 from glioma_idh.reporting.figures import score_boxes
@@ -156,8 +156,8 @@ def calibration_section(finished: Finished) -> Section:
     numbers, rows = finished.worth, []
     for name, scores in numbers["calibration"].items():
         row = {"scores": SCALINGS[name]}
-        if "reason" in scores:
-            rows.append(row | {"slope (95 %)": scores["reason"]})
+        if "reason" in scores or numbers.get("hard_scores"):
+            rows.append(row | {"slope (95 %)": scores.get("reason", HARD)})
             continue
         row |= {
             "slope (95 %)": estimate_cell(scores["slope"]),
@@ -177,7 +177,10 @@ def calibration_section(finished: Finished) -> Section:
         "each split. The decision curve asks from which probability on acting on the score "
         "does more good than treating all patients, or none, as mutant."
     )
-    text += _clipped(numbers["calibration"]["before"], numbers["patients"]["num_tested"])
+    if numbers.get("hard_scores"):
+        text = f"Calibration is not available: {HARD}. The decision curve is that of one decision at every threshold."
+    else:
+        text += _clipped(numbers["calibration"]["before"], numbers["patients"]["num_tested"])
     figure = reliability_diagram(numbers["reliability"], numbers["calibration"], synthetic=finished.synthetic)
     decision = decision_curve_figure(numbers["decision"], synthetic=finished.synthetic)
     parts = [

@@ -5,6 +5,10 @@ from glioma_idh.reporting.words.recipe_sentences import unlike_published
 from glioma_idh.reporting.words.rerun import DEFAULTS
 
 WIDE = 0.15  # half-width of an AUC's expected interval; 100 patients, 17 of them mutant, have 0.13
+HARD = (
+    "All scores are 0 or 1: they are labels, not probabilities. The AUC is that of this one threshold, the mean of "
+    "sensitivity and specificity, and is not comparable with AUCs of probabilities; calibration is not available."
+)
 FEWEST = 30  # patients, where there is no AUC
 
 
@@ -16,9 +20,9 @@ def cautions(settings: dict, worth: dict) -> list[str]:
         worth: what `evaluation.worth.worth` gives.
 
     Returns:
-        At most a text on each; none where there is nothing to warn of.
+        At most a text on each, and one on scores that are labels; none where there is nothing to warn of.
     """
-    return [text for text in (_training(settings), _sample(worth)) if text]
+    return [text for text in (_training(settings), HARD if worth.get("hard_scores") else "", _sample(worth)) if text]
 
 
 def _training(settings: dict) -> str:

@@ -11,6 +11,7 @@ from glioma_idh.cohorts.checks.images import check_scans
 from glioma_idh.cohorts.checks.rows import SCAN_COLUMNS
 from glioma_idh.cohorts.table import COLUMNS
 from tests.conftest import save
+from tests.imaging.heads import SPACING_MM, head
 
 SHAPE, AFFINE = (10, 12, 8), np.diag([2.0, 2.0, 5.0, 1.0])
 BRAIN = np.zeros(SHAPE)
@@ -71,6 +72,14 @@ def test_a_sound_subject_is_described(subject):
     assert mask["labels"] == "0 1" and mask["lesion_ml"] == pytest.approx((9 + 9 + 25) * 0.02)
     assert len(set(scans["voxel_hash"])) == 3
     assert scans.index.get_level_values("image").tolist() == ["t1", "flair", "lesion_mask"]
+
+
+def test_axes_that_the_header_does_not_tell_are_reported(subject):
+    affine = np.diag([*SPACING_MM, 1.0])
+    row = subject(t1=(head(), affine), t2=(head(1).transpose(1, 0, 2), affine))
+    scans, (tile,) = check(row)
+    assert "Mirrored from back to front it correlates with itself" in scans.loc[("s1", "t2"), "problem"]
+    assert scans.loc[("s1", "t1"), "problem"] == "" and "other axes" in tile.problems
 
 
 def test_axes_of_the_file_do_not_matter(subject):

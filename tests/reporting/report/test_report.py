@@ -217,7 +217,10 @@ def test_a_table_of_a_spreadsheet_with_decimal_commas_is_the_same_table(tmp_path
     [
         ("subject;truth;score\na;1;1.234,5\n", "a number such as 1234.5 .* found '1.234,5' in row 2, column score"),
         ('subject,truth,lesion_ml,score\na,1,"1,234",0.5\n', "can be read in one way; found '1,234' in row 2"),
-        ("subject,idh,score\na,1,0.5\n", "expected the columns truth; found columns subject, idh, score. Needed are"),
+        (
+            "subject,mutation,score\na,1,0.5\n",
+            "expected the columns truth; found columns subject, mutation, score. Needed",
+        ),
     ],
 )
 def test_a_table_of_another_program_that_can_be_read_in_two_ways(tmp_path, text, match):
@@ -255,8 +258,41 @@ def test_too_few_mutants_are_said_in_words(tmp_path, positives):
     assert "cannot be computed, because" in text and ">nan" not in text.lower()
 
 
+def test_columns_may_have_the_names_of_cohort_tables_and_the_others_are_listed(tmp_path, capsys):
+    file = tmp_path / "theirs.csv"
+    rows = [f"p{n},{('mutant', 'wildtype')[n % 2]},0.{n + 1},{40 + n},Rome,x" for n in range(8)]
+    file.write_text("Case ID,IDH status,score,Age,Hospital,prob\n" + "\n".join(rows))
+    predictions = read_predictions(file).predictions
+    assert predictions["truth"].tolist() == [1, 0] * 4 and predictions["subject"].tolist() == [
+        f"p{n}" for n in range(8)
+    ]
+    assert predictions["age_years"].tolist() == list(range(40, 48)) and set(predictions["site"]) == {"Rome"}
+    said = "Case ID is read as subject; IDH status is read as truth; Age is read as age_years; Hospital is read as site"
+    assert f"{file}: {said}; not read: prob.\n" in capsys.readouterr().err
+    file.write_text(file.read_text().replace("Hospital", "caseid"))
+    with pytest.raises(InputError, match="Case ID and caseid, which stand for the same, subject"):
+        read_predictions(file)
+    file.write_text("subject,truth,idh,score\n" + "\n".join(f"p{n},{n % 2},1,0.{n + 1}" for n in range(8)))
+    assert read_predictions(file).predictions["truth"].tolist() == [0, 1] * 4
+    file.write_text("id,idh,score\na,perhaps,0.5\nb,1,0.5\n")
+    with pytest.raises(InputError, match="'perhaps' in row 2, column idh"):
+        read_predictions(file)
+
+
+def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
+    """Also where the mean over repeats is none."""
+    rows = [(f"p{n}", repeat, n % 2, (n + (n == repeat)) % 2) for n in range(12) for repeat in (1, 2)]
+    table = pd.DataFrame(rows, columns=["subject", "repeat", "truth", "score"])
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    text = html.unescape(report_predictions(tmp_path / "labels.csv").read_text())
+    assert "All scores are 0 or 1: they are labels, not probabilities. The AUC is that of this one threshold" in text
+    assert "Calibration is not available: all scores are 0 or 1" in text
+    table.assign(score=0.1 + 0.8 * table["score"]).to_csv(tmp_path / "scores.csv", index=False)
+    assert "labels, not probabilities" not in report_predictions(tmp_path / "scores.csv").read_text()
+
+
 def test_no_run_no_table(tmp_path):
-    with pytest.raises(InputError, match="folders of finished runs"):
+    with pytest.raises(InputError, match="expected the folder of a run"):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
@@ -278,7 +314,7 @@ def test_a_table_of_a_run_that_is_gone_or_broken_is_named(tmp_path, scores, name
     with pytest.raises(InputError, match=f"{name}.csv: expected a CSV"):
         report_runs([run])
     (run / f"{name}.csv").unlink()
-    with pytest.raises(InputError, match=f"{name}.csv: expected a table; found no such file"):
+    with pytest.raises(InputError, match=f"{name}.csv: expected a table of a run; found no such file"):
         report_runs([run])
 
 

@@ -1,0 +1,87 @@
+"""Whether the axes of a scan run as its header says: a head is nearly its own mirror image from left to right alone."""
+
+import numpy as np
+from scipy import ndimage
+
+from glioma_idh.imaging.boxes import bounding_box, crop
+from glioma_idh.imaging.guesses import WHOLE_HEAD_ML, guess_background, guess_head
+
+MOST_VOXELS = 64  # looked at along an axis
+FINE = 100  # voxels along two axes: a whole head, also where the header makes it smaller than one
+FEWEST_VOXELS = 8
+CUBE = 24  # voxels a side to which a head is stretched, so that a wrong spacing does not matter
+SHIFTS = 3  # voxels of the cube by which the plane of symmetry may lie off its middle, in halves of a voxel
+TISSUE = 0.1
+"""Share of the 95th percentile from which on a voxel belongs to the head."""
+CUT = 0.15
+"""Share of a face of the box from which on the head is cut there. Along two axes, it is a crop, and nothing is said."""
+GAIN = 0.03
+"""By so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most."""
+TALL, TALL_WITH_SKULL = 1.05, 1.5
+"""Height over length from which on no brain, and no head with its neck, is; brains reach 0.81, phantoms 0.93."""
+DIRECTIONS = ("left to right", "back to front", "bottom to top")
+ADVICE = (
+    "Do its axes run as its header says? Open it in a viewer; if its axial view shows no axial slices, correct the "
+    "header of the scan, and of its mask, or export both again."
+)
+
+
+def find_turned(array: np.ndarray, spacing_mm) -> str:
+    """What shows that the axes of a scan are others than its header says, as after a lost or foreign header.
+
+    Looked at is the whole head or brain; of a crop nothing is said. Axes that are only flipped are not found, nor, with
+    skull and equal edges, front and top that have changed places.
+
+    Args:
+        array: intensities, axes to the right, front and top by the header, shape (i, j, k).
+        spacing_mm: edge lengths of a voxel.
+
+    Returns:
+        A sentence and what to do; empty where nothing shows.
+    """
+    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    if array.size * voxel_ml < WHOLE_HEAD_ML and sorted(array.shape)[1] < FINE:
+        return ""
+    background = guess_background(array)
+    steps = [-(-edge // MOST_VOXELS) for edge in array.shape]
+    image = array[tuple(slice(None, None, step) for step in steps)] - background
+    if not image.any():
+        return ""
+    high = np.percentile(np.abs(image[image != 0]), 95)
+    head = np.abs(image) > TISSUE * high
+    box = bounding_box(head)
+    if _is_cut(head) or min(stop - start for start, stop in box) < FEWEST_VOXELS:
+        return ""
+    cube = _stretch(crop(np.clip(image, -high, high) * head, box))
+    of_sides, *others = [_symmetry(cube, axis) for axis in range(3)]
+    axis = 1 + int(np.argmax(others))
+    if max(others) - of_sides > GAIN:
+        return (
+            f"Mirrored from {DIRECTIONS[axis]} it correlates with itself at {max(others):.2f}, from left to right at "
+            f"{of_sides:.2f} only, which is the other way round in heads. {ADVICE}"
+        )
+    _, length, height = (
+        (stop - start) * step * edge for (start, stop), step, edge in zip(box, steps, spacing_mm, strict=True)
+    )
+    stripped = guess_head(np.count_nonzero(array != background) * voxel_ml, array.size * voxel_ml) == "skull-stripped"
+    if height > (TALL if stripped else TALL_WITH_SKULL) * length:
+        return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
+    return ""
+
+
+def _is_cut(head: np.ndarray) -> bool:
+    """Whether the box ends within the head along more than one axis."""
+    return sum(max(head.take(0, axis).mean(), head.take(-1, axis).mean()) > CUT for axis in range(3)) > 1
+
+
+def _stretch(image: np.ndarray) -> np.ndarray:
+    """A cube of CUBE voxels a side, smoothed where it has fewer than the image."""
+    zoom = [CUBE / edge for edge in image.shape]
+    smooth = ndimage.gaussian_filter(image.astype(np.float32), [0.5 * max(0, 1 / factor - 1) for factor in zoom])
+    return ndimage.zoom(smooth, zoom, order=1, grid_mode=True, mode="nearest")
+
+
+def _symmetry(cube: np.ndarray, axis: int) -> float:
+    """The correlation of a cube with its mirror image along an axis, about the plane near its middle that fits best."""
+    parts = [cube.take(range(max(0, by), CUBE + min(0, by)), axis) for by in range(-SHIFTS, SHIFTS + 1)]
+    return max(float(np.corrcoef(part.ravel(), np.flip(part, axis).ravel())[0, 1]) for part in parts)
