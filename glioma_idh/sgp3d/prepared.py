@@ -19,7 +19,7 @@ from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
-LOOK = 2  # raised whenever subjects are looked at for more: those that are stored are looked at again
+LOOK = 3  # raised whenever subjects are looked at for more: those that are stored are looked at again
 
 
 @dataclass(frozen=True)
