@@ -13,7 +13,7 @@ import tracemalloc
 
 import numpy as np
 
-from glioma_idh.imaging.perfusion import make_rcbv
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 from glioma_idh.phantom.perfusion_series import DscProtocol, sampled_concentrations
 
 SHAPE = (128, 128, 50)

@@ -119,7 +119,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
     """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
     import SimpleITK as sitk
 
-    from glioma_idh.imaging.dicom import identity_in
+    from glioma_idh.imaging.dicom.identity import identity_in
     from glioma_idh.preparation.patient import prepare_patient, shareable_error
     from glioma_idh.reporting.patient_checks import draw_checks
 

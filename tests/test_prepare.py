@@ -319,7 +319,7 @@ def test_without_a_reference_it_says_what_there_is(patient):
 
 def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypatch):
     """Here no brain can be found in noise, and a series cannot be read."""
-    from glioma_idh.imaging import template
+    from glioma_idh.imaging.registration import template
 
     fit = template.TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
     monkeypatch.setattr(template, "fit_template", lambda head: fit)
@@ -503,9 +503,9 @@ def test_results_do_not_go_into_the_patients_folder(patient):
 
 
 def test_an_id_that_names_the_patient_is_written_nowhere(patient, monkeypatch):
-    from glioma_idh.imaging import dicom
+    from glioma_idh.imaging.dicom import identity
 
-    monkeypatch.setattr(dicom, "identity_in", lambda name, folder: name == "p1")
+    monkeypatch.setattr(identity, "identity_in", lambda name, folder: name == "p1")
     outcome = outcome_of(patient)
     assert not outcome.files and "--subject" in str(outcome.errors[0])
     assert not (patient.parents[1] / "out").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import change_axes
+from glioma_idh.imaging.diffusion.gradients import change_axes
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_volume
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from glioma_idh.preparation.stages import Stages
@@ -125,7 +125,7 @@ def register_series(choices: dict, settings: Settings, stages: Stages, head) -> 
 
 def _register(role: str, choices: dict, settings: Settings, stages: Stages, head) -> tuple[np.ndarray, list[str]]:
     """The matrix of one series, and what looks wrong about it."""
-    from glioma_idh.imaging.registration import register_rigid
+    from glioma_idh.imaging.registration.rigid import register_rigid
     from glioma_idh.imaging.resampling import read_transform, write_transform
 
     if "registration" in settings.skip:
@@ -178,7 +178,7 @@ def _fit_template(head: Volume):
     Raises:
         InputError: it does not fit.
     """
-    from glioma_idh.imaging.template import fit_template
+    from glioma_idh.imaging.registration.template import fit_template
 
     fit = fit_template(head)
     if fit.problems:
@@ -200,9 +200,9 @@ def _head(role: str, choice) -> Volume:
 
 def _reference(choices: dict, settings: Settings, stages: Stages, head, fit_template) -> tuple:
     """The grid of what everything is registered to, the way from it to the anchor, and what looks wrong about that."""
-    from glioma_idh.imaging.registration import register_rigid
+    from glioma_idh.imaging.registration.rigid import register_rigid
+    from glioma_idh.imaging.registration.template import load_template
     from glioma_idh.imaging.resampling import read_transform, write_transform
-    from glioma_idh.imaging.template import load_template
 
     if settings.reference == settings.anchor:
         return _empty(read_grid(choices[settings.anchor].files[0])), np.eye(4), []

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.masks import read_mask
-from glioma_idh.imaging.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
 from glioma_idh.preparation.alignment import Alignment, read_diffusion
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
@@ -80,7 +80,7 @@ def is_called_trace(choice) -> bool:
 
 
 def _adc_of_dwi(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
-    from glioma_idh.imaging.diffusion import make_adc
+    from glioma_idh.imaging.diffusion.adc import make_adc
 
     series, b_values, b_vectors = read_diffusion(choice)
     inside = None if brain is None else on_series(brain, "dwi", series, alignment)
@@ -178,7 +178,7 @@ def _perfusion(choice, brain: Path, lesion, times, settings: Settings, alignment
     Raises:
         InputError: it names the series.
     """
-    from glioma_idh.imaging.perfusion import make_rcbv
+    from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 
     with _naming(choice):
         echoes = [read_volume(file, num_axes=4) for file in choice.files]
@@ -214,7 +214,7 @@ def _times(choice, settings: Settings) -> tuple[list[float], float]:
 
 def _white_matter(grid: Volume, lesion, settings: Settings, alignment: Alignment) -> np.ndarray:
     """Normal white matter on the grid of the DSC series: given, or the template's, away from the lesion."""
-    from glioma_idh.imaging.perfusion import normal_white_matter
+    from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
     from glioma_idh.imaging.resampling import resample
 
     if settings.white_mask is not None:

@@ -12,7 +12,7 @@ import pandas as pd
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition
-from glioma_idh.imaging.gradients import to_file, to_scanner, turn_with_head
+from glioma_idh.imaging.diffusion.gradients import to_file, to_scanner, turn_with_head
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.series import Choice
@@ -49,7 +49,7 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
     Raises:
         InputError: it cannot be read.
     """
-    from glioma_idh.imaging.movement import displacement_mm, find_movement, hold_still
+    from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
 
     folder = stages.folder / "still"
     files = [folder / f"{role}_{n}.nii.gz" for n in range(1, len(choice.files) + 1)]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from glioma_idh import __version__
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom import IGNORED_ENDINGS, Converted, LeftOut, convert_dicom
-from glioma_idh.imaging.dicom_headers import files_below
+from glioma_idh.imaging.dicom.convert import IGNORED_ENDINGS, Converted, convert_dicom
+from glioma_idh.imaging.dicom.headers import LeftOut, files_below
 from glioma_idh.preparation.alignment import Alignment, align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.lesion import LesionFinder, find_lesion

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glioma_idh.imaging.acquisition import Acquisition
-from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
-from glioma_idh.imaging.gradients import UNWEIGHTED
+from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
+from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
 from glioma_idh.imaging.series_contrast import contrast_said
 from glioma_idh.imaging.series_names import roles_named
 from glioma_idh.imaging.series_vocabulary import LINKS, UNKNOWN

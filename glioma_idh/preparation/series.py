@@ -8,8 +8,9 @@ from pathlib import Path
 from glioma_idh.cohorts.folders import nifti_files
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom import LeftOut, convert_dicom
-from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
+from glioma_idh.imaging.dicom.convert import convert_dicom
+from glioma_idh.imaging.dicom.headers import LeftOut
+from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
 from glioma_idh.imaging.series_names import B_VALUE, roles_named, words_of
 from glioma_idh.imaging.volumes import read_header_timing
 from glioma_idh.preparation.candidates import may_be_echoes, merge, prefer, put_together

@@ -7,7 +7,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from glioma_idh.imaging.registration import MAX_ROTATION_DEG, MAX_SHIFT_MM, MIN_GAIN, MIN_OVERLAP, TRIAL_MM_AND_DEG
+from glioma_idh.imaging.registration.rigid import (
+    MAX_ROTATION_DEG,
+    MAX_SHIFT_MM,
+    MIN_GAIN,
+    MIN_OVERLAP,
+    TRIAL_MM_AND_DEG,
+)
 from glioma_idh.imaging.volumes import Volume, check_same_grid
 from glioma_idh.reporting.brain_row import brain_view, draw_brain_row, row_height
 from glioma_idh.reporting.canvas import display_name

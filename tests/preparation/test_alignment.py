@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import brain, registration
+from glioma_idh.imaging import brain
+from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.resampling import read_transform, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation import alignment as module
@@ -88,10 +89,10 @@ def test_a_mask_does_not_go_where_nobody_knows_the_way(tmp_path, role):
 
 
 def test_a_reference_that_does_not_fit_stops_and_is_said_where_it_is_kept(folder, monkeypatch):
-    flagged = registration.Registration(np.eye(4), 0, 0, 1, 1, 1, ("matches no better elsewhere",))
+    flagged = rigid.Registration(np.eye(4), 0, 0, 1, 1, 1, ("matches no better elsewhere",))
     right = replace(flagged, problems=())
     fits = {(20, 20, 20): flagged, SHAPE: right}
-    monkeypatch.setattr(registration, "register_rigid", lambda _, reference, **__: fits[reference.array.shape])
+    monkeypatch.setattr(rigid, "register_rigid", lambda _, reference, **__: fits[reference.array.shape])
     settings = Settings(reference=str(folder / "other.nii"))
     with pytest.raises(InputError, match="plausible registration of t1gd to other.nii"):
         aligned(folder, settings)
@@ -180,9 +181,9 @@ def registered(monkeypatch):
     def record(moving, reference, **limits):
         calls.append((moving, reference, limits))
         role = moving.file.rpartition("/")[2].partition(".")[0]
-        return registration.Registration(MOVED.get(role, np.eye(4)), 3, 6, 1, 1, 2, problems.get(role, ()))
+        return rigid.Registration(MOVED.get(role, np.eye(4)), 3, 6, 1, 1, 2, problems.get(role, ()))
 
-    monkeypatch.setattr(registration, "register_rigid", record)
+    monkeypatch.setattr(rigid, "register_rigid", record)
     monkeypatch.setattr(brain, "correct_bias", lambda volume: volume)
     return calls, problems
 
@@ -216,9 +217,9 @@ def test_a_series_that_cannot_be_registered_is_left_out_and_the_others_go_on(fol
     def fail(moving, reference, **_):
         if moving.file.endswith("t1.nii"):
             raise InputError("two images that overlap", "none", "Look.", moving.file)
-        return registration.Registration(MOVED["t2"], 0, 0, 1, 1, 2, ())
+        return rigid.Registration(MOVED["t2"], 0, 0, 1, 1, 2, ())
 
-    monkeypatch.setattr(registration, "register_rigid", fail)
+    monkeypatch.setattr(rigid, "register_rigid", fail)
     found, (error,), _ = aligned(folder, Settings())
     assert not found.has("t1") and found.has("t2") and error.file.endswith("t1.nii")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import perfusion
-from glioma_idh.imaging.perfusion import Perfusion
+from glioma_idh.imaging.perfusion import rcbv, white_matter
+from glioma_idh.imaging.perfusion.rcbv import Perfusion
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation import maps
@@ -243,7 +243,7 @@ def make_rcbv(monkeypatch):
             without_fit=0.04 if arguments[-1] == "first-pass" else 0.05,
         )
 
-    monkeypatch.setattr(perfusion, "make_rcbv", record)
+    monkeypatch.setattr(rcbv, "make_rcbv", record)
     return calls
 
 
@@ -366,7 +366,7 @@ def test_normal_white_matter_is_sought_where_the_head_lies_in_the_series(tmp_pat
     """The template is fitted to the T1Gd; in the series the head lies 4 mm to the right, so that x < 7 is x < 11."""
     alignment, _ = dsc_patient(tmp_path)
     fit, calls = Fit(), []
-    monkeypatch.setattr(perfusion, "normal_white_matter", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(white_matter, "normal_white_matter", lambda *arguments: calls.append(arguments))
     lesion = to_the_right(block()) > 0
     maps._white_matter(
         Volume(np.zeros(SHAPE), AFFINE), lesion, Settings(), replace(alignment, fit_template=lambda: fit)

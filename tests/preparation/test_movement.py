@@ -9,8 +9,8 @@ import pytest
 
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import read_acquisition
-from glioma_idh.imaging.diffusion import fit_mean_diffusivity
-from glioma_idh.imaging.gradients import to_scanner
+from glioma_idh.imaging.diffusion.adc import fit_mean_diffusivity
+from glioma_idh.imaging.diffusion.gradients import to_scanner
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation.alignment import read_diffusion
@@ -64,7 +64,7 @@ def stages_of(tmp_path, tell=lambda line: None) -> Stages:
 @pytest.fixture
 def shift(monkeypatch):
     """In place of the search: it answers that the volumes, but for the reference, are shifted by these lengths."""
-    from glioma_idh.imaging import movement
+    from glioma_idh.imaging.registration import head_motion
 
     calls = []
 
@@ -73,7 +73,7 @@ def shift(monkeypatch):
             calls.append((series, reference))
             return np.array([rigid_matrix((0, 0, 0), (mm, 0, 0), (0, 0, 0)) for mm in shifts_mm])
 
-        monkeypatch.setattr(movement, "find_movement", answer)
+        monkeypatch.setattr(head_motion, "find_movement", answer)
         return calls
 
     return use
@@ -200,11 +200,11 @@ def turning_fibres(folder, affine, placed):
 @pytest.mark.parametrize("stored", STORED)
 def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, stored):
     """However the axes of the file run: the tensor and its mean diffusivity are those of the head at rest."""
-    from glioma_idh.imaging import movement
+    from glioma_idh.imaging.registration import head_motion
 
     placed = np.array([rigid_matrix(((5, -4, 6) if n % 2 else (0, 0, 0)), (0, 0, 0), (0, 0, 0)) for n in range(13)])
     choices = turning_fibres(tmp_path / "p", STORED[stored], placed)
-    monkeypatch.setattr(movement, "find_movement", lambda series, reference: placed)
+    monkeypatch.setattr(head_motion, "find_movement", lambda series, reference: placed)
     for _ in range(2):  # made, and as before
         stages = stages_of(tmp_path)
         held, errors = hold_series_still(choices, Settings(), stages)

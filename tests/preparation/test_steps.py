@@ -10,7 +10,8 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
-from glioma_idh.imaging.dicom import Converted, LeftOut
+from glioma_idh.imaging.dicom.convert import Converted
+from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.preparation import patient
 from glioma_idh.preparation.patient import prepare_patient, write_note

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.imaging.perfusion import make_rcbv
 from glioma_idh.imaging.perfusion.blood_volume import area
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 
 RELAXIVITY, ECHO_TIME_S = 87.0, 0.03
 

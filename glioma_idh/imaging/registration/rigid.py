@@ -13,7 +13,7 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.itk import TO_LPS, matrix_of, to_itk_transform
-from glioma_idh.imaging.levels import Level, centre_of, check_contrast, find_head, make_levels
+from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_contrast, find_head, make_levels
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.movement import displacement_mm, find_movement, hold_still
-from glioma_idh.imaging.perfusion import make_rcbv
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
+from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy

@@ -8,9 +8,9 @@ trace is the geometric mean of the directions, that of b = 0 is a factor of exp(
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
+from glioma_idh.imaging.diffusion.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
 from glioma_idh.imaging.itk import to_itk
-from glioma_idh.imaging.levels import find_head
+from glioma_idh.imaging.registration.pyramid import find_head
 from glioma_idh.imaging.volumes import Volume
 
 MARGIN = 0.25

@@ -5,8 +5,8 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
-from glioma_idh.imaging.diffusion import HIGHEST_ADC, make_adc
-from glioma_idh.imaging.scanner_adc import histogram_peak, scale_adc
+from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC, make_adc
+from glioma_idh.imaging.diffusion.scanner_adc import histogram_peak, scale_adc
 from glioma_idh.imaging.volumes import read_volume
 
 BRAIN = np.ones((20, 20, 20), bool)

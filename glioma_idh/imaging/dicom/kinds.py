@@ -2,7 +2,7 @@
 
 import re
 
-from glioma_idh.imaging.dicom_headers import Header
+from glioma_idh.imaging.dicom.headers import Header
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 LONE_SLICE = "a single slice"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.registration import register_rigid
+from glioma_idh.imaging.registration.rigid import register_rigid
 from glioma_idh.imaging.resampling import isotropic_grid, resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.phantom import SEQUENCES, make_phantom

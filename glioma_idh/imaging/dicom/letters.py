@@ -1,6 +1,6 @@
 """The letters of a DICOM header's texts, whose bytes come through as they are."""
 
-from glioma_idh.imaging.dicom_headers import Header
+from glioma_idh.imaging.dicom.headers import Header
 
 CODECS = {
     "ISO_IR 101": "iso8859-2",

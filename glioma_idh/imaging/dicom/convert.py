@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom_headers import (
+from glioma_idh.imaging.dicom.headers import (
     COPY_AGAIN,
     SCATTERED,
     Header,
@@ -22,19 +22,16 @@ from glioma_idh.imaging.dicom_headers import (
     files_below,
     group_series,
     is_dicom,
-    is_dicom_folder,
     read_header,
     series_of_broken,
 )
-from glioma_idh.imaging.dicom_kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
-from glioma_idh.imaging.dicom_letters import text_of
-from glioma_idh.imaging.dicom_slices import b_values_of, check_slices
-from glioma_idh.imaging.identity import identity_in, named_safely
+from glioma_idh.imaging.dicom.identity import named_safely
+from glioma_idh.imaging.dicom.kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
+from glioma_idh.imaging.dicom.letters import text_of
+from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
 from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
 from glioma_idh.parallel import parent_death_request
-
-__all__ = ["Converted", "LeftOut", "convert_dicom", "identity_in", "is_dicom_folder"]
 
 NUMBERS = (
     "EchoTime",

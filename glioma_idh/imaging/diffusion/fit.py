@@ -13,7 +13,7 @@ ADC of free water then comes out right within 2 % at b0 signal / noise = 37, whe
 
 import numpy as np
 
-from glioma_idh.imaging.gradients import group_shells
+from glioma_idh.imaging.diffusion.gradients import group_shells
 
 FLOOR_SDS = 2.0
 """The noise floor, in standard deviations of the noise."""

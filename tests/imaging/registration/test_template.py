@@ -6,12 +6,11 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import template, template_search
-from glioma_idh.imaging.bending import features, fit_bend, predict
 from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
-from glioma_idh.imaging.resampling import rigid_matrix
-from glioma_idh.imaging.template import TemplateFit, check_head, judge, load_template, simplify
-from glioma_idh.imaging.template_search import (
+from glioma_idh.imaging.registration import template, template_search
+from glioma_idh.imaging.registration.deformable import features, fit_bend, predict
+from glioma_idh.imaging.registration.template import TemplateFit, check_head, judge, load_template, simplify
+from glioma_idh.imaging.registration.template_search import (
     CENTRE_MM,
     bare_brain,
     coarsen,
@@ -21,6 +20,7 @@ from glioma_idh.imaging.template_search import (
     template_arrays,
     with_shells,
 )
+from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 
 sitk = pytest.importorskip("SimpleITK")

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom_headers import COPY_AGAIN, PIXELS, Header, numbers_in, values_of
+from glioma_idh.imaging.dicom.headers import COPY_AGAIN, PIXELS, Header, numbers_in, values_of
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 0.01

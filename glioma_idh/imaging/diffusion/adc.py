@@ -1,6 +1,6 @@
 """From diffusion-weighted series to the apparent diffusion coefficient (ADC), mm2/s.
 
-The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal: `diffusion_fit`.
+The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal: `fit`.
 """
 
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.diffusion_fit import estimate_noise, fit_above_floor, fit_logarithm
-from glioma_idh.imaging.gradients import (
+from glioma_idh.imaging.diffusion.fit import estimate_noise, fit_above_floor, fit_logarithm
+from glioma_idh.imaging.diffusion.gradients import (
     UNWEIGHTED,
     check_b_values,
     check_b_vectors,
@@ -20,7 +20,7 @@ from glioma_idh.imaging.gradients import (
     share_of_each,
     tensor_design,
 )
-from glioma_idh.imaging.undirected import settle_undirected
+from glioma_idh.imaging.diffusion.undirected import settle_undirected
 
 BALANCED = 0.1
 """The largest `imbalance` of directions whose mean is called the trace."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.perfusion import make_rcbv
 from glioma_idh.imaging.perfusion.blood_volume import BloodVolume
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 
 STEP_S, POINTS, SHAPE = 1.5, 60, (12, 10, 6)
 TIME_S = np.clip(STEP_S * (np.arange(POINTS) - 15), 0, None)
@@ -58,14 +58,14 @@ def test_blood_volume_by_gamma_variate_stands_noise():
 
 @pytest.mark.parametrize("integral", ["first-pass", "whole-curve", "gamma-variate"])
 def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch):
-    from glioma_idh.imaging import perfusion
+    from glioma_idh.imaging.perfusion import rcbv
 
     def record(curves, first_pass, step_s, wanted):
         calls.append((curves, first_pass, step_s, wanted))
         return BloodVolume(np.full(len(curves), float(len(calls))), 0.1 * len(calls), 1 + 0.1 * len(calls))
 
     calls = []
-    monkeypatch.setattr(perfusion, "blood_volume", record)
+    monkeypatch.setattr(rcbv, "blood_volume", record)
     factor = enhancement(0.3)
     found = make_rcbv([echo(0.03, t1_factor=factor)], [0.03], STEP_S, BRAIN, WHITE, LESION, integral)
     (corrected, *first), (measured, *second) = calls
@@ -74,7 +74,7 @@ def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch
     assert (corrected - measured)[lesion, -1].min() > 1  # T1 had hidden contrast medium
     assert np.allclose(measured[lesion].mean(axis=0), found.curves["lesion"], atol=1e-4)
     assert np.allclose(corrected[lesion].mean(axis=0), found.curves["lesion, corrected"], atol=1e-4)
-    assert found.method.split("area: ")[1].startswith(perfusion.INTEGRALS[integral])
+    assert found.method.split("area: ")[1].startswith(rcbv.INTEGRALS[integral])
     assert found.without_fit == pytest.approx(0.1)  # of the corrected map
     assert "no gamma-variate curve fits in 10.0 % of the voxels (20.0 % without leakage correction)" in found.method
     assert "trapezoids times 1.10 (1.20), the ratio" in found.method

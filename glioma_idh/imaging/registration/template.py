@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.bending import fit_bend
-from glioma_idh.imaging.guesses import guess_background, looks_stripped
+from glioma_idh.imaging.heuristics import guess_background, looks_stripped
 from glioma_idh.imaging.itk import to_itk, to_itk_transform
-from glioma_idh.imaging.template_search import coarsen, find_affine
+from glioma_idh.imaging.registration.deformable import fit_bend
+from glioma_idh.imaging.registration.template_search import coarsen, find_affine
 from glioma_idh.imaging.volumes import Volume
 
 LEAST_SIDE_MM = 50

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.guesses import (
+from glioma_idh.imaging.heuristics import (
     guess_background,
     guess_head,
     guess_intensities,

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from pathlib import Path
 
-from glioma_idh.imaging.dicom_headers import Header, first_headers
-from glioma_idh.imaging.dicom_letters import text_of
+from glioma_idh.imaging.dicom.headers import Header, first_headers
+from glioma_idh.imaging.dicom.letters import text_of
 
 NOBODY = {
     "anonymous",

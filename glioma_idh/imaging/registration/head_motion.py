@@ -9,8 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.levels import LEVELS_MM, Level, average, centre_of, check_contrast, clip_tails, head_and_margin
-from glioma_idh.imaging.registration import MIN_GAIN, climb, information, information_elsewhere
+from glioma_idh.imaging.registration.pyramid import (
+    LEVELS_MM,
+    Level,
+    average,
+    centre_of,
+    check_contrast,
+    clip_tails,
+    head_and_margin,
+)
+from glioma_idh.imaging.registration.rigid import MIN_GAIN, climb, information, information_elsewhere
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume
 

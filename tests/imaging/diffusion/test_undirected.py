@@ -5,8 +5,8 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
-from glioma_idh.imaging.diffusion import make_adc
-from glioma_idh.imaging.undirected import settle_undirected
+from glioma_idh.imaging.diffusion.adc import make_adc
+from glioma_idh.imaging.diffusion.undirected import settle_undirected
 from glioma_idh.imaging.volumes import read_volume
 
 SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)

@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import registration
 from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk
-from glioma_idh.imaging.levels import (
+from glioma_idh.imaging.registration import rigid
+from glioma_idh.imaging.registration.pyramid import (
     Level,
     average,
     centre_of,
@@ -20,7 +20,7 @@ from glioma_idh.imaging.levels import (
     head_and_margin,
     make_levels,
 )
-from glioma_idh.imaging.registration import (
+from glioma_idh.imaging.registration.rigid import (
     best_start,
     information,
     information_elsewhere,
@@ -174,8 +174,8 @@ def test_the_search_starts_from_headers_and_centres_each_also_turned_both_ways(h
         followed.append(start)
         return start
 
-    monkeypatch.setattr(registration, "promise", rate)
-    monkeypatch.setattr(registration, "climb", follow)
+    monkeypatch.setattr(rigid, "promise", rate)
+    monkeypatch.setattr(rigid, "climb", follow)
     best_start(level)
     assert len(starts) == 14 + 3 and len(followed) == 3
     centre = np.append(centre_of(level.mask), 1)
@@ -196,15 +196,15 @@ def test_a_start_that_leads_nowhere_does_not_end_the_search(head, monkeypatch):
         return start
 
     calls = []
-    monkeypatch.setattr(registration, "promise", lambda level, matrix: 1.0)
-    monkeypatch.setattr(registration, "climb", fail_once)
+    monkeypatch.setattr(rigid, "promise", lambda level, matrix: 1.0)
+    monkeypatch.setattr(rigid, "climb", fail_once)
     assert np.array_equal(best_start(level_of(head, head)), calls[1]) and len(calls) == 3
 
 
 def test_elsewhere_is_10_mm_or_degrees_away_from_the_answer_to_every_side(head, monkeypatch):
     level, answer = level_of(head, head), rigid_matrix((10, 20, 30), (4, 5, 6), (7, 8, 9))
     places = []
-    monkeypatch.setattr(registration, "information", lambda level, place, num: places.append(place) or len(places) % 5)
+    monkeypatch.setattr(rigid, "information", lambda level, place, num: places.append(place) or len(places) % 5)
     assert information_elsewhere(level, answer) == 4  # the best of them
     centre = np.append(centre_of(level.mask), 1)
     away = [np.linalg.inv(answer) @ place for place in places]
@@ -231,7 +231,7 @@ def test_what_speaks_against_an_answer(head, monkeypatch):
     level, centre = level_of(head, head), centre_of(to_itk(Volume(head.array > 0, AFFINE), np.uint8))
     values = {"information": 1.13, "information_elsewhere": 1.0, "overlap_of_heads": 0.71}
     for name in values:
-        monkeypatch.setattr(registration, name, lambda *_, name=name: values[name])
+        monkeypatch.setattr(rigid, name, lambda *_, name=name: values[name])
     at_the_limit = rigid_matrix((0, 0, 29.9), (0, 49.9, 0), centre)
     found = judge(level, at_the_limit, 30.0, 50.0)
     assert found.problems == () and np.array_equal(found.matrix, at_the_limit)

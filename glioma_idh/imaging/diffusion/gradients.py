@@ -100,7 +100,7 @@ def turn_with_head(directions: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 
     Args:
         directions: along the axes of millimetres (`to_scanner`), shape (n, 3).
-        matrices: of `movement.find_movement`, from the reference to each volume, shape (n, 4, 4).
+        matrices: of `head_motion.find_movement`, from the reference to each volume, shape (n, 4, 4).
     """
     return np.einsum("nyx,ny->nx", matrices[:, :3, :3], directions)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import (
+from glioma_idh.imaging.diffusion.gradients import (
     check_b_values,
     check_b_vectors,
     group_shells,

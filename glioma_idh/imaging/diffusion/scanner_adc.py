@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.diffusion import HIGHEST_ADC
+from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC
 
 TISSUE_ADC = (0.45e-3, 1.05e-3)
 """mm2/s, in which the histogram of a brain peaks."""

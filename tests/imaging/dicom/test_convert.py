@@ -10,9 +10,9 @@ from pydicom.uid import generate_uid
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
-from glioma_idh.imaging.dicom import LeftOut, convert_dicom, identity_in, is_dicom_folder
-from glioma_idh.imaging.dicom_headers import TAGS, Header
-from glioma_idh.imaging.identity import names_patient
+from glioma_idh.imaging.dicom.convert import convert_dicom
+from glioma_idh.imaging.dicom.headers import TAGS, Header, LeftOut, is_dicom_folder
+from glioma_idh.imaging.dicom.identity import identity_in, names_patient
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
 
@@ -322,7 +322,7 @@ def test_one_file_of_many_frames(tmp_path):
 
 def test_another_grid_than_the_headers_say_is_not_passed_on(tmp_path, monkeypatch):
     write_series(tmp_path / "in", noise(SHAPE, 1), 3, T2)
-    monkeypatch.setattr("glioma_idh.imaging.dicom.check_slices", lambda *_: {(6, 1.5)})
+    monkeypatch.setattr("glioma_idh.imaging.dicom.convert.check_slices", lambda *_: {(6, 1.5)})
     (error,) = errors_of(tmp_path / "in", tmp_path / "out")
     assert "expected 6 slices 1.5 mm apart, as the headers say; found 6 slices 5 mm apart after dcm2niix" in str(error)
 
