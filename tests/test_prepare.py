@@ -19,8 +19,8 @@ from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import SPACING_MM, acquire, make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.masks import mask_on_series
+from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import read_note
 from glioma_idh.reporting import patient_checks
 
 pytestmark = pytest.mark.integration
@@ -121,7 +121,7 @@ def test_the_cohort_table_is_one_that_training_takes(phantom):
 @pytest.mark.slow
 def test_the_note_says_what_became_what_and_why(phantom):
     source, _, _, job = phantom
-    note = read_note(job.out / source.name)
+    note = read_record(job.out / source.name)
     assert note["series"]["t2"]["series"] == "t2" and "T2" in note["series"]["t2"]["reason"]
     assert "Boxerman" in note["stages"]["rcbv"]["found"]["method"]
     assert set(note["made_with"]) >= {"SimpleITK", "dcm2niix", "glioma_idh"}
@@ -319,10 +319,11 @@ def test_without_a_reference_it_says_what_there_is(patient):
 
 def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypatch):
     """Here no brain can be found in noise, and a series cannot be read."""
-    from glioma_idh.imaging.registration import template
+    from glioma_idh.imaging.registration.template import TemplateFit
+    from glioma_idh.preparation import alignment
 
-    fit = template.TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
-    monkeypatch.setattr(template, "fit_template", lambda head: fit)
+    fit = TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
+    monkeypatch.setattr(alignment, "fit_template", lambda head: fit)
     (patient / "t2.nii.gz").write_bytes(b"no image")
     outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
     assert not outcome.files
@@ -389,7 +390,7 @@ def test_nothing_is_asked_of_a_series_that_nothing_is_made_of(patient):
     write_dsc(patient, sidecar={})
     outcome = outcome_of(patient, replace(FAST, skip=("registration", "brain", "bias", "adc", "rcbv")))
     assert outcome.errors == [] and not {"adc", "rcbv"} & outcome.files.keys()
-    assert not read_note(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
+    assert not read_record(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
 
 
 def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
@@ -409,7 +410,7 @@ def test_the_note_says_whether_leakage_is_corrected(patient):
     for corrected in (True, False):
         outcome = outcome_of(patient, replace(settings, leakage_correction=corrected))
         assert outcome.errors == []
-        method = read_note(patient.parents[1] / "out" / "p1")["stages"]["rcbv"]["found"]["method"]
+        method = read_record(patient.parents[1] / "out" / "p1")["stages"]["rcbv"]["found"]["method"]
         assert ("rcbv is the map without leakage correction" in method) != corrected
 
 

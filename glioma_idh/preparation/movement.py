@@ -13,19 +13,17 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition
 from glioma_idh.imaging.diffusion.gradients import to_file, to_scanner, turn_with_head
+from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.series import Choice
-from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import Stages
 
 LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(
-    choices: dict[str, Choice], settings: Settings, stages: Stages
-) -> tuple[dict[str, Choice], list[InputError]]:
+def hold_series_still(choices: dict[str, Choice], patient: Patient) -> tuple[dict[str, Choice], list[InputError]]:
     """Bring each volume of a moving series to the place of one of them.
 
     Returns:
@@ -34,24 +32,22 @@ def hold_series_still(
     """
     held, errors = dict(choices), []
     for role in ("dwi", "dsc"):
-        if role in choices and "movement" not in settings.skip:
+        if role in choices and "movement" not in patient.settings.skip:
             try:
-                held[role] = _hold_still(role, choices[role], stages)
+                held[role] = _hold_still(role, choices[role], patient)
             except InputError as error:
                 del held[role]
                 errors.append(error)
     return held, errors
 
 
-def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
+def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
     """A series, or where the head moves in it that which is still.
 
     Raises:
         InputError: it cannot be read.
     """
-    from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
-
-    folder = stages.folder / "still"
+    folder = patient.folder / "still"
     files = [folder / f"{role}_{n}.nii.gz" for n in range(1, len(choice.files) + 1)]
     if role == "dwi":
         files = files[:1]
@@ -71,14 +67,14 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
         return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
 
     inputs = {"series": choice.files, "acquisition": choice.acquisitions}
-    found = stages.make(f"movement {role}", work, inputs, f"still/{role}*")
+    found = patient.stages.make(f"movement {role}", work, inputs, f"still/{role}*")
     moved_mm = found["displacement_mm"]
     if max(moved_mm) < LEAST_MM:
         return choice
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
     acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions, files[0]),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
-    stages.note["remarks"].append(
+    patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
         f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )

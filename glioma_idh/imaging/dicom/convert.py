@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import dcm2niix
+
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
@@ -201,8 +203,6 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
 
 def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.CompletedProcess:
     """Convert what lies in `place/in` to `place/out`."""
-    import dcm2niix
-
     command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
     how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
     return subprocess.run(command, preexec_fn=parent_death_request(), **how)

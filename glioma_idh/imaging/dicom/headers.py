@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import SimpleITK as sitk
+
 from glioma_idh.errors import InputError
 
 TAGS = {
@@ -152,8 +154,6 @@ def is_dicom_folder(folder) -> bool:
 
 def read_header(file) -> Header | None:
     """Read the tags of a DICOM file, private ones too; None where it is no image, or broken."""
-    import SimpleITK as sitk
-
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.LoadPrivateTagsOn()

@@ -9,6 +9,7 @@ scaled for the comparison of signals instead of for display, lie beside that.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC
@@ -95,8 +96,6 @@ def histogram_peak(values: np.ndarray) -> float:
     Args:
         values: any shape; what is not positive and finite does not count.
     """
-    from scipy import ndimage
-
     logs = np.log(values[(values > 0) & np.isfinite(values)])
     if not logs.size:
         return np.nan

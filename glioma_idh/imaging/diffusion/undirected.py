@@ -6,6 +6,7 @@ trace is the geometric mean of the directions, that of b = 0 is a factor of exp(
 """
 
 import numpy as np
+import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
@@ -65,8 +66,6 @@ def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.
     Raises:
         InputError: there is none.
     """
-    import SimpleITK as sitk
-
     weighted = series[..., directed].mean(axis=-1, dtype=np.float32)
     head = brain if brain is not None else sitk.GetArrayFromImage(find_head(to_itk(Volume(weighted, np.eye(4))))).T > 0
     least = FAINT * np.median(weighted[head]) if head.any() else 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glioma_idh.imaging.perfusion.acquisition import brain_signals, check_series, check_times
+from glioma_idh.imaging.perfusion.acquisition import Times, brain_signals, check_series, check_times
 from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, blood_volume, check_integral
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
 from glioma_idh.imaging.perfusion.dark_volumes import check_bolus, fill_dark, find_dark
@@ -49,8 +49,7 @@ class Perfusion:
 
 def make_rcbv(
     series: list[np.ndarray],
-    echo_times_s,
-    repetition_time_s: float,
+    times: Times,
     brain: np.ndarray,
     white: np.ndarray,
     lesion: np.ndarray | None = None,
@@ -60,8 +59,7 @@ def make_rcbv(
 
     Args:
         series: one or two echoes, each (i, j, k, t).
-        echo_times_s: of each, s, the shorter one first.
-        repetition_time_s: from one volume to the next, s.
+        times: of the echoes and from one volume to the next.
         brain: mask, shape (i, j, k).
         white: mask of normal white matter, as from `normal_white_matter`.
         lesion: mask, which is kept out of the reference of the leakage correction, or None.
@@ -76,7 +74,8 @@ def make_rcbv(
             in the lesion.
     """
     check_integral(integral)
-    check_times(len(series), echo_times_s, repetition_time_s)
+    check_times(len(series), times)
+    echo_times_s, step_s = times
     brain, white = np.asarray(brain, bool), np.asarray(white, bool)
     lesion = np.zeros(brain.shape, bool) if lesion is None else np.asarray(lesion, bool)
     check_series(series, {"brain": brain, "white matter": white, "lesion": lesion})
@@ -93,21 +92,21 @@ def make_rcbv(
     regions = {"white": white[seen], "lesion": lesion[seen]}
     regions["reference"] = reference_voxels(signals[-1], baseline, regions["lesion"])
     mean = change[regions["reference"]].mean(axis=0, dtype=float).astype(np.float32)
-    first_pass = find_first_pass(mean, baseline[1], repetition_time_s)
+    first_pass = find_first_pass(mean, baseline[1], step_s)
     check_bolus(dark, first_pass)
-    leakage = fit_leakage(change, mean, first_pass[0], repetition_time_s)
+    leakage = fit_leakage(change, mean, first_pass[0], step_s)
     corrected = change + leakage.k2[:, None] * leakage.integral
-    volumes = [blood_volume(curves, first_pass, repetition_time_s, integral) for curves in (corrected, change)]
+    volumes = [blood_volume(curves, first_pass, step_s, integral) for curves in (corrected, change)]
     rcbv, rcbv_uncorrected = (in_units_of_white_matter(volume.values, regions["white"]) for volume in volumes)
-    recovery = percent_signal_recovery(signals[-1], baseline, first_pass, repetition_time_s)
+    recovery = percent_signal_recovery(signals[-1], baseline, first_pass, step_s)
     maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height(change, first_pass), recovery
     return Perfusion(
         *(_spread(values, seen) for values in maps),
         baseline=baseline,
         first_pass=first_pass,
-        time_s=repetition_time_s * np.arange(change.shape[1]),
+        time_s=step_s * np.arange(change.shape[1]),
         curves=_mean_curves(change, corrected, regions),
-        method=_in_words(echo_times_s, repetition_time_s, baseline, first_pass, INTEGRALS[integral])
+        method=_in_words(times, baseline, first_pass, INTEGRALS[integral])
         + _in_words_fits(volumes)
         + _in_words_dark(dark),
         dark_volumes=tuple(dark.tolist()),
@@ -130,12 +129,13 @@ def _mean_curves(change: np.ndarray, corrected: np.ndarray, regions: dict[str, n
     return curves
 
 
-def _in_words(echo_times_s, repetition_time_s, baseline, first_pass, area: str) -> str:
+def _in_words(times: Times, baseline, first_pass, area: str) -> str:
     """How the maps were made, for the record of a patient."""
+    echo_times_s, step_s = times
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)
     echoes = "one echo" if len(echo_times_s) == 1 else "two echoes (T1 effects cancel)"
     return (
-        f"dR2* from {echoes} at {times_ms} ms, a volume every {repetition_time_s:g} s; baseline volumes {baseline[0]} "
+        f"dR2* from {echoes} at {times_ms} ms, a volume every {step_s:g} s; baseline volumes {baseline[0]} "
         f"to {baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
         f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: "
         f"{area}; median of normal white matter = 1"

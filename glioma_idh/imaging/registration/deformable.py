@@ -5,6 +5,8 @@ the image would look like if the fit were perfect; demons bend the prediction to
 """
 
 import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
 
 from glioma_idh.imaging.itk import from_itk, to_itk
 from glioma_idh.imaging.volumes import Volume
@@ -30,8 +32,6 @@ def fit_bend(work, template: dict, transform) -> tuple:
         A transform of SimpleITK from the head to the head, and the share of the image's variance that the template
         explains before it.
     """
-    import SimpleITK as sitk
-
     image = from_itk(work)
     predicted, near = predict(image, *features(work, template, transform))
     rest = image.array - predicted
@@ -50,9 +50,6 @@ def fit_bend(work, template: dict, transform) -> tuple:
 
 def features(work, template: dict, transform) -> tuple[np.ndarray, np.ndarray]:
     """What a voxel's brightness may depend on, shape (i, j, k, feature), and its distance from the brain, mm."""
-    import SimpleITK as sitk
-    from scipy import ndimage
-
     maps = {name: sitk.Resample(map_, work, transform, sitk.sitkLinear, 0.0) for name, map_ in template.items()}
     brain, t1, white, grey = (sitk.GetArrayFromImage(maps[name]).T for name in ("brain", "t1", "white", "grey"))
     outside_mm = ndimage.distance_transform_edt(brain < 0.5, sampling=work.GetSpacing())

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.registration.pyramid import (
     LEVELS_MM,
     Level,
@@ -69,8 +70,6 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
 
 def _prepared(series: Volume, n: int):
     """A volume of a series as one of SimpleITK, at 2 mm where it is finer."""
-    from glioma_idh.imaging.itk import to_itk
-
     return average(clip_tails(to_itk(Volume(series.array[..., n], series.affine))), LEVELS_MM[-1])
 
 

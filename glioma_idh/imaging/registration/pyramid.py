@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.itk import TO_LPS, to_itk
@@ -52,8 +53,6 @@ def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | 
     Raises:
         InputError: the mask is empty or of another shape.
     """
-    import SimpleITK as sitk
-
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
     mask = head_and_margin(fine[0]) if reference_mask is None else given_mask(reference_mask, reference)
     levels = []
@@ -65,8 +64,6 @@ def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | 
 
 def head_and_margin(image):
     """The head and a margin around it, as a mask of SimpleITK."""
-    import SimpleITK as sitk
-
     return sitk.BinaryDilate(find_head(image), [round(MARGIN_MM / edge) for edge in image.GetSpacing()])
 
 
@@ -85,8 +82,6 @@ def given_mask(mask: np.ndarray, reference: Volume):
 
 def average(image, edge_mm: float):
     """Average voxels along the axes that are finer than an edge length; thick slices stay as they are."""
-    import SimpleITK as sitk
-
     edges = np.array(image.GetSpacing())
     steps = np.clip(edge_mm / edges + 0.01, 1, image.GetSize())
     return sitk.BinShrink(image, [int(step) for step in steps])
@@ -94,8 +89,6 @@ def average(image, edge_mm: float):
 
 def clip_tails(image):
     """Clip the few brightest and darkest voxels, which would leave few of the histogram's bins to the brain."""
-    import SimpleITK as sitk
-
     array = sitk.GetArrayViewFromImage(image)
     low, high = np.percentile(array[array != 0], (0.5, 99.5))
     return sitk.Clamp(image, lowerBound=float(min(low, 0)), upperBound=float(high))
@@ -103,14 +96,10 @@ def clip_tails(image):
 
 def find_head(image):
     """Mask of what is not air: Otsu's threshold of the square root, which brings fat, fluid and brain together."""
-    import SimpleITK as sitk
-
     return sitk.OtsuThreshold(sitk.Sqrt(sitk.Abs(image)), 0, 1)
 
 
 def centre_of(mask) -> np.ndarray:
     """The centre of a mask of SimpleITK, RAS+ mm."""
-    import SimpleITK as sitk
-
     places = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
     return TO_LPS[:3, :3] @ mask.TransformContinuousIndexToPhysicalPoint(places.mean(axis=0).tolist())

@@ -10,6 +10,8 @@ import contextlib
 from dataclasses import dataclass
 
 import numpy as np
+import SimpleITK as sitk
+from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.itk import TO_LPS, matrix_of, to_itk_transform
@@ -109,8 +111,6 @@ def best_start(level: Level) -> np.ndarray:
 
 def promise(level: Level, matrix: np.ndarray) -> float:
     """Mutual information times the share of the mask that is inside the moving image: a small overlap tells little."""
-    import SimpleITK as sitk
-
     field = sitk.Cast(level.moving, sitk.sitkUInt8) * 0 + 1
     inside = sitk.Resample(field, level.fixed, to_itk_transform(matrix), sitk.sitkNearestNeighbor)
     seen = sitk.GetArrayViewFromImage(inside)[sitk.GetArrayViewFromImage(level.mask) > 0]
@@ -123,8 +123,6 @@ def make_method(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS):
     The gradients of the metric come from the voxels next to a place: ITK's default, smoothed over the thickest edge of
     a voxel, leads astray by half a degree where slices are thick.
     """
-    import SimpleITK as sitk
-
     start = sitk.Euler3DTransform()
     lps = TO_LPS @ matrix @ TO_LPS
     centre = TO_LPS[:3, :3] @ centre_of(level.mask)
@@ -173,8 +171,6 @@ def climb(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> np.
 
 def judge(level: Level, matrix: np.ndarray, max_rotation_deg: float, max_shift_mm: float) -> Registration:
     """An answer with what speaks against it."""
-    from scipy.spatial.transform import Rotation
-
     centre = centre_of(level.mask)
     rotation_deg = float(np.rad2deg(Rotation.from_matrix(matrix[:3, :3]).magnitude()))
     shift_mm = float(np.linalg.norm((matrix @ [*centre, 1])[:3] - centre))
@@ -201,8 +197,6 @@ def information_elsewhere(level: Level, matrix: np.ndarray, num_points: int = NU
 
 def overlap_of_heads(level: Level, matrix: np.ndarray) -> float:
     """Share of the smaller of two heads that lies on the other, by volume."""
-    import SimpleITK as sitk
-
     fixed, moving = find_head(level.fixed), find_head(level.moving)
     brought = sitk.Resample(moving, fixed, to_itk_transform(matrix), sitk.sitkNearestNeighbor)
     on_both, *volumes = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import guess_background, looks_stripped
@@ -52,8 +53,6 @@ class TemplateFit:
         Returns:
             Shares 0 to 1, shape (i, j, k), float32.
         """
-        import SimpleITK as sitk
-
         places = to_itk(Volume(np.broadcast_to(np.float32(0), grid.array.shape[:3]), grid.affine))
         both = sitk.CompositeTransform([to_itk_transform(self.matrix), self.bend])  # the last is applied first
         return sitk.GetArrayFromImage(sitk.Resample(to_itk(load_template()[name]), places, both, sitk.sitkLinear)).T
@@ -63,8 +62,6 @@ class TemplateFit:
 
         The affine part alone is used: what a tumour pushed aside is not undone.
         """
-        import SimpleITK as sitk
-
         flip = np.linalg.inv(self.matrix) @ np.diag([-1.0, 1, 1, 1]) @ self.matrix
         image = to_itk(Volume(mask.array > 0, mask.affine), np.uint8)
         return sitk.GetArrayFromImage(sitk.Resample(image, to_itk_transform(flip), sitk.sitkNearestNeighbor)).T > 0
@@ -129,8 +126,6 @@ def check_head(head: Volume) -> None:
 
 def simplify(head: Volume, brain_mask: np.ndarray | None):
     """The image in coarse voxels, without its brightest spots and, where a brain mask is given, without the rest."""
-    import SimpleITK as sitk
-
     array = np.asarray(head.array, dtype=np.float32)
     low = float(array.min())
     if brain_mask is not None:
@@ -151,8 +146,6 @@ def judge(affine: np.ndarray, work, brain, explained: float) -> tuple:
         brain: of the template.
         explained: share of the image's variance.
     """
-    import SimpleITK as sitk
-
     scale = np.linalg.norm(affine[:3, :3], axis=0)
     ones = sitk.Cast(work * 0, sitk.sitkFloat32) + 1
     inside = sitk.GetArrayFromImage(sitk.Resample(ones, brain, to_itk_transform(affine), sitk.sitkLinear, 0.0))

@@ -7,6 +7,9 @@ skull, scalp and air; mutual information asks only that they be told apart, not 
 import itertools
 
 import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
@@ -28,8 +31,6 @@ NUM_STARTS = 6
 
 def coarsen(image):
     """An image of SimpleITK, smoothed and read in cubes of WORK_MM over the same extent."""
-    import SimpleITK as sitk
-
     spacing = np.array(image.GetSpacing())
     sigmas = [0.4 * WORK_MM if edge < WORK_MM else 0.01 for edge in spacing]
     filter_ = sitk.ResampleImageFilter()
@@ -79,9 +80,6 @@ def with_shells(template: dict) -> tuple:
 
 def template_arrays(template: dict) -> tuple:
     """T1, brain, distance from it and height over the origin (both mm) with a margin for the shells; the affine."""
-    import SimpleITK as sitk
-    from scipy import ndimage
-
     edge = [round(AIR_MM / WORK_MM)] * 3
     t1, brain = (from_itk(sitk.ConstantPad(template[name], edge, edge, 0.0)) for name in ("t1", "brain"))
     outside_mm = ndimage.distance_transform_edt(brain.array <= 0.5) * WORK_MM
@@ -91,8 +89,6 @@ def template_arrays(template: dict) -> tuple:
 
 def start_matrices(work, stripped: bool) -> list[np.ndarray]:
     """Maps from the template to the head to begin with: centre on centre, nodding, turned and shifted."""
-    from scipy.spatial.transform import Rotation
-
     centre = find_centre(work, stripped)
     starts = []
     for pitch, yaw, shift in itertools.product(PITCHES_DEG, YAWS_DEG, SHIFTS_MM):
@@ -105,9 +101,6 @@ def start_matrices(work, stripped: bool) -> list[np.ndarray]:
 
 def find_centre(work, stripped: bool) -> np.ndarray:
     """About where the centre of the brain lies, RAS+ mm: below the top of the head, or amid the brain."""
-    import SimpleITK as sitk
-    from scipy import ndimage
-
     volume = from_itk(sitk.OtsuThreshold(work, 0, 1))
     filled = ndimage.binary_opening(volume.array > 0)
     places = np.argwhere(filled if filled.any() else volume.array > 0) @ volume.affine[:3, :3].T + volume.affine[:3, 3]
@@ -120,22 +113,16 @@ def find_centre(work, stripped: bool) -> np.ndarray:
 
 def shrink(image, factor: int):
     """A smoothed image in voxels that are larger by a factor."""
-    import SimpleITK as sitk
-
     return sitk.Shrink(sitk.SmoothingRecursiveGaussian(image, 0.5 * factor * WORK_MM), [factor] * 3)
 
 
 def shrink_mask(mask, factor: int):
     """A mask in voxels that are larger by a factor."""
-    import SimpleITK as sitk
-
     return sitk.Shrink(mask, [factor] * 3)
 
 
 def make_method(mask, start: np.ndarray, rigid: bool) -> tuple:
     """A registration from a starting matrix, and the transform that it will move, about the template's centre."""
-    import SimpleITK as sitk
-
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfWorkUnits(1)  # several add up in the order in which they end, and no two runs agree to the bit
     method.SetMetricAsMattesMutualInformation(32)

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.blood_volume import BloodVolume
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 
 STEP_S, POINTS, SHAPE = 1.5, 60, (12, 10, 6)
+ONE_ECHO = Times([0.03], STEP_S)
 TIME_S = np.clip(STEP_S * (np.arange(POINTS) - 15), 0, None)
 BOLUS = 8 / (4.5**3 * np.exp(-3)) * TIME_S**3 * np.exp(-TIME_S / 1.5)  # peak 8 / s
 BLOOD = np.ones(SHAPE)
@@ -32,7 +34,7 @@ def enhancement(share):
 
 
 def test_blood_volume_of_tissue_that_does_not_leak():
-    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv([echo(0.03)], ONE_ECHO, BRAIN, WHITE, LESION)
     assert np.median(found.rcbv[WHITE]) == pytest.approx(1, abs=1e-6)
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
     assert found.rcbv_uncorrected[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
@@ -45,14 +47,14 @@ def test_blood_volume_of_tissue_that_does_not_leak():
 
 @pytest.mark.parametrize("integral", ["first-pass", "whole-curve", "gamma-variate"])
 def test_every_integral_agrees_where_nothing_leaks(integral):
-    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, integral=integral)
+    found = make_rcbv([echo(0.03)], ONE_ECHO, BRAIN, WHITE, integral=integral)
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.1)
     assert found.without_fit == 0 and "fits in" not in found.method
 
 
 def test_blood_volume_by_gamma_variate_stands_noise():
     """At a peak of 4 times the noise in white matter, where fits were 35 % too large, that of the rest is right."""
-    found = make_rcbv([echo(0.03, sd=20)], [0.03], STEP_S, BRAIN, WHITE, integral="gamma-variate")
+    found = make_rcbv([echo(0.03, sd=20)], ONE_ECHO, BRAIN, WHITE, integral="gamma-variate")
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, rel=0.05)
 
 
@@ -67,7 +69,7 @@ def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch
     calls = []
     monkeypatch.setattr(rcbv, "blood_volume", record)
     factor = enhancement(0.3)
-    found = make_rcbv([echo(0.03, t1_factor=factor)], [0.03], STEP_S, BRAIN, WHITE, LESION, integral)
+    found = make_rcbv([echo(0.03, t1_factor=factor)], ONE_ECHO, BRAIN, WHITE, LESION, integral)
     (corrected, *first), (measured, *second) = calls
     assert first == second == [found.first_pass, STEP_S, integral]
     lesion = LESION[BRAIN]
@@ -83,7 +85,7 @@ def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch
 def test_the_bolus_is_sought_in_the_echo_that_shows_it():
     """The first echo of 0.5 ms shows none, and the second decides over baseline and enhancement."""
     plain = echo(0.0, level=700.0)
-    found = make_rcbv([plain, echo(0.03)], [0.0005, 0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv([plain, echo(0.03)], Times([0.0005, 0.03], STEP_S), BRAIN, WHITE, LESION)
     assert found.baseline == (0, 15)
     assert found.percent_signal_recovery[BRAIN].mean() == pytest.approx(100, abs=2)
 
@@ -91,7 +93,7 @@ def test_the_bolus_is_sought_in_the_echo_that_shows_it():
 def test_everything_is_0_outside_the_brain_and_in_noise():
     series = echo(0.03)
     series[0, 5] = np.abs(np.random.default_rng(1).normal(0, 2, series[0, 5].shape))
-    found = make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE)
+    found = make_rcbv([series], ONE_ECHO, BRAIN, WHITE)
     for image in (found.rcbv, found.rcbv_uncorrected, found.k1, found.k2, found.peak_height):
         assert image.dtype == np.float32
         assert not image[~BRAIN].any()
@@ -100,7 +102,7 @@ def test_everything_is_0_outside_the_brain_and_in_noise():
 
 
 def test_leakage_that_shortens_t1_is_corrected():
-    found = make_rcbv([echo(0.03, t1_factor=enhancement(0.3))], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv([echo(0.03, t1_factor=enhancement(0.3))], ONE_ECHO, BRAIN, WHITE, LESION)
     assert found.k2[LESION].min() > 0
     assert found.rcbv_uncorrected[LESION].mean() < 2.5
     assert found.rcbv[LESION].mean() == pytest.approx(3, abs=0.3)
@@ -109,7 +111,7 @@ def test_leakage_that_shortens_t1_is_corrected():
 def test_two_echoes_do_not_see_t1():
     factor = enhancement(0.3)
     echoes = [echo(0.008, 700, factor), echo(0.03, 400, factor)]
-    found = make_rcbv(echoes, [0.008, 0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv(echoes, Times([0.008, 0.03], STEP_S), BRAIN, WHITE, LESION)
     assert found.rcbv_uncorrected[LESION].mean() == pytest.approx(3, abs=0.05)
     assert "two echoes" in found.method
     assert "8 and 30 ms" in found.method
@@ -122,7 +124,7 @@ def test_both_kinds_of_leakage_in_two_echoes():
     factor = 1 + 0.0015 * TIME_S * LESION[..., None]  # by 10 % at the end
     rng, times_s = np.random.default_rng(0), (0.008, 0.03)
     echoes = [400 * factor * np.exp(-time_s * change) + rng.normal(0, 0.2, change.shape) for time_s in times_s]
-    found = make_rcbv(echoes, times_s, STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv(echoes, Times(times_s, STEP_S), BRAIN, WHITE, LESION)
     start, stop = found.first_pass
     assert found.k2[LESION].max() < 0
     assert found.peak_height[LESION].mean() == pytest.approx(change[LESION][:, start:stop].max(), rel=0.01)
@@ -131,7 +133,7 @@ def test_both_kinds_of_leakage_in_two_echoes():
     expected = 100 * (after - lowest) / (1 - lowest)
     assert found.percent_signal_recovery[LESION].mean() == pytest.approx(expected, abs=0.2)
     assert abs(found.curves["reference"][-10:].mean()) < 0.005
-    without = make_rcbv(echoes, times_s, STEP_S, BRAIN, WHITE)  # in the second echo the lesion does not enhance
+    without = make_rcbv(echoes, Times(times_s, STEP_S), BRAIN, WHITE)  # in the second echo the lesion does not enhance
     assert without.curves["reference"][-10:].mean() == pytest.approx(4 * LESION.sum() / BRAIN.sum(), rel=0.1)
 
 
@@ -140,7 +142,7 @@ def test_dark_volumes_leave_the_blood_volume_as_it_is(volumes):
     """In the baseline, in the first pass, after it, at the ends, and two in a row."""
     series = echo(0.03)
     series[..., volumes] = 0
-    found = make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv([series], ONE_ECHO, BRAIN, WHITE, LESION)
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
     assert found.dark_volumes == tuple(volumes)
     assert f"dark or empty volumes filled from their neighbours: {', '.join(map(str, volumes))}" in found.method
@@ -151,21 +153,21 @@ def test_dark_volumes_in_the_bolus_or_too_many_of_them_are_refused():
         series = echo(0.03)
         series[..., volumes] = 0
         with pytest.raises(InputError, match=message):
-            make_rcbv([series], [0.03], STEP_S, BRAIN, WHITE, LESION)
+            make_rcbv([series], ONE_ECHO, BRAIN, WHITE, LESION)
 
 
 def test_mean_curves_and_words():
-    found = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE, LESION)
+    found = make_rcbv([echo(0.03)], ONE_ECHO, BRAIN, WHITE, LESION)
     assert set(found.curves) == {"reference", "white", "white, corrected", "lesion", "lesion, corrected"}
     assert np.allclose(found.curves["lesion"], 3 * BOLUS, atol=0.6)
     assert found.time_s[[0, -1]].tolist() == [0, 88.5]
     assert "Boxerman" in found.method
     assert "a volume every 1.5 s; baseline volumes 0 to 14" in found.method
-    without = make_rcbv([echo(0.03)], [0.03], STEP_S, BRAIN, WHITE)
+    without = make_rcbv([echo(0.03)], ONE_ECHO, BRAIN, WHITE)
     assert set(without.curves) == {"reference", "white", "white, corrected"}
 
 
-USUAL = {"series": [echo(0.03)], "echo_times_s": [0.03], "repetition_time_s": STEP_S, "brain": BRAIN, "white": WHITE}
+USUAL = {"series": [echo(0.03)], "brain": BRAIN, "white": WHITE}
 NAN = echo(0.03)
 NAN[5, 5, 3, 20] = np.nan
 
@@ -205,5 +207,7 @@ NAN[5, 5, 3, 20] = np.nan
 )
 @pytest.mark.filterwarnings("error")
 def test_what_cannot_be_used_is_named(change, message):
+    times = ONE_ECHO._replace(**{name: value for name, value in change.items() if name in Times._fields})
+    others = {name: value for name, value in change.items() if name not in Times._fields}
     with pytest.raises(InputError, match=message):
-        make_rcbv(**{**USUAL, **change})
+        make_rcbv(**{**USUAL, "times": times, **others})

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
 from glioma_idh.imaging.resampling import resample, rigid_matrix
@@ -126,7 +127,7 @@ def test_rcbv_of_a_head_that_moves_in_the_bolus_is_nearly_that_of_a_head_at_rest
     inside, white = brain > 0.5, (np.abs(known - 1) < 0.1) & (brain > 0.99) & (tumour == 0)
     alike = []
     for volume in (rest, moving, still):
-        rcbv = make_rcbv([volume.array], (0.03,), 1.5, inside, white, tumour > 0.5).rcbv
+        rcbv = make_rcbv([volume.array], Times([0.03], 1.5), inside, white, tumour > 0.5).rcbv
         seen = inside & (rcbv != 0)
         alike.append(np.corrcoef(rcbv[seen], known[seen])[0, 1])
     at_rest, moved, corrected = alike
