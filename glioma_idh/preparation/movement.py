@@ -53,9 +53,11 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
         files = files[:1]
 
     def work():
+        """Find the movement and write it down; where there is some, write the series held still."""
         parts, reference, gradients = _read(role, choice)
+        centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
         matrices = find_movement(parts[0], reference)
-        moved_mm = displacement_mm(matrices, _centre(parts[0]))
+        moved_mm = displacement_mm(matrices, centre_mm)
         for file in folder.glob(f"{role}*"):
             file.unlink()
         write_table(_as_table(matrices, moved_mm), folder / f"{role}.csv")
@@ -72,7 +74,11 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
     if max(moved_mm) < LEAST_MM:
         return choice
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
-    acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions, files[0]),)
+    acquisitions = choice.acquisitions
+    if role == "dwi":  # all in one file
+        b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
+        b_vectors = read_acquisition(files[0]).b_vectors
+        acquisitions = (replace(acquisitions[0], b_values=b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
     patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
@@ -106,17 +112,6 @@ def _write_gradients(file: Path, series: Volume, b_values, b_vectors, matrices: 
         turned = to_file(turn_with_head(to_scanner(b_vectors, series.own_affine), matrices), series.affine)
         rows = (" ".join(f"{x:.9g}" for x in axis) for axis in turned.T)
         write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
-
-
-def _together(acquisitions, file: Path):
-    """How the files of a DWI series were acquired, as of the one file that holds it still."""
-    b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
-    return replace(acquisitions[0], b_values=b_values, b_vectors=read_acquisition(file).b_vectors)
-
-
-def _centre(series: Volume) -> np.ndarray:
-    """The centre of a series, mm."""
-    return (series.affine @ [*(np.array(series.array.shape[:3]) - 1) / 2, 1])[:3]
 
 
 def _as_table(matrices: np.ndarray, moved_mm: np.ndarray) -> pd.DataFrame:

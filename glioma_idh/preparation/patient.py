@@ -3,6 +3,7 @@
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from glioma_idh import __version__
@@ -58,7 +59,7 @@ def _go_through(patient: Patient, source: Path) -> None:
         InputError: nothing can be made.
     """
     settings = patient.settings
-    series, remarks = find_series(source, patient.folder / "native", _converter(patient.stages))
+    series, remarks = find_series(source, patient.folder / "native", partial(_convert_once, patient.stages))
     choices, unclear = choose_series(series, settings.wanted_series())
     patient.errors += [remark for remark in remarks if isinstance(remark, InputError)] + unclear
     _record_series(patient, choices, series, remarks)
@@ -97,30 +98,25 @@ def _make(patient: Patient) -> None:
             (patient.masks if column == "lesion_mask" else patient.images)[column] = path
 
 
-def _converter(stages: Stages):
-    """What converts DICOM series once and remembers how."""
+def _convert_once(stages: Stages, source: Path, native: Path) -> tuple[list[Converted], list[LeftOut | InputError]]:
+    """What `convert_dicom` gives, or gave when the files were the same."""
 
-    def convert(source: Path, native: Path) -> tuple[list[Converted], list[LeftOut | InputError]]:
-        """What `convert_dicom` gives, or gave when the files were the same."""
+    def work():
+        for file in native.glob("series_*"):
+            file.unlink()
+        converted, remarks = convert_dicom(source, native)
+        left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
+        wrong = [remark for remark in remarks if isinstance(remark, InputError)]
+        errors = [[error.expected, error.found, error.advice, error.file] for error in wrong]
+        named = [[image.number, image.file.name] for image in converted]
+        return {"converted": named, "left_out": left_out, "errors": errors}
 
-        def work():
-            for file in native.glob("series_*"):
-                file.unlink()
-            converted, remarks = convert_dicom(source, native)
-            left_out = [[remark.what, remark.reason] for remark in remarks if isinstance(remark, LeftOut)]
-            wrong = [remark for remark in remarks if isinstance(remark, InputError)]
-            errors = [[error.expected, error.found, error.advice, error.file] for error in wrong]
-            named = [[image.number, image.file.name] for image in converted]
-            return {"converted": named, "left_out": left_out, "errors": errors}
-
-        files = [file for file in files_below(source) if not file.name.lower().endswith(IGNORED_ENDINGS)]
-        states = [(str(file.relative_to(source)), file.stat()) for file in files]
-        inputs = {"files": [(name, state.st_size, state.st_mtime_ns) for name, state in states]}
-        found = stages.make("series", work, inputs, "native/series_*")
-        remarks = [LeftOut(*texts) for texts in found["left_out"]] + [InputError(*texts) for texts in found["errors"]]
-        return [Converted(number, native / name) for number, name in found["converted"]], remarks
-
-    return convert
+    files = [file for file in files_below(source) if not file.name.lower().endswith(IGNORED_ENDINGS)]
+    states = [(str(file.relative_to(source)), file.stat()) for file in files]
+    inputs = {"files": [(name, state.st_size, state.st_mtime_ns) for name, state in states]}
+    found = stages.make("series", work, inputs, "native/series_*")
+    remarks = [LeftOut(*texts) for texts in found["left_out"]] + [InputError(*texts) for texts in found["errors"]]
+    return [Converted(number, native / name) for number, name in found["converted"]], remarks
 
 
 def _record_series(patient: Patient, choices: dict, series: list, remarks: list) -> None:

@@ -9,8 +9,8 @@ from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
 from glioma_idh.imaging.series_contrast import contrast_said
 from glioma_idh.imaging.series_names import roles_named
 from glioma_idh.imaging.series_vocabulary import LINKS, UNKNOWN
+from glioma_idh.preparation.settings import STRUCTURAL
 
-STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
 """Codes of the image type that diffusion-weighted images alone have."""
 LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "dwi": "DWI", "dsc": "DSC"}

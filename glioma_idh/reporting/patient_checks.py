@@ -5,8 +5,8 @@ import numpy as np
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.resampling import resample
-from glioma_idh.imaging.volumes import Volume, read_volume
-from glioma_idh.preparation.context import Alignment, Patient
+from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.movement import LEAST_MM
 from glioma_idh.reporting.canvas import save_png
 from glioma_idh.reporting.movement_check import movement_check
@@ -26,20 +26,21 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         patient: what became of it.
         synthetic: whether it is a phantom; the pictures then say so.
     """
-    files, stages, anchor = patient.files, patient.stages, patient.alignment.anchor
+    files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
-    measures |= {anchor: {}} if measures else {}
+    measures |= {alignment.anchor: {}} if measures else {}
     movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("movement").items()}
     perfusion = stages.record.stages.get("rcbv")
 
     def draw_registration():
         shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
         masks = {name: read_mask(files[f"{name}_mask"]).array for name in MASKS if f"{name}_mask" in files}
-        reference = shown.get(anchor) or next(iter(shown.values()))
+        reference = shown.get(alignment.anchor) or next(iter(shown.values()))
         rows = {name: Registered(shown[name], measures.get(name), problems.get(name, "")) for name in shown}
-        head = _head(patient.alignment, reference)
+        acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # with its skull
+        head = resample(acquired, reference, alignment.to_series(alignment.anchor))
         figure = registration_check(reference, rows, masks, subject=subject, head=head, synthetic=synthetic)
         save_png(figure, stages.folder / "qc.png")
 
@@ -60,12 +61,6 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     if perfusion:
         shown = {"curves": perfusion.found, "subject": subject}
         stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])
-
-
-def _head(alignment: Alignment, reference: Volume) -> Volume:
-    """What the others were registered to, as acquired: with its skull, on the grid of the result."""
-    acquired = read_volume(alignment.choices[alignment.anchor].files[0])
-    return resample(acquired, reference, alignment.to_series(alignment.anchor))
 
 
 def _curves(perfusion: dict) -> dict:

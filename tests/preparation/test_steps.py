@@ -165,7 +165,7 @@ def test_dicom_files_are_converted_once_and_anew_when_one_of_them_changes(monkey
         return [Converted("7", native / f"series_{len(left)}.nii")], [LeftOut("series 8", "a scout"), wrong("slices")]
 
     def converted() -> str:
-        (image,), remarks = patient._converter(stages_of(tmp_path))(source, native)
+        (image,), remarks = patient._convert_once(stages_of(tmp_path), source, native)
         assert list(map(str, remarks)) == ["series 8: a scout", str(wrong("slices"))] and image.number == "7"
         return image.file.name
 

@@ -170,7 +170,9 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
                 raise InputError("one image, or one an echo", found, advice, file=f"series {number}")
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
-            _rewrite(image, file)
+            volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
+            # written anew on the same grid, so that nothing but the grid stays of the header
+            write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
             sidecar = _sidecar(read_sidecar(image), images[0])
             sidecar["Words"] += MADE_BY_DCM2NIIX.get(part[3], ())
             write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
@@ -188,7 +190,11 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
     for folder in (place / "in", place / "out"):
         folder.mkdir()
     for count, header in enumerate(images):
-        _link(header.file.resolve(), place / "in" / f"{count:06}.dcm")
+        source, link = header.file.resolve(), place / "in" / f"{count:06}.dcm"
+        try:
+            os.symlink(source, link)
+        except OSError:  # a system that makes no links
+            shutil.copyfile(source, link)
     several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
     ran = _call_dcm2niix(place, ("-m", "2") if several_uids else ())  # 2: whatever their series UIDs are
     one_echo = len({header["EchoTime"] for header in images}) == 1
@@ -206,14 +212,6 @@ def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.Complete
     command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
     how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
     return subprocess.run(command, preexec_fn=parent_death_request(), **how)
-
-
-def _link(source: Path, target: Path) -> None:
-    """A link to a file, or a copy where the system makes no links."""
-    try:
-        os.symlink(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _message(output: str, header: Header, place: Path) -> str:
@@ -235,12 +233,6 @@ def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:
         expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
         found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
         raise InputError(f"{expected}, as the headers say", found, advice, file=name)
-
-
-def _rewrite(image: Path, file: Path) -> None:
-    """Write the voxels anew, on the same grid, so that nothing but the grid stays of the header."""
-    volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
-    write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
 
 
 def _sidecar(told: dict, header: Header) -> dict:

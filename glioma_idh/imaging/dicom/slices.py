@@ -72,7 +72,10 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     Raises:
         InputError: slices are missing, doubled, or run another way.
     """
-    _check_volumes([header for header in series if header.holds_volume], name)
+    uids = [header["SOPInstanceUID"] for header in series if header.holds_volume]
+    if len(set(uids)) < len(uids):  # of volumes that share one, dcm2niix would take the first
+        advice = "The anonymiser gave it to all: export again with SOP instance UIDs kept, or leave it out."
+        raise InputError("an image UID (0008,0018) for each volume", "one for several", advice, file=name)
     slices = [slice_ for header in series for slice_ in _slices_of(header)]
     if any(len(numbers) != size for turn, place, _ in slices for numbers, size in ((turn, 6), (place, 3))):
         raise InputError("a place and an orientation in every slice", "slices without", COPY_AGAIN, file=name)
@@ -95,33 +98,24 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     return grids
 
 
-def _check_volumes(volumes: list[Header], name: str) -> None:
-    """Files that hold whole volumes have UIDs of their own: of those that share one, dcm2niix would take the first."""
-    uids = [header["SOPInstanceUID"] for header in volumes]
-    if len(set(uids)) < len(uids):
-        advice = "The anonymiser gave it to all: export again with SOP instance UIDs kept, or leave it out."
-        raise InputError("an image UID (0008,0018) for each volume", "one for several", advice, file=name)
-
-
 def _slices_of(header: Header) -> list[tuple]:
-    """Orientation, place and header of each slice in a file; nothing where they are not told."""
+    """Orientation, place and header of each slice in a file; nothing of a mosaic, of which private tags alone tell.
+
+    Raises:
+        InputError: a mosaic is without them.
+    """
     if not header.holds_volume:
         return [(header.numbers("ImageOrientationPatient"), header.numbers("ImagePositionPatient"), header)]
     content = _before_pixels(header)
     if header.is_mosaic:
-        _check_mosaic(header, content)
+        for kind, (tags, spelled) in TELL_MOSAIC.items():
+            if kind in header.image_type and not any(tag in content for tag in spelled):
+                advice = "The anonymiser took them away: export again with private tags kept, or leave it out."
+                raise InputError(f"the private tags {tags} mosaic", "none of them", advice)
         return []
     num_frames = int(header.numbers("NumberOfFrames")[0])
     turns, places = (_numbers_of_frames(content, *where, num_frames) for where in (ORIENTATION, PLACE))
     return [(turn, place, header) for turn, place in zip(turns, places, strict=True)]
-
-
-def _check_mosaic(header: Header, content: bytes) -> None:
-    """Private tags alone tell how many slices a mosaic has, and where."""
-    for kind, (tags, spelled) in TELL_MOSAIC.items():
-        if kind in header.image_type and not any(tag in content for tag in spelled):
-            advice = "The anonymiser took them away: export again with private tags kept, or leave it out."
-            raise InputError(f"the private tags {tags} mosaic", "none of them", advice)
 
 
 def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:

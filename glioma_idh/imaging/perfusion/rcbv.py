@@ -100,15 +100,14 @@ def make_rcbv(
     rcbv, rcbv_uncorrected = (in_units_of_white_matter(volume.values, regions["white"]) for volume in volumes)
     recovery = percent_signal_recovery(signals[-1], baseline, first_pass, step_s)
     maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height(change, first_pass), recovery
+    filled = f"; dark or empty volumes filled from their neighbours: {', '.join(map(str, dark))}" if len(dark) else ""
     return Perfusion(
         *(_spread(values, seen) for values in maps),
         baseline=baseline,
         first_pass=first_pass,
         time_s=step_s * np.arange(change.shape[1]),
         curves=_mean_curves(change, corrected, regions),
-        method=_in_words(times, baseline, first_pass, INTEGRALS[integral])
-        + _in_words_fits(volumes)
-        + _in_words_dark(dark),
+        method=_in_words(times, baseline, first_pass, INTEGRALS[integral]) + _in_words_fits(volumes) + filled,
         dark_volumes=tuple(dark.tolist()),
         without_fit=volumes[0].without_fit,
     )
@@ -152,8 +151,3 @@ def _in_words_fits(volumes: list) -> str:
         f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction): there "
         f"trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
     )
-
-
-def _in_words_dark(dark: np.ndarray) -> str:
-    """What was filled in, if anything was."""
-    return f"; dark or empty volumes filled from their neighbours: {', '.join(map(str, dark))}" if len(dark) else ""
