@@ -10,6 +10,7 @@ What was made is not made again. For research only.
 import os
 import re
 import sys
+import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,8 +152,6 @@ def lesion_finder(run_dir: Path):
     from glioma_idh.preparation.context import LesionFinder
 
     def find(images: dict[str, Path], path: Path) -> None:
-        import tempfile
-
         from glioma_idh.sgp3d.predict import Prediction, predict
 
         path.parent.mkdir(parents=True, exist_ok=True)

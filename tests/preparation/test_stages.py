@@ -1,5 +1,7 @@
 """Nothing is made twice of the same inputs, and nothing is left of other ones."""
 
+import json
+
 import pytest
 
 from glioma_idh.errors import InputError
@@ -96,6 +98,20 @@ def test_a_stage_that_fails_leaves_nothing(tmp_path, source):
     with pytest.raises(InputError):
         Stages(tmp_path).make("lesion", fail, {}, [tmp_path / "lesion"])
     assert not (tmp_path / "lesion").exists()
+
+
+def test_a_record_that_an_earlier_version_wrote_is_gone_on_with(tmp_path, monkeypatch):
+    """Keys that stand for the same inputs, what this run does not know, and the order in the file stay."""
+    monkeypatch.setattr("glioma_idh.preparation.stages.METHOD", 2)
+    made = {"key": "a0eeb2bed6ce640d", "seconds": 1.5, "found": {"how": "given"}, "outputs": {}}
+    former = {"stages": {"image t2": made}, "remarks": ["odd"], "ways": {"t2": [[1.0]]}, "of a later version": 3}
+    (tmp_path / "prepare.json").write_text(json.dumps(former))
+    stages = Stages(tmp_path)
+    assert stages.make("image t2", lambda: pytest.fail("made again"), {"bias": True}) == {"how": "given"}
+    stages.record.files = {}
+    stages.finish()
+    text = json.dumps(former | {"remarks": [], "files": {}}, indent=2)
+    assert (tmp_path / "prepare.json").read_text() == f"{text}\n"
 
 
 def test_a_record_that_cannot_be_read_is_none(tmp_path):

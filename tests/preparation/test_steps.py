@@ -105,6 +105,14 @@ def test_no_error_and_no_remark_of_a_step_is_lost(steps, tmp_path):
     assert [problem["expected"] for problem in record["problems"]] == expected
 
 
+def test_nothing_is_kept_of_a_patient_without_a_brain(steps, tmp_path):
+    _, answers, *_ = steps
+    answers["find_brain"] = wrong("brain")
+    made = prepare_patient(tmp_path, tmp_path / "out", Settings())
+    assert made.alignment is None and made.files == {} and made.errors[-1].expected == "brain"
+    assert "ways" not in read_record(tmp_path / "out")
+
+
 def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(steps, tmp_path):
     handed, *_ = steps
     prepare_patient(tmp_path, tmp_path / "out", Settings(skip=("rcbv", "adc")))

@@ -75,9 +75,6 @@ class Header:
     def __getitem__(self, name: str) -> str:
         return self.tags.get(TAGS[name], "").strip(" \0")
 
-    def __contains__(self, name: str) -> bool:
-        return TAGS[name] in self.tags
-
     def numbers(self, name: str) -> tuple[float, ...]:
         """The numbers of a tag; nothing where it holds none."""
         return numbers_in(self[name])
