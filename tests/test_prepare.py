@@ -352,10 +352,10 @@ def test_a_surprise_in_one_patient_stops_nobody(patient, monkeypatch):
     (patient / "gone.nii.gz").symlink_to("/nowhere")
     work = module._prepare
 
-    def surprised(source, *others):
+    def surprised(one, source):
         if source.name == "p2":
             raise RuntimeError("out of the blue")
-        return work(source, *others)
+        return work(one, source)
 
     monkeypatch.setattr(module, "_prepare", surprised)
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, quiet=True)
@@ -522,7 +522,7 @@ def test_strict_stops(patient):
 def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
     """Whatever finds lesions gets the four images and writes the mask."""
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.preparation.lesion import LesionFinder
+    from glioma_idh.preparation.context import LesionFinder
 
     def find(images, path):
         t2 = read_volume(images["t2"])
@@ -541,7 +541,7 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch, value):
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.preparation.lesion import LesionFinder
+    from glioma_idh.preparation.context import LesionFinder
 
     def find(images, path):
         t2 = read_volume(images["t2"])

@@ -44,7 +44,7 @@ def prepare_patient(
     """
     patient = Patient(settings, Stages(folder, redo_from, tell), finder)
     try:
-        _go_through(patient, source)
+        _prepare(patient, source)
     except InputError as error:
         patient.errors.append(error)
         patient.alignment, patient.images, patient.masks = None, {}, {}
@@ -52,7 +52,7 @@ def prepare_patient(
     return patient
 
 
-def _go_through(patient: Patient, source: Path) -> None:
+def _prepare(patient: Patient, source: Path) -> None:
     """The steps in their order. Errors that stop nothing are collected.
 
     Raises:
