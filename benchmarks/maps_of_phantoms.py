@@ -11,8 +11,10 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from glioma_idh.imaging.diffusion import make_adc
-from glioma_idh.imaging.perfusion import make_rcbv, normal_white_matter
+from glioma_idh.imaging.diffusion.adc import make_adc
+from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
+from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.diffusion_series import B_VALUES, make_dwi
 from glioma_idh.phantom.fields import make_grid
@@ -41,8 +43,8 @@ def errors(anatomy, lesion, z: float, index: int, protocol: DscProtocol, leakage
     """Errors of one subject's mean rCBV, percent."""
     series, truth = make_dsc(anatomy, lesion, z, np.random.default_rng(index), protocol, leakage)
     white = normal_white_matter(anatomy.white, anatomy.grid.affine, lesion.mask, lesion.mask[::-1])
-    times = protocol.echo_times_s, protocol.repetition_time_s
-    found = make_rcbv(series, *times, anatomy.brain, white, lesion.mask)
+    times = Times(protocol.echo_times_s, protocol.repetition_time_s)
+    found = make_rcbv(series, times, anatomy.brain, white, lesion.mask)
     maps = {"uncorrected": found.rcbv_uncorrected, "corrected": found.rcbv}
     regions = {"lesion": lesion.mask, "rim": lesion.shares[PARTS.index("rim")] > 0.5}
     return {

@@ -13,7 +13,8 @@ import tracemalloc
 
 import numpy as np
 
-from glioma_idh.imaging.perfusion import make_rcbv
+from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 from glioma_idh.phantom.perfusion_series import DscProtocol, sampled_concentrations
 
 SHAPE = (128, 128, 50)
@@ -40,12 +41,12 @@ def make_up(num_echoes: int) -> tuple[list[np.ndarray], DscProtocol, np.ndarray,
 def measure(num_echoes: int, integral: str, turns: int) -> None:
     """Time `make_rcbv`, then run it once more to see its memory, and print both."""
     series, protocol, brain, white = make_up(num_echoes)
-    seconds = []
+    times, seconds = Times(protocol.echo_times_s, protocol.repetition_time_s), []
     for turn in range(turns + 1):
         if turn == turns:
             tracemalloc.start()
         start = time.perf_counter()
-        make_rcbv(series, protocol.echo_times_s, protocol.repetition_time_s, brain, white, integral=integral)
+        make_rcbv(series, times, brain, white, integral=integral)
         seconds.append(time.perf_counter() - start)
     peak_mb = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glioma_idh.imaging.registration import register_rigid
+from glioma_idh.imaging.registration.rigid import register_rigid
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.phantom import SEQUENCES, make_phantom

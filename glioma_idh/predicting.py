@@ -12,7 +12,7 @@ from glioma_idh.cohorts.checks.names import NAMES, OF_NAMES, stem_of
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.files import SCORE_FORMAT, write_table
-from glioma_idh.imaging.dicom import is_dicom_folder
+from glioma_idh.imaging.dicom.headers import is_dicom_folder
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 

@@ -10,6 +10,7 @@ What was made is not made again. For research only.
 import os
 import re
 import sys
+import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
     """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
     import SimpleITK as sitk
 
-    from glioma_idh.imaging.dicom import identity_in
+    from glioma_idh.imaging.dicom.identity import identity_in
     from glioma_idh.preparation.patient import prepare_patient, shareable_error
     from glioma_idh.reporting.patient_checks import draw_checks
 
@@ -131,11 +132,11 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
     folder, finder = job.out / subject, None if job.lesion_run is None else lesion_finder(job.lesion_run)
     files, errors, remarks = {}, [], []
     try:
-        prepared = prepare_patient(source, folder, settings, finder, job.redo_from or "", _teller(subject, job))
-        files, errors, remarks = prepared.files, prepared.errors, prepared.stages.note["remarks"]
-        if prepared.alignment is not None:
-            draw_checks(subject, prepared, synthetic=job.source is None)
-            prepared.stages.finish()
+        patient = prepare_patient(source, folder, settings, finder, job.redo_from or "", _teller(subject, job))
+        files, errors, remarks = patient.files, patient.errors, patient.remarks
+        if patient.alignment is not None:
+            draw_checks(subject, patient, synthetic=job.source is None)
+            patient.stages.finish()
     except InputError as error:
         errors = [*errors, error]
     except Exception as error:  # a surprise in one patient must not end the others
@@ -148,11 +149,9 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
 
 def lesion_finder(run_dir: Path):
     """A function that finds the lesion with the networks of a finished run, and what its answer depends on."""
-    from glioma_idh.preparation.lesion import LesionFinder
+    from glioma_idh.preparation.context import LesionFinder
 
     def find(images: dict[str, Path], path: Path) -> None:
-        import tempfile
-
         from glioma_idh.sgp3d.predict import Prediction, predict
 
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import SPACING_MM, acquire, make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.masks import mask_on_series
+from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import read_note
 from glioma_idh.reporting import patient_checks
 
 pytestmark = pytest.mark.integration
@@ -121,7 +121,7 @@ def test_the_cohort_table_is_one_that_training_takes(phantom):
 @pytest.mark.slow
 def test_the_note_says_what_became_what_and_why(phantom):
     source, _, _, job = phantom
-    note = read_note(job.out / source.name)
+    note = read_record(job.out / source.name)
     assert note["series"]["t2"]["series"] == "t2" and "T2" in note["series"]["t2"]["reason"]
     assert "Boxerman" in note["stages"]["rcbv"]["found"]["method"]
     assert set(note["made_with"]) >= {"SimpleITK", "dcm2niix", "glioma_idh"}
@@ -319,10 +319,11 @@ def test_without_a_reference_it_says_what_there_is(patient):
 
 def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypatch):
     """Here no brain can be found in noise, and a series cannot be read."""
-    from glioma_idh.imaging import template
+    from glioma_idh.imaging.registration.template import TemplateFit
+    from glioma_idh.preparation import alignment
 
-    fit = template.TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
-    monkeypatch.setattr(template, "fit_template", lambda head: fit)
+    fit = TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
+    monkeypatch.setattr(alignment, "fit_template", lambda head: fit)
     (patient / "t2.nii.gz").write_bytes(b"no image")
     outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
     assert not outcome.files
@@ -351,10 +352,10 @@ def test_a_surprise_in_one_patient_stops_nobody(patient, monkeypatch):
     (patient / "gone.nii.gz").symlink_to("/nowhere")
     work = module._prepare
 
-    def surprised(source, *others):
+    def surprised(one, source):
         if source.name == "p2":
             raise RuntimeError("out of the blue")
-        return work(source, *others)
+        return work(one, source)
 
     monkeypatch.setattr(module, "_prepare", surprised)
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, quiet=True)
@@ -389,7 +390,7 @@ def test_nothing_is_asked_of_a_series_that_nothing_is_made_of(patient):
     write_dsc(patient, sidecar={})
     outcome = outcome_of(patient, replace(FAST, skip=("registration", "brain", "bias", "adc", "rcbv")))
     assert outcome.errors == [] and not {"adc", "rcbv"} & outcome.files.keys()
-    assert not read_note(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
+    assert not read_record(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
 
 
 def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
@@ -409,7 +410,7 @@ def test_the_note_says_whether_leakage_is_corrected(patient):
     for corrected in (True, False):
         outcome = outcome_of(patient, replace(settings, leakage_correction=corrected))
         assert outcome.errors == []
-        method = read_note(patient.parents[1] / "out" / "p1")["stages"]["rcbv"]["found"]["method"]
+        method = read_record(patient.parents[1] / "out" / "p1")["stages"]["rcbv"]["found"]["method"]
         assert ("rcbv is the map without leakage correction" in method) != corrected
 
 
@@ -503,9 +504,9 @@ def test_results_do_not_go_into_the_patients_folder(patient):
 
 
 def test_an_id_that_names_the_patient_is_written_nowhere(patient, monkeypatch):
-    from glioma_idh.imaging import dicom
+    from glioma_idh.imaging.dicom import identity
 
-    monkeypatch.setattr(dicom, "identity_in", lambda name, folder: name == "p1")
+    monkeypatch.setattr(identity, "identity_in", lambda name, folder: name == "p1")
     outcome = outcome_of(patient)
     assert not outcome.files and "--subject" in str(outcome.errors[0])
     assert not (patient.parents[1] / "out").exists()
@@ -521,7 +522,7 @@ def test_strict_stops(patient):
 def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
     """Whatever finds lesions gets the four images and writes the mask."""
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.preparation.lesion import LesionFinder
+    from glioma_idh.preparation.context import LesionFinder
 
     def find(images, path):
         t2 = read_volume(images["t2"])
@@ -540,7 +541,7 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch, value):
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.preparation.lesion import LesionFinder
+    from glioma_idh.preparation.context import LesionFinder
 
     def find(images, path):
         t2 = read_volume(images["t2"])

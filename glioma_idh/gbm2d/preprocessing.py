@@ -13,7 +13,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
-from glioma_idh.imaging.guesses import require_stripped
+from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
 from glioma_idh.progress import progress

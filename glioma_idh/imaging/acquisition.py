@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import UNWEIGHTED
+from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
 from glioma_idh.imaging.volumes import HeaderTiming, read_header_timing
 
 PLAUSIBLE = {

@@ -6,13 +6,15 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import bounding_box, crop
-from glioma_idh.imaging.guesses import guess_background, guess_intensities, looks_stripped
+from glioma_idh.imaging.heuristics import guess_background, guess_intensities, looks_stripped
 from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.masks import read_mask
-from glioma_idh.imaging.template import TemplateFit, check_head
+from glioma_idh.imaging.registration.template import TemplateFit, check_head
 from glioma_idh.imaging.volumes import Volume, check_same_grid, write_volume
 from glioma_idh.parallel import parent_death_request
 
@@ -47,8 +49,6 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
     Raises:
         InputError: the image is too small, empty, or z-scored: a factor means nothing to numbers around 0.
     """
-    import SimpleITK as sitk
-
     check_head(volume)
     tissue = volume.array != guess_background(volume.array)
     if guess_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
@@ -66,8 +66,6 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
 
 def bias_mask(volume: Volume, tissue: np.ndarray) -> np.ndarray:
     """Where to look for the bias field when no mask is given."""
-    import SimpleITK as sitk
-
     if looks_stripped(volume):
         return tissue
     return sitk.GetArrayFromImage(sitk.OtsuThreshold(to_itk(volume), 0, 1, 200)).T > 0
@@ -78,8 +76,6 @@ def bias_field(image, mask):
 
     N4 sums in as many parts as it has threads, also in the filters within it, which only the global default reaches.
     """
-    import SimpleITK as sitk
-
     sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
     factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
     correction = sitk.N4BiasFieldCorrectionImageFilter()
@@ -110,8 +106,6 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
     Raises:
         InputError: the template's brain does not lie in the image.
     """
-    from scipy import ndimage
-
     if looks_stripped(head):
         brain = ndimage.binary_fill_holes(head.array != guess_background(head.array))
         return Volume(brain.astype(np.uint8), head.affine, head.file)
@@ -135,8 +129,6 @@ def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> n
         template: brain of the template there.
         spacing_mm: of both.
     """
-    from scipy import ndimage
-
     depth_mm = distance_mm(template, spacing_mm) - distance_mm(~template, spacing_mm)
     edges = np.linspace(*np.percentile(array[template], [0.5, 99.5]), NUM_BINS - 1)
     bins = np.digitize(array, edges)
@@ -149,16 +141,12 @@ def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> n
 
 def frequencies(bins: np.ndarray) -> np.ndarray:
     """Smoothed share of each bin, none of them 0."""
-    from scipy import ndimage
-
     counts = np.bincount(bins, minlength=NUM_BINS) + 1.0
     return ndimage.gaussian_filter1d(counts / counts.sum(), 1.0, mode="nearest")
 
 
 def tidy(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     """The largest part of a mask once bridges are cut, with furrows and holes filled."""
-    from scipy import ndimage
-
     parts, count = ndimage.label(distance_mm(np.pad(mask, 1), spacing_mm)[1:-1, 1:-1, 1:-1] > BRIDGE_MM)
     if count:
         largest = parts == np.bincount(parts.ravel())[1:].argmax() + 1
@@ -171,8 +159,6 @@ def tidy(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 def distance_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     """Distance of each true voxel from the nearest false one, mm, float32."""
-    from scipy import ndimage
-
     return ndimage.distance_transform_edt(mask, sampling=spacing_mm).astype(np.float32)
 
 

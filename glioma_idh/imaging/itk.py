@@ -1,6 +1,7 @@
 """Between volumes (RAS+) and the images of SimpleITK, whose world points left, back and top (LPS+)."""
 
 import numpy as np
+import SimpleITK as sitk
 
 from glioma_idh.imaging.volumes import Volume
 
@@ -13,8 +14,6 @@ def to_itk(volume: Volume, dtype=np.float32):
 
     A sheared grid stays sheared: SimpleITK takes its axes as they are, though other programs of ITK may not.
     """
-    import SimpleITK as sitk
-
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array.T, dtype=dtype))
     affine = TO_LPS @ volume.affine
     image.SetSpacing([float(edge) for edge in volume.spacing_mm])
@@ -25,8 +24,6 @@ def to_itk(volume: Volume, dtype=np.float32):
 
 def from_itk(image, file: str = "") -> Volume:
     """An image of SimpleITK as a volume; its axes stay as they run, which is RAS+ where it came from `to_itk`."""
-    import SimpleITK as sitk
-
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     affine[:3, 3] = image.GetOrigin()
@@ -35,8 +32,6 @@ def from_itk(image, file: str = "") -> Volume:
 
 def to_itk_transform(matrix: np.ndarray):
     """A 4 x 4 matrix of RAS+ millimetres as an affine transform of SimpleITK."""
-    import SimpleITK as sitk
-
     lps = TO_LPS @ matrix @ TO_LPS
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(lps[:3, :3].ravel())

@@ -68,7 +68,10 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
     Raises:
         InputError: they are anything else; it names the values.
     """
-    values = _snap(array)
+    values = array
+    if array.dtype.kind not in "iub":
+        nearest = np.rint(array)
+        values = np.where(np.abs(array - nearest) <= TOLERANCE, nearest, array)
     low, high = values.min(), values.max()
     if low < 0 < high and ((values == low) | (values == high)).all():
         values, low = np.where(values == low, 0, values), 0
@@ -81,26 +84,14 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
     if low >= 0 and high <= 1:
         return (values >= THRESHOLD).astype(np.uint8), THRESHOLDED
     advice = "Check that this is a mask, and not interpolated; one value beside 0, or probabilities, would do too."
-    raise InputError(f"labels out of {LABELS}", _list_values(values), advice, file=file)
-
-
-def _snap(array: np.ndarray) -> np.ndarray:
-    """Values, those close to an integer replaced by it."""
-    if array.dtype.kind in "iub":
-        return array
-    nearest = np.rint(array)
-    return np.where(np.abs(array - nearest) <= TOLERANCE, nearest, array)
+    odd = np.setdiff1d(values, LABELS)
+    found = ", ".join(f"{value:g}" for value in odd[:SHOWN])
+    found += f" and {len(odd) - SHOWN} more up to {odd[-1]:g}" if len(odd) > SHOWN else ""
+    raise InputError(f"labels out of {LABELS}", found, advice, file=file)
 
 
 def _are_integers(values: np.ndarray) -> bool:
     return values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
-
-
-def _list_values(values: np.ndarray) -> str:
-    """The first few values that are no labels, and how many more there are."""
-    odd = np.setdiff1d(values, LABELS)
-    shown = ", ".join(f"{value:g}" for value in odd[:SHOWN])
-    return f"{shown} and {len(odd) - SHOWN} more up to {odd[-1]:g}" if len(odd) > SHOWN else shown
 
 
 @dataclass(frozen=True)

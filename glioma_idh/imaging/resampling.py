@@ -4,6 +4,8 @@ A matrix is 4 x 4, RAS+ mm, and takes a point of the grid that is filled to the 
 """
 
 import numpy as np
+import SimpleITK as sitk
+from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
@@ -19,8 +21,6 @@ def rigid_matrix(rotation_deg, shift_mm, centre_mm) -> np.ndarray:
         shift_mm: of the centre, shape (3,).
         centre_mm: that stays where it is but for the shift, shape (3,).
     """
-    from scipy.spatial.transform import Rotation
-
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_euler("xyz", rotation_deg, degrees=True).as_matrix()
     matrix[:3, 3] = centre_mm + np.asarray(shift_mm) - matrix[:3, :3] @ centre_mm
@@ -54,8 +54,6 @@ def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, ord
     Returns:
         The grid's voxels, 0 outside the image; float32, or the image's own type for `nearest`.
     """
-    import SimpleITK as sitk
-
     interpolator = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "cubic": sitk.sitkBSpline3}[order]
     matrix = np.eye(4) if matrix is None else matrix
     target = to_itk(Volume(np.zeros(grid.array.shape[:3]), grid.affine), np.uint8)
@@ -73,8 +71,6 @@ def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, ord
 
 def smooth_for(image, affine: np.ndarray, grid_affine: np.ndarray, matrix: np.ndarray):
     """Smooth an image of SimpleITK along the axes that a grid reads in steps of more than a voxel."""
-    import SimpleITK as sitk
-
     steps = np.abs(np.linalg.inv(affine) @ matrix @ grid_affine)[:3, :3]  # in voxels of the image
     along = (steps / np.linalg.norm(grid_affine[:3, :3], axis=0)).argmax(axis=1)  # the grid's axis nearest to each
     variance = np.maximum(steps[range(3), along] ** 2 - 1, 0) / 4
@@ -83,8 +79,6 @@ def smooth_for(image, affine: np.ndarray, grid_affine: np.ndarray, matrix: np.nd
 
 def write_transform(path, matrix: np.ndarray) -> None:
     """Write a matrix as a transform of ITK (`.tfm`, LPS+ inside), which 3D Slicer and ANTs open."""
-    import SimpleITK as sitk
-
     with written_whole(path) as part:
         sitk.WriteTransform(to_itk_transform(matrix), str(part))
 
@@ -95,8 +89,6 @@ def read_transform(path) -> np.ndarray:
     Raises:
         InputError: the file is missing, not a transform, or bends space.
     """
-    import SimpleITK as sitk
-
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:

@@ -1,63 +1,25 @@
 """Where everything lies: each series registered to the anchor, and the anchor to the grid of the result."""
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import polar
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.gradients import change_axes
+from glioma_idh.imaging.brain import correct_bias, looks_stripped
+from glioma_idh.imaging.diffusion.gradients import change_axes
+from glioma_idh.imaging.registration.rigid import register_rigid
+from glioma_idh.imaging.registration.template import fit_template, load_template
+from glioma_idh.imaging.resampling import isotropic_grid, read_transform, write_transform
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_volume
-from glioma_idh.preparation.settings import STRUCTURAL, Settings
-from glioma_idh.preparation.stages import Stages
+from glioma_idh.preparation.context import Alignment, Patient
+from glioma_idh.preparation.settings import STRUCTURAL
 
 THICK_MM = 1.5
 FINE_MM = 1.0
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """Where everything lies: the grid of the result, and the way from it to each series.
-
-    Attributes:
-        choices: series by role.
-        anchor: role of the series that the others were registered to.
-        matrices: by role, 4 x 4, from the anchor's millimetres to those of the series; none where that is not known.
-        head: gives the anchor's image, its bias corrected where it has a skull; made when it is first asked for.
-        fit_template: gives the anchor's `TemplateFit`, likewise.
-        grid: of the result; its voxels are empty.
-        reference: the grid of what everything is registered to, in the millimetres of `grid`.
-        frame: 4 x 4, from the grid's millimetres to the anchor's.
-    """
-
-    choices: dict
-    anchor: str
-    matrices: dict[str, np.ndarray]
-    head: Callable
-    fit_template: Callable
-    grid: Volume
-    reference: Volume
-    frame: np.ndarray
-
-    def has(self, role: str) -> bool:
-        """Whether there is a series of a role, and where it lies is known."""
-        return role in self.choices and role in self.matrices
-
-    def to_series(self, role: str) -> np.ndarray:
-        """From the grid's millimetres to those of a series."""
-        return self.matrices[role] @ self.frame
-
-    @property
-    def ways(self) -> dict[str, np.ndarray]:
-        """From the grid's millimetres to those of each series whose place is known."""
-        return {role: self.to_series(role) for role in self.matrices}
-
-    def placement(self, role: str) -> dict:
-        """What the place of a series on the grid of the result depends on."""
-        return {"shape": self.grid.array.shape, "affine": self.grid.affine, "way": self.to_series(role)}
 
 
 def still_image(role: str, choice) -> Volume:
@@ -98,19 +60,20 @@ def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
     return series, np.array(b_values, float), np.concatenate(b_vectors) if known else None
 
 
-def register_series(choices: dict, settings: Settings, stages: Stages, head) -> tuple[dict, list[InputError]]:
+def register_series(choices: dict, patient: Patient, head) -> tuple[dict, list[InputError]]:
     """Register every series to the anchor, each on its own.
 
     Returns:
         By role, the 4 x 4 matrix from the anchor's millimetres to the series'; and the series that cannot be registered
         or whose registration looks wrong, one error each. Those have no matrix, unless flagged ones are to be kept.
     """
+    settings = patient.settings
     matrices, errors = {settings.anchor: np.eye(4)}, []
     for role in choices:
         if role == settings.anchor or role not in (*STRUCTURAL, "adc", "dwi", "dsc"):
             continue
         try:
-            matrix, problems = _register(role, choices, settings, stages, head)
+            matrix, problems = _register(role, choices, patient, head)
         except InputError as error:
             errors.append(error)
             continue
@@ -123,14 +86,12 @@ def register_series(choices: dict, settings: Settings, stages: Stages, head) -> 
     return matrices, errors
 
 
-def _register(role: str, choices: dict, settings: Settings, stages: Stages, head) -> tuple[np.ndarray, list[str]]:
+def _register(role: str, choices: dict, patient: Patient, head) -> tuple[np.ndarray, list[str]]:
     """The matrix of one series, and what looks wrong about it."""
-    from glioma_idh.imaging.registration import register_rigid
-    from glioma_idh.imaging.resampling import read_transform, write_transform
-
+    settings = patient.settings
     if "registration" in settings.skip:
         return np.eye(4), []
-    path = stages.folder / "transforms" / f"{role}_to_{settings.anchor}.tfm"
+    path = patient.folder / "transforms" / f"{role}_to_{settings.anchor}.tfm"
 
     def work():
         found = register_rigid(head(role), head(settings.anchor))
@@ -140,11 +101,11 @@ def _register(role: str, choices: dict, settings: Settings, stages: Stages, head
 
     inputs = {"moving": choices[role].files, "reference": choices[settings.anchor].files}
     inputs |= {"b-values": [acquisition.b_values for acquisition in choices[role].acquisitions]}
-    found = stages.make(f"registration {role}", work, inputs, [path])
+    found = patient.stages.make(f"registration {role}", work, inputs, [path])
     return read_transform(path), found["problems"]
 
 
-def align(choices: dict, settings: Settings, stages: Stages) -> tuple[Alignment, list[InputError]]:
+def align(choices: dict, patient: Patient) -> tuple[Alignment, list[InputError]]:
     """Find out where every series lies, and on which grid the result will be.
 
     Returns:
@@ -153,12 +114,11 @@ def align(choices: dict, settings: Settings, stages: Stages) -> tuple[Alignment,
     Raises:
         InputError: the anchor cannot be brought to the atlas or image that is the reference.
     """
-    from glioma_idh.imaging.resampling import isotropic_grid
-
+    settings = patient.settings
     head = cache(lambda role: _head(role, choices[role]))
-    fit_template = cache(lambda: _fit_template(head(settings.anchor)))
-    matrices, errors = register_series(choices, settings, stages, head)
-    reference, frame, problems = _reference(choices, settings, stages, head, fit_template)
+    template = cache(lambda: _fit_template(head(settings.anchor)))
+    matrices, errors = register_series(choices, patient, head)
+    reference, frame, problems = _reference(choices, patient, head, template)
     if problems:
         advice = "Choose another --reference, or look at qc.png with --keep-flagged."
         expected = f"a plausible registration of {settings.anchor} to {Path(settings.reference).name}"
@@ -169,7 +129,7 @@ def align(choices: dict, settings: Settings, stages: Stages) -> tuple[Alignment,
     spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
     grid = reference if spacing_mm is None else isotropic_grid(reference, spacing_mm)
     anchor = settings.anchor
-    return Alignment(choices, anchor, matrices, lambda: head(anchor), fit_template, grid, reference, frame), errors
+    return Alignment(choices, anchor, matrices, lambda: head(anchor), template, grid, reference, frame), errors
 
 
 def _fit_template(head: Volume):
@@ -178,8 +138,6 @@ def _fit_template(head: Volume):
     Raises:
         InputError: it does not fit.
     """
-    from glioma_idh.imaging.template import fit_template
-
     fit = fit_template(head)
     if fit.problems:
         advice = "Is it a whole head, or brain? If so, give --brain-mask (and --white-mask for rCBV), or --skip brain."
@@ -189,8 +147,6 @@ def _fit_template(head: Volume):
 
 def _head(role: str, choice) -> Volume:
     """A series as it is registered: with a skull, without the bias field, which is no anatomy, if that can be found."""
-    from glioma_idh.imaging.brain import correct_bias, looks_stripped
-
     volume = still_image(role, choice)
     if role in STRUCTURAL and not looks_stripped(volume):
         with contextlib.suppress(InputError):  # z-scores, or a thin slab
@@ -198,18 +154,15 @@ def _head(role: str, choice) -> Volume:
     return volume
 
 
-def _reference(choices: dict, settings: Settings, stages: Stages, head, fit_template) -> tuple:
+def _reference(choices: dict, patient: Patient, head, template) -> tuple:
     """The grid of what everything is registered to, the way from it to the anchor, and what looks wrong about that."""
-    from glioma_idh.imaging.registration import register_rigid
-    from glioma_idh.imaging.resampling import read_transform, write_transform
-    from glioma_idh.imaging.template import load_template
-
+    settings = patient.settings
     if settings.reference == settings.anchor:
         return _empty(read_grid(choices[settings.anchor].files[0])), np.eye(4), []
-    path = stages.folder / "transforms" / f"{settings.anchor}_to_grid.tfm"
+    path = patient.folder / "transforms" / f"{settings.anchor}_to_grid.tfm"
 
     def to_atlas():
-        write_transform(path, np.linalg.inv(rigid_part(fit_template().matrix)))
+        write_transform(path, np.linalg.inv(rigid_part(template().matrix)))
         return {"problems": []}
 
     def to_file():
@@ -224,7 +177,7 @@ def _reference(choices: dict, settings: Settings, stages: Stages, head, fit_temp
     reference = load_template()["t1"] if atlas else read_grid(settings.reference)
     inputs = {"anchor": choices[settings.anchor].files, "to": "atlas" if atlas else Path(settings.reference)}
     inputs |= {"registered": "registration" not in settings.skip}
-    found = stages.make("registration grid", to_atlas if atlas else to_file, inputs, [path])
+    found = patient.stages.make("registration grid", to_atlas if atlas else to_file, inputs, [path])
     return _empty(reference), read_transform(path), found["problems"]
 
 
@@ -238,8 +191,6 @@ def rigid_part(matrix: np.ndarray) -> np.ndarray:
 
     The origin of the ICBM152 template is the anterior commissure: that stays where the affine fit has found it.
     """
-    from scipy.linalg import polar
-
     rigid = np.eye(4)
     rigid[:3, :3] = polar(matrix[:3, :3])[0]
     origin = np.linalg.inv(matrix) @ [0, 0, 0, 1]

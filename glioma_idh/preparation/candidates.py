@@ -35,15 +35,10 @@ def put_together(role: str, candidates: list[Series]) -> list[Series]:
             group.append(candidate)
     merged = []
     for group in groups:
-        keys = [_distinction(role, part) for part in group]
+        keys = [part.acquisitions[0].echo_time_s if role == "dsc" else part.b_values for part in group]
         whole = role in ("dsc", "dwi") and len(set(keys)) == len(keys)
         merged += [merge(group, "+".join(part.number for part in group))] if whole else group
     return merged
-
-
-def _distinction(role: str, series: Series):
-    """What tells parts of one series apart: the echo time, or the b-value."""
-    return series.acquisitions[0].echo_time_s if role == "dsc" else series.b_values
 
 
 def _belong_together(role: str, one: Series, other: Series) -> bool:

@@ -1,7 +1,6 @@
 """The lesion mask on the grid of the result: given, or found by whatever function is handed in."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,35 +8,12 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import LesionFacts, measure_lesion, read_mask
 from glioma_idh.imaging.volumes import Volume, write_volume
-from glioma_idh.preparation.alignment import Alignment
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid
-from glioma_idh.preparation.settings import STRUCTURAL, Settings
-from glioma_idh.preparation.stages import Stages
+from glioma_idh.preparation.settings import STRUCTURAL
 
 
-@dataclass(frozen=True)
-class LesionFinder:
-    """Finds a lesion in the four structural images of a patient.
-
-    Attributes:
-        find: takes their files by role and the path of the mask to write.
-        identity: files that its answer depends on.
-        name: of it, in words.
-    """
-
-    find: Callable[[dict[str, Path], Path], None]
-    identity: tuple[Path, ...]
-    name: str
-
-
-def find_lesion(
-    images: dict,
-    alignment: Alignment,
-    settings: Settings,
-    stages: Stages,
-    finder: LesionFinder | None,
-    brain: Path | None = None,
-) -> Path | None:
+def find_lesion(patient: Patient) -> Path | None:
     """The lesion mask on the grid of the result; a given one comes before one that a network finds.
 
     Returns:
@@ -46,11 +22,12 @@ def find_lesion(
     Raises:
         InputError: the given one lies on another grid, it is empty, or images that the finder needs are not there.
     """
+    settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
     choices = alignment.choices
     given = settings.lesion_mask or (choices["lesion_mask"].files[0] if "lesion_mask" in choices else None)
     if "lesion" in settings.skip or (given is None and finder is None):
         return None
-    path = stages.folder / "lesion_mask.nii.gz"
+    path = patient.folder / "lesion_mask.nii.gz"
 
     def from_given():
         mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
@@ -66,14 +43,14 @@ def find_lesion(
     if given is not None:
         inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on} | grid
     else:
-        images = {role: images[role] for role in STRUCTURAL if role in images}
+        images = {role: patient.images[role] for role in STRUCTURAL if role in patient.images}
         if missing := [role for role in STRUCTURAL if role not in images]:
             advice = "Give --lesion-mask, or find out above why they are missing."
             raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
         inputs = {"images": images, "finder": finder.identity}
     work = from_finder if given is None else from_given
-    found = stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
-    stages.note["remarks"] += _remarks(found, drawn=given is not None)
+    found = patient.stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
+    patient.remarks.extend(_remarks(found, drawn=given is not None))
     return path
 
 

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion.adc import make_adc
+from glioma_idh.imaging.diffusion.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.masks import read_mask
-from glioma_idh.imaging.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
+from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.rcbv import Perfusion, make_rcbv
+from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
+from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
-from glioma_idh.preparation.alignment import Alignment, read_diffusion
+from glioma_idh.preparation.alignment import read_diffusion
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import Stages
 
 SAME_SHELL = 20
 """b-values that differ by less are one, s/mm2."""
@@ -40,7 +45,7 @@ def series_to_use(choices: dict, settings: Settings) -> dict:
     return {role: choice for role, choice in choices.items() if role not in unused}
 
 
-def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, brain) -> Path | None:
+def make_adc_image(patient: Patient) -> Path | None:
     """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map.
 
     Returns:
@@ -49,24 +54,22 @@ def make_adc_image(alignment: Alignment, settings: Settings, stages: Stages, bra
     Raises:
         InputError: the DWI series cannot give it.
     """
+    alignment, brain = patient.alignment, patient.brain
     role = next((role for role in ("dwi", "adc") if alignment.has(role)), None)
-    if role is None or "adc" in settings.skip:
+    if role is None or "adc" in patient.settings.skip:
         return None
-    path, choice = stages.folder / "adc.nii.gz", alignment.choices[role]
+    path, choice = patient.folder / "adc.nii.gz", alignment.choices[role]
 
     def work():
-        if role == "dwi":
-            adc, found = _adc_of_dwi(choice, brain, alignment)
-        else:
-            adc, found = _scanner_adc(choice, brain, alignment)
-        _write_map(adc, path, role, alignment, brain)
+        adc, found = (_adc_of_dwi if role == "dwi" else _scanner_adc)(patient)
+        _write_map(adc, path, role, patient)
         return found
 
     inputs = {"series": choice.files, "brain": brain, "acquisition": choice.acquisitions}
     inputs |= {"called trace": is_called_trace(choice)} | alignment.placement(role)
-    peak_mm2_s = stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
+    peak_mm2_s = patient.stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
     if not is_tissue(peak_mm2_s):
-        stages.note["remarks"].append(
+        patient.remarks.append(
             f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of "
             f"tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
         )
@@ -79,9 +82,10 @@ def is_called_trace(choice) -> bool:
     return "trace" in called and "tracew" not in called
 
 
-def _adc_of_dwi(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
-    from glioma_idh.imaging.diffusion import make_adc
-
+def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
+    """The ADC of the DWI series on its own grid, mm2/s, and what is kept of how it was made."""
+    alignment, brain = patient.alignment, patient.brain
+    choice = alignment.choices["dwi"]
     series, b_values, b_vectors = read_diffusion(choice)
     inside = None if brain is None else on_series(brain, "dwi", series, alignment)
     with _naming(choice):
@@ -112,7 +116,10 @@ def _check_adc(adc: np.ndarray, tissue: np.ndarray) -> None:
         raise InputError(f"an ADC of {PLAUSIBLE_ADC[0]:g} to {PLAUSIBLE_ADC[1]:g} mm2/s", found, advice)
 
 
-def _scanner_adc(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
+def _scanner_adc(patient: Patient) -> tuple[Volume, dict]:
+    """The scanner's map on its own grid, mm2/s, and what is kept of how its unit was told."""
+    alignment, brain = patient.alignment, patient.brain
+    choice = alignment.choices["adc"]
     volume = read_volume(choice.files[0])
     inside = volume.array > 0 if brain is None else on_series(brain, "adc", volume, alignment)
     with _naming(choice):
@@ -120,32 +127,26 @@ def _scanner_adc(choice, brain, alignment: Alignment) -> tuple[Volume, dict]:
     return replace(volume, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
 
 
-def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, masks: dict) -> Path | None:
+def make_rcbv_image(patient: Patient) -> Path | None:
     """rCBV on the grid of the result, normal white matter = 1; the other maps of the series beside, in `perfusion/`.
-
-    Args:
-        alignment: where everything lies.
-        settings: echo and repetition times, white matter, method.
-        stages: of the patient.
-        masks: `brain_mask` and, if there is one, `lesion_mask`, on the grid of the result.
 
     Raises:
         InputError: times are missing, there is no brain, no bolus or no white matter.
     """
+    alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
         return None
     choice = alignment.choices["dsc"]
-    files = {"rcbv": stages.folder / "rcbv.nii.gz"}
-    files |= {name: stages.folder / "perfusion" / f"{name}.nii.gz" for name in PERFUSION_MAPS}
-    brain, lesion = masks["brain_mask"], masks.get("lesion_mask")
+    files = {"rcbv": patient.folder / "rcbv.nii.gz"}
+    files |= {name: patient.folder / "perfusion" / f"{name}.nii.gz" for name in PERFUSION_MAPS}
     if brain is None:
         raise InputError("a brain mask for rCBV", "brain switched off", "Do not skip brain.", choice.files[0])
     times = _times(choice, settings)
 
     def work():
-        still, made, white_ml = _perfusion(choice, brain, lesion, times, settings, alignment)
+        still, made, white_ml = _perfusion(patient, times)
         for name, file in files.items():
-            _write_map(replace(still, array=getattr(made, name)), file, "dsc", alignment, brain)
+            _write_map(replace(still, array=getattr(made, name)), file, "dsc", patient)
         if not settings.leakage_correction:
             shutil.copyfile(files["rcbv_uncorrected"], files["rcbv"])
             made = replace(made, method=f"{made.method}; rcbv is the map without leakage correction")
@@ -159,40 +160,40 @@ def make_rcbv_image(alignment: Alignment, settings: Settings, stages: Stages, ma
     inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
     anchor = alignment.choices[alignment.anchor]
     inputs |= {"anchor": anchor.files, "ways": settings.white_mask and alignment.ways}
-    found = stages.make("rcbv", work, inputs, files.values())
+    found = patient.stages.make("rcbv", work, inputs, files.values())
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
-        stages.note["remarks"].append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
+        patient.remarks.append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
     if found["without_fit"] >= MANY_WITHOUT_FIT:
-        stages.note["remarks"].append(
+        patient.remarks.append(
             f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
         )
     if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
-        stages.note["remarks"].append(f"The white matter mask holds {remark}.")
+        patient.remarks.append(f"The white matter mask holds {remark}.")
     return files["rcbv"]
 
 
-def _perfusion(choice, brain: Path, lesion, times, settings: Settings, alignment: Alignment):
+def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float]:
     """The first volume of a DSC series, its maps, and how much normal white matter they are relative to, ml.
 
     Raises:
         InputError: it names the series.
     """
-    from glioma_idh.imaging.perfusion import make_rcbv
-
+    alignment, lesion = patient.alignment, patient.lesion
+    choice = alignment.choices["dsc"]
     with _naming(choice):
         echoes = [read_volume(file, num_axes=4) for file in choice.files]
         still = _still(echoes[0])
         for echo in echoes[1:]:
             check_same_grid(_still(echo), still)
         inside = None if lesion is None else on_series(lesion, "dsc", still, alignment)
-        white = _white_matter(still, inside, settings, alignment)
-        within_brain, arrays = on_series(brain, "dsc", still, alignment), [echo.array for echo in echoes]
-        made = make_rcbv(arrays, *times, within_brain, white, inside, settings.cbv)
+        white = _white_matter(still, inside, patient)
+        within_brain, arrays = on_series(patient.brain, "dsc", still, alignment), [echo.array for echo in echoes]
+        made = make_rcbv(arrays, times, within_brain, white, inside, patient.settings.cbv)
     return still, made, float(white.sum()) * still.voxel_ml
 
 
-def _times(choice, settings: Settings) -> tuple[list[float], float]:
+def _times(choice, settings: Settings) -> Times:
     """Echo times and repetition time of a DSC series, from the flags or from what is known of its files.
 
     Raises:
@@ -209,14 +210,12 @@ def _times(choice, settings: Settings) -> tuple[list[float], float]:
         advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
         found = (missing == "repetition" and choice.acquisitions[0].disagreement) or "none in sidecar or header"
         raise InputError(f"the {missing} time of the DSC series", found, advice, choice.files[0])
-    return list(echo_times_s), repetition_time_s
+    return Times(list(echo_times_s), repetition_time_s)
 
 
-def _white_matter(grid: Volume, lesion, settings: Settings, alignment: Alignment) -> np.ndarray:
+def _white_matter(grid: Volume, lesion, patient: Patient) -> np.ndarray:
     """Normal white matter on the grid of the DSC series: given, or the template's, away from the lesion."""
-    from glioma_idh.imaging.perfusion import normal_white_matter
-    from glioma_idh.imaging.resampling import resample
-
+    alignment, settings = patient.alignment, patient.settings
     if settings.white_mask is not None:
         given, _ = mask_on_grid(settings.white_mask, alignment, alignment.anchor)
         return resample(given, grid, np.linalg.inv(alignment.to_series("dsc")), order="nearest").array != 0
@@ -240,14 +239,13 @@ def _still(series: Volume) -> Volume:
     return replace(series, array=series.array[..., 0])
 
 
-def _write_map(volume: Volume, path: Path, role: str, alignment: Alignment, brain) -> None:
+def _write_map(volume: Volume, path: Path, role: str, patient: Patient) -> None:
     """Bring a map to the grid of the result and write it, 0 outside the brain.
 
     What is 0 in the map has no value, and what lies beside it is not mixed with it.
     """
-    from glioma_idh.imaging.resampling import resample
-
+    alignment = patient.alignment
     known = replace(volume, array=(volume.array != 0).astype(np.float32))
     image, share = (resample(part, alignment.grid, alignment.to_series(role)).array for part in (volume, known))
     image = np.divide(image, share, out=np.zeros_like(image), where=share > LEAST_KNOWN)
-    write_volume(path, within(image, brain), alignment.grid.affine)
+    write_volume(path, within(image, patient.brain), alignment.grid.affine)

@@ -7,9 +7,10 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import Mask, read_mask
+from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid
-from glioma_idh.preparation.alignment import Alignment
-from glioma_idh.preparation.stages import read_note
+from glioma_idh.preparation.context import Alignment
+from glioma_idh.preparation.record import read_record
 
 
 def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
@@ -26,8 +27,6 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
     Raises:
         InputError: it lies on none of these grids, or is no mask.
     """
-    from glioma_idh.imaging.resampling import resample
-
     mask = read_mask(path)
     binary = replace(mask, array=(mask.array != 0).astype(np.uint8))
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
@@ -65,9 +64,7 @@ def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -
     Raises:
         InputError: the folder is none of `prepare`, or it is not known where the series lies.
     """
-    from glioma_idh.imaging.resampling import resample
-
-    ways = read_note(patient_dir).get("ways", {})
+    ways = read_record(patient_dir).get("ways", {})
     if role not in ways:
         found = f"only {', '.join(ways)}" if ways else "no prepare.json that says where series lie"
         raise InputError(f"the place of {role}", found, "Name a series of a prepared patient.", file=patient_dir)
@@ -76,8 +73,6 @@ def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -
 
 def on_series(mask: Path, role: str, series: Volume, alignment: Alignment) -> np.ndarray:
     """A mask of the result's grid on that of a series, bool, shape (i, j, k)."""
-    from glioma_idh.imaging.resampling import resample
-
     grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
     way = np.linalg.inv(alignment.to_series(role))
     return resample(read_mask(mask), grid, way, order="nearest").array != 0

@@ -12,20 +12,18 @@ import pandas as pd
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition
-from glioma_idh.imaging.gradients import to_file, to_scanner, turn_with_head
+from glioma_idh.imaging.diffusion.gradients import to_file, to_scanner, turn_with_head
+from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.series import Choice
-from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import Stages
 
 LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(
-    choices: dict[str, Choice], settings: Settings, stages: Stages
-) -> tuple[dict[str, Choice], list[InputError]]:
+def hold_series_still(choices: dict[str, Choice], patient: Patient) -> tuple[dict[str, Choice], list[InputError]]:
     """Bring each volume of a moving series to the place of one of them.
 
     Returns:
@@ -34,32 +32,32 @@ def hold_series_still(
     """
     held, errors = dict(choices), []
     for role in ("dwi", "dsc"):
-        if role in choices and "movement" not in settings.skip:
+        if role in choices and "movement" not in patient.settings.skip:
             try:
-                held[role] = _hold_still(role, choices[role], stages)
+                held[role] = _hold_still(role, choices[role], patient)
             except InputError as error:
                 del held[role]
                 errors.append(error)
     return held, errors
 
 
-def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
+def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
     """A series, or where the head moves in it that which is still.
 
     Raises:
         InputError: it cannot be read.
     """
-    from glioma_idh.imaging.movement import displacement_mm, find_movement, hold_still
-
-    folder = stages.folder / "still"
+    folder = patient.folder / "still"
     files = [folder / f"{role}_{n}.nii.gz" for n in range(1, len(choice.files) + 1)]
     if role == "dwi":
         files = files[:1]
 
     def work():
+        """Find the movement and write it down; where there is some, write the series held still."""
         parts, reference, gradients = _read(role, choice)
+        centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
         matrices = find_movement(parts[0], reference)
-        moved_mm = displacement_mm(matrices, _centre(parts[0]))
+        moved_mm = displacement_mm(matrices, centre_mm)
         for file in folder.glob(f"{role}*"):
             file.unlink()
         write_table(_as_table(matrices, moved_mm), folder / f"{role}.csv")
@@ -71,14 +69,18 @@ def _hold_still(role: str, choice: Choice, stages: Stages) -> Choice:
         return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
 
     inputs = {"series": choice.files, "acquisition": choice.acquisitions}
-    found = stages.make(f"movement {role}", work, inputs, f"still/{role}*")
+    found = patient.stages.make(f"movement {role}", work, inputs, f"still/{role}*")
     moved_mm = found["displacement_mm"]
     if max(moved_mm) < LEAST_MM:
         return choice
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
-    acquisitions = choice.acquisitions if role == "dsc" else (_together(choice.acquisitions, files[0]),)
+    acquisitions = choice.acquisitions
+    if role == "dwi":  # all in one file
+        b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
+        b_vectors = read_acquisition(files[0]).b_vectors
+        acquisitions = (replace(acquisitions[0], b_values=b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
-    stages.note["remarks"].append(
+    patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
         f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )
@@ -110,17 +112,6 @@ def _write_gradients(file: Path, series: Volume, b_values, b_vectors, matrices: 
         turned = to_file(turn_with_head(to_scanner(b_vectors, series.own_affine), matrices), series.affine)
         rows = (" ".join(f"{x:.9g}" for x in axis) for axis in turned.T)
         write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
-
-
-def _together(acquisitions, file: Path):
-    """How the files of a DWI series were acquired, as of the one file that holds it still."""
-    b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
-    return replace(acquisitions[0], b_values=b_values, b_vectors=read_acquisition(file).b_vectors)
-
-
-def _centre(series: Volume) -> np.ndarray:
-    """The centre of a series, mm."""
-    return (series.affine @ [*(np.array(series.array.shape[:3]) - 1) / 2, 1])[:3]
 
 
 def _as_table(matrices: np.ndarray, moved_mm: np.ndarray) -> pd.DataFrame:

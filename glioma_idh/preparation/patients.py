@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from glioma_idh.errors import InputError
+from glioma_idh.phantom.folder import default_folder
+from glioma_idh.phantom.raw import make_raw_patient
+from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.several_patients import check_many_patients
 
 
@@ -18,10 +21,6 @@ def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]
         InputError: there is none, they are one patient's series, or results would go into one.
     """
     if source is None:
-        from glioma_idh.phantom.folder import default_folder
-        from glioma_idh.phantom.raw import make_raw_patient
-        from glioma_idh.phantom.recipe import PhantomRecipe
-
         source = make_raw_patient(default_folder(PhantomRecipe()) / "raw")
         return {source.name: source}
     if not source.is_dir():

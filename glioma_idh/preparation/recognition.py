@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glioma_idh.imaging.acquisition import Acquisition
-from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
-from glioma_idh.imaging.gradients import UNWEIGHTED
+from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
+from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
 from glioma_idh.imaging.series_contrast import contrast_said
 from glioma_idh.imaging.series_names import roles_named
 from glioma_idh.imaging.series_vocabulary import LINKS, UNKNOWN
+from glioma_idh.preparation.settings import STRUCTURAL
 
-STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
 """Codes of the image type that diffusion-weighted images alone have."""
 LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "dwi": "DWI", "dsc": "DSC"}

@@ -8,8 +8,9 @@ from pathlib import Path
 from glioma_idh.cohorts.folders import nifti_files
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom import LeftOut, convert_dicom
-from glioma_idh.imaging.dicom_slices import MANY_VOLUMES
+from glioma_idh.imaging.dicom.convert import convert_dicom
+from glioma_idh.imaging.dicom.headers import LeftOut
+from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
 from glioma_idh.imaging.series_names import B_VALUE, roles_named, words_of
 from glioma_idh.imaging.volumes import read_header_timing
 from glioma_idh.preparation.candidates import may_be_echoes, merge, prefer, put_together
@@ -62,7 +63,9 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
     patient_dir, work_dir = Path(patient_dir), Path(work_dir)
     converted, remarks = convert(patient_dir, work_dir)
     named = [("", image.number, image.file) for image in converted]
-    named += [(path, "", file) for path, file in _own_images(patient_dir, work_dir)]
+    own = [file for file in nifti_files(patient_dir) if not file.resolve().is_relative_to(work_dir.resolve())]
+    by_path = {ENDING.sub("", file.relative_to(patient_dir).as_posix()): file for file in own}  # .nii or .nii.gz
+    named += [(path, "", file) for path, file in by_path.items()]
     found = []
     for path, number, file in named:
         try:
@@ -73,7 +76,9 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
     if not found:
         reasons = "; ".join(str(remark).rstrip(".") for remark in remarks) or "no DICOM and no NIfTI file"
         raise InputError("series of MR images", reasons, "Check the folder.", file=patient_dir)
-    return _with_echoes(_with_own_names(found)), remarks
+    times = Counter(one.number for one in found)  # files of one name, in several folders, go by their paths
+    found = [replace(one, number=one.path) if one.path and times[one.number] > 1 else one for one in found]
+    return _with_echoes(found), remarks
 
 
 def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
@@ -117,15 +122,6 @@ def _choose_wanted(series: list[Series], wanted: dict[str, str]) -> tuple[dict[s
         errors.append(InputError("a series of its own for each role", found, "Name another, or none."))
         del choices[role]
     return choices, errors
-
-
-def _own_images(patient_dir: Path, work_dir: Path):
-    """The NIfTI files below a folder, with their paths in it; one of two that differ in compression alone."""
-    files = {}
-    for file in nifti_files(patient_dir):
-        if not file.resolve().is_relative_to(work_dir.resolve()):
-            files[ENDING.sub("", file.relative_to(patient_dir).as_posix())] = file
-    return files.items()
 
 
 def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
@@ -179,12 +175,6 @@ def _codes(sidecar: dict) -> frozenset[str]:
     return frozenset(str(code) for codes in lists for code in codes)
 
 
-def _with_own_names(series: list[Series]) -> list[Series]:
-    """NIfTI files of the same name, in several folders, go by their paths."""
-    times = Counter(found.number for found in series)
-    return [replace(found, number=found.path) if found.path and times[found.number] > 1 else found for found in series]
-
-
 def _with_echoes(series: list[Series]) -> list[Series]:
     """The echoes of one DICOM series over time belong together."""
     echoes = defaultdict(list)
@@ -210,18 +200,14 @@ def _choose(role: str, readings: list) -> dict[str, Choice]:
         label = LABELS.get(role, role.replace("_", " "))
         return {role: Choice(candidates[0], f"{describe(candidates[0])}: {label}{reason}")}
     listed = "; ".join(f"series {candidate.number} ({describe(candidate)})" for candidate in candidates)
-    kinds = "" if clear else f", which could be {or_else(_roles_of(candidates[0], readings))}"
+    roles = next(reading.roles for other, reading in readings if set(other.files) & set(candidates[0].files))
+    kinds = "" if clear else f", which could be {or_else(roles)}"
     names = [found.number for found in candidates]
     choices = ", ".join(f"--series {role}={which}" for which in (*names, "none"))
     advice = f"Say which: {choices}."
     if may_be_echoes(role, candidates):
         advice += f" Echoes of one series are --series dsc={'+'.join(names)}, in their order, with --echo-times-s."
     raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
-
-
-def _roles_of(candidate: Series, readings: list) -> frozenset[str]:
-    """What a candidate could be."""
-    return next(reading.roles for other, reading in readings if set(candidate.files) & set(other.files))
 
 
 def _contradiction(candidate: Series, reading) -> InputError:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom_headers import Header, first_headers, is_dicom_folder
+from glioma_idh.imaging.dicom.headers import Header, first_headers, is_dicom_folder
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 from glioma_idh.preparation.recognition import LABELS, recognise

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_json
+from glioma_idh.preparation.record import Made, Record, read_record
 
 METHOD = 2
 """Raised whenever the same inputs give other outputs: what older versions made is then made again."""
@@ -34,8 +34,8 @@ class Stages:
     def __init__(self, folder: Path, redo_from: str = "", tell: Callable[[str], None] = lambda line: None):
         self.folder, self.tell = Path(folder), tell
         self.redone = STAGES[STAGES.index(redo_from) :] if redo_from else ()
-        self.note = read_note(folder)
-        self.former, self.note["stages"] = self.note.get("stages", {}), {}
+        self.record, self._written = Record(), read_record(folder)
+        self.former = {name: Made(**made) for name, made in self._written.get("stages", {}).items()}
 
     def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
         """Go through a stage, or take what it made before of the same inputs.
@@ -49,12 +49,12 @@ class Stages:
         Returns:
             What was found.
         """
-        key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage, {})
+        key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
         start = time.perf_counter()
-        if stage.split()[0] not in self.redone and former.get("key") == key and self._intact(former, outputs):
-            self.note["stages"][stage] = former
+        if former and stage.split()[0] not in self.redone and former.key == key and self._intact(former, outputs):
+            self.record.stages[stage] = former
             self.tell(f"{stage}: as before")
-            return former["found"]
+            return former.found
         try:
             found = json.loads(json.dumps(work() or {}))
         except InputError:
@@ -63,18 +63,18 @@ class Stages:
             raise
         made = {name: fingerprint(path) for name, path in self._named(outputs).items()}
         seconds = round(time.perf_counter() - start, 1)
-        for name in former.get("outputs", {}).keys() - made.keys():
+        for name in former.outputs.keys() - made.keys() if former else ():
             (self.folder / name).unlink(missing_ok=True)
-        self.note["stages"][stage] = {"key": key, "seconds": seconds, "found": found, "outputs": made}
-        self.save(self.former | self.note["stages"])
+        self.record.stages[stage] = Made(key, seconds, found, made)
+        self.save()
         self.tell(f"{stage}: {seconds} s")
         return found
 
-    def _intact(self, former: dict, outputs) -> bool:
+    def _intact(self, former: Made, outputs) -> bool:
         """Whether the files of a stage are there as it left them."""
         made = self._named(outputs)
-        return made.keys() == former["outputs"].keys() and all(
-            path.is_file() and fingerprint(path) == former["outputs"][name] for name, path in made.items()
+        return made.keys() == former.outputs.keys() and all(
+            path.is_file() and fingerprint(path) == former.outputs[name] for name, path in made.items()
         )
 
     def _named(self, outputs) -> dict[str, Path]:
@@ -82,36 +82,26 @@ class Stages:
         files = sorted(self.folder.glob(outputs)) if isinstance(outputs, str) else outputs
         return {path.relative_to(self.folder).as_posix(): path for path in files}
 
+    def found(self, stage: str) -> dict[str, dict]:
+        """What was found in a stage, by sequence."""
+        named = {name: made.found for name, made in self.record.stages.items() if name.startswith(f"{stage} ")}
+        return {name.split()[1]: found for name, found in named.items()}
+
     def problems(self, stage: str) -> dict[str, str]:
         """What looked wrong in a stage, by sequence, in words."""
         return {which: "; ".join(found["problems"]) for which, found in self.found(stage).items() if found["problems"]}
 
-    def found(self, stage: str) -> dict[str, dict]:
-        """What was found in a stage, by sequence."""
-        named = {name: record["found"] for name, record in self.note["stages"].items() if name.startswith(f"{stage} ")}
-        return {name.split()[1]: found for name, found in named.items()}
-
-    def save(self, stages: dict | None = None) -> None:
-        """Write the note; with `stages`, those too that this run may still come to."""
-        note = self.note | {"stages": self.note["stages"] if stages is None else stages}
-        write_json(note, self.folder / "prepare.json")
+    def save(self) -> None:
+        """Write `prepare.json`, with the former stages too that this run may still come to."""
+        self.record.write(self.folder, self._written, self.former | self.record.stages)
 
     def finish(self) -> None:
-        """Write the note, and take away the files of stages that were not gone through this time."""
-        kept = {name for record in self.note["stages"].values() for name in record["outputs"]}
-        for record in self.former.values():
-            for name in record["outputs"].keys() - kept:
+        """Write `prepare.json`, and take away the files of stages that were not gone through this time."""
+        kept = {name for made in self.record.stages.values() for name in made.outputs}
+        for made in self.former.values():
+            for name in made.outputs.keys() - kept:
                 (self.folder / name).unlink(missing_ok=True)
-        self.save()
-
-
-def read_note(folder) -> dict:
-    """The `prepare.json` of a patient; empty where there is none, or none that can be read."""
-    try:
-        note = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
+        self.record.write(self.folder, self._written, self.record.stages)
 
 
 def fingerprint(value) -> str:

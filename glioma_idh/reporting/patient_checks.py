@@ -4,54 +4,53 @@ import numpy as np
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.masks import read_mask
-from glioma_idh.imaging.volumes import Volume, read_volume
+from glioma_idh.imaging.resampling import resample
+from glioma_idh.imaging.volumes import read_volume
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.movement import LEAST_MM
-from glioma_idh.preparation.patient import Prepared
 from glioma_idh.reporting.canvas import save_png
 from glioma_idh.reporting.movement_check import movement_check
 from glioma_idh.reporting.perfusion_curves import perfusion_curves
-from glioma_idh.reporting.registration_check import registration_check
+from glioma_idh.reporting.registration_check import Registered, registration_check
 
 MADE_OF = {"dwi": "adc", "dsc": "rcbv"}
 """What is made of a series."""
+MASKS = ("brain", "lesion")
 
 
-def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
+def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there already.
 
     Args:
         subject: the patient's id.
-        prepared: what became of the patient.
+        patient: what became of it.
         synthetic: whether it is a phantom; the pictures then say so.
     """
-    files, stages = prepared.files, prepared.stages
+    files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
-    measures |= {prepared.alignment.anchor: {}} if measures else {}
-    perfusion = stages.note["stages"].get("rcbv", {}).get("found")
-    movement = {
-        role.upper(): stages.note["stages"][f"movement {role}"]["found"]["displacement_mm"]
-        for role in ("dwi", "dsc")
-        if f"movement {role}" in stages.note["stages"]
-    }
+    measures |= {alignment.anchor: {}} if measures else {}
+    movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("movement").items()}
+    perfusion = stages.record.stages.get("rcbv")
 
     def draw_registration():
         shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
-        masks = (read_mask(files[name]).array != 0 if name in files else None for name in ("brain_mask", "lesion_mask"))
-        reference = shown.get(prepared.alignment.anchor) or next(iter(shown.values()))
-        details = {"subject": subject, "measures": measures, "problems": problems, "synthetic": synthetic}
-        details |= {"head": _head(prepared, reference)}
-        save_png(registration_check(reference, shown, *masks, **details), stages.folder / "qc.png")
+        masks = {name: read_mask(files[f"{name}_mask"]).array for name in MASKS if f"{name}_mask" in files}
+        reference = shown.get(alignment.anchor) or next(iter(shown.values()))
+        rows = {name: Registered(shown[name], measures.get(name), problems.get(name, "")) for name in shown}
+        acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # with its skull
+        head = resample(acquired, reference, alignment.to_series(alignment.anchor))
+        figure = registration_check(reference, rows, masks, subject=subject, head=head, synthetic=synthetic)
+        save_png(figure, stages.folder / "qc.png")
 
     def draw_movement():
         figure = movement_check(movement, LEAST_MM, subject=subject, synthetic=synthetic)
         save_png(figure, stages.folder / "qc_movement.png")
 
     def draw_perfusion():
-        save_png(
-            perfusion_curves(**_curves(perfusion), subject=subject, synthetic=synthetic), stages.folder / "qc_dsc.png"
-        )
+        figure = perfusion_curves(**_curves(perfusion.found), subject=subject, synthetic=synthetic)
+        save_png(figure, stages.folder / "qc_dsc.png")
 
     if any(sequence in files for sequence in SEQUENCES):
         shown = {"files": files, "subject": subject, "problems": problems, "measures": measures}
@@ -60,17 +59,8 @@ def draw_checks(subject: str, prepared: Prepared, synthetic: bool) -> None:
         shown = {"movement": movement, "subject": subject}
         stages.make("picture movement", draw_movement, shown, [stages.folder / "qc_movement.png"])
     if perfusion:
-        shown = {"curves": perfusion, "subject": subject}
+        shown = {"curves": perfusion.found, "subject": subject}
         stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])
-
-
-def _head(prepared: Prepared, reference: Volume) -> Volume:
-    """What the others were registered to, as acquired: with its skull, on the grid of the result."""
-    from glioma_idh.imaging.resampling import resample
-
-    alignment = prepared.alignment
-    acquired = read_volume(alignment.choices[alignment.anchor].files[0])
-    return resample(acquired, reference, alignment.to_series(alignment.anchor))
 
 
 def _curves(perfusion: dict) -> dict:

@@ -1,13 +1,20 @@
 """Whether all sequences lie where the reference lies: checkerboards, and the reference's outlines on each of them."""
 
 import textwrap
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from glioma_idh.imaging.registration import MAX_ROTATION_DEG, MAX_SHIFT_MM, MIN_GAIN, MIN_OVERLAP, TRIAL_MM_AND_DEG
+from glioma_idh.imaging.registration.rigid import (
+    MAX_ROTATION_DEG,
+    MAX_SHIFT_MM,
+    MIN_GAIN,
+    MIN_OVERLAP,
+    TRIAL_MM_AND_DEG,
+)
 from glioma_idh.imaging.volumes import Volume, check_same_grid
 from glioma_idh.reporting.brain_row import brain_view, draw_brain_row, row_height
 from glioma_idh.reporting.canvas import display_name
@@ -46,17 +53,30 @@ LETTERS = 105  # of red in a line
 SQUARE_MM, BAR_MM = 20.0, 50.0
 
 
+@dataclass(frozen=True)
+class Registered:
+    """A sequence on the grid of the reference.
+
+    Attributes:
+        volume: the sequence.
+        measures: of its registration, the values of MEASURES that are known; none of them for the reference itself,
+            None for a sequence that was not registered.
+        problem: what is wrong with its registration, in words; printed in red.
+    """
+
+    volume: Volume
+    measures: dict[str, float] | None = None
+    problem: str = ""
+
+
 def registration_check(
     reference: Volume,
-    sequences: dict[str, Volume],
-    brain,
-    lesion,
+    sequences: dict[str, Registered],
+    masks: dict[str, np.ndarray],
     *,
     subject: str,
     head: Volume | None = None,
-    measures=None,
-    problems=None,
-    synthetic=False,
+    synthetic: bool = False,
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
@@ -65,13 +85,10 @@ def registration_check(
     Args:
         reference: what the sequences were registered to.
         sequences: by name, all on the reference's grid.
-        brain: mask on that grid, shape (i, j, k), or None; the picture is cut to it.
-        lesion: mask on that grid, or None; the planes run through its centre, otherwise through the middle.
+        masks: `brain`, to which the picture is cut, and `lesion`, through whose centre the planes run, otherwise
+            through the middle; those there are, on that grid, shape (i, j, k).
         subject: its id.
         head: the reference with its skull, on the same grid, for the last row; by default the reference.
-        measures: of each registration, by the sequence's name, the values of MEASURES that are known; none of them for
-            the reference itself.
-        problems: what is wrong with a sequence's registration, in words, by name; printed in red.
         synthetic: whether the subject is a phantom; the figure then says so.
 
     Returns:
@@ -80,22 +97,22 @@ def registration_check(
     Raises:
         InputError: a sequence or the head lies on another grid.
     """
-    for volume in (*sequences.values(), *([] if head is None else [head])):
+    for volume in (*(sequence.volume for sequence in sequences.values()), *([] if head is None else [head])):
         check_same_grid(volume, reference)
-    problems = {name: text for name, text in (problems or {}).items() if text}
-    masks = {"brain": brain, "lesion": lesion}.items()
-    masks = {name: np.asarray(mask) != 0 for name, mask in masks if mask is not None and np.any(mask)}
+    masks = {name: np.asarray(masks[name]) != 0 for name in ("brain", "lesion") if name in masks}
+    masks = {name: mask for name, mask in masks.items() if mask.any()}
     view, wide = View(reference, masks), brain_view(reference if head is None else head, masks)
-    heads = [_head_lines((measures or {}).get(name), problems.get(name, "")) for name in sequences]
+    heads = [_head_lines(sequence) for sequence in sequences.values()]
+    num_problems = sum(bool(sequence.problem) for sequence in sequences.values())
     height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads)
     height += row_height(wide) if "brain" in masks else 0
-    counted = f", {len(problems)} of {len(sequences)} with a problem" if problems else ""
+    counted = f", {num_problems} of {len(sequences)} with a problem" if num_problems else ""
     figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
     y = LINE
-    for (name, volume), lines in zip(sequences.items(), heads, strict=True):
+    for (name, sequence), lines in zip(sequences.items(), heads, strict=True):
         _draw_head(axes, view, name, lines, y)
         y += len(lines) * LINE
-        _draw_pictures(axes, view, volume.array, y)
+        _draw_pictures(axes, view, sequence.volume.array, y)
         y += view.row + GAP
     if "brain" in masks:
         draw_brain_row(axes, wide, y, RED)
@@ -108,12 +125,7 @@ def registration_check(
 
 
 def describe_measures(measures: dict[str, float] | None) -> str:
-    """The numbers by which a registration is flagged, with their limits.
-
-    Args:
-        measures: values by name of MEASURES; none of them for the reference itself, None for a sequence that was not
-            registered.
-    """
+    """The numbers of a `Registered` by which its registration is flagged, with their limits."""
     if measures is None:
         return ""
     known = {name: measures[name] for name in MEASURES if name in measures}
@@ -122,11 +134,11 @@ def describe_measures(measures: dict[str, float] | None) -> str:
     return ", ".join(parts) if parts else "the reference"
 
 
-def _head_lines(measures: dict | None, problem: str) -> list[tuple[str, bool]]:
+def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
     """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
-    said = describe_measures(measures)
+    said = describe_measures(sequence.measures)
     lines = [(said, False)] if said else []
-    lines += [(line, True) for line in textwrap.wrap(problem, LETTERS)]
+    lines += [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
     return lines or [("", False)]
 
 

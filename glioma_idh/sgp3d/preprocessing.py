@@ -11,7 +11,7 @@ from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
-from glioma_idh.imaging.guesses import require_stripped
+from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask
 from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid
 

@@ -8,7 +8,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
-from glioma_idh.imaging.gradients import check_b_vectors
+from glioma_idh.imaging.diffusion.gradients import check_b_vectors
 from glioma_idh.imaging.volumes import read_header_timing
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.diffusion import fit_adc, make_adc
+from glioma_idh.imaging.diffusion.adc import fit_adc, make_adc
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.diffusion_series import B_VALUES, clean_dwi, make_dwi, three_directions, tissue_shares
 from glioma_idh.phantom.fields import make_grid

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.integrate import cumulative_trapezoid
 
-from glioma_idh.imaging.perfusion import make_rcbv, normal_white_matter
+from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.bolus import find_first_pass
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
+from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.fields import make_grid
 from glioma_idh.phantom.lesions import PARTS, draw_lesion, make_lesion
@@ -145,8 +147,8 @@ def errors(anatomy, lesion, z, seed, protocol, leakage, integral="first-pass"):
     """Relative error of the mean rCBV in the whole lesion and in its rim: corrected, then uncorrected."""
     series, truth = make_dsc(anatomy, lesion, z, np.random.default_rng(seed), protocol, leakage)
     white = normal_white_matter(anatomy.white, GRID.affine, lesion.mask, lesion.mask[::-1])
-    times = protocol.echo_times_s, protocol.repetition_time_s
-    found = make_rcbv(series, *times, anatomy.brain, white, lesion.mask, integral)
+    times = Times(protocol.echo_times_s, protocol.repetition_time_s)
+    found = make_rcbv(series, times, anatomy.brain, white, lesion.mask, integral)
     regions = lesion.mask, lesion.shares[PARTS.index("rim")] > 0.5
     maps = found.rcbv, found.rcbv_uncorrected
     return [[float(image[region].mean() / truth[region].mean() - 1) for region in regions] for image in maps]

@@ -6,9 +6,10 @@ import numpy as np
 
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.volumes import Volume, write_volume
-from glioma_idh.preparation.alignment import Alignment
+from glioma_idh.preparation.context import Alignment, LesionFinder, Patient
 from glioma_idh.preparation.recognition import Series
 from glioma_idh.preparation.series import Choice
+from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 
 SHAPE, AFFINE = (10, 12, 8), np.diag([2.0, 2, 3, 1])
@@ -59,6 +60,18 @@ def on_grid(alignment: Alignment, affine) -> Alignment:
 
 def stages_of(folder) -> Stages:
     """Stages of a patient of whom nothing is made yet."""
-    stages = Stages(folder / "out")
-    stages.note["remarks"] = []
-    return stages
+    return Stages(folder / "out")
+
+
+def patient_of(
+    alignment: Alignment | None,
+    settings: Settings,
+    stages: Stages,
+    brain=None,
+    lesion=None,
+    images=None,
+    finder: LesionFinder | None = None,
+) -> Patient:
+    """A patient with what the steps so far have made."""
+    masks = {f"{name}_mask": file for name, file in (("brain", brain), ("lesion", lesion)) if file is not None}
+    return Patient(settings, stages, finder, alignment, images or {}, masks)

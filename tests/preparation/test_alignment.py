@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import brain, registration
+from glioma_idh.imaging.registration.rigid import Registration
 from glioma_idh.imaging.resampling import read_transform, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation import alignment as module
@@ -16,7 +16,7 @@ from glioma_idh.preparation.masks import mask_on_grid, mask_on_series
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
-from tests.preparation.placed import choice_of
+from tests.preparation.placed import choice_of, patient_of
 
 SHAPE, AFFINE = (24, 28, 12), np.diag([3.0, 3, 5, 1])
 HEADERS = Settings(skip=("registration",))
@@ -36,7 +36,7 @@ def aligned(folder, settings=HEADERS):
     """Where everything lies, and what is left out."""
     series, _ = find_series(folder / "p", folder / "native")
     stages = Stages(folder / "out")
-    alignment, errors = align(choose_series(series, {})[0], settings, stages)
+    alignment, errors = align(choose_series(series, {})[0], patient_of(None, settings, stages))
     return alignment, errors, stages
 
 
@@ -88,10 +88,10 @@ def test_a_mask_does_not_go_where_nobody_knows_the_way(tmp_path, role):
 
 
 def test_a_reference_that_does_not_fit_stops_and_is_said_where_it_is_kept(folder, monkeypatch):
-    flagged = registration.Registration(np.eye(4), 0, 0, 1, 1, 1, ("matches no better elsewhere",))
+    flagged = Registration(np.eye(4), 0, 0, 1, 1, 1, ("matches no better elsewhere",))
     right = replace(flagged, problems=())
     fits = {(20, 20, 20): flagged, SHAPE: right}
-    monkeypatch.setattr(registration, "register_rigid", lambda _, reference, **__: fits[reference.array.shape])
+    monkeypatch.setattr(module, "register_rigid", lambda _, reference, **__: fits[reference.array.shape])
     settings = Settings(reference=str(folder / "other.nii"))
     with pytest.raises(InputError, match="plausible registration of t1gd to other.nii"):
         aligned(folder, settings)
@@ -180,10 +180,10 @@ def registered(monkeypatch):
     def record(moving, reference, **limits):
         calls.append((moving, reference, limits))
         role = moving.file.rpartition("/")[2].partition(".")[0]
-        return registration.Registration(MOVED.get(role, np.eye(4)), 3, 6, 1, 1, 2, problems.get(role, ()))
+        return Registration(MOVED.get(role, np.eye(4)), 3, 6, 1, 1, 2, problems.get(role, ()))
 
-    monkeypatch.setattr(registration, "register_rigid", record)
-    monkeypatch.setattr(brain, "correct_bias", lambda volume: volume)
+    monkeypatch.setattr(module, "register_rigid", record)
+    monkeypatch.setattr(module, "correct_bias", lambda volume: volume)
     return calls, problems
 
 
@@ -198,7 +198,7 @@ def test_each_series_is_registered_to_the_anchor_by_the_matrix_from_the_anchor_t
         file = folder / "out" / "transforms" / f"{role}_to_t1gd.tfm"
         assert read_transform(file) == pytest.approx(matrix)
     assert found.to_series("t1gd") == pytest.approx(np.eye(4))
-    record = stages.note["stages"]["registration t2"]["found"]
+    record = stages.record.stages["registration t2"].found
     assert record == {"rotation_deg": 3, "shift_mm": 6, "overlap": 1, "metric": 1, "gain": 2, "problems": []}
 
 
@@ -216,9 +216,9 @@ def test_a_series_that_cannot_be_registered_is_left_out_and_the_others_go_on(fol
     def fail(moving, reference, **_):
         if moving.file.endswith("t1.nii"):
             raise InputError("two images that overlap", "none", "Look.", moving.file)
-        return registration.Registration(MOVED["t2"], 0, 0, 1, 1, 2, ())
+        return Registration(MOVED["t2"], 0, 0, 1, 1, 2, ())
 
-    monkeypatch.setattr(registration, "register_rigid", fail)
+    monkeypatch.setattr(module, "register_rigid", fail)
     found, (error,), _ = aligned(folder, Settings())
     assert not found.has("t1") and found.has("t2") and error.file.endswith("t1.nii")
 
@@ -243,7 +243,7 @@ def test_a_dwi_series_is_registered_again_for_other_b_values(folder, registered)
         choices = {"t1gd": choice_of("t1gd", [folder / "p" / "t1gd.nii"])}
         choices["dwi"] = choice_of("dwi", [folder / "p" / "t2.nii"], b_values=b_values)
         heads = {role: Volume(np.zeros(SHAPE), AFFINE, f"{b_values[0]:g}/{role}.nii") for role in choices}
-        register_series(choices, Settings(), Stages(folder / "out"), heads.get)
+        register_series(choices, patient_of(None, Settings(), Stages(folder / "out")), heads.get)
     assert [moving.file for moving, *_ in calls] == ["0/dwi.nii", "1000/dwi.nii"]
 
 
@@ -308,9 +308,9 @@ def test_a_head_with_skull_is_registered_without_its_bias_field(tmp_path, monkey
     array = np.random.default_rng(0).uniform(50, 100, (60, 60, 60)).astype(np.float32)
     write_volume(tmp_path / "t2.nii", array, np.eye(4))
     choice = choice_of("t2", [tmp_path / "t2.nii"])
-    monkeypatch.setattr(brain, "correct_bias", lambda volume: replace(volume, array=volume.array + 1))
-    monkeypatch.setattr(brain, "looks_stripped", lambda volume: False)
+    monkeypatch.setattr(module, "correct_bias", lambda volume: replace(volume, array=volume.array + 1))
+    monkeypatch.setattr(module, "looks_stripped", lambda volume: False)
     assert np.array_equal(module._head("t2", choice).array, array + 1)
     assert np.array_equal(module._head("adc", choice).array, array)  # a map has none
-    monkeypatch.setattr(brain, "looks_stripped", lambda volume: True)
+    monkeypatch.setattr(module, "looks_stripped", lambda volume: True)
     assert np.array_equal(module._head("t2", choice).array, array)

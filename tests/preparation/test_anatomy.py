@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import brain as brain_module
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
+from glioma_idh.preparation import anatomy
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.settings import Settings
-from tests.preparation.placed import AFFINE, SHAPE, place, stages_of, write_noise
+from tests.preparation.placed import AFFINE, SHAPE, patient_of, place, stages_of, write_noise
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 """The head lies two voxels to the right."""
@@ -40,7 +40,7 @@ def corrected(monkeypatch):
         calls.append((volume, mask))
         return replace(volume, array=2 * volume.array)
 
-    monkeypatch.setattr(brain_module, "correct_bias", record)
+    monkeypatch.setattr(anatomy, "correct_bias", record)
     return calls
 
 
@@ -49,7 +49,7 @@ def voxels(path) -> np.ndarray:
 
 
 def test_an_image_is_corrected_on_its_own_grid_in_its_own_brain_and_cut_out(alignment, corrected, tmp_path):
-    files, errors = make_images(alignment, Settings(), stages_of(tmp_path), tmp_path / "brain.nii")
+    files, errors = make_images(patient_of(alignment, Settings(), stages_of(tmp_path), tmp_path / "brain.nii"))
     assert errors == [] and list(files) == ["t1", "t1gd"]
     (t1, mask), (t1gd, own_mask) = corrected
     assert t1.file.endswith("t1.nii") and t1gd.file.endswith("t1gd.nii")
@@ -63,7 +63,7 @@ def test_an_image_is_corrected_on_its_own_grid_in_its_own_brain_and_cut_out(alig
 
 def test_skull_and_bias_stay_where_that_is_wanted(alignment, corrected, tmp_path):
     settings = Settings(keep_skull=True, skip=("bias",))
-    files, _ = make_images(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii")
+    files, _ = make_images(patient_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii"))
     assert corrected == [] and voxels(files["t1gd"]) == pytest.approx(voxels(tmp_path / "t1gd.nii"))
 
 
@@ -73,7 +73,8 @@ def test_an_image_must_cover_more_than_half_of_the_brain(alignment, tmp_path, ro
     array[1 + rows :] = 0  # of the six rows of the brain
     array[8:] = 50  # around it does not count
     write_volume(tmp_path / "t1gd.nii", array, AFFINE)
-    files, errors = make_images(alignment, Settings(skip=("bias",)), stages_of(tmp_path), tmp_path / "brain.nii")
+    settings = Settings(skip=("bias",))
+    files, errors = make_images(patient_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii"))
     assert ("t1gd" in files) == is_made and "t1" in files
     assert is_made or (errors[0].found == "50% of it" and errors[0].file.endswith("t1gd.nii"))
 
@@ -82,7 +83,7 @@ def test_an_image_must_cover_more_than_half_of_the_brain(alignment, tmp_path, ro
 def test_an_image_is_made_again_of_whatever_changes(alignment, corrected, tmp_path, change):
     settings = Settings()
     for _ in range(2):
-        make_images(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii")
+        make_images(patient_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii"))
     assert len(corrected) == 2
     stages = stages_of(tmp_path)
     if change == "series":
@@ -94,8 +95,8 @@ def test_an_image_is_made_again_of_whatever_changes(alignment, corrected, tmp_pa
     else:
         settings = Settings(skip=("bias",)) if change == "bias" else Settings(keep_skull=True)
     former = dict(stages.former)
-    make_images(alignment, settings, stages, tmp_path / "brain.nii")
-    made = {stage for stage, record in stages.note["stages"].items() if record["key"] != former[stage]["key"]}
+    make_images(patient_of(alignment, settings, stages, tmp_path / "brain.nii"))
+    made = {stage for stage, record in stages.record.stages.items() if record.key != former[stage].key}
     assert made == ({"image t1"} if change in ("series", "place") else {"image t1", "image t1gd"})
 
 
@@ -103,16 +104,16 @@ def test_a_found_brain_is_brought_to_the_grid_of_the_result(alignment, tmp_path,
     """The anchor's head lies two voxels to the right of the grid; voxels that are brain to a half count."""
     head = Volume(np.ones(SHAPE, np.float32), AFFINE)
     found = Volume(np.pad(block(), [(2, 0), (0, 0), (0, 0)])[:-2], AFFINE)
-    monkeypatch.setattr(brain_module, "looks_stripped", lambda volume: volume is not head)
-    monkeypatch.setattr(brain_module, "extract_brain", lambda volume, fit: found if fit == "fit" else None)
+    monkeypatch.setattr(anatomy, "looks_stripped", lambda volume: volume is not head)
+    monkeypatch.setattr(anatomy, "extract_brain", lambda volume, fit: found if fit == "fit" else None)
     placed = replace(alignment, frame=MOVED, head=lambda: head, fit_template=lambda: "fit")
     stages = stages_of(tmp_path)
-    assert np.array_equal(voxels(find_brain(placed, Settings(), stages)), block())
-    assert stages.note["stages"]["brain"]["found"]["how"] == "ICBM152 template, refined by the image"
+    assert np.array_equal(voxels(find_brain(patient_of(placed, Settings(), stages))), block())
+    assert stages.record.stages["brain"].found["how"] == "ICBM152 template, refined by the image"
     half = replace(placed, frame=rigid_matrix((0, 0, 0), (5, 0, 0), (0, 0, 0)))  # half a voxel further
-    assert np.flatnonzero(voxels(find_brain(half, Settings(), stages)).any(axis=(1, 2))).size in (5, 6, 7)
+    assert np.flatnonzero(voxels(find_brain(patient_of(half, Settings(), stages))).any(axis=(1, 2))).size in (5, 6, 7)
     less = replace(placed, frame=rigid_matrix((0, 0, 0), (4.8, 0, 0), (0, 0, 0)))  # to 0.6 and 0.4
-    assert np.array_equal(voxels(find_brain(less, Settings(), stages)), block())
+    assert np.array_equal(voxels(find_brain(patient_of(less, Settings(), stages))), block())
 
 
 def test_another_program_finds_the_brain_where_one_is_named(alignment, tmp_path, monkeypatch):
@@ -122,19 +123,19 @@ def test_another_program_finds_the_brain_where_one_is_named(alignment, tmp_path,
         calls.append((command, head, folder.parent))
         return Volume(block(), AFFINE)
 
-    monkeypatch.setattr(brain_module, "extract_brain_with", extract)
+    monkeypatch.setattr(anatomy, "extract_brain_with", extract)
     placed = replace(alignment, head=lambda: "head", fit_template=lambda: pytest.fail("the template was fitted"))
     stages = stages_of(tmp_path)
     stages.folder.mkdir()
     for command in ("one {input} {mask}", "one {input} {mask}", "two {input} {mask}"):
-        found = find_brain(placed, Settings(brain_command=command), stages)
+        found = find_brain(patient_of(placed, Settings(brain_command=command), stages))
         stages = stages_of(tmp_path)
     assert np.array_equal(voxels(found), block()) and not list(stages.folder.glob("part-*"))
     assert calls == [(f"{name} {{input}} {{mask}}", "head", stages.folder) for name in ("one", "two")]
 
 
 def test_no_brain_is_sought_where_none_is_wanted(alignment, tmp_path):
-    assert find_brain(alignment, Settings(skip=("brain",)), stages_of(tmp_path)) is None
+    assert find_brain(patient_of(alignment, Settings(skip=("brain",)), stages_of(tmp_path))) is None
 
 
 def contrast_of(folder, t1gd, t1):
@@ -142,7 +143,8 @@ def contrast_of(folder, t1gd, t1):
     for role, array in (("t1gd", t1gd), ("t1", t1)):
         write_volume(folder / f"{role}.nii.gz", array.astype(np.float32), AFFINE)
         files[role] = folder / f"{role}.nii.gz"
-    return check_contrast(files, None, stages_of(folder))
+    patient = patient_of(None, Settings(), stages_of(folder), images=files)
+    return check_contrast(patient), patient.remarks
 
 
 def test_whether_contrast_was_given_is_said_by_the_t1gd(tmp_path):

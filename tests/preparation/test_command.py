@@ -9,6 +9,7 @@ import pytest
 from glioma_idh import prepare
 from glioma_idh.errors import InputError
 from glioma_idh.preparation import patient
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.reporting import patient_checks
 from tests.preparation.placed import stages_of
@@ -23,8 +24,8 @@ def recorded(tmp_path, monkeypatch):
         calls.append((source, folder, settings, finder, redo_from))
         stages = stages_of(tmp_path)
         stages.finish = lambda: pictures.append("finished")
-        stages.note["remarks"] = [f"a remark on {source.name}"]
-        return patient.Prepared({"t1": folder / "t1.nii.gz"}, [], stages, "an alignment")
+        stages.record.remarks = [f"a remark on {source.name}"]
+        return Patient(settings, stages, alignment="an alignment", images={"t1": folder / "t1.nii.gz"})
 
     monkeypatch.setattr(patient, "prepare_patient", work)
     monkeypatch.setattr(

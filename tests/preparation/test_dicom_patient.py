@@ -9,8 +9,8 @@ from glioma_idh import prepare
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
+from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import read_note
 from tests.imaging.dicom_series import IDENTITY, write_series
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def test_both_ways_lead_to_the_same_images(routes):
     for column, path in from_dicom.files.items():
         ours, theirs = (read_volume(file).array for file in (path, from_nifti.files[column]))
         assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999, column
-    assert read_note(out / "case-1")["series"]["dsc"]["series"] == "6"
+    assert read_record(out / "case-1")["series"]["dsc"]["series"] == "6"
 
 
 def test_no_output_tells_who_the_patient_is(routes):

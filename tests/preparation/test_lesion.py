@@ -8,9 +8,10 @@ import pytest
 
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import read_volume, write_volume
-from glioma_idh.preparation.lesion import LesionFinder, find_lesion
+from glioma_idh.preparation.context import LesionFinder
+from glioma_idh.preparation.lesion import find_lesion
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
-from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of, write_noise
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, patient_of, place, stages_of, write_noise
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 
@@ -40,9 +41,11 @@ def test_a_given_lesion_comes_before_one_that_is_found(patient):
     folder, placed, images, finder, calls = patient
     write_volume(folder / "drawn.nii", one_voxel(7), AFFINE)
     stages = stages_of(folder)
-    found = find_lesion(images, placed, Settings(lesion_mask=folder / "drawn.nii"), stages, finder)
+    found = find_lesion(
+        patient_of(placed, Settings(lesion_mask=folder / "drawn.nii"), stages, images=images, finder=finder)
+    )
     assert calls == [] and np.array_equal(read_volume(found).array, one_voxel(5))  # drawn on the T2, as by default
-    assert stages.note["stages"]["lesion"]["found"]["how"] == "given, drawn on t2"
+    assert stages.record.stages["lesion"].found["how"] == "given, drawn on t2"
 
 
 def test_a_lesion_that_the_user_names_comes_before_one_in_the_folder(patient):
@@ -52,7 +55,7 @@ def test_a_lesion_that_the_user_names_comes_before_one_in_the_folder(patient):
     placed = replace(placed, choices=placed.choices | {"lesion_mask": choice_of("lesion", [folder / "lesion.nii"])})
     found = []
     for settings in (Settings(lesion_mask=folder / "drawn.nii"), Settings()):
-        made = read_volume(find_lesion(images, placed, settings, stages_of(folder), None)).array
+        made = read_volume(find_lesion(patient_of(placed, settings, stages_of(folder), images=images))).array
         found += np.flatnonzero(made.any(axis=(1, 2))).tolist()
     assert found == [5, 2]  # drawn on the T2, as by default
 
@@ -60,20 +63,22 @@ def test_a_lesion_that_the_user_names_comes_before_one_in_the_folder(patient):
 def test_a_lesion_is_found_in_the_four_images_of_the_result(patient):
     folder, placed, images, finder, calls = patient
     stages = stages_of(folder)
-    found = find_lesion(images | {"adc": folder / "adc.nii"}, placed, Settings(), stages, finder)
+    found = find_lesion(
+        patient_of(placed, Settings(), stages, images=images | {"adc": folder / "adc.nii"}, finder=finder)
+    )
     assert calls == [images] and np.array_equal(read_volume(found).array, one_voxel(2))
-    assert stages.note["remarks"] == ["The lesion was found by a rule, not drawn: a Dice against it measures nothing."]
-    assert stages.note["stages"]["lesion"]["found"]["volume_ml"] == 0.01  # 12 mm3
+    assert stages.record.remarks == ["The lesion was found by a rule, not drawn: a Dice against it measures nothing."]
+    assert stages.record.stages["lesion"].found["volume_ml"] == 0.01  # 12 mm3
 
 
 @pytest.mark.parametrize("change", ["image", "finder"])
 def test_a_lesion_is_found_again_in_other_images_or_by_other_networks(patient, change):
     folder, placed, images, finder, calls = patient
     for _ in range(2):
-        find_lesion(images, placed, Settings(), stages_of(folder), finder)
+        find_lesion(patient_of(placed, Settings(), stages_of(folder), images=images, finder=finder))
     assert len(calls) == 1
     write_noise(folder, "t2", seed=9) if change == "image" else (folder / "metrics.json").write_text("[]")
-    find_lesion(images, placed, Settings(), stages_of(folder), finder)
+    find_lesion(patient_of(placed, Settings(), stages_of(folder), images=images, finder=finder))
     assert len(calls) == 2
 
 
@@ -83,7 +88,7 @@ def test_a_lesion_said_to_be_drawn_on_another_series_is_brought_again(patient):
     rows = []
     for role in ("t2", "flair"):
         settings = Settings(lesion_mask=folder / "drawn.nii", lesion_on=role)
-        made = read_volume(find_lesion(images, placed, settings, stages_of(folder), None)).array
+        made = read_volume(find_lesion(patient_of(placed, settings, stages_of(folder), images=images))).array
         rows += np.flatnonzero(made.any(axis=(1, 2))).tolist()
     assert rows == [5, 7]
 
@@ -92,6 +97,6 @@ def test_no_lesion_is_made_where_it_is_left_out_or_there_is_none(patient):
     folder, placed, images, finder, calls = patient
     write_volume(folder / "drawn.nii", one_voxel(7), AFFINE)
     settings = Settings(lesion_mask=folder / "drawn.nii", skip=("lesion",))
-    assert find_lesion(images, placed, settings, stages_of(folder), finder) is None
-    assert find_lesion(images, placed, Settings(), stages_of(folder), None) is None
+    assert find_lesion(patient_of(placed, settings, stages_of(folder), images=images, finder=finder)) is None
+    assert find_lesion(patient_of(placed, Settings(), stages_of(folder), images=images)) is None
     assert calls == [] and not (folder / "out" / "lesion_mask.nii.gz").exists()

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging import perfusion
-from glioma_idh.imaging.perfusion import Perfusion
+from glioma_idh.imaging.perfusion.rcbv import Perfusion
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation import maps
 from glioma_idh.preparation.maps import PERFUSION_MAPS, make_adc_image, make_rcbv_image, series_to_use
 from glioma_idh.preparation.settings import Settings
-from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, patient_of, place, stages_of
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 """The head lies two voxels to the right."""
@@ -47,10 +46,10 @@ def with_dwi(folder, b_values=(0, 500, 1000)):
 def test_adc_lies_where_the_t1gd_does_in_mm2_per_s_and_in_the_brain_alone(tmp_path):
     alignment, brain = with_dwi(tmp_path)
     stages = stages_of(tmp_path)
-    made = read_volume(make_adc_image(alignment, Settings(), stages, brain))
+    made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, brain)))
     assert np.array_equal(made.affine, AFFINE)
     assert made.array == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
-    found = stages.note["stages"]["adc"]["found"]
+    found = stages.record.stages["adc"].found
     assert found["num_not_fitted"] == 0 and found["shells"] == {"0.0": 1, "500.0": 1, "1000.0": 1}
     assert found["method"] == "mono-exponential ADC of the trace-weighted images, b = 0 (1), 500 (1), 1000 (1) s/mm2"
 
@@ -58,10 +57,10 @@ def test_adc_lies_where_the_t1gd_does_in_mm2_per_s_and_in_the_brain_alone(tmp_pa
 def test_adc_is_made_again_for_other_b_values(tmp_path):
     """Half as large b-values mean twice as large an ADC."""
     alignment, brain = with_dwi(tmp_path)
-    make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
+    make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path), brain))
     mended = choice_of("dwi", [tmp_path / "dwi.nii"], b_values=(0.0, 250.0, 500.0))
     alignment = replace(alignment, choices=alignment.choices | {"dwi": mended})
-    made = read_volume(make_adc_image(alignment, Settings(), stages_of(tmp_path), brain))
+    made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path), brain)))
     assert made.array == pytest.approx(np.where(block(), 2 * tissue(), 0), rel=1e-4)
 
 
@@ -72,9 +71,9 @@ def test_directions_of_the_series_make_the_tensor(tmp_path):
     acquired = (replace(choice.acquisitions[0], b_vectors=directions),)
     alignment.choices["dwi"] = replace(choice, series=replace(choice.series, acquisitions=acquired))
     stages = stages_of(tmp_path)
-    made = read_volume(make_adc_image(alignment, Settings(), stages, brain)).array
+    made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, brain))).array
     assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
-    method = stages.note["stages"]["adc"]["found"]["method"]
+    method = stages.record.stages["adc"].found["method"]
     assert method.startswith("mean diffusivity of the tensor, 6 directions")
 
 
@@ -85,8 +84,8 @@ def test_voxels_outside_of_the_brain_are_not_counted_as_not_fitted(tmp_path):
     series.array[4, 3, 2] = 0  # in the brain
     write_volume(tmp_path / "dwi.nii", series.array, AFFINE)
     stages = stages_of(tmp_path)
-    make_adc_image(alignment, Settings(), stages, brain)
-    assert stages.note["stages"]["adc"]["found"]["num_not_fitted"] == 1
+    make_adc_image(patient_of(alignment, Settings(), stages, brain))
+    assert stages.record.stages["adc"].found["num_not_fitted"] == 1
 
 
 @pytest.mark.parametrize(("unit", "power"), [(1e6, -6), (1e3, -3), (1, 0)])
@@ -97,11 +96,11 @@ def test_the_scanners_adc_is_scaled_by_the_brain_where_it_lies_there(tmp_path, u
     placed = {"t1gd": (AFFINE, np.eye(4)), "adc": (AFFINE, MOVED)}
     alignment = place(tmp_path, placed, {"adc": choice_of("adc", [tmp_path / "adc.nii"])})
     stages = stages_of(tmp_path)
-    made = read_volume(make_adc_image(alignment, Settings(), stages, tmp_path / "brain.nii"))
+    made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, tmp_path / "brain.nii")))
     assert made.array == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
-    found = stages.note["stages"]["adc"]["found"]
+    found = stages.record.stages["adc"].found
     assert found["method"].startswith(f"the scanner's map, in 1e{power} mm2/s: brain tissue then peaks at")
-    assert stages.note["remarks"] == []
+    assert stages.record.remarks == []
 
 
 def with_adc_map(folder, values, words=(), codes=()):
@@ -120,13 +119,13 @@ def test_a_trace_is_divided_by_three_where_name_or_image_type_say_so(tmp_path, w
     trace = 3e6 * tissue()
     alignment, brain = with_adc_map(tmp_path, trace, words, codes)
     stages = stages_of(tmp_path)
-    made = read_volume(make_adc_image(alignment, Settings(), stages, brain)).array
+    made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, brain))).array
     assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
-    assert "a trace, divided by 3" in stages.note["stages"]["adc"]["found"]["method"]
+    assert "a trace, divided by 3" in stages.record.stages["adc"].found["method"]
     stages.save()
     alignment, brain = with_adc_map(tmp_path, trace)
     with pytest.raises(InputError, match="adc.nii: expected an ADC map .* three times"):
-        make_adc_image(alignment, Settings(), stages_of(tmp_path), brain)
+        make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path), brain))
 
 
 def test_trace_weighted_images_are_no_trace():
@@ -149,11 +148,11 @@ def test_an_adc_made_of_b_values_whose_brain_peaks_elsewhere_is_remarked_on(tmp_
     alignment.choices["dwi"] = wrong
     for _ in range(2):  # made, and as before
         stages = stages_of(tmp_path)
-        make_adc_image(alignment, Settings(), stages, brain)
-        assert len(stages.note["remarks"]) == num_remarks
-    peak = stages.note["stages"]["adc"]["found"]["tissue_peak_mm2_s"]
+        make_adc_image(patient_of(alignment, Settings(), stages, brain))
+        assert len(stages.record.remarks) == num_remarks
+    peak = stages.record.stages["adc"].found["tissue_peak_mm2_s"]
     assert peak == pytest.approx(factor * 0.8e-3, rel=0.1)
-    assert all("of the DWI series peaks at 1.2" in remark for remark in stages.note["remarks"])
+    assert all("of the DWI series peaks at 1.2" in remark for remark in stages.record.remarks)
 
 
 @pytest.mark.parametrize("median", [0.0, 0.19e-3, 3.6e-3, 1.0])
@@ -198,7 +197,9 @@ def test_a_value_beside_one_that_is_not_known_is_not_mixed_with_it(tmp_path):
     alignment = place(tmp_path, {"t1gd": (AFFINE, np.eye(4)), "dwi": (AFFINE, half)})
     array = np.zeros(SHAPE, np.float32)
     array[4, 5:8, 3:6], array[5, 5:8, 3:6] = 3, 5
-    maps._write_map(Volume(array, AFFINE), tmp_path / "map.nii", "dwi", alignment, None)
+    maps._write_map(
+        Volume(array, AFFINE), tmp_path / "map.nii", "dwi", patient_of(alignment, Settings(), stages_of(tmp_path))
+    )
     assert read_volume(tmp_path / "map.nii").array[2:7, 6, 4].tolist() == pytest.approx([0, 3, 4, 5, 0])
 
 
@@ -216,7 +217,7 @@ def dsc_patient(folder, num_echoes=1):
     write_volume(folder / "brain.nii", np.ones(SHAPE, np.uint8), AFFINE)
     write_volume(folder / "lesion.nii", block(), AFFINE)
     alignment = place(folder, {"t1gd": (AFFINE, np.eye(4)), "dsc": (AFFINE, MOVED)}, {"dsc": choice})
-    return alignment, {"brain_mask": folder / "brain.nii", "lesion_mask": folder / "lesion.nii"}
+    return alignment, {"brain": folder / "brain.nii", "lesion": folder / "lesion.nii"}
 
 
 MADE = ("rcbv", *PERFUSION_MAPS)
@@ -243,7 +244,7 @@ def make_rcbv(monkeypatch):
             without_fit=0.04 if arguments[-1] == "first-pass" else 0.05,
         )
 
-    monkeypatch.setattr(perfusion, "make_rcbv", record)
+    monkeypatch.setattr(maps, "make_rcbv", record)
     return calls
 
 
@@ -258,8 +259,8 @@ def white_given(folder, **settings) -> Settings:
 def test_rcbv_is_made_of_the_series_where_it_was_acquired(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path)
     settings = white_given(tmp_path, cbv="whole-curve")
-    path = make_rcbv_image(alignment, settings, stages_of(tmp_path), masks)
-    ((series, echo_times_s, repetition_s, brain, white, lesion, integral),) = make_rcbv
+    path = make_rcbv_image(patient_of(alignment, settings, stages_of(tmp_path), **masks))
+    ((series, (echo_times_s, repetition_s), brain, white, lesion, integral),) = make_rcbv
     assert np.array_equal(series[0], read_volume(tmp_path / "dsc_e1.nii", num_axes=4).array) and len(series) == 1
     assert (echo_times_s, repetition_s, integral) == ([0.03], 1.5, "whole-curve")
     assert np.array_equal(brain, to_the_right(np.ones(SHAPE)) > 0)
@@ -271,53 +272,55 @@ def test_rcbv_is_made_of_the_series_where_it_was_acquired(tmp_path, make_rcbv):
 def test_each_map_goes_into_the_file_of_its_name(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path)
     stages = stages_of(tmp_path)
-    make_rcbv_image(alignment, white_given(tmp_path), stages, masks)
+    make_rcbv_image(patient_of(alignment, white_given(tmp_path), stages, **masks))
     files = {"rcbv": tmp_path / "out" / "rcbv.nii.gz"}
     files |= {name: tmp_path / "out" / "perfusion" / f"{name}.nii.gz" for name in PERFUSION_MAPS}
     for number, name in enumerate(MADE, start=1):
         values = read_volume(files[name]).array
         assert values[:8] == pytest.approx(number)  # the last two columns lie outside of the series
-    found = stages.note["stages"]["rcbv"]["found"]
+    found = stages.record.stages["rcbv"].found
     assert found["windows"] == {"baseline": [0, 9], "first pass": [10, 15]} and found["time_s"] == [0, 1.5]
     assert found["curves"] == {"reference": [0.1234, 1.0]} or found["curves"] == {"reference": [0.1235, 1.0]}
     assert found["white_matter_ml"] == 1.2  # 96 voxels of 12 mm3
     assert found["dark_volumes"] == [4]  # counted from 1, as viewers do
-    assert stages.note["remarks"] == ["Dark or empty volumes of the DSC series were filled from others: 4."]
+    assert stages.record.remarks == ["Dark or empty volumes of the DSC series were filled from others: 4."]
 
 
 def test_many_voxels_without_a_fit_are_remarked_on(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path)
     for cbv, remarked in (("first-pass", False), ("gamma-variate", True)):
         stages = stages_of(tmp_path)
-        make_rcbv_image(alignment, white_given(tmp_path, cbv=cbv), stages, masks)
+        make_rcbv_image(patient_of(alignment, white_given(tmp_path, cbv=cbv), stages, **masks))
         remark = "In 5% of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
-        assert (remark in stages.note["remarks"]) == remarked
-    assert stages.note["stages"]["rcbv"]["found"]["without_fit"] == 0.05
+        assert (remark in stages.record.remarks) == remarked
+    assert stages.record.stages["rcbv"].found["without_fit"] == 0.05
 
 
 def test_rcbv_without_leakage_correction_is_the_uncorrected_map_and_says_so(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path)
     stages = stages_of(tmp_path)
-    path = make_rcbv_image(alignment, white_given(tmp_path, leakage_correction=False), stages, masks)
+    path = make_rcbv_image(patient_of(alignment, white_given(tmp_path, leakage_correction=False), stages, **masks))
     assert read_volume(path).array[:8] == pytest.approx(1 + MADE.index("rcbv_uncorrected"))
     method = "as recorded; rcbv is the map without leakage correction"
-    assert stages.note["stages"]["rcbv"]["found"]["method"] == method
+    assert stages.record.stages["rcbv"].found["method"] == method
 
 
 def test_both_echoes_come_in_their_order_with_their_times(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path, num_echoes=2)
-    make_rcbv_image(alignment, white_given(tmp_path), stages_of(tmp_path), masks)
-    ((series, echo_times_s, *_),) = make_rcbv
+    make_rcbv_image(patient_of(alignment, white_given(tmp_path), stages_of(tmp_path), **masks))
+    ((series, (echo_times_s, _), *_),) = make_rcbv
     assert [int(echo.min()) for echo in series] == [1, 2] and echo_times_s == [0.01, 0.03]
 
 
 def test_times_of_the_flags_come_before_those_of_the_files(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path)
     settings = white_given(tmp_path, echo_times_s=(0.045,), repetition_time_s=2.0)
-    make_rcbv_image(alignment, settings, stages_of(tmp_path), masks)
-    assert make_rcbv[0][1:3] == ([0.045], 2.0)
+    make_rcbv_image(patient_of(alignment, settings, stages_of(tmp_path), **masks))
+    assert make_rcbv[0][1] == ([0.045], 2.0)
     with pytest.raises(InputError, match="expected one echo time an echo; found 2 for 1"):
-        make_rcbv_image(alignment, replace(settings, echo_times_s=(0.01, 0.03)), stages_of(tmp_path), masks)
+        make_rcbv_image(
+            patient_of(alignment, replace(settings, echo_times_s=(0.01, 0.03)), stages_of(tmp_path), **masks)
+        )
 
 
 def test_a_second_echo_on_another_grid_is_refused(tmp_path, make_rcbv):
@@ -325,7 +328,7 @@ def test_a_second_echo_on_another_grid_is_refused(tmp_path, make_rcbv):
     moved = AFFINE + np.array([[0, 0, 0, 3.0], [0] * 4, [0] * 4, [0] * 4])
     write_volume(tmp_path / "dsc_e2.nii", np.ones((*SHAPE, 20), np.float32), moved)
     with pytest.raises(InputError, match="dsc_e2.nii: expected the same grid; found a grid up to 3.0 mm off"):
-        make_rcbv_image(alignment, white_given(tmp_path), stages_of(tmp_path), masks)
+        make_rcbv_image(patient_of(alignment, white_given(tmp_path), stages_of(tmp_path), **masks))
 
 
 @pytest.mark.parametrize("change", ["brain", "lesion", "white", "times", "cbv", "leakage", "series"])
@@ -333,10 +336,10 @@ def test_rcbv_is_made_again_of_whatever_changes(tmp_path, make_rcbv, change):
     alignment, masks = dsc_patient(tmp_path)
     settings = white_given(tmp_path)
     for _ in range(2):
-        make_rcbv_image(alignment, settings, stages_of(tmp_path), masks)
+        make_rcbv_image(patient_of(alignment, settings, stages_of(tmp_path), **masks))
     assert len(make_rcbv) == 1
     if change in ("brain", "lesion"):
-        write_volume(masks[f"{change}_mask"], block()[::-1], AFFINE)
+        write_volume(masks[change], block()[::-1], AFFINE)
     elif change == "white":
         write_volume(tmp_path / "white.nii", block(), AFFINE)
     elif change == "series":
@@ -344,7 +347,7 @@ def test_rcbv_is_made_again_of_whatever_changes(tmp_path, make_rcbv, change):
     else:
         changes = {"times": {"echo_times_s": (0.04,)}, "cbv": {"cbv": "gamma-variate"}}
         settings = replace(settings, **changes.get(change, {"leakage_correction": False}))
-    make_rcbv_image(alignment, settings, stages_of(tmp_path), masks)
+    make_rcbv_image(patient_of(alignment, settings, stages_of(tmp_path), **masks))
     assert len(make_rcbv) == 2
 
 
@@ -366,14 +369,13 @@ def test_normal_white_matter_is_sought_where_the_head_lies_in_the_series(tmp_pat
     """The template is fitted to the T1Gd; in the series the head lies 4 mm to the right, so that x < 7 is x < 11."""
     alignment, _ = dsc_patient(tmp_path)
     fit, calls = Fit(), []
-    monkeypatch.setattr(perfusion, "normal_white_matter", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(maps, "normal_white_matter", lambda *arguments: calls.append(arguments))
     lesion = to_the_right(block()) > 0
-    maps._white_matter(
-        Volume(np.zeros(SHAPE), AFFINE), lesion, Settings(), replace(alignment, fit_template=lambda: fit)
-    )
+    patient = patient_of(replace(alignment, fit_template=lambda: fit), Settings(), stages_of(tmp_path))
+    maps._white_matter(Volume(np.zeros(SHAPE), AFFINE), lesion, patient)
     ((white, affine, same, mirrored),) = calls
     assert np.flatnonzero(white[:, 0, 0]).tolist() == [0, 1, 2, 3, 4, 5]
     assert np.array_equal(affine, AFFINE) and same is lesion
     assert np.array_equal(mirrored, lesion[::-1]) and fit.mirrored.affine[0, 3] == -4
-    maps._white_matter(Volume(np.zeros(SHAPE), AFFINE), None, Settings(), replace(alignment, fit_template=lambda: fit))
+    maps._white_matter(Volume(np.zeros(SHAPE), AFFINE), None, patient)
     assert calls[1][2:] == (None, None)

@@ -13,7 +13,17 @@ from glioma_idh.preparation.lesion import find_lesion
 from glioma_idh.preparation.maps import _white_matter
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
-from tests.preparation.placed import AFFINE, SHAPE, choice_of, on_grid, place, shifted, stages_of, write_noise
+from tests.preparation.placed import (
+    AFFINE,
+    SHAPE,
+    choice_of,
+    on_grid,
+    patient_of,
+    place,
+    shifted,
+    stages_of,
+    write_noise,
+)
 
 MOVED = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
 """The head lies two voxels to the right."""
@@ -42,8 +52,8 @@ def drawn(folder, array=None, affine=AFFINE):
 def test_a_mask_of_the_right_shape_on_another_grid_is_refused(alignment, tmp_path, affine):
     path = drawn(tmp_path, affine=affine)
     for find in (
-        lambda: find_brain(alignment, Settings(brain_mask=path), stages_of(tmp_path)),
-        lambda: find_lesion({}, alignment, Settings(lesion_mask=path), stages_of(tmp_path), None),
+        lambda: find_brain(patient_of(alignment, Settings(brain_mask=path), stages_of(tmp_path))),
+        lambda: find_lesion(patient_of(alignment, Settings(lesion_mask=path), stages_of(tmp_path))),
     ):
         with pytest.raises(InputError, match="drawn.nii: expected a mask on the grid of one of .*; found another grid"):
             find()
@@ -64,18 +74,20 @@ def test_masks_of_brain_and_white_matter_are_drawn_on_the_anchor_whatever_the_le
     alignment, tmp_path, lesion_on
 ):
     settings = Settings(brain_mask=drawn(tmp_path), white_mask=drawn(tmp_path), lesion_on=lesion_on)
-    assert np.array_equal(read_volume(find_brain(alignment, settings, stages_of(tmp_path))).array, block())
+    assert np.array_equal(read_volume(find_brain(patient_of(alignment, settings, stages_of(tmp_path)))).array, block())
     dsc = choice_of("dsc", [write_noise(tmp_path, "dsc", shifted(1))])
     placed = replace(alignment, choices=alignment.choices | {"dsc": dsc})
     placed = replace(placed, matrices=alignment.matrices | {"dsc": np.eye(4)})
-    assert np.array_equal(_white_matter(alignment.grid, None, settings, placed), block() > 0)
+    assert np.array_equal(
+        _white_matter(alignment.grid, None, patient_of(placed, settings, stages_of(tmp_path))), block() > 0
+    )
 
 
 def test_a_brain_that_the_user_names_comes_before_one_in_the_folder(alignment, tmp_path):
     write_volume(tmp_path / "brain.nii", block((2, 3, 2)), AFFINE)
     choices = alignment.choices | {"brain_mask": choice_of("brain", [tmp_path / "brain.nii"])}
     for settings, at in ((Settings(brain_mask=drawn(tmp_path)), (5, 6, 4)), (Settings(), (2, 3, 2))):
-        found = find_brain(replace(alignment, choices=choices), settings, stages_of(tmp_path))
+        found = find_brain(patient_of(replace(alignment, choices=choices), settings, stages_of(tmp_path)))
         assert np.array_equal(read_volume(found).array, block(at))
 
 
@@ -83,20 +95,20 @@ def test_a_lesion_comes_from_the_series_that_it_was_drawn_on(alignment, tmp_path
     """On the T2's grid, one voxel to the right of the result's, in which the head lies two voxels to the right."""
     path = drawn(tmp_path, affine=shifted(2))
     stages = stages_of(tmp_path)
-    made = read_volume(find_lesion({}, alignment, Settings(lesion_mask=path), stages, None))
+    made = read_volume(find_lesion(patient_of(alignment, Settings(lesion_mask=path), stages)))
     assert np.array_equal(made.array, block((4, 6, 4))) and np.array_equal(made.affine, AFFINE)
-    assert stages.note["stages"]["lesion"]["found"] == {
+    assert stages.record.stages["lesion"].found == {
         "how": "given, drawn on t2",
         "volume_ml": 0.07,  # 6 voxels of 12 mm3
         "roles": ["t2"],
     }
-    assert stages.note["remarks"] == []
+    assert stages.record.remarks == []
 
 
 def test_where_the_lesion_could_be_drawn_on_two_it_is_said(alignment, tmp_path):
     stages = stages_of(tmp_path)
-    find_lesion({}, alignment, Settings(lesion_mask=drawn(tmp_path), lesion_on="t1"), stages, None)
-    (remark,) = stages.note["remarks"]
+    find_lesion(patient_of(alignment, Settings(lesion_mask=drawn(tmp_path), lesion_on="t1"), stages))
+    (remark,) = stages.record.remarks
     assert remark == "The lesion is taken as drawn on t1, not on t1gd of the same grid (--lesion-on)."
 
 
@@ -124,19 +136,20 @@ def test_outside_of_the_brain_there_is_nothing(tmp_path):
 
 def test_the_brain_is_given_and_its_volume_is_told(alignment, tmp_path):
     stages = stages_of(tmp_path)
-    path = find_brain(alignment, Settings(brain_mask=drawn(tmp_path, np.pad(np.ones((8, 10, 6)), 1) * 4)), stages)
+    settings = Settings(brain_mask=drawn(tmp_path, np.pad(np.ones((8, 10, 6)), 1) * 4))
+    path = find_brain(patient_of(alignment, settings, stages))
     brain = read_volume(path)
     assert np.array_equal(brain.array, np.pad(np.ones((8, 10, 6)), 1)) and np.array_equal(brain.affine, AFFINE)
-    assert stages.note["stages"]["brain"]["found"] == {"how": "given", "volume_ml": 5.8}  # 480 voxels of 12 mm3
+    assert stages.record.stages["brain"].found == {"how": "given", "volume_ml": 5.8}  # 480 voxels of 12 mm3
 
 
 def test_a_brain_that_is_none_or_too_large_is_refused(alignment, tmp_path):
     with pytest.raises(InputError, match=r"expected a brain in the image; found none \(given\)"):
-        find_brain(alignment, Settings(brain_mask=drawn(tmp_path, 0 * block())), stages_of(tmp_path))
+        find_brain(patient_of(alignment, Settings(brain_mask=drawn(tmp_path, 0 * block())), stages_of(tmp_path)))
     large = np.diag([60.0, 60, 90, 1])
     path = drawn(tmp_path, np.ones(SHAPE), large)
     with pytest.raises(InputError, match="expected a brain of at most 2500 ml; found 311040 ml"):
-        find_brain(on_grid(alignment, large), Settings(brain_mask=path), stages_of(tmp_path))
+        find_brain(patient_of(on_grid(alignment, large), Settings(brain_mask=path), stages_of(tmp_path)))
 
 
 def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_run_too(alignment, tmp_path):
@@ -145,8 +158,8 @@ def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_ru
     settings = Settings(lesion_mask=drawn(tmp_path, 0.1 + 0.8 * block()))
     for _ in range(2):
         stages = stages_of(tmp_path)
-        find_lesion({}, alignment, settings, stages, None, brain)
-        assert stages.note["remarks"][:2] == [
+        find_lesion(patient_of(alignment, settings, stages, brain))
+        assert stages.record.remarks[:2] == [
             "The lesion mask holds probabilities, thresholded at 0.5.",
             "100 % of the lesion lie outside the brain: do mask and scan belong together?",
         ]
@@ -154,6 +167,6 @@ def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_ru
 
 def test_a_brain_mask_of_probabilities_is_a_remark(alignment, tmp_path):
     stages = stages_of(tmp_path)
-    find_brain(alignment, Settings(brain_mask=drawn(tmp_path, 0.1 + 0.6 * block())), stages)
-    assert stages.note["remarks"] == ["The brain mask holds probabilities, thresholded at 0.5."]
-    assert stages.note["stages"]["brain"]["found"]["how"] == "given, probabilities, thresholded at 0.5"
+    find_brain(patient_of(alignment, Settings(brain_mask=drawn(tmp_path, 0.1 + 0.6 * block())), stages))
+    assert stages.record.remarks == ["The brain mask holds probabilities, thresholded at 0.5."]
+    assert stages.record.stages["brain"].found["how"] == "given, probabilities, thresholded at 0.5"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ ECHO_PLANAR = SPIN_ECHO | {"ScanningSequence": "EP"}
 def series_below(folder: Path) -> tuple[list[str], list]:
     """The numbers of the series, DICOM converted into a patient's folder among the results; and what is wrong."""
     stages = Stages(folder.parent / "out")
-    series, remarks = find_series(folder, stages.folder / "native", patient._converter(stages))
+    series, remarks = find_series(folder, stages.folder / "native", partial(patient._convert_once, stages))
     return [found.number for found in series], remarks
 
 
@@ -66,7 +67,7 @@ def test_dicom_is_not_converted_again_for_a_nifti_file_beside_it(tmp_path, monke
 
 
 @pytest.mark.parametrize("place", ["{source}", "{source}/a/b", "{folder}/native", "/third/Mueller/Hans M"])
-def test_no_folder_comes_into_a_note(place, tmp_path, monkeypatch):
+def test_no_folder_comes_into_a_record(place, tmp_path, monkeypatch):
     (tmp_path / "archive" / "Mueller").mkdir(parents=True)
     (tmp_path / "case-1").symlink_to(tmp_path / "archive" / "Mueller")
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from glioma_idh import prepare
 from glioma_idh.imaging.brain import correct_bias
-from glioma_idh.imaging.registration import register_rigid
+from glioma_idh.imaging.registration.rigid import register_rigid
 from glioma_idh.imaging.resampling import read_transform, resample
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation.settings import Settings

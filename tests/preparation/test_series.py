@@ -8,7 +8,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition
-from glioma_idh.imaging.dicom import LeftOut
+from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.volumes import read_volume, write_volume
 from glioma_idh.preparation.candidates import prefer, put_together
 from glioma_idh.preparation.recognition import Series, recognise

@@ -1,9 +1,12 @@
 """Nothing is made twice of the same inputs, and nothing is left of other ones."""
 
+import json
+
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.preparation.stages import Stages, fingerprint, read_note
+from glioma_idh.preparation.record import read_record
+from glioma_idh.preparation.stages import Stages, fingerprint
 
 
 class Work:
@@ -64,7 +67,7 @@ def test_a_killed_run_keeps_what_was_done(tmp_path, source):
         stages.make("image t2", lambda: (_ for _ in ()).throw(KeyboardInterrupt), {"scan": source}, [second.path])
     again = Stages(tmp_path)
     again.make("image t1", first, {"scan": source}, [first.path])
-    assert first.calls == 1 and set(read_note(tmp_path)["stages"]) == {"image t1"}
+    assert first.calls == 1 and set(read_record(tmp_path)["stages"]) == {"image t1"}
 
 
 def test_what_is_not_made_any_more_goes(tmp_path, source):
@@ -77,7 +80,7 @@ def test_what_is_not_made_any_more_goes(tmp_path, source):
     later.make("image t2", kept, {}, [kept.path])
     later.finish()
     assert kept.path.exists() and not gone.path.exists()
-    assert set(read_note(tmp_path)["stages"]) == {"image t2"}
+    assert set(read_record(tmp_path)["stages"]) == {"image t2"}
 
 
 def test_what_a_stage_made_under_another_name_goes_even_if_the_run_fails_later(tmp_path, source):
@@ -97,9 +100,23 @@ def test_a_stage_that_fails_leaves_nothing(tmp_path, source):
     assert not (tmp_path / "lesion").exists()
 
 
-def test_a_note_that_cannot_be_read_is_no_note(tmp_path):
+def test_a_record_that_an_earlier_version_wrote_is_gone_on_with(tmp_path, monkeypatch):
+    """Keys that stand for the same inputs, what this run does not know, and the order in the file stay."""
+    monkeypatch.setattr("glioma_idh.preparation.stages.METHOD", 2)
+    made = {"key": "a0eeb2bed6ce640d", "seconds": 1.5, "found": {"how": "given"}, "outputs": {}}
+    former = {"stages": {"image t2": made}, "remarks": ["odd"], "ways": {"t2": [[1.0]]}, "of a later version": 3}
+    (tmp_path / "prepare.json").write_text(json.dumps(former))
+    stages = Stages(tmp_path)
+    assert stages.make("image t2", lambda: pytest.fail("made again"), {"bias": True}) == {"how": "given"}
+    stages.record.files = {}
+    stages.finish()
+    text = json.dumps(former | {"remarks": [], "files": {}}, indent=2)
+    assert (tmp_path / "prepare.json").read_text() == f"{text}\n"
+
+
+def test_a_record_that_cannot_be_read_is_none(tmp_path):
     (tmp_path / "prepare.json").write_text('{"stages": {')
-    assert read_note(tmp_path) == {}
+    assert read_record(tmp_path) == {}
 
 
 def test_fingerprint_is_of_content_not_of_names(tmp_path, source):

@@ -10,18 +10,27 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
-from glioma_idh.imaging.dicom import Converted, LeftOut
+from glioma_idh.imaging.dicom.convert import Converted
+from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.preparation import patient
-from glioma_idh.preparation.patient import prepare_patient, write_note
+from glioma_idh.preparation.context import Patient
+from glioma_idh.preparation.patient import prepare_patient
 from glioma_idh.preparation.patients import find_patients
+from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import read_note
-from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, patient_of, place, stages_of
 
 
 def wrong(what: str) -> InputError:
     return InputError(what, "wrong", "Look.")
+
+
+def as_it_is(part):
+    """What a step was handed, which later steps do not change any more."""
+    if isinstance(part, Patient):
+        return replace(part, images=dict(part.images), masks=dict(part.masks))
+    return dict(part) if isinstance(part, dict) else part
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def steps(monkeypatch, tmp_path):
         "align": (alignment, [wrong("registration")]),
         "find_brain": tmp_path / "out" / "brain_mask.nii.gz",
         "make_images": (dict(structural), [wrong("image")]),
-        "check_contrast": ([wrong("contrast")], ["little contrast"]),
+        "check_contrast": [wrong("contrast")],
         "make_adc_image": files["adc"],
         "find_lesion": tmp_path / "out" / "lesion_mask.nii.gz",
         "make_rcbv_image": files["rcbv"],
@@ -49,7 +58,9 @@ def steps(monkeypatch, tmp_path):
 
     def recorder(name):
         def record(*arguments):
-            handed[name] = tuple(dict(part) if isinstance(part, dict) else part for part in arguments)
+            handed[name] = tuple(as_it_is(part) for part in arguments)
+            if name == "check_contrast":
+                arguments[0].remarks.append("little contrast")
             if isinstance(answers[name], InputError):
                 raise answers[name]
             return answers[name]
@@ -69,15 +80,16 @@ def test_each_step_is_handed_what_the_steps_before_it_made(steps, tmp_path):
     structural = {role: files[role] for role in ("t1gd", "t2")}
     assert handed["find_series"][:2] == (tmp_path, tmp_path / "out" / "native")
     assert handed["choose_series"][1] == {"t2": "5"}
-    assert handed["hold_series_still"][:2] == (choices, settings)
-    assert handed["align"][:2] == (still, settings)
-    assert handed["find_brain"][:2] == (alignment, settings)
-    assert handed["make_images"][:2] == (alignment, settings) and handed["make_images"][3] == brain
-    assert handed["check_contrast"][:2] == (structural, brain)
-    assert handed["make_adc_image"][3] == brain
-    assert {role: handed["find_lesion"][0][role] for role in structural} == structural
-    assert handed["find_lesion"][4] == "a finder"
-    assert handed["make_rcbv_image"][3] == {"brain_mask": brain, "lesion_mask": lesion}
+    assert handed["hold_series_still"][0] == choices and handed["align"][0] == still
+    after = {name: handed[name][0] for name in ("make_images", "check_contrast", "make_adc_image", "find_lesion")}
+    after |= {"find_brain": handed["find_brain"][0], "make_rcbv_image": handed["make_rcbv_image"][0]}
+    for seen in (handed["hold_series_still"][1], handed["align"][1], *after.values()):
+        assert seen.settings == settings and seen.finder == "a finder" and seen.folder == tmp_path / "out"
+    assert all(seen.alignment is alignment for seen in after.values()) and after["find_brain"].brain is None
+    assert all(seen.brain == brain for name, seen in after.items() if name != "find_brain")
+    assert after["check_contrast"].images == structural
+    assert {role: after["find_lesion"].images[role] for role in structural} == structural
+    assert after["find_lesion"].lesion is None and after["make_rcbv_image"].lesion == lesion
     assert prepared.files == files | {"brain_mask": brain, "lesion_mask": lesion}
 
 
@@ -88,9 +100,17 @@ def test_no_error_and_no_remark_of_a_step_is_lost(steps, tmp_path):
     expected = ["series", "choice", "movement", "registration", "image", "contrast", "adc", "lesion"]
     assert [error.expected for error in prepared.errors] == expected
     assert set(prepared.files) == {"t1gd", "t2", "rcbv", "brain_mask"}
-    note = read_note(tmp_path / "out")
-    assert "little contrast" in note["remarks"] and note["not_used"] == [{"what": "series 1", "why": "why"}]
-    assert [problem["expected"] for problem in note["problems"]] == expected
+    record = read_record(tmp_path / "out")
+    assert "little contrast" in record["remarks"] and record["not_used"] == [{"what": "series 1", "why": "why"}]
+    assert [problem["expected"] for problem in record["problems"]] == expected
+
+
+def test_nothing_is_kept_of_a_patient_without_a_brain(steps, tmp_path):
+    _, answers, *_ = steps
+    answers["find_brain"] = wrong("brain")
+    made = prepare_patient(tmp_path, tmp_path / "out", Settings())
+    assert made.alignment is None and made.files == {} and made.errors[-1].expected == "brain"
+    assert "ways" not in read_record(tmp_path / "out")
 
 
 def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(steps, tmp_path):
@@ -105,25 +125,26 @@ def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps,
     answers["find_series"] = ([long], [])
     for missing in (False, True):
         answers["choose_series"] = ({role: choices[role] for role in ("t1gd", "t2", "dsc")[: 3 - missing]}, [])
-        remarks = read_note(prepare_patient(tmp_path, tmp_path / "out", Settings()).stages.folder)["remarks"]
+        prepare_patient(tmp_path, tmp_path / "out", Settings())
+        remarks = read_record(tmp_path / "out")["remarks"]
         assert any("--series dsc=9" in remark for remark in remarks) == missing
 
 
-def test_a_note_says_where_series_lie_and_names_no_folder(tmp_path):
+def test_the_record_says_where_series_lie_and_names_no_folder(tmp_path):
     """From the grid of the result to the series, as masks go back; paths of settings are names of files."""
     frame = rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0))
     moved = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
     alignment = replace(place(tmp_path, {"t1gd": (AFFINE, np.eye(4)), "t2": (AFFINE, moved)}), frame=frame)
-    stages = stages_of(tmp_path)
-    prepared = patient.Prepared({"t1": tmp_path / "out" / "t1.nii.gz"}, [], stages, alignment)
     settings = Settings(reference=str(tmp_path / "Meier" / "atlas.nii"), lesion_mask=tmp_path / "Meier" / "mask.nii")
-    patient._note_series(stages, alignment.choices, settings, [], [])
-    write_note(prepared, tmp_path)
-    note = read_note(tmp_path / "out")
-    assert np.array(note["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
-    assert note["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()} and note["files"] == {"t1": "t1.nii.gz"}
-    assert note["settings"]["reference"] == "atlas.nii" and note["settings"]["lesion_mask"] == "mask.nii"
-    assert "Meier" not in json.dumps(note) and str(tmp_path) not in json.dumps(note)
+    made = patient_of(alignment, settings, stages_of(tmp_path), images={"t1": tmp_path / "out" / "t1.nii.gz"})
+    patient._record_series(made, alignment.choices, [], [])
+    patient._write_record(made, tmp_path)
+    record = read_record(tmp_path / "out")
+    assert np.array(record["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
+    assert record["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()}
+    assert record["files"] == {"t1": "t1.nii.gz"}
+    assert record["settings"]["reference"] == "atlas.nii" and record["settings"]["lesion_mask"] == "mask.nii"
+    assert "Meier" not in json.dumps(record) and str(tmp_path) not in json.dumps(record)
 
 
 def test_patients_are_the_folders_that_are_neither_hidden_nor_the_results(tmp_path):
@@ -152,7 +173,7 @@ def test_dicom_files_are_converted_once_and_anew_when_one_of_them_changes(monkey
         return [Converted("7", native / f"series_{len(left)}.nii")], [LeftOut("series 8", "a scout"), wrong("slices")]
 
     def converted() -> str:
-        (image,), remarks = patient._converter(stages_of(tmp_path))(source, native)
+        (image,), remarks = patient._convert_once(stages_of(tmp_path), source, native)
         assert list(map(str, remarks)) == ["series 8: a scout", str(wrong("slices"))] and image.number == "7"
         return image.file.name
 

@@ -34,11 +34,12 @@ def prepared(tmp_path):
 
 def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatch):
     drawn = []
-    monkeypatch.setattr(patient_checks, "registration_check", lambda *_, **named: drawn.append(named))
+    monkeypatch.setattr(patient_checks, "registration_check", lambda _, rows, *__, **___: drawn.append(rows))
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     patient_checks.draw_checks("p1", prepared, synthetic=False)
-    assert drawn[0]["problems"] == {"adc": "dwi looks wrong"}
-    assert drawn[0]["measures"]["adc"] == {"problems": ["dwi looks wrong"]} and drawn[0]["measures"]["t1gd"] == {}
+    t1gd, adc = drawn[0]["t1gd"], drawn[0]["adc"]
+    assert (t1gd.problem, adc.problem) == ("", "dwi looks wrong")
+    assert (t1gd.measures, adc.measures) == ({}, {"problems": ["dwi looks wrong"]})
 
 
 def test_a_picture_for_movement_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
@@ -89,12 +90,14 @@ def drawn(monkeypatch):
 @pytest.mark.parametrize("synthetic", [True, False])
 def test_every_picture_is_given_this_patient_s_own_volumes_masks_and_curves(whole, drawn, synthetic):
     patient_checks.draw_checks("p7", whole, synthetic=synthetic)
-    (reference, shown, brain, lesion), named = drawn["registration_check"]
+    (reference, rows, masks), named = drawn["registration_check"]
+    brain, lesion = masks["brain"] != 0, masks["lesion"] != 0
     head = named.pop("head")
-    assert named == {"subject": "p7", "measures": {}, "problems": {}, "synthetic": synthetic}
+    assert named == {"subject": "p7", "synthetic": synthetic}
+    assert {(row.measures, row.problem) for row in rows.values()} == {(None, "")}
     assert head.array.shape == reference.array.shape and head.array[0].max() == 0 and (head.array[1:] == 50).all()
     assert reference.array.max() == 11  # T1Gd, to which the others were registered
-    assert {name: volume.array.max() for name, volume in shown.items()} == {"t1": 10, "t1gd": 11, "t2": 12, "adc": 13}
+    assert {name: row.volume.array.max() for name, row in rows.items()} == {"t1": 10, "t1gd": 11, "t2": 12, "adc": 13}
     assert brain[0].all() and brain.sum() == 16 and lesion[1].all() and lesion.sum() == 16
     (moved, limit_mm), named = drawn["movement_check"]
     assert moved == {"DWI": [0.0, 1.5], "DSC": [0.0, 0.1, 0.2]} and limit_mm == 0.5
@@ -114,12 +117,12 @@ def test_without_the_anchor_the_first_sequence_and_without_masks_none(whole, dra
     for name in ("t1gd", "brain_mask", "lesion_mask"):
         del whole.files[name]
     patient_checks.draw_checks("p7", whole, synthetic=False)
-    (reference, shown, brain, lesion), _ = drawn["registration_check"]
-    assert reference.array.max() == 10 and brain is None and lesion is None and list(shown) == ["t1", "t2", "adc"]
+    (reference, rows, masks), _ = drawn["registration_check"]
+    assert reference.array.max() == 10 and masks == {} and list(rows) == ["t1", "t2", "adc"]
 
 
 def test_a_patient_of_masks_alone_has_no_picture(whole, drawn):
     whole.files = {"brain_mask": whole.files["brain_mask"]}
-    whole.stages.note["stages"] = {}
+    whole.stages.record.stages = {}
     patient_checks.draw_checks("p7", whole, synthetic=False)
     assert drawn == {}

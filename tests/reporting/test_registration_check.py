@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.reporting.brain_row import brain_slices, describe_brain, is_normal
-from glioma_idh.reporting.registration_check import RED, TINT, registration_check
+from glioma_idh.reporting.registration_check import RED, TINT, Registered, registration_check
 from glioma_idh.reporting.registration_view import LINES, WIDTH
 
 NOTE = "Synthetic phantom cohort: no clinical result"
@@ -32,10 +32,17 @@ BRAIN, LESION = block((10, 50), (10, 70), (3, 10)), block((20, 30), (40, 60), (6
 STEP = volume(BRAIN * (1 + block((30, 60), (0, 80), (0, 12))))  # twice as bright from i = 30 on
 
 
-def check(sequences=None, brain=BRAIN, lesion=LESION, **keywords):
+def registered(volumes, measures=None, problems=None):
+    """Sequences with their measures and problems, by name."""
+    measures, problems = measures or {}, problems or {}
+    return {name: Registered(volume, measures.get(name), problems.get(name, "")) for name, volume in volumes.items()}
+
+
+def check(sequences=None, brain=BRAIN, lesion=LESION, measures=None, problems=None, **keywords):
     sequences = {"t1gd": STEP, "t2": volume(np.roll(STEP.array, 5, axis=0))} if sequences is None else sequences
     keywords = {"subject": "patient-7"} | keywords
-    return registration_check(STEP, sequences, brain, lesion, **keywords)
+    masks = {name: mask for name, mask in (("brain", brain), ("lesion", lesion)) if mask is not None}
+    return registration_check(STEP, registered(sequences, measures, problems), masks, **keywords)
 
 
 def pictures(figure):
@@ -74,7 +81,7 @@ def test_right_is_on_the_left_front_at_the_top_or_left():
         volume(np.broadcast_to(np.moveaxis(np.arange(n)[:, None, None], 0, axis), SHAPE))
         for axis, n in enumerate(SHAPE)
     ]
-    figure = registration_check(STEP, dict(zip(("t1", "t2", "flair"), ramps, strict=True)), BRAIN, None, subject="a")
+    figure = check(dict(zip(("t1", "t2", "flair"), ramps, strict=True)), lesion=None)
     right, front, top = (pictures(figure)[n : n + 4] for n in (0, 4, 8))
     assert all(right[n][0][5, 3] > right[n][0][5, -3] for n in (1, 2))
     assert front[1][0][3, 5] > front[1][0][-3, 5] and front[3][0][5, 3] > front[3][0][5, -3]
@@ -83,7 +90,7 @@ def test_right_is_on_the_left_front_at_the_top_or_left():
 
 def test_squares_of_2_cm_alternate_between_sequence_and_reference():
     ones = volume(np.ones(SHAPE))
-    picture = pictures(registration_check(ones, {"t2": ones}, None, None, subject="a"))[0][0]
+    picture = pictures(registration_check(ones, registered({"t2": ones}), {}, subject="a"))[0][0]
     squares = [picture[row : row + 40, column : column + 40] for row, column in ((0, 0), (40, 40), (0, 40))]
     expected = [np.ones(3), np.ones(3), TINT]  # pixels of 0.5 mm
     for square, colour in zip(squares, expected, strict=True):
@@ -93,7 +100,7 @@ def test_squares_of_2_cm_alternate_between_sequence_and_reference():
 def test_grey_squares_are_the_sequence_and_blue_ones_the_reference():
     bright, dark = np.ones(SHAPE), np.where(np.indices(SHAPE)[2] < 6, 2.0, 1.0)
     bright[0, 0, 0] = dark[0, 0, 0] = 0  # background
-    picture = pictures(registration_check(volume(bright), {"t2": volume(dark)}, None, None, subject="a"))[0][0]
+    picture = pictures(registration_check(volume(bright), registered({"t2": volume(dark)}), {}, subject="a"))[0][0]
     # the middle slice, k = 6, of the sequence is half as bright as its brightest voxels, the reference all white
     assert picture[:40, :40] == pytest.approx(np.full((40, 40, 3), 0.5))
     assert picture[:40, 40:80] == pytest.approx(np.broadcast_to(TINT, (40, 40, 3)))
@@ -269,7 +276,7 @@ def test_a_brain_that_is_not_normal_is_said_in_red():
     red = [text.get_text() for text in texts(figure) if text.get_color() == RED]
     assert len(red) == 1 and red[0].startswith("84 ml, OUTSIDE")
     large = Volume(STEP.array, np.diag([2.5, 2.5, 12.0, 1.0]))
-    figure = registration_check(large, {"t1gd": large}, BRAIN, LESION, subject="a")
+    figure = registration_check(large, registered({"t1gd": large}), {"brain": BRAIN, "lesion": LESION}, subject="a")
     assert "1260 ml, within the normal range" in words(figure) and "lesion 45.0 ml" in words(figure)
     assert [text for text in texts(figure) if text.get_color() == RED] == []
 

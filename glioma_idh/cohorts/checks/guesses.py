@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from glioma_idh.imaging.guesses import guess_background, guess_head, guess_intensities
+from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities
 
 __all__ = ["enhancing_label", "guess_background", "guess_head", "guess_intensities"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.guesses import why_not_stripped
+from glioma_idh.imaging.heuristics import why_not_stripped
 from glioma_idh.imaging.masks import parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 

@@ -1,5 +1,7 @@
 """What a perfusion series must be before anything is computed from it: its shape, its voxels, its times."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from glioma_idh.errors import InputError
@@ -9,12 +11,25 @@ LONGEST_ECHO_TIME_S = 0.2
 LONGEST_REPETITION_TIME_S = 10.0
 
 
-def check_times(num_series: int, echo_times_s, repetition_time_s: float) -> None:
+class Times(NamedTuple):
+    """When a perfusion series was acquired.
+
+    Attributes:
+        echo_times_s: of each echo, s, the shorter one first.
+        repetition_time_s: from one volume to the next, s.
+    """
+
+    echo_times_s: list[float]
+    repetition_time_s: float
+
+
+def check_times(num_series: int, times: Times) -> None:
     """Echo and repetition times must be there, in seconds, and one echo time for each series.
 
     Raises:
         InputError: they are not; nothing is assumed in their place.
     """
+    echo_times_s, repetition_time_s = times
     if repetition_time_s is None or not np.isfinite(repetition_time_s) or repetition_time_s <= 0:
         advice = "Give the time from one volume to the next, from the JSON sidecar or the scan protocol."
         raise InputError("a positive repetition time, s", str(repetition_time_s), advice)

@@ -1,6 +1,7 @@
 """When the contrast medium comes: the baseline before it, its arrival, its first pass; from a mean curve."""
 
 import numpy as np
+from scipy.ndimage import median_filter
 
 from glioma_idh.errors import InputError
 
@@ -29,10 +30,10 @@ def find_baseline(signal: np.ndarray) -> tuple[int, int]:
     Raises:
         InputError: there is no bolus, or it comes before there is a baseline.
     """
-    smooth = _running_median(signal)
+    smooth = median_filter(signal, 3, mode="nearest")
     deepest = 2 + int(np.argmin(smooth[2:-1]))
     trough = 2 + _first_peak(np.median(signal[: max(2, deepest // 2)]) - smooth[2:-1], 1 / 2)
-    sd = _noise(signal)
+    sd = float(SD_OF_MAD * np.median(np.abs(np.diff(signal))) / np.sqrt(2))  # few steps belong to the bolus
     level = np.median(signal[: max(2, trough // 2)])
     arrival = _last_at_level(signal, trough, level - 0.1 * (level - smooth[trough]))
     level = np.median(signal[1 : max(2, arrival)])
@@ -45,18 +46,13 @@ def find_baseline(signal: np.ndarray) -> tuple[int, int]:
         advice = "Check that this is the dynamic T2*-weighted series, that contrast was given, and the brain mask."
         raise InputError("a bolus in the brain's mean signal", found, advice)
     stop = _last_at_level(signal, trough, level - max(2 * sd, 0.05 * drop))
-    start = _first_steady(signal[:stop], level, max(4 * sd, 0.01 * level))
+    steady = np.flatnonzero(np.abs(signal[:stop] - level) <= max(4 * sd, 0.01 * level))
+    start = int(steady[0]) if len(steady) else stop
     if stop - start < MIN_BASELINE_POINTS:
         found = f"{stop - start} (volumes {start} to {stop} of {len(signal)}; the bolus is at its height at {trough})"
         advice = "The bolus came too early, or volumes were cut off at the start; give the series as it was acquired."
         raise InputError(f"{MIN_BASELINE_POINTS} baseline volumes or more before the bolus", found, advice)
     return start, stop
-
-
-def _running_median(curve: np.ndarray) -> np.ndarray:
-    """Median of three neighbours; the two ends stay."""
-    inner = np.median(np.stack([curve[:-2], curve[1:-1], curve[2:]]), axis=0)
-    return np.concatenate([curve[:1], inner, curve[-1:]])
 
 
 def _first_peak(height: np.ndarray, share: float) -> int:
@@ -67,21 +63,10 @@ def _first_peak(height: np.ndarray, share: float) -> int:
     return start + int(np.argmax(height[start : start + ends[0]] if len(ends) else height[start:]))
 
 
-def _noise(signal: np.ndarray) -> float:
-    """Standard deviation of the noise, from the median step between neighbours: few of them belong to the bolus."""
-    return float(SD_OF_MAD * np.median(np.abs(np.diff(signal))) / np.sqrt(2))
-
-
 def _last_at_level(signal: np.ndarray, trough: int, lowest: float) -> int:
     """The last volume before the trough whose signal is at least `lowest`: the one before the bolus arrives."""
     at_level = np.flatnonzero(signal[:trough] >= lowest)
     return int(at_level[-1]) if len(at_level) else 0
-
-
-def _first_steady(points: np.ndarray, level: float, tolerance: float) -> int:
-    """The first volume that lies within a tolerance of the level."""
-    steady = np.flatnonzero(np.abs(points - level) <= tolerance)
-    return int(steady[0]) if len(steady) else len(points)
 
 
 def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[int, int]:
@@ -102,7 +87,7 @@ def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[in
         InputError: the curve never falls to half its peak.
     """
     smooth = np.convolve(np.pad(change, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
-    peak = arrival + _first_peak(_running_median(change)[arrival:-1], 1 / 4)
+    peak = arrival + _first_peak(median_filter(change, 3, mode="nearest")[arrival:-1], 1 / 4)
     fallen = smooth[peak:-1] < smooth[peak] / 2
     if not fallen.any():
         found = f"the peak at volume {peak} of {len(change)} and no fall to half of it"

@@ -1,6 +1,7 @@
 """The gamma-variate curve through the first pass, whose integral knows no second one."""
 
 import numpy as np
+from scipy.special import gammaln
 
 LOWEST_SHARE = 0.1
 """Points below this share of a curve's peak are left out: mostly noise in their logarithm, and then the second pass."""
@@ -31,8 +32,6 @@ def gamma_variate_integral(change: np.ndarray, window: tuple[int, int], step_s: 
         The integrals, shape (voxel,), float32; and where there is one, bool: a curve that does not rise and fall has
         none.
     """
-    from scipy.special import gammaln
-
     curves = change[:, window[0] + 1 : window[1]].astype(np.float64)
     time_s = step_s * np.arange(1, curves.shape[1] + 1)
     peak = curves.max(axis=1, keepdims=True)

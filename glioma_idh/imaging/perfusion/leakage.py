@@ -16,6 +16,7 @@ the reference's, which is taken for leakage (6 s instead of 4 s lowers the blood
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 
 from glioma_idh.errors import InputError
 
@@ -71,8 +72,7 @@ def reference_voxels(signal: np.ndarray, baseline: tuple[int, int], lesion: np.n
 def running_integral(curve: np.ndarray, start: int, step_s: float) -> np.ndarray:
     """Trapezoid integral of a curve (..., t) from volume `start` to each volume; 0 up to there."""
     integral = np.zeros_like(curve)
-    steps = (curve[..., start + 1 :] + curve[..., start:-1]) / 2
-    integral[..., start + 1 :] = np.cumsum(steps, axis=-1) * step_s
+    integral[..., start:] = cumulative_trapezoid(curve[..., start:], initial=0) * step_s
     return integral
 
 

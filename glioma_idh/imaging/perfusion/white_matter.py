@@ -1,6 +1,7 @@
 """Normal white matter, the unit of relative blood volume."""
 
 import numpy as np
+from scipy import ndimage
 
 from glioma_idh.errors import InputError
 
@@ -32,8 +33,6 @@ def normal_white_matter(
     Raises:
         InputError: nothing remains.
     """
-    from scipy import ndimage
-
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)
     white = eroded if eroded.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000 >= MIN_ERODED_ML else white

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.imaging.perfusion import make_rcbv
+from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.blood_volume import area
+from glioma_idh.imaging.perfusion.rcbv import make_rcbv
 
 RELAXIVITY, ECHO_TIME_S = 87.0, 0.03
 
@@ -69,7 +70,7 @@ def relative(concentrations):
     shape = (14, 1, 1)
 
     def run(integral):
-        arguments = [ECHO_TIME_S], 1.243, np.ones(shape, bool), white.reshape(shape)
+        arguments = Times([ECHO_TIME_S], 1.243), np.ones(shape, bool), white.reshape(shape)
         made = make_rcbv([signal.reshape(*shape, -1)], *arguments, integral=integral)
         return made.rcbv_uncorrected.ravel(), made.first_pass
 
@@ -130,9 +131,9 @@ def echoes(real_data):
 def tumour_maps(echoes):
     """Maps of a tumour (voxel 0) and normal white matter (voxel 1): the second echo alone, and both."""
     lesion = np.array([True, False]).reshape(2, 1, 1)
-    arguments = {"repetition_time_s": 1.5, "brain": np.ones((2, 1, 1)), "white": ~lesion, "lesion": lesion}
+    arguments = {"brain": np.ones((2, 1, 1)), "white": ~lesion, "lesion": lesion}
     images = [echo[:, None, None] for echo in echoes]
-    return make_rcbv(images[1:], [0.03], **arguments), make_rcbv(images, [0.002, 0.03], **arguments)
+    return tuple(make_rcbv(images[-len(s) :], Times(s, 1.5), **arguments) for s in ([0.03], [0.002, 0.03]))
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -1,0 +1,276 @@
+"""From DICOM files to NIfTI files that say nothing of the patient: dcm2niix converts, what stays is our own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dcm2niix
+
+from glioma_idh.errors import InputError
+from glioma_idh.files import write_text
+from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
+from glioma_idh.imaging.dicom.headers import (
+    COPY_AGAIN,
+    SCATTERED,
+    Header,
+    LeftOut,
+    drop_copies,
+    files_below,
+    group_series,
+    is_dicom,
+    read_header,
+    series_of_broken,
+)
+from glioma_idh.imaging.dicom.identity import named_safely
+from glioma_idh.imaging.dicom.kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
+from glioma_idh.imaging.dicom.letters import text_of
+from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
+from glioma_idh.imaging.series_names import words_of
+from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
+from glioma_idh.parallel import parent_death_request
+
+NUMBERS = (
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "FlipAngle",
+    "MagneticFieldStrength",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "EchoNumber",
+    "SeriesNumber",
+)
+CODES = {
+    "MRAcquisitionType": {"2D", "3D"},
+    "ScanningSequence": {"SE", "IR", "GR", "EP", "RM"},
+    "SequenceVariant": {"SK", "MTC", "SS", "TRSS", "SP", "MP", "OSP", "TOF", "NONE"},
+    "ImageType": {
+        *("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "M", "MAGNITUDE", "FFE", "SE", "IR", "ND", "NORM", "DIS2D"),
+        *("DIS3D", "MOSAIC", "DIFFUSION", "ADC", "TRACEW", "TRACE", "ISOTROPIC", "PERFUSION", "REFORMATTED", "MPR"),
+        *("AVERAGE", "NONE", "OTHER", "VOLUME", "RESAMPLED", "MOCO"),
+    },
+}
+"""Keys of a sidecar that hold codes, and the codes that are kept."""
+WORDS = {"Words": "SeriesDescription", "ProtocolWords": "ProtocolName"}
+"""Keys of a sidecar that hold known words, and the tags that they are of."""
+MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
+NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
+IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
+OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-p", "n", "-f", "s")
+MADE_BY_DCM2NIIX = {"_ADC": ("adc",), "_TRACE": ("trace",), "_TRACEW": ("trace",)}
+"""Ends of the names of what it takes out of a diffusion series, and the words for it."""
+UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"
+"""What dcm2niix warns of when it has nevertheless written something; and words of its lines that say what is wrong."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A NIfTI file made from a DICOM series, with its sidecar beside it.
+
+    Attributes:
+        number: of the series, `12`; `12_e2` where it holds several echoes.
+        file: the image.
+    """
+
+    number: str
+    file: Path
+
+
+def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | InputError]]:
+    """Convert every usable DICOM series below a folder to NIfTI, without anything of the patient's identity.
+
+    Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
+    sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
+    words alone as are known to say what it is (`series_names.words_of`).
+
+    Args:
+        folder: anything may lie in it, however deep.
+        out_dir: where the files go.
+
+    Returns:
+        The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
+        series ought to be mended. Each names the series by its number.
+
+    Raises:
+        InputError: the files belong to several patients or days.
+    """
+    headers, remarks = _read_headers(folder)
+    converted, num_lost = [], 0
+    for number, files in group_series(headers).items():
+        name = f"series {number}"
+        images = drop_copies(files)
+        if len(images) < len(files):
+            remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
+        num_lost += is_lone_slice(images) and not images[0]["SeriesNumber"]
+        if reason := why_not_used(images):
+            remarks.append(LeftOut(name, reason))
+            continue
+        if (num_uids := len({header["SeriesInstanceUID"] for header in images})) > 1:
+            remarks.append(LeftOut(f"{num_uids} series UIDs", f"one a file: together they are taken as {name}"))
+        try:
+            stacks = check_slices(images, name)
+            converted += _convert_series(images, stacks, number, Path(out_dir), remarks)
+        except InputError as error:
+            remarks.append(InputError(error.expected, error.found, error.advice, file=name))
+    return converted, _told_once(remarks, num_lost)
+
+
+def _told_once(remarks: list, num_lost: int) -> list[LeftOut | InputError]:
+    """The remarks, with one error in place of those on each slice where it is no longer known which series it is of."""
+    if num_lost < SCATTERED:
+        return remarks
+    found = f"{num_lost} images, each with a series UID of its own and no series number"
+    advice = "The anonymiser took them away: export again, with series UIDs that a series shares, or series numbers."
+    others = [remark for remark in remarks if not (isinstance(remark, LeftOut) and remark.reason == LONE_SLICE)]
+    return [*others, InputError("images that belong to series", found, advice)]
+
+
+def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
+    """The headers of the DICOM images below a folder; and what is none, or broken."""
+    files = [file for file in files_below(folder) if file.name != "DICOMDIR"]
+    kinds = {file: is_dicom(file) for file in files}
+    read = {file: read_header(file) for file in files if kinds[file]}
+    headers = [header for header in read.values() if header]
+    unreadable = [file for file, header in read.items() if not header]
+    broken = Counter(number for file in unreadable if (number := series_of_broken(file)))
+    remarks = [
+        InputError("whole MR images", f"{count} cut short or broken", COPY_AGAIN, file=f"series {number}")
+        for number, count in broken.items()
+        if not is_no_sequence(number, headers)
+    ]
+    if no_images := len(unreadable) - broken.total():
+        remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
+    others = [file for file in files if not kinds[file] and not file.name.lower().endswith(IGNORED_ENDINGS)]
+    for what in dict.fromkeys(named_safely(file, headers[0]) for file in others if headers):
+        remarks.append(LeftOut(what, "not DICOM"))
+    return headers, remarks
+
+
+def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, remarks) -> list[Converted]:
+    """Convert one series; what dcm2niix tells apart in it (phase images) is left out with a remark."""
+    converted = []
+    with TemporaryDirectory() as made:
+        _run_dcm2niix(images, Path(made), f"series {number}")
+        for image in sorted(Path(made, "out").glob("*.nii")):
+            part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)(?:_t\d+)?((?:_(?:ADC|TRACEW?))?)", image.stem)
+            if not part:
+                remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
+                continue
+            _check_grid(image, stacks, f"series {number}")
+            own = number + "".join(part.groups()).lower()
+            if own in [image.number for image in converted]:
+                found = "several after dcm2niix"
+                advice = "Convert it to NIfTI with another program, or leave it out."
+                raise InputError("one image, or one an echo", found, advice, file=f"series {number}")
+            digits = re.match(r"\d+", own)[0]
+            file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
+            volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
+            # written anew on the same grid, so that nothing but the grid stays of the header
+            write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
+            sidecar = _sidecar(read_sidecar(image), images[0])
+            sidecar["Words"] += MADE_BY_DCM2NIIX.get(part[3], ())
+            write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
+            _write_gradients(image, file, images)
+            converted.append(Converted(own, file))
+    return converted
+
+
+def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
+    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`.
+
+    Raises:
+        InputError: dcm2niix failed, or doubts what it has made.
+    """
+    for folder in (place / "in", place / "out"):
+        folder.mkdir()
+    for count, header in enumerate(images):
+        source, link = header.file.resolve(), place / "in" / f"{count:06}.dcm"
+        try:
+            os.symlink(source, link)
+        except OSError:  # a system that makes no links
+            shutil.copyfile(source, link)
+    several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
+    ran = _call_dcm2niix(place, ("-m", "2") if several_uids else ())  # 2: whatever their series UIDs are
+    one_echo = len({header["EchoTime"] for header in images}) == 1
+    if one_echo and any((place / "out").glob("*_t[0-9]*.nii")):  # taken apart for their trigger times alone
+        shutil.rmtree(place / "out")
+        (place / "out").mkdir()
+        ran = _call_dcm2niix(place, ("-m", "y"))
+    if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
+        found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
+        raise InputError("a series that dcm2niix converts", found, COPY_AGAIN, file=name)
+
+
+def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.CompletedProcess:
+    """Convert what lies in `place/in` to `place/out`."""
+    command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
+    how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
+    return subprocess.run(command, preexec_fn=parent_death_request(), **how)
+
+
+def _message(output: str, header: Header, place: Path) -> str:
+    """What dcm2niix says is wrong, without paths and without the texts of the header."""
+    lines = [line for line in output.replace(str(place), "").splitlines() if re.search(SAYS_WRONG, line, re.I)]
+    message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "it made no image"
+    for text in sorted(header.tags.values(), key=len, reverse=True):
+        if len(text.strip()) > 3:
+            message = message.replace(text.strip(), "")
+    return " ".join(message.split())[:300].rstrip(" .:")
+
+
+def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:
+    """An image has as many slices, as far apart, as the headers say: of files with many frames dcm2niix may err."""
+    header = read_header_timing(image)
+    count, distance_mm = header.shape[2], header.spacing_mm[2]
+    if stacks and not any(count == n and abs(distance_mm - mm) <= 0.02 * mm for n, mm in stacks):
+        advice = "Convert this series to NIfTI with another program, or leave it out."
+        expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
+        found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
+        raise InputError(f"{expected}, as the headers say", found, advice, file=name)
+
+
+def _sidecar(told: dict, header: Header) -> dict:
+    """The keys that say nothing of the patient: numbers, known codes, and known words of the description."""
+    kept = {key: told[key] for key in NUMBERS if isinstance(told.get(key), int | float)}
+    for key, known in CODES.items():
+        codes = told.get(key, [])
+        codes = codes if isinstance(codes, list) else str(codes).split("\\")
+        kept[key] = "\\".join(code for code in codes if code in known)
+    maker = header["Manufacturer"].lower()
+    kept["Manufacturer"] = next(
+        (name for word, name in MANUFACTURERS.items() if re.search(rf"\b{word}", maker)), "other"
+    )
+    if (given := _contrast_given(told, header)) is not None:
+        kept["ContrastBolus"] = given
+    words = {key: words_of(text_of(header, name)) for key, name in WORDS.items()}
+    return kept | words
+
+
+def _contrast_given(told: dict, header: Header) -> bool | None:
+    """Whether the header names a contrast agent; None where it may do so in a sequence of tags that is not read."""
+    named = {header["ContrastBolusAgent"].lower(), header["ContrastBolusIngredient"].lower()} - NOT_GIVEN
+    if named or sum(header.numbers("ContrastBolusVolume")) > 0 or "ContrastBolusIngredient" in told:
+        return True
+    return None if header.numbers("NumberOfFrames") > (1,) else False
+
+
+def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:
+    """The b-values and directions that dcm2niix found; directions only where there are any.
+
+    dcm2niix writes 0 for the b-values of GE's trace images, and none for some others: those are the headers'.
+    """
+    found, num_volumes = read_acquisition(image), (*read_header_timing(image).shape, 1)[3]
+    told = b_values_of(images)
+    told = told * num_volumes if len(told) == 1 else told
+    b_values = found.b_values if any(found.b_values) or len(told) != num_volumes else told
+    if b_values:
+        write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
+    if b_values and found.b_vectors is not None and found.b_vectors.any():
+        rows = (" ".join(f"{x:.6g}" for x in axis) for axis in found.b_vectors.T)
+        write_text("\n".join(rows) + "\n", beside(file, ".bvec"))

@@ -1,0 +1,89 @@
+"""Whether a name tells who the patient is."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from glioma_idh.imaging.dicom.headers import Header, first_headers
+from glioma_idh.imaging.dicom.letters import text_of
+
+NOBODY = {
+    "anonymous",
+    "anonymized",
+    "anonymised",
+    "anonym",
+    "patient",
+    "subject",
+    "unknown",
+    "phantom",
+    "test",
+    "glioma",
+}
+SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss", "æ": "ae", "ł": "l"})
+
+
+def identity_in(name: str, folder) -> bool:
+    """Whether a name, such as that of a folder, holds the name or birth date of the patient in the DICOM files below.
+
+    A pseudonym does not count: headers that say the identity was removed, and names with digits or equal to the
+    patient's id.
+
+    Args:
+        name: what would be written into outputs.
+        folder: where the patient's files lie; one file of each folder below is read.
+    """
+    return any(names_patient(name, header) for header in first_headers(folder).values())
+
+
+def names_patient(name: str, header: Header) -> bool:
+    """Whether a name holds that of the patient of a header, however it is spelled, or the birth date."""
+    if header["PatientIdentityRemoved"].upper() == "YES":
+        return False
+    whole = text_of(header, "PatientName")
+    is_pseudonym = whole.strip("^ ").casefold() == header["PatientID"].casefold()
+    parts = [] if is_pseudonym else _parts(whole)
+    return any(_is_in(part, name) for part in parts) or _holds_date(name, header["PatientBirthDate"])
+
+
+def named_safely(file: Path, header: Header) -> str:
+    """The name of a file; its ending alone where the name could tell of the patient or of a day."""
+    told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
+    return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
+
+
+def _parts(whole: str) -> list[str]:
+    """Family, given and middle names, in each of the scripts that the header gives."""
+    groups = [group.split("^")[:3] for group in whole.split("=")]
+    names = [name.casefold() for group in groups for name in group if not re.search(r"\d", name)]
+    return [part for name in names for part in re.split(r"[\W_]+", name) if part and part not in NOBODY]
+
+
+def _spelled(text: str) -> set[str]:
+    """A text without accents, and with them written out in two letters."""
+    text = unicodedata.normalize("NFC", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
+    return {text, text.translate(SPELLINGS), "".join(letter for letter in plain if not unicodedata.combining(letter))}
+
+
+def _is_in(part: str, name: str) -> bool:
+    """Whether a name holds a part of the patient's: as a word, or within one if it is long or written in signs."""
+    for spelled_name in _spelled(name):
+        words = set(re.split(r"[\W_\d]+", spelled_name))
+        for spelled in _spelled(part):
+            anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)
+            if (anywhere and spelled in spelled_name) or (len(spelled) > 1 and spelled in words):
+                return True
+    return False
+
+
+def _holds_date(name: str, date: str) -> bool:
+    """Whether a name holds a day (YYYYMMDD), however it is written."""
+    if not re.fullmatch(r"\d{8}", date):
+        return False
+    year, month, day = date[:4], f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
+    gap = r"[-_./ ]?"
+    for years in (year, rf"{year[2:]}"):
+        for order in ((years, month, day), (day, month, years), (month, day, years)):
+            if re.search(rf"(?<!\d){gap.join(order)}(?!\d)", name):
+                return True
+    return False

@@ -1,0 +1,187 @@
+"""From diffusion-weighted series to the apparent diffusion coefficient (ADC), mm2/s.
+
+The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal: `fit`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion.fit import estimate_noise, fit_above_floor, fit_logarithm
+from glioma_idh.imaging.diffusion.gradients import (
+    UNWEIGHTED,
+    check_b_values,
+    check_b_vectors,
+    group_shells,
+    imbalance,
+    num_independent,
+    num_repeats,
+    share_of_each,
+    tensor_design,
+)
+from glioma_idh.imaging.diffusion.undirected import settle_undirected
+
+BALANCED = 0.1
+"""The largest `imbalance` of directions whose mean is called the trace."""
+
+HIGHEST_ADC = 4e-3
+"""mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is room for noise."""
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """An ADC map and how it came about.
+
+    Attributes:
+        adc: mm2/s, shape (i, j, k), float32; 0 outside the mask and where nothing could be fitted.
+        method: in words.
+        shells: number of volumes by b-value, s/mm2.
+        noise_sd: standard deviation of the noise that set the floor; 0 where it is not known.
+        num_not_fitted: voxels of the mask that came out 0: little but noise at the lowest b-value, no signal at all at
+            others, or one that does not fall with b.
+    """
+
+    adc: np.ndarray
+    method: str
+    shells: dict[float, int]
+    noise_sd: float
+    num_not_fitted: int
+
+
+def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | None = None) -> Diffusion:
+    """The ADC of a diffusion-weighted series by the best means it allows.
+
+    That is the mean diffusivity of the tensor where there are directions enough for one, otherwise the ADC of the
+    trace-weighted images, or of the directions there are: then `method` says so where they do not make the trace.
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: s/mm2, shape (n,).
+        b_vectors: shape (n, 3), or None where every volume is trace-weighted. Of other length than 1, they are
+            normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
+            some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so.
+        brain: mask, shape (i, j, k); the whole image without one.
+        noise_sd: standard deviation of the noise in the real part; None has it estimated (`estimate_noise`).
+
+    Raises:
+        InputError: as of `fit_adc` and `tensor_design`, but for too few directions; and as of `settle_undirected`.
+    """
+    b_values = check_b_values(b_values, series)
+    mask = np.ones(series.shape[:3], bool) if brain is None else np.asarray(brain) != 0
+    directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
+    b_values, decided = settle_undirected(series, b_values, directions, None if brain is None else mask)
+    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
+    shells = {b: len(members) for b, members in group_shells(b_values).items()}
+    weighted = directions[b_values > UNWEIGHTED]
+    if num_independent(weighted) == 6:
+        adc = fit_mean_diffusivity(series, b_values, directions, mask, noise_sd)
+        method = f"mean diffusivity of the tensor, {int(weighted.any(axis=1).sum())} directions"
+    else:
+        adc = fit_adc(series, b_values, mask, noise_sd, directions)
+        method = f"mono-exponential ADC {_of_what(b_values, directions)}"
+    method += f", b = {', '.join(f'{b:.0f} ({number})' for b, number in shells.items())} s/mm2"
+    method += f"; {decided}" if decided else ""
+    return Diffusion(adc, method, shells, noise_sd, int(np.count_nonzero(mask & (adc == 0))))
+
+
+def _of_what(b_values: np.ndarray, directions: np.ndarray) -> str:
+    """Of the trace, or along so many directions where those of a shell do not make it."""
+    along = []
+    for b, members in group_shells(b_values).items():
+        if b > UNWEIGHTED and imbalance(directions[members]) > BALANCED:
+            number = round((1 / num_repeats(directions[members])).sum())
+            along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
+    if not along:
+        return "of the trace-weighted images"
+    return f"along {', '.join(along)}, no trace: it depends on how the fibres run"
+
+
+def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vectors=None) -> np.ndarray:
+    """Mono-exponential ADC over any two or more b-values, whatever their directions.
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: s/mm2, shape (n,).
+        mask: shape (i, j, k); the whole image without one.
+        noise_sd: as of `make_adc`.
+        b_vectors: as of `make_adc`, but a volume without one is trace-weighted; repeats of a direction are averaged
+            before the directions are.
+
+    Returns:
+        mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
+        rises above the noise floor and the lowest is below twice that, and where no other has a signal.
+
+    Raises:
+        InputError: fewer than two b-values, or b-values as `check_b_values` will not have them.
+    """
+    b_values = check_b_values(b_values, series)
+    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
+    mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
+    shells = group_shells(b_values)
+    if len(shells) < 2:
+        advice = "ADC needs two: give the whole series, with its volumes at b = 0, or the scanner's own ADC map."
+        raise InputError("two b-values or more", f"b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2 only", advice)
+    directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
+    directions[b_values <= UNWEIGHTED] = 0
+    shares = [share_of_each(directions[members]) for members in shells.values()]
+    design = np.stack([np.ones(len(shells)), -np.array(list(shells)) / 1000], axis=1)
+    num_averaged = [1 / np.square(share).sum() for share in shares]
+
+    def fit(signal):
+        return fit_logarithm(trace_weighted(signal, shells.values(), shares), design, num_averaged)[:, 1]
+
+    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
+
+
+def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
+    """Mean diffusivity, a third of the trace of the diffusion tensor (Basser et al. 1994, J Magn Reson B 103:247).
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: s/mm2, shape (n,).
+        b_vectors: as of `fit_adc`.
+        mask: shape (i, j, k); the whole image without one.
+        noise_sd: as of `make_adc`.
+
+    Returns:
+        As of `fit_adc`; 0 also where too few volumes have a signal to fix the tensor.
+
+    Raises:
+        InputError: too few directions, nothing at another b-value, or as of `check_b_values` and `check_b_vectors`.
+    """
+    b_values = check_b_values(b_values, series)
+    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
+    mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
+    design = tensor_design(b_values, check_b_vectors(b_vectors, b_values))
+
+    def fit(signal):
+        return fit_logarithm(signal, design, np.ones(len(b_values)))[:, 1:4].mean(axis=1)
+
+    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
+
+
+def trace_weighted(signal: np.ndarray, shells, shares) -> np.ndarray:
+    """The directions of each shell in one image: their geometric mean, 0 where one of them is 0.
+
+    Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3, so the geometric
+    mean decays with the mean diffusivity. The arithmetic one decays more slowly where diffusion has a direction.
+
+    Args:
+        signal: shape (voxel, n).
+        shells: the indices of each one's volumes.
+        shares: what each of these counts, of sum 1.
+
+    Returns:
+        Shape (voxel, shell).
+    """
+    with np.errstate(divide="ignore"):
+        means = [np.log(signal[:, members]) @ share for members, share in zip(shells, shares, strict=True)]
+    return np.exp(np.stack(means, axis=1))
+
+
+def _to_map(slopes: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """From um2/ms in the voxels of a mask to an image in mm2/s."""
+    adc = np.zeros(mask.shape, np.float32)
+    adc[mask] = np.clip(np.nan_to_num(slopes) / 1000, 0, HIGHEST_ADC)
+    return adc

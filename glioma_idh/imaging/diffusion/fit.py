@@ -1,0 +1,105 @@
+"""The logarithm of diffusion-weighted signals, fitted by weighted least squares, above the noise.
+
+The variance of the logarithm is (noise / signal)^2, hence the weights signal^2 (Salvador et al. 2005, Hum Brain Mapp
+24:144). Those of the second pass come from the signal that the first one fitted: weights that share the noise of what
+they weigh bias the result (Veraart et al. 2013, NeuroImage 81:335), for a tensor at b0 signal / noise = 20 by -3 %.
+
+Noise of magnitude images is Rician. The logarithm of a true signal A has then the mean ln A + E1(A^2 / 2 sd^2) / 2
+(Lapidoth & Moser 2003, IEEE Trans Inf Theory 49:2426): off by 0.02 where A is twice the noise's sd, by 0.001 where it
+is three times that. So the logarithm needs no correction; what lies below the noise floor, twice the sd, takes no part.
+Where too little is left because water is so free that its signal sinks into the noise, the floor does not count: the
+ADC of free water then comes out right within 2 % at b0 signal / noise = 37, where 0 would mean the opposite of free.
+"""
+
+import numpy as np
+
+from glioma_idh.imaging.diffusion.gradients import group_shells
+
+FLOOR_SDS = 2.0
+"""The noise floor, in standard deviations of the noise."""
+
+CHUNK = 2**15
+FULL_RANK = 1e-9
+
+
+def estimate_noise(series, b_values) -> float:
+    """The noise's standard deviation (of the real part), from the air in the corners of the image.
+
+    Air is what shows no diffusion: corners whose median signal falls by a fifth or more from the lowest to the highest
+    b-value hold tissue, and corners that are mostly 0 have been masked; 0 is returned of both, and then every signal
+    above 0 counts. In air the noise is Rayleigh-distributed, with median 1.177 times its standard deviation. Of
+    several receiver coils it is more, and the floor rises with it.
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: s/mm2, shape (n,).
+    """
+    sides = [np.r_[: max(1, n // 10), n - max(1, n // 10) : n] for n in series.shape[:2]]
+    lowest, highest = (series[..., n][np.ix_(*sides)] for n in (np.argmin(b_values), np.argmax(b_values)))
+    air = (lowest > 0) & (highest > 0)
+    if 2 * np.count_nonzero(air) < air.size or np.median(highest[air]) < 0.8 * np.median(lowest[air]):
+        return 0.0
+    return float(np.median(highest[air]) / np.sqrt(2 * np.log(2)))
+
+
+def _above_floor(signal: np.ndarray, noise_sd: float) -> np.ndarray:
+    """The signals, 0 where they do not rise above the noise floor or are no numbers."""
+    signal = np.asarray(signal, np.float32)
+    return np.where((signal > FLOOR_SDS * noise_sd) & np.isfinite(signal), signal, 0)
+
+
+def fit_above_floor(signal: np.ndarray, b_values: np.ndarray, noise_sd: float, fit) -> np.ndarray:
+    """Fit what rises above the noise floor; where that is too little, all there is, if the lowest b-value is at twice.
+
+    Args:
+        signal: shape (voxel, n).
+        b_values: s/mm2, shape (n,).
+        noise_sd: standard deviation of the noise.
+        fit: from signals to slopes, NaN where there is none.
+
+    Returns:
+        Slopes, shape (voxel,), um2/ms.
+    """
+    above = _above_floor(signal, noise_sd)
+    slopes = fit(above)
+    lowest = next(iter(group_shells(b_values).values()))
+    sunk = np.isnan(slopes) & (above[:, lowest].mean(axis=1) > 2 * FLOOR_SDS * noise_sd)
+    slopes[sunk] = fit(_above_floor(signal[sunk], 0))
+    return slopes
+
+
+def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
+    """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
+
+    Args:
+        signal: shape (voxel, n).
+        design: shape (n, p).
+        num_averaged: volumes that each signal is the mean of, shape (n,).
+
+    Returns:
+        Coefficients, shape (voxel, p); NaN where the signals do not fix them.
+    """
+    parts = np.array_split(signal, max(1, -(-len(signal) // CHUNK)))
+    return np.concatenate([_fit_chunk(part.astype(float), design, np.asarray(num_averaged, float)) for part in parts])
+
+
+def _fit_chunk(signal: np.ndarray, design: np.ndarray, num_averaged: np.ndarray) -> np.ndarray:
+    """As `fit_logarithm`, of voxels few enough for the memory."""
+    signal = signal / np.maximum(signal.max(axis=1, keepdims=True, initial=0), 1e-30)
+    num_averaged = num_averaged * (signal > 0)
+    logarithm = np.log(np.where(signal > 0, signal, 1))
+    first = _solve(logarithm, num_averaged * signal**2, design)
+    fitted = np.exp(np.clip(np.nan_to_num(first) @ design.T, -10, 10))
+    return _solve(logarithm, num_averaged * fitted**2, design)
+
+
+def _solve(logarithm: np.ndarray, weights: np.ndarray, design: np.ndarray) -> np.ndarray:
+    """The normal equations of every voxel; NaN where they have no one solution."""
+    num = design.shape[1]
+    products = (design[:, :, None] * design[:, None, :]).reshape(-1, num * num)
+    normal = (weights @ products).reshape(-1, num, num)
+    right = (weights * logarithm) @ design
+    solvable = np.linalg.det(normal) > FULL_RANK * np.einsum("vpp->vp", normal).prod(axis=1)
+    solution = np.full(right.shape, np.nan)
+    solution[solvable] = np.linalg.solve(normal[solvable], right[solvable][..., None])[..., 0]
+    return solution

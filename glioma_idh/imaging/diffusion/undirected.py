@@ -1,0 +1,126 @@
+"""Diffusion-weighted volumes without a direction, in a series that has directions: at b = 0, or of the trace.
+
+Some scanners write the volumes at b = 0 with the b-value of the series and a direction of zero; others append the
+trace. The table cannot tell them apart, and one taken for the other makes the ADC too low. The signal can: that of the
+trace is the geometric mean of the directions, that of b = 0 is a factor of exp(b ADC) above it.
+"""
+
+import numpy as np
+import SimpleITK as sitk
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
+from glioma_idh.imaging.itk import to_itk
+from glioma_idh.imaging.registration.pyramid import find_head
+from glioma_idh.imaging.volumes import Volume
+
+MARGIN = 0.25
+"""How far, as a share of the way from the trace to b = 0, the signal may be from either to be taken for it."""
+
+EXPECTED_ADC = 0.8e-3
+"""mm2/s, of brain tissue, where no volume is known to be at b = 0."""
+
+FAINT = 0.5
+"""What is below this share of the median of the head, in the volumes with a direction, is no tissue."""
+
+AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)
+"""The same shares with EXPECTED_ADC, which oedema and fluid exceed."""
+
+
+def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brain) -> tuple[np.ndarray, str]:
+    """The b-values, 0 for the volumes that are at b = 0 by their signal although their b-value says otherwise.
+
+    What is in question is a volume above b = UNWEIGHTED without a direction where others have one. In a series without
+    any direction every volume is trace-weighted, and nothing is in question.
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: s/mm2, shape (n,).
+        directions: unit vectors, shape (n, 3); 0 for none.
+        brain: mask, shape (i, j, k), bool; None where it is not known, and then what is not air counts.
+
+    Returns:
+        The b-values, shape (n,), and what was decided, in words; the same and nothing where nothing is in question.
+
+    Raises:
+        InputError: a signal is neither that of b = 0 nor that of the trace.
+    """
+    weighted = b_values > UNWEIGHTED
+    directed = weighted & directions.any(axis=1)
+    doubtful = np.flatnonzero(weighted & ~directed)
+    if not len(doubtful) or not directed.any():
+        return b_values, ""
+    logarithm = _logarithm_in_tissue(np.asarray(series), directed, brain)
+    taken = [_is_unweighted(n, logarithm, b_values, directions) for n in doubtful]
+    settled = b_values.copy()
+    settled[doubtful[taken]] = 0
+    kinds = {"b = 0": doubtful[taken], "trace-weighted": doubtful[~np.array(taken)]}
+    return settled, "; ".join(_in_words(b_values[those], kind) for kind, those in kinds.items() if len(those))
+
+
+def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.ndarray:
+    """The logarithm of the signals of tissue that has one in every volume, shape (voxel, n).
+
+    Tissue is what is bright in the volumes with a direction, where fluid and air are dark.
+
+    Raises:
+        InputError: there is none.
+    """
+    weighted = series[..., directed].mean(axis=-1, dtype=np.float32)
+    head = brain if brain is not None else sitk.GetArrayFromImage(find_head(to_itk(Volume(weighted, np.eye(4))))).T > 0
+    least = FAINT * np.median(weighted[head]) if head.any() else 0
+    signal = series[(weighted > least) & (True if brain is None else brain)].astype(np.float32)
+    signal = signal[(signal > 0).all(axis=1)]
+    if not len(signal):
+        advice = "Check the brain mask, and look for empty volumes."
+        raise InputError("tissue with a signal in every diffusion-weighted volume", "none", advice)
+    return np.log(signal)
+
+
+def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:
+    """Whether a volume is at b = 0 (or else of the trace).
+
+    Raises:
+        InputError: its signal does not tell.
+    """
+    at_zero, trace = _references(n, logarithm, b_values, directions)
+    if at_zero is None:
+        way, as_trace, as_unweighted = EXPECTED_ADC * b_values[n], AS_TRACE, AS_UNWEIGHTED
+    else:
+        way, as_trace, as_unweighted = np.median(at_zero - trace), (-MARGIN, MARGIN), (1 - MARGIN, 1 + MARGIN)
+    share = np.nan if trace is None or way <= 0 else float(np.median(logarithm[:, n] - trace) / way)
+    if as_trace[0] <= share <= as_trace[1]:
+        return False
+    if as_unweighted[0] <= share <= as_unweighted[1]:
+        return True
+    how = "comparable with no other" if np.isnan(share) else f"{share:.0%} of the way from the trace to b = 0"
+    found = f"volume {n} (from 0), called b = {b_values[n]:.0f} without a direction, whose signal is {how}"
+    advice = "Correct its b-value (0 where it is at b = 0) or its b-vector, or take the volume out of the series."
+    raise InputError("diffusion-weighted volumes with a direction, or at b = 0, or of the trace", found, advice)
+
+
+def _references(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray):
+    """The logarithms of the signals at b = 0 and of the trace at the b-value of a volume, each (voxel,) or None.
+
+    The trace is that of the directions of the same shell, else that of the nearest shell, whose decay is scaled.
+    """
+    unweighted = b_values <= UNWEIGHTED
+    at_zero = logarithm[:, unweighted].mean(axis=1) if unweighted.any() else None
+    directed = np.flatnonzero(~unweighted & directions.any(axis=1))
+    shells = group_shells(b_values[directed])
+    nearest = min(shells, key=lambda b: abs(b - b_values[n]))
+    members = directed[shells[nearest]]
+    trace = logarithm[:, members] @ share_of_each(directions[members]).astype(np.float32)
+    if abs(nearest - b_values[n]) <= SHELL_WIDTH:
+        return at_zero, trace
+    if at_zero is None:
+        return None, None
+    return at_zero, at_zero + (trace - at_zero) * np.float32(b_values[n] / nearest)
+
+
+def _in_words(b_values: np.ndarray, kind: str) -> str:
+    """How many volumes of which b-values were taken for what."""
+    number, shells = len(b_values), ", ".join(f"{b:.0f}" for b in group_shells(b_values))
+    volumes = "1 volume" if number == 1 else f"{number} volumes"
+    verb = "was taken as {kind} by its" if number == 1 else "were taken as {kind} by their"
+    return f"{volumes} called b = {shells} without a direction {verb.format(kind=kind)} signal"

@@ -1,0 +1,105 @@
+"""Two images at several voxel sizes, from coarse to fine, as registration climbs through them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.itk import TO_LPS, to_itk
+from glioma_idh.imaging.volumes import Volume
+
+LEVELS_MM = (8.0, 4.0, 2.0)
+"""Voxel size of each level."""
+
+MARGIN_MM = 8.0
+"""How far around the head the metric looks."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Two images of SimpleITK at one voxel size, and the part of the fixed one in which the metric looks."""
+
+    fixed: object
+    moving: object
+    mask: object
+
+
+def check_contrast(volume: Volume) -> None:
+    """An image to register must be 3D, finite, and not of one value all over.
+
+    Raises:
+        InputError: it is not.
+    """
+    advice = "Give one volume that shows a head."
+    if volume.array.ndim != 3:
+        raise InputError("a 3D image", f"shape {volume.array.shape}", advice, volume.file)
+    if not np.isfinite(volume.array).all():
+        raise InputError("finite voxels", "NaN or infinite voxels", advice, volume.file)
+    common = np.median(volume.array)
+    others, total = np.count_nonzero(volume.array != common), volume.array.size
+    if others < 0.001 * total:
+        found = f"{common:g} in all but {others} of {total} voxels"
+        raise InputError("an image with a head on it", found, advice, volume.file)
+
+
+def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
+    """Both images at each voxel size, from coarse to fine, and the mask of the fixed one.
+
+    Args:
+        moving, reference: 3D images with contrast.
+        reference_mask: where to look, shape (i, j, k) of the reference; by default the head and a margin.
+
+    Raises:
+        InputError: the mask is empty or of another shape.
+    """
+    fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
+    mask = head_and_margin(fine[0]) if reference_mask is None else given_mask(reference_mask, reference)
+    levels = []
+    for edge_mm in LEVELS_MM:
+        fixed, movable = (average(image, edge_mm) for image in fine)
+        levels.append(Level(fixed, movable, sitk.Resample(mask, fixed, sitk.Transform(), sitk.sitkNearestNeighbor)))
+    return levels
+
+
+def head_and_margin(image):
+    """The head and a margin around it, as a mask of SimpleITK."""
+    return sitk.BinaryDilate(find_head(image), [round(MARGIN_MM / edge) for edge in image.GetSpacing()])
+
+
+def given_mask(mask: np.ndarray, reference: Volume):
+    """A given mask, as one of SimpleITK.
+
+    Raises:
+        InputError: it is empty or of another shape.
+    """
+    mask = np.asarray(mask) > 0
+    if mask.shape != reference.array.shape or not mask.any():
+        expected, found = f"a mask of shape {reference.array.shape}", f"shape {mask.shape}, {mask.sum()} voxels in it"
+        raise InputError(expected, found, "Give a mask on the grid of the reference.", reference.file)
+    return to_itk(Volume(mask, reference.affine), np.uint8)
+
+
+def average(image, edge_mm: float):
+    """Average voxels along the axes that are finer than an edge length; thick slices stay as they are."""
+    edges = np.array(image.GetSpacing())
+    steps = np.clip(edge_mm / edges + 0.01, 1, image.GetSize())
+    return sitk.BinShrink(image, [int(step) for step in steps])
+
+
+def clip_tails(image):
+    """Clip the few brightest and darkest voxels, which would leave few of the histogram's bins to the brain."""
+    array = sitk.GetArrayViewFromImage(image)
+    low, high = np.percentile(array[array != 0], (0.5, 99.5))
+    return sitk.Clamp(image, lowerBound=float(min(low, 0)), upperBound=float(high))
+
+
+def find_head(image):
+    """Mask of what is not air: Otsu's threshold of the square root, which brings fat, fluid and brain together."""
+    return sitk.OtsuThreshold(sitk.Sqrt(sitk.Abs(image)), 0, 1)
+
+
+def centre_of(mask) -> np.ndarray:
+    """The centre of a mask of SimpleITK, RAS+ mm."""
+    places = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
+    return TO_LPS[:3, :3] @ mask.TransformContinuousIndexToPhysicalPoint(places.mean(axis=0).tolist())
