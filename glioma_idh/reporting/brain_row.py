@@ -41,17 +41,19 @@ def is_normal(volume_ml: float) -> bool:
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
-def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float) -> list[str]:
+def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
     """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
 
     Args:
         masks: booleans, shape (i, j, k), `brain` among them.
         voxel_ml: volume of a voxel.
+        synthetic: whether it is a phantom's, whose head is larger than any; it is then held against nothing.
     """
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
     range_ml = "{} to {} ml".format(*NORMAL_ML)
     said = f"{volume_ml:.0f} ml, {where} the normal range of adults ({range_ml}, from brain alone to all in the skull)"
+    said = f"{volume_ml:.0f} ml, a phantom's" if synthetic else said
     sides = [(axis, n, name) for axis, names in enumerate(EDGES) for n, name in zip((0, -1), names, strict=True)]
     ends = [name for axis, n, name in sides if brain.take(n, axis).any()]
     more = [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
@@ -72,7 +74,7 @@ def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
     return int(large[-1]), int(large[0]), j, i
 
 
-def draw_brain_row(axes, view: View, top: float, colour: str) -> None:
+def draw_brain_row(axes, view: View, top: float, colour: str, synthetic: bool = False) -> None:
     """The row: heading, names of the slices, four pictures of the head under the outlines of the masks.
 
     Args:
@@ -80,11 +82,12 @@ def draw_brain_row(axes, view: View, top: float, colour: str) -> None:
         view: as `brain_view` gives it.
         top: of the heading.
         colour: of the heading where the volume is not normal.
+        synthetic: whether it is a phantom's.
     """
     axes.text(0, top, "Brain", fontsize=NAME, fontweight="bold", va="top")
     brain_ml = np.count_nonzero(view.masks["brain"]) * view.reference.voxel_ml
-    style = {} if is_normal(brain_ml) else {"color": colour, "fontweight": "bold"}
-    for line in describe_brain(view.masks, view.reference.voxel_ml):
+    style = {} if synthetic or is_normal(brain_ml) else {"color": colour, "fontweight": "bold"}
+    for line in describe_brain(view.masks, view.reference.voxel_ml, synthetic):
         axes.text(HEAD_AT, top, line, fontsize=TEXT, va="top", **style)
         top, style = top + LINE, {}
     for tile, at, place in zip(view.tiles(), brain_slices(view.masks["brain"]), PLACES, strict=True):

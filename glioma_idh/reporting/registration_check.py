@@ -115,7 +115,7 @@ def registration_check(
         _draw_pictures(axes, view, sequence.volume.array, y)
         y += view.row + GAP
     if "brain" in masks:
-        draw_brain_row(axes, wide, y, RED)
+        draw_brain_row(axes, wide, y, RED, synthetic)
     _name_columns(axes, view)
     _draw_scale(axes, view, (1 + len(heads[0])) * LINE + view.row)
     _name_lines(axes, view)

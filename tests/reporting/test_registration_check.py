@@ -281,6 +281,12 @@ def test_a_brain_that_is_not_normal_is_said_in_red():
     assert [text for text in texts(figure) if text.get_color() == RED] == []
 
 
+def test_a_phantom_s_brain_is_held_against_nothing():
+    figure = check(synthetic=True)
+    assert "84 ml, a phantom's" in words(figure) and "normal range" not in words(figure)
+    assert [text for text in texts(figure) if text.get_color() == RED] == []
+
+
 @pytest.mark.parametrize(
     ("place", "name"),
     [
