@@ -15,7 +15,8 @@ THRESHOLD = 0.5
 THRESHOLDED = "probabilities, thresholded at 0.5"
 LARGE_ML = 400.0
 """Few gliomas reach this volume with their oedema."""
-LARGEST_SHARE_OUTSIDE = 0.1
+LARGEST_SHARE_OUTSIDE = 0.01
+"""Of a lesion, beyond the brain. Of 187 patients with drawn masks the largest share is 0.0006."""
 LARGEST_SHARE_OF_BRAIN = 0.5
 IMPOSSIBLE_ML = 800.0
 """Half a brain and more: twice what few gliomas reach."""
@@ -144,14 +145,14 @@ class LesionFacts:
             advice = "Give the mask of the lesion alone, drawn on this scan."
             raise InputError("a lesion mask", found, advice, file=file)
 
-    def remarks(self) -> list[str]:
-        """Sentences on what a lesion mask hardly can be."""
-        found = []
+    def remarks(self) -> dict[str, str]:
+        """What a lesion mask hardly can be: for each remark a few words, and a sentence."""
+        found = {}
         if self.volume_ml > LARGE_ML:
-            found.append(f"The lesion has {self.volume_ml:.0f} ml: is the mask one of the lesion?")
+            found["large lesion"] = f"The lesion has {self.volume_ml:.0f} ml: is the mask one of the lesion?"
         if self.share_outside > LARGEST_SHARE_OUTSIDE:
-            text = "of the lesion lie outside the brain: do mask and scan belong together?"
-            found.append(f"{100 * self.share_outside:.0f} % {text}")
+            outside = f"{100 * self.share_outside:.0f} % of the lesion ({self.share_outside * self.volume_ml:.2g} ml)"
+            found["outside brain"] = f"{outside} lie outside the brain: do mask and scan belong together?"
         return found
 
 

@@ -24,13 +24,12 @@ from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_
 from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.mask_fit import find_flip
-from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
+from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "refused": bool, "enhancing_label": "Int64"}
 TYPES |= dict.fromkeys(NUMBERS, float)
-LARGEST_SHARE_OUTSIDE = 0.01
 
 
 def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
@@ -184,11 +183,8 @@ def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
     if found := facts.why_no_lesion():
         lesion.refuse("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
         return
-    if facts.volume_ml > LARGE_ML:
-        lesion.report("large lesion", f"{facts.volume_ml:.0f} ml: is the mask one of the lesion?")
-    if facts.share_outside > LARGEST_SHARE_OUTSIDE:
-        outside_ml, share = facts.share_outside * facts.volume_ml, facts.share_outside
-        lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")
+    for words, sentence in facts.remarks().items():
+        lesion.report(words, sentence)
 
 
 def add_enhancing(scans: list[Scan]) -> None:
