@@ -1,5 +1,6 @@
 """Masks: what the voxels of a lesion, brain or white-matter mask mean, wherever one is read."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,23 @@ def _list_values(values: np.ndarray) -> str:
     odd = np.setdiff1d(values, LABELS)
     shown = ", ".join(f"{value:g}" for value in odd[:SHOWN])
     return f"{shown} and {len(odd) - SHOWN} more up to {odd[-1]:g}" if len(odd) > SHOWN else shown
+
+
+def mask_hash(array: np.ndarray) -> str:
+    """The identity of a mask: which voxels of its grid it marks, whatever the labels and whatever the file is called.
+
+    Unlike `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form.
+
+    Args:
+        array: everything that is not 0 is marked, shape (i, j, k).
+
+    Returns:
+        16 hexadecimal digits; nothing for an empty mask, which is like any other.
+    """
+    marked = array != 0
+    if not marked.any():
+        return ""
+    return hashlib.sha256(str(marked.shape).encode() + np.packbits(marked).tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def test_check_writes_what_it_promises(tmp_path):
     assert counts == ["T2", "5", "2", "3", "0", "1"]
     assert "s04 T2: " in printed
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv", dtype=str, keep_default_na=False)
-    assert len(checked) == 10 and (checked["problem"][checked["image"] == "t2"] != "").sum() == 1
-    assert checked["problem"].str.contains("very voxels of the lesion mask of s00").sum() == 4  # all have one mask
+    assert len(checked) == 10
+    assert (checked["problem"] != "").sum() == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",
         "cohort_check.csv",

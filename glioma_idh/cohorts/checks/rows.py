@@ -8,7 +8,7 @@ import pandas as pd
 from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.guesses import why_not_stripped
-from glioma_idh.imaging.masks import parse_labels
+from glioma_idh.imaging.masks import mask_hash, parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
 SCAN_COLUMNS = {
@@ -35,7 +35,7 @@ SCAN_COLUMNS = {
     "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
     "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
     "grid": "same as that of the subject's first sequence, or how it differs",
-    "voxel_hash": "identity of the voxels, of a mask of those that are not 0: rows that agree hold the same image",
+    "voxel_hash": "identity of the voxels, of a mask which are not 0: rows that agree hold the same image",
     "refused": "whether no network takes it; with a remark alone it is taken",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
@@ -169,7 +169,7 @@ def describe_mask(scan: Scan) -> None:
         scan.volume = replace(scan.volume, array=np.zeros(scan.volume.array.shape, np.uint8))
         return
     scan.volume = replace(scan.volume, array=array)
-    scan.row["voxel_hash"] = voxel_hash(replace(scan.volume, array=array != 0))
+    scan.row["voxel_hash"] = mask_hash(array)
     labels, counts = np.unique(array[array != 0], return_counts=True)
     millilitres = counts * scan.volume.voxel_ml
     if is_lesion:
