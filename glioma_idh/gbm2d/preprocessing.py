@@ -13,9 +13,9 @@ from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.axes import find_turned
-from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.imaging.guesses import require_stripped
-from glioma_idh.imaging.masks import Mask, mask_hash
+from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient, voxel_hash
 from glioma_idh.progress import progress
 
@@ -91,16 +91,8 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
     """
     image, _ = reorient(image, affine)
     mask, _ = reorient(mask != 0, affine)
-    num_slices = int(mask.any(axis=(0, 1)).sum())
-    if num_slices < 2:
-        found = "an empty mask" if num_slices == 0 else "a mask that touches one axial slice only"
-        raise InputError("a lesion on several axial slices", found, "Check that the mask is the lesion's, and whole.")
-    k = widest_axial_slice(mask)
-    box = bounding_box(mask[..., k])
-    pixels = crop(np.where(mask[..., k], image[..., k], 0), box)
-    if min(pixels.shape) < 2:
-        raise InputError("a lesion at least 2 x 2 voxels wide", f"{pixels.shape} voxels", "Check the lesion mask.")
-    return LesionSlice(pixels, k, box)
+    k, box = lesion_rectangle(mask)
+    return LesionSlice(crop(np.where(mask[..., k], image[..., k], 0), box), k, box)
 
 
 def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:

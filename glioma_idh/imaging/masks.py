@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.boxes import Box, bounding_box, widest_axial_slice
 from glioma_idh.imaging.volumes import Volume, read_volume
 
 LABELS = (0, 1, 2, 3, 4)
@@ -103,6 +104,31 @@ def _list_values(values: np.ndarray) -> str:
     odd = np.setdiff1d(values, LABELS)
     shown = ", ".join(f"{value:g}" for value in odd[:SHOWN])
     return f"{shown} and {len(odd) - SHOWN} more up to {odd[-1]:g}" if len(odd) > SHOWN else shown
+
+
+def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
+    """The axial slice where a lesion is widest, and the rectangle around it there, as the slice CNN takes them.
+
+    Args:
+        mask: everything that is not 0 belongs to the lesion, RAS+, shape (i, j, k).
+
+    Returns:
+        k, and ((i_start, i_stop), (j_start, j_stop)).
+
+    Raises:
+        InputError: the mask is empty, lies on one slice only, or is a line there.
+    """
+    mask = mask != 0
+    num_slices = int(mask.any(axis=(0, 1)).sum())
+    if num_slices < 2:
+        found = "an empty mask" if num_slices == 0 else "a mask that touches one axial slice only"
+        raise InputError("a lesion on several axial slices", found, "Check that the mask is the lesion's, and whole.")
+    k = widest_axial_slice(mask)
+    box = bounding_box(mask[..., k])
+    shape = tuple(stop - start for start, stop in box)
+    if min(shape) < 2:
+        raise InputError("a lesion at least 2 x 2 voxels wide", f"{shape} voxels", "Check the lesion mask.")
+    return k, box
 
 
 def mask_hash(array: np.ndarray) -> str:

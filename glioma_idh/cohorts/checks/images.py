@@ -13,6 +13,7 @@ from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
+    SLICE_CNN,
     Scan,
     compare_grids,
     describe_mask,
@@ -28,7 +29,7 @@ from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
-TYPES = {"not_finite": "Int64", "constant": "boolean", "refused": bool, "enhancing_label": "Int64"}
+TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"}
 TYPES |= dict.fromkeys(NUMBERS, float)
 
 
@@ -96,7 +97,7 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         describe_mask(mask)
     lesion = next((mask for mask in readable if mask.image == "lesion_mask" and mask.volume.array.any()), None)
     brain = next((mask for mask in readable if mask.image == "brain_mask"), None)
-    scans, slices, first, tissue = check_sequences(row, lesion)
+    scans, slices, first, tissue = check_sequences(row, lesion, brain)
     for mask in readable if first else []:
         compare_grids(mask, first)
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
@@ -116,7 +117,7 @@ def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
         scans[name].report(OF_NAMES, sentence)
 
 
-def check_sequences(row: pd.Series, lesion: Scan | None):
+def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
     """Look at the sequences of one subject, one after the other; only the first one's voxels are kept.
 
     Returns:
@@ -135,6 +136,9 @@ def check_sequences(row: pd.Series, lesion: Scan | None):
             scan.report("other axes", sentence)
         compare_grids(scan, first)
         check_repeated(scan, hashes)
+        given = [lesion] * bool(lesion) + [brain] * bool(row["brain_mask"])
+        if any(of is None or grid_difference(of.volume, scan.volume) for of in given):
+            scan.refuse_by(SLICE_CNN)  # whose masks lie on the grid of the scan
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
         if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
