@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh import runs
+from glioma_idh import departures, runs
 from glioma_idh.cohorts import find_planted_scores, read_cohort
+from glioma_idh.cohorts.checks.copies import images_in_both
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.sheets import ENDINGS
@@ -112,6 +113,24 @@ def read_external_cohort(recipe, job, sequences):
     if unknown := nameless(training) + nameless(external):
         print(f"{unknown} subjects are known by their BraTS id alone: whether they are in both cannot be told.")
     return external
+
+
+def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) -> None:
+    """An image of a run's own cohort is no external test, whatever its name, also where its file was written anew.
+
+    Args:
+        run_dir: of the run.
+        table: the external cohort's, as `set_copies_aside` takes it.
+        measured: its measures, as `departures.find_copies` takes them: they also tell a scan in another scale.
+
+    Raises:
+        InputError: one stands in both.
+    """
+    both = {here: f"{there} is {here}" for here, there in departures.find_copies(measured, run_dir).items()}
+    both |= images_in_both(runs.read_table(run_dir / "cohort.csv"), table)
+    if both:
+        found = f"{len(both)} in both ({'; '.join(list(both.values())[:3])}{' ...' if len(both) > 3 else ''})"
+        raise InputError("no image of the training cohort in the external one", found, "Take them out.")
 
 
 def external_name(job) -> str:

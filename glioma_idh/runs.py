@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 
@@ -47,6 +48,7 @@ TEXT_COLUMNS = {
     "found",
     "advice",
     "remarks",
+    *(f"{image}_voxel_hash" for image in PATHS),
 }
 
 

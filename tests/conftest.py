@@ -24,8 +24,11 @@ def save(path: Path, array, affine=AFFINE) -> str:
 
 
 def write_cohort(folder: Path, num_subjects: int = 24, num_mutant: int = 8, prefix: str = "s", seed: int = 0) -> Path:
-    """A cohort of noise brains with its CSV; a mutant's lesion is dark, a wild-type's bright."""
-    rng = np.random.default_rng(seed)
+    """A cohort of noise brains with its CSV; a mutant's lesion is dark, a wild-type's bright.
+
+    No two masks are alike: beyond the widest slice, `k` = 3, half of the voxels, drawn by lot, lie a slice further up.
+    """
+    rng, rng_of_masks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     brain, mask = np.zeros(SHAPE), np.zeros(SHAPE)
     brain[2:18, 2:18, 1:7] = 1
     mask[5:13, 6:12, 2:5] = 1
@@ -36,7 +39,9 @@ def write_cohort(folder: Path, num_subjects: int = 24, num_mutant: int = 8, pref
         scan = brain * (100 + rng.normal(0, 3, SHAPE)) + mask * (20 - 40 * idh)
         row = {"subject": subject, "patient": subject, "idh": idh}
         row["t2"] = save(folder / "scans" / subject / "t2.nii.gz", scan)
-        row["lesion_mask"] = save(folder / "scans" / subject / "mask.nii.gz", mask)
+        own, moved = mask.copy(), rng_of_masks.random(SHAPE[:2]) < 0.5
+        own[..., 4], own[..., 5] = mask[..., 4] * ~moved, mask[..., 4] * moved
+        row["lesion_mask"] = save(folder / "scans" / subject / "mask.nii.gz", own)
         rows.append(row)
     path = folder / "cohort.csv"
     pd.DataFrame(rows).to_csv(path, index=False)

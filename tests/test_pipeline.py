@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import gbm2d, pipeline, runs
+from glioma_idh import departures, gbm2d, pipeline, runs
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import COLUMNS, UNLABELLED
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.train import FORMER, identity
 
@@ -237,6 +238,20 @@ def test_an_external_cohort_that_cannot_test_is_refused(cohorts):
         external(cohorts, [HERE], [THERE | {"t2": "", "adc": "a.nii"}])
     with pytest.raises(InputError, match=r"found 1 in both \(h is t\)"):
         external(cohorts, [HERE], [THERE | {"patient": "h"}])
+
+
+def test_an_image_in_both_is_refused_also_in_another_scale(tmp_path):
+    """By its voxels, or by the measures that a run has kept of its subjects."""
+    own = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "t2": ["a.nii", "b.nii"]})
+    write_table(own.assign(t2_voxel_hash=["0012", "0034"]), tmp_path / "cohort.csv")
+    other = own.assign(subject=["c", "d"], t2_voxel_hash=["12", "56"])
+    measured = pd.DataFrame({"subject": ["c", "d"], "box_ml": [8.0, 9.0]})
+    pipeline.refuse_copies(tmp_path, other, measured)
+    with pytest.raises(InputError, match=r"found 1 in both \(T2 of b \(b.nii\) is T2 of c \(a.nii\)\)"):
+        pipeline.refuse_copies(tmp_path, other.assign(t2_voxel_hash=["0034", "56"]), measured)
+    write_table(measured.assign(subject=["a", "b"], box_ml=[7.0, 9.0]), tmp_path / departures.FILE)
+    with pytest.raises(InputError, match=r"found 1 in both \(b is d\). Take them out"):
+        pipeline.refuse_copies(tmp_path, other, measured)
 
 
 def test_of_every_sequence_those_in_both_are_looked_for(cohorts):

@@ -61,7 +61,7 @@ HINTS = {
 """Names that are not read, as they could mean something else, and the columns that may be meant."""
 SUGGESTED_BY_WORD = ("idh", "grade", "age_years", "sex", "codeletion_1p19q", "mgmt")
 WRITTEN = re.compile(
-    r"treated_before|brats_grade|brats20\d\d_subject|has_(dsc|dti|automatic_mask|corrected_mask)|lesion_ml|prepared"
+    r"treated_before|brats_grade|brats20\d\d_subject|has_(dsc|dti|automatic_mask|corrected_mask)|lesion_ml|prepared|\w+_voxel_hash"
 )
 """Further columns of tables that the package itself has written; nobody misses them."""
 _NAMES = {re.sub("[^a-z0-9]", "", name): name for name in COLUMNS} | {

@@ -42,7 +42,7 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
     facts.require_lesion(lesion.file)
     masks = {"lesion mask": lesion, "brain mask": brain_mask}
     thresholded = tuple(name for name, mask in masks.items() if mask is not None and mask.remark)
-    return MaskRemarks(str(subject), tuple(facts.remarks()), thresholded, facts.fills_brain)
+    return MaskRemarks(str(subject), tuple(facts.remarks().values()), thresholded, facts.fills_brain)
 
 
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:

@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from glioma_idh.cohorts.checks.copies import hash_columns
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
 from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.axes import find_turned
-from glioma_idh.imaging.boxes import Box, bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.imaging.heuristics import require_stripped
-from glioma_idh.imaging.masks import Mask
-from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient
+from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
+from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient, voxel_hash
 from glioma_idh.progress import progress
 
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
@@ -45,6 +46,7 @@ class PreparedSlice(NamedTuple):
         remarks: what must be said of the masks.
         measures: by which it is compared with others.
         turned: what shows that the scan has other axes than its header says; empty where nothing does.
+        hashes: by column of the cohort table the identity of each image's voxels; empty where there is none.
     """
 
     pixels: np.ndarray
@@ -52,6 +54,7 @@ class PreparedSlice(NamedTuple):
     remarks: MaskRemarks
     measures: dict[str, float]
     turned: str
+    hashes: dict[str, str]
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
@@ -88,16 +91,8 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
     """
     image, _ = reorient(image, affine)
     mask, _ = reorient(mask != 0, affine)
-    num_slices = int(mask.any(axis=(0, 1)).sum())
-    if num_slices < 2:
-        found = "an empty mask" if num_slices == 0 else "a mask that touches one axial slice only"
-        raise InputError("a lesion on several axial slices", found, "Check that the mask is the lesion's, and whole.")
-    k = widest_axial_slice(mask)
-    box = bounding_box(mask[..., k])
-    pixels = crop(np.where(mask[..., k], image[..., k], 0), box)
-    if min(pixels.shape) < 2:
-        raise InputError("a lesion at least 2 x 2 voxels wide", f"{pixels.shape} voxels", "Check the lesion mask.")
-    return LesionSlice(pixels, k, box)
+    k, box = lesion_rectangle(mask)
+    return LesionSlice(crop(np.where(mask[..., k], image[..., k], 0), box), k, box)
 
 
 def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
@@ -183,7 +178,9 @@ def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> Prep
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
     measures = measure_subject(normalised, mask.array != 0, brain, image.spacing_mm)
     turned = find_turned(image.array, image.spacing_mm)
-    return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned)
+    hashes = {sequence: voxel_hash(image), "lesion_mask": mask_hash(mask.array)}
+    hashes["brain_mask"] = "" if brain_mask is None else mask_hash(brain)
+    return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned, hashes)
 
 
 def prepare_cohort(
@@ -205,10 +202,10 @@ def prepare_cohort(
         with_skull: as `read_subject` takes it.
 
     Returns:
-        The rows that could be used, with `lesion_ml` added, in `attrs["remarks"]` what must be said of their masks, in
-        `attrs["turned"]` by subject what shows that a scan has other axes than its header says, and in
-        `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape (n, size, size, 1), in
-        the same order; and one error a subject that could not.
+        The rows that could be used, with `lesion_ml` and the columns of `hash_columns` added, in `attrs["remarks"]`
+        what must be said of their masks, in `attrs["turned"]` by subject what shows that a scan has other axes than its
+        header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
+        (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     from joblib import delayed
 
@@ -222,7 +219,9 @@ def prepare_cohort(
         error.file = error.file or table.attrs.get("file", "")
     kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
     prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
-    table = table[kept].reset_index(drop=True).assign(lesion_ml=[subject.lesion_ml for subject in prepared])
+    facts = {"lesion_ml": [subject.lesion_ml for subject in prepared]}
+    facts |= hash_columns([subject.hashes for subject in prepared])
+    table = table[kept].reset_index(drop=True).assign(**facts)
     table.attrs["remarks"] = [subject.remarks for subject in prepared]
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
@@ -230,41 +229,6 @@ def prepare_cohort(
     slices = [subject.pixels for subject in prepared]
     slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
-
-
-def find_copies(slices: np.ndarray, others: np.ndarray) -> list[tuple[int, int]]:
-    """Which slices stand among others too, voxel by voxel: the same image under another name.
-
-    Args:
-        slices: prepared slices, shape (n, size, size, 1).
-        others: more of them, shape (m, size, size, 1).
-
-    Returns:
-        (index in `slices`, index of the first such in `others`), one a slice that has one.
-    """
-    first = {pixels.tobytes(): index for index, pixels in reversed(list(enumerate(others)))}
-    return [(index, first[pixels.tobytes()]) for index, pixels in enumerate(slices) if pixels.tobytes() in first]
-
-
-def set_copies_aside(table: pd.DataFrame, slices: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
-    """Keep one subject of those whose slices are the same although they are given as different patients.
-
-    Args:
-        table: cohort table of the prepared subjects.
-        slices: theirs, shape (n, size, size, 1).
-
-    Returns:
-        The rows and slices that stay, and one error a subject set aside.
-    """
-    patients, subjects, errors, kept = table["patient"].to_numpy(), table["subject"].to_numpy(), [], []
-    for index, first in find_copies(slices, slices):
-        if patients[index] == patients[first]:
-            kept.append(index)
-            continue
-        advice = "If they are one person, give both the same patient; if not, one file is wrong."
-        expected, found = "an image of its own", f"the voxels of {subjects[first]}"
-        errors.append(InputError(expected, found, advice, table.attrs.get("file", ""), subjects[index]))
-    return table.iloc[kept].reset_index(drop=True), slices[kept], errors
 
 
 def _prepared_or_error(row, sequence, size, with_skull):

@@ -132,6 +132,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None
 def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Begin the runs of sequences that are not prepared; nothing is written before all of them can be."""
     from glioma_idh import pipeline, runs
+    from glioma_idh.cohorts.checks.copies import print_shared_brains
     from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
     from glioma_idh.cohorts.table import require_sequence
 
@@ -143,23 +144,10 @@ def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], ident
         table = prepared[sequence][1]
         print_remarks(table.attrs.get("remarks", []), said)
         print_turned(table.attrs.get("turned", {}), len(table))
+    print_shared_brains(table)
     for sequence, folder in folders.items():
         runs.begin_run(folder, identities[sequence], PUBLISHED[sequence])
         _write_prepared(folder, *prepared[sequence])
-
-
-def _refuse_copies(sequence: str, folder: Path, table, slices) -> None:
-    """An image of the run's own cohort is no external test, whatever its name."""
-    import numpy as np
-
-    from glioma_idh.gbm2d.preprocessing import find_copies
-
-    with np.load(folder / "slices.npz") as prepared:
-        copies, subjects = find_copies(slices, prepared["slices"]), prepared["subjects"]
-    if copies:
-        shown = "; ".join(f"{subjects[there]} is {table['subject'].iloc[here]}" for here, there in copies[:3])
-        found = f"{len(copies)} in both ({shown}{' ...' if len(copies) > 3 else ''})"
-        raise InputError(f"no {sequence} image of the training cohort in the external one", found, "Take them out.")
 
 
 def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: Job) -> dict[str, tuple]:
@@ -172,6 +160,7 @@ def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: J
         InputError: nobody is left to test on, or an image is one of the run's own.
     """
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.checks.copies import print_shared_brains, set_copies_aside
     from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
     from glioma_idh.cohorts.table import check_labels
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
@@ -183,12 +172,14 @@ def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: J
         table, slices, scan_errors = prepare_cohort(table, sequence, recipe.size, **settings)
         print_remarks(table.attrs["remarks"], said)
         print_turned(table.attrs["turned"], len(table))
-        errors = label_errors + scan_errors
+        table, slices, copy_errors = set_copies_aside(table, slices)
+        errors = label_errors + scan_errors + copy_errors
         pipeline.report_exclusions(errors, len(external))
         if table.empty:
             raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
-        _refuse_copies(sequence, folder, table, slices)
+        pipeline.refuse_copies(folder, table, _measures_of(table))
         tests[sequence] = table, slices, errors
+    print_shared_brains(table)
     return tests
 
 
@@ -206,8 +197,9 @@ def _score_external(sequence: str, folder: Path, job: Job, table, slices, errors
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
     """Who is used, what the network sees of them, the splits, and who is set aside."""
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.checks.copies import set_copies_aside
     from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.gbm2d.preprocessing import prepare_cohort, set_copies_aside
+    from glioma_idh.gbm2d.preprocessing import prepare_cohort
 
     table, label_errors = check_labels(cohort)
     pipeline.require_labelled(table, label_errors, len(cohort))
@@ -222,17 +214,23 @@ def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
 def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: list[InputError]) -> None:
     """The tables and arrays of a prepared run; the splits last, as they mark it as prepared."""
     import numpy as np
-    import pandas as pd
 
     from glioma_idh import departures, pipeline
     from glioma_idh.files import written_whole
 
     pipeline.write_subjects(folder, table, errors, [sequence])
-    measures = pd.DataFrame(table.attrs["measures"])
-    write_table(measures[measures["subject"].isin(table["subject"])], folder / departures.FILE)
+    write_table(_measures_of(table), folder / departures.FILE)
     with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
     write_table(splits, folder / "splits.csv")
+
+
+def _measures_of(table):
+    """The measures of a table's subjects, a row each."""
+    import pandas as pd
+
+    measures = pd.DataFrame(table.attrs["measures"])
+    return measures[measures["subject"].isin(table["subject"])]
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def _remarks(found: dict, drawn: bool) -> list[str]:
     if "values" in found:
         remarks.append(f"The lesion mask holds {found['values']}.")
     facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
-    remarks += facts.remarks()
+    remarks += facts.remarks().values()
     if others:
         fitting = " or ".join(others)
         remarks.append(f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on).")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glioma_idh.cohorts.checks.copies import hash_columns
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, print_turned
 from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
@@ -19,7 +20,7 @@ from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
-LOOK = 3  # raised whenever subjects are looked at for more: those that are stored are looked at again
+LOOK = 4  # raised whenever subjects are looked at for more: those that are stored are looked at again
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class Stored:
     def turned(self) -> str:
         """What shows that a scan has other axes than its header says; empty where nothing does."""
         return self._note()["turned"]
+
+    def hashes(self) -> dict[str, str]:
+        """By column of the cohort table the identity of each image's voxels."""
+        return self._note()["hashes"]
 
     def is_whole(self, with_skull: bool) -> bool:
         """Whether it was prepared to the end, and looked at as it is asked for now.
@@ -122,7 +127,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
-    note["turned"] = prepared.turned
+    note |= {"turned": prepared.turned, "hashes": prepared.hashes}
     with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
         part.write_text(json.dumps(note, default=int))
     return stored
@@ -145,8 +150,8 @@ def store_cohort(
         with_skull: take scans that show more than the brain.
 
     Returns:
-        The rows that could be used, with `lesion_ml` and `prepared` (the folder of each in the cache) added; and one
-        error a subject that could not.
+        The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
+        `hash_columns` added; and one error a subject that could not.
 
     Raises:
         InputError: the cache has no room for them.
@@ -165,8 +170,8 @@ def store_cohort(
     kept = [stored for stored in outcomes if isinstance(stored, Stored)]
     is_kept = np.array([isinstance(outcome, Stored) for outcome in outcomes], dtype=bool)  # of nobody too
     table = table[is_kept].reset_index(drop=True)
-    lesion_ml = [stored.lesion_ml() for stored in kept]
-    return table.assign(lesion_ml=lesion_ml, prepared=[str(stored.folder) for stored in kept]), errors
+    facts = {"lesion_ml": [stored.lesion_ml() for stored in kept], "prepared": [str(stored.folder) for stored in kept]}
+    return table.assign(**facts, **hash_columns([stored.hashes() for stored in kept])), errors
 
 
 def print_mask_remarks(table: pd.DataFrame) -> None:
@@ -223,44 +228,6 @@ def restore_cohort(
         advice = "Put the former files back, or begin a new run."
         raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
     return table
-
-
-def set_copies_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Keep one subject of those that have the same files although they are given as different patients.
-
-    Args:
-        table: with the column `prepared`.
-
-    Returns:
-        The rows that stay, and one error a subject set aside.
-    """
-    first = table.groupby("prepared")[["subject", "patient"]].transform("first")
-    copies = table["patient"] != first["patient"]
-    advice = "If they are one person, give both the same patient; if not, one file is wrong."
-    errors = [
-        InputError("scans of its own", f"the files of {first.at[index, 'subject']}", advice, "", subject)
-        for index, subject in table["subject"][copies].items()
-    ]
-    return table[~copies].reset_index(drop=True), errors
-
-
-def refuse_copies(run_dir: Path, table: pd.DataFrame) -> None:
-    """A scan of the run's own cohort is no external test, whatever its name, also where its file was written anew.
-
-    Raises:
-        InputError: one stands in both.
-    """
-    from glioma_idh import runs
-    from glioma_idh.departures import find_copies
-
-    own = runs.read_table(run_dir / "cohort.csv")
-    names = dict(zip(own["prepared"].map(_name), own["subject"], strict=True))
-    copies = find_copies(measure_cohort(table), run_dir)
-    same_files = {row.subject: names[_name(row.prepared)] for row in table.itertuples() if _name(row.prepared) in names}
-    if both := copies | same_files:
-        shown = "; ".join(f"{there} is {here}" for here, there in list(both.items())[:3])
-        found = f"{len(both)} in both ({shown}{' ...' if len(both) > 3 else ''})"
-        raise InputError("no scan of the training cohort in the external one", found, "Take them out.")
 
 
 def _name(folder: str) -> str:

@@ -1,7 +1,7 @@
 """From four scans to the network's input, and from its mask back to the patient ("Data Processing" of the paper)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.heuristics import require_stripped
-from glioma_idh.imaging.masks import Mask
-from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid
+from glioma_idh.imaging.masks import Mask, mask_hash
+from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid, voxel_hash
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
 THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
@@ -46,6 +46,7 @@ class PreparedSubject:
         lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
         remarks: what must be said of the mask; None without one.
         turned: what shows that a scan has other axes than its header says; empty where nothing does.
+        hashes: by column of the cohort table the identity of each image's voxels; empty without a mask.
     """
 
     scans: np.ndarray
@@ -54,6 +55,7 @@ class PreparedSubject:
     lesion_ml: float
     remarks: MaskRemarks | None = None
     turned: str = ""
+    hashes: dict[str, str] = field(default_factory=dict)
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
@@ -164,7 +166,7 @@ def prepare_subject(
     """
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
-    mask, lesion_ml, remarks = None, float("nan"), None
+    mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             volumes = []
@@ -180,13 +182,15 @@ def prepare_subject(
                 mask = resample_labels(crop(lesion, box), shape)
                 remarks = remarks_on(row["subject"], volumes[-1], seen)
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
+                hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
+                hashes["lesion_mask"] = mask_hash(lesion)
             turned = next(filter(None, pool.map(_turned, sequences)), "")
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, hashes)
 
 
 def _turned(volume: Volume) -> str:

@@ -191,8 +191,9 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
 def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     """Who is used, the splits, and who is set aside."""
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.checks.copies import set_copies_aside
     from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
-    from glioma_idh.sgp3d.prepared import print_mask_remarks, set_copies_aside, store_cohort
+    from glioma_idh.sgp3d.prepared import print_mask_remarks, store_cohort
 
     for sequence in SEQUENCES:
         require_sequence(cohort, sequence)
@@ -231,17 +232,19 @@ def _prepare_external(external, recipe: Recipe, job: Job):
         InputError: nobody is left to test on, or a scan is one of the run's own.
     """
     from glioma_idh import pipeline
+    from glioma_idh.cohorts.checks.copies import set_copies_aside
     from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.sgp3d.prepared import print_mask_remarks, refuse_copies, store_cohort
+    from glioma_idh.sgp3d.prepared import measure_cohort, print_mask_remarks, store_cohort
 
     table, label_errors = check_labels(external)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
     print_mask_remarks(table)
-    errors = label_errors + scan_errors
+    table, copy_errors = set_copies_aside(table)
+    errors = label_errors + scan_errors + copy_errors
     pipeline.report_exclusions(errors, len(external))
     if table.empty:
         raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
-    refuse_copies(job.run_dir, table)
+    pipeline.refuse_copies(job.run_dir, table, measure_cohort(table))
     return table, errors
 
 

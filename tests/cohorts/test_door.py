@@ -44,8 +44,8 @@ def test_check_writes_what_it_promises(tmp_path):
     assert counts == ["T2", "5", "2", "3", "0", "1"]
     assert "s04 T2: " in printed
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv", dtype=str, keep_default_na=False)
-    assert len(checked) == 10 and (checked["problem"][checked["image"] == "t2"] != "").sum() == 1
-    assert checked["problem"].str.contains("very voxels of the lesion mask of s00").sum() == 4  # all have one mask
+    assert len(checked) == 10
+    assert (checked["problem"] != "").sum() == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",
         "cohort_check.csv",
@@ -244,6 +244,9 @@ def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     assert "found 'x' in row 2, column Sex." in done.stderr
 
 
+BOTH = "slice CNN, SGPNet"
+
+
 def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path):
     cohort = write_cohort(tmp_path, num_subjects=2, num_mutant=1)
     arguments = "check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1"
@@ -257,8 +260,10 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     done = run(*arguments, status=1)
     assert done.stderr.startswith("Nobody can be trained on: no labelled subject has a scan and a lesion mask")
     assert "found 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
-    checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"]
-    assert checked.to_dict() == {(s, image): image != "t2" for s in ("s00", "s01") for image in ("t2", "lesion_mask")}
+    checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"].fillna("")
+    assert checked.to_dict() == {
+        (s, image): BOTH if image != "t2" else "" for s in ("s00", "s01") for image in ("t2", "lesion_mask")
+    }
 
 
 def test_table_1_in_four_formats(tmp_path):

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import keras
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,7 +116,7 @@ def test_a_patient_in_both_stops_it_before_it_starts(cohorts, edit_table, tmp_pa
 def test_the_same_image_in_both_is_refused_too(cohorts, tmp_path):
     recipe, _, run = cohorts
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")  # the same noise under other names
-    with pytest.raises(InputError, match=r"found 2 in both \(s00 is copy00; s01 is copy01\)"):
+    with pytest.raises(InputError, match=r"found 4 in both \(T2 of s00 \(\S+\) is T2 of copy00 \(\S+\); T2 of s01"):
         train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(copy)))
     assert not (run / f"external/{tmp_path.name}-cohort").exists()
 
@@ -124,7 +125,7 @@ def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch
     recipe, _, _ = cohorts
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")
     monkeypatch.setattr("glioma_idh.gbm2d.fit.train_split", lambda *_: pytest.fail("trained"))
-    with pytest.raises(InputError, match=r"found 2 in both \(s00 is copy00; s01 is copy01\)"):
+    with pytest.raises(InputError, match=r"found 4 in both \(T2 of s00 \(\S+\) is T2 of copy00 \(\S+\); T2 of s01"):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(copy)))
 
 
@@ -145,9 +146,28 @@ def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path
     copied = read_table(recipe.cohort).set_index("subject").loc["s07"]
     for column in ("t2", "lesion_mask"):
         edit_table(there, "q02", column, copied[column])
-    match = r"expected no t2 image of the training cohort in the external one; found 1 in both \(s07 is q02\)"
+    match = r"no image of the training cohort in the external one; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
     with pytest.raises(InputError, match=match):
         train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
+
+
+def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_first_is_tested(
+    cohorts, edit_table, tmp_path, monkeypatch
+):
+    recipe, _, run = cohorts
+    there = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2)
+    scans = read_table(there).set_index("subject")["t2"]
+    edit_table(there, "q03", "t2", save(tmp_path / "again.nii.gz", nibabel.load(scans["q01"]).get_fdata()))
+    tested = []
+    monkeypatch.setattr("glioma_idh.gbm2d.train._score_external", lambda *given: tested.append(given))
+    job = Job(run_dir=run, jobs=1, quiet=True, external=str(there))
+    train(recipe, job)
+    ((*_, table, slices, (error,)),) = tested
+    assert table["subject"].tolist() == ["q00", "q01", "q02"] and len(slices) == 3
+    assert (error.subject, error.found) == ("q03", f"the very voxels of T2 of q01 ({scans['q01']})")
+    edit_table(there, "q02", "lesion_mask", read_table(recipe.cohort)["lesion_mask"][7])
+    with pytest.raises(InputError, match=r"1 in both \(the lesion mask of s07 \(\S+\) is the lesion mask of q02 "):
+        train(recipe, job)
 
 
 def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):

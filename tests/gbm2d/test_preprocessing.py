@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts.checks.copies import set_copies_aside
 from glioma_idh.cohorts.table import COLUMNS, read_table
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import extract_lesion_slice, normalise_intensity, resample_slice
-from glioma_idh.gbm2d.preprocessing import find_copies, prepare_cohort, prepare_subject, read_subject, set_copies_aside
+from glioma_idh.gbm2d.preprocessing import prepare_cohort, prepare_subject, read_subject
 from tests.conftest import AFFINE, SHAPE, save
 
 
@@ -176,30 +177,6 @@ def test_a_given_brain_mask_must_be_on_the_scan_s_grid(make_cohort, tmp_path):
         prepare_subject(row, "t2")
     row["brain_mask"] = save(tmp_path / "brain.nii.gz", 2 * (np.indices(SHAPE)[0] < 7))
     assert np.array_equal(read_subject(row, "t2")[2], np.indices(SHAPE)[0] < 7)
-
-
-def numbered(*numbers) -> np.ndarray:
-    """Slices that hold a number each."""
-    return np.stack([np.full((2, 2, 1), number, np.float32) for number in numbers])
-
-
-def test_copies_are_found_with_the_first_that_they_are_of():
-    assert find_copies(numbered(5, 1, 7, 1), numbered(1, 2, 5, 1, 5)) == [(0, 2), (1, 0), (3, 0)]
-    almost = numbered(1)
-    almost[0, 1, 1] += 1e-6
-    assert find_copies(almost, numbered(1)) == []
-
-
-def test_of_copies_under_other_patients_the_first_stays_and_visits_of_one_patient_all():
-    table = pd.DataFrame({"subject": list("abcdef"), "patient": ["p", "q", "r", "p", "r", "s"]}, index=list("uvwxyz"))
-    table.attrs["file"] = "cohort.csv"
-    kept, slices, errors = set_copies_aside(table, numbered(1, 1, 2, 1, 2, 2))
-    assert kept["subject"].tolist() == ["a", "c", "d", "e"] and kept.index.tolist() == [0, 1, 2, 3]
-    assert slices[:, 0, 0, 0].tolist() == [1, 2, 1, 2]
-    assert [(e.subject, e.found, e.file) for e in errors] == [
-        ("b", "the voxels of a", "cohort.csv"),
-        ("f", "the voxels of c", "cohort.csv"),
-    ]
 
 
 def test_a_cohort_of_which_nobody_can_be_read(make_cohort):

@@ -153,16 +153,15 @@ def test_a_brain_that_is_none_or_too_large_is_refused(alignment, tmp_path):
 
 
 def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_run_too(alignment, tmp_path):
-    brain = drawn(tmp_path, np.zeros(SHAPE) + (np.indices(SHAPE)[0] > 100))
+    brain = drawn(tmp_path, (np.indices(SHAPE)[0] > 5).astype(np.uint8))
     brain = brain.rename(tmp_path / "brain.nii")
     settings = Settings(lesion_mask=drawn(tmp_path, 0.1 + 0.8 * block()))
     for _ in range(2):
         stages = stages_of(tmp_path)
         find_lesion(patient_of(alignment, settings, stages, brain))
-        assert stages.record.remarks[:2] == [
-            "The lesion mask holds probabilities, thresholded at 0.5.",
-            "100 % of the lesion lie outside the brain: do mask and scan belong together?",
-        ]
+        first, second = stages.record.remarks[:2]
+        assert first == "The lesion mask holds probabilities, thresholded at 0.5."
+        assert second.startswith("50 % of the lesion (") and second.endswith("do mask and scan belong together?")
 
 
 def test_a_brain_mask_of_probabilities_is_a_remark(alignment, tmp_path):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 
-from glioma_idh import departures
+from glioma_idh.cohorts.checks.copies import set_copies_aside
+from glioma_idh.cohorts.checks.images import check_scans
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import prepared
@@ -17,8 +17,6 @@ from glioma_idh.sgp3d.prepared import (
     Stored,
     content_hash,
     print_mask_remarks,
-    refuse_copies,
-    set_copies_aside,
     store_cohort,
     store_subject,
 )
@@ -148,20 +146,6 @@ def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatc
     assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
 
 
-def test_a_scan_of_the_run_s_own_cohort_is_no_external_test(tmp_path, monkeypatch):
-    measured = pd.DataFrame({"subject": ["c", "d"], "box_ml": [8.0, 9.0]})
-    monkeypatch.setattr(prepared, "measure_cohort", lambda table: measured.head(len(table)))
-    own = pd.DataFrame({"subject": ["a", "b"], "prepared": ["/one/x", "/one/y"]})
-    own.to_csv(tmp_path / "cohort.csv", index=False)
-    external = pd.DataFrame({"subject": ["c", "d"], "prepared": ["/other/z", "/other/y"]})
-    refuse_copies(tmp_path, external.head(1))
-    with pytest.raises(InputError, match=r"found 1 in both \(b is d\)"):
-        refuse_copies(tmp_path, external)
-    measured.assign(subject=["a", "e"], box_ml=[8.0, 7.0]).to_csv(tmp_path / departures.FILE, index=False)
-    with pytest.raises(InputError, match=r"found 1 in both \(a is c\)"):
-        refuse_copies(tmp_path, external.head(1))
-
-
 @pytest.mark.parametrize(("spare", "enough"), [(0, True), (-1, False)])
 def test_a_tenth_of_the_room_for_all_will_do(monkeypatch, tmp_path, spare, enough):
     """4 bytes in each of 4 sequences and one of the mask, a voxel."""
@@ -190,11 +174,14 @@ def test_no_room_in_the_cache(table, monkeypatch):
         store_cohort(table, SHAPE, jobs=1, quiet=True)
 
 
-def test_the_same_files_under_another_patient_are_set_aside():
-    rows = [("a", "p", "x"), ("b", "p", "x"), ("c", "q", "x"), ("d", "r", "y")]
-    kept, errors = set_copies_aside(pd.DataFrame(rows, columns=["subject", "patient", "prepared"]))
-    assert kept["subject"].tolist() == ["a", "b", "d"]
-    assert [(error.subject, error.found) for error in errors] == [("c", "the files of a")]
+def test_the_images_that_a_subject_was_prepared_from_stand_in_its_row(table):
+    """As the check of cohorts calls them; found in the cache as well."""
+    scans, _ = check_scans(table, jobs=1, quiet=True)
+    expected = scans.set_index(["subject", "image"])["voxel_hash"].unstack()
+    for _ in range(2):
+        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        found = usable.set_index("subject")[[f"{image}_voxel_hash" for image in expected]]
+        assert found.to_numpy().tolist() == expected.to_numpy().tolist() and expected.stack().is_unique
 
 
 def test_of_nobody_there_is_a_table_without_rows(table):

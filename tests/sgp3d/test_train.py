@@ -145,7 +145,7 @@ def test_no_external_scan_is_one_of_the_run_s_own(finished, tmp_path):
     table = pd.read_csv(run.parent / "cohort.csv", dtype=str).head(2)
     table["subject"], table["patient"] = ["x1", "x2"], ["x1", "x2"]
     table.to_csv(tmp_path / "others.csv", index=False)
-    with pytest.raises(InputError, match="no scan of the training cohort in the external one; found 2 in both"):
+    with pytest.raises(InputError, match="no image of the training cohort in the external one; found 2 in both"):
         train(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
 
 
@@ -157,7 +157,7 @@ def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained
     nibabel.save(nibabel.Nifti1Image(image.get_fdata(dtype=np.float64), image.affine), tmp_path / "t1.nii")
     table.assign(t1=str(tmp_path / "t1.nii")).to_csv(tmp_path / "others.csv", index=False)
     monkeypatch.setattr("glioma_idh.sgp3d.fit.train_split", lambda *_, **__: pytest.fail("trained"))
-    with pytest.raises(InputError, match=r"in the external one; found 1 in both \(s00 is x1\)"):
+    with pytest.raises(InputError, match=r"in the external one; found 1 in both \(T1 of s00 \(\S+\) is T1 of x1 "):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
 
 
@@ -338,7 +338,7 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     cohort, written = make_four(num_subjects=4, num_mutant=2), []
     edit_table(cohort, "s01", "idh", "")
     edit_table(cohort, "s02", "t2", "nowhere.nii.gz")
-    monkeypatch.setattr("glioma_idh.sgp3d.prepared.refuse_copies", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.pipeline.refuse_copies", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
     monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
     monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *given: written.append(given))

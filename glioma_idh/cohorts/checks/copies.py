@@ -1,26 +1,138 @@
 """Images that stand under two subjects: one of them is somebody else's, or one person goes under two ids."""
 
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
 from glioma_idh.cohorts.checks.names import NAMES
 from glioma_idh.cohorts.checks.rows import Scan
+from glioma_idh.cohorts.table import PATHS
+from glioma_idh.errors import InputError
 
 
-def report_copies(scans: list[Scan]) -> None:
-    """Report each image whose voxels an image of a subject before it has, whatever the files are called.
+def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
+    """Each image that an image of a subject before it equals voxel by voxel, whatever the files are called.
 
     Two visits of a patient may share a brain mask, as they do once they lie on one grid.
 
     Args:
-        scans: images of a whole cohort, as `check_subject` gives them.
+        images: of a whole cohort in its order, each with `subject, patient, image, path, voxel_hash`, and `constant`
+            where it may be.
+
+    Yields:
+        Its place in `images`, and the first image that it equals.
     """
     first = {}
-    for scan in scans:
-        identity = scan.row.get("voxel_hash", "")
-        if not identity or scan.row.get("constant"):
+    for index, image in enumerate(images):
+        if not image.get("voxel_hash") or image.get("constant"):
             continue
-        other = first.setdefault(identity, scan)
-        one_patient = other.row["patient"] == scan.row["patient"]
-        if other.row["subject"] == scan.row["subject"] or (one_patient and scan.image == "brain_mask"):
-            continue
-        question = "Are these two visits?" if one_patient else "Whose is it? One person needs one id in patient."
-        where = f"{NAMES[other.image]} of {other.row['subject']} ({other.row['path']})"
-        scan.report(f"also of {other.row['subject']}", f"{scan.row['path']} has the very voxels of {where}. {question}")
+        other = first.setdefault(image["voxel_hash"], image)
+        may_share = other["patient"] == image["patient"] and image["image"] == "brain_mask"
+        if other["subject"] != image["subject"] and not may_share:
+            yield index, other
+
+
+def report_copies(scans: list[Scan]) -> None:
+    """Report each image whose voxels an image of a subject before it has.
+
+    Args:
+        scans: images of a whole cohort, as `check_subject` gives them.
+    """
+    for index, other in find_copies([scan.row for scan in scans]):
+        row = scans[index].row
+        sentence = f"{row['path']} has the very voxels of {_named(other)}. {_question(row, other)}"
+        scans[index].report(f"also of {other['subject']}", sentence)
+
+
+def hash_columns(hashes: list[dict[str, str]]) -> dict[str, list[str]]:
+    """Columns of a cohort table that tell the images which its subjects were prepared from.
+
+    Args:
+        hashes: a dictionary a subject: by image the identity of its voxels, `voxel_hash` or `mask_hash`.
+    """
+    return {f"{image}_voxel_hash": [of[image] for of in hashes] for image in (hashes[0] if hashes else ())}
+
+
+def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
+    """Keep the first of the subjects that have a scan or a lesion mask in common: whose it is cannot be told.
+
+    A brain mask may be that of a template, for all: `print_shared_brains` tells it.
+
+    Args:
+        table: cohort table of prepared subjects, with the columns of `hash_columns`.
+        *arrays: a row a subject.
+
+    Returns:
+        The rows and arrays that stay, and one error a subject set aside.
+    """
+    images, found = images_of(table), {}
+    for index, other in find_copies(images):
+        if images[index]["image"] != "brain_mask":
+            found.setdefault(images[index]["subject"], []).append((images[index], other))
+    errors = []
+    for subject, copies in found.items():
+        row, other = copies[0]
+        more = f", and {len(copies) - 1} more such images" if len(copies) > 1 else ""
+        expected = f"{NAMES[row['image']]} that no other subject has"
+        found_here = f"the very voxels of {_named(other)}{more}"
+        advice = f"{_question(row, other)} Name each one's own file, or keep one of the two."
+        errors.append(InputError(expected, found_here, advice, row["path"], subject))
+    is_kept = ~table["subject"].isin(found).to_numpy()
+    return table[is_kept].reset_index(drop=True), *(array[is_kept] for array in arrays), errors
+
+
+def print_shared_brains(table: pd.DataFrame) -> None:
+    """Say on standard error, in one line, how many brain masks are those of other patients.
+
+    Args:
+        table: as `set_copies_aside` takes it.
+    """
+    images = images_of(table)
+    copies = [(images[index], other) for index, other in find_copies(images) if images[index]["image"] == "brain_mask"]
+    if copies:
+        row, other = copies[0]
+        text = f"The brain masks of {len(copies)} of {len(table)} subjects have the very voxels of another patient's"
+        print(f"{text} ({row['subject']}: {_named(other)}). Is it a template's?", file=sys.stderr)
+
+
+def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+    """Who has a scan or a lesion mask of another cohort, by its voxels.
+
+    Args:
+        own: cohort table as `set_copies_aside` takes it.
+        table: another.
+
+    Returns:
+        By subject of `table` which image of `own` one of its images is, the first.
+    """
+    first, found = {}, {}
+    for image in images_of(own):
+        first.setdefault(image["voxel_hash"], image)
+    for image in images_of(table):
+        other = first.get(image["voxel_hash"])
+        if other and image["image"] != "brain_mask":
+            found.setdefault(image["subject"], f"{_named(other)} is {_named(image)}")
+    return found
+
+
+def images_of(table: pd.DataFrame) -> list[dict]:
+    """The images of prepared subjects, as `find_copies` takes them."""
+    columns = [column for column in PATHS if f"{column}_voxel_hash" in table]
+    return [
+        {name: row[name] for name in ("subject", "patient")}
+        | {"image": column, "path": row[column], "voxel_hash": row[f"{column}_voxel_hash"]}
+        for row in table.to_dict("records")
+        for column in columns
+        if row[f"{column}_voxel_hash"]
+    ]
+
+
+def _named(image: dict) -> str:
+    return f"{NAMES[image['image']]} of {image['subject']} ({image['path']})"
+
+
+def _question(image: dict, other: dict) -> str:
+    one_patient = image["patient"] == other["patient"]
+    return "Are these two visits?" if one_patient else "Whose is it? One person needs one id in patient."

@@ -13,6 +13,7 @@ from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
+    SLICE_CNN,
     Scan,
     compare_grids,
     describe_mask,
@@ -24,13 +25,12 @@ from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_
 from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.mask_fit import find_flip
-from glioma_idh.imaging.masks import LARGE_ML, measure_lesion
+from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.progress import progress
 
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
-TYPES = {"not_finite": "Int64", "constant": "boolean", "refused": bool, "enhancing_label": "Int64"}
+TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"}
 TYPES |= dict.fromkeys(NUMBERS, float)
-LARGEST_SHARE_OUTSIDE = 0.01
 
 
 def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
@@ -97,7 +97,7 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         describe_mask(mask)
     lesion = next((mask for mask in readable if mask.image == "lesion_mask" and mask.volume.array.any()), None)
     brain = next((mask for mask in readable if mask.image == "brain_mask"), None)
-    scans, slices, first, tissue = check_sequences(row, lesion)
+    scans, slices, first, tissue = check_sequences(row, lesion, brain)
     for mask in readable if first else []:
         compare_grids(mask, first)
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
@@ -117,7 +117,7 @@ def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
         scans[name].report(OF_NAMES, sentence)
 
 
-def check_sequences(row: pd.Series, lesion: Scan | None):
+def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
     """Look at the sequences of one subject, one after the other; only the first one's voxels are kept.
 
     Returns:
@@ -136,6 +136,9 @@ def check_sequences(row: pd.Series, lesion: Scan | None):
             scan.report("other axes", sentence)
         compare_grids(scan, first)
         check_repeated(scan, hashes)
+        given = [lesion] * bool(lesion) + [brain] * bool(row["brain_mask"])
+        if any(of is None or grid_difference(of.volume, scan.volume) for of in given):
+            scan.refuse_by(SLICE_CNN)  # whose masks lie on the grid of the scan
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
         if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
@@ -184,11 +187,8 @@ def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
     if found := facts.why_no_lesion():
         lesion.refuse("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
         return
-    if facts.volume_ml > LARGE_ML:
-        lesion.report("large lesion", f"{facts.volume_ml:.0f} ml: is the mask one of the lesion?")
-    if facts.share_outside > LARGEST_SHARE_OUTSIDE:
-        outside_ml, share = facts.share_outside * facts.volume_ml, facts.share_outside
-        lesion.report("outside brain", f"{share:.0%} of the lesion ({outside_ml:.2g} ml) lies outside the brain.")
+    for words, sentence in facts.remarks().items():
+        lesion.report(words, sentence)
 
 
 def add_enhancing(scans: list[Scan]) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import why_not_stripped
-from glioma_idh.imaging.masks import parse_labels
+from glioma_idh.imaging.masks import lesion_rectangle, mask_hash, parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
 SCAN_COLUMNS = {
@@ -35,10 +35,11 @@ SCAN_COLUMNS = {
     "enhancing_label": "a guess from all masks of the cohort: 4 by BraTS up to 2021, 3 from 2023 on",
     "enhancing_ml": "volume of that label; empty where the only label is 1, which may be the whole lesion",
     "grid": "same as that of the subject's first sequence, or how it differs",
-    "voxel_hash": "identity of the voxels, of a mask of those that are not 0: rows that agree hold the same image",
-    "refused": "whether no network takes it; with a remark alone it is taken",
+    "voxel_hash": "identity of the voxels, of a mask which are not 0: rows that agree hold the same image",
+    "refused": "the networks that do not take it, slice CNN or SGPNet; with a remark alone it is taken",
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
+SLICE_CNN, SGPNET = "slice CNN", "SGPNet"
 FEW_VALUES = 10
 """No scan has so few; a mask has."""
 WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
@@ -71,10 +72,15 @@ class Scan:
         """Note something that is wrong."""
         self.problems.append((words, sentence))
 
-    def refuse(self, words: str, sentence: str) -> None:
-        """Note something for which no network takes the image."""
+    def refuse(self, words: str, sentence: str, by: tuple[str, ...] = (SLICE_CNN, SGPNET)) -> None:
+        """Note something for which networks do not take the image."""
         self.report(words, sentence)
-        self.row["refused"] = True
+        self.refuse_by(*by)
+
+    def refuse_by(self, *networks: str) -> None:
+        """Note networks that do not take the image, without a word: another image's problem, or no concern of most."""
+        refused = {*self.row["refused"].split(", "), *networks} - {""}
+        self.row["refused"] = ", ".join(name for name in (SLICE_CNN, SGPNET) if name in refused)
 
 
 def open_scan(row: pd.Series, image: str) -> Scan:
@@ -85,7 +91,7 @@ def open_scan(row: pd.Series, image: str) -> Scan:
         image: its column.
     """
     identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
-    scan = Scan(identity | {"image": image, "path": row[image], "refused": False})
+    scan = Scan(identity | {"image": image, "path": row[image], "refused": ""})
     try:
         volume = read_volume(row[image], finite=False)
     except InputError as error:
@@ -129,8 +135,10 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         scan.refuse("constant", f"{where} {background:g}{others}.")
     if not scan.row["constant"] and _has_few(values):
         scan.report("few values", f"It holds {len(np.unique(values))} values beside the background: is it a mask?")
-    if not has_brain_mask and (reason := why_not_stripped(volume)):
-        scan.report("not brain alone", f"Not 0 is more than the brain: {reason}.")
+    if reason := why_not_stripped(volume):
+        scan.refuse_by(SGPNET)  # which reads no brain mask
+        if not has_brain_mask:
+            scan.refuse("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
         scan.row["intensities"] = guess_intensities(values, box_ml)
         scan.row |= _statistics(scan, values, adc_divisor)
@@ -146,7 +154,7 @@ def _statistics(scan: Scan, values: np.ndarray, adc_divisor: str) -> dict[str, f
     try:
         factor = 1 / float(adc_divisor or 1)
     except (ValueError, ZeroDivisionError):
-        scan.report("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
+        scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
         factor = 1
     numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
     numbers["sd"] = values.std(dtype=np.float64)
@@ -169,7 +177,7 @@ def describe_mask(scan: Scan) -> None:
         scan.volume = replace(scan.volume, array=np.zeros(scan.volume.array.shape, np.uint8))
         return
     scan.volume = replace(scan.volume, array=array)
-    scan.row["voxel_hash"] = voxel_hash(replace(scan.volume, array=array != 0))
+    scan.row["voxel_hash"] = mask_hash(array)
     labels, counts = np.unique(array[array != 0], return_counts=True)
     millilitres = counts * scan.volume.voxel_ml
     if is_lesion:
@@ -180,8 +188,11 @@ def describe_mask(scan: Scan) -> None:
         scan.refuse("empty mask", "The mask marks no voxel.")
     elif not remark:
         scan.label_ml = {int(label): float(ml) for label, ml in zip(labels, millilitres, strict=True)}
-    if is_lesion and np.count_nonzero(array.any(axis=(0, 1))) == 1:
-        scan.report("one slice", "The mask touches one axial slice only.")
+    if is_lesion and labels.size:
+        try:
+            lesion_rectangle(array)
+        except InputError as error:
+            scan.refuse("no slice", f"Expected {error.expected}, found {error.found}.", by=(SLICE_CNN,))
 
 
 def grid_difference(volume: Volume, reference: Volume) -> str:
@@ -198,4 +209,4 @@ def compare_grids(scan: Scan, reference: Scan) -> None:
     difference = grid_difference(scan.volume, reference.volume)
     scan.row["grid"] = difference or "same"
     if difference:
-        scan.report("other grid", f"Not on the grid of {reference.image}: {difference}.")
+        scan.refuse("other grid", by=(SGPNET,), sentence=f"Not on the grid of {reference.image}: {difference}.")

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from glioma_idh.cohorts.checks.copies import find_copies
+from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN
 from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
 from glioma_idh.evaluation.intervals import expected_auc_half_width
 
@@ -18,29 +20,28 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
 
     Args:
         table: cohort table.
-        scans: a row an image, with `subject`, `image` and `refused`, whether no network takes it.
+        scans: a row an image, as `check_scans` gives it; `refused` names the networks that do not take it.
         cohort: what to give to `--cohort`: a name, or the path of the table.
     """
-    taken = scans[~scans["refused"].astype(bool)].groupby("subject")["image"].agg(set)
-    images = [taken.get(subject, set()) for subject in table["subject"]]
+    of_slices, of_sgpnet = (_images_taken(table, scans, network) for network in (SLICE_CNN, SGPNET))
     labelled, _ = check_labels(table)
     is_labelled = table["subject"].isin(labelled["subject"])
     found, commands = [], []
-    best = max(PREFERRED, key=lambda name: sum(name in there for there in images))
-    for network, needed, command in (
-        (f"Slice CNN, {SEQUENCE_NAMES[best]}", {best}, f"gbm2d.train --sequence {SEQUENCE_NAMES[best]}"),
-        ("SGPNet", set(OF_SGPNET), "sgp3d.train"),
+    best = max(PREFERRED, key=lambda name: sum(name in there for there in of_slices))
+    for network, needed, images, command in (
+        (f"Slice CNN, {SEQUENCE_NAMES[best]}", {best}, of_slices, f"gbm2d.train --sequence {SEQUENCE_NAMES[best]}"),
+        ("SGPNet", set(OF_SGPNET), of_sgpnet, "sgp3d.train"),
     ):
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
+        usable = _without_copies(usable, scans, needed | {"lesion_mask"})
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:
             commands.append(f"  python -m glioma_idh.{command} --cohort {_quoted(cohort)}{splits}")
     if not commands:
-        unmasked = sum({"lesion_mask"} <= there for there in images) == 0
-        name = "sgp3d" if unmasked or not any({best} <= there for there in images) else "gbm2d"
+        name = "gbm2d" if any({best, "lesion_mask"} <= there for there in of_slices) else "sgp3d"
         commands = [f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}"]
     return "\n".join(["", "What can be trained", *found, "Next:", *commands])
 
@@ -60,12 +61,30 @@ def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
     if labelled.empty:
         advice = "Name a sheet with --labels; a finished run can predict them."
         return f"{start} the IDH status of none of {len(table)} is known. {advice}"
-    taken = scans[~scans["refused"].astype(bool)]
-    masked, scanned = (set(taken["subject"][taken["image"].isin(images)]) for images in (["lesion_mask"], SEQUENCES))
-    if masked & scanned & set(labelled["subject"]):
-        return ""
-    advice = "The problems and missing images are listed above; sgp3d can predict without a mask."
+    is_labelled = table["subject"].isin(labelled["subject"])
+    for network, images, enough in ((SLICE_CNN, SEQUENCES, 1), (SGPNET, OF_SGPNET, len(OF_SGPNET))):
+        for there in _images_taken(table[is_labelled], scans, network):
+            if "lesion_mask" in there and len(there & {*images}) >= enough:
+                return ""
+    advice = (
+        "The problems and missing images are listed above; training takes a head with its skull only --with-skull, and "
+        "sgp3d can predict without a mask."
+    )
     return f"{start} no labelled subject has a scan and a lesion mask that can be used. {advice}"
+
+
+def _images_taken(table: pd.DataFrame, scans: pd.DataFrame, network: str) -> list[set[str]]:
+    """The images of each subject that a network takes."""
+    taken = scans[~scans["refused"].str.contains(network)].groupby("subject")["image"].agg(set)
+    return [taken.get(subject, set()) for subject in table["subject"]]
+
+
+def _without_copies(usable: pd.DataFrame, scans: pd.DataFrame, images: set[str]) -> pd.DataFrame:
+    """Who is left once training has set aside those with an image of a subject before them."""
+    of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(images)
+    rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
+    copies = {rows[index]["subject"] for index, _ in find_copies(rows)}
+    return usable[~usable["subject"].isin(copies)]
 
 
 def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:

@@ -21,6 +21,9 @@ LESION[2:5, 3:6, 2:5] = 1
 LESION[2:7, 3:8, 4] = 1
 
 
+NO_SLICE = "Expected a lesion on several axial slices, found a mask that touches one axial slice only."
+
+
 def scan(seed=0):
     """Noise around 100 in the brain, 0 elsewhere."""
     return BRAIN * np.random.default_rng(seed).normal(100, 10, SHAPE).round()
@@ -176,6 +179,34 @@ def test_files_that_cannot_be_read_are_rows_too(subject, tmp_path):
     assert [tile.thumbnails["t1"] is None for tile in tiles] == [True, True, True, False, True]
 
 
+def test_each_network_refuses_what_its_training_sets_aside(subject):
+    shifted, large = AFFINE.copy(), np.diag([20.0, 20.0, 10.0, 1.0])
+    shifted[0, 3] = 5
+    head = scan() + np.random.default_rng(1).uniform(1, 3, SHAPE)
+    rows = [
+        subject("flat", t1=scan(), lesion_mask=np.where(np.arange(8) == 3, LESION, 0)),
+        subject("thin", t1=scan(), lesion_mask=np.where(np.arange(12)[:, None] == 4, LESION, 0)),
+        subject("grid", t1=scan(), rcbv=(scan(1), shifted), lesion_mask=(LESION, shifted)),
+        subject("brain", t1=scan(), brain_mask=(BRAIN, shifted)),
+        subject("skull", t1=(head, large)),
+        subject("head", t1=(head, large), brain_mask=(BRAIN, large)),
+        subject("adc", adc=scan()) | {"adc_divisor": "0"},
+    ]
+    refused = check(*rows)[0]["refused"]
+    assert refused[refused != ""].to_dict() == {
+        ("flat", "lesion_mask"): "slice CNN",
+        ("thin", "lesion_mask"): "slice CNN",
+        ("grid", "t1"): "slice CNN",
+        ("grid", "rcbv"): "SGPNet",
+        ("grid", "lesion_mask"): "SGPNet",
+        ("brain", "t1"): "slice CNN",
+        ("brain", "brain_mask"): "SGPNet",
+        ("skull", "t1"): "slice CNN, SGPNet",
+        ("head", "t1"): "SGPNet",
+        ("adc", "adc"): "slice CNN, SGPNet",
+    }
+
+
 def test_a_grid_shifted_by_5_mm(subject):
     shifted = AFFINE.copy()
     shifted[0, 3] = 5
@@ -192,7 +223,7 @@ def test_a_grid_shifted_by_5_mm(subject):
         (LESION * 1.5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 2.5."),
         (LESION * 5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 6."),
         (0.2 + LESION / 2, "probabilities", "The mask holds probabilities, thresholded at 0.5."),
-        (np.where(np.arange(8) == 3, LESION, 0), "one slice", "The mask touches one axial slice only."),
+        (np.where(np.arange(8) == 3, LESION, 0), "no slice", NO_SLICE),
     ],
 )
 def test_masks_that_cannot_be_right(subject, mask, words, sentence):
@@ -202,7 +233,7 @@ def test_masks_that_cannot_be_right(subject, mask, words, sentence):
 def test_a_mask_partly_outside_the_brain(subject):
     mask = np.zeros(SHAPE)
     mask[0:4, 3:6, 2:4] = 1
-    sentence = "25% of the lesion (0.12 ml) lies outside the brain."
+    sentence = "25 % of the lesion (0.12 ml) lie outside the brain: do mask and scan belong together?"
     assert problem(subject(t1=scan(), lesion_mask=mask), "lesion_mask") == (sentence, "outside brain")
     assert problem(subject(t1=scan() + 1, lesion_mask=mask, brain_mask=BRAIN), "lesion_mask")[0] == sentence
     noise = np.random.default_rng(1).uniform(1, 3, SHAPE)
@@ -217,7 +248,7 @@ def test_one_percent_of_the_lesion_may_lie_outside_the_brain(subject, num_outsid
     mask[2, 2, 2] = 0
     mask[0, :num_outside, 3] = 1
     problems = check(subject(t1=scan() + 1, lesion_mask=mask, brain_mask=brain))[0]["problem"]
-    assert problems[("s1", "lesion_mask")].endswith("lies outside the brain.") == reported
+    assert ("lie outside the brain" in problems[("s1", "lesion_mask")]) == reported
 
 
 @pytest.mark.parametrize("labels", [(1, 2, 3), (1, 2, 4), (1,), (3, 4)])
@@ -319,7 +350,7 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
     large, smaller = np.diag([20.0, 20.0, 24.0, 1.0]), np.diag([20.0, 20.0, 23.0, 1.0])  # 43 voxels of 9.6 and 9.2 ml
     images = {"t1": scan(), "lesion_mask": LESION, "brain_mask": BRAIN}
     row = subject(**{name: (image, large) for name, image in images.items()})
-    assert problem(row, "lesion_mask") == ("413 ml: is the mask one of the lesion?", "large lesion")
+    assert problem(row, "lesion_mask") == ("The lesion has 413 ml: is the mask one of the lesion?", "large lesion")
     row = subject(**{name: (image, smaller) for name, image in images.items()})
     assert (check(row)[0]["problem"] == "").all()
 

@@ -7,6 +7,7 @@ from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.evaluation.intervals import expected_auc_half_width
 from glioma_idh.reporting.words.next_steps import next_steps, why_nobody
 
+BOTH = "slice CNN, SGPNet"
 FOUR = ("t1", "t1gd", "t2", "flair")
 
 
@@ -18,8 +19,9 @@ def cohort(mutants, wild_types, images=(*FOUR, "lesion_mask"), unknown=0):
         for n, idh in enumerate(status)
     ]
     table = pd.DataFrame(rows)
-    scans = [{"subject": subject, "image": image, "refused": False} for subject in table.subject for image in images]
-    return table, pd.DataFrame(scans, columns=["subject", "image", "refused"])
+    columns = ["subject", "patient", "image", "refused", "voxel_hash"]
+    scans = [(s, s, image, "", f"{image} of {s}") for s in table["subject"] for image in images]
+    return table, pd.DataFrame(scans, columns=columns)
 
 
 def test_a_cohort_that_allows_all():
@@ -57,11 +59,24 @@ def test_patients_count_and_not_visits():
 def test_who_has_no_mask_or_cannot_be_read_is_not_counted():
     table, scans = cohort(5, 7)
     scans = scans[~((scans["subject"] == "s0") & (scans["image"] == "lesion_mask"))]
-    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "refused"] = True
+    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t2"), "refused"] = "slice CNN, SGPNet"
     slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
     told = "4 mutant and 7 wild-type patients (1 more subjects have no lesion mask that can be used)"
     assert slices.startswith(f"Slice CNN, T1Gd: {told}")
     assert sgpnet.startswith("SGPNet: 3 mutant and 7 wild-type patients (1 more")
+
+
+def test_each_network_is_counted_by_its_own_refusals_and_copies():
+    table, scans = cohort(5, 7)
+    scans.loc[(scans["subject"] == "s0") & (scans["image"] == "lesion_mask"), "refused"] = "slice CNN"
+    scans.loc[(scans["subject"] == "s1") & (scans["image"] == "t1gd"), "refused"] = "SGPNet"
+    scans.loc[(scans["subject"] == "s2") & (scans["image"] == "flair"), "voxel_hash"] = "flair of s3"  # s3 comes later
+    scans.loc[(scans["subject"] == "s5") & (scans["image"] == "lesion_mask"), "voxel_hash"] = "lesion_mask of s4"
+    slices, sgpnet = next_steps(table, scans, "c").splitlines()[2:4]
+    assert slices.startswith("Slice CNN, T1Gd: 4 mutant and 6 wild-type patients (1 more")
+    assert sgpnet.startswith("SGPNet: 3 mutant and 6 wild-type patients:")
+    nobody = scans.assign(refused=scans["image"].map({"t1": "SGPNet", "lesion_mask": "slice CNN"}).fillna(""))
+    assert why_nobody(table, nobody).startswith("Nobody can be trained on: no labelled subject has")
 
 
 def test_the_sequence_of_most_patients_is_proposed_and_rcbv_first():
@@ -91,7 +106,9 @@ def test_why_nobody_can_be_trained_on():
     told = "Nobody can be trained on: no labelled subject has a scan and a lesion mask that can be used."
     for image in ("lesion_mask", "t1 t1gd t2 flair"):
         assert why_nobody(table, scans[~scans["image"].isin(image.split())]).startswith(told)
-        assert why_nobody(table, scans.assign(refused=scans["image"].isin(image.split()))).startswith(told)
+        assert why_nobody(
+            table, scans.assign(refused=scans["image"].isin(image.split()).map({True: BOTH, False: ""}))
+        ).startswith(told)
     unknown = table.assign(idh="")
     assert why_nobody(unknown, scans).startswith("Nobody can be trained on: the IDH status of none of 2 is known.")
     found = why_nobody(table.assign(idh=["", "perhaps"]), scans)
