@@ -164,7 +164,7 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
         predict(wanted)
         return capsys.readouterr().err
 
-    assert told(one) == ""
+    assert told(one) == "The run reads T2.\n"
     write_json({"synthetic": True}, other / "metrics.json")
     assert "learnt from the synthetic phantom" in told(one) and drawn["s02"][1]["synthetic"]
     write_json({"synthetic": False}, other / "metrics.json")
@@ -225,7 +225,7 @@ def test_what_cannot_be_predicted_says_why(run, tmp_path):
         predict(Prediction(run))
     with pytest.raises(InputError, match="s00: .*mask.nii.gz: .*found an empty mask"):
         predict(Prediction(run, scan=scan, lesion_mask=mask))
-    with pytest.raises(InputError, match="recipe.json: expected a run folder"):
+    with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
         predict(Prediction(tmp_path, scan=scan, lesion_mask=mask))
 
 
@@ -270,7 +270,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
     assert printed.out == "subject,score\np,0.1235\n" and printed.err == "['subject', 'score'] run g\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
-    with pytest.raises(SystemExit, match="Cannot go on: .*recipe.json: expected a run folder"):
+    with pytest.raises(SystemExit, match="Cannot go on: .*expected the folder of a run, with its recipe.json"):
         main()
 
 

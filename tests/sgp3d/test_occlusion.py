@@ -366,7 +366,7 @@ def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
 
 
 def test_an_unfinished_run_and_no_run(tmp_path):
-    with pytest.raises(InputError, match=r"recipe.json: expected a run folder"):
+    with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
         occlude(Occlusion(tmp_path))
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):
