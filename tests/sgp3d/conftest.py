@@ -16,11 +16,8 @@ GRID, AFFINE = (24, 20, 18), np.diag([-2.0, -2.0, 3.0, 1.0])  # LPS, as BraTS
 
 
 def write_four(folder: Path, num_subjects: int = 8, num_mutant: int = 4, prefix: str = "s", seed: int = 0) -> Path:
-    """Noise brains with a bright lesion in FLAIR and T2, dark in T1 and bright in T1Gd for mutants.
-
-    No two masks are alike: a tenth of the topmost slice, drawn by lot, lies a slice further up.
-    """
-    rng, rng_of_masks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    """Noise brains with a bright lesion in FLAIR and T2, dark in T1 and bright in T1Gd for mutants."""
+    rng = np.random.default_rng(seed)
     brain = np.zeros(GRID)
     brain[2:22, 2:18, 1:17] = 1
     rows = []
@@ -29,8 +26,6 @@ def write_four(folder: Path, num_subjects: int = 8, num_mutant: int = 4, prefix:
         lesion = np.zeros(GRID)
         i, j, k = rng.integers(4, 9, 3)
         lesion[i : i + 7, j : j + 6, k : k + 5] = 1
-        top, moved = lesion[..., k + 4].copy(), rng_of_masks.random(GRID[:2]) < 0.1
-        lesion[..., k + 4], lesion[..., k + 5] = top * ~moved, top * moved
         row = {"subject": subject, "patient": subject, "idh": idh}
         for sequence, contrast in {"t1": -80 * idh, "t1gd": 20 + 60 * idh, "t2": 60, "flair": 80}.items():
             scan = brain * (100 + rng.normal(0, 3, GRID)) + contrast * lesion
