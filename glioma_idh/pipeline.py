@@ -14,6 +14,7 @@ import pandas as pd
 from glioma_idh import departures, runs
 from glioma_idh.cohorts import find_planted_scores, read_cohort
 from glioma_idh.cohorts.checks.copies import images_in_both
+from glioma_idh.cohorts.checks.names import print_remarks_on_names
 from glioma_idh.cohorts.checks.summary import describe_ignored
 from glioma_idh.cohorts.overlap import nameless, refuse_overlap
 from glioma_idh.cohorts.sheets import ENDINGS
@@ -92,6 +93,8 @@ def read_training_cohort(recipe, job, sequences, quiet: bool = False):
         require_files(cohort)
     if ignored and not quiet:
         print(describe_ignored(ignored))
+    if not quiet:
+        print_remarks_on_names(cohort, sequences)
     return cohort
 
 
@@ -103,6 +106,7 @@ def read_external_cohort(recipe, job, sequences):
     """
     external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
     require_files(external, "--external-images")
+    print_remarks_on_names(external, sequences)
     if check_labels(external)[0].empty:
         found = f"none among {len(external)}"
         raise InputError("labelled subjects to test on", found, "Name a sheet with --external-labels.")

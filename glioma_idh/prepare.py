@@ -109,7 +109,7 @@ def prepare(job: Job, settings: Settings) -> list[Outcome]:
         outcomes.append(outcome)
         if outcome.files or outcome.notes:
             update_tables(job.out, outcome.subject, outcome.files, outcome.notes)
-        if not job.quiet:
+        if outcome.errors or not job.quiet:  # what went wrong is no progress
             bar.write(describe(outcome), file=sys.stderr)
         if job.strict and outcome.errors:
             raise outcome.errors[0].of_subject(outcome.subject)

@@ -209,6 +209,20 @@ def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, caps
     assert len(cohorts.looked_for) == 1
 
 
+def test_names_that_say_another_sequence_are_told_before_training_and_testing(cohorts, capsys):
+    """As where two columns of a table were exchanged: one line for all."""
+    rows = [{"subject": name, "t1gd": f"{name}/flair.nii", "flair": f"{name}/t1gd.nii"} for name in "ab"]
+    cohorts.tables |= {"egd": table_of(*rows, {"subject": "c", "t1gd": "c/t1gd.nii", "idh": "1"})}
+    recipe, job = gbm2d.Recipe(cohort="egd"), Job()
+    pipeline.read_training_cohort(recipe, job, ("t1gd",))
+    said = "In 2 of 3 subjects a file's name says something else than what it is given as. "
+    assert capsys.readouterr().err == f"{said}a: flair.nii is given as T1Gd; by its name it is FLAIR.\n"
+    pipeline.read_training_cohort(recipe, job, ("t1",))
+    assert capsys.readouterr().err == ""
+    external(cohorts, [HERE], [THERE | {"t2": "t_flair.nii"}])
+    assert "In 1 of 1 subjects a file's name says something else" in capsys.readouterr().err
+
+
 def external(cohorts, here, there, sequences=("t2",)):
     cohorts.tables |= {"egd": table_of(*here), "tcga": table_of(*there)}
     recipe = gbm2d.Recipe(cohort="egd")

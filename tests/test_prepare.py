@@ -335,13 +335,16 @@ def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypa
     assert len(note["problems"]) == 2 and note["files"] == {}
 
 
-def test_other_patients_go_on(patient):
+def test_other_patients_go_on(patient, capsys):
+    """And the reason is said, quiet or not: it is no progress."""
     broken = patient.parent / "p2"
     shutil.copytree(patient, broken)
     (broken / "t1gd.nii.gz").write_bytes(b"no image")
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, jobs=2, quiet=True)
     outcomes = {outcome.subject: outcome for outcome in prepare.prepare(job, FAST)}
     assert len(outcomes["p1"].files) == 4 and not outcomes["p2"].files
+    said = capsys.readouterr().err
+    assert "p2: nothing could be made" in said and str(outcomes["p2"].errors[0]) in said and "p1" not in said
     assert list(read_cohort(str(job.out / "cohort.csv"))[0]["subject"]) == ["p1"]
 
 

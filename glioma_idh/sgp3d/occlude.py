@@ -59,6 +59,8 @@ def occlude(wanted: Occlusion) -> dict:
     from glioma_idh.reporting.canvas import save_figure
     from glioma_idh.sgp3d.occlusion import summarise_occlusion
 
+    if wanted.num_maps < 0:
+        raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
     content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
     recipe = recipe_of_run(content)
     _check_recipe(recipe, wanted.run_dir)

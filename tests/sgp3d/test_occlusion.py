@@ -365,7 +365,9 @@ def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
         occlude(Occlusion(tmp_path))
 
 
-def test_an_unfinished_run_and_no_run(tmp_path):
+def test_an_unfinished_run_no_run_and_fewer_maps_than_none(tmp_path):
+    with pytest.raises(InputError, match="expected --num-maps of at least 0; found -1"):
+        occlude(Occlusion(tmp_path, num_maps=-1))
     with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
         occlude(Occlusion(tmp_path))
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})

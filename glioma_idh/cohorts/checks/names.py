@@ -1,7 +1,10 @@
 """What the names of a subject's files say against what they are given as."""
 
 import re
+import sys
 from pathlib import Path
+
+import pandas as pd
 
 from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES
 from glioma_idh.imaging.series_names import roles_named, words_of
@@ -34,6 +37,24 @@ def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
                 found.append((column, f"{other} and {path} seem to be of different patients or visits."))
                 return found
     return found
+
+
+def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
+    """Say on standard error, in one line for all, whose files' names say something else than what they are given as.
+
+    Args:
+        cohort: cohort table.
+        sequences: those that are read, by inside name.
+    """
+    columns = [*sequences, *MASKS]
+    found = {}
+    for row in cohort.to_dict("records"):
+        if remarks := remarks_on_names({column: Path(row[column]) for column in columns if row[column]}):
+            found[row["subject"]] = remarks[0][1]
+    if found:
+        subject, sentence = next(iter(found.items()))
+        text = f"In {len(found)} of {len(cohort)} subjects a file's name says something else than what it is given as"
+        print(f"{text}. {subject}: {sentence}", file=sys.stderr)
 
 
 def _numbers(path: Path) -> dict[str, set[str]]:
