@@ -35,7 +35,7 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     lines += [_listed("no image at all", table["subject"][~there])]
     lines += [_listed("cannot be used", [str(error) for error in check_labels(table)[1] if error.found != UNLABELLED])]
     if scans is not None:
-        troubled = scans[scans["problem"] != ""]
+        troubled = _rare_first(scans[scans["problem"] != ""])
         problems = troubled["subject"] + " " + troubled["image"].map(NAMES) + ": " + troubled["problem"]
         lines += [
             _listed("images with a problem (all in cohort_check.csv)", problems),
@@ -45,6 +45,17 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     if ignored:
         lines += [describe_ignored(ignored)]
     return "\n".join(line for line in lines if line is not None)
+
+
+def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
+    """Images with a problem, those first of which the fewest have the like: what many have must not hide it.
+
+    Sentences are alike that begin with the same three words, whatever names and numbers they hold.
+    """
+    sentences = troubled["problem"].str.split(r"\. ", regex=True).explode()
+    kinds = sentences.str.replace(r"\S*[\d./_]\S*", "#", regex=True).str.split().str[:3].str.join(" ")
+    rarity = kinds.map(kinds.value_counts()).groupby(level=0).min()
+    return troubled.loc[rarity.sort_values(kind="stable").index]
 
 
 def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.DataFrame:

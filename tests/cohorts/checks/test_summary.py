@@ -73,3 +73,13 @@ def test_what_was_left_aside_is_counted_by_reason():
         "  1 x a follow-up visit (v)",
     ]
     assert describe(TABLE, ignored).endswith("(v)") and "Left aside" not in describe(TABLE, [])
+
+
+def test_what_many_images_have_does_not_hide_what_one_has():
+    common, rare = "Expected a stripped scan, found {}.2 ml.", "a_{}.nii has the very voxels of T1 of c."
+    problems = [common.format(n) for n in range(20)] + [f"{common.format(20)} {rare.format(20)}"]
+    scans = pd.DataFrame({"subject": [f"s{n}" for n in range(21)], "image": "t2", "problem": problems})
+    scans = scans.assign(intensities="", head="", share_of_brain=np.nan)
+    lines = describe(TABLE, [], scans).splitlines()
+    start = lines.index("images with a problem (all in cohort_check.csv): 21")
+    assert lines[start + 1] == f"  s20 T2: {problems[20]}" and lines[start + 2] == f"  s0 T2: {problems[0]}"
