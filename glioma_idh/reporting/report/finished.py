@@ -14,9 +14,11 @@ from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.numbered_names import numbered_names
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.canvas import display_name
 from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
+from glioma_idh.reporting.words.cautions import rows_of_patients
 
 TABLE_ADVICE = (
     "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
@@ -39,7 +41,7 @@ class Finished:
         splits: `subject, repeat, split, part`.
         predictions: predictions table.
         metrics: content of `metrics.json`.
-        worth: what `evaluation.worth.worth` gives.
+        worth: what `evaluation.worth.worth` gives; of a table alone also `numbered_names`.
         folder: of the run; None for a table alone.
         members: the runs of several seeds that this one stands for.
     """
@@ -176,7 +178,7 @@ def read_predictions(file: Path) -> Finished:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
     Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
-    site, sex, age_years, lesion_ml`.
+    site, sex, age_years, lesion_ml`. Says where subjects without a patient look like rows of fewer patients.
 
     Raises:
         InputError: the file cannot be read, or the table cannot be used; it names the row's subject.
@@ -184,6 +186,10 @@ def read_predictions(file: Path) -> Finished:
     table = _read_foreign_table(file)
     numbers = _numbers(file, table)
     predictions, _ = complete(table)
+    unnamed = predictions[table["patient"] == ""] if "patient" in table else predictions
+    numbers["numbered_names"] = numbered_names(unnamed)
+    if numbers["numbered_names"]:
+        say_once(f"{file}: {rows_of_patients(numbers['numbered_names'])}")
     splits, cohort = splits_of(predictions), predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
     metrics = {"sequence": file.stem, "synthetic": bool((cohort["cohort"] == "phantom").any())}
     exclusions = pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"])
