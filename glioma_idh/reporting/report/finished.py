@@ -127,7 +127,8 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
     and which were not read.
 
     Raises:
-        InputError: it cannot be read, two columns stand for the same, or a number in it can be read in two ways.
+        InputError: it cannot be read, two columns stand for the same, a number in it can be read in two ways, or a
+            subject stands there twice.
     """
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
@@ -137,7 +138,33 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
     sheet = _named(as_sheet(reading, readings, NEEDED, file))
     for column in [column for column in NUMBERS if column in sheet]:
         sheet[column] = with_decimal_points(sheet, column)
-    return runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+    table = runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+    _check_once(table.set_axis(sheet.index), file)
+    return table
+
+
+def _check_once(table: pd.DataFrame, file: Path) -> None:
+    """A subject may stand in several rows only where a column tells its tests apart.
+
+    Args:
+        table: predictions table, indexed by its rows in the file.
+        file: that it was read from.
+
+    Raises:
+        InputError: two rows are the same test of a subject; it names them.
+    """
+    test = ["subject", *(column for column in ("repeat", "split", "fold") if column in table)]
+    named = table[table["subject"] != ""]
+    twice = named[named.duplicated(test, keep=False)]
+    if twice.empty:
+        return
+    rows = next(rows for _, rows in twice.groupby(test, sort=False, dropna=False))
+    where = "".join(f", {column} {rows[column].iloc[0]}" for column in test[1:])
+    found = f"rows {rows.index[0]} and {rows.index[1]} of one subject, {rows['subject'].iloc[0]}{where}"
+    advice = "Average its scores, or add a column split." if not where else f"Remove one, or correct its {test[-1]}."
+    if rows["truth"].nunique() > 1:
+        advice = f"Their truths are {' and '.join(map(str, rows['truth'].unique()))}: find out which is right. {advice}"
+    raise InputError("each subject once" + (" in a split" if where else ""), found, advice, file)
 
 
 def _meaning(name: str) -> str:

@@ -291,6 +291,31 @@ def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
     assert "labels, not probabilities" not in report_predictions(tmp_path / "scores.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "subject,truth,score\na,1,0.5\nb,0,0.5\n,,\nb,0,0.4\nb,1,0.4\n",
+            "once; found rows 3 and 5 of one subject, b. Their truths are 0 and 1: find out which "
+            "is right. Average its scores, or add a column split.",
+        ),
+        (
+            "subject,truth,score\na,1,0.5\na,1.0,0.4\n",
+            "once; found rows 2 and 3 of one subject, a. Average its scores, or add a column split.",
+        ),
+        (
+            "subject,fold,truth,score\na,1,1,0.5\na,2,1,0.5\na,2,1,0.4\n",
+            "once in a split; found rows 3 and 4 of one subject, a, fold 2. Remove one, or correct its fold.",
+        ),
+    ],
+)
+def test_a_subject_twice_is_told_by_its_rows_and_of_columns_that_are_there(tmp_path, text, message):
+    (tmp_path / "theirs.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "theirs.csv")
+    assert str(caught.value) == f"{tmp_path / 'theirs.csv'}: expected each subject {message}"
+
+
 def test_rows_of_patients_without_a_column_patient_are_told_on_the_page_and_beside_it(tmp_path, capsys):
     rows = [(f"p{n:02}_slice{k}", n % 2, (n * 7 + k) % 10 / 10) for n in range(10) for k in range(3)]
     table = pd.DataFrame(rows, columns=["subject", "truth", "score"])
