@@ -132,6 +132,9 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
     """
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
+    if file.is_dir():
+        advice = "Name its predictions.csv, or, of a run, its folder without --predictions."
+        raise InputError("a table", "a folder", advice, file=file)
     readings = read_readings(file)
     exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
     reading = choose_reading(readings, NEEDED, file, TABLE_ADVICE, str if exact else _meaning)
