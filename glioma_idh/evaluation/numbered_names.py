@@ -18,9 +18,9 @@ def numbered_names(predictions: pd.DataFrame) -> dict | None:
     parts = predictions["subject"].str.extract(rf"^{_NUMBERED}$").assign(**predictions[["subject", "truth"]])
     subjects = parts.drop_duplicates("subject")
     num_names, num_numbers = subjects["stem"].nunique(), subjects["number"].nunique()
-    all_numbered, fewest = subjects["stem"].notna().all(), min(num_names, num_numbers)
-    if not all_numbered or fewest < 2 or not num_names * num_numbers / 2 <= len(subjects) > 2 * num_names:
-        return None
-    if (parts.groupby("stem")["truth"].nunique() > 1).any():
+    all_numbered = subjects["stem"].notna().all() and min(num_names, num_numbers) >= 2
+    nearly_all_pairs = len(subjects) >= num_names * num_numbers / 2
+    one_truth_each = (parts.groupby("stem")["truth"].nunique() <= 1).all()
+    if not (all_numbered and nearly_all_pairs and num_names < len(subjects) / 2 and one_truth_each):
         return None
     return {"num_subjects": len(subjects), "num_names": num_names, "example": subjects["subject"].iloc[0]}
