@@ -170,7 +170,7 @@ def require_labelled(table, errors: list[InputError], num_subjects: int) -> None
     """Somebody must have an IDH status, or no network can learn it; said before any scan is read.
 
     Args:
-        table: rows with a label, as `check_labels` gives them.
+        table: rows with a label, as `check_labels` gives them, and those of `keep_unlabelled`.
         errors: one a subject set aside.
         num_subjects: of the cohort.
 
@@ -180,7 +180,9 @@ def require_labelled(table, errors: list[InputError], num_subjects: int) -> None
     if table["idh"].notna().any():
         return
     report_exclusions(errors, num_subjects, listed="")
-    advice = "The reasons stand above. Labels are a column idh of --cohort, or a sheet of subject and idh in --labels."
+    advice = "The reasons stand above."
+    if len(table) or any(error.found == UNLABELLED for error in errors):
+        advice += " Labels are a column idh of --cohort, or a sheet of subject and idh in --labels."
     raise InputError("labelled subjects to train on", "none left", advice)
 
 

@@ -45,6 +45,19 @@ def test_nobody_labelled_is_said_with_the_reasons(capsys):
         assert printed.startswith("2 of 2 subjects are set aside:\n  a: sheet.csv: expected IDH status; found an empty")
 
 
+def test_labels_are_advised_only_where_some_are_missing(capsys):
+    nobody, two = pd.DataFrame({"idh": []}), InputError("one IDH status a patient", "both", "Correct it.", subject="a")
+    unknown = InputError("IDH status", UNLABELLED, "Predict it.", subject="b")
+    for table, errors, advised in (
+        (nobody, [two], False),
+        (nobody, [two, unknown], True),
+        (pd.DataFrame({"idh": [np.nan]}), [two], True),
+    ):
+        with pytest.raises(InputError) as caught:
+            pipeline.require_labelled(table, errors, 2)
+        assert ("--labels" in caught.value.advice) == advised and "The reasons stand above." in caught.value.advice
+
+
 def test_two_cohorts_of_one_file_name_have_a_folder_each():
     names = {pipeline.external_name(Job(external=path)) for path in ("a/cohort.csv", "b/cohort.csv", "upenn-gbm")}
     assert names == {"a-cohort", "b-cohort", "upenn-gbm"}

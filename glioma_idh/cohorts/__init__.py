@@ -87,7 +87,9 @@ def read_cohort(
         table = read_table(name, images)
         return (table, []) if labels is None else _relabelled(table, labels)
     if Path(name).is_dir():
+        inside = Path(name, "cohort.csv")
         advice = f"For a folder a subject of your own: --cohort folders --images {name}."
+        advice = f"Name {inside}." if inside.is_file() else advice
         raise InputError("a cohort's name, or the path of a .csv or .xlsx", f"the folder {name}", advice)
     if name not in NAMES:
         known = ", ".join(NAMES)

@@ -106,6 +106,12 @@ def without_accents(text: str) -> str:
     return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 
+def without_quotes(cell: str) -> str:
+    """The text without the quotation marks around the whole of it, as where a path was copied with them."""
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'"
+    return cell[1:-1].strip() if is_quoted else cell
+
+
 def is_unknown(cell: str) -> bool:
     """Whether a cell says in one of the usual spellings that something is not known."""
     return cell.strip().lower() in UNKNOWN

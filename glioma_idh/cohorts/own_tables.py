@@ -19,6 +19,7 @@ from glioma_idh.cohorts.cells import (
     parse_patient,
     parse_sex,
     parse_text,
+    without_quotes,
 )
 from glioma_idh.cohorts.column_names import COLUMNS, PATHS, WRITTEN, could_be, meaning_of, suggested
 from glioma_idh.cohorts.readings import Reading, choose_reading, describe_readings
@@ -153,7 +154,7 @@ def _list_others(sheet: pd.DataFrame, others: list[str]) -> None:
 
 def holds_paths(cells: pd.Series) -> bool:
     """Whether any of a column's first cells that say something names a file."""
-    return any(_PATH.fullmatch(cell) for cell in cells[cells != ""].head(100) if not is_unknown(cell))
+    return any(_PATH.fullmatch(without_quotes(cell)) for cell in cells[cells != ""].head(100) if not is_unknown(cell))
 
 
 def _read_cells(sheet: pd.DataFrame, keep_unreadable) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import without_quotes
 from glioma_idh.cohorts.sheets import cell_error
 
 WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -13,7 +14,9 @@ WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]:
-    """The paths of a column made absolute; a relative one may have the backslashes of Windows on any system.
+    """The paths of a column made absolute, without quotation marks around them.
+
+    A relative one may have the backslashes of Windows on any system.
 
     Args:
         sheet: as `read_sheet` gives it.
@@ -23,7 +26,7 @@ def absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]:
     Raises:
         InputError: a path begins at a drive or server of Windows, and this is another system; it names row and column.
     """
-    cells = sheet[column]
+    cells = sheet[column].map(without_quotes)
     foreign = cells.index[cells.str.match(WINDOWS_ABSOLUTE)] if os.name != "nt" else []
     if len(foreign):
         expected = "a path of this system (it is one of Windows)"

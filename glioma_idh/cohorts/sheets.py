@@ -11,7 +11,7 @@ import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
 from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading
-from glioma_idh.cohorts.text_sheets import read_text
+from glioma_idh.cohorts.text_sheets import read_text, refuse_text
 from glioma_idh.cohorts.workbooks import read_workbook
 from glioma_idh.errors import InputError
 
@@ -83,8 +83,14 @@ def read_readings(path: Path) -> list[Reading]:
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)
+    if path.is_dir():
+        inside = path / "cohort.csv"
+        raise InputError(KINDS, "a folder", f"Name {inside if inside.is_file() else 'a file in it'}.", path)
     try:
-        readings = read_workbook(path) if path.suffix.lower() in WORKBOOKS else read_text(path)
+        is_workbook = path.suffix.lower() in WORKBOOKS
+        if is_workbook:
+            refuse_text(path)
+        readings = read_workbook(path) if is_workbook else read_text(path)
         if not readings:
             raise ValueError("nothing in it")
     except InputError:

@@ -7,6 +7,7 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 from glioma_idh.errors import InputError
 
 MAX_DRAWS = 20_000
+TOO_FEW = "Add patients: at least 2 of each class are needed."
 
 
 def holdout_splits(
@@ -30,7 +31,7 @@ def holdout_splits(
     """
     patients = _patients(table)
     mutants = int((patients["idh"] == 1).sum())
-    advice = "Use --splits kfold, which takes what there is."
+    advice = TOO_FEW if _smaller_class(patients) < 2 else "Use --splits kfold, which takes what there is."
     if mutants <= min_test_mutants:
         expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
         raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
@@ -62,10 +63,13 @@ def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFram
         InputError: a class has fewer patients than there are folds.
     """
     patients = _patients(table)
-    smallest = int(patients["idh"].value_counts().reindex([0, 1], fill_value=0).min())
+    smallest = _smaller_class(patients)
     if smallest < num_splits or num_splits < 2:
         expected = f"at least {max(num_splits, 2)} patients of each class and at least 2 folds"
-        raise InputError(expected, f"{smallest} in the smaller class, {num_splits} folds", "Use other --num-splits.")
+        advice = f"Use --num-splits {smallest} at most." if num_splits > 1 else "Use --num-splits 2 or more."
+        if smallest < 2:
+            advice = TOO_FEW
+        raise InputError(expected, f"{smallest} in the smaller class, {num_splits} folds", advice)
     folds = StratifiedGroupKFold(num_splits, shuffle=True, random_state=seed)
     tests = [test for _, test in folds.split(patients, patients["idh"], groups=patients.index)]
     rows = [_rows(table, patients.index[test], repeat=1, split=split) for split, test in enumerate(tests, start=1)]
@@ -77,8 +81,13 @@ def _patients(table: pd.DataFrame) -> pd.DataFrame:
     patients = table.groupby("patient")[["idh"]].max()
     if not _both_classes(patients["idh"].to_numpy()):
         found = f"only IDH {patients['idh'].iloc[0]} in {len(patients)} patients"
-        raise InputError("mutant and wild-type patients", found, "A network cannot learn from one class.")
+        raise InputError("mutant and wild-type patients", found, f"A network cannot learn from one class. {TOO_FEW}")
     return patients
+
+
+def _smaller_class(patients: pd.DataFrame) -> int:
+    """How many patients the class has that has fewer."""
+    return int(patients["idh"].value_counts().min())
 
 
 def _both_classes(labels: np.ndarray) -> bool:

@@ -18,6 +18,18 @@ NO_TEXTS = {
 }
 
 
+def refuse_text(path: Path) -> None:
+    """A text, or a spreadsheet of another kind, is no workbook, whatever its name.
+
+    Raises:
+        InputError: the file is one of them; what else is no workbook is left to its reader.
+    """
+    content = path.read_bytes()
+    if content.strip() and (b"opendocument" in content[:200] or not content.startswith(b"PK")):
+        _decode(path)
+        raise InputError(KINDS, "text", "Name it .csv.", path)
+
+
 def read_text(path: Path) -> list[Reading]:
     """A text with each separator that gives every row as many cells as the header, and more than one."""
     text, separators = _decode(path), tuple(SEPARATORS)

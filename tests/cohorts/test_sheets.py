@@ -189,6 +189,32 @@ def test_no_such_sheet(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("ID,IDH\nx,1\n", "found text. Name it .csv."),
+        ("ID,IDH\nx,1\n".encode("utf-16"), "found text. Name it .csv."),
+        ("ID,IDH\nMüller,1\n".encode("latin-1"), "text in UTF-8; found byte 0xfc"),
+        (b"\xd0\xcf\x11\xe0", "found an Excel file of the old kind, or one with a password. Save it as .xlsx"),
+        (b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "found an OpenDocument spreadsheet"),
+        (b"PK\x03\x04 cut off", "found BadZipFile: .* Download or export it again"),
+        (b"", "found BadZipFile: .* Download or export it again"),
+    ],
+)
+def test_what_is_no_workbook_under_the_name_of_one(tmp_path, content, match):
+    with pytest.raises(InputError, match=match):
+        read_sheet(write(tmp_path / "a.xlsx", content))
+
+
+def test_a_folder_in_the_place_of_a_sheet(tmp_path):
+    with pytest.raises(InputError, match="found a folder. Name a file in it."):
+        read_sheet(tmp_path)
+    write(tmp_path / "cohort.csv", "ID\nx\n")
+    with pytest.raises(InputError) as caught:
+        read_sheet(tmp_path)
+    assert caught.value.found == "a folder" and caught.value.advice == f"Name {tmp_path / 'cohort.csv'}."
+
+
+@pytest.mark.parametrize(
     ("rows", "match"),
     [
         ("A-1\nA-2\n4\n", r"expected an id such as A-1; found '4' in row 4, column ID. A spreadsheet has turned"),

@@ -147,5 +147,18 @@ def test_as_many_patients_of_a_class_as_folds_are_enough():
 def test_folds_that_cannot_be_made():
     with pytest.raises(InputError, match="at least 5 patients of each class.*found 4 in the smaller class, 5 folds"):
         kfold_splits(cohort(30, 4), 5, seed=0)
-    with pytest.raises(InputError, match="at least 2 folds"):
+    with pytest.raises(InputError, match="at least 2 folds.*Use --num-splits 2 or more"):
         kfold_splits(cohort(30, 4), 1, seed=0)
+
+
+def test_too_few_patients_for_any_split_must_be_added():
+    with pytest.raises(InputError, match="found 4 in the smaller class, 5 folds. Use --num-splits 4 at most."):
+        kfold_splits(cohort(30, 4), 5, seed=0)
+    add = "Add patients: at least 2 of each class are needed."
+    with pytest.raises(InputError, match=f"found 1 in the smaller class, 5 folds. {add}"):
+        kfold_splits(cohort(30, 1), 5, seed=0)
+    for mutants in (0, 1):
+        with pytest.raises(InputError, match=add):
+            holdout_splits(cohort(30, mutants), 5, test_fraction=0.2, min_test_mutants=1, seed=0)
+        with pytest.raises(InputError, match=add):
+            kfold_splits(cohort(30, mutants), 2, seed=0)

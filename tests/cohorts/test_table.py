@@ -159,6 +159,19 @@ def test_unknown_cohort_names_the_known_ones():
         read_cohort("brats2020-tcga")
 
 
+def test_quotation_marks_around_a_path_are_taken_off(tmp_path):
+    rows = f'subject;idh;T1CE;t2\ns1;1;"""{tmp_path}/a.nii.gz""";"""b c.nii"""\ns2;0;\'d.nii\';""""""\n'
+    table = read_table(write(tmp_path / "cohort.csv", rows))
+    assert table["t1gd"].tolist() == [str(tmp_path / "a.nii.gz"), str(tmp_path / "d.nii")]
+    assert table["t2"].tolist() == [str(tmp_path / "b c.nii"), ""]
+
+
+def test_a_run_s_folder_in_the_place_of_a_cohort_names_its_table(tmp_path):
+    write(tmp_path / "cohort.csv", "subject,idh\na,1\n")
+    with pytest.raises(InputError, match=f"Name {tmp_path / 'cohort.csv'}."):
+        read_cohort(str(tmp_path))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="paths of Windows are its own there")
 def test_paths_of_windows_lead_to_the_same_files(tmp_path):
     rows = "subject,idh,t1,t1gd\ns1,1,s1\\T1\\t1.nii.gz,s1/t1gd.nii.gz\ns2,0,odd\\name.nii,\n"

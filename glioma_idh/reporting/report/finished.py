@@ -14,9 +14,11 @@ from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.numbered_names import numbered_names
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.canvas import display_name
 from glioma_idh.reporting.printed import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
+from glioma_idh.reporting.words.cautions import rows_of_patients
 
 TABLE_ADVICE = (
     "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
@@ -39,7 +41,7 @@ class Finished:
         splits: `subject, repeat, split, part`.
         predictions: predictions table.
         metrics: content of `metrics.json`.
-        worth: what `evaluation.worth.worth` gives.
+        worth: what `evaluation.worth.worth` gives; of a table alone also `numbered_names`.
         folder: of the run; None for a table alone.
         members: the runs of several seeds that this one stands for.
     """
@@ -125,17 +127,47 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
     and which were not read.
 
     Raises:
-        InputError: it cannot be read, two columns stand for the same, or a number in it can be read in two ways.
+        InputError: it cannot be read, two columns stand for the same, a number in it can be read in two ways, or a
+            subject stands there twice.
     """
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
+    if file.is_dir():
+        advice = "Name its predictions.csv, or, of a run, its folder without --predictions."
+        raise InputError("a table", "a folder", advice, file=file)
     readings = read_readings(file)
     exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
     reading = choose_reading(readings, NEEDED, file, TABLE_ADVICE, str if exact else _meaning)
     sheet = _named(as_sheet(reading, readings, NEEDED, file))
     for column in [column for column in NUMBERS if column in sheet]:
         sheet[column] = with_decimal_points(sheet, column)
-    return runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+    table = runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+    _check_once(table.set_axis(sheet.index), file)
+    return table
+
+
+def _check_once(table: pd.DataFrame, file: Path) -> None:
+    """A subject may stand in several rows only where a column tells its tests apart.
+
+    Args:
+        table: predictions table, indexed by its rows in the file.
+        file: that it was read from.
+
+    Raises:
+        InputError: two rows are the same test of a subject; it names them.
+    """
+    test = ["subject", *(column for column in ("repeat", "split", "fold") if column in table)]
+    named = table[table["subject"] != ""]
+    twice = named[named.duplicated(test, keep=False)]
+    if twice.empty:
+        return
+    rows = next(rows for _, rows in twice.groupby(test, sort=False, dropna=False))
+    where = "".join(f", {column} {rows[column].iloc[0]}" for column in test[1:])
+    found = f"rows {rows.index[0]} and {rows.index[1]} of one subject, {rows['subject'].iloc[0]}{where}"
+    advice = "Average its scores, or add a column split." if not where else f"Remove one, or correct its {test[-1]}."
+    if rows["truth"].nunique() > 1:
+        advice = f"Their truths are {' and '.join(map(str, rows['truth'].unique()))}: find out which is right. {advice}"
+    raise InputError("each subject once" + (" in a split" if where else ""), found, advice, file)
 
 
 def _meaning(name: str) -> str:
@@ -176,7 +208,7 @@ def read_predictions(file: Path) -> Finished:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
     Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
-    site, sex, age_years, lesion_ml`.
+    site, sex, age_years, lesion_ml`. Says where subjects without a patient look like rows of fewer patients.
 
     Raises:
         InputError: the file cannot be read, or the table cannot be used; it names the row's subject.
@@ -184,6 +216,10 @@ def read_predictions(file: Path) -> Finished:
     table = _read_foreign_table(file)
     numbers = _numbers(file, table)
     predictions, _ = complete(table)
+    unnamed = predictions[table["patient"] == ""] if "patient" in table else predictions
+    numbers["numbered_names"] = numbered_names(unnamed)
+    if numbers["numbered_names"]:
+        say_once(f"{file}: {rows_of_patients(numbers['numbered_names'])}")
     splits, cohort = splits_of(predictions), predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
     metrics = {"sequence": file.stem, "synthetic": bool((cohort["cohort"] == "phantom").any())}
     exclusions = pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"])

@@ -1,4 +1,4 @@
-"""What a reader must know before the first number: a training unlike the paper's, and a sample that is small."""
+"""What a reader must know before the first number, such as that a sample is small or a training unlike the paper's."""
 
 from glioma_idh.reporting.words.methods import count
 from glioma_idh.reporting.words.recipe_sentences import unlike_published
@@ -20,9 +20,25 @@ def cautions(settings: dict, worth: dict) -> list[str]:
         worth: what `evaluation.worth.worth` gives.
 
     Returns:
-        At most a text on each, and one on scores that are labels; none where there is nothing to warn of.
+        At most a text on each, one on scores that are labels, and one on subjects that may be rows of fewer patients;
+        none where there is nothing to warn of.
     """
-    return [text for text in (_training(settings), HARD if worth.get("hard_scores") else "", _sample(worth)) if text]
+    hard = HARD if worth.get("hard_scores") else ""
+    names = rows_of_patients(worth["numbered_names"]) if worth.get("numbered_names") else ""
+    return [text for text in (names, _training(settings), hard, _sample(worth)) if text]
+
+
+def rows_of_patients(names: dict) -> str:
+    """That subjects may be several rows of one patient each.
+
+    Args:
+        names: what `evaluation.numbered_names` gives.
+    """
+    return (
+        f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "
+        f"({names['example']} ...): if they are rows of {names['num_names']} patients, name a column patient or "
+        "average them: intervals are else too narrow."
+    )
 
 
 def _training(settings: dict) -> str:

@@ -291,11 +291,54 @@ def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
     assert "labels, not probabilities" not in report_predictions(tmp_path / "scores.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "subject,truth,score\na,1,0.5\nb,0,0.5\n,,\nb,0,0.4\nb,1,0.4\n",
+            "once; found rows 3 and 5 of one subject, b. Their truths are 0 and 1: find out which "
+            "is right. Average its scores, or add a column split.",
+        ),
+        (
+            "subject,truth,score\na,1,0.5\na,1.0,0.4\n",
+            "once; found rows 2 and 3 of one subject, a. Average its scores, or add a column split.",
+        ),
+        (
+            "subject,fold,truth,score\na,1,1,0.5\na,2,1,0.5\na,2,1,0.4\n",
+            "once in a split; found rows 3 and 4 of one subject, a, fold 2. Remove one, or correct its fold.",
+        ),
+    ],
+)
+def test_a_subject_twice_is_told_by_its_rows_and_of_columns_that_are_there(tmp_path, text, message):
+    (tmp_path / "theirs.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "theirs.csv")
+    assert str(caught.value) == f"{tmp_path / 'theirs.csv'}: expected each subject {message}"
+
+
+def test_rows_of_patients_without_a_column_patient_are_told_on_the_page_and_beside_it(tmp_path, capsys):
+    rows = [(f"p{n:02}_slice{k}", n % 2, (n * 7 + k) % 10 / 10) for n in range(10) for k in range(3)]
+    table = pd.DataFrame(rows, columns=["subject", "truth", "score"])
+    told = "The 30 subjects are 10 names with numbers behind (p00_slice0 ...): if they are rows of 10 patients, name a"
+    table.to_csv(tmp_path / "slices.csv", index=False)
+    page = html.unescape(report_predictions(tmp_path / "slices.csv").read_text())
+    assert told in page and told in capsys.readouterr().err
+    half = table.assign(patient=table["subject"].where(table.index % 30 < 3, ""))  # most of them name none
+    half.to_csv(tmp_path / "half.csv", index=False)
+    read_predictions(tmp_path / "half.csv")
+    assert "The 27 subjects are 9 names with numbers behind (p01_slice0 ...)" in capsys.readouterr().err
+    table.assign(patient=table["subject"].str[:3]).to_csv(tmp_path / "patients.csv", index=False)
+    assert read_predictions(tmp_path / "patients.csv").worth["numbered_names"] is None
+    assert capsys.readouterr().err == ""
+
+
 def test_no_run_no_table(tmp_path):
     with pytest.raises(InputError, match="expected the folder of a run"):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="found a folder. Name its predictions.csv"):
+        report_predictions(tmp_path)
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="the recipe of a run"):
         report_runs([tmp_path])
