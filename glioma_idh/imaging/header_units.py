@@ -44,8 +44,8 @@ def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:
     if not lowest <= np.min(edges_mm) <= np.max(edges_mm) <= highest:
         found = f"edges of {' x '.join(f'{edge:.3g}' for edge in edges_mm)} mm, as its unit of length is {unit}"
         advice = (
-            "Is the header in metres, centimetres or microns? Correct its numbers, or their unit (xyzt_units; metres are "
-            "1, millimetres 2, microns 3)."
+            "Is the header in metres, centimetres or microns? Correct its numbers, or their unit (xyzt_units; metres "
+            "are 1, millimetres 2, microns 3)."
         )
         raise InputError(f"voxels with edges from {lowest:g} to {highest:g} mm", found, advice, file=path)
 

@@ -11,6 +11,7 @@ from glioma_idh.imaging.volumes import Volume
 WHOLE_HEAD_ML = 1000
 BRAIN_ML = (800, 2500)
 HEAD_ML = 2800
+LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
 BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
@@ -107,10 +108,12 @@ def why_not_stripped(volume: Volume) -> str:
     section_cm2 = np.count_nonzero(filled, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
     is_full = box_ml >= WHOLE_HEAD_ML and filled_ml > FULL_BOX * box_ml
     if filled_ml > BRAIN_ML[1] or section_cm2 > HEAD_SECTION_CM2 or is_full:
-        share = filled_ml / box_ml
-        return (
-            f"{filled_ml:.0f} ml that are not 0, {share:.0%} of the box: skull, noise or interpolation around the brain"
-        )
+        found = f"{filled_ml:.0f} ml that are not 0, {filled_ml / box_ml:.0%} of the box"
+        cause = "skull, noise or interpolation around the brain"
+        if filled_ml > LARGEST_HEAD_ML and not is_full:
+            edges = " x ".join(f"{edge:.3g}" for edge in volume.spacing_mm)
+            return f"{found}, more than a head has in voxels of {edges} mm: a wrong spacing, or {cause}"
+        return f"{found}: {cause}"
     ringing = _share_of_ringing(array, filled)
     return f"faint values around the brain, {ringing:.0%} of what is not 0: interpolation" if ringing > RINGING else ""
 

@@ -183,3 +183,12 @@ def test_real_scans_cover_one_brain_and_those_of_two_patients_do_not(real_data):
         assert find_other_brain({"T1": covered[n, "t1"], "FLAIR": covered[n, "flair"]}) == {}
     found = find_other_brain({"T1": covered[209, "t1"], "FLAIR": covered[273, "flair"]})
     assert "another brain than T1 (Dice 0.9" in found["FLAIR"]
+
+
+def test_more_than_a_head_asks_for_the_spacing():
+    thick = Volume(BRAIN, np.diag([4.0, 4, 20, 1]), "t1.nii")  # 7168 ml
+    told = "7168 ml that are not 0, 10% of the box, more than a head has in voxels of 4 x 4 x 20 mm: a wrong spacing"
+    assert why_not_stripped(thick).startswith(told)
+    with pytest.raises(InputError, match=r"around the brain\. Do this\."):
+        require_stripped(thick, "Do this.")
+    assert "spacing" not in reason(ball(85))
