@@ -118,17 +118,24 @@ def print_looks(found: dict[str, list[str]], num_subjects: int) -> None:
 
 
 def check_files(**given: Path | None) -> None:
-    """What is given as an image must be a file.
+    """What is given as an image must be a file, and no two options the same one.
 
     Args:
         **given: by the option's name; None where it is not given.
 
     Raises:
-        InputError: there is none, or it is a folder.
+        InputError: there is none, or it is a folder, or the file of another option.
     """
+    of_file = {}
     for name, path in given.items():
         option = f"--{name.replace('_', '-')}"
-        if path is None or path.is_file():
+        if path is None:
+            continue
+        if path.is_file():
+            other = of_file.setdefault(path.resolve(), option)
+            if other != option:
+                expected, advice = f"two files for {other} and {option}", f"Check {other} and {option}."
+                raise InputError(expected, "the same file for both", advice, file=path)
             continue
         if not path.is_dir():
             raise InputError(f"a NIfTI file for {option}", "no file", f"Check {option}.", file=path)

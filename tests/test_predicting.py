@@ -59,6 +59,9 @@ def test_predictions_of_others_stay_and_what_is_replaced_is_said(tmp_path, capsy
 def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
     (tmp_path / "scan.nii").touch()
     check_files(scan=tmp_path / "scan.nii", brain_mask=None)
+    (tmp_path / "again.nii").symlink_to(tmp_path / "scan.nii")
+    with pytest.raises(InputError, match="again.nii: expected two files for --scan and --lesion-mask; found the same"):
+        check_files(scan=tmp_path / "scan.nii", lesion_mask=tmp_path / "again.nii")
     with pytest.raises(InputError, match="nowhere.nii: .* for --lesion-mask; found no file. Check --l"):
         check_files(lesion_mask=tmp_path / "nowhere.nii")
     with pytest.raises(InputError, match="for --t1gd; found a folder. Name the file in it"):
@@ -88,6 +91,21 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
             "x/BraTS20_Training_010_t1ce.nii.gz and x/BraTS20_Training_003_seg.nii.gz seem to be of different "
             "patients or visits.",
         ),
+        (
+            {"t1gd": "x/BraTS20_Training_209_t1ce.nii.gz", "lesion_mask": "y/BraTS20_Training_273_seg.nii"},
+            "x/BraTS20_Training_209_t1ce.nii.gz and y/BraTS20_Training_273_seg.nii seem to be of different patients or "
+            "visits.",
+        ),
+        (
+            {"t1gd": "p/t1ce_010.nii.gz", "lesion_mask": "p/seg_003.nii.gz"},
+            "p/t1ce_010.nii.gz and p/seg_003.nii.gz seem to be of different patients or visits.",
+        ),
+        (
+            {"t1gd": "p/TCGA-02-0003_t1ce.nii.gz", "lesion_mask": "p/TCGA-02-0006_seg.nii.gz"},
+            "p/TCGA-02-0003_t1ce.nii.gz and p/TCGA-02-0006_seg.nii.gz seem to be of different patients or visits.",
+        ),
+        ({"t1gd": "x/BraTS20_Training_209_t1ce.nii.gz", "lesion_mask": "x/mask_255.nii.gz"}, None),
+        ({"t1gd": "x/209_t1ce.nii.gz", "lesion_mask": "x/mask_255.nii.gz"}, None),
         ({"t1gd": "p/010_t1ce.nii.gz", "lesion_mask": "p/seg_010_v2.nii.gz"}, None),
         ({"t1gd": "p/sub-01_t1gd.nii.gz", "lesion_mask": "q/sub-01_run-02_seg.nii.gz"}, None),
         ({"t1gd": "010/t1ce.nii.gz", "lesion_mask": "masks/010_seg.nii.gz"}, None),

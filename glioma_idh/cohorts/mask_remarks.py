@@ -75,8 +75,23 @@ def print_turned(turned: dict[str, str], num_subjects: int) -> None:
         turned: by subject what shows it, as `imaging.axes.find_turned` gives it; empty where nothing does.
         num_subjects: that were read.
     """
-    subjects = [subject for subject, sentence in turned.items() if sentence]
+    _print_line("seem to have a scan with other axes than its header says", turned, num_subjects)
+
+
+def print_other_brains(other_brains: dict[str, str], num_subjects: int) -> None:
+    """Say on standard error, in one line for all, whose scans seem to be of several patients.
+
+    Args:
+        other_brains: by subject what shows it, by `imaging.heuristics.find_other_brain`; empty where nothing does.
+        num_subjects: that were read.
+    """
+    _print_line("have scans that cover different brains", other_brains, num_subjects)
+
+
+def _print_line(what: str, found: dict[str, str], num_subjects: int) -> None:
+    """How many subjects it holds for, the first of them, and the sentence of the first."""
+    subjects = [subject for subject, sentence in found.items() if sentence]
     if subjects:
         shown = ", ".join(subjects[:SHOWN]) + (" ..." if len(subjects) > SHOWN else "")
-        text = f"{len(subjects)} of {num_subjects} subjects seem to have a scan with other axes than its header says"
-        print(f"{text} ({shown}). {subjects[0]}: {turned[subjects[0]]}", file=sys.stderr)
+        text = f"{len(subjects)} of {num_subjects} subjects {what} ({shown})"
+        print(f"{text}. {subjects[0]}: {found[subjects[0]]}", file=sys.stderr)

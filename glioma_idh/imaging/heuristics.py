@@ -1,5 +1,7 @@
 """What the voxels suggest about an image where nothing says it. Guesses, and called so; nothing is changed by them."""
 
+from itertools import combinations
+
 import numpy as np
 from scipy import ndimage
 
@@ -9,6 +11,7 @@ from glioma_idh.imaging.volumes import Volume
 WHOLE_HEAD_ML = 1000
 BRAIN_ML = (800, 2500)
 HEAD_ML = 2800
+LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
 BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
@@ -20,6 +23,8 @@ FAINT = 0.01
 """Of the 99th percentile: below it lies what interpolation leaves around a brain."""
 RINGING = 0.15
 """Share of faint voxels from which on they are the trace of an interpolation; 0.10 in a crop around a lesion."""
+SAME_BRAIN_DICE = 0.96
+"""Between what two scans of one brain cover (0.999 and more in BraTS) and those of two patients (0.94 and less)."""
 
 
 def guess_background(array: np.ndarray) -> float:
@@ -103,10 +108,12 @@ def why_not_stripped(volume: Volume) -> str:
     section_cm2 = np.count_nonzero(filled, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
     is_full = box_ml >= WHOLE_HEAD_ML and filled_ml > FULL_BOX * box_ml
     if filled_ml > BRAIN_ML[1] or section_cm2 > HEAD_SECTION_CM2 or is_full:
-        share = filled_ml / box_ml
-        return (
-            f"{filled_ml:.0f} ml that are not 0, {share:.0%} of the box: skull, noise or interpolation around the brain"
-        )
+        found = f"{filled_ml:.0f} ml that are not 0, {filled_ml / box_ml:.0%} of the box"
+        cause = "skull, noise or interpolation around the brain"
+        if filled_ml > LARGEST_HEAD_ML and not is_full:
+            edges = " x ".join(f"{edge:.3g}" for edge in volume.spacing_mm)
+            return f"{found}, more than a head has in voxels of {edges} mm: a wrong spacing, or {cause}"
+        return f"{found}: {cause}"
     ringing = _share_of_ringing(array, filled)
     return f"faint values around the brain, {ringing:.0%} of what is not 0: interpolation" if ringing > RINGING else ""
 
@@ -123,6 +130,34 @@ def require_stripped(volume: Volume, advice: str) -> None:
     """
     if reason := why_not_stripped(volume):
         raise InputError("a skull-stripped scan, 0 around the brain", reason, advice, file=volume.file)
+
+
+def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
+    """Which skull-stripped scans of a subject cover another brain than most of them do: a guess.
+
+    Args:
+        covered: by the printed name of each scan which voxels are not 0, booleans of one shape (i, j, k).
+
+    Returns:
+        By name a sentence on each such scan; nothing where all agree. Of as many against as many, the first are right.
+    """
+    dice = {(one, other): _dice(covered[one], covered[other]) for one, other in combinations(covered, 2)}
+    dice |= {(other, one): value for (one, other), value in dice.items()} | {(name, name): 1.0 for name in covered}
+    alike = {one: [other for other in covered if dice[one, other] >= SAME_BRAIN_DICE] for one in covered}
+    most = max(alike, key=lambda name: len(alike[name]), default="")
+    others = [name for name in covered if name not in alike[most]]
+    *former, last = alike.get(most, [""])
+    named = f"{', '.join(former)} and {last}" if former else last
+    return {
+        name: f"Covers another brain than {named} (Dice {dice[name, most]:.2f}): is it of another patient, or not "
+        "registered?"
+        for name in others
+    }
+
+
+def _dice(one: np.ndarray, other: np.ndarray) -> float:
+    """Dice of two masks, booleans of one shape; 0 of empty ones."""
+    return 2 * np.count_nonzero(one & other) / max(np.count_nonzero(one) + np.count_nonzero(other), 1)
 
 
 def _padding(array: np.ndarray) -> float:

@@ -69,7 +69,7 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
         Labels, uint8, of the same shape and order in memory; and how the values were taken where they were no labels.
 
     Raises:
-        InputError: they are anything else; it names the values.
+        InputError: they are anything else, or probabilities that all lie below THRESHOLD; it names the values.
     """
     values = array
     if array.dtype.kind not in "iub":
@@ -84,6 +84,9 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
     if low >= 0 and np.ptp(marked) <= TOLERANCE * high:
         label = int(high) if high <= 255 and float(high).is_integer() else 1
         return (values != 0).astype(np.uint8) * np.uint8(label), ""
+    if low >= 0 and high < THRESHOLD:
+        found = f"probabilities of at most {high:.3g}, which count from {THRESHOLD:g} on"
+        raise InputError("a mask that marks voxels", found, "Give it as labels, 0 and 1.", file=file)
     if low >= 0 and high <= 1:
         return (values >= THRESHOLD).astype(np.uint8), THRESHOLDED
     advice = "Check that this is a mask, and not interpolated; one value beside 0, or probabilities, would do too."

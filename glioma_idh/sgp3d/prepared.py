@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.checks.copies import hash_columns
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_remarks, print_turned
+from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_other_brains, print_remarks, print_turned
 from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
@@ -20,7 +20,7 @@ from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
-LOOK = 4  # raised whenever subjects are looked at for more: those that are stored are looked at again
+LOOK = 5  # raised whenever subjects are looked at for more: those that are stored are looked at again
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Stored:
     def turned(self) -> str:
         """What shows that a scan has other axes than its header says; empty where nothing does."""
         return self._note()["turned"]
+
+    def other_brain(self) -> str:
+        """Which scan covers another brain than the others; empty where all cover one."""
+        return self._note()["other_brain"]
 
     def hashes(self) -> dict[str, str]:
         """By column of the cohort table the identity of each image's voxels."""
@@ -127,7 +131,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
-    note |= {"turned": prepared.turned, "hashes": prepared.hashes}
+    note |= {"turned": prepared.turned, "other_brain": prepared.other_brain, "hashes": prepared.hashes}
     with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
         part.write_text(json.dumps(note, default=int))
     return stored
@@ -175,7 +179,7 @@ def store_cohort(
 
 
 def print_mask_remarks(table: pd.DataFrame) -> None:
-    """Say what must be said of the masks of stored subjects, and of the axes of their scans.
+    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans.
 
     Args:
         table: with the column `prepared`.
@@ -183,6 +187,7 @@ def print_mask_remarks(table: pd.DataFrame) -> None:
     stored = {row.subject: Stored(Path(row.prepared)) for row in table.itertuples()}
     print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
     print_turned({subject: of.turned() for subject, of in stored.items()}, len(table))
+    print_other_brains({subject: of.other_brain() for subject, of in stored.items()}, len(table))
 
 
 def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:

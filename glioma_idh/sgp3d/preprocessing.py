@@ -8,10 +8,11 @@ import pandas as pd
 
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
 from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
-from glioma_idh.imaging.heuristics import require_stripped
+from glioma_idh.imaging.heuristics import find_other_brain, require_stripped, why_not_stripped
 from glioma_idh.imaging.masks import Mask, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid, voxel_hash
 
@@ -46,6 +47,7 @@ class PreparedSubject:
         lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
         remarks: what must be said of the mask; None without one.
         turned: what shows that a scan has other axes than its header says; empty where nothing does.
+        other_brain: which scan covers another brain than the others; empty where all cover one.
         hashes: by column of the cohort table the identity of each image's voxels; empty without a mask.
     """
 
@@ -55,6 +57,7 @@ class PreparedSubject:
     lesion_ml: float
     remarks: MaskRemarks | None = None
     turned: str = ""
+    other_brain: str = ""
     hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -185,18 +188,30 @@ def prepare_subject(
                 hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
                 hashes["lesion_mask"] = mask_hash(lesion)
             turned = next(filter(None, pool.map(_turned, sequences)), "")
+            other_brain = _other_brain(sequences, with_skull)
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, hashes)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, other_brain, hashes)
 
 
 def _turned(volume: Volume) -> str:
     """What shows that a sequence has other axes than its header says, with its file."""
     sentence = find_turned(volume.array, volume.spacing_mm)
     return f"{volume.file}: {sentence}" if sentence else ""
+
+
+def _other_brain(volumes: list[Volume], with_skull: bool) -> str:
+    """Which sequence covers another brain than the others, with its file; a head with its skull says nothing."""
+    stripped = {
+        SEQUENCE_NAMES[name]: volume
+        for name, volume in zip(SEQUENCES, volumes, strict=True)
+        if not (with_skull and why_not_stripped(volume))
+    }
+    found = find_other_brain({name: volume.array != 0 for name, volume in stripped.items()})
+    return " ".join(f"{stripped[name].file}: {sentence}" for name, sentence in found.items())
 
 
 def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume:

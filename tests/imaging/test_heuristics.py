@@ -5,6 +5,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import (
+    find_other_brain,
     guess_background,
     guess_head,
     guess_intensities,
@@ -147,3 +148,47 @@ def test_the_refusal_names_file_reason_and_advice():
 def test_real_brains_pass_and_real_heads_stop(real_data, pattern, stops):
     files = [file for file in sorted(real_data.glob(pattern)) if "seg" not in file.name and "mask" not in file.name]
     assert files and {bool(why_not_stripped(read_volume(file))) for file in files} == {stops}
+
+
+def slab(start, stop=100):
+    """100 voxels, filled from one to another."""
+    return (np.arange(100) >= start) & (np.arange(100) < stop)
+
+
+def test_the_scan_of_another_brain_is_told_from_the_others():
+    same = {"T1": slab(20), "T1Gd": slab(21), "FLAIR": slab(20)}  # of 80 and 79 voxels: Dice 0.994
+    assert find_other_brain({}) == find_other_brain({"T1": slab(20)}) == find_other_brain(same) == {}
+    for name in ("T1", "T1Gd", "FLAIR"):
+        others = " and ".join(", ".join(other for other in same if other != name).rsplit(", ", 1))
+        found = find_other_brain(same | {name: slab(0, 80)})  # 60 of 80 voxels in common, or 59 of 80 and 79
+        assert list(found) == [name]
+        told = f"Covers another brain than {others} (Dice 0.7[45]): is it of another patient, or not registered?"
+        assert found[name] in (told.replace("[45]", "4"), told.replace("[45]", "5"))
+    two = find_other_brain({"T1": slab(0, 80), "T2": slab(0, 80), "T1Gd": slab(20), "FLAIR": slab(20)})
+    assert list(two) == ["T1Gd", "FLAIR"] and "than T1 and T2 (Dice 0.75)" in two["FLAIR"]
+    assert list(find_other_brain({"T1": slab(0), "T2": slab(5)})) == []  # Dice 0.974
+    assert list(find_other_brain({"T1": slab(0), "T2": slab(9)})) == ["T2"]  # Dice 0.953
+
+
+def test_real_scans_cover_one_brain_and_those_of_two_patients_do_not(real_data):
+    """Cut to every other voxel each way."""
+    images = "brats20_full/MICCAI_BraTS2020_TrainingData/BraTS20_Training_"
+    files = {
+        (n, name): real_data / f"{images}{n}/BraTS20_Training_{n}_{name}.nii.gz"
+        for n in (209, 273)
+        for name in ("t1", "flair")
+    }
+    covered = {key: read_volume(path, None).array[::2, ::2, ::2] != 0 for key, path in files.items()}
+    for n in (209, 273):
+        assert find_other_brain({"T1": covered[n, "t1"], "FLAIR": covered[n, "flair"]}) == {}
+    found = find_other_brain({"T1": covered[209, "t1"], "FLAIR": covered[273, "flair"]})
+    assert "another brain than T1 (Dice 0.9" in found["FLAIR"]
+
+
+def test_more_than_a_head_asks_for_the_spacing():
+    thick = Volume(BRAIN, np.diag([4.0, 4, 20, 1]), "t1.nii")  # 7168 ml
+    told = "7168 ml that are not 0, 10% of the box, more than a head has in voxels of 4 x 4 x 20 mm: a wrong spacing"
+    assert why_not_stripped(thick).startswith(told)
+    with pytest.raises(InputError, match=r"around the brain\. Do this\."):
+        require_stripped(thick, "Do this.")
+    assert "spacing" not in reason(ball(85))

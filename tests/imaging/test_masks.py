@@ -131,3 +131,10 @@ def test_real_masks_mean_the_same_however_they_are_stored(real_data, name):
     volume_ml = np.count_nonzero(mask.array) * mask.voxel_ml
     assert volume_ml == pytest.approx(74.4, abs=0.05) or (name == "probability" and mask.remark == THRESHOLDED)
     assert bool(mask.remark) == (name == "probability")
+
+
+def test_probabilities_below_a_half_alone_are_no_empty_mask():
+    told = "m.nii: expected a mask that marks voxels; found probabilities of at most 0.3, which count from 0.5 on"
+    with pytest.raises(InputError, match=told):
+        parse_labels(np.array([0, 0.1, 0.3]), "m.nii")
+    assert parse_labels(np.array([0, 0.1, 0.5]))[0].tolist() == [0, 0, 1]

@@ -65,7 +65,7 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
 
 @pytest.mark.integration
 def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, tmp_path):
-    """Of a run whose T1 and T1Gd are nearly one image, and of a file given twice."""
+    """Of a run whose T1 and T1Gd are nearly one image, and of an image given twice."""
     pairs = pd.DataFrame(np.random.default_rng(0).normal(0, 0.02, (40, len(PAIRS))), columns=PAIRS)
     pairs[PAIRS[0]] += 2.5
     shutil.copytree(run, tmp_path / "run")
@@ -73,7 +73,8 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     scans = scans_of(run, "s01")
     (said,) = predict(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
     assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
-    (said,) = predict(Prediction(tmp_path / "run", **scans | {"t1": scans["t1gd"]}, out=tmp_path))["remarks"]
+    copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
+    (said,) = predict(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
     assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
 
 

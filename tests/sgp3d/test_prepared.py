@@ -83,6 +83,21 @@ def test_scans_of_other_axes_are_kept_with_the_subject(table, monkeypatch, capsy
         assert line.endswith(".nii.gz: Mirrored.")
 
 
+def test_a_scan_of_another_brain_is_kept_with_the_subject(table, capsys):
+    image = nibabel.load(table.loc[0, "t2"])
+    shifted = np.zeros(image.shape, np.float32)
+    shifted[2:] = np.asarray(image.dataobj)[:-2]
+    nibabel.save(nibabel.Nifti1Image(shifted, image.affine), table.loc[0, "t2"])
+    for _ in range(2):  # prepared, then found
+        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        print_mask_remarks(usable)
+        line = capsys.readouterr().err.strip()
+        assert line.startswith(
+            f"1 of 3 subjects have scans that cover different brains (s00). s00: {table.loc[0, 't2']}"
+        )
+        assert ": Covers another brain than T1, T1Gd and FLAIR (Dice 0." in line and len(usable) == 3
+
+
 def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, grey):
     """The former cache holds it under the same name; with skull it counts only where that is wanted."""
     row = grey(table.iloc[0])

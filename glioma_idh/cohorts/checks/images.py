@@ -13,6 +13,7 @@ from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
 from glioma_idh.cohorts.checks.rows import (
     SCAN_COLUMNS,
+    SGPNET,
     SLICE_CNN,
     Scan,
     compare_grids,
@@ -24,10 +25,13 @@ from glioma_idh.cohorts.checks.rows import (
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
 from glioma_idh.imaging.axes import find_turned
+from glioma_idh.imaging.heuristics import find_other_brain
 from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.progress import progress
 
+MAPS = ("rcbv", "adc")
+"""Often masked on their own, by another brain than the scans."""
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"}
 TYPES |= dict.fromkeys(NUMBERS, float)
@@ -124,7 +128,7 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
         The sequences by name; the slice that each shows on a contact sheet; the first that can be read; and the
         voxels that are tissue in any sequence on the lesion's grid without a skull, None if there is none.
     """
-    scans, slices, hashes, first, tissue = {}, {}, {}, None, None
+    scans, slices, hashes, first, tissue, covered = {}, {}, {}, None, None, {}
     point = lesion_point(lesion.volume) if lesion else None
     for name in (name for name in SEQUENCES if row[name]):
         scan = scans[name] = open_scan(row, name)
@@ -136,6 +140,8 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
             scan.report("other axes", sentence)
         compare_grids(scan, first)
         check_repeated(scan, hashes)
+        if name not in MAPS and SGPNET not in scan.row["refused"]:  # which is 0 around the brain, on the first's grid
+            covered[SEQUENCE_NAMES[name]] = scan.volume.array != 0
         given = [lesion] * bool(lesion) + [brain] * bool(row["brain_mask"])
         if any(of is None or grid_difference(of.volume, scan.volume) for of in given):
             scan.refuse_by(SLICE_CNN)  # whose masks lie on the grid of the scan
@@ -146,6 +152,10 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
             check_flip(lesion, scan)
         scan.tissue = None
         scan.volume = scan.volume if scan is first else None
+    found = find_other_brain(covered)
+    for scan in scans.values():
+        if sentence := found.get(SEQUENCE_NAMES[scan.image]):
+            scan.report("other brain", sentence)
     return scans, slices, first, tissue
 
 

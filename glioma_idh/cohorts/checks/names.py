@@ -58,14 +58,18 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
 
 
 def _numbers(path: Path) -> dict[str, set[str]]:
-    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form: `sub#`, `#`."""
+    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form.
+
+    It is `sub#`, or of a bare number `training #`, with the word before it, which is * where it names an image.
+    """
     for text in (stem_of(path), path.absolute().parent.name):
-        parts = [part for part in re.findall("[^\\W_]+", text) if re.search(r"\d", part)]
-        parts = [part for part in parts if not words_of(part) or UNKNOWN in words_of(part)]
-        found = {}
-        for part in parts:
-            if not re.fullmatch(r"v?\d|[23][dD]", part):
-                found.setdefault(re.sub(r"\d+", "#", part), set()).add(part)
+        found, before = {}, ""
+        for part in re.findall("[^\\W_]+", text):
+            names_image = words_of(part) and UNKNOWN not in words_of(part)
+            form = re.sub(r"\d+", "#", part)
+            if "#" in form and not names_image and not re.fullmatch(r"v?\d|[23][dD]", part):
+                found.setdefault(f"{before} #" if form == "#" else form, set()).add(part)
+            before = "*" if names_image else form.lower()
         if found:
             return found
     return {}

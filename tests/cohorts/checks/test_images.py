@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.checks.images import check_scans
 from glioma_idh.cohorts.checks.rows import SCAN_COLUMNS
 from glioma_idh.cohorts.table import COLUMNS
@@ -394,3 +395,27 @@ def test_two_processes_give_the_same(subject):
     table = pd.DataFrame([subject(name, t1=scan(n)) for n, name in enumerate("abc")])
     (one, _), (two, _) = (check_scans(table, jobs=jobs, quiet=True) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_scan_of_another_brain_is_told(subject):
+    other = scan(2) * np.roll(BRAIN, 2, axis=1)  # 8 of 10 rows: Dice 0.89
+    images = {"t1": scan(0), "t1gd": scan(1), "t2": other, "flair": scan(3)}
+    sentence, words = problem(subject(**images), "t2")
+    assert words == "other brain"
+    told = "Covers another brain than T1, T1Gd and FLAIR (Dice 0.89): is it of another patient, or not registered?"
+    assert sentence == told
+    within = images | {"t2": scan(2), "adc": other}  # a map may be masked on its own
+    assert (check(subject(**within))[0]["problem"] == "").all()
+
+
+def test_a_head_with_its_skull_covers_no_brain(subject):
+    large = np.diag([20.0, 20.0, 10.0, 1.0])
+    head = scan() + np.random.default_rng(1).uniform(1, 3, SHAPE)
+    row = subject(t1=(scan(), large), t2=(head, large), brain_mask=(BRAIN, large))
+    assert (check(row)[0]["problem"] == "").all()
+
+
+def test_crops_of_real_patients_cover_one_brain(real_data):
+    table, _ = read_cohort("brats2020-tcga", real_data / "brats20_mini")
+    scans, _ = check_scans(table[table["t1"] != ""].iloc[::20], jobs=1, quiet=True)
+    assert len(scans) > 20 and not scans["problem"].str.contains("another brain").any()
