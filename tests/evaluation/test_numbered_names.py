@@ -34,6 +34,7 @@ def test_several_rows_of_each_patient(form):
         grid(rows=2),
         [f"TCGA-{site:02}-{n:04}" for site in range(4) for n in range(site * 6, site * 6 + 6)],
         [f"{n}" for n in range(24)],
+        [f"{name}{n:02}" for name in ("MUT", "WT") for n in range(12)],
     ],
 )
 def test_ids_of_patients_are_none(names):
