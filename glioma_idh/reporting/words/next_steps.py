@@ -41,9 +41,10 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         if splits is not None:
             commands.append(f"  python -m glioma_idh.{command} --cohort {_quoted(cohort)}{splits}")
     if not commands:
-        name = "gbm2d" if any({best, "lesion_mask"} <= there for there in of_slices) else "sgp3d"
-        commands = [f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}"]
-    return "\n".join(["", "What can be trained", *found, "Next:", *commands])
+        needs = {"gbm2d": ({best, "lesion_mask"}, of_slices), "sgp3d": ({*OF_SGPNET}, of_sgpnet)}
+        able = [name for name, (needed, images) in needs.items() if any(needed <= there for there in images)]
+        commands = [f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}" for name in able[:1]]
+    return "\n".join(["", "What can be trained", *found, *(["Next:", *commands] if commands else [])])
 
 
 def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:

@@ -91,13 +91,17 @@ def test_the_sequence_of_most_patients_is_proposed_and_rcbv_first():
     [
         ((*FOUR, "lesion_mask"), 4, "gbm2d.predict"),
         (FOUR, 4, "sgp3d.predict"),
-        ((), 4, "sgp3d.predict"),
     ],
 )
 def test_who_cannot_be_learnt_from_can_be_predicted(images, unknown, command):
     text = next_steps(*cohort(1, 0, images, unknown), "c.csv")
     assert text.count("too few; at least 2 of each are needed") == 2
     assert text.endswith(f"  python -m glioma_idh.{command} RUN_DIR --cohort c.csv")
+
+
+@pytest.mark.parametrize("images", [(), FOUR[:3], ("lesion_mask",)])
+def test_nothing_is_proposed_to_who_lacks_images(images):
+    assert "Next:" not in next_steps(*cohort(1, 0, images, 4), "c.csv")
 
 
 def test_why_nobody_can_be_trained_on():
