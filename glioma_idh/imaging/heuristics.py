@@ -110,7 +110,7 @@ def why_not_stripped(volume: Volume) -> str:
     if filled_ml > BRAIN_ML[1] or section_cm2 > HEAD_SECTION_CM2 or is_full:
         found = f"{filled_ml:.0f} ml that are not 0, {filled_ml / box_ml:.0%} of the box"
         cause = "skull, noise or interpolation around the brain"
-        if filled_ml > LARGEST_HEAD_ML and not is_full:
+        if filled_ml > LARGEST_HEAD_ML and filled_ml < box_ml / 2:  # air noise fills more of it
             edges = " x ".join(f"{edge:.3g}" for edge in volume.spacing_mm)
             return f"{found}, more than a head has in voxels of {edges} mm: a wrong spacing, or {cause}"
         return f"{found}: {cause}"

@@ -192,3 +192,5 @@ def test_more_than_a_head_asks_for_the_spacing():
     with pytest.raises(InputError, match=r"around the brain\. Do this\."):
         require_stripped(thick, "Do this.")
     assert "spacing" not in reason(ball(85))
+    noise = Volume(np.pad(np.ones((40, 40, 40)), ((0, 4), (0, 4), (0, 10))), np.diag([4.0, 4, 6, 1]))  # 66 % of the box
+    assert "6144 ml" in why_not_stripped(noise) and "spacing" not in why_not_stripped(noise)
