@@ -54,7 +54,7 @@ def processes_of(session: int) -> list[psutil.Process]:
     return found
 
 
-def stop(name: str, seed: int, folder: Path, ending: signal.Signals, everyone: bool) -> tuple[int, str]:
+def stop(name: str, seed: int, folder: Path, ending: signal.Signals, everyone: bool) -> tuple[int, str, int]:
     """Stop a command at a random moment after its first worker has come, and count what is left.
 
     Args:
@@ -65,7 +65,7 @@ def stop(name: str, seed: int, folder: Path, ending: signal.Signals, everyone: b
         everyone: whether it goes to all processes of the session, as Ctrl-C does, or to the command alone.
 
     Returns:
-        How many processes are left, and what was said on standard error.
+        How many processes are left, what was said on standard error, and the exit status.
     """
     module, *rest = arguments_of(name, folder)
     words = [sys.executable, "-m", f"glioma_idh.{module}", *rest]
@@ -88,7 +88,7 @@ def stop(name: str, seed: int, folder: Path, ending: signal.Signals, everyone: b
         time.sleep(0.05)
     for process in left:
         process.kill()
-    return len(left), (folder / "said.txt").read_text() if was_at_work else ""
+    return len(left), (folder / "said.txt").read_text() if was_at_work else "", command.returncode
 
 
 SLOW = [pytest.mark.slow]
@@ -103,12 +103,13 @@ MOMENTS = [pytest.param(name, seed, marks=marks) for name, seeds in SEEDS.items(
 
 @pytest.mark.parametrize(("name", "seed"), MOMENTS)
 def test_nothing_is_left_of_a_command_that_was_killed(name, seed, tmp_path):
-    left, _ = stop(name, seed, tmp_path, ENDINGS[seed % len(ENDINGS)], everyone=False)
+    left, *_ = stop(name, seed, tmp_path, ENDINGS[seed % len(ENDINGS)], everyone=False)
     assert left == 0
 
 
 @pytest.mark.parametrize(("name", "seed"), MOMENTS)
 def test_ctrl_c_ends_everything_with_one_line(name, seed, tmp_path):
-    left, said = stop(name, seed + 100, tmp_path, signal.SIGINT, everyone=True)
+    left, said, status = stop(name, seed + 100, tmp_path, signal.SIGINT, everyone=True)
     assert left == 0 and "Traceback" not in said
-    assert not said or said.rstrip().endswith("Stopped. The same command goes on from what is done.")
+    at_its_end = not said or status == 0  # on a quick machine it has done all when Ctrl-C comes
+    assert at_its_end or said.rstrip().endswith("Stopped. The same command goes on from what is done.")
