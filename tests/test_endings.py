@@ -23,8 +23,8 @@ pytestmark = [
 PATIENCE_S = 15
 """They need two seconds; a busy machine may need more."""
 ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-SPANS_S = {"check": 3.0, "prepare": 6.0, "gbm2d": 40.0, "sgp3d": 40.0}
-"""From the first worker on, about how long a command takes, or is worth looking at."""
+SPANS_S = {"check": 0.8, "prepare": 2.0, "gbm2d": 40.0, "sgp3d": 40.0}
+"""For how long from the first worker on a command is at work even on a quick machine, or is worth looking at."""
 
 
 def arguments_of(name: str, folder: Path) -> list[str]:
