@@ -18,7 +18,7 @@ from sgp3d_preparation import read_subjects
 
 from glioma_idh import runs, training  # first, as it loads TensorFlow quietly
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.reporting import overlays  # noqa: F401  imported before the clock starts
+from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
 from glioma_idh.sgp3d import Recipe, SGPNet, apply, prepare_subject
 from glioma_idh.sgp3d.predict import SEQUENCES, Prediction, predict
 

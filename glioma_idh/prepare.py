@@ -122,7 +122,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings) -> Out
 
     from glioma_idh.imaging.dicom.identity import identity_in
     from glioma_idh.preparation.patient import prepare_patient, shareable_error
-    from glioma_idh.reporting.patient_checks import draw_checks
+    from glioma_idh.reporting.figures.patient_checks import draw_checks
 
     if identity_in(subject, source):
         advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")

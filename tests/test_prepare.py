@@ -21,7 +21,7 @@ from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.masks import mask_on_series
 from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.reporting import patient_checks
+from glioma_idh.reporting.figures import patient_checks
 
 pytestmark = pytest.mark.integration
 

@@ -55,9 +55,9 @@ def check(
     from glioma_idh.cohorts.checks.summary import describe
     from glioma_idh.cohorts.folders import Ignored
     from glioma_idh.cohorts.table import SEQUENCES
-    from glioma_idh.reporting.canvas import save_figure
-    from glioma_idh.reporting.contact_sheet import contact_sheet
-    from glioma_idh.reporting.words.next_steps import next_steps, why_nobody
+    from glioma_idh.reporting.figures.canvas import save_figure
+    from glioma_idh.reporting.figures.contact_sheet import contact_sheet
+    from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
     table, ignored = read_cohort(cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet)
     out = out or Path("cohort_check") / Path(cohort).stem

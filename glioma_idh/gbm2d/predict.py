@@ -165,8 +165,8 @@ def _warn_of_brains(table, run_dir: Path) -> None:
 def _draw(table, slices, predictions, sequence: str, synthetic: bool, out: Path) -> None:
     """A picture a subject: the slice that was read, and what the networks saw of it."""
     from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, read_subject
-    from glioma_idh.reporting.canvas import save_figure
-    from glioma_idh.reporting.pictures import slice_read
+    from glioma_idh.reporting.figures.canvas import save_figure
+    from glioma_idh.reporting.figures.pictures import slice_read
 
     columns = [name for name in predictions if name.startswith("score_") and name[6:].isdigit()]
     for position, row in table.iterrows():
@@ -190,7 +190,7 @@ def main() -> None:
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.gbm2d.predict", description=__doc__, config=config)
     from glioma_idh.predicting import output_folder
-    from glioma_idh.reporting.words.prediction_text import prediction_text
+    from glioma_idh.reporting.text.prediction_text import prediction_text
 
     with ending_plainly():
         predictions = predict(wanted)

@@ -119,7 +119,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None
     from glioma_idh import pipeline, training
     from glioma_idh.gbm2d.fit import train_split
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.canvas import display_name
+    from glioma_idh.reporting.figures.canvas import display_name
 
     jobs = job.jobs or training.default_jobs(training.find_gpus(), recipe.num_splits)
     for sequence, folder in folders.items():

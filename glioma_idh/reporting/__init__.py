@@ -1,5 +1,5 @@
 """Figures, tables and reports.
 
-The figures lie here. `contents` is what a report reads out of a run folder, `words` what it says, `report` its
-sections, `page` the HTML that they become.
+`figures` draws, `tables` tabulates, `text` says, `sections` puts them together, `html` makes the page; `report` does
+all of it for a finished run, and `names` holds what a score, a sequence or a log is called in print.
 """

@@ -55,8 +55,8 @@ def occlude(wanted: Occlusion) -> dict:
         InputError: the run cannot be used, its scans have changed, or a subject asked for was never tested.
     """
     from glioma_idh import pipeline
-    from glioma_idh.reporting.attribution import occluded_scores_figure, occlusion_text
-    from glioma_idh.reporting.canvas import save_figure
+    from glioma_idh.reporting.figures.attribution import occluded_scores_figure, occlusion_text
+    from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.sgp3d.occlusion import summarise_occlusion
 
     if wanted.num_maps < 0:
@@ -216,9 +216,9 @@ def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
 
     from glioma_idh.cohorts.scans import read_mask, read_scan
     from glioma_idh.imaging.volumes import reorient, write_volume
-    from glioma_idh.reporting.attribution import map_overlay, occluded_head_line
-    from glioma_idh.reporting.canvas import save_figure
-    from glioma_idh.reporting.cases import Case
+    from glioma_idh.reporting.figures.attribution import map_overlay, occluded_head_line
+    from glioma_idh.reporting.figures.canvas import save_figure
+    from glioma_idh.reporting.figures.cases import Case
     from glioma_idh.sgp3d.occlusion import activation_map, map_on_own_grid
     from glioma_idh.sgp3d.prepared import Stored
 

@@ -205,9 +205,9 @@ def _draw(row, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> 
     """A picture: the four sequences with the outlines of the lesion that there are."""
     from glioma_idh.cohorts.scans import read_scan
     from glioma_idh.imaging.volumes import reorient
-    from glioma_idh.reporting.canvas import save_figure
-    from glioma_idh.reporting.cases import Case, head_line
-    from glioma_idh.reporting.overlays import lesion_overlay
+    from glioma_idh.reporting.figures.canvas import save_figure
+    from glioma_idh.reporting.figures.cases import Case, head_line
+    from glioma_idh.reporting.figures.overlays import lesion_overlay
 
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
     flair = volumes["flair"]
@@ -224,7 +224,7 @@ def main() -> None:
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
     from glioma_idh.predicting import output_folder
-    from glioma_idh.reporting.words.prediction_text import prediction_text
+    from glioma_idh.reporting.text.prediction_text import prediction_text
 
     with ending_plainly():
         predictions = predict(wanted)

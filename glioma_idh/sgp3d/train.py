@@ -45,7 +45,7 @@ def train(recipe: Recipe, job: Job) -> dict:
     """
     from glioma_idh import pipeline
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.resuming import find_run
 
     recipe, job = resolve(recipe, job)
@@ -119,7 +119,7 @@ def _train(recipe: Recipe, job: Job, jobs: int, threads: int) -> None:
     """Every split that is not trained yet."""
     from glioma_idh import pipeline
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.sgp3d.fit import train_split
 
     pipeline.train_splits(partial(train_split, threads=threads), recipe, job.run_dir, jobs, job.quiet)
@@ -252,7 +252,7 @@ def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -
     """The networks on the second cohort."""
     from glioma_idh import pipeline
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.printed import SGPNET
+    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.sgp3d.apply import input_shape, predictions_table
     from glioma_idh.training import load_networks
 

@@ -16,7 +16,7 @@ from glioma_idh.cohorts.__main__ import main
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.cohorts.tcga import MutationRule
-from glioma_idh.reporting import contact_sheet
+from glioma_idh.reporting.figures import contact_sheet
 from tests.conftest import write_cohort
 
 
@@ -106,7 +106,7 @@ def test_the_contact_sheet_of_the_phantom_alone_is_marked_synthetic(tmp_path, mo
     empty = pd.DataFrame([{"subject": "nobody", "patient": "nobody", "idh": "0", "cohort": cohort}])
     pd.concat([table, empty]).to_csv(made, index=False)
     monkeypatch.setattr(contact_sheet, "contact_sheet", lambda tiles, **to: drawn.update(to, tiles=tiles))
-    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda figure, folder, name: None)
+    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda figure, folder, name: None)
     run("check", "--cohort", made, "--out", tmp_path / "out", "--jobs", "1", "--quiet")
     assert (drawn["cohort"], drawn["synthetic"]) == (cohort, synthetic)
     assert [tile.subject for tile in drawn["tiles"]] == ["s00", "s01"]  # who has no image has no tile

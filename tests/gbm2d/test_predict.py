@@ -49,8 +49,8 @@ def run(tmp_path_factory):
 def drawn(monkeypatch):
     """What pictures were asked for, by the name of the file; none is drawn."""
     pictures = {}
-    monkeypatch.setattr("glioma_idh.reporting.pictures.slice_read", lambda *args, **named: (args, named))
-    save = "glioma_idh.reporting.canvas.save_figure"
+    monkeypatch.setattr("glioma_idh.reporting.figures.pictures.slice_read", lambda *args, **named: (args, named))
+    save = "glioma_idh.reporting.figures.canvas.save_figure"
     monkeypatch.setattr(save, lambda picture, folder, name: pictures.update({name: picture}))
     return pictures
 
@@ -258,7 +258,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         return pd.DataFrame({"subject": ["p"], "score": [0.123456]})
 
     monkeypatch.setattr("glioma_idh.gbm2d.predict.predict", kept)
-    text = "glioma_idh.reporting.words.prediction_text.prediction_text"
+    text = "glioma_idh.reporting.text.prediction_text.prediction_text"
     monkeypatch.setattr(text, lambda table, run, out: f"{list(table)} {run} {out}")
     options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
     monkeypatch.setattr(

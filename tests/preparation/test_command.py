@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.preparation import patient
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.reporting import patient_checks
+from glioma_idh.reporting.figures import patient_checks
 from tests.preparation.placed import stages_of
 
 

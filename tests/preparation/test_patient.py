@@ -17,7 +17,7 @@ from glioma_idh.preparation.patient import shareable_error
 from glioma_idh.preparation.series import find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
-from glioma_idh.reporting import patient_checks
+from glioma_idh.reporting.figures import patient_checks
 from glioma_idh.sgp3d.recipe import Recipe
 from tests.imaging.dicom_series import noise, write_series
 

@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting import results
-from glioma_idh.reporting.printed import SGPNET, SLICE_CNN
+from glioma_idh.reporting.names import SGPNET, SLICE_CNN
 from glioma_idh.reporting.results import compare_runs, numbers_of, write_external, write_results
 
 PUBLISHED = {"SGPNet": {"auc": (0.949, None), "dice": (0.935, None)}}

@@ -106,9 +106,9 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions.groupby("network")["subject"].nunique().tolist() == [8, 8, 8]
     before, drawn = (out / "table2.csv").read_bytes(), []
-    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
     monkeypatch.setattr(
-        "glioma_idh.reporting.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
+        "glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
     )
     monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)  # it is written already
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
@@ -233,8 +233,8 @@ def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
 @pytest.mark.parametrize("table", ["table1", "table2", "detach-k"])
 def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeypatch, table):
     recipe, where, _ = finished
-    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda *_, **__: None)
+    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda *_, **__: None)
     monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
     _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
@@ -291,8 +291,10 @@ def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_muta
         return {"grade alone": grade}
 
     monkeypatch.setattr("glioma_idh.sgp3d.train.read_baselines", baselines)
-    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.roc_bands.roc_with_bands", lambda _, **more: drawn.append(more["marks"]))
+    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(
+        "glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda _, **more: drawn.append(more["marks"])
+    )
     monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
     second = [plan[0], plan[1]._replace(folder=again), plan[2]]
     _write([*plan, *second], replace(where, out=tmp_path / "out"))

@@ -15,7 +15,7 @@ import pytest
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
-from glioma_idh.reporting.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
+from glioma_idh.reporting.figures.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet
 from glioma_idh.sgp3d import occlude as door
 from glioma_idh.sgp3d.occlude import Occlusion, occlude

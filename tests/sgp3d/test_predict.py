@@ -162,8 +162,10 @@ def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, mo
     networks = [Unsure(lesion, score) for lesion, score in zip(probabilities, (0.2, 0.6), strict=True)]
     monkeypatch.setattr(training, "load_networks", lambda *_: networks)
     monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    monkeypatch.setattr("glioma_idh.reporting.overlays.lesion_overlay", lambda case, synthetic: cases.append(case))
-    monkeypatch.setattr("glioma_idh.reporting.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(
+        "glioma_idh.reporting.figures.overlays.lesion_overlay", lambda case, synthetic: cases.append(case)
+    )
+    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
     mask = run.parent / "scans/s02/mask.nii.gz"
     table = predict(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
     assert table.loc[0, ["score_1", "score_2", "score"]].tolist() == pytest.approx([0.2, 0.6, 0.4])

@@ -1,0 +1,1 @@
+"""Figures: each function returns a `matplotlib.figure.Figure` of its own."""

@@ -1,0 +1,170 @@
+"""Single subjects to show: their scans and lesions, the middle of it, and what is said of them in a line."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from glioma_idh import runs
+from glioma_idh.cohorts.scans import read_mask, read_scan
+from glioma_idh.imaging.boxes import Box, bounding_box, crop
+from glioma_idh.imaging.masks import read_mask as read_mask_file
+from glioma_idh.reporting.figures.pictures import GROUPS
+
+SHOWN = ("t1", "t1gd", "t2", "flair")  # sequences that a network of volumes reads
+
+
+@dataclass(frozen=True)
+class Case:
+    """What there is to show of a subject, all on one grid.
+
+    Attributes:
+        images: scans by sequence, shape (i, j, k), axes to the patient's right, front and top (RAS+).
+        reference: the lesion as annotated, booleans of the same shape, or None.
+        predicted: the lesion that the network found, booleans of the same shape, or None.
+        spacing_mm: edge lengths of a voxel, shape (3,).
+        title: what stands above; `head_line` makes one.
+    """
+
+    images: dict[str, np.ndarray]
+    reference: np.ndarray | None
+    predicted: np.ndarray | None
+    spacing_mm: tuple[float, float, float]
+    title: str
+
+    @cached_property
+    def outlines(self) -> dict[str, np.ndarray]:
+        """The lesions there are, by name; an empty one is one that was looked for and not found."""
+        lesions = {"reference": self.reference, "predicted": self.predicted}
+        return {name: np.asarray(lesion, bool) for name, lesion in lesions.items() if lesion is not None}
+
+    @cached_property
+    def box(self) -> Box:
+        """The smallest box that holds all that is not background, and the lesions."""
+        shown = np.logical_or.reduce([*map(find_tissue, self.images.values()), *self.outlines.values()])
+        return bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
+
+    @cached_property
+    def size_mm(self) -> np.ndarray:
+        """Edge lengths of the box, shape (3,)."""
+        return np.array([stop - start for start, stop in self.box]) * self.spacing_mm
+
+    @cached_property
+    def centre(self) -> tuple[int, int, int]:
+        """The voxel to look at: the reference's centre, or else that of the lesion found, or else of the box."""
+        for lesion in self.outlines.values():
+            if lesion.any():
+                return lesion_centre(lesion, self.spacing_mm)
+        return tuple((start + stop) // 2 for start, stop in self.box)
+
+
+def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
+    """The subjects with the best, the median (the lower of two) and the worst Dice, by those names.
+
+    Each subject counts once, with the mean over the splits that tested it; of two subjects the worst is left out as
+    the median, of one only the best is there.
+    """
+    dice = predictions.groupby("subject")["dice"].mean().dropna().sort_values(ascending=False, kind="stable")
+    places = {"Best": 0, "Median": len(dice) // 2, "Worst": len(dice) - 1}
+    chosen = {}
+    for name in ("Best", "Worst", "Median"):
+        if len(dice) and dice.index[places[name]] not in chosen.values():
+            chosen[name] = dice.index[places[name]]
+    return {name: chosen[name] for name in places if name in chosen}
+
+
+def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
+    """A tested subject of a finished run: its sequences, the reference and a mask that the run has kept.
+
+    Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
+    mean, and the title names it.
+
+    Args:
+        folder: of the run.
+        row: of its cohort table.
+        predictions: its rows of the predictions table, one or more.
+
+    Raises:
+        InputError: an image is not where it was.
+    """
+    scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
+    reference = read_mask(row).array != 0
+    file, shown, which = _kept_mask(folder, row["subject"], predictions)
+    predicted = read_mask_file(file).array != 0
+    numbers = shown[["dice", "lesion_ml", "predicted_ml"]].mean()
+    title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers) + which
+    images = {sequence: scan.array for sequence, scan in scans.items()}
+    return Case(images, reference, predicted, tuple(scans["flair"].spacing_mm), title)
+
+
+def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[Path, pd.DataFrame, str]:
+    """A subject's mask to show, the rows of its predictions that belong to it, and in words whose it is, "" of one.
+
+    An older run kept one mask of all tests of a subject: there the numbers are means.
+    """
+    masks = runs.find_masks(folder, subject)
+    tests = list(zip(predictions["repeat"], predictions["split"], strict=True)) if masks else []
+    kept = predictions[[test in masks for test in tests]] if masks else predictions[:0]
+    if kept.empty:
+        which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
+        return folder / "masks" / f"{subject}.nii.gz", predictions, which
+    place = (kept["dice"] - predictions["dice"].mean()).abs().argmin()
+    shown = kept.iloc[[place]]
+    file = masks[shown["repeat"].item(), shown["split"].item()]
+    number = file.parent.parent.name.removeprefix("split_")
+    which = f"; lesion and Dice of split {number}, one of {len(predictions)} that tested it"
+    return file, shown, which if len(predictions) > 1 else ""
+
+
+def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:
+    """A subject in one line; what is None or NaN is left out.
+
+    Args:
+        subject: its id.
+        truth: 1 mutant, 0 wild-type.
+        scores: probability of mutation from each network.
+        lesion_ml: volume of the reference.
+        predicted_ml: volume of the lesion that the network found.
+        dice: of the two.
+    """
+    scores, parts = np.ravel(scores).astype(float), []
+    if scores.size and np.isfinite(scores).all():
+        spread = f" (sd {scores.std(ddof=1):.2f}, {scores.size} networks)" if scores.size > 1 else ""
+        parts.append(f"probability of IDH mutation {scores.mean():.2f}{spread}")
+    for name, volume in (("lesion", lesion_ml), ("network's lesion", predicted_ml)):
+        if volume is not None and volume == volume:
+            parts.append(f"{name} {volume:.{0 if volume >= 10 else 1}f} ml")
+    if dice is not None and dice == dice:
+        parts.append(f"Dice {dice:.2f}")
+    known = truth is not None and truth == truth
+    name = f"{subject} (IDH-{GROUPS[int(truth)][0]})" if known else str(subject)
+    return f"{name}: {', '.join(parts)}" if parts else name
+
+
+def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
+    """The voxel of a lesion's largest part that is nearest to that part's centre of gravity.
+
+    Args:
+        lesion: booleans, shape (i, j, k), not all false.
+        spacing_mm: edge lengths of a voxel.
+    """
+    box = bounding_box(lesion)
+    parts, _ = ndimage.label(crop(lesion, box))
+    voxels = np.argwhere(parts == 1 + np.bincount(parts.ravel())[1:].argmax())
+    off_mm = (voxels - voxels.mean(axis=0)) * spacing_mm
+    nearest = voxels[np.square(off_mm).sum(axis=1).argmin()]
+    return tuple(int(n + start) for n, (start, _) in zip(nearest, box, strict=True))
+
+
+def find_tissue(image: np.ndarray) -> np.ndarray:
+    """Voxels that are neither 0 nor as the first corner, which a standardisation makes of 0."""
+    return (image != 0) & (image != image[0, 0, 0])
+
+
+def grey_window(image: np.ndarray) -> tuple[float, float]:
+    """What is shown black and what white: the 1st and the 99.5th percentile outside background."""
+    tissue = image[find_tissue(image)]
+    return tuple(np.percentile(tissue, (1, 99.5))) if tissue.size else (0, 1)

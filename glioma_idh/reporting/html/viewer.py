@@ -1,0 +1,141 @@
+"""Scans as a page can carry them: each volume is one compressed picture of all its slices, in 256 greys.
+
+The page's script cuts its slices in any plane out of them; so nothing is stored twice and nothing is fetched.
+"""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from glioma_idh.cohorts.table import SEQUENCES
+from glioma_idh.imaging.boxes import Box, crop
+from glioma_idh.reporting.figures.canvas import display_name
+from glioma_idh.reporting.figures.cases import Case, grey_window
+from glioma_idh.reporting.figures.overlays import OUTLINES, PLANES, SIDES
+
+MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
+MOST_BITS = 50_000_000  # of all volumes together: 6 MB, 8 MB as text
+BITS = {
+    90: 1.55,
+    75: 0.96,
+    60: 0.83,
+    40: 0.60,
+    30: 0.50,
+}  # a voxel, by quality; measured on a T1 template with 3 % of noise
+LOWEST_QUALITY = 25
+
+
+def pack_cases(cases: dict[str, Case]) -> dict:
+    """What the script needs to show some subjects, as JSON takes it; six of four sequences are below 8 MB.
+
+    Args:
+        cases: by the name under which the reader finds them.
+
+    Returns:
+        `planes` (axes across, up and cut), `sides` (letters left and right), `outlines` (name, colour and width in
+        pixels), `size_mm` (width and height that hold every slice of every case) and `cases`, as `pack_case` gives
+        them.
+
+    Raises:
+        ValueError: there is no subject.
+    """
+    if not cases:
+        raise ValueError("expected at least one subject to look at; found none")
+    num_voxels = sum(np.prod(_grid(case)[1]) * len(case.images) for case in cases.values())
+    quality = next((q for q, bits in BITS.items() if bits * num_voxels <= MOST_BITS), LOWEST_QUALITY)
+    i, j, k = np.max([case.size_mm for case in cases.values()], axis=0)
+    return {
+        "planes": {plane: [*axes, 3 - sum(axes)] for plane, axes in PLANES.items()},
+        "sides": SIDES,
+        "outlines": {name: [words, colour, width * 96 / 72] for name, (words, colour, width) in OUTLINES.items()},
+        "size_mm": [float(max(i, j)), float(max(j, k))],
+        "cases": [pack_case(name, case, quality) for name, case in cases.items()],
+    }
+
+
+def pack_case(name: str, case: Case, quality: int) -> dict:
+    """One subject, cut to its box; volumes of too many voxels are made coarser by whole steps.
+
+    Args:
+        name: under which the reader finds it.
+        case: the subject.
+        quality: of the pictures of its images, 0 to 100; the lesions are kept as they are.
+
+    Returns:
+        `shape`, `spacing_mm` of the voxels kept, `start` and `step` (voxel n of them is voxel start + step * n of the
+        scan), `centre` (one of the voxels kept), `images` and `outlines` ([name in print, picture], as `pack_volume`
+        gives it; None where nothing was found).
+    """
+    steps, shape = _grid(case)
+    start = np.array([start for start, _ in case.box])
+    sequences = [name for name in SEQUENCES if name in case.images]
+    images = {name: _coarser(_greys(case.images[name], case.box), steps) for name in sequences}
+    lesions = {name: _coarser(crop(lesion, case.box), steps) >= 0.5 for name, lesion in case.outlines.items()}
+    return {
+        "name": name,
+        "title": case.title,
+        "shape": shape,
+        "spacing_mm": [float(mm * step) for mm, step in zip(case.spacing_mm, steps, strict=True)],
+        "start": start.tolist(),
+        "step": steps,
+        "centre": ((case.centre - start) // steps).tolist(),
+        "images": {name: [display_name(name), pack_volume(image, quality)] for name, image in images.items()},
+        "outlines": {name: pack_volume(lesion) if lesion.any() else None for name, lesion in lesions.items()},
+    }
+
+
+def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
+    """A volume as one picture, slice k after slice k in rows: axis i goes to the right, j down.
+
+    Args:
+        volume: greys from 0 to 255, or booleans; shape (i, j, k).
+        quality: of the WebP that greys become; booleans become a PNG of one bit a voxel.
+
+    Returns:
+        A `data:` address.
+    """
+    width, height, number = volume.shape
+    columns = num_columns(volume.shape)
+    rows = -(-number // columns)
+    tiles = np.zeros((rows * columns, height, width), volume.dtype)
+    tiles[:number] = volume.transpose(2, 1, 0)
+    sheet = tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    kind, settings = (
+        ("png", {"optimize": True}) if volume.dtype == bool else ("webp", {"quality": quality, "method": 2})
+    )
+    picture = io.BytesIO()
+    Image.fromarray(sheet if volume.dtype == bool else sheet.round().astype(np.uint8)).save(picture, kind, **settings)
+    return f"data:image/{kind};base64,{base64.b64encode(picture.getvalue()).decode()}"
+
+
+def num_columns(shape) -> int:
+    """How many slices lie beside each other, so that the picture is about square."""
+    width, height, number = shape
+    return int(np.ceil(np.sqrt(number * height / width)))
+
+
+def _greys(image: np.ndarray, box: Box) -> np.ndarray:
+    """Greys, 0 to 255, inside a box, in the window that figures have too."""
+    low, high = grey_window(image)
+    low = low if low < high else high - 1
+    return np.clip((crop(image, box) - np.float32(low)) * np.float32(255 / (high - low)), 0, 255)
+
+
+def _grid(case: Case) -> tuple[list[int], list[int]]:
+    """How many voxels become one along each axis, and how many there are then: the finest axes give way first."""
+    sides = np.array([stop - start for start, stop in case.box])
+    steps = np.ones(3, int)
+    while np.prod(-(-sides // steps)) > MOST_VOXELS:
+        steps[np.where(sides > steps, steps * case.spacing_mm, np.inf).argmin()] *= 2
+    return steps.tolist(), (-(-sides // steps)).tolist()
+
+
+def _coarser(volume: np.ndarray, steps: list[int]) -> np.ndarray:
+    """Means over blocks of voxels; the last voxels are repeated where a block would reach over the edge."""
+    if max(steps) == 1:
+        return volume
+    padded = np.pad(volume, [(0, -n % step) for n, step in zip(volume.shape, steps, strict=True)], mode="edge")
+    blocks = [part for n, step in zip(padded.shape, steps, strict=True) for part in (n // step, step)]
+    return padded.reshape(blocks).mean(axis=(1, 3, 5))

@@ -1,0 +1,242 @@
+"""Several finished runs on one page: six sequences, or the networks of a table, on the same patients where they are."""
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh import runs as runs_of
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, compare_auc, compare_calls
+from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.worth import worth
+from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
+from glioma_idh.reporting.figures.roc_and_boxes import roc_curves, score_boxes
+from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
+from glioma_idh.reporting.names import ABBREVIATIONS, TABLE_ALONE, Printed
+from glioma_idh.reporting.sections.finished import Finished
+from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
+from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
+from glioma_idh.reporting.text.cautions import cautions
+from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.rerun import command_line
+
+
+def gather(runs: list[Finished]) -> list[Finished]:
+    """Runs in their order, the seeds of one recipe as one; runs of one name and several recipes by their folders too.
+
+    Raises:
+        InputError: phantoms and patients stand side by side, or a run twice.
+    """
+    if len({run.synthetic for run in runs}) > 1:
+        found = f"phantoms in {next(run.folder for run in runs if run.synthetic)}"
+        raise InputError("runs of patients alone, or of phantoms alone", found, "Make a page of each kind.")
+    by_recipe = defaultdict(list)
+    for run in runs:
+        by_recipe[run.name, runs_of.recipe_hash(run.recipe["recipe"] | {"seed": None, "split_seed": None})].append(run)
+    names = [name for name, _ in by_recipe]
+    together = [_together(same) for same in by_recipe.values()]
+    return [
+        replace(run, name=f"{run.name} ({run.folder.name})") if names.count(run.name) > 1 else run for run in together
+    ]
+
+
+def _together(same: list[Finished]) -> Finished:
+    """One run out of the seeds of one recipe: tested again and again, a patient's score the mean of all networks."""
+    first, seeds = same[0], [run.recipe["recipe"].get("seed") for run in same]
+    if len(same) == 1:
+        return first
+    if len(set(seeds)) < len(seeds):
+        found = ", ".join(run.folder.name for run in same)
+        raise InputError("each run once", f"one recipe and seed in {found}", "Name one of them.")
+    tables, splits, repeats = [], [], 0
+    for run in same:
+        tables.append(run.predictions.assign(repeat=run.predictions["repeat"] + repeats))
+        splits.append(run.splits.assign(repeat=run.splits["repeat"] + repeats))
+        repeats += run.splits["repeat"].nunique()
+    predictions, splits = pd.concat(tables, ignore_index=True), pd.concat(splits, ignore_index=True)
+    cohort = pd.concat([run.cohort for run in same]).drop_duplicates("subject")
+    numbers = worth(predictions, cohort, splits)
+    metrics = {"sequence": first.metrics["sequence"], "synthetic": first.synthetic, **summarise(predictions)}
+    changed = {"cohort": cohort, "splits": splits, "predictions": predictions, "metrics": metrics, "worth": numbers}
+    return replace(first, **changed, members=tuple(same))
+
+
+def compared_sentence(runs: list[Finished]) -> str:
+    """Which runs have a higher AUC than all baselines, and which is highest; without an AUC, by Dice."""
+    start = f"{SYNTHETIC_NOTE}. " if any(run.synthetic for run in runs) else ""
+    scored = [run for run in runs if run.scored and known(run.worth["auc"]["within_splits"]["value"])]
+    if not scored:
+        dice = [f"{run.name} {estimate_cell(run.worth['segmentation']['dice'])}" for run in runs if _has_dice(run)]
+        return f"{start}None of these runs has an AUC. Mean Dice: {'; '.join(dice) or 'none either'}."
+    beating = [run.name for run in scored if run.worth["beats_baselines"]["verdict"] == "beats all"]
+    honest = f"Higher AUC than every baseline that could be compared: {', '.join(beating) or 'none of them'}."
+    best = max(scored, key=lambda run: run.worth["auc"]["within_splits"]["value"])
+    highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.worth['auc']['within_splits'])}"
+    return f"{start}{honest} {highest}; differences are tested below."
+
+
+def compared_cautions(runs: list[Finished]) -> list[str]:
+    """What must be known before the numbers of several runs, each text once, with the runs that it is of."""
+    of_text = defaultdict(list)
+    for run in runs:
+        for text in cautions(run.recipe["recipe"], run.worth):
+            of_text[text].append(run.name)
+    return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
+
+
+def _has_dice(run: Finished) -> bool:
+    """Whether lesions were measured."""
+    return "dice" in run.worth["segmentation"]
+
+
+def compared_sections(runs: list[Finished], reference: str | None = None) -> list[Section]:
+    """The table beside the paper's, the figures, and each pair tested, or each run against a reference."""
+    return [_table_section(runs), _worth_section(runs), _pairs_section(runs, reference), _commands_section(runs)]
+
+
+def _table_section(runs: list[Finished]) -> Section:
+    """The results table with the paper's rows, ROC curves and box plots."""
+    metrics = {run.name: run.metrics for run in runs}
+    published = {run.name: run.recipe["published"] for run in runs if run.recipe.get("published")}
+    synthetic, printed = any(run.synthetic for run in runs), _printed(runs)
+    table = results_table(metrics, published, printed).reset_index(names=["run", "row"])
+    table["run"] = table["run"].where(~table["run"].duplicated(), "")
+    best = {run.name: run.metrics["mean"].get("best_possible_auc") for run in runs}
+    best = {name: value for name, value in best.items() if value is not None}
+    paper = {name: row["auc"] for name, row in published.items() if "auc" in row}
+    parts = [
+        *_seeds_note(runs),
+        Sheet(
+            "table",
+            table,
+            "ours: mean ± standard deviation over the splits; pooled: one mean score per patient. "
+            f"{WITHIN_NOTE} {ABBREVIATIONS}",
+        ),
+    ]
+    scored = {run.name: run.predictions for run in runs if run.scored}
+    if scored:
+        roc = roc_curves(scored, best_possible=best, published=paper, synthetic=synthetic)
+        areas = ", ".join(f"{name} {metrics[name]['mean']['auc']:.2f}" for name in scored)
+        parts.append(Picture("roc", roc, "ROC curves of every split and their mean.", f"Mean AUC: {areas}."))
+    scores = pd.concat([pd.DataFrame(run.metrics["per_split"]).assign(sequence=run.name) for run in runs])
+    boxes = score_boxes(scores, panels=printed.boxes, published=published, synthetic=synthetic)
+    parts.append(Picture("boxes", boxes, "Scores over the splits.", "Box plots; the numbers are in the table above."))
+    return Section("Beside the paper", parts)
+
+
+def _printed(runs: list[Finished]) -> Printed:
+    """What the papers print of these runs; of both papers, all of it that both can have."""
+    printed = {run.printed for run in runs}
+    return printed.pop() if len(printed) == 1 else TABLE_ALONE
+
+
+def _seeds_note(runs: list[Finished]) -> list[Paragraph]:
+    """Which networks are several, their scores averaged, and the AUC of each seed."""
+    lines = []
+    for run in runs:
+        if run.members:
+            areas = [seed.metrics["within_splits"].get("auc", float("nan")) for seed in run.members]
+            each = f"; AUC within splits of each {', '.join(f'{area:.3f}' for area in areas)}" if run.scored else ""
+            lines.append(f"{run.name}: {len(run.members)} seeds, averaged where their test sets are the same{each}.")
+    if lines and len({max(1, len(run.members)) for run in runs}) > 1:
+        lines.append("A mean of several networks is compared with fewer: part of a difference may be the averaging.")
+    return [Paragraph(" ".join(lines))] if lines else []
+
+
+def _worth_section(runs: list[Finished]) -> Section:
+    """Each run's interval, calibration and stand to the baselines."""
+    rows = []
+    for run in runs:
+        if not run.scored:
+            continue
+        numbers = run.worth
+        verdict = numbers["beats_baselines"]
+        not_beaten = ", ".join(verdict["not_beaten"])
+        worse = f"; lower than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
+        words = {"beats all": "higher than all compared", "does not beat": f"not higher than {not_beaten}{worse}"}
+        before = numbers["calibration"]["before"]
+        rows.append(
+            {
+                "run": run.name,
+                "patients": numbers["patients"]["num_tested"],
+                "mutant": numbers["patients"]["num_mutant"],
+                "AUC (95 %)": estimate_cell(numbers["auc"]["within_splits"]),
+                "calibration slope (95 %)": estimate_cell(before["slope"]) if "slope" in before else before["reason"],
+                "AUC and baselines": words.get(verdict["verdict"], verdict["reason"]),
+            }
+        )
+    caption = "AUC within splits; slope pooled over patients, 1 is calibrated; baselines on the same splits."
+    return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
+
+
+def paired_tests(runs: list[Finished], reference: str | None = None) -> dict[str, dict[str, Comparison | Calls]]:
+    """Runs that have scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm.
+
+    Args:
+        runs: as `gather` gives them.
+        reference: name of the run that all others are compared with; None for every pair.
+    """
+    tables = {run.name: run.predictions for run in runs if run.scored}
+    tests = {"auc": compare_auc, "calls": compare_calls}
+    return {
+        name: {f"{one} less {two}": found for (one, two), found in compare_all(tables, test, reference).items()}
+        for name, test in tests.items()
+    }
+
+
+def reference_name(runs: list[Finished], folder: Path | None) -> str | None:
+    """The name of the run in this folder, alone or as one seed of several.
+
+    Raises:
+        InputError: it is none of these runs, or has no scores.
+    """
+    if folder is None:
+        return None
+    folders = {member.folder.resolve(): run for run in runs for member in (run.members or (run,))}
+    run = folders.get(folder.resolve())
+    if run is None or not run.scored:
+        found = "another folder" if run is None else "a run without scores of the genotype"
+        raise InputError("as --reference one of the runs", found, "Name one of the folders compared.", file=folder)
+    return run.name
+
+
+def _pairs_section(runs: list[Finished], reference: str | None) -> Section:
+    """Each pair by DeLong's and McNemar's paired tests, after Holm."""
+    areas, calls = paired_tests(runs, reference).values()
+    rows = [
+        {
+            "pair": pair,
+            "difference of AUC (95 %)": comparison_cell(area._asdict()),
+            "called right": _calls_cell(calls[pair]),
+        }
+        for pair, area in areas.items()
+    ]
+    scope = f"all comparisons with {reference}" if reference else "all pairs"
+    text = (
+        "On the same patients only: AUC within splits by DeLong's paired test, predictions from a score of 0.5 on by "
+        f"McNemar's exact test; p after Holm over {scope}, intervals of one pair at a time. They describe the sampling "
+        "of patients, not the training: another seed may change more."
+    )
+    parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
+    return Section("Paired comparisons", parts if rows else [])
+
+
+def _calls_cell(calls: Comparison | Calls) -> str:
+    """`12 by the first alone, 7 by the second, p 0.36`, or the reason."""
+    if calls.reason:
+        return calls.reason
+    return f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, p {format_p(calls.p)}"
+
+
+def _commands_section(runs: list[Finished]) -> Section:
+    """How they were made, told once of those that differ in their sequence alone, and how to make them again."""
+    alike = defaultdict(list)
+    for run in runs:
+        text = methods_text(run.recipe, run.cohort, run.splits, run.worth)
+        alike[text.replace(f"one sequence, {run.name}", "one sequence")].append(run.name)
+    parts = [Paragraph(f"{', '.join(names)}.\n\n{text}") for text, names in alike.items()]
+    each = [member for run in runs for member in (run.members or (run,))]
+    commands = "\n\n".join(f"# {run.name}\n{command_line(run.recipe['recipe'])}" for run in each)
+    return Section("Methods, and how to run it again", [*parts, Listing(commands)])

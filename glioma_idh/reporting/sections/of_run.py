@@ -1,0 +1,171 @@
+"""The sections of a report that only a run's folder can fill: the paper's numbers, subjects, training, methods."""
+
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.metrics import has_values
+from glioma_idh.reporting.figures.cases import choose_by_dice, read_case
+from glioma_idh.reporting.figures.flow_diagram import flow_diagram, flow_diagram_alt
+from glioma_idh.reporting.figures.learning_curves import learning_curves
+from glioma_idh.reporting.figures.overlays import best_median_worst
+from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer
+from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
+from glioma_idh.reporting.sections.finished import Finished
+from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
+from glioma_idh.reporting.tables.cells import estimate_cell
+from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
+from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
+from glioma_idh.reporting.tables.paper_beside import paper_sheet
+from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
+from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
+from glioma_idh.reporting.text.facts import run_facts
+from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.rerun import command_line, environment_table
+
+SEGMENTATION = {
+    "dice": "Dice",
+    "hd95_mm": "HD95, mm",
+    "volume_error_ml": "volume, predicted less reference, ml",
+    "absolute_volume_error_ml": "the same without its sign, ml",
+}
+
+
+def paper_section(finished: Finished) -> Section:
+    """The paper's numbers beside ours."""
+    sheet = paper_sheet(finished.metrics, finished.recipe.get("published", {}), finished.printed, finished.worth)
+    caption = "The paper's patients are others: its numbers are a landmark, no test."
+    return Section("Beside the paper", [Sheet("paper", sheet, f"{caption} {ABBREVIATIONS}")])
+
+
+def subjects_section(finished: Finished) -> Section:
+    """Who was found, set aside, used and tested, and how they were divided."""
+    cohort, splits = finished.cohort, finished.splits
+    counts = flow_counts(cohort, finished.exclusions, splits, finished.predictions)
+    expected = finished.worth["expected"]
+    checks = f"{patients_check(splits, cohort)} {scans_check(cohort)} sha256 of the splits: {splits_hash(splits)}."
+    if "half_width" in expected:
+        checks += (
+            f" With {expected['num_patients']} patients, {expected['prevalence']:.0%} of them mutant, an interval of "
+            f"± {expected['half_width']:.2f} is to be expected if the true AUC is {expected['auc']}."
+        )
+    parts = [
+        Picture(
+            "flow", flow_diagram(counts, synthetic=finished.synthetic), "Flow of subjects.", flow_diagram_alt(counts)
+        ),
+        Sheet("cohort", characteristics_sheet(cohort), "Who they are, by IDH status (reference standard)."),
+        Sheet("splits", splits_sheet(splits, cohort), "Training and test parts."),
+        Paragraph(checks),
+        Sheet("parts", parts_sheet(cohort, splits), "Who was tested where."),
+    ]
+    if len(finished.exclusions):
+        parts.append(Sheet("exclusions", exclusions_sheet(finished.exclusions), "Who was set aside, and why."))
+    return Section("Subjects and splits", parts)
+
+
+def segmentation_section(finished: Finished) -> Section:
+    """Lesions found beside those of the reference; without parts where there are none."""
+    numbers = finished.worth["segmentation"]
+    if "dice" not in numbers:
+        return Section("Segmentation", [])
+    rows = [(words, estimate_cell(numbers[key])) for key, words in SEGMENTATION.items() if key in numbers]
+    rows += [(key.replace("_", " "), estimate_cell(value)) for key, value in numbers.items() if _unnamed(key, value)]
+    parts = [
+        Paragraph(
+            "Two empty masks agree, Dice 1; where one alone is empty, Dice is 0. Intervals are those of a bootstrap "
+            f"over the patients.{_hd95_words(numbers)}"
+        ),
+        Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
+    ]
+    figure = _lesions(finished)
+    if isinstance(figure, str):
+        return Section("Segmentation", [*parts, Paragraph(figure)])
+    alt = "Slices of the best, the median and the worst lesion by Dice, reference and predicted outlines."
+    return Section("Segmentation", [*parts, Picture("lesions", figure, "Best, median and worst by Dice.", alt)])
+
+
+def _hd95_words(numbers: dict) -> str:
+    """How HD95 treats empty masks, or why there is none."""
+    if "hd95_mm" not in numbers:
+        return " HD95 cannot be computed, because the run's predictions.csv does not have it: it is older than that."
+    return f" HD95 has no answer where one mask is empty: {numbers['num_without_hd95']} here."
+
+
+def _unnamed(key: str, value) -> bool:
+    """Whether this is an estimate that SEGMENTATION has no words for."""
+    return key not in SEGMENTATION and isinstance(value, dict) and "value" in value
+
+
+def _lesions(finished: Finished):
+    """The figure of the best, median and worst lesions, or why there is none."""
+    cohort = finished.cohort.set_index("subject", drop=False)
+    tested = dict(iter(finished.predictions.groupby("subject")))
+    chosen = choose_by_dice(finished.predictions)
+    try:
+        cases = {name: read_case(finished.folder, cohort.loc[who], tested[who]) for name, who in chosen.items()}
+    except InputError as error:
+        return f"No picture of lesions: {error}"
+    return best_median_worst(cases, synthetic=finished.synthetic)
+
+
+def training_section(finished: Finished) -> Section:
+    """Learning curves."""
+    splits, parts = runs.list_splits(finished.splits), []
+    for index, (repeat, split) in enumerate(splits):
+        history = runs.split_folder(finished.folder, index) / "history.csv"
+        if history.exists():
+            parts.append(runs.read_table(history).assign(repeat=repeat, split=split))
+    learnt = [log for log in finished.printed.curves if CURVES[log].score in finished.metrics["mean"]]
+    if not (parts and learnt):
+        return Section("Training", [Paragraph("No learning curves: there is no history.csv of the splits.")])
+    figure = learning_curves(pd.concat(parts), title=finished.name, panels=learnt, synthetic=finished.synthetic)
+    alt = f"Training and test loss of {len(parts)} splits by epoch."
+    return Section("Training", [Picture("learning_curves", figure, "Learning curves.", alt)])
+
+
+def cases_section(finished: Finished) -> Section:
+    """The most confident mistakes, and subjects to look through."""
+    folder, cohort, predictions = finished.folder, finished.cohort, finished.predictions
+    parts = []
+    if has_values(predictions, "score"):
+        figure, unshown = mistakes_figure(folder, cohort, predictions, synthetic=finished.synthetic)
+        if figure:
+            parts.append(Picture("mistakes", figure, "The most confident mistakes.", mistakes_text(predictions)))
+        parts += [Paragraph(unshown)] if unshown else []
+    cases, reasons = viewer_cases(folder, cohort, predictions)
+    parts += [Viewer(cases)] if cases else []
+    return Section("Cases", [*parts, *([Paragraph(" ".join(reasons))] if reasons else [])])
+
+
+def methods_section(finished: Finished) -> Section:
+    """A methods paragraph, the environment, and the command."""
+    recipe = finished.recipe
+    text = methods_text(recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
+    parts = [
+        Paragraph(text),
+        Paragraph("To run it again:"),
+        Listing(command_line(recipe["recipe"])),
+        Sheet("environment", environment_table(recipe), "Environment, seeds and hashes."),
+    ]
+    return Section("Methods, and how to run it again", parts)
+
+
+def table_section(finished: Finished) -> Section:
+    """What a table alone leaves unsaid."""
+    people = finished.worth["patients"]
+    text = (
+        f"Made from a predictions table alone: {people['num_tested']} patients. Images, training, exclusions and how "
+        "patients were divided are not known to this report, and are for the authors to state."
+    )
+    return Section("What this report does not know", [Paragraph(text)])
+
+
+def checklists_section(finished: Finished) -> Section:
+    """What reviewers' checklists ask, filled in where the run knows."""
+    facts = run_facts(finished.recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
+    text = "Items in our own short wording, by their published numbers; what a run cannot know is left open."
+    parts = [Paragraph(text)]
+    for name, checklist in CHECKLISTS.items():
+        caption = f"{checklist.title}. {checklist.citation}. Items read in: {checklist.read}."
+        parts.append(Sheet(name, checklist_table(name, facts), caption))
+    return Section("Checklists", parts)

@@ -1,0 +1,1 @@
+"""Tables: of results, of comparisons, of the cohort and its splits."""

@@ -1,0 +1,125 @@
+"""Table 1 of a report: who the patients are, by IDH status and by the part they play in the splits (tableone)."""
+
+import warnings
+
+import pandas as pd
+
+from glioma_idh.cohorts.characteristics import GROUPS, NAMES, NO_NUMBER, PARSERS, characteristics
+from glioma_idh.cohorts.sheets import parse_column
+from glioma_idh.reporting.figures.canvas import named_splits
+
+VOLUME = "Lesion volume, ml"
+
+
+def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFrame:
+    """Age, sex, grade, site, lesion volume and what else is known of the patients, by IDH status, with missing counts.
+
+    Of several scans of a patient the first counts, and any known status.
+
+    Args:
+        cohort: cohort table of a run; columns that it lacks are not known of anybody.
+        max_sites: smaller sites beyond so many are counted together as "other".
+
+    Returns:
+        Text cells: `characteristic` (empty below its first row), `value, missing, all`, and a column a status.
+
+    Raises:
+        InputError: a cell cannot be read.
+    """
+    cohort = _as_text(cohort)
+    patients = _patients(cohort)
+    counts = patients["IDH"].value_counts()
+    status = [group for group in GROUPS.values() if group in counts]
+    numbers = {group: str(counts[group]) for group in status}
+    parts = [pd.DataFrame([{"characteristic": "Patients", "Overall": str(len(patients)), **numbers}])]
+    if (cohort[list(NAMES)] != "").any(axis=None):
+        parts.append(_flat(characteristics(cohort, max_sites).tableone))
+    if patients[VOLUME].notna().any():
+        parts.append(_flat(_table_one(patients, [VOLUME], "IDH", status)))
+    shown = pd.concat(parts)["characteristic"]
+    unknown = [name for name in (*NAMES.values(), VOLUME) if not shown.str.startswith(name).any()]
+    nobody = dict.fromkeys(["Overall", *status], "-")
+    parts.append(pd.DataFrame([{"characteristic": name, "Missing": str(len(patients)), **nobody} for name in unknown]))
+    columns = ["characteristic", "value", "Missing", "Overall", *status]
+    table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    table["characteristic"] = table["characteristic"].where(~table["characteristic"].duplicated(), "")
+    return table.astype(object).fillna("").rename(columns={"Missing": "missing", "Overall": "all"})
+
+
+def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+    """The same of the patients tested in each split; of a single split, of those trained on too.
+
+    Args:
+        cohort: cohort table of a run.
+        splits: `subject, repeat, split, part`.
+
+    Returns:
+        Text cells, a row a part: `part, patients`, and a column a characteristic or one of its values.
+
+    Raises:
+        InputError: a cell cannot be read.
+    """
+    cohort = _as_text(cohort)
+    tests = dict(named_splits(splits[splits["part"] == "test"]))
+    parts = {f"{name}, tested": rows["subject"] for name, rows in tests.items()}
+    if len(parts) == 1:
+        parts = {"Trained on": splits.loc[splits["part"] == "train", "subject"], "Tested": next(iter(parts.values()))}
+    people = [_patients(cohort[cohort["subject"].isin(who)]).assign(part=name) for name, who in parts.items()]
+    people = pd.concat(people, ignore_index=True)
+    known = [name for name in ("IDH", "Age, years", "Sex", "Grade", VOLUME) if people[name].notna().any()]
+    made = _table_one(people, known, "part", list(parts))
+    made = made.drop(index=[("IDH, n (%)", group) for group in list(GROUPS.values())[1:]], errors="ignore")
+    made = made.drop(columns="Missing", level=1).droplevel(0, axis="columns").drop(columns="Overall", errors="ignore").T
+    made.columns = [_heading(name, value) for name, value in made.columns]
+    return _without_nan(made.rename_axis("part").reset_index().astype(str))
+
+
+def _heading(name: str, value: str) -> str:
+    """A column's name: `patients`, `Age, years, mean (SD)`, `Sex F, n (%)`."""
+    if name == "n":
+        return "patients"
+    name, _, unit = name.partition(", n (%)") if value else (name, "", "")
+    return f"{value}, n (%)" if name == "IDH" else f"{name} {value}, n (%){unit}" if value else name
+
+
+def _as_text(cohort: pd.DataFrame) -> pd.DataFrame:
+    """The cohort table with the cells of its characteristics as `cohorts` reads them: text, empty if not known."""
+    text = cohort.reindex(columns=list(dict.fromkeys([*cohort, *PARSERS, "lesion_ml"])))
+    for column in PARSERS:
+        cells = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in text[column]]
+        text[column] = pd.Series(cells, text.index, dtype=str)
+    read = {column: parse_column(text, column, parse) for column, parse in PARSERS.items()}
+    return text.assign(**read)
+
+
+def _patients(cohort: pd.DataFrame) -> pd.DataFrame:
+    """One row a patient, by the names in print; None or NaN where nothing is known."""
+    status = cohort[cohort["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
+    first = cohort.drop_duplicates("patient")
+    table = pd.DataFrame({name: first[column].replace("", None) for column, name in NAMES.items()})
+    table["Age, years"] = pd.to_numeric(table["Age, years"])
+    table[VOLUME] = pd.to_numeric(first["lesion_ml"])
+    return table.assign(IDH=first["patient"].map(status).astype(object).fillna("").map(GROUPS))
+
+
+def _table_one(patients: pd.DataFrame, names: list[str], by: str, groups: list[str]) -> pd.DataFrame:
+    """Those characteristics by group; of the volume, which has a long tail, median and quartiles."""
+    from tableone import TableOne
+
+    categories = [name for name in names if name not in ("Age, years", VOLUME)]
+    skewed = [VOLUME] if VOLUME in names else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
+        settings = {"groupby": by, "nonnormal": skewed, "order": {by: groups}, "include_null": False}
+        return TableOne(patients, names, categories, **settings).tableone
+
+
+def _flat(made: pd.DataFrame) -> pd.DataFrame:
+    """A table of tableone with plain columns, all text, without the number of patients."""
+    flat = made.droplevel(0, axis="columns").drop(index="n", level=0)
+    return _without_nan(flat.rename_axis(["characteristic", "value"]).reset_index().astype(str))
+
+
+def _without_nan(table: pd.DataFrame) -> pd.DataFrame:
+    """Cells in words where tableone has no number: a standard deviation of one patient, or nothing of nobody."""
+    return table.replace(NO_NUMBER, regex=True)

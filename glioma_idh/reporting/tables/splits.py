@@ -1,0 +1,119 @@
+"""How the patients were parted: each split's numbers, the table's hash, and that nobody is on both sides."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.cohorts.table import PATHS
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.checks import because
+from glioma_idh.reporting.figures.canvas import named_splits
+
+COLUMNS = ["repeat", "split", "subject", "part"]
+PARTS = {"train": "trained on", "test": "tested"}
+MOST_NAMED = 3
+
+
+def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
+    """Subjects, patients and mutant patients of each split's training and test part.
+
+    Args:
+        splits: `subject, repeat, split, part`.
+        cohort: cohort table: `subject, patient, idh`.
+
+    Returns:
+        Text cells, a row a split.
+
+    Raises:
+        InputError: a subject of the splits is not in the cohort table.
+    """
+    rows, people = [], _with_patients(splits, cohort)
+    for name, split in _named(people):
+        row = {"split": name}
+        for part, words in PARTS.items():
+            inside = split[split["part"] == part]
+            row[f"{words}: subjects"] = str(len(inside))
+            row[f"{words}: patients"] = str(inside["patient"].nunique())
+            row[f"{words}: IDH-mutant patients"] = str(inside.loc[inside["idh"] == 1, "patient"].nunique())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def splits_hash(splits: pd.DataFrame) -> str:
+    """The first 12 characters of the splits' sha256, whatever the order of rows and columns.
+
+    Hashed is a line `repeat,split,subject,part` a row, sorted, each ended by a line feed, in UTF-8.
+    """
+    lines = sorted(f"{row.repeat},{row.split},{row.subject},{row.part}\n" for row in splits.itertuples())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:12]
+
+
+def patients_check(splits: pd.DataFrame, cohort: pd.DataFrame) -> str:
+    """Whether any patient, with whatever scans, stands in training and test of one split, in a sentence.
+
+    Args:
+        splits: `subject, repeat, split, part`.
+        cohort: cohort table: `subject, patient, idh`.
+
+    Raises:
+        InputError: a subject of the splits is not in the cohort table.
+    """
+    people = _with_patients(splits, cohort)
+    parts = people.groupby(["repeat", "split", "patient"])["part"].nunique()
+    both = sorted(parts[parts > 1].index.get_level_values("patient").unique())
+    num_splits = len(people.groupby(["repeat", "split"]))
+    checked = f"checked for {num_splits} split{'s' if num_splits > 1 else ''} of {people['patient'].nunique()} patients"
+    if both:
+        stands = "patients stand" if len(both) > 1 else "patient stands"
+        return f"LEAK: {len(both)} {stands} in training and test of one split ({_few(both)}); {checked}."
+    return f"No patient stands in training and test of one split: {checked}."
+
+
+def scans_check(cohort: pd.DataFrame) -> str:
+    """Whether one scan stands under two subjects' names, as far as the cohort table can tell, in a sentence.
+
+    Told by the images' paths, and by the name of the prepared scans, a hash of their content, where there is one.
+
+    Args:
+        cohort: cohort table with paths.
+    """
+    columns = [column for column in (*PATHS, "prepared") if column in cohort]
+    files = cohort.melt("subject", columns, value_name="file").replace("", None).dropna(subset="file")
+    if files.empty:
+        return f"Whether one scan stands under two names {because('the cohort table names no files')}."
+    hashed = files["variable"] == "prepared"
+    files["file"] = files["file"].where(~hashed, files["file"].map(lambda path: Path(path).name))
+    alike = files.groupby("file")["subject"].agg(lambda subjects: tuple(sorted(set(subjects))))
+    twice = sorted({" and ".join(subjects) for subjects in alike[alike.map(len) > 1]})
+    by_content = " and of the scans' content" if hashed.any() else ""
+    if twice:
+        return f"LEAK: one scan under several names: {_few(twice)}; see the cohort table."
+    told = f"told by the paths of {(~hashed).sum()} images{by_content}"
+    return f"No scan stands under two names: {told}, {cohort['subject'].nunique()} subjects."
+
+
+def _with_patients(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
+    """The splits with the patient and the status of each subject.
+
+    Raises:
+        InputError: a subject is not in the cohort table.
+    """
+    people = splits[COLUMNS].merge(cohort[["subject", "patient", "idh"]], "left", "subject")
+    unknown = people.loc[people["patient"].isna(), "subject"]
+    if len(unknown):
+        found = f"no {unknown.iloc[0]}"
+        raise InputError("the subjects of the splits in the cohort table", found, "Take both of one run.", "cohort.csv")
+    return people
+
+
+def _named(people: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each split with its name, which `named_splits` gives by who is tested."""
+    names = [name for name, _ in named_splits(people[people["part"] == "test"])]
+    return list(zip(names, (split for _, split in people.groupby(["repeat", "split"])), strict=True))
+
+
+def _few(names: list[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"

@@ -1,0 +1,179 @@
+"""Checklists: every published item once, answered by what a run knows, else left to the authors."""
+
+import pandas as pd
+import pytest
+
+from glioma_idh.reporting.text.checklists import CHECKLISTS, answer, checklist_table, read_items
+from glioma_idh.reporting.text.facts import run_facts
+from glioma_idh.reporting.text.limits import limits
+from glioma_idh.reporting.text.model_card import model_card
+from tests.reporting.text.small_run import (
+    COHORT,
+    EXCLUSIONS,
+    LESIONS_ALONE,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    SPLITS,
+    WORTH,
+    estimate,
+    with_settings,
+)
+
+TRIPOD_AI = (
+    "1 2 3a 3b 3c 4 5a 5b 6a 6b 6c 7 8a 8b 8c 9a 9b 9c 10 11 12a 12b 12c 12d 12e 12f 12g 13 14 15 16 17 18a 18b 18c "
+    "18d 18e 18f 19 20a 20b 20c 21 22 23a 23b 24 25 26 27a 27b 27c"
+)
+NUMBERS = {
+    "claim_2024": [str(number) for number in range(1, 45)],
+    "tripod_ai": TRIPOD_AI.split(),
+    "metrics": [str(number) for number in range(1, 31)],
+}
+RUNS = {
+    "sgp3d": (SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS),
+    "gbm2d": (SLICE_CNN, PHANTOMS, SPLITS, WORTH, EXCLUSIONS.iloc[:0]),
+    "lesions": (with_settings(SGPNET, targets="segmentation"), COHORT, SPLITS, LESIONS_ALONE),
+    "table": ({}, COHORT, SPLITS.iloc[:0], WORTH),
+    "nothing": ({}, COHORT, SPLITS.iloc[:0], {}),
+}
+
+
+def answers(name, run):
+    return checklist_table(name, run_facts(*RUNS[run])).set_index("item")["answer"]
+
+
+@pytest.mark.parametrize("name", CHECKLISTS)
+def test_every_published_item_is_there_once_in_its_order(name):
+    items = read_items(name)
+    assert items["item"].tolist() == NUMBERS[name] and len(items) == CHECKLISTS[name].num_items
+    assert (items["what"].str.len() > 0).all() and items["what"].is_unique
+
+
+@pytest.mark.parametrize("name", CHECKLISTS)
+def test_every_topic_named_is_one_that_a_run_can_know(name):
+    known = set(run_facts(*RUNS["sgp3d"])) | set(run_facts(*RUNS["gbm2d"]))
+    assert set(" ".join(read_items(name)["facts"]).split()) <= known
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("name", CHECKLISTS)
+def test_no_answer_holds_a_hole(name, run):
+    for text in answers(name, run):
+        assert text and not any(hole in text for hole in ("nan", "None", "{", "  ", ".."))
+
+
+def test_an_answer_is_what_is_known_and_then_the_authors():
+    facts = {"source": "Five patients.", "centres": ""}
+    assert answer(["source", "centres"], "", facts) == "Five patients."
+    assert answer(["source"], "dates", facts) == "Five patients. For the authors: dates."
+    assert answer(["centres", "auc"], "dates", facts) == "For the authors: dates."
+    assert answer([], "", facts) == "For the authors."
+
+
+def test_without_facts_all_is_for_the_authors():
+    for name in CHECKLISTS:
+        assert checklist_table(name, {})["answer"].str.startswith("For the authors").all()
+
+
+def test_what_a_run_answers():
+    claim = answers("claim_2024", "sgp3d")
+    assert claim["1"].startswith("Deep learning: a 3D convolutional network. For the authors")
+    assert "5 patients (2 with" in claim["35"] and "3 subjects were set aside" in claim["35"]
+    assert claim["20"] == "Splits were made on patients: none stood in the training and the test part of one split."
+    assert claim["36"].startswith(
+        "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
+        "Not known: sex."
+    )
+    assert claim["37"].startswith(
+        "5 patients tested, 2 IDH-mutant: AUC within splits 0.75 (0.50 to 0.95), average prec"
+    )
+    assert (
+        "Lesions: Dice 0.80 (0.70 to 0.90), volume, predicted less reference -3.00 (-5.00 to -1.00) ml." in claim["37"]
+    )
+    assert "AUC within grade LGG (n = 3, 2 IDH-mutant) 0.50 (0.10 to 0.90). Too small for one: 1 group." in claim["37"]
+    assert "after temperature scaling: cannot be computed, because there is but one class; after Platt" in claim["38"]
+    assert claim["39"].startswith("At 0.5, 1 of 2 IDH-mutant patients were called wild-type and 1 of 3 IDH-wild-type")
+    assert claim["44"] == "For the authors."
+    metrics = answers("metrics", "gbm2d")
+    assert metrics["25"] == (
+        "AUC of baselines: majority 0.50 (0.50 to 0.50), the network's less that +0.25 (+0.00 to +0.50), p < 0.001; "
+        "lesion volume 0.60 (0.30 to 0.80), the network's less that +0.15 (-0.10 to +0.40), p 0.30; "
+        "grade 0.80 (0.60 to 1.00), the network's less that -0.05 (-0.20 to +0.10), p 0.52. Not available here: age."
+    )
+    assert metrics["23"] == "One sequence alone was read."
+    assert metrics["26"].startswith("Repeated random hold-outs") and metrics["14"].startswith("Does not apply")
+    assert answers("tripod_ai", "sgp3d")["23b"] == "For the authors."  # one site alone was large enough to be told
+    assert "reach 0.42 to each side" in answers("tripod_ai", "sgp3d")["10"]
+
+
+def test_a_patient_of_two_examinations_is_characterised_once_as_at_the_first():
+    later = COHORT.iloc[:1].assign(subject="a2", grade="HGG", age_years=90.0)
+    assert run_facts(SGPNET, pd.concat([COHORT, later]), SPLITS, WORTH)["characteristics"] == (
+        "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
+        "Not known: sex."
+    )
+
+
+def test_one_hold_out_is_not_called_repeated():
+    recipe = with_settings(SLICE_CNN, num_splits=1)
+    facts = run_facts(recipe, PHANTOMS, SPLITS, WORTH)
+    assert facts["internal"] == "One random hold-out." and "several test parts" not in facts["ensemble"]
+    assert "several test parts" in run_facts(SLICE_CNN, PHANTOMS, SPLITS, WORTH)["ensemble"]
+
+
+def test_a_table_alone_claims_nothing_of_a_training():
+    tripod = answers("tripod_ai", "table")
+    for item in ("12c", "16", "22", "27b", "18f"):
+        assert tripod[item].startswith("For the authors")
+    assert tripod["23a"].startswith("5 patients tested")
+
+
+def test_limits_say_the_gravest_first():
+    found = limits(SGPNET["recipe"], COHORT, WORTH)
+    assert found[:4] == [
+        "The AUC of the network is not shown to be higher than that of lesion volume and grade alone.",
+        "From 5 patients (2 IDH-mutant) the 95 % interval of the AUC is 0.50 to 0.95.",
+        "The scores are too sure: calibration slope 0.40 (0.20 to 0.60).",
+        "1 of 2 groups of patients are too small for an AUC of their own.",
+    ]
+    assert found[4] == "Sex of the patients is not known."
+    assert limits(SLICE_CNN["recipe"], PHANTOMS, {})[0].startswith("The cohort is synthetic")
+    assert "To be applied the network needs an outline of the lesion." in limits(SLICE_CNN["recipe"], COHORT, WORTH)
+
+
+@pytest.mark.parametrize(("content", "where"), [(SGPNET, "Scans were"), (SLICE_CNN, "Scans without a brain mask were")])
+def test_scans_with_skull_are_a_limit_and_stand_in_methods_and_model_card(content, where):
+    meant = with_settings(content, with_skull=True)
+    said = f"{where} not checked for a skull, noise or a grey background"
+    assert any(limit.startswith(said) for limit in limits(meant["recipe"], COHORT, WORTH))
+    assert said in model_card(meant, WORTH, COHORT) and said not in model_card(content, WORTH, COHORT)
+    brain = run_facts(meant, COHORT, SPLITS, WORTH)["brain"]
+    assert f"{where} not required to be skull-stripped." in brain
+    assert "skull" not in run_facts(content, COHORT, SPLITS, WORTH)["brain"]
+
+
+def test_what_is_no_limit_is_not_told():
+    calibrated = {"before": WORTH["calibration"]["before"] | {"slope": estimate(0.9, 0.6, 1.2)}}
+    good = {"verdict": "beats all", "not_beaten": [], "reason": ""}
+    text = " ".join(limits(SGPNET["recipe"], COHORT, WORTH | {"calibration": calibrated, "beats_baselines": good}))
+    assert "sure" not in text and "higher" not in text and "baseline" not in text
+    timid = {"before": WORTH["calibration"]["before"] | {"slope": estimate(1.9, 1.6, 2.2)}}
+    assert "not sure enough" in " ".join(limits(SGPNET["recipe"], COHORT, WORTH | {"calibration": timid}))
+
+
+def test_what_was_trained_is_told_of_each_kind_of_network():
+    def facts(content, **settings):
+        return run_facts(with_settings(content, **settings), COHORT, SPLITS, WORTH)
+
+    whole, slices, rival = facts(SGPNET), facts(SLICE_CNN), facts(SGPNET, network="resnet2d", targets="idh")
+    assert "3D" in whole["kind"] and "2D" in slices["kind"] and "2D" in rival["kind"]
+    assert "sgp3d.predict" in whole["applied"] and whole["applied"].endswith("FLAIR on one grid, skull-stripped.")
+    assert rival["applied"].endswith("skull-stripped and a lesion mask.") and "gbm2d.predict" in slices["applied"]
+    assert "occlude" in whole["explained"] and not slices["explained"] and not rival["explained"]
+    assert not facts(SGPNET, targets="segmentation")["explained"]
+    assert whole["internal"].startswith("Cross-validation: each patient was tested once")
+    assert "hash 0123abcd" in whole["settings"] and "glioma_idh 0.1.0" in whole["availability"]
+    assert whole["centres"] == "The cohort table names 2 sites."
+    some = run_facts(SGPNET, COHORT.assign(site=["X", "X", "Y", "", None]), SPLITS, WORTH)
+    assert some["centres"] == "The cohort table names 2 sites."  # not known is none of them
+    assert slices["sequences"].startswith("One") and whole["sequences"].startswith("Four")

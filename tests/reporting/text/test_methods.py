@@ -1,0 +1,294 @@
+"""The methods section says what a run's recipe and tables say, and no more."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import pytest
+
+from glioma_idh import runs
+from glioma_idh.gbm2d.recipe import Recipe as SliceRecipe
+from glioma_idh.reporting.text.methods import SECTIONS, methods_text, sentences
+from glioma_idh.reporting.text.recipe_sentences import PUBLISHED_SETTINGS, recipe_sentences
+from glioma_idh.reporting.text.statistics_sentences import statistics_sentences
+from glioma_idh.sgp3d.recipe import TARGETS
+from glioma_idh.sgp3d.recipe import Recipe as VolumeRecipe
+from tests.reporting.text import small_run
+from tests.reporting.text.small_run import (
+    COHORT,
+    EXCLUSIONS,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    SPLITS,
+    WORTH,
+    with_settings,
+)
+
+RECIPES = {"gbm2d": SliceRecipe(), "sgp3d": VolumeRecipe()}
+
+
+def test_a_whole_section_of_the_3d_method():
+    text = methods_text(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS)
+    assert [paragraph.split(". ")[0] for paragraph in text.split("\n\n")] == list(SECTIONS)
+    for said in (
+        "the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set: 5 patients (2 with an "
+        "IDH-mutant and 3 with an IDH-wild-type glioma)",
+        'IDH-mutant by "R132H" (2); IDH-wild-type by "none found" (2) and "no evidence named" (1)',
+        "3 subjects were set aside: IDH status was needed and an empty label was found (2); a lesion was needed and an "
+        "empty mask was found (1).",
+        "stretched to 32 x 48 x 64 voxels",
+        "from 0.001 for backbone and segmentation block and from 5e-05 for the IDH block. Batches were of 2 subjects, "
+        "for 60 epochs.",
+        "shifted with a probability of 0.5 by up to 10 % of each axis",
+        "divided at random into 2 folds, stratified by IDH status (seed 7)",
+        "none stood in the training and the test part of one split",
+        "A training part held 2 to 3 patients (1 IDH-mutant), a test part 2 to 3 patients (1 IDH-mutant).",
+        "input in voxels 32 x 48 x 64 (published: 144 x 144 x 144); number of splits 2 (published: 5); learning rate "
+        "0.001 (published: 0.0001). Settings that",
+        "before and after temperature scaling and Platt scaling",
+        "(AUC) within splits: only pairs of patients tested by the same network were compared",
+        "its interval is symmetric on the logit scale",
+        "the larger class of the training part and logistic regressions on lesion volume; grade.",
+        "p values were corrected by Holm over the 2 regressions",
+        "Python 3.12.1, glioma_idh 0.1.0 and Keras 3.15.1",
+    ):
+        assert said in text
+    assert "ynthetic" not in text and "dropout" not in text and "on age" not in text and "age;" not in text
+
+
+def test_a_whole_section_of_the_2d_method_on_phantoms():
+    text = methods_text(SLICE_CNN, PHANTOMS, SPLITS, WORTH)
+    for said in (
+        "Patients. Synthetic phantom cohort: no clinical result. The cohort was the built-in synthetic phantom: 5 "
+        "phantoms",
+        "the genotype that the generator had planted",
+        "one sequence, T1Gd.",
+        "The brain was that of the cohort's brain masks.",
+        "4 blocks (3 x 3 convolutions of 16, 32, 64 and 64 filters",
+        "an angle drawn evenly from 0 to 90 degrees",
+        "Random hold-outs of 20 % of the patients were drawn, 3 in all (seed 0), each again until its test part held "
+        "at least 5 IDH-mutant patients",
+        "number of splits 3 (published: 5)",
+    ):
+        assert said in text
+    assert "set aside" not in text  # nobody said whether anybody was
+
+
+@pytest.mark.parametrize("content", [SGPNET, SLICE_CNN], ids=["sgp3d", "gbm2d"])
+def test_what_an_older_run_does_not_say_is_left_out(content):
+    whole = recipe_sentences(content["recipe"])
+    for name in set(content["recipe"]) - {"paper"}:
+        older = recipe_sentences(with_settings(content, **{name: None})["recipe"])
+        assert "None" not in str(older) and "{" not in str(list(older.values()))
+        older.pop("differences")  # one sentence of many settings
+        for topic, text in older.items():
+            assert {part.rstrip(".") for part in text.split(". ")} - {""} <= set(whole[topic].rstrip(".").split(". "))
+
+
+def test_without_recipe_or_numbers_the_tables_still_speak():
+    text = methods_text({}, COHORT, SPLITS.iloc[:0], {})
+    assert text.startswith("Patients. The cohort had 5 patients (2 with") and text.count("\n\n") == 0
+    assert statistics_sentences({}) == dict.fromkeys(statistics_sentences(WORTH), "")
+
+
+def test_every_topic_of_the_text_is_known():
+    known = sentences(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS) | sentences(SLICE_CNN, COHORT, SPLITS, WORTH)
+    assert {topic for topics in SECTIONS.values() for topic in topics} <= set(known)
+
+
+@pytest.mark.parametrize("paper", ["gbm2d", "sgp3d"])
+def test_the_recipes_defaults_are_what_the_papers_print(paper):
+    defaults = runs.as_read(asdict(RECIPES[paper]))
+    assert PUBLISHED_SETTINGS[paper].items() <= defaults.items()
+    text = recipe_sentences({"paper": paper, **defaults})["differences"]
+    assert text.startswith("The settings that the paper prints were used. Settings that the paper does not print")
+    del defaults["learning_rate"]  # as of an older run: it cannot be said
+    assert recipe_sentences({"paper": paper, **defaults})["differences"].startswith("Settings that the paper does not")
+
+
+@pytest.mark.parametrize("network", TARGETS)
+def test_every_network_and_target_of_the_3d_paper_has_its_words(network):
+    for targets in TARGETS[network]:
+        said = recipe_sentences(with_settings(SGPNET, network=network, targets=targets)["recipe"])
+        assert all(said[topic] for topic in ("network", "output", "loss", "optimiser"))
+        assert ("IDH mutation" in said["output"]) == (targets != "segmentation")
+        assert ("random ones" in said["loss"]) == (targets == "random-masks")
+        assert ("A voxel is lesion" in said["output"]) == (targets in ("both", "segmentation"))
+        name = {"sgpnet": "SGPNet", "unet3d": "U-Net", "densenet3d": "DenseNet", "resnet2d": "residual network"}[
+            network
+        ]
+        assert name in said["network"].split(" after ")[0]
+        assert ("Dice" in said["loss"]) == (targets != "idh") and ("k L2" in said["loss"]) == (
+            targets in ("both", "random-masks")
+        )
+        assert ("IDH block" in said["optimiser"]) == bool(said["regularisation"]) == (network == "sgpnet")
+
+
+def test_switches_of_the_3d_recipe():
+    settings = {"detach_k": True, "dropout": 0.0, "shift_fraction": 0.0, "standardise_features": True}
+    said = recipe_sentences(with_settings(SGPNET, **settings)["recipe"])
+    assert said["loss"].endswith("In the gradient k was held constant.")
+    assert said["regularisation"].startswith("There was no dropout. The pooled features were standardised")
+    assert "shifted" not in said["augmentation"]
+
+
+def test_a_patient_on_both_sides_is_told():
+    visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
+    more = pd.DataFrame({"subject": ["a2"], "repeat": 0, "split": 0, "part": "train"})
+    text = methods_text(SGPNET, visits, pd.concat([SPLITS, more]), WORTH)
+    assert "In 1 cases a patient stood in the training and the test part of one split." in text
+    assert "6 examinations of 5 patients" in text and "none stood" not in text
+
+
+def test_unlabelled_subjects_and_patients_never_tested_are_counted():
+    cohort = COHORT.assign(idh=[1, 1, 0, 0, float("nan")])
+    splits = SPLITS.assign(part=SPLITS["part"].where(SPLITS["subject"] != "e1", "train"))  # in both splits
+    people = WORTH["patients"] | {"tests_each": [1, 2], "num_never_tested": 3}
+    said = sentences(SGPNET, cohort, splits, WORTH | {"patients": people})
+    assert "2 with an IDH-mutant and 2 with an IDH-wild-type glioma, 1 of unknown IDH status" in said["source"]
+    assert said["unlabelled"].startswith("1 subject without an IDH status")
+    assert said["scoring"] == (
+        "The score of a patient was the mean over the 1 to 2 test parts that held the patient. 3 patients in no test "
+        "part had no score."
+    )
+
+
+def test_no_folder_of_the_users_is_told():
+    recipe = with_settings(SGPNET, cohort="/home/somebody/cohorts/mine.csv", images="/home/somebody/scans")
+    text = methods_text(recipe, COHORT, SPLITS, WORTH)
+    assert "the table mine.csv: 5 patients" in text and "somebody" not in text
+    assert "cohort mine.csv (published: brats2020-tcga)" in text
+
+
+def test_a_network_of_segmentation_alone_has_no_words_of_scores():
+    said = sentences(with_settings(SGPNET, targets="segmentation"), COHORT, SPLITS, small_run.LESIONS_ALONE)
+    silent = ("scoring", "discrimination", "thresholds", "calibration", "decision", "strata", "baselines")
+    assert not any(said[topic] for topic in silent)
+    assert said["segmentation"].startswith("Segmentation was measured by Dice on the patient's own grid and the error")
+
+
+def test_each_setting_of_the_2d_method_stands_in_its_own_sentence():
+    odd = {"size": 71, "filters": [3, 5, 7], "units": [11, 13], "learning_rate": 0.017, "batch_size": 19, "epochs": 23}
+    odd |= {"rotation_deg": [-29.0, 31.0], "test_fraction": 0.37, "num_splits": 41, "min_test_mutants": 43, "seed": 47}
+    said = recipe_sentences(with_settings(SLICE_CNN, sequence=["flair"], **odd)["recipe"])
+    assert said["images"].startswith("The network read one sequence, FLAIR.")
+    assert "stretched to 71 x 71 pixels" in said["part"]
+    assert "3 blocks (3 x 3 convolutions of 3, 5 and 7 filters" in said["network"]
+    assert "dense layers of 11 and 13 units" in said["network"]
+    assert said["optimiser"] == ("Adam was used with a learning rate of 0.017, in batches of 19 slices, for 23 epochs.")
+    assert "drawn evenly from -29 to 31 degrees" in said["augmentation"]
+    assert said["splits"] == (
+        "Random hold-outs of 37 % of the patients were drawn, 41 in all (seed 47), each again until its test part held "
+        "at least 43 IDH-mutant patients; they were not stratified."
+    )
+    assert said["seeds"].endswith("followed from the seed 47.")
+    own = recipe_sentences(with_settings(SLICE_CNN, sequence=["flair"], **odd, split_seed=0)["recipe"])
+    assert "41 in all (seed 0), each" in own["splits"]
+    assert own["seeds"].endswith("followed from the seed 47, the splits from the seed 0.")
+    assert said["differences"] == (
+        "These settings were not the published ones: number of splits 41 (published: 5); share of a test part 37 % "
+        "(published: 20 %); fewest mutants of a test part 43 (published: 5); epochs 23 (published: 500); learning rate "
+        "0.017 (published: 0.0001); rotation deg -29 to 31 (published: 0 to 90); pixels a side 71 (published: 64). "
+        "Settings that the paper does not print are the software's own."
+    )
+
+
+def test_each_setting_of_the_3d_method_stands_in_its_own_sentence():
+    odd = {"shape": [11, 13, 17], "filters": 19, "num_splits": 23, "epochs": 29, "batch_size": 31, "seed": 37}
+    odd |= {"learning_rate": 0.041, "idh_learning_rate": 0.043, "dropout": 0.47, "shift_fraction": 0.53}
+    odd |= {"move_probability": 0.59, "smoothing_voxels": 0.61, "cohort": "egd"}
+    said = recipe_sentences(with_settings(SGPNET, **odd)["recipe"])
+    assert "stretched to 11 x 13 x 17 voxels" in said["part"] and "with 19 channels" in said["network"]
+    assert "smoothed by 0.61 voxel. The gradient went through k too." in said["loss"]
+    assert said["optimiser"] == (
+        "Adam was used with learning rates that fell to 0 along a cosine, from 0.041 for backbone and segmentation "
+        "block and from 0.043 for the IDH block. Batches were of 31 subjects, for 29 epochs."
+    )
+    assert said["augmentation"] == (
+        "Each training subject was flipped with a probability of 0.59, each axis with probability 0.5, and shifted "
+        "with a probability of 0.59 by up to 53 % of each axis; there was no other augmentation."
+    )
+    assert said["regularisation"].startswith("In training a share of 0.47 of the channels")
+    assert said["splits"].startswith(
+        "Patients were divided at random into 23 folds, stratified by IDH status (seed 37)"
+    )
+    assert said["differences"].startswith(
+        "These settings were not the published ones: cohort egd (published: brats2020-tcga); input in voxels 11 x 13 x "
+        "17 (published: 144 x 144 x 144); number of splits 23 (published: 5); batch size 31 (published: 2); learning "
+        "rate 0.041 (published: 0.0001); learning rate of the IDH block 0.043 (published: 5e-05); probability of flip "
+        "and shift 0.59 (published: 0.5); filters 19 (published: 8). Settings"
+    )
+
+
+def test_other_networks_fall_from_one_rate_and_are_no_deviations():
+    said = recipe_sentences(with_settings(SGPNET, network="densenet3d", targets="idh", learning_rate=0.041)["recipe"])
+    assert said["optimiser"].startswith("Adam was used with a learning rate that fell from 0.041 to 0 along a cosine.")
+    assert said["differences"] == "" and said["precision"].startswith("Training was in mixed precision: bfloat16")
+    assert recipe_sentences(with_settings(SGPNET, dtype="float32")["recipe"])["precision"] == "Training was in float32."
+
+
+@pytest.mark.parametrize(
+    "cohort, said",
+    [
+        ("phantom", "the built-in synthetic phantom"),
+        ("brats2020", "the BraTS 2020 training set"),
+        ("brats2021", "the BraTS 2021 training set"),
+        ("brats2023", "the BraTS 2023 training set"),
+        ("upenn-gbm", "UPENN-GBM of The Cancer Imaging Archive"),
+        ("ucsf-pdgm", "UCSF-PDGM of The Cancer Imaging Archive"),
+        ("egd", "the Erasmus Glioma Database"),
+        ("tcga", "TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive"),
+    ],
+)
+def test_a_cohort_is_called_by_its_own_name(cohort, said):
+    text = sentences(with_settings(SGPNET, cohort=cohort), COHORT, SPLITS, {})["source"]
+    assert text.startswith(f"The cohort was {said}: 5 patients")
+
+
+def test_sizes_are_those_of_each_part_in_patients():
+    visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
+    parts = {"a1": "train", "a2": "train", "b1": "train", "c1": "train", "d1": "test", "e1": "test"}
+    splits = pd.DataFrame({"subject": list(parts), "repeat": 0, "split": 0, "part": list(parts.values())})
+    said = sentences(SGPNET, visits, splits, {})["sizes"]
+    assert said == "A training part held 3 patients (2 IDH-mutant), a test part 2 patients (0 IDH-mutant)."
+
+
+def test_brain_masks_of_some_are_counted():
+    some = COHORT.assign(brain_mask=["x.nii", "", "y.nii", "", ""])
+    said = sentences(SLICE_CNN, some, SPLITS, {})["brain"]
+    assert said == "The brain was that of the cohort's brain masks in 2 subjects, elsewhere where the scan was not 0."
+    assert sentences(SLICE_CNN, COHORT, SPLITS, {})["brain"] == "The brain was where the scan was not 0."
+
+
+def test_thresholds_and_strata_are_told_as_they_were_made():
+    said = statistics_sentences(WORTH)
+    assert said["discrimination"].endswith(
+        " Average precision, Brier score and log loss have intervals of a bootstrap of 2000 draws over the patients of "
+        "each class."
+    )
+    assert said["thresholds"].split(". ")[1] == (
+        "Patients were called mutant from a score of 0.5 on, from the threshold of the largest sensitivity + "
+        "specificity (Youden) and from the highest threshold of a sensitivity of 0.9"
+    )
+    assert "cross-fitted" not in statistics_sentences({"rates": {"0.5": {}}})["thresholds"]
+    assert "error over 10 bins of equal width" in said["calibration"]
+    assert said["strata"] == "The AUC was also computed within each grade, where both classes had at least 5 patients."
+    assert "the larger class of the training part and logistic regressions on lesion volume; grade" in said["baselines"]
+
+
+def test_scores_of_one_and_of_several_tests():
+    def said(fewest, most):
+        people = WORTH["patients"] | {"tests_each": [fewest, most]}
+        return sentences(SGPNET, COHORT, SPLITS, WORTH | {"patients": people})["scoring"]
+
+    assert said(1, 1) == "Each patient tested had one score."
+    assert said(3, 3) == "The score of a patient was the mean over the 3 test parts that held the patient."
+
+
+def test_who_is_tested_in_one_repeat_may_be_trained_on_in_another():
+    turned = SPLITS.assign(repeat=1, part=SPLITS["part"].map({"train": "test", "test": "train"}))
+    said = sentences(SLICE_CNN, COHORT, pd.concat([SPLITS, turned]), {})
+    assert (
+        said["disjoint"] == "Splits were made on patients: none stood in the training and the test part of one split."
+    )
+    assert said["sizes"].startswith("A training part held 2 to 3 patients (1 IDH-mutant)")

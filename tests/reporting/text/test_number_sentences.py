@@ -1,0 +1,138 @@
+"""Each number stands in the sentence under its own name: no two of them are alike."""
+
+import pytest
+
+from glioma_idh.reporting.text.limits import limits
+from glioma_idh.reporting.text.number_sentences import number_sentences
+from tests.reporting.text.small_run import (
+    AFTER,
+    BEFORE,
+    COHORT,
+    PHANTOMS,
+    SGPNET,
+    SLICE_CNN,
+    difference,
+    estimate,
+    share,
+)
+
+
+def scaled(first):
+    """Slope, intercept and error of calibration, each unlike the others."""
+    slope, intercept = estimate(first, first - 0.1, first + 0.2), estimate(first + 3, first + 2.9, first + 3.2)
+    return {"slope": slope, "intercept": intercept, "ece": first / 100}
+
+
+def stratum(variable, name, n, events, auc=None):
+    ends = {"low": None, "high": None} if auc is None else {"low": auc - 0.1, "high": auc + 0.2}
+    return {"variable": variable, "stratum": name, "n": n, "events": events, "auc": auc, "reason": "", **ends}
+
+
+RATES = {"sensitivity": share(7, 10), "specificity": share(24, 30), "accuracy": share(31, 40), "ppv": share(7, 13)}
+RATES |= {"npv": share(24, 27), "confusion": {"tp": 7, "fn": 3, "tn": 24, "fp": 6}}
+OTHERS = {name: share(1, 99) for name in ("sensitivity", "specificity", "accuracy", "ppv", "npv")}
+NUMBERS = {
+    "patients": {"num_tested": 40, "num_mutant": 10, "num_wild_type": 30, "num_never_tested": 4},
+    "auc": {
+        "within_splits": estimate(0.81, 0.71, 0.92),
+        "mean_over_splits": estimate(0.83, None, None),
+        "pooled": estimate(0.82, 0.72, 0.93),
+        "pooled_bootstrap": estimate(0.82, 0.74, 0.94),
+    },
+    "average_precision": estimate(0.63, 0.53, 0.74),
+    "brier": estimate(0.14, 0.11, 0.18),
+    "log_loss": estimate(0.44, 0.34, 0.55),
+    "rates": {"0.5": RATES, "youden": OTHERS, "sensitivity 0.9": OTHERS},
+    "calibration": {"before": scaled(1.4), "temperature": scaled(2.4), "platt": scaled(3.4)},
+    "strata": [
+        stratum("grade", "HGG", 12, 1),
+        stratum("grade", "LGG", 28, 9, 0.61),
+        stratum("site", "X", 17, 4, 0.51),
+        stratum("site", "Y", 23, 6, 0.71),
+    ],
+    "baselines": {
+        "grade": {"stage": AFTER, "auc": estimate(0.85, 0.75, 0.96)}
+        | {"difference": difference(-0.04, -0.14, 0.06, 0.4)},
+        "age": {"stage": BEFORE, "auc": estimate(0.45, 0.35, 0.56)}
+        | {"difference": difference(0.36, 0.21, 0.48, 0.0004)},
+    },
+    "segmentation": {
+        "dice": estimate(0.79, 0.69, 0.88),
+        "hd95_mm": estimate(7.1, 6.2, 8.3),
+        "volume_error_ml": estimate(-3.1, -4.2, -2.3),
+        "lesions_found": estimate(0.92, 0.83, 0.97),
+        "false_lesions": estimate(0.31, 0.21, 0.42),
+    },
+    "expected": {"num_patients": 40, "prevalence": 0.25, "auc": 0.8, "half_width": 0.17},
+}
+
+
+def test_every_sentence_has_its_own_numbers():
+    said = number_sentences(NUMBERS)
+    assert said.pop("measures").startswith("AUC; average precision; Brier score; log loss; sensitivity,")
+    assert said.pop("uncertainty") == (
+        "95 % confidence intervals: DeLong's on the logit scale (AUC), Wilson's (shares of patients), Wald's "
+        "(calibration line) and a bootstrap's (lesions). Differences of AUC have DeLong's paired test, after Holm."
+    )
+    assert said == {
+        "auc": "40 patients tested, 10 IDH-mutant: AUC within splits 0.81 (0.71 to 0.92), average precision 0.63 (0.53 "
+        "to 0.74), Brier score 0.14 (0.11 to 0.18), log loss 0.44 (0.34 to 0.55).",
+        "rates": "Mutant from a score of 0.5 on: sensitivity 0.70 (0.35 to 1.00), 7 of 10; specificity 0.80 (0.40 to "
+        "1.00), 24 of 30; accuracy 0.78 (0.39 to 1.00), 31 of 40; PPV 0.54 (0.27 to 1.00), 7 of 13; NPV 0.89 (0.44 to "
+        "1.00), 24 of 27.",
+        "mistakes": "At 0.5, 3 of 10 IDH-mutant patients were called wild-type and 6 of 30 IDH-wild-type patients "
+        "mutant.",
+        "calibrated": "Calibration as the network gives the scores: slope 1.40 (1.30 to 1.60), intercept 4.40 (4.30 to "
+        "4.60), ECE 0.01; after temperature scaling: slope 2.40 (2.30 to 2.60), intercept 5.40 (5.30 to 5.60), ECE "
+        "0.02; after Platt scaling: slope 3.40 (3.30 to 3.60), intercept 6.40 (6.30 to 6.60), ECE 0.03.",
+        "groups": "AUC within grade LGG (n = 28, 9 IDH-mutant) 0.61 (0.51 to 0.81); site X (n = 17, 4 IDH-mutant) 0.51 "
+        "(0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 (0.61 to 0.91). Too small for one: 1 group.",
+        "sites": "AUC within site X (n = 17, 4 IDH-mutant) 0.51 (0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 "
+        "(0.61 to 0.91).",
+        "beside_baselines": "AUC of baselines: grade 0.85 (0.75 to 0.96), the network's less that -0.04 (-0.14 to "
+        "+0.06), p 0.40; age 0.45 (0.35 to 0.56), the network's less that +0.36 (+0.21 to +0.48), p < 0.001.",
+        "lesions": "Lesions: Dice 0.79 (0.69 to 0.88), HD95 7.10 (6.20 to 8.30) mm, volume, predicted less reference "
+        "-3.10 (-4.20 to -2.30) ml, share of lesions found 0.92 (0.83 to 0.97), false lesions a subject 0.31 (0.21 to "
+        "0.42).",
+        "expected": "With 40 patients, 25 % of them IDH-mutant, the 95 % interval of an AUC of 0.8 is expected to "
+        "reach 0.17 to each side.",
+    }
+
+
+def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
+    beaten = {"beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "sex"], "worse": ["age"]}}
+    assert limits(SGPNET["recipe"], COHORT, NUMBERS | beaten) == [
+        "The network has a lower AUC than age alone.",
+        "From 40 patients (10 IDH-mutant) the 95 % interval of the AUC is 0.71 to 0.92.",
+        "The scores are not sure enough: calibration slope 1.40 (1.30 to 1.60).",
+        "1 of 4 groups of patients are too small for an AUC of their own.",
+        "Sex of the patients is not known.",
+        "4 patients were never tested.",
+        "No external testing is part of these numbers.",
+        "Intervals are about who the patients were: another seed of the training may move a number further.",
+    ]
+    known = COHORT.assign(sex="F")
+    silent = NUMBERS["calibration"] | {"before": scaled(1.05)}  # 0.95 to 1.25
+    people = NUMBERS["patients"] | {"num_never_tested": 1}
+    found = limits(SGPNET["recipe"], known, {"calibration": silent, "patients": people})
+    assert found[:-2] == ["1 patient was never tested."]
+    unknown = limits(SGPNET["recipe"], COHORT.assign(age_years="", site=""), {})
+    assert unknown[0] == "Age, sex and site of the patients are not known."
+
+
+@pytest.mark.parametrize(
+    "settings, needed",
+    [
+        (SLICE_CNN["recipe"], True),
+        (SGPNET["recipe"], False),
+        (SGPNET["recipe"] | {"network": "resnet2d"}, True),
+        (SGPNET["recipe"] | {"network": "densenet3d"}, False),
+    ],
+)
+def test_a_network_that_needs_an_outline_to_be_applied_says_so(settings, needed):
+    assert ("To be applied the network needs an outline of the lesion." in limits(settings, COHORT, {})) == needed
+
+
+def test_phantoms_are_the_first_limit():
+    assert limits({}, PHANTOMS, NUMBERS)[0] == "The cohort is synthetic: nothing here holds for a patient."
+    assert not any("synthetic" in limit for limit in limits({}, COHORT, NUMBERS))
