@@ -13,12 +13,13 @@ from glioma_idh.reporting.sections.compared import (
     paired_tests,
     reference_name,
 )
-from glioma_idh.reporting.sections.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.tables.flow import flow_counts
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.model_card import model_card
 from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs import cohort_name
+from glioma_idh.runs.foreign_tables import read_predictions
+from glioma_idh.runs.run import Run, read_finished_run
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
@@ -34,7 +35,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     Raises:
         InputError: the folder holds no finished run, or one whose tables cannot be used.
     """
-    finished = read_finished(folder)
+    finished = read_finished_run(folder)
     out = out or folder / "report.html"
     sections = [*_of_scores(finished), *_of_run(finished)]
     notes = {"cautions": cautions(finished.recipe["recipe"], finished.worth), "synthetic": finished.synthetic}
@@ -88,7 +89,7 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
     Raises:
         InputError: a folder holds no finished run, or one whose tables cannot be used.
     """
-    finished = gather([read_finished(folder) for folder in folders])
+    finished = gather([read_finished_run(folder) for folder in folders])
     out = out or folders[0].resolve().parent / "report.html"
     against = reference_name(finished, reference)
     notes = {"cautions": compared_cautions(finished), "synthetic": any(run.synthetic for run in finished)}
@@ -108,12 +109,12 @@ def files_folder(page: Path) -> Path:
     return page.with_name(f"{page.stem}_files")
 
 
-def _title(finished: Finished) -> str:
+def _title(finished: Run) -> str:
     """Network or sequence, and cohort."""
     return f"{finished.name} on {cohort_name(finished.recipe['recipe']['cohort'])}"
 
 
-def _of_scores(finished: Finished) -> list:
+def _of_scores(finished: Run) -> list:
     """What the scores are worth; of a network for segmentation alone, nothing."""
     if not finished.scored:
         return []
@@ -125,7 +126,7 @@ def _of_scores(finished: Finished) -> list:
     ]
 
 
-def _of_run(finished: Finished) -> list:
+def _of_run(finished: Run) -> list:
     """What only a run's folder knows."""
     sections = [
         of_run.paper_section(finished),

@@ -11,13 +11,14 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc, has_values, summarise
 from glioma_idh.files import write_json, write_table
+from glioma_idh.papers import SLICE_CNN, Printed
 from glioma_idh.reporting.figures import pictures
 from glioma_idh.reporting.figures import roc_and_boxes as figures
 from glioma_idh.reporting.figures.canvas import display_name, save_figure
 from glioma_idh.reporting.figures.cases import choose_by_dice, read_case
 from glioma_idh.reporting.figures.learning_curves import learning_curves
 from glioma_idh.reporting.figures.overlays import best_median_worst, lesion_overlay
-from glioma_idh.reporting.names import CURVES, SLICE_CNN, Printed
+from glioma_idh.reporting.names import CURVES
 from glioma_idh.reporting.report import write_comparison, write_report
 from glioma_idh.reporting.tables.results import results_table, results_text
 

@@ -93,9 +93,9 @@ def _write(plan: list[Run], where: Where) -> Path:
     import pandas as pd
 
     from glioma_idh import runs
+    from glioma_idh.papers import SGPNET
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.reporting.figures.roc_bands import roc_with_bands
-    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.reporting.report import write_comparison
     from glioma_idh.reporting.tables import comparison
 

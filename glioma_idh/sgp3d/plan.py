@@ -208,8 +208,8 @@ def _one_bar(left: list[Run], quiet: bool):
 
 def _finish(run: Run, job: Job) -> None:
     """Numbers, figures and baselines of a run whose splits are all trained."""
+    from glioma_idh.papers import SGPNET
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.reporting.report import write_report
 
     results.write_results(run.name, run.folder, PUBLISHED, SGPNET)

@@ -44,8 +44,8 @@ def train(recipe: Recipe, job: Job) -> dict:
         InputError: the input cannot be used; the message says why and what to do.
     """
     from glioma_idh import pipeline
+    from glioma_idh.papers import SGPNET
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.resuming import find_run
 
     recipe, job = resolve(recipe, job)
@@ -118,8 +118,8 @@ def _begin(recipe: Recipe, job: Job) -> tuple[int, int]:
 def _train(recipe: Recipe, job: Job, jobs: int, threads: int) -> None:
     """Every split that is not trained yet."""
     from glioma_idh import pipeline
+    from glioma_idh.papers import SGPNET
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.sgp3d.fit import train_split
 
     pipeline.train_splits(partial(train_split, threads=threads), recipe, job.run_dir, jobs, job.quiet)
@@ -251,8 +251,8 @@ def _prepare_external(external, recipe: Recipe, job: Job):
 def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -> None:
     """The networks on the second cohort."""
     from glioma_idh import pipeline
+    from glioma_idh.papers import SGPNET
     from glioma_idh.reporting import results
-    from glioma_idh.reporting.names import SGPNET
     from glioma_idh.sgp3d.apply import input_shape, predictions_table
     from glioma_idh.training import load_networks
 

@@ -10,8 +10,8 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import write_volume
+from glioma_idh.papers import SGPNET, SLICE_CNN
 from glioma_idh.reporting import results
-from glioma_idh.reporting.names import SGPNET, SLICE_CNN
 from glioma_idh.reporting.results import compare_runs, numbers_of, write_external, write_results
 
 PUBLISHED = {"SGPNet": {"auc": (0.949, None), "dice": (0.935, None)}}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from glioma_idh import training
+from glioma_idh.papers import SGPNET
 from glioma_idh.pipeline import make_splits, read_training_cohort
 from glioma_idh.reporting import results
-from glioma_idh.reporting.names import SGPNET
 from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches

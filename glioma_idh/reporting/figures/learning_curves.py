@@ -5,8 +5,9 @@ from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.learning_curves import fit_exponential
 from glioma_idh.evaluation.metrics import has_values
+from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures.canvas import BLUE, NORMAL, VERMILLION, dress, legend_below, named_splits, new_figure
-from glioma_idh.reporting.names import CURVES, SLICE_CNN
+from glioma_idh.reporting.names import CURVES
 
 
 def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False) -> Figure:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures.canvas import (
     BLUE,
     GREEN,
@@ -21,7 +22,7 @@ from glioma_idh.reporting.figures.canvas import (
     named_splits,
     new_figure,
 )
-from glioma_idh.reporting.names import ALWAYS, PANELS, SLICE_CNN, trivial_answer
+from glioma_idh.reporting.names import ALWAYS, PANELS, trivial_answer
 
 LONGEST_NAMES = 30  # letters of all networks that stand side by side below a panel; more are slanted
 SPLIT_COLOURS = ("#E69F00", "#56B4E9", GREEN, PURPLE, VERMILLION)

@@ -9,21 +9,20 @@ import pandas as pd
 from glioma_idh import runs as runs_of
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, compare_auc, compare_calls
-from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.evaluation.worth import worth
+from glioma_idh.papers import TABLE_ALONE, Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.figures.roc_and_boxes import roc_curves, score_boxes
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.names import ABBREVIATIONS, TABLE_ALONE, Printed
-from glioma_idh.reporting.sections.finished import Finished
+from glioma_idh.reporting.names import ABBREVIATIONS
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.methods import methods_text
 from glioma_idh.reporting.text.rerun import command_line
+from glioma_idh.runs.run import Run
 
 
-def gather(runs: list[Finished]) -> list[Finished]:
+def gather(runs: list[Run]) -> list[Run]:
     """Runs in their order, the seeds of one recipe as one; runs of one name and several recipes by their folders too.
 
     Raises:
@@ -42,7 +41,7 @@ def gather(runs: list[Finished]) -> list[Finished]:
     ]
 
 
-def _together(same: list[Finished]) -> Finished:
+def _together(same: list[Run]) -> Run:
     """One run out of the seeds of one recipe: tested again and again, a patient's score the mean of all networks."""
     first, seeds = same[0], [run.recipe["recipe"].get("seed") for run in same]
     if len(same) == 1:
@@ -57,13 +56,11 @@ def _together(same: list[Finished]) -> Finished:
         repeats += run.splits["repeat"].nunique()
     predictions, splits = pd.concat(tables, ignore_index=True), pd.concat(splits, ignore_index=True)
     cohort = pd.concat([run.cohort for run in same]).drop_duplicates("subject")
-    numbers = worth(predictions, cohort, splits)
-    metrics = {"sequence": first.metrics["sequence"], "synthetic": first.synthetic, **summarise(predictions)}
-    changed = {"cohort": cohort, "splits": splits, "predictions": predictions, "metrics": metrics, "worth": numbers}
+    changed = {"cohort": cohort, "splits": splits, "predictions": predictions, "planted": None}
     return replace(first, **changed, members=tuple(same))
 
 
-def compared_sentence(runs: list[Finished]) -> str:
+def compared_sentence(runs: list[Run]) -> str:
     """Which runs have a higher AUC than all baselines, and which is highest; without an AUC, by Dice."""
     start = f"{SYNTHETIC_NOTE}. " if any(run.synthetic for run in runs) else ""
     scored = [run for run in runs if run.scored and known(run.worth["auc"]["within_splits"]["value"])]
@@ -77,7 +74,7 @@ def compared_sentence(runs: list[Finished]) -> str:
     return f"{start}{honest} {highest}; differences are tested below."
 
 
-def compared_cautions(runs: list[Finished]) -> list[str]:
+def compared_cautions(runs: list[Run]) -> list[str]:
     """What must be known before the numbers of several runs, each text once, with the runs that it is of."""
     of_text = defaultdict(list)
     for run in runs:
@@ -86,17 +83,17 @@ def compared_cautions(runs: list[Finished]) -> list[str]:
     return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
 
 
-def _has_dice(run: Finished) -> bool:
+def _has_dice(run: Run) -> bool:
     """Whether lesions were measured."""
     return "dice" in run.worth["segmentation"]
 
 
-def compared_sections(runs: list[Finished], reference: str | None = None) -> list[Section]:
+def compared_sections(runs: list[Run], reference: str | None = None) -> list[Section]:
     """The table beside the paper's, the figures, and each pair tested, or each run against a reference."""
     return [_table_section(runs), _worth_section(runs), _pairs_section(runs, reference), _commands_section(runs)]
 
 
-def _table_section(runs: list[Finished]) -> Section:
+def _table_section(runs: list[Run]) -> Section:
     """The results table with the paper's rows, ROC curves and box plots."""
     metrics = {run.name: run.metrics for run in runs}
     published = {run.name: run.recipe["published"] for run in runs if run.recipe.get("published")}
@@ -126,13 +123,13 @@ def _table_section(runs: list[Finished]) -> Section:
     return Section("Beside the paper", parts)
 
 
-def _printed(runs: list[Finished]) -> Printed:
+def _printed(runs: list[Run]) -> Printed:
     """What the papers print of these runs; of both papers, all of it that both can have."""
     printed = {run.printed for run in runs}
     return printed.pop() if len(printed) == 1 else TABLE_ALONE
 
 
-def _seeds_note(runs: list[Finished]) -> list[Paragraph]:
+def _seeds_note(runs: list[Run]) -> list[Paragraph]:
     """Which networks are several, their scores averaged, and the AUC of each seed."""
     lines = []
     for run in runs:
@@ -145,7 +142,7 @@ def _seeds_note(runs: list[Finished]) -> list[Paragraph]:
     return [Paragraph(" ".join(lines))] if lines else []
 
 
-def _worth_section(runs: list[Finished]) -> Section:
+def _worth_section(runs: list[Run]) -> Section:
     """Each run's interval, calibration and stand to the baselines."""
     rows = []
     for run in runs:
@@ -171,7 +168,7 @@ def _worth_section(runs: list[Finished]) -> Section:
     return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
 
 
-def paired_tests(runs: list[Finished], reference: str | None = None) -> dict[str, dict[str, Comparison | Calls]]:
+def paired_tests(runs: list[Run], reference: str | None = None) -> dict[str, dict[str, Comparison | Calls]]:
     """Runs that have scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm.
 
     Args:
@@ -186,7 +183,7 @@ def paired_tests(runs: list[Finished], reference: str | None = None) -> dict[str
     }
 
 
-def reference_name(runs: list[Finished], folder: Path | None) -> str | None:
+def reference_name(runs: list[Run], folder: Path | None) -> str | None:
     """The name of the run in this folder, alone or as one seed of several.
 
     Raises:
@@ -202,7 +199,7 @@ def reference_name(runs: list[Finished], folder: Path | None) -> str | None:
     return run.name
 
 
-def _pairs_section(runs: list[Finished], reference: str | None) -> Section:
+def _pairs_section(runs: list[Run], reference: str | None) -> Section:
     """Each pair by DeLong's and McNemar's paired tests, after Holm."""
     areas, calls = paired_tests(runs, reference).values()
     rows = [
@@ -230,7 +227,7 @@ def _calls_cell(calls: Comparison | Calls) -> str:
     return f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, p {format_p(calls.p)}"
 
 
-def _commands_section(runs: list[Finished]) -> Section:
+def _commands_section(runs: list[Run]) -> Section:
     """How they were made, told once of those that differ in their sequence alone, and how to make them again."""
     alike = defaultdict(list)
     for run in runs:

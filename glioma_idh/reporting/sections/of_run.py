@@ -11,7 +11,6 @@ from glioma_idh.reporting.figures.learning_curves import learning_curves
 from glioma_idh.reporting.figures.overlays import best_median_worst
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer
 from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
-from glioma_idh.reporting.sections.finished import Finished
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
@@ -22,6 +21,7 @@ from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
 from glioma_idh.reporting.text.facts import run_facts
 from glioma_idh.reporting.text.methods import methods_text
 from glioma_idh.reporting.text.rerun import command_line, environment_table
+from glioma_idh.runs.run import Run
 
 SEGMENTATION = {
     "dice": "Dice",
@@ -31,14 +31,14 @@ SEGMENTATION = {
 }
 
 
-def paper_section(finished: Finished) -> Section:
+def paper_section(finished: Run) -> Section:
     """The paper's numbers beside ours."""
     sheet = paper_sheet(finished.metrics, finished.recipe.get("published", {}), finished.printed, finished.worth)
     caption = "The paper's patients are others: its numbers are a landmark, no test."
     return Section("Beside the paper", [Sheet("paper", sheet, f"{caption} {ABBREVIATIONS}")])
 
 
-def subjects_section(finished: Finished) -> Section:
+def subjects_section(finished: Run) -> Section:
     """Who was found, set aside, used and tested, and how they were divided."""
     cohort, splits = finished.cohort, finished.splits
     counts = flow_counts(cohort, finished.exclusions, splits, finished.predictions)
@@ -63,7 +63,7 @@ def subjects_section(finished: Finished) -> Section:
     return Section("Subjects and splits", parts)
 
 
-def segmentation_section(finished: Finished) -> Section:
+def segmentation_section(finished: Run) -> Section:
     """Lesions found beside those of the reference; without parts where there are none."""
     numbers = finished.worth["segmentation"]
     if "dice" not in numbers:
@@ -96,7 +96,7 @@ def _unnamed(key: str, value) -> bool:
     return key not in SEGMENTATION and isinstance(value, dict) and "value" in value
 
 
-def _lesions(finished: Finished):
+def _lesions(finished: Run):
     """The figure of the best, median and worst lesions, or why there is none."""
     cohort = finished.cohort.set_index("subject", drop=False)
     tested = dict(iter(finished.predictions.groupby("subject")))
@@ -108,7 +108,7 @@ def _lesions(finished: Finished):
     return best_median_worst(cases, synthetic=finished.synthetic)
 
 
-def training_section(finished: Finished) -> Section:
+def training_section(finished: Run) -> Section:
     """Learning curves."""
     splits, parts = runs.list_splits(finished.splits), []
     for index, (repeat, split) in enumerate(splits):
@@ -123,7 +123,7 @@ def training_section(finished: Finished) -> Section:
     return Section("Training", [Picture("learning_curves", figure, "Learning curves.", alt)])
 
 
-def cases_section(finished: Finished) -> Section:
+def cases_section(finished: Run) -> Section:
     """The most confident mistakes, and subjects to look through."""
     folder, cohort, predictions = finished.folder, finished.cohort, finished.predictions
     parts = []
@@ -137,7 +137,7 @@ def cases_section(finished: Finished) -> Section:
     return Section("Cases", [*parts, *([Paragraph(" ".join(reasons))] if reasons else [])])
 
 
-def methods_section(finished: Finished) -> Section:
+def methods_section(finished: Run) -> Section:
     """A methods paragraph, the environment, and the command."""
     recipe = finished.recipe
     text = methods_text(recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
@@ -150,7 +150,7 @@ def methods_section(finished: Finished) -> Section:
     return Section("Methods, and how to run it again", parts)
 
 
-def table_section(finished: Finished) -> Section:
+def table_section(finished: Run) -> Section:
     """What a table alone leaves unsaid."""
     people = finished.worth["patients"]
     text = (
@@ -160,7 +160,7 @@ def table_section(finished: Finished) -> Section:
     return Section("What this report does not know", [Paragraph(text)])
 
 
-def checklists_section(finished: Finished) -> Section:
+def checklists_section(finished: Run) -> Section:
     """What reviewers' checklists ask, filled in where the run knows."""
     facts = run_facts(finished.recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
     text = "Items in our own short wording, by their published numbers; what a run cannot know is left open."

@@ -23,9 +23,9 @@ from glioma_idh.reporting.figures.roc_and_boxes import score_boxes
 from glioma_idh.reporting.figures.roc_bands import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS, HEADINGS
-from glioma_idh.reporting.sections.finished import Finished
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, proportion_cell
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
+from glioma_idh.runs.run import Run
 
 CHOICES = {
     "0.5": "mutant from 0.5 on",
@@ -38,7 +38,7 @@ NET_BENEFIT_OF = {"network": "network", "treat all as mutant": "treat_all", "tre
 RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
-def baselines_section(finished: Finished) -> Section:
+def baselines_section(finished: Run) -> Section:
     """Beside age, sex, lesion volume and grade."""
     rows = [
         {
@@ -72,7 +72,7 @@ def baselines_section(finished: Finished) -> Section:
     return Section("Beside age, lesion volume and grade", parts)
 
 
-def discrimination_section(finished: Finished) -> Section:
+def discrimination_section(finished: Run) -> Section:
     """Who is told apart: curves, calls, and each split."""
     numbers, synthetic = finished.worth, finished.synthetic
     alone = finished.predictions
@@ -129,7 +129,7 @@ def _prevalence(numbers: dict) -> str:
     return f"{text} A missing value {at['reason']}." if at["reason"] else text
 
 
-def _per_split(finished: Finished) -> list:
+def _per_split(finished: Run) -> list:
     """The scores of each split, as the papers print them."""
     if finished.worth["patients"]["folds_made"]:
         folds = finished.worth["patients"]["num_splits"]
@@ -156,7 +156,7 @@ def _three(value: float) -> str:
     return f"{value:.3f}" if known(value) else "-"
 
 
-def calibration_section(finished: Finished) -> Section:
+def calibration_section(finished: Run) -> Section:
     """Whether 0.7 means 7 of 10, and what acting on it is worth."""
     numbers, rows = finished.worth, []
     for name, scores in numbers["calibration"].items():
@@ -231,7 +231,7 @@ def _clipped(calibration: dict, num_patients: int) -> str:
     )
 
 
-def strata_section(finished: Finished) -> Section:
+def strata_section(finished: Run) -> Section:
     """Within grade, sex, age, site and size."""
     strata, overall = finished.worth["strata"], finished.worth["auc"]["within_splits"]
     if not isinstance(strata, list):

@@ -9,8 +9,9 @@ from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_all, compare_auc, compare_dice
 from glioma_idh.evaluation.metrics import has_values, pooled_scores, within_splits_scores
 from glioma_idh.files import write_table, write_text
+from glioma_idh.papers import Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
-from glioma_idh.reporting.names import ALWAYS, Printed
+from glioma_idh.reporting.names import ALWAYS
 from glioma_idh.reporting.results import numbers_of
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.results import WITHIN, WITHIN_NOTE, latex_table, results_table

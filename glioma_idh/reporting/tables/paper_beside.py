@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from glioma_idh.reporting.names import ALWAYS, HEADINGS, Printed
+from glioma_idh.papers import Printed
+from glioma_idh.reporting.names import ALWAYS, HEADINGS
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.results import WITHIN, results_table
 

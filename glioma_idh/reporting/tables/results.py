@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from glioma_idh.papers import SLICE_CNN, Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, display_name
-from glioma_idh.reporting.names import HEADINGS, SLICE_CNN, Printed, trivial_answer
+from glioma_idh.reporting.names import HEADINGS, trivial_answer
 
 WITHIN = "ours, within splits"
 WITHIN_NOTE = (

@@ -3,6 +3,7 @@
 from glioma_idh.reporting.text.methods import count
 from glioma_idh.reporting.text.recipe_sentences import unlike_published
 from glioma_idh.reporting.text.rerun import DEFAULTS
+from glioma_idh.runs.foreign_tables import rows_of_patients
 
 WIDE = 0.15  # half-width of an AUC's expected interval; 100 patients, 17 of them mutant, have 0.13
 HARD = (
@@ -26,19 +27,6 @@ def cautions(settings: dict, worth: dict) -> list[str]:
     hard = HARD if worth.get("hard_scores") else ""
     names = rows_of_patients(worth["numbered_names"]) if worth.get("numbered_names") else ""
     return [text for text in (names, _training(settings), hard, _sample(worth)) if text]
-
-
-def rows_of_patients(names: dict) -> str:
-    """That subjects may be several rows of one patient each.
-
-    Args:
-        names: what `evaluation.numbered_names` gives.
-    """
-    return (
-        f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "
-        f"({names['example']} ...): if they are rows of {names['num_names']} patients, name a column patient or "
-        "average them: intervals are else too narrow."
-    )
 
 
 def _training(settings: dict) -> str:

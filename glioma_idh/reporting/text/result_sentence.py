@@ -2,15 +2,15 @@
 
 from glioma_idh.evaluation.worth import SURE
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
-from glioma_idh.reporting.sections.finished import Finished
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
 from glioma_idh.reporting.text.recipe_sentences import listed
+from glioma_idh.runs.run import Run
 
 BEFORE_SURGERY, AFTER_SURGERY = ("age", "lesion volume"), "grade"
 REVERSED = "The AUC is clearly below 0.5: scores or labels may be reversed."
 
 
-def result_sentence(finished: Finished) -> str:
+def result_sentence(finished: Run) -> str:
     """What a report says first.
 
     Args:
@@ -33,7 +33,7 @@ def result_sentence(finished: Finished) -> str:
     return f"{start}{_verdict(finished)} {how}{_segmentation_too(numbers)}"
 
 
-def _verdict(finished: Finished) -> str:
+def _verdict(finished: Run) -> str:
     """How the score stands to age and lesion volume, known before surgery, and to grade, which needs tissue."""
     baselines = finished.worth["baselines"]
     compared = {name for name, of in baselines.items() if known(of["difference"]["p"])}

@@ -11,9 +11,9 @@ from statsmodels.stats.multitest import multipletests
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
 from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
 from glioma_idh.reporting import report
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
-from glioma_idh.reporting.names import SGPNET, SLICE_CNN, TABLE_ALONE
 from glioma_idh.reporting.sections import compared
 from glioma_idh.reporting.sections.compared import (
     compared_sections,
@@ -22,9 +22,9 @@ from glioma_idh.reporting.sections.compared import (
     paired_tests,
     reference_name,
 )
-from glioma_idh.reporting.sections.finished import Finished
 from glioma_idh.reporting.tables.cells import comparison_cell, format_p
 from glioma_idh.runs import read_json
+from glioma_idh.runs.run import Run
 
 N = 40
 TRUTH, NAMES = np.arange(N) % 2, [f"s{number:02}" for number in range(N)]
@@ -40,7 +40,7 @@ def estimate(value, low=np.nan, high=np.nan, reason=""):
     return {"value": value, "low": low, "high": high, "reason": reason}
 
 
-def finished(name, scores, recipe=(), **numbers) -> Finished:
+def finished(name, scores, recipe=(), **numbers) -> Run:
     """A run of 40 patients with these scores, and what `worth` would say of it."""
     folds = np.arange(N) // 2 % 4
     table = pd.DataFrame(
@@ -60,7 +60,7 @@ def finished(name, scores, recipe=(), **numbers) -> Finished:
     } | numbers
     settings = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "seed": 0} | dict(recipe)
     metrics = {"sequence": name, "synthetic": False, **summarise(table)}
-    return Finished(
+    return Run(
         *(name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table, metrics, worth),
         folder=Path(f"/runs/{name}"),
     )
@@ -154,7 +154,7 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
 @pytest.mark.integration
 def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
     given = []
-    monkeypatch.setattr(report, "read_finished", {run.folder: run for run in RUNS}.get)
+    monkeypatch.setattr(report, "read_finished_run", {run.folder: run for run in RUNS}.get)
     monkeypatch.setattr(report, "compared_sections", lambda runs, reference: given.append(reference) or [])
     monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
     for reference, pairs in (

@@ -21,8 +21,8 @@ from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
-from glioma_idh.reporting.sections.finished import read_predictions
 from glioma_idh.runs import FORMAT
+from glioma_idh.runs.foreign_tables import read_predictions
 
 pytestmark = pytest.mark.integration  # what each section says is in test_sections.py
 

@@ -14,10 +14,11 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import report
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
 from glioma_idh.reporting.sections import of_run, of_scores
-from glioma_idh.reporting.sections.finished import Finished, read_finished, read_predictions
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs import FORMAT
+from glioma_idh.runs.foreign_tables import read_predictions
+from glioma_idh.runs.run import Run, read_finished_run
 from tests.reporting.sections.test_report import NUM_PATIENTS, write_run
 from tests.reporting.text.small_run import AFTER, BEFORE, COHORT, EXCLUSIONS, IMAGE, SGPNET, SPLITS, WORTH
 
@@ -137,11 +138,17 @@ METRICS = {
 }
 
 
-def finished(numbers=NUMBERS, **changes) -> Finished:
+NUMBERED = ("metrics", "worth")
+
+
+def finished(numbers=NUMBERS, **changes) -> Run:
     """A run whose numbers were made by hand."""
     tables = {"cohort": COHORT, "exclusions": EXCLUSIONS, "splits": SPLITS, "predictions": PREDICTIONS}
-    arguments = {"name": "SGPNet", "recipe": SGPNET, **tables, "metrics": METRICS, "worth": numbers} | changes
-    return Finished(**arguments)
+    made = {"metrics": METRICS, "worth": numbers} | changes
+    run = Run(**{"name": "SGPNet", "recipe": SGPNET, **tables} | {k: v for k, v in made.items() if k not in NUMBERED})
+    for name in NUMBERED:  # in the place of those that it would compute
+        vars(run)[name] = made[name]
+    return run
 
 
 @pytest.fixture
@@ -552,7 +559,7 @@ def test_the_first_sentence_without_an_auc_or_without_scores():
 def evaluated(monkeypatch):
     """The tables that were evaluated; the numbers are those made by hand, at once."""
     given = []
-    module = "glioma_idh.reporting.sections.finished"
+    module = "glioma_idh.runs.run"
     monkeypatch.setattr(f"{module}.worth", lambda *tables: given.append(tables) or NUMBERS)
     return given
 
@@ -564,7 +571,7 @@ def run(tmp_path, evaluated):
 
 
 def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
-    found = read_finished(run)
+    found = read_finished_run(run)
     assert found.name == "T1Gd" and not found.synthetic and found.scored and found.folder == run
     [(predictions, cohort, splits)] = evaluated
     assert predictions is found.predictions and cohort is found.cohort and splits is found.splits
@@ -583,10 +590,10 @@ def test_a_run_of_either_paper_has_the_interval_of_its_auc(run):
     """
     middle, half = np.log(5 / 3), 1.959964 * np.sqrt(200 / 3) / 80 / (15 / 64)
     ends = [1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))]
-    assert read_finished(run).metrics["within_splits"]["auc_interval"] == pytest.approx(ends)
+    assert read_finished_run(run).metrics["within_splits"]["auc_interval"] == pytest.approx(ends)
     recipe = {"recipe": {"paper": "sgp3d", "cohort": "mine.csv"}, "hash": "12345678", "versions": {}}
     write_json(recipe | {"format": FORMAT}, run / "recipe.json")
-    found = read_finished(run)
+    found = read_finished_run(run)
     assert found.metrics["within_splits"]["auc_interval"] == pytest.approx(ends) and found.printed.decimals == 3
 
 
@@ -595,7 +602,7 @@ def test_phantoms_are_known_by_their_cohort_table_and_the_best_possible_by_what_
     cohort.assign(cohort="phantom").to_csv(run / "cohort.csv", index=False)
     planted = pd.DataFrame({"subject": cohort["subject"], "score": np.arange(NUM_PATIENTS) % 2})
     write_table(planted, run / "planted.csv")
-    found = read_finished(run)
+    found = read_finished_run(run)
     assert found.synthetic and result_sentence(found).startswith(NOTE)
     assert found.metrics["within_splits"]["best_possible_auc"] == 1
 

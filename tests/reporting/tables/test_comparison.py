@@ -10,7 +10,7 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc
 from glioma_idh.files import write_table
-from glioma_idh.reporting.names import SGPNET
+from glioma_idh.papers import SGPNET
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.comparison import (
     SCORES,

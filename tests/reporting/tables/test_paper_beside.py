@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.reporting.names import SGPNET, SLICE_CNN
+from glioma_idh.papers import SGPNET, SLICE_CNN
 from glioma_idh.reporting.tables.paper_beside import paper_sheet
 
 PREDICTIONS = pd.DataFrame(

@@ -6,7 +6,8 @@ import pytest
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
-from glioma_idh.reporting.names import CURVES, PANELS, SGPNET, SLICE_CNN, TABLE_ALONE, Printed
+from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
+from glioma_idh.reporting.names import CURVES, PANELS
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, latex_table, results_table, results_text
 
 PREDICTIONS = pd.DataFrame(

@@ -1,0 +1,94 @@
+"""What a paper is to the package: its results, and how its method is told. The papers' own folders fill it in."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
+
+NAMES = ("gbm2d", "sgp3d")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a paper prints of its results.
+
+    Attributes:
+        columns: of the table, names of scores.
+        curves: panels of the learning curves, names of logs.
+        boxes: panels of the box plots, names of scores.
+        decimals: of the table.
+    """
+
+    columns: tuple[str, ...]
+    curves: tuple[str, ...]
+    boxes: tuple[str, ...]
+    decimals: int = 2
+
+
+SLICE_CNN = Printed(
+    columns=("accuracy", "ccel", "sensitivity", "specificity", "auc"),
+    curves=("loss", "accuracy"),
+    boxes=("sensitivity", "specificity", "accuracy", "ccel"),
+)
+SGPNET = Printed(
+    columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
+    curves=("cross_entropy", "dice_loss"),
+    boxes=("sensitivity", "specificity", "accuracy", "dice"),
+    decimals=3,
+)
+TABLE_ALONE = Printed(
+    columns=SGPNET.columns,
+    curves=(),
+    boxes=SGPNET.boxes,
+    decimals=3,
+)
+"""Of a predictions table whose maker is not known."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper, its method and its results.
+
+    Attributes:
+        name: of its package, and in the recipe of a run.
+        citation: for a list of references.
+        recipe: the paper's own settings, a frozen dataclass; what differs from it departs from the paper.
+        default: (settings of a run) -> the recipe that the training command starts from for such a run.
+        stated: names of the settings that the paper itself prints; the others are ours.
+        sequences: that its networks read together; empty where each network reads one.
+        call: (settings of a run) -> what its network or sequence is called, by inside name.
+        published: the paper's (mean, sd) of each score, by network or sequence; sd is None where it prints none.
+        printed: what of its results it prints, and how.
+    """
+
+    name: str
+    citation: str
+    recipe: Any
+    default: Callable[[dict], Any]
+    stated: tuple[str, ...]
+    sequences: tuple[str, ...]
+    call: Callable[[dict], str]
+    published: dict[str, dict[str, tuple]]
+    printed: Printed
+
+    @property
+    def module(self) -> str:
+        """Its package."""
+        return f"glioma_idh.{self.name}"
+
+    def default_settings(self, settings: dict) -> dict:
+        """The settings that the training command starts from for such a run, by name."""
+        return asdict(self.default(settings))
+
+
+def find_paper(settings: dict) -> Paper | None:
+    """The paper of a run.
+
+    Args:
+        settings: `recipe` of a run's recipe.json.
+
+    Returns:
+        None where it is of no known paper.
+    """
+    name = settings.get("paper")
+    return import_module(f"glioma_idh.{name}.paper").PAPER if name in NAMES else None

@@ -1,0 +1,147 @@
+"""The one object that reads a run: finished, begun, or a predictions table alone."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.metrics import summarise
+from glioma_idh.evaluation.worth import worth
+from glioma_idh.papers import TABLE_ALONE, Paper, Printed, find_paper
+from glioma_idh.runs import folder as files
+
+ADVICE = "Its predictions.csv, cohort.csv and splits.csv must be of one run."
+TABLE_ADVICE = (
+    "Needed are the columns subject, truth (1 IDH-mutant, 0 IDH-wild-type) and score (probability of mutation, 0 to 1)."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run out of its folder, or a predictions table alone; its numbers are computed when they are first asked for.
+
+    Attributes:
+        name: of the network, the sequence or the file, in print.
+        recipe: content of `recipe.json`, with what the trainings took; empty for a table alone.
+        cohort: cohort table of those used.
+        exclusions: who was not used and why; without rows for a table alone.
+        splits: `subject, repeat, split, part`.
+        predictions: predictions table.
+        planted: of phantoms the best possible score by subject, else None.
+        folder: of the run; None for a table alone.
+        given: a table alone as its maker wrote it, with the file that it was read from in `attrs`; None of a run.
+        remarks: on a table alone, to stand beside the numbers of `worth`.
+        members: the runs of several seeds that this one stands for.
+    """
+
+    name: str
+    recipe: dict
+    cohort: pd.DataFrame
+    exclusions: pd.DataFrame
+    splits: pd.DataFrame
+    predictions: pd.DataFrame
+    planted: pd.Series | None = None
+    folder: Path | None = None
+    given: pd.DataFrame | None = None
+    remarks: dict = field(default_factory=dict)
+    members: tuple["Run", ...] = ()
+
+    @property
+    def settings(self) -> dict:
+        """Every setting that changes a result, by name; empty for a table alone."""
+        return self.recipe.get("recipe", {})
+
+    @property
+    def paper(self) -> Paper | None:
+        """The paper that it reproduces; None for a table alone."""
+        return find_paper(self.settings)
+
+    @property
+    def printed(self) -> Printed:
+        """What the run's paper prints of its results."""
+        return self.paper.printed if self.paper else TABLE_ALONE
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the subjects are phantoms."""
+        return bool((self.cohort["cohort"] == "phantom").any())
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are scores of the genotype, and not of a segmentation alone."""
+        return "auc" in self.metrics["pooled"]
+
+    @cached_property
+    def metrics(self) -> dict:
+        """Scores of each split, their mean and those pooled: the first part of `metrics.json`."""
+        called = self.paper.call(self.settings) if self.paper else self.name
+        return {"sequence": called, "synthetic": self.synthetic, **summarise(self.predictions, self.planted)}
+
+    @cached_property
+    def worth(self) -> dict:
+        """What `evaluation.worth.worth` gives, and the remarks on the table.
+
+        Raises:
+            InputError: the tables cannot be used together.
+        """
+        alone = self.given is not None
+        tables = (self.given,) if alone else (self.predictions, self.cohort, self.splits)
+        try:
+            return worth(*tables) | self.remarks
+        except ValueError as error:
+            advice, file = (TABLE_ADVICE, self.given.attrs["file"]) if alone else (ADVICE, self.folder)
+            raise unusable_tables(error, advice, file) from error
+
+
+def unusable_tables(error: ValueError, advice: str, file: Path) -> InputError:
+    """What `evaluation` says of a table, `expected ...; found ...`, as an error of the file."""
+    expected, _, found = str(error).removeprefix("expected ").partition("; found ")
+    return InputError(expected, found, advice, file=file)
+
+
+def read_run(folder: Path) -> Run:
+    """A run whose splits are all trained, out of its folder.
+
+    Raises:
+        InputError: the folder holds no such run, or a table of it cannot be used.
+    """
+    recipe = files.read_recipe(folder) | files.read_costs(folder)
+    paper = find_paper(recipe["recipe"])
+    if paper is None:
+        advice, file = "Name a folder that a training command made.", folder / "recipe.json"
+        raise InputError("a recipe of gbm2d or sgp3d", "something else", advice, file=file)
+    called = paper.call(recipe["recipe"])
+    tables = {name: _read(folder / f"{name}.csv") for name in ("cohort", "exclusions", "splits", "predictions")}
+    planted = None
+    if (folder / "planted.csv").exists():
+        planted = _read(folder / "planted.csv").set_index("subject")["score"]
+    return Run(SEQUENCE_NAMES.get(called, called), recipe, **tables, planted=planted, folder=folder)
+
+
+def read_finished_run(folder: Path) -> Run:
+    """A finished run out of its folder.
+
+    Raises:
+        InputError: the folder holds none, or a table of it cannot be used.
+    """
+    files.read_recipe(folder)
+    if not (folder / "metrics.json").exists():
+        advice = "Let the training end first: the same command goes on where it stopped."
+        raise InputError("a finished run", "no metrics.json", advice, file=folder)
+    return read_run(folder)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    """A table of a run.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return files.read_table(file)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        found = f"what cannot be read as one ({type(error).__name__})"
+        raise InputError("a CSV, UTF-8, separated by commas", found, TABLE_ADVICE, file=file) from error

@@ -1,0 +1,42 @@
+"""Wang et al. 2021, SGPNet and its comparators: their results, and how their method is told."""
+
+from glioma_idh.papers import SGPNET, Paper
+from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
+
+SEQUENCES = ("t1", "t1gd", "t2", "flair")
+NAMES = {
+    ("sgpnet", "both"): "SGPNet",
+    ("sgpnet", "segmentation"): "SGPNet, segmentation only",
+    ("sgpnet", "idh"): "SGPNet, IDH only",
+    ("sgpnet", "random-masks"): "SGPNet, random masks",
+    ("unet3d", "segmentation"): "3D U-Net",
+    ("densenet3d", "idh"): "Liang et al., 3D DenseNet",
+    ("resnet2d", "idh"): "Chang et al., residual CNN",
+}
+
+
+def network_name(settings: dict) -> str:
+    """The name of the network in tables: Table 1's, where it has one.
+
+    Args:
+        settings: `network`, `targets` and `detach_k`; what an older run lacks is as by default.
+    """
+    network, targets = settings.get("network", "sgpnet"), settings.get("targets", "both")
+    return NAMES[network, targets] + (", k held constant" if settings.get("detach_k") else "")
+
+
+PAPER = Paper(
+    name="sgp3d",
+    citation="Wang, and co-authors. SGPNet: A Three-Dimensional Multitask Residual Framework for Segmentation and IDH "
+    "Genotype Prediction of Gliomas. Computational Intelligence and Neuroscience 2021.",
+    recipe=Recipe(),
+    default=lambda settings: default_recipe(settings.get("cohort", "phantom"), settings.get("network", "sgpnet")),
+    stated=(
+        *("cohort", "shape", "splits", "num_splits", "batch_size", "learning_rate", "idh_learning_rate"),
+        *("move_probability", "filters"),
+    ),
+    sequences=SEQUENCES,
+    call=network_name,
+    published=PUBLISHED,
+    printed=SGPNET,
+)
