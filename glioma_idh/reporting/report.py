@@ -38,15 +38,12 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     finished = read_finished_run(folder)
     out = out or folder / "report.html"
     sections = [*_of_scores(finished), *_of_run(finished)]
-    notes = {"cautions": cautions(finished.recipe["recipe"], finished.worth), "synthetic": finished.synthetic}
+    notes = {"cautions": cautions(finished), "synthetic": finished.synthetic}
     page = write_page(out, _title(finished), result_sentence(finished), sections, **notes)
     subjects = flow_counts(finished.cohort, finished.exclusions, finished.splits, finished.predictions)
     numbers = finished.metrics | {"worth": finished.worth, "subjects": subjects}
     write_json(numbers, files_folder(page) / "metrics.json")
-    card = model_card(
-        finished.recipe, finished.worth, finished.cohort, finished.splits, finished.exclusions, finished.name
-    )
-    write_text(card, files_folder(page) / "model_card.md")
+    write_text(model_card(finished), files_folder(page) / "model_card.md")
     if out.parent.resolve() == folder.resolve():
         write_json(numbers, folder / "metrics.json")
     return page
@@ -69,7 +66,7 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     out = out or file.parent / "report.html"
     sections = [*_of_scores(finished), of_run.table_section(finished)]
     title = f"Predictions of {file.name}"
-    notes = {"cautions": cautions({}, finished.worth), "synthetic": finished.synthetic}
+    notes = {"cautions": cautions(finished), "synthetic": finished.synthetic}
     page = write_page(out, title, result_sentence(finished), sections, **notes)
     write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
     return page
