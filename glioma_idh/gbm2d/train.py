@@ -28,7 +28,7 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
         InputError: the input cannot be used; the message says why and what to do.
     """
     from glioma_idh import pipeline
-    from glioma_idh.reporting import results
+    from glioma_idh.reporting.report import compare_runs
     from glioma_idh.resuming import find_run
 
     recipe, job = _resolve(recipe, job)
@@ -49,9 +49,9 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     if unfinished:
         _train_sequences(recipe, job, unfinished)
     with step("drawing the report", job.quiet):
-        metrics = results.compare_runs(job.run_dir, folders, PUBLISHED, new=bool(unfinished))
+        metrics = compare_runs(job.run_dir, folders, new=bool(unfinished))
     for sequence, test in tests.items():
-        _score_external(sequence, folders[sequence], job, *test)
+        _score_external(folders[sequence], job, *test)
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -118,15 +118,15 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None
     """Every split of every run that is not trained yet."""
     from glioma_idh import pipeline, training
     from glioma_idh.gbm2d.fit import train_split
-    from glioma_idh.reporting import results
     from glioma_idh.reporting.figures.canvas import display_name
+    from glioma_idh.reporting.report import finish_run
 
     jobs = job.jobs or training.default_jobs(training.find_gpus(), recipe.num_splits)
     for sequence, folder in folders.items():
         recipe_here = replace(recipe, sequence=(sequence,))
         pipeline.train_splits(train_split, recipe_here, folder, jobs, job.quiet, display_name(sequence))
         with step(f"{display_name(sequence)}: drawing results", job.quiet):
-            results.write_results(sequence, folder, PUBLISHED)
+            finish_run(folder)
 
 
 def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
@@ -183,15 +183,15 @@ def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: J
     return tests
 
 
-def _score_external(sequence: str, folder: Path, job: Job, table, slices, errors: list[InputError]) -> None:
+def _score_external(folder: Path, job: Job, table, slices, errors: list[InputError]) -> None:
     """The networks of a sequence on the second cohort."""
     from glioma_idh import pipeline
     from glioma_idh.gbm2d.apply import predictions_table
-    from glioma_idh.reporting import results
+    from glioma_idh.reporting.report import write_external
     from glioma_idh.training import load_networks
 
     predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
-    results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
+    write_external(folder, pipeline.external_name(job), table, predictions, errors)
 
 
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):

@@ -27,6 +27,26 @@ from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 
+RECIPE = "recipe.json"
+COHORT = "cohort.csv"
+EXCLUSIONS = "exclusions.csv"
+MEASURES = "measures.csv"
+SLICES = "slices.npz"
+SPLITS = "splits.csv"
+MODEL = "model.keras"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.csv"
+COST = "cost.json"
+CHECKPOINT = "checkpoint.weights.h5"
+MASKS = "masks"
+BASELINES = "baselines.json"
+PLANTED = "planted.csv"
+METRICS = "metrics.json"
+FIGURES = "figures"
+REPORT = "report.html"
+EXTERNAL = "external"
+PREDICT = "predict"
+RUN = "run.json"
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")

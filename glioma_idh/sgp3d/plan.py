@@ -13,7 +13,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.job import Job
 from glioma_idh.progress import in_words, progress
 from glioma_idh.sgp3d import train
-from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe
+from glioma_idh.sgp3d.recipe import Recipe
 
 MODEL = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
 TABLES = {
@@ -208,12 +208,9 @@ def _one_bar(left: list[Run], quiet: bool):
 
 def _finish(run: Run, job: Job) -> None:
     """Numbers, figures and baselines of a run whose splits are all trained."""
-    from glioma_idh.papers import SGPNET
-    from glioma_idh.reporting import results
-    from glioma_idh.reporting.report import write_report
+    from glioma_idh.reporting.report import finish_run
 
-    results.write_results(run.name, run.folder, PUBLISHED, SGPNET)
+    finish_run(run.folder)
     train.read_baselines(run.recipe, replace(job, run_dir=run.folder, quiet=True))
-    write_report(run.folder)
     if not job.quiet and not sys.stderr.isatty():
         print(f"{run.name}, seed {run.recipe.seed}: finished", flush=True)

@@ -44,8 +44,7 @@ def train(recipe: Recipe, job: Job) -> dict:
         InputError: the input cannot be used; the message says why and what to do.
     """
     from glioma_idh import pipeline
-    from glioma_idh.papers import SGPNET
-    from glioma_idh.reporting import results
+    from glioma_idh.reporting.report import compare_runs
     from glioma_idh.resuming import find_run
 
     recipe, job = resolve(recipe, job)
@@ -58,7 +57,7 @@ def train(recipe: Recipe, job: Job) -> dict:
     name = shown_as(recipe)
     baselines = read_baselines(recipe, job)
     with step("drawing the report", job.quiet):
-        metrics = results.compare_runs(job.run_dir, {name: job.run_dir}, PUBLISHED, not finished, SGPNET, baselines)
+        metrics = compare_runs(job.run_dir, {name: job.run_dir}, not finished, baselines)
     if test is not None:
         _score_external(recipe, job, *test)
     print(f"Everything is in {job.run_dir}")
@@ -118,13 +117,12 @@ def _begin(recipe: Recipe, job: Job) -> tuple[int, int]:
 def _train(recipe: Recipe, job: Job, jobs: int, threads: int) -> None:
     """Every split that is not trained yet."""
     from glioma_idh import pipeline
-    from glioma_idh.papers import SGPNET
-    from glioma_idh.reporting import results
+    from glioma_idh.reporting.report import finish_run
     from glioma_idh.sgp3d.fit import train_split
 
     pipeline.train_splits(partial(train_split, threads=threads), recipe, job.run_dir, jobs, job.quiet)
     with step("drawing results", job.quiet):
-        results.write_results(shown_as(recipe), job.run_dir, PUBLISHED, SGPNET)
+        finish_run(job.run_dir)
 
 
 def read_baselines(recipe: Recipe, job: Job) -> dict:
@@ -251,16 +249,14 @@ def _prepare_external(external, recipe: Recipe, job: Job):
 def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -> None:
     """The networks on the second cohort."""
     from glioma_idh import pipeline
-    from glioma_idh.papers import SGPNET
-    from glioma_idh.reporting import results
+    from glioma_idh.reporting.report import write_external
     from glioma_idh.sgp3d.apply import input_shape, predictions_table
     from glioma_idh.training import load_networks
 
     networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)
     with step("predicting the second cohort", job.quiet):
         predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
-    folder = job.run_dir / "external" / pipeline.external_name(job)
-    results.write_external(shown_as(recipe), folder, table, predictions, errors, SGPNET)
+    write_external(job.run_dir, pipeline.external_name(job), table, predictions, errors)
 
 
 def main() -> None:
