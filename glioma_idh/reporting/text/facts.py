@@ -101,8 +101,7 @@ def setting_values(run: Run) -> dict:
         words["split_seed"] = words["seed"]
     return words | {
         "raw": settings,
-        "raw_network": (network := settings.get("network", "sgpnet")),
-        "input_sides": settings.get("shape", ["i", "j", "k"])[: 2 if network == "resnet2d" else 3],
+        "raw_network": settings.get("network", "sgpnet"),
         "module": run.paper.module,
         "recipe": run.recipe,
         "versions": run.recipe.get("versions", {}),
