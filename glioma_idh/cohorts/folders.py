@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from glioma_idh.cohorts.column_names import COLUMNS, PATHS
 from glioma_idh.cohorts.manifests import canonical_patient
-from glioma_idh.cohorts.table import COLUMNS, PATHS
 from glioma_idh.errors import InputError
 
 ENDINGS = (".nii", ".nii.gz")
@@ -58,12 +58,30 @@ class Layout:
         return self.rename(name) if re.fullmatch(self.subject, name, re.IGNORECASE) else name
 
 
-def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files, however deep they lie, `.nii` or `.nii.gz`.
+class PublicCohort(NamedTuple):
+    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped.
 
-    Args:
-        images: folder of the download, or a parent of it.
-        layout: how its files are named.
+    Attributes:
+        layout: of its files.
+        labels: (label sheet or None, folder of images) -> manifest.
+        columns: by which its label sheet is known as downloaded; none where it has no sheet.
+        title: what it is called in a methods section.
+        every_column: of that sheet, where a sheet of one's own may well have those of `columns`; otherwise none.
+        members: where its folder holds other patients too, the shipped manifest of its own, and what the others are.
+        command: `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources.
+    """
+
+    layout: Layout
+    labels: Callable[[Path | None, Path], pd.DataFrame]
+    columns: tuple[str, ...] = ()
+    title: str = ""
+    every_column: frozenset[str] = frozenset()
+    members: tuple[str, str] | None = None
+    command: Callable | None = None
+
+
+def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
+    """Find each subject's files, however deep they lie below a folder, `.nii` or `.nii.gz`.
 
     Returns:
         For each subject the path in each column; and the files that were not taken, with the reason.
@@ -78,7 +96,7 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
     for path in nifti_files(images):
         relative = path.relative_to(images).as_posix()
-        match = pattern.fullmatch(re.sub(r"\.nii(\.gz)?$", "", relative, flags=re.IGNORECASE))
+        match = pattern.fullmatch(without_ending(relative))
         column, rank = columns.get(match["scan"].lower(), ("", 0)) if match else ("", 0)
         if not column:
             reason = f"not used: {match['scan']}" if match else "not named as this cohort's files"
@@ -90,22 +108,19 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     if not found:
         raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
     scans = {subject: _best(visits[min(visits)]) for subject, visits in sorted(found.items())}
-    others = [(path, reason) for subject in found for path, reason in _not_taken(found[subject], subject)]
-    return scans, ignored + [Ignored(path.relative_to(images).as_posix(), reason) for path, reason in others]
+    for subject, visits in found.items():  # second copies, and files of another visit
+        for visit, by_column in visits.items():
+            taken = scans[subject] if visit == min(visits) else {}
+            for column, files in by_column.items():
+                reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
+                others = [path for _, path in sorted(files) if path != taken.get(column)]
+                ignored += [Ignored(path.relative_to(images).as_posix(), reason) for path in others]
+    return scans, ignored
 
 
 def _best(by_column: dict) -> dict[str, Path]:
     """The best file of each column."""
     return {column: min(files)[1] for column, files in by_column.items()}
-
-
-def _not_taken(visits: dict, subject: str):
-    """The other files of a subject: second copies, and those of another visit."""
-    for visit, by_column in visits.items():
-        taken = _best(by_column) if visit == min(visits) else {}
-        for column, files in by_column.items():
-            reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
-            yield from ((path, reason) for _, path in sorted(files) if path != taken.get(column))
 
 
 def join_scans(
@@ -117,7 +132,7 @@ def join_scans(
         who: identity columns, one row a subject, as a manifest has them; it may hold more columns.
         scans: for each subject the path in each column.
         layout: what its ids say of visits.
-        cohort: name of the cohort.
+        cohort: its name.
         all_visits: keep follow-up visits too; they share their patient's id.
 
     Returns:
@@ -153,6 +168,11 @@ def join_scans(
         raise InputError(f"scans of first visits of {cohort}", found, advice)
     extra = [column for column in table if column not in COLUMNS]
     return table[[*COLUMNS, *extra]].astype(str).reset_index(drop=True), ignored
+
+
+def without_ending(path: str) -> str:
+    """A path without `.nii` or `.nii.gz`, in any case."""
+    return re.sub(r"\.nii(\.gz)?$", "", path, flags=re.IGNORECASE)
 
 
 def nifti_files(images) -> list[Path]:

@@ -27,14 +27,6 @@ class Reading(NamedTuple):
     unread: dict[tuple[int, int], str] = {}  # noqa: RUF012  never written to
 
     @property
-    def described(self) -> str:
-        """The reading and its columns, for messages."""
-        columns = ", ".join(name for name in self.header if name)
-        if self.page:
-            return f"page {self.page!r} with the columns {columns}"
-        return f"with {SEPARATORS.get(self.separator, self.separator)} the columns {columns}"
-
-    @property
     def is_regular(self) -> bool:
         """Whether every row has as many cells as the header."""
         return all(len(row) == len(self.header) for row in self.rows.values())
@@ -42,9 +34,15 @@ class Reading(NamedTuple):
 
 def describe_readings(readings: list[Reading]) -> str:
     """The columns of a sheet, or of each of its pages, for messages."""
+    columns = [", ".join(name for name in reading.header if name) for reading in readings]
     if len(readings) == 1:
-        return f"columns {', '.join(name for name in readings[0].header if name)}"
-    return "; ".join(reading.described for reading in readings)
+        return f"columns {columns[0]}"
+    return "; ".join(
+        f"page {reading.page!r} with the columns {names}"
+        if reading.page
+        else f"with {SEPARATORS.get(reading.separator, reading.separator)} the columns {names}"
+        for reading, names in zip(readings, columns, strict=True)
+    )
 
 
 def choose_reading(readings: list[Reading], required, path: Path, advice: str, meaning=str) -> Reading:
@@ -64,32 +62,14 @@ def choose_reading(readings: list[Reading], required, path: Path, advice: str, m
     if len(fitting) == 1:
         return fitting[0]
     wanted = f"the columns {' and '.join(required)}" if required else "a table"
+    if fitting and fitting[0].page:
+        advice = "Save that page alone, as CSV UTF-8."
+        raise InputError(f"one page with {wanted}", describe_readings(fitting), advice, path)
     if fitting:
-        expected, what_to_do = (
-            f"one page with {wanted}",
-            "Save that page alone, as CSV UTF-8.",
-        )
-        if not fitting[0].page:
-            expected, what_to_do = (
-                f"one separator that gives {wanted}",
-                "Put a line sep=, or sep=; above the header.",
-            )
-        raise InputError(expected, describe_readings(fitting), what_to_do, path)
+        advice = "Put a line sep=, or sep=; above the header."
+        raise InputError(f"one separator that gives {wanted}", describe_readings(fitting), advice, path)
     if len(readings) > 1:
-        kind = "page" if readings[0].page else "separator"
-        raise InputError(f"a {kind} with {wanted}", describe_readings(readings), advice, path)
-    missing = [column for column in required if column not in readings[0].header]
-    raise InputError(f"the columns {' and '.join(missing)}", describe_readings(readings), advice, path)
-
-
-def check_formulas(reading: Reading, path: Path) -> None:
-    """No cell of a column with a name may be a formula without a value.
-
-    Raises:
-        InputError: one is; it names row and column.
-    """
-    for (row, position), problem in reading.unread.items():
-        if row in reading.rows and reading.header[position]:
-            where = f"row {row}, column {reading.header[position]} of page {reading.page!r}"
-            advice = "Open the file in a spreadsheet program, look at the cell, and save it; or save it as CSV UTF-8."
-            raise InputError("cells with values", f"{problem} in {where}", advice, path)
+        wanted = f"a {'page' if readings[0].page else 'separator'} with {wanted}"
+    else:
+        wanted = f"the columns {' and '.join(column for column in required if column not in readings[0].header)}"
+    raise InputError(wanted, describe_readings(readings), advice, path)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.table import MASKS
+from glioma_idh.cohorts.column_names import MASKS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging import masks
 from glioma_idh.imaging.volumes import Volume, read_volume

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
-from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading
+from glioma_idh.cohorts.readings import KINDS, Reading, choose_reading
 from glioma_idh.cohorts.text_sheets import read_text, refuse_text
 from glioma_idh.cohorts.workbooks import read_workbook
 from glioma_idh.errors import InputError
@@ -41,29 +41,29 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
         InputError: it is missing, of another encoding or kind, has a row of another length than its header or a column
             twice, lacks a required column or any row; two pages or separators would do; a formula has no value.
     """
-    path = Path(path)
-    readings = read_readings(path)
-    reading = choose_reading(readings, required, path, advice)
-    return as_sheet(reading, readings, required, path)
+    readings = read_readings(path := Path(path))
+    return as_sheet(choose_reading(readings, required, path, advice), readings, required, path)
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
     """One reading of a file as `read_sheet` gives it.
 
     Args:
-        reading: the one that is meant.
-        readings: of the file; where the page taken is not the first, that is said.
-        required: columns for which it was chosen.
-        path: of the file.
+        reading: the one that is meant, chosen for the required columns.
+        readings: all of the file; where the page taken is not the first, that is said.
 
     Raises:
-        InputError: a column stands there twice, it has no rows, or a formula has no value.
+        InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
     """
     columns = pd.Index(reading.header)
     twice = columns[columns.duplicated() & (columns != "")]
     if len(twice):
         raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
-    check_formulas(reading, path)
+    for (row, position), problem in reading.unread.items():
+        if row in reading.rows and reading.header[position]:
+            where = f"row {row}, column {reading.header[position]} of page {reading.page!r}"
+            advice = "Open the file in a spreadsheet program, look at the cell, and save it; or save it as CSV UTF-8."
+            raise InputError("cells with values", f"{problem} in {where}", advice, path)
     if not reading.rows:
         raise InputError("a row a subject", "no rows", "Name the sheet as downloaded.", path)
     sheet = pd.DataFrame(reading.rows.values(), index=list(reading.rows), columns=reading.header, dtype=str)
@@ -90,8 +90,7 @@ def read_readings(path: Path) -> list[Reading]:
         is_workbook = path.suffix.lower() in WORKBOOKS
         if is_workbook:
             refuse_text(path)
-        readings = read_workbook(path) if is_workbook else read_text(path)
-        if not readings:
+        if not (readings := read_workbook(path) if is_workbook else read_text(path)):
             raise ValueError("nothing in it")
     except InputError:
         raise
@@ -116,7 +115,7 @@ def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice
         column: of the sheet.
         expected: in the cell.
         advice: what to do.
-        others: how many cells of the column cannot be read either.
+        others: how many more cells of the column cannot be read.
     """
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
     header = sheet.attrs.get("headers", {}).get(column, column)
@@ -135,11 +134,10 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
     if len(strange):
-        advice = "Use the sheet as downloaded."
-        if looks_like_a_number(ids[strange[0]]) or ids[strange[0]].isdigit():
-            advice = "A spreadsheet has turned the id into a number: use the sheet as downloaded."
-        if looks_like_a_date(ids[strange[0]]):
-            advice = "A spreadsheet has turned the id into a date: use the sheet as downloaded."
+        first, advice = ids[strange[0]], "Use the sheet as downloaded."
+        kind = "number" if looks_like_a_number(first) or first.isdigit() else ""
+        if kind := "date" if looks_like_a_date(first) else kind:
+            advice = f"A spreadsheet has turned the id into a {kind}: use the sheet as downloaded."
         raise cell_error(sheet, strange[0], column, f"an id such as {example}", advice)
     twice = ids.index[ids.duplicated()]
     if len(twice):
@@ -158,7 +156,7 @@ def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool 
     Args:
         sheet: as `read_sheet` gives it.
         column: of the sheet.
-        parse: text -> text; it raises ValueError, which says what was expected.
+        parse: one of `cells`.
         keep_unreadable: leave a cell that cannot be read as it is, instead of an error.
 
     Raises:
@@ -173,8 +171,7 @@ def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool 
             meanings[cell], errors[cell] = cell, error
     if errors and not keep_unreadable:
         wrong = sheet.index[sheet[column].isin(errors.keys())]
-        error = errors[sheet.at[wrong[0], column]]
-        advice = "Correct the cell, or leave it empty."
+        error, advice = errors[sheet.at[wrong[0], column]], "Correct the cell, or leave it empty."
         raise cell_error(sheet, wrong[0], column, str(error), advice, len(wrong) - 1) from error
     return pd.Series([meanings[cell] for cell in cells], sheet.index, dtype=str)
 

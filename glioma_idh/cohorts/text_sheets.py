@@ -9,12 +9,10 @@ from glioma_idh.cohorts.readings import KINDS, SEPARATORS, Reading
 from glioma_idh.errors import InputError
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<separator>\t|[^\w\s"])"?[,;\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_OLD_EXCEL = "an Excel file of the old kind, or one with a password"
 NO_TEXTS = {
     b"PK": ("an Excel file", "Name it .xlsx."),
-    b"\xd0\xcf\x11\xe0": (
-        "an Excel file of the old kind, or one with a password",
-        "Save it as .xlsx without a password, or as CSV UTF-8.",
-    ),
+    b"\xd0\xcf\x11\xe0": (_OLD_EXCEL, "Save it as .xlsx without a password, or as CSV UTF-8."),
 }
 
 
@@ -51,9 +49,14 @@ def read_text(path: Path) -> list[Reading]:
     if not readings:
         return []
     best = max(readings, key=lambda reading: len(reading.header))  # of equals the first, which is the default
-    if not best.is_regular:
-        raise _irregular(best, path)
-    return [best]
+    if best.is_regular:
+        return [best]
+    number, row = next((number, row) for number, row in best.rows.items() if len(row) != len(best.header))
+    advice = "Correct the row."
+    if best.separator == "," and len(row) > len(best.header):
+        advice = "Correct the row; where commas divide the cells, a number with a decimal comma needs quotes."
+    expected = f"{len(best.header)} cells a row, as in the header"
+    raise InputError(expected, f"{len(row)} in row {number}", advice, path)
 
 
 def _divide(text: str, separator: str) -> list[Reading]:
@@ -64,22 +67,8 @@ def _divide(text: str, separator: str) -> list[Reading]:
     return [Reading(rows.pop(min(rows)), rows, separator=separator)] if rows else []
 
 
-def _irregular(reading: Reading, path: Path) -> InputError:
-    """The error of the first row of another length than the header."""
-    number, row = next((number, row) for number, row in reading.rows.items() if len(row) != len(reading.header))
-    divided = f"{len(reading.header)} cells a row, as in the header"
-    advice = "Correct the row."
-    if reading.separator == "," and len(row) > len(reading.header):
-        advice = "Correct the row; where commas divide the cells, a number with a decimal comma needs quotes."
-    return InputError(divided, f"{len(row)} in row {number}", advice, path)
-
-
 def _decode(path: Path) -> str:
-    """The text of a file in UTF-8, or in UTF-16 where it begins with a byte-order mark, as Excel's "Unicode text".
-
-    Raises:
-        InputError: it is in another encoding, or no text.
-    """
+    """The text of a file in UTF-8, or in UTF-16 where it begins with a byte-order mark, as Excel's "Unicode text"."""
     content = path.read_bytes()
     for start, (found, advice) in NO_TEXTS.items():
         if content.startswith(start):
@@ -91,8 +80,7 @@ def _decode(path: Path) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        found = f"byte 0x{content[error.start]:02x}"
-        raise InputError("text in UTF-8", found, advice, path) from error
+        raise InputError("text in UTF-8", f"byte 0x{content[error.start]:02x}", advice, path) from error
     if "\0" in text:
         raise InputError("text in UTF-8", "zero bytes, as of UTF-16 without a byte-order mark", advice, path)
     return text

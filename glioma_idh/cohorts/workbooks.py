@@ -30,18 +30,14 @@ def read_workbook(path: Path) -> list[Reading]:
     written = shown = _read_pages(path, values=False)
     if any("f" in page.kinds.values() for page in written):
         shown = _read_pages(path, values=True)
-    never_calculated = _asks_for_calculation(path)
+    with zipfile.ZipFile(path) as parts:  # some programs leave all formulas to the reader
+        never_calculated = bool(_FULL_CALCULATION.search(parts.read("xl/workbook.xml")))
     readings = [_reading(formulas, values, never_calculated) for formulas, values in zip(written, shown, strict=True)]
     return [reading for reading in readings if reading.header]
 
 
 def _read_pages(path: Path, values: bool) -> list[Page]:
-    """Every page, with formulas or the values that they had when it was saved; row by row, which takes half the time.
-
-    Args:
-        path: of the workbook.
-        values: read values, and not formulas.
-    """
+    """Every page, with formulas or the values that they had when saved; row by row, which takes half the time."""
     from openpyxl import load_workbook
 
     workbook, pages = load_workbook(path, read_only=True, data_only=values), []
@@ -58,20 +54,8 @@ def _read_pages(path: Path, values: bool) -> list[Page]:
     return pages
 
 
-def _asks_for_calculation(path: Path) -> bool:
-    """Whether the workbook was written by a program that does not calculate formulas and leaves that to the reader."""
-    with zipfile.ZipFile(path) as parts:
-        return bool(_FULL_CALCULATION.search(parts.read("xl/workbook.xml")))
-
-
 def _reading(written: Page, shown: Page, never_calculated: bool) -> Reading:
-    """One page, as wide as its last column with anything in it.
-
-    Args:
-        written: the page with formulas in its cells.
-        shown: the page with the values that the formulas had when it was saved.
-        never_calculated: whether those are no values.
-    """
+    """One page with formulas and with their values, as wide as its last column with anything in it."""
     unread, width = {}, max((len(row) for row in shown.rows), default=0)
     rows = {number: row + [""] * (width - len(row)) for number, row in enumerate(shown.rows, start=1)}
     for place in written.kinds.keys() | shown.kinds.keys():
@@ -88,21 +72,10 @@ def _reading(written: Page, shown: Page, never_calculated: bool) -> Reading:
 
 
 def _problem(written: str, shown: str, value: str, never_calculated: bool) -> str:
-    """Why a cell of a workbook has no usable value; empty where it has one.
-
-    A formula whose result is an empty text has one: its type is "str".
-
-    Args:
-        written: its type where formulas are read.
-        shown: its type where values are.
-        value: as text.
-        never_calculated: whether values of formulas are none.
-    """
+    """Why a cell has no usable value, by its types with formulas and with values; an empty text ("str") is one."""
     if written == "f" and (never_calculated or (not value and shown != "str")):
         return "a formula that was never calculated"
-    if shown == "e" and value != "#N/A":
-        return f"a formula that failed ({value})"
-    return ""
+    return f"a formula that failed ({value})" if shown == "e" and value != "#N/A" else ""
 
 
 def _cell_text(value) -> str:

@@ -23,7 +23,10 @@ from glioma_idh.cohorts.checks.rows import (
     open_scan,
 )
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
-from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
+from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.folders import Ignored
+from glioma_idh.cohorts.table import START_OF_PATHS, first_missing
+from glioma_idh.files import write_table
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.heuristics import find_other_brain
 from glioma_idh.imaging.mask_fit import find_flip
@@ -67,6 +70,13 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
     texts = checked.columns.difference(list(TYPES))
     checked[texts] = checked[texts].astype(object).fillna("")
     return checked, tiles
+
+
+def write_checks(out: Path, table: pd.DataFrame, scans: pd.DataFrame, ignored: list[Ignored]) -> None:
+    """Write cohort.csv, cohort_check.csv (what `check_scans` found) and ignored.csv into a folder."""
+    write_table(table, out / "cohort.csv")
+    write_table(scans, out / "cohort_check.csv")
+    write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES
+from glioma_idh.cohorts.column_names import MASKS, SEQUENCE_NAMES
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 

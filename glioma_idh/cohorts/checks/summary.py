@@ -5,8 +5,9 @@ from collections import Counter
 import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.column_names import MASKS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.folders import Ignored
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
+from glioma_idh.cohorts.table import UNLABELLED, check_labels
 from glioma_idh.imaging.masks import LARGEST_SHARE_OF_BRAIN
 
 NAMES = SEQUENCE_NAMES | {"lesion_mask": "lesion mask", "brain_mask": "brain mask"}

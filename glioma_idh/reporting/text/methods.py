@@ -4,23 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh import cohorts
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.text.recipe_sentences import listed, recipe_sentences
 from glioma_idh.reporting.text.statistics_sentences import entry, statistics_sentences
 
-COLLECTIONS = {
-    "phantom": "the built-in synthetic phantom",
-    "brats2020-tcga": "the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set",
-    "brats2020": "the BraTS 2020 training set",
-    "brats2021": "the BraTS 2021 training set",
-    "brats2023": "the BraTS 2023 training set",
-    "upenn-gbm": "UPENN-GBM of The Cancer Imaging Archive",
-    "ucsf-pdgm": "UCSF-PDGM of The Cancer Imaging Archive",
-    "egd": "the Erasmus Glioma Database",
-    "tcga": "TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive",
-    "folders": "a local cohort",
-    "csv": "a local cohort",
-}
 SECTIONS = {  # of the text, topics by heading
     "Patients": ("synthetic", "source", "reference", "masks", "exclusions"),
     "Images": ("images", "brain", "part"),
@@ -106,7 +94,7 @@ def has(cohort: pd.DataFrame, column: str) -> bool:
 def _source(settings: dict, cohort: pd.DataFrame) -> str:
     """Which cohort, and how many."""
     name = settings.get("cohort", "")
-    collection = COLLECTIONS.get(name, f"the table {Path(name).name}" if name else "")
+    collection = cohorts.title(name) or (f"the table {Path(name).name}" if name else "")
     patients = cohort.groupby("patient")["idh"].max()
     mutant, wild_type, unknown = (patients == 1).sum(), (patients == 0).sum(), patients.isna().sum()
     people = count(len(patients), "phantom" if is_synthetic(cohort) else "patient")
