@@ -4,13 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import tyro
 
 from glioma_idh import cohorts
 from glioma_idh.cohorts.bakas import tcga_idh
+from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.manifests import Sheet
 from glioma_idh.cohorts.table import SEQUENCES, read_table
 from glioma_idh.errors import ending_plainly
+from glioma_idh.files import write_table
+from glioma_idh.progress import step
 
 DESCRIPTION = """Cohorts: python -m glioma_idh.cohorts {{{}}}
 
@@ -47,9 +51,8 @@ def check(
         jobs: Processes; -1 is one a processor.
         quiet: Show no progress.
     """
-    from glioma_idh.cohorts.checks.images import check_scans, why_none, write_checks
+    from glioma_idh.cohorts.checks.images import check_scans, why_none
     from glioma_idh.cohorts.checks.summary import describe
-    from glioma_idh.progress import step
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.reporting.figures.contact_sheet import contact_sheet
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
@@ -59,7 +62,9 @@ def check(
     )
     out = out or Path("cohort_check") / Path(cohort).stem
     scans, tiles = check_scans(table, jobs, quiet)
-    write_checks(out, table, scans, ignored)
+    write_table(table, out / "cohort.csv")
+    write_table(scans, out / "cohort_check.csv")
+    write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
     shown = [tile for tile in tiles if tile.thumbnails] or tiles
     name = table["cohort"].iloc[0]
     if shown:

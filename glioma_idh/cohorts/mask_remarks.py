@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glioma_idh.cohorts.column_names import MASK_NAMES
 from glioma_idh.imaging.masks import THRESHOLDED, Mask, measure_lesion
-
-SHOWN = 3
 
 
 class MaskRemarks(NamedTuple):
@@ -40,8 +39,8 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
     """
     facts = measure_lesion(lesion.array, brain, lesion.voxel_ml)
     facts.require_lesion(lesion.file)
-    masks = {"lesion mask": lesion, "brain mask": brain_mask}
-    thresholded = tuple(name for name, mask in masks.items() if mask is not None and mask.remark)
+    masks = zip(MASK_NAMES.values(), (lesion, brain_mask), strict=True)
+    thresholded = tuple(name for name, mask in masks if mask is not None and mask.remark)
     return MaskRemarks(str(subject), tuple(facts.remarks().values()), thresholded, facts.fills_brain)
 
 
@@ -56,16 +55,15 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
     remarks = [of for of in remarks if of.subject not in said]
     said.update(of.subject for of in remarks)
     lines = [f"{of.subject}: {sentence}" for of in remarks for sentence in of.sentences]
-    for name in ("lesion mask", "brain mask"):
-        subjects = [of.subject for of in remarks if name in of.thresholded]
-        if subjects:
-            shown = ", ".join(subjects[:SHOWN]) + (" ..." if len(subjects) > SHOWN else "")
+    for name in MASK_NAMES.values():
+        if subjects := [of.subject for of in remarks if name in of.thresholded]:
+            shown = _first(subjects)
             lines.append(f"The {name} of {len(subjects)} of {len(remarks)} subjects holds {THRESHOLDED} ({shown}).")
     if full := sum(of.fills_brain for of in remarks):
         text = "the lesion fills more than half of the brain, as it does in crops around a lesion."
         lines.append(f"In {full} of {len(remarks)} subjects {text}")
-    for line in lines:
-        print(line, file=sys.stderr)
+    if lines:
+        print("\n".join(lines), file=sys.stderr)
 
 
 def print_turned(turned: dict[str, str], num_subjects: int) -> None:
@@ -79,19 +77,16 @@ def print_turned(turned: dict[str, str], num_subjects: int) -> None:
 
 
 def print_other_brains(other_brains: dict[str, str], num_subjects: int) -> None:
-    """Say on standard error, in one line for all, whose scans seem to be of several patients.
-
-    Args:
-        other_brains: by subject what shows it, by `imaging.heuristics.find_other_brain`; empty where nothing does.
-        num_subjects: that were read.
-    """
+    """As `print_turned`, whose scans seem to be of several patients, by `imaging.heuristics.find_other_brain`."""
     _print_line("have scans that cover different brains", other_brains, num_subjects)
 
 
 def _print_line(what: str, found: dict[str, str], num_subjects: int) -> None:
     """How many subjects it holds for, the first of them, and the sentence of the first."""
-    subjects = [subject for subject, sentence in found.items() if sentence]
-    if subjects:
-        shown = ", ".join(subjects[:SHOWN]) + (" ..." if len(subjects) > SHOWN else "")
-        text = f"{len(subjects)} of {num_subjects} subjects {what} ({shown})"
+    if subjects := [subject for subject, sentence in found.items() if sentence]:
+        text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"
         print(f"{text}. {subjects[0]}: {found[subjects[0]]}", file=sys.stderr)
+
+
+def _first(subjects: list[str]) -> str:
+    return ", ".join(subjects[:3]) + (" ..." if len(subjects) > 3 else "")

@@ -36,9 +36,8 @@ def holdout_splits(
         expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
         raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
     draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
-    kept = []
+    labels, kept = patients["idh"].to_numpy(), []
     for train, test in draws.split(patients, groups=patients.index):
-        labels = patients["idh"].to_numpy()
         if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
             kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))
         if len(kept) == num_splits:
@@ -86,7 +85,6 @@ def _patients(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _smaller_class(patients: pd.DataFrame) -> int:
-    """How many patients the class has that has fewer."""
     return int(patients["idh"].value_counts().min())
 
 

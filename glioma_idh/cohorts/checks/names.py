@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.column_names import MASKS, SEQUENCE_NAMES
+from glioma_idh.cohorts.column_names import MASK_NAMES, MASKS, SEQUENCE_NAMES
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
-NAMES = SEQUENCE_NAMES | dict(zip(MASKS, ("the lesion mask", "the brain mask"), strict=True))
+NAMES = SEQUENCE_NAMES | {mask: f"the {name}" for mask, name in MASK_NAMES.items()}
 OF_NAMES = "name"
 """The words for a problem of a file's name."""
 
@@ -46,10 +46,9 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
         cohort: cohort table.
         sequences: those that are read, by inside name.
     """
-    columns = [*sequences, *MASKS]
     found = {}
     for row in cohort.to_dict("records"):
-        if remarks := remarks_on_names({column: Path(row[column]) for column in columns if row[column]}):
+        if remarks := remarks_on_names({name: Path(row[name]) for name in (*sequences, *MASKS) if row[name]}):
             found[row["subject"]] = remarks[0][1]
     if found:
         subject, sentence = next(iter(found.items()))

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.heuristics import why_not_stripped
+from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities, why_not_stripped
 from glioma_idh.imaging.masks import lesion_rectangle, mask_hash, parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
@@ -84,12 +83,7 @@ class Scan:
 
 
 def open_scan(row: pd.Series, image: str) -> Scan:
-    """Read an image and say what holds for scans and masks alike.
-
-    Args:
-        row: of a cohort table.
-        image: its column.
-    """
+    """Read the image in a column of a row of the cohort table, and say what holds for scans and masks alike."""
     identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
     scan = Scan(identity | {"image": image, "path": row[image], "refused": ""})
     try:
@@ -119,8 +113,8 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
     Args:
         scan: with its voxels.
         adc_divisor: what the intensities are to be divided by, as text; nothing for 1.
-        has_brain_mask: whether the subject has a brain mask; without one the brain is what is not 0, and a skull, noise
-            or a grey background is reported.
+        has_brain_mask: of the subject; without one the brain is what is not 0, and a skull, noise or a grey background
+            is reported.
     """
     volume = scan.volume
     background = guess_background(volume.array)
@@ -141,32 +135,22 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
             scan.refuse("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
         scan.row["intensities"] = guess_intensities(values, box_ml)
-        scan.row |= _statistics(scan, values, adc_divisor)
+        try:
+            factor = 1 / float(adc_divisor or 1)
+        except (ValueError, ZeroDivisionError):
+            scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
+            factor = 1
+        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
+        numbers["sd"] = values.std(dtype=np.float64)
+        scan.row |= {name: float(number) * factor for name, number in numbers.items()}
 
 
 def _has_few(values: np.ndarray) -> bool:
-    """Whether there are so few different values as no scan has."""
     return all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values))  # of few first, which is quick
 
 
-def _statistics(scan: Scan, values: np.ndarray, adc_divisor: str) -> dict[str, float]:
-    """Range, mean and sd of the values, divided; a divisor that is none is reported and left out."""
-    try:
-        factor = 1 / float(adc_divisor or 1)
-    except (ValueError, ZeroDivisionError):
-        scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
-        factor = 1
-    numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
-    numbers["sd"] = values.std(dtype=np.float64)
-    return {name: float(number) * factor for name, number in numbers.items()}
-
-
 def describe_mask(scan: Scan) -> None:
-    """Add to a mask's row its labels and volume.
-
-    Args:
-        scan: with its voxels, which become labels, or all 0 where they are none.
-    """
+    """Add to a mask's row its labels and volume; its voxels become labels, or all 0 where they are none."""
     every, is_lesion = np.unique(scan.volume.array), scan.image == "lesion_mask"
     many = f"{len(every)} values from {every[0]:g} to {every[-1]:g}"
     scan.row["labels"] = " ".join(f"{label:g}" for label in every) if len(every) <= 10 else many
