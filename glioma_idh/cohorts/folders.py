@@ -26,58 +26,42 @@ class Ignored(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a public cohort names its files.
+    """How a public cohort names its files; ids, files and visits as regular expressions.
 
-    Attributes:
-        subject: regular expression for a subject's id, in any case of letters.
-        files: regular expression for what follows it up to the end of a path (with `/`, without `.nii` or `.nii.gz`),
-            with the group `scan`, and `visit` where that is not part of the id.
-        scans: for each column of the cohort table the spellings of `scan`, the best first.
-        example: a path as it is downloaded, for messages.
-        visit: regular expression for the end of a subject id that names the visit; the rest is the patient.
-        follow_up: regular expression for the end of the id of a follow-up visit.
-        rename: from the id in the path to the subject's.
-        adc_divisor: what the voxels of its `adc` images are to be divided by; 3 where they are traces.
+    `files` is what follows a subject's id up to the end of a path (with `/`, without `.nii` or `.nii.gz`), with the
+    group `scan`, and `visit` where that is not part of the id.
     """
 
-    subject: str
+    subject: str  # its id, in any case of letters
     files: str
-    scans: dict[str, tuple[str, ...]]
-    example: str
-    visit: str = r"(?!)"
-    follow_up: str = r"(?!)"
-    rename: Callable[[str], str] = str
-    adc_divisor: str = ""
+    scans: dict[str, tuple[str, ...]]  # for each column of the cohort table the spellings of `scan`, the best first
+    example: str  # a path as it is downloaded, for messages
+    visit: str = r"(?!)"  # the end of a subject's id that names the visit; the rest is the patient
+    follow_up: str = r"(?!)"  # the end of the id of a follow-up visit
+    rename: Callable[[str], str] = str  # from the id in the path to the subject's
+    adc_divisor: str = ""  # what the voxels of its `adc` images are to be divided by; 3 where they are traces
 
     def patient(self, subject: str) -> str:
         """Whose visit a subject is, in the one name that the patient has across cohorts."""
         return canonical_patient(re.sub(f"(?:{self.visit})$", "", subject))
 
     def canonical(self, name: str) -> str:
-        """A subject's id as the table has it, from how a sheet or folder spells it; other names stay as they are."""
+        """A subject's id as the table has it, however a sheet spells it; other names stay as they are."""
         return self.rename(name) if re.fullmatch(self.subject, name, re.IGNORECASE) else name
 
 
 class PublicCohort(NamedTuple):
-    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped.
-
-    Attributes:
-        layout: of its files.
-        labels: (label sheet or None, folder of images) -> manifest.
-        columns: by which its label sheet is known as downloaded; none where it has no sheet.
-        title: what it is called in a methods section.
-        every_column: of that sheet, where a sheet of one's own may well have those of `columns`; otherwise none.
-        members: where its folder holds other patients too, the shipped manifest of its own, and what the others are.
-        command: `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources.
-    """
+    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped."""
 
     layout: Layout
-    labels: Callable[[Path | None, Path], pd.DataFrame]
-    columns: tuple[str, ...] = ()
-    title: str = ""
-    every_column: frozenset[str] = frozenset()
-    members: tuple[str, str] | None = None
-    command: Callable | None = None
+    labels: Callable[[Path | None, Path], pd.DataFrame]  # (label sheet or None, folder of images) -> manifest
+    columns: tuple[str, ...] = ()  # by which its label sheet is known as downloaded; none where it has no sheet
+    title: str = ""  # what it is called in a methods section
+    every_column: frozenset[str] = frozenset()  # of that sheet, where one of a user's own may well have `columns`
+    members: tuple[str, str] | None = (
+        None  # shipped manifest of its patients, where the folder has others: what they are
+    )
+    command: Callable | None = None  # `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources
 
 
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
@@ -126,10 +110,10 @@ def _best(by_column: dict) -> dict[str, Path]:
 def join_scans(
     who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
 ) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table: who there is, and where their scans lie.
+    """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
     Args:
-        who: identity columns, one row a subject, as a manifest has them; it may hold more columns.
+        who: one row a subject.
         scans: for each subject the path in each column.
         layout: what its ids say of visits.
         cohort: its name.
@@ -144,12 +128,9 @@ def join_scans(
     """
     known = set(who["subject"])
     who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))
-    others = [
-        {"subject": s, "patient": layout.patient(s), "idh_evidence": "not in the label sheet"}
-        for s in scans
-        if s not in known
-    ]
-    table = pd.concat([who, pd.DataFrame(others)], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
+    others = pd.DataFrame({"subject": [subject for subject in scans if subject not in known]}, dtype=object)
+    others = others.assign(patient=others["subject"].map(layout.patient), idh_evidence="not in the label sheet")
+    table = pd.concat([who, others], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
     ignored = []
     for column in PATHS:
         paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])

@@ -19,10 +19,7 @@ RELABELLED = ("patient", "site", "grade", "age_years", "sex", "histology", "code
 
 
 def own_labels(path) -> pd.DataFrame:
-    """A label sheet in the columns of the cohort table (`subject`, `idh`, ...), for any cohort.
-
-    Returns:
-        Its identity columns, `patient` empty where the sheet does not say.
+    """The identity columns of a label sheet of any cohort; `patient` is empty where it does not say.
 
     Raises:
         InputError: as `read_own_table`; or a subject stands there twice.
@@ -79,12 +76,7 @@ def columns_named(name: str, subject: str) -> list[str]:
 
 
 def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
-    """Ids on a sheet must not be numbers that have lost the zeros which those of the scans have, or the other way.
-
-    Args:
-        who: as `own_labels` gives them.
-        subjects: ids of the scans.
-        labels: the sheet.
+    """Ids of the sheet `labels` must not have lost the zeros which those of the scans, `subjects`, have, or vice versa.
 
     Raises:
         InputError: one has; it names row and column.

@@ -10,29 +10,18 @@ from glioma_idh.imaging.masks import THRESHOLDED, Mask, measure_lesion
 
 
 class MaskRemarks(NamedTuple):
-    """What must be said of the masks of one subject.
-
-    Attributes:
-        subject: its id.
-        sentences: what looks wrong.
-        thresholded: the masks that are probabilities, in words.
-        fills_brain: whether the lesion fills more than half of the brain.
-    """
+    """What must be said of the masks of one subject."""
 
     subject: str
-    sentences: tuple[str, ...] = ()
-    thresholded: tuple[str, ...] = ()
-    fills_brain: bool = False
+    sentences: tuple[str, ...] = ()  # what looks wrong
+    thresholded: tuple[str, ...] = ()  # the masks that are probabilities, in words
+    fills_brain: bool = False  # whether the lesion fills more than half of it
 
 
 def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask | None = None) -> MaskRemarks:
-    """What must be said of a subject's masks.
+    """What must be said of a subject's lesion mask, which is not empty, in its brain, booleans of the same shape.
 
-    Args:
-        subject: its id.
-        lesion: its mask, not empty.
-        brain: booleans of the same shape.
-        brain_mask: what the brain was read from, if it was a mask.
+    `brain_mask` is what the brain was read from, if it was a mask.
 
     Raises:
         InputError: the mask can be of no lesion.
@@ -47,9 +36,7 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
     """Say it on standard error: a line for each odd mask; what may hold for a whole cohort in one line, with the count.
 
-    Args:
-        remarks: one a subject.
-        said: subjects whose masks were spoken of before: they are left out, and the others added.
+    Subjects in `said` are left out, and the others added to it.
     """
     said = set() if said is None else said
     remarks = [of for of in remarks if of.subject not in said]
@@ -69,9 +56,7 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
 def print_turned(turned: dict[str, str], num_subjects: int) -> None:
     """Say on standard error, in one line for all, whose scans seem to have other axes than their headers say.
 
-    Args:
-        turned: by subject what shows it, as `imaging.axes.find_turned` gives it; empty where nothing does.
-        num_subjects: that were read.
+    `turned` tells by subject what shows it, as `imaging.axes.find_turned`, empty where nothing does.
     """
     _print_line("seem to have a scan with other axes than its header says", turned, num_subjects)
 

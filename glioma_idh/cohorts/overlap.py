@@ -1,7 +1,5 @@
 """One patient in two cohorts, or one image under two names: what must not stand in training and in test."""
 
-from typing import NamedTuple
-
 import pandas as pd
 from joblib import delayed
 
@@ -13,20 +11,6 @@ from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
-
-
-class SharedImages(NamedTuple):
-    """What a comparison of the images of two cohorts found, and how far it reached.
-
-    Attributes:
-        pairs: `subject_a, subject_b, patient, why`, one row a pair of images.
-        num_compared: images of each cohort whose voxels were compared.
-        errors: one an image that could not be, with subject and file.
-    """
-
-    pairs: pd.DataFrame
-    num_compared: tuple[int, int]
-    errors: list[InputError]
 
 
 def compare(
@@ -72,11 +56,16 @@ def nameless(table: pd.DataFrame) -> int:
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
-def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> SharedImages:
+def shared_images(
+    a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False
+) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
-    Images that were resampled or normalised anew differ in their voxels and are not found; one that cannot be read, or
-    is 0 everywhere, is an error. `jobs`: processes; -1 is one a processor.
+    Images that were resampled or normalised anew differ in their voxels and are not found.
+
+    Returns:
+        Pairs as `shared_patients` gives them; how many images of each cohort were compared; and an error for each that
+        could not be: it cannot be read, or is 0 everywhere.
     """
     (hashes_a, errors_a), (hashes_b, errors_b) = (
         _hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))
@@ -86,7 +75,7 @@ def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool 
         pairs["image_a"] == pairs["image_b"], pairs["image_a"] + " and " + pairs["image_b"]
     )
     pairs = pairs.rename(columns={"patient_a": "patient"})[COLUMNS]
-    return SharedImages(pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b)
+    return pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b
 
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:

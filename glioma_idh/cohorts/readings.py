@@ -10,21 +10,13 @@ KINDS = "a sheet in CSV (UTF-8), TSV or XLSX"
 
 
 class Reading(NamedTuple):
-    """One way to read a file: a page of a workbook, or a text with one separator.
-
-    Attributes:
-        header: names of the columns.
-        rows: cells without spaces around them, by row as a spreadsheet counts rows; empty rows are left out.
-        page: name of the page; empty of a text.
-        separator: of the cells of a text; empty of a page.
-        unread: what stands in the cells that have no usable value, by row and position of the column.
-    """
+    """One way to read a file: a page of a workbook, or a text with one separator."""
 
     header: list[str]
-    rows: dict[int, list[str]]
-    page: str = ""
-    separator: str = ""
-    unread: dict[tuple[int, int], str] = {}  # noqa: RUF012  never written to
+    rows: dict[int, list[str]]  # cells without spaces around them, by row as a spreadsheet counts rows; no empty rows
+    page: str = ""  # its name; empty of a text
+    separator: str = ""  # of the cells of a text; empty of a page
+    unread: dict[tuple[int, int], str] = {}  # noqa: RUF012  why a cell has no usable value, by row and position
 
     @property
     def is_regular(self) -> bool:
@@ -46,10 +38,10 @@ def describe_readings(readings: list[Reading]) -> str:
 
 
 def choose_reading(readings: list[Reading], required, path: Path, advice: str, meaning=str) -> Reading:
-    """The one page or separator that gives the required columns.
+    """The one page or separator of a file that gives the required columns.
 
     Args:
-        readings: of one file.
+        readings: all of the file.
         required: columns.
         path: of the file.
         advice: what to do where none gives them.

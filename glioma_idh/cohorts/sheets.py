@@ -22,15 +22,11 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
 def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, with its header.") -> pd.DataFrame:
-    """Read a sheet, every cell as text without spaces around it.
+    """Read a sheet (.csv, .tsv, .txt in UTF-8 or UTF-16, .xlsx), every cell as text without spaces around it.
 
     The separator of a text is the one that gives every row as many cells as the header: comma, semicolon or tab, or
-    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read.
-
-    Args:
-        path: `.csv`, `.tsv`, `.txt` (UTF-8, or UTF-16 with a byte-order mark) or `.xlsx`.
-        required: columns that must be there.
-        advice: what to do where they are not.
+    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read; `advice` is what
+    to do where none has.
 
     Returns:
         The sheet, indexed by its rows as a spreadsheet counts them (the header is row 1 where nothing stands above it;
@@ -38,19 +34,16 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
         several in `page`, the separator of a text in `separator`.
 
     Raises:
-        InputError: it is missing, of another encoding or kind, has a row of another length than its header or a column
-            twice, lacks a required column or any row; two pages or separators would do; a formula has no value.
+        InputError: as `read_readings` and `as_sheet`; it lacks a required column, or two pages or separators would do.
     """
     readings = read_readings(path := Path(path))
     return as_sheet(choose_reading(readings, required, path, advice), readings, required, path)
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
-    """One reading of a file as `read_sheet` gives it.
+    """One reading of a file, chosen for the required columns, as `read_sheet` gives it.
 
-    Args:
-        reading: the one that is meant, chosen for the required columns.
-        readings: all of the file; where the page taken is not the first, that is said.
+    Where it is another page than the first, that is said on standard error.
 
     Raises:
         InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
@@ -107,15 +100,9 @@ def say_once(text: str) -> None:
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:
-    """The error of one cell: it names file, row and column, the column by its header.
+    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it.
 
-    Args:
-        sheet: as `read_sheet` gives it; where columns were renamed, `attrs["headers"]` has their names in the file.
-        row: of its index.
-        column: of the sheet.
-        expected: in the cell.
-        advice: what to do.
-        others: how many more cells of the column cannot be read.
+    Where columns were renamed, `attrs["headers"]` has their names in the file.
     """
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
     header = sheet.attrs.get("headers", {}).get(column, column)
@@ -151,16 +138,10 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
 
 
 def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool = False) -> pd.Series:
-    """Each cell of a column as a function of `cells` reads it.
-
-    Args:
-        sheet: as `read_sheet` gives it.
-        column: of the sheet.
-        parse: one of `cells`.
-        keep_unreadable: leave a cell that cannot be read as it is, instead of an error.
+    """Each cell of a column of a `read_sheet` as `parse`, a function of `cells`, reads it.
 
     Raises:
-        InputError: a cell cannot be read; it names row and column.
+        InputError: a cell cannot be read; it names row and column. With `keep_unreadable` it stays as it is.
     """
     meanings, errors = {}, {}
     cells = sheet[column].tolist()

@@ -44,13 +44,9 @@ def read_table(path, images=None) -> pd.DataFrame:
     """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
 
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
-    that cannot be read stays as it is, for `check_labels` to set its subject aside. `attrs` keeps the path in `file`,
-    the names of columns in the file in `headers`, and for `rows_in_file` the rows in `rows` where some of the file are
-    empty.
-
-    Args:
-        path: a table as `read_own_table` reads it, with at least the columns `subject` and `idh`.
-        images: where relative paths start; by default the table's own folder.
+    that cannot be read stays as it is, for `check_labels` to set its subject aside. Relative paths start at `images`,
+    by default the table's own folder. `attrs` keeps the path in `file`, the names of columns in the file in `headers`,
+    and for `rows_in_file` the rows in `rows` where some of the file are empty.
 
     Raises:
         InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros: it names row and
@@ -113,10 +109,9 @@ def first_missing(table: pd.DataFrame) -> str:
 
 
 def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
-    """Of the images that a cohort names, one at least must be there; `flag` is what says where relative paths start.
+    """Of the images that a cohort names, one at least must be there; else an InputError names the first looked for.
 
-    Raises:
-        InputError: none is; it names the first one looked for.
+    `flag` is what says where relative paths start.
     """
     if path := first_missing(table):
         found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
@@ -181,12 +176,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
 def keep_unlabelled(
     cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
 ) -> tuple[pd.DataFrame, list[InputError]]:
-    """Re-include subjects excluded only for unknown IDH status; they can train segmentation.
-
-    Args:
-        cohort: the whole table.
-        table: what `check_labels` kept of it.
-        errors: one a subject set aside.
+    """Re-include subjects of `cohort` excluded by `check_labels` only for unknown IDH status; they can train segmentation.
 
     Returns:
         The rows, `idh` as floats, NaN where it is not known; and the errors that remain.
@@ -204,11 +194,7 @@ def available_sequences(table: pd.DataFrame) -> list[str]:
 
 
 def require_sequence(table: pd.DataFrame, sequence: str) -> None:
-    """At least one subject must have the sequence.
-
-    Raises:
-        InputError: none has; it names the sequences there are.
-    """
+    """At least one subject must have the sequence; else an InputError names those there are."""
     available = available_sequences(table)
     if sequence not in available:
         found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"

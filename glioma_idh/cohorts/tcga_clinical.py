@@ -38,8 +38,8 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
 
     Args:
         patients: those of the variant tables.
-        clinical: the Clinical Data Resource; by default nothing is known from it.
-        who2021: the relabelling; by default nothing is known from it.
+        clinical: the Clinical Data Resource, and
+        who2021: the relabelling; by default nothing is known from them.
 
     Returns:
         Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is

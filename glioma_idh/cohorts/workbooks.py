@@ -12,17 +12,11 @@ _ODD = ("f", "e", "str")  # a formula, an error, and a text that a formula gave
 
 
 class Page(NamedTuple):
-    """The cells of a page.
-
-    Attributes:
-        title: its name.
-        rows: cells as text, row by row; a row ends with its last cell.
-        kinds: openpyxl's type of each cell of `_ODD` type, by row, counted from 1, and position.
-    """
+    """The cells of a page."""
 
     title: str
-    rows: list[list[str]]
-    kinds: dict[tuple[int, int], str]
+    rows: list[list[str]]  # as text; a row ends with its last cell
+    kinds: dict[tuple[int, int], str]  # openpyxl's type of each cell of `_ODD` type, by row, from 1, and position
 
 
 def read_workbook(path: Path) -> list[Reading]:

@@ -43,10 +43,9 @@ def report_copies(scans: list[Scan]) -> None:
 
 
 def hash_columns(hashes: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Columns of a cohort table that tell the images which its subjects were prepared from.
+    """Columns of a cohort table that tell the images which its subjects were prepared from, by a dictionary a subject.
 
-    Args:
-        hashes: a dictionary a subject: by image the identity of its voxels, `voxel_hash` or `mask_hash`.
+    It has by image the identity of its voxels, `voxel_hash` or `mask_hash`.
     """
     return {f"{image}_voxel_hash": [of[image] for of in hashes] for image in (hashes[0] if hashes else ())}
 
@@ -79,11 +78,7 @@ def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
 
 
 def print_shared_brains(table: pd.DataFrame) -> None:
-    """Say on standard error, in one line, how many brain masks are those of other patients.
-
-    Args:
-        table: as `set_copies_aside` takes it.
-    """
+    """Say on standard error, in one line, how many brain masks are those of other patients."""
     images = _images(table)
     copies = [(images[index], other) for index, other in find_copies(images) if images[index]["image"] == "brain_mask"]
     if copies:

@@ -60,12 +60,7 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why not a single image of a cohort could be looked at, in a sentence; empty where one could.
-
-    Args:
-        table: cohort table.
-        scans: as `check_scans` gives them.
-    """
+    """Why `check_scans` could look at no image of a cohort, in a sentence; empty where it could at one."""
     if (scans["shape"] != "").any():
         return ""
     if scans.empty:
@@ -77,14 +72,7 @@ def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
 
 
 def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
-    """Look at the images of one subject.
-
-    Args:
-        row: of a cohort table.
-
-    Returns:
-        Its sequences and masks without their voxels, and its tile, without problems.
-    """
+    """Look at the images in a row of a cohort table: its sequences and masks without voxels, and its tile."""
     masks = {name: open_scan(row, name) for name in MASKS if row[name]}
     readable = [mask for mask in masks.values() if mask.volume]
     for mask in readable:
@@ -164,9 +152,7 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
 def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
     """Add to a lesion's row how much of the brain it is, and report one that is large, partly outside, or can be none.
 
-    Args:
-        lesion: its mask.
-        brain: booleans of the same shape; None where it is not known, so that the whole image stands for it.
+    The whole image stands for a brain that is not known.
     """
     array = lesion.volume.array
     facts = measure_lesion(array, np.ones(array.shape, bool) if brain is None else brain, lesion.volume.voxel_ml)

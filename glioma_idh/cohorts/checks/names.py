@@ -18,11 +18,7 @@ OF_NAMES = "name"
 def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
     """What the names of a subject's files say against what they are given as.
 
-    Args:
-        files: by column of the cohort table.
-
-    Returns:
-        For each remark the column that it is of, and a sentence.
+    Files are given by column of the cohort table; each remark is the column that it is of, and a sentence.
     """
     found = []
     for column, path in files.items():
@@ -42,9 +38,7 @@ def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
 def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
     """Say on standard error, in one line for all, whose files' names say something else than what they are given as.
 
-    Args:
-        cohort: cohort table.
-        sequences: those that are read, by inside name.
+    Only `sequences` and masks are read.
     """
     found = {}
     for row in cohort.to_dict("records"):

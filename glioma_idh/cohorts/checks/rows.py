@@ -46,21 +46,13 @@ WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 @dataclass
 class Scan:
-    """One image of a subject.
+    """One image of a subject."""
 
-    Attributes:
-        row: what the table says of it, by SCAN_COLUMNS.
-        volume: its voxels, 0 where they are not finite; None where the file cannot be used.
-        tissue: of a sequence, which voxels are not background; booleans.
-        label_ml: of a mask, the volume of each label.
-        problems: a few words, and a sentence, for each thing that is wrong.
-    """
-
-    row: dict
-    volume: Volume | None = None
-    tissue: np.ndarray | None = None
-    label_ml: dict[int, float] = field(default_factory=dict)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    row: dict  # what the table says of it, by SCAN_COLUMNS
+    volume: Volume | None = None  # its voxels, 0 where they are not finite; None where the file cannot be used
+    tissue: np.ndarray | None = None  # of a sequence, which voxels are not background; booleans
+    label_ml: dict[int, float] = field(default_factory=dict)  # of a mask, the volume of each label
+    problems: list[tuple[str, str]] = field(default_factory=list)  # a few words, and a sentence, for each
 
     @property
     def image(self) -> str:
