@@ -43,14 +43,10 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020; those with a TCGA id have TCGA's IDH status and what else is known of the patient.
+    """All subjects of BraTS 2020, of `name_mapping.csv`, which lies among the training data.
 
-    Args:
-        name_mapping: `name_mapping.csv`, which lies among the BraTS 2020 training data.
-        tcga: manifest of TCGA patients, as `tcga.tcga_manifest` makes it.
-
-    Returns:
-        One row a subject; `grade` is TCGA's, `brats_grade` HGG or LGG as `name_mapping.csv` has it.
+    Those with a TCGA id have IDH status, grade and what else is known of the patient from a `tcga.tcga_manifest`;
+    `brats_grade` is HGG or LGG as `name_mapping.csv` has it.
 
     Raises:
         InputError: a column is missing, or a subject or patient stands there twice.

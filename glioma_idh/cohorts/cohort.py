@@ -9,7 +9,7 @@ from glioma_idh.cohorts import NAMES, OWN, generic, public_cohort
 from glioma_idh.cohorts.folders import Ignored, Layout, PublicCohort, find_scans, join_scans
 from glioma_idh.cohorts.manifests import make_manifest, read_manifest
 from glioma_idh.cohorts.own_tables import OWN_COLUMNS, find_own
-from glioma_idh.cohorts.readings import describe_readings
+from glioma_idh.cohorts.sheet_files import describe_readings
 from glioma_idh.cohorts.sheets import ENDINGS, read_readings
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
@@ -115,12 +115,7 @@ def _is_downloaded(labels: Path, cohort: PublicCohort) -> bool:
 def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
     """The best possible score of each subject of the phantom, from the truth file beside its scans.
 
-    Args:
-        table: cohort table with a scan of each sequence in every row.
-        sequences: inside names.
-
-    Returns:
-        Scores indexed by subject; None where a subject is no phantom.
+    The table has a scan of each sequence in every row. None where a subject is no phantom.
     """
     truth = Path(table[sequences[0]].iloc[0]).parents[1] / "truth.csv"
     if (table["cohort"] != "phantom").any() or not truth.is_file():

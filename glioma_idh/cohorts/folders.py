@@ -91,7 +91,9 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
         found[layout.rename(match["subject"])][visit][column].append((order, path))
     if not found:
         raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
-    scans = {subject: _best(visits[min(visits)]) for subject, visits in sorted(found.items())}
+    scans = {}
+    for subject, visits in sorted(found.items()):
+        scans[subject] = {column: min(files)[1] for column, files in visits[min(visits)].items()}
     for subject, visits in found.items():  # second copies, and files of another visit
         for visit, by_column in visits.items():
             taken = scans[subject] if visit == min(visits) else {}
@@ -102,22 +104,12 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     return scans, ignored
 
 
-def _best(by_column: dict) -> dict[str, Path]:
-    """The best file of each column."""
-    return {column: min(files)[1] for column, files in by_column.items()}
-
-
 def join_scans(
     who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
 ) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
-    Args:
-        who: one row a subject.
-        scans: for each subject the path in each column.
-        layout: what its ids say of visits.
-        cohort: its name.
-        all_visits: keep follow-up visits too; they share their patient's id.
+    Follow-up visits, which share their patient's id, are kept with `all_visits`.
 
     Returns:
         The rows of `who`, an empty path where a file is not there, then the subjects that only the folder has,

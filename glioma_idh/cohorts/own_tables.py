@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh.cohorts import cells, sheets
 from glioma_idh.cohorts.column_names import COLUMNS, PATHS, WRITTEN, could_be, meaning_of, suggested
-from glioma_idh.cohorts.readings import Reading, choose_reading, describe_readings
+from glioma_idh.cohorts.sheet_files import Reading, choose_reading, describe_readings
 from glioma_idh.cohorts.sheets import cell_error, parse_column
 from glioma_idh.errors import InputError
 

@@ -10,9 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
-from glioma_idh.cohorts.readings import KINDS, Reading, choose_reading
-from glioma_idh.cohorts.text_sheets import read_text, refuse_text
-from glioma_idh.cohorts.workbooks import read_workbook
+from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook, refuse_text
 from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")

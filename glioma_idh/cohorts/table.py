@@ -176,7 +176,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
 def keep_unlabelled(
     cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
 ) -> tuple[pd.DataFrame, list[InputError]]:
-    """Re-include subjects of `cohort` excluded by `check_labels` only for unknown IDH status; they can train segmentation.
+    """Re-include subjects that `check_labels` excluded only for unknown IDH status; they can train segmentation.
 
     Returns:
         The rows, `idh` as floats, NaN where it is not known; and the errors that remain.

@@ -40,14 +40,10 @@ LAYOUT = Layout(
 
 
 def ucsf_manifest(metadata) -> pd.DataFrame:
-    """Who is who in UCSF-PDGM.
+    """Who is who in UCSF-PDGM, one row an exam, by `UCSF-PDGM-metadata_v2.csv` or a later version.
 
-    Args:
-        metadata: `UCSF-PDGM-metadata_v2.csv`, or a later version; what its columns on 1p/19q, MGMT and the WHO 2021
-            diagnosis would tell is empty without them.
-
-    Returns:
-        One row an exam, ids with four digits; `brats2021_subject` is the same exam's id in BraTS 2021.
+    It may lack the columns on 1p/19q, MGMT and the WHO 2021 diagnosis. Ids have four digits; `brats2021_subject` is the
+    same exam's id in BraTS 2021.
 
     Raises:
         InputError: a column is missing or a cell cannot be read; it names row and column.

@@ -39,7 +39,7 @@ def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
     """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
 
     Args:
-        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; without the column `MGMT` it is not known.
+        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; it may lack the column `MGMT`.
         availability: `UPENN-GBM_data_availability.csv`, which tells who has perfusion, diffusion and which mask.
 
     Returns:

@@ -100,13 +100,9 @@ def open_scan(row: pd.Series, image: str) -> Scan:
 
 
 def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = False) -> None:
-    """Add to a sequence's row its intensities and what they look like; note its tissue.
+    """Add to a sequence's row its intensities, divided by `adc_divisor`, and what they look like; note its tissue.
 
-    Args:
-        scan: with its voxels.
-        adc_divisor: what the intensities are to be divided by, as text; nothing for 1.
-        has_brain_mask: of the subject; without one the brain is what is not 0, and a skull, noise or a grey background
-            is reported.
+    Without a brain mask the brain is what is not 0, and a skull, noise or a grey background is reported.
     """
     volume = scan.volume
     background = guess_background(volume.array)
