@@ -46,10 +46,7 @@ def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
     """All subjects of BraTS 2020, of `name_mapping.csv`, which lies among the training data.
 
     Those with a TCGA id have IDH status, grade and what else is known of the patient from a `tcga.tcga_manifest`;
-    `brats_grade` is HGG or LGG as `name_mapping.csv` has it.
-
-    Raises:
-        InputError: a column is missing, or a subject or patient stands there twice.
+    `brats_grade` is HGG or LGG as `name_mapping.csv` has it. No subject or patient may stand there twice.
     """
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
     subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
@@ -93,11 +90,7 @@ def tcga_subjects(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def labels_2021(labels, images) -> pd.DataFrame:
-    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM.
-
-    Raises:
-        InputError: a column is missing, or a subject stands there twice.
-    """
+    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM."""
     every = read_manifest("ucsf_pdgm")
     if labels is None:
         ucsf = every[every["brats2021_subject"] != ""]

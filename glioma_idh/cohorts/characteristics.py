@@ -70,11 +70,7 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
 
 
 def write_characteristics(made, out: Path) -> None:
-    """Write a table of `characteristics`, as its ending says.
-
-    Raises:
-        InputError: it is none of .csv, .md, .tex and .html.
-    """
+    """Write a table of `characteristics` as .csv, .md, .tex or .html; another ending is an InputError."""
     formats = {".csv": made.tableone.to_csv, ".tex": made.tableone.to_latex, ".html": made.tableone.to_html}
     if out.suffix not in (*formats, ".md"):
         raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")

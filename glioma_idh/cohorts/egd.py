@@ -21,11 +21,7 @@ COLUMNS = ("Subject", "IDH")  # and where there are, Grade, Age, Sex
 
 
 def labels(sheet, images) -> pd.DataFrame:
-    """`Genetic_and_Histological_labels.xlsx` if named, else the `metadata.json` beside each subject's scans.
-
-    Raises:
-        InputError: a cell cannot be read; it names row and column.
-    """
+    """`Genetic_and_Histological_labels.xlsx` if named, else the `metadata.json` beside each subject's scans."""
     if sheet is not None:
         table = read_sheet(sheet, COLUMNS)
     else:

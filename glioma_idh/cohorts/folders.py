@@ -67,11 +67,8 @@ class PublicCohort(NamedTuple):
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
     """Find each subject's files, however deep they lie below a folder, `.nii` or `.nii.gz`.
 
-    Returns:
-        For each subject the path in each column; and the files that were not taken, with the reason.
-
-    Raises:
-        InputError: there is no subject; it says what was looked for and what is there.
+    Returns for each subject the path in each column, and the files that were not taken, with the reason. Where there is
+    no subject, an InputError says what was looked for and what is there.
     """
     columns = {
         scan.lower(): (column, rank) for column, scans in layout.scans.items() for rank, scan in enumerate(scans)
@@ -109,14 +106,9 @@ def join_scans(
 ) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
-    Follow-up visits, which share their patient's id, are kept with `all_visits`.
-
-    Returns:
-        The rows of `who`, an empty path where a file is not there, then the subjects that only the folder has,
-        without a label; and the visits that were left aside.
-
-    Raises:
-        InputError: none of the scans belongs to them, as where a folder has follow-up visits alone.
+    Follow-up visits, which share their patient's id, are kept with `all_visits`. Returns the rows of `who`, an empty
+    path where a file is not there, then the subjects that only the folder has, without a label; and the visits that
+    were left aside. Raises InputError where no scan is of a row, as where a folder has follow-up visits alone.
     """
     known = set(who["subject"])
     who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))

@@ -19,11 +19,7 @@ RELABELLED = ("patient", "site", "grade", "age_years", "sex", "histology", "code
 
 
 def own_labels(path) -> pd.DataFrame:
-    """The identity columns of a label sheet of any cohort; `patient` is empty where it does not say.
-
-    Raises:
-        InputError: as `read_own_table`; or a subject stands there twice.
-    """
+    """The identity columns of a label sheet of any cohort, no subject twice; `patient` is empty where not said."""
     sheet = read_own_table(path, IDENTITY)
     subjects = parse_ids(sheet, "subject", ".+", "SUBJECT-001")
     columns = {name: sheet[name] for name in sheet if name not in ("subject", "patient", "cohort")}
@@ -33,16 +29,10 @@ def own_labels(path) -> pd.DataFrame:
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files in a folder that holds a folder a subject; the words in a file's name tell what it is.
+    """As `find_scans`, in a folder that holds a folder a subject; the words in a file's name tell what it is.
 
     Nothing is guessed: a file whose name has no such word, or words of two sequences, is left aside, and so are two
     files of a subject that could be the same sequence.
-
-    Returns:
-        For each subject the path in each column; and the files that were not taken, with the reason.
-
-    Raises:
-        InputError: there is no subject; it says what was looked for and what is there.
     """
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
@@ -76,11 +66,7 @@ def columns_named(name: str, subject: str) -> list[str]:
 
 
 def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
-    """Ids of the sheet `labels` must not have lost the zeros which those of the scans, `subjects`, have, or vice versa.
-
-    Raises:
-        InputError: one has; it names row and column.
-    """
+    """Ids of the sheet `labels` must not have lost zeros which those of the scans, `subjects`, have, or vice versa."""
     known = set(subjects)
     by_number = {int(subject): subject for subject in known if subject.isdecimal()}
     for subject in who["subject"]:

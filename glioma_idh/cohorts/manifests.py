@@ -37,13 +37,10 @@ def read_manifest(name: str) -> pd.DataFrame:
 
 
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
-    """A manifest from its columns: series of one index, or one text for all.
+    """A manifest from its columns, series of one index or one text for all: one row a subject, in order.
 
-    Returns:
-        One row a subject, in order; the columns of the cohort table first, empty where not given.
-
-    Raises:
-        InputError: a subject stands there twice, or a patient is both mutant and wild-type.
+    The columns of the cohort table come first, empty where not given. Raises InputError where a subject stands there
+    twice, or a patient is both mutant and wild-type.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
@@ -107,7 +104,7 @@ def known_patient(name: str) -> str:
 
 
 def canonical_patient(name: str) -> str:
-    """As `known_patient`; a name that is none of the public cohorts' stays as it is."""
+    """As `known_patient`; another name stays as it is."""
     return known_patient(name) or name.strip()
 
 

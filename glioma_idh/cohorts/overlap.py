@@ -35,10 +35,8 @@ def compare(
 def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Subjects of two cohort tables that are the same person, also under other names.
 
-    A row is known by its patient, and by its subject where that is an id of a public cohort.
-
-    Returns:
-        `subject_a, subject_b, patient, why`, one row a pair.
+    A row is known by its patient, and by its subject where that is an id of a public cohort. Returns COLUMNS, one row a
+    pair.
     """
     pairs = _names(a).merge(_names(b), on="patient", suffixes=("_a", "_b"))
     return pairs.drop_duplicates(["subject_a", "subject_b"]).assign(why="same patient")[COLUMNS]
@@ -61,11 +59,9 @@ def shared_images(
 ) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
-    Images that were resampled or normalised anew differ in their voxels and are not found.
-
-    Returns:
-        Pairs as `shared_patients` gives them; how many images of each cohort were compared; and an error for each that
-        could not be: it cannot be read, or is 0 everywhere.
+    Images that were resampled or normalised anew differ in their voxels and are not found. Returns pairs as
+    `shared_patients`, how many images of each cohort were compared, and an error for each that could not be: it cannot
+    be read, or is 0 everywhere.
     """
     (hashes_a, errors_a), (hashes_b, errors_b) = (
         _hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))

@@ -28,11 +28,7 @@ _PATH = re.compile(r".*(\.nii|\.nii\.gz|[/\\].*)", re.IGNORECASE)
 
 
 def find_own(readings: list[Reading], path: Path) -> Reading | None:
-    """The page or separator that gives `subject` and `idh`, by those names or, where none has them, by similar ones.
-
-    Raises:
-        InputError: several do.
-    """
+    """The one page or separator that gives `subject` and `idh`, by those names or, where none has them, by like ones."""
     for meaning in (str, meaning_of):
         if any(set(OWN_COLUMNS) <= set(map(meaning, reading.header)) for reading in readings):
             return choose_reading(readings, OWN_COLUMNS, path, "", meaning)
@@ -43,12 +39,8 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
     """Read a label sheet or a cohort table: columns by the names of the cohort table, every cell as it stands for.
 
     Columns may be named as people name them (`column_names`). Those that are not understood are left out and listed
-    once on standard error, each with the column that may be meant.
-
-    Args:
-        path: a sheet as `read_sheet` reads it.
-        columns: of the cohort table that are of use here.
-        keep_unreadable: columns of which a cell that cannot be read stays as it is.
+    once on standard error, each with the column that may be meant; `columns` are those of use here. A cell of
+    `keep_unreadable` that cannot be read stays as it is.
 
     Returns:
         The columns that the sheet has, indexed by its rows as a spreadsheet counts them; `attrs` as `read_sheet` gives

@@ -69,8 +69,7 @@ def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
     Raises:
-        InputError: the file is missing, of another kind or encoding, empty, or has a row of another length than its
-            header.
+        InputError: the file is missing, empty, of another kind or encoding, or has a row as long as no header.
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)
@@ -112,9 +111,7 @@ def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice
 def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> pd.Series:
     """The ids of a column, each of which must have the form of the cohort's ids and stand there once.
 
-    Raises:
-        InputError: one has another form (a spreadsheet may have turned it into a number or a date), or stands there
-            twice.
+    An InputError says where a spreadsheet may have turned one into a number or a date.
     """
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
@@ -159,8 +156,7 @@ def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
     """The cells of a column of numbers, those with a decimal comma with a point instead: `44,5` is 44.5.
 
     Raises:
-        InputError: a comma could also divide thousands (`1,234`), or stands in a cell that is no number or beside
-            points; it names row and column.
+        InputError: a comma could also divide thousands (`1,234`), stands in a cell that is no number, or beside points.
     """
     cells = sheet[column]
     commas = cells[cells.str.contains(",", regex=False)]

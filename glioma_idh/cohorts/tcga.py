@@ -38,17 +38,13 @@ _MC3 = "MC3: at least 2 callers"  # stands among a variant's callers where MC3 d
 
 @dataclass(frozen=True)
 class MutationRule:
-    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021.
+    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021."""
 
-    Raises:
-        InputError: a number of callers that the four cannot reach, or genes other than IDH1 and IDH2.
-    """
-
-    min_callers: int = 2
-    """How many of the four callers must report the variant: "more than one"."""
+    min_callers: int = 2  # how many of the four must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")
-    hotspot_only: bool = False
-    """Count only changes of R132 in IDH1 and of R140 and R172 in IDH2. Differs from the paper when set."""
+    hotspot_only: bool = (
+        False  # count only changes of R132 in IDH1, R140 and R172 in IDH2; differs from the paper if set
+    )
 
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):

@@ -37,17 +37,13 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
     """What the two tables tell of patients.
 
     Args:
-        patients: those of the variant tables.
+        patients: those of the variant tables, one of whom each table must know.
         clinical: the Clinical Data Resource, and
         who2021: the relabelling; by default nothing is known from them.
 
     Returns:
         Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is
         in one table and not in the other.
-
-    Raises:
-        InputError: a table cannot be read, lacks a column, has a patient twice or a cell of unknown spelling, or knows
-            none of the patients.
     """
     index = pd.Index(patients, name="patient")
     parts, notes = [pd.DataFrame(index=index)], []
@@ -71,7 +67,7 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
 def read_clinical(path) -> pd.DataFrame:
     """`age_years, sex, grade, histology, treated_before` from the TCGA Clinical Data Resource, indexed by patient.
 
-    A glioblastoma is of grade 4; rows of other tumours are left out. Raises as `read_facts`.
+    A glioblastoma is of grade 4; rows of other tumours are left out.
     """
     whole = read_sheet(path, CLINICAL_COLUMNS)
     sheet = whole[whole["type"].isin(("GBM", "LGG"))]
@@ -88,11 +84,7 @@ def read_clinical(path) -> pd.DataFrame:
 
 
 def read_who2021(path) -> pd.DataFrame:
-    """`codeletion_1p19q, who2021`, the class in the table's words, indexed by patient.
-
-    Raises:
-        InputError: as `read_facts`, or a class names no IDH status.
-    """
+    """`codeletion_1p19q, who2021`, the class in the table's words, indexed by patient; it must name an IDH status."""
     sheet = read_sheet(path, WHO_COLUMNS)
     patients = parse_ids(sheet, "subject", _PATTERN, _EXAMPLE)
     facts = parse_columns(sheet, codeletion_1p19q="codeletion_1p19q")

@@ -44,9 +44,6 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
 
     It may lack the columns on 1p/19q, MGMT and the WHO 2021 diagnosis. Ids have four digits; `brats2021_subject` is the
     same exam's id in BraTS 2021.
-
-    Raises:
-        InputError: a column is missing or a cell cannot be read; it names row and column.
     """
     sheet = read_sheet(metadata, COLUMNS)
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")

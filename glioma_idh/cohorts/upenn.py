@@ -38,15 +38,11 @@ _EXAMPLE = "UPENN-GBM-00001_11"
 def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
     """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
 
+    One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
+
     Args:
         clinical: `UPENN-GBM_clinical_info_v2.1.csv`; it may lack the column `MGMT`.
-        availability: `UPENN-GBM_data_availability.csv`, which tells who has perfusion, diffusion and which mask.
-
-    Returns:
-        One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
-
-    Raises:
-        InputError: a column is missing, a cell cannot be read, or the two sheets name different scans.
+        availability: `UPENN-GBM_data_availability.csv` of the same scans: who has perfusion, diffusion and which mask.
     """
     sheet = read_sheet(clinical, COLUMNS)
     subjects = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)

@@ -32,11 +32,6 @@ TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64
 def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
     """Look at every image of a cohort, each file read once; one that cannot be used is a row that says why.
 
-    Args:
-        table: cohort table, paths empty where there is no file; it may have a column `adc_divisor`.
-        jobs: processes; -1 is one a processor.
-        quiet: show no progress.
-
     Returns:
         One row a subject and image, with the columns `rows.SCAN_COLUMNS`; and one tile a subject with images, for a
         contact sheet.
@@ -169,10 +164,7 @@ def enhancing_label(labels: Iterable[int]) -> int | None:
     """A guess which label is the enhancing tumour, by BraTS: 4 up to 2021, 3 from 2023 on; None where neither occurs.
 
     Where there are both, 3 is the enhancing tumour and 4 the resection cavity (2024, after treatment). BraTS before
-    2017 used both, too, with 4 enhancing; its masks are read wrongly here.
-
-    Args:
-        labels: all that occur in a cohort's masks; one mask alone may lack the one that tells.
+    2017 used both, too, with 4 enhancing; its masks are read wrongly here. One mask alone may lack the one that tells.
     """
     found = set(labels)
     return next((label for label in (3, 4) if label in found), None)

@@ -115,7 +115,7 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
         scan.refuse("constant", f"{where} {background:g}{others}.")
-    if not scan.row["constant"] and _has_few(values):
+    elif all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values)):  # of few first, which is quick
         scan.report("few values", f"It holds {len(np.unique(values))} values beside the background: is it a mask?")
     if reason := why_not_stripped(volume):
         scan.refuse_by(SGPNET)  # which reads no brain mask
@@ -131,10 +131,6 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
         numbers["sd"] = values.std(dtype=np.float64)
         scan.row |= {name: float(number) * factor for name, number in numbers.items()}
-
-
-def _has_few(values: np.ndarray) -> bool:
-    return all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values))  # of few first, which is quick
 
 
 def describe_mask(scan: Scan) -> None:
