@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh import cohorts
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
 from glioma_idh.reporting.text.differences import unlike_published
@@ -12,19 +13,6 @@ from glioma_idh.reporting.text.templates import TEXTS, render_topics
 from glioma_idh.reporting.text.words import has, listed, spelled
 from glioma_idh.runs.run import Run
 
-COLLECTIONS = {
-    "phantom": "the built-in synthetic phantom",
-    "brats2020-tcga": "the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set",
-    "brats2020": "the BraTS 2020 training set",
-    "brats2021": "the BraTS 2021 training set",
-    "brats2023": "the BraTS 2023 training set",
-    "upenn-gbm": "UPENN-GBM of The Cancer Imaging Archive",
-    "ucsf-pdgm": "UCSF-PDGM of The Cancer Imaging Archive",
-    "egd": "the Erasmus Glioma Database",
-    "tcga": "TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive",
-    "folders": "a local cohort",
-    "csv": "a local cohort",
-}
 SECTIONS = {  # of the methods, topics by heading
     "Patients": ("synthetic", "source", "reference", "masks", "exclusions"),
     "Images": ("images", "brain", "part"),
@@ -124,7 +112,7 @@ def patient_values(run: Run) -> dict:
         "raw": settings,
         "synthetic": run.synthetic,
         "synthetic_note": SYNTHETIC_NOTE,
-        "collection": COLLECTIONS.get(name, f"the table {Path(name).name}" if name else ""),
+        "collection": cohorts.title(name) or (f"the table {Path(name).name}" if name else ""),
         "num_examinations": len(cohort),
         "num_subjects": len(cohort),
         "num_patients": len(status),
