@@ -47,10 +47,8 @@ TAGS = {
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
 """Classes of images: of one frame, of many, and of many that were single ones."""
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
-PIXELS = b"\xe0\x7f\x10\0"
-"""Tags as they lie in a file."""
-SCATTERED = 4
-"""From so many series of a single slice on, it is their UIDs that are wrong."""
+PIXELS = b"\xe0\x7f\x10\0"  # tags as they lie in a file
+SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
 
 

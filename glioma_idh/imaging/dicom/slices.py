@@ -11,10 +11,8 @@ from glioma_idh.imaging.dicom.headers import COPY_AGAIN, PIXELS, Header, numbers
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 0.01
-UNEVEN = 0.1
-"""By what share two neighbouring slices may lie further apart than the closest two."""
-MANY_VOLUMES = 20
-"""From so many on, a series may be one over time."""
+UNEVEN = 0.1  # by what share two neighbouring slices may lie further apart than the closest two
+MANY_VOLUMES = 20  # from so many on, a series may be one over time
 ORIENTATION, PLACE = (b"\x20\0\x16\x91", b"\x20\0\x37\0"), (b"\x20\0\x13\x91", b"\x20\0\x32\0")
 """Sequence and tag that a frame has them under, as they lie in a file; private copies of the tag may say otherwise."""
 TELL_MOSAIC = {
@@ -22,8 +20,7 @@ TELL_MOSAIC = {
     "VFRAME": ("(0065,1051) of a UIH", (b"\x65\0\x51\x10",)),
 }
 """By image type the private tags that tell how to take a mosaic apart, in words and as they lie in a file."""
-ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"
-"""What lies between the two."""
+ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"  # what lies between the two
 B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"
 """A b-value of a little-endian file, with the eight bytes of its number."""
 

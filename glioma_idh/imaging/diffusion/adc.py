@@ -22,9 +22,7 @@ from glioma_idh.imaging.diffusion.gradients import (
 )
 from glioma_idh.imaging.diffusion.undirected import settle_undirected
 
-BALANCED = 0.1
-"""The largest `imbalance` of directions whose mean is called the trace."""
-
+BALANCED = 0.1  # the largest `imbalance` of directions whose mean is called the trace
 HIGHEST_ADC = 4e-3
 """mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is room for noise."""
 

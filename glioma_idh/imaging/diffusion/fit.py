@@ -15,9 +15,7 @@ import numpy as np
 
 from glioma_idh.imaging.diffusion.gradients import group_shells
 
-FLOOR_SDS = 2.0
-"""The noise floor, in standard deviations of the noise."""
-
+FLOOR_SDS = 2.0  # the noise floor, in standard deviations of the noise
 CHUNK = 2**15
 FULL_RANK = 1e-9
 

@@ -4,17 +4,11 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 
-SHELL_WIDTH = 40.0
-"""The b-values of a shell lie within so many s/mm2: scanners write 987 to 1003 for 1000, and 5 for 0."""
-
-UNWEIGHTED = 50.0
-"""Up to this b-value, s/mm2, a volume needs no direction."""
-
+SHELL_WIDTH = 40.0  # the b-values of a shell lie within so many s/mm2: scanners write 987 to 1003 for 1000, and 5 for 0
+UNWEIGHTED = 50.0  # up to this b-value, s/mm2, a volume needs no direction
 ONE_DIRECTION = np.cos(np.deg2rad(15))
 """Directions whose product is larger are repeats of one, if the head turned between them by 15 degrees or less."""
-
-HIGHEST = 30000.0
-"""No scanner for people goes beyond this b-value, s/mm2."""
+HIGHEST = 30000.0  # no scanner for people goes beyond this b-value, s/mm2
 
 
 def check_b_values(b_values, series) -> np.ndarray:

@@ -16,15 +16,9 @@ from glioma_idh.imaging.volumes import Volume
 
 MARGIN = 0.25
 """How far, as a share of the way from the trace to b = 0, the signal may be from either to be taken for it."""
-
-EXPECTED_ADC = 0.8e-3
-"""mm2/s, of brain tissue, where no volume is known to be at b = 0."""
-
-FAINT = 0.5
-"""What is below this share of the median of the head, in the volumes with a direction, is no tissue."""
-
-AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)
-"""The same shares with EXPECTED_ADC, which oedema and fluid exceed."""
+EXPECTED_ADC = 0.8e-3  # mm2/s, of brain tissue, where no volume is known to be at b = 0
+FAINT = 0.5  # what is below this share of the median of the head, in the volumes with a direction, is no tissue
+AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)  # the same shares with EXPECTED_ADC, which oedema and fluid exceed
 
 
 def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brain) -> tuple[np.ndarray, str]:
