@@ -12,9 +12,9 @@ from glioma_idh.cohorts.column_names import COLUMNS, PATHS, meaning_of
 from glioma_idh.cohorts.readings import choose_reading
 from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say_once, with_decimal_points
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
+from glioma_idh.evaluation.checks import MEASURED, complete, numbered_names
+from glioma_idh.evaluation.crossfitting import splits_of
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.evaluation.numbered_names import numbered_names
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.reporting.figures.canvas import display_name
 from glioma_idh.reporting.names import SGPNET, SLICE_CNN, TABLE_ALONE, Printed

@@ -32,7 +32,7 @@ def rows_of_patients(names: dict) -> str:
     """That subjects may be several rows of one patient each.
 
     Args:
-        names: what `evaluation.numbered_names` gives.
+        names: what `evaluation.checks.numbered_names` gives.
     """
     return (
         f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
+from glioma_idh.evaluation.bootstrap import DRAWS
 from glioma_idh.evaluation.calibration import NUM_BINS
-from glioma_idh.evaluation.intervals import DRAWS
 from glioma_idh.evaluation.strata import FEWEST
 from glioma_idh.reporting.text.recipe_sentences import listed
 
