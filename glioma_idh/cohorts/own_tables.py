@@ -28,7 +28,7 @@ _PATH = re.compile(r".*(\.nii|\.nii\.gz|[/\\].*)", re.IGNORECASE)
 
 
 def find_own(readings: list[Reading], path: Path) -> Reading | None:
-    """The one page or separator that gives `subject` and `idh`, by those names or, where none has them, by like ones."""
+    """The one page or separator that gives `subject` and `idh`, by those names, else by similar ones."""
     for meaning in (str, meaning_of):
         if any(set(OWN_COLUMNS) <= set(map(meaning, reading.header)) for reading in readings):
             return choose_reading(readings, OWN_COLUMNS, path, "", meaning)
