@@ -7,7 +7,7 @@ import pandas as pd
 import tyro
 
 from glioma_idh.cohorts.folders import Layout, PublicCohort
-from glioma_idh.cohorts.manifests import File, Sheet, read_manifest, refuse_labels, write_manifest
+from glioma_idh.cohorts.manifests import File, Sheet, shipped, write_manifest
 from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
 from glioma_idh.cohorts.tcga_clinical import find_disagreements, read_facts
 from glioma_idh.files import write_table
@@ -24,12 +24,6 @@ LAYOUT = Layout(
     example="TCGA-02-0006/TCGA-02-0006_1996.08.23_t1Gd.nii.gz",
     rename=str.upper,
 )
-
-
-def labels(sheet, images) -> pd.DataFrame:
-    """The shipped manifest; `python -m glioma_idh.cohorts tcga-idh` makes another from variant calls (--labels)."""
-    refuse_labels(sheet)
-    return read_manifest("tcga")
 
 
 def tcga_idh(
@@ -86,4 +80,4 @@ def write_tcga(manifest: pd.DataFrame, out: Path) -> None:
     write_manifest(manifest, out)
 
 
-COHORTS = {"tcga": PublicCohort(LAYOUT, labels, title="TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive")}
+COHORTS = {"tcga": PublicCohort(LAYOUT, shipped("tcga"), title="TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive")}

@@ -108,10 +108,7 @@ def status_of(cell: str) -> str:
 
 
 def parse_sex(cell: str) -> str:
-    """`F` or `M`, from English, German, French, Italian and Spanish words.
-
-    A number may mean either sex, and `H` beside `M` is Spanish for man and woman: both are errors.
-    """
+    """`F` or `M`, in English, German, French, Italian or Spanish; not a number, nor `H`, beside which `M` is a woman."""
     if is_unknown(cell):
         return ""
     word = without_accents(cell)
@@ -182,10 +179,7 @@ def parse_text(cell: str) -> str:
 
 
 def parse_patient(cell: str) -> str:
-    """The id of a person, or empty where it is the subject's.
-
-    A number that a spreadsheet made is an error, and so is unknown, which would make one person of all that have it.
-    """
+    """The id of a person, or empty where it is the subject's; unknown would make one person of all that have it."""
     if cell and (is_unknown(cell) or looks_like_a_number(cell)):
         raise ValueError("the id of a person, or empty where every subject is a person of its own")
     return cell

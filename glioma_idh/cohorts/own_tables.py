@@ -47,8 +47,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
         them, and in `headers` the name of each column in the file.
 
     Raises:
-        InputError: as `read_sheet`; there is no column for `subject` or `idh`, two stand for the same, or a cell cannot
-            be read: it names row and column.
+        InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
     """
     path = Path(path)
     readings = sheets.read_readings(path)
