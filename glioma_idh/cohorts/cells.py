@@ -108,7 +108,7 @@ def status_of(cell: str) -> str:
 
 
 def parse_sex(cell: str) -> str:
-    """`F` or `M`, in English, German, French, Italian or Spanish; not a number, nor `H`, beside which `M` is a woman."""
+    """`F` or `M`, in English, German, French, Italian, Spanish; no number and no `H`, beside which `M` is a woman."""
     if is_unknown(cell):
         return ""
     word = without_accents(cell)
