@@ -1,19 +1,15 @@
 """The pre-operative TCGA-GBM and TCGA-LGG scans with masks of Bakas et al. (Scientific Data 2017), as downloaded."""
 
 from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
-import tyro
 
 from glioma_idh.cohorts.folders import Layout, PublicCohort
-from glioma_idh.cohorts.manifests import File, Sheet, shipped, write_manifest
+from glioma_idh.cohorts.manifests import File, Genes, Mafs, Sheet, shipped, write_manifest
 from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
 from glioma_idh.cohorts.tcga_clinical import find_disagreements, read_facts
 from glioma_idh.files import write_table
 
-Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
-Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
 LAYOUT = Layout(
     subject=r"TCGA-\w\w-\w{4}",
     files=r"_(?P<visit>\d{4}\.\d\d\.\d\d)_(?P<scan>\w+)",

@@ -5,10 +5,10 @@ import re
 import pandas as pd
 
 from glioma_idh.cohorts import manifests
-from glioma_idh.cohorts.bakas import Genes, Mafs, label_tcga, write_tcga
+from glioma_idh.cohorts.bakas import label_tcga, write_tcga
 from glioma_idh.cohorts.cells import is_unknown
 from glioma_idh.cohorts.folders import Layout, PublicCohort, find_files
-from glioma_idh.cohorts.manifests import File, Sheet, read_manifest, shipped, with_facts
+from glioma_idh.cohorts.manifests import File, Genes, Mafs, Sheet, read_manifest, shipped, with_facts
 from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}

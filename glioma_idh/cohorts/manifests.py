@@ -18,6 +18,8 @@ from glioma_idh.files import write_table
 
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]  # of a command
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
+Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
 # Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
 UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
