@@ -1,6 +1,6 @@
 """What the voxels suggest about an image where nothing says it. Guesses, and called so; nothing is changed by them."""
 
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
 from scipy import ndimage
@@ -128,8 +128,10 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
     Returns:
         By name a sentence on each such scan; nothing where all agree. Of as many against as many, the first are right.
     """
-    dice = {(one, other): _dice(covered[one], covered[other]) for one, other in combinations(covered, 2)}
-    dice |= {(other, one): value for (one, other), value in dice.items()} | {(name, name): 1.0 for name in covered}
+    sizes, dice = {name: np.count_nonzero(mask) for name, mask in covered.items()}, {}
+    for one, other in combinations_with_replacement(covered, 2):
+        both = np.count_nonzero(covered[one] & covered[other])
+        dice[one, other] = dice[other, one] = 1.0 if one == other else 2 * both / max(sizes[one] + sizes[other], 1)
     alike = {one: [other for other in covered if dice[one, other] >= SAME_BRAIN_DICE] for one in covered}
     most = max(alike, key=lambda name: len(alike[name]), default="")
     others = [name for name in covered if name not in alike[most]]
@@ -140,11 +142,6 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
         "registered?"
         for name in others
     }
-
-
-def _dice(one: np.ndarray, other: np.ndarray) -> float:
-    """Dice of two masks, booleans of one shape; 0 of empty ones."""
-    return 2 * np.count_nonzero(one & other) / max(np.count_nonzero(one) + np.count_nonzero(other), 1)
 
 
 def _padding(array: np.ndarray) -> float:

@@ -97,11 +97,6 @@ def spatial_unit(header) -> tuple[str, float]:
     return SPATIAL_UNITS.get(code, ("millimetres", 1.0))
 
 
-def time_unit_s(header) -> float | None:
-    """The unit of time of a NIfTI header in seconds; None where it names none."""
-    return TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
-
-
 def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:
     """Raise InputError unless a header's unit fits the edges of a voxel: some programs write a wrong one, or none."""
     lowest, highest = PLAUSIBLE_EDGES_MM

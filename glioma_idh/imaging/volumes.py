@@ -11,7 +11,7 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.boxes import bounding_box, crop
-from glioma_idh.imaging.nifti import UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit, time_unit_s
+from glioma_idh.imaging.nifti import TIME_UNITS_S, UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def read_header_timing(path) -> HeaderTiming:
     """
     try:
         header = nibabel.load(path).header
-        seconds = time_unit_s(header)
+        seconds = TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
         shape, zooms = header.get_data_shape(), [float(zoom) for zoom in header.get_zooms()]
         description = bytes(header["descrip"]).rstrip(b"\0").decode("latin-1")
     except (*UNREADABLE, AttributeError, KeyError) as error:

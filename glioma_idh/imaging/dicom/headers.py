@@ -40,23 +40,10 @@ TAGS = {
     "GeBValue": "0043|1039",
     "PhilipsBValue": "2001|1003",
 }
-CODECS = {
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 127": "iso8859-6",
-    "ISO_IR 138": "iso8859-8",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "tis-620",
-    "ISO_IR 13": "shift_jis",
-    "ISO_IR 192": "utf-8",
-    "ISO 2022 IR 87": "iso2022_jp_2",
-    "ISO 2022 IR 149": "euc_kr",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-}
+LATIN = {101: 2, 109: 3, 110: 4, 126: 7, 127: 6, 138: 8, 144: 5, 148: 9}
+CODECS = {f"ISO_IR {code}": f"iso8859-{part}" for code, part in LATIN.items()}
+CODECS |= {"ISO_IR 166": "tis-620", "ISO_IR 13": "shift_jis", "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
+CODECS |= {"ISO 2022 IR 87": "iso2022_jp_2", "ISO 2022 IR 149": "euc_kr"}
 """Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
 """Classes of images: of one frame, of many, and of many that were single ones."""

@@ -10,6 +10,7 @@ from glioma_idh.imaging.dicom.headers import TAGS, Header
 SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
 COPIED = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
 """What a copy has of its original, whatever else is written anew."""
+UIDS = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 LONE_SLICE = "a single slice"
 LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
@@ -95,15 +96,12 @@ def drop_copies(series: list[Header]) -> list[Header]:
         places = {tuple(header[name] for name in COPIED) for header in headers}
         says_nothing = len(places) > 1 or headers[0].holds_volume
         for header in headers:
-            kept.setdefault((uid, *(_content(header) if says_nothing and len(headers) > 1 else ())), header)
+            content = ()
+            if says_nothing and len(headers) > 1:
+                tags = (text for tag, text in sorted(header.tags.items()) if tag not in UIDS)
+                content = *tags, hashlib.sha256(header.around_pixels[1]).digest()
+            kept.setdefault((uid, *content), header)
     return list(kept.values())
-
-
-def _content(header: Header) -> tuple:
-    """All that tells an image from another but its UIDs."""
-    uids = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
-    tags = tuple(text for tag, text in sorted(header.tags.items()) if tag not in uids)
-    return *tags, hashlib.sha256(header.around_pixels[1]).digest()
 
 
 def why_unused(series: list[Header]) -> str:

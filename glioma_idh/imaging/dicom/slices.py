@@ -32,7 +32,11 @@ def b_values_of(series: list[Header]) -> tuple[float, ...]:
         One a volume; a single one where a file of many frames has the same in all; nothing where that is not told.
     """
     if any(header.holds_volume for header in series):
-        in_frames = {b_value for header in series for b_value in _b_values_of_frames(header)}
+        in_frames = set()
+        for header in series:  # of little-endian files, once for all or in each frame
+            texts = re.findall(B_VALUE, header.around_pixels[0], re.DOTALL)
+            if len(texts) in (1, *header.numbers("NumberOfFrames")):
+                in_frames |= {struct.unpack("<d", text)[0] for text in texts}
         return tuple(in_frames) if len(in_frames) == 1 else ()
     by_place = defaultdict(list)
     for header in series:
@@ -40,12 +44,6 @@ def b_values_of(series: list[Header]) -> tuple[float, ...]:
     orders = {tuple(values) for values in by_place.values()}
     (order,) = orders if len(orders) == 1 else [()]
     return () if None in order else order
-
-
-def _b_values_of_frames(header: Header) -> list[float]:
-    """The b-values that stand in the frames of a file; nothing unless once for all or in each."""
-    numbers = [struct.unpack("<d", text) for text in re.findall(B_VALUE, header.around_pixels[0], re.DOTALL)]
-    return [number for (number,) in numbers] if len(numbers) in (1, *header.numbers("NumberOfFrames")) else []
 
 
 def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
@@ -95,19 +93,12 @@ def _slices_of(header: Header) -> list[tuple]:
                 advice = "The anonymiser took them away: export again with private tags kept, or leave it out."
                 raise InputError(f"the private tags {tags} mosaic", "none of them", advice)
         return []
-    num_frames = int(header.numbers("NumberOfFrames")[0])
-    turns, places = (_numbers_of_frames(content, *where, num_frames) for where in (ORIENTATION, PLACE))
-    return [(turn, place, header) for turn, place in zip(turns, places, strict=True)]
-
-
-def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
-    """The numbers of each frame under a tag in a sequence, which the reader of headers leaves out; empty if not told.
-
-    A tag that is there once holds for all frames. The content is that of a little-endian file up to its pixels.
-    """
-    texts = values_of(content, tag, before=re.escape(sequence) + ITEM)
-    texts = texts * num_frames if len(texts) == 1 else texts
-    return [numbers_in(text) for text in texts] if len(texts) == num_frames else [()] * num_frames
+    num_frames, told = int(header.numbers("NumberOfFrames")[0]), []
+    for sequence, tag in (ORIENTATION, PLACE):  # which the reader of headers leaves out
+        texts = values_of(content, tag, before=re.escape(sequence) + ITEM)
+        texts = texts * num_frames if len(texts) == 1 else texts  # once for all frames
+        told.append([numbers_in(text) for text in texts] if len(texts) == num_frames else [()] * num_frames)
+    return [(turn, place, header) for turn, place in zip(*told, strict=True)]
 
 
 def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:

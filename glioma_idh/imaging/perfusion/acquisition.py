@@ -41,27 +41,22 @@ def check_times(num_series: int, times: Times) -> None:
         advice = "Give the echo time of each, from the JSON sidecar or the scan protocol, the shorter one first."
         raise InputError("one or two series with an echo time each", found, advice)
     for echo_time_s in echo_times_s:
-        _check_echo_time(echo_time_s, repetition_time_s)
+        if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
+            advice = "Read it from the JSON sidecar or the scan protocol."
+            raise InputError("a positive echo time, s", str(echo_time_s), advice)
+        if echo_time_s > LONGEST_ECHO_TIME_S:
+            found = f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}"
+            raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
+        if echo_time_s >= repetition_time_s:
+            found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
+            advice = (
+                "One of them is wrong or in another unit. The repetition time meant here is that from one volume to "
+                "the next, not from pulse to pulse."
+            )
+            raise InputError("an echo time shorter than the repetition time", found, advice)
     if num_series == 2 and not echo_times_s[0] < echo_times_s[1]:
         advice = "Give the echo with the shorter time first; the same series twice makes no dual echo."
         raise InputError("two echo times, the shorter one first", f"{echo_times_s} s", advice)
-
-
-def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
-    """As `check_times`, of one echo."""
-    if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
-        advice = "Read it from the JSON sidecar or the scan protocol."
-        raise InputError("a positive echo time, s", str(echo_time_s), advice)
-    if echo_time_s > LONGEST_ECHO_TIME_S:
-        found = f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}"
-        raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
-    if echo_time_s >= repetition_time_s:
-        found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
-        advice = (
-            "One of them is wrong or in another unit. The repetition time meant here is that from one volume to the "
-            "next, not from pulse to pulse."
-        )
-        raise InputError("an echo time shorter than the repetition time", found, advice)
 
 
 def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None:
