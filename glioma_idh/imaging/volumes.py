@@ -95,8 +95,7 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
 def read_grid(path) -> Volume:
     """The grid of an image, of its first three axes, without reading its voxels: they are all 0.
 
-    Raises:
-        InputError: the file is missing or not NIfTI, or its axes do not span a volume.
+    InputError if the file is missing or not NIfTI, or its axes do not span a volume.
     """
     try:
         image = nibabel.load(path)
@@ -140,11 +139,7 @@ class HeaderTiming(NamedTuple):
 
 
 def read_header_timing(path) -> HeaderTiming:
-    """Read what a NIfTI header tells without its voxels.
-
-    Raises:
-        InputError: the file is no NIfTI, or its unit of length does not fit its voxels.
-    """
+    """Read what a header tells without its voxels; InputError if it is no NIfTI's, or its unit fits no voxel."""
     try:
         header = nibabel.load(path).header
         seconds = TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)

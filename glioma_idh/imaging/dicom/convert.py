@@ -65,10 +65,6 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
     sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
     words alone as are known to say what it is (`series_names.words_of`).
 
-    Args:
-        folder: anything may lie in it, however deep.
-        out_dir: where the files go.
-
     Returns:
         The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
         series ought to be mended. Each names the series by its number.
@@ -151,11 +147,7 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
 
 
 def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
-    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`.
-
-    Raises:
-        InputError: dcm2niix failed, or doubts what it has made.
-    """
+    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`."""
     for folder in (place / "in", place / "out"):
         folder.mkdir()
     for count, header in enumerate(images):

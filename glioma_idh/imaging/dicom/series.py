@@ -29,8 +29,7 @@ CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in
 def group_series(headers: list[Header]) -> dict[str, list[Header]]:
     """The files of each series by its number, in their order; a letter follows where two have the same number.
 
-    Raises:
-        InputError: those of MR belong to several patients or days.
+    InputError if those of MR belong to several patients or days.
     """
     for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
         count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})

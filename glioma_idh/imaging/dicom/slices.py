@@ -26,11 +26,7 @@ B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"
 
 
 def b_values_of(series: list[Header]) -> tuple[float, ...]:
-    """The b-value of each volume of a series, s/mm2, in the order of its files.
-
-    Returns:
-        One a volume; a single one where a file of many frames has the same in all; nothing where that is not told.
-    """
+    """The b-values of a series, s/mm2, one a volume in the order of its files; one alone, where all frames have it."""
     if any(header.holds_volume for header in series):
         in_frames = set()
         for header in series:  # of little-endian files, once for all or in each frame
@@ -51,10 +47,7 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
 
     Returns:
         How many slices a volume has and how far apart they lie, mm; usually one such pair, and none where the headers
-        do not tell (mosaics).
-
-    Raises:
-        InputError: slices are missing, doubled, or run another way.
+        do not tell (mosaics). InputError if slices are missing, doubled, or run another way.
     """
     uids = [header["SOPInstanceUID"] for header in series if header.holds_volume]
     if len(set(uids)) < len(uids):  # of volumes that share one, dcm2niix would take the first

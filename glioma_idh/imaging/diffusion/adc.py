@@ -89,10 +89,8 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
 
     Returns:
         mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
-        rises above the noise floor and the lowest is below twice that, and where no other has a signal.
-
-    Raises:
-        InputError: fewer than two b-values, or b-values as `check_b_values` will not have them.
+        rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError as
+        of `check_b_values`, and for fewer than two b-values.
     """
     b_values = check_b_values(b_values, series)
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
@@ -116,10 +114,7 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
 def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
     """Mean diffusivity, a third of the trace of the diffusion tensor (Basser et al. 1994, J Magn Reson B 103:247).
 
-    Arguments and map as of `fit_adc`; it is 0 also where too few volumes have a signal to fix the tensor.
-
-    Raises:
-        InputError: too few directions, nothing at another b-value, or as of `check_b_values` and `check_b_vectors`.
+    Arguments, map and errors as of `fit_adc` and `tensor_design`; 0 also where too few signals fix no tensor.
     """
     b_values = check_b_values(b_values, series)
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd

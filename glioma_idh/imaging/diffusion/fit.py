@@ -58,13 +58,8 @@ def fit_above_floor(signal: np.ndarray, b_values: np.ndarray, noise_sd: float, f
 def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
     """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
 
-    Args:
-        signal: shape (voxel, n).
-        design: shape (n, p).
-        num_averaged: volumes that each signal is the mean of, shape (n,).
-
-    Returns:
-        Coefficients, shape (voxel, p); NaN where the signals do not fix them.
+    From signals (voxel, n), each the mean of so many volumes (n,), and a design (n, p) to coefficients (voxel, p); NaN
+    where the signals do not fix them.
     """
     solutions = []
     for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # of voxels few enough for the memory

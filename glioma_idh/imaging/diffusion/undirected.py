@@ -10,8 +10,8 @@ import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
-from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.registration.pyramid import find_head
+from glioma_idh.imaging.resampling import to_itk
 from glioma_idh.imaging.volumes import Volume
 
 MARGIN = 0.25
@@ -34,10 +34,7 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
         brain: mask, shape (i, j, k), bool; None where it is not known, and then what is not air counts.
 
     Returns:
-        The b-values, shape (n,), and what was decided, in words; the same and nothing where nothing is in question.
-
-    Raises:
-        InputError: a signal is neither that of b = 0 nor that of the trace.
+        The b-values, and what was decided, in words; InputError if a signal is neither that of b = 0 nor of the trace.
     """
     weighted = b_values > UNWEIGHTED
     directed = weighted & directions.any(axis=1)

@@ -89,11 +89,7 @@ def brain_signals(series: list[np.ndarray], brain: np.ndarray) -> list[np.ndarra
 def find_dark(signals: list[np.ndarray]) -> np.ndarray:
     """The volumes whose mean signal is below half the median of the five around them, or a quarter of that of all.
 
-    Args:
-        signals: one or two echoes, each (voxel, t).
-
-    Returns:
-        Indices of those that are dark in any echo, from 0, rising; InputError if there are more than MAX_DARK.
+    Those that are dark in any echo (voxel, t), from 0, rising; InputError if there are more than MAX_DARK.
     """
     dark = np.flatnonzero(np.any([_is_dark(signal.mean(axis=0, dtype=float)) for signal in signals], axis=0))
     if len(dark) > MAX_DARK:

@@ -14,9 +14,8 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import TO_LPS, matrix_of, to_itk_transform
 from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_contrast, find_head, make_levels
-from glioma_idh.imaging.resampling import rigid_matrix
+from glioma_idh.imaging.resampling import TO_LPS, matrix_of, rigid_matrix, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 NUM_POINTS = 80_000  # number of places at which the metric looks

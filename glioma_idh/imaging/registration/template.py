@@ -11,9 +11,9 @@ import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import guess_background, looks_stripped
-from glioma_idh.imaging.itk import to_itk, to_itk_transform
 from glioma_idh.imaging.registration.deformable import fit_bend
 from glioma_idh.imaging.registration.template_search import coarsen, find_affine
+from glioma_idh.imaging.resampling import to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 LEAST_SIDE_MM = 50
@@ -35,11 +35,7 @@ class TemplateFit:
     problems: tuple[str, ...]  # what makes the fit implausible, in words; empty where nothing does
 
     def map(self, name: str, grid: Volume) -> np.ndarray:
-        """A map of the template (`brain`, `white`, `grey` or its image, `t1`) on a grid in the head's space.
-
-        Returns:
-            Shares 0 to 1, shape (i, j, k), float32.
-        """
+        """A map of the template (shares `brain`, `white`, `grey`; or `t1`) on a grid (i, j, k) of the head, float32."""
         places = to_itk(Volume(np.broadcast_to(np.float32(0), grid.array.shape[:3]), grid.affine))
         both = sitk.CompositeTransform([to_itk_transform(self.matrix), self.bend])  # the last is applied first
         return sitk.GetArrayFromImage(sitk.Resample(to_itk(load_template()[name]), places, both, sitk.sitkLinear)).T

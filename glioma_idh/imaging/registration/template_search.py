@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
+from glioma_idh.imaging.resampling import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 WORK_MM = 2.5
