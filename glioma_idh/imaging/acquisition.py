@@ -17,8 +17,7 @@ PLAUSIBLE = {
     "RepetitionTime": (0.001, 60.0),
     "InversionTime": (0.001, 10.0),
     "FlipAngle": (0.1, 360.0),
-}
-"""The least and the most that each key of a sidecar may say: seconds, and degrees."""
+}  # the least and the most that each key of a sidecar may say: seconds, and degrees
 LARGEST_B_VALUE = 50_000  # of any scanner, s/mm2
 ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")
 """In the free text of a header, ms, as dcm2niix writes it."""

@@ -15,14 +15,11 @@ LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
 BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
-HEAD_SECTION_CM2 = 240
-"""No brain has an axial section of this size; the phantom's, whose ventricles are full, have 228 cm2."""
+HEAD_SECTION_CM2 = 240  # no brain has an axial section of this size; the phantom's, whose ventricles are full, have 228
 FULL_BOX = 0.97  # of a box that could hold a head, the share that no brain fills: it leaves the corners
 FAINT = 0.01  # of the 99th percentile: below it lies what interpolation leaves around a brain
-RINGING = 0.15
-"""Share of faint voxels from which on they are the trace of an interpolation; 0.10 in a crop around a lesion."""
-SAME_BRAIN_DICE = 0.96
-"""Between what two scans of one brain cover (0.999 and more in BraTS) and those of two patients (0.94 and less)."""
+RINGING = 0.15  # share of faint voxels from which on they trace an interpolation; 0.10 in a crop around a lesion
+SAME_BRAIN_DICE = 0.96  # two scans of one brain reach 0.999 and more in BraTS, those of two patients 0.94 and less
 LITTLE_ENHANCEMENT = 1.2
 """Below it a T1Gd looks as if no contrast had been given: so do 5 in 121 patients of BraTS 2020 x TCGA, whose lesions
 enhance little, and in whose crops there are few vessels."""

@@ -25,8 +25,7 @@ UNREADABLE = (
     nibabel.filebasedimages.ImageFileError,
     nibabel.spatialimages.HeaderDataError,
     nibabel.orientations.OrientationError,
-)
-"""What nibabel and NumPy raise on a file that is no usable image."""
+)  # what nibabel and NumPy raise on a file that is no usable image
 GZIP = b"\x1f\x8b"
 NUM_BYTES = 1000
 OTHER_FORMATS = {
@@ -35,8 +34,7 @@ OTHER_FORMATS = {
     rb"version https://git-lfs": ("a Git LFS pointer", "Fetch the file itself: git lfs pull."),
     rb"NRRD": ("an NRRD image", "Export it as NIfTI (.nii.gz)."),
     rb"(?s).{128}DICM": ("a DICOM file", "Give the folder of its series to python -m glioma_idh.prepare."),
-}
-"""How files of other kinds begin, what they are, and what to do."""
+}  # how files of other kinds begin, what they are, and what to do
 SPATIAL_UNITS = {1: ("metres", 1e3), 3: ("microns", 1e-3)}  # NIfTI-1's codes; 2 is mm, and so is what has no code
 TIME_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
 PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # of a head's voxels: a header in centimetres has edges of about 0.1

@@ -19,8 +19,7 @@ SEQUENCES = {
         *("hardi", "trace", "tracew"),
     ),
     "dsc": ("dsc", "perf", "perfusion", "perfusie", "perfusione", "pwi"),
-}
-"""By role the words that name it."""
+}  # by role the words that name it
 T1_WEIGHTED = _words("mprage mpr bravo fspgr spgr vibe thrive ethrive tfl")  # acquisitions that are made T1-weighted
 NAMING = T1_WEIGHTED.union(*SEQUENCES.values())
 AGENT = _words("""c ce contrast contraste contrasto kontrast kontrastmittel km gd gad gado mdc gadolinium gadolinio
@@ -37,8 +36,7 @@ BEFORE = _words("pre prae pra vor avant antes before prior ante")
 AFTER = _words("post nach apres despues dopo after following tras")
 PREPOSITIONS = BEFORE | AFTER | WITH | WITHOUT
 NATIVE = _words("""native nativ nativa nativo natif plain unenhanced nonenhanced noncontrast precontrast nonce basale
-    blanco contrastfree kontrastfrei natief noncon noncontrasted uncontrasted""")
-"""That no contrast agent was given."""
+    blanco contrastfree kontrastfrei natief noncon noncontrasted uncontrasted""")  # that no contrast agent was given
 UNDECIDED = _words("either optional ggf evtl eventuell eventuel bedarf needed possible if falls")
 EVENT = _words("""stealth navigation nav brainlab stereo stereotactic motion op operation operativ operative operatoire
     operatorio operatief surgery surgical resection rt radiation radiotherapy radiotherapie treatment therapy therapie
@@ -55,23 +53,20 @@ LINKS = _words("""and und et e y en or oder ou to the of de di du del do la el i
 CONJUNCTIONS = _words("and und et e y en or oder ou")
 NOT_AN_AGENT = _words("high low tissue soft transfer dual good best optimal improved unknown image grey gray white")
 """Before `contrast`: that of the picture."""
-NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")
-"""Behind it: that too, or that it is not told."""
+NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")  # behind it
 GEOMETRY = _words("""ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal
     coronaal koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
     cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat wip run
     mrt mri irm rm rmn mr tumor tumour lesion mask reg registered coreg resampled corrected bias n4 bet stripped
     skullstripped final norm normalized normalised mni space reformat cerebral gewichtet weighted pondere ponderee
     pesata gewogen image imagen auto sequence min minutes delayed late early cortex glioma hirntumor stereotaxie
-    stereotaxy tilt angled""")
-"""Words that say where, or what was done later; prepositions look through them."""
+    stereotaxy tilt angled""")  # words that say where, or what was done later; prepositions look through them
 TECHNIQUE = _words("""se tse fse frfse gre ge ir tfe ffe fl spc cube vista fs fatsat fat sat sup spir spair chess dixon
     water mt mtc grappa sense ipat asset arc clear caipi hr hires blade propeller multivane radial flow comp fc dis p2
     p3 epi ep ssh asc msh tr te ti long longtr short turbo fast spin echo gradient dl air recon deepresolve cs smart
     speed filtered unfiltered avg trim etl map nd mc fsp quick opt hd uhr fova inv inversion recovery suppressed ideal
     lava flex mpgr disco flash hyperband hypersense hypercube focus muse msde dante vfl caipirinha tgse mdixon inphase
-    opposed""")
-"""How it was acquired; `no fs` says nothing of a contrast agent."""
+    opposed""")  # how it was acquired; `no fs` says nothing of a contrast agent
 PLAIN_MASK = _words("mask maske masque mascara maschera")
 """Those that do not say of what; of a sequence, it may be one of the brain."""
 MASK = PLAIN_MASK | _words("seg segm segmentation segmentierung label labels roi glistrboost")
@@ -81,11 +76,9 @@ STRIPPED = _words("bet hdbet synthstrip skullstrip skullstripped stripped")
 """A plain mask of what was stripped is one of the brain."""
 TISSUE = _words("""wm gm csf wmh ventricle ventricles ventricular hippocampus cerebellum brainstem thalamus putamen
     caudate cortex parenchyma head face skull scalp skin eye eyes air background vessel vessels tract tracts hemisphere
-    sinus""")
-"""Before `mask`: of another thing than the lesion or the brain."""
+    sinus""")  # before `mask`: of another thing than the lesion or the brain
 MAPS = _words("map maps karte carte mapa mappa")
-OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")
-"""What is computed from diffusion-weighted images, where those are named too."""
+OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")  # computed from images that are named too
 T2_STAR = _words("ffe flash")  # gradient echoes, which make a T2 a T2*
 SPINE_AND_BODY = _words("""spine cspine tspine lspine cervical cervicale thoracic lumbar lombaire lombare lumbal
     zervikal cervikal dorsal sacrum sacral hws bws lws ws csp tsp lsp wirbelsaule wirbelsaeule rachis moelle columna
@@ -101,8 +94,7 @@ NO_ROLE = SPINE_AND_BODY | _words("""star t2star gre swi asl cbf rcbf mtt ttp tm
     medic psir subtraktion substraction subtraccion soustraction sottrazione sustraccion minus difference differenz
     delta rmtt rttp pbp gbp relcbf relmtt screenshot report phantom vwi quantitative histogram""")
 """Images that have none of the roles, whatever else is said of them; `gre` may be a T1 or a perfusion too."""
-FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")
-"""In the names of files alone: what was computed of a sequence."""
+FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")  # computed of a sequence
 KNOWN = frozenset().union(
     *SEQUENCES.values(),
     *(T1_WEIGHTED, AGENT, WITH, WITHOUT, BEFORE, AFTER, NATIVE, UNDECIDED, EVENT, LINKS, NOT_AN_AGENT, MAPS, TISSUE),

@@ -21,8 +21,7 @@ NO_SEQUENCES = {
     "a screenshot": ("SCREEN SAVE", "SCREENSHOT"),
     "a derived map": ("FA", "COLFA", "TENSOR", "TTP", "PBP", "RELCBV", "RELCBF", "RELMTT"),
     "a phase image": ("P", "PHASE", "PHASE MAP"),
-}
-"""Image types that are no sequence as it was acquired."""
+}  # image types that are no sequence as it was acquired
 CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in words}
 
 

@@ -17,8 +17,7 @@ from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC
 TISSUE_ADC = (0.45e-3, 1.05e-3)  # mm2/s, in which the histogram of a brain peaks
 TRACE = 3  # the trace of the diffusion tensor is three times the mean diffusivity
 HIGHEST_PEAK = 3.5e-3  # mm2/s. The unit is the power of ten that brings the peak from a tenth of it up to it
-SMOOTHING, STEP = 0.1, 0.002
-"""Of the histogram of the logarithm: standard deviation of the smoothing, and width of a bin."""
+SMOOTHING, STEP = 0.1, 0.002  # of the histogram of the logarithm: sd of the smoothing, width of a bin
 
 
 @dataclass(frozen=True)

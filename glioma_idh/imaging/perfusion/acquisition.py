@@ -13,8 +13,7 @@ MIN_TIME_POINTS = 15
 LONGEST_ECHO_TIME_S = 0.2
 LONGEST_REPETITION_TIME_S = 10.0
 AROUND = 5
-DARK_SHARE = 0.5
-"""Of the median of the volumes around it: a bolus takes the brain's mean signal from volume to volume by less."""
+DARK_SHARE = 0.5  # of the median of those around it: from one to the next, a bolus takes the brain's mean by less
 DARKEST_SHARE = 0.25  # of the median of all volumes: a bolus does not take the brain's mean signal so low
 MAX_DARK = 3
 

@@ -14,8 +14,7 @@ from glioma_idh.imaging.registration.rigid import MIN_GAIN, climb, information, 
 from glioma_idh.imaging.resampling import resample, to_itk
 from glioma_idh.imaging.volumes import Volume
 
-NUM_POINTS = 20_000
-"""Number of places at which the metric looks: with four times as many, phantoms' errors are the same."""
+NUM_POINTS = 20_000  # places at which the metric looks: with four times as many, phantoms' errors are the same
 JUMP_MM = 1.0  # from one volume to the next; beyond it, the match must be plainly better than elsewhere
 HEAD_RADIUS_MM = 80.0
 

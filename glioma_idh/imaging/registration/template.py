@@ -19,8 +19,7 @@ from glioma_idh.imaging.volumes import Volume
 LEAST_SIDE_MM = 50
 PLAUSIBLE_SCALE = (0.78, 1.25)
 LEAST_OVERLAP = 0.9
-LEAST_EXPLAINED = 0.12
-"""Fits that are right reach 0.18 and more in thick slices with skull; a head upside down 0.02, lying 0.09."""
+LEAST_EXPLAINED = 0.12  # right fits reach 0.18 and more in thick slices with skull; a head upside down 0.02, lying 0.09
 
 
 @dataclass(frozen=True)
