@@ -29,9 +29,8 @@ def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
     if not lesion.any():
         return float("nan")
     margin = np.ceil(SURROUNDINGS_MM / np.asarray(spacing_mm)).astype(int) + 1
-    box = [
-        (max(0, start - more), stop + more) for (start, stop), more in zip(bounding_box(lesion), margin, strict=True)
-    ]
+    sides = zip(bounding_box(lesion), margin, strict=True)
+    box = [(max(0, start - more), stop + more) for (start, stop), more in sides]
     image, lesion, brain = (crop(array, box) for array in (image, lesion, brain))
     distance = ndimage.distance_transform_edt(~lesion, sampling=spacing_mm)
     inside, around = image[lesion & brain], image[~lesion & brain & (distance <= SURROUNDINGS_MM)]

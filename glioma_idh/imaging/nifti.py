@@ -14,16 +14,11 @@ import numpy as np
 from glioma_idh.errors import InputError
 
 UNREADABLE = (
-    OSError,
-    EOFError,
+    *(OSError, EOFError, OverflowError, ValueError, zlib.error),
     MemoryError,  # a header that claims a huge image
-    OverflowError,
-    ValueError,
     TypeError,  # voxels that are colours
-    zlib.error,
     np.linalg.LinAlgError,  # an affine that is singular
-    nibabel.filebasedimages.ImageFileError,
-    nibabel.spatialimages.HeaderDataError,
+    *(nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError),
     nibabel.orientations.OrientationError,
 )  # what nibabel and NumPy raise on a file that is no usable image
 GZIP = b"\x1f\x8b"
@@ -49,9 +44,13 @@ def reading_error(error: Exception, path) -> InputError:
     path, expected, start = Path(path), "a readable NIfTI file", b""
     with contextlib.suppress(OSError), open(path, "rb") as file:
         start = file.read(NUM_BYTES)
-    compressed = start.startswith(GZIP)
-    named_compressed = path.name.lower().endswith(".gz")
-    if compressed != named_compressed and _is_nifti(_uncompressed(start) if compressed else start):
+    compressed, named_compressed = start.startswith(GZIP), path.name.lower().endswith(".gz")
+    content = b"" if compressed else start
+    if compressed:
+        with contextlib.suppress(zlib.error):
+            content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start)
+    is_nifti = content[344:348] == b"n+1\0" or content[4:8] == b"n+2\0"  # of header and voxels
+    if compressed != named_compressed and is_nifti:
         stem = re.sub(r"(\.nii)?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
         ending = ".nii.gz" if compressed else ".nii"
         kind, ends = ("compressed", "does not end") if compressed else ("not compressed", "ends")
@@ -62,19 +61,6 @@ def reading_error(error: Exception, path) -> InputError:
             return InputError(expected, kind, advice, file=path)
     advice = "Copy or download it again; it may be truncated or of another format."
     return InputError(expected, f"{type(error).__name__}: {error}", advice, file=path)
-
-
-def _uncompressed(start: bytes) -> bytes:
-    """The beginning of what a gzip file holds, from its own; nothing where it is broken."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start)
-    except zlib.error:
-        return b""
-
-
-def _is_nifti(start: bytes) -> bool:
-    """Whether bytes are the beginning of a NIfTI-1 or NIfTI-2 file of header and voxels."""
-    return start[344:348] == b"n+1\0" or start[4:8] == b"n+2\0"
 
 
 def affine_mm(image, path) -> np.ndarray:

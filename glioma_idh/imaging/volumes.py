@@ -89,7 +89,9 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
     own_affine = affine_mm(image, path)
     array, affine = reorient(array, own_affine)
     array = np.asarray(array, dtype=dtype, order=order)
-    return Volume(array, affine, str(path), _stored_orientation(image), own_affine)
+    says = not isinstance(image, nibabel.Nifti1Pair) or image.header["qform_code"] or image.header["sform_code"]
+    stored_as = "".join(nibabel.aff2axcodes(image.affine)) if says else ""
+    return Volume(array, affine, str(path), stored_as, own_affine)
 
 
 def read_grid(path) -> Volume:
@@ -106,13 +108,6 @@ def read_grid(path) -> Volume:
     zeros = np.broadcast_to(np.uint8(0), image.shape[:3])
     affine = affine_mm(image, path) @ to_file
     return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
-
-
-def _stored_orientation(image) -> str:
-    """The directions of the file's axes, such as LPS; empty where its header does not give any."""
-    if isinstance(image, nibabel.Nifti1Pair) and not (image.header["qform_code"] or image.header["sform_code"]):
-        return ""
-    return "".join(nibabel.aff2axcodes(image.affine))
 
 
 def voxel_hash(volume: Volume) -> str:

@@ -134,9 +134,7 @@ def information(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) 
 def climb(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> np.ndarray:
     """The matrix of the largest mutual information, from a start near it; InputError if the images do not meet."""
     method = make_method(level, matrix, num_points)
-    method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=1.0, minStep=0.001, numberOfIterations=200, relaxationFactor=0.8
-    )
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 0.001, numberOfIterations=200, relaxationFactor=0.8)
     method.SetOptimizerScalesFromPhysicalShift()
     try:
         return matrix_of(method.Execute(level.fixed, level.moving))

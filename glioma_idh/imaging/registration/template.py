@@ -54,12 +54,8 @@ def load_template() -> dict[str, Volume]:
     """The template, voxels of 1 mm: `t1` (without skull), and shares of `brain`, `white` and `grey` matter."""
     from nilearn import datasets
 
-    loaders = {
-        "t1": datasets.load_mni152_template,
-        "brain": datasets.load_mni152_brain_mask,
-        "white": datasets.load_mni152_wm_template,
-        "grey": datasets.load_mni152_gm_template,
-    }
+    loaders = {"t1": datasets.load_mni152_template, "brain": datasets.load_mni152_brain_mask}
+    loaders |= {"white": datasets.load_mni152_wm_template, "grey": datasets.load_mni152_gm_template}
     images = {name: load(resolution=1) for name, load in loaders.items()}
     return {name: Volume(image.get_fdata(dtype=np.float32), image.affine) for name, image in images.items()}
 
