@@ -67,7 +67,7 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
 
 
 def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
-    """Find the movement and write it down; where there is some, write the series held still, and b-values, b-vectors."""
+    """Find the movement and write it down; where there is some, write the series held still with its gradients."""
     parts, reference, gradients = _read(role, choice)
     centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
     matrices = find_movement(parts[0], reference)

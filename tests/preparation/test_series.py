@@ -10,8 +10,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.volumes import read_volume, write_volume
-from glioma_idh.preparation.candidates import prefer, put_together
-from glioma_idh.preparation.recognition import Series, recognise
+from glioma_idh.preparation.recognition import Series, prefer, put_together, recognise
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import IDENTITY, noise, write_series
 
