@@ -39,6 +39,10 @@ class Alignment:
         """Whether there is a series of a role, and where it lies is known."""
         return role in self.choices and role in self.matrices
 
+    def file(self, role: str) -> Path | None:
+        """The first file of a role, if there is one."""
+        return self.choices[role].files[0] if role in self.choices else None
+
     def to_series(self, role: str) -> np.ndarray:
         """From the grid's millimetres to those of a series."""
         return self.matrices[role] @ self.frame
@@ -85,6 +89,13 @@ class Patient:
     images: dict[str, Path] = field(default_factory=dict)
     masks: dict[str, Path] = field(default_factory=dict)
     errors: list[InputError] = field(default_factory=list)
+
+    def attempt(self, step: Callable, *arguments):
+        """What a step gives; None where it cannot, with the reason among the errors."""
+        try:
+            return step(*arguments)
+        except InputError as error:
+            self.errors.append(error)
 
     @property
     def folder(self) -> Path:

@@ -23,8 +23,7 @@ def find_lesion(patient: Patient) -> Path | None:
         InputError: the given one lies on another grid, it is empty, or images that the finder needs are not there.
     """
     settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
-    choices = alignment.choices
-    given = settings.lesion_mask or (choices["lesion_mask"].files[0] if "lesion_mask" in choices else None)
+    given = settings.lesion_mask or alignment.file("lesion_mask")
     if "lesion" in settings.skip or (given is None and finder is None):
         return None
     path = patient.folder / "lesion_mask.nii.gz"

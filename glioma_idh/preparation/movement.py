@@ -24,22 +24,17 @@ LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(choices: dict[str, Choice], patient: Patient) -> tuple[dict[str, Choice], list[InputError]]:
-    """Bring each volume of a moving series to the place of one of them.
+def hold_series_still(choices: dict[str, Choice], patient: Patient) -> dict[str, Choice]:
+    """Bring each volume of a moving series to the place of one of them, with a remark.
 
     Returns:
-        The choices, those of moving series with the files of the still ones, of which a remark is noted; and an error
-        for each series that cannot be read, which is left out.
+        The choices, those of moving series with the files of the still ones, less those that cannot be read.
     """
-    held, errors = dict(choices), []
+    held = dict(choices)
     for role in ("dwi", "dsc"):
         if role in choices and "movement" not in patient.settings.skip:
-            try:
-                held[role] = _hold_still(role, choices[role], patient)
-            except InputError as error:
-                del held[role]
-                errors.append(error)
-    return held, errors
+            held[role] = patient.attempt(_hold_still, role, choices[role], patient)
+    return {role: choice for role, choice in held.items() if choice is not None}
 
 
 def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:

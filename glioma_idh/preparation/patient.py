@@ -71,22 +71,13 @@ def _prepare(patient: Patient, source: Path) -> None:
         if unclear and sum(path.is_dir() for path in source.iterdir()) > 1:
             advice += " If the folders in it are those of patients or visits, prepare it with --many."
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
-    choices, unread = hold_series_still(series_to_use(choices, settings), patient)
-    patient.errors += unread
-    patient.alignment, left_out = align(choices, patient)
-    patient.errors += left_out
+    patient.alignment = align(hold_series_still(series_to_use(choices, settings), patient), patient)
     if (brain := find_brain(patient)) is not None:
         patient.masks["brain_mask"] = brain
-    patient.images, unmade = make_images(patient)
-    patient.errors += unmade
-    patient.errors += check_contrast(patient)
+    patient.images = make_images(patient)
+    check_contrast(patient)
     for column, step in (("adc", make_adc_image), ("lesion_mask", find_lesion), ("rcbv", make_rcbv_image)):
-        try:
-            path = step(patient)
-        except InputError as error:
-            patient.errors.append(error)
-            continue
-        if path is not None:
+        if (path := patient.attempt(step, patient)) is not None:
             (patient.masks if column == "lesion_mask" else patient.images)[column] = path
 
 
