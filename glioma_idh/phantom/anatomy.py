@@ -24,10 +24,10 @@ VESSEL_WIDTH = 0.16
 
 @dataclass(frozen=True)
 class Atlas:
-    """Shares of white matter, grey matter, fluid and brain, shape (4, i, j, k), float32; and their 4 x 4 affine."""
+    """The tissue maps."""
 
-    tissues: np.ndarray
-    affine: np.ndarray
+    tissues: np.ndarray  # shares of white matter, grey matter, fluid and brain, (4, i, j, k), float32
+    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,15 @@ class AnatomyDraw:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A healthy brain, each array of shape (i, j, k).
+    """A healthy brain; arrays of shape (i, j, k)."""
 
-    Attributes:
-        grid: where the voxels lie.
-        white, grey, fluid: shares of the tissues, sum 1 in the brain and 0 outside.
-        vessels: how much of a voxel is vessel, 0 to 1.
-        brain: mask, bool.
-        atlas_mm: the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm.
-    """
-
-    grid: Grid
-    white: np.ndarray
+    grid: Grid  # where the voxels lie
+    white: np.ndarray  # shares of the tissues, sum 1 in the brain and 0 outside
     grey: np.ndarray
     fluid: np.ndarray
-    vessels: np.ndarray
-    brain: np.ndarray
-    atlas_mm: np.ndarray
+    vessels: np.ndarray  # how much of a voxel is vessel, 0 to 1
+    brain: np.ndarray  # mask, bool
+    atlas_mm: np.ndarray  # the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,6 @@
 """The folder of a phantom: what is there already, what is missing, and how it is made.
 
-Every file appears whole or not at all and depends only on the recipe, so a killed run is completed by the next and two
-processes at once write the same bytes.
+Every file appears whole or not at all and depends only on the recipe: a killed run is completed by the next.
 """
 
 import json
@@ -88,11 +87,7 @@ def default_folder(recipe: PhantomRecipe) -> Path:
 
 
 def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
-    """Make the folder and note the recipe in it.
-
-    Raises:
-        InputError: it cannot be made, or holds another phantom or something else.
-    """
+    """Make the folder and note the recipe in it, unless it holds another phantom or something else."""
     note = folder / "phantom.json"
     wanted = json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
     if not note.exists() and not any(folder.glob("*.csv")):

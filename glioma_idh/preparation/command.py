@@ -28,22 +28,13 @@ from glioma_idh.progress import progress, step
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a patient.
+    """What became of a patient."""
 
-    Attributes:
-        subject: its id.
-        files: by column of the cohort table.
-        errors: what could not be used or made.
-        notes: the same as rows of a table, without the folders of the patient's files; none where the id tells who the
-            patient is, which no table may hold.
-        remarks: what looks odd.
-    """
-
-    subject: str
-    files: dict[str, Path]
-    errors: list[InputError]
-    notes: list[dict]
-    remarks: list[str]
+    subject: str  # its id
+    files: dict[str, Path]  # by column of the cohort table
+    errors: list[InputError]  # what could not be used or made
+    notes: list[dict]  # the errors as rows of a table, without folders; none where the id tells who the patient is
+    remarks: list[str]  # what looks odd
 
     def __str__(self) -> str:
         """The patient in a line, and a line for each thing that went wrong."""
@@ -52,11 +43,7 @@ class Outcome:
 
 
 def check_job(job: Job, settings: Settings) -> None:
-    """Refuse what no patient can be prepared with, and what does not go together.
-
-    Raises:
-        InputError: it names the flag.
-    """
+    """Refuse what no patient can be prepared with, by an InputError that names the flag."""
     settings.wanted_series()
     one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
     for name in one:
@@ -85,13 +72,8 @@ def check_job(job: Job, settings: Settings) -> None:
 def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable) -> list[Outcome]:
     """Prepare one patient or many, and bring the tables of the output folder up to date.
 
-    Args:
-        job, settings: that `check_job` has let through.
-        finder: finds the lesion of patients without a mask.
-        draw: draws what to check a patient by, from the id, the `Patient`, and `synthetic`.
-
-    Returns:
-        One outcome a patient; a patient without files could not be prepared at all.
+    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. A patient without files in its
+    outcome could not be prepared at all.
 
     Raises:
         InputError: the tables in the output folder cannot be used, there is no patient or several where one is
@@ -153,15 +135,8 @@ def prepare_one(
 def update_tables(out: Path, subject: str, files: dict[str, Path], problems: list[dict]) -> None:
     """Enter what became of a patient; other patients, and what was written by hand about this one, stay.
 
-    Args:
-        out: the folder of the patients' folders.
-        subject: the patient.
-        files: by column of the cohort table; none where nothing could be made: the patient then leaves the table, or
-            stays without paths where somebody wrote something by hand.
-        problems: rows of `exclusions.csv`, less the subject.
-
-    Raises:
-        InputError: a table is there that cannot be read.
+    `files` are by column of the cohort table, `problems` rows of `exclusions.csv` less the subject. A patient without
+    files leaves the cohort table, or stays without paths where somebody wrote something by hand.
     """
     cohort, exclusions = read_tables(out)
     former = cohort[cohort["subject"] == subject]
@@ -176,9 +151,7 @@ def update_tables(out: Path, subject: str, files: dict[str, Path], problems: lis
 
 
 def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`cohort.csv`, which train and predict take, and `exclusions.csv` as text; empty where they are not there yet.
-
-    They have the columns of such tables at least, all of them named.
+    """`cohort.csv` and `exclusions.csv` as text, with their columns at least; empty where they are not there yet.
 
     Raises:
         InputError: one cannot be read, as after a spreadsheet has saved it in another encoding.

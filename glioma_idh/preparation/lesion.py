@@ -44,9 +44,8 @@ def find_lesion(patient: Patient) -> Path | None:
             finder.find(images, path)
             mask, found = read_mask(path), {"how": finder.name, "roles": ["result"]}
         if not mask.array.any():
-            raise InputError(
-                "a lesion in the mask", "none on the grid of the result", "Look at the mask.", given or path
-            )
+            found = "none on the grid of the result"
+            raise InputError("a lesion in the mask", found, "Look at the mask.", given or path)
         within = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
         facts = measure_lesion(mask.array, within, mask.voxel_ml)
         facts.require_lesion(given or path)

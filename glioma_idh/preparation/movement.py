@@ -1,7 +1,4 @@
-"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it.
-
-The b-vectors of a DWI series turn with the head, and lie beside the still series as its `.bvec`.
-"""
+"""Where the head moves within a DWI or DSC series, the series is held still, and its b-vectors turn with the head."""
 
 from dataclasses import replace
 from functools import partial
@@ -86,8 +83,7 @@ def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
 
 
 def _read(role: str, choice: Choice) -> tuple[list[Volume], int, list[tuple]]:
-    """The echoes of a DSC series, or all of a DWI series as one; the volume that the others are registered to; and
-    b-values and b-vectors of a DWI series.
+    """Echoes of a DSC series, or all of a DWI series as one; the volume that is registered to; b-values and b-vectors.
 
     The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.
     """

@@ -22,31 +22,20 @@ LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC"
 
 @dataclass(frozen=True)
 class Series:
-    """Images that belong together: one file, or one for each echo or b-value.
+    """Images that belong together: one file, or one for each echo or b-value."""
 
-    Attributes:
-        number: of the DICOM series; for a NIfTI file its name without ending.
-        files, acquisitions: the images, and how each was acquired.
-        num_volumes, shape, spacing_mm: in each file; of a volume; edge lengths of a voxel.
-        words: of its name or description, in their order, as `words_of` gives them.
-        described, by_protocol: the words are the scanner's, not a file's; of a protocol, which may hold several series.
-        contrast: whether a contrast agent is in its header; None where that cannot be told.
-        codes: of image type and scanning sequence, `EP` or `DERIVED` for example.
-        path: of a NIfTI file, below the patient's folder.
-    """
-
-    number: str
-    files: tuple[Path, ...]
-    acquisitions: tuple[Acquisition, ...]
-    num_volumes: int = 1
-    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    words: tuple[str, ...] = ()
-    described: bool = False
-    by_protocol: bool = False
-    contrast: bool | None = None
-    codes: frozenset[str] = frozenset()
-    path: str = ""
-    shape: tuple[int, ...] = ()
+    number: str  # of the DICOM series; for a NIfTI file its name without ending
+    files: tuple[Path, ...]  # the images
+    acquisitions: tuple[Acquisition, ...]  # how each file was acquired
+    num_volumes: int = 1  # in each file
+    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)  # edge lengths of a voxel
+    words: tuple[str, ...] = ()  # of its name or description, in their order, as of `words_of`
+    described: bool = False  # the words are the scanner's, not a file's name
+    by_protocol: bool = False  # they are those of a protocol, which may hold several series
+    contrast: bool | None = None  # whether a contrast agent is in its header; None where that cannot be told
+    codes: frozenset[str] = frozenset()  # of image type and scanning sequence, such as `EP` or `DERIVED`
+    path: str = ""  # of a NIfTI file, below the patient's folder
+    shape: tuple[int, ...] = ()  # of a volume
 
     @property
     def b_values(self) -> tuple[float, ...]:
@@ -56,16 +45,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a series can be.
+    """What a series can be."""
 
-    Attributes:
-        roles: several where that is open, none where nothing tells or where what tells contradicts itself.
-        claims, against: the roles that tags or words name when they contradict each other, and why they do not hold.
-    """
-
-    roles: frozenset[str]
-    claims: frozenset[str] = frozenset()
-    against: str = ""
+    roles: frozenset[str]  # several where that is open, none where nothing tells, or what tells contradicts itself
+    claims: frozenset[str] = frozenset()  # the roles that tags or words name, when they contradict each other
+    against: str = ""  # why a claim does not hold
 
 
 def recognise(series: Series) -> Reading:
@@ -114,10 +98,7 @@ def roles_by_tags(series: Series) -> frozenset[str] | None:
 
 
 def is_diffusion(series: Series) -> bool:
-    """Whether b-values or the image type say that a series is diffusion-weighted.
-
-    A b-value of 0 alone says nothing: GE and Philips write it on series of every kind.
-    """
+    """Whether b-values or image type say so; 0 alone says nothing: GE and Philips write it on series of every kind."""
     return max(series.b_values, default=0) > UNWEIGHTED or bool(series.codes & DIFFUSION_TYPES)
 
 
@@ -227,12 +208,9 @@ def may_be_echoes(role: str, candidates: list[Series]) -> bool:
 
 
 def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:
-    """Leave out candidates that are plainly the lesser ones; what this does not settle stays open.
+    """Leave out candidates that are plainly the lesser ones; the others, and the reason to follow their description.
 
     Acquired images come before derived ones; for T1Gd, 3D before 2D; and then voxels smaller by a factor of 1.5.
-
-    Returns:
-        Who is left; and the reason, to follow the description of who it is.
     """
     reasons, size = [], lambda series: math.prod(series.spacing_mm)
     for why, better in (

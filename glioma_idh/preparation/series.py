@@ -49,12 +49,9 @@ class Choice:
 
 
 def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Series], list[LeftOut | InputError]]:
-    """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted.
+    """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted into `work_dir`.
 
-    Args:
-        patient_dir: the patient's folder.
-        work_dir: where converted DICOM series go; it may lie in the patient's folder.
-        convert: what converts them, or remembers how it did.
+    `convert` is what converts them, or remembers how it did; `work_dir` may lie in the patient's folder.
 
     Returns:
         The series; and what was not used: `LeftOut` where nothing is wrong with it, else an `InputError`.
@@ -90,13 +87,8 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
 def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
     """Tell which series is which sequence. What is not clear is left open, with an error that says how to settle it.
 
-    Args:
-        series: those of a patient.
-        wanted: by role the number, name or path of the series that has it, `12+13` for several of DWI or DSC that
-            belong together; `none` leaves the role out.
-
-    Returns:
-        The choice for each role that has one; and an error for each that is ambiguous or wanted in vain.
+    `wanted` has by role the number, name or path of its series, `12+13` for several of DWI or DSC that belong together;
+    `none` leaves the role out. Returns the choice for each role that has one, and the errors.
     """
     choices, errors = {}, []
     for role, which in wanted.items():

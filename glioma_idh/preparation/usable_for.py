@@ -12,13 +12,7 @@ OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
 
 
 def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
-    """What one patient can be used for, what is missing, and how to get it: lines; none where nothing was made.
-
-    Args:
-        files: by column of the cohort table.
-        folder: the patient's, among the results.
-        settings: with which the patient was prepared.
-    """
+    """What one patient with these files can be used for, what is missing, how to get it; no line if nothing is made."""
     made = [name for name in SEQUENCES if name in files]
     if not made:
         return []
@@ -43,12 +37,7 @@ def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list
 
 
 def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
-    """What many patients can be used for, in counts: lines; none where nothing was made of anybody.
-
-    Args:
-        every: of each patient the files by column of the cohort table.
-        out: the folder of the patients' folders.
-    """
+    """What many patients, with these files each, can be used for, in counts; no line where nothing was made."""
     made = [files for files in every if files.keys() & set(SEQUENCES)]
     if not made:
         return []
