@@ -13,13 +13,9 @@ from scipy.spatial.transform import Rotation
 
 from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
 
-BEND_LENGTH_MM = 34.0
-BEND_SD_MM = 2.2
-ROTATION_SD_DEG = 3.0
-SHIFT_SD_MM = 2.0
-SCALE_SD = 0.04
-VESSEL_LENGTH_MM = 11.0
-VESSEL_WIDTH = 0.16
+BEND_LENGTH_MM, BEND_SD_MM = 34.0, 2.2
+ROTATION_SD_DEG, SHIFT_SD_MM, SCALE_SD = 3.0, 2.0, 0.04
+VESSEL_LENGTH_MM, VESSEL_WIDTH = 11.0, 0.16
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,9 @@ def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; leave it alone if it says the same already."""
-    if path.exists() and path.read_text() == text:
-        return
-    with written_whole(path) as part:
-        part.write_text(text, newline="\n")
+    if not path.exists() or path.read_text() != text:
+        with written_whole(path) as part:
+            part.write_text(text, newline="\n")
 
 
 def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: list[str]) -> None:

@@ -16,11 +16,8 @@ from glioma_idh.phantom.recipe import PhantomRecipe, random_stream
 
 PARTS = ("necrosis", "rim", "oedema")
 
-VOLUME_MEDIAN_ML = 50.0
-VOLUME_LOG_SD = 0.6
-VOLUME_RANGE_ML = (12.0, 120.0)
-CORE_SHARE = (0.44, 0.56)
-NECROTIC_SHARE = (0.3, 0.4)
+VOLUME_MEDIAN_ML, VOLUME_LOG_SD, VOLUME_RANGE_ML = 50.0, 0.6, (12.0, 120.0)
+CORE_SHARE, NECROTIC_SHARE = (0.44, 0.56), (0.3, 0.4)
 SITE_DEPTH_MM = 14.0
 
 

@@ -97,20 +97,17 @@ def enhanced(tissue: Tissue) -> Tissue:
 
 def tissue_signal(sequence: str, tissue: Tissue) -> float:
     """What a sequence shows of a tissue: relative signal, or the quantity itself for the maps."""
-    match sequence:
-        case "t1":
-            return spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25)
-        case "t1gd":
-            return inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003)
-        case "t2":
-            return spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095)
-        case "flair":
-            return inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11)
-        case "rcbv":
-            return tissue.rcbv
-        case "adc":
-            return tissue.adc_mm2_s
-    raise ValueError(sequence)
+    signals = {
+        "t1": lambda: spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25),
+        "t1gd": lambda: inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003),
+        "t2": lambda: spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095),
+        "flair": lambda: inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11),
+        "rcbv": lambda: tissue.rcbv,
+        "adc": lambda: tissue.adc_mm2_s,
+    }
+    if sequence not in signals:
+        raise ValueError(sequence)
+    return signals[sequence]()
 
 
 @dataclass(frozen=True)

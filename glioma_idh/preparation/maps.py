@@ -76,7 +76,7 @@ def make_adc_image(patient: Patient) -> Path | None:
 
 def is_called_trace(choice) -> bool:
     """Whether a map is called the trace of the tensor; images that are trace-weighted are called TRACEW."""
-    called = {word.lower() for word in {*choice.series.words, *choice.series.codes}}
+    called = {word.lower() for word in {*choice.words, *choice.codes}}
     return "trace" in called and "tracew" not in called
 
 

@@ -15,13 +15,13 @@ from glioma_idh.imaging.registration.head_motion import displacement_mm, find_mo
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.series import Choice
+from glioma_idh.preparation.recognition import Series
 
 LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(choices: dict[str, Choice], patient: Patient) -> dict[str, Choice]:
+def hold_series_still(choices: dict[str, Series], patient: Patient) -> dict[str, Series]:
     """Bring each volume of a moving series to the place of one of them, with a remark.
 
     Returns:
@@ -34,7 +34,7 @@ def hold_series_still(choices: dict[str, Choice], patient: Patient) -> dict[str,
     return {role: choice for role, choice in held.items() if choice is not None}
 
 
-def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
+def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
     """A series, or where the head moves in it that which is still."""
     numbers = range(1, 2 if role == "dwi" else len(choice.files) + 1)
     files = tuple(patient.folder / "still" / f"{role}_{n}.nii.gz" for n in numbers)
@@ -55,10 +55,10 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
         f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )
-    return replace(choice, series=replace(choice.series, files=files, acquisitions=acquisitions))
+    return replace(choice, files=files, acquisitions=acquisitions)
 
 
-def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
+def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
     """Find the movement and write it down; where there is some, write the series held still with its gradients."""
     parts, reference, gradients = _read(role, choice)
     centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
@@ -82,7 +82,7 @@ def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
     return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
 
 
-def _read(role: str, choice: Choice) -> tuple[list[Volume], int, list[tuple]]:
+def _read(role: str, choice: Series) -> tuple[list[Volume], int, list[tuple]]:
     """Echoes of a DSC series, or all of a DWI series as one; the volume that is registered to; b-values and b-vectors.
 
     The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.

@@ -102,7 +102,7 @@ def _record_series(patient: Patient, choices: dict, series: list, remarks: list)
     record.made_with = {"glioma_idh": __version__} | {name: importlib.metadata.version(name) for name in PACKAGES}
     named = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
     record.settings = named | {"reference": Path(settings["reference"]).name}  # folders may be named after people
-    record.series = {role: {"series": one.series.number, "reason": one.reason} for role, one in choices.items()}
+    record.series = {role: {"series": one.number, "reason": one.reason} for role, one in choices.items()}
     taken = {file for choice in choices.values() for file in choice.files}
     others = [found for found in series if not taken & set(found.files)]
     record.remarks += [

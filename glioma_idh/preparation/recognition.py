@@ -36,6 +36,7 @@ class Series:
     codes: frozenset[str] = frozenset()  # of image type and scanning sequence, such as `EP` or `DERIVED`
     path: str = ""  # of a NIfTI file, below the patient's folder
     shape: tuple[int, ...] = ()  # of a volume
+    reason: str = ""  # why it has its role
 
     @property
     def b_values(self) -> tuple[float, ...]:

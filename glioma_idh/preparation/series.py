@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from glioma_idh.cohorts.folders import nifti_files
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
+from glioma_idh.imaging.acquisition import read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom.convert import convert_dicom
 from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
@@ -28,24 +28,6 @@ from glioma_idh.preparation.recognition import (
 from glioma_idh.preparation.settings import ROLES
 
 ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The series that has a role, and why."""
-
-    series: Series
-    reason: str
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Those of the series."""
-        return self.series.files
-
-    @property
-    def acquisitions(self) -> tuple[Acquisition, ...]:
-        """How each file was acquired."""
-        return self.series.acquisitions
 
 
 def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Series], list[LeftOut | InputError]]:
@@ -84,7 +66,7 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
     return [merge(parts, number) for number, parts in echoes.items()], remarks
 
 
-def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
+def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Series], list[InputError]]:
     """Tell which series is which sequence. What is not clear is left open, with an error that says how to settle it.
 
     `wanted` has by role the number, name or path of its series, `12+13` for several of DWI or DSC that belong together;
@@ -94,7 +76,7 @@ def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[st
     for role, which in wanted.items():
         try:
             if which.lower() != "none":
-                choices[role] = Choice(_named(which, series, role), f"named by --series {role}={which}")
+                choices[role] = replace(_named(which, series, role), reason=f"named by --series {role}={which}")
         except InputError as error:
             errors.append(error)
     times = Counter(file for choice in choices.values() for file in choice.files)
@@ -158,7 +140,7 @@ def _with_true_b_values(series: Series) -> Series:
     return replace(series, acquisitions=(replace(first, b_values=b_values),))
 
 
-def _choose(role: str, readings: list) -> dict[str, Choice]:
+def _choose(role: str, readings: list) -> dict[str, Series]:
     """The choice for a role, if there is one; several series that could have it are an error."""
     clear = [candidate for candidate, reading in readings if reading.roles == {role}]
     open_ = [candidate for candidate, reading in readings if role in reading.roles]
@@ -166,7 +148,8 @@ def _choose(role: str, readings: list) -> dict[str, Choice]:
     if not candidates:
         return {}
     if len(candidates) == 1 and clear:
-        return {role: Choice(candidates[0], f"{describe(candidates[0])}: {or_else([role])}{reason}")}
+        reason = f"{describe(candidates[0])}: {or_else([role])}{reason}"
+        return {role: replace(candidates[0], reason=reason)}
     listed = "; ".join(f"series {candidate.number} ({describe(candidate)})" for candidate in candidates)
     roles = next(reading.roles for other, reading in readings if set(other.files) & set(candidates[0].files))
     kinds = "" if clear else f", which could be {or_else(roles)}"

@@ -142,7 +142,7 @@ def test_directions_of_files_whose_axes_run_elsewhere_are_brought_together(tmp_p
     vectors = (np.array([[1.0, 0, 0]]), np.array([[0.0, -1, 0]]))
     acquired = zip(choice.acquisitions, vectors, strict=True)
     acquired = tuple(replace(acquisition, b_vectors=vector) for acquisition, vector in acquired)
-    choice = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    choice = replace(choice, acquisitions=acquired)
     assert read_diffusion(choice)[2] == pytest.approx(np.array([[1.0, 0, 0], [1, 0, 0]]))
 
 
@@ -154,15 +154,15 @@ def test_files_of_a_b_value_each_come_in_their_order_with_b_values_and_direction
         write_volume(file, np.full(shape, level, np.float32), np.eye(4))
         vectors = np.full((len(b_values), 3), float(level))
         acquisitions.append(replace(choice.acquisitions[0], b_values=b_values, b_vectors=vectors))
-    choice = replace(choice, series=replace(choice.series, acquisitions=tuple(acquisitions)))
+    choice = replace(choice, acquisitions=tuple(acquisitions))
     series, b_values, b_vectors = read_diffusion(choice)
     assert series.array[0, 0, 0].tolist() == [1, 2, 2, 3] == b_vectors[:, 0].tolist()
     assert b_values.tolist() == [1000, 0, 5, 500]
     unknown = (*acquisitions[:2], replace(acquisitions[2], b_vectors=None))
-    found = read_diffusion(replace(choice, series=replace(choice.series, acquisitions=unknown)))[2]
+    found = read_diffusion(replace(choice, acquisitions=unknown))[2]
     assert found[:, 0].tolist() == [1, 2, 2, 0]  # the others keep theirs
     none = tuple(replace(acquisition, b_vectors=None) for acquisition in acquisitions)
-    assert read_diffusion(replace(choice, series=replace(choice.series, acquisitions=none)))[2] is None
+    assert read_diffusion(replace(choice, acquisitions=none))[2] is None
 
     write_volume(choice.files[2], np.ones((3, 4, 5), np.float32), np.diag([1.0, 1, 2, 1]))
     with pytest.raises(InputError, match="a.nii|c.nii: expected the same grid"):

@@ -16,7 +16,7 @@ from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation import movement
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.movement import LEAST_MM, hold_series_still
-from glioma_idh.preparation.series import Choice, choose_series, find_series
+from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 from glioma_idh.runs import read_table
@@ -128,10 +128,10 @@ def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, mo
 def test_the_lowest_b_value_is_what_a_dwi_series_is_registered_to(head, tmp_path, shift):
     """Also when the b-values were mended since the last time."""
     calls = shift(3, 0, 0)
-    series = choices_of(tmp_path / "p", 0, head)["dwi"].series
+    series = choices_of(tmp_path / "p", 0, head)["dwi"]
     for b_values in (B_VALUES, (1000.0, 0.0, 0.0)):
         acquisitions = (replace(series.acquisitions[0], b_values=b_values),)
-        dwi = Choice(replace(series, acquisitions=acquisitions), "")
+        dwi = replace(series, acquisitions=acquisitions)
         held_still({"dwi": dwi}, stages_of(tmp_path))
     assert [reference for _, reference in calls] == [0, 1]
 
@@ -249,7 +249,7 @@ def test_it_is_done_once(head, tmp_path, shift):
 
 def test_a_series_that_cannot_be_read_is_left_out_and_named(head, tmp_path):
     choices = choices_of(tmp_path / "p", 4.0, head)
-    series = choices["dwi"].series
-    bad = replace(choices["dwi"], series=replace(series, acquisitions=(replace(series.acquisitions[0], b_values=()),)))
+    series = choices["dwi"]
+    bad = replace(series, acquisitions=(replace(series.acquisitions[0], b_values=()),))
     held, errors = held_still({"dwi": bad}, stages_of(tmp_path))
     assert held == {} and "b-values" in str(errors[0])
