@@ -80,7 +80,7 @@ def main() -> None:
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
     with ending_plainly():
-        from glioma_idh.preparation.usable_for import usable_for, usable_for_many
+        from glioma_idh.preparation.command import usable_for, usable_for_many
 
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]

@@ -78,7 +78,7 @@ def _make_image(role: str, patient: Patient) -> Path:
     def work():
         volume = read_volume(alignment.choices[role].files[0])
         if bias:  # on the grid on which it was acquired, so that thick slices are not blurred first
-            volume = correct_bias(volume, None if brain is None else on_series(brain, role, volume, alignment))
+            volume = correct_bias(volume, on_series(brain, role, volume, alignment))
         image = resample(volume, alignment.grid, alignment.to_series(role)).array
         covered = np.mean(image != 0 if brain is None else image[read_mask(brain).array != 0] != 0)
         if covered <= (0 if brain is None else LEAST_COVERED):

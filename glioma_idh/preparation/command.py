@@ -1,9 +1,10 @@
-"""The command's work: one patient after the other or several at a time, and the tables beside their folders."""
+"""The command's work: patients, one or several at a time; tables beside their folders; what they can be used for."""
 
 import os
 import re
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import SimpleITK as sitk
 from joblib import delayed
 
 from glioma_idh.cohorts.sheets import read_sheet
-from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS
+from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.imaging.brain import extractor_words
@@ -24,6 +25,10 @@ from glioma_idh.preparation.patient import prepare_patient, shareable_error
 from glioma_idh.preparation.patients import check_one_patient, find_patients
 from glioma_idh.preparation.settings import STRUCTURAL, Job, Settings
 from glioma_idh.progress import progress, step
+
+ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
+SLICES, VOLUMES = "Slice CNN (gbm2d)", "SGPNet (sgp3d)"
+OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
 
 
 @dataclass(frozen=True)
@@ -164,3 +169,46 @@ def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
         table.columns = [name or f"column {place}" for place, name in enumerate(table.columns, start=1)]
         tables.append(table.reindex(columns=list(dict.fromkeys([*columns, *table.columns])), fill_value=""))
     return tables[0], tables[1]
+
+
+def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
+    """What one patient with these files can be used for, what is missing, how to get it; no line if nothing is made."""
+    made = [name for name in SEQUENCES if name in files]
+    if not made:
+        return []
+    missing = [SEQUENCE_NAMES[name] for name in STRUCTURAL if name not in files]
+    has_lesion, names = "lesion_mask" in files, ", ".join(SEQUENCE_NAMES[name] for name in made)
+    if has_lesion:
+        lines = [f"{SLICES}: {names}, each with the lesion mask."]
+    else:
+        how = "Draw the lesion with its oedema on any series, and run the same command with --lesion-mask FILE"
+        how += "." if missing else f", {OR_FIND_IT}"
+        lines = [f"{SLICES}: not yet; {names} are there, but no lesion mask, which it needs. {how}"]
+    if missing:
+        lines.append(f"{VOLUMES}: no; it reads {ALL_FOUR} together, and there is no {' and no '.join(missing)}.")
+    else:
+        training = "to predict and to train" if has_lesion else "to predict; training needs the lesion mask"
+        lines.append(f"{VOLUMES}: {ALL_FOUR} are there, {training}.")
+    if "brain_mask" not in files:
+        lines.append("No brain mask was made: where the scans show the skull, predict and train need --with-skull.")
+    elif settings.keep_skull:
+        lines.append("The skull was kept: SGPNet then needs --with-skull.")
+    return lines + ([f"Now look at {folder / 'qc.png'}"] if (folder / "qc.png").exists() else [])
+
+
+def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
+    """What many patients, with these files each, can be used for, in counts; no line where nothing was made."""
+    made = [files for files in every if files.keys() & set(SEQUENCES)]
+    if not made:
+        return []
+    counts = Counter(name for files in made for name in SEQUENCES if name in files)
+    with_lesion = [files for files in made if "lesion_mask" in files]
+    with_all = [files for files in made if set(STRUCTURAL) <= files.keys()]
+    both = sum("lesion_mask" in files for files in with_all)
+    sequences = ", ".join(f"{SEQUENCE_NAMES[name]} {counts[name]}" for name in SEQUENCES if counts[name])
+    lines = [f"{SLICES}: {len(with_lesion)} of {len(every)} patients have a lesion mask ({sequences} patients)."]
+    if len(with_lesion) < len(made):
+        how = "For the others draw it on any series, lay it into the patient's folder as lesion_mask.nii.gz, and run"
+        lines[0] += f" {how} the same command again, {OR_FIND_IT}"
+    lines.append(f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} of these can train it.")
+    return lines + ([f"Now look at {out / '*' / 'qc.png'}"] if any(out.glob("*/qc.png")) else [])

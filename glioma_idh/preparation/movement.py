@@ -47,9 +47,8 @@ def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
     acquisitions = choice.acquisitions
     if role == "dwi":  # all in one file
-        b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
         b_vectors = read_acquisition(files[0]).b_vectors
-        acquisitions = (replace(acquisitions[0], b_values=b_values, b_vectors=b_vectors),)
+        acquisitions = (replace(acquisitions[0], b_values=choice.b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
     patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
