@@ -19,15 +19,7 @@ from glioma_idh.preparation.settings import Job, Settings
 
 
 def prepare(job: Job, settings: Settings) -> list:
-    """Prepare one patient or many, and bring the tables of the output folder up to date.
-
-    Returns:
-        One `Outcome` a patient; a patient without files could not be prepared at all.
-
-    Raises:
-        InputError: the settings or the tables in the output folder cannot be used, there is no patient or several
-            where one is expected, or with `strict` the first error of any.
-    """
+    """Check what is asked, then `prepare_patients`; an InputError names the flag that cannot be used."""
     from glioma_idh.preparation.command import check_job, prepare_patients
     from glioma_idh.reporting.figures.patient_checks import draw_checks
 

@@ -111,24 +111,21 @@ def roles_by_words(series: Series) -> frozenset[str] | None:
 
 def ruled_out(series: Series) -> dict[str, str]:
     """The roles that a series cannot have, each with the reason."""
-    if series.num_volumes > 1:
-        one = (*STRUCTURAL, "adc", "lesion_mask", "brain_mask")
-        excluded = dict.fromkeys(one, f"it has {series.num_volumes} volumes")
-    else:
-        excluded = {"dsc": "it has one volume, not one over time"}
-        excluded |= {} if series.b_values else {"dwi": "it has one volume, and no b-value"}
-    if series.described:
-        excluded |= dict.fromkeys(("lesion_mask", "brain_mask"), "it was acquired")
-    if "EP" in series.codes:
-        excluded |= dict.fromkeys(STRUCTURAL, "it is echo-planar")
-    echo_s = series.acquisitions[0].echo_time_s
-    if echo_s and echo_s < 0.04:
-        excluded |= dict.fromkeys(("t2", "flair"), f"its echo time of {echo_s:g} s is short")
-    if echo_s and echo_s > 0.05:
-        excluded |= dict.fromkeys(("t1", "t1gd"), f"its echo time of {echo_s:g} s is long")
+    several, echo_s = series.num_volumes > 1, series.acquisitions[0].echo_time_s or 0
     longest_s = max(acquisition.echo_time_s or 0 for acquisition in series.acquisitions)
-    if 0 < longest_s < 0.008 and "dsc" not in series.words:
-        excluded["dsc"] = f"its echo time of {longest_s:g} s shows no bolus in T2*"
+    no_bolus = 0 < longest_s < 0.008 and "dsc" not in series.words
+    masks, excluded = ("lesion_mask", "brain_mask"), {}
+    for is_so, roles, reason in (
+        (several, (*STRUCTURAL, "adc", *masks), f"it has {series.num_volumes} volumes"),
+        (not several, ("dsc",), "it has one volume, not one over time"),
+        (not several and not series.b_values, ("dwi",), "it has one volume, and no b-value"),
+        (series.described, masks, "it was acquired"),
+        ("EP" in series.codes, STRUCTURAL, "it is echo-planar"),
+        (0 < echo_s < 0.04, ("t2", "flair"), f"its echo time of {echo_s:g} s is short"),
+        (echo_s > 0.05, ("t1", "t1gd"), f"its echo time of {echo_s:g} s is long"),
+        (no_bolus, ("dsc",), f"its echo time of {longest_s:g} s shows no bolus in T2*"),
+    ):
+        excluded |= dict.fromkeys(roles, reason) if is_so else {}
     left_open = len(contrast_said(series.words)) == 2  # which a header that names no agent does not settle
     if series.contrast or (series.contrast is False and not left_open):
         role, reason = ("t1", "a contrast agent is") if series.contrast else ("t1gd", "no contrast agent is")
@@ -199,13 +196,6 @@ def put_together(role: str, candidates: list[Series]) -> list[Series]:
         whole = role in ("dsc", "dwi") and len(set(keys)) == len(keys)
         merged += [merge(group, "+".join(part.number for part in group))] if whole else group
     return merged
-
-
-def may_be_echoes(role: str, candidates: list[Series]) -> bool:
-    """Whether two candidates for DSC may be the echoes of one series: nothing says their echo times."""
-    alike = len({(one.shape, one.num_volumes) for one in candidates}) == 1
-    unsaid = all(len(one.files) == 1 and one.acquisitions[0].echo_time_s is None for one in candidates)
-    return role == "dsc" and len(candidates) == 2 and alike and unsaid
 
 
 def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:

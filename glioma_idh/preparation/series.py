@@ -17,7 +17,6 @@ from glioma_idh.preparation.recognition import (
     Series,
     describe,
     is_diffusion,
-    may_be_echoes,
     merge,
     or_else,
     prefer,
@@ -156,7 +155,9 @@ def _choose(role: str, readings: list) -> dict[str, Series]:
     names = [found.number for found in candidates]
     choices = ", ".join(f"--series {role}={which}" for which in (*names, "none"))
     advice = f"Say which: {choices}."
-    if may_be_echoes(role, candidates):
+    unsaid = all(len(one.files) == 1 and one.acquisitions[0].echo_time_s is None for one in candidates)
+    alike = len({(one.shape, one.num_volumes) for one in candidates}) == 1
+    if role == "dsc" and len(candidates) == 2 and alike and unsaid:
         advice += f" Echoes of one series are --series dsc={'+'.join(names)}, in their order, with --echo-times-s."
     raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
 

@@ -100,8 +100,5 @@ class Job:
     """Stop at the first patient of whom something cannot be used."""
 
     def __post_init__(self):
-        for name in ("source", "out", "lesion_run"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.source is not None:
-            object.__setattr__(self, "source", self.source.resolve())
+            object.__setattr__(self, "source", Path(self.source).resolve())
