@@ -64,8 +64,6 @@ def _check_lesion_run(run_dir: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
-
     def command(job: Job, settings: Settings) -> tuple[Job, Settings]:
         return job, settings
 

@@ -72,7 +72,6 @@ def load_atlas(resolution_mm: int) -> Atlas:
 
 
 def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
-    """Draw the random numbers of one subject's anatomy."""
     return AnatomyDraw(
         rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
         shift_mm=rng.normal(0, SHIFT_SD_MM, 3),

@@ -28,7 +28,6 @@ class Grid:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel, ml."""
         return self.spacing_mm**3 / 1000
 
     def axes_mm(self) -> list[np.ndarray]:
@@ -51,7 +50,6 @@ class Lattice:
 
 
 def draw_lattice(rng: np.random.Generator, length_mm: float) -> Lattice:
-    """Draw the random numbers of one smooth field."""
     shape = [int(np.ceil((last - first) / length_mm)) + 4 for first, last in EXTENT_MM]
     return Lattice(rng.standard_normal(shape, dtype=np.float32), length_mm)
 

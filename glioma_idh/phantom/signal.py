@@ -122,7 +122,6 @@ class SignalDraw:
 
 
 def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
-    """Draw the random numbers of one image."""
     return SignalDraw(
         gain=rng.uniform(0.7, 1.4),
         coil=draw_lattice(rng, 60.0),

@@ -77,17 +77,14 @@ class Patient:
 
     @property
     def folder(self) -> Path:
-        """Where the results go."""
         return self.stages.folder
 
     @property
     def remarks(self) -> list[str]:
-        """What looks odd, in sentences."""
         return self.stages.record.remarks
 
     @property
     def files(self) -> dict[str, Path]:
-        """All that was made, by column of the cohort table."""
         return self.images | self.masks
 
     @property
