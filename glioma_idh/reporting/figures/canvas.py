@@ -35,6 +35,11 @@ def display_name(sequence: str) -> str:
     return SEQUENCE_NAMES.get(sequence, sequence)
 
 
+def of_total(number: int, total: int) -> str:
+    """`12 of 100`, or `100` where that is all."""
+    return f"{number} of {total}" if number < total else f"{total}"
+
+
 def foot_lines(width: float, synthetic: bool, note: str) -> list[str]:
     """The lines at the foot of a figure of so many inches."""
     return [*textwrap.wrap(note, int(width * NOTE_LETTERS)), *([SYNTHETIC_NOTE] if synthetic else [])]

@@ -20,7 +20,6 @@ def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
     Args:
         counts: subjects: `found`; `excluded`, a dict by the reason in words; `used`, and of them `mutant`, `wild_type`
             and `unlabelled`; `tested` and `never_tested`. Of many reasons the commonest twelve are named.
-        synthetic: see `figures`.
 
     Raises:
         ValueError: more are used than were found.

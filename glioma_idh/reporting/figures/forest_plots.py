@@ -48,7 +48,6 @@ def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False)
     Args:
         strata: rows of `evaluation.strata.strata_scores`.
         overall: `value, low, high, reason` of the AUC of all patients.
-        synthetic: see `figures`.
     """
     counts = pd.DataFrame(strata).groupby("variable")[["n", "events"]].sum().max()  # each variable counts all patients
     rows = [_auc_row(["All patients", f"{counts['n']}", f"{counts['events']}"], overall, num_bold=4)]
@@ -107,7 +106,6 @@ def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
 
     Args:
         worth: of `evaluation.worth.worth`, `auc` and `baselines`.
-        synthetic: see `figures`.
     """
     network = worth["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]

@@ -18,7 +18,6 @@ def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False)
             `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
         title: what was trained.
         panels: names of logs, one or two, keys of `names.CURVES`.
-        synthetic: see `figures`.
     """
     tested = any(has_values(history, f"test_{log}") for log in panels)
     note = "The test curve is drawn only: it chose no epoch and no setting." if tested else ""

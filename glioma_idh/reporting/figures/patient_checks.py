@@ -78,7 +78,6 @@ def movement_check(
         displacements_mm: of the volumes, shape (t,), by the name of the series.
         limit_mm: a series that moves as far as this was held still.
         subject: its id.
-        synthetic: see `figures`.
     """
     note = f"Root mean square over a ball of 80 mm. A series is held still where the head moves by {limit_mm:g} mm."
     title = f"{subject}: movement within a series"
@@ -115,7 +114,6 @@ def perfusion_curves(
         windows: first and last second of each stretch, such as the baseline and the first pass, by name.
         y_name: what the curves are, with its unit; all panels have one scale.
         subject: its id.
-        synthetic: see `figures`.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

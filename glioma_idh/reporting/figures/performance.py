@@ -40,7 +40,6 @@ def precision_recall_curve(
         predictions: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out,
             and a patient of several rows has their mean score.
         average_precision: `value, low, high, reason`; None to compute it.
-        synthetic: see `figures`.
     """
     truth, score = _pooled(predictions)
     bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."
@@ -96,7 +95,6 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
 
     Args:
         curve: rows of `evaluation.decision.decision_curve`: `threshold, network, treat_all, treat_none`.
-        synthetic: see `figures`.
     """
     table = pd.DataFrame(curve)
     note = (
@@ -141,7 +139,6 @@ def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Fi
     Args:
         rates: by the threshold's name, what `evaluation.worth` gives: `confusion`, patients by `tp, fp, tn, fn`, or
             the `reason` alone.
-        synthetic: see `figures`.
     """
     note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
     figure = noted_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note)

@@ -17,7 +17,7 @@ from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.volumes import Volume, check_same_grid
 from glioma_idh.reporting.figures.canvas import RED, display_name, legend_entry
 from glioma_idh.reporting.figures.registration_view import GAP, LINES, PIXEL_MM, TEXT, WIDTH, View
-from glioma_idh.reporting.figures.sheet import PLANES, STROKE, close_sheet, new_sheet
+from glioma_idh.reporting.figures.sheet import STROKE, close_sheet, new_sheet, slice_name
 
 MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
@@ -78,7 +78,6 @@ def registration_check(
             through the middle; those there are, on that grid, shape (i, j, k).
         subject: its id.
         head: the reference with its skull, on the same grid, for the last row; by default the reference.
-        synthetic: see `figures`.
 
     Raises:
         InputError: a sequence or the head lies on another grid.
@@ -98,7 +97,7 @@ def registration_check(
     figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
     y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
     for n, (plane, left, width) in enumerate(view.tiles()):
-        axes.text(left + width / 2, 0, _slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
+        axes.text(left + width / 2, 0, slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
     for name, sequence in sequences.items():
         y = _draw_head(axes, display_name(name), heads[name], y)
         if sequence.problem:
@@ -110,7 +109,7 @@ def registration_check(
         y = _draw_head(axes, "Brain", [(line, is_wrong and not n) for n, line in enumerate(brain)], y)
         for tile, at, place in zip(wide.tiles(), brain_slices(masks["brain"]), PLACES, strict=True):
             plane, left, width = tile
-            axes.text(left + width / 2, y, _slice_name(plane, (at, at, at), f", {place}"), **names)
+            axes.text(left + width / 2, y, slice_name(plane, (at, at, at), f", {place}"), **names)
             extent = wide.draw(axes, tile, y + LINE, wide.greys(head.array, plane, at))
             wide.draw_masks(axes, plane, extent, at)
     bottom = (1 + len(next(iter(heads.values())))) * LINE + view.row
@@ -145,12 +144,6 @@ def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> fl
         style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
         axes.text(HEAD_AT, top + n * LINE, line, fontsize=TEXT, va="top", **style)
     return top + len(lines) * LINE
-
-
-def _slice_name(plane: str, at: tuple[int, int, int], place: str = "") -> str:
-    """A slice in print: `Axial, k = 12`."""
-    cut = 3 - sum(PLANES[plane])
-    return f"{plane.capitalize()}{place}, {'ijk'[cut]} = {at[cut]}"
 
 
 def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:

@@ -26,7 +26,6 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
         curves: by `before`, `temperature` and `platt`, rows of `evaluation.calibration.reliability_curve`, or the
             `reason` why there are none.
         scores: by the same names, what `evaluation.calibration.calibration_scores` gives, or the `reason`.
-        synthetic: see `figures`.
     """
     words = "The more patients a bin has, the larger its mark. Bars: 95 % intervals (Wilson). Hatched: IDH-mutant."
     note = " ".join([words, "Brackets: 95 % intervals (Wald).", *_reasons(scores)])

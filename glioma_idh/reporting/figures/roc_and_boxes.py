@@ -41,7 +41,6 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
             without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
         published: per sequence, (mean, sd) of the paper's AUC; sd is None where it prints none.
-        synthetic: see `figures`.
     """
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -77,7 +76,7 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         entries += axes.plot(*rates, linewidth=0.9, label=label, color=colour, linestyle=dashes)
     if many and areas:
         entries = axes.get_lines()[-1:]
-        number = f"{len(areas)} of {len(splits)}" if len(areas) < len(splits) else f"{len(areas)}"
+        number = canvas.of_total(len(areas), len(splits))
         entries[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
     if areas:
         summary = _draw_mean_roc(axes, curves, areas)
@@ -117,7 +116,6 @@ def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=Fal
         scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
         panels: names of scores, at most four; those that the table lacks get no panel.
         published: per sequence, a mapping from score names to the paper's (mean, sd); sd is None where it prints none.
-        synthetic: see `figures`.
     """
     panels = [score for score in panels if score in scores]
     by_sequence = dict(list(scores.groupby("sequence", sort=False)))

@@ -38,7 +38,6 @@ def roc_with_bands(
             without a truth or a score are left out, and a patient of several rows has their mean score.
         marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade; at most five.
         published: the paper's AUC by name; may lack names.
-        synthetic: see `figures`.
         seed: of the bands' draws.
 
     Raises:

@@ -75,7 +75,6 @@ def mistakes_figure(
         cohort: its cohort table.
         predictions: its predictions table.
         count: how many subjects, as `confident_mistakes` takes it.
-        synthetic: see `figures`.
 
     Returns:
         The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
