@@ -5,7 +5,7 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, new_figure
 from glioma_idh.reporting.figures.sheet import close_sheet
 
 WIDTH, MAIN, SIDE = 6.6, 2.1, 4.0  # inches: the whole, a box on the way, a box beside it
@@ -36,7 +36,7 @@ def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
     ]
     heights = [LINE * len(lines) + 2 * PAD for lines in boxes]
     total = sum(heights) + GAP * (len(boxes) - 1)
-    figure = noted_figure(WIDTH + 0.2, total + 0.2, synthetic)
+    figure = new_figure(WIDTH + 0.2, total + 0.2, synthetic, grow=True)
     axes = figure.subplots()
     arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1, "shrinkA": 0, "shrinkB": 0}
     top, above = 0.0, None

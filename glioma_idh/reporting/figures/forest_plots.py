@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.strata import FEWEST
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress, noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress, new_figure
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
 
 LINE, GAP, LETTERS = 0.125, 0.05, 14  # inches, of a line of text and between rows; letters an inch
@@ -143,7 +143,7 @@ def _forest(rows: list[Row], columns: list[tuple], notes: list[str], synthetic: 
     heights = [LINE * max(text.count("\n") + 1 for text in row.words) + GAP for row in rows]
     reasons = [row.estimate["reason"] for row in rows if known(row.estimate["value"]) and row.estimate["reason"]]
     notes = notes + [f"No interval: {reason}." for reason in dict.fromkeys(reasons)]
-    figure = noted_figure(7.2, sum(heights) + 0.5, synthetic, " ".join(notes))
+    figure = new_figure(7.2, sum(heights) + 0.5, synthetic, " ".join(notes), grow=True)
     axes = figure.subplots()
     dress(axes, "", "AUC", "")
     lowest = min([0.4, *filter(known, (row.estimate[end] for row in rows for end in ("value", "low")))])

@@ -14,7 +14,7 @@ from glioma_idh.evaluation.intervals import DRAWS
 from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
 from glioma_idh.reporting.figures import canvas
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMILLION, dress, legend_below, noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMILLION, dress, legend_below, new_figure
 from glioma_idh.reporting.tables.cells import estimate_cell
 
 RECALLS = np.linspace(0, 1, 501)
@@ -44,7 +44,7 @@ def precision_recall_curve(
     truth, score = _pooled(predictions)
     bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."
     bands = bands if min(truth.sum(), (1 - truth).sum()) > 1 else ""
-    figure = noted_figure(4.3, 4.75, synthetic, f"{_who(truth)} {bands}")
+    figure = new_figure(4.3, 4.75, synthetic, f"{_who(truth)} {bands}", grow=True)
     axes = figure.subplots()
     dress(axes, "", "Recall (sensitivity)", "Precision (positive predictive value)")
     canvas.span_unit_square(axes, aspect="equal", anchor="N")
@@ -101,7 +101,7 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
         "Net benefit: share of true positives among all patients, less that of false positives times the odds of "
         f"the threshold. {_where_best(curve)}"
     )
-    figure = noted_figure(4.8, 3.9, synthetic, note)
+    figure = new_figure(4.8, 3.9, synthetic, note, grow=True)
     axes = figure.subplots()
     dress(axes, "", "Threshold: treated as IDH-mutant from this probability on", "Net benefit")
     for name, (words, style) in STRATEGIES.items():
@@ -141,7 +141,7 @@ def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Fi
             the `reason` alone.
     """
     note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
-    figure = noted_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note)
+    figure = new_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note, grow=True)
     panels = figure.subplots(1, len(rates), squeeze=False, sharey=True).flat
     for letter, axes, (name, of_point) in zip(ascii_lowercase, panels, rates.items(), strict=False):
         dress(axes, f"{letter}) {POINTS.get(name, name)}", "Called by the network", "")

@@ -21,7 +21,7 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
             brain's median; exactly 0 outside the lesion mask.
         subjects: their ids.
         truth: 1 mutant, 0 wild-type, NaN unknown; shape (n,).
-        sequence: which sequence.
+        sequence: inside name.
         scores: probabilities of mutation to print below the labels, shape (n,).
         max_slices: of more subjects than this, an evenly spread subset is shown, and the sheet says of how many.
     """
@@ -65,7 +65,7 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
         box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
         network_input: what was cut from it, normalised, shape (64, 64).
         subject: its id.
-        sequence: which sequence.
+        sequence: inside name.
         scores: probability of mutation from each split's network, shape (n,).
     """
     scores = np.asarray(scores, float).ravel()

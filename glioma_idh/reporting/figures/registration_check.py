@@ -68,8 +68,7 @@ def registration_check(
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume. The
-    sequences are all on one scale.
+    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
 
     Args:
         reference: what the sequences were registered to.
@@ -121,20 +120,14 @@ def registration_check(
     return figure
 
 
-def describe_measures(measures: dict[str, float] | None) -> str:
-    """The numbers of a `Registered` by which its registration is flagged, with their limits."""
-    if measures is None:
-        return ""
-    known = [name for name in MEASURES if name in measures]
-    parts = [f"{words} {form.format(measures[n])} ({limit})" for n in known for words, form, limit in [MEASURES[n]]]
-    return ", ".join(parts) if parts else "the reference"
-
-
 def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
     """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
-    said = describe_measures(sequence.measures)
-    lines = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
-    return [(said, False), *lines] if said or not lines else lines
+    wrong = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
+    if sequence.measures is None:
+        return wrong or [("", False)]
+    known = {name: value for name, value in sequence.measures.items() if name in MEASURES}
+    parts = [f"{MEASURES[n][0]} {MEASURES[n][1].format(known[n])} ({MEASURES[n][2]})" for n in MEASURES if n in known]
+    return [(", ".join(parts) or "the reference", False), *wrong]
 
 
 def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
@@ -175,10 +168,7 @@ def is_normal(volume_ml: float) -> bool:
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
     """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
 
-    Args:
-        masks: booleans, shape (i, j, k), `brain` among them.
-        voxel_ml: volume of a voxel.
-        synthetic: whether it is a phantom's, whose head is larger than any; it is then held against nothing.
+    The masks are booleans, shape (i, j, k). A phantom's head is larger than any, and held against nothing.
     """
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
@@ -194,11 +184,7 @@ def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: boo
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
-    """The slices shown: axial near the vertex and at the skull base, mid-coronal and mid-sagittal.
-
-    Args:
-        brain: booleans, shape (i, j, k), not all false.
-    """
+    """The slices shown of a brain mask: axial near the vertex and at the skull base, mid-coronal and mid-sagittal."""
     areas = brain.sum(axis=(0, 1))
     large = np.flatnonzero(areas >= LEAST_AREA * areas.max())
     i, j, _ = (round(float(places.mean())) for places in np.nonzero(brain))

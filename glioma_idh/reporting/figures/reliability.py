@@ -29,7 +29,7 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
     """
     words = "The more patients a bin has, the larger its mark. Bars: 95 % intervals (Wilson). Hatched: IDH-mutant."
     note = " ".join([words, "Brackets: 95 % intervals (Wald).", *_reasons(scores)])
-    figure = canvas.noted_figure(5.2, 5.9, synthetic, note)
+    figure = canvas.new_figure(5.2, 5.9, synthetic, note, grow=True)
     axes, bins = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     dress(axes, "", "", "Share of IDH-mutant patients")
     dress(bins, "", "Score", "Patients")

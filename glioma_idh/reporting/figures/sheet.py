@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from glioma_idh.reporting.figures.canvas import SMALL, TITLE_LETTERS, foot_lines, new_figure
+from glioma_idh.reporting.figures.canvas import SMALL, TITLE_LETTERS, new_figure
 
 PLANES = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}  # axes across and up; the third is cut
 SIDES = {"axial": "RL", "coronal": "RL", "sagittal": "AP"}
@@ -36,8 +36,8 @@ def slice_through(plane: str, centre, box) -> tuple:
 def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
     """An empty figure with title, note and room for a legend, and its only axes; `height` is that of the pictures."""
     lines = unbroken_lines(title, int(width * TITLE_LETTERS))
-    around = (len(lines) + 1 + len(foot_lines(width, synthetic, note))) * LINE + 0.25
-    figure = new_figure(width, height + around, synthetic, note, "\n".join(lines))
+    height += (len(lines) + 1) * LINE + 0.25
+    figure = new_figure(width, height, synthetic, note, "\n".join(lines), grow=True)
     figure.suppressComposite = True  # each image stays one of its own in an SVG; hundreds melted into one make it slow
     return figure, figure.add_subplot()
 

@@ -28,15 +28,10 @@ NONE_WRONG = "No mistakes to show: every subject tested was called rightly, muta
 
 
 def confident_mistakes(predictions: pd.DataFrame, count: int = 6) -> list[str]:
-    """The subjects called wrongly, mutant from 0.5 on, with scores farthest from 0.5.
+    """The subjects called wrongly, mutant from 0.5 on, with scores farthest from 0.5; mutants first.
 
-    Args:
-        predictions: predictions table; of several tests of a subject the mean score counts. Rows without a truth or a
-            score are left out.
-        count: how many, half of each class; fewer of one class leave room for more of the other.
-
-    Returns:
-        Mutants first, within a class the most confident mistake first.
+    Of several tests of a subject the mean score counts; rows without a truth or a score are left out. Half of `count`
+    are of each class; fewer of one class leave room for more of the other.
     """
     wrong = _mistakes(_mean_scores(predictions))
     mutant, wild_type = (wrong.index[wrong["truth"] == truth].tolist() for truth in (1, 0))
@@ -69,12 +64,6 @@ def mistakes_figure(
     folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, *, count: int = 6, synthetic: bool = False
 ) -> tuple[Figure | None, str]:
     """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
-
-    Args:
-        folder: of the run.
-        cohort: its cohort table.
-        predictions: its predictions table.
-        count: how many subjects, as `confident_mistakes` takes it.
 
     Returns:
         The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
@@ -145,15 +134,9 @@ def viewer_cases(
 ) -> tuple[dict[str, Case], list[str]]:
     """Cases to look through: the worst mistakes, the best and the worst lesions, the surest right answers.
 
-    Args:
-        folder: of the run.
-        cohort: its cohort table.
-        predictions: its predictions table.
-        count: how many at most.
-
     Returns:
-        By why they were chosen, such as `Best Dice: S12`, what `read_cases` reads; and a sentence on each subject that
-        cannot be shown.
+        By why they were chosen, such as `Best Dice: S12`, what `read_cases` reads of `count` at most; and a sentence on
+        each subject that cannot be shown.
     """
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))
