@@ -40,6 +40,21 @@ from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run, read_run
 
 CARD, TABLE = "model_card.md", "table.csv"
+OF_SCORES = (
+    of_scores.baselines_section,
+    of_scores.discrimination_section,
+    of_scores.calibration_section,
+    of_scores.strata_section,
+)
+OF_RUN = (
+    of_run.paper_section,
+    of_run.subjects_section,
+    of_run.segmentation_section,
+    of_run.training_section,
+    of_run.cases_section,
+    of_run.methods_section,
+    of_run.checklists_section,
+)
 
 
 class Told(NamedTuple):
@@ -180,16 +195,7 @@ def files_folder(page: Path) -> Path:
 
 def _tell_run(run: Run) -> Told:
     """Everything about a finished run."""
-    sections = [
-        *_of_scores(run),
-        of_run.paper_section(run),
-        of_run.subjects_section(run),
-        of_run.segmentation_section(run),
-        of_run.training_section(run),
-        of_run.cases_section(run),
-        of_run.methods_section(run),
-        of_run.checklists_section(run),
-    ]
+    sections = [section(run) for section in (*(OF_SCORES if run.scored else ()), *OF_RUN)]
     subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
     return Told(
         f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
@@ -211,7 +217,7 @@ def _tell_table(run: Run) -> Told:
         result_sentence(run),
         cautions({}, run.worth),
         run.synthetic,
-        [*_of_scores(run), of_run.table_section(run)],
+        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
         run.metrics | {"worth": run.worth},
     )
 
@@ -232,18 +238,6 @@ def _tell_comparison(runs: list[Run], reference: str | None) -> Told:
         numbers,
         kept=("roc", "boxes"),
     )
-
-
-def _of_scores(run: Run) -> list[Section]:
-    """What the scores are worth; of a network for segmentation alone, nothing."""
-    if not run.scored:
-        return []
-    return [
-        of_scores.baselines_section(run),
-        of_scores.discrimination_section(run),
-        of_scores.calibration_section(run),
-        of_scores.strata_section(run),
-    ]
 
 
 def _further_figures(run: Run) -> dict[str, Figure]:
