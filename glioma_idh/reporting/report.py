@@ -284,12 +284,13 @@ def compare_runs(
             print(f"Report: {page if page.exists() else write_report(path)}")
     if len(runs) == 1:
         return metrics
-    together = _best_possible_together(runs)
-    if together is not None:
-        print(f"Best possible AUC from these sequences together, within splits: {together:.2f}")
+    best = _best_possible_together(runs)
+    if best is not None:
+        print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
     if new:
-        write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / files.METRICS)
-        page = write_comparison(list(folders.values()), folder / files.REPORT)
+        write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
+        page, together = folder / files.REPORT, gather(list(runs.values()))
+        publish(page, partial(_tell_comparison, together, None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
