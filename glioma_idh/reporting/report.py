@@ -17,6 +17,7 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc, has_values
 from glioma_idh.files import write_json, write_table, write_text, written_whole
+from glioma_idh.reporting.comparing import gather, paired_tests, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.reporting.figures.pictures import slice_sheet
@@ -26,9 +27,6 @@ from glioma_idh.reporting.sections.compared import (
     compared_cautions,
     compared_sections,
     compared_sentence,
-    gather,
-    paired_tests,
-    reference_name,
 )
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, printed_of, roc_of
 from glioma_idh.reporting.tables.flow import flow_counts
@@ -40,6 +38,21 @@ from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run, read_run
 
 CARD, TABLE = "model_card.md", "table.csv"
+OF_SCORES = (
+    of_scores.baselines_section,
+    of_scores.discrimination_section,
+    of_scores.calibration_section,
+    of_scores.strata_section,
+)
+OF_RUN = (
+    of_run.paper_section,
+    of_run.subjects_section,
+    of_run.segmentation_section,
+    of_run.training_section,
+    of_run.cases_section,
+    of_run.methods_section,
+    of_run.checklists_section,
+)
 
 
 class Told(NamedTuple):
@@ -143,7 +156,7 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
-    publish(page, partial(_tell_comparison, runs, reference_name(runs, reference)))
+    publish(page, partial(tell_comparison, runs, reference_name(runs, reference)))
     return page
 
 
@@ -180,16 +193,7 @@ def files_folder(page: Path) -> Path:
 
 def _tell_run(run: Run) -> Told:
     """Everything about a finished run."""
-    sections = [
-        *_of_scores(run),
-        of_run.paper_section(run),
-        of_run.subjects_section(run),
-        of_run.segmentation_section(run),
-        of_run.training_section(run),
-        of_run.cases_section(run),
-        of_run.methods_section(run),
-        of_run.checklists_section(run),
-    ]
+    sections = [section(run) for section in (*(OF_SCORES if run.scored else ()), *OF_RUN)]
     subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
     return Told(
         f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
@@ -211,39 +215,36 @@ def _tell_table(run: Run) -> Told:
         result_sentence(run),
         cautions(run),
         run.synthetic,
-        [*_of_scores(run), of_run.table_section(run)],
+        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
         run.metrics | {"worth": run.worth},
     )
 
 
-def _tell_comparison(runs: list[Run], reference: str | None) -> Told:
-    """Several runs side by side."""
-    tests = paired_tests(runs, reference).items()
+def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
+    """Several runs side by side.
+
+    Args:
+        runs: as `comparing.gather` gives them.
+        reference: name of the run that all others are compared with; None for every pair.
+        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
+    """
+    tests = tests or paired_tests(runs, ("auc", "calls"), reference)
     numbers = {
         "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
-        "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
+        "pairs": {
+            name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()}
+            for name in ("auc", "calls")
+        },
     }
     return Told(
         "Runs side by side",
         compared_sentence(runs),
         compared_cautions(runs),
         any(run.synthetic for run in runs),
-        compared_sections(runs, reference),
+        compared_sections(runs, tests, reference),
         numbers,
         kept=("roc", "boxes"),
     )
-
-
-def _of_scores(run: Run) -> list[Section]:
-    """What the scores are worth; of a network for segmentation alone, nothing."""
-    if not run.scored:
-        return []
-    return [
-        of_scores.baselines_section(run),
-        of_scores.discrimination_section(run),
-        of_scores.calibration_section(run),
-        of_scores.strata_section(run),
-    ]
 
 
 def _further_figures(run: Run) -> dict[str, Figure]:
@@ -274,7 +275,7 @@ def compare_runs(
         baselines: scores of baselines without a network, by their name.
 
     Returns:
-        The content of each `metrics.json`, by inside name.
+        The scores in each `metrics.json`, by inside name.
     """
     runs = {name: read_finished_run(path) for name, path in folders.items()}
     metrics = {name: _kept_numbers(run) for name, run in runs.items()}
@@ -290,20 +291,23 @@ def compare_runs(
             print(f"Report: {page if page.exists() else write_report(path)}")
     if len(runs) == 1:
         return metrics
-    together = _best_possible_together(runs)
-    if together is not None:
-        print(f"Best possible AUC from these sequences together, within splits: {together:.2f}")
+    best = _best_possible_together(runs)
+    if best is not None:
+        print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
     if new:
-        write_json({"sequences": metrics, "best_possible_auc_together": together}, folder / files.METRICS)
-        page = write_comparison(list(folders.values()), folder / files.REPORT)
+        write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
+        page, together = folder / files.REPORT, gather(list(runs.values()))
+        publish(page, partial(tell_comparison, together, None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
 
 def _kept_numbers(run: Run) -> dict:
-    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    """The scores of a finished run; computed again where it was finished before there was an AUC within splits."""
     kept = files.read_json(run.folder / files.METRICS)
-    return kept if "within_splits" in kept else run.metrics
+    if "within_splits" not in kept:
+        return run.metrics
+    return {name: content for name, content in kept.items() if name not in ("worth", "subjects")}
 
 
 def _best_possible_together(runs: dict[str, Run]) -> float | None:

@@ -14,12 +14,11 @@ from typing import Annotated, Literal
 import tyro
 
 from glioma_idh.errors import ending_plainly
-from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
 from glioma_idh.progress import step
 from glioma_idh.sgp3d import train
 from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
-from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
+from glioma_idh.sgp3d.recipe import Recipe, default_recipe
 
 CAUTIONS = {
     "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients; SGPNet's SN and SP"
@@ -90,46 +89,20 @@ def run_table(shared: Recipe, where: Where) -> Path | None:
 
 def _write(plan: list[Run], where: Where) -> Path:
     """The table of finished runs, and its figures."""
-    import pandas as pd
-
     from glioma_idh import runs
-    from glioma_idh.papers import SGPNET
-    from glioma_idh.reporting.figures.canvas import save_figure
-    from glioma_idh.reporting.figures.roc_bands import roc_with_bands
-    from glioma_idh.reporting.report import write_comparison
-    from glioma_idh.reporting.tables import comparison
+    from glioma_idh.reporting.experiments import write_experiment
+    from glioma_idh.runs.run import read_run
 
-    folders = defaultdict(list)
+    networks = defaultdict(list)
     for run in plan:
-        folders[run.name].append(run.folder)
+        networks[run.name].append(read_run(run.folder))
     model = train.shown_as(Recipe(**MODEL))
-    networks = comparison.read_networks(folders)
-    numbers = comparison.summarise_networks(networks, folders, SGPNET)
-    comparisons = comparison.compare_networks(networks, model)
-    of_seeds = [train.read_baselines(Recipe(**MODEL), replace(where, run_dir=folder)) for folder in folders[model]]
-    baselines = comparison.mean_baselines(of_seeds)
-    table = comparison.comparison_table(numbers, comparisons, model, PUBLISHED, SGPNET, baselines)
+    baselines = [train.read_baselines(Recipe(**MODEL), replace(where, run_dir=run.folder)) for run in networks[model]]
     identities = {"runs": [train.identity(run.recipe, where) for run in plan]}
     out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(identities)}"
-    synthetic = numbers[model]["synthetic"]
-
-    order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
-    if where.table == "table2":
-        order.append(comparison.order_holds(comparisons["auc"]))
-    caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table], *order])
-    comparison.write_comparison_table(table, out, where.table, caption, synthetic)
-    by_network = [predictions.assign(network=name) for name, predictions in networks.items()]
-    write_table(pd.concat(by_network), out / "predictions.csv")
-    scored = {name: predictions for name, predictions in networks.items() if "auc" in numbers[name]["pooled"]}
-    points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
-    paper = {name: row["auc"][0] for name, row in PUBLISHED.items() if "auc" in row}
-    roc = roc_with_bands(scored, marks=points, published=paper, synthetic=synthetic)
-    save_figure(roc, out / "figures", "roc")
-    compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
-    write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
-    write_comparison([run.folder for run in plan], out / "report.html", reference=folders[model][0])
-    print(comparison.comparison_text(table, numbers, baselines))
-    print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))
+    caution, with_order = CAUTIONS[where.table], where.table == "table2"
+    write_experiment(out, where.table, networks, model, caution, baselines, with_order)
+    print(f"Everything is in {out}")
     return out
 
 

@@ -87,9 +87,9 @@ def steps(monkeypatch):
     monkeypatch.setattr(command, "_write_prepared", write_prepared)
     monkeypatch.setattr("glioma_idh.pipeline.train_splits", train_splits)
     monkeypatch.setattr("glioma_idh.cohorts.table.require_sequence", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.results.write_results", lambda *given: kept.results.append(given))
+    monkeypatch.setattr("glioma_idh.reporting.report.finish_run", kept.results.append)
     compare = lambda *given, new: kept.compared.append((*given, new)) or {"numbers": 1}  # noqa: E731
-    monkeypatch.setattr("glioma_idh.reporting.results.compare_runs", compare)
+    monkeypatch.setattr("glioma_idh.reporting.report.compare_runs", compare)
     monkeypatch.setattr("glioma_idh.training.default_jobs", lambda gpus, num_splits: num_splits + 10)
     return kept
 
@@ -100,8 +100,8 @@ def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, 
     assert command.train(recipe, Job(run_dir=run, quiet=True)) == {"numbers": 1}
     assert steps.prepared == [("t2", 3), ("adc", 3)]
     assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
-    assert steps.results == [(name, run / name, PUBLISHED) for name in ("t2", "adc")]
-    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, PUBLISHED, True)]
+    assert steps.results == [run / name for name in ("t2", "adc")]
+    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, True)]
     assert "synthetic" not in capsys.readouterr().out
     for name in ("t2", "adc"):
         kept = runs.read_json(run / name / "recipe.json")

@@ -61,8 +61,7 @@ def cohorts(tmp_path_factory):
     recipe = replace(RECIPE, cohort=str(here))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glioma_idh.gbm2d.fit.train_split", train_split)
-        for name in ("_draw_training", "draw_scores"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: None)
+        patch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
     return recipe, there, folder / "run"
 

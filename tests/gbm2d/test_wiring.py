@@ -81,8 +81,6 @@ def done(tmp_path_factory):
         kept = Recorder()
         patch.setattr(keras.Model, "fit", lambda network, x, **options: kept.fit(network, x, **options))
         patch.setattr("glioma_idh.gbm2d.augmentation.rotate_batch", kept.rotate)
-        for name in ("draw_scores", "_draw_training"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_, **__: None)
         recipe = replace(RECIPE, cohort=str(path))
         metrics = train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     rows = read_table(path).set_index("subject", drop=False)

@@ -10,14 +10,12 @@ import pandas as pd
 import pytest
 
 from glioma_idh import training
-from glioma_idh.papers import SGPNET
 from glioma_idh.pipeline import make_splits, read_training_cohort
-from glioma_idh.reporting import results
+from glioma_idh.reporting import report
 from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.recipe import PUBLISHED
 from glioma_idh.sgp3d.rivals import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import begin_run, train
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
@@ -58,8 +56,8 @@ class Rehearsed:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: self.rehearsal(joint, *given, **more))
             patch.setattr(fit, "score_subject", self.score)
-            patch.setattr(results, "write_results", lambda *given: self.written.append(given))
-            patch.setattr(results, "compare_runs", self.compare)
+            patch.setattr(report, "finish_run", self.written.append)
+            patch.setattr(report, "compare_runs", self.compare)
             return train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True))
 
     def score(self, network, row, learns):
@@ -235,15 +233,9 @@ def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_t
 
 def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     name = "SGPNet, k held constant"
-    assert rehearsed.written == [(name, rehearsed.run, PUBLISHED, SGPNET)]
-    ((folder, folders, published, new, printed, baselines),) = rehearsed.compared
-    assert (folder, folders, published, new, printed) == (
-        rehearsed.run,
-        {name: rehearsed.run},
-        PUBLISHED,
-        True,
-        SGPNET,
-    )
+    assert rehearsed.written == [rehearsed.run]
+    ((folder, folders, new, baselines),) = rehearsed.compared
+    assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, True)
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
     assert rehearsed.returned == {"of": name}
 

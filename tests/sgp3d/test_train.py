@@ -19,6 +19,7 @@ import pytest
 
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.errors import InputError
+from glioma_idh.reporting.html import Picture
 from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
@@ -181,8 +182,9 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
 def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, rehearse, targets, learnt, empty):
     """The training is rehearsed: a network that learnt nothing has numbers of what it was to learn, and those alone."""
     rehearsal = rehearse()
-    figures = []
-    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda _, folder, name: figures.append(name))
+    pages = []
+    publish = lambda page, tell, _: page.touch() or pages.append(tell()) or {}  # noqa: E731
+    monkeypatch.setattr("glioma_idh.reporting.report.publish", publish)
     monkeypatch.setattr("glioma_idh.sgp3d.fit.build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
     recipe = replace(RECIPE, cohort=str(make_four()), targets=targets)
     metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
@@ -193,6 +195,9 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, reh
     assert has_masks(tmp_path / "run") == (learnt == "dice")
     assert not predictions[["predicted_ml", "hd95_mm"]].notna().any().any() or learnt == "dice"
     assert [given.joint.targets for given in rehearsal.trainings] == [targets] * 2
+    (page,) = pages
+    shown = [part.name for section in page.sections for part in section.parts if isinstance(part, Picture)]
+    figures = [*shown, *page.further()]
     assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= set(figures)
     assert ("roc" in figures) == (learnt == "score") and ("lesions" in figures) == (learnt == "dice")
 
@@ -242,7 +247,7 @@ def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
 def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypatch):
     recipe, run = finished
     (external,) = (run / "external").iterdir()
-    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
     monkeypatch.setattr(
         "glioma_idh.sgp3d.apply.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
@@ -341,10 +346,10 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     monkeypatch.setattr("glioma_idh.pipeline.refuse_copies", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
     monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
-    monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *given: written.append(given))
+    monkeypatch.setattr("glioma_idh.reporting.report.write_external", lambda *given: written.append(given))
     job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
     _score_external(RECIPE, job, *_prepare_external(read_cohort(str(cohort))[0], RECIPE, job))
-    ((name, folder, table, predictions, errors, _),) = written
-    assert (name, folder) == ("SGPNet", tmp_path / "run/external/egd")
+    ((folder, name, table, predictions, errors),) = written
+    assert (folder, name) == (tmp_path / "run", "egd")
     assert table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]
     assert [error.subject for error in errors] == ["s01", "s02"]

@@ -10,18 +10,16 @@ from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
-from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
-from glioma_idh.reporting import report
+from glioma_idh.reporting import comparing, report
+from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
-from glioma_idh.reporting.sections import compared
+from glioma_idh.reporting.sections import compared, shared_figures
 from glioma_idh.reporting.sections.compared import (
     compared_sections,
     compared_sentence,
-    gather,
-    paired_tests,
-    reference_name,
 )
+from glioma_idh.reporting.sections.shared_figures import printed_of
 from glioma_idh.reporting.tables.cells import comparison_cell, format_p
 from glioma_idh.runs import read_json
 from glioma_idh.runs.run import Run
@@ -38,6 +36,17 @@ SCORES = {
 def estimate(value, low=np.nan, high=np.nan, reason=""):
     """What `worth` holds of an estimate."""
     return {"value": value, "low": low, "high": high, "reason": reason}
+
+
+def paired_tests(runs, reference=None):
+    """The tests that a page prints, by score and `one less two`."""
+    tests = comparing.paired_tests(runs, ("auc", "calls"), reference)
+    return {score: {" less ".join(pair): of for pair, of in pairs.items()} for score, pairs in tests.items()}
+
+
+def pairs_section(runs, reference=None):
+    """What a page says of them."""
+    return compared._pairs_section(comparing.paired_tests(runs, ("auc", "calls"), reference), reference)
 
 
 def finished(name, scores, recipe=(), **numbers) -> Run:
@@ -59,11 +68,23 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
         "segmentation": {},
     } | numbers
     settings = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "seed": 0} | dict(recipe)
-    metrics = {"sequence": name, "synthetic": False, **summarise(table)}
-    return Run(
-        *(name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table, metrics, worth),
-        folder=Path(f"/runs/{name}"),
-    )
+    tables = name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table
+    return with_numbers(Run(*tables, folder=Path(f"/runs/{name}")), worth=worth)
+
+
+def with_numbers(run, **numbers) -> Run:
+    """The run with `metrics` or `worth` in the place of those that it would compute."""
+    vars(run).update(numbers)
+    return run
+
+
+def changed(run, **changes) -> Run:
+    """The run with other contents and, where they are not of its own making, the numbers that it had."""
+    return with_numbers(replace(run, **changes), worth=run.worth)
+
+
+def phantoms(run) -> Run:
+    return changed(run, cohort=run.cohort.assign(cohort="phantom"))
 
 
 RUNS = [finished(name, scores) for name, scores in SCORES.items()]
@@ -72,7 +93,7 @@ RUNS = [finished(name, scores) for name, scores in SCORES.items()]
 def lesions_alone(name="lesion"):
     """A run of segmentation alone."""
     run = finished(name, np.nan, segmentation={"dice": estimate(0.81, 0.75, 0.86)})
-    return replace(run, metrics=run.metrics | {"mean": {}, "within_splits": {}, "pooled": {"num_patients": N}})
+    return with_numbers(run, metrics=run.metrics | {"mean": {}, "within_splits": {}, "pooled": {"num_patients": N}})
 
 
 @pytest.mark.integration
@@ -101,13 +122,13 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
     def by_hand(kind, *values):
         return lambda one, two: kind(*values, p_of[name_of[id(one)], name_of[id(two)]])
 
-    monkeypatch.setattr(compared, "compare_auc", by_hand(Comparison, 0.1, 0.05, 0.15))
-    monkeypatch.setattr(compared, "compare_calls", by_hand(Calls, 20, 12, 3, 5))
+    monkeypatch.setitem(comparing.TESTS, "auc", by_hand(Comparison, 0.1, 0.05, 0.15))
+    monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     for of in paired_tests(RUNS).values():
         assert {pair: one.p for pair, one in of.items()} == pytest.approx(
             {"a less b": 0.06, "a less c": 0.06, "b less c": 0.06}
         )
-    pairs = compared._pairs_section(RUNS, None)
+    pairs = pairs_section(RUNS)
     assert "p after Holm over all pairs," in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
     assert sheet.table["pair"].tolist() == ["a less b", "a less c", "b less c"]
@@ -124,12 +145,12 @@ def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkey
     def by_hand(kind, *values):
         return lambda one, two: kind(*values, p_of[name_of[id(one)], name_of[id(two)]])
 
-    monkeypatch.setattr(compared, "compare_auc", by_hand(Comparison, 0.1, 0.05, 0.15))
-    monkeypatch.setattr(compared, "compare_calls", by_hand(Calls, 20, 12, 3, 5))
+    monkeypatch.setitem(comparing.TESTS, "auc", by_hand(Comparison, 0.1, 0.05, 0.15))
+    monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     runs = [*RUNS, lesions_alone()]
     for of in paired_tests(runs, "b").values():
         assert {pair: one.p for pair, one in of.items()} == pytest.approx({"a less b": 0.04, "c less b": 0.04})
-    pairs = compared._pairs_section(runs, "b")
+    pairs = pairs_section(runs, "b")
     assert "p after Holm over all comparisons with b," in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
     assert sheet.table["pair"].tolist() == ["a less b", "c less b"]
@@ -155,7 +176,7 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
 def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
     given = []
     monkeypatch.setattr(report, "read_finished_run", {run.folder: run for run in RUNS}.get)
-    monkeypatch.setattr(report, "compared_sections", lambda runs, reference: given.append(reference) or [])
+    monkeypatch.setattr(report, "compared_sections", lambda runs, tests, reference: given.append(reference) or [])
     monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
     for reference, pairs in (
         (Path("/runs/b"), ["a less b", "c less b"]),
@@ -175,18 +196,18 @@ def drawn(monkeypatch):
     def record(name):
         return lambda what, **named: given.update({name: (what, named)})
 
-    monkeypatch.setattr(compared, "roc_curves", record("roc"))
-    monkeypatch.setattr(compared, "score_boxes", record("boxes"))
+    monkeypatch.setattr(shared_figures, "roc_curves", record("roc"))
+    monkeypatch.setattr(shared_figures, "score_boxes", record("boxes"))
     return given
 
 
 def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
     runs = [finished(name, SCORES[name]) for name in "ab"]
     published = {"a": {"auc": (0.62, 0.15), "accuracy": (0.7, 0.1)}, "b": {"accuracy": (0.8, None)}}
-    runs = [replace(run, recipe=run.recipe | {"published": published[run.name]}) for run in runs]
-    best = runs[1].metrics | {"mean": runs[1].metrics["mean"] | {"best_possible_auc": 0.97}, "synthetic": True}
+    runs = [changed(run, recipe=run.recipe | {"published": published[run.name]}) for run in runs]
+    best = runs[1].metrics | {"mean": runs[1].metrics["mean"] | {"best_possible_auc": 0.97}}
     best["sd"] = best["sd"] | {"best_possible_auc": 0.01}
-    runs = [runs[0], replace(runs[1], metrics=best), lesions_alone()]
+    runs = [runs[0], with_numbers(phantoms(runs[1]), metrics=best), lesions_alone()]
     sheet, *_ = (part for part in compared._table_section(runs).parts if isinstance(part, Sheet))
     assert sheet.table["run"].tolist() == ["a", *[""] * 4, "b", *[""] * 5, "lesion", ""]
     within = sheet.table[sheet.table["row"] == "ours, within splits"]
@@ -228,7 +249,9 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
         )
         for place, (name, scores) in enumerate(SCORES.items())
     ]
-    beside, worth, _, methods = compared_sections([*runs, lesions_alone()])
+    beside, worth, _, methods = compared_sections(
+        [*runs, lesions_alone()], comparing.paired_tests(runs, ("auc", "calls"))
+    )
     (sheet,) = worth.parts
     assert sheet.table["run"].tolist() == ["a", "b", "c"]
     assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["mutant"].tolist() == [20, 21, 22]
@@ -274,8 +297,9 @@ def test_the_first_sentence(verdicts, words):
     assert compared_sentence([lesions_alone("x"), lesions_alone("y")]) == (
         "None of these runs has an AUC. Mean Dice: x 0.81 (0.75 to 0.86); y 0.81 (0.75 to 0.86)."
     )
-    phantoms = [replace(run, metrics=run.metrics | {"synthetic": True}) for run in runs]
-    assert compared_sentence(phantoms).startswith("Synthetic phantom cohort: no clinical result. Higher AUC")
+    assert compared_sentence([phantoms(run) for run in runs]).startswith(
+        "Synthetic phantom cohort: no clinical result. Higher AUC"
+    )
 
 
 def within_folds(tests):
@@ -290,8 +314,7 @@ def within_folds(tests):
 
 
 @pytest.mark.parametrize("same_folds", [True, False])
-def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_of_their_own(monkeypatch, same_folds):
-    monkeypatch.setattr(compared, "worth", lambda *_: {})
+def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_of_their_own(same_folds):
     folds = [np.arange(N) // 2 % 4, np.arange(N) // 2 % 4 if same_folds else np.arange(N) // 10]
     runs = []
     for seed, (scores, of_seed) in enumerate(zip((SCORES["b"], SCORES["c"]), folds, strict=True)):
@@ -333,7 +356,7 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
 
 
 def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
-    monkeypatch.setattr(compared, "worth", lambda *tables: {"lengths": [len(table) for table in tables]})
+    monkeypatch.setattr("glioma_idh.runs.run.worth", lambda *tables: {"lengths": [len(table) for table in tables]})
     runs = [finished("a", SCORES[name], {"seed": seed}) for seed, name in enumerate("ab")]
     for run in runs:
         run.metrics["within_splits"]["auc_interval"] = [0.1, 0.2]
@@ -346,7 +369,7 @@ def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
 def test_a_run_counts_once_and_phantoms_stand_apart():
     with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, a2"):
         gather([RUNS[0], replace(RUNS[0], folder=Path("/runs/a2"))])
-    phantom = replace(RUNS[1], metrics=RUNS[1].metrics | {"synthetic": True})
+    phantom = phantoms(RUNS[1])
     with pytest.raises(InputError, match="runs of patients alone, or of phantoms alone; found phantoms in /runs/b"):
         gather([RUNS[0], phantom])
 
@@ -372,7 +395,7 @@ def test_runs_on_other_patients_are_not_compared():
             "cannot be computed, because the runs are not paired: expected the same"
         )
         assert np.isnan(of["a less b"].p) and not of["a less c"].reason
-    (sheet,) = (part for part in compared._pairs_section([RUNS[0], strangers], None).parts if isinstance(part, Sheet))
+    (sheet,) = (part for part in pairs_section([RUNS[0], strangers]).parts if isinstance(part, Sheet))
     assert sheet.table["difference of AUC (95 %)"].tolist() == [tests["auc"]["a less b"].reason]
     assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
 
@@ -380,7 +403,7 @@ def test_runs_on_other_patients_are_not_compared():
 @pytest.mark.integration
 def test_a_pair_is_printed_with_its_own_numbers():
     tests = paired_tests(RUNS)
-    section = compared._pairs_section(RUNS, None)
+    section = pairs_section(RUNS)
     (sheet,) = (part for part in section.parts if isinstance(part, Sheet))
     for row in sheet.table.to_dict("records"):
         calls = tests["calls"][row["pair"]]
@@ -399,5 +422,5 @@ def test_a_caution_of_all_runs_is_said_once_and_of_some_with_their_names(monkeyp
 
 def test_both_papers_side_by_side_have_the_columns_of_both():
     of_3d = finished("d", SCORES["b"], {"paper": "sgp3d"})
-    assert compared._printed(RUNS) is SLICE_CNN and compared._printed([of_3d]) is SGPNET
-    assert compared._printed([RUNS[0], of_3d]) is TABLE_ALONE
+    assert printed_of(RUNS) is SLICE_CNN and printed_of([of_3d]) is SGPNET
+    assert printed_of([RUNS[0], of_3d]) is TABLE_ALONE
