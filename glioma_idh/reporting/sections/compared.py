@@ -8,6 +8,7 @@ from glioma_idh.evaluation.comparisons import Calls, Comparison
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS
+from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
@@ -126,13 +127,7 @@ def _pairs_section(tests: dict, reference: str | None) -> Section:
         }
         for pair, area in tests["auc"].items()
     ]
-    scope = f"all comparisons with {reference}" if reference else "all pairs"
-    text = (
-        "On the same patients only: AUC within splits by DeLong's paired test, predictions from a score of 0.5 on by "
-        f"McNemar's exact test; p after Holm over {scope}, intervals of one pair at a time. They describe the sampling "
-        "of patients, not the training: another seed may change more."
-    )
-    parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
+    parts = [say("pairs", reference=reference), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
     return Section("Paired comparisons", parts if rows else [])
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import report
+from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
-from glioma_idh.reporting.sections import of_run, of_scores, shared_figures
+from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs import FORMAT
@@ -166,10 +167,13 @@ def drawn(monkeypatch):
 
         monkeypatch.setattr(module, name, draw)
 
-    for name in ("baselines_forest", "roc_with_bands", "precision_recall_curve", "confusion_matrices"):
-        keep(of_scores, name)
-    for name in ("reliability_diagram", "decision_curve_figure", "strata_forest", "reliability_diagram_alt"):
-        keep(of_scores, name)
+    for name in ("baselines_forest", "strata_forest"):
+        keep(forest_plots, name)
+    for name in ("precision_recall_curve", "confusion_matrices", "decision_curve_figure"):
+        keep(performance, name)
+    for name in ("reliability_diagram", "reliability_diagram_alt"):
+        keep(reliability, name)
+    keep(of_scores, "roc_with_bands")
     keep(shared_figures, "score_boxes")
     for name in ("flow_diagram", "best_median_worst", "learning_curves"):
         keep(of_run, name)
@@ -396,7 +400,7 @@ def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
 
 def test_masks_of_an_older_run_and_of_none():
     older = {name: value for name, value in NUMBERS["segmentation"].items() if "hd95" not in name}
-    assert "HD95 cannot be computed" in of_run._hd95_words(older)
+    assert "HD95 cannot be computed" in say("segmentation", segmentation=older).text
     none = of_run.segmentation_section(finished(NUMBERS | {"segmentation": {}}))
     assert none.parts == []
 
