@@ -15,7 +15,6 @@ from glioma_idh.reporting.figures.roc_bands import roc_with_bands
 from glioma_idh.reporting.tables.comparison import (
     SCORES,
     comparison_table,
-    comparison_text,
     notes,
     order_holds,
     order_text,
@@ -59,8 +58,8 @@ def write_experiment(
     order = [order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
     if with_order:
         order.append(order_holds(compared["auc"]))
-    caption = " ".join([*notes(numbers, answers), caution, *order])
-    write_comparison_table(made, out, table, caption, synthetic)
+    remarks = notes(numbers, answers)
+    write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
     write_table(pd.concat([run.predictions.assign(network=run.name) for run in runs]), out / files.PREDICTIONS)
     scored = {run.name: run.predictions for run in runs if run.scored}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in answers.items() if "auc" in row}
@@ -70,8 +69,7 @@ def write_experiment(
     report.publish(out / files.REPORT, partial(report.tell_comparison, runs, reference, tests))
     differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
     write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
-    print(comparison_text(made, numbers, answers))
-    print("\n".join([caution, *order]))
+    print("\n".join([made.to_string(), *remarks, caution, *order]))
 
 
 def numbers_of(run: Run) -> dict:

@@ -40,10 +40,8 @@ def baselines_section(finished: Run) -> Section:
         }
         for name, of in numbers["baselines"].items()
     ]
-    figure, alt = (
-        forest_plots.baselines_forest(numbers, synthetic=finished.synthetic),
-        forest_plots.baselines_forest_alt,
-    )
+    figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
+    alt = forest_plots.baselines_forest_alt(numbers)
     parts = [
         say("baselines", **numbers),
         Picture("baselines", figure, "AUC beside baselines without a network.", alt),

@@ -205,6 +205,7 @@ def test_baselines_beside_the_network(drawn):
         )
     ]
     assert drawn["baselines_forest"].arguments == (NUMBERS,)
+    assert parts_of(section, Picture)["baselines"].alt.startswith("Forest plot of AUCs. Network: 0.81 (0.71 to 0.91).")
     assert "made here" not in parts_of(section, Paragraph)[0].text
     made = finished(NUMBERS | {"patients": WORTH["patients"] | {"folds_made": True}})
     assert "Splits were made here." in parts_of(of_scores.baselines_section(made), Paragraph)[0].text
