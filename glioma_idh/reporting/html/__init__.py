@@ -145,6 +145,8 @@ def _template():
 
 def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
     """What the template shows of a part; the files of a picture or a sheet, the next ones left, are written."""
+    if not isinstance(part, (Paragraph, Listing, Viewer, *FILES)):
+        raise TypeError(f"expected a part of a page; found {type(part).__name__}")
     block = {"kind": type(part).__name__.lower()} | part._asdict()
     if type(part) in FILES:
         block["number"], files = next(left[type(part)])
