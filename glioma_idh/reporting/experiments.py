@@ -12,6 +12,7 @@ from glioma_idh.reporting import report
 from glioma_idh.reporting.comparing import check_same_splits, paired_tests, together_as_one
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.roc_bands import roc_with_bands
+from glioma_idh.reporting.pages import tell_comparison
 from glioma_idh.reporting.tables.comparison import (
     SCORES,
     comparison_table,
@@ -66,7 +67,7 @@ def write_experiment(
     published = {name: row["auc"][0] for name, row in paper.published.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, published=published, synthetic=synthetic)
     save_figure(roc, out / files.FIGURES, "roc")
-    report.publish(out / files.REPORT, partial(report.tell_comparison, runs, reference, tests))
+    report.publish(out / files.REPORT, partial(tell_comparison, runs, reference, tests))
     differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
     write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
     print("\n".join([made.to_string(), *remarks, caution, *order]))

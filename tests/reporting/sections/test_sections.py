@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.files import write_json, write_table
+from glioma_idh.reporting import pages as pages_module
 from glioma_idh.reporting import report
 from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
@@ -372,7 +373,7 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
         monkeypatch.setattr(of_run, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
         run = finished(cohort=PHANTOMS if synthetic else COHORT)
-        for section in (*report.OF_SCORES, of_run.subjects_section):
+        for section in (*pages_module.OF_SCORES, of_run.subjects_section):
             assert section(run).parts
         marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
         assert set(marked.values()) == {synthetic}
@@ -635,9 +636,9 @@ def pages(monkeypatch):
     """What each page was given; no page is written."""
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
-    monkeypatch.setattr(report, "cautions", lambda *_: [])
+    monkeypatch.setattr(pages_module, "cautions", lambda *_: [])
     for name in ("OF_SCORES", "OF_RUN"):
-        monkeypatch.setattr(report, name, ())
+        monkeypatch.setattr(pages_module, name, ())
     return given
 
 
