@@ -131,7 +131,7 @@ def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) ->
         InputError: one stands in both.
     """
     both = {here: f"{there} is {here}" for here, there in departures.find_copies(measured, run_dir).items()}
-    both |= images_in_both(runs.read_table(run_dir / "cohort.csv"), table)
+    both |= images_in_both(runs.read_table(run_dir / runs.COHORT), table)
     if both:
         found = f"{len(both)} in both ({'; '.join(list(both.values())[:3])}{' ...' if len(both) > 3 else ''})"
         raise InputError("no image of the training cohort in the external one", found, "Take them out.")
@@ -188,11 +188,11 @@ def require_labelled(table, errors: list[InputError], num_subjects: int) -> None
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
     """Who is used, who is not and why, and of phantoms the best possible scores, into the run folder."""
-    write_table(exclusions_table(errors), folder / "exclusions.csv")
+    write_table(exclusions_table(errors), folder / runs.EXCLUSIONS)
     planted = find_planted_scores(table, sequences)
     if planted is not None:
-        write_table(planted.rename("score").reset_index(), folder / "planted.csv")
-    write_table(table, folder / "cohort.csv")
+        write_table(planted.rename("score").reset_index(), folder / runs.PLANTED)
+    write_table(table, folder / runs.COHORT)
 
 
 def make_splits(recipe, table):
@@ -275,10 +275,10 @@ def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
     if recipe.get("paper") != paper:
         found = f"a run of {recipe.get('paper', 'something else')}"
         raise InputError(f"a run of glioma_idh.{paper}.train", found, "Use that pipeline's predict.", file=run_dir)
-    if not (run_dir / "metrics.json").exists():
+    if not (run_dir / runs.METRICS).exists():
         advice = "Let the training end first: the same command goes on where it stopped."
         raise InputError("a finished run", "no metrics.json", advice, file=run_dir)
-    return recipe, runs.read_json(run_dir / "metrics.json")["synthetic"]
+    return recipe, runs.read_json(run_dir / runs.METRICS)["synthetic"]
 
 
 def read_subjects(wanted, sequences) -> pd.DataFrame:
@@ -308,7 +308,7 @@ def warn_of_skull(wanted, recipe: dict) -> None:
 
 def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:
     """Say what scores are not: test results of the run's own patients, or, from phantoms, anything clinical."""
-    known = table["patient"].isin(runs.read_table(run_dir / "cohort.csv")["patient"]).sum()
+    known = table["patient"].isin(runs.read_table(run_dir / runs.COHORT)["patient"]).sum()
     if known:
         text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
         print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)

@@ -38,11 +38,11 @@ def find_run(recipe, job, wanted: dict, defaults: dict | None = None) -> bool:
 
 def _changed_labels(recipe, job) -> str:
     """Whose IDH status is another than when the run began, of the first few, and how many they are."""
-    if not (job.run_dir / "cohort.csv").exists():
+    if not (job.run_dir / runs.COHORT).exists():
         return "whose labels differ is not known, as nobody was prepared"
-    before = runs.read_table(job.run_dir / "cohort.csv").set_index("subject")["idh"]
+    before = runs.read_table(job.run_dir / runs.COHORT).set_index("subject")["idh"]
     before = before.map({0: STATUS["0"], 1: STATUS["1"]}).fillna(STATUS[""])
-    exclusions = runs.read_table(job.run_dir / "exclusions.csv")
+    exclusions = runs.read_table(job.run_dir / runs.EXCLUSIONS)
     unknown = exclusions["subject"][exclusions["found"] == UNLABELLED]
     before = pd.concat([before, pd.Series(STATUS[""], index=unknown, dtype=str)])
     cohort = pipeline.read_training_cohort(recipe, job, (), quiet=True)

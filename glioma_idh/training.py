@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table, written_whole
 from glioma_idh.progress import leave, progress
 from glioma_idh.quiet_keras import keras
-from glioma_idh.runs import list_splits, read_table, split_folder
 
 
 def require_tensorflow() -> None:
@@ -76,7 +76,7 @@ def write_cost(folder: Path, started: float, gpus: list) -> None:
     peak = getattr(process, "peak_wset", None) or _peak_bytes()
     device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"
     cost = {"seconds": round(time.monotonic() - started, 1), "peak_memory_gb": round(peak / 1e9, 2), "device": device}
-    write_json(cost, folder / "cost.json")
+    write_json(cost, folder / runs.COST)
 
 
 def _peak_bytes() -> int:
@@ -130,8 +130,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, folder, steps_per_epoch: int, every: int = 25):
         super().__init__()
-        self.file = Path(folder) / "checkpoint.weights.h5"
-        self.history_file = Path(folder) / "history.csv"
+        self.file = Path(folder) / runs.CHECKPOINT
+        self.history_file = Path(folder) / runs.HISTORY
         self.steps_per_epoch = steps_per_epoch
         self.every = every
         self.rows = []
@@ -147,7 +147,7 @@ class Checkpoint(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         model.load_weights(self.file)
         epoch = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
-        self.rows = read_table(self.history_file).head(epoch).to_dict("records")
+        self.rows = runs.read_table(self.history_file).head(epoch).to_dict("records")
         return epoch
 
     def on_epoch_end(self, epoch, logs=None):
@@ -248,9 +248,9 @@ def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[st
     Raises:
         InputError: a file is no network, or one for other input or with other outputs.
     """
-    splits = list_splits(read_table(run_dir / "splits.csv"))
+    splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     networks = []
-    for file in [split_folder(run_dir, index) / "model.keras" for index in range(len(splits))]:
+    for file in [runs.split_folder(run_dir, index) / runs.MODEL for index in range(len(splits))]:
         try:
             network = keras.models.load_model(file, compile=False)
         except (OSError, ValueError) as error:

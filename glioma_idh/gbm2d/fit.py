@@ -29,7 +29,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
         The index.
     """
     target = runs.split_folder(folder, index)
-    if (target / "predictions.csv").exists():
+    if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
     split, slices = _read_split(folder, index)
@@ -48,10 +48,10 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())
-    with written_whole(target / "model.keras") as file:
+    with written_whole(target / runs.MODEL) as file:
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
-    write_table(_predictions(split[test], score), target / "predictions.csv")
+    write_table(_predictions(split[test], score), target / runs.PREDICTIONS)
     training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index
@@ -82,11 +82,11 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ca
 
 def _read_split(folder: Path, index: int):
     """The subjects with the part they play in a split, and their slices in the same order."""
-    splits = runs.read_table(folder / "splits.csv")
+    splits = runs.read_table(folder / runs.SPLITS)
     repeat, number = runs.list_splits(splits)[index]
     split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / "cohort.csv")
-    with np.load(folder / "slices.npz") as prepared:
+    cohort = runs.read_table(folder / runs.COHORT)
+    with np.load(folder / runs.SLICES) as prepared:
         slices = prepared["slices"]
     return cohort.merge(split, on="subject", how="left", validate="one_to_one"), slices
 

@@ -7,6 +7,7 @@ finished one prints its table again.
 from dataclasses import replace
 from pathlib import Path
 
+from glioma_idh import runs
 from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
@@ -34,7 +35,7 @@ def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     recipe, job = _resolve(recipe, job)
     folders = _run_folders(recipe, job)
     external = None if job.external is None else pipeline.read_external_cohort(recipe, job, recipe.sequence)
-    if len(folders) > 1 and (job.run_dir / "recipe.json").exists():
+    if len(folders) > 1 and (job.run_dir / runs.RECIPE).exists():
         advice = "Name another --run-dir; each sequence gets a folder in it."
         raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
     identities = {s: pipeline.identity("gbm2d", replace(recipe, sequence=(s,)), job) for s in folders}
@@ -109,7 +110,7 @@ def _begin_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identit
     print(training.device_line(gpus, job.jobs or training.default_jobs(gpus, recipe.num_splits)))
     synthetic = " (built in, synthetic: no clinical result can come of it)" if recipe.cohort == "phantom" else ""
     print(f"Cohort: {recipe.cohort}{synthetic}")
-    unprepared = {s: folder for s, folder in folders.items() if not (folder / "splits.csv").exists()}
+    unprepared = {s: folder for s, folder in folders.items() if not (folder / runs.SPLITS).exists()}
     if unprepared:
         _prepare_sequences(recipe, job, unprepared, identities)
 
@@ -131,7 +132,7 @@ def _train_sequences(recipe: Recipe, job: Job, folders: dict[str, Path]) -> None
 
 def _prepare_sequences(recipe: Recipe, job: Job, folders: dict[str, Path], identities: dict[str, dict]) -> None:
     """Begin the runs of sequences that are not prepared; nothing is written before all of them can be."""
-    from glioma_idh import pipeline, runs
+    from glioma_idh import pipeline
     from glioma_idh.cohorts.checks.copies import print_shared_brains
     from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
     from glioma_idh.cohorts.table import require_sequence
@@ -191,7 +192,7 @@ def _score_external(sequence: str, folder: Path, job: Job, table, slices, errors
     from glioma_idh.training import load_networks
 
     predictions = predictions_table(table, slices, load_networks(folder, slices.shape[1:]), folder)
-    results.write_external(sequence, folder / "external" / pipeline.external_name(job), table, predictions, errors)
+    results.write_external(sequence, folder / runs.EXTERNAL / pipeline.external_name(job), table, predictions, errors)
 
 
 def _prepare(sequence: str, recipe: Recipe, job: Job, cohort):
@@ -220,9 +221,9 @@ def _write_prepared(folder: Path, sequence: str, table, slices, splits, errors: 
 
     pipeline.write_subjects(folder, table, errors, [sequence])
     write_table(_measures_of(table), folder / departures.FILE)
-    with written_whole(folder / "slices.npz") as part, open(part, "wb") as file:
+    with written_whole(folder / runs.SLICES) as part, open(part, "wb") as file:
         np.savez(file, slices=slices, subjects=table["subject"].to_numpy(dtype=str))
-    write_table(splits, folder / "splits.csv")
+    write_table(splits, folder / runs.SPLITS)
 
 
 def _measures_of(table):

@@ -27,6 +27,26 @@ from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 
+RECIPE = "recipe.json"
+COHORT = "cohort.csv"
+EXCLUSIONS = "exclusions.csv"
+MEASURES = "measures.csv"
+SLICES = "slices.npz"
+SPLITS = "splits.csv"
+MODEL = "model.keras"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.csv"
+COST = "cost.json"
+CHECKPOINT = "checkpoint.weights.h5"
+MASKS = "masks"
+BASELINES = "baselines.json"
+PLANTED = "planted.csv"
+METRICS = "metrics.json"
+FIGURES = "figures"
+REPORT = "report.html"
+EXTERNAL = "external"
+PREDICT = "predict"
+RUN = "run.json"
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
@@ -86,7 +106,7 @@ def read_recipe(folder) -> dict:
     Raises:
         InputError: there is none, or it is of a version that counted splits in another way.
     """
-    file = Path(folder) / "recipe.json"
+    file = Path(folder) / RECIPE
     if not file.is_file():
         raise no_run(folder)
     content = read_json(file)
@@ -105,7 +125,7 @@ def no_run(folder) -> InputError:
     """The error of a path that is no run's folder: what it is, and which runs lie above, in or beside it."""
     folder = Path(folder)
     place = folder.absolute()
-    above = next((parent for parent in place.parents if (parent / "recipe.json").is_file()), None)
+    above = next((parent for parent in place.parents if (parent / RECIPE).is_file()), None)
     inside = _runs_in(place)
     if above is not None:
         found, named = f"{'a folder' if place.is_dir() else 'a path'} within the run {above.name}", [above]
@@ -175,12 +195,12 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
         InputError: the folder holds a run of another recipe or version, or something else, or cannot be written.
     """
     folder = Path(folder)
-    if (folder / "recipe.json").exists():
+    if (folder / RECIPE).exists():
         if differing := differing_settings(folder, recipe, defaults):
             expected = ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
             found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
-        return (folder / "metrics.json").exists()
+        return (folder / METRICS).exists()
     there = (
         sorted(path.name for path in folder.iterdir() if not path.name.startswith("part-")) if folder.is_dir() else []
     )
@@ -210,7 +230,7 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
     Raises:
         InputError: the run is of another version.
     """
-    if not (Path(folder) / "recipe.json").exists():
+    if not (Path(folder) / RECIPE).exists():
         return {}
     former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
     pairs = {name: (former.get(name), recipe.get(name)) for name in sorted(recipe.keys() | former.keys())}
@@ -226,7 +246,7 @@ def begin_run(folder, recipe: dict, published: dict) -> None:
         published: the paper's own results, kept beside.
     """
     content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
-    write_json(content | {"versions": versions(), "published": published}, Path(folder) / "recipe.json")
+    write_json(content | {"versions": versions(), "published": published}, Path(folder) / RECIPE)
 
 
 def as_read(recipe: dict) -> dict:
@@ -241,17 +261,17 @@ def split_folder(folder, index: int) -> Path:
 
 def mask_file(folder, index: int, subject: str) -> Path:
     """The predicted mask of a subject that was tested in a split."""
-    return split_folder(folder, index) / "masks" / f"{subject}.nii.gz"
+    return split_folder(folder, index) / MASKS / f"{subject}.nii.gz"
 
 
 def has_masks(folder) -> bool:
     """Whether a run has kept predicted masks, of each split or, in older runs, in one `masks/` for all."""
-    return any(path.is_dir() for path in (Path(folder) / "masks", *Path(folder).glob("split_*/masks")))
+    return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob("split_*/masks")))
 
 
 def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
     """The predicted masks of a subject by the (repeat, split) that tested it; none in older runs."""
-    file = Path(folder) / "splits.csv"
+    file = Path(folder) / SPLITS
     splits = list_splits(read_table(file)) if file.exists() else []
     masks = {split: mask_file(folder, index, subject) for index, split in enumerate(splits)}
     return {split: mask for split, mask in masks.items() if mask.exists()}

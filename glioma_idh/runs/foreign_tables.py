@@ -41,7 +41,7 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
     sheet = _named(as_sheet(reading, readings, NEEDED, file))
     for column in [column for column in NUMBERS if column in sheet]:
         sheet[column] = with_decimal_points(sheet, column)
-    table = runs.read_table(io.StringIO(sheet.to_csv(index=False)))
+    table = files.read_table(io.StringIO(sheet.to_csv(index=False)))
     _check_once(table.set_axis(sheet.index), file)
     return table
 

@@ -111,13 +111,15 @@ def read_run(folder: Path) -> Run:
     recipe = files.read_recipe(folder) | files.read_costs(folder)
     paper = find_paper(recipe["recipe"])
     if paper is None:
-        advice, file = "Name a folder that a training command made.", folder / "recipe.json"
+        advice, file = "Name a folder that a training command made.", folder / files.RECIPE
         raise InputError("a recipe of gbm2d or sgp3d", "something else", advice, file=file)
     called = paper.call(recipe["recipe"])
-    tables = {name: _read(folder / f"{name}.csv") for name in ("cohort", "exclusions", "splits", "predictions")}
+    names = {"cohort": files.COHORT, "exclusions": files.EXCLUSIONS}
+    names |= {"splits": files.SPLITS, "predictions": files.PREDICTIONS}
+    tables = {table: _read(folder / name) for table, name in names.items()}
     planted = None
-    if (folder / "planted.csv").exists():
-        planted = _read(folder / "planted.csv").set_index("subject")["score"]
+    if (folder / files.PLANTED).exists():
+        planted = _read(folder / files.PLANTED).set_index("subject")["score"]
     return Run(SEQUENCE_NAMES.get(called, called), recipe, **tables, planted=planted, folder=folder)
 
 
@@ -128,7 +130,7 @@ def read_finished_run(folder: Path) -> Run:
         InputError: the folder holds none, or a table of it cannot be used.
     """
     files.read_recipe(folder)
-    if not (folder / "metrics.json").exists():
+    if not (folder / files.METRICS).exists():
         advice = "Let the training end first: the same command goes on where it stopped."
         raise InputError("a finished run", "no metrics.json", advice, file=folder)
     return read_run(folder)

@@ -30,7 +30,7 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
         By name: age, lesion volume and grade alone, where the cohort has them; a mask of the whole image; FLAIR above
         a threshold that is chosen on each split's training subjects.
     """
-    cohort, splits = runs.read_table(folder / "cohort.csv"), runs.read_table(folder / "splits.csv")
+    cohort, splits = runs.read_table(folder / runs.COHORT), runs.read_table(folder / runs.SPLITS)
     rows = {}
     if targets != "segmentation":
         rows |= clinical_scores(cohort, splits)

@@ -119,15 +119,15 @@ def _write(plan: list[Run], where: Where) -> Path:
     caption = " ".join([*comparison.notes(numbers, baselines), CAUTIONS[where.table], *order])
     comparison.write_comparison_table(table, out, where.table, caption, synthetic)
     by_network = [predictions.assign(network=name) for name, predictions in networks.items()]
-    write_table(pd.concat(by_network), out / "predictions.csv")
+    write_table(pd.concat(by_network), out / runs.PREDICTIONS)
     scored = {name: predictions for name, predictions in networks.items() if "auc" in numbers[name]["pooled"]}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in baselines.items() if "auc" in row}
     paper = {name: row["auc"][0] for name, row in PUBLISHED.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, published=paper, synthetic=synthetic)
-    save_figure(roc, out / "figures", "roc")
+    save_figure(roc, out / runs.FIGURES, "roc")
     compared = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in comparisons.items()}
-    write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / "metrics.json")
-    write_comparison([run.folder for run in plan], out / "report.html", reference=folders[model][0])
+    write_json({"numbers": numbers, "comparisons": compared, "order": order}, out / runs.METRICS)
+    write_comparison([run.folder for run in plan], out / runs.REPORT, reference=folders[model][0])
     print(comparison.comparison_text(table, numbers, baselines))
     print("\n".join([CAUTIONS[where.table], *order, f"Everything is in {out}"]))
     return out

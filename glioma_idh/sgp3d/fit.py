@@ -42,7 +42,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
         The index.
     """
     target = runs.split_folder(folder, index)
-    if (target / "predictions.csv").exists():
+    if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
     split = _read_split(folder, index)
@@ -58,12 +58,12 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
 
     plain = build_network(recipe)
     copy_weights(trained, plain)
-    with written_whole(target / "model.keras") as file:
+    with written_whole(target / runs.MODEL) as file:
         plain.save(file)
     with step(f"{name}: predicting the test set", quiet):
         predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
-    write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
+    write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
     training.write_cost(target, started, training.find_gpus())
     checkpoint.discard()
     return index
@@ -152,10 +152,10 @@ def _arrays(subjects: pd.DataFrame, recipe: Recipe):
 
 def _read_split(folder: Path, index: int) -> pd.DataFrame:
     """The subjects of a run with the part they play in a split; `number` counts them."""
-    splits = runs.read_table(folder / "splits.csv")
+    splits = runs.read_table(folder / runs.SPLITS)
     repeat, number = runs.list_splits(splits)[index]
     split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / "cohort.csv")
+    cohort = runs.read_table(folder / runs.COHORT)
     return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
 
 
@@ -164,5 +164,5 @@ def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> 
     numbers, lesion = score_subject(network, row, learns)
     if lesion is not None:
         own_affine = Stored(Path(row["prepared"])).placement().own_affine
-        write_volume(target / "masks" / f"{row['subject']}.nii.gz", lesion, own_affine)
+        write_volume(target / runs.MASKS / f"{row['subject']}.nii.gz", lesion, own_affine)
     return numbers

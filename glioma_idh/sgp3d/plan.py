@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.job import Job
 from glioma_idh.progress import in_words, progress
@@ -46,14 +47,12 @@ class Run(NamedTuple):
     @property
     def finished(self) -> bool:
         """Whether its results are written."""
-        return (self.folder / "metrics.json").exists()
+        return (self.folder / runs.METRICS).exists()
 
     def missing(self) -> list[int]:
         """Its splits that are not trained yet."""
-        from glioma_idh.runs import split_folder
-
         splits = [] if self.finished else range(self.recipe.num_splits)
-        return [index for index in splits if not (split_folder(self.folder, index) / "predictions.csv").exists()]
+        return [index for index in splits if not (runs.split_folder(self.folder, index) / runs.PREDICTIONS).exists()]
 
     @property
     def epochs(self) -> int:
@@ -62,11 +61,9 @@ class Run(NamedTuple):
 
     def epochs_done(self) -> int:
         """Epochs of all splits that a kill would not cost."""
-        from glioma_idh.runs import read_table, split_folder
-
         left = self.missing()
-        histories = [split_folder(self.folder, index) / "history.csv" for index in left]
-        begun = sum(len(read_table(history)) for history in histories if history.exists())
+        histories = [runs.split_folder(self.folder, index) / runs.HISTORY for index in left]
+        begun = sum(len(runs.read_table(history)) for history in histories if history.exists())
         return self.epochs - self.recipe.epochs * len(left) + begun
 
 
@@ -83,8 +80,6 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
     Raises:
         InputError: a setting cannot be, or a run that is there is of an earlier version.
     """
-    from glioma_idh import runs
-
     if len(set(seeds)) != len(seeds) or not seeds:
         found = " ".join(map(str, seeds)) or "none"
         raise InputError("different seeds in --seeds", found, "Give each once.")
@@ -94,7 +89,7 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
         for seed in seeds:
             recipe, resolved = train.resolve(Recipe(**common | network | {"seed": seed}), replace(job, run_dir=None))
             folder = _find_run(runs_dir, train.identity(recipe, resolved)) or runs_dir / resolved.run_dir.name
-            if (folder / "recipe.json").exists():
+            if (folder / runs.RECIPE).exists():
                 runs.read_recipe(folder)
             plan.append(Run(train.shown_as(recipe), recipe, folder))
     return plan
@@ -102,14 +97,12 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
 
 def _find_run(runs_dir: Path, identity: dict) -> Path | None:
     """The folder of a run that is there already, a finished one first."""
-    from glioma_idh import runs
-
     alike = []
     for file in sorted(runs_dir.glob("*/recipe.json")):
         with contextlib.suppress(InputError):  # not a run of this version
             if runs.as_read(train.FORMER) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(identity):
                 alike.append(file.parent)
-    return min(alike, key=lambda folder: not (folder / "metrics.json").exists(), default=None)
+    return min(alike, key=lambda folder: not (folder / runs.METRICS).exists(), default=None)
 
 
 def print_plan(plan: list[Run], job: Job) -> None:
@@ -171,7 +164,7 @@ def _prepare(left: list[Run], job: Job) -> None:
 
     cohort = None
     for run in left:
-        if (run.folder / "splits.csv").exists():
+        if (run.folder / runs.SPLITS).exists():
             train.prepare_again(run.recipe, run.folder, job.quiet)
             continue
         if new := cohort is None:

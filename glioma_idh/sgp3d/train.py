@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from glioma_idh import runs
 from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_json, write_table
 from glioma_idh.job import Job
@@ -106,7 +107,7 @@ def _begin(recipe: Recipe, job: Job) -> tuple[int, int]:
     print(f"Cohort: {recipe.cohort}{synthetic}")
     print("\n".join(["Differs from the paper:", *(f"  {line}" for line in differences(recipe))]))
     folder = job.run_dir
-    if not (folder / "splits.csv").exists():
+    if not (folder / runs.SPLITS).exists():
         cohort = pipeline.read_training_cohort(recipe, job, SEQUENCES)
         _print_cost(recipe, int((cohort[list(SEQUENCES)] != "").all(axis=1).sum()), gpus, jobs, threads)
         begin_run(recipe, job, cohort)
@@ -129,9 +130,7 @@ def _train(recipe: Recipe, job: Job, jobs: int, threads: int) -> None:
 
 def read_baselines(recipe: Recipe, job: Job) -> dict:
     """Scores of answers that need no network; kept in the run folder, and made where they are not there yet."""
-    from glioma_idh import runs
-
-    file = job.run_dir / "baselines.json"
+    file = job.run_dir / runs.BASELINES
     if not file.exists():
         from glioma_idh.sgp3d.baselines import baselines_of_run
 
@@ -178,14 +177,14 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
         cohort: table.
         report: print who is set aside.
     """
-    from glioma_idh import departures, pipeline, runs
+    from glioma_idh import departures, pipeline
     from glioma_idh.sgp3d.prepared import measure_cohort
 
     table, splits, errors = _prepare(recipe, job, cohort, report)
     runs.begin_run(job.run_dir, identity(recipe, job), PUBLISHED.get(shown_as(recipe), {}))
     pipeline.write_subjects(job.run_dir, table, errors, list(SEQUENCES))
     write_table(measure_cohort(table), job.run_dir / departures.FILE)
-    write_table(splits, job.run_dir / "splits.csv")  # last: it marks the run as prepared
+    write_table(splits, job.run_dir / runs.SPLITS)  # last: it marks the run as prepared
 
 
 def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
@@ -217,12 +216,11 @@ def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     Raises:
         InputError: a file has changed since.
     """
-    from glioma_idh import runs
     from glioma_idh.sgp3d.prepared import restore_cohort
 
-    former = runs.read_table(folder / "cohort.csv")
+    former = runs.read_table(folder / runs.COHORT)
     table = restore_cohort(former, recipe.shape, folder, quiet, recipe.with_skull)
-    write_table(table, folder / "cohort.csv")
+    write_table(table, folder / runs.COHORT)
 
 
 def _prepare_external(external, recipe: Recipe, job: Job):
@@ -259,7 +257,7 @@ def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -
     networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)
     with step("predicting the second cohort", job.quiet):
         predictions = predictions_table(table, networks, job.run_dir, recipe.learns)
-    folder = job.run_dir / "external" / pipeline.external_name(job)
+    folder = job.run_dir / runs.EXTERNAL / pipeline.external_name(job)
     results.write_external(shown_as(recipe), folder, table, predictions, errors, SGPNET)
 
 
