@@ -70,14 +70,14 @@ def predict(wanted: Prediction):
     """
     import pandas as pd
 
-    from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import SEQUENCE_NAMES, exclusions_table
     from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
     from glioma_idh.gbm2d.preprocessing import prepare_cohort
     from glioma_idh.predicting import look, output_folder, print_looks, write_predictions
+    from glioma_idh.training import predict as common
 
-    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
+    recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
     table, slices, errors = prepare_cohort(
@@ -90,7 +90,7 @@ def predict(wanted: Prediction):
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
-    from glioma_idh.training import load_networks  # not before: TensorFlow takes seconds to load
+    from glioma_idh.training.predict import load_networks  # not before: TensorFlow takes seconds to load
 
     networks = load_networks(wanted.run_dir, slices.shape[1:])
     measured = pd.DataFrame(table.attrs["measures"])
@@ -105,8 +105,8 @@ def predict(wanted: Prediction):
     print_remarks(table.attrs["remarks"])
     print_looks(remarks, len(table))
     _warn_of_brains(table, wanted.run_dir)
-    pipeline.warn_of_skull(wanted, recipe)
-    pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
+    common.warn_of_skull(wanted, recipe)
+    common.warn_of_predictions(table, wanted.run_dir, synthetic)
     with step("drawing the pictures", _quiet(wanted)):
         _draw(table, slices, predictions, sequence, synthetic, out)
     return predictions
@@ -120,15 +120,15 @@ def _subjects(wanted: Prediction, sequence: str):
     """The cohort table of whom to predict: one patient, or a named cohort with the sequence."""
     import pandas as pd
 
-    from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
     from glioma_idh.predicting import check_files, subject_of
+    from glioma_idh.training import predict as common
 
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"
         raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        return pipeline.read_subjects(wanted, [sequence])
+        return common.read_subjects(wanted, [sequence])
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     check_files(scan=wanted.scan, lesion_mask=wanted.lesion_mask, brain_mask=wanted.brain_mask)

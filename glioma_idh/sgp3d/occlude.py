@@ -54,14 +54,14 @@ def occlude(wanted: Occlusion) -> dict:
     Raises:
         InputError: the run cannot be used, its scans have changed, or a subject asked for was never tested.
     """
-    from glioma_idh import pipeline
     from glioma_idh.reporting.figures.attribution import occluded_scores_figure, occlusion_text
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.sgp3d.occlusion import summarise_occlusion
+    from glioma_idh.training import predict as common
 
     if wanted.num_maps < 0:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
-    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe = recipe_of_run(content)
     _check_recipe(recipe, wanted.run_dir)
     tested = _tested_subjects(wanted.run_dir, recipe.shape, wanted.quiet)
@@ -142,7 +142,7 @@ def _networks(run_dir: Path, recipe: Recipe) -> list:
     """
     from glioma_idh import runs
     from glioma_idh.sgp3d.apply import input_shape
-    from glioma_idh.training import load_networks
+    from glioma_idh.training.predict import load_networks
 
     networks = load_networks(run_dir, input_shape(recipe))
     for index, network in enumerate(networks):

@@ -82,16 +82,16 @@ def predict(wanted: Prediction):
     """
     import pandas as pd
 
-    from glioma_idh import pipeline
     from glioma_idh.cohorts.mask_remarks import print_remarks
     from glioma_idh.cohorts.table import exclusions_table
     from glioma_idh.predicting import look, output_folder, print_looks, write_predictions
     from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
+    from glioma_idh.training import predict as common
 
-    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
     from glioma_idh.sgp3d.apply import input_shape  # not before: TensorFlow takes seconds to load
-    from glioma_idh.training import load_networks
+    from glioma_idh.training.predict import load_networks
 
     networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
     out = output_folder(wanted)
@@ -119,8 +119,8 @@ def predict(wanted: Prediction):
     write_table(exclusions_table(errors), out / "exclusions.csv")
     print_remarks(remarks)
     print_looks(looks, len(table))
-    pipeline.warn_of_skull(wanted, content)
-    pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    common.warn_of_skull(wanted, content)
+    common.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     if "predicted_ml" in table:
         _warn_of_volumes(table, wanted.run_dir)
     return table
@@ -142,16 +142,16 @@ def _subjects(wanted: Prediction):
     """The cohort table of whom to predict: one patient, or a named cohort."""
     import pandas as pd
 
-    from glioma_idh import pipeline
     from glioma_idh.cohorts.table import COLUMNS
     from glioma_idh.predicting import check_files, subject_of
+    from glioma_idh.training import predict as common
 
     given = [name for name in SEQUENCES if getattr(wanted, name) is not None]
     if (wanted.cohort is None) == (not given):
         found = "both" if given else "neither"
         raise InputError("either --t1, --t1gd, --t2 and --flair, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        return pipeline.read_subjects(wanted, SEQUENCES)
+        return common.read_subjects(wanted, SEQUENCES)
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
