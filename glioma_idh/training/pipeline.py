@@ -147,12 +147,7 @@ def train(recipe, job, method: Method) -> dict[str, dict]:
     unfinished = find_unfinished(trainings, job, method, cohort)
     jobs, threads = begin(unfinished, recipe, job, method, cohort) if unfinished else (1, 1)
     tests = [] if external is None else prepare_external(trainings, external, job, method)
-    for training in unfinished:
-        named = f"{display_name(training.name)}: " if method.several else ""
-        train_split = partial(method.train_split, threads=threads) if threads > 1 else method.train_split
-        train_splits(train_split, training.recipe, training.folder, jobs, job.quiet, named)
-        with step(f"{named}drawing results", job.quiet):
-            results.write_results(training.name, training.folder, method.paper.published, method.paper.printed)
+    train_runs(unfinished, job, method, jobs, threads)
     folders = {training.name: training.folder for training in trainings}
     baselines = method.baselines(recipe, job.run_dir, job.quiet)
     with step("drawing the report", job.quiet):
@@ -269,6 +264,16 @@ def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Met
             with written_whole(training.folder / runs.SLICES) as part, open(part, "wb") as file:
                 np.savez(file, slices=slices, subjects=prepared.table["subject"].to_numpy(dtype=str))
         write_table(splits, training.folder / runs.SPLITS)  # last: it marks the run as prepared
+
+
+def train_runs(trainings: list[Training], job, method: Method, jobs: int, threads: int) -> None:
+    """Train every split of every run that is not trained yet, and write the results of each run."""
+    train_split = partial(method.train_split, threads=threads) if threads > 1 else method.train_split
+    for training in trainings:
+        label = f"{display_name(training.name)}: " if method.several else ""
+        train_splits(train_split, training.recipe, training.folder, jobs, job.quiet, label)
+        with step(f"{label}drawing results", job.quiet):
+            results.write_results(training.name, training.folder, method.paper.published, method.paper.printed)
 
 
 def prepare(table: pd.DataFrame, errors: list[InputError], recipe, job, method: Method) -> Prepared:
