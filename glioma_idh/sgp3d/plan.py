@@ -10,13 +10,11 @@ from pathlib import Path
 
 from glioma_idh import runs
 from glioma_idh.errors import InputError
-from glioma_idh.papers import SGPNET
 from glioma_idh.progress import in_words, progress
-from glioma_idh.reporting import results
-from glioma_idh.reporting.report import write_report
+from glioma_idh.reporting.report import finish_run
 from glioma_idh.sgp3d import resources
 from glioma_idh.sgp3d.method import METHOD
-from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe
+from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.training import device
 from glioma_idh.training.cohort import TrainingCohort
 from glioma_idh.training.job import Job
@@ -132,9 +130,8 @@ def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> Non
         for _ in chain([None], trained):  # before the first too: a kill may have come between training and results
             for run in left:
                 if not run.finished and not run.missing():
-                    results.write_results(run.name, run.folder, PUBLISHED, SGPNET)
+                    finish_run(run.folder)
                     METHOD.baselines(run.recipe, run.folder, True)
-                    write_report(run.folder)
                     if not job.quiet and not sys.stderr.isatty():
                         print(f"{run.name}, seed {run.recipe.seed}: finished", flush=True)
 

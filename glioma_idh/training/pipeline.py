@@ -16,8 +16,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.papers import Paper
 from glioma_idh.progress import step
-from glioma_idh.reporting import results
 from glioma_idh.reporting.figures.canvas import display_name
+from glioma_idh.reporting.report import compare_runs, finish_run, write_external
 from glioma_idh.training import device
 from glioma_idh.training.cohort import (
     TrainingCohort,
@@ -151,15 +151,10 @@ def train(recipe, job, method: Method) -> dict[str, dict]:
     folders = {training.name: training.folder for training in trainings}
     baselines = method.baselines(recipe, job.run_dir, job.quiet)
     with step("drawing the report", job.quiet):
-        metrics = results.compare_runs(
-            job.run_dir, folders, method.paper.published, bool(unfinished), method.paper.printed, baselines
-        )
+        metrics = compare_runs(job.run_dir, folders, bool(unfinished), baselines)
     for training, prepared in zip(trainings, tests, strict=False):
         predictions = method.predict(training.recipe, training.folder, prepared, job.quiet)
-        folder = training.folder / runs.EXTERNAL / external_name(job)
-        results.write_external(
-            training.name, folder, prepared.table, predictions, prepared.errors, method.paper.printed
-        )
+        write_external(training.folder, external_name(job), prepared.table, predictions, prepared.errors)
     print(f"Everything is in {job.run_dir}")
     return metrics
 
@@ -273,7 +268,7 @@ def train_runs(trainings: list[Training], job, method: Method, jobs: int, thread
         label = f"{display_name(training.name)}: " if method.several else ""
         train_splits(train_split, training.recipe, training.folder, jobs, job.quiet, label)
         with step(f"{label}drawing results", job.quiet):
-            results.write_results(training.name, training.folder, method.paper.published, method.paper.printed)
+            finish_run(training.folder)
 
 
 def prepare(table: pd.DataFrame, errors: list[InputError], recipe, job, method: Method) -> Prepared:

@@ -5,13 +5,13 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.reporting.figures.cases import choose_by_dice, read_case
 from glioma_idh.reporting.figures.flow_diagram import flow_diagram, flow_diagram_alt
 from glioma_idh.reporting.figures.learning_curves import learning_curves
 from glioma_idh.reporting.figures.overlays import best_median_worst
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer
 from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
+from glioma_idh.reporting.sections.shared_figures import lesion_cases
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
 from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
@@ -77,9 +77,10 @@ def segmentation_section(finished: Run) -> Section:
         ),
         Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
     ]
-    figure = _lesions(finished)
-    if isinstance(figure, str):
-        return Section("Segmentation", [*parts, Paragraph(figure)])
+    try:
+        figure = best_median_worst(lesion_cases(finished), synthetic=finished.synthetic)
+    except InputError as error:
+        return Section("Segmentation", [*parts, Paragraph(f"No picture of lesions: {error}")])
     alt = "Slices of the best, the median and the worst lesion by Dice, reference and predicted outlines."
     return Section("Segmentation", [*parts, Picture("lesions", figure, "Best, median and worst by Dice.", alt)])
 
@@ -96,23 +97,11 @@ def _unnamed(key: str, value) -> bool:
     return key not in SEGMENTATION and isinstance(value, dict) and "value" in value
 
 
-def _lesions(finished: Run):
-    """The figure of the best, median and worst lesions, or why there is none."""
-    cohort = finished.cohort.set_index("subject", drop=False)
-    tested = dict(iter(finished.predictions.groupby("subject")))
-    chosen = choose_by_dice(finished.predictions)
-    try:
-        cases = {name: read_case(finished.folder, cohort.loc[who], tested[who]) for name, who in chosen.items()}
-    except InputError as error:
-        return f"No picture of lesions: {error}"
-    return best_median_worst(cases, synthetic=finished.synthetic)
-
-
 def training_section(finished: Run) -> Section:
     """Learning curves."""
     splits, parts = runs.list_splits(finished.splits), []
     for index, (repeat, split) in enumerate(splits):
-        history = runs.split_folder(finished.folder, index) / "history.csv"
+        history = runs.split_folder(finished.folder, index) / runs.HISTORY
         if history.exists():
             parts.append(runs.read_table(history).assign(repeat=repeat, split=split))
     learnt = [log for log in finished.printed.curves if CURVES[log].score in finished.metrics["mean"]]
