@@ -101,7 +101,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _without_reports():
-    """Most trainings of tests end without figures and page, which take seconds, unless under `written_reports`."""
+    """Most trainings of tests end without figures and page, which take seconds; see `written_reports`."""
     from glioma_idh.reporting import report
 
     with pytest.MonkeyPatch.context() as patch:

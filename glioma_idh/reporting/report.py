@@ -200,11 +200,11 @@ def _tell_run(run: Run) -> Told:
     return Told(
         f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
         result_sentence(run),
-        cautions(run.recipe["recipe"], run.worth),
+        cautions(run),
         run.synthetic,
         [section for section in sections if section.parts],
         run.metrics | {"worth": run.worth, "subjects": subjects},
-        model_card(run.recipe, run.worth, run.cohort, run.splits, run.exclusions, run.name),
+        model_card(run),
         ("boxes", "learning_curves", "lesions"),
         partial(_further_figures, run),
     )
@@ -215,7 +215,7 @@ def _tell_table(run: Run) -> Told:
     return Told(
         f"Predictions of {run.given.attrs['file'].name}",
         result_sentence(run),
-        cautions({}, run.worth),
+        cautions(run),
         run.synthetic,
         [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
         run.metrics | {"worth": run.worth},

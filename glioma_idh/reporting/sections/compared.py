@@ -16,7 +16,7 @@ from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, p
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
 from glioma_idh.reporting.text.cautions import cautions
-from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.facts import methods_text
 from glioma_idh.reporting.text.rerun import command_line
 from glioma_idh.runs.run import Run
 
@@ -77,7 +77,7 @@ def compared_cautions(runs: list[Run]) -> list[str]:
     """What must be known before the numbers of several runs, each text once, with the runs that it is of."""
     of_text = defaultdict(list)
     for run in runs:
-        for text in cautions(run.recipe["recipe"], run.worth):
+        for text in cautions(run):
             of_text[text].append(run.name)
     return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
 
@@ -215,9 +215,9 @@ def _commands_section(runs: list[Run]) -> Section:
     """How they were made, told once of those that differ in their sequence alone, and how to make them again."""
     alike = defaultdict(list)
     for run in runs:
-        text = methods_text(run.recipe, run.cohort, run.splits, run.worth)
+        text = methods_text(run, with_exclusions=False)
         alike[text.replace(f"one sequence, {run.name}", "one sequence")].append(run.name)
     parts = [Paragraph(f"{', '.join(names)}.\n\n{text}") for text, names in alike.items()]
     each = [member for run in runs for member in (run.members or (run,))]
-    commands = "\n\n".join(f"# {run.name}\n{command_line(run.recipe['recipe'])}" for run in each)
+    commands = "\n\n".join(f"# {run.name}\n{command_line(run.settings)}" for run in each)
     return Section("Methods, and how to run it again", [*parts, Listing(commands)])

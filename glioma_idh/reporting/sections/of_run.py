@@ -18,8 +18,7 @@ from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
 from glioma_idh.reporting.tables.paper_beside import paper_sheet
 from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
 from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
-from glioma_idh.reporting.text.facts import run_facts
-from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.facts import methods_text, run_facts
 from glioma_idh.reporting.text.rerun import command_line, environment_table
 from glioma_idh.runs.run import Run
 
@@ -128,13 +127,11 @@ def cases_section(finished: Run) -> Section:
 
 def methods_section(finished: Run) -> Section:
     """A methods paragraph, the environment, and the command."""
-    recipe = finished.recipe
-    text = methods_text(recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
     parts = [
-        Paragraph(text),
+        Paragraph(methods_text(finished)),
         Paragraph("To run it again:"),
-        Listing(command_line(recipe["recipe"])),
-        Sheet("environment", environment_table(recipe), "Environment, seeds and hashes."),
+        Listing(command_line(finished.settings)),
+        Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes."),
     ]
     return Section("Methods, and how to run it again", parts)
 
@@ -151,7 +148,7 @@ def table_section(finished: Run) -> Section:
 
 def checklists_section(finished: Run) -> Section:
     """What reviewers' checklists ask, filled in where the run knows."""
-    facts = run_facts(finished.recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
+    facts = run_facts(finished)
     text = "Items in our own short wording, by their published numbers; what a run cannot know is left open."
     parts = [Paragraph(text)]
     for name, checklist in CHECKLISTS.items():
