@@ -187,7 +187,7 @@ def _prepare_external(folders: dict[str, Path], external, recipe: Recipe, job: J
 def _score_external(sequence: str, folder: Path, job: Job, table, slices, errors: list[InputError]) -> None:
     """The networks of a sequence on the second cohort."""
     from glioma_idh import pipeline
-    from glioma_idh.gbm2d.apply import predictions_table
+    from glioma_idh.gbm2d.inference import predictions_table
     from glioma_idh.reporting import results
     from glioma_idh.training import load_networks
 

@@ -178,7 +178,7 @@ def begin_run(recipe: Recipe, job: Job, cohort, report: bool = True) -> None:
         report: print who is set aside.
     """
     from glioma_idh import departures, pipeline
-    from glioma_idh.sgp3d.prepared import measure_cohort
+    from glioma_idh.sgp3d.cache import measure_cohort
 
     table, splits, errors = _prepare(recipe, job, cohort, report)
     runs.begin_run(job.run_dir, identity(recipe, job), PUBLISHED.get(shown_as(recipe), {}))
@@ -192,7 +192,7 @@ def _prepare(recipe: Recipe, job: Job, cohort, report: bool):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.checks.copies import set_copies_aside
     from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
-    from glioma_idh.sgp3d.prepared import print_mask_remarks, store_cohort
+    from glioma_idh.sgp3d.cache import print_mask_remarks, store_cohort
 
     for sequence in SEQUENCES:
         require_sequence(cohort, sequence)
@@ -216,7 +216,7 @@ def prepare_again(recipe: Recipe, folder: Path, quiet: bool) -> None:
     Raises:
         InputError: a file has changed since.
     """
-    from glioma_idh.sgp3d.prepared import restore_cohort
+    from glioma_idh.sgp3d.cache import restore_cohort
 
     former = runs.read_table(folder / runs.COHORT)
     table = restore_cohort(former, recipe.shape, folder, quiet, recipe.with_skull)
@@ -232,7 +232,7 @@ def _prepare_external(external, recipe: Recipe, job: Job):
     from glioma_idh import pipeline
     from glioma_idh.cohorts.checks.copies import set_copies_aside
     from glioma_idh.cohorts.table import check_labels
-    from glioma_idh.sgp3d.prepared import measure_cohort, print_mask_remarks, store_cohort
+    from glioma_idh.sgp3d.cache import measure_cohort, print_mask_remarks, store_cohort
 
     table, label_errors = check_labels(external)
     table, scan_errors = store_cohort(table, recipe.shape, quiet=job.quiet, with_skull=recipe.with_skull)
@@ -251,7 +251,7 @@ def _score_external(recipe: Recipe, job: Job, table, errors: list[InputError]) -
     from glioma_idh import pipeline
     from glioma_idh.papers import SGPNET
     from glioma_idh.reporting import results
-    from glioma_idh.sgp3d.apply import input_shape, predictions_table
+    from glioma_idh.sgp3d.inference import input_shape, predictions_table
     from glioma_idh.training import load_networks
 
     networks = load_networks(job.run_dir, input_shape(recipe), recipe.outputs)

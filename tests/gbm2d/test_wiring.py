@@ -18,9 +18,9 @@ from sklearn.metrics import roc_auc_score
 from glioma_idh import runs, training
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.gbm2d import Job, Recipe, build_cnn
-from glioma_idh.gbm2d.apply import score_slices
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.fit import _fit, train_split
+from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.model import compile_network
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train

@@ -245,7 +245,7 @@ def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypat
     monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
     monkeypatch.setattr(
-        "glioma_idh.sgp3d.apply.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
+        "glioma_idh.sgp3d.inference.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
     )
     shutil.copytree(run, tmp_path / "run")
     job = Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(run.parent / "other/cohort.csv"))
@@ -319,7 +319,7 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
     cohort = make_four(num_subjects=2)
     for subject in ("s00", "s01"):
         edit_table(cohort, subject, "idh", "")
-    monkeypatch.setattr("glioma_idh.sgp3d.prepared.store_subject", pytest.fail)
+    monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 
@@ -340,7 +340,7 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     edit_table(cohort, "s02", "t2", "nowhere.nii.gz")
     monkeypatch.setattr("glioma_idh.pipeline.refuse_copies", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
-    monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
+    monkeypatch.setattr("glioma_idh.sgp3d.inference.predictions_table", lambda table, *_: table[["subject"]])
     monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *given: written.append(given))
     job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
     _score_external(RECIPE, job, *_prepare_external(read_cohort(str(cohort))[0], RECIPE, job))
