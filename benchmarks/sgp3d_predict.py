@@ -19,7 +19,7 @@ from sgp3d_preparation import read_subjects
 from glioma_idh import runs
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
-from glioma_idh.sgp3d import Recipe, SGPNet, apply, prepare_subject
+from glioma_idh.sgp3d import Recipe, SGPNet, inference, prepare_subject
 from glioma_idh.sgp3d.predict import SEQUENCES, Prediction, predict
 from glioma_idh.training import device
 from glioma_idh.training.predict import load_networks
@@ -64,16 +64,16 @@ def main() -> None:
         row = read_subjects(wanted.cohort, wanted.images, folder).iloc[0]
         run = make_run(folder / "run")
         stages = Stages()
-        (network,) = load_networks(run, (*SHAPE, len(SEQUENCES)), apply.OUTPUTS)
+        (network,) = load_networks(run, (*SHAPE, len(SEQUENCES)), Recipe().outputs)
         stages.end("load the network")
         prepared = prepare_subject(row, SHAPE, with_mask=False)
         stages.end("read and prepare")
-        _, probability = apply.predict_scans(network, prepared.scans)
+        _, probability = inference.predict_scans(network, prepared.scans)
         stages.end("the network")
-        lesion = apply.own_lesion(probability, prepared.placement)
+        lesion = inference.own_lesion(probability, prepared.placement)
         write_volume(folder / "lesion.nii.gz", lesion, prepared.placement.own_affine)
         stages.end("mask back, and written")
-        apply.predict_scans(network, prepared.scans)
+        inference.predict_scans(network, prepared.scans)
         stages.end("the network on a second patient")
         del network, probability
         predict(Prediction(run, **{name: row[name] for name in SEQUENCES}))

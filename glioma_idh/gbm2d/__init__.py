@@ -5,7 +5,7 @@
     augmentation   balance and rotation of the training set
     model          the four-block CNN
     fit            one split, from slices to a trained network and its predictions
-    apply          a run's networks on prepared slices
+    inference      a run's networks on prepared slices
     train          door: python -m glioma_idh.gbm2d.train
     predict        door: python -m glioma_idh.gbm2d.predict
 

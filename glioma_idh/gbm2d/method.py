@@ -7,8 +7,8 @@ import pandas as pd
 from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
 from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, available_sequences, parse_sequence
 from glioma_idh.errors import InputError
-from glioma_idh.gbm2d.apply import predictions_table
 from glioma_idh.gbm2d.fit import train_split
+from glioma_idh.gbm2d.inference import predictions_table
 from glioma_idh.gbm2d.paper import PAPER
 from glioma_idh.gbm2d.preprocessing import prepare_cohort
 from glioma_idh.gbm2d.recipe import Recipe

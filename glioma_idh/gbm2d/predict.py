@@ -142,7 +142,7 @@ def _predictions(table, slices, networks: list, remarks: dict[str, list[str]]):
     """One row a subject: each network's probability of mutation, their mean and sample standard deviation."""
     import pandas as pd
 
-    from glioma_idh.gbm2d.apply import score_slices
+    from glioma_idh.gbm2d.inference import score_slices
 
     scores = score_slices(slices, networks)
     scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, len(networks) + 1)])

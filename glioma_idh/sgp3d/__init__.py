@@ -7,7 +7,7 @@
     training_layers  the same network in fewer passes over memory, to train with
     losses           cross-entropy + k * Dice, with the k of the paper
     optimizers       two learning rates, cosine annealing
-    rivals           3D U-Net, 3D DenseNet, residual CNN: what Table 1 sets beside it
+    comparators      3D U-Net, 3D DenseNet, residual CNN: what Table 1 sets beside it
     plan             the runs that a table needs, and the training of those that are not there
     experiments      Tables 1 and 2 and Figure 4, on the same folds
     occlusion        a trained network's score without the lesion, without the rest, and a map of where it comes from
@@ -28,16 +28,16 @@ _HOMES = {
     "backbone_of": "model",
     "build_optimizer": "optimizers",
     "compile_network": "optimizers",
-    "densenet3d": "rivals",
+    "densenet3d": "comparators",
     "dice_loss": "losses",
     "draw_movement": "augmentation",
     "joint_loss": "losses",
-    "lesion_slices": "rivals",
+    "lesion_slices": "comparators",
     "move": "augmentation",
     "place_back": "preprocessing",
     "prepare_subject": "preprocessing",
-    "resnet2d": "rivals",
-    "unet3d": "rivals",
+    "resnet2d": "comparators",
+    "unet3d": "comparators",
 }
 __all__ = sorted(_HOMES)
 

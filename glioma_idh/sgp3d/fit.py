@@ -12,13 +12,13 @@ from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.progress import step
 from glioma_idh.quiet_keras import keras
-from glioma_idh.sgp3d import rivals
-from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
+from glioma_idh.sgp3d import comparators
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.inference import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
 from glioma_idh.sgp3d.optimizers import compile_network
-from glioma_idh.sgp3d.prepared import Stored
 from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.training_layers import training_kit
 from glioma_idh.training import device
@@ -75,17 +75,19 @@ def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = Fal
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
     shape = input_shape(recipe)
     if recipe.network in ("densenet3d", "resnet2d"):
-        return {"densenet3d": rivals.densenet3d, "resnet2d": rivals.resnet2d}[recipe.network](shape, dtype=dtype)
+        return {"densenet3d": comparators.densenet3d, "resnet2d": comparators.resnet2d}[recipe.network](
+            shape, dtype=dtype
+        )
     kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
     if recipe.network == "unet3d":
-        return rivals.unet3d(shape, recipe.filters, dtype, kit)
+        return comparators.unet3d(shape, recipe.filters, dtype, kit)
     return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, kit=kit)
 
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
     network = build_network(recipe, POLICIES[recipe.dtype], to_train=True)
-    batch_size = recipe.batch_size * (rivals.NUM_SLICES if recipe.reads_slices else 1)
+    batch_size = recipe.batch_size * (comparators.NUM_SLICES if recipe.reads_slices else 1)
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
@@ -139,13 +141,13 @@ def _as_slices(batches: Iterable) -> Iterator:
     """Batches of slices through the lesion, each with its subject's label, from batches of subjects."""
     for scans, targets in batches:
         pairs = zip(scans, targets["segmentation"], strict=True)
-        slices = np.concatenate([rivals.lesion_slices(volume, mask) for volume, mask in pairs])
-        yield slices, {"idh": np.repeat(targets["idh"], rivals.NUM_SLICES)}
+        slices = np.concatenate([comparators.lesion_slices(volume, mask) for volume, mask in pairs])
+        yield slices, {"idh": np.repeat(targets["idh"], comparators.NUM_SLICES)}
 
 
 def _arrays(subjects: pd.DataFrame, recipe: Recipe):
     """Scans and masks of subjects, memory-mapped, and their labels; random masks where the recipe asks for them."""
-    stored = [Stored(Path(folder)) for folder in subjects["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in subjects["prepared"]]
     masks = [subject.mask() for subject in stored]
     if recipe.targets == "random-masks":
         masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
@@ -165,6 +167,6 @@ def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> 
     """The numbers of one test subject; a mask goes to `masks/` of the split, on the patient's own grid."""
     numbers, lesion = score_subject(network, row, learns)
     if lesion is not None:
-        own_affine = Stored(Path(row["prepared"])).placement().own_affine
+        own_affine = CachedSubject(Path(row["prepared"])).placement().own_affine
         write_volume(target / runs.MASKS / f"{row['subject']}.nii.gz", lesion, own_affine)
     return numbers

@@ -77,7 +77,7 @@ def joint_loss(entropy, dice, detach_k: bool = False):
 
 @keras.saving.register_keras_serializable(package="glioma_idh")
 class JointNetwork(keras.Model):
-    """SGPNet, or a rival that has one of its outputs, with its loss, to be trained; the network inside is kept.
+    """SGPNet, or a comparator that has one of its outputs, with its loss, to be trained; the network inside is kept.
 
     A loss that is given to `compile` sees one output at a time, but k needs both.
 

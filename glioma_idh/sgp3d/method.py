@@ -9,11 +9,11 @@ from glioma_idh import runs
 from glioma_idh.files import write_json, write_table
 from glioma_idh.progress import in_words, step
 from glioma_idh.sgp3d import resources
-from glioma_idh.sgp3d.apply import input_shape, predictions_table
 from glioma_idh.sgp3d.baselines import baselines_of_run
+from glioma_idh.sgp3d.cache import measure_cohort, print_mask_remarks, restore_cohort, store_cohort
 from glioma_idh.sgp3d.fit import is_large, train_split
+from glioma_idh.sgp3d.inference import input_shape, predictions_table
 from glioma_idh.sgp3d.paper import PAPER, SEQUENCES
-from glioma_idh.sgp3d.prepared import measure_cohort, print_mask_remarks, restore_cohort, store_cohort
 from glioma_idh.sgp3d.recipe import METHOD as VERSION
 from glioma_idh.sgp3d.recipe import Recipe, check_shape, check_targets, differences
 from glioma_idh.training import device

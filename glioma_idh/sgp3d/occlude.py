@@ -105,7 +105,7 @@ def _tested_subjects(run_dir: Path, shape: tuple[int, int, int], quiet: bool):
         InputError: the cache has lost a subject whose files are gone or have changed.
     """
     from glioma_idh import runs
-    from glioma_idh.sgp3d.prepared import restore_cohort
+    from glioma_idh.sgp3d.cache import restore_cohort
 
     splits, cohort = runs.read_table(run_dir / "splits.csv"), runs.read_table(run_dir / "cohort.csv")
     if not all((Path(folder) / "note.json").exists() for folder in cohort["prepared"]):
@@ -141,7 +141,7 @@ def _networks(run_dir: Path, recipe: Recipe) -> list:
         InputError: one has no genotype among its outputs.
     """
     from glioma_idh import runs
-    from glioma_idh.sgp3d.apply import input_shape
+    from glioma_idh.sgp3d.inference import input_shape
     from glioma_idh.training.predict import load_networks
 
     networks = load_networks(run_dir, input_shape(recipe))
@@ -188,10 +188,10 @@ def _brain(row):
     Raises:
         InputError: the lesion fills the scans.
     """
+    from glioma_idh.sgp3d.cache import CachedSubject
     from glioma_idh.sgp3d.occlusion import find_regions
-    from glioma_idh.sgp3d.prepared import Stored
 
-    stored = Stored(Path(row["prepared"]))
+    stored = CachedSubject(Path(row["prepared"]))
     try:
         return find_regions(stored.scans(), stored.mask() != 0)
     except InputError as error:
@@ -219,10 +219,10 @@ def _draw_map(row, scores, network, synthetic: bool, out: Path) -> None:
     from glioma_idh.reporting.figures.attribution import map_overlay, occluded_head_line
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.reporting.figures.cases import Case
+    from glioma_idh.sgp3d.cache import CachedSubject
     from glioma_idh.sgp3d.occlusion import activation_map, map_on_own_grid
-    from glioma_idh.sgp3d.prepared import Stored
 
-    stored = Stored(Path(row["prepared"]))
+    stored = CachedSubject(Path(row["prepared"]))
     placement = stored.placement()
     activation, logit = activation_map(network, np.asarray(stored.scans()))
     own = map_on_own_grid(activation + (logit - activation.mean()), placement)  # with the bias: its mean is the logit

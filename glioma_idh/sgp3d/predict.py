@@ -90,7 +90,7 @@ def predict(wanted: Prediction):
 
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
-    from glioma_idh.sgp3d.apply import input_shape  # not before: TensorFlow takes seconds to load
+    from glioma_idh.sgp3d.inference import input_shape  # not before: TensorFlow takes seconds to load
     from glioma_idh.training.predict import load_networks
 
     networks = load_networks(wanted.run_dir, input_shape(recipe), recipe.outputs)
@@ -167,10 +167,10 @@ def _prepare(row, recipe: Recipe, networks: list, with_skull: bool):
     Raises:
         InputError: the subject cannot be used, or has no mask for a network that needs one.
     """
-    from glioma_idh.sgp3d import apply
+    from glioma_idh.sgp3d import inference
     from glioma_idh.sgp3d.preprocessing import prepare_subject
 
-    if apply.reads_slices(networks[0]) and not row["lesion_mask"]:
+    if inference.reads_slices(networks[0]) and not row["lesion_mask"]:
         advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
         raise InputError("a lesion mask", "none", advice, subject=row["subject"])
     return prepare_subject(row, recipe.shape, bool(row["lesion_mask"]), with_skull or recipe.with_skull)
@@ -181,21 +181,21 @@ def _predict_one(row, prepared, recipe: Recipe, networks: list, flips: bool, syn
     import numpy as np
 
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.sgp3d import apply
+    from glioma_idh.sgp3d import inference
 
-    passes, placement = apply.FLIPS if flips else apply.NO_FLIP, prepared.placement
-    outputs = [apply.predict_scans(network, prepared.scans, passes, prepared.mask) for network in networks]
+    passes, placement = inference.FLIPS if flips else inference.NO_FLIP, prepared.placement
+    outputs = [inference.predict_scans(network, prepared.scans, passes, prepared.mask) for network in networks]
     scores, lesions = zip(*outputs, strict=True)
     numbers, lesion = {"subject": row["subject"]}, None
     if "idh" in recipe.learns:
         numbers |= {f"score_{n}": score for n, score in enumerate(scores, start=1)}
         spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         numbers |= {"score": float(np.mean(scores)), "score_sd": spread}
-    reference = apply.reference_lesion(row, placement) if row["lesion_mask"] else None
+    reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
-        lesion = apply.own_lesion(np.mean(lesions, axis=0), placement)
+        lesion = inference.own_lesion(np.mean(lesions, axis=0), placement)
         write_volume(out / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
-        marks = apply.score_masks(lesion, lesion if reference is None else reference, placement)
+        marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
     _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", out)
     return numbers

@@ -15,7 +15,6 @@ from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.method import METHOD
 from glioma_idh.gbm2d.recipe import PUBLISHED
 from glioma_idh.gbm2d.train import train
-from glioma_idh.papers import SLICE_CNN
 from glioma_idh.training.pipeline import list_trainings, resolve
 
 ALL = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
@@ -93,9 +92,9 @@ def steps(monkeypatch):
     monkeypatch.setattr("glioma_idh.training.pipeline.make_splits", lambda _, table: table[["subject"]])
     monkeypatch.setattr("glioma_idh.training.pipeline.train_splits", train_splits)
     monkeypatch.setattr("glioma_idh.training.pipeline.require_sequence", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.results.write_results", lambda *given: kept.results.append(given))
+    monkeypatch.setattr("glioma_idh.training.pipeline.finish_run", kept.results.append)
     compare = lambda *given: kept.compared.append(given) or {"numbers": 1}  # noqa: E731
-    monkeypatch.setattr("glioma_idh.reporting.results.compare_runs", compare)
+    monkeypatch.setattr("glioma_idh.training.pipeline.compare_runs", compare)
     monkeypatch.setattr("glioma_idh.training.device.default_jobs", lambda gpus, num_splits: num_splits + 10)
     return kept
 
@@ -106,8 +105,8 @@ def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, 
     assert train(recipe, Job(run_dir=run, quiet=True)) == {"numbers": 1}
     assert steps.prepared == [("t2", 3), ("adc", 3)]
     assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
-    assert steps.results == [(name, run / name, PUBLISHED, SLICE_CNN) for name in ("t2", "adc")]
-    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, PUBLISHED, True, SLICE_CNN, None)]
+    assert steps.results == [run / name for name in ("t2", "adc")]
+    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, True, None)]
     assert "synthetic" not in capsys.readouterr().out
     for name in ("t2", "adc"):
         kept = runs.read_json(run / name / "recipe.json")
@@ -125,7 +124,7 @@ def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(st
     (tmp_path / "run/adc/metrics.json").write_text("{}")
     steps.trained.clear()
     train(recipe, job)
-    assert steps.trained == [] and [new for _, _, _, new, *_ in steps.compared] == [True, True, False]
+    assert steps.trained == [] and [new for _, _, new, _ in steps.compared] == [True, True, False]
     with pytest.raises(InputError, match="expected epochs 5; found epochs 4"):
         train(replace(recipe, epochs=5), job)
 

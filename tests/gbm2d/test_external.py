@@ -67,8 +67,7 @@ def cohorts(tmp_path_factory):
     recipe = replace(RECIPE, cohort=str(here))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glioma_idh.gbm2d.method.METHOD", replace(METHOD, train_split=train_split))
-        for name in ("_draw_training", "draw_scores"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: None)
+        patch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
     return recipe, there, folder / "run"
 
@@ -166,7 +165,7 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     edit_table(there, "q03", "t2", save(tmp_path / "again.nii.gz", nibabel.load(scans["q01"]).get_fdata()))
     tested = []
     instead(monkeypatch, predict=lambda *given: tested.append(given))
-    monkeypatch.setattr("glioma_idh.reporting.results.write_external", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.training.pipeline.write_external", lambda *_: None)
     job = Job(run_dir=run, jobs=1, quiet=True, external=str(there))
     train(recipe, job)
     ((_, _, (table, (slices,), (error,)), _),) = tested

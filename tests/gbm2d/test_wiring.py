@@ -18,9 +18,9 @@ from sklearn.metrics import roc_auc_score
 from glioma_idh import runs
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.gbm2d import Job, Recipe, build_cnn
-from glioma_idh.gbm2d.apply import score_slices
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.fit import _fit, train_split
+from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.model import compile_network
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
@@ -82,8 +82,6 @@ def done(tmp_path_factory):
         kept = Recorder()
         patch.setattr(keras.Model, "fit", lambda network, x, **options: kept.fit(network, x, **options))
         patch.setattr("glioma_idh.gbm2d.augmentation.rotate_batch", kept.rotate)
-        for name in ("draw_scores", "_draw_training"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_, **__: None)
         recipe = replace(RECIPE, cohort=str(path))
         metrics = train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     rows = read_table(path).set_index("subject", drop=False)

@@ -18,6 +18,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.progress import in_words
+from glioma_idh.reporting.report import finish_run
 from glioma_idh.runs import begin_run, read_json
 from glioma_idh.sgp3d import Job, Recipe, fit, resources
 from glioma_idh.sgp3d import plan as plan_module
@@ -66,8 +67,7 @@ def finished(tmp_path_factory):
         patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: rehearsal(joint, *given, **more))
         patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
         patch.setattr(fit, "score_subject", score_subject)
-        patch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
-        patch.setattr(plan_module, "write_report", reports.append)
+        patch.setattr(plan_module, "finish_run", lambda folder: reports.append(folder) or finish_run(folder))
         train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
         made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
         out = run_table(recipe, where)

@@ -9,15 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.papers import SGPNET
-from glioma_idh.reporting import results
 from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.comparators import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.method import METHOD
-from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.recipe import PUBLISHED
-from glioma_idh.sgp3d.rivals import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
 from glioma_idh.training import callbacks, device
 from glioma_idh.training.cohort import TrainingCohort
@@ -61,8 +58,8 @@ class Rehearsed:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: self.rehearsal(joint, *given, **more))
             patch.setattr(fit, "score_subject", self.score)
-            patch.setattr(results, "write_results", lambda *given: self.written.append(given))
-            patch.setattr(results, "compare_runs", self.compare)
+            patch.setattr("glioma_idh.training.pipeline.finish_run", self.written.append)
+            patch.setattr("glioma_idh.training.pipeline.compare_runs", self.compare)
             return train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True))
 
     def score(self, network, row, learns):
@@ -86,7 +83,7 @@ class Rehearsed:
     def stored(self, subjects: list[str]) -> tuple[list, list, np.ndarray]:
         """Scans, masks and labels, from the cohort as it was written."""
         folders = pd.read_csv(self.run / "cohort.csv").set_index("subject")["prepared"]
-        stored = [Stored(Path(folders[subject])) for subject in subjects]
+        stored = [CachedSubject(Path(folders[subject])) for subject in subjects]
         labels = np.array([float(self.labels[subject] or "nan") for subject in subjects], np.float32)
         return [one.scans() for one in stored], [one.mask() for one in stored], labels
 
@@ -238,15 +235,9 @@ def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_t
 
 def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     name = "SGPNet, k held constant"
-    assert rehearsed.written == [(name, rehearsed.run, PUBLISHED, SGPNET)]
-    ((folder, folders, published, new, printed, baselines),) = rehearsed.compared
-    assert (folder, folders, published, new, printed) == (
-        rehearsed.run,
-        {name: rehearsed.run},
-        PUBLISHED,
-        True,
-        SGPNET,
-    )
+    assert rehearsed.written == [rehearsed.run]
+    ((folder, folders, new, baselines),) = rehearsed.compared
+    assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, True)
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
     assert rehearsed.returned == {"of": name}
 
@@ -304,7 +295,7 @@ def one_split(folder, recipe, rehearse, index=0):
 def test_random_masks_are_drawn_by_the_number_in_the_cohort_for_training_and_test(tmp_path, rehearse):
     recipe = replace(RECIPE, targets="random-masks", detach_k=False, move_probability=0.0, batch_size=1)
     given, train, test = one_split(tmp_path, recipe, rehearse)
-    scans = {number: np.array(Stored(Path(row["prepared"])).scans()) for number, row in train.iterrows()}
+    scans = {number: np.array(CachedSubject(Path(row["prepared"])).scans()) for number, row in train.iterrows()}
     seen = {}
     for images, targets in given.batches:
         (number,) = (number for number, own in scans.items() if np.array_equal(own, images[0]))
@@ -319,7 +310,7 @@ def test_random_masks_are_drawn_by_the_number_in_the_cohort_for_training_and_tes
 def test_slices_are_those_through_each_subject_s_moved_lesion_with_its_label(tmp_path, rehearse):
     recipe = replace(RECIPE, network="resnet2d", targets="idh", batch_size=2, detach_k=False)
     given, train, test = one_split(tmp_path, recipe, rehearse)
-    stored = [Stored(Path(folder)) for folder in train["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in train["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], train["idh"].to_numpy()
     scans, targets = next(training_batches(*arrays, 2, [3, 0], 0, 0.9, 0.25))
     expected = [lesion_slices(volume, mask) for volume, mask in zip(scans, targets["segmentation"], strict=True)]
@@ -327,7 +318,7 @@ def test_slices_are_those_through_each_subject_s_moved_lesion_with_its_label(tmp
     assert len(given.batches) == 1 and given.joint.batch_size == 2 * NUM_SLICES
     assert given.joint.network.name == "resnet2d" and given.joint.network.input_shape == (None, 16, 32, 4)
     assert given.rates[0] == pytest.approx([1e-3]) and given.rates[-1] == pytest.approx([0], abs=1e-12)
-    tested = [Stored(Path(folder)) for folder in test["prepared"]]
+    tested = [CachedSubject(Path(folder)) for folder in test["prepared"]]
     assert_batches(
         given.test,
         [
@@ -374,7 +365,7 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
     assert after.settings["initial_epoch"] == 10 and (np.array(after.joint.network.weights[0]) == 10).all()
     train = splits[(splits["split"] == 1) & (splits["part"] == "train")]["subject"]
     rows = cohort[cohort["subject"].isin(train)]
-    stored = [Stored(Path(folder)) for folder in rows["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in rows["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], rows["idh"].to_numpy()
     assert_batches(after.batches, training_batches(*arrays, 1, [3, 0], 10, 0.9, 0.25))
     assert not np.array_equal(before.batches[0][0], after.batches[0][0])

@@ -18,6 +18,7 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.figures.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet
 from glioma_idh.sgp3d import occlude as door
+from glioma_idh.sgp3d.cache import CachedSubject, store_cohort
 from glioma_idh.sgp3d.occlude import Occlusion, occlude
 from glioma_idh.sgp3d.occlusion import (
     SCORES,
@@ -29,7 +30,6 @@ from glioma_idh.sgp3d.occlusion import (
     score_occluded,
     summarise_occlusion,
 )
-from glioma_idh.sgp3d.prepared import Stored, store_cohort
 from glioma_idh.sgp3d.preprocessing import standardise
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -278,10 +278,12 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     assert drawn.get_data_dtype() == np.float32
     network = keras.models.load_model(run / "split_2/model.keras")
     prepared = runs.read_table(run / "cohort.csv").set_index("subject").loc["s05", "prepared"]
-    own = network.predict_on_batch(np.asarray(Stored(Path(prepared)).scans())[None])["idh"][0, 0]
+    own = network.predict_on_batch(np.asarray(CachedSubject(Path(prepared)).scans())[None])["idh"][0, 0]
     assert table.set_index("subject").loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
     folders = runs.read_table(run / "cohort.csv").set_index("subject")["prepared"]
-    stored = [Stored(Path(folders[subject])) for subject in ("s05", "s02")]  # s02 is the only other of its test set
+    stored = [
+        CachedSubject(Path(folders[subject])) for subject in ("s05", "s02")
+    ]  # s02 is the only other of its test set
     own, donor = (find_regions(subject.scans(), subject.mask() != 0) for subject in stored)
     random = np.random.default_rng([0, 5])
     random.integers(1)

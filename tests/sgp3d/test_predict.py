@@ -17,7 +17,7 @@ from glioma_idh import departures, runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
-from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
+from glioma_idh.sgp3d.inference import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction, _warn_of_volumes, predict
 from glioma_idh.sgp3d.preprocessing import Placement

@@ -184,11 +184,10 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
 def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, rehearse, targets, learnt, empty):
     """The training is rehearsed: a network that learnt nothing has numbers of what it was to learn, and those alone."""
     rehearsal = rehearse()
-    figures = []
-    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda _, folder, name: figures.append(name))
     monkeypatch.setattr("glioma_idh.sgp3d.fit.build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
     recipe = replace(RECIPE, cohort=str(make_four()), targets=targets)
-    metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    with written_reports():
+        metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     predictions = pd.read_csv(tmp_path / "run/predictions.csv")
     assert predictions[empty].isna().all() and predictions[learnt].between(0, 1).all() and len(predictions) == 8
     printed = {"score": "auc", "dice": "dice"}
@@ -196,7 +195,8 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, reh
     assert has_masks(tmp_path / "run") == (learnt == "dice")
     assert not predictions[["predicted_ml", "hd95_mm"]].notna().any().any() or learnt == "dice"
     assert [given.joint.targets for given in rehearsal.trainings] == [targets] * 2
-    assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= set(figures)
+    figures = {path.stem for path in (tmp_path / "run/figures").iterdir()}
+    assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= figures
     assert ("roc" in figures) == (learnt == "score") and ("lesions" in figures) == (learnt == "dice")
 
 
@@ -245,7 +245,7 @@ def test_killed_and_started_again_gives_the_same_bytes(make_four, tmp_path):
 def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypatch):
     recipe, run = finished
     (external,) = (run / "external").iterdir()
-    monkeypatch.setattr("glioma_idh.reporting.results.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.sgp3d.method.load_networks", lambda *_: [])
     monkeypatch.setattr(
         "glioma_idh.sgp3d.method.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
@@ -322,7 +322,7 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
     cohort = make_four(num_subjects=2)
     for subject in ("s00", "s01"):
         edit_table(cohort, subject, "idh", "")
-    monkeypatch.setattr("glioma_idh.sgp3d.prepared.store_subject", pytest.fail)
+    monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 

@@ -24,7 +24,7 @@ LOOK = 5  # raised whenever subjects are looked at for more: those that are stor
 
 
 @dataclass(frozen=True)
-class Stored:
+class CachedSubject:
     """A prepared subject in its folder of the cache.
 
     Attributes:
@@ -107,7 +107,7 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
     return digest.hexdigest()[:20]
 
 
-def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> Stored:
+def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
     """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
 
     Args:
@@ -119,7 +119,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
         InputError: the subject cannot be used; it names subject and file.
     """
     try:
-        stored = Stored(cache_folder() / content_hash(row, shape))
+        stored = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     if stored.is_whole(with_skull):
@@ -171,8 +171,8 @@ def store_cohort(
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
-    kept = [stored for stored in outcomes if isinstance(stored, Stored)]
-    is_kept = np.array([isinstance(outcome, Stored) for outcome in outcomes], dtype=bool)  # of nobody too
+    kept = [stored for stored in outcomes if isinstance(stored, CachedSubject)]
+    is_kept = np.array([isinstance(outcome, CachedSubject) for outcome in outcomes], dtype=bool)  # of nobody too
     table = table[is_kept].reset_index(drop=True)
     facts = {"lesion_ml": [stored.lesion_ml() for stored in kept], "prepared": [str(stored.folder) for stored in kept]}
     return table.assign(**facts, **hash_columns([stored.hashes() for stored in kept])), errors
@@ -184,7 +184,7 @@ def print_mask_remarks(table: pd.DataFrame) -> None:
     Args:
         table: with the column `prepared`.
     """
-    stored = {row.subject: Stored(Path(row.prepared)) for row in table.itertuples()}
+    stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
     print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
     print_turned({subject: of.turned() for subject, of in stored.items()}, len(table))
     print_other_brains({subject: of.other_brain() for subject, of in stored.items()}, len(table))
@@ -201,7 +201,7 @@ def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
-        stored = Stored(Path(folder))
+        stored = CachedSubject(Path(folder))
         rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""The rivals, against counts worked out by hand, and through the door."""
+"""The comparators, against counts worked out by hand, and through the door."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,11 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.runs import has_masks
 from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.comparators import NUM_SLICES, densenet3d, lesion_slices, resnet2d, unet3d
 from glioma_idh.sgp3d.fit import build_network
 from glioma_idh.sgp3d.model import copy_weights
 from glioma_idh.sgp3d.predict import Prediction, predict
-from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.rivals import NUM_SLICES, densenet3d, lesion_slices, resnet2d, unet3d
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_kit
 from glioma_idh.training import device
@@ -108,7 +108,7 @@ def test_slices_of_a_flat_lesion_come_twice_and_without_one_the_image_is_read():
 
 @pytest.fixture(scope="module", params=["unet3d", pytest.param("densenet3d", marks=pytest.mark.slow), "resnet2d"])
 def trained(request, tmp_path_factory):
-    """A run of each rival by the recipe alone that the door starts from; not traced, which takes longer."""
+    """A run of each comparator by the recipe alone that the door starts from; not traced, which takes longer."""
     folder = tmp_path_factory.mktemp(request.param)
     targets = "segmentation" if request.param == "unet3d" else "idh"
     recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
@@ -119,7 +119,7 @@ def trained(request, tmp_path_factory):
 
 
 @pytest.mark.integration
-def test_a_rival_trains_through_the_same_door(trained):
+def test_a_comparator_trains_through_the_same_door(trained):
     """Two steps of Adam move each weight by the rate at most, as the cosine halves the second; scores are its own."""
     recipe, run = trained
     predictions = pd.read_csv(run / "predictions.csv")
@@ -138,7 +138,7 @@ def test_a_rival_trains_through_the_same_door(trained):
     assert np.isfinite(history[f"test_{log}"]).all()
     cohort, fold = pd.read_csv(run / "cohort.csv").set_index("subject"), predictions[predictions["split"] == 1]
     for row in fold.itertuples():
-        stored = Stored(Path(cohort.loc[row.subject, "prepared"]))
+        stored = CachedSubject(Path(cohort.loc[row.subject, "prepared"]))
         assert row.truth == cohort.loc[row.subject, "idh"]
         if recipe.network == "unet3d":
             found = nibabel.load(run / f"split_1/masks/{row.subject}.nii.gz").get_fdata() > 0
@@ -151,7 +151,7 @@ def test_a_rival_trains_through_the_same_door(trained):
 
 
 @pytest.mark.integration
-def test_a_rival_s_run_predicts_what_it_has_learnt(trained, tmp_path):
+def test_a_comparator_s_run_predicts_what_it_has_learnt(trained, tmp_path):
     recipe, run = trained
     table = predict(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
     assert (tmp_path / "s00.png").exists()

@@ -11,10 +11,10 @@ from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.quiet_keras import keras
-from glioma_idh.sgp3d.prepared import Stored
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.comparators import lesion_slices
 from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
 from glioma_idh.sgp3d.recipe import Recipe
-from glioma_idh.sgp3d.rivals import lesion_slices
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "dice", "lesion_ml"]
 PREDICTION_COLUMNS += ["predicted_ml", "hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
@@ -91,7 +91,7 @@ def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...])
     Returns:
         Of `score` and what `score_masks` gives those that were learnt; the lesion on the patient's own grid, or None.
     """
-    stored = Stored(Path(row["prepared"]))
+    stored = CachedSubject(Path(row["prepared"]))
     score, probability = predict_scans(network, stored.scans(), mask=stored.mask())
     numbers, lesion = {"score": score} if "idh" in learns else {}, None
     if "segmentation" in learns:
