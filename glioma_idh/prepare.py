@@ -18,10 +18,11 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, ending_plainly
+from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stage
 from glioma_idh.progress import progress, step
+from glioma_idh.record import recorded
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.prepare", job, settings, folder=job.out, of_patients=True):
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]
         print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")

@@ -18,6 +18,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.progress import in_words
+from glioma_idh.reporting import report
 from glioma_idh.reporting.report import finish_run
 from glioma_idh.runs import begin_run, read_json
 from glioma_idh.sgp3d import Job, Recipe, fit, resources
@@ -28,6 +29,7 @@ from glioma_idh.sgp3d.plan import TABLES, epochs_done, make_plan, print_plan
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.train import train
 from glioma_idh.training.pipeline import Training, list_trainings, resolve
+from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 from tests.sgp3d.tiny import tiny_network
 
@@ -61,16 +63,23 @@ def finished(tmp_path_factory):
         dice = {"dice": number / 10, "predicted_ml": 1.0} if "segmentation" in learns else {}
         return {"score": SCORES[rehearsal.trainings[-1].joint.targets][number], **dice}, lesion
 
+    def finish(run):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(report, "publish", unwritten)
+            reports.append(finish_run(run).folder)
+
+    unwritten = report.publish
     recipe = replace(RECIPE, cohort=str(write_four(folder)))
     where = Where(table="table2", runs_dir=folder / "runs", seeds=(0,), jobs=1, quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: rehearsal(joint, *given, **more))
         patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
         patch.setattr(fit, "score_subject", score_subject)
-        patch.setattr(plan_module, "finish_run", lambda folder: reports.append(folder) or finish_run(folder))
+        patch.setattr(plan_module, "finish_run", finish)
         train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
         made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
-        out = run_table(recipe, where)
+        with written_reports():
+            out = run_table(recipe, where)
     assert made == (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
     assert [given.joint.targets for given in rehearsal.trainings] == [
         *["both"] * 2, *["idh"] * 2, *["random-masks"] * 2
