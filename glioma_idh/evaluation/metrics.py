@@ -13,41 +13,42 @@ from sklearn.metrics import (
 
 from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 
+MEASURED_MEANS = ("dice",)  # columns of a predictions table that are scores: their mean over the subjects
+
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
-    """Accuracy, losses, sensitivity, specificity, areas and predictive values of predictions, mutant from 0.5 on.
+    """Every score of predicted probabilities; a patient is predicted mutant from 0.5 on.
 
-    Args:
-        truth: 1 mutant, 0 wild-type, shape (n,).
-        score: probability of mutation, shape (n,).
+    A score that is added here stands per split, with mean and standard deviation, and pooled in a run's `metrics.json`;
+    its printed name goes to `reporting/names.py`.
 
     Returns:
         `accuracy`; `ccel`, the categorical cross-entropy, probabilities clipped at 1e-7 as Keras clips probabilities
         (the learning curves are computed from logits, unclipped); `brier`, the mean squared error of the score;
         `sensitivity`; `specificity`; `auc`; `average_precision`, the area under the precision-recall curve in steps;
-        `ppv` and `npv`, the shares of those called mutant and wild-type who are; and `always_wild_type`, the accuracy
-        of that answer. What needs both classes is NaN where one is missing, a predictive value where nobody is called
-        so.
+        `ppv` and `npv`, the predictive values; and `always_wild_type`, the accuracy of that answer. What needs both
+        classes is NaN where one is missing, a predictive value where nobody is predicted so.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5
     both = 0 < truth.sum() < len(truth)
-    return {
-        "accuracy": float(accuracy_score(truth, called)),
-        "ccel": float(log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1])),
-        "brier": float(np.mean((score - truth) ** 2)),
-        "sensitivity": float(recall_score(truth, called, pos_label=1, zero_division=np.nan)),
-        "specificity": float(recall_score(truth, called, pos_label=0, zero_division=np.nan)),
-        "auc": float(roc_auc_score(truth, score)) if both else float("nan"),
-        "average_precision": float(average_precision_score(truth, score)) if both else float("nan"),
-        "ppv": float(precision_score(truth, called, pos_label=1, zero_division=np.nan)),
-        "npv": float(precision_score(truth, called, pos_label=0, zero_division=np.nan)),
-        "always_wild_type": float(np.mean(truth == 0)),
+    scores = {
+        "accuracy": accuracy_score(truth, called),
+        "ccel": log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1]),
+        "brier": np.mean((score - truth) ** 2),
+        "sensitivity": recall_score(truth, called, pos_label=1, zero_division=np.nan),
+        "specificity": recall_score(truth, called, pos_label=0, zero_division=np.nan),
+        "auc": roc_auc_score(truth, score) if both else np.nan,
+        "average_precision": average_precision_score(truth, score) if both else np.nan,
+        "ppv": precision_score(truth, called, pos_label=1, zero_division=np.nan),
+        "npv": precision_score(truth, called, pos_label=0, zero_division=np.nan),
+        "always_wild_type": np.mean(truth == 0),
     }
+    return {name: float(value) for name, value in scores.items()}
 
 
 def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a split: `repeat, split`, and the scores on its test set; `dice` is the mean over its subjects.
+    """One row a split: `repeat, split, num_test`, and the scores on its test set; `dice` is the mean over its subjects.
 
     A table without a single `score` (a network for segmentation alone) has no classification scores, one without a
     single `dice` no Dice.
@@ -57,9 +58,7 @@ def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
         row = {"repeat": int(repeat), "split": int(number), "num_test": len(split)}
         if has_values(predictions, "score"):
             row |= classification_scores(split["truth"], split["score"])
-        if has_values(predictions, "dice"):
-            row["dice"] = float(split["dice"].mean())
-        rows.append(row)
+        rows.append(row | {name: float(split[name].mean()) for name in MEASURED_MEANS if has_values(predictions, name)})
     return pd.DataFrame(rows)
 
 
@@ -77,7 +76,7 @@ def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[list[float], float]:
-    """The AUC of the planted latent itself on exactly these test subjects, which no network exceeds but by chance.
+    """AUC of the planted latent itself on exactly these test subjects, which no network exceeds but by chance.
 
     Args:
         predictions: predictions table of a synthetic cohort.
@@ -86,14 +85,11 @@ def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[li
     Returns:
         One AUC a split, and the AUC within splits.
     """
-    ideal = predictions.assign(score=predictions["subject"].map(planted))
-    per_split = [_auc(split) for _, split in ideal.groupby(SPLIT)]
+    ideal, per_split = predictions.assign(score=predictions["subject"].map(planted)), []
+    for _, split in ideal.groupby(SPLIT):
+        both = split["truth"].nunique() == 2
+        per_split.append(float(roc_auc_score(split["truth"], split["score"])) if both else float("nan"))
     return per_split, auc_within_splits(ideal).value
-
-
-def _auc(predictions: pd.DataFrame) -> float:
-    one_class = predictions["truth"].nunique() < 2
-    return float("nan") if one_class else float(roc_auc_score(predictions["truth"], predictions["score"]))
 
 
 def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
@@ -102,8 +98,9 @@ def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
     scores = {"num_patients": len(pooled)}
     if has_values(predictions, "score"):
         scores |= classification_scores(pooled["truth"], pooled["score"])
-    if has_values(predictions, "dice"):
-        scores["dice"] = float(predictions.groupby("subject")["dice"].mean().mean())
+    for name in MEASURED_MEANS:
+        if has_values(predictions, name):
+            scores[name] = float(predictions.groupby("subject")[name].mean().mean())
     return scores
 
 
@@ -114,7 +111,7 @@ def within_splits_scores(predictions: pd.DataFrame) -> dict:
 
 
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
-    """Every number of a run: per split, their mean and standard deviation (of a sample), within splits, and pooled.
+    """All scores of a run: per split, their mean and standard deviation (of a sample), within splits, and pooled.
 
     Args:
         predictions: predictions table; `dice` in it is optional.

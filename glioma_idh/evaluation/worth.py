@@ -5,7 +5,14 @@ import pandas as pd
 
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import STAGES, baseline_predictions, compare_with_baselines
-from glioma_idh.evaluation.calibration import log_losses, no_probabilities, squared_errors
+from glioma_idh.evaluation.bootstrap import bootstrap_auc, bootstrap_average_precision, bootstrap_mean
+from glioma_idh.evaluation.calibration import (
+    calibration_before_and_after,
+    log_losses,
+    no_probabilities,
+    reliability_before_and_after,
+    squared_errors,
+)
 from glioma_idh.evaluation.checks import (
     because,
     check_cohort,
@@ -13,27 +20,23 @@ from glioma_idh.evaluation.checks import (
     check_splits,
     check_tests,
     complete,
-    splits_of,
 )
-from glioma_idh.evaluation.decision import decision_curve
+from glioma_idh.evaluation.crossfitting import splits_of
 from glioma_idh.evaluation.intervals import (
     Estimate,
     auc_estimate,
-    bootstrap_auc,
     expected_auc_half_width,
     no_estimate,
     split_auc_estimate,
 )
-from glioma_idh.evaluation.means import bootstrap_mean
 from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients, scores_by_split
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision
-from glioma_idh.evaluation.recalibration import calibration_before_and_after, reliability_before_and_after
 from glioma_idh.evaluation.segmentation import summarise_segmentation
 from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
 from glioma_idh.evaluation.thresholds import (
     Proportion,
     crossfitted_rates,
     crossfitted_thresholds,
+    decision_curve,
     predictive_values,
     rates_at,
 )
@@ -43,9 +46,14 @@ HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
 DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
+ESTIMATES = {  # of the truth and mean score of all tested patients together; a measure with an interval is added here
+    "average_precision": bootstrap_average_precision,
+    "brier": lambda truth, score: bootstrap_mean(truth, squared_errors(truth, score)),
+    "log_loss": lambda truth, score: bootstrap_mean(truth, log_losses(truth, score)),
+}
 OF_SCORES = [  # entries of `worth` that need a score
-    *("prevalence", "auc", "average_precision", "brier", "log_loss", "rates", "thresholds", "calibration"),
-    *("reliability", "decision", "decision_at_cohort_prevalence", "strata", "baselines", "expected"),
+    *("prevalence", "auc", *ESTIMATES, "rates", "thresholds", "calibration", "reliability", "decision"),
+    *("decision_at_cohort_prevalence", "strata", "baselines", "expected"),
 ]
 
 
@@ -59,14 +67,12 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     Args:
         predictions: predictions table, or one that `checks.complete` makes one of.
         cohort: cohort table of a run; None to take its columns from the predictions, as far as they are there.
-        splits: `subject, repeat, split, part` of a run; None for `checks.splits_of`.
+        splits: those of a run; None for `crossfitting.splits_of`.
 
     Returns:
         What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
-        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not to be had:
-        `prevalence`: share of IDH-mutant `tests`, `patients` tested, and patients of the `cohort` with a label.
-        `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
-        `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
+        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not available:
+        `prevalence`: of `prevalences`. `patients`: of `count_patients`, and `folds_made` (by `checks.complete`).
         `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
             `reversed`: whether the interval lies below 0.5. `hard_scores`: whether all scores are 0 or 1.
         `average_precision`, `brier`, `log_loss`: estimates.
@@ -99,15 +105,33 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         return _plain(answers | {name: {"reason": reason} for name in OF_SCORES} | {"beats_baselines": none})
     check_predictions(predictions)
     given = cohort is not None or any(has_values(predictions, column) for column in STRATA_COLUMNS)
-    cohort = _cohort_of(predictions) if cohort is None else cohort
+    if cohort is None:
+        subjects = predictions.drop_duplicates("subject")
+        columns = [column for column in STRATA_COLUMNS if column in predictions]
+        cohort = subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
     strata = strata_scores(predictions, cohort) if given else {"reason": because("there is no cohort table")}
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
-    prevalence = prevalences(predictions, cohort)
-    answers |= {"prevalence": prevalence, "auc": _aucs(predictions)}
-    answers["hard_scores"] = no_probabilities(predictions["score"])
-    answers |= _of_patients(pool_patients(predictions), prevalence["cohort"])
-    answers |= _of_other_folds(predictions, prevalence["cohort"])
-    return _plain(answers | {"strata": strata, "baselines": baselines, "beats_baselines": beats_baselines(baselines)})
+    prevalence, pooled = prevalences(predictions, cohort), pool_patients(predictions)
+    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+    thresholds = [crossfitted_thresholds(predictions, wanted).assign(choice=name) for name, wanted in CHOICES.items()]
+    return _plain(
+        answers
+        | {"prevalence": prevalence, "auc": _aucs(predictions, truth, score)}
+        | {"hard_scores": no_probabilities(predictions["score"])}
+        | {name: estimate(truth, score) for name, estimate in ESTIMATES.items()}
+        | {
+            "decision": decision_curve(truth, score),
+            "decision_at_cohort_prevalence": decision_curve(truth, score, prevalence=prevalence["cohort"]),
+            "expected": _expected(truth),
+            "rates": _rates(predictions, prevalence["cohort"]),
+            "thresholds": pd.concat(thresholds),
+            "calibration": calibration_before_and_after(predictions),
+            "reliability": reliability_before_and_after(predictions),
+            "strata": strata,
+            "baselines": baselines,
+            "beats_baselines": beats_baselines(baselines),
+        }
+    )
 
 
 def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None) -> dict:
@@ -116,6 +140,10 @@ def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None
     Args:
         predictions: predictions table; truths may be unknown.
         cohort: cohort table; None where there is none, so that nobody is known who was never tested.
+
+    Returns:
+        `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort), `num_splits`, and
+        `tests_each` (fewest and most tests of a patient).
     """
     truths = predictions.groupby("patient")["truth"].max()
     tests = predictions.drop_duplicates(["patient", *SPLIT]).groupby("patient").size()
@@ -137,10 +165,6 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
     """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label.
 
     Test sets that must hold a number of mutants have a higher prevalence than the cohort.
-
-    Args:
-        predictions: predictions table.
-        cohort: cohort table: `patient, idh`.
     """
     tests = predictions.drop_duplicates([*SPLIT, "patient"])
     labels = pd.to_numeric(cohort["idh"], errors="coerce").groupby(cohort["patient"]).max().dropna()
@@ -173,61 +197,35 @@ def beats_baselines(baselines: dict[str, dict]) -> dict:
     return {"verdict": verdict, "not_beaten": not_beaten, "worse": worse, "reason": reason}
 
 
-def _cohort_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The cohort table that a predictions table with columns of one holds."""
-    columns = [column for column in STRATA_COLUMNS if column in predictions]
-    subjects = predictions.drop_duplicates("subject")
-    return subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
-
-
-def _aucs(predictions: pd.DataFrame) -> dict:
+def _aucs(predictions: pd.DataFrame, truth: np.ndarray, score: np.ndarray) -> dict:
     """The AUC within splits, and beside it the two that other publications print."""
-    within, pooled = split_auc_estimate(predictions), pool_patients(predictions)
+    within = split_auc_estimate(predictions)
     return {
         "within_splits": within,
         "mean_over_splits": no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
-        "pooled": auc_estimate(pooled["truth"], pooled["score"]),
-        "pooled_bootstrap": bootstrap_auc(pooled["truth"], pooled["score"]),
+        "pooled": auc_estimate(truth, score),
+        "pooled_bootstrap": bootstrap_auc(truth, score),
         "num_pairs": auc_within_splits(predictions).num_pairs,
         "reversed": bool(within.high < 0.5),
     }
 
 
-def _of_patients(pooled: pd.DataFrame, cohort_prevalence: float) -> dict:
-    """The numbers of all tested patients together that take nothing but truth and score."""
-    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    mutants, prevalence = truth.sum(), float(truth.mean())
-    expected = {"reason": because("there is but one class")}
-    if 0 < mutants < len(truth):
-        half_width = float(expected_auc_half_width(len(truth), prevalence, HOPED_AUC))
-        counts = {"num_patients": len(truth), "prevalence": prevalence}
-        expected = counts | {"auc": HOPED_AUC, "half_width": half_width}
-    return {
-        "average_precision": bootstrap_average_precision(truth, score),
-        "brier": bootstrap_mean(truth, squared_errors(truth, score)),
-        "log_loss": bootstrap_mean(truth, log_losses(truth, score)),
-        "decision": decision_curve(truth, score),
-        "decision_at_cohort_prevalence": decision_curve(truth, score, prevalence=cohort_prevalence),
-        "expected": expected,
-    }
+def _expected(truth: np.ndarray) -> dict:
+    """The half-width of an interval that was to be expected of so many patients."""
+    if truth.min() == truth.max():
+        return {"reason": because("there is but one class")}
+    counts = {"num_patients": len(truth), "prevalence": float(truth.mean())}
+    return counts | {"auc": HOPED_AUC, "half_width": float(expected_auc_half_width(*counts.values(), HOPED_AUC))}
 
 
-def _of_other_folds(predictions: pd.DataFrame, cohort_prevalence: float) -> dict:
-    """The numbers at thresholds and after scalings that are learnt on the other folds, beside those as they are."""
-    rates = {"0.5": rates_at(predictions)}
-    rates |= {name: crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
-    thresholds = [crossfitted_thresholds(predictions, wanted).assign(choice=name) for name, wanted in CHOICES.items()]
-    return {
-        "rates": {
-            name: of
-            | {"confusion": _confusion(of)}
-            | {"at_cohort_prevalence": predictive_values(of["sensitivity"], of["specificity"], cohort_prevalence)}
-            for name, of in rates.items()
-        },
-        "thresholds": pd.concat(thresholds),
-        "calibration": calibration_before_and_after(predictions),
-        "reliability": reliability_before_and_after(predictions),
-    }
+def _rates(predictions: pd.DataFrame, cohort_prevalence: float) -> dict[str, dict]:
+    """Rates at one half and at the thresholds learnt on the other folds."""
+    of_choices = {name: crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
+    answers = {}
+    for name, rates in ({"0.5": rates_at(predictions)} | of_choices).items():
+        at_cohort = predictive_values(rates["sensitivity"], rates["specificity"], cohort_prevalence)
+        answers[name] = rates | {"confusion": _confusion(rates), "at_cohort_prevalence": at_cohort}
+    return answers
 
 
 def _confusion(rates: dict[str, Proportion]) -> dict:

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
+from scipy.stats import gamma
 
 from glioma_idh.phantom.anatomy import Anatomy
 from glioma_idh.phantom.fields import draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
-from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, Tissue, clean_signal
+from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, Tissue, clean_signal, healthy_part
 
 WHITE_BLOOD_VOLUME = 0.022
 VESSEL_RELAXIVITY = 87.0  # l / (mmol s), 3 T
@@ -73,19 +75,10 @@ class Leakage:
     transit_s: float = 4.0
 
 
-def gamma_variate(time_s: np.ndarray, power: float, scale_s: float) -> np.ndarray:
-    """t^power exp(-t / scale) of area 1, 0 before time 0; 1/s."""
-    from scipy.stats import gamma
-
-    return gamma.pdf(time_s, power + 1, scale=scale_s)
-
-
 def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
-    """Concentration in arterial plasma, mmol/l, at times after the arrival, s."""
-    from scipy.stats import gamma
-
-    first = gamma_variate(time_s, 3.0, 1.5)
-    second = gamma_variate(time_s - SECOND_PASS_DELAY_S, 3.0, 3.0)
+    """Concentration in arterial plasma, mmol/l, at times after the arrival, s: gamma-variates and a tail."""
+    first = gamma.pdf(time_s, 4.0, scale=1.5)
+    second = gamma.pdf(time_s - SECOND_PASS_DELAY_S, 4.0, scale=3.0)
     mixed = gamma.cdf(time_s, 4.0, scale=3.0) * np.exp(-np.maximum(time_s, 0) / WASH_OUT_TIME_S)
     return BOLUS_AREA * (first + SECOND_PASS_SHARE * second) + WASH_OUT_PLATEAU * mixed
 
@@ -93,27 +86,17 @@ def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
 def vascular_concentration(time_s: np.ndarray, arterial: np.ndarray, transit_s: float) -> np.ndarray:
     """Mean concentration in the vessels of tissue: the arterial curve spread by exp(-t / transit), of area 1.
 
-    Args:
-        time_s: evenly spaced, shape (t,).
-        arterial: concentration, shape (t,).
-        transit_s: mean transit time, s.
+    Times are evenly spaced; they, the arterial curve and the result have shape (t,).
     """
-    from scipy.signal import lfilter
-
     keep = np.exp(-(time_s[1] - time_s[0]) / transit_s)
     return lfilter([1 - keep], [1, -keep], arterial)
 
 
 def tissue_map(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion) -> np.ndarray:
     """A property of the tissues, mixed by their shares, in the voxels of the brain. Shape (voxel,), float32."""
-    brain = anatomy.brain
-    healthy = {"white": anatomy.white, "grey": anatomy.grey, "fluid": anatomy.fluid}
-    mixed = sum(np.float32(value(TISSUES[name])) * share[brain] for name, share in healthy.items())
-    mixed += anatomy.vessels[brain] * (np.float32(value(TISSUES["vessels"])) - mixed)
-    mixed *= 1 - lesion.shares[:, brain].sum(axis=0)
-    return mixed + sum(
-        np.float32(value(TISSUES[part])) * share[brain] for part, share in zip(PARTS, lesion.shares, strict=True)
-    )
+    parts = zip(PARTS, lesion.shares[:, anatomy.brain], strict=True)
+    of_lesion = sum(np.float32(value(TISSUES[part])) * share for part, share in parts)
+    return healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion
 
 
 def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float):
@@ -143,14 +126,9 @@ def make_dsc(
     protocol: DscProtocol | None = None,
     leakage: Leakage | None = None,
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """A perfusion series of a subject, and the blood volume behind it.
+    """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
 
-    Args:
-        anatomy, lesion: of the subject.
-        z: latent of rCBV.
-        rng: for the unevenness of the leakage, and the noise.
-        protocol: how it is acquired; by default one echo.
-        leakage: of the enhancing rim.
+    The random numbers are for the unevenness of the leakage, and the noise.
 
     Returns:
         One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and
@@ -162,25 +140,14 @@ def make_dsc(
     rim = lesion.shares[PARTS.index("rim")]
     ktrans = (leakage.ktrans_per_min / 60 * rim * uneven)[anatomy.brain].astype(np.float32)
     lesion_share = lesion.shares.sum(axis=0)[anatomy.brain]
-    clean = simulate(_tissue(anatomy, lesion), truth[anatomy.brain], ktrans, lesion_share, protocol, leakage)
-    gain = 500 / clean[-1][_white(anatomy, lesion), 2].mean()
+    values = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
+    values += (lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,)
+    tissue = [tissue_map(value, anatomy, lesion) for value in values]
+    clean = simulate(*tissue, truth[anatomy.brain], ktrans, lesion_share, protocol, leakage)
+    white = (anatomy.white[anatomy.brain] > 0.9) & (lesion_share < 0.01)  # away from the lesion
+    gain = 500 / clean[-1][white, 2].mean()
     series = [_with_noise(gain * echo, anatomy.brain, 500 / protocol.white_snr, rng) for echo in clean]
     return series, truth.astype(np.float32)
-
-
-def _tissue(anatomy: Anatomy, lesion: Lesion) -> dict[str, np.ndarray]:
-    """Proton density and relaxation rates (1/s) of the brain's voxels, each of shape (voxel,)."""
-    values = {
-        "proton_density": lambda tissue: tissue.proton_density,
-        "rate_1": lambda tissue: 1 / tissue.t1_s,
-        "rate_2": lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,
-    }
-    return {name: tissue_map(value, anatomy, lesion) for name, value in values.items()}
-
-
-def _white(anatomy: Anatomy, lesion: Lesion) -> np.ndarray:
-    """White matter away from the lesion, shape (voxel,), bool."""
-    return ((anatomy.white > 0.9) & (lesion.shares.sum(axis=0) < 0.01))[anatomy.brain]
 
 
 @dataclass(frozen=True)
@@ -202,23 +169,23 @@ def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Co
     return Concentrations(*(curve[steps - 1 :: steps] for curve in vessels), arterial.reshape(-1, steps).mean(axis=1))
 
 
-def simulate(tissue, rcbv, ktrans, lesion_share, protocol: DscProtocol, leakage: Leakage) -> list[np.ndarray]:
-    """Signals without noise, one array (voxel, t) an echo; arguments in shape (voxel,) as in `make_dsc`."""
-    concentrations = sampled_concentrations(protocol, leakage.transit_s)
-    leaked = leaked_concentration(
-        concentrations.arterial, protocol.repetition_time_s, ktrans, leakage.extravascular_volume
-    )
+def simulate(
+    proton_density, rate_1, rate_2, rcbv, ktrans, lesion_share, protocol: DscProtocol, leakage: Leakage
+) -> list[np.ndarray]:
+    """Signals without noise, one array (voxel, t) an echo; properties of the tissue (rates in 1/s) by voxel."""
+    concentrations, ve = sampled_concentrations(protocol, leakage.transit_s), leakage.extravascular_volume
+    leaked = leaked_concentration(concentrations.arterial, protocol.repetition_time_s, ktrans, ve)
     flip = np.deg2rad(protocol.flip_deg)
     signals = [np.empty((len(rcbv), protocol.num_volumes), np.float32) for _ in protocol.echo_times_s]
-    longitudinal = tissue["proton_density"].copy()
+    longitudinal = proton_density
     for n, outside in enumerate(leaked):
         inside = concentrations.healthy[n] + lesion_share * (concentrations.lesion[n] - concentrations.healthy[n])
-        rate_2 = tissue["rate_2"] + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
-        rate_2 += leakage.relaxivity_t2 * outside
+        shortened = rate_2 + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
+        shortened += leakage.relaxivity_t2 * outside
         for signal, echo_time_s in zip(signals, protocol.echo_times_s, strict=True):
-            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * rate_2)
-        decay = np.exp(-protocol.repetition_time_s * (tissue["rate_1"] + RELAXIVITY * outside))
-        longitudinal = tissue["proton_density"] * (1 - decay) + longitudinal * np.cos(flip) * decay
+            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * shortened)
+        decay = np.exp(-protocol.repetition_time_s * (rate_1 + RELAXIVITY * outside))
+        longitudinal = proton_density * (1 - decay) + longitudinal * np.cos(flip) * decay
     return signals
 
 

@@ -30,14 +30,7 @@ PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES, "raw
 
 @dataclass(frozen=True)
 class PhantomRecipe:
-    """The parameters that fix every voxel.
-
-    Attributes:
-        num_subjects: in the cohort.
-        num_mutant: of them IDH-mutant.
-        seed: of all random numbers.
-        spacing_mm: edge length of the cubic voxels.
-    """
+    """The parameters that fix every voxel, as of `make_phantom`."""
 
     num_subjects: int = 100
     num_mutant: int = 17
@@ -100,8 +93,8 @@ def draw_truth(recipe: PhantomRecipe):
     """Labels and latents of the whole cohort.
 
     Returns:
-        DataFrame with one row a subject and columns `subject`, `idh`, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the
-        shift that was planted, the same in each row) for all six sequences.
+        DataFrame, one row a subject: `subject`, `idh`, for all six sequences `z_SEQUENCE` (the latent) and `d_SEQUENCE`
+        (the planted shift, the same in each row).
     """
     import pandas
 
@@ -116,15 +109,10 @@ def draw_truth(recipe: PhantomRecipe):
 
 
 def planted_scores(truth_csv, sequences):
-    """The best possible score of each subject: sum over the sequences of d * z.
+    """The best possible score of each subject of a `truth.csv`: sum over the sequences (one or several) of d * z.
 
-    Args:
-        truth_csv: `truth.csv` of a phantom.
-        sequences: one name or several.
-
-    Returns:
-        Series of scores by subject, the log likelihood ratio of mutant against wild-type up to a constant. All equal
-        for ADC alone, which carries nothing.
+    It is the log likelihood ratio of mutant against wild-type up to a constant, all equal for ADC alone, which carries
+    nothing. A pandas Series by subject.
     """
     import pandas
 

@@ -12,6 +12,7 @@ Tissue values at 3 T:
 Lesion values are ranges around those reported for glioblastoma, wide enough for the planted latent to move in.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,14 +28,9 @@ MAPS = ("rcbv", "adc")
 
 @dataclass(frozen=True)
 class Tissue:
-    """What the signal equations need to know of a tissue.
+    """What the signal equations need: proton density (water = 1), relaxation times, ADC, rCBV (white matter = 1).
 
-    Attributes:
-        proton_density: relative to water.
-        t1_s, t2_s: relaxation times, s.
-        adc_mm2_s: apparent diffusion coefficient, mm2/s.
-        rcbv: relative cerebral blood volume, normal white matter = 1.
-        contrast_mmol_l: gadolinium in it at the time of the contrast-enhanced image, mmol/l.
+    `contrast_mmol_l` is the gadolinium in it at the time of the contrast-enhanced image.
     """
 
     proton_density: float
@@ -122,14 +118,8 @@ def tissue_signal(sequence: str, tissue: Tissue) -> float:
 
 @dataclass(frozen=True)
 class SignalDraw:
-    """The random numbers of one image.
-
-    Attributes:
-        gain: of the receiver.
-        coil: lattice of the bias field.
-        texture, patches: lattices of fine and coarse unevenness of the tissue.
-        noise: standard normal, shape (2, i, j, k): real and imaginary part.
-    """
+    """The random numbers of one image: the receiver's gain; lattices of the bias field and of the tissue's fine and
+    coarse unevenness; standard normal noise of shape (2, i, j, k), real and imaginary part."""
 
     gain: float
     coil: Lattice
@@ -151,21 +141,25 @@ def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
 
 def clean_signal(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float) -> np.ndarray:
     """The image without coil, noise and texture: the tissues' signals by their shares. Shape (i, j, k), float32."""
-    healthy = {"white": anatomy.white, "grey": anatomy.grey, "fluid": anatomy.fluid}
-    image = sum(np.float32(tissue_signal(sequence, TISSUES[name])) * share for name, share in healthy.items())
-    image += anatomy.vessels * (np.float32(tissue_signal(sequence, TISSUES["vessels"])) - image)
-    image *= 1 - lesion.shares.sum(axis=0)
+    image = healthy_part(lambda tissue: tissue_signal(sequence, tissue), anatomy, lesion)
     for part, share in zip(PARTS, lesion.shares, strict=True):
         image += np.float32(tissue_signal(sequence, planted_tissue(sequence, part, z))) * share
     return image
 
 
-def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
-    """One sequence of one subject, 0 outside the brain.
+def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion, where=...) -> np.ndarray:
+    """A property of the healthy tissues, mixed by their shares, times their share in the voxels `where`; float32."""
+    shares = {name: getattr(anatomy, name)[where] for name in ("white", "grey", "fluid")}
+    mixed = sum(np.float32(value(TISSUES[name])) * share for name, share in shares.items())
+    mixed += anatomy.vessels[where] * (np.float32(value(TISSUES["vessels"])) - mixed)
+    return mixed * (1 - lesion.shares.sum(axis=0)[where])
 
-    Returns:
-        Shape (i, j, k). `rcbv` relative to white matter and `adc` in mm2/s, float32 in steps of a power of two (they
-        compress well); the others in scanner units, int16.
+
+def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
+    """One sequence of one subject, 0 outside the brain, shape (i, j, k).
+
+    `rcbv` is relative to white matter and `adc` in mm2/s, float32 in steps of a power of two (they compress well); the
+    others are in scanner units, int16.
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))

@@ -75,17 +75,14 @@ def _brain(patient: Patient, given) -> tuple[Volume, str]:
     return replace(share, array=(share.array >= 0.5).astype(np.uint8)), how
 
 
-def make_image(role: str, patient: Patient) -> Path:
-    """A structural image on the grid of the result: bias corrected, resampled, and 0 outside the brain.
-
-    The bias field is found on the grid on which the image was acquired, so that thick slices are not blurred first.
-    """
+def _make_image(role: str, patient: Patient) -> Path:
+    """A structural image on the grid of the result: bias corrected, resampled, and 0 outside the brain."""
     alignment, settings, brain = patient.alignment, patient.settings, patient.brain
     path, bias = patient.folder / f"{role}.nii.gz", "bias" not in settings.skip
 
     def work():
         volume = read_volume(alignment.choices[role].files[0])
-        if bias:
+        if bias:  # on the grid on which it was acquired, so that thick slices are not blurred first
             volume = correct_bias(volume, None if brain is None else on_series(brain, role, volume, alignment))
         image = resample(volume, alignment.grid, alignment.to_series(role)).array
         covered = np.mean(image != 0 if brain is None else image[read_mask(brain).array != 0] != 0)
@@ -100,12 +97,12 @@ def make_image(role: str, patient: Patient) -> Path:
 
 
 def make_images(patient: Patient) -> tuple[dict[str, Path], list[InputError]]:
-    """All structural images that can be made: files by role, and an error for each that cannot."""
+    """All structural images: bias corrected, resampled, 0 outside the brain; files by role, errors of the others."""
     files, errors = {}, []
     for role in STRUCTURAL:
         if patient.alignment.has(role):
             try:
-                files[role] = make_image(role, patient)
+                files[role] = _make_image(role, patient)
             except InputError as error:
                 errors.append(error)
     return files, errors

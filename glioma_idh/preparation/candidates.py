@@ -26,14 +26,11 @@ def merge(parts: list[Series], number: str) -> Series:
 
 def put_together(role: str, candidates: list[Series]) -> list[Series]:
     """Candidates for DSC that are echoes of each other, and for DWI that have one b-value each, as one."""
-    groups = []
+    groups, merged = [], []
     for candidate in candidates:
-        group = next((group for group in groups if _belong_together(role, candidate, group[0])), None)
-        if group is None:
-            groups.append([candidate])
-        else:
-            group.append(candidate)
-    merged = []
+        group = next((group for group in groups if _belong_together(role, candidate, group[0])), [])
+        groups += [] if group else [group]
+        group.append(candidate)
     for group in groups:
         keys = [part.acquisitions[0].echo_time_s if role == "dsc" else part.b_values for part in group]
         whole = role in ("dsc", "dwi") and len(set(keys)) == len(keys)
@@ -65,18 +62,13 @@ def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:
     Returns:
         Who is left; and the reason, to follow the description of who it is.
     """
-    reasons = []
+    reasons, size = [], lambda series: math.prod(series.spacing_mm)
     for why, better in (
         ("derived", lambda one, other: "DERIVED" in other.codes and "DERIVED" not in one.codes),
         ("2D", lambda one, other: role == "t1gd" and "3D" in one.codes and "2D" in other.codes),
-        ("of larger voxels", lambda one, other: role not in ("dwi", "dsc") and _volume(other) >= FINER * _volume(one)),
+        ("of larger voxels", lambda one, other: role not in ("dwi", "dsc") and size(other) >= FINER * size(one)),
     ):
         beaten = {b.number for a, b in itertools.permutations(candidates, 2) if better(a, b)}
         reasons += [f"rather than series {number}, {why}" for number in sorted(beaten)]
         candidates = [candidate for candidate in candidates if candidate.number not in beaten]
     return candidates, "".join(f"; {reason}" for reason in reasons)
-
-
-def _volume(series: Series) -> float:
-    """Of a voxel, mm3."""
-    return math.prod(series.spacing_mm)

@@ -22,8 +22,7 @@ class Alignment:
         matrices: by role, 4 x 4, from the anchor's millimetres to those of the series; none where that is not known.
         head: gives the anchor's image, its bias corrected where it has a skull; made when it is first asked for.
         fit_template: gives the anchor's `TemplateFit`, likewise.
-        grid: of the result; its voxels are empty.
-        reference: the grid of what everything is registered to, in the millimetres of `grid`.
+        grid: of the result, without voxels; `reference` that of what everything is registered to, in its millimetres.
         frame: 4 x 4, from the grid's millimetres to the anchor's.
     """
 
@@ -56,12 +55,9 @@ class Alignment:
 
 @dataclass(frozen=True)
 class LesionFinder:
-    """Finds a lesion in the four structural images of a patient.
+    """Finds a lesion in the four structural images of a patient: `find` takes their files and the path of the mask.
 
-    Attributes:
-        find: takes their files by role and the path of the mask to write.
-        identity: files that its answer depends on.
-        name: of it, in words.
+    `identity` are the files that its answer depends on, `name` says how it finds, in words.
     """
 
     find: Callable[[dict[str, Path], Path], None]
@@ -78,8 +74,7 @@ class Patient:
         stages: what was made before, and is made now; their `record` is the patient's `prepare.json`.
         finder: finds the lesion where no mask is given.
         alignment: where everything lies; None before that is known, and where nothing could be made.
-        images: files of structural images and maps, by column of the cohort table.
-        masks: likewise of brain and lesion.
+        images, masks: files of structural images and maps, of brain and lesion, by column of the cohort table.
         errors: what could not be used or made, one error each.
     """
 

@@ -50,16 +50,22 @@ def find_lesion(patient: Patient) -> Path | None:
         inputs = {"images": images, "finder": finder.identity}
     work = from_finder if given is None else from_given
     found = patient.stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
-    patient.remarks.extend(_remarks(found, drawn=given is not None))
+    taken, *others = found["roles"]
+    if given is None:
+        patient.remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
+    if "values" in found:
+        patient.remarks.append(f"The lesion mask holds {found['values']}.")
+    facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
+    patient.remarks.extend(facts.remarks().values())
+    if others:
+        fitting = " or ".join(others)
+        remark = f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on)."
+        patient.remarks.append(remark)
     return path
 
 
 def _measures(mask: Volume, file: Path, brain: Path | None) -> dict[str, float]:
-    """The volume of a lesion, ml, and where there is a brain mask how it lies in the brain, shares from 0 to 1.
-
-    Raises:
-        InputError: there is none, or it can be none.
-    """
+    """The volume of a lesion, ml, and where there is a brain mask how it lies in the brain, shares from 0 to 1."""
     if not mask.array.any():
         raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", file)
     within = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
@@ -68,18 +74,3 @@ def _measures(mask: Volume, file: Path, brain: Path | None) -> dict[str, float]:
     if brain is None:
         return {"volume_ml": round(facts.volume_ml, 2)}
     return {name: round(value, 2 if name == "volume_ml" else 4) for name, value in asdict(facts).items()}
-
-
-def _remarks(found: dict, drawn: bool) -> list[str]:
-    """What looks odd about a lesion, or must be known to use it."""
-    remarks, (taken, *others) = [], found["roles"]
-    if not drawn:
-        remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
-    if "values" in found:
-        remarks.append(f"The lesion mask holds {found['values']}.")
-    facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
-    remarks += facts.remarks().values()
-    if others:
-        fitting = " or ".join(others)
-        remarks.append(f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on).")
-    return remarks

@@ -1,16 +1,19 @@
-"""What has been made of a patient, and from what: nothing is made twice, and a run that was killed goes on."""
+"""What has been made of a patient, and from what: nothing is made twice, and a run that was killed goes on.
+
+It is kept in the patient's `prepare.json`, the `Record`.
+"""
 
 import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
 from glioma_idh.errors import InputError
-from glioma_idh.preparation.record import Made, Record, read_record
+from glioma_idh.files import write_json
 
 METHOD = 2
 """Raised whenever the same inputs give other outputs: what older versions made is then made again."""
@@ -20,8 +23,63 @@ STAGES = get_args(Stage)
 """In the order in which they are gone through."""
 
 
+@dataclass(frozen=True)
+class Made:
+    """A stage that was gone through.
+
+    Attributes:
+        key: stands for the inputs that it depends on.
+        seconds: that it took.
+        found: what it found, ready for JSON.
+        outputs: fingerprints of the files that it wrote, by their paths in the patient's folder.
+    """
+
+    key: str
+    seconds: float
+    found: dict
+    outputs: dict[str, str]
+
+
+@dataclass
+class Record:
+    """What is known of a patient, in the order of the file; None is not known in this run.
+
+    Attributes:
+        stages: that this run went through, by name.
+        remarks: what looks odd, in sentences.
+        made_with: versions of the packages, by name.
+        settings: what was asked for, without folders.
+        series: which series has a role, and why.
+        not_used: what was left out, and why.
+        ways: 4 x 4 by role, from the millimetres of the result's grid to those of the series.
+        grid: shape and affine of the result.
+        files: names of the results, by column of the cohort table.
+        problems: what went wrong, without folders.
+    """
+
+    stages: dict[str, Made] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    made_with: dict[str, str] | None = None
+    settings: dict | None = None
+    series: dict[str, dict[str, str]] | None = None
+    not_used: list[dict[str, str]] | None = None
+    ways: dict[str, list] | None = None
+    grid: dict[str, list] | None = None
+    files: dict[str, str] | None = None
+    problems: list[dict[str, str]] | None = None
+
+
+def read_record(folder) -> dict:
+    """The `prepare.json` of a patient; empty where there is none, or none that can be read."""
+    try:
+        record = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 class Stages:
-    """The stages of one patient that are done, kept in its `prepare.json`.
+    """The stages of one patient that are done.
 
     A stage is a word of STAGES, and where it is gone through for each sequence, the sequence: `registration t2`.
 
@@ -51,10 +109,12 @@ class Stages:
         """
         key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
         start = time.perf_counter()
-        if former and stage.split()[0] not in self.redone and former.key == key and self._intact(former, outputs):
-            self.record.stages[stage] = former
-            self.tell(f"{stage}: as before")
-            return former.found
+        if former and stage.split()[0] not in self.redone and former.key == key:
+            there = {name: path.is_file() and fingerprint(path) for name, path in self._named(outputs).items()}
+            if there == former.outputs:
+                self.record.stages[stage] = former
+                self.tell(f"{stage}: as before")
+                return former.found
         try:
             found = json.loads(json.dumps(work() or {}))
         except InputError:
@@ -69,13 +129,6 @@ class Stages:
         self.save()
         self.tell(f"{stage}: {seconds} s")
         return found
-
-    def _intact(self, former: Made, outputs) -> bool:
-        """Whether the files of a stage are there as it left them."""
-        made = self._named(outputs)
-        return made.keys() == former.outputs.keys() and all(
-            path.is_file() and fingerprint(path) == former.outputs[name] for name, path in made.items()
-        )
 
     def _named(self, outputs) -> dict[str, Path]:
         """Outputs by their paths in the folder."""
@@ -93,7 +146,7 @@ class Stages:
 
     def save(self) -> None:
         """Write `prepare.json`, with the former stages too that this run may still come to."""
-        self.record.write(self.folder, self._written, self.former | self.record.stages)
+        self._write(self.former | self.record.stages)
 
     def finish(self) -> None:
         """Write `prepare.json`, and take away the files of stages that were not gone through this time."""
@@ -101,7 +154,13 @@ class Stages:
         for made in self.former.values():
             for name in made.outputs.keys() - kept:
                 (self.folder / name).unlink(missing_ok=True)
-        self.record.write(self.folder, self._written, self.record.stages)
+        self._write(self.record.stages)
+
+    def _write(self, stages: dict[str, Made]) -> None:
+        """Write `prepare.json` with these stages; what is not known in this run stays as it was."""
+        known = {name: value for name, value in vars(self.record).items() if value is not None}
+        known["stages"] = {name: vars(made) for name, made in stages.items()}
+        write_json(self._written | known, self.folder / "prepare.json")
 
 
 def fingerprint(value) -> str:

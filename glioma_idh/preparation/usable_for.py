@@ -12,15 +12,12 @@ OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
 
 
 def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
-    """What one patient can be used for, what is missing, and how to get it.
+    """What one patient can be used for, what is missing, and how to get it: lines; none where nothing was made.
 
     Args:
         files: by column of the cohort table.
         folder: the patient's, among the results.
         settings: with which the patient was prepared.
-
-    Returns:
-        Lines to print; none where nothing was made.
     """
     made = [name for name in SEQUENCES if name in files]
     if not made:
@@ -38,18 +35,19 @@ def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list
     else:
         training = "to predict and to train" if has_lesion else "to predict; training needs the lesion mask"
         lines.append(f"{VOLUMES}: {ALL_FOUR} are there, {training}.")
-    return [*lines, *_about_skull(files, settings), *_look_at(folder)]
+    if "brain_mask" not in files:
+        lines.append("No brain mask was made: where the scans show the skull, predict and train need --with-skull.")
+    elif settings.keep_skull:
+        lines.append("The skull was kept: SGPNet then needs --with-skull.")
+    return lines + _look_at(folder)
 
 
 def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
-    """What many patients can be used for, in counts.
+    """What many patients can be used for, in counts: lines; none where nothing was made of anybody.
 
     Args:
         every: of each patient the files by column of the cohort table.
         out: the folder of the patients' folders.
-
-    Returns:
-        Lines to print; none where nothing was made of anybody.
     """
     made = [files for files in every if files.keys() & set(SEQUENCES)]
     if not made:
@@ -64,14 +62,7 @@ def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
         how = "For the others draw it on any series, lay it into the patient's folder as lesion_mask.nii.gz, and run"
         lines[0] += f" {how} the same command again, {OR_FIND_IT}"
     lines.append(f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} of these can train it.")
-    return [*lines, *_look_at(out, "*/qc.png")]
-
-
-def _about_skull(files: dict[str, Path], settings: Settings) -> list[str]:
-    """What images that may show more than the brain are good for."""
-    if "brain_mask" not in files:
-        return ["No brain mask was made: where the scans show the skull, predict and train need --with-skull."]
-    return ["The skull was kept: SGPNet then needs --with-skull."] if settings.keep_skull else []
+    return lines + _look_at(out, "*/qc.png")
 
 
 def _look_at(folder: Path, pattern: str = "qc.png") -> list[str]:

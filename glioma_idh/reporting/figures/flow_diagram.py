@@ -5,8 +5,7 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL
-from glioma_idh.reporting.figures.performance import noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, noted_figure
 
 WIDTH, MAIN, SIDE = 6.6, 2.1, 4.0  # inches: the whole, a box on the way, a box beside it
 LINE, PAD, GAP = 0.14, 0.09, 0.14  # inches: a line of text, inside a box, between boxes

@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.strata import FEWEST
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress
-from glioma_idh.reporting.figures.performance import noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress, noted_figure
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
 
 LINE, GAP = 0.125, 0.05  # inches, of a line of text and between rows

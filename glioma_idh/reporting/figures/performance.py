@@ -13,9 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve as all_precisions
 
-from glioma_idh.evaluation.intervals import DRAWS
+from glioma_idh.evaluation.bootstrap import DRAWS, bootstrap_average_precision, precision_recall_band
 from glioma_idh.evaluation.metrics import pool_patients
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMILLION, dress, legend_below, new_figure
 from glioma_idh.reporting.tables.cells import estimate_cell
 
@@ -109,7 +108,7 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
     """Net benefit of acting on the scores, by the probability from which on one acts.
 
     Args:
-        curve: rows of `evaluation.decision.decision_curve`: `threshold, network, treat_all, treat_none`.
+        curve: rows of `evaluation.thresholds.decision_curve`: `threshold, network, treat_all, treat_none`.
         synthetic: whether the subjects are phantoms; the figure then says so.
 
     Returns:

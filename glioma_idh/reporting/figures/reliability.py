@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from glioma_idh.reporting.figures.canvas import BLUE, GREEN, GREY, SMALL, VERMILLION, dress, legend_below
-from glioma_idh.reporting.figures.performance import noted_figure
+from glioma_idh.reporting.figures.canvas import BLUE, GREEN, GREY, SMALL, VERMILLION, dress, legend_below, noted_figure
 from glioma_idh.reporting.tables.cells import estimate_cell, known
 
 

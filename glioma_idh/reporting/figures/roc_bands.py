@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from glioma_idh.evaluation.intervals import DRAWS, auc_interval, roc_band
+from glioma_idh.evaluation.bootstrap import DRAWS, roc_band
+from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.reporting.figures.canvas import BLUE, GREEN, GREY, PURPLE, VERMILLION, dress, legend_below, new_figure
 
@@ -40,7 +41,7 @@ def roc_with_bands(
         seed: of the bands' draws.
 
     Returns:
-        The figure. The curve is that of all tested patients together; its band is `evaluation.intervals.roc_band`'s,
+        The figure. The curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s,
         of draws within each class; the interval behind its AUC is DeLong's.
 
     Raises:

@@ -13,7 +13,8 @@ from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.reporting.figures.canvas import display_name
 from glioma_idh.reporting.figures.cases import Case, grey_window
-from glioma_idh.reporting.figures.overlays import OUTLINES, PLANES, SIDES
+from glioma_idh.reporting.figures.overlays import OUTLINES
+from glioma_idh.reporting.figures.sheet import PLANES, SIDES
 
 MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
 MOST_BITS = 50_000_000  # of all volumes together: 6 MB, 8 MB as text

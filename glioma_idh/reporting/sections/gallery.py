@@ -8,16 +8,14 @@ from matplotlib.figure import Figure
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.reporting.figures.canvas import GREY, NORMAL, SMALL, display_name
-from glioma_idh.reporting.figures.cases import Case, choose_by_dice
-from glioma_idh.reporting.figures.overlays import GAP, LINE, NOTE, draw_view, finish, new_sheet
-from glioma_idh.reporting.figures.pictures import GROUPS, short_id, show
-from glioma_idh.reporting.sections.cases import is_slice, read_cases
+from glioma_idh.reporting.figures.canvas import GREY, GROUPS, NORMAL, SMALL, display_name
+from glioma_idh.reporting.figures.cases import Case, choose_by_dice, is_slice, read_cases
+from glioma_idh.reporting.figures.overlays import GAP, NOTE, draw_view, outline_entries
+from glioma_idh.reporting.figures.sheet import LINE, close_sheet, inner_window, new_sheet, place_groups, short_id, show
 
 ACROSS, WIDEST = 3, 7.1  # subjects a row, but as many as fit where that makes it one row; inches
 SLICE, VIEW = 1.6, 1.12  # side of a slice, and of an image of a volume, inches
 LETTER, BETWEEN, TEXT = 0.068, 0.1, 3 * LINE + 0.03  # a letter's width, between subjects, above an image; inches
-LEGEND = 0.2  # inches that a sheet without a legend does not need
 VOLUMES_SHOWN = ("flair", "t1gd")
 TITLE = "The most confident mistakes"
 SLICES_NOTE = (
@@ -68,10 +66,10 @@ def mistakes_figure(
         cohort: its cohort table.
         predictions: its predictions table.
         count: how many subjects, as `confident_mistakes` takes it.
-        synthetic: whether the subjects are phantoms; the figure then says so.
+        synthetic: see `figures`.
 
     Returns:
-        The figure, in radiological display, or None; and in words who is not shown, or why nobody is, "" if all are.
+        The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
     """
     chosen = confident_mistakes(predictions, count)
     if not chosen:
@@ -105,71 +103,44 @@ def _lines(subject: str, cohort: pd.DataFrame, predictions: pd.DataFrame) -> lis
 
 def _draw(cases: dict[str, Case], words: dict[str, list[str]], wrong: pd.Series, synthetic: bool) -> Figure:
     """The sheet: a heading a class, below it its subjects; `wrong` is the truth of everybody called wrongly."""
-    flat, names = is_slice(next(iter(cases.values()))), _sequences(cases)
-    size, draw_images = _slices(cases) if flat else _volumes(cases, names)
-    places, headings, height = _lay_out(wrong, list(cases), size)
-    width = max(x for x, _ in places.values()) + size[0]
-    title, note = f"{TITLE}: {' and '.join(map(display_name, names))}", SLICES_NOTE if flat else VOLUMES_NOTE
-    figure, axes = new_sheet(max(width + 0.1, 4.0), height - LEGEND * flat, title, note, synthetic)
-    for text, colour, y in headings:
-        axes.text(0, y, text, fontsize=NORMAL, fontweight="bold", color=colour, va="top")
-    for subject, (x, y) in places.items():
-        name, *lines = words[subject]
-        axes.text(x, y, short_id(name, int(size[0] / LETTER)), fontsize=SMALL, fontweight="bold", va="top")
-        axes.text(x, y + LINE, "\n".join(lines), fontsize=SMALL, color=GREY, va="top")
-        draw_images(axes, cases[subject], (x, y + TEXT))
-    finish(axes, width, height, [] if flat else list(cases.values()))
-    return figure
-
-
-def _sequences(cases: dict[str, Case]) -> list[str]:
-    """What is shown of each case: of several sequences FLAIR and T1Gd, of those that all of them have."""
+    flat = is_slice(next(iter(cases.values())))
     names = [name for name in SEQUENCES if all(name in case.images for case in cases.values())]
-    return [name for name in VOLUMES_SHOWN if name in names] or names[:1]
-
-
-def _slices(cases: dict[str, Case]):
-    """Width and height of a slice, inches, and what draws one: all in one grey window, from 1st to 99th percentile."""
-    voxels = np.concatenate([image[image != 0] for case in cases.values() for image in case.images.values()])
-    window = np.percentile(voxels, (1, 99)) if voxels.size else (0, 1)
-
-    def draw_images(axes, case: Case, corner) -> None:
-        (x, y), (image,) = corner, case.images.values()
-        show(axes, np.ma.masked_equal(image[..., 0], 0), window, (x, x + SLICE, y + SLICE, y))
-
-    return (SLICE, SLICE), draw_images
-
-
-def _volumes(cases: dict[str, Case], names: list[str]):
-    """Width and height of a subject's sequences side by side, inches, and what draws them, all on one scale."""
-    scale = VIEW / max(max(case.size_mm[:2]) for case in cases.values())
-    height = max(case.size_mm[1] for case in cases.values()) * scale
-
-    def draw_images(axes, case: Case, corner) -> None:
-        for n, name in enumerate(names):
-            place = (corner[0] + n * (VIEW + GAP), corner[1]), (VIEW, height), scale
-            draw_view(axes, case, name, "axial", place)
-
-    return (len(names) * (VIEW + GAP) - GAP, height), draw_images
-
-
-def _lay_out(wrong: pd.Series, subjects: list[str], size: tuple[float, float]) -> tuple[dict, list, float]:
-    """Corner of each subject, text, colour and top of each heading, and the sheet's height; inches from upper left."""
-    places, headings, y = {}, [], 0.0
-    groups = {truth: [subject for subject in subjects if wrong[subject] == truth] for truth in (1, 0)}
-    fit = int((WIDEST + BETWEEN) / (size[0] + BETWEEN))
+    names = [name for name in VOLUMES_SHOWN if name in names] or names[:1]
+    width_mm, height_mm = np.max([case.size_mm[:2] for case in cases.values()], axis=0)
+    scale = VIEW / max(width_mm, height_mm)
+    width, row = (SLICE, SLICE) if flat else (len(names) * (VIEW + GAP) - GAP, height_mm * scale)
+    groups = {}
+    for truth in (1, 0):
+        members = [subject for subject in cases if wrong[subject] == truth]
+        if members:
+            heading = (
+                f"IDH-{GROUPS[truth][0]}, called {GROUPS[1 - truth][0]}: {len(members)} of {(wrong == truth).sum()}"
+            )
+            groups[heading] = members
+    fit = int((WIDEST + BETWEEN) / (width + BETWEEN))
     across = fit if max(map(len, groups.values())) == fit else min(fit, ACROSS)
-    for truth, members in groups.items():
-        if not members:
+    step = width + BETWEEN, TEXT + row + BETWEEN
+    corners, headings, height = place_groups(groups, across, step, 1.6 * LINE, BETWEEN)
+    total = max(x for x, _ in corners.values()) + width
+    title, note = f"{TITLE}: {' and '.join(map(display_name, names))}", SLICES_NOTE if flat else VOLUMES_NOTE
+    figure, axes = new_sheet(max(total + 0.1, 4.0), height - LINE * flat, title, note, synthetic)
+    for text, y in headings.items():
+        colour = GROUPS[wrong[groups[text][0]]][1]
+        axes.text(0, y, text, fontsize=NORMAL, fontweight="bold", color=colour, va="top")
+    voxels = [image.ravel() for case in cases.values() for image in case.images.values()] if flat else [np.zeros(0)]
+    window = inner_window(np.concatenate(voxels))  # of all slices
+    for subject, (x, y) in corners.items():
+        (name, *lines), case, top = words[subject], cases[subject], y + TEXT
+        axes.text(x, y, short_id(name, int(width / LETTER)), fontsize=SMALL, fontweight="bold", va="top")
+        axes.text(x, y + LINE, "\n".join(lines), fontsize=SMALL, color=GREY, va="top")
+        if flat:
+            image = next(iter(case.images.values()))[..., 0]
+            show(axes, np.ma.masked_equal(image, 0), window, (x, x + SLICE, top + SLICE, top))
             continue
-        (group, colour), called = GROUPS[truth], GROUPS[1 - truth][0]
-        headings.append((f"IDH-{group}, called {called}: {len(members)} of {(wrong == truth).sum()}", colour, y))
-        y += 1.6 * LINE
-        for place, subject in enumerate(members):
-            row, column = divmod(place, across)
-            places[subject] = column * (size[0] + BETWEEN), y + row * (TEXT + size[1] + BETWEEN)
-        y = places[members[-1]][1] + TEXT + size[1] + 1.5 * BETWEEN
-    return places, headings, y
+        for n, sequence in enumerate(names):
+            draw_view(axes, case, sequence, "axial", (x + n * (VIEW + GAP), top, VIEW, row), scale)
+    close_sheet(axes, total, height, [] if flat else outline_entries(list(cases.values())))
+    return figure
 
 
 def viewer_cases(
