@@ -14,17 +14,9 @@ from pathlib import Path
 
 import tyro
 
-<<<<<<< HEAD
-from glioma_idh.errors import InputError
-from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.stages import Stage
-from glioma_idh.progress import progress, step
-from glioma_idh.record import recorded
-=======
 from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Job, Settings
 from glioma_idh.record import recorded
->>>>>>> main
 
 
 def prepare(job: Job, settings: Settings) -> list:
@@ -88,13 +80,9 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
-<<<<<<< HEAD
     with recorded("glioma_idh.prepare", job, settings, folder=job.out, of_patients=True):
-=======
-    with ending_plainly():
         from glioma_idh.preparation.usable_for import usable_for, usable_for_many
 
->>>>>>> main
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]
         print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")

@@ -268,7 +268,7 @@ def compare_runs(
         baselines: scores of baselines without a network, by their name.
 
     Returns:
-        The content of each `metrics.json`, by inside name.
+        The scores in each `metrics.json`, by inside name.
     """
     runs = {name: read_finished_run(path) for name, path in folders.items()}
     metrics = {name: _kept_numbers(run) for name, run in runs.items()}
@@ -296,9 +296,11 @@ def compare_runs(
 
 
 def _kept_numbers(run: Run) -> dict:
-    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    """The scores of a finished run; computed again where it was finished before there was an AUC within splits."""
     kept = files.read_json(run.folder / files.METRICS)
-    return kept if "within_splits" in kept else run.metrics
+    if "within_splits" not in kept:
+        return run.metrics
+    return {name: content for name, content in kept.items() if name not in ("worth", "subjects")}
 
 
 def _best_possible_together(runs: dict[str, Run]) -> float | None:
