@@ -17,7 +17,7 @@ from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.cache import CachedSubject
-from glioma_idh.sgp3d.comparators import NUM_SLICES, lesion_slices
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.recipe import PUBLISHED
 from glioma_idh.sgp3d.train import begin_run, train
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
