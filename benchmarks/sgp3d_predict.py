@@ -16,13 +16,15 @@ from pathlib import Path
 import pandas as pd
 from sgp3d_preparation import read_subjects
 
-from glioma_idh import runs, training  # first, as it loads TensorFlow quietly
+from glioma_idh import runs
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
 from glioma_idh.sgp3d import Recipe, SGPNet, inference, prepare_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.prediction import predict_subjects
+from glioma_idh.training import device
+from glioma_idh.training.predict import load_networks
 
 SHAPE = (144, 144, 144)
 THREADS = 2
@@ -58,13 +60,13 @@ def main() -> None:
     parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
     parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first subject is taken")
     wanted = parser.parse_args()
-    training.make_reproducible(0, THREADS)
+    device.make_reproducible(0, THREADS)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         row = read_subjects(wanted.cohort, wanted.images, folder).iloc[0]
         run = make_run(folder / "run")
         stages = Stages()
-        (network,) = training.load_networks(run, (*SHAPE, len(SEQUENCES)), Recipe().outputs)
+        (network,) = load_networks(run, (*SHAPE, len(SEQUENCES)), Recipe().outputs)
         stages.end("load the network")
         prepared = prepare_subject(row, SHAPE, with_mask=False)
         stages.end("read and prepare")

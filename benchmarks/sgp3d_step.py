@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from glioma_idh import training  # first, as it loads TensorFlow quietly
+from glioma_idh.training import device  # first, as it loads TensorFlow quietly
 
 import keras  # isort: skip
 import torch
@@ -187,7 +187,7 @@ def parse():
 def main() -> None:
     """Take turns, and print the medians."""
     wanted = parse()
-    print(training.device_line(training.find_gpus(), 1).split(";")[0])
+    print(device.device_line(device.find_gpus(), 1).split(";")[0])
     runs = {name: CONTESTANTS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
     seconds = {name: [] for name in runs}
     for _ in range(wanted.turns + 1):

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args, get_type_hints
+
+import tyro
 
 NAMES = ("gbm2d", "sgp3d")
+NO_FLAG = get_args(tyro.conf.Suppress[int])[1]  # how a recipe marks a setting without one
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,15 @@ class Paper:
         """Its package."""
         return f"glioma_idh.{self.name}"
 
-    def default_settings(self, settings: dict) -> dict:
-        """The settings that the training command starts from for such a run, by name."""
-        return asdict(self.default(settings))
+    @property
+    def method(self) -> str:
+        """The template that tells its method, a block a topic; its path in the package."""
+        return f"{self.name}/method.j2"
+
+    def default_flags(self, settings: dict) -> dict:
+        """The settings that the training command has flags for, as it starts from them for such a run."""
+        hints = get_type_hints(type(self.recipe), include_extras=True)
+        return {name: of for name, of in asdict(self.default(settings)).items() if NO_FLAG not in get_args(hints[name])}
 
 
 def find_paper(settings: dict) -> Paper | None:

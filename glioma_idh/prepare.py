@@ -207,8 +207,8 @@ def _check_lesion_run(run_dir: Path) -> None:
     Raises:
         InputError: it says what the run is.
     """
-    from glioma_idh.pipeline import read_finished_run
     from glioma_idh.sgp3d.recipe import recipe_of_run
+    from glioma_idh.training.predict import read_finished_run
 
     recipe = recipe_of_run(read_finished_run(run_dir, "sgp3d")[0])
     if "segmentation" not in recipe.learns:

@@ -1,6 +1,8 @@
 """The tiers of the suite, and cohorts small enough to reason about, on disk as a user would have them."""
 
 import contextlib
+import functools
+import inspect
 import os
 from pathlib import Path
 
@@ -99,10 +101,11 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _without_reports():
-    """Most trainings of tests end without their report, which takes seconds; those under `written_reports` write it."""
+    """Most trainings of tests end without figures and page, which take seconds; see `written_reports`."""
+    from glioma_idh.reporting import report
+
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_report", "write_comparison"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", lambda *_: "not written in tests")
+        patch.setattr(report, "publish", functools.wraps(report.publish)(lambda *_: {}))
         yield
 
 
@@ -112,8 +115,7 @@ def written_reports():
     from glioma_idh.reporting import report
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("write_report", "write_comparison"):
-            patch.setattr(f"glioma_idh.reporting.results.{name}", getattr(report, name))
+        patch.setattr(report, "publish", inspect.unwrap(report.publish))
         yield
 
 

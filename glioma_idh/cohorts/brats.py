@@ -4,17 +4,11 @@ import re
 
 import pandas as pd
 
+from glioma_idh.cohorts import manifests
+from glioma_idh.cohorts.bakas import Genes, Mafs, label_tcga, write_tcga
 from glioma_idh.cohorts.cells import is_unknown
-from glioma_idh.cohorts.folders import Layout, find_files
-from glioma_idh.cohorts.manifests import (
-    canonical_patient,
-    known_patient,
-    make_manifest,
-    no_such_labels,
-    read_manifest,
-    shipped_facts,
-    with_facts,
-)
+from glioma_idh.cohorts.folders import Layout, PublicCohort, find_files
+from glioma_idh.cohorts.manifests import File, Sheet, read_manifest, with_facts
 from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
@@ -49,25 +43,17 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020; those with a TCGA id have TCGA's IDH status and what else is known of the patient.
+    """All subjects of BraTS 2020, of `name_mapping.csv`, which lies among the training data.
 
-    Args:
-        name_mapping: `name_mapping.csv`, which lies among the BraTS 2020 training data.
-        tcga: manifest of TCGA patients, as `tcga.tcga_manifest` makes it.
-
-    Returns:
-        One row a subject; `grade` is TCGA's, `brats_grade` HGG or LGG as `name_mapping.csv` has it.
-
-    Raises:
-        InputError: a column is missing, or a subject or patient stands there twice.
+    Those with a TCGA id have IDH status, grade and what else is known of the patient from a `tcga.tcga_manifest`;
+    `brats_grade` is HGG or LGG as `name_mapping.csv` has it. No subject or patient may stand there twice.
     """
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
     subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
-    in_tcga = ~mapping["TCGA_TCIA_subject_ID"].map(is_unknown)
-    pattern = r"TCGA-\w\w-\w{4}"
+    in_tcga = ~mapping[MAPPING_COLUMNS[1]].map(is_unknown)
     named = mapping[in_tcga]
     named.attrs = mapping.attrs
-    patients = subjects.where(~in_tcga, parse_ids(named, "TCGA_TCIA_subject_ID", pattern, "TCGA-02-0006"))
+    patients = subjects.where(~in_tcga, parse_ids(named, MAPPING_COLUMNS[1], r"TCGA-\w\w-\w{4}", "TCGA-02-0006"))
     manifest = with_facts(subjects, patients, "brats2020", tcga.set_index("patient"))
     brats_grade = manifest["subject"].map(mapping["Grade"].set_axis(subjects))
     is_tcga = manifest["patient"].str.startswith("TCGA-")
@@ -104,49 +90,79 @@ def tcga_subjects(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def labels_2021(labels, images) -> pd.DataFrame:
-    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM.
-
-    Raises:
-        InputError: a column is missing, or a subject stands there twice.
-    """
+    """IDH status through TCIA's sheet `BraTS2021_MappingToTCIA.xlsx`; without it only the 298 scans of UCSF-PDGM."""
+    every = read_manifest("ucsf_pdgm")
     if labels is None:
-        ucsf = read_manifest("ucsf_pdgm")
-        ucsf = ucsf[ucsf["brats2021_subject"] != ""]
-        manifest = with_facts(ucsf["brats2021_subject"], ucsf["patient"], "brats2021", shipped_facts())
-        return manifest.assign(follow_up=_second_visits(manifest["subject"]))
-    crosswalk = read_sheet(labels, CROSSWALK_COLUMNS)
-    crosswalk = crosswalk[crosswalk["BraTS2021 ID"] != ""]
-    crosswalk.attrs["file"] = str(labels)
-    subjects = parse_ids(crosswalk, "BraTS2021 ID", r"BraTS2021_\d{5}", "BraTS2021_00000")
-    collection, number = crosswalk[CROSSWALK_COLUMNS[1]], crosswalk[CROSSWALK_COLUMNS[2]]
-    patients = [_tcia_patient(crosswalk, row, subjects[row], collection[row], number[row]) for row in subjects.index]
-    manifest = with_facts(subjects, pd.Series(patients, subjects.index), "brats2021", shipped_facts())
-    return manifest.assign(follow_up=_second_visits(manifest["subject"]))
+        ucsf = every[every["brats2021_subject"] != ""]
+        subjects, patients = ucsf["brats2021_subject"], ucsf["patient"]
+    else:
+        sheet = read_sheet(labels, CROSSWALK_COLUMNS)
+        sheet = sheet[sheet["BraTS2021 ID"] != ""]
+        sheet.attrs["file"] = str(labels)
+        subjects = parse_ids(sheet, "BraTS2021 ID", LAYOUT_2021.subject, "BraTS2021_00000")
+        patients = pd.Series([_tcia_patient(sheet, row) for row in subjects.index], subjects.index)
+    manifest = with_facts(subjects, patients, "brats2021", manifests.shipped_facts())
+    later = every["brats2021_subject"][every["subject"].str.contains("_FU")]  # second visits of UCSF's patients
+    return manifest.assign(follow_up=manifest["subject"].isin(later).map({True: "1", False: ""}))
 
 
 def labels_2023(labels, images) -> pd.DataFrame:
     """Only ids: BraTS 2023 has no IDH status. Your own labels go in with --labels (`subject`, `idh`)."""
-    if labels is not None:
-        raise no_such_labels(labels)
+    manifests.refuse_labels(labels)
     empty = pd.Series([], dtype=str)
-    return make_manifest(empty, empty, "brats2023")
+    return manifests.make_manifest(empty, empty, "brats2023")
 
 
-def _second_visits(subjects: pd.Series) -> pd.Series:
-    """1 where a BraTS 2021 subject is a second visit of a UCSF patient."""
-    ucsf = read_manifest("ucsf_pdgm")
-    later = ucsf["brats2021_subject"][ucsf["subject"].str.contains("_FU")]
-    return subjects.isin(later).map({True: "1", False: ""})
-
-
-def _tcia_patient(sheet: pd.DataFrame, row: int, subject: str, collection: str, number: str) -> str:
+def _tcia_patient(sheet: pd.DataFrame, row: int) -> str:
     """The patient across collections; those new to TCIA have no other name than their BraTS id."""
+    subject, collection, number = (sheet.at[row, column] for column in CROSSWALK_COLUMNS)
     if is_unknown(number) or number == NEW_TO_TCIA:
-        return canonical_patient(subject)
+        return manifests.canonical_patient(subject)
     if not collection.startswith(("UCSF-PDGM", "UPENN-GBM", "TCGA-")):
         return number
     digits = re.fullmatch(r"(\d+)(?:\.0)?", number)
-    patient = known_patient(f"UCSF-PDGM-{digits[1]}" if digits and collection.startswith("UCSF") else number)
+    patient = manifests.known_patient(f"UCSF-PDGM-{digits[1]}" if digits and collection.startswith("UCSF") else number)
     if not patient:
         raise cell_error(sheet, row, CROSSWALK_COLUMNS[2], f"an id of {collection}", "Use the sheet as downloaded.")
     return patient
+
+
+def brats2020_tcga(
+    name_mapping: File,
+    maf: Mafs,
+    out: File,
+    clinical: Sheet = None,
+    who2021: Sheet = None,
+    min_callers: int = 2,
+    genes: Genes = ("IDH1", "IDH2"),
+    hotspot_only: bool = False,
+    quiet: bool = False,
+) -> None:
+    """The manifest of the TCGA patients in BraTS 2020, the cohort of Wang et al. 2021.
+
+    Args:
+        name_mapping: name_mapping.csv of the BraTS 2020 training data.
+        maf: As for tcga-idh.
+        out: The CSV to write.
+        clinical: As for tcga-idh.
+        who2021: As for tcga-idh.
+        min_callers: How many of MuSE, MuTect2, SomaticSniper and VarScan2 must report a variant.
+        genes: Genes that count.
+        hotspot_only: Only R132 of IDH1 and R140, R172 of IDH2.
+        quiet: Show no progress.
+    """
+    tcga = label_tcga(maf, out, clinical, who2021, min_callers, genes, hotspot_only, quiet)
+    write_tcga(tcga_subjects(brats2020_manifest(name_mapping, tcga)), out)
+
+
+COHORTS = {
+    "brats2020-tcga": PublicCohort(
+        *(LAYOUT_2020, labels_2020_tcga, MAPPING_COLUMNS),
+        title="the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set",
+        members=("brats2020_tcga", "not a TCGA patient"),
+        command=brats2020_tcga,
+    ),
+    "brats2020": PublicCohort(LAYOUT_2020, labels_2020, MAPPING_COLUMNS, "the BraTS 2020 training set"),
+    "brats2021": PublicCohort(LAYOUT_2021, labels_2021, CROSSWALK_COLUMNS, "the BraTS 2021 training set"),
+    "brats2023": PublicCohort(LAYOUT_2023, labels_2023, title="the BraTS 2023 training set"),
+}

@@ -1,40 +1,19 @@
-"""What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed."""
+"""What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed.
 
+Each `parse_...` takes the text of a cell and gives text, empty where it says that nothing is known. A cell that it
+cannot read is a ValueError, which says what was expected.
+"""
+
+import contextlib
 import re
 import unicodedata
 
 UNKNOWN = frozenset(
-    {
-        "",
-        "-",
-        "-1",
-        "-1.0",
-        "-1,0",
-        "#n/a",
-        ".",
-        "?",
-        "[discrepancy]",
-        "[not applicable]",
-        "[not available]",
-        "[not evaluated]",
-        "[unknown]",
-        "indeterminate",
-        "missing",
-        "n/a",
-        "na",
-        "nan",
-        "nec",
-        "none",
-        "nos",
-        "nos/nec",
-        "not applicable",
-        "not available",
-        "not determined",
-        "not tested",
-        "null",
-        "unk",
-        "unknown",
-    }
+    (
+        *("", "-", "-1", "-1.0", "-1,0", "#n/a", ".", "?", "[discrepancy]", "[not applicable]", "[not available]"),
+        *("[not evaluated]", "[unknown]", "indeterminate", "missing", "n/a", "na", "nan", "nec", "none", "nos"),
+        *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
+    )
 )
 _WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
 _MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
@@ -64,22 +43,12 @@ _DATE_OF_SPREADSHEET = re.compile(
 OLDEST_YEARS = 120
 _GRADE = re.compile(r"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:(?P<number>[1-4])(?:[.,]0+)?|(?P<roman>iv|i{1,3}))")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
-_CLASSES = ("HGG", "LGG")
 _METHYLATED = ("methylated", "positive", "1", "1.0", "1,0")
 _UNMETHYLATED = ("unmethylated", "negative", "0", "0.0", "0,0")
 _SEXES = {
     "F": ("f", "female", "w", "woman", "weiblich", "femme", "feminin", "femmina", "femminile", "mujer", "femenino"),
     "M": (
-        "m",
-        "male",
-        "man",
-        "maennlich",
-        "mannlich",
-        "homme",
-        "masculin",
-        "maschio",
-        "maschile",
-        "hombre",
+        *("m", "male", "man", "maennlich", "mannlich", "homme", "masculin", "maschio", "maschile", "hombre"),
         "masculino",
     ),
 }
@@ -118,11 +87,7 @@ def is_unknown(cell: str) -> bool:
 
 
 def parse_idh(cell: str) -> str:
-    """`1` for mutant, `0` for wild-type, empty for unknown, from the spellings of the public sheets.
-
-    Raises:
-        ValueError: it is none of them; nothing is guessed.
-    """
+    """`1` for mutant, `0` for wild-type."""
     word = re.sub(r"[\s_-]+", "", cell.lower())
     if is_unknown(cell):
         return ""
@@ -135,11 +100,17 @@ def parse_idh(cell: str) -> str:
     raise ValueError(f"IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty{''.join(why)}")
 
 
-def parse_sex(cell: str) -> str:
-    """`F`, `M` or empty, from English, German, French, Italian and Spanish words.
+def status_of(cell: str) -> str:
+    """As `parse_idh`; empty also where the cell cannot be read."""
+    with contextlib.suppress(ValueError):
+        return parse_idh(cell)
+    return ""
 
-    Raises:
-        ValueError: neither, nor unknown. A number may mean either sex, and `H` beside `M` is Spanish for man and woman.
+
+def parse_sex(cell: str) -> str:
+    """`F` or `M`, from English, German, French, Italian and Spanish words.
+
+    A number may mean either sex, and `H` beside `M` is Spanish for man and woman: both are errors.
     """
     if is_unknown(cell):
         return ""
@@ -147,19 +118,14 @@ def parse_sex(cell: str) -> str:
     for letter, words in _SEXES.items():
         if word in words:
             return letter
-    if word == "h":
-        raise ValueError("sex as F or M (beside H, an M may be a woman: write all of them anew), or empty")
+    why = " (beside H, an M may be a woman: write all of them anew)" if word == "h" else ""
     if word.replace(",", ".").replace(".", "").isdecimal():
-        raise ValueError("sex as F or M (a number may stand for either), or empty")
-    raise ValueError("sex as F or M, or empty")
+        why = " (a number may stand for either)"
+    raise ValueError(f"sex as F or M{why}, or empty")
 
 
 def parse_codeletion(cell: str) -> str:
-    """1p/19q: `codeleted`, `intact`, or empty for unknown.
-
-    Raises:
-        ValueError: none of them.
-    """
+    """1p/19q: `codeleted` or `intact`."""
     word = re.sub(r"[\s_-]+", "", cell.lower())
     if is_unknown(cell):
         return ""
@@ -169,11 +135,7 @@ def parse_codeletion(cell: str) -> str:
 
 
 def parse_mgmt(cell: str) -> str:
-    """MGMT promoter: `methylated`, `unmethylated`, or empty for unknown or indeterminate.
-
-    Raises:
-        ValueError: none of them.
-    """
+    """MGMT promoter: `methylated` or `unmethylated`; indeterminate is unknown."""
     if is_unknown(cell):
         return ""
     if cell.lower() in (*_METHYLATED, *_UNMETHYLATED):
@@ -182,14 +144,10 @@ def parse_mgmt(cell: str) -> str:
 
 
 def parse_grade(cell: str) -> str:
-    """A WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG as they are, unknown as empty.
-
-    Raises:
-        ValueError: none of them, such as `2-3`.
-    """
+    """A WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG as they are; `2-3` is none."""
     if is_unknown(cell):
         return ""
-    if cell.strip().upper() in _CLASSES:
+    if cell.strip().upper() in ("HGG", "LGG"):
         return cell.strip().upper()
     match = _GRADE.fullmatch(cell.strip().lower())
     if not match:
@@ -198,11 +156,7 @@ def parse_grade(cell: str) -> str:
 
 
 def parse_age(cell: str) -> str:
-    """Years as text, as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5), or empty.
-
-    Raises:
-        ValueError: neither a number nor unknown, or more years than a person lives, as where it is in months.
-    """
+    """Years as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5); months are an error."""
     if is_unknown(cell):
         return ""
     match = _AGE.fullmatch(cell)
@@ -213,11 +167,7 @@ def parse_age(cell: str) -> str:
 
 
 def parse_divisor(cell: str) -> str:
-    """A number that an image can be divided by, as text with a decimal point, or empty.
-
-    Raises:
-        ValueError: no number, or one that is not above 0.
-    """
+    """A number above 0 that an image can be divided by, with a decimal point."""
     if is_unknown(cell):
         return ""
     number = cell.replace(",", ".")
@@ -227,16 +177,14 @@ def parse_divisor(cell: str) -> str:
 
 
 def parse_text(cell: str) -> str:
-    """A cell of free text; empty where it says that nothing is known."""
+    """A cell of free text."""
     return "" if is_unknown(cell) else cell
 
 
 def parse_patient(cell: str) -> str:
     """The id of a person, or empty where it is the subject's.
 
-    Raises:
-        ValueError: a spreadsheet has made a number of it, or it is a word for unknown, which would make one person of
-            all that have it.
+    A number that a spreadsheet made is an error, and so is unknown, which would make one person of all that have it.
     """
     if cell and (is_unknown(cell) or looks_like_a_number(cell)):
         raise ValueError("the id of a person, or empty where every subject is a person of its own")

@@ -5,25 +5,12 @@ import re
 from functools import cache
 
 from glioma_idh.cohorts.cells import without_accents
+from glioma_idh.imaging import series_vocabulary as vocabulary
 from glioma_idh.imaging.series_names import roles_named, words_of
-from glioma_idh.imaging.series_vocabulary import (
-    AFTER,
-    AGENT,
-    BEFORE,
-    BRAIN,
-    LESION,
-    MAPS,
-    MASK,
-    NATIVE,
-    T1_WEIGHTED,
-    WITH,
-    WITHOUT,
-)
-from glioma_idh.imaging.series_vocabulary import SEQUENCES as SEQUENCE_WORDS
 
-SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 SEQUENCE_NAMES = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "rcbv": "rCBV", "adc": "ADC"}
-MASKS = ("lesion_mask", "brain_mask")
+MASK_NAMES = {"lesion_mask": "lesion mask", "brain_mask": "brain mask"}
+SEQUENCES, MASKS = tuple(SEQUENCE_NAMES), tuple(MASK_NAMES)
 PATHS = SEQUENCES + MASKS
 IDENTITY = (
     *("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex"),
@@ -69,9 +56,10 @@ _NAMES = {re.sub("[^a-z0-9]", "", name): name for name in COLUMNS} | {
 }
 _SIGNS, _SIGNS_OF_PATHS = r"[\w\s./()\[\]:?#-]*", r"[\w\s-]*"  # `T1+` and `T2*` are no T1 and T2
 _OF_PATHS = frozenset(("path", "paths", "file", "files", "filename", "filenames", "nifti", "nii", "image", "scan"))
-_OF_SEQUENCES = T1_WEIGHTED.union(*(SEQUENCE_WORDS[name] for name in SEQUENCES))
-_SAYING_WHICH = _OF_SEQUENCES | AGENT | WITH | WITHOUT | BEFORE | AFTER | NATIVE | MAPS
-_OF_MASKS = MASK | LESION | BRAIN | {"brainmask"}
+_OF_SEQUENCES = vocabulary.T1_WEIGHTED.union(*(vocabulary.SEQUENCES[name] for name in SEQUENCES))
+_CONTRAST = vocabulary.AGENT | vocabulary.WITH | vocabulary.WITHOUT | vocabulary.BEFORE | vocabulary.AFTER
+_SAYING_WHICH = _OF_SEQUENCES | _CONTRAST | vocabulary.NATIVE | vocabulary.MAPS
+_OF_MASKS = vocabulary.MASK | vocabulary.LESION | vocabulary.BRAIN | {"brainmask"}
 
 
 @cache
@@ -85,9 +73,9 @@ def meaning_of(name: str) -> str:
         return column
     if letters in HINTS:
         return ""
-    words = set(_words_of_paths(name))
-    columns = paths_named(name)
-    of_mask = bool(words & (MASK | {"brainmask"})) and words <= _OF_MASKS
+    kept = [word for word in re.split(r"[\s_.-]+", name) if without_accents(word) not in _OF_PATHS]
+    words, columns = set(words_of(" ".join(kept))), paths_named(name)
+    of_mask = bool(words & (vocabulary.MASK | {"brainmask"})) and words <= _OF_MASKS
     of_scan = bool(words & _OF_SEQUENCES) and words <= _SAYING_WHICH
     return columns[0] if len(columns) == 1 and (of_mask or of_scan) else ""
 
@@ -99,12 +87,7 @@ def paths_named(name: str) -> list[str]:
 
 
 def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
-    """The columns that a name may be meant for which `meaning_of` does not know; or none.
-
-    Args:
-        name: of a column.
-        holds_paths: whether its cells are paths of files.
-    """
+    """The columns that a name may be meant for which `meaning_of` does not know; `holds_paths` where its cells do."""
     letters = _letters(name)
     if letters in HINTS:
         return tuple(column for column in HINTS[letters] if column not in PATHS or holds_paths)
@@ -119,17 +102,10 @@ def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
 
 
 def suggested(name: str, holds_paths: bool = False) -> str:
-    """A name, and in brackets the columns that may be meant by it; arguments as `could_be` takes them."""
+    """A name, and in brackets the columns that may be meant by it, as `could_be` gives them."""
     columns = ["age_years, in years" if column == "age_years" else column for column in could_be(name, holds_paths)]
     return f"{name} ({' or '.join(columns)}?)" if columns else name
 
 
 def _letters(name: str) -> str:
-    """The letters and digits of a name, small and without accents."""
     return re.sub("[^a-z0-9]", "", without_accents(name))
-
-
-def _words_of_paths(name: str) -> list[str]:
-    """The words of a column's name as those of files are read, less those that say that it names files."""
-    kept = [word for word in re.split(r"[\s_.-]+", name) if without_accents(word) not in _OF_PATHS]
-    return list(words_of(" ".join(kept)))

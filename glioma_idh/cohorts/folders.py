@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from glioma_idh.cohorts.column_names import COLUMNS, PATHS
 from glioma_idh.cohorts.manifests import canonical_patient
-from glioma_idh.cohorts.table import COLUMNS, PATHS
 from glioma_idh.errors import InputError
 
 ENDINGS = (".nii", ".nii.gz")
@@ -26,50 +26,49 @@ class Ignored(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a public cohort names its files.
+    """How a public cohort names its files; ids, files and visits as regular expressions.
 
-    Attributes:
-        subject: regular expression for a subject's id, in any case of letters.
-        files: regular expression for what follows it up to the end of a path (with `/`, without `.nii` or `.nii.gz`),
-            with the group `scan`, and `visit` where that is not part of the id.
-        scans: for each column of the cohort table the spellings of `scan`, the best first.
-        example: a path as it is downloaded, for messages.
-        visit: regular expression for the end of a subject id that names the visit; the rest is the patient.
-        follow_up: regular expression for the end of the id of a follow-up visit.
-        rename: from the id in the path to the subject's.
-        adc_divisor: what the voxels of its `adc` images are to be divided by; 3 where they are traces.
+    `files` is what follows a subject's id up to the end of a path (with `/`, without `.nii` or `.nii.gz`), with the
+    group `scan`, and `visit` where that is not part of the id.
     """
 
-    subject: str
+    subject: str  # its id, in any case of letters
     files: str
-    scans: dict[str, tuple[str, ...]]
-    example: str
-    visit: str = r"(?!)"
-    follow_up: str = r"(?!)"
-    rename: Callable[[str], str] = str
-    adc_divisor: str = ""
+    scans: dict[str, tuple[str, ...]]  # for each column of the cohort table the spellings of `scan`, the best first
+    example: str  # a path as it is downloaded, for messages
+    visit: str = r"(?!)"  # the end of a subject's id that names the visit; the rest is the patient
+    follow_up: str = r"(?!)"  # the end of the id of a follow-up visit
+    rename: Callable[[str], str] = str  # from the id in the path to the subject's
+    adc_divisor: str = ""  # what the voxels of its `adc` images are to be divided by; 3 where they are traces
 
     def patient(self, subject: str) -> str:
         """Whose visit a subject is, in the one name that the patient has across cohorts."""
         return canonical_patient(re.sub(f"(?:{self.visit})$", "", subject))
 
     def canonical(self, name: str) -> str:
-        """A subject's id as the table has it, from how a sheet or folder spells it; other names stay as they are."""
+        """A subject's id as the table has it, however a sheet spells it; other names stay as they are."""
         return self.rename(name) if re.fullmatch(self.subject, name, re.IGNORECASE) else name
 
 
+class PublicCohort(NamedTuple):
+    """How a public cohort's files are named, and who is who: from its label sheet, or from what is shipped."""
+
+    layout: Layout
+    labels: Callable[[Path | None, Path], pd.DataFrame]  # (label sheet or None, folder of images) -> manifest
+    columns: tuple[str, ...] = ()  # by which its label sheet is known as downloaded; none where it has no sheet
+    title: str = ""  # what it is called in a methods section
+    every_column: frozenset[str] = frozenset()  # of that sheet, where one of a user's own may well have `columns`
+    members: tuple[str, str] | None = (
+        None  # shipped manifest of its patients, where the folder has others: what they are
+    )
+    command: Callable | None = None  # `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources
+
+
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files, however deep they lie, `.nii` or `.nii.gz`.
+    """Find each subject's files, however deep they lie below a folder, `.nii` or `.nii.gz`.
 
-    Args:
-        images: folder of the download, or a parent of it.
-        layout: how its files are named.
-
-    Returns:
-        For each subject the path in each column; and the files that were not taken, with the reason.
-
-    Raises:
-        InputError: there is no subject; it says what was looked for and what is there.
+    Returns for each subject the path in each column, and the files that were not taken, with the reason. Where there is
+    no subject, an InputError says what was looked for and what is there.
     """
     columns = {
         scan.lower(): (column, rank) for column, scans in layout.scans.items() for rank, scan in enumerate(scans)
@@ -78,7 +77,7 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
     for path in nifti_files(images):
         relative = path.relative_to(images).as_posix()
-        match = pattern.fullmatch(re.sub(r"\.nii(\.gz)?$", "", relative, flags=re.IGNORECASE))
+        match = pattern.fullmatch(without_ending(relative))
         column, rank = columns.get(match["scan"].lower(), ("", 0)) if match else ("", 0)
         if not column:
             reason = f"not used: {match['scan']}" if match else "not named as this cohort's files"
@@ -89,52 +88,33 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
         found[layout.rename(match["subject"])][visit][column].append((order, path))
     if not found:
         raise InputError(f"files such as {layout.example}", what_is_there(images), "Name their folder.", file=images)
-    scans = {subject: _best(visits[min(visits)]) for subject, visits in sorted(found.items())}
-    others = [(path, reason) for subject in found for path, reason in _not_taken(found[subject], subject)]
-    return scans, ignored + [Ignored(path.relative_to(images).as_posix(), reason) for path, reason in others]
-
-
-def _best(by_column: dict) -> dict[str, Path]:
-    """The best file of each column."""
-    return {column: min(files)[1] for column, files in by_column.items()}
-
-
-def _not_taken(visits: dict, subject: str):
-    """The other files of a subject: second copies, and those of another visit."""
-    for visit, by_column in visits.items():
-        taken = _best(by_column) if visit == min(visits) else {}
-        for column, files in by_column.items():
-            reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
-            yield from ((path, reason) for _, path in sorted(files) if path != taken.get(column))
+    scans = {}
+    for subject, visits in sorted(found.items()):
+        scans[subject] = {column: min(files)[1] for column, files in visits[min(visits)].items()}
+    for subject, visits in found.items():  # second copies, and files of another visit
+        for visit, by_column in visits.items():
+            taken = scans[subject] if visit == min(visits) else {}
+            for column, files in by_column.items():
+                reason = f"{taken[column].name} is taken" if taken else f"another visit of {subject}"
+                others = [path for _, path in sorted(files) if path != taken.get(column)]
+                ignored += [Ignored(path.relative_to(images).as_posix(), reason) for path in others]
+    return scans, ignored
 
 
 def join_scans(
     who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
 ) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table: who there is, and where their scans lie.
+    """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
-    Args:
-        who: identity columns, one row a subject, as a manifest has them; it may hold more columns.
-        scans: for each subject the path in each column.
-        layout: what its ids say of visits.
-        cohort: name of the cohort.
-        all_visits: keep follow-up visits too; they share their patient's id.
-
-    Returns:
-        The rows of `who`, an empty path where a file is not there, then the subjects that only the folder has,
-        without a label; and the visits that were left aside.
-
-    Raises:
-        InputError: none of the scans belongs to them, as where a folder has follow-up visits alone.
+    Follow-up visits, which share their patient's id, are kept with `all_visits`. Returns the rows of `who`, an empty
+    path where a file is not there, then the subjects that only the folder has, without a label; and the visits that
+    were left aside. Raises InputError where no scan is of a row, as where a folder has follow-up visits alone.
     """
     known = set(who["subject"])
     who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))
-    others = [
-        {"subject": s, "patient": layout.patient(s), "idh_evidence": "not in the label sheet"}
-        for s in scans
-        if s not in known
-    ]
-    table = pd.concat([who, pd.DataFrame(others)], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
+    others = pd.DataFrame({"subject": [subject for subject in scans if subject not in known]}, dtype=object)
+    others = others.assign(patient=others["subject"].map(layout.patient), idh_evidence="not in the label sheet")
+    table = pd.concat([who, others], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
     ignored = []
     for column in PATHS:
         paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])
@@ -153,6 +133,11 @@ def join_scans(
         raise InputError(f"scans of first visits of {cohort}", found, advice)
     extra = [column for column in table if column not in COLUMNS]
     return table[[*COLUMNS, *extra]].astype(str).reset_index(drop=True), ignored
+
+
+def without_ending(path: str) -> str:
+    """A path without `.nii` or `.nii.gz`, in any case."""
+    return re.sub(r"\.nii(\.gz)?$", "", path, flags=re.IGNORECASE)
 
 
 def nifti_files(images) -> list[Path]:

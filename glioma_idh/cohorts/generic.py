@@ -1,65 +1,50 @@
 """Any other cohort: a folder a subject, files told by the words in their names, and a label sheet of your own."""
 
-import re
 from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh.cohorts.cells import status_of
 from glioma_idh.cohorts.column_names import IDENTITY, paths_named
-from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there
+from glioma_idh.cohorts.folders import Ignored, nifti_files, what_is_there, without_ending
 from glioma_idh.cohorts.manifests import make_manifest
 from glioma_idh.cohorts.own_tables import read_own_table
-from glioma_idh.cohorts.sheets import cell_error, parse_ids
+from glioma_idh.cohorts.sheets import cell_error, parse_ids, say_once
 from glioma_idh.errors import InputError
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
-NO_LABELS = ("subject", "patient", "cohort")
+RELABELLED = ("patient", "site", "grade", "age_years", "sex", "histology", "codeletion_1p19q", "mgmt", "who2021")
+"""What a label sheet may say of the subjects of a cohort table, beside the IDH status and its evidence."""
 
 
 def own_labels(path) -> pd.DataFrame:
-    """A label sheet in the columns of the cohort table (`subject`, `idh`, ...), for any cohort.
-
-    Returns:
-        Its identity columns, `patient` empty where the sheet does not say.
-
-    Raises:
-        InputError: as `read_own_table`; or a subject stands there twice.
-    """
+    """The identity columns of a label sheet of any cohort, no subject twice; `patient` is empty where not said."""
     sheet = read_own_table(path, IDENTITY)
     subjects = parse_ids(sheet, "subject", ".+", "SUBJECT-001")
-    columns = {name: sheet[name] for name in sheet if name not in NO_LABELS}
+    columns = {name: sheet[name] for name in sheet if name not in ("subject", "patient", "cohort")}
     patients = sheet.get("patient", pd.Series("", sheet.index))
     named = make_manifest(subjects, patients.where(patients != "", subjects), "", **columns)
     return named.assign(patient=named["subject"].map(patients.set_axis(subjects)))
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files in a folder a subject; what a file is, the words in its name tell.
+    """As `find_scans`, in a folder that holds a folder a subject; the words in a file's name tell what it is.
 
     Nothing is guessed: a file whose name has no such word, or words of two sequences, is left aside, and so are two
     files of a subject that could be the same sequence.
-
-    Args:
-        images: folder that holds a folder a subject.
-
-    Returns:
-        For each subject the path in each column; and the files that were not taken, with the reason.
-
-    Raises:
-        InputError: there is no subject; it says what was looked for and what is there.
     """
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
         relative = path.relative_to(images)
-        stem = re.sub(r"\.nii(\.gz)?$", "", relative.as_posix(), flags=re.IGNORECASE)
-        columns = _columns(relative.name, subject=relative.parts[0])
+        subject, stem = relative.parts[0], without_ending(relative.as_posix())
+        columns = columns_named(relative.name, subject)
         if len(relative.parts) < 2 or len(columns) != 1:
             reason = f"could be {' or '.join(columns)}" if columns else "its name says no sequence"
             in_folder = len(relative.parts) > 1
             ignored.append(Ignored(relative.as_posix(), reason if in_folder else "lies in no subject's folder"))
-        elif path.suffix == ".gz" or stem not in found[relative.parts[0]][columns[0]]:
-            found[relative.parts[0]][columns[0]][stem] = path
+        elif path.suffix == ".gz" or stem not in found[subject][columns[0]]:
+            found[subject][columns[0]][stem] = path
     scans = {}
     for subject in sorted(found):
         scans[subject] = {column: next(iter(files.values())) for column, files in found[subject].items()}
@@ -74,17 +59,14 @@ def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
     return scans, ignored
 
 
+def columns_named(name: str, subject: str) -> list[str]:
+    """The columns of the cohort table that the name of a subject's file could stand for."""
+    stem = without_ending(name)
+    return paths_named(stem[len(subject) :] if stem.lower().startswith(subject.lower()) else stem)
+
+
 def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
-    """Ids on a sheet must not be numbers that have lost the zeros which those of the scans have, or the other way.
-
-    Args:
-        who: as `own_labels` gives them.
-        subjects: ids of the scans.
-        labels: the sheet.
-
-    Raises:
-        InputError: one has; it names row and column.
-    """
+    """Ids of the sheet `labels` must not have lost zeros which those of the scans, `subjects`, have, or vice versa."""
     known = set(subjects)
     by_number = {int(subject): subject for subject in known if subject.isdecimal()}
     for subject in who["subject"]:
@@ -97,8 +79,40 @@ def check_numbers(who: pd.DataFrame, subjects, labels) -> None:
             raise cell_error(sheet, row, "subject", f"an id as that of its scans, {other}", advice)
 
 
-def _columns(name: str, subject: str) -> list[str]:
-    """The columns of the cohort table that a file's name could stand for."""
-    stem = re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
-    stem = stem[len(subject) :] if stem.lower().startswith(subject.lower()) else stem
-    return paths_named(stem)
+def without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
+    """The labels of a sheet of one's own that name nobody in the folder; at least one must."""
+    missing = [subject for subject in who["subject"] if subject not in scans]
+    if len(missing) == len(who):
+        found = f"{', '.join(missing[:3])}, where the scans are of {', '.join(sorted(scans)[:3])}"
+        raise InputError("labels of the subjects in the folder", found, "Write the ids as the folders do.", labels)
+    return [Ignored(subject, "a label without images") for subject in missing]
+
+
+def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignored]]:
+    """A cohort table with the IDH status, and its evidence, of another sheet, and whatever else that sheet knows.
+
+    Where the sheet contradicts the table, that is said on standard error.
+    """
+    who = own_labels(labels)
+    check_numbers(who, table["subject"], labels)
+    ignored = without_images(who, set(table["subject"]), labels)
+    who = who.set_index("subject")
+    former, told = table["idh"].map(status_of), table["subject"].map(who["idh"]).fillna("")
+    turned = table["subject"][(former != "") & (told != "") & (former != told)].tolist()
+    if turned:
+        shown = f"{', '.join(turned[:3])}{' ...' if len(turned) > 3 else ''}"
+        text = f"idh of {len(turned)} subjects is not as in the cohort table, and is taken from here ({shown})."
+        say_once(f"{labels}: {text}")
+    for column in ("idh", "idh_evidence"):
+        table[column] = table["subject"].map(who[column]).astype(object).fillna("")
+    for column in RELABELLED:
+        told = table["subject"].map(who[column]).astype(object).fillna("")
+        former = table[column].where(table[column] != table["subject"], "") if column == "patient" else table[column]
+        other = (told != "") & (former != "") & (told != former)
+        if other.any():
+            first = table[other].iloc[0]
+            text = f"{column} of {other.sum()} subjects is not as in the cohort table, and is taken from here"
+            text = f"{labels}: {text} (first of {first['subject']}: {who.at[first['subject'], column]}"
+            say_once(f"{text}, not {first[column]}).")
+        table[column] = table[column].where(told == "", told)
+    return table, ignored

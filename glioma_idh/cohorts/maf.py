@@ -76,13 +76,17 @@ def read_header(file) -> Maf:
     if caller and callers_column:
         found = f"each row's own callers in column {callers_column}"
         raise InputError(f"one caller's MAF after {caller}=", found, "Give the file without a caller.", path)
-    if not caller and not callers_column:
-        caller = _caller_in_name(path, is_gdc=bool(_GDC_COLUMNS.intersection(columns)))
+    if not caller and not callers_column:  # a part of the file's name may tell; of GDC's files per caller, one must
+        named = sorted({_CALLER_OF[part] for part in Path(path).name.lower().split(".") if part in _CALLER_OF})
+        if len(named) > 1 or (_GDC_COLUMNS.intersection(columns) and not named):
+            found = f"{' and '.join(named) or 'no caller'} in its name"
+            raise InputError("to know the one caller of this MAF", found, "Name it as CALLER=FILE.", path)
+        caller = "".join(named)
     return Maf(path, columns, header_line, caller, callers_column)
 
 
 def _split_caller(file) -> tuple[str, str]:
-    """The caller, if any, and the path in `CALLER=FILE`; a path may hold `=` itself, below a folder or as a file."""
+    """The caller, if any, and the path in `CALLER=FILE`; a path may hold `=` itself."""
     name, _, path = str(file).partition("=")
     if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
         return "", str(file)
@@ -91,18 +95,9 @@ def _split_caller(file) -> tuple[str, str]:
     return _CALLER_OF[name.lower()], path
 
 
-def _caller_in_name(path: str, is_gdc: bool) -> str:
-    """The caller that a part of the file's name between dots tells; GDC's per-caller files must tell one."""
-    named = sorted({_CALLER_OF[part] for part in Path(path).name.lower().split(".") if part in _CALLER_OF})
-    if len(named) > 1 or (is_gdc and not named):
-        found = f"{' and '.join(named) or 'no caller'} in its name"
-        raise InputError("to know the one caller of this MAF", found, "Name it as CALLER=FILE.", path)
-    return "".join(named)
-
-
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator:
-    """The bytes of a file, unpacked if they are gzipped whatever its name, and the file itself; errors of either."""
+    """The bytes of a file, unpacked if they are gzipped whatever its name, and the file itself."""
     advice = "Check the path; get a damaged file again."
     try:
         with open(path, "rb") as raw:
@@ -130,7 +125,10 @@ def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, 
             raise InputError(f"{tabs + 1} fields a row", f"{found + 1} in line {line}", advice, maf.file)
         fields = row.split(b"\t", last)
         if fields[barcode] not in barcodes:
-            barcodes[fields[barcode]] = _patient(maf, line, fields[barcode])
+            match, value = _BARCODE.fullmatch(fields[barcode]), fields[barcode].decode(errors="replace")
+            if not match:
+                raise maf.bad_cell(line, "Tumor_Sample_Barcode", "TCGA-XX-XXXX...", value, "Give a MAF of TCGA.")
+            barcodes[fields[barcode]] = match[1].decode()
         if callers and (cell := row.rsplit(b"\t", callers)[-callers]) not in cells:
             read_callers(maf, line, cell.decode(errors="replace"))
             cells.add(cell)
@@ -150,14 +148,6 @@ def _rows(maf: Maf, bar: tqdm | Lines) -> Iterator[tuple[int, bytes]]:
                 if line > maf.header_line and (stripped := row.rstrip(b"\r\n")):
                     yield line, stripped
             first_line += len(chunk)
-
-
-def _patient(maf: Maf, line: int, barcode: bytes) -> str:
-    match = _BARCODE.fullmatch(barcode)
-    if not match:
-        value = barcode.decode(errors="replace")
-        raise maf.bad_cell(line, "Tumor_Sample_Barcode", "TCGA-XX-XXXX...", value, "Give a MAF of TCGA.")
-    return match[1].decode()
 
 
 def read_callers(maf: Maf, line: int, cell: str) -> set[str]:

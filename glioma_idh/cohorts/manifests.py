@@ -4,14 +4,19 @@ import functools
 import re
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+import tyro
 
-from glioma_idh.cohorts.own_tables import no_own_columns
-from glioma_idh.cohorts.sheets import read_readings, read_sheet
-from glioma_idh.cohorts.table import IDENTITY
+from glioma_idh.cohorts.column_names import IDENTITY
+from glioma_idh.cohorts.own_tables import PARSERS, no_own_columns
+from glioma_idh.cohorts.sheets import parse_column, read_readings, read_sheet
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
 
+File = Annotated[Path, tyro.conf.arg(metavar="FILE")]  # of a command
+Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 # Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
 UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
@@ -32,27 +37,15 @@ def read_manifest(name: str) -> pd.DataFrame:
 
 
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
-    """A manifest from its columns; those of the cohort table first and in its order, empty where not given.
+    """A manifest from its columns, series of one index or one text for all: one row a subject, in order.
 
-    Args:
-        subjects: ids.
-        patients: whose each is.
-        cohort: its name.
-        **columns: series with the same index, or one text for all.
-
-    Raises:
-        InputError: a subject stands there twice, or a patient is both mutant and wild-type.
+    The columns of the cohort table come first, empty where not given. Raises InputError where a subject stands there
+    twice, or a patient is both mutant and wild-type.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
     manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="")
     manifest = manifest.reset_index(drop=True).sort_values("subject", ignore_index=True)
-    _check_status(manifest)
-    return manifest
-
-
-def _check_status(manifest: pd.DataFrame) -> None:
-    """One row a subject, one IDH status a patient."""
     twice = manifest["subject"][manifest["subject"].duplicated()]
     if len(twice):
         advice = "Remove one; ids may differ in zeros alone."
@@ -62,19 +55,30 @@ def _check_status(manifest: pd.DataFrame) -> None:
     if len(torn):
         found = f"both, for {' and '.join(torn['subject'][torn['patient'] == torn['patient'].iloc[0]])}"
         raise InputError("one IDH status a patient", found, "Correct the sheet.", subject=torn["patient"].iloc[0])
+    return manifest
 
 
-def no_such_labels(sheet) -> InputError:
-    """The error of a label sheet for a cohort that has none of its own, where `subject` and `idh` are not in it."""
-    return no_own_columns(read_readings(Path(sheet)), Path(sheet))
+def parse_columns(sheet: pd.DataFrame, **columns: str) -> dict[str, pd.Series]:
+    """What a sheet as downloaded tells, for `make_manifest`: its columns by those of the cohort table."""
+    return {name: parse_column(sheet, column, PARSERS[name]) for name, column in columns.items() if column in sheet}
+
+
+def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
+    """Write a manifest and say how many of which status there are."""
+    write_table(manifest, path)
+    counts = manifest["idh"].value_counts()
+    unknown = f", {counts['']} unknown" if "" in counts else ""
+    print(f"{path}: {len(manifest)} subjects, {counts.get('1', 0)} mutant, {counts.get('0', 0)} wild-type{unknown}")
+
+
+def refuse_labels(sheet) -> None:
+    """A cohort that has no label sheet of its own takes none without `subject` and `idh`."""
+    if sheet is not None:
+        raise no_own_columns(read_readings(Path(sheet)), Path(sheet))
 
 
 def shipped_facts() -> pd.DataFrame:
-    """What the shipped manifests say of each patient, indexed by patient; of several visits the first.
-
-    Returns:
-        FACTS as text, empty where not known.
-    """
+    """FACTS that the shipped manifests tell, as text, indexed by patient; of several visits the first."""
     rows = pd.concat([read_manifest(name) for name in ("tcga", "upenn_gbm", "ucsf_pdgm")])
     return rows.drop_duplicates("patient").set_index("patient")[FACTS].fillna("")
 
@@ -100,7 +104,7 @@ def known_patient(name: str) -> str:
 
 
 def canonical_patient(name: str) -> str:
-    """As `known_patient`; a name that is none of the public cohorts' stays as it is."""
+    """As `known_patient`; another name stays as it is."""
     return known_patient(name) or name.strip()
 
 

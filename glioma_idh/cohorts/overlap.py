@@ -1,43 +1,42 @@
 """One patient in two cohorts, or one image under two names: what must not stand in training and in test."""
 
-from typing import NamedTuple
-
 import pandas as pd
+from joblib import delayed
 
+from glioma_idh.cohorts.column_names import SEQUENCES
 from glioma_idh.cohorts.manifests import canonical_patient, known_patient
-from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import read_volume, voxel_hash
+from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 
-class SharedImages(NamedTuple):
-    """What a comparison of the images of two cohorts found, and how far it reached.
-
-    Attributes:
-        pairs: `subject_a, subject_b, patient, why`, one row a pair of images.
-        num_compared: images of each cohort whose voxels were compared.
-        errors: one an image that could not be, with subject and file.
-    """
-
-    pairs: pd.DataFrame
-    num_compared: tuple[int, int]
-    errors: list[InputError]
+def compare(
+    a: pd.DataFrame, b: pd.DataFrame, with_images: bool, jobs: int, quiet: bool
+) -> tuple[pd.DataFrame, list[InputError], str]:
+    """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
+    pairs, errors, lines = shared_patients(a, b), [], []
+    if with_images:
+        of_images, (first, second), errors = shared_images(a, b, jobs, quiet)
+        pairs = pd.concat([pairs, of_images], ignore_index=True)
+        lines = [f"Images compared: {first} of the first cohort, {second} of the second."]
+    if errors:
+        lines += [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
+    as_far = ", as far as could be compared" if errors else ""
+    lines.append(f"{pairs['patient'].nunique()} patients in both{as_far}.")
+    if unknown := nameless(a) + nameless(b):
+        text = f"{unknown} subjects are known by their BraTS id alone: whether they are in both, too, cannot be told."
+        lines.append(text)
+    return pairs, errors, "\n".join(lines)
 
 
 def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Subjects of two cohort tables that are the same person, also under other names.
 
-    A row is known by its patient, and by its subject where that is an id of a public cohort.
-
-    Args:
-        a: cohort table.
-        b: cohort table.
-
-    Returns:
-        `subject_a, subject_b, patient, why`, one row a pair.
+    A row is known by its patient, and by its subject where that is an id of a public cohort. Returns COLUMNS, one row a
+    pair.
     """
     pairs = _names(a).merge(_names(b), on="patient", suffixes=("_a", "_b"))
     return pairs.drop_duplicates(["subject_a", "subject_b"]).assign(why="same patient")[COLUMNS]
@@ -55,19 +54,14 @@ def nameless(table: pd.DataFrame) -> int:
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
-def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> SharedImages:
+def shared_images(
+    a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False
+) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
-    Images that were resampled or normalised anew differ in their voxels and are not found.
-
-    Args:
-        a: cohort table with paths.
-        b: cohort table with paths.
-        jobs: processes; -1 is one a processor.
-        quiet: show no progress.
-
-    Returns:
-        The pairs, and what could not be compared: an image that cannot be read, or is 0 everywhere.
+    Images that were resampled or normalised anew differ in their voxels and are not found. Returns pairs as
+    `shared_patients`, how many images of each cohort were compared, and an error for each that could not be: it cannot
+    be read, or is 0 everywhere.
     """
     (hashes_a, errors_a), (hashes_b, errors_b) = (
         _hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))
@@ -77,7 +71,7 @@ def shared_images(a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool 
         pairs["image_a"] == pairs["image_b"], pairs["image_a"] + " and " + pairs["image_b"]
     )
     pairs = pairs.rename(columns={"patient_a": "patient"})[COLUMNS]
-    return SharedImages(pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b)
+    return pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b
 
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
@@ -99,14 +93,9 @@ def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
 
 def _hashes(table: pd.DataFrame, name: str, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError]]:
     """Subject, patient, image (its column) and the hash of its voxels, one row an image; an error for each other."""
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
     rows = [(row, column) for _, row in table.iterrows() for column in SEQUENCES if row[column]]
     results = run_parallel((delayed(_hash)(row, column) for row, column in rows), jobs)
-    bar = progress(results, total=len(rows), what=f"reading the {name} cohort", unit="image", quiet=quiet)
-    outcomes = list(bar)
+    outcomes = list(progress(results, total=len(rows), what=f"reading the {name} cohort", unit="image", quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     found = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     return pd.DataFrame(found, columns=["subject", "patient", "image", "hash"]), errors
@@ -120,12 +109,3 @@ def _hash(row: pd.Series, column: str) -> tuple[str, str, str, str] | InputError
     if not identity:  # of an image of zeros, which is like any other
         return InputError("an image", "nothing but 0", "Check the scan.", row[column], row["subject"])
     return row["subject"], row["patient"], column, identity
-
-
-def describe_compared(num_compared: tuple[int, int], errors: list[InputError]) -> str:
-    """How many images of each cohort were compared, and each that could not be, with file and reason."""
-    first, second = num_compared
-    lines = [f"Images compared: {first} of the first cohort, {second} of the second."]
-    if errors:
-        lines += [f"{len(errors)} images could not be compared:", *(f"  {error}" for error in errors)]
-    return "\n".join(lines)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.table import MASKS
+from glioma_idh.cohorts.column_names import MASKS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging import masks
 from glioma_idh.imaging.volumes import Volume, read_volume
@@ -15,12 +15,7 @@ WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 
 
 def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> masks.Mask:
-    """Read a mask of a subject as labels.
-
-    Args:
-        row: of a cohort table.
-        column: `lesion_mask` or `brain_mask`.
-        order: of the voxels in memory, as `read_volume` takes it.
+    """Read a mask of a subject as labels; `order` of the voxels in memory, as `read_volume` takes it.
 
     Raises:
         InputError: there is no such file, it cannot be read, or it is no mask.
@@ -30,13 +25,7 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> 
 
 
 def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
-    """Read one sequence of a subject, in the unit that its column stands for.
-
-    Args:
-        row: of a cohort table.
-        column: `t1` ... `adc`.
-        dtype: of the voxels, as `read_volume` takes it.
-        order: of the voxels in memory, as `read_volume` takes it.
+    """Read one sequence of a subject, in the unit that its column stands for; `dtype` and `order` as `read_volume`.
 
     Returns:
         The volume, RAS+; an `adc` image divided by the row's `adc_divisor` (3 where it is the trace of the tensor).

@@ -10,9 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
-from glioma_idh.cohorts.readings import KINDS, Reading, check_formulas, choose_reading
-from glioma_idh.cohorts.text_sheets import read_text, refuse_text
-from glioma_idh.cohorts.workbooks import read_workbook
+from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook, refuse_text
 from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -22,15 +20,11 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
 def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, with its header.") -> pd.DataFrame:
-    """Read a sheet, every cell as text without spaces around it.
+    """Read a sheet (.csv, .tsv, .txt in UTF-8 or UTF-16, .xlsx), every cell as text without spaces around it.
 
     The separator of a text is the one that gives every row as many cells as the header: comma, semicolon or tab, or
-    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read.
-
-    Args:
-        path: `.csv`, `.tsv`, `.txt` (UTF-8, or UTF-16 with a byte-order mark) or `.xlsx`.
-        required: columns that must be there.
-        advice: what to do where they are not.
+    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read; `advice` is what
+    to do where none has.
 
     Returns:
         The sheet, indexed by its rows as a spreadsheet counts them (the header is row 1 where nothing stands above it;
@@ -38,32 +32,29 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
         several in `page`, the separator of a text in `separator`.
 
     Raises:
-        InputError: it is missing, of another encoding or kind, has a row of another length than its header or a column
-            twice, lacks a required column or any row; two pages or separators would do; a formula has no value.
+        InputError: as `read_readings` and `as_sheet`; it lacks a required column, or two pages or separators would do.
     """
-    path = Path(path)
-    readings = read_readings(path)
-    reading = choose_reading(readings, required, path, advice)
-    return as_sheet(reading, readings, required, path)
+    readings = read_readings(path := Path(path))
+    return as_sheet(choose_reading(readings, required, path, advice), readings, required, path)
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
-    """One reading of a file as `read_sheet` gives it.
+    """One reading of a file, chosen for the required columns, as `read_sheet` gives it.
 
-    Args:
-        reading: the one that is meant.
-        readings: of the file; where the page taken is not the first, that is said.
-        required: columns for which it was chosen.
-        path: of the file.
+    Where it is another page than the first, that is said on standard error.
 
     Raises:
-        InputError: a column stands there twice, it has no rows, or a formula has no value.
+        InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
     """
     columns = pd.Index(reading.header)
     twice = columns[columns.duplicated() & (columns != "")]
     if len(twice):
         raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
-    check_formulas(reading, path)
+    for (row, position), problem in reading.unread.items():
+        if row in reading.rows and reading.header[position]:
+            where = f"row {row}, column {reading.header[position]} of page {reading.page!r}"
+            advice = "Open the file in a spreadsheet program, look at the cell, and save it; or save it as CSV UTF-8."
+            raise InputError("cells with values", f"{problem} in {where}", advice, path)
     if not reading.rows:
         raise InputError("a row a subject", "no rows", "Name the sheet as downloaded.", path)
     sheet = pd.DataFrame(reading.rows.values(), index=list(reading.rows), columns=reading.header, dtype=str)
@@ -78,8 +69,7 @@ def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
     Raises:
-        InputError: the file is missing, of another kind or encoding, empty, or has a row of another length than its
-            header.
+        InputError: the file is missing, empty, of another kind or encoding, or has a row as long as no header.
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)
@@ -90,8 +80,7 @@ def read_readings(path: Path) -> list[Reading]:
         is_workbook = path.suffix.lower() in WORKBOOKS
         if is_workbook:
             refuse_text(path)
-        readings = read_workbook(path) if is_workbook else read_text(path)
-        if not readings:
+        if not (readings := read_workbook(path) if is_workbook else read_text(path)):
             raise ValueError("nothing in it")
     except InputError:
         raise
@@ -108,15 +97,9 @@ def say_once(text: str) -> None:
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:
-    """The error of one cell: it names file, row and column, the column by its header.
+    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it.
 
-    Args:
-        sheet: as `read_sheet` gives it; where columns were renamed, `attrs["headers"]` has their names in the file.
-        row: of its index.
-        column: of the sheet.
-        expected: in the cell.
-        advice: what to do.
-        others: how many cells of the column cannot be read either.
+    Where columns were renamed, `attrs["headers"]` has their names in the file.
     """
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
     header = sheet.attrs.get("headers", {}).get(column, column)
@@ -128,18 +111,15 @@ def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice
 def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> pd.Series:
     """The ids of a column, each of which must have the form of the cohort's ids and stand there once.
 
-    Raises:
-        InputError: one has another form (a spreadsheet may have turned it into a number or a date), or stands there
-            twice.
+    An InputError says where a spreadsheet may have turned one into a number or a date.
     """
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
     if len(strange):
-        advice = "Use the sheet as downloaded."
-        if looks_like_a_number(ids[strange[0]]) or ids[strange[0]].isdigit():
-            advice = "A spreadsheet has turned the id into a number: use the sheet as downloaded."
-        if looks_like_a_date(ids[strange[0]]):
-            advice = "A spreadsheet has turned the id into a date: use the sheet as downloaded."
+        first, advice = ids[strange[0]], "Use the sheet as downloaded."
+        kind = "number" if looks_like_a_number(first) or first.isdigit() else ""
+        if kind := "date" if looks_like_a_date(first) else kind:
+            advice = f"A spreadsheet has turned the id into a {kind}: use the sheet as downloaded."
         raise cell_error(sheet, strange[0], column, f"an id such as {example}", advice)
     twice = ids.index[ids.duplicated()]
     if len(twice):
@@ -153,16 +133,10 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
 
 
 def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool = False) -> pd.Series:
-    """Each cell of a column as a function of `cells` reads it.
-
-    Args:
-        sheet: as `read_sheet` gives it.
-        column: of the sheet.
-        parse: text -> text; it raises ValueError, which says what was expected.
-        keep_unreadable: leave a cell that cannot be read as it is, instead of an error.
+    """Each cell of a column of a `read_sheet` as `parse`, a function of `cells`, reads it.
 
     Raises:
-        InputError: a cell cannot be read; it names row and column.
+        InputError: a cell cannot be read; it names row and column. With `keep_unreadable` it stays as it is.
     """
     meanings, errors = {}, {}
     cells = sheet[column].tolist()
@@ -173,8 +147,7 @@ def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool 
             meanings[cell], errors[cell] = cell, error
     if errors and not keep_unreadable:
         wrong = sheet.index[sheet[column].isin(errors.keys())]
-        error = errors[sheet.at[wrong[0], column]]
-        advice = "Correct the cell, or leave it empty."
+        error, advice = errors[sheet.at[wrong[0], column]], "Correct the cell, or leave it empty."
         raise cell_error(sheet, wrong[0], column, str(error), advice, len(wrong) - 1) from error
     return pd.Series([meanings[cell] for cell in cells], sheet.index, dtype=str)
 
@@ -183,8 +156,7 @@ def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
     """The cells of a column of numbers, those with a decimal comma with a point instead: `44,5` is 44.5.
 
     Raises:
-        InputError: a comma could also divide thousands (`1,234`), or stands in a cell that is no number or beside
-            points; it names row and column.
+        InputError: a comma could also divide thousands (`1,234`), stands in a cell that is no number, or beside points.
     """
     cells = sheet[column]
     commas = cells[cells.str.contains(",", regex=False)]

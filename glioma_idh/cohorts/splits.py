@@ -31,14 +31,13 @@ def holdout_splits(
     """
     patients = _patients(table)
     mutants = int((patients["idh"] == 1).sum())
-    advice = TOO_FEW if _smaller_class(patients) < 2 else "Use --splits kfold, which takes what there is."
+    advice = TOO_FEW if patients["idh"].value_counts().min() < 2 else "Use --splits kfold, which takes what there is."
     if mutants <= min_test_mutants:
         expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
         raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
     draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
-    kept = []
+    labels, kept = patients["idh"].to_numpy(), []
     for train, test in draws.split(patients, groups=patients.index):
-        labels = patients["idh"].to_numpy()
         if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
             kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))
         if len(kept) == num_splits:
@@ -51,19 +50,13 @@ def holdout_splits(
 def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFrame:
     """Disjoint folds of patients, stratified by IDH: every patient is tested once.
 
-    Args:
-        table: cohort table with `subject`, `patient`, `idh` (0 or 1).
-        num_splits: number of folds.
-        seed: of the shuffle.
-
-    Returns:
-        Splits table, as `holdout_splits` gives it; all of repeat 1.
+    Arguments and splits table as of `holdout_splits`; all are of repeat 1.
 
     Raises:
         InputError: a class has fewer patients than there are folds.
     """
     patients = _patients(table)
-    smallest = _smaller_class(patients)
+    smallest = int(patients["idh"].value_counts().min())
     if smallest < num_splits or num_splits < 2:
         expected = f"at least {max(num_splits, 2)} patients of each class and at least 2 folds"
         advice = f"Use --num-splits {smallest} at most." if num_splits > 1 else "Use --num-splits 2 or more."
@@ -83,11 +76,6 @@ def _patients(table: pd.DataFrame) -> pd.DataFrame:
         found = f"only IDH {patients['idh'].iloc[0]} in {len(patients)} patients"
         raise InputError("mutant and wild-type patients", found, f"A network cannot learn from one class. {TOO_FEW}")
     return patients
-
-
-def _smaller_class(patients: pd.DataFrame) -> int:
-    """How many patients the class has that has fewer."""
-    return int(patients["idh"].value_counts().min())
 
 
 def _both_classes(labels: np.ndarray) -> bool:

@@ -1,53 +1,30 @@
 """The cohort table: one row a subject, who they are and where their scans lie. The first waist of the package."""
 
+import os
 import re
 from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_idh
-from glioma_idh.cohorts.column_names import COLUMNS, IDENTITY, MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.cells import parse_idh, without_quotes
+from glioma_idh.cohorts.column_names import COLUMNS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.own_tables import read_own_table
-from glioma_idh.cohorts.paths import absolute_paths
 from glioma_idh.cohorts.sheets import cell_error
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
-__all__ = [
-    "COLUMNS",
-    "EXCLUSION_COLUMNS",
-    "IDENTITY",
-    "MASKS",
-    "PATHS",
-    "SEQUENCES",
-    "SEQUENCE_NAMES",
-    "START_OF_PATHS",
-    "UNLABELLED",
-    "available_sequences",
-    "check_labels",
-    "check_subjects",
-    "exclusions_table",
-    "first_missing",
-    "keep_unlabelled",
-    "parse_sequence",
-    "read_table",
-    "require_files",
-    "require_sequence",
-    "rows_in_file",
-]
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
 START_OF_PATHS = "Relative paths start in the folder of the table; {flag} DIR names another."
-_NUMBERED = re.compile(
-    r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII
-)  # folders and files of a number, or beginning so
+_NUMBERED = re.compile(r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII)  # a folder or file of a number, or beginning so
+_OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts at a drive (C:\) or a server (\\)
 
 
 def parse_sequence(name: str) -> str:
     """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
 
-    Words are read as those of a file's name are, but every one must be known.
+    Words are read as those of a file's name; every one must be known.
 
     Raises:
         InputError: not one of the six sequences.
@@ -67,17 +44,13 @@ def read_table(path, images=None) -> pd.DataFrame:
     """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
 
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
-    that cannot be read stays as it is, for `check_labels` to set its subject aside. `attrs` keeps the path in `file`,
-    the names of columns in the file in `headers`, and for `rows_in_file` the rows in `rows` where some of the file are
-    empty.
-
-    Args:
-        path: a table as `read_own_table` reads it, with at least the columns `subject` and `idh`.
-        images: where relative paths start; by default the table's own folder.
+    that cannot be read stays as it is, for `check_labels` to set its subject aside. Relative paths start at `images`,
+    by default the table's own folder. `attrs` keeps the path in `file`, the names of columns in the file in `headers`,
+    and for `rows_in_file` the rows in `rows` where some of the file are empty.
 
     Raises:
-        InputError: the file is missing, cannot be read, lacks those columns or any row, has a cell that cannot be read,
-            ids that a spreadsheet turned into numbers, or paths of another system; it names row and column.
+        InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros: it names row and
+            column.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
@@ -87,7 +60,7 @@ def read_table(path, images=None) -> pd.DataFrame:
     table["cohort"] = table["cohort"].where(table["cohort"] != "", path.stem)
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
-        table[column] = absolute_paths(sheet, column, folder) if column in sheet else ""
+        table[column] = _absolute_paths(sheet, column, folder) if column in sheet else ""
     rows = sheet.index.tolist()
     table.attrs = {"file": str(path), "headers": sheet.attrs["headers"]}
     if rows != list(range(2, len(rows) + 2)):
@@ -96,11 +69,7 @@ def read_table(path, images=None) -> pd.DataFrame:
 
 
 def _check_zeros(sheet: pd.DataFrame) -> None:
-    """Ids must not be numbers that have lost the zeros which the folders or files of all such subjects have.
-
-    Raises:
-        InputError: they have; it names row and column.
-    """
+    """Ids must not be numbers that have lost the zeros which the folders or files of all such subjects have."""
     lost = None
     numbers = sheet[sheet["subject"].str.fullmatch("[1-9][0-9]*")]
     paths = numbers[[column for column in PATHS if column in sheet]].agg("/".join, axis=1) if len(numbers) else []
@@ -115,6 +84,24 @@ def _check_zeros(sheet: pd.DataFrame) -> None:
         raise cell_error(sheet, lost[0], "subject", f"an id as in the paths of its scans, {lost[1]}", advice)
 
 
+def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]:
+    """The paths of a column, without quotation marks; a relative one may have backslashes of Windows on any system."""
+    cells = sheet[column].map(without_quotes)
+    foreign = cells.index[cells.str.match(_OF_WINDOWS)] if os.name != "nt" else []
+    if len(foreign):
+        expected = "a path of this system (it is one of Windows)"
+        example = r"such as sub1\t1gd.nii.gz"
+        advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
+        raise cell_error(sheet, foreign[0], column, expected, advice)
+    return [str(_local(folder, cell)) if cell else "" for cell in cells]
+
+
+def _local(folder: Path, cell: str) -> Path:
+    """A path as this system writes it; a file that has backslashes in its name comes first."""
+    path = folder / cell
+    return path if "\\" not in cell or os.name == "nt" or path.exists() else folder / cell.replace("\\", "/")
+
+
 def first_missing(table: pd.DataFrame) -> str:
     """Of a cohort of which no image is there, the path of the first; empty where one is, or none is named."""
     paths = [path for column in PATHS for path in table[column].tolist() if path]
@@ -122,14 +109,9 @@ def first_missing(table: pd.DataFrame) -> str:
 
 
 def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
-    """Of the images that a cohort names, one at least must be there.
+    """Of the images that a cohort names, one at least must be there; else an InputError names the first looked for.
 
-    Args:
-        table: cohort table.
-        flag: that says where relative paths start.
-
-    Raises:
-        InputError: none is; it names the first one looked for.
+    `flag` is what says where relative paths start.
     """
     if path := first_missing(table):
         found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
@@ -137,25 +119,13 @@ def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
 
 
 def rows_in_file(table: pd.DataFrame, labels) -> list[int]:
-    """The rows of the file, as a spreadsheet counts them, that lines of a table came from.
-
-    Args:
-        table: a cohort table as `read_table` gives it, or some of its lines.
-        labels: of lines, from its index.
-    """
+    """The rows of the file, as a spreadsheet counts them, that lines of a `read_table` came from, by index."""
     rows = table.attrs.get("rows")
     return [label + 2 if rows is None else rows[label] for label in labels]
 
 
 def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Set aside the rows that name nobody, or somebody twice.
-
-    Args:
-        table: a cohort table of text, as `read_table` gives it.
-
-    Returns:
-        The usable rows, and one error a subject set aside.
-    """
+    """Set aside the rows of a table of text that name nobody, or somebody twice: one error a subject set aside."""
     errors, file = [], table.attrs.get("file", "")
     twice = table["subject"].duplicated(keep=False)
     for subject, rows in table[twice].groupby("subject"):
@@ -176,20 +146,18 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
 def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     """Set aside the rows that cannot be used to learn or to test: what `check_subjects` does, and unusable labels.
 
-    Args:
-        table: a cohort table of text, as `read_table` gives it.
-
     Returns:
         The usable rows, `idh` as integers 0 or 1; and one error a subject set aside.
     """
-    file = table.attrs.get("file", "")
+    file, header = table.attrs.get("file", ""), table.attrs.get("headers", {}).get("idh")
     table, errors = check_subjects(table)
     labels = pd.Series("", table.index, dtype=str)
     for index, subject, cell in zip(table.index, table["subject"], table["idh"], strict=True):
         try:
             labels[index] = parse_idh(cell)
         except ValueError as error:
-            advice = f"Write mutant or wildtype, or nothing where it is not known{_where(table, index)}."
+            where = f" (row {rows_in_file(table, [index])[0]}, column {header})" if header else ""
+            advice = f"Write mutant or wildtype, or nothing where it is not known{where}."
             errors.append(InputError(str(error), repr(cell), advice, file, subject))
             continue
         if not labels[index]:
@@ -205,21 +173,10 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
-def _where(table: pd.DataFrame, index: int) -> str:
-    """Row and column of an IDH status in brackets, where the table was read from one file."""
-    header = table.attrs.get("headers", {}).get("idh")
-    return f" (row {rows_in_file(table, [index])[0]}, column {header})" if header else ""
-
-
 def keep_unlabelled(
     cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
 ) -> tuple[pd.DataFrame, list[InputError]]:
-    """Take those back whose IDH status alone is not known: they can teach where lesions are.
-
-    Args:
-        cohort: the whole table.
-        table: what `check_labels` kept of it.
-        errors: one a subject set aside.
+    """Re-include subjects that `check_labels` excluded only for unknown IDH status; they can train segmentation.
 
     Returns:
         The rows, `idh` as floats, NaN where it is not known; and the errors that remain.
@@ -237,11 +194,7 @@ def available_sequences(table: pd.DataFrame) -> list[str]:
 
 
 def require_sequence(table: pd.DataFrame, sequence: str) -> None:
-    """At least one subject must have the sequence.
-
-    Raises:
-        InputError: none has; it names the sequences there are.
-    """
+    """At least one subject must have the sequence; else an InputError names those there are."""
     available = available_sequences(table)
     if sequence not in available:
         found = f"only {', '.join(SEQUENCE_NAMES[known] for known in available)}" if available else "no scans at all"

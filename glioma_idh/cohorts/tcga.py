@@ -38,17 +38,13 @@ _MC3 = "MC3: at least 2 callers"  # stands among a variant's callers where MC3 d
 
 @dataclass(frozen=True)
 class MutationRule:
-    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021.
+    """When a variant makes a patient mutant; as it stands, the rule of Wang et al. 2021."""
 
-    Raises:
-        InputError: a number of callers that the four cannot reach, or genes other than IDH1 and IDH2.
-    """
-
-    min_callers: int = 2
-    """How many of the four callers must report the variant: "more than one"."""
+    min_callers: int = 2  # how many of the four must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")
-    hotspot_only: bool = False
-    """Count only changes of R132 in IDH1 and of R140 and R172 in IDH2. Differs from the paper when set."""
+    hotspot_only: bool = (
+        False  # count only changes of R132 in IDH1, R140 and R172 in IDH2; differs from the paper if set
+    )
 
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):
@@ -69,7 +65,7 @@ PAPER_RULE = MutationRule()
 
 @dataclass
 class _Variant:
-    """A variant of a patient and everybody who reports it."""
+    """A variant of a patient and all callers that report it."""
 
     patient: str
     name: str
@@ -124,20 +120,17 @@ def idh_from_variants(
                 builds.add(_add_variant(variants, maf, line, row, rule))
     if not sources:
         raise InputError("rows in the MAF files", "headers alone", "Give the files as downloaded.", mafs[0].file)
-    _check_builds(builds - {""})
+    if len(builds := builds - {""}) > 1:  # positions match within one genome build only
+        found = f"GRCh{' and GRCh'.join(sorted(builds))}"
+        raise InputError("variants on one genome build", found, "Give the files of one build at a time.")
     status = _status(sources, variants.values(), rule)
     return status, _disagreements(variants.values(), consulted, status), notes + _caveats(mafs, sources, rule)
 
 
 def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The manifest of TCGA's patients.
+    """The manifest of TCGA's patients: their `idh_from_variants`, and what else is known by `tcga_clinical.read_facts`.
 
-    Args:
-        status: `idh` and `idh_evidence`, indexed by patient, as `idh_from_variants` gives it.
-        facts: what else is known, indexed by patient, as `tcga_clinical.read_facts` gives it.
-
-    Returns:
-        One row a patient; `site` is the tissue source site in the barcode.
+    `site` is the tissue source site in the barcode.
     """
     patients = pd.Series(status.index, status.index)
     known = pd.DataFrame(index=status.index) if facts is None else facts.reindex(status.index, fill_value="")
@@ -161,13 +154,6 @@ def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
     return consulted
 
 
-def _check_builds(builds: set[str]) -> None:
-    """Positions match within one genome build only."""
-    if len(builds) > 1:
-        found = f"GRCh{' and GRCh'.join(sorted(builds))}"
-        raise InputError("variants on one genome build", found, "Give the files of one build at a time.")
-
-
 def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: MutationRule) -> str:
     """Enter a row into the variants, by what makes two calls the same; its genome build, "" if silent or not told."""
     cell = dict(zip(maf.columns, row.decode(errors="replace").split("\t"), strict=True))
@@ -189,7 +175,6 @@ def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: Mutation
 
 
 def _count(callers: set[str]) -> str:
-    """How many of the four callers, in words."""
     number = len(callers.intersection(CALLERS))
     return f"{number} caller{'s' * (number > 1)}" if number else "none of the four callers"
 
@@ -201,12 +186,12 @@ def _seen_by(callers: set[str], rule: MutationRule) -> str:
 
 
 def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
-    """Whether a patient is in the files of fewer callers than the rule needs, so that no variant can meet it."""
+    """Whether a patient is in the files of fewer callers than the rule needs."""
     return not seen_in & {"MC3", ENSEMBLE} and len(seen_in.intersection(CALLERS)) < rule.min_callers
 
 
 def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: MutationRule) -> pd.DataFrame:
-    """IDH status and its evidence, one row a patient; `sources` tells where each was seen."""
+    """IDH status and its evidence, indexed by patient; `sources` tells where each was seen."""
     agreed, alone = {}, {}
     for variant in variants:
         group = agreed if variant.meets(rule) else alone

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import is_unknown, parse_age, parse_codeletion, parse_sex
+from glioma_idh.cohorts.cells import is_unknown
+from glioma_idh.cohorts.manifests import parse_columns
 from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
@@ -36,36 +37,37 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
     """What the two tables tell of patients.
 
     Args:
-        patients: those of the variant tables.
-        clinical: the Clinical Data Resource; by default nothing is known from it.
-        who2021: the relabelling; by default nothing is known from it.
+        patients: those of the variant tables, one of whom each table must know.
+        clinical: the Clinical Data Resource, and
+        who2021: the relabelling; by default nothing is known from them.
 
     Returns:
         Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is
         in one table and not in the other.
-
-    Raises:
-        InputError: a table cannot be read, lacks a column, has a patient twice or a cell of unknown spelling, or knows
-            none of the patients.
     """
     index = pd.Index(patients, name="patient")
     parts, notes = [pd.DataFrame(index=index)], []
     for file, read in ((clinical, read_clinical), (who2021, read_who2021)):
-        if file is not None:
-            table = read(file)
-            notes += _who_is_missing(file, table, index)
-            parts.append(table.reindex(index, fill_value=""))
+        if file is None:
+            continue
+        table, name = read(file), Path(file).name
+        others, unknown = table.index.difference(index), index.difference(table.index)
+        if len(unknown) == len(index):
+            found = textwrap.shorten(", ".join(others), 60)
+            raise InputError("patients of the variant tables", f"none of them, but {found}", "Check the file.", file)
+        if len(others):
+            who = textwrap.shorten(", ".join(others), 200)
+            notes.append(f"{name}: {len(others)} patients are in no variant table and left out: {who}.")
+        if len(unknown):
+            notes.append(f"{name}: no row for {len(unknown)} of the {len(index)} patients in the variant tables.")
+        parts.append(table.reindex(index, fill_value=""))
     return pd.concat(parts, axis=1), notes
 
 
 def read_clinical(path) -> pd.DataFrame:
-    """Age, sex, grade and histology from the TCGA Clinical Data Resource; a glioblastoma is of grade 4.
+    """`age_years, sex, grade, histology, treated_before` from the TCGA Clinical Data Resource, indexed by patient.
 
-    Returns:
-        `age_years, sex, grade, histology, treated_before`, indexed by patient; rows of other tumours are left out.
-
-    Raises:
-        InputError: as `read_facts`.
+    A glioblastoma is of grade 4; rows of other tumours are left out.
     """
     whole = read_sheet(path, CLINICAL_COLUMNS)
     sheet = whole[whole["type"].isin(("GBM", "LGG"))]
@@ -74,29 +76,19 @@ def read_clinical(path) -> pd.DataFrame:
         raise InputError("patients of type GBM or LGG", f"types {found}", "Name the table as published.", path)
     sheet.attrs = whole.attrs
     patients = parse_ids(sheet, "bcr_patient_barcode", _PATTERN, _EXAMPLE)
-    facts = {
-        "age_years": parse_column(sheet, "age_at_initial_pathologic_diagnosis", parse_age),
-        "sex": parse_column(sheet, "gender", parse_sex),
-        "grade": parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4"),
-        "histology": parse_column(sheet, "histological_type", lambda cell: _parse_histology(cell)[0]),
-        "treated_before": parse_column(sheet, "histological_type", lambda cell: _parse_histology(cell)[1]),
-    }
+    facts = parse_columns(sheet, age_years="age_at_initial_pathologic_diagnosis", sex="gender")
+    facts["grade"] = parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4")
+    for at, name in enumerate(("histology", "treated_before")):
+        facts[name] = parse_column(sheet, "histological_type", lambda cell, at=at: _parse_histology(cell)[at])
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
 
 
 def read_who2021(path) -> pd.DataFrame:
-    """1p/19q and the WHO 2021 class, the class in the table's words.
-
-    Returns:
-        `codeletion_1p19q, who2021`, indexed by patient.
-
-    Raises:
-        InputError: as `read_facts`, or a class names no IDH status.
-    """
+    """`codeletion_1p19q, who2021`, the class in the table's words, indexed by patient; it must name an IDH status."""
     sheet = read_sheet(path, WHO_COLUMNS)
     patients = parse_ids(sheet, "subject", _PATTERN, _EXAMPLE)
-    parsers = {"codeletion_1p19q": parse_codeletion, "who2021": _parse_class}
-    facts = {column: parse_column(sheet, column, parse) for column, parse in parsers.items()}
+    facts = parse_columns(sheet, codeletion_1p19q="codeletion_1p19q")
+    facts["who2021"] = parse_column(sheet, "who2021", _parse_class)
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
 
 
@@ -129,18 +121,3 @@ def _parse_histology(cell: str) -> tuple[str, str]:
     if not is_unknown(cell) and cell.lower() not in HISTOLOGIES:
         raise ValueError("the Clinical Data Resource's word for a glioma")
     return HISTOLOGIES.get(cell.lower(), ("", ""))
-
-
-def _who_is_missing(file, table: pd.DataFrame, patients: pd.Index) -> list[str]:
-    """Sentences on who is in the table alone, and on how many it has no row for."""
-    others, unknown = table.index.difference(patients), patients.difference(table.index)
-    if len(unknown) == len(patients):
-        found = textwrap.shorten(", ".join(others), 60)
-        raise InputError("patients of the variant tables", f"none of them, but {found}", "Check the file.", file)
-    name, notes = Path(file).name, []
-    if len(others):
-        who = textwrap.shorten(", ".join(others), 200)
-        notes.append(f"{name}: {len(others)} patients are in no variant table and left out: {who}.")
-    if len(unknown):
-        notes.append(f"{name}: no row for {len(unknown)} of the {len(patients)} patients in the variant tables.")
-    return notes

@@ -4,9 +4,10 @@ import re
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_idh, parse_mgmt, parse_sex
-from glioma_idh.cohorts.folders import Layout
-from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest
+from glioma_idh.cohorts import manifests
+from glioma_idh.cohorts.cells import parse_codeletion
+from glioma_idh.cohorts.folders import Layout, PublicCohort
+from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, File, parse_columns, read_manifest, write_manifest
 from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
@@ -39,35 +40,25 @@ LAYOUT = Layout(
 
 
 def ucsf_manifest(metadata) -> pd.DataFrame:
-    """Who is who in UCSF-PDGM.
+    """Who is who in UCSF-PDGM, one row an exam, by `UCSF-PDGM-metadata_v2.csv` or a later version.
 
-    Args:
-        metadata: `UCSF-PDGM-metadata_v2.csv`, or a later version; what its columns on 1p/19q, MGMT and the WHO 2021
-            diagnosis would tell is empty without them.
-
-    Returns:
-        One row an exam, ids with four digits; `brats2021_subject` is the same exam's id in BraTS 2021.
-
-    Raises:
-        InputError: a column is missing or a cell cannot be read; it names row and column.
+    It may lack the columns on 1p/19q, MGMT and the WHO 2021 diagnosis. Ids have four digits; `brats2021_subject` is the
+    same exam's id in BraTS 2021.
     """
     sheet = read_sheet(metadata, COLUMNS)
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")
     subjects = sheet["ID"].map(canonical_id)
-    named = sheet["IDH"].str.match("IDH[12]")
-    further = {"codeletion_1p19q": ("1p/19q", _parse_codeletion), "mgmt": ("MGMT status", parse_mgmt)}
-    further = {name: parse_column(sheet, column, parse) for name, (column, parse) in further.items() if column in sheet}
-    return make_manifest(
+    facts = parse_columns(sheet, mgmt="MGMT status", idh="IDH", age_years="Age at MRI", sex="Sex")
+    if "1p/19q" in sheet:
+        facts["codeletion_1p19q"] = parse_column(sheet, "1p/19q", _parse_codeletion)
+    return manifests.make_manifest(
         subjects,
         subjects.map(LAYOUT.patient),
         "ucsf-pdgm",
         site="UCSF",
-        idh=parse_column(sheet, "IDH", parse_idh),
-        idh_evidence=sheet["IDH"].where(named, "IDH " + sheet["IDH"]),
+        idh_evidence=sheet["IDH"].where(sheet["IDH"].str.match("IDH[12]"), "IDH " + sheet["IDH"]),
         grade=sheet["WHO CNS Grade"],
-        age_years=parse_column(sheet, "Age at MRI", parse_age),
-        sex=parse_column(sheet, "Sex", parse_sex),
-        **further,
+        **facts,
         who2021=sheet.get("Final pathologic diagnosis (WHO 2021)", ""),
         brats2021_subject=sheet.get("BraTS21 ID", ""),
     )
@@ -81,3 +72,17 @@ def _parse_codeletion(cell: str) -> str:
 def labels(sheet, images) -> pd.DataFrame:
     """The metadata sheet, or the shipped manifest, which was made from its version 2."""
     return read_manifest("ucsf_pdgm") if sheet is None else ucsf_manifest(sheet)
+
+
+def ucsf_pdgm(metadata: File, out: File) -> None:
+    """The manifest of UCSF-PDGM from its sheet.
+
+    Args:
+        metadata: UCSF-PDGM-metadata_v2.csv, or a later version.
+        out: The CSV to write.
+    """
+    write_manifest(ucsf_manifest(metadata), out)
+
+
+TITLE = "UCSF-PDGM of The Cancer Imaging Archive"
+COHORTS = {"ucsf-pdgm": PublicCohort(LAYOUT, labels, COLUMNS, TITLE, command=ucsf_pdgm)}

@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_age, parse_idh, parse_mgmt, parse_sex
-from glioma_idh.cohorts.folders import Layout
-from glioma_idh.cohorts.manifests import make_manifest, read_manifest
+from glioma_idh.cohorts.folders import Layout, PublicCohort
+from glioma_idh.cohorts.manifests import File, make_manifest, parse_columns, read_manifest, write_manifest
 from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
@@ -39,33 +38,18 @@ _EXAMPLE = "UPENN-GBM-00001_11"
 def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
     """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
 
+    One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
+
     Args:
-        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; without the column `MGMT` it is not known.
-        availability: `UPENN-GBM_data_availability.csv`, which tells who has perfusion, diffusion and which mask.
-
-    Returns:
-        One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
-
-    Raises:
-        InputError: a column is missing, a cell cannot be read, or the two sheets name different scans.
+        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; it may lack the column `MGMT`.
+        availability: `UPENN-GBM_data_availability.csv` of the same scans: who has perfusion, diffusion and which mask.
     """
     sheet = read_sheet(clinical, COLUMNS)
     subjects = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
     has = {} if availability is None else _available(availability, subjects)
-    return make_manifest(
-        subjects,
-        subjects.map(LAYOUT.patient),
-        "upenn-gbm",
-        site="UPENN",
-        idh=parse_column(sheet, "IDH1", parse_idh),
-        idh_evidence="IDH1 " + sheet["IDH1"],
-        grade="4",
-        age_years=parse_column(sheet, "Age_at_scan_years", parse_age),
-        sex=parse_column(sheet, "Gender", parse_sex),
-        histology="glioblastoma",
-        mgmt=parse_column(sheet, "MGMT", parse_mgmt) if "MGMT" in sheet else "",
-        **has,
-    )
+    facts = parse_columns(sheet, idh="IDH1", age_years="Age_at_scan_years", sex="Gender", mgmt="MGMT")
+    facts |= {"site": "UPENN", "idh_evidence": "IDH1 " + sheet["IDH1"], "grade": "4", "histology": "glioblastoma"}
+    return make_manifest(subjects, subjects.map(LAYOUT.patient), "upenn-gbm", **facts, **has)
 
 
 def _available(availability, subjects: pd.Series) -> dict[str, pd.Series]:
@@ -88,3 +72,18 @@ def _parse_available(cell: str) -> str:
 def labels(sheet, images) -> pd.DataFrame:
     """The clinical sheet, or the shipped manifest, which was made from version 2.1."""
     return read_manifest("upenn_gbm") if sheet is None else upenn_manifest(sheet)
+
+
+def upenn_gbm(clinical: File, availability: File, out: File) -> None:
+    """The manifest of UPENN-GBM from its two sheets.
+
+    Args:
+        clinical: UPENN-GBM_clinical_info_v2.1.csv.
+        availability: UPENN-GBM_data_availability.csv.
+        out: The CSV to write.
+    """
+    write_manifest(upenn_manifest(clinical, availability), out)
+
+
+TITLE = "UPENN-GBM of The Cancer Imaging Archive"
+COHORTS = {"upenn-gbm": PublicCohort(LAYOUT, labels, COLUMNS, TITLE, command=upenn_gbm)}

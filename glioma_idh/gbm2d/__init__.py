@@ -18,7 +18,7 @@ _HOMES = {
     "ImageDataGenerator": "augmentation",
     "LesionSlice": "preprocessing",
     "Recipe": "recipe",
-    "Job": ".job",
+    "Job": ".training.job",
     "build_cnn": "model",
     "extract_lesion_slice": "preprocessing",
     "normalise_intensity": "preprocessing",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import pipeline, runs
+from glioma_idh import runs
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.inference import score_slices
@@ -17,6 +17,7 @@ from glioma_idh.predicting import check_files, one_patient, output_folder, recor
 from glioma_idh.progress import step
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.pictures import slice_read
+from glioma_idh.training import predict as common
 
 
 def predict_subjects(wanted: Prediction) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     Raises:
         InputError: the run or a file cannot be used.
     """
-    recipe, synthetic = pipeline.read_finished_run(wanted.run_dir, "gbm2d")
+    recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
     quiet = wanted.quiet or wanted.cohort is None
@@ -45,9 +46,7 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
         raise errors[0]
     for error in errors:
         print(f"set aside: {error}", file=sys.stderr)
-    from glioma_idh.training import load_networks  # not before: TensorFlow takes seconds to load
-
-    scores = score_slices(slices, load_networks(wanted.run_dir, slices.shape[1:]))
+    scores = score_slices(slices, common.load_networks(wanted.run_dir, slices.shape[1:]))
     scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, scores.shape[1] + 1)])
     predictions = table[["subject"]].join(scores)
     predictions["score"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
@@ -56,8 +55,8 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     judged, mask_remarks = (ALONE, INTENSITIES), table.attrs["remarks"]
     predictions = record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
     warn_of_brains(table, wanted.run_dir)
-    pipeline.warn_of_skull(wanted, recipe)
-    pipeline.warn_of_predictions(table, wanted.run_dir, synthetic)
+    common.warn_of_skull(wanted, recipe)
+    common.warn_of_predictions(table, wanted.run_dir, synthetic)
     with step("drawing the pictures", quiet):
         for position, row in table.iterrows():
             picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)
@@ -71,7 +70,7 @@ def _subjects(wanted: Prediction, sequence: str) -> pd.DataFrame:
         found = "neither" if wanted.scan is None else "both"
         raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        return pipeline.read_subjects(wanted, [sequence])
+        return common.read_subjects(wanted, [sequence])
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     masks = {"lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask}

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from glioma_idh import cohorts
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -12,8 +14,7 @@ class Recipe:
 
     sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
     """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC in any case, several at once, or all; one network each."""
-    cohort: str = "phantom"
-    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); CSV or XLSX."""
+    cohort: Annotated[str, tyro.conf.arg(help=cohorts.HELP)] = "phantom"
     all_visits: bool = False
     """Use follow-up visits too; otherwise the first visit of each patient only."""
     splits: Literal["holdout", "kfold"] = "holdout"

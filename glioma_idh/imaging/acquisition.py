@@ -19,45 +19,33 @@ PLAUSIBLE = {
     "FlipAngle": (0.1, 360.0),
 }
 """The least and the most that each key of a sidecar may say: seconds, and degrees."""
-LARGEST_B_VALUE = 50_000
-"""Of any scanner, s/mm2."""
+LARGEST_B_VALUE = 50_000  # of any scanner, s/mm2
 ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")
 """In the free text of a header, ms, as dcm2niix writes it."""
-SAME_TIME = 0.05
-"""Two repetition times are one where they differ by no more than this share."""
+SAME_TIME = 0.05  # two repetition times are one where they differ by no more than this share
 
 
 @dataclass(frozen=True)
 class Acquisition:
     """How an image was acquired; None, or nothing, where neither sidecar nor header says.
 
-    Attributes:
-        echo_time_s: echo time, s.
-        repetition_time_s: repetition time, of a series over time that between its volumes, s; None too where sidecar
-            and header disagree on the latter.
-        inversion_time_s: inversion time, s.
-        flip_deg: flip angle, degrees.
-        b_values: one a volume, s/mm2.
-        b_vectors: shape (n, 3), in the frame of FSL: along the axes of the file; zeros where a volume has none, NaN
-            where the file says so of a weighted one.
-        disagreement: what sidecar and header say of the repetition time where they disagree, in words.
+    The repetition time of a series over time is that between its volumes. The b-vectors, shape (n, 3), are in the frame
+    of FSL: along the axes of the file; zeros where a volume has none, NaN where the file says so of a weighted one.
     """
 
     echo_time_s: float | None = None
-    repetition_time_s: float | None = None
+    repetition_time_s: float | None = None  # none too where sidecar and header disagree on it
     inversion_time_s: float | None = None
     flip_deg: float | None = None
-    b_values: tuple[float, ...] = ()
+    b_values: tuple[float, ...] = ()  # one a volume, s/mm2
     b_vectors: np.ndarray | None = field(default=None, compare=False)
-    disagreement: str = ""
+    disagreement: str = ""  # what sidecar and header say of the repetition time where they disagree, in words
 
 
 def read_acquisition(path) -> Acquisition:
-    """Read how an image was acquired. What is not said stays unknown: nothing is guessed.
+    """Read how the image of a NIfTI file was acquired. What is not said stays unknown: nothing is guessed.
 
-    Args:
-        path: a NIfTI file. Beside it may lie a `.json` sidecar as dcm2niix and BIDS have it (seconds), and `.bval`
-            and `.bvec` as FSL has them.
+    Beside it may lie a `.json` sidecar as dcm2niix and BIDS have it (seconds), and `.bval` and `.bvec` as FSL has them.
 
     Raises:
         InputError: a number is none, or beyond what any scanner does (as milliseconds taken for seconds are); or the
@@ -67,8 +55,12 @@ def read_acquisition(path) -> Acquisition:
     echo = ECHO_TIME.search(header.description)
     in_header = {"EchoTime": float(echo[1]) / 1000 if echo else 0.0, "RepetitionTime": header.time_step_s or 0.0}
     said = {key: _number(path, key, sidecar.get(key)) or in_header.get(key, 0.0) for key in PLAUSIBLE}  # 0 says nothing
-    for key, value in said.items():
-        _check_plausible(path, key, value)
+    for key, (least, most) in PLAUSIBLE.items():
+        value, unit = said[key], "degrees" if key == "FlipAngle" else "s"
+        if value and not least <= value <= most:
+            hint = " It looks like milliseconds: sidecars count in seconds." if unit == "s" and value > most else ""
+            advice = f"Mend it in the sidecar, or in the header if there is none.{hint}"
+            raise InputError(f"{key} of {least:g} to {most:g} {unit}", f"{value:g} {unit}", advice, file=path)
     step_s, disagreement = header.time_step_s, ""
     if step_s and abs(said["RepetitionTime"] - step_s) > SAME_TIME * step_s:
         disagreement = f"{said['RepetitionTime']:g} s in the sidecar, {step_s:g} s between the volumes in the header"
@@ -78,11 +70,7 @@ def read_acquisition(path) -> Acquisition:
 
 
 def read_sidecar(path) -> dict:
-    """The keys of the `.json` file beside an image; none where there is no such file.
-
-    Raises:
-        InputError: it is not JSON.
-    """
+    """The keys of the `.json` file beside an image; none where there is no such file, InputError if it is not JSON."""
     file = beside(path, ".json")
     if not file.is_file():
         return {}
@@ -112,16 +100,6 @@ def _number(path, key: str, value) -> float:
         advice = f"Write {key} as one number."
         raise InputError(f"a number for {key}", "something else", advice, file=beside(path, ".json"))
     return number
-
-
-def _check_plausible(path, key: str, value: float) -> None:
-    """A scanner can do this; 0 says nothing and passes."""
-    least, most = PLAUSIBLE[key]
-    if value and not least <= value <= most:
-        unit = "degrees" if key == "FlipAngle" else "s"
-        hint = " It looks like milliseconds: sidecars count in seconds." if unit == "s" and value > most else ""
-        advice = f"Mend it in the sidecar, or in the header if there is none.{hint}"
-        raise InputError(f"{key} of {least:g} to {most:g} {unit}", f"{value:g} {unit}", advice, file=path)
 
 
 def _read_gradients(path, header: HeaderTiming) -> tuple[tuple[float, ...], np.ndarray | None]:

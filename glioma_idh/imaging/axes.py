@@ -11,12 +11,10 @@ FINE = 100  # voxels along two axes: a whole head, also where the header makes i
 FEWEST_VOXELS = 8
 CUBE = 24  # voxels a side to which a head is stretched, so that a wrong spacing does not matter
 SHIFTS = 3  # voxels of the cube by which the plane of symmetry may lie off its middle, in halves of a voxel
-TISSUE = 0.1
-"""Share of the 95th percentile from which on a voxel belongs to the head."""
+TISSUE = 0.1  # share of the 95th percentile from which on a voxel belongs to the head
 CUT = 0.15
 """Share of a face of the box from which on the head is cut there. Along two axes, it is a crop, and nothing is said."""
-GAIN = 0.03
-"""By so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most."""
+GAIN = 0.03  # by so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most
 TALL, TALL_WITH_SKULL = 1.05, 1.5
 """Height over length from which on no brain, and no head with its neck, is; brains reach 0.81, phantoms 0.93."""
 DIRECTIONS = ("left to right", "back to front", "bottom to top")
@@ -50,7 +48,9 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     high = np.percentile(np.abs(image[image != 0]), 95)
     head = np.abs(image) > TISSUE * high
     box = bounding_box(head)
-    if _is_cut(head) or min(stop - start for start, stop in box) < FEWEST_VOXELS:
+    faces = [max(head.take(0, axis).mean(), head.take(-1, axis).mean()) for axis in range(3)]
+    is_cut = sum(share > CUT for share in faces) > 1
+    if is_cut or min(stop - start for start, stop in box) < FEWEST_VOXELS:
         return ""
     cube = _stretch(crop(np.clip(image, -high, high) * head, box))
     of_sides, *others = [_symmetry(cube, axis) for axis in range(3)]
@@ -67,11 +67,6 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
         return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
     return ""
-
-
-def _is_cut(head: np.ndarray) -> bool:
-    """Whether the box ends within the head along more than one axis."""
-    return sum(max(head.take(0, axis).mean(), head.take(-1, axis).mean()) > CUT for axis in range(3)) > 1
 
 
 def _stretch(image: np.ndarray) -> np.ndarray:

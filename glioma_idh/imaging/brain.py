@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,15 @@ from glioma_idh.parallel import parent_death_request
 
 BIAS_VOXEL_MM = 4.5
 BIAS_ITERATIONS = (50, 50, 30)
-BIAS_THREADS = 4
-"""Whatever the number of processors: the result depends on it in the last digits."""
-BAND_MM = 18
-"""How far around the template's brain to look."""
-PRIOR_WIDTH_MM = 3.0
-"""Depth that weighs as much as intensities e times as frequent."""
+BIAS_THREADS = 4  # whatever the number of processors: the result depends on it in the last digits
+BAND_MM = 18  # how far around the template's brain to look
+PRIOR_WIDTH_MM = 3.0  # depth that weighs as much as intensities e times as frequent
 INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)
 """Depths within and distances around the template's brain where the two kinds of intensities are learned."""
 NUM_BINS = 64
 LARGEST_LOG_RATIO = 2.0
 SMOOTHING_MM = 1.0
-BRIDGE_MM, FURROW_MM = 3.0, 5.0
-"""Half widths: of bridges to cut, of furrows to fill."""
+BRIDGE_MM, FURROW_MM = 3.0, 5.0  # half widths: of bridges to cut, of furrows to fill
 
 
 def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
@@ -54,21 +51,19 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
     if guess_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
         advice = "Give the image as scanned, or switch the correction of the bias field off."
         raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)
-    mask = bias_mask(volume, tissue) if mask is None else mask > 0
+    if mask is not None:
+        mask = mask > 0
+    elif looks_stripped(volume):
+        mask = tissue
+    else:
+        mask = sitk.GetArrayFromImage(sitk.OtsuThreshold(to_itk(volume), 0, 1, 200)).T > 0
     mask = mask & (volume.array > 0)
     if not mask.any():
         raise InputError("positive voxels within the mask", "none", "Check image and mask.", file=volume.file)
     field = bias_field(to_itk(volume), to_itk(Volume(mask, volume.affine), np.uint8))
     corrected = volume.array / np.exp(sitk.GetArrayViewFromImage(field).T)
     corrected *= volume.array[mask].mean(dtype=float) / corrected[mask].mean(dtype=float)
-    return Volume(corrected.astype(np.float32), volume.affine, volume.file, volume.stored_as, volume.own_affine)
-
-
-def bias_mask(volume: Volume, tissue: np.ndarray) -> np.ndarray:
-    """Where to look for the bias field when no mask is given."""
-    if looks_stripped(volume):
-        return tissue
-    return sitk.GetArrayFromImage(sitk.OtsuThreshold(to_itk(volume), 0, 1, 200)).T > 0
+    return replace(volume, array=corrected.astype(np.float32))
 
 
 def bias_field(image, mask):
@@ -93,12 +88,12 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
     """The brain mask: the template's brain, its border moved by the image's own intensities.
 
     A voxel near the border is brain where its depth in the template's brain and the odds of its intensity, brain
-    against surroundings, say so together. Narrow bridges to what lies outside are cut, furrows and holes filled.
+    against surroundings, say so together. Narrow bridges to what lies outside are cut, furrows and holes filled. Of an
+    image without skull, which needs no fit, what is not background comes back.
 
     Args:
-        head: image of any contrast, shape (i, j, k), best after `correct_bias`; of one without skull, what is not
-            background comes back.
-        fit: of the template to it; an image without skull needs none.
+        head: image of any contrast, shape (i, j, k), best after `correct_bias`.
+        fit: of the template to it.
 
     Returns:
         Mask of 0 and 1 on the grid of the head, uint8.
@@ -122,13 +117,7 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
 
 
 def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """The brain by depth and intensity, bool.
-
-    Args:
-        array: the image around the brain, shape (i, j, k).
-        template: brain of the template there.
-        spacing_mm: of both.
-    """
+    """The brain by depth and intensity, bool, of the image around the template's brain, shape (i, j, k)."""
     depth_mm = distance_mm(template, spacing_mm) - distance_mm(~template, spacing_mm)
     edges = np.linspace(*np.percentile(array[template], [0.5, 99.5]), NUM_BINS - 1)
     bins = np.digitize(array, edges)
@@ -163,16 +152,11 @@ def distance_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 
 def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
-    """The brain mask that a program of its own makes, such as SynthStrip or HD-BET.
+    """The brain mask, 0 and 1 on the grid of the head, uint8, that a program makes, such as SynthStrip or HD-BET.
 
     Args:
         command: as in `mri_synthstrip -i {input} -m {mask}`; run without a shell. The program finds the image at
-            `{input}` and leaves the mask at `{mask}`, both `.nii.gz`.
-        head: the image.
-        work_dir: folder for the two files.
-
-    Returns:
-        Mask of 0 and 1 on the grid of the head, uint8.
+            `{input}` and leaves the mask at `{mask}`, both `.nii.gz` in the working folder.
 
     Raises:
         InputError: a placeholder is missing; the program cannot be run, fails, or leaves no mask, an empty one or one

@@ -17,30 +17,28 @@ BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
 HEAD_SECTION_CM2 = 240
 """No brain has an axial section of this size; the phantom's, whose ventricles are full, have 228 cm2."""
-FULL_BOX = 0.97
-"""Of a box that could hold a head, the share that no brain fills: it leaves the corners."""
-FAINT = 0.01
-"""Of the 99th percentile: below it lies what interpolation leaves around a brain."""
+FULL_BOX = 0.97  # of a box that could hold a head, the share that no brain fills: it leaves the corners
+FAINT = 0.01  # of the 99th percentile: below it lies what interpolation leaves around a brain
 RINGING = 0.15
 """Share of faint voxels from which on they are the trace of an interpolation; 0.10 in a crop around a lesion."""
 SAME_BRAIN_DICE = 0.96
 """Between what two scans of one brain cover (0.999 and more in BraTS) and those of two patients (0.94 and less)."""
+LITTLE_ENHANCEMENT = 1.2
+"""Below it a T1Gd looks as if no contrast had been given: so do 5 in 121 patients of BraTS 2020 x TCGA, whose lesions
+enhance little, and in whose crops there are few vessels."""
 
 
 def guess_background(array: np.ndarray) -> float:
-    """The value around the head or brain: what all eight corners share, otherwise 0.
+    """The value around a head or brain, shape (i, j, k): what all eight corners share, otherwise 0.
 
     It is 0 in nearly all images; z-scores taken over a whole box shift it.
-
-    Args:
-        array: shape (i, j, k).
     """
     corners = array[:: max(array.shape[0] - 1, 1), :: max(array.shape[1] - 1, 1), :: max(array.shape[2] - 1, 1)]
     return float(corners.flat[0]) if (corners == corners.flat[0]).all() else 0.0
 
 
 def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
-    """Whether intensities are as the scanner gave them or z-scores: a guess.
+    """Whether intensities are as the scanner gave them (`raw`: anything else) or `z-scored`: a guess.
 
     z-scores are below 100 and often negative. Of a whole brain a tenth or more is negative; of a small box around a
     lesion that is bright throughout it may be one voxel in a hundred.
@@ -48,9 +46,6 @@ def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
     Args:
         tissue: the voxels that are not background.
         box_ml: volume of the whole image.
-
-    Returns:
-        `z-scored` or `raw`; raw is anything that does not look like z-scores.
     """
     if tissue.size == 0 or np.abs(tissue).max() >= LARGEST_Z_SCORE:
         return "raw"
@@ -119,15 +114,7 @@ def why_not_stripped(volume: Volume) -> str:
 
 
 def require_stripped(volume: Volume, advice: str) -> None:
-    """What is not 0 must be the brain.
-
-    Args:
-        volume: a scan.
-        advice: what to do where it shows more.
-
-    Raises:
-        InputError: `why_not_stripped` has a reason.
-    """
+    """Raise InputError, with what to do, if `why_not_stripped` has a reason why what is not 0 is not the brain."""
     if reason := why_not_stripped(volume):
         raise InputError("a skull-stripped scan, 0 around the brain", reason, advice, file=volume.file)
 
@@ -180,3 +167,24 @@ def _share_of_ringing(array: np.ndarray, filled: np.ndarray) -> float:
     outer = [parts.take(place, axis).ravel() for axis in range(3) for place in (0, -1)]
     outside = np.isin(parts, np.setdiff1d(np.concatenate(outer), 0))
     return float(np.count_nonzero(outside & filled) / num_filled)
+
+
+def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:
+    """How bright the brightest of a T1Gd are for their T1, over how bright the brightest of the T1 are for their T1Gd.
+
+    Each image is predicted from the other along a straight line; what counts is the 99.5th percentile of the remainder,
+    in robust standard deviations. Vessels and leaking tumour raise it in the T1Gd alone. All on one grid, (i, j, k).
+
+    Returns:
+        About 1 where no contrast medium was given, below 1 where the two were swapped; in patients 2 to 4.
+    """
+    enhanced, plain = t1gd[brain].astype(float), t1[brain].astype(float)
+    return _brightest(enhanced, plain) / _brightest(plain, enhanced)
+
+
+def _brightest(image: np.ndarray, other: np.ndarray) -> float:
+    """How far the brightest voxels exceed what the other image predicts, in robust standard deviations."""
+    remainder = image - np.polyval(np.polyfit(other, image, 1), other)
+    remainder -= np.median(remainder)
+    spread = 1.4826 * np.median(np.abs(remainder))
+    return float(np.percentile(remainder, 99.5) / max(spread, np.finfo(float).tiny))

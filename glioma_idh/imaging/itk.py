@@ -5,8 +5,7 @@ import SimpleITK as sitk
 
 from glioma_idh.imaging.volumes import Volume
 
-TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""RAS+ millimetres to LPS+ millimetres, and back."""
+TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS+ millimetres to LPS+ millimetres, and back
 
 
 def to_itk(volume: Volume, dtype=np.float32):
@@ -33,10 +32,7 @@ def from_itk(image, file: str = "") -> Volume:
 def to_itk_transform(matrix: np.ndarray):
     """A 4 x 4 matrix of RAS+ millimetres as an affine transform of SimpleITK."""
     lps = TO_LPS @ matrix @ TO_LPS
-    transform = sitk.AffineTransform(3)
-    transform.SetMatrix(lps[:3, :3].ravel())
-    transform.SetTranslation(lps[:3, 3])
-    return transform
+    return sitk.AffineTransform(lps[:3, :3].ravel(), lps[:3, 3])
 
 
 def matrix_of(transform) -> np.ndarray:

@@ -17,12 +17,11 @@ DIRECTIONS = ("left to right", "back to front", "top to bottom")
 
 
 def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:
-    """How far a lesion is brighter than what lies within 6 mm around it.
+    """How far a lesion is brighter than what lies within 6 mm around it in the brain.
 
     Args:
         image: intensities, shape (i, j, k).
-        lesion: booleans of the same shape.
-        brain: likewise; nothing outside it is looked at.
+        lesion, brain: booleans of the same shape.
         spacing_mm: edge lengths of a voxel.
 
     Returns:
@@ -44,30 +43,18 @@ def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
 
 
 class Flip(NamedTuple):
-    """A way to flip a mask with which its lesion stands out where it does not as given.
+    """A way to flip a mask with which its lesion stands out where it does not as given."""
 
-    Attributes:
-        direction: in words.
-        given: AUC of the mask as given, as `stand_out` gives it.
-        flipped: of the flipped one.
-    """
-
-    direction: str
-    given: float
-    flipped: float
+    direction: str  # in words
+    given: float  # AUC of the mask as given, as `stand_out` gives it
+    flipped: float  # of the flipped one
 
 
 def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> Flip | None:
     """The flip of a mask, along one axis of its grid, that makes it fit a scan much better, as after a lost header.
 
     On FLAIR and T2 four of five flipped masks are found; on T1 with and without contrast agent, where the outline of a
-    whole tumour is no edge, nearly none.
-
-    Args:
-        image: intensities, axes to the right, front and top, shape (i, j, k).
-        lesion: booleans of the same shape.
-        brain: likewise.
-        spacing_mm: edge lengths of a voxel.
+    whole tumour is no edge, nearly none. Arguments as of `stand_out`, the axes to the right, front and top.
     """
     given = stand_out(image, lesion, brain, spacing_mm)
     flips = [

@@ -9,19 +9,15 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import Box, bounding_box, widest_axial_slice
 from glioma_idh.imaging.volumes import Volume, read_volume
 
-LABELS = (0, 1, 2, 3, 4)
-"""Of BraTS: up to 2020 1 NCR/NET, 2 ED, 4 ET; later 3 ET; 2024 4 resection cavity; or 0 and 1."""
-TOLERANCE = 1e-3
-"""How far a value may lie off the integer that it stands for: slope and intercept of a header round."""
+LABELS = (0, 1, 2, 3, 4)  # of BraTS: up to 2020 1 NCR/NET, 2 ED, 4 ET; later 3 ET; 2024 4 resection cavity; or 0 and 1
+TOLERANCE = 1e-3  # how far a value may lie off the integer that it stands for: slope and intercept of a header round
 THRESHOLD = 0.5
 THRESHOLDED = "probabilities, thresholded at 0.5"
-LARGE_ML = 400.0
-"""Few gliomas reach this volume with their oedema."""
+LARGE_ML = 400.0  # few gliomas reach this volume with their oedema
 LARGEST_SHARE_OUTSIDE = 0.01
 """Of a lesion, beyond the brain. Of 187 patients with drawn masks the largest share is 0.0006."""
 LARGEST_SHARE_OF_BRAIN = 0.5
-IMPOSSIBLE_ML = 800.0
-"""Half a brain and more: twice what few gliomas reach."""
+IMPOSSIBLE_ML = 800.0  # half a brain and more: twice what few gliomas reach
 IMPOSSIBLE_SHARES = (0.9, 0.99)
 """Of the brain: of a lesion of more than LARGE_ML, and of any. The fullest of 121 crops of 140 ml has 0.96."""
 IMPOSSIBLE_SHARE_OUTSIDE = 0.5
@@ -30,21 +26,13 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Mask(Volume):
-    """A volume of labels, uint8: 0 is outside, everything else inside.
+    """A volume of labels, uint8: 0 is outside, everything else inside."""
 
-    Attributes:
-        remark: how the values of the file were taken where they were no labels; empty where they were.
-    """
-
-    remark: str = ""
+    remark: str = ""  # how the values of the file were taken where they were no labels
 
 
 def read_mask(path, order: str = "C") -> Mask:
-    """Read a mask as labels.
-
-    Args:
-        path: of a NIfTI file.
-        order: of the voxels in memory, as `read_volume` takes it.
+    """Read a NIfTI file as labels, in the order in memory that `read_volume` takes.
 
     Raises:
         InputError: the file cannot be read, or its values are neither labels nor probabilities.
@@ -78,7 +66,8 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
     low, high = values.min(), values.max()
     if low < 0 < high and ((values == low) | (values == high)).all():
         values, low = np.where(values == low, 0, values), 0
-    if low >= 0 and high <= max(LABELS) and _are_integers(values):
+    are_integers = values.dtype.kind in "iub" or (values == np.rint(values)).all()
+    if low >= 0 and high <= max(LABELS) and are_integers:
         return values.astype(np.uint8), ""
     marked = values[values != 0]
     if low >= 0 and np.ptp(marked) <= TOLERANCE * high:
@@ -96,18 +85,11 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
     raise InputError(f"labels out of {LABELS}", found, advice, file=file)
 
 
-def _are_integers(values: np.ndarray) -> bool:
-    return values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
-
-
 def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
-    """The axial slice where a lesion is widest, and the rectangle around it there, as the slice CNN takes them.
+    """The axial slice k where a lesion is widest, and the rectangle around it there, as the slice CNN takes them.
 
     Args:
         mask: everything that is not 0 belongs to the lesion, RAS+, shape (i, j, k).
-
-    Returns:
-        k, and ((i_start, i_stop), (j_start, j_stop)).
 
     Raises:
         InputError: the mask is empty, lies on one slice only, or is a line there.
@@ -126,15 +108,10 @@ def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
 
 
 def mask_hash(array: np.ndarray) -> str:
-    """The identity of a mask: which voxels of its grid it marks, whatever the labels and whatever the file is called.
+    """The identity of a mask: which voxels of its grid are not 0, whatever the labels and whatever the file is called.
 
-    Unlike `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form.
-
-    Args:
-        array: everything that is not 0 is marked, shape (i, j, k).
-
-    Returns:
-        16 hexadecimal digits; nothing for an empty mask, which is like any other.
+    Unlike `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form. It has 16
+    hexadecimal digits; an empty mask, which is like any other, has none.
     """
     marked = array != 0
     if not marked.any():
@@ -144,17 +121,11 @@ def mask_hash(array: np.ndarray) -> str:
 
 @dataclass(frozen=True)
 class LesionFacts:
-    """How a lesion mask lies in the brain.
+    """How a lesion mask lies in the brain."""
 
-    Attributes:
-        volume_ml: of the lesion.
-        share_outside: of the lesion that lies outside the brain, 0 to 1.
-        share_of_brain: of the brain that is lesion, 0 to 1.
-    """
-
-    volume_ml: float
-    share_outside: float
-    share_of_brain: float
+    volume_ml: float  # of the lesion
+    share_outside: float  # of the lesion that lies outside the brain, 0 to 1
+    share_of_brain: float  # of the brain that is lesion, 0 to 1
 
     @property
     def fills_brain(self) -> bool:
@@ -171,14 +142,7 @@ class LesionFacts:
         return ""
 
     def require_lesion(self, file) -> None:
-        """The mask must be one that a lesion can have.
-
-        Args:
-            file: of the mask.
-
-        Raises:
-            InputError: it is none.
-        """
+        """Raise InputError unless the mask, of a file, is one that a lesion can have."""
         if found := self.why_no_lesion():
             advice = "Give the mask of the lesion alone, drawn on this scan."
             raise InputError("a lesion mask", found, advice, file=file)

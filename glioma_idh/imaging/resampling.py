@@ -14,13 +14,7 @@ from glioma_idh.imaging.volumes import Volume
 
 
 def rigid_matrix(rotation_deg, shift_mm, centre_mm) -> np.ndarray:
-    """The matrix of a turn about a centre, followed by a shift.
-
-    Args:
-        rotation_deg: about the fixed axes x, y and z, in this order, shape (3,).
-        shift_mm: of the centre, shape (3,).
-        centre_mm: that stays where it is but for the shift, shape (3,).
-    """
+    """The matrix of a turn about the fixed axes x, y and z, in this order, through a centre, followed by a shift."""
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_euler("xyz", rotation_deg, degrees=True).as_matrix()
     matrix[:3, 3] = centre_mm + np.asarray(shift_mm) - matrix[:3, :3] @ centre_mm

@@ -6,8 +6,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-UNKNOWN = "?"
-"""Stands for a word that is not known here, which may be a patient's name."""
+UNKNOWN = "?"  # stands for a word that is not known here, which may be a patient's name
 SEQUENCES = {
     "t1": ("t1", "t1w", "t1wi"),
     "t1gd": ("t1gd",),
@@ -22,8 +21,7 @@ SEQUENCES = {
     "dsc": ("dsc", "perf", "perfusion", "perfusie", "perfusione", "pwi"),
 }
 """By role the words that name it."""
-T1_WEIGHTED = _words("mprage mpr bravo fspgr spgr vibe thrive ethrive tfl")
-"""Acquisitions that are made T1-weighted."""
+T1_WEIGHTED = _words("mprage mpr bravo fspgr spgr vibe thrive ethrive tfl")  # acquisitions that are made T1-weighted
 AGENT = _words("""
     c ce contrast contraste contrasto kontrast kontrastmittel km gd gad gado mdc gadolinium gadolinio gadovist
     gadavist dotarem clariscan prohance magnevist omniscan multihance gadobutrol gadoterate enhanced enh
@@ -106,8 +104,7 @@ TISSUE = _words("""
 MAPS = _words("map maps karte carte mapa mappa")
 OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")
 """What is computed from diffusion-weighted images, where those are named too."""
-T2_STAR = _words("ffe flash")
-"""Gradient echoes, which make a T2 a T2*."""
+T2_STAR = _words("ffe flash")  # gradient echoes, which make a T2 a T2*
 SPINE_AND_BODY = _words("""
     spine cspine tspine lspine cervical cervicale thoracic lumbar lombaire lombare lumbal zervikal cervikal dorsal
     sacrum sacral hws bws lws ws csp tsp lsp wirbelsaule wirbelsaeule rachis moelle columna colonna vertebrale vertebral

@@ -1,7 +1,4 @@
-"""Volumes: voxels with their place in space.
-
-Only this file, `header_units` and `file_errors` know how scans lie on disk (nibabel).
-"""
+"""Volumes: voxels with their place in space. Only this file and `nifti` know how scans lie on disk (nibabel)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,28 +11,18 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.boxes import bounding_box, crop
-from glioma_idh.imaging.file_errors import UNREADABLE, reading_error
-from glioma_idh.imaging.header_units import affine_mm, check_edges, spatial_unit, time_unit_s
+from glioma_idh.imaging.nifti import UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit, time_unit_s
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Voxels on a grid in space, axes (i, j, k) pointing to the patient's right, front and top (RAS+).
+    """Voxels on a grid in space, axes (i, j, k) pointing to the patient's right, front and top (RAS+)."""
 
-    Attributes:
-        array: voxels, shape (i, j, k), or (i, j, k, t) of a series.
-        affine: 4 x 4, voxel index to millimetres, RAS+.
-        file: where it was read from, for messages.
-        stored_as: where the axes ran in the file, such as LPS (left, back, top); empty where the header did not say.
-        own_affine: that of the file itself, in millimetres, whose axes may run elsewhere; `return_to_grid` leads back
-            to them.
-    """
-
-    array: np.ndarray
-    affine: np.ndarray
-    file: str = ""
-    stored_as: str = ""
-    own_affine: np.ndarray | None = None
+    array: np.ndarray  # voxels, shape (i, j, k), or (i, j, k, t) of a series
+    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
+    file: str = ""  # where it was read from, for messages
+    stored_as: str = ""  # where the axes ran in the file, such as LPS (left, back, top); empty where it did not say
+    own_affine: np.ndarray | None = None  # of the file itself, in millimetres; `return_to_grid` leads back to its axes
 
     @property
     def spacing_mm(self) -> np.ndarray:
@@ -49,16 +36,9 @@ class Volume:
 
 
 def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Permute and flip the axes so that they run closest to right, front, top.
+    """Permute and flip the axes of voxels, shape (a, b, c), and of their affine to run closest to right, front, top.
 
     No voxel is interpolated: an oblique grid stays oblique.
-
-    Args:
-        array: voxels on any grid, shape (a, b, c).
-        affine: 4 x 4, voxel index to millimetres, RAS+.
-
-    Returns:
-        The voxels with axes (i, j, k), and the affine that belongs to them.
     """
     orientation = nibabel.orientations.io_orientation(affine)
     turned = nibabel.orientations.apply_orientation(array, orientation)
@@ -66,12 +46,7 @@ def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
-    """Undo `reorient`: permute and flip axes (i, j, k) to those of the grid that the affine describes.
-
-    Args:
-        array: voxels with axes (i, j, k), RAS+.
-        own_affine: 4 x 4, of the grid to return to.
-    """
+    """Undo `reorient`: permute and flip axes (i, j, k), RAS+, to those of the grid that an affine describes."""
     own, ras = nibabel.orientations.io_orientation(own_affine), nibabel.orientations.axcodes2ornt("RAS")
     return nibabel.orientations.apply_orientation(array, nibabel.orientations.ornt_transform(ras, own))
 
@@ -95,7 +70,8 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
         image = nibabel.load(path)
         if image.get_data_dtype().kind not in "iuf":
             raise TypeError("voxels are colours or complex numbers")
-        as_stored = dtype is None and _holds_whole_numbers(image)
+        unscaled = (getattr(image.dataobj, "slope", None), getattr(image.dataobj, "inter", None)) == (1, 0)
+        as_stored = dtype is None and unscaled and image.get_data_dtype().kind in "iu"
         array = np.asanyarray(image.dataobj) if as_stored else image.get_fdata(dtype=np.float32, caching="unchanged")
         np.linalg.inv(image.affine)
         if np.isnan(nibabel.orientations.io_orientation(image.affine)).any():
@@ -133,12 +109,6 @@ def read_grid(path) -> Volume:
     return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
 
 
-def _holds_whole_numbers(image) -> bool:
-    """Whether the voxels in the file are integers that the header does not scale."""
-    scaling = getattr(image.dataobj, "slope", None), getattr(image.dataobj, "inter", None)
-    return image.get_data_dtype().kind in "iu" and scaling == (1, 0)
-
-
 def _stored_orientation(image) -> str:
     """The directions of the file's axes, such as LPS; empty where its header does not give any."""
     if isinstance(image, nibabel.Nifti1Pair) and not (image.header["qform_code"] or image.header["sform_code"]):
@@ -150,10 +120,8 @@ def voxel_hash(volume: Volume) -> str:
     """The identity of an image, whatever its file is called and however it is stored.
 
     Voxels alone count, cropped to the box of those that are not 0, as 32-bit floats: header, number type, order of
-    the axes in the file and padding with zeros do not. One voxel that differs gives another identity.
-
-    Returns:
-        16 hexadecimal digits; nothing for an image of zeros, which is like any other.
+    the axes in the file and padding with zeros do not. One voxel that differs gives another identity: 16 hexadecimal
+    digits; nothing for an image of zeros, which is like any other.
     """
     filled = volume.array != 0
     if not filled.any():
@@ -165,18 +133,14 @@ def voxel_hash(volume: Volume) -> str:
 class HeaderTiming(NamedTuple):
     """What a NIfTI header alone tells of an image: its shape, its grid, and its time."""
 
-    shape: tuple[int, ...]
-    spacing_mm: tuple[float, float, float]
-    time_step_s: float | None
-    description: str
+    shape: tuple[int, ...]  # without trailing axes of length 1 beyond the third
+    spacing_mm: tuple[float, float, float]  # edge lengths of a voxel, whatever the header's unit
+    time_step_s: float | None  # between the volumes of a 4D file; None where it names no unit of time
+    description: str  # its free text
 
 
 def read_header_timing(path) -> HeaderTiming:
     """Read what a NIfTI header tells without its voxels.
-
-    Returns:
-        The shape, without trailing axes of length 1 beyond the third; edge lengths of a voxel, mm, whatever the
-        header's unit; seconds between the volumes of a 4D file, None where it names no unit of time; and its free text.
 
     Raises:
         InputError: the file is no NIfTI, or its unit of length does not fit its voxels.
@@ -207,16 +171,7 @@ def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
 
 
 def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float = 0.1) -> None:
-    """Two volumes must have the same shape and lie in the same place.
-
-    Args:
-        volume: the one in question.
-        reference: the one it is held against.
-        tolerance_voxels: how far any corner of the grid may lie off, in voxels.
-
-    Raises:
-        InputError: they do not.
-    """
+    """Raise InputError unless a volume has the shape of another and lies, to so many voxels, in the same place."""
     if volume.array.shape != reference.array.shape:
         expected, found = f"shape {reference.array.shape}", f"shape {volume.array.shape}"
         advice = f"Resample one onto the grid of the other ({reference.file})."

@@ -8,7 +8,7 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.brain import correct_bias, extract_brain, extract_brain_with, looks_stripped
-from glioma_idh.imaging.enhancement import LITTLE_ENHANCEMENT, enhancement
+from glioma_idh.imaging.heuristics import LITTLE_ENHANCEMENT, enhancement
 from glioma_idh.imaging.masks import THRESHOLDED, read_mask
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume

@@ -1,9 +1,26 @@
-"""Reports: of one finished run, of several side by side, of a predictions table alone."""
+"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once."""
 
+import contextlib
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from glioma_idh.files import write_json, write_text
-from glioma_idh.reporting.html import write_page
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from glioma_idh import runs as files
+from glioma_idh.cohorts.table import exclusions_table
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.metrics import best_possible_auc, has_values
+from glioma_idh.files import write_json, write_table, write_text, written_whole
+from glioma_idh.reporting.figures.canvas import save_figure
+from glioma_idh.reporting.figures.overlays import lesion_overlay
+from glioma_idh.reporting.figures.pictures import slice_sheet
+from glioma_idh.reporting.html import Section, write_page
 from glioma_idh.reporting.sections import of_run, of_scores
 from glioma_idh.reporting.sections.compared import (
     compared_cautions,
@@ -13,13 +30,71 @@ from glioma_idh.reporting.sections.compared import (
     paired_tests,
     reference_name,
 )
+from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, printed_of, roc_of
 from glioma_idh.reporting.tables.flow import flow_counts
+from glioma_idh.reporting.tables.results import results_table, results_text
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.model_card import model_card
 from glioma_idh.reporting.text.result_sentence import result_sentence
-from glioma_idh.runs import cohort_name
 from glioma_idh.runs.foreign_tables import read_predictions
-from glioma_idh.runs.run import Run, read_finished_run
+from glioma_idh.runs.run import Run, read_finished_run, read_run
+
+CARD, TABLE = "model_card.md", "table.csv"
+OF_SCORES = (
+    of_scores.baselines_section,
+    of_scores.discrimination_section,
+    of_scores.calibration_section,
+    of_scores.strata_section,
+)
+OF_RUN = (
+    of_run.paper_section,
+    of_run.subjects_section,
+    of_run.segmentation_section,
+    of_run.training_section,
+    of_run.cases_section,
+    of_run.methods_section,
+    of_run.checklists_section,
+)
+
+
+class Told(NamedTuple):
+    """What a page says.
+
+    Attributes:
+        title: of the page.
+        result: what it all comes to, in a sentence.
+        cautions: what must be known before the first number.
+        synthetic: whether it is about phantoms.
+        sections: what follows.
+        numbers: every number, for `metrics.json` beside the page.
+        card: the model card, where there is a model.
+        kept: names of the page's figures that a run folder keeps in `figures/` too.
+        further: makes what it keeps besides, by name.
+    """
+
+    title: str
+    result: str
+    cautions: list[str]
+    synthetic: bool
+    sections: list[Section]
+    numbers: dict
+    card: str = ""
+    kept: tuple[str, ...] = ()
+    further: Callable[[], dict[str, Figure]] = dict
+
+
+def finish_run(folder: Path) -> Run:
+    """From the splits' predictions to `predictions.csv`, every figure, table and page, and `metrics.json`.
+
+    Args:
+        folder: of the run; all its splits are done.
+    """
+    splits = files.list_splits(files.read_table(folder / files.SPLITS))
+    parts = [files.split_folder(folder, index) / files.PREDICTIONS for index in range(len(splits))]
+    write_table(pd.concat([files.read_table(part) for part in parts], ignore_index=True), folder / files.PREDICTIONS)
+    run = read_run(folder)
+    _write_run(run, folder / files.REPORT)
+    return run
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
@@ -27,7 +102,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
 
     Args:
         folder: of the run.
-        out: the page; by default `report.html` in the folder, whose `metrics.json` then gets every number too.
+        out: the page; by default `report.html` in the folder, whose figures and `metrics.json` are then made anew too.
 
     Returns:
         The page.
@@ -35,21 +110,18 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     Raises:
         InputError: the folder holds no finished run, or one whose tables cannot be used.
     """
-    finished = read_finished_run(folder)
-    out = out or folder / "report.html"
-    sections = [*_of_scores(finished), *_of_run(finished)]
-    notes = {"cautions": cautions(finished.recipe["recipe"], finished.worth), "synthetic": finished.synthetic}
-    page = write_page(out, _title(finished), result_sentence(finished), sections, **notes)
-    subjects = flow_counts(finished.cohort, finished.exclusions, finished.splits, finished.predictions)
-    numbers = finished.metrics | {"worth": finished.worth, "subjects": subjects}
-    write_json(numbers, files_folder(page) / "metrics.json")
-    card = model_card(
-        finished.recipe, finished.worth, finished.cohort, finished.splits, finished.exclusions, finished.name
-    )
-    write_text(card, files_folder(page) / "model_card.md")
-    if out.parent.resolve() == folder.resolve():
-        write_json(numbers, folder / "metrics.json")
+    run, page = read_finished_run(folder), out or folder / files.REPORT
+    if page.parent.resolve() == folder.resolve():
+        _write_run(run, page)
+    else:
+        publish(page, partial(_tell_run, run))
     return page
+
+
+def _write_run(run: Run, page: Path) -> None:
+    """The page of a run in its folder, the folder's figures and, last, its numbers, which mark it as finished."""
+    numbers = publish(page, partial(_tell_run, run), run.folder / files.FIGURES)
+    write_json(run.metrics | numbers, run.folder / files.METRICS)
 
 
 def write_table_report(file: Path, out: Path | None = None) -> Path:
@@ -65,13 +137,8 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
     Raises:
         InputError: the table cannot be used.
     """
-    finished = read_predictions(file)
-    out = out or file.parent / "report.html"
-    sections = [*_of_scores(finished), of_run.table_section(finished)]
-    title = f"Predictions of {file.name}"
-    notes = {"cautions": cautions({}, finished.worth), "synthetic": finished.synthetic}
-    page = write_page(out, title, result_sentence(finished), sections, **notes)
-    write_json(finished.metrics | {"worth": finished.worth}, files_folder(page) / "metrics.json")
+    run, page = read_predictions(file), out or file.parent / files.REPORT
+    publish(page, partial(_tell_table, run))
     return page
 
 
@@ -89,19 +156,36 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
     Raises:
         InputError: a folder holds no finished run, or one whose tables cannot be used.
     """
-    finished = gather([read_finished_run(folder) for folder in folders])
-    out = out or folders[0].resolve().parent / "report.html"
-    against = reference_name(finished, reference)
-    notes = {"cautions": compared_cautions(finished), "synthetic": any(run.synthetic for run in finished)}
-    sections = compared_sections(finished, against)
-    page = write_page(out, "Runs side by side", compared_sentence(finished), sections, **notes)
-    tests = paired_tests(finished, against).items()
-    numbers = {
-        "runs": {run.name: run.metrics | {"worth": run.worth} for run in finished},
-        "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
-    }
-    write_json(numbers, files_folder(page) / "metrics.json")
+    runs = gather([read_finished_run(folder) for folder in folders])
+    page = out or folders[0].resolve().parent / files.REPORT
+    publish(page, partial(_tell_comparison, runs, reference_name(runs, reference)))
     return page
+
+
+def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -> dict:
+    """Write a page and, beside it, its figures, tables and numbers.
+
+    Args:
+        page: the HTML file.
+        tell: gives what it says.
+        figures: a folder for the figures that a run folder keeps.
+
+    Returns:
+        The numbers.
+    """
+    told, beside = tell(), files_folder(page)
+    write_page(page, told.title, told.result, told.sections, cautions=told.cautions, synthetic=told.synthetic)
+    write_json(told.numbers, beside / files.METRICS)
+    if told.card:
+        write_text(told.card, beside / CARD)
+    if figures is not None:
+        for drawn in (beside / files.FIGURES / f"{name}{ending}" for name in told.kept for ending in (".png", ".svg")):
+            if drawn.exists():
+                with written_whole(figures / drawn.name) as part:
+                    shutil.copyfile(drawn, part)
+        for name, figure in told.further().items():
+            save_figure(figure, figures, name)
+    return told.numbers
 
 
 def files_folder(page: Path) -> Path:
@@ -109,32 +193,148 @@ def files_folder(page: Path) -> Path:
     return page.with_name(f"{page.stem}_files")
 
 
-def _title(finished: Run) -> str:
-    """Network or sequence, and cohort."""
-    return f"{finished.name} on {cohort_name(finished.recipe['recipe']['cohort'])}"
+def _tell_run(run: Run) -> Told:
+    """Everything about a finished run."""
+    sections = [section(run) for section in (*(OF_SCORES if run.scored else ()), *OF_RUN)]
+    subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
+    return Told(
+        f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
+        result_sentence(run),
+        cautions(run),
+        run.synthetic,
+        [section for section in sections if section.parts],
+        run.metrics | {"worth": run.worth, "subjects": subjects},
+        model_card(run),
+        ("boxes", "learning_curves", "lesions"),
+        partial(_further_figures, run),
+    )
 
 
-def _of_scores(finished: Run) -> list:
-    """What the scores are worth; of a network for segmentation alone, nothing."""
-    if not finished.scored:
-        return []
-    return [
-        of_scores.baselines_section(finished),
-        of_scores.discrimination_section(finished),
-        of_scores.calibration_section(finished),
-        of_scores.strata_section(finished),
-    ]
+def _tell_table(run: Run) -> Told:
+    """Everything about a predictions table alone."""
+    return Told(
+        f"Predictions of {run.given.attrs['file'].name}",
+        result_sentence(run),
+        cautions(run),
+        run.synthetic,
+        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
+        run.metrics | {"worth": run.worth},
+    )
 
 
-def _of_run(finished: Run) -> list:
-    """What only a run's folder knows."""
-    sections = [
-        of_run.paper_section(finished),
-        of_run.subjects_section(finished),
-        of_run.segmentation_section(finished),
-        of_run.training_section(finished),
-        of_run.cases_section(finished),
-        of_run.methods_section(finished),
-        of_run.checklists_section(finished),
-    ]
-    return [section for section in sections if section.parts]
+def _tell_comparison(runs: list[Run], reference: str | None) -> Told:
+    """Several runs side by side."""
+    tests = paired_tests(runs, reference).items()
+    numbers = {
+        "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
+        "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
+    }
+    return Told(
+        "Runs side by side",
+        compared_sentence(runs),
+        compared_cautions(runs),
+        any(run.synthetic for run in runs),
+        compared_sections(runs, reference),
+        numbers,
+        kept=("roc", "boxes"),
+    )
+
+
+def _further_figures(run: Run) -> dict[str, Figure]:
+    """Figures of a run folder that its page does not show: ROC curves by split, all slices, lesions one by one."""
+    figures = {"roc": roc_of([run])} if run.scored else {"boxes": boxes_of([run])}
+    if (run.folder / files.SLICES).exists():
+        with np.load(run.folder / files.SLICES) as prepared:
+            slices = prepared["slices"][..., 0]
+        shown = {"sequence": run.name, "synthetic": run.synthetic}
+        figures["slices"] = slice_sheet(slices, run.cohort["subject"], run.cohort["idh"], **shown)
+    if files.has_masks(run.folder) and has_values(run.predictions, "dice"):
+        with contextlib.suppress(InputError):  # the page says what is gone
+            for name, case in lesion_cases(run).items():
+                titled = replace(case, title=f"{name} Dice: {case.title}")
+                figures[f"lesion_{name.lower()}"] = lesion_overlay(titled, synthetic=run.synthetic)
+    return figures
+
+
+def compare_runs(
+    folder: Path, folders: dict[str, Path], new: bool, baselines: dict[str, dict[str, float]] | None = None
+) -> dict[str, dict]:
+    """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
+
+    Args:
+        folder: that holds them.
+        folders: of each sequence's run, by inside name.
+        new: whether a run has only now been finished; else nothing is written that is there.
+        baselines: scores of baselines without a network, by their name.
+
+    Returns:
+        The content of each `metrics.json`, by inside name.
+    """
+    runs = {name: read_finished_run(path) for name, path in folders.items()}
+    metrics = {name: _kept_numbers(run) for name, run in runs.items()}
+    published = {name: run.recipe["published"] for name, run in runs.items() if run.recipe.get("published")}
+    rows = metrics, published, printed_of(list(runs.values())), baselines
+    print(results_text(*rows))
+    new = new or not (folder / files.FIGURES / "boxes.svg").exists()
+    if new:
+        write_table(results_table(*rows).reset_index(), folder / TABLE)
+    for path in folders.values():
+        page = path / files.REPORT
+        if new or not page.exists():
+            print(f"Report: {page if page.exists() else write_report(path)}")
+    if len(runs) == 1:
+        return metrics
+    best = _best_possible_together(runs)
+    if best is not None:
+        print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
+    if new:
+        write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
+        page, together = folder / files.REPORT, gather(list(runs.values()))
+        publish(page, partial(_tell_comparison, together, None), folder / files.FIGURES)
+        print(f"Comparison: {page}")
+    return metrics
+
+
+def _kept_numbers(run: Run) -> dict:
+    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    kept = files.read_json(run.folder / files.METRICS)
+    return kept if "within_splits" in kept else run.metrics
+
+
+def _best_possible_together(runs: dict[str, Run]) -> float | None:
+    """Of a synthetic cohort, the AUC of the latents of several sequences in one score; None of any other."""
+    if any(run.planted is None for run in runs.values()):
+        return None
+    together = sum(run.planted for run in runs.values()).dropna()
+    tested = pd.concat(run.predictions for run in runs.values())
+    _, within = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
+    return within
+
+
+def write_external(
+    run_dir: Path, name: str, table: pd.DataFrame, predictions: pd.DataFrame, errors: list[InputError]
+) -> dict:
+    """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
+
+    Args:
+        run_dir: of the run; they go to `external/` and the name of the cohort in it.
+        name: of the cohort.
+        table: cohort table of the subjects tested.
+        predictions: their predictions table, one row a subject and network.
+        errors: one a subject set aside.
+
+    Returns:
+        The content of `metrics.json`; a network is a "split" in it.
+    """
+    trained, folder = read_finished_run(run_dir), run_dir / files.EXTERNAL / name
+    of_cohort = {"cohort": table, "exclusions": exclusions_table(errors), "predictions": predictions}
+    run = replace(trained, **of_cohort, recipe=trained.recipe | {"published": {}}, planted=None, folder=folder)
+    for content, file in zip(of_cohort.values(), (files.COHORT, files.EXCLUSIONS, files.PREDICTIONS), strict=True):
+        write_table(content, folder / file)
+    if run.scored:
+        save_figure(roc_of([run]), folder / files.FIGURES, "roc")
+    save_figure(boxes_of([run]), folder / files.FIGURES, "boxes")
+    write_json(run.metrics, folder / files.METRICS)
+    print(f"External testing on {name}: {len(table)} subjects, {int(table['idh'].sum())} mutant, one row a network")
+    print(results_text({run.metrics["sequence"]: run.metrics}, {}, run.printed))
+    return run.metrics

@@ -1,6 +1,7 @@
 """The run folder: what is written, resumed and read back.
 
 recipe.json      every number, versions, hashes, the paper's own results
+run.json         what the command did that wrote into it (`record`)
 cohort.csv       who was used; exclusions.csv: who was not, and why
 measures.csv     of each of them, by which further subjects are compared with them
 slices.npz       the prepared arrays (2D)
@@ -14,11 +15,8 @@ figures/
 report.html      all of it on a page; report_files/ its figures, tables and numbers
 """
 
-import contextlib
 import hashlib
-import importlib.metadata
 import json
-import platform
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +24,7 @@ import pandas as pd
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
+from glioma_idh.record import RUN, versions
 
 RECIPE = "recipe.json"
 COHORT = "cohort.csv"
@@ -46,10 +45,8 @@ FIGURES = "figures"
 REPORT = "report.html"
 EXTERNAL = "external"
 PREDICT = "predict"
-RUN = "run.json"
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
-PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
     "subject",
     "patient",
@@ -171,15 +168,6 @@ def recipe_hash(recipe: dict) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def versions() -> dict:
-    """Versions of Python and of the packages that a result depends on."""
-    installed = {"python": platform.python_version()}
-    for name in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            installed[name] = importlib.metadata.version(name)
-    return installed
-
-
 def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """See whether a folder can take a run, or has it already.
 
@@ -201,12 +189,10 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
             found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
         return (folder / METRICS).exists()
-    there = (
-        sorted(path.name for path in folder.iterdir() if not path.name.startswith("part-")) if folder.is_dir() else []
-    )
-    if there:
-        there = ", ".join(there[:5])
-        raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if there := [name for name in names if name != RUN and not name.startswith("part-")]:
+        found = ", ".join(there[:5])
+        raise InputError("an empty or new folder, or a run", found, "Name another --run-dir.", file=folder)
     new = [path for path in (folder, *folder.parents) if not path.is_dir()]
     with written_whole(folder / "part-probe") as probe:
         probe.touch()

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.column_names import COLUMNS, PATHS, meaning_of
-from glioma_idh.cohorts.readings import choose_reading
+from glioma_idh.cohorts.sheet_files import choose_reading
 from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say_once, with_decimal_points
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import MEASURED, complete, splits_of

@@ -19,7 +19,7 @@ import importlib
 
 _HOMES = {
     "JointNetwork": "losses",
-    "Job": ".job",
+    "Job": ".training.job",
     "LAPTOP": "recipe",
     "Movement": "augmentation",
     "Placement": "preprocessing",

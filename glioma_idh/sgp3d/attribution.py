@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import pipeline, runs
+from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import compare_auc
@@ -27,7 +27,7 @@ from glioma_idh.sgp3d.inference import input_shape
 from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, map_on_own_grid, score_occluded
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
-from glioma_idh.training import load_networks
+from glioma_idh.training.predict import load_networks, read_finished_run
 
 WITH_MAPS = "sgpnet"
 COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, "lesion_drawn"]
@@ -44,7 +44,7 @@ def occlude_run(wanted: Occlusion) -> dict:
     """
     if wanted.num_maps < 0:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
-    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    content, synthetic = read_finished_run(wanted.run_dir, "sgp3d")
     recipe, out = recipe_of_run(content), wanted.out or wanted.run_dir / "occlusion"
     _check_recipe(recipe, wanted.run_dir)
     tested = _tested_subjects(wanted, recipe.shape)

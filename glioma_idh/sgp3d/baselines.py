@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.cohorts.checks.guesses import guess_intensities
 from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
+from glioma_idh.imaging.heuristics import guess_intensities
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
 

@@ -7,19 +7,18 @@ stopped.
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from glioma_idh.errors import ending_plainly
 from glioma_idh.files import write_json, write_table
-from glioma_idh.job import Job
 from glioma_idh.progress import step
-from glioma_idh.sgp3d import train
-from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
+from glioma_idh.record import into, recorded
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
+from glioma_idh.sgp3d.train import named
+from glioma_idh.training.job import Job
 
 CAUTIONS = {
     "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients; SGPNet's SN and SP"
@@ -73,22 +72,25 @@ def run_table(shared: Recipe, where: Where) -> Path | None:
     Raises:
         InputError: the input cannot be used, or the runs cannot be compared; it says why and what to do.
     """
-    from glioma_idh import pipeline
+    from glioma_idh.sgp3d.plan import make_plan, print_plan, train_missing
+    from glioma_idh.training.cohort import TrainingCohort
+    from glioma_idh.training.settings import with_whole_paths
 
-    shared, where = pipeline.with_whole_paths(shared, where)
+    shared, where = with_whole_paths(shared, where)
     plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
     left = [run for run in plan if not run.finished]
     print(f"{where.table}: {len(plan)} runs, {len(plan) - len(left)} of them finished")
+    cohort = TrainingCohort(shared, where, ("t1", "t1gd", "t2", "flair"))
     if where.dry_run:
-        print_plan(plan, where)
+        print_plan(plan, where, cohort)
         return None
     if left:
-        train_missing(left, where)
+        train_missing(left, where, cohort)
     with step(f"drawing {where.table}", where.quiet):
         return _write(plan, where)
 
 
-def _write(plan: list[Run], where: Where) -> Path:
+def _write(plan, where: Where) -> Path:
     """The table of finished runs, and its figures."""
     import pandas as pd
 
@@ -98,19 +100,23 @@ def _write(plan: list[Run], where: Where) -> Path:
     from glioma_idh.reporting.figures.roc_bands import roc_with_bands
     from glioma_idh.reporting.report import write_comparison
     from glioma_idh.reporting.tables import comparison
+    from glioma_idh.sgp3d.method import METHOD
+    from glioma_idh.sgp3d.paper import network_name
+    from glioma_idh.sgp3d.plan import MODEL
 
     folders = defaultdict(list)
     for run in plan:
         folders[run.name].append(run.folder)
-    model = train.shown_as(Recipe(**MODEL))
+    model = network_name(MODEL)
     networks = comparison.read_networks(folders)
     numbers = comparison.summarise_networks(networks, folders, SGPNET)
     comparisons = comparison.compare_networks(networks, model)
-    of_seeds = [train.read_baselines(Recipe(**MODEL), replace(where, run_dir=folder)) for folder in folders[model]]
+    of_seeds = [METHOD.baselines(Recipe(**MODEL), folder, where.quiet) for folder in folders[model]]
     baselines = comparison.mean_baselines(of_seeds)
     table = comparison.comparison_table(numbers, comparisons, model, PUBLISHED, SGPNET, baselines)
-    identities = {"runs": [train.identity(run.recipe, where) for run in plan]}
+    identities = {"runs": [run.key for run in plan]}
     out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(identities)}"
+    into(out)
     synthetic = numbers[model]["synthetic"]
 
     order = [comparison.order_text(numbers, pairs, model, score) for score, pairs in comparisons.items() if pairs]
@@ -135,14 +141,14 @@ def _write(plan: list[Run], where: Where) -> Path:
 
 def main() -> None:
     """The command line."""
-    start = Shared(**asdict(default_recipe(train.named("--cohort", "phantom"))))
+    start = Shared(**asdict(default_recipe(named("--cohort", "phantom"))))
 
     def command(where: Where, shared: Shared = start) -> tuple[Recipe, Where]:
         return shared, where
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     shared, where = tyro.cli(command, prog="python -m glioma_idh.sgp3d.experiments", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.sgp3d.experiments", shared, where):
         run_table(shared, where)
 
 

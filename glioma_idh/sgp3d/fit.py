@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import runs, training
+from glioma_idh import runs
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.progress import step
@@ -22,6 +22,8 @@ from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.training import device
+from glioma_idh.training.callbacks import Checkpoint, Progress, SeedDropout
 
 CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
 CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # from one to the next, at most; one takes as long as two or three steps
@@ -48,11 +50,11 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
     started = time.monotonic()
     split = _read_split(folder, index)
     seed = [recipe.seed, index]
-    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
+    device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
     watched = tuple(WATCHED[output] for output in recipe.outputs)
     name = f"split {index + 1}/{recipe.num_splits}"
-    bar = training.Progress(name, index, quiet, watched)
+    bar = Progress(name, index, quiet, watched)
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
     with bar:
         trained, checkpoint = _fit(recipe, train, test, seed, target, [bar])
@@ -65,7 +67,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
         predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
-    training.write_cost(target, started, training.find_gpus())
+    device.write_cost(target, started, device.find_gpus())
     checkpoint.discard()
     return index
 
@@ -87,7 +89,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
     steps = steps_per_epoch(len(train), recipe.batch_size)
     idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
     compile_network(joint, recipe.epochs * steps, recipe.learning_rate, idh_learning_rate)
-    checkpoint = training.Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
+    checkpoint = Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
         movement = recipe.move_probability, recipe.shift_fraction
@@ -99,7 +101,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
             epochs=recipe.epochs,
             validation_data=_OneByOne(*_arrays(test, recipe), slices=recipe.reads_slices),
             validation_freq=min(recipe.epochs, max(5, recipe.epochs // CURVE_POINTS)),
-            callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
+            callbacks=[*callbacks, SeedDropout(seed, network.layers), checkpoint],
             shuffle=False,
             verbose=0,
         )

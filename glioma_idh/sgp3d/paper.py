@@ -1,5 +1,7 @@
 """Wang et al. 2021, SGPNet and its comparators: their results, and how their method is told."""
 
+from dataclasses import replace
+
 from glioma_idh.papers import SGPNET, Paper
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
 
@@ -25,12 +27,18 @@ def network_name(settings: dict) -> str:
     return NAMES[network, targets] + (", k held constant" if settings.get("detach_k") else "")
 
 
+def start(settings: dict) -> Recipe:
+    """The recipe that the training command starts from, whose other defaults follow from cohort and network."""
+    recipe = default_recipe(settings.get("cohort", ""), settings.get("network", "sgpnet"))
+    return replace(recipe, cohort="phantom", network="sgpnet")
+
+
 PAPER = Paper(
     name="sgp3d",
     citation="Wang, and co-authors. SGPNet: A Three-Dimensional Multitask Residual Framework for Segmentation and IDH "
     "Genotype Prediction of Gliomas. Computational Intelligence and Neuroscience 2021.",
     recipe=Recipe(),
-    default=lambda settings: default_recipe(settings.get("cohort", "phantom"), settings.get("network", "sgpnet")),
+    default=start,
     stated=(
         *("cohort", "shape", "splits", "num_splits", "batch_size", "learning_rate", "idh_learning_rate"),
         *("move_probability", "filters"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import pipeline, runs
+from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import reorient, write_volume
@@ -21,6 +21,7 @@ from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.preprocessing import PreparedSubject, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
+from glioma_idh.training import predict as common
 
 
 def predict_subjects(wanted: Prediction) -> pd.DataFrame:
@@ -34,11 +35,9 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     Raises:
         InputError: the run or a file cannot be used.
     """
-    content, synthetic = pipeline.read_finished_run(wanted.run_dir, "sgp3d")
+    content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
-    from glioma_idh.training import load_networks  # not before: TensorFlow takes seconds to load
-
-    networks = load_networks(wanted.run_dir, inference.input_shape(recipe), recipe.outputs)
+    networks = common.load_networks(wanted.run_dir, inference.input_shape(recipe), recipe.outputs)
     with_skull, quiet = wanted.with_skull or recipe.with_skull, wanted.quiet or wanted.cohort is None
     rows, errors, mask_remarks, measured = [], [], [], []
     for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
@@ -62,8 +61,8 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     used, columns = subjects[subjects["subject"].isin(measured["subject"])], [*SEQUENCES, "lesion_mask"]
     judged = ALONE, AGREEMENT
     predictions = record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
-    pipeline.warn_of_skull(wanted, content)
-    pipeline.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    common.warn_of_skull(wanted, content)
+    common.warn_of_predictions(subjects, wanted.run_dir, synthetic)
     if "predicted_ml" in predictions:
         warn_of_volumes(predictions, wanted.run_dir)
     return predictions
@@ -77,7 +76,7 @@ def _subjects(wanted: Prediction) -> pd.DataFrame:
         found = "both" if given else "neither"
         raise InputError("either --t1, --t1gd, --t2 and --flair, or --cohort", found, "See --help.")
     if wanted.cohort is not None:
-        return pipeline.read_subjects(wanted, SEQUENCES)
+        return common.read_subjects(wanted, SEQUENCES)
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")

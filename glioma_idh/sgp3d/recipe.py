@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from glioma_idh import cohorts
 from glioma_idh.errors import InputError
 
 TARGETS = {
@@ -23,8 +24,7 @@ LEVELS = 5  # of the network's contracting path; each after the first halves eve
 class Recipe:
     """What is computed. Defaults are the paper's (Wang et al. 2021), or marked ours where it is silent."""
 
-    cohort: str = "brats2020-tcga"
-    """phantom brats2020-tcga brats2020 brats2021 brats2023 upenn-gbm ucsf-pdgm egd tcga, folders (own); CSV or XLSX."""
+    cohort: Annotated[str, tyro.conf.arg(help=cohorts.HELP)] = "brats2020-tcga"
     all_visits: bool = False
     """Use follow-up visits too; otherwise the first visit of each patient only."""
     shape: tuple[int, int, int] = (144, 144, 144)

@@ -130,7 +130,7 @@ def test_the_rule_is_handed_on(tmp_path, monkeypatch, command, arguments, rule):
         asked.append((list(mafs), rule, quiet))
         return status, pd.DataFrame(), ["a note"]
 
-    monkeypatch.setattr("glioma_idh.cohorts.tcga.idh_from_variants", variants)
+    monkeypatch.setattr("glioma_idh.cohorts.bakas.idh_from_variants", variants)
     mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nLGG,TCGA-HT-A61A,BraTS20_Training_335\n"
     (tmp_path / "map.csv").write_text(mapping + "HGG,NA,BraTS20_Training_001\n")
     own = ["--name-mapping", tmp_path / "map.csv"] if command == "brats2020-tcga" else []

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.generic import _columns
+from glioma_idh.cohorts.generic import columns_named
 from glioma_idh.errors import InputError
 
 
@@ -73,7 +73,7 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     ],
 )
 def test_what_a_name_could_stand_for(name, columns):
-    assert _columns(f"{name}.nii.gz", "p1") == columns
+    assert columns_named(f"{name}.nii.gz", "p1") == columns
 
 
 def test_labels_of_one_s_own(tmp_path):
@@ -85,7 +85,7 @@ def test_labels_of_one_s_own(tmp_path):
 
 
 def test_the_subject_s_own_name_says_no_sequence():
-    assert _columns("T2_study_007_flair.nii.gz", "T2_study_007") == ["flair"]
+    assert columns_named("T2_study_007_flair.nii.gz", "T2_study_007") == ["flair"]
 
 
 def test_every_column_of_one_s_own_labels_reaches_its_subject(tmp_path):

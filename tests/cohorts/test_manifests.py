@@ -11,13 +11,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.__main__ import brats2020_tcga, tcga_idh, ucsf_pdgm, upenn_gbm
-from glioma_idh.cohorts.brats import brats2020_manifest, tcga_subjects
+from glioma_idh.cohorts.bakas import tcga_idh
+from glioma_idh.cohorts.brats import brats2020_manifest, brats2020_tcga, tcga_subjects
 from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest, shipped_facts, with_facts
 from glioma_idh.cohorts.table import check_labels
 from glioma_idh.cohorts.tcga_clinical import find_disagreements
-from glioma_idh.cohorts.ucsf import ucsf_manifest
-from glioma_idh.cohorts.upenn import upenn_manifest
+from glioma_idh.cohorts.ucsf import ucsf_manifest, ucsf_pdgm
+from glioma_idh.cohorts.upenn import upenn_gbm, upenn_manifest
 from glioma_idh.errors import InputError
 
 FOLDER = files("data_manifests")

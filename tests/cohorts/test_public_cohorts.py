@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import PUBLIC, find_planted_scores, read_cohort
+from glioma_idh.cohorts import PUBLIC, find_planted_scores, public_cohort, read_cohort
 from glioma_idh.cohorts.table import PATHS, check_labels
 from glioma_idh.errors import InputError
 
@@ -28,7 +28,7 @@ FOUR = ("t1", "t1gd", "t2", "flair")
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_example_of_a_layout_is_found_by_it(tmp_path, name):
-    touch(tmp_path, PUBLIC[name].layout.example.replace("_001", "_162"))
+    touch(tmp_path, public_cohort(name).layout.example.replace("_001", "_162"))
     table, ignored = read_cohort(name, tmp_path)
     assert (table["t1gd"] != "").sum() == 1 and ignored == []
     assert set(table["cohort"]) == {name}
@@ -534,7 +534,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_another_collection_s_sheet_is_not_passed_over(tmp_path, name):
-    touch(tmp_path, PUBLIC[name].layout.example.replace("_001", "_162"))
+    touch(tmp_path, public_cohort(name).layout.example.replace("_001", "_162"))
     (tmp_path / "other.csv").write_text("Who,What\nx,1\n")
     with pytest.raises(InputError, match=r"other.csv: expected the columns .*; found columns Who, What"):
         read_cohort(name, tmp_path, tmp_path / "other.csv")

@@ -16,7 +16,7 @@ from glioma_idh.cohorts.cells import (
 )
 from glioma_idh.cohorts.generic import own_labels
 from glioma_idh.cohorts.own_tables import find_own
-from glioma_idh.cohorts.readings import describe_readings
+from glioma_idh.cohorts.sheet_files import describe_readings
 from glioma_idh.cohorts.sheets import cell_error, read_readings, read_sheet, with_decimal_points
 from glioma_idh.cohorts.table import check_labels, read_table
 from glioma_idh.errors import InputError

@@ -37,7 +37,8 @@ def run(tmp_path_factory):
     run = folder / "run"
     runs.begin_run(run, {"paper": "gbm2d", **asdict(Recipe(sequence=("t2",), size=32))}, {})
     write_table(pd.DataFrame({"subject": "s00", "repeat": 0, "split": [0, 1, 2], "part": "test"}), run / "splits.csv")
-    write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "brain_mask": [""]}), run / "cohort.csv")
+    row = {"subject": ["s00"], "patient": ["s00"], "cohort": ["x"], "brain_mask": [""]}
+    write_table(pd.DataFrame(row), run / "cohort.csv")
     for index in range(3):
         keras.utils.set_random_seed(index)
         (run / f"split_{index + 1}").mkdir()
@@ -156,7 +157,9 @@ def test_a_brain_mask_is_what_the_scan_is_normalised_within(run, drawn, tmp_path
 
 
 def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [lambda batch: np.full((len(batch), 2), 0.5)])
+    monkeypatch.setattr(
+        "glioma_idh.training.predict.load_networks", lambda *_: [lambda batch: np.full((len(batch), 2), 0.5)]
+    )
     other = shutil.copytree(run, tmp_path / "run")
     scans = run.parent / "scans/s02"
     one = Prediction(other, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz", out=tmp_path / "predict")
@@ -166,10 +169,9 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
         return capsys.readouterr().err
 
     assert told(one) == "The run reads T2.\n"
-    write_json({"synthetic": True}, other / "metrics.json")
+    write_table(runs.read_table(other / "cohort.csv").assign(cohort="phantom"), other / "cohort.csv")
     assert "learnt from the synthetic phantom" in told(one) and drawn["s02"][1]["synthetic"]
-    write_json({"synthetic": False}, other / "metrics.json")
-    table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "brain_mask": ["m", "m"]})
+    table = pd.DataFrame({"subject": ["a", "b"], "patient": ["a", "b"], "cohort": "x", "brain_mask": ["m", "m"]})
     write_table(table, other / "cohort.csv")
     assert "The run normalised within brain masks" in told(one)
     brain = save(tmp_path / "brain.nii.gz", nibabel.load(one.scan).get_fdata() != 0)
@@ -338,7 +340,7 @@ def test_whom_to_predict_is_read_as_asked(run, monkeypatch):
         given.update(settings, names=names)
         raise InputError("a stop", "here", "")
 
-    monkeypatch.setattr("glioma_idh.pipeline.read_cohort", read_cohort)
+    monkeypatch.setattr("glioma_idh.training.predict.read_cohort", read_cohort)
     with pytest.raises(InputError, match="a stop"):
         predict_subjects(Prediction(run, cohort="egd", images="here", labels="sheet.csv", all_visits=True))
     assert given["names"] == ("egd", Path("here"), Path("sheet.csv"))

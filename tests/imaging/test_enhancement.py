@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.enhancement import LITTLE_ENHANCEMENT, enhancement
+from glioma_idh.imaging.heuristics import LITTLE_ENHANCEMENT, enhancement
 
 
 def head(rng, enhancing: int):

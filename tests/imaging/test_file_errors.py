@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.file_errors import reading_error
 from glioma_idh.imaging.masks import read_mask
+from glioma_idh.imaging.nifti import reading_error
 from glioma_idh.imaging.volumes import read_grid, read_header_timing, read_volume
 from glioma_idh.preparation.series import find_series
 

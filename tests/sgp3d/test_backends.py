@@ -13,10 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
-from glioma_idh.errors import InputError
 from glioma_idh.job import Job
+
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
+from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import LAPTOP, JointNetwork, SGPNet
 from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
 from glioma_idh.sgp3d.train import train

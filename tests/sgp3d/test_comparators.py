@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import training
 from glioma_idh.errors import InputError
 from glioma_idh.runs import has_masks
 from glioma_idh.sgp3d import Job, Recipe
@@ -22,6 +21,7 @@ from glioma_idh.sgp3d.prediction import predict_subjects
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.training import device
 from tests.sgp3d.conftest import untraced, write_four
 
 SHAPE = (16, 16, 32)
@@ -130,7 +130,7 @@ def test_a_comparator_trains_through_the_same_door(trained):
     assert has_masks(run) == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
     kept = keras.models.load_model(run / "split_1/model.keras", safe_mode=True)
     assert kept.name == recipe.network
-    training.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
+    device.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
     start = {weight.path: np.array(weight) for weight in build_network(recipe, to_train=True).trainable_weights}
     steps = [np.abs(np.array(weight) - start[weight.path]).max() for weight in kept.weights if weight.path in start]
     assert max(steps) == pytest.approx(1.5e-3, rel=0.05) and np.median(steps) > 1e-4

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import training
-from glioma_idh.papers import SGPNET
-from glioma_idh.pipeline import make_splits, read_training_cohort
-from glioma_idh.reporting import results
 from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.method import METHOD
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
-from glioma_idh.sgp3d.recipe import PUBLISHED
-from glioma_idh.sgp3d.train import begin_run, train
+from glioma_idh.sgp3d.train import train
+from glioma_idh.training import callbacks, device
+from glioma_idh.training.cohort import TrainingCohort
+from glioma_idh.training.pipeline import begin_runs, list_trainings
+from glioma_idh.training.splits import make_splits
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 
 RECIPE = Recipe(
@@ -58,8 +58,8 @@ class Rehearsed:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: self.rehearsal(joint, *given, **more))
             patch.setattr(fit, "score_subject", self.score)
-            patch.setattr(results, "write_results", lambda *given: self.written.append(given))
-            patch.setattr(results, "compare_runs", self.compare)
+            patch.setattr("glioma_idh.training.pipeline.finish_run", self.written.append)
+            patch.setattr("glioma_idh.training.pipeline.compare_runs", self.compare)
             return train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True))
 
     def score(self, network, row, learns):
@@ -166,7 +166,7 @@ def test_network_and_loss_are_the_recipe_s(rehearsed):
 def test_weights_and_dropout_follow_from_seed_and_split(rehearsed):
     networks = [given.joint.network for given in rehearsed.rehearsal.trainings]
     for index, network in enumerate(networks):
-        training.make_reproducible(int(np.random.SeedSequence([3, index]).generate_state(1)[0]))
+        device.make_reproducible(int(np.random.SeedSequence([3, index]).generate_state(1)[0]))
         again = fit.build_network(rehearsed.recipe, to_train=True)
         assert np.array_equal(again.weights[2], network.weights[2])  # the rehearsal has changed the first
     assert not np.array_equal(networks[0].weights[2], networks[1].weights[2])
@@ -175,9 +175,9 @@ def test_weights_and_dropout_follow_from_seed_and_split(rehearsed):
 def test_no_callback_of_a_training_looks_at_the_test_loss(rehearsed):
     for index, given in enumerate(rehearsed.rehearsal.trainings):
         bar, dropout, checkpoint = given.settings["callbacks"]
-        assert isinstance(bar, training.Progress) and bar.watched == ("cross_entropy", "dice_loss")
-        assert isinstance(dropout, training.SeedDropout) and dropout.seed == [3, index] and len(dropout.layers) == 6
-        assert isinstance(checkpoint, training.Checkpoint)
+        assert isinstance(bar, callbacks.Progress) and bar.watched == ("cross_entropy", "dice_loss")
+        assert isinstance(dropout, callbacks.SeedDropout) and dropout.seed == [3, index] and len(dropout.layers) == 6
+        assert isinstance(checkpoint, callbacks.Checkpoint)
         assert (checkpoint.steps_per_epoch, checkpoint.every) == (2, 10)
         assert checkpoint.file == rehearsed.run / f"split_{index + 1}/checkpoint.weights.h5"
 
@@ -235,15 +235,9 @@ def test_each_mask_is_its_subject_s_on_its_own_grid_and_lies_in_the_split_that_t
 
 def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     name = "SGPNet, k held constant"
-    assert rehearsed.written == [(name, rehearsed.run, PUBLISHED, SGPNET)]
-    ((folder, folders, published, new, printed, baselines),) = rehearsed.compared
-    assert (folder, folders, published, new, printed) == (
-        rehearsed.run,
-        {name: rehearsed.run},
-        PUBLISHED,
-        True,
-        SGPNET,
-    )
+    assert rehearsed.written == [rehearsed.run]
+    ((folder, folders, new, baselines),) = rehearsed.compared
+    assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, True)
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
     assert rehearsed.returned == {"of": name}
 
@@ -252,7 +246,7 @@ def begun(folder, cohort, recipe):
     """The tables of a run on a cohort that has begun."""
     recipe = replace(recipe, cohort=str(cohort))
     job = Job(run_dir=folder / "run", quiet=True)
-    begin_run(recipe, job, read_training_cohort(recipe, job, ("t1", "t1gd", "t2", "flair")))
+    begin_runs(list_trainings(recipe, job, METHOD), TrainingCohort(recipe, job).table, job, METHOD)
     return [pd.read_csv(folder / "run" / f"{name}.csv") for name in ("cohort", "splits", "exclusions")]
 
 
@@ -354,14 +348,14 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
     recipe = replace(RECIPE, epochs=11, batch_size=1)
     cohort, splits, _ = begun(tmp_path, write_four(tmp_path, num_subjects=4, num_mutant=2), recipe)
     rehearsal = rehearse()
-    on_epoch_end = training.Checkpoint.on_epoch_end
+    on_epoch_end = callbacks.Checkpoint.on_epoch_end
 
     def kill(checkpoint, epoch, logs):
         on_epoch_end(checkpoint, epoch, logs)
         if epoch + 1 == 10:
             raise Stop
 
-    monkeypatch.setattr(training.Checkpoint, "on_epoch_end", kill)
+    monkeypatch.setattr(callbacks.Checkpoint, "on_epoch_end", kill)
     with pytest.raises(Stop):
         fit.train_split(recipe, tmp_path / "run", 0)
     rehearsal.stops = True

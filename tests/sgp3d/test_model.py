@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import SGPNet, backbone_of
 from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights

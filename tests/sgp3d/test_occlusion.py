@@ -363,6 +363,7 @@ def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
 def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE)), **recipe}, {})
     write_json({"synthetic": False}, tmp_path / "metrics.json")
+    write_table(pd.DataFrame({"subject": ["s00"], "cohort": ["x"]}), tmp_path / "cohort.csv")
     with pytest.raises(InputError, match=match):
         occlude_run(Occlusion(tmp_path))
 

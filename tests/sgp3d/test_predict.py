@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import departures, pipeline, runs, training
+from glioma_idh import departures, runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
@@ -23,6 +23,7 @@ from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.prediction import predict_subjects, warn_of_volumes
 from glioma_idh.sgp3d.preprocessing import Placement
+from glioma_idh.training import predict as common
 from tests.sgp3d.conftest import GRID, write_four
 from tests.sgp3d.tiny import tiny_network
 
@@ -40,7 +41,8 @@ def run(tmp_path_factory):
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "split": [0, 1], "part": "test"})
     write_table(splits, run / "splits.csv")
-    write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
+    row = {"subject": ["s00"], "patient": ["s00"], "cohort": ["x"], "lesion_ml": [99.0]}
+    write_table(pd.DataFrame(row), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index + 1}").mkdir()
@@ -136,9 +138,9 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     for name, path in (scans_of(run, "s02") | {"lesion_mask": run.parent / "scans/s02/mask.nii.gz"}).items():
         paths[name] = tmp_path / f"{name}.nii.gz"
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
-    monkeypatch.setattr(training, "load_networks", lambda *_: [Thresholded()])
+    monkeypatch.setattr(common, "load_networks", lambda *_: [Thresholded()])
     monkeypatch.setattr(library, "_draw", lambda *_: None)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict_subjects(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
     found = nibabel.load(tmp_path / "out" / f"{tmp_path.name}_lesion.nii.gz")
@@ -160,8 +162,8 @@ class Unsure(Thresholded):
 def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, monkeypatch, probabilities, found):
     cases = []
     networks = [Unsure(lesion, score) for lesion, score in zip(probabilities, (0.2, 0.6), strict=True)]
-    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(common, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     monkeypatch.setattr(library, "lesion_overlay", lambda case, synthetic: cases.append(case))
     monkeypatch.setattr(library, "save_figure", lambda *_: None)
     mask = run.parent / "scans/s02/mask.nii.gz"
@@ -202,9 +204,9 @@ def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypa
             return super().predict_on_batch(scans)
 
     networks = [Counting(), Counting()]
-    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(common, "load_networks", lambda *_: networks)
     monkeypatch.setattr(library, "_draw", lambda *_: None)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     predict_subjects(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
     assert [network.seen for network in networks] == [passes, passes]
 
@@ -258,7 +260,7 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
     other = shutil.copytree(run, tmp_path / "run")
     tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):
-        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
+        common.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_2/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
-        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
+        common.load_networks(other, (*SHAPE, 4), Recipe().outputs)

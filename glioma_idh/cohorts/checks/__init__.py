@@ -2,7 +2,7 @@
 
 rows      one image: its row in the table of checks, and what is wrong with it
 names     what the names of the files say
-guesses   what its voxels suggest where nothing says it
+copies    images that stand under two subjects
 images    every image of a cohort
 tiles     each subject in small pictures, for the contact sheet
 summary   who and what is there, in words

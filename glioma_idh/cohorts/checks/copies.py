@@ -8,7 +8,7 @@ import pandas as pd
 
 from glioma_idh.cohorts.checks.names import NAMES
 from glioma_idh.cohorts.checks.rows import Scan
-from glioma_idh.cohorts.table import PATHS
+from glioma_idh.cohorts.column_names import PATHS
 from glioma_idh.errors import InputError
 
 
@@ -35,11 +35,7 @@ def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
 
 
 def report_copies(scans: list[Scan]) -> None:
-    """Report each image whose voxels an image of a subject before it has.
-
-    Args:
-        scans: images of a whole cohort, as `check_subject` gives them.
-    """
+    """Report each image of a whole cohort whose voxels an image of a subject before it has."""
     for index, other in find_copies([scan.row for scan in scans]):
         row = scans[index].row
         sentence = f"{row['path']} has the very voxels of {_named(other)}. {_question(row, other)}"
@@ -47,10 +43,9 @@ def report_copies(scans: list[Scan]) -> None:
 
 
 def hash_columns(hashes: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Columns of a cohort table that tell the images which its subjects were prepared from.
+    """Columns of a cohort table that tell the images which its subjects were prepared from, by a dictionary a subject.
 
-    Args:
-        hashes: a dictionary a subject: by image the identity of its voxels, `voxel_hash` or `mask_hash`.
+    It has by image the identity of its voxels, `voxel_hash` or `mask_hash`.
     """
     return {f"{image}_voxel_hash": [of[image] for of in hashes] for image in (hashes[0] if hashes else ())}
 
@@ -67,7 +62,7 @@ def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
     Returns:
         The rows and arrays that stay, and one error a subject set aside.
     """
-    images, found = images_of(table), {}
+    images, found = _images(table), {}
     for index, other in find_copies(images):
         if images[index]["image"] != "brain_mask":
             found.setdefault(images[index]["subject"], []).append((images[index], other))
@@ -76,20 +71,15 @@ def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
         row, other = copies[0]
         more = f", and {len(copies) - 1} more such images" if len(copies) > 1 else ""
         expected = f"{NAMES[row['image']]} that no other subject has"
-        found_here = f"the very voxels of {_named(other)}{more}"
         advice = f"{_question(row, other)} Name each one's own file, or keep one of the two."
-        errors.append(InputError(expected, found_here, advice, row["path"], subject))
+        errors.append(InputError(expected, f"the very voxels of {_named(other)}{more}", advice, row["path"], subject))
     is_kept = ~table["subject"].isin(found).to_numpy()
     return table[is_kept].reset_index(drop=True), *(array[is_kept] for array in arrays), errors
 
 
 def print_shared_brains(table: pd.DataFrame) -> None:
-    """Say on standard error, in one line, how many brain masks are those of other patients.
-
-    Args:
-        table: as `set_copies_aside` takes it.
-    """
-    images = images_of(table)
+    """Say on standard error, in one line, how many brain masks are those of other patients."""
+    images = _images(table)
     copies = [(images[index], other) for index, other in find_copies(images) if images[index]["image"] == "brain_mask"]
     if copies:
         row, other = copies[0]
@@ -98,26 +88,18 @@ def print_shared_brains(table: pd.DataFrame) -> None:
 
 
 def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
-    """Who has a scan or a lesion mask of another cohort, by its voxels.
-
-    Args:
-        own: cohort table as `set_copies_aside` takes it.
-        table: another.
-
-    Returns:
-        By subject of `table` which image of `own` one of its images is, the first.
-    """
+    """By subject of a table, which scan or lesion mask of another cohort, `own`, it has: the first, by its voxels."""
     first, found = {}, {}
-    for image in images_of(own):
+    for image in _images(own):
         first.setdefault(image["voxel_hash"], image)
-    for image in images_of(table):
+    for image in _images(table):
         other = first.get(image["voxel_hash"])
         if other and image["image"] != "brain_mask":
             found.setdefault(image["subject"], f"{_named(other)} is {_named(image)}")
     return found
 
 
-def images_of(table: pd.DataFrame) -> list[dict]:
+def _images(table: pd.DataFrame) -> list[dict]:
     """The images of prepared subjects, as `find_copies` takes them."""
     columns = [column for column in PATHS if f"{column}_voxel_hash" in table]
     return [

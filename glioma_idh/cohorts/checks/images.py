@@ -1,81 +1,61 @@
 """A look at every image of a cohort before anything is made of them: what each one is, and what is wrong with it."""
 
-import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 
-from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.cells import status_of
+from glioma_idh.cohorts.checks import rows
 from glioma_idh.cohorts.checks.copies import report_copies
-from glioma_idh.cohorts.checks.guesses import enhancing_label
 from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
-from glioma_idh.cohorts.checks.rows import (
-    SCAN_COLUMNS,
-    SGPNET,
-    SLICE_CNN,
-    Scan,
-    compare_grids,
-    describe_mask,
-    describe_sequence,
-    grid_difference,
-    open_scan,
-)
+from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN, Scan, grid_difference, open_scan
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
-from glioma_idh.cohorts.table import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES, START_OF_PATHS, first_missing
+from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.cohorts.table import START_OF_PATHS, first_missing
 from glioma_idh.imaging.axes import find_turned
 from glioma_idh.imaging.heuristics import find_other_brain
 from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import measure_lesion
+from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
 MAPS = ("rcbv", "adc")
 """Often masked on their own, by another brain than the scans."""
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
-TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64"}
-TYPES |= dict.fromkeys(NUMBERS, float)
+TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 
 
 def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
     """Look at every image of a cohort, each file read once; one that cannot be used is a row that says why.
 
-    Args:
-        table: cohort table, paths empty where there is no file; it may have a column `adc_divisor`.
-        jobs: processes; -1 is one a processor.
-        quiet: show no progress.
-
     Returns:
-        One row a subject and image, with the columns SCAN_COLUMNS; and one tile a subject with images, for a contact
-        sheet.
+        One row a subject and image, with the columns `rows.SCAN_COLUMNS`; and one tile a subject with images, for a
+        contact sheet.
     """
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
     with_images = pd.DataFrame(table[(table[list(PATHS)] != "").any(axis=1)])
     with_images.attrs = {}  # they would be copied for every row
     results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
-    bar = progress(results, total=len(with_images), what="checking scans", quiet=quiet)
-    looks = list(bar)
+    looks = list(progress(results, total=len(with_images), what="checking scans", quiet=quiet))
     scans = [scan for found, _ in looks for scan in found]
     add_enhancing(scans)
     report_copies(scans)
-    tiles = [replace(tile, problems=_in_words(found)) for found, tile in looks]
-    rows = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
-    checked = pd.DataFrame(rows, columns=list(SCAN_COLUMNS)).astype(TYPES)
+    tiles = []
+    for found, tile in looks:  # the words for the problems of a subject's images, each once
+        words = dict.fromkeys(words for scan in found for words, _ in scan.problems)
+        tiles.append(replace(tile, problems=tuple(words)))
+    checked = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
+    checked = pd.DataFrame(checked, columns=list(rows.SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))
     checked[texts] = checked[texts].astype(object).fillna("")
     return checked, tiles
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why not a single image of a cohort could be looked at, in a sentence; empty where one could.
-
-    Args:
-        table: cohort table.
-        scans: as `check_scans` gives them.
-    """
+    """Why `check_scans` could look at no image of a cohort, in a sentence; empty where it could at one."""
     if (scans["shape"] != "").any():
         return ""
     if scans.empty:
@@ -87,38 +67,27 @@ def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
 
 
 def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
-    """Look at the images of one subject.
-
-    Args:
-        row: of a cohort table.
-
-    Returns:
-        Its sequences and masks without their voxels, and its tile, without problems.
-    """
+    """Look at the images in a row of a cohort table: its sequences and masks without voxels, and its tile."""
     masks = {name: open_scan(row, name) for name in MASKS if row[name]}
     readable = [mask for mask in masks.values() if mask.volume]
     for mask in readable:
-        describe_mask(mask)
+        rows.describe_mask(mask)
     lesion = next((mask for mask in readable if mask.image == "lesion_mask" and mask.volume.array.any()), None)
     brain = next((mask for mask in readable if mask.image == "brain_mask"), None)
     scans, slices, first, tissue = check_sequences(row, lesion, brain)
     for mask in readable if first else []:
-        compare_grids(mask, first)
+        rows.compare_grids(mask, first)
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
     if lesion:
         check_lesion(lesion, tissue)
-    check_names(row, scans | masks)
-    found = [replace(scan, volume=None, tissue=None) for scan in (scans | masks).values()]
-    thumbnails = dict.fromkeys(scans) | make_thumbnails(slices)
-    return found, Tile(row["subject"], _status(row["idh"]), thumbnails, bool(lesion))
-
-
-def check_names(row: pd.Series, scans: dict[str, Scan]) -> None:
-    """Report files whose names tell another image, patient or visit; a trace in the column of ADC is none."""
-    files = {name: Path(row[name]) for name in scans if name != "adc" or not row.get("adc_divisor", "")}
+    scans |= masks
+    files = {name: Path(row[name]) for name in scans if name != "adc" or not row.get("adc_divisor", "")}  # not a trace
     for name, sentence in remarks_on_names(files):
         scans[name].report(OF_NAMES, sentence)
+    found = [replace(scan, volume=None, tissue=None) for scan in scans.values()]
+    thumbnails = dict.fromkeys(name for name in scans if name not in masks) | make_thumbnails(slices)
+    return found, Tile(row["subject"], int(status_of(row["idh"]) or -1), thumbnails, bool(lesion))
 
 
 def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
@@ -135,11 +104,13 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
         if not scan.volume:
             continue
         first = first or scan
-        describe_sequence(scan, row.get("adc_divisor", "") if name == "adc" else "", bool(row["brain_mask"]))
+        rows.describe_sequence(scan, row.get("adc_divisor", "") if name == "adc" else "", bool(row["brain_mask"]))
         if sentence := find_turned(scan.volume.array, scan.volume.spacing_mm):
             scan.report("other axes", sentence)
-        compare_grids(scan, first)
-        check_repeated(scan, hashes)
+        rows.compare_grids(scan, first)
+        other = name if scan.row["constant"] else hashes.setdefault(scan.row["voxel_hash"], name)
+        if other != name:
+            scan.report(f"same as {other}", f"Has the very voxels of {other}.")
         if name not in MAPS and SGPNET not in scan.row["refused"]:  # which is 0 around the brain, on the first's grid
             covered[SEQUENCE_NAMES[name]] = scan.volume.array != 0
         given = [lesion] * bool(lesion) + [brain] * bool(row["brain_mask"])
@@ -159,22 +130,12 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
     return scans, slices, first, tissue
 
 
-def check_repeated(scan: Scan, hashes: dict[str, str]) -> None:
-    """Report a sequence whose voxels another one of the subject has; `hashes` keeps the first name of each image."""
-    if scan.row["constant"]:
-        return
-    other = hashes.setdefault(scan.row["voxel_hash"], scan.image)
-    if other != scan.image:
-        scan.report(f"same as {other}", f"Has the very voxels of {other}.")
-
-
 def check_flip(lesion: Scan, scan: Scan) -> None:
     """Report, once, a lesion mask that fits a sequence on its grid much better when it is flipped."""
     if any(words == "flipped mask" for words, _ in lesion.problems):
         return
     volume = scan.volume
-    flip = find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm)
-    if flip:
+    if flip := find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm):
         sentence = (
             f"Flipped {flip.direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better: the lesion's brightness "
             f"against what lies around it has an AUC of {flip.flipped:.2f}, not {flip.given:.2f}. "
@@ -186,9 +147,7 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
 def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
     """Add to a lesion's row how much of the brain it is, and report one that is large, partly outside, or can be none.
 
-    Args:
-        lesion: its mask.
-        brain: booleans of the same shape; None where it is not known, so that the whole image stands for it.
+    The whole image stands for a brain that is not known.
     """
     array = lesion.volume.array
     facts = measure_lesion(array, np.ones(array.shape, bool) if brain is None else brain, lesion.volume.voxel_ml)
@@ -199,6 +158,16 @@ def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
         return
     for words, sentence in facts.remarks().items():
         lesion.report(words, sentence)
+
+
+def enhancing_label(labels: Iterable[int]) -> int | None:
+    """A guess which label is the enhancing tumour, by BraTS: 4 up to 2021, 3 from 2023 on; None where neither occurs.
+
+    Where there are both, 3 is the enhancing tumour and 4 the resection cavity (2024, after treatment). BraTS before
+    2017 used both, too, with 4 enhancing; its masks are read wrongly here. One mask alone may lack the one that tells.
+    """
+    found = set(labels)
+    return next((label for label in (3, 4) if label in found), None)
 
 
 def add_enhancing(scans: list[Scan]) -> None:
@@ -213,15 +182,3 @@ def add_enhancing(scans: list[Scan]) -> None:
         for mask in members if enhancing else []:
             mask.row["enhancing_label"] = enhancing
             mask.row["enhancing_ml"] = np.nan if set(mask.label_ml) == {1} else mask.label_ml.get(enhancing, 0.0)
-
-
-def _in_words(scans: list[Scan]) -> tuple[str, ...]:
-    """The words for the problems of a subject's images, each once."""
-    return tuple(dict.fromkeys(words for scan in scans for words, _ in scan.problems))
-
-
-def _status(cell: str) -> int:
-    """1 mutant, 0 wild-type, -1 unknown or not readable."""
-    with contextlib.suppress(ValueError):
-        return int(parse_idh(cell) or -1)
-    return -1

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES
+from glioma_idh.cohorts.column_names import MASK_NAMES, MASKS, SEQUENCE_NAMES
 from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
-NAMES = SEQUENCE_NAMES | dict(zip(MASKS, ("the lesion mask", "the brain mask"), strict=True))
+NAMES = SEQUENCE_NAMES | {mask: f"the {name}" for mask, name in MASK_NAMES.items()}
 OF_NAMES = "name"
 """The words for a problem of a file's name."""
 
@@ -18,11 +18,7 @@ OF_NAMES = "name"
 def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
     """What the names of a subject's files say against what they are given as.
 
-    Args:
-        files: by column of the cohort table.
-
-    Returns:
-        For each remark the column that it is of, and a sentence.
+    Files are given by column of the cohort table; each remark is the column that it is of, and a sentence.
     """
     found = []
     for column, path in files.items():
@@ -42,14 +38,11 @@ def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
 def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
     """Say on standard error, in one line for all, whose files' names say something else than what they are given as.
 
-    Args:
-        cohort: cohort table.
-        sequences: those that are read, by inside name.
+    Only `sequences` and masks are read.
     """
-    columns = [*sequences, *MASKS]
     found = {}
     for row in cohort.to_dict("records"):
-        if remarks := remarks_on_names({column: Path(row[column]) for column in columns if row[column]}):
+        if remarks := remarks_on_names({name: Path(row[name]) for name in (*sequences, *MASKS) if row[name]}):
             found[row["subject"]] = remarks[0][1]
     if found:
         subject, sentence = next(iter(found.items()))

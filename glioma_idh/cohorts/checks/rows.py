@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.checks.guesses import guess_background, guess_head, guess_intensities
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.heuristics import why_not_stripped
+from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities, why_not_stripped
 from glioma_idh.imaging.masks import lesion_rectangle, mask_hash, parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
@@ -47,21 +46,13 @@ WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 @dataclass
 class Scan:
-    """One image of a subject.
+    """One image of a subject."""
 
-    Attributes:
-        row: what the table says of it, by SCAN_COLUMNS.
-        volume: its voxels, 0 where they are not finite; None where the file cannot be used.
-        tissue: of a sequence, which voxels are not background; booleans.
-        label_ml: of a mask, the volume of each label.
-        problems: a few words, and a sentence, for each thing that is wrong.
-    """
-
-    row: dict
-    volume: Volume | None = None
-    tissue: np.ndarray | None = None
-    label_ml: dict[int, float] = field(default_factory=dict)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    row: dict  # what the table says of it, by SCAN_COLUMNS
+    volume: Volume | None = None  # its voxels, 0 where they are not finite; None where the file cannot be used
+    tissue: np.ndarray | None = None  # of a sequence, which voxels are not background; booleans
+    label_ml: dict[int, float] = field(default_factory=dict)  # of a mask, the volume of each label
+    problems: list[tuple[str, str]] = field(default_factory=list)  # a few words, and a sentence, for each
 
     @property
     def image(self) -> str:
@@ -84,12 +75,7 @@ class Scan:
 
 
 def open_scan(row: pd.Series, image: str) -> Scan:
-    """Read an image and say what holds for scans and masks alike.
-
-    Args:
-        row: of a cohort table.
-        image: its column.
-    """
+    """Read the image in a column of a row of the cohort table, and say what holds for scans and masks alike."""
     identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
     scan = Scan(identity | {"image": image, "path": row[image], "refused": ""})
     try:
@@ -114,13 +100,9 @@ def open_scan(row: pd.Series, image: str) -> Scan:
 
 
 def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = False) -> None:
-    """Add to a sequence's row its intensities and what they look like; note its tissue.
+    """Add to a sequence's row its intensities, divided by `adc_divisor`, and what they look like; note its tissue.
 
-    Args:
-        scan: with its voxels.
-        adc_divisor: what the intensities are to be divided by, as text; nothing for 1.
-        has_brain_mask: whether the subject has a brain mask; without one the brain is what is not 0, and a skull, noise
-            or a grey background is reported.
+    Without a brain mask the brain is what is not 0, and a skull, noise or a grey background is reported.
     """
     volume = scan.volume
     background = guess_background(volume.array)
@@ -133,7 +115,7 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
         scan.refuse("constant", f"{where} {background:g}{others}.")
-    if not scan.row["constant"] and _has_few(values):
+    elif all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values)):  # of few first, which is quick
         scan.report("few values", f"It holds {len(np.unique(values))} values beside the background: is it a mask?")
     if reason := why_not_stripped(volume):
         scan.refuse_by(SGPNET)  # which reads no brain mask
@@ -141,32 +123,18 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
             scan.refuse("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
         scan.row["intensities"] = guess_intensities(values, box_ml)
-        scan.row |= _statistics(scan, values, adc_divisor)
-
-
-def _has_few(values: np.ndarray) -> bool:
-    """Whether there are so few different values as no scan has."""
-    return all(len(np.unique(some)) <= FEW_VALUES for some in (values[::101], values))  # of few first, which is quick
-
-
-def _statistics(scan: Scan, values: np.ndarray, adc_divisor: str) -> dict[str, float]:
-    """Range, mean and sd of the values, divided; a divisor that is none is reported and left out."""
-    try:
-        factor = 1 / float(adc_divisor or 1)
-    except (ValueError, ZeroDivisionError):
-        scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
-        factor = 1
-    numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
-    numbers["sd"] = values.std(dtype=np.float64)
-    return {name: float(number) * factor for name, number in numbers.items()}
+        try:
+            factor = 1 / float(adc_divisor or 1)
+        except (ValueError, ZeroDivisionError):
+            scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
+            factor = 1
+        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
+        numbers["sd"] = values.std(dtype=np.float64)
+        scan.row |= {name: float(number) * factor for name, number in numbers.items()}
 
 
 def describe_mask(scan: Scan) -> None:
-    """Add to a mask's row its labels and volume.
-
-    Args:
-        scan: with its voxels, which become labels, or all 0 where they are none.
-    """
+    """Add to a mask's row its labels and volume; its voxels become labels, or all 0 where they are none."""
     every, is_lesion = np.unique(scan.volume.array), scan.image == "lesion_mask"
     many = f"{len(every)} values from {every[0]:g} to {every[-1]:g}"
     scan.row["labels"] = " ".join(f"{label:g}" for label in every) if len(every) <= 10 else many

@@ -5,25 +5,20 @@ from collections import Counter
 import pandas as pd
 
 from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.column_names import MASK_NAMES, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.folders import Ignored
-from glioma_idh.cohorts.table import MASKS, SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
+from glioma_idh.cohorts.table import UNLABELLED, check_labels
 from glioma_idh.imaging.masks import LARGEST_SHARE_OF_BRAIN
 
-NAMES = SEQUENCE_NAMES | {"lesion_mask": "lesion mask", "brain_mask": "brain mask"}
+NAMES = SEQUENCE_NAMES | MASK_NAMES
 STATUS = {"1": "mutant", "0": "wild-type", "": "unknown"}
 SHOWN = 5  # of each kind of trouble; the files hold them all
 
 
 def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | None = None) -> str:
-    """The summary that `python -m glioma_idh.cohorts check` prints.
-
-    Args:
-        table: cohort table.
-        ignored: files and visits that are not in it.
-        scans: a row an image, as `images.check_scans` gives it.
-    """
-    paths = [*SEQUENCES, *MASKS]
-    there = (table[paths] != "").any(axis=1)
+    """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `images.check_scans` gives them."""
+    there = (table[list(PATHS)] != "").any(axis=1)
+    of_these = table[there]
     lines = [
         f"{table['cohort'].iloc[0]}: {len(table)} subjects of {table['patient'].nunique()} patients, "
         f"{int(there.sum())} with images",
@@ -31,17 +26,23 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
         image_counts(table, scans).to_string(),
         "",
     ]
-    lines += [_listed(f"no {NAMES[column]}", _lacking(table[there], column)) for column in _partly(table[there])]
+    for column in PATHS:  # images that some subjects have and others lack
+        lacking = of_these["subject"][of_these[column] == ""]
+        if 0 < len(lacking) < len(of_these):
+            lines.append(_listed(f"no {NAMES[column]}", lacking))
     lines += [_listed("no image at all", table["subject"][~there])]
     lines += [_listed("cannot be used", [str(error) for error in check_labels(table)[1] if error.found != UNLABELLED])]
     if scans is not None:
         troubled = _rare_first(scans[scans["problem"] != ""])
         problems = troubled["subject"] + " " + troubled["image"].map(NAMES) + ": " + troubled["problem"]
-        lines += [
-            _listed("images with a problem (all in cohort_check.csv)", problems),
-            _filling(scans),
-            *_guesses(scans),
-        ]
+        lines.append(_listed("images with a problem (all in cohort_check.csv)", problems))
+        if count := int((scans["share_of_brain"] > LARGEST_SHARE_OF_BRAIN).sum()):
+            lines.append(f"lesions that fill more than half of the brain, as in crops around a lesion: {count}")
+        for column in ("intensities", "head"):
+            counts = scans[column][scans["image"].isin(SEQUENCES) & (scans[column] != "")].value_counts()
+            if len(counts):
+                told = ", ".join(f"{count} {name}" for name, count in counts.items())
+                lines.append(f"{column} (a guess): {told}")
     if ignored:
         lines += [describe_ignored(ignored)]
     return "\n".join(line for line in lines if line is not None)
@@ -62,7 +63,7 @@ def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.D
     """How many subjects have each image, by IDH status; and how many images have a problem."""
     status = pd.Series([_status(cell) for cell in table["idh"]], table.index)
     counts = {"subjects": status.value_counts()}
-    for column in (*SEQUENCES, *MASKS):
+    for column in PATHS:
         counts[NAMES[column]] = status[table[column] != ""].value_counts()
     counts = pd.DataFrame(counts).T.reindex(columns=[*STATUS.values(), "unreadable"]).fillna(0).astype(int)
     counts = counts.drop(columns=[name for name in ("unreadable",) if not counts[name].any()])
@@ -89,15 +90,6 @@ def _status(cell: str) -> str:
         return "unreadable"
 
 
-def _partly(table: pd.DataFrame) -> list[str]:
-    """The images that some subjects have and others lack."""
-    return [column for column in (*SEQUENCES, *MASKS) if 0 < (table[column] == "").sum() < len(table)]
-
-
-def _lacking(table: pd.DataFrame, column: str) -> pd.Series:
-    return table["subject"][table[column] == ""]
-
-
 def _listed(heading: str, items) -> str | None:
     """A heading with the number of items and the first few of them; nothing where there is none."""
     items = list(items)
@@ -107,21 +99,3 @@ def _listed(heading: str, items) -> str | None:
     start = "\n  " if separator != ", " else " "
     more = f"{separator}and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
     return f"{heading}: {len(items)}{start}{separator.join(items[:SHOWN])}{more}"
-
-
-def _filling(scans: pd.DataFrame) -> str | None:
-    """How many lesions fill more than half of the brain, as in crops around a lesion."""
-    count = int((scans["share_of_brain"] > LARGEST_SHARE_OF_BRAIN).sum())
-    text = "lesions that fill more than half of the brain, as in crops around a lesion"
-    return f"{text}: {count}" if count else None
-
-
-def _guesses(scans: pd.DataFrame) -> list[str]:
-    """What the images look like, in the words of the two guesses."""
-    images = scans[scans["image"].isin(SEQUENCES)]
-    lines = []
-    for column in ("intensities", "head"):
-        counts = images[column][images[column] != ""].value_counts()
-        if len(counts):
-            lines.append(f"{column} (a guess): " + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    return lines

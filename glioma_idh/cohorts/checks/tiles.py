@@ -13,51 +13,31 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A small picture of an axial slice with square pixels, axes (i, j) to the patient's right and front.
+    """A small picture of an axial slice with square pixels, axes (i, j) to the patient's right and front."""
 
-    Attributes:
-        grey: 0 (background and the darkest percent) to 255, uint8, the longer side SIDE.
-        lesion: share of each pixel that is lesion, 0 to 1, the same shape; None without a mask on this grid.
-    """
-
-    grey: np.ndarray
-    lesion: np.ndarray | None = None
+    grey: np.ndarray  # 0 (background and the darkest percent) to 255, uint8, the longer side SIDE
+    lesion: np.ndarray | None = None  # share of each pixel that is lesion, 0 to 1; None without a mask on this grid
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a contact sheet shows of a subject.
-
-    Attributes:
-        subject: its id.
-        idh: 1 mutant, 0 wild-type, -1 unknown.
-        thumbnails: by sequence; None where there is a file that cannot be shown.
-        has_mask: whether there is a usable lesion mask; without one the slices are the middle ones.
-        problems: a few words for each, such as "other grid".
-    """
+    """What a contact sheet shows of a subject."""
 
     subject: str
-    idh: int
-    thumbnails: dict[str, Thumbnail | None] = field(default_factory=dict)
-    has_mask: bool = False
-    problems: tuple[str, ...] = ()
+    idh: int  # 1 mutant, 0 wild-type, -1 unknown
+    thumbnails: dict[str, Thumbnail | None] = field(default_factory=dict)  # by sequence; None: it cannot be shown
+    has_mask: bool = False  # a usable one of the lesion; without it the slices are the middle ones
+    problems: tuple[str, ...] = ()  # a few words for each, such as "other grid"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """An axial slice as it was read.
+    """An axial slice as it was read."""
 
-    Attributes:
-        pixels: intensities, shape (i, j).
-        tissue: which of them are not background, booleans of the same shape.
-        lesion: booleans of the same shape, or None.
-        spacing_mm: edge lengths of a pixel.
-    """
-
-    pixels: np.ndarray
-    tissue: np.ndarray
-    lesion: np.ndarray | None
-    spacing_mm: tuple[float, float]
+    pixels: np.ndarray  # intensities, shape (i, j)
+    tissue: np.ndarray  # which of them are not background, booleans of the same shape
+    lesion: np.ndarray | None  # booleans of the same shape
+    spacing_mm: tuple[float, float]  # edge lengths of a pixel
 
 
 def lesion_point(mask: Volume) -> np.ndarray:
@@ -68,13 +48,9 @@ def lesion_point(mask: Volume) -> np.ndarray:
 
 
 def cut_slice(volume: Volume, tissue: np.ndarray, point: np.ndarray | None, mask: Volume | None) -> Slice:
-    """The axial slice through a point, or the middle one of the tissue where there is no point or it lies outside.
+    """The axial slice through a point (mm, shape (3,)), or the middle one of the tissue without one inside.
 
-    Args:
-        volume: the scan.
-        tissue: which voxels are not background.
-        point: mm, shape (3,), or None.
-        mask: the lesion on the same grid, or None.
+    `tissue` tells which voxels are not background; `mask` is the lesion on the same grid.
     """
     filled = np.flatnonzero(tissue.any(axis=(0, 1)))
     k = int(filled[0] + filled[-1]) // 2 if filled.size else volume.array.shape[2] // 2
@@ -90,9 +66,7 @@ def make_thumbnails(slices: dict[str, Slice]) -> dict[str, Thumbnail]:
     thumbnails = {}
     for name, piece in slices.items():
         alike = [other for other in slices.values() if other.tissue.shape == piece.tissue.shape]
-        shown = np.any(
-            [other.tissue if other.lesion is None else other.tissue | other.lesion for other in alike], axis=0
-        )
+        shown = np.any([each.tissue if each.lesion is None else each.tissue | each.lesion for each in alike], axis=0)
         box = bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
         lesion = None if piece.lesion is None else shrink(crop(piece.lesion, box), piece.spacing_mm)
         grey = shrink(crop(stretch_greys(piece.pixels, piece.tissue), box), piece.spacing_mm)
@@ -101,12 +75,7 @@ def make_thumbnails(slices: dict[str, Slice]) -> dict[str, Thumbnail]:
 
 
 def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
-    """Greys of a slice, 0 to 1, from the 1st to the 99.5th percentile of its tissue; 0 elsewhere.
-
-    Args:
-        pixels: shape (i, j).
-        tissue: booleans of the same shape.
-    """
+    """Greys of a slice, 0 to 1, from the 1st to the 99.5th percentile of its tissue; 0 elsewhere."""
     if not tissue.any():
         return np.zeros(pixels.shape, np.float32)
     low, high = np.percentile(pixels[tissue], (1, 99.5))
@@ -117,13 +86,7 @@ def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
 def shrink(image: np.ndarray, spacing_mm: tuple[float, float], side: int = SIDE) -> np.ndarray:
     """Bring an image to square pixels, its longer side in mm to so many; smoothed first where it gets smaller.
 
-    Args:
-        image: shape (i, j).
-        spacing_mm: edge lengths of a pixel.
-        side: pixels of the longer side.
-
-    Returns:
-        float32, between the least and the largest value of the image.
+    float32, between the least and the largest value of the image.
     """
     size_mm = np.array(image.shape) * spacing_mm
     shape = np.maximum(1, np.round(size_mm * side / size_mm.max()))

@@ -15,36 +15,17 @@ import dcm2niix
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom.headers import (
-    COPY_AGAIN,
-    SCATTERED,
-    Header,
-    LeftOut,
-    drop_copies,
-    files_below,
-    group_series,
-    is_dicom,
-    read_header,
-    series_of_broken,
-)
+from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, read_folder, series_of_broken
 from glioma_idh.imaging.dicom.identity import named_safely
-from glioma_idh.imaging.dicom.kinds import LONE_SLICE, is_lone_slice, is_no_sequence, why_not_used
-from glioma_idh.imaging.dicom.letters import text_of
+from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, drop_copies, group_series, is_no_sequence, why_unused
 from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
 from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
 from glioma_idh.parallel import parent_death_request
 
 NUMBERS = (
-    "EchoTime",
-    "RepetitionTime",
-    "InversionTime",
-    "FlipAngle",
-    "MagneticFieldStrength",
-    "SliceThickness",
-    "SpacingBetweenSlices",
-    "EchoNumber",
-    "SeriesNumber",
+    *("EchoTime", "RepetitionTime", "InversionTime", "FlipAngle", "MagneticFieldStrength", "SliceThickness"),
+    *("SpacingBetweenSlices", "EchoNumber", "SeriesNumber"),
 )
 CODES = {
     "MRAcquisitionType": {"2D", "3D"},
@@ -71,14 +52,9 @@ UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|
 
 @dataclass(frozen=True)
 class Converted:
-    """A NIfTI file made from a DICOM series, with its sidecar beside it.
+    """A NIfTI file made from a DICOM series, with its sidecar beside it."""
 
-    Attributes:
-        number: of the series, `12`; `12_e2` where it holds several echoes.
-        file: the image.
-    """
-
-    number: str
+    number: str  # of the series, `12`; `12_e2` where it holds several echoes
     file: Path
 
 
@@ -107,8 +83,8 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
         images = drop_copies(files)
         if len(images) < len(files):
             remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
-        num_lost += is_lone_slice(images) and not images[0]["SeriesNumber"]
-        if reason := why_not_used(images):
+        if reason := why_unused(images):
+            num_lost += reason == LONE_SLICE and not images[0]["SeriesNumber"]
             remarks.append(LeftOut(name, reason))
             continue
         if (num_uids := len({header["SeriesInstanceUID"] for header in images})) > 1:
@@ -118,26 +94,19 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
             converted += _convert_series(images, stacks, number, Path(out_dir), remarks)
         except InputError as error:
             remarks.append(InputError(error.expected, error.found, error.advice, file=name))
-    return converted, _told_once(remarks, num_lost)
-
-
-def _told_once(remarks: list, num_lost: int) -> list[LeftOut | InputError]:
-    """The remarks, with one error in place of those on each slice where it is no longer known which series it is of."""
-    if num_lost < SCATTERED:
-        return remarks
-    found = f"{num_lost} images, each with a series UID of its own and no series number"
-    advice = "The anonymiser took them away: export again, with series UIDs that a series shares, or series numbers."
-    others = [remark for remark in remarks if not (isinstance(remark, LeftOut) and remark.reason == LONE_SLICE)]
-    return [*others, InputError("images that belong to series", found, advice)]
+    if num_lost >= SCATTERED:  # one error in place of those on each slice
+        found = f"{num_lost} images, each with a series UID of its own and no series number"
+        advice = (
+            "The anonymiser took them away: export again, with series UIDs that a series shares, or series numbers."
+        )
+        remarks = [remark for remark in remarks if getattr(remark, "reason", "") != LONE_SLICE]
+        remarks.append(InputError("images that belong to series", found, advice))
+    return converted, remarks
 
 
 def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     """The headers of the DICOM images below a folder; and what is none, or broken."""
-    files = [file for file in files_below(folder) if file.name != "DICOMDIR"]
-    kinds = {file: is_dicom(file) for file in files}
-    read = {file: read_header(file) for file in files if kinds[file]}
-    headers = [header for header in read.values() if header]
-    unreadable = [file for file, header in read.items() if not header]
+    headers, unreadable, others = read_folder(folder)
     broken = Counter(number for file in unreadable if (number := series_of_broken(file)))
     remarks = [
         InputError("whole MR images", f"{count} cut short or broken", COPY_AGAIN, file=f"series {number}")
@@ -146,7 +115,7 @@ def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     ]
     if no_images := len(unreadable) - broken.total():
         remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
-    others = [file for file in files if not kinds[file] and not file.name.lower().endswith(IGNORED_ENDINGS)]
+    others = [file for file in others if not file.name.lower().endswith(IGNORED_ENDINGS)]
     for what in dict.fromkeys(named_safely(file, headers[0]) for file in others if headers):
         remarks.append(LeftOut(what, "not DICOM"))
     return headers, remarks
@@ -195,23 +164,22 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
             os.symlink(source, link)
         except OSError:  # a system that makes no links
             shutil.copyfile(source, link)
+
+    def call(*merging: str) -> subprocess.CompletedProcess:
+        command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
+        how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
+        return subprocess.run(command, preexec_fn=parent_death_request(), **how)
+
     several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
-    ran = _call_dcm2niix(place, ("-m", "2") if several_uids else ())  # 2: whatever their series UIDs are
+    ran = call("-m", "2") if several_uids else call()  # 2: whatever their series UIDs are
     one_echo = len({header["EchoTime"] for header in images}) == 1
     if one_echo and any((place / "out").glob("*_t[0-9]*.nii")):  # taken apart for their trigger times alone
         shutil.rmtree(place / "out")
         (place / "out").mkdir()
-        ran = _call_dcm2niix(place, ("-m", "y"))
+        ran = call("-m", "y")
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
         found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
         raise InputError("a series that dcm2niix converts", found, COPY_AGAIN, file=name)
-
-
-def _call_dcm2niix(place: Path, merging: tuple[str, ...]) -> subprocess.CompletedProcess:
-    """Convert what lies in `place/in` to `place/out`."""
-    command = [dcm2niix.bin, *OPTIONS, *merging, "-o", str(place / "out"), str(place / "in")]
-    how = {"capture_output": True, "text": True, "errors": "replace", "stdin": subprocess.DEVNULL}
-    return subprocess.run(command, preexec_fn=parent_death_request(), **how)
 
 
 def _message(output: str, header: Header, place: Path) -> str:
@@ -242,22 +210,15 @@ def _sidecar(told: dict, header: Header) -> dict:
         codes = told.get(key, [])
         codes = codes if isinstance(codes, list) else str(codes).split("\\")
         kept[key] = "\\".join(code for code in codes if code in known)
-    maker = header["Manufacturer"].lower()
-    kept["Manufacturer"] = next(
-        (name for word, name in MANUFACTURERS.items() if re.search(rf"\b{word}", maker)), "other"
-    )
-    if (given := _contrast_given(told, header)) is not None:
-        kept["ContrastBolus"] = given
-    words = {key: words_of(text_of(header, name)) for key, name in WORDS.items()}
-    return kept | words
-
-
-def _contrast_given(told: dict, header: Header) -> bool | None:
-    """Whether the header names a contrast agent; None where it may do so in a sequence of tags that is not read."""
+    makers = [name for word, name in MANUFACTURERS.items() if re.search(rf"\b{word}", header["Manufacturer"].lower())]
+    kept["Manufacturer"] = [*makers, "other"][0]
     named = {header["ContrastBolusAgent"].lower(), header["ContrastBolusIngredient"].lower()} - NOT_GIVEN
     if named or sum(header.numbers("ContrastBolusVolume")) > 0 or "ContrastBolusIngredient" in told:
-        return True
-    return None if header.numbers("NumberOfFrames") > (1,) else False
+        kept["ContrastBolus"] = True
+    elif not header.numbers("NumberOfFrames") > (1,):  # many frames may name an agent in tags that are not read
+        kept["ContrastBolus"] = False
+    words = {key: words_of(header.text(name)) for key, name in WORDS.items()}
+    return kept | words
 
 
 def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:

@@ -1,15 +1,11 @@
-"""DICOM files below a folder: their headers, grouped into series."""
+"""DICOM files below a folder, and their headers."""
 
-import hashlib
 import os
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import SimpleITK as sitk
-
-from glioma_idh.errors import InputError
 
 TAGS = {
     "SpecificCharacterSet": "0008|0005",
@@ -44,13 +40,28 @@ TAGS = {
     "GeBValue": "0043|1039",
     "PhilipsBValue": "2001|1003",
 }
+CODECS = {
+    "ISO_IR 101": "iso8859-2",
+    "ISO_IR 109": "iso8859-3",
+    "ISO_IR 110": "iso8859-4",
+    "ISO_IR 126": "iso8859-7",
+    "ISO_IR 127": "iso8859-6",
+    "ISO_IR 138": "iso8859-8",
+    "ISO_IR 144": "iso8859-5",
+    "ISO_IR 148": "iso8859-9",
+    "ISO_IR 166": "tis-620",
+    "ISO_IR 13": "shift_jis",
+    "ISO_IR 192": "utf-8",
+    "ISO 2022 IR 87": "iso2022_jp_2",
+    "ISO 2022 IR 149": "euc_kr",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+}
+"""Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
 """Classes of images: of one frame, of many, and of many that were single ones."""
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
-PIXELS = b"\xe0\x7f\x10\0"
-"""Tags as they lie in a file."""
-SCATTERED = 4
-"""From so many series of a single slice on, it is their UIDs that are wrong."""
+PIXELS = b"\xe0\x7f\x10\0"  # tags as they lie in a file
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
 
 
@@ -79,6 +90,21 @@ class Header:
         """The numbers of a tag; nothing where it holds none."""
         return numbers_in(self[name])
 
+    def text(self, name: str) -> str:
+        """A text in its letters, whose bytes come through as they are.
+
+        The character set that the header names is believed. Where it names none of those known, the bytes are UTF-8 if
+        they can be, else Latin-1: `prä` must not become `pr` and lose its meaning.
+        """
+        sets = [part.strip() for part in self["SpecificCharacterSet"].split("\\")]
+        content = self[name].encode("utf-8", "surrogateescape")
+        for codec in (*[CODECS[named] for named in sets if named in CODECS][-1:], "utf-8"):
+            try:
+                return content.decode(codec)
+            except UnicodeDecodeError:
+                continue
+        return content.decode("latin-1")
+
     @property
     def image_type(self) -> set[str]:
         """The words of the image type."""
@@ -93,9 +119,10 @@ class Header:
         return None
 
     @property
-    def pixels(self) -> bytes:
-        """What follows the last tag of pixels in the file."""
-        return self.file.read_bytes().rpartition(PIXELS)[2]
+    def around_pixels(self) -> tuple[bytes, bytes]:
+        """What the file holds before and after its last tag of pixels."""
+        before, _, after = self.file.read_bytes().rpartition(PIXELS)
+        return before, after
 
     @property
     def is_mosaic(self) -> bool:
@@ -162,6 +189,14 @@ def read_header(file) -> Header | None:
     return Header(Path(file), {tag: reader.GetMetaData(tag) for tag in TAGS.values() if reader.HasMetaDataKey(tag)})
 
 
+def read_folder(folder) -> tuple[list[Header], list[Path], list[Path]]:
+    """The headers of the DICOM images below a folder; the DICOM files that are none, or broken; and the other files."""
+    files = [file for file in files_below(folder) if file.name != "DICOMDIR"]
+    read = {file: read_header(file) for file in files if is_dicom(file)}
+    broken = [file for file, header in read.items() if not header]
+    return [header for header in read.values() if header], broken, [file for file in files if file not in read]
+
+
 def first_headers(folder) -> dict[Path, Header]:
     """The header of the first DICOM image in each folder below a folder, by that folder."""
     firsts = {}
@@ -172,12 +207,9 @@ def first_headers(folder) -> dict[Path, Header]:
 
 
 def values_of(content: bytes, tag: bytes, before: bytes = b"") -> list[str]:
-    """What a little-endian file says under a tag, each time that it does, in sequences too.
+    """What a little-endian file, or its beginning, says under a tag (four bytes), each time that it does.
 
-    Args:
-        content: of the file, or its beginning.
-        tag: its four bytes.
-        before: a pattern of what must lie before it.
+    It does in sequences too; `before` is a pattern of what must lie before the tag.
     """
     found = re.finditer(before + re.escape(tag) + rb"(?:[A-Z]{2}(..)|(..\0\0))", content, re.DOTALL)
     ends = [(match.end(), int.from_bytes(match[1] or match[2], "little")) for match in found]
@@ -191,98 +223,3 @@ def series_of_broken(file) -> str:
     is_image = MR_IMAGES & set(values_of(start, IMAGE_CLASS)[:1])
     numbers = [text for text in values_of(start, NUMBER) if text.isdecimal()]
     return [*numbers, "of no number"][0] if is_image else ""
-
-
-def group_series(headers: list[Header]) -> dict[str, list[Header]]:
-    """The files of each series, in the order of their numbers.
-
-    Returns:
-        For each series its number; a letter follows where two have the same.
-
-    Raises:
-        InputError: those of MR belong to several patients or days.
-    """
-    for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
-        count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
-        if count > 1:
-            advice = "Give each patient, and each visit, a folder of its own; --many prepares a folder of such folders."
-            raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
-    groups = sorted(
-        _join_scattered(_by_uid(headers)), key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))
-    )
-    named = {}
-    for group in groups:
-        number = "".join(f"{value:.0f}" for value in group[0].numbers("SeriesNumber")[:1]) or "0"
-        letters = ["", *"bcdefghijklmnopqrstuvwxyz"]
-        name = next((number + letter for letter in letters if number + letter not in named), f"{number}z{len(named)}")
-        named[name] = sorted(group, key=lambda header: header.numbers("InstanceNumber"))
-    return named
-
-
-def _by_uid(headers: list[Header]) -> list[list[Header]]:
-    """The files of each series UID; by number where a series' UID is missing, or where several series share it."""
-    uids = defaultdict(set)
-    for header in headers:
-        uids[header["SeriesNumber"]] |= {header["SeriesInstanceUID"]} - {""}
-    groups = defaultdict(list)
-    for header in headers:
-        number = header["SeriesNumber"]
-        of_number = next(iter(uids[number])) if len(uids[number]) == 1 else number
-        groups[header["SeriesInstanceUID"] or of_number].append(header)
-    found = []
-    for group in groups.values():
-        by_number = defaultdict(list)
-        for header in group:
-            by_number[header["SeriesNumber"]].append(header)
-        shared = all(len(part) > 1 or part[0].holds_volume for part in by_number.values())
-        found += by_number.values() if shared else [group]
-    return found
-
-
-def _join_scattered(groups) -> list[list[Header]]:
-    """The files of each series, where some anonymisers give every file a series UID of its own.
-
-    Single slices of one series number and description are one series.
-    """
-    whole, scattered = [], defaultdict(list)
-    for group in groups:
-        (first, *others), number = group, group[0]["SeriesNumber"]
-        if others or first.holds_volume or not number:
-            whole.append(group)
-        else:
-            scattered[number, first["SeriesDescription"]].append(first)
-    for group in scattered.values():
-        whole += [group] if len(group) >= SCATTERED else [[header] for header in group]
-    return whole
-
-
-def drop_copies(series: list[Header]) -> list[Header]:
-    """The files of a series, each image once.
-
-    Copies have one SOP instance UID. Where an anonymiser has given that UID to images of different places or numbers,
-    it says nothing: then copies are those of the same tags and pixels, as are those of files that hold a whole volume,
-    whose places the reader of headers leaves out.
-    """
-    same_uid = defaultdict(list)
-    for header in series:
-        same_uid[header["SOPInstanceUID"] or str(header.file)].append(header)
-    kept = {}
-    for uid, headers in same_uid.items():
-        places = {_place_and_number(header) for header in headers}
-        says_nothing = len(places) > 1 or headers[0].holds_volume
-        for header in headers:
-            kept.setdefault((uid, *(_content(header) if says_nothing and len(headers) > 1 else ())), header)
-    return list(kept.values())
-
-
-def _content(header: Header) -> tuple:
-    """All that tells an image from another but its UIDs."""
-    uids = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
-    tags = tuple(text for tag, text in sorted(header.tags.items()) if tag not in uids)
-    return *tags, hashlib.sha256(header.pixels).digest()
-
-
-def _place_and_number(header: Header) -> tuple[str, ...]:
-    """What a copy has of its original, whatever else is written anew."""
-    names = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
-    return tuple(header[name] for name in names)

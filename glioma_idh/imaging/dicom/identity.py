@@ -2,35 +2,22 @@
 
 import re
 import unicodedata
+from itertools import product
 from pathlib import Path
 
 from glioma_idh.imaging.dicom.headers import Header, first_headers
-from glioma_idh.imaging.dicom.letters import text_of
 
 NOBODY = {
-    "anonymous",
-    "anonymized",
-    "anonymised",
-    "anonym",
-    "patient",
-    "subject",
-    "unknown",
-    "phantom",
-    "test",
-    "glioma",
+    *("anonymous", "anonymized", "anonymised", "anonym", "patient", "subject", "unknown", "phantom", "test", "glioma"),
 }
 SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss", "æ": "ae", "ł": "l"})
 
 
 def identity_in(name: str, folder) -> bool:
-    """Whether a name, such as that of a folder, holds the name or birth date of the patient in the DICOM files below.
+    """Whether a name, to be written into outputs, holds name or birth date of the patient of a folder of DICOM files.
 
-    A pseudonym does not count: headers that say the identity was removed, and names with digits or equal to the
-    patient's id.
-
-    Args:
-        name: what would be written into outputs.
-        folder: where the patient's files lie; one file of each folder below is read.
+    One file of each folder below is read. A pseudonym does not count: headers that say the identity was removed, and
+    names with digits or equal to the patient's id.
     """
     return any(names_patient(name, header) for header in first_headers(folder).values())
 
@@ -39,7 +26,7 @@ def names_patient(name: str, header: Header) -> bool:
     """Whether a name holds that of the patient of a header, however it is spelled, or the birth date."""
     if header["PatientIdentityRemoved"].upper() == "YES":
         return False
-    whole = text_of(header, "PatientName")
+    whole = header.text("PatientName")
     is_pseudonym = whole.strip("^ ").casefold() == header["PatientID"].casefold()
     parts = [] if is_pseudonym else _parts(whole)
     return any(_is_in(part, name) for part in parts) or _holds_date(name, header["PatientBirthDate"])
@@ -67,12 +54,11 @@ def _spelled(text: str) -> set[str]:
 
 def _is_in(part: str, name: str) -> bool:
     """Whether a name holds a part of the patient's: as a word, or within one if it is long or written in signs."""
-    for spelled_name in _spelled(name):
-        words = set(re.split(r"[\W_\d]+", spelled_name))
-        for spelled in _spelled(part):
-            anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)
-            if (anywhere and spelled in spelled_name) or (len(spelled) > 1 and spelled in words):
-                return True
+    for spelled_name, spelled in product(_spelled(name), _spelled(part)):
+        anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)
+        is_word = len(spelled) > 1 and spelled in re.split(r"[\W_\d]+", spelled_name)
+        if is_word or (anywhere and spelled in spelled_name):
+            return True
     return False
 
 
@@ -80,10 +66,10 @@ def _holds_date(name: str, date: str) -> bool:
     """Whether a name holds a day (YYYYMMDD), however it is written."""
     if not re.fullmatch(r"\d{8}", date):
         return False
-    year, month, day = date[:4], f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
-    gap = r"[-_./ ]?"
-    for years in (year, rf"{year[2:]}"):
-        for order in ((years, month, day), (day, month, years), (month, day, years)):
-            if re.search(rf"(?<!\d){gap.join(order)}(?!\d)", name):
-                return True
-    return False
+    month, day = f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
+    orders = [
+        order
+        for year in (date[:4], date[2:4])
+        for order in ((year, month, day), (day, month, year), (month, day, year))
+    ]
+    return any(re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name) for order in orders)

@@ -7,14 +7,12 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom.headers import COPY_AGAIN, PIXELS, Header, numbers_in, values_of
+from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, numbers_in, values_of
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 0.01
-UNEVEN = 0.1
-"""By what share two neighbouring slices may lie further apart than the closest two."""
-MANY_VOLUMES = 20
-"""From so many on, a series may be one over time."""
+UNEVEN = 0.1  # by what share two neighbouring slices may lie further apart than the closest two
+MANY_VOLUMES = 20  # from so many on, a series may be one over time
 ORIENTATION, PLACE = (b"\x20\0\x16\x91", b"\x20\0\x37\0"), (b"\x20\0\x13\x91", b"\x20\0\x32\0")
 """Sequence and tag that a frame has them under, as they lie in a file; private copies of the tag may say otherwise."""
 TELL_MOSAIC = {
@@ -22,8 +20,7 @@ TELL_MOSAIC = {
     "VFRAME": ("(0065,1051) of a UIH", (b"\x65\0\x51\x10",)),
 }
 """By image type the private tags that tell how to take a mosaic apart, in words and as they lie in a file."""
-ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"
-"""What lies between the two."""
+ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"  # what lies between the two
 B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"
 """A b-value of a little-endian file, with the eight bytes of its number."""
 
@@ -47,23 +44,12 @@ def b_values_of(series: list[Header]) -> tuple[float, ...]:
 
 def _b_values_of_frames(header: Header) -> list[float]:
     """The b-values that stand in the frames of a file; nothing unless once for all or in each."""
-    content = _before_pixels(header)
-    numbers = [struct.unpack("<d", text) for text in re.findall(B_VALUE, content, re.DOTALL)]
+    numbers = [struct.unpack("<d", text) for text in re.findall(B_VALUE, header.around_pixels[0], re.DOTALL)]
     return [number for (number,) in numbers] if len(numbers) in (1, *header.numbers("NumberOfFrames")) else []
-
-
-def _before_pixels(header: Header) -> bytes:
-    """What a file holds before its pixels."""
-    content = header.file.read_bytes()
-    return content[: max(content.rfind(PIXELS), 0)]
 
 
 def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
     """The slices of a series must make whole volumes: parallel, evenly spaced, each place as often as the others.
-
-    Args:
-        series: the headers of its files, each image once.
-        name: of the series, for messages.
 
     Returns:
         How many slices a volume has and how far apart they lie, mm; usually one such pair, and none where the headers
@@ -99,14 +85,10 @@ def check_slices(series: list[Header], name: str) -> set[tuple[int, float]]:
 
 
 def _slices_of(header: Header) -> list[tuple]:
-    """Orientation, place and header of each slice in a file; nothing of a mosaic, of which private tags alone tell.
-
-    Raises:
-        InputError: a mosaic is without them.
-    """
+    """Orientation, place and header of each slice in a file; nothing of a mosaic, of which private tags alone tell."""
     if not header.holds_volume:
         return [(header.numbers("ImageOrientationPatient"), header.numbers("ImagePositionPatient"), header)]
-    content = _before_pixels(header)
+    content, _ = header.around_pixels
     if header.is_mosaic:
         for kind, (tags, spelled) in TELL_MOSAIC.items():
             if kind in header.image_type and not any(tag in content for tag in spelled):
@@ -119,16 +101,9 @@ def _slices_of(header: Header) -> list[tuple]:
 
 
 def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: int) -> list[tuple[float, ...]]:
-    """What each frame of a file says under a tag, which lies in a sequence that the reader of headers leaves out.
+    """The numbers of each frame under a tag in a sequence, which the reader of headers leaves out; empty if not told.
 
-    Args:
-        content: of the file, little-endian, up to its pixels.
-        sequence: its four bytes.
-        tag: those of the tag; one that is there once holds for all frames.
-        num_frames: how many there are.
-
-    Returns:
-        The numbers of each frame; empty where they are not told.
+    A tag that is there once holds for all frames. The content is that of a little-endian file up to its pixels.
     """
     texts = values_of(content, tag, before=re.escape(sequence) + ITEM)
     texts = texts * num_frames if len(texts) == 1 else texts
@@ -136,11 +111,7 @@ def _numbers_of_frames(content: bytes, sequence: bytes, tag: bytes, num_frames: 
 
 
 def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:
-    """Sorted places of slices along their normal are evenly spaced, and each is there as often as the others.
-
-    Returns:
-        Their number, and the distance of neighbours, mm.
-    """
+    """The number and distance, mm, of slices at sorted places along their normal: even, each as often as another."""
     starts = np.flatnonzero(np.diff(heights_mm, prepend=-np.inf) > SAME_PLACE_MM)
     counts = np.diff([*starts, len(heights_mm)])
     usual = Counter(counts.tolist()).most_common(1)[0][0]
@@ -158,10 +129,7 @@ def _check_stack(heights_mm: np.ndarray, name: str) -> tuple[int, float]:
 
 
 def _check_order(stack: list[tuple[float, Header]], name: str) -> None:
-    """Where a place is there several times, instance numbers tell which image belongs to which volume.
-
-    They tell it wrongly where the b-values in their order differ from place to place.
-    """
+    """Instance numbers tell the volume of an image; wrongly where the b-values in their order differ between places."""
     orders = defaultdict(list)
     for height_mm, header in stack:
         if not header.holds_volume:

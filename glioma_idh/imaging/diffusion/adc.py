@@ -8,23 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.diffusion import gradients
 from glioma_idh.imaging.diffusion.fit import estimate_noise, fit_above_floor, fit_logarithm
-from glioma_idh.imaging.diffusion.gradients import (
-    UNWEIGHTED,
-    check_b_values,
-    check_b_vectors,
-    group_shells,
-    imbalance,
-    num_independent,
-    num_repeats,
-    share_of_each,
-    tensor_design,
-)
+from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED, check_b_values, check_b_vectors, group_shells
 from glioma_idh.imaging.diffusion.undirected import settle_undirected
 
-BALANCED = 0.1
-"""The largest `imbalance` of directions whose mean is called the trace."""
-
+BALANCED = 0.1  # the largest `imbalance` of directions whose mean is called the trace
 HIGHEST_ADC = 4e-3
 """mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is room for noise."""
 
@@ -33,19 +22,14 @@ HIGHEST_ADC = 4e-3
 class Diffusion:
     """An ADC map and how it came about.
 
-    Attributes:
-        adc: mm2/s, shape (i, j, k), float32; 0 outside the mask and where nothing could be fitted.
-        method: in words.
-        shells: number of volumes by b-value, s/mm2.
-        noise_sd: standard deviation of the noise that set the floor; 0 where it is not known.
-        num_not_fitted: voxels of the mask that came out 0: little but noise at the lowest b-value, no signal at all at
-            others, or one that does not fall with b.
+    Voxels of the mask that are not fitted come out 0: little but noise at the lowest b-value, no signal at all at
+    others, or one that does not fall with b.
     """
 
-    adc: np.ndarray
-    method: str
-    shells: dict[float, int]
-    noise_sd: float
+    adc: np.ndarray  # mm2/s, shape (i, j, k), float32; 0 outside the mask too
+    method: str  # in words
+    shells: dict[float, int]  # number of volumes by b-value, s/mm2
+    noise_sd: float  # standard deviation of the noise that set the floor; 0 where it is not known
     num_not_fitted: int
 
 
@@ -74,7 +58,7 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     shells = {b: len(members) for b, members in group_shells(b_values).items()}
     weighted = directions[b_values > UNWEIGHTED]
-    if num_independent(weighted) == 6:
+    if gradients.num_independent(weighted) == 6:
         adc = fit_mean_diffusivity(series, b_values, directions, mask, noise_sd)
         method = f"mean diffusivity of the tensor, {int(weighted.any(axis=1).sum())} directions"
     else:
@@ -89,8 +73,8 @@ def _of_what(b_values: np.ndarray, directions: np.ndarray) -> str:
     """Of the trace, or along so many directions where those of a shell do not make it."""
     along = []
     for b, members in group_shells(b_values).items():
-        if b > UNWEIGHTED and imbalance(directions[members]) > BALANCED:
-            number = round((1 / num_repeats(directions[members])).sum())
+        if b > UNWEIGHTED and gradients.imbalance(directions[members]) > BALANCED:
+            number = round((1 / gradients.num_repeats(directions[members])).sum())
             along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
     if not along:
         return "of the trace-weighted images"
@@ -100,13 +84,8 @@ def _of_what(b_values: np.ndarray, directions: np.ndarray) -> str:
 def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vectors=None) -> np.ndarray:
     """Mono-exponential ADC over any two or more b-values, whatever their directions.
 
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-        mask: shape (i, j, k); the whole image without one.
-        noise_sd: as of `make_adc`.
-        b_vectors: as of `make_adc`, but a volume without one is trace-weighted; repeats of a direction are averaged
-            before the directions are.
+    Arguments as of `make_adc`, but a volume without a b-vector is trace-weighted; repeats of a direction are averaged
+    before the directions are.
 
     Returns:
         mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
@@ -124,7 +103,7 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
         raise InputError("two b-values or more", f"b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2 only", advice)
     directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
     directions[b_values <= UNWEIGHTED] = 0
-    shares = [share_of_each(directions[members]) for members in shells.values()]
+    shares = [gradients.share_of_each(directions[members]) for members in shells.values()]
     design = np.stack([np.ones(len(shells)), -np.array(list(shells)) / 1000], axis=1)
     num_averaged = [1 / np.square(share).sum() for share in shares]
 
@@ -137,15 +116,7 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
 def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
     """Mean diffusivity, a third of the trace of the diffusion tensor (Basser et al. 1994, J Magn Reson B 103:247).
 
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-        b_vectors: as of `fit_adc`.
-        mask: shape (i, j, k); the whole image without one.
-        noise_sd: as of `make_adc`.
-
-    Returns:
-        As of `fit_adc`; 0 also where too few volumes have a signal to fix the tensor.
+    Arguments and map as of `fit_adc`; it is 0 also where too few volumes have a signal to fix the tensor.
 
     Raises:
         InputError: too few directions, nothing at another b-value, or as of `check_b_values` and `check_b_vectors`.
@@ -153,7 +124,7 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
     b_values = check_b_values(b_values, series)
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
-    design = tensor_design(b_values, check_b_vectors(b_vectors, b_values))
+    design = gradients.tensor_design(b_values, check_b_vectors(b_vectors, b_values))
 
     def fit(signal):
         return fit_logarithm(signal, design, np.ones(len(b_values)))[:, 1:4].mean(axis=1)
@@ -162,18 +133,10 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
 
 
 def trace_weighted(signal: np.ndarray, shells, shares) -> np.ndarray:
-    """The directions of each shell in one image: their geometric mean, 0 where one of them is 0.
+    """The directions of each shell in one, (voxel, n) to (voxel, shell): their geometric mean by shares of sum 1.
 
     Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3, so the geometric
     mean decays with the mean diffusivity. The arithmetic one decays more slowly where diffusion has a direction.
-
-    Args:
-        signal: shape (voxel, n).
-        shells: the indices of each one's volumes.
-        shares: what each of these counts, of sum 1.
-
-    Returns:
-        Shape (voxel, shell).
     """
     with np.errstate(divide="ignore"):
         means = [np.log(signal[:, members]) @ share for members, share in zip(shells, shares, strict=True)]

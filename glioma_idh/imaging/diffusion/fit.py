@@ -15,24 +15,18 @@ import numpy as np
 
 from glioma_idh.imaging.diffusion.gradients import group_shells
 
-FLOOR_SDS = 2.0
-"""The noise floor, in standard deviations of the noise."""
-
+FLOOR_SDS = 2.0  # the noise floor, in standard deviations of the noise
 CHUNK = 2**15
 FULL_RANK = 1e-9
 
 
 def estimate_noise(series, b_values) -> float:
-    """The noise's standard deviation (of the real part), from the air in the corners of the image.
+    """The noise's standard deviation (of the real part), from the air in the corners of a series, shape (i, j, k, n).
 
     Air is what shows no diffusion: corners whose median signal falls by a fifth or more from the lowest to the highest
     b-value hold tissue, and corners that are mostly 0 have been masked; 0 is returned of both, and then every signal
     above 0 counts. In air the noise is Rayleigh-distributed, with median 1.177 times its standard deviation. Of
     several receiver coils it is more, and the floor rises with it.
-
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
     """
     sides = [np.r_[: max(1, n // 10), n - max(1, n // 10) : n] for n in series.shape[:2]]
     lowest, highest = (series[..., n][np.ix_(*sides)] for n in (np.argmin(b_values), np.argmax(b_values)))
@@ -51,14 +45,7 @@ def _above_floor(signal: np.ndarray, noise_sd: float) -> np.ndarray:
 def fit_above_floor(signal: np.ndarray, b_values: np.ndarray, noise_sd: float, fit) -> np.ndarray:
     """Fit what rises above the noise floor; where that is too little, all there is, if the lowest b-value is at twice.
 
-    Args:
-        signal: shape (voxel, n).
-        b_values: s/mm2, shape (n,).
-        noise_sd: standard deviation of the noise.
-        fit: from signals to slopes, NaN where there is none.
-
-    Returns:
-        Slopes, shape (voxel,), um2/ms.
+    `fit` takes signals (voxel, n) to slopes (voxel,), um2/ms, which come back; NaN where there is none.
     """
     above = _above_floor(signal, noise_sd)
     slopes = fit(above)

@@ -4,17 +4,11 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 
-SHELL_WIDTH = 40.0
-"""The b-values of a shell lie within so many s/mm2: scanners write 987 to 1003 for 1000, and 5 for 0."""
-
-UNWEIGHTED = 50.0
-"""Up to this b-value, s/mm2, a volume needs no direction."""
-
+SHELL_WIDTH = 40.0  # the b-values of a shell lie within so many s/mm2: scanners write 987 to 1003 for 1000, and 5 for 0
+UNWEIGHTED = 50.0  # up to this b-value, s/mm2, a volume needs no direction
 ONE_DIRECTION = np.cos(np.deg2rad(15))
 """Directions whose product is larger are repeats of one, if the head turned between them by 15 degrees or less."""
-
-HIGHEST = 30000.0
-"""No scanner for people goes beyond this b-value, s/mm2."""
+HIGHEST = 30000.0  # no scanner for people goes beyond this b-value, s/mm2
 
 
 def check_b_values(b_values, series) -> np.ndarray:
@@ -58,13 +52,9 @@ def check_b_vectors(b_vectors, b_values: np.ndarray) -> np.ndarray:
 
 
 def to_scanner(b_vectors: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """From b-vectors as FSL has them, along the axes of a file, to the axes of its millimetres (RAS+).
+    """From b-vectors (n, 3) as FSL has them, along the axes of a file, of its own affine, to those of its mm (RAS+).
 
     FSL turns the first axis round where the axes of the file are right-handed (the determinant is positive).
-
-    Args:
-        b_vectors: shape (n, 3).
-        affine: 4 x 4, voxel index to millimetres, of the file itself.
     """
     return b_vectors @ _axes_of(affine).T
 
@@ -75,12 +65,7 @@ def to_file(directions: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
 
 def change_axes(b_vectors: np.ndarray, affine: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """From b-vectors along the axes of one file to those along the axes of another; as they are where both are alike.
-
-    Args:
-        b_vectors: shape (n, 3).
-        affine, other: 4 x 4, of the one and of the other.
-    """
+    """From b-vectors (n, 3) along the axes of one file to those of another; as they are where both are alike."""
     if np.allclose(affine[:3, :3], other[:3, :3], atol=1e-3):
         return b_vectors
     return to_file(to_scanner(b_vectors, affine), other)
@@ -106,15 +91,7 @@ def turn_with_head(directions: np.ndarray, matrices: np.ndarray) -> np.ndarray:
 
 
 def group_shells(b_values, tolerance: float = SHELL_WIDTH) -> dict[float, np.ndarray]:
-    """The volumes of each b-value, as scanners mean it.
-
-    Args:
-        b_values: s/mm2, shape (n,).
-        tolerance: a shell's b-values lie within so many s/mm2.
-
-    Returns:
-        Indices of the volumes by the shell's mean b-value, which rises.
-    """
+    """The indices of the volumes of each shell, as scanners mean it, by its mean b-value, s/mm2, which rises."""
     b_values = np.asarray(b_values, float)
     shells, order = [], np.argsort(b_values, kind="stable")
     for n in order:
@@ -138,14 +115,7 @@ def num_independent(directions: np.ndarray) -> int:
 
 
 def share_of_each(directions: np.ndarray) -> np.ndarray:
-    """What each volume of a shell counts in its mean so that every direction counts alike, however often repeated.
-
-    Args:
-        directions: unit vectors, shape (n, 3); 0 for a volume that is trace-weighted.
-
-    Returns:
-        Shape (n,), of sum 1.
-    """
+    """What each volume of a shell counts in its mean, of sum 1: every direction alike, however often repeated; (n,)."""
     shares = 1 / num_repeats(directions)
     return shares / shares.sum()
 
@@ -169,14 +139,9 @@ def imbalance(directions: np.ndarray) -> float:
 
 
 def tensor_design(b_values: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """The matrix that takes ln S0 and the tensor (xx, yy, zz, xy, xz, yz; um2/ms) to the logarithms of the signals.
+    """The matrix (n, 7) that takes ln S0 and the tensor (xx, yy, zz, xy, xz, yz; um2/ms) to the signals' logarithms.
 
-    Args:
-        b_values: s/mm2, shape (n,).
-        directions: unit vectors, shape (n, 3); 0 for a volume that is trace-weighted or at b = 0.
-
-    Returns:
-        Shape (n, 7).
+    Directions are unit vectors, shape (n, 3); 0 for a volume that is trace-weighted or at b = 0.
 
     Raises:
         InputError: fewer than six directions apart from each other, or one b-value only.

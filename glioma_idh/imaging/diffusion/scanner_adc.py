@@ -14,34 +14,21 @@ from scipy import ndimage
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC
 
-TISSUE_ADC = (0.45e-3, 1.05e-3)
-"""mm2/s, in which the histogram of a brain peaks."""
-
-TRACE = 3
-"""The trace of the diffusion tensor is three times the mean diffusivity."""
-
-HIGHEST_PEAK = 3.5e-3
-"""mm2/s. The unit is the power of ten that brings the peak from a tenth of it up to it."""
-
+TISSUE_ADC = (0.45e-3, 1.05e-3)  # mm2/s, in which the histogram of a brain peaks
+TRACE = 3  # the trace of the diffusion tensor is three times the mean diffusivity
+HIGHEST_PEAK = 3.5e-3  # mm2/s. The unit is the power of ten that brings the peak from a tenth of it up to it
 SMOOTHING, STEP = 0.1, 0.002
 """Of the histogram of the logarithm: standard deviation of the smoothing, and width of a bin."""
 
 
 @dataclass(frozen=True)
 class ScannerADC:
-    """An ADC map, and how its unit was told.
+    """An ADC map, and how its unit was told."""
 
-    Attributes:
-        adc: mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC.
-        power: the power of ten that it was multiplied with.
-        divided: whether it was a trace, and was divided by three.
-        peak_mm2_s: where the histogram of the brain peaks, of the map as it came out.
-    """
-
-    adc: np.ndarray
-    power: int
-    divided: bool
-    peak_mm2_s: float
+    adc: np.ndarray  # mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC
+    power: int  # the power of ten that it was multiplied with
+    divided: bool  # whether it was a trace, and was divided by three
+    peak_mm2_s: float  # where the histogram of the brain peaks, of the map as it came out
 
     @property
     def method(self) -> str:
@@ -91,11 +78,7 @@ def is_tissue(peak_mm2_s: float) -> bool:
 
 
 def histogram_peak(values: np.ndarray) -> float:
-    """Where the histogram of the logarithm of values peaks, smoothed by a tenth; NaN where none is positive.
-
-    Args:
-        values: any shape; what is not positive and finite does not count.
-    """
+    """Where the histogram of the logarithm of values, positive and finite, peaks, smoothed by a tenth; NaN of none."""
     logs = np.log(values[(values > 0) & np.isfinite(values)])
     if not logs.size:
         return np.nan

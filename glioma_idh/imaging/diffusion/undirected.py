@@ -16,15 +16,9 @@ from glioma_idh.imaging.volumes import Volume
 
 MARGIN = 0.25
 """How far, as a share of the way from the trace to b = 0, the signal may be from either to be taken for it."""
-
-EXPECTED_ADC = 0.8e-3
-"""mm2/s, of brain tissue, where no volume is known to be at b = 0."""
-
-FAINT = 0.5
-"""What is below this share of the median of the head, in the volumes with a direction, is no tissue."""
-
-AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)
-"""The same shares with EXPECTED_ADC, which oedema and fluid exceed."""
+EXPECTED_ADC = 0.8e-3  # mm2/s, of brain tissue, where no volume is known to be at b = 0
+FAINT = 0.5  # what is below this share of the median of the head, in the volumes with a direction, is no tissue
+AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)  # the same shares with EXPECTED_ADC, which oedema and fluid exceed
 
 
 def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brain) -> tuple[np.ndarray, str]:
@@ -59,13 +53,7 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
 
 
 def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.ndarray:
-    """The logarithm of the signals of tissue that has one in every volume, shape (voxel, n).
-
-    Tissue is what is bright in the volumes with a direction, where fluid and air are dark.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The logarithm of the signals (voxel, n) of tissue: bright in the volumes with a direction, 0 in none."""
     weighted = series[..., directed].mean(axis=-1, dtype=np.float32)
     head = brain if brain is not None else sitk.GetArrayFromImage(find_head(to_itk(Volume(weighted, np.eye(4))))).T > 0
     least = FAINT * np.median(weighted[head]) if head.any() else 0
@@ -78,11 +66,7 @@ def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.
 
 
 def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:
-    """Whether a volume is at b = 0 (or else of the trace).
-
-    Raises:
-        InputError: its signal does not tell.
-    """
+    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell."""
     at_zero, trace = _references(n, logarithm, b_values, directions)
     if at_zero is None:
         way, as_trace, as_unweighted = EXPECTED_ADC * b_values[n], AS_TRACE, AS_UNWEIGHTED

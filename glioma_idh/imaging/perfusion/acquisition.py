@@ -1,4 +1,7 @@
-"""What a perfusion series must be before anything is computed from it: its shape, its voxels, its times."""
+"""What a perfusion series must be before anything is computed from it: its shape, its voxels, its times.
+
+Volumes that came out dark or empty are named, and filled from their neighbours in time.
+"""
 
 from typing import NamedTuple
 
@@ -9,26 +12,22 @@ from glioma_idh.errors import InputError
 MIN_TIME_POINTS = 15
 LONGEST_ECHO_TIME_S = 0.2
 LONGEST_REPETITION_TIME_S = 10.0
+AROUND = 5
+DARK_SHARE = 0.5
+"""Of the median of the volumes around it: a bolus takes the brain's mean signal from volume to volume by less."""
+DARKEST_SHARE = 0.25  # of the median of all volumes: a bolus does not take the brain's mean signal so low
+MAX_DARK = 3
 
 
 class Times(NamedTuple):
-    """When a perfusion series was acquired.
+    """When a perfusion series was acquired."""
 
-    Attributes:
-        echo_times_s: of each echo, s, the shorter one first.
-        repetition_time_s: from one volume to the next, s.
-    """
-
-    echo_times_s: list[float]
-    repetition_time_s: float
+    echo_times_s: list[float]  # of each echo, the shorter one first
+    repetition_time_s: float  # from one volume to the next
 
 
 def check_times(num_series: int, times: Times) -> None:
-    """Echo and repetition times must be there, in seconds, and one echo time for each series.
-
-    Raises:
-        InputError: they are not; nothing is assumed in their place.
-    """
+    """Raise InputError unless times are there, in seconds, one echo time a series; nothing takes their place."""
     echo_times_s, repetition_time_s = times
     if repetition_time_s is None or not np.isfinite(repetition_time_s) or repetition_time_s <= 0:
         advice = "Give the time from one volume to the next, from the JSON sidecar or the scan protocol."
@@ -49,7 +48,7 @@ def check_times(num_series: int, times: Times) -> None:
 
 
 def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
-    """One echo time, s."""
+    """As `check_times`, of one echo."""
     if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
         advice = "Read it from the JSON sidecar or the scan protocol."
         raise InputError("a positive echo time, s", str(echo_time_s), advice)
@@ -66,11 +65,7 @@ def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
 
 
 def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None:
-    """Series (i, j, k, t) of one shape, long enough, and masks (i, j, k) on their grid.
-
-    Raises:
-        InputError: they are not.
-    """
+    """Raise InputError unless series (i, j, k, t) are of one shape and long enough, masks (i, j, k) on their grid."""
     shape = series[0].shape
     if len(shape) != 4 or shape[3] < MIN_TIME_POINTS:
         advice = "Give the whole dynamic series as one 4D image; a single volume or a finished map will not do."
@@ -87,14 +82,56 @@ def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None
 
 
 def brain_signals(series: list[np.ndarray], brain: np.ndarray) -> list[np.ndarray]:
-    """The curves of the brain's voxels, one array (voxel, t) an echo, float32.
-
-    Raises:
-        InputError: some of them are NaN or infinite.
-    """
+    """The curves of the brain's voxels, one array (voxel, t) an echo, float32; InputError if one is not finite."""
     signals = [np.asarray(echo[brain], dtype=np.float32) for echo in series]
     count = sum(int((~np.isfinite(signal)).any(axis=1).sum()) for signal in signals)
     if count:
         advice = "Convert or reconstruct the series again."
         raise InputError("finite signals in the brain", f"{count} voxels with NaN or infinite signals", advice)
     return signals
+
+
+def find_dark(signals: list[np.ndarray]) -> np.ndarray:
+    """The volumes whose mean signal is below half the median of the five around them, or a quarter of that of all.
+
+    Args:
+        signals: one or two echoes, each (voxel, t).
+
+    Returns:
+        Indices of those that are dark in any echo, from 0, rising; InputError if there are more than MAX_DARK.
+    """
+    dark = np.flatnonzero(np.any([_is_dark(signal.mean(axis=0, dtype=float)) for signal in signals], axis=0))
+    if len(dark) > MAX_DARK:
+        raise _too_many(dark, f"at most {MAX_DARK} dark or empty volumes")
+    return dark
+
+
+def _is_dark(mean: np.ndarray) -> np.ndarray:
+    """Which points of a mean curve (t,) are dark, bool; at its ends, beside the five first or last ones."""
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(mean, AROUND), axis=1)
+    around = np.pad(medians, AROUND // 2, mode="edge")
+    return (mean < DARK_SHARE * around) | (mean < DARKEST_SHARE * np.median(mean))
+
+
+def fill_dark(signal: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """The curves (voxel, t) with the dark volumes on straight lines between good ones; at the ends, as the nearest."""
+    if not len(dark):
+        return signal
+    good = np.setdiff1d(np.arange(signal.shape[1]), dark)
+    weights = np.stack([np.interp(dark, good, weight) for weight in np.eye(len(good), dtype=signal.dtype)])
+    filled = signal.copy()
+    filled[:, dark] = signal[:, good] @ weights.astype(signal.dtype)
+    return filled
+
+
+def check_bolus(dark: np.ndarray, first_pass: tuple[int, int]) -> None:
+    """Raise InputError if two dark volumes in a row of the first pass (start, stop) would cut the bolus off."""
+    inside = dark[(dark >= first_pass[0] - 1) & (dark < first_pass[1])]
+    if (np.diff(inside) == 1).any():
+        raise _too_many(inside, "no two dark or empty volumes in a row while the bolus passes")
+
+
+def _too_many(dark: np.ndarray, expected: str) -> InputError:
+    """The error that names them."""
+    advice = "Export or convert the series again; look whether these volumes are empty at the scanner too."
+    return InputError(expected, f"{len(dark)}: volumes {', '.join(map(str, dark))} (from 0)", advice)

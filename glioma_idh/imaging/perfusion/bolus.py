@@ -13,19 +13,14 @@ SLOWEST_FALL = 0.005  # of the peak, 1/s
 
 
 def find_baseline(signal: np.ndarray) -> tuple[int, int]:
-    """Find the baseline in the mean signal of the brain.
+    """Find the baseline, volumes (start, stop), in the brain's mean signal, shape (t,), of the longest echo time.
 
     The trough of the bolus is the first that is half as deep as the deepest of the curve after a running median of
     three: a second injection, or a head that moves, may come later and go deeper. Going back from there, the bolus
     arrives where the signal is last at its level, first that of the first half of the points before the trough, then
     that of all before this arrival. The last volume at the level is left out, because arteries come before the mean; so
-    are leading volumes off the level, which are brighter until the magnetisation is steady.
-
-    Args:
-        signal: mean over the brain, shape (t,), of the echo with the longest echo time.
-
-    Returns:
-        Volumes (start, stop), stop outside, where the bolus arrives.
+    are leading volumes off the level, which are brighter until the magnetisation is steady. The stop, outside, is where
+    the bolus arrives.
 
     Raises:
         InputError: there is no bolus, or it comes before there is a baseline.
@@ -72,19 +67,18 @@ def _last_at_level(signal: np.ndarray, trough: int, lowest: float) -> int:
 def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[int, int]:
     """The volumes of the first pass: from the arrival to where the contrast medium comes round again.
 
+    Up to where the curve (running mean of three), once below half its peak, rises again or falls by less than 0.5 % of
+    its peak a second, because with few volumes the trough before the second pass is only a bend. To the end of the
+    curve where there is neither. The peak is the first that is a quarter as high as the highest (running median of
+    three): what comes later and goes higher is not the first pass.
+
     Args:
         change: mean change of relaxation of tissue that does not leak, shape (t,).
         arrival: the volume at which the bolus arrives.
         step_s: from one volume to the next, s.
 
     Returns:
-        (start, stop), stop outside: up to where the curve (running mean of three), once below half its peak, rises
-        again or falls by less than 0.5 % of its peak a second, because with few volumes the trough before the second
-        pass is only a bend. To the end of the curve where there is neither. The peak is the first that is a quarter as
-        high as the highest (running median of three): what comes later and goes higher is not the first pass.
-
-    Raises:
-        InputError: the curve never falls to half its peak.
+        (start, stop), stop outside; InputError if the curve never falls to half its peak.
     """
     smooth = np.convolve(np.pad(change, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
     peak = arrival + _first_peak(median_filter(change, 3, mode="nearest")[arrival:-1], 1 / 4)

@@ -13,7 +13,7 @@ Its limits: contrast medium that flows back, a T1 effect so strong that it satur
 the reference's, which is taken for leakage (6 s instead of 4 s lowers the blood volume by a tenth).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
@@ -25,37 +25,19 @@ MIN_REFERENCE_SHARE = 0.02
 FIT_S = 60.0
 
 
-@dataclass(frozen=True)
-class Leakage:
-    """What was fitted.
+class Leakage(NamedTuple):
+    """What was fitted."""
 
-    Attributes:
-        k1: share of the reference's curve, shape (voxel,), no unit.
-        k2: leakage, shape (voxel,), 1/s.
-        integral: running integral of the reference's curve, shape (t,); a corrected curve is dR2* + K2 integral.
-    """
-
-    k1: np.ndarray
-    k2: np.ndarray
-    integral: np.ndarray
+    k1: np.ndarray  # share of the reference's curve, shape (voxel,), no unit
+    k2: np.ndarray  # leakage, shape (voxel,), 1/s
+    integral: np.ndarray  # running integral of the reference's curve, (t,); a corrected curve is dR2* + K2 integral
 
 
 def reference_voxels(signal: np.ndarray, baseline: tuple[int, int], lesion: np.ndarray | None = None) -> np.ndarray:
-    """Tissue that does not leak: its signal, averaged over the last volumes, is at most one sd above its baseline.
+    """Tissue (voxel,) that does not leak: its signal at the end, of the longest echo, is at most one sd above baseline.
 
     Differs from the paper: a lesion, where one is given, is left out whatever it does, because leakage that T2* wins
-    shows as less signal, as contrast medium in healthy vessels does.
-
-    Args:
-        signal: of the longest echo, shape (voxel, t).
-        baseline: volumes (start, stop).
-        lesion: shape (voxel,), bool.
-
-    Returns:
-        Shape (voxel,), bool.
-
-    Raises:
-        InputError: next to none is left.
+    shows as less signal, as contrast medium in healthy vessels does. InputError if next to no voxel is left.
     """
     before = signal[:, slice(*baseline)]
     late = signal[:, -LATE_POINTS:].mean(axis=1)
@@ -77,17 +59,11 @@ def running_integral(curve: np.ndarray, start: int, step_s: float) -> np.ndarray
 
 
 def fit_leakage(change: np.ndarray, mean: np.ndarray, arrival: int, step_s: float) -> Leakage:
-    """K1 and K2 of every voxel by linear least squares, over 60 s from the arrival.
+    """K1 and K2 of every voxel's curve (voxel, t), 1/s, by linear least squares, over 60 s from the arrival.
 
     The window is our own choice, not the paper's. A shorter fit is better where leakage alone makes a voxel unlike the
     reference, but takes a bolus that merely stays longer in the tissue for leakage; a longer one counts contrast medium
-    that has flowed back, which the model does not know.
-
-    Args:
-        change: of relaxation, shape (voxel, t), 1/s.
-        mean: of the reference, shape (t,), 1/s.
-        arrival: volume at which the bolus arrives.
-        step_s: from one volume to the next, s.
+    that has flowed back, which the model does not know. The mean is that of the reference, shape (t,).
     """
     integral = running_integral(mean, arrival, step_s)
     fitted = slice(arrival, arrival + round(FIT_S / step_s))

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glioma_idh.imaging.perfusion.acquisition import Times, brain_signals, check_series, check_times
-from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, blood_volume, check_integral
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.perfusion import acquisition, relaxation
+from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, BloodVolume, blood_volume
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
-from glioma_idh.imaging.perfusion.dark_volumes import check_bolus, fill_dark, find_dark
 from glioma_idh.imaging.perfusion.leakage import FIT_S, fit_leakage, reference_voxels
-from glioma_idh.imaging.perfusion.relaxation import above_noise, check_clear, relaxation_change
-from glioma_idh.imaging.perfusion.signal_recovery import peak_height, percent_signal_recovery
 from glioma_idh.imaging.perfusion.white_matter import check_white_matter, in_units_of_white_matter
 
 
@@ -18,33 +17,23 @@ from glioma_idh.imaging.perfusion.white_matter import check_white_matter, in_uni
 class Perfusion:
     """Maps of a perfusion series, shape (i, j, k), float32, 0 outside the brain and where the signal is noise.
 
-    Attributes:
-        rcbv, rcbv_uncorrected: relative blood volume with and without leakage correction, normal white matter = 1.
-        k1, k2: of the leakage correction; K2, 1/s, is positive where leakage shortens T1, negative where T2*.
-        peak_height: greatest dR2* of the first pass, 1/s.
-        percent_signal_recovery: percent.
-        baseline, first_pass: volumes (start, stop).
-        time_s: of the volumes, shape (t,), s.
-        curves: mean dR2* of `reference` and `white`, and of `lesion` where one is given; the last two also with
-            `, corrected` behind the name; each of shape (t,), 1/s.
-        method: how it was done, in words.
-        dark_volumes: those that were dark or empty and were filled from their neighbours in time, from 0.
-        without_fit: share of the voxels of `rcbv` through which no gamma-variate curve goes, where one is wanted.
+    The mean curves of dR2*, each (t,), 1/s, are of `reference` and `white`, and of `lesion` where one is given; the
+    last two also with `, corrected` behind the name.
     """
 
-    rcbv: np.ndarray
-    rcbv_uncorrected: np.ndarray
-    k1: np.ndarray
-    k2: np.ndarray
-    peak_height: np.ndarray
-    percent_signal_recovery: np.ndarray
-    baseline: tuple[int, int]
-    first_pass: tuple[int, int]
-    time_s: np.ndarray
+    rcbv: np.ndarray  # relative blood volume with leakage correction, normal white matter = 1
+    rcbv_uncorrected: np.ndarray  # the same without it
+    k1: np.ndarray  # of the leakage correction
+    k2: np.ndarray  # likewise, 1/s: positive where leakage shortens T1, negative where T2*
+    peak_height: np.ndarray  # greatest dR2* of the first pass, 1/s
+    percent_signal_recovery: np.ndarray  # percent
+    baseline: tuple[int, int]  # volumes (start, stop)
+    first_pass: tuple[int, int]  # likewise
+    time_s: np.ndarray  # of the volumes, shape (t,)
     curves: dict[str, np.ndarray]
-    method: str
-    dark_volumes: tuple[int, ...] = ()
-    without_fit: float = 0.0
+    method: str  # how it was done, in words
+    dark_volumes: tuple[int, ...] = ()  # those that were dark or empty and were filled from their neighbours, from 0
+    without_fit: float = 0.0  # share of the voxels of `rcbv` that no gamma-variate curve fits, where one is wanted
 
 
 def make_rcbv(
@@ -73,41 +62,46 @@ def make_rcbv(
             volumes that cannot be filled, no bolus, no baseline, more noise than signal, white matter that is empty or
             in the lesion.
     """
-    check_integral(integral)
-    check_times(len(series), times)
+    if integral not in INTEGRALS:
+        raise InputError(f"an integral out of {', '.join(INTEGRALS)}", f"'{integral}'", "Name one of these.")
+    acquisition.check_times(len(series), times)
     echo_times_s, step_s = times
     brain, white = np.asarray(brain, bool), np.asarray(white, bool)
     lesion = np.zeros(brain.shape, bool) if lesion is None else np.asarray(lesion, bool)
-    check_series(series, {"brain": brain, "white matter": white, "lesion": lesion})
+    acquisition.check_series(series, {"brain": brain, "white matter": white, "lesion": lesion})
     check_white_matter(white, brain, lesion)
-    signals = brain_signals(series, brain)
-    dark = find_dark(signals)
-    signals = [fill_dark(signal, dark) for signal in signals]
+    signals = acquisition.brain_signals(series, brain)
+    dark = acquisition.find_dark(signals)
+    signals = [acquisition.fill_dark(signal, dark) for signal in signals]
     baseline = find_baseline(signals[-1].mean(axis=0, dtype=float))
-    clear = above_noise(signals, baseline)
-    check_clear(clear)
+    clear = relaxation.above_noise(signals, baseline)
+    relaxation.check_clear(clear)
     seen = _spread(clear, brain) > 0
     signals = [signal[clear] for signal in signals]
-    change = relaxation_change(signals, echo_times_s, baseline)
+    change = relaxation.relaxation_change(signals, echo_times_s, baseline)
     regions = {"white": white[seen], "lesion": lesion[seen]}
     regions["reference"] = reference_voxels(signals[-1], baseline, regions["lesion"])
     mean = change[regions["reference"]].mean(axis=0, dtype=float).astype(np.float32)
     first_pass = find_first_pass(mean, baseline[1], step_s)
-    check_bolus(dark, first_pass)
+    acquisition.check_bolus(dark, first_pass)
     leakage = fit_leakage(change, mean, first_pass[0], step_s)
     corrected = change + leakage.k2[:, None] * leakage.integral
     volumes = [blood_volume(curves, first_pass, step_s, integral) for curves in (corrected, change)]
     rcbv, rcbv_uncorrected = (in_units_of_white_matter(volume.values, regions["white"]) for volume in volumes)
-    recovery = percent_signal_recovery(signals[-1], baseline, first_pass, step_s)
-    maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height(change, first_pass), recovery
+    peak_height = relaxation.peak_height(change, first_pass)
+    recovery = relaxation.percent_signal_recovery(signals[-1], baseline, first_pass, step_s)
+    maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height, recovery
+    curves = {name: change[inside].mean(axis=0, dtype=float) for name, inside in regions.items() if inside.any()}
+    for name in [name for name in curves if name != "reference"]:
+        curves[f"{name}, corrected"] = corrected[regions[name]].mean(axis=0, dtype=float)
     filled = f"; dark or empty volumes filled from their neighbours: {', '.join(map(str, dark))}" if len(dark) else ""
     return Perfusion(
         *(_spread(values, seen) for values in maps),
         baseline=baseline,
         first_pass=first_pass,
         time_s=step_s * np.arange(change.shape[1]),
-        curves=_mean_curves(change, corrected, regions),
-        method=_in_words(times, baseline, first_pass, INTEGRALS[integral]) + _in_words_fits(volumes) + filled,
+        curves=curves,
+        method=_in_words(times, baseline, first_pass, INTEGRALS[integral], volumes) + filled,
         dark_volumes=tuple(dark.tolist()),
         without_fit=volumes[0].without_fit,
     )
@@ -120,34 +114,22 @@ def _spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return image
 
 
-def _mean_curves(change: np.ndarray, corrected: np.ndarray, regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Mean curves of the regions that have voxels, as measured and (but for the reference) corrected."""
-    curves = {name: change[inside].mean(axis=0, dtype=float) for name, inside in regions.items() if inside.any()}
-    for name in [name for name in curves if name != "reference"]:
-        curves[f"{name}, corrected"] = corrected[regions[name]].mean(axis=0, dtype=float)
-    return curves
-
-
-def _in_words(times: Times, baseline, first_pass, area: str) -> str:
-    """How the maps were made, for the record of a patient."""
+def _in_words(times: Times, baseline, first_pass, area: str, volumes: list[BloodVolume]) -> str:
+    """How the maps were made, for the record of a patient; where no curve fits, of the corrected and the other map."""
     echo_times_s, step_s = times
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)
     echoes = "one echo" if len(echo_times_s) == 1 else "two echoes (T1 effects cancel)"
-    return (
+    words = (
         f"dR2* from {echoes} at {times_ms} ms, a volume every {step_s:g} s; baseline volumes {baseline[0]} "
         f"to {baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
         f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: "
         f"{area}; median of normal white matter = 1"
     )
-
-
-def _in_words_fits(volumes: list) -> str:
-    """Where no curve fits the first pass, in the corrected and in the uncorrected map, and what stands in for it."""
     if not any(volume.without_fit for volume in volumes):
-        return ""
+        return words
     shares = [f"{100 * volume.without_fit:.1f} %" for volume in volumes]
     scales = ["1" if np.isnan(volume.scale) else f"{volume.scale:.2f}" for volume in volumes]
-    return (
+    return words + (
         f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction): there "
         f"trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
     )

@@ -1,22 +1,22 @@
-"""From signals to the change of the transverse relaxation rate, which follows the concentration of contrast medium."""
+"""From signals to the change of the transverse relaxation rate, which follows the concentration of contrast medium.
+
+Also peak height and percent signal recovery, the two other maps that UPENN-GBM carries of each perfusion series, after
+Cha et al. 2007, AJNR Am J Neuroradiol 28:1078, and Lupo et al. 2005, AJNR Am J Neuroradiol 26:1446.
+
+Throughout, signals are of shape (voxel, t), baseline and first pass volumes (start, stop).
+"""
 
 import numpy as np
 
 from glioma_idh.errors import InputError
 
-NOISE_FLOOR = 5.0
-"""Lowest baseline signal of a voxel, in standard deviations of the noise."""
-
+NOISE_FLOOR = 5.0  # lowest baseline signal of a voxel, in standard deviations of the noise
 MIN_CLEAR_SHARE = 0.5
+RECOVERY_S = 10.0
 
 
 def noise_of(signal: np.ndarray, baseline: tuple[int, int]) -> float:
-    """Noise of a series: the median over the voxels of their standard deviation in the baseline.
-
-    Args:
-        signal: shape (voxel, t).
-        baseline: volumes (start, stop).
-    """
+    """Noise of a series: the median over the voxels of their standard deviation in the baseline."""
     return float(np.median(signal[:, slice(*baseline)].std(axis=1, ddof=1)))
 
 
@@ -28,11 +28,7 @@ def above_noise(signals: list[np.ndarray], baseline: tuple[int, int]) -> np.ndar
 
 
 def check_clear(clear: np.ndarray) -> None:
-    """At least half of the brain's voxels (voxel,) stand out of the noise, or the maps would be next to empty.
-
-    Raises:
-        InputError: they do not.
-    """
+    """Raise InputError unless half of the brain's voxels (voxel,) are clear, or the maps would be next to empty."""
     share = clear.mean()
     if share < MIN_CLEAR_SHARE:
         found = f"{share:.0%} of its voxels at {NOISE_FLOOR:g} times the noise or more"
@@ -41,33 +37,41 @@ def check_clear(clear: np.ndarray) -> None:
 
 
 def log_signal_ratio(signal: np.ndarray, baseline: tuple[int, int]) -> np.ndarray:
-    """ln(S / S0), S0 the mean of the baseline; signals are held up at the noise, where their logarithm means nothing.
-
-    Args:
-        signal: shape (voxel, t), baselines above 0.
-        baseline: volumes (start, stop).
-    """
+    """ln(S / S0), S0 the mean of the baseline; signals are held up at the noise, where logarithms mean nothing."""
     level = signal[:, slice(*baseline)].mean(axis=1, keepdims=True)
     lowest = np.maximum(noise_of(signal, baseline), np.float32(1e-3) * level)
     return np.log(np.maximum(signal, lowest) / level, dtype=np.float32)
 
 
 def relaxation_change(signals: list[np.ndarray], echo_times_s, baseline: tuple[int, int]) -> np.ndarray:
-    """Change of the transverse relaxation rate from the baseline.
+    """Change of the transverse relaxation rate from the baseline, shape (voxel, t), 1/s, float32.
 
     One echo: dR2* = -ln(S / S0) / TE, which takes a shorter T1 for less contrast medium (Rosen et al. 1990, Magn Reson
-    Med 14:249). Two echoes: dR2* = (ln(S1 / S1_0) - ln(S2 / S2_0)) / (TE2 - TE1), in which T1 cancels (Vonken et al.
-    1999, Magn Reson Med 42:599).
-
-    Args:
-        signals: one or two echoes, each (voxel, t), baselines above 0.
-        echo_times_s: of each, s, the shorter one first.
-        baseline: volumes (start, stop).
-
-    Returns:
-        Shape (voxel, t), 1/s, float32.
+    Med 14:249). Two echoes, the shorter one first: dR2* = (ln(S1 / S1_0) - ln(S2 / S2_0)) / (TE2 - TE1), in which T1
+    cancels (Vonken et al. 1999, Magn Reson Med 42:599).
     """
     ratios = [log_signal_ratio(signal, baseline) for signal in signals]
     if len(ratios) == 1:
         return ratios[0] / np.float32(-echo_times_s[0])
     return (ratios[0] - ratios[1]) / np.float32(echo_times_s[1] - echo_times_s[0])
+
+
+def peak_height(change: np.ndarray, first_pass: tuple[int, int]) -> np.ndarray:
+    """Greatest change of relaxation during the first pass, not corrected for leakage, shape (voxel,), 1/s."""
+    return change[:, slice(*first_pass)].max(axis=1)
+
+
+def percent_signal_recovery(signal: np.ndarray, baseline: tuple[int, int], first_pass: tuple[int, int], step_s: float):
+    """How much of its drop the signal has made up for at the end of the first pass: 100 (S1 - Smin) / (S0 - Smin).
+
+    S0 is the mean of the baseline, Smin the lowest signal of the first pass and S1 the mean of the 10 s that begin with
+    its last volume, up to which the signal has recovered. Above 100 where the signal rises over its baseline;
+    0 where the drop is less than three times the noise. The signal is that of the longest echo; (voxel,), float32.
+    """
+    before = signal[:, slice(*baseline)].mean(axis=1)
+    lowest = signal[:, slice(*first_pass)].min(axis=1)
+    last = first_pass[1] - 1
+    after = signal[:, last : last + max(1, round(RECOVERY_S / step_s))].mean(axis=1)
+    drop = before - lowest
+    seen = drop > 3 * noise_of(signal, baseline)
+    return np.where(seen, 100 * (after - lowest) / np.where(seen, drop, 1), 0)

@@ -24,14 +24,10 @@ def normal_white_matter(
     Args:
         white_share: share of white matter, shape (i, j, k), 0 to 1.
         affine: 4 x 4, voxel index to millimetres.
-        lesion: mask, shape (i, j, k), or None.
-        mirrored: the lesion mirrored at the midsagittal plane, shape (i, j, k), or None.
+        lesion, mirrored: masks, shape (i, j, k), of the lesion as it is and mirrored at the midsagittal plane, or None.
 
     Returns:
-        Mask, shape (i, j, k), bool.
-
-    Raises:
-        InputError: nothing remains.
+        Mask, shape (i, j, k), bool; InputError if nothing remains.
     """
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)
@@ -59,11 +55,7 @@ def _far_side(lesion: np.ndarray, mirrored: np.ndarray, affine: np.ndarray) -> n
 
 
 def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray | None = None) -> None:
-    """A mask of normal white matter must have voxels in the brain and none in the lesion.
-
-    Raises:
-        InputError: it does not.
-    """
+    """Raise InputError unless a mask of normal white matter has voxels in the brain and none in the lesion."""
     if not (white & brain).any():
         found = "an empty mask" if not white.any() else f"{white.sum()} voxels, all outside the brain"
         raise InputError("normal white matter in the brain", found, "Give another white matter mask.")
@@ -74,16 +66,9 @@ def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray 
 
 
 def in_units_of_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """Divide values by their median in normal white matter.
+    """Divide values (voxel,) by their median in normal white matter (voxel,), bool; InputError if it is not positive.
 
     The median, because vessels and voxels shared with grey matter pull the mean up.
-
-    Args:
-        values: shape (voxel,).
-        white: shape (voxel,), bool.
-
-    Raises:
-        InputError: the median is not positive, or no voxel of the white matter has a signal above the noise.
     """
     unit = np.median(values[white]) if white.any() else 0.0
     if not unit > 0:

@@ -19,18 +19,13 @@ STIFFNESS_VOXELS = 3.0
 
 
 def fit_bend(work, template: dict, transform) -> tuple:
-    """Bend the head's points so that the template fits better.
+    """Bend the points of a head (image `work`, coarse) so that the template, its maps by name, fits better.
 
-    Method: demons with symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61), the field smoothed at each step.
-
-    Args:
-        work: image of the head, coarse voxels.
-        template: its maps, by name.
-        transform: of SimpleITK, from the head to the template.
+    Method: demons with symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61), the field smoothed at each step,
+    after a transform of SimpleITK from the head to the template.
 
     Returns:
-        A transform of SimpleITK from the head to the head, and the share of the image's variance that the template
-        explains before it.
+        A transform from the head to the head, and the share of the image's variance that the template explains before.
     """
     image = from_itk(work)
     predicted, near = predict(image, *features(work, template, transform))

@@ -10,25 +10,14 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.itk import to_itk
-from glioma_idh.imaging.registration.pyramid import (
-    LEVELS_MM,
-    Level,
-    average,
-    centre_of,
-    check_contrast,
-    clip_tails,
-    head_and_margin,
-)
+from glioma_idh.imaging.registration import pyramid
 from glioma_idh.imaging.registration.rigid import MIN_GAIN, climb, information, information_elsewhere
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume
 
 NUM_POINTS = 20_000
 """Number of places at which the metric looks: with four times as many, phantoms' errors are the same."""
-
-JUMP_MM = 1.0
-"""From one volume to the next; beyond it, the match must be plainly better than elsewhere."""
-
+JUMP_MM = 1.0  # from one volume to the next; beyond it, the match must be plainly better than elsewhere
 HEAD_RADIUS_MM = 80.0
 
 
@@ -50,16 +39,15 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
     Raises:
         InputError: the reference is empty, or of one value all over.
     """
-    check_contrast(Volume(series.array[..., reference], series.affine, series.file))
+    pyramid.check_contrast(Volume(series.array[..., reference], series.affine, series.file))
     fixed = _prepared(series, reference)
-    mask = head_and_margin(fixed)
-    centre_mm = centre_of(mask)
+    mask = pyramid.head_and_margin(fixed)
 
     def follow(numbers) -> list[np.ndarray]:
         matrices = [np.eye(4)]
         for n in numbers:
-            level = Level(fixed, _prepared(series, n), mask) if series.array[..., n].any() else None
-            matrices.append(matrices[-1] if level is None else _next(level, matrices[-1], centre_mm))
+            level = pyramid.Level(fixed, _prepared(series, n), mask) if series.array[..., n].any() else None
+            matrices.append(matrices[-1] if level is None else _next(level, matrices[-1]))
         return matrices[1:]
 
     with ThreadPoolExecutor(2) as pool:
@@ -70,32 +58,30 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
 
 def _prepared(series: Volume, n: int):
     """A volume of a series as one of SimpleITK, at 2 mm where it is finer."""
-    return average(clip_tails(to_itk(Volume(series.array[..., n], series.affine))), LEVELS_MM[-1])
+    image = to_itk(Volume(series.array[..., n], series.affine))
+    return pyramid.average(pyramid.clip_tails(image), pyramid.LEVELS_MM[-1])
 
 
-def _next(level: Level, neighbour: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
+def _next(level: pyramid.Level, neighbour: np.ndarray) -> np.ndarray:
     """Where the head lies in a volume, given where it lies in the one beside it."""
     try:
         matrix = climb(level, neighbour, NUM_POINTS)
     except InputError:
         return neighbour
-    if displacement_mm((np.linalg.inv(neighbour) @ matrix)[None], centre_mm) < JUMP_MM:
+    if displacement_mm((np.linalg.inv(neighbour) @ matrix)[None], pyramid.centre_of(level.mask)) < JUMP_MM:
         return matrix
     here, elsewhere = information(level, matrix, NUM_POINTS), information_elsewhere(level, matrix, NUM_POINTS)
     return matrix if here >= MIN_GAIN * elsewhere else neighbour
 
 
 def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
-    """How far the head has moved, as the root mean square over a ball of 80 mm.
+    """How far the head has moved, shape (t,), mm, as the root mean square over a ball of 80 mm.
 
     Source: Jenkinson 1999, FMRIB technical report TR99MJ1.
 
     Args:
         matrices: rigid, shape (t, 4, 4).
         centre_mm: of the head, shape (3,).
-
-    Returns:
-        Shape (t,), mm.
     """
     beyond = matrices - np.eye(4)
     shift = beyond[:, :3, :3] @ np.asarray(centre_mm) + beyond[:, :3, 3]
@@ -104,11 +90,7 @@ def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
 
 
 def hold_still(series: Volume, matrices: np.ndarray) -> Volume:
-    """Bring every volume of a series to where the reference lies.
-
-    Args:
-        series: shape (i, j, k, t).
-        matrices: of `find_movement`.
+    """Bring every volume of a series, shape (i, j, k, t), to where the reference of `find_movement` lies.
 
     Returns:
         The same shape, float32; 0 throughout where one of the volumes does not reach.

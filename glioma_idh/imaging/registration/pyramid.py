@@ -1,6 +1,6 @@
 """Two images at several voxel sizes, from coarse to fine, as registration climbs through them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
@@ -9,15 +9,11 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.itk import TO_LPS, to_itk
 from glioma_idh.imaging.volumes import Volume
 
-LEVELS_MM = (8.0, 4.0, 2.0)
-"""Voxel size of each level."""
-
-MARGIN_MM = 8.0
-"""How far around the head the metric looks."""
+LEVELS_MM = (8.0, 4.0, 2.0)  # voxel size of each level
+MARGIN_MM = 8.0  # how far around the head the metric looks
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """Two images of SimpleITK at one voxel size, and the part of the fixed one in which the metric looks."""
 
     fixed: object
@@ -26,11 +22,7 @@ class Level:
 
 
 def check_contrast(volume: Volume) -> None:
-    """An image to register must be 3D, finite, and not of one value all over.
-
-    Raises:
-        InputError: it is not.
-    """
+    """Raise InputError unless an image is 3D, finite, and not of one value all over."""
     advice = "Give one volume that shows a head."
     if volume.array.ndim != 3:
         raise InputError("a 3D image", f"shape {volume.array.shape}", advice, volume.file)
@@ -44,14 +36,10 @@ def check_contrast(volume: Volume) -> None:
 
 
 def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
-    """Both images at each voxel size, from coarse to fine, and the mask of the fixed one.
-
-    Args:
-        moving, reference: 3D images with contrast.
-        reference_mask: where to look, shape (i, j, k) of the reference; by default the head and a margin.
+    """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin.
 
     Raises:
-        InputError: the mask is empty or of another shape.
+        InputError: the mask is empty or of another shape than the reference.
     """
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
     mask = head_and_margin(fine[0]) if reference_mask is None else given_mask(reference_mask, reference)
@@ -68,11 +56,7 @@ def head_and_margin(image):
 
 
 def given_mask(mask: np.ndarray, reference: Volume):
-    """A given mask, as one of SimpleITK.
-
-    Raises:
-        InputError: it is empty or of another shape.
-    """
+    """A mask as one of SimpleITK; InputError if it is empty or of another shape than the reference."""
     mask = np.asarray(mask) > 0
     if mask.shape != reference.array.shape or not mask.any():
         expected, found = f"a mask of shape {reference.array.shape}", f"shape {mask.shape}, {mask.sum()} voxels in it"

@@ -19,16 +19,12 @@ from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_cont
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 
-NUM_POINTS = 80_000
-"""Number of places at which the metric looks."""
-
+NUM_POINTS = 80_000  # number of places at which the metric looks
 START_TURN_DEG = 20.0
 NUM_STARTS = 3
 """The search starts from the headers and from the heads' centres, each also turned both ways about each axis; the most
 promising starts are followed."""
-
-MAX_ROTATION_DEG, MAX_SHIFT_MM = 30.0, 50.0
-"""More than a head moves between the series of one visit."""
+MAX_ROTATION_DEG, MAX_SHIFT_MM = 30.0, 50.0  # more than a head moves between the series of one visit
 MIN_OVERLAP = 0.7
 TRIAL_MM_AND_DEG = 10.0
 MIN_GAIN = 1.12
@@ -38,25 +34,15 @@ and more, even from a slab of five slices; the heads of two people brought toget
 
 @dataclass(frozen=True)
 class Registration:
-    """Where the tissue of a reference lies in a moving image.
+    """Where the tissue of a reference lies in a moving image, beyond what the headers say."""
 
-    Attributes:
-        matrix: 4 x 4, RAS+ mm, from a point of the reference to the same tissue in the moving image.
-        rotation_deg: angle by which the head is turned, beyond what the headers say.
-        shift_mm: distance by which the centre of the reference's head lies off, beyond what the headers say.
-        overlap: share of the smaller head that lies on the other, 0 to 1.
-        metric: mutual information, nats; larger is better.
-        gain: the metric relative to the best one with the image displaced.
-        problems: why the answer is not plausible, in plain words; empty when it is.
-    """
-
-    matrix: np.ndarray
-    rotation_deg: float
-    shift_mm: float
-    overlap: float
-    metric: float
-    gain: float
-    problems: tuple[str, ...]
+    matrix: np.ndarray  # 4 x 4, RAS+ mm, from a point of the reference to the same tissue in the moving image
+    rotation_deg: float  # angle by which the head is turned
+    shift_mm: float  # distance by which the centre of the reference's head lies off
+    overlap: float  # share of the smaller head that lies on the other, 0 to 1
+    metric: float  # mutual information, nats; larger is better
+    gain: float  # the metric relative to the best one with the image displaced
+    problems: tuple[str, ...]  # why the answer is not plausible, in plain words; empty when it is
 
 
 def register_rigid(
@@ -72,12 +58,11 @@ def register_rigid(
     number of threads; one core is at work.
 
     Args:
-        moving: 3D image, with skull or without, whole or a slab.
-        reference: 3D image, likewise.
+        moving, reference: 3D images, with skull or without, whole or a slab.
         reference_mask: where to look, shape (i, j, k) of the reference, with a margin around what counts; by default
             the head and 8 mm around it.
-        max_rotation_deg: beyond it, the answer is reported as not plausible.
-        max_shift_mm: likewise; infinite for an atlas or another space, to which headers do not lead.
+        max_rotation_deg, max_shift_mm: beyond them, the answer is reported as not plausible; infinite for an atlas or
+            another space, to which headers do not lead.
 
     Raises:
         InputError: an image that is not 3D and finite, empty or constant; images that do not meet.
@@ -92,11 +77,7 @@ def register_rigid(
 
 
 def best_start(level: Level) -> np.ndarray:
-    """The best of the answers that the most promising starts lead to.
-
-    Raises:
-        InputError: the images do not meet from any of them.
-    """
+    """The best of the answers that the most promising starts lead to; InputError if none brings the images together."""
     centre = centre_of(level.mask)
     shifts = np.zeros(3), centre_of(find_head(level.moving)) - centre
     turns = np.vstack([np.zeros(3), np.eye(3), -np.eye(3)]) * START_TURN_DEG
@@ -152,11 +133,7 @@ def information(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) 
 
 
 def climb(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> np.ndarray:
-    """The matrix of the largest mutual information, from a start near it.
-
-    Raises:
-        InputError: the images do not meet.
-    """
+    """The matrix of the largest mutual information, from a start near it; InputError if the images do not meet."""
     method = make_method(level, matrix, num_points)
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=1.0, minStep=0.001, numberOfIterations=200, relaxationFactor=0.8

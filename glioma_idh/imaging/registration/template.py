@@ -4,7 +4,7 @@ Source of the maps: Fonov et al. 2011, NeuroImage 54:313, through `nilearn.datas
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import SimpleITK as sitk
@@ -25,30 +25,17 @@ LEAST_EXPLAINED = 0.12
 
 @dataclass(frozen=True)
 class TemplateFit:
-    """The template in a patient's head.
+    """The template in a patient's head."""
 
-    Attributes:
-        matrix: 4 x 4, takes a point of the head to its place in the template, RAS+ mm.
-        bend: transform of SimpleITK, applied before the matrix: moves a point of the head by some millimetres.
-        scale: lengths in the head over those in the template, along the template's axes, shape (3,).
-        overlap: share of the template's brain that lies in the image.
-        explained: share of the image's variance, in the brain and its surroundings, that the template accounts for.
-        problems: what makes the fit implausible, in words; empty where nothing does.
-    """
-
-    matrix: np.ndarray
-    bend: object
-    scale: np.ndarray
-    overlap: float
-    explained: float
-    problems: tuple[str, ...]
+    matrix: np.ndarray  # 4 x 4, takes a point of the head to its place in the template, RAS+ mm
+    bend: object  # transform of SimpleITK, applied before the matrix: moves a point of the head by some millimetres
+    scale: np.ndarray  # lengths in the head over those in the template, along the template's axes, shape (3,)
+    overlap: float  # share of the template's brain that lies in the image
+    explained: float  # share of the image's variance, in and around the brain, that the template accounts for
+    problems: tuple[str, ...]  # what makes the fit implausible, in words; empty where nothing does
 
     def map(self, name: str, grid: Volume) -> np.ndarray:
-        """A map of the template on the voxels of a grid in the head's space.
-
-        Args:
-            name: `brain`, `white` or `grey`; also `t1`, the template's image.
-            grid: only its shape and affine count.
+        """A map of the template (`brain`, `white`, `grey` or its image, `t1`) on a grid in the head's space.
 
         Returns:
             Shares 0 to 1, shape (i, j, k), float32.
@@ -67,7 +54,7 @@ class TemplateFit:
         return sitk.GetArrayFromImage(sitk.Resample(image, to_itk_transform(flip), sitk.sitkNearestNeighbor)).T > 0
 
 
-@lru_cache(maxsize=1)
+@cache
 def load_template() -> dict[str, Volume]:
     """The template, voxels of 1 mm: `t1` (without skull), and shares of `brain`, `white` and `grey` matter."""
     from nilearn import datasets
@@ -83,14 +70,10 @@ def load_template() -> dict[str, Volume]:
 
 
 def fit_template(head: Volume, brain_mask: np.ndarray | None = None) -> TemplateFit:
-    """Fit the template to a patient's image of any contrast, with skull or without.
+    """Fit the template to a patient's image, shape (i, j, k), of any contrast, with skull or without.
 
     First affine, from several starts, by mutual information (Mattes et al. 2003, IEEE Trans Med Imaging 22:120); then
-    a gentle bend. A poor fit comes back with its `problems`.
-
-    Args:
-        head: image, shape (i, j, k).
-        brain_mask: of the head, shape (i, j, k), where it is known; an image without skull needs none.
+    a gentle bend. A poor fit comes back with its `problems`. An image without skull needs no brain mask.
 
     Raises:
         InputError: the image is not 3D, empty or thinner than a head; the mask is empty or of another shape.
@@ -138,14 +121,7 @@ def simplify(head: Volume, brain_mask: np.ndarray | None):
 
 
 def judge(affine: np.ndarray, work, brain, explained: float) -> tuple:
-    """Scale, overlap and share explained of a fit, and what is wrong with them.
-
-    Args:
-        affine: 4 x 4, from the template to the head, RAS+ mm.
-        work: image of the head.
-        brain: of the template.
-        explained: share of the image's variance.
-    """
+    """Scale, overlap and share explained of a fit (affine from template to head), and what is wrong with them."""
     scale = np.linalg.norm(affine[:3, :3], axis=0)
     ones = sitk.Cast(work * 0, sitk.sitkFloat32) + 1
     inside = sitk.GetArrayFromImage(sitk.Resample(ones, brain, to_itk_transform(affine), sitk.sitkLinear, 0.0))

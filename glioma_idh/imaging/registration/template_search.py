@@ -15,16 +15,12 @@ from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 WORK_MM = 2.5
-CENTRE_MM = np.array([0.0, -18.0, 8.0])
-"""Of the template's brain, RAS+."""
-TOP_MM = 88.0
-"""Height of the scalp over the template's origin."""
+CENTRE_MM = np.array([0.0, -18.0, 8.0])  # of the template's brain, RAS+
+TOP_MM = 88.0  # height of the scalp over the template's origin
 UPPER_HEAD_MM = 120
-SKULL_MM, SCALP_MM, AIR_MM = 9, 16, 22
-"""Where, outside the brain, skull, scalp and air end."""
+SKULL_MM, SCALP_MM, AIR_MM = 9, 16, 22  # Where, outside the brain, skull, scalp and air end
 MARGIN_MM = 4
-BARE = -0.5
-"""Brightness around the bare brain, which no tissue has."""
+BARE = -0.5  # brightness around the bare brain, which no tissue has
 PITCHES_DEG, YAWS_DEG, SHIFTS_MM = (-10, 5, 20), (-15, 0, 15), (-20, 0, 20)
 NUM_STARTS = 6
 
@@ -43,19 +39,13 @@ def coarsen(image):
 
 
 def find_affine(work, template: dict, stripped: bool) -> np.ndarray:
-    """The affine map that takes the template's points to the head, 4 x 4, RAS+ mm.
-
-    Args:
-        work: image of the head, coarse.
-        template: its maps, coarse.
-        stripped: whether the image shows the brain alone.
-    """
+    """The affine map, 4 x 4, RAS+ mm, that takes the template's points to a head (`work`, coarse), maybe stripped."""
     bare, bare_mask = bare_brain(template, stripped)
     still, mask = (bare, bare_mask) if stripped else with_shells(template)
-    coarsest = shrink(still, 3), shrink(work, 3), shrink_mask(mask, 3)
+    coarsest = shrink(still, 3), shrink(work, 3), sitk.Shrink(mask, [3] * 3)
     starts = sorted(start_matrices(work, stripped), key=lambda start: metric_at(*coarsest, start))[:NUM_STARTS]
     matrix, _ = min((optimise(*coarsest, start, rigid=True) for start in starts), key=lambda found: found[1])
-    matrix, _ = optimise(shrink(still, 2), shrink(work, 2), shrink_mask(mask, 2), matrix)
+    matrix, _ = optimise(shrink(still, 2), shrink(work, 2), sitk.Shrink(mask, [2] * 3), matrix)
     matrix, _ = optimise(still, work, mask, matrix)
     return matrix if stripped else optimise(bare, work, bare_mask, matrix)[0]
 
@@ -114,11 +104,6 @@ def find_centre(work, stripped: bool) -> np.ndarray:
 def shrink(image, factor: int):
     """A smoothed image in voxels that are larger by a factor."""
     return sitk.Shrink(sitk.SmoothingRecursiveGaussian(image, 0.5 * factor * WORK_MM), [factor] * 3)
-
-
-def shrink_mask(mask, factor: int):
-    """A mask in voxels that are larger by a factor."""
-    return sitk.Shrink(mask, [factor] * 3)
 
 
 def make_method(mask, start: np.ndarray, rigid: bool) -> tuple:

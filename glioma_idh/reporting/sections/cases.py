@@ -11,6 +11,7 @@ from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import has_values
+from glioma_idh.papers import find_paper
 from glioma_idh.reporting.figures.cases import SHOWN, Case, head_line, read_case
 
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
@@ -59,7 +60,8 @@ def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case
     """
     advice = "Make the run again."
     try:
-        sequence = runs.read_json(folder / "metrics.json")["sequence"]
+        settings = runs.read_recipe(folder)["recipe"]
+        sequence = find_paper(settings).call(settings)
         with np.load(folder / "slices.npz") as prepared:
             place = np.flatnonzero(prepared["subjects"] == row["subject"])
             slices = prepared["slices"][place, ..., 0]

@@ -9,15 +9,14 @@ import pandas as pd
 from glioma_idh import runs as runs_of
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, compare_auc, compare_calls
-from glioma_idh.papers import TABLE_ALONE, Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
-from glioma_idh.reporting.figures.roc_and_boxes import roc_curves, score_boxes
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS
+from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
 from glioma_idh.reporting.text.cautions import cautions
-from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.facts import methods_text
 from glioma_idh.reporting.text.rerun import command_line
 from glioma_idh.runs.run import Run
 
@@ -78,7 +77,7 @@ def compared_cautions(runs: list[Run]) -> list[str]:
     """What must be known before the numbers of several runs, each text once, with the runs that it is of."""
     of_text = defaultdict(list)
     for run in runs:
-        for text in cautions(run.recipe["recipe"], run.worth):
+        for text in cautions(run):
             of_text[text].append(run.name)
     return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
 
@@ -96,13 +95,8 @@ def compared_sections(runs: list[Run], reference: str | None = None) -> list[Sec
 def _table_section(runs: list[Run]) -> Section:
     """The results table with the paper's rows, ROC curves and box plots."""
     metrics = {run.name: run.metrics for run in runs}
-    published = {run.name: run.recipe["published"] for run in runs if run.recipe.get("published")}
-    synthetic, printed = any(run.synthetic for run in runs), _printed(runs)
-    table = results_table(metrics, published, printed).reset_index(names=["run", "row"])
+    table = results_table(metrics, published_of(runs), printed_of(runs)).reset_index(names=["run", "row"])
     table["run"] = table["run"].where(~table["run"].duplicated(), "")
-    best = {run.name: run.metrics["mean"].get("best_possible_auc") for run in runs}
-    best = {name: value for name, value in best.items() if value is not None}
-    paper = {name: row["auc"] for name, row in published.items() if "auc" in row}
     parts = [
         *_seeds_note(runs),
         Sheet(
@@ -112,21 +106,11 @@ def _table_section(runs: list[Run]) -> Section:
             f"{WITHIN_NOTE} {ABBREVIATIONS}",
         ),
     ]
-    scored = {run.name: run.predictions for run in runs if run.scored}
-    if scored:
-        roc = roc_curves(scored, best_possible=best, published=paper, synthetic=synthetic)
-        areas = ", ".join(f"{name} {metrics[name]['mean']['auc']:.2f}" for name in scored)
-        parts.append(Picture("roc", roc, "ROC curves of every split and their mean.", f"Mean AUC: {areas}."))
-    scores = pd.concat([pd.DataFrame(run.metrics["per_split"]).assign(sequence=run.name) for run in runs])
-    boxes = score_boxes(scores, panels=printed.boxes, published=published, synthetic=synthetic)
-    parts.append(Picture("boxes", boxes, "Scores over the splits.", "Box plots; the numbers are in the table above."))
-    return Section("Beside the paper", parts)
-
-
-def _printed(runs: list[Run]) -> Printed:
-    """What the papers print of these runs; of both papers, all of it that both can have."""
-    printed = {run.printed for run in runs}
-    return printed.pop() if len(printed) == 1 else TABLE_ALONE
+    areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs if run.scored)
+    if areas:
+        parts.append(Picture("roc", roc_of(runs), "ROC curves of every split and their mean.", f"Mean AUC: {areas}."))
+    alt = "Box plots; the numbers are in the table above."
+    return Section("Beside the paper", [*parts, Picture("boxes", boxes_of(runs), "Scores over the splits.", alt)])
 
 
 def _seeds_note(runs: list[Run]) -> list[Paragraph]:
@@ -231,9 +215,9 @@ def _commands_section(runs: list[Run]) -> Section:
     """How they were made, told once of those that differ in their sequence alone, and how to make them again."""
     alike = defaultdict(list)
     for run in runs:
-        text = methods_text(run.recipe, run.cohort, run.splits, run.worth)
+        text = methods_text(run, with_exclusions=False)
         alike[text.replace(f"one sequence, {run.name}", "one sequence")].append(run.name)
     parts = [Paragraph(f"{', '.join(names)}.\n\n{text}") for text, names in alike.items()]
     each = [member for run in runs for member in (run.members or (run,))]
-    commands = "\n\n".join(f"# {run.name}\n{command_line(run.recipe['recipe'])}" for run in each)
+    commands = "\n\n".join(f"# {run.name}\n{command_line(run.settings)}" for run in each)
     return Section("Methods, and how to run it again", [*parts, Listing(commands)])

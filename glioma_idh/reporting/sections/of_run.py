@@ -5,21 +5,20 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.reporting.figures.cases import choose_by_dice, read_case
 from glioma_idh.reporting.figures.flow_diagram import flow_diagram, flow_diagram_alt
 from glioma_idh.reporting.figures.learning_curves import learning_curves
 from glioma_idh.reporting.figures.overlays import best_median_worst
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer
 from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
+from glioma_idh.reporting.sections.shared_figures import lesion_cases
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
 from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
 from glioma_idh.reporting.tables.paper_beside import paper_sheet
 from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
 from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
-from glioma_idh.reporting.text.facts import run_facts
-from glioma_idh.reporting.text.methods import methods_text
+from glioma_idh.reporting.text.facts import methods_text, run_facts
 from glioma_idh.reporting.text.rerun import command_line, environment_table
 from glioma_idh.runs.run import Run
 
@@ -77,9 +76,10 @@ def segmentation_section(finished: Run) -> Section:
         ),
         Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
     ]
-    figure = _lesions(finished)
-    if isinstance(figure, str):
-        return Section("Segmentation", [*parts, Paragraph(figure)])
+    try:
+        figure = best_median_worst(lesion_cases(finished), synthetic=finished.synthetic)
+    except InputError as error:
+        return Section("Segmentation", [*parts, Paragraph(f"No picture of lesions: {error}")])
     alt = "Slices of the best, the median and the worst lesion by Dice, reference and predicted outlines."
     return Section("Segmentation", [*parts, Picture("lesions", figure, "Best, median and worst by Dice.", alt)])
 
@@ -96,23 +96,11 @@ def _unnamed(key: str, value) -> bool:
     return key not in SEGMENTATION and isinstance(value, dict) and "value" in value
 
 
-def _lesions(finished: Run):
-    """The figure of the best, median and worst lesions, or why there is none."""
-    cohort = finished.cohort.set_index("subject", drop=False)
-    tested = dict(iter(finished.predictions.groupby("subject")))
-    chosen = choose_by_dice(finished.predictions)
-    try:
-        cases = {name: read_case(finished.folder, cohort.loc[who], tested[who]) for name, who in chosen.items()}
-    except InputError as error:
-        return f"No picture of lesions: {error}"
-    return best_median_worst(cases, synthetic=finished.synthetic)
-
-
 def training_section(finished: Run) -> Section:
     """Learning curves."""
     splits, parts = runs.list_splits(finished.splits), []
     for index, (repeat, split) in enumerate(splits):
-        history = runs.split_folder(finished.folder, index) / "history.csv"
+        history = runs.split_folder(finished.folder, index) / runs.HISTORY
         if history.exists():
             parts.append(runs.read_table(history).assign(repeat=repeat, split=split))
     learnt = [log for log in finished.printed.curves if CURVES[log].score in finished.metrics["mean"]]
@@ -139,13 +127,11 @@ def cases_section(finished: Run) -> Section:
 
 def methods_section(finished: Run) -> Section:
     """A methods paragraph, the environment, and the command."""
-    recipe = finished.recipe
-    text = methods_text(recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
     parts = [
-        Paragraph(text),
+        Paragraph(methods_text(finished)),
         Paragraph("To run it again:"),
-        Listing(command_line(recipe["recipe"])),
-        Sheet("environment", environment_table(recipe), "Environment, seeds and hashes."),
+        Listing(command_line(finished.settings)),
+        Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes."),
     ]
     return Section("Methods, and how to run it again", parts)
 
@@ -162,7 +148,7 @@ def table_section(finished: Run) -> Section:
 
 def checklists_section(finished: Run) -> Section:
     """What reviewers' checklists ask, filled in where the run knows."""
-    facts = run_facts(finished.recipe, finished.cohort, finished.splits, finished.worth, finished.exclusions)
+    facts = run_facts(finished)
     text = "Items in our own short wording, by their published numbers; what a run cannot know is left open."
     parts = [Paragraph(text)]
     for name, checklist in CHECKLISTS.items():

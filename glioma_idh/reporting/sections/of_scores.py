@@ -19,10 +19,10 @@ from glioma_idh.reporting.figures.performance import (
     precision_recall_curve_alt,
 )
 from glioma_idh.reporting.figures.reliability import reliability_diagram, reliability_diagram_alt
-from glioma_idh.reporting.figures.roc_and_boxes import score_boxes
 from glioma_idh.reporting.figures.roc_bands import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS, HEADINGS
+from glioma_idh.reporting.sections.shared_figures import boxes_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, proportion_cell
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.runs.run import Run
@@ -35,6 +35,7 @@ CHOICES = {
 SCALINGS = {"before": "as the network gives them", "temperature": "temperature scaling", "platt": "Platt scaling"}
 NET_BENEFIT_AT = (0.1, 0.2, 0.3, 0.5)  # thresholds of the table
 NET_BENEFIT_OF = {"network": "network", "treat all as mutant": "treat_all", "treat none": "treat_none"}
+BOXES_ALT = "Box plots of the scores over the splits; see the table."
 RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
@@ -137,8 +138,6 @@ def _per_split(finished: Run) -> list:
         none = "none could be made, because a class has fewer than two patients."
         return [Paragraph(f"The table names no splits: {made if folds > 1 else none}")]
     scores = pd.DataFrame(finished.metrics["per_split"]).assign(sequence=finished.name)
-    published = {finished.name: finished.recipe.get("published", {})}
-    boxes = score_boxes(scores, panels=finished.printed.boxes, published=published, synthetic=finished.synthetic)
     columns = [name for name in finished.printed.columns if name in scores]
     rows = [
         {"split": name, "tested": int(row["num_test"].iloc[0])}
@@ -146,7 +145,7 @@ def _per_split(finished: Run) -> list:
         for name, row in named_splits(scores)
     ]
     return [
-        Picture("boxes", boxes, "Scores over the splits.", "Box plots of the scores over the splits; see the table."),
+        Picture("boxes", boxes_of([finished]), "Scores over the splits.", BOXES_ALT),
         Sheet("splits_scores", pd.DataFrame(rows), f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"),
     ]
 

@@ -7,12 +7,11 @@ import pandas as pd
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_all, compare_auc, compare_dice
-from glioma_idh.evaluation.metrics import has_values, pooled_scores, within_splits_scores
+from glioma_idh.evaluation.metrics import has_values, pooled_scores, summarise, within_splits_scores
 from glioma_idh.files import write_table, write_text
 from glioma_idh.papers import Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.names import ALWAYS
-from glioma_idh.reporting.results import numbers_of
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.results import WITHIN, WITHIN_NOTE, latex_table, results_table
 
@@ -124,7 +123,7 @@ def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, lis
     numbers = {}
     for name, predictions in networks.items():
         planted = _planted(folders[name])
-        numbers[name] = numbers_of(name, predictions, planted is not None, planted)
+        numbers[name] = {"sequence": name, "synthetic": planted is not None, **summarise(predictions, planted)}
         seeds = [_compared_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
         numbers[name]["by_seed"] = {key: [seed.get(key) for seed in seeds] for key in SCORES}
         numbers[name]["num_unlabelled"] = int(runs.read_table(folders[name][0] / "cohort.csv")["idh"].isna().sum())

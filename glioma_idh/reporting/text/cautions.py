@@ -1,9 +1,9 @@
 """What a reader must know before the first number, such as that a sample is small or a training unlike the paper's."""
 
-from glioma_idh.reporting.text.methods import count
-from glioma_idh.reporting.text.recipe_sentences import unlike_published
-from glioma_idh.reporting.text.rerun import DEFAULTS
+from glioma_idh.reporting.text.differences import unlike_published
+from glioma_idh.reporting.text.words import count
 from glioma_idh.runs.foreign_tables import rows_of_patients
+from glioma_idh.runs.run import Run
 
 WIDE = 0.15  # half-width of an AUC's expected interval; 100 patients, 17 of them mutant, have 0.13
 HARD = (
@@ -13,28 +13,22 @@ HARD = (
 FEWEST = 30  # patients, where there is no AUC
 
 
-def cautions(settings: dict, worth: dict) -> list[str]:
-    """Whether a training departs from its paper's, and whether it was tested on few patients.
-
-    Args:
-        settings: `recipe` of a run's recipe.json; empty for a predictions table alone.
-        worth: what `evaluation.worth.worth` gives.
-
-    Returns:
-        At most a text on each, one on scores that are labels, and one on subjects that may be rows of fewer patients;
-        none where there is nothing to warn of.
-    """
-    hard = HARD if worth.get("hard_scores") else ""
-    names = rows_of_patients(worth["numbered_names"]) if worth.get("numbered_names") else ""
-    return [text for text in (names, _training(settings), hard, _sample(worth)) if text]
+def cautions(run: Run) -> list[str]:
+    """Whether subjects may be rows of fewer patients, the training departs from its paper's, scores are labels, and the
+    sample is small: a text on each, none where there is nothing to warn of."""
+    hard = HARD if run.worth.get("hard_scores") else ""
+    names = rows_of_patients(run.worth["numbered_names"]) if run.worth.get("numbered_names") else ""
+    return [text for text in (names, _training(run), hard, _sample(run.worth)) if text]
 
 
-def _training(settings: dict) -> str:
+def _training(run: Run) -> str:
     """Which settings are not the paper's; a longer training than by default is no shortcut."""
-    unlike = sorted(unlike_published(settings), key=lambda text: not text.startswith("epochs"))
-    default = DEFAULTS.get(settings.get("paper"), {}).get("epochs")
-    if settings.get("paper") == "sgp3d" and settings.get("epochs", default) < default:
-        unlike.insert(0, f"epochs {settings['epochs']} (default: {default}; the paper prints none)")
+    settings, unlike = run.settings, unlike_published(run.settings)
+    unlike.sort(key=lambda text: not text.startswith("epochs"))
+    if run.paper and "epochs" not in run.paper.stated:
+        default = run.paper.recipe.epochs
+        if settings.get("epochs", default) < default:
+            unlike.insert(0, f"epochs {settings['epochs']} (default: {default}; the paper prints none)")
     return f"The training departs from the paper's: {'; '.join(unlike)}." if unlike else ""
 
 

@@ -1,145 +1,197 @@
-"""What a run knows, in short answers: those of the methods section, of its numbers, and of the software."""
+"""What a run knows, in short texts by topic: for the methods section, the checklists, the model card."""
+
+from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.reporting.text.limits import limits, verdict
-from glioma_idh.reporting.text.methods import count, has, sentences
-from glioma_idh.reporting.text.number_sentences import number_sentences
-from glioma_idh.reporting.text.recipe_sentences import listed
+from glioma_idh import cohorts
+from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
+from glioma_idh.reporting.tables.cells import known
+from glioma_idh.reporting.text.differences import unlike_published
+from glioma_idh.reporting.text.numbers import number_values
+from glioma_idh.reporting.text.templates import TEXTS, render_topics
+from glioma_idh.reporting.text.words import has, listed, spelled
+from glioma_idh.runs.run import Run
 
-USE = "Research only: it is no medical device, and no result may guide the treatment of a patient."
-OF_EVERY_RUN = {
-    "missing": "A subject that lacks a scan, a mask or a label that is needed is set aside. Where a baseline lacks "
-    "grade, age or volume, the most frequent one or the median of the training part stands in.",
-    "prepared_alike": "All patients were prepared alike.",
-    "labelled_alike": "Test cases are labelled as the training cases are, from the same source.",
-    "aim": "The run is development with internal testing.",
-    "no_clusters": "Centres are not modelled.",
-    "not_updated": "No network was changed after its test: scalings describe what could be mended, and are not kept in "
-    "model.keras.",
-    "guidelines": "CLAIM 2024, TRIPOD+AI and METRICS are answered as far as a run can.",
-    "end_to_end": "Does not apply: the network reads images end to end, and no table of features is made.",
-    "same_source": "Internal testing alone: those tested are of the cohort that was trained on, so that setting, "
-    "criteria, genotype and input are the same.",
-    "refused": "Scans that cannot be read, lie on another grid, hold NaN or do not vary, and empty masks, are refused "
-    "with a message.",
+SECTIONS = {  # of the methods, topics by heading
+    "Patients": ("synthetic", "source", "reference", "masks", "exclusions"),
+    "Images": ("images", "brain", "part"),
+    "Network and training": (
+        *("network", "loss", "optimiser", "selection", "balance", "augmentation", "regularisation", "precision"),
+        "differences",
+    ),
+    "Splits and scores": ("splits", "disjoint", "sizes", "unlabelled", "output", "scoring"),
+    "Statistics": ("discrimination", "thresholds", "calibration", "decision", "strata", "baselines", "segmentation"),
+    "Software": ("software", "seeds"),
 }
-REGIONS = {
-    "gbm2d": "One axial slice a patient, cut to the lesion's rectangle; automatic, from the lesion mask.",
-    "sgp3d": "All that a scan shows, but for black margins; automatic.",
-}
-KINDS = {"gbm2d": "Deep learning: a 2D convolutional network.", "sgp3d": "Deep learning: a 3D convolutional network."}
-SEQUENCES = {
-    "gbm2d": "One sequence alone was read.",
-    "sgp3d": "Four sequences at once; networks of one sequence were not compared.",
-}
-INPUTS = {
-    "gbm2d": "one scan and a lesion mask on its grid, skull-stripped or with a brain mask",
-    "sgp3d": "T1, T1Gd, T2 and FLAIR on one grid, skull-stripped",
-}
+PACKAGES = {"glioma-idh": "glioma_idh", "python": "Python", "tensorflow": "TensorFlow", "keras": "Keras"}
+PACKAGES |= {"numpy": "NumPy", "scipy": "SciPy", "nibabel": "NiBabel"}
+MOST_KINDS = 5  # of evidence or reasons that are written out
+UNKNOWN = "not known"
+DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "site"}
 
 
-def run_facts(
-    recipe: dict, cohort: pd.DataFrame, splits: pd.DataFrame, worth: dict, exclusions: pd.DataFrame | None = None
-) -> dict[str, str]:
-    """Everything that checklists and model card can ask a run.
+def run_facts(run: Run) -> dict[str, str]:
+    """Everything that methods, checklists and model card can ask a run.
 
     Args:
-        recipe: content of `recipe.json`.
-        cohort: cohort table of those used.
-        splits: `subject, repeat, split, part`.
-        worth: what `evaluation.worth.worth` gives.
-        exclusions: who was set aside and why, where that is known.
+        run: its tables and numbers may be incomplete.
 
     Returns:
-        Short answers by topic, "" or missing where the run does not know: the topics of `methods.sentences`, and those
-        of this module.
+        Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
     """
-    settings = recipe.get("recipe", {})
-    return {
-        **sentences(recipe, cohort, splits, worth, exclusions),
-        "use": USE,
-        **_of_software(recipe, settings),
-        "characteristics": _characteristics(cohort),
-        "centres": _centres(cohort),
-        **number_sentences(worth),
-        "verdict": verdict(worth),
-        "limits": " ".join(limits(settings, cohort, worth)),
+    patients = patient_values(run)
+    facts = render_topics(f"{TEXTS}/patients.j2", patients)
+    if run.paper:
+        settings = setting_values(run)
+        facts |= render_topics(f"{TEXTS}/software.j2", settings)
+        facts |= render_topics(run.paper.method, settings | patients)
+    numbers = number_values(run.worth)
+    facts |= render_topics(f"{TEXTS}/statistics.j2", numbers) | render_topics(f"{TEXTS}/numbers.j2", numbers)
+    return facts | {"limits": " ".join(_limits(run, facts, numbers))}
+
+
+def limits(run: Run) -> list[str]:
+    """The limits that a run's settings and numbers show, the gravest first; the others are for the authors."""
+    return _limits(run, run_facts(run), number_values(run.worth))
+
+
+def _limits(run: Run, facts: dict[str, str], numbers: dict) -> list[str]:
+    small = sum(not known(row["auc"]) for row in numbers["strata"])
+    unknown = [name for column, name in DEMOGRAPHICS.items() if not has(run.cohort, column)]
+    values = {"facts": facts, "synthetic": run.synthetic, "num_small_groups": small, "unknown": unknown}
+    return [text for text in render_topics(f"{TEXTS}/limits.j2", numbers | values).values() if text]
+
+
+def methods_text(run: Run, with_exclusions: bool = True) -> str:
+    """The methods section of a run, a paragraph a topic, in the past tense.
+
+    Args:
+        run: the run.
+        with_exclusions: say who was set aside, and why.
+
+    Returns:
+        Paragraphs with a blank line between; what the run does not know is left out.
+    """
+    facts, paragraphs = run_facts(run) | ({} if with_exclusions else {"exclusions": ""}), []
+    for heading, topics in SECTIONS.items():
+        text = " ".join(facts[topic] for topic in topics if facts.get(topic))
+        paragraphs += [f"{heading}. {text}"] if text else []
+    return "\n\n".join(paragraphs)
+
+
+def setting_values(run: Run) -> dict:
+    """What the templates print of a run's settings: each in print, and as it is in `raw`."""
+    settings = run.settings
+    split_seed = settings.get("split_seed")
+    words = {name: spelled(name, value) for name, value in settings.items()}
+    if split_seed is None and "seed" in settings:
+        words["split_seed"] = words["seed"]
+    return words | {
+        "raw": settings,
+        "raw_network": settings.get("network", "sgpnet"),
+        "module": run.paper.module,
+        "recipe": run.recipe,
+        "versions": run.recipe.get("versions", {}),
+        "compared": settings.get("network", "sgpnet") == "sgpnet",
+        "unlike": unlike_published(settings, with_cohort=True),
+        "all_stated": set(run.paper.stated) <= settings.keys(),
     }
 
 
-def _of_software(recipe: dict, settings: dict) -> dict[str, str]:
-    """What the software and its settings are, and how a network is applied."""
-    paper, version = settings.get("paper"), recipe.get("versions", {}).get("glioma-idh", "of an unknown version")
-    if paper not in KINDS:
-        return {}
-    module, slices = f"glioma_idh.{paper}", settings.get("network") == "resnet2d"
-    repeated = settings.get("splits") == "holdout" and settings.get("num_splits", 1) > 1
-    several = " but for patients in several test parts" if repeated else ""
-    return OF_EVERY_RUN | {
-        "kind": KINDS["gbm2d" if slices else paper],
-        "region": REGIONS[paper],
-        "internal": _internal(settings),
-        "external": f"Not in these numbers; python -m {module}.train tests a finished run on a second cohort with "
-        "--external.",
-        "ensemble": f"No ensemble: one network was trained a split, and no score is that of several networks{several}.",
-        "sequences": SEQUENCES[paper],
-        "explained": _explained(settings),
-        "settings": f"Every setting stands in recipe.json (hash {recipe.get('hash', 'not recorded')}); one command "
-        "makes the run again.",
-        "availability": f"The software is glioma_idh {version}, Apache-2.0 licence. The network of each split is kept "
-        "as model.keras.",
-        "applied": f"python -m {module}.predict applies the networks to new patients; it needs {INPUTS[paper]}"
-        f"{' and a lesion mask' if slices else ''}.",
-    }
-
-
-def _explained(settings: dict) -> str:
-    """What asks a network where its score comes from."""
-    whole = settings["paper"] == "sgp3d" and settings.get("network", "sgpnet") == "sgpnet"
-    if not whole or settings.get("targets") == "segmentation":
-        return ""
-    asks = "python -m glioma_idh.sgp3d.occlude asks the finished networks"
-    return f"Not in this report; {asks} which part of an image a score comes from."
-
-
-def _internal(settings: dict) -> str:
-    """What kind of internal testing it was."""
-    if settings.get("splits") == "kfold":
-        tested = "each patient was tested once, by a network not trained on that patient"
-        return f"Cross-validation: {tested}. No further test set was held out."
-    if settings.get("splits") != "holdout":
-        return ""
-    if settings.get("num_splits") == 1:
-        return "One random hold-out."
-    return "Repeated random hold-outs; the test parts of different repeats may share patients."
-
-
-def _characteristics(cohort: pd.DataFrame) -> str:
-    """Grade, sex, age and site of the patients, each at the first examination."""
+def patient_values(run: Run) -> dict:
+    """What the templates print of the patients and their splits."""
+    cohort, settings = run.cohort, run.settings
+    name = settings.get("cohort", "")
+    status = cohort.groupby("patient")["idh"].max()
     patients = cohort.drop_duplicates("patient")
-    texts = []
-    for column in ("grade", "sex"):
-        if has(patients, column):
-            by_value = patients.assign(value=_text(patients[column])).groupby("value")["idh"]
-            counts = [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
-            texts.append(f"{column.capitalize()}: {', '.join(counts)}.")
     ages = pd.to_numeric(patients.get("age_years", pd.Series(dtype=float)), errors="coerce").dropna()
-    if len(ages):
-        middle = f"median {ages.median():.0f} years, {ages.min():.0f} to {ages.max():.0f}"
-        texts.append(f"Age: {middle}, known of {count(len(ages), 'patient')}.")
-    unknown = [column for column in ("grade", "sex") if not has(patients, column)] + ([] if len(ages) else ["age"])
-    return " ".join([*texts, f"Not known: {listed(unknown)}." if unknown else ""]).strip()
+    sites = _as_text(cohort["site"]) if has(cohort, "site") else None
+    described = [column for column in ("grade", "sex") if has(patients, column)]
+    return {
+        "raw": settings,
+        "synthetic": run.synthetic,
+        "synthetic_note": SYNTHETIC_NOTE,
+        "collection": cohorts.title(name) or (f"the table {Path(name).name}" if name else ""),
+        "num_examinations": len(cohort),
+        "num_subjects": len(cohort),
+        "num_patients": len(status),
+        "num_mutant": int((status == 1).sum()),
+        "num_wild_type": int((status == 0).sum()),
+        "num_unknown": int(status.isna().sum()),
+        "has_masks": has(cohort, "lesion_mask"),
+        "num_brain_masks": _num_filled(cohort, "brain_mask"),
+        "characteristics": {column: _by_status(patients, column) for column in described},
+        "ages": ages,
+        "uncharacterised": [column for column in ("grade", "sex") if column not in described]
+        + ([] if len(ages) else ["age"]),
+        "num_sites": None if sites is None else sites[sites != UNKNOWN].nunique(),
+        "versions": (versions := run.recipe.get("versions", {})),
+        "used": [f"{PACKAGES.get(package, package)} {version}" for package, version in versions.items()],
+        **_evidence_values(cohort),
+        **_exclusion_values(run.exclusions),
+        **_split_values(run.splits, cohort),
+    }
 
 
-def _text(cells: pd.Series) -> pd.Series:
+def _as_text(cells: pd.Series) -> pd.Series:
     """Grades and the like as text."""
-    return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", "not known")
+    return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", UNKNOWN)
 
 
-def _centres(cohort: pd.DataFrame) -> str:
-    """How many sites the table names."""
-    if not has(cohort, "site"):
-        return ""
-    sites = _text(cohort["site"])
-    return f"The cohort table names {count(sites[sites != 'not known'].nunique(), 'site')}."
+def _num_filled(cohort: pd.DataFrame, column: str) -> int:
+    return int((cohort[column].astype(object).fillna("") != "").sum()) if has(cohort, column) else 0
+
+
+def _by_status(patients: pd.DataFrame, column: str) -> list[str]:
+    """Each value of a column with its patients, and how many of them are IDH-mutant."""
+    by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
+    return [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
+
+
+def _evidence_values(cohort: pd.DataFrame) -> dict:
+    """The reference standard: the evidence of each IDH status, the most frequent kinds with their counts."""
+    if not has(cohort, "idh_evidence"):
+        return {"planted": False, "evidence": None}
+    labelled, evidence = cohort[cohort["idh"].notna()], {}
+    for idh in (0, 1):
+        kinds = labelled.loc[labelled["idh"] == idh, "idh_evidence"].replace("", "no evidence named").value_counts()
+        others = int(kinds.iloc[MOST_KINDS:].sum())
+        shown = [f'"{kind}" ({number})' for kind, number in kinds.head(MOST_KINDS).items()]
+        shown += [f"{others} in other ways"] if others else []
+        evidence[idh] = listed(shown) if shown else "nothing"
+    return {"planted": bool((labelled["idh_evidence"] == "planted").all()), "evidence": evidence}
+
+
+def _exclusion_values(exclusions: pd.DataFrame | None) -> dict:
+    """How many were set aside, and the most frequent reasons."""
+    if exclusions is None or exclusions.empty:
+        return {"num_excluded": None if exclusions is None else 0}
+    kinds = exclusions.groupby(["expected", "found"]).size().sort_values(ascending=False)
+    others = int(kinds.iloc[MOST_KINDS:].sum())
+    reasons = [
+        f"{expected} was needed and {found} was found ({number})"
+        for (expected, found), number in kinds.head(MOST_KINDS).items()
+    ]
+    return {"num_excluded": len(exclusions), "reasons": [*reasons, f"other reasons ({others})"] if others else reasons}
+
+
+def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
+    """Patients in both parts of one split, sizes of the parts, subjects without a label."""
+    rows = splits.merge(cohort[["subject", "patient", "idh"]], on="subject")
+    if not {"train", "test"} <= set(rows["part"]):
+        return {}
+    by_part = rows.groupby(["repeat", "split", "part", "patient"])["idh"].max().groupby(["repeat", "split", "part"])
+    sizes, mutants = by_part.size(), by_part.sum().astype(int)
+    return {
+        "num_in_both": int((rows.groupby(["repeat", "split", "patient"])["part"].nunique() > 1).sum()),
+        "sizes": {part: _range(sizes.xs(part, level="part")) for part in ("train", "test")},
+        "mutants": {part: _range(mutants.xs(part, level="part")) for part in ("train", "test")},
+        "num_unlabelled": rows.loc[rows["idh"].isna(), "subject"].nunique(),
+    }
+
+
+def _range(numbers: pd.Series) -> str:
+    """`24`, or `24 to 25`."""
+    least, most = numbers.min(), numbers.max()
+    return f"{least}" if least == most else f"{least} to {most}"

@@ -6,6 +6,7 @@ from glioma_idh.cohorts.checks.copies import find_copies
 from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN
 from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, UNLABELLED, check_labels
 from glioma_idh.evaluation.intervals import expected_auc_half_width
+from glioma_idh.papers import NAMES
 
 OF_SGPNET = ("t1", "t1gd", "t2", "flair")
 PREFERRED = ("rcbv", "t1gd", *SEQUENCES)
@@ -23,15 +24,17 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         scans: a row an image, as `check_scans` gives it; `refused` names the networks that do not take it.
         cohort: what to give to `--cohort`: a name, or the path of the table.
     """
-    of_slices, of_sgpnet = (_images_taken(table, scans, network) for network in (SLICE_CNN, SGPNET))
     labelled, _ = check_labels(table)
     is_labelled = table["subject"].isin(labelled["subject"])
-    found, commands = [], []
+    of_slices, of_sgpnet = (_images_taken(table, scans, network) for network in (SLICE_CNN, SGPNET))
     best = max(PREFERRED, key=lambda name: sum(name in there for there in of_slices))
-    for network, needed, images, command in (
-        (f"Slice CNN, {SEQUENCE_NAMES[best]}", {best}, of_slices, f"gbm2d.train --sequence {SEQUENCE_NAMES[best]}"),
-        ("SGPNet", set(OF_SGPNET), of_sgpnet, "sgp3d.train"),
-    ):
+    slices, sgpnet = NAMES
+    networks = {
+        slices: (f"Slice CNN, {SEQUENCE_NAMES[best]}", {best}, of_slices, f" --sequence {SEQUENCE_NAMES[best]}"),
+        sgpnet: ("SGPNet", set(OF_SGPNET), of_sgpnet, ""),
+    }
+    found, commands, able = [], [], []
+    for name, (network, needed, images, sequence) in networks.items():
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
@@ -39,11 +42,10 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:
-            commands.append(f"  python -m glioma_idh.{command} --cohort {_quoted(cohort)}{splits}")
-    if not commands:
-        needs = {"gbm2d": ({best, "lesion_mask"}, of_slices), "sgp3d": ({*OF_SGPNET}, of_sgpnet)}
-        able = [name for name, (needed, images) in needs.items() if any(needed <= there for there in images)]
-        commands = [f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}" for name in able[:1]]
+            commands.append(f"  python -m glioma_idh.{name}.train{sequence} --cohort {_quoted(cohort)}{splits}")
+        if (masked if name == slices else has_all).any():
+            able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}")
+    commands = commands or able[:1]
     return "\n".join(["", "What can be trained", *found, *(["Next:", *commands] if commands else [])])
 
 

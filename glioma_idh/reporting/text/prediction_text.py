@@ -6,8 +6,7 @@ import pandas as pd
 
 from glioma_idh import runs
 from glioma_idh.reporting.tables.cells import estimate_cell, known
-from glioma_idh.reporting.text.methods import count
-from glioma_idh.reporting.text.statistics_sentences import entry
+from glioma_idh.reporting.text.words import count, entry
 
 RESEARCH = "For research only, not for diagnosis."
 

@@ -3,7 +3,7 @@
 from glioma_idh.evaluation.worth import SURE
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
-from glioma_idh.reporting.text.recipe_sentences import listed
+from glioma_idh.reporting.text.words import listed
 from glioma_idh.runs.run import Run
 
 BEFORE_SURGERY, AFTER_SURGERY = ("age", "lesion volume"), "grade"

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.checks.guesses import enhancing_label, guess_background, guess_head, guess_intensities
-from glioma_idh.cohorts.checks.images import check_scans
+from glioma_idh.cohorts.checks.images import check_scans, enhancing_label
 from glioma_idh.cohorts.table import COLUMNS, read_table
+from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities
 from glioma_idh.phantom import make_phantom
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.perfusion.dark_volumes import check_bolus, fill_dark, find_dark
+from glioma_idh.imaging.perfusion.acquisition import check_bolus, fill_dark, find_dark
 
 BOLUS = [100.0, 95, 70, 42, 45, 60, 80, 90]  # falls by 40 % from one volume to the next
 CURVE = np.concatenate([[160, 120, 104], np.full(12, 100), BOLUS, np.full(17, 92)])

@@ -5,8 +5,7 @@ from math import gamma
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.perfusion.blood_volume import area, blood_volume
-from glioma_idh.imaging.perfusion.gamma_variate import gamma_variate_integral
+from glioma_idh.imaging.perfusion.blood_volume import area, blood_volume, gamma_variate_integral
 
 STEP_S, ARRIVAL, POINTS = 1.5, 10, 50
 TIME_S = np.clip(STEP_S * (np.arange(POINTS) - ARRIVAL), 0, None)

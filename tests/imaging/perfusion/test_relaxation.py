@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.perfusion.relaxation import above_noise, noise_of, relaxation_change
-from glioma_idh.imaging.perfusion.signal_recovery import peak_height, percent_signal_recovery
+from glioma_idh.imaging.perfusion.relaxation import (
+    above_noise,
+    noise_of,
+    peak_height,
+    percent_signal_recovery,
+    relaxation_change,
+)
 
 CHANGE = np.array([[0, 0, 0, 0, 0, 5.0, 20, 8, 2, 1]])
 T1_FACTOR = np.array([[1, 1, 1, 1, 1, 1.05, 1.2, 1.4, 1.5, 1.6]])

@@ -10,11 +10,10 @@ from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
-from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
 from glioma_idh.reporting import report
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
-from glioma_idh.reporting.sections import compared
+from glioma_idh.reporting.sections import compared, shared_figures
 from glioma_idh.reporting.sections.compared import (
     compared_sections,
     compared_sentence,
@@ -22,6 +21,7 @@ from glioma_idh.reporting.sections.compared import (
     paired_tests,
     reference_name,
 )
+from glioma_idh.reporting.sections.shared_figures import printed_of
 from glioma_idh.reporting.tables.cells import comparison_cell, format_p
 from glioma_idh.runs import read_json
 from glioma_idh.runs.run import Run
@@ -59,11 +59,23 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
         "segmentation": {},
     } | numbers
     settings = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "seed": 0} | dict(recipe)
-    metrics = {"sequence": name, "synthetic": False, **summarise(table)}
-    return Run(
-        *(name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table, metrics, worth),
-        folder=Path(f"/runs/{name}"),
-    )
+    tables = name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table
+    return with_numbers(Run(*tables, folder=Path(f"/runs/{name}")), worth=worth)
+
+
+def with_numbers(run, **numbers) -> Run:
+    """The run with `metrics` or `worth` in the place of those that it would compute."""
+    vars(run).update(numbers)
+    return run
+
+
+def changed(run, **changes) -> Run:
+    """The run with other contents and, where they are not of its own making, the numbers that it had."""
+    return with_numbers(replace(run, **changes), worth=run.worth)
+
+
+def phantoms(run) -> Run:
+    return changed(run, cohort=run.cohort.assign(cohort="phantom"))
 
 
 RUNS = [finished(name, scores) for name, scores in SCORES.items()]
@@ -72,7 +84,7 @@ RUNS = [finished(name, scores) for name, scores in SCORES.items()]
 def lesions_alone(name="lesion"):
     """A run of segmentation alone."""
     run = finished(name, np.nan, segmentation={"dice": estimate(0.81, 0.75, 0.86)})
-    return replace(run, metrics=run.metrics | {"mean": {}, "within_splits": {}, "pooled": {"num_patients": N}})
+    return with_numbers(run, metrics=run.metrics | {"mean": {}, "within_splits": {}, "pooled": {"num_patients": N}})
 
 
 @pytest.mark.integration
@@ -175,18 +187,18 @@ def drawn(monkeypatch):
     def record(name):
         return lambda what, **named: given.update({name: (what, named)})
 
-    monkeypatch.setattr(compared, "roc_curves", record("roc"))
-    monkeypatch.setattr(compared, "score_boxes", record("boxes"))
+    monkeypatch.setattr(shared_figures, "roc_curves", record("roc"))
+    monkeypatch.setattr(shared_figures, "score_boxes", record("boxes"))
     return given
 
 
 def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
     runs = [finished(name, SCORES[name]) for name in "ab"]
     published = {"a": {"auc": (0.62, 0.15), "accuracy": (0.7, 0.1)}, "b": {"accuracy": (0.8, None)}}
-    runs = [replace(run, recipe=run.recipe | {"published": published[run.name]}) for run in runs]
-    best = runs[1].metrics | {"mean": runs[1].metrics["mean"] | {"best_possible_auc": 0.97}, "synthetic": True}
+    runs = [changed(run, recipe=run.recipe | {"published": published[run.name]}) for run in runs]
+    best = runs[1].metrics | {"mean": runs[1].metrics["mean"] | {"best_possible_auc": 0.97}}
     best["sd"] = best["sd"] | {"best_possible_auc": 0.01}
-    runs = [runs[0], replace(runs[1], metrics=best), lesions_alone()]
+    runs = [runs[0], with_numbers(phantoms(runs[1]), metrics=best), lesions_alone()]
     sheet, *_ = (part for part in compared._table_section(runs).parts if isinstance(part, Sheet))
     assert sheet.table["run"].tolist() == ["a", *[""] * 4, "b", *[""] * 5, "lesion", ""]
     within = sheet.table[sheet.table["row"] == "ours, within splits"]
@@ -274,8 +286,9 @@ def test_the_first_sentence(verdicts, words):
     assert compared_sentence([lesions_alone("x"), lesions_alone("y")]) == (
         "None of these runs has an AUC. Mean Dice: x 0.81 (0.75 to 0.86); y 0.81 (0.75 to 0.86)."
     )
-    phantoms = [replace(run, metrics=run.metrics | {"synthetic": True}) for run in runs]
-    assert compared_sentence(phantoms).startswith("Synthetic phantom cohort: no clinical result. Higher AUC")
+    assert compared_sentence([phantoms(run) for run in runs]).startswith(
+        "Synthetic phantom cohort: no clinical result. Higher AUC"
+    )
 
 
 def within_folds(tests):
@@ -290,8 +303,7 @@ def within_folds(tests):
 
 
 @pytest.mark.parametrize("same_folds", [True, False])
-def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_of_their_own(monkeypatch, same_folds):
-    monkeypatch.setattr(compared, "worth", lambda *_: {})
+def test_seeds_with_equal_folds_are_averaged_and_with_other_folds_are_test_sets_of_their_own(same_folds):
     folds = [np.arange(N) // 2 % 4, np.arange(N) // 2 % 4 if same_folds else np.arange(N) // 10]
     runs = []
     for seed, (scores, of_seed) in enumerate(zip((SCORES["b"], SCORES["c"]), folds, strict=True)):
@@ -333,7 +345,7 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
 
 
 def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
-    monkeypatch.setattr(compared, "worth", lambda *tables: {"lengths": [len(table) for table in tables]})
+    monkeypatch.setattr("glioma_idh.runs.run.worth", lambda *tables: {"lengths": [len(table) for table in tables]})
     runs = [finished("a", SCORES[name], {"seed": seed}) for seed, name in enumerate("ab")]
     for run in runs:
         run.metrics["within_splits"]["auc_interval"] = [0.1, 0.2]
@@ -346,7 +358,7 @@ def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
 def test_a_run_counts_once_and_phantoms_stand_apart():
     with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, a2"):
         gather([RUNS[0], replace(RUNS[0], folder=Path("/runs/a2"))])
-    phantom = replace(RUNS[1], metrics=RUNS[1].metrics | {"synthetic": True})
+    phantom = phantoms(RUNS[1])
     with pytest.raises(InputError, match="runs of patients alone, or of phantoms alone; found phantoms in /runs/b"):
         gather([RUNS[0], phantom])
 
@@ -399,5 +411,5 @@ def test_a_caution_of_all_runs_is_said_once_and_of_some_with_their_names(monkeyp
 
 def test_both_papers_side_by_side_have_the_columns_of_both():
     of_3d = finished("d", SCORES["b"], {"paper": "sgp3d"})
-    assert compared._printed(RUNS) is SLICE_CNN and compared._printed([of_3d]) is SGPNET
-    assert compared._printed([RUNS[0], of_3d]) is TABLE_ALONE
+    assert printed_of(RUNS) is SLICE_CNN and printed_of([of_3d]) is SGPNET
+    assert printed_of([RUNS[0], of_3d]) is TABLE_ALONE

@@ -19,6 +19,7 @@ from glioma_idh.reporting.sections.gallery import (
     mistakes_text,
     viewer_cases,
 )
+from glioma_idh.runs import FORMAT
 from tests.conftest import AFFINE, SHAPE, save
 
 NOTE = "Synthetic phantom cohort: no clinical result"
@@ -82,7 +83,7 @@ def sliced(tmp_path):
     slices = np.zeros((8, 64, 64, 1), np.float32)
     slices[:, 10:50, 5:60, 0] = 1 + np.arange(8)[:, None, None]
     np.savez(tmp_path / "slices.npz", slices=slices[::-1], subjects=np.array(SUBJECTS[::-1]))
-    write_json({"sequence": "t1gd"}, tmp_path / "metrics.json")
+    write_json({"format": FORMAT, "recipe": {"paper": "gbm2d", "sequence": ["t1gd"]}}, tmp_path / "recipe.json")
     return tmp_path
 
 

@@ -13,7 +13,7 @@ import pytest
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import report
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
-from glioma_idh.reporting.sections import of_run, of_scores
+from glioma_idh.reporting.sections import of_run, of_scores, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs import FORMAT
@@ -141,6 +141,9 @@ METRICS = {
 NUMBERED = ("metrics", "worth")
 
 
+PHANTOMS = COHORT.assign(cohort="phantom")
+
+
 def finished(numbers=NUMBERS, **changes) -> Run:
     """A run whose numbers were made by hand."""
     tables = {"cohort": COHORT, "exclusions": EXCLUSIONS, "splits": SPLITS, "predictions": PREDICTIONS}
@@ -163,10 +166,11 @@ def drawn(monkeypatch):
 
         monkeypatch.setattr(module, name, draw)
 
-    for name in ("baselines_forest", "roc_with_bands", "precision_recall_curve", "confusion_matrices", "score_boxes"):
+    for name in ("baselines_forest", "roc_with_bands", "precision_recall_curve", "confusion_matrices"):
         keep(of_scores, name)
     for name in ("reliability_diagram", "decision_curve_figure", "strata_forest", "reliability_diagram_alt"):
         keep(of_scores, name)
+    keep(shared_figures, "score_boxes")
     for name in ("flow_diagram", "best_median_worst", "learning_curves"):
         keep(of_run, name)
     return given
@@ -362,9 +366,9 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
     for slow in ("characteristics_sheet", "parts_sheet"):
         monkeypatch.setattr(of_run, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
-        run = finished(metrics=METRICS | {"synthetic": synthetic})
-        for section in (*report._of_scores(run), of_run.subjects_section(run)):
-            assert section.parts
+        run = finished(cohort=PHANTOMS if synthetic else COHORT)
+        for section in (*report.OF_SCORES, of_run.subjects_section):
+            assert section(run).parts
         marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
         assert set(marked.values()) == {synthetic}
         assert set(marked) == set(drawn) - {"reliability_diagram_alt"} and len(marked) == 9
@@ -372,8 +376,10 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
 
 
 def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
-    monkeypatch.setattr(of_run, "read_case", lambda folder, row, rows: (row["subject"], rows["subject"].tolist()))
-    section = of_run.segmentation_section(finished(metrics=METRICS | {"synthetic": True}))
+    monkeypatch.setattr(
+        shared_figures, "read_case", lambda folder, row, rows: (row["subject"], rows["subject"].tolist())
+    )
+    section = of_run.segmentation_section(finished(cohort=PHANTOMS))
     assert dict(parts_of(section, Sheet)["segmentation"].table.to_numpy().tolist()) == {
         "Dice": "0.79 (0.69 to 0.89)",
         "HD95, mm": "7.10 (6.20 to 8.30)",
@@ -416,7 +422,7 @@ def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
         (tmp_path / f"split_{index + 1}").mkdir()
         write_table(history, tmp_path / f"split_{index + 1}" / "history.csv")
     metrics = METRICS | {"mean": {"accuracy": 0.5}}  # nothing was learnt of lesions
-    of_run.training_section(finished(folder=tmp_path, metrics=metrics | {"synthetic": True}))
+    of_run.training_section(finished(folder=tmp_path, metrics=metrics, cohort=PHANTOMS))
     curves = drawn["learning_curves"]
     table = curves.arguments[0]
     assert table[["repeat", "split", "epoch", "cross_entropy"]].to_numpy().tolist() == [
@@ -452,9 +458,9 @@ def test_the_gallery_and_the_viewer_show_the_cases_that_were_chosen(monkeypatch,
     monkeypatch.setattr(
         of_run, "viewer_cases", lambda *arguments: given.append(arguments) or ({"a": "case"}, ["gone."])
     )
-    run = finished(folder=tmp_path, metrics=METRICS | {"synthetic": True})
+    run = finished(folder=tmp_path, cohort=PHANTOMS)
     section = of_run.cases_section(run)
-    assert [tuple(map(id, arguments[:3])) for arguments in given] == [(id(tmp_path), id(COHORT), id(PREDICTIONS))] * 2
+    assert [tuple(map(id, arguments[:3])) for arguments in given] == [(id(tmp_path), id(PHANTOMS), id(PREDICTIONS))] * 2
     assert given[0][3] is True
     assert parts_of(section, Picture)["mistakes"].alt.startswith(
         "The most confident mistakes, 2 of 2: b1 (IDH-mutant, score 0.40); e1 (IDH-wild-type, score 0.60)."
@@ -550,9 +556,9 @@ def test_the_first_sentence_without_an_auc_or_without_scores():
     auc = NUMBERS["auc"] | {"within_splits": estimate(None, None, None, "cannot be computed, because of one class")}
     said = "The AUC of SGPNet cannot be computed, because of one class."
     assert result_sentence(finished(NUMBERS | {"auc": auc})) == said
-    lesions = finished(metrics=METRICS | {"pooled": {"dice": 0.79}, "synthetic": True})
+    lesions = finished(metrics=METRICS | {"pooled": {"dice": 0.79}}, cohort=PHANTOMS)
     assert result_sentence(lesions) == f"{NOTE}. Mean Dice 0.79 (0.69 to 0.89) in 5 subjects."
-    assert report._of_scores(lesions) == []
+    assert not lesions.scored
 
 
 @pytest.fixture
@@ -573,10 +579,10 @@ def run(tmp_path, evaluated):
 def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
     found = read_finished_run(run)
     assert found.name == "T1Gd" and not found.synthetic and found.scored and found.folder == run
+    # of scores that rise evenly, every other one mutant, each mutant is above all but its own later wild-types
+    assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.worth == NUMBERS
     [(predictions, cohort, splits)] = evaluated
     assert predictions is found.predictions and cohort is found.cohort and splits is found.splits
-    # of scores that rise evenly, every other one mutant, each mutant is above all but its own later wild-types
-    assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.worth is NUMBERS
     # of 4 x 4 pairs of each fold, 4 + 3 + 2 + 1 are in order
     assert found.metrics["within_splits"]["auc"] == pytest.approx(0.625) and found.printed.decimals == 2
     assert "best_possible_auc" not in found.metrics["within_splits"]
@@ -614,7 +620,8 @@ def test_a_table_alone_is_named_after_its_file_and_synthetic_where_its_cohort_is
     theirs = read_predictions(tmp_path / "theirs.csv")
     assert theirs.name == "theirs" and not theirs.synthetic and theirs.folder is None and theirs.recipe == {}
     assert theirs.cohort["idh"].tolist() == table["truth"].tolist() and theirs.printed.decimals == 3
-    assert theirs.metrics["pooled"]["num_patients"] == 12 and len(evaluated[0]) == 1
+    assert theirs.metrics["pooled"]["num_patients"] == 12 and theirs.worth.items() >= NUMBERS.items()
+    assert len(evaluated[0]) == 1
     assert read_predictions(tmp_path / "phantoms.csv").synthetic
 
 
@@ -624,8 +631,8 @@ def pages(monkeypatch):
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
     monkeypatch.setattr(report, "cautions", lambda *_: [])
-    monkeypatch.setattr(report, "_of_scores", lambda run: [])
-    monkeypatch.setattr(report, "_of_run", lambda run: [])
+    for name in ("OF_SCORES", "OF_RUN"):
+        monkeypatch.setattr(report, name, ())
     return given
 
 

@@ -4,6 +4,10 @@ import copy
 
 import pandas as pd
 
+from glioma_idh.reporting.text import facts
+from glioma_idh.reporting.text.templates import TEXTS, render_topics
+from glioma_idh.runs.run import Run
+
 SGPNET = {
     "recipe": {
         "paper": "sgp3d",
@@ -200,3 +204,27 @@ def with_settings(content: dict, **settings) -> dict:
     content["recipe"] |= settings
     content["recipe"] = {name: value for name, value in content["recipe"].items() if value is not None}
     return content
+
+
+def run(recipe: dict, cohort=COHORT, splits=SPLITS, worth=None, exclusions=None, name: str = "SGPNet") -> Run:
+    """A run of these tables whose numbers are these."""
+    made = Run(name, recipe, cohort, exclusions, splits, pd.DataFrame())
+    vars(made)["worth"] = worth or {}  # in the place of those that it would compute
+    return made
+
+
+def method_of(recipe: dict) -> dict[str, str]:
+    """What the settings of a run say of its method, by topic."""
+    made = run(recipe)
+    values = facts.setting_values(made) | facts.patient_values(made)
+    return render_topics(made.paper.method, values) | render_topics(f"{TEXTS}/software.j2", values)
+
+
+def statistics_of(worth: dict) -> dict[str, str]:
+    """How the numbers were made, by topic."""
+    return render_topics(f"{TEXTS}/statistics.j2", facts.number_values(worth))
+
+
+def numbers_of(worth: dict) -> dict[str, str]:
+    """The numbers in sentences, by topic."""
+    return render_topics(f"{TEXTS}/numbers.j2", facts.number_values(worth))

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.reporting.text.checklists import CHECKLISTS, answer, checklist_table, read_items
-from glioma_idh.reporting.text.facts import run_facts
-from glioma_idh.reporting.text.limits import limits
+from glioma_idh.reporting.text.facts import limits, run_facts
 from glioma_idh.reporting.text.model_card import model_card
 from tests.reporting.text.small_run import (
     COHORT,
@@ -17,6 +16,7 @@ from tests.reporting.text.small_run import (
     SPLITS,
     WORTH,
     estimate,
+    run,
     with_settings,
 )
 
@@ -38,8 +38,8 @@ RUNS = {
 }
 
 
-def answers(name, run):
-    return checklist_table(name, run_facts(*RUNS[run])).set_index("item")["answer"]
+def answers(name, kind):
+    return checklist_table(name, run_facts(run(*RUNS[kind]))).set_index("item")["answer"]
 
 
 @pytest.mark.parametrize("name", CHECKLISTS)
@@ -51,14 +51,14 @@ def test_every_published_item_is_there_once_in_its_order(name):
 
 @pytest.mark.parametrize("name", CHECKLISTS)
 def test_every_topic_named_is_one_that_a_run_can_know(name):
-    known = set(run_facts(*RUNS["sgp3d"])) | set(run_facts(*RUNS["gbm2d"]))
+    known = set(run_facts(run(*RUNS["sgp3d"]))) | set(run_facts(run(*RUNS["gbm2d"])))
     assert set(" ".join(read_items(name)["facts"]).split()) <= known
 
 
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("kind", RUNS)
 @pytest.mark.parametrize("name", CHECKLISTS)
-def test_no_answer_holds_a_hole(name, run):
-    for text in answers(name, run):
+def test_no_answer_holds_a_hole(name, kind):
+    for text in answers(name, kind):
         assert text and not any(hole in text for hole in ("nan", "None", "{", "  ", ".."))
 
 
@@ -108,7 +108,7 @@ def test_what_a_run_answers():
 
 def test_a_patient_of_two_examinations_is_characterised_once_as_at_the_first():
     later = COHORT.iloc[:1].assign(subject="a2", grade="HGG", age_years=90.0)
-    assert run_facts(SGPNET, pd.concat([COHORT, later]), SPLITS, WORTH)["characteristics"] == (
+    assert run_facts(run(SGPNET, pd.concat([COHORT, later]), SPLITS, WORTH))["characteristics"] == (
         "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
         "Not known: sex."
     )
@@ -116,9 +116,9 @@ def test_a_patient_of_two_examinations_is_characterised_once_as_at_the_first():
 
 def test_one_hold_out_is_not_called_repeated():
     recipe = with_settings(SLICE_CNN, num_splits=1)
-    facts = run_facts(recipe, PHANTOMS, SPLITS, WORTH)
+    facts = run_facts(run(recipe, PHANTOMS, SPLITS, WORTH))
     assert facts["internal"] == "One random hold-out." and "several test parts" not in facts["ensemble"]
-    assert "several test parts" in run_facts(SLICE_CNN, PHANTOMS, SPLITS, WORTH)["ensemble"]
+    assert "several test parts" in run_facts(run(SLICE_CNN, PHANTOMS, SPLITS, WORTH))["ensemble"]
 
 
 def test_a_table_alone_claims_nothing_of_a_training():
@@ -129,7 +129,7 @@ def test_a_table_alone_claims_nothing_of_a_training():
 
 
 def test_limits_say_the_gravest_first():
-    found = limits(SGPNET["recipe"], COHORT, WORTH)
+    found = limits(run(SGPNET, cohort=COHORT, worth=WORTH))
     assert found[:4] == [
         "The AUC of the network is not shown to be higher than that of lesion volume and grade alone.",
         "From 5 patients (2 IDH-mutant) the 95 % interval of the AUC is 0.50 to 0.95.",
@@ -137,43 +137,49 @@ def test_limits_say_the_gravest_first():
         "1 of 2 groups of patients are too small for an AUC of their own.",
     ]
     assert found[4] == "Sex of the patients is not known."
-    assert limits(SLICE_CNN["recipe"], PHANTOMS, {})[0].startswith("The cohort is synthetic")
-    assert "To be applied the network needs an outline of the lesion." in limits(SLICE_CNN["recipe"], COHORT, WORTH)
+    assert limits(run(SLICE_CNN, cohort=PHANTOMS, worth={}))[0].startswith("The cohort is synthetic")
+    assert "To be applied the network needs an outline of the lesion." in limits(
+        run(SLICE_CNN, cohort=COHORT, worth=WORTH)
+    )
 
 
 @pytest.mark.parametrize(("content", "where"), [(SGPNET, "Scans were"), (SLICE_CNN, "Scans without a brain mask were")])
 def test_scans_with_skull_are_a_limit_and_stand_in_methods_and_model_card(content, where):
     meant = with_settings(content, with_skull=True)
     said = f"{where} not checked for a skull, noise or a grey background"
-    assert any(limit.startswith(said) for limit in limits(meant["recipe"], COHORT, WORTH))
-    assert said in model_card(meant, WORTH, COHORT) and said not in model_card(content, WORTH, COHORT)
-    brain = run_facts(meant, COHORT, SPLITS, WORTH)["brain"]
+    assert any(limit.startswith(said) for limit in limits(run(meant, cohort=COHORT, worth=WORTH)))
+    assert said in model_card(run(meant, worth=WORTH, cohort=COHORT)) and said not in model_card(
+        run(content, worth=WORTH, cohort=COHORT)
+    )
+    brain = run_facts(run(meant, COHORT, SPLITS, WORTH))["brain"]
     assert f"{where} not required to be skull-stripped." in brain
-    assert "skull" not in run_facts(content, COHORT, SPLITS, WORTH)["brain"]
+    assert "skull" not in run_facts(run(content, COHORT, SPLITS, WORTH))["brain"]
 
 
 def test_what_is_no_limit_is_not_told():
     calibrated = {"before": WORTH["calibration"]["before"] | {"slope": estimate(0.9, 0.6, 1.2)}}
     good = {"verdict": "beats all", "not_beaten": [], "reason": ""}
-    text = " ".join(limits(SGPNET["recipe"], COHORT, WORTH | {"calibration": calibrated, "beats_baselines": good}))
+    text = " ".join(
+        limits(run(SGPNET, cohort=COHORT, worth=WORTH | {"calibration": calibrated, "beats_baselines": good}))
+    )
     assert "sure" not in text and "higher" not in text and "baseline" not in text
     timid = {"before": WORTH["calibration"]["before"] | {"slope": estimate(1.9, 1.6, 2.2)}}
-    assert "not sure enough" in " ".join(limits(SGPNET["recipe"], COHORT, WORTH | {"calibration": timid}))
+    assert "not sure enough" in " ".join(limits(run(SGPNET, cohort=COHORT, worth=WORTH | {"calibration": timid})))
 
 
 def test_what_was_trained_is_told_of_each_kind_of_network():
     def facts(content, **settings):
-        return run_facts(with_settings(content, **settings), COHORT, SPLITS, WORTH)
+        return run_facts(run(with_settings(content, **settings), COHORT, SPLITS, WORTH))
 
     whole, slices, rival = facts(SGPNET), facts(SLICE_CNN), facts(SGPNET, network="resnet2d", targets="idh")
     assert "3D" in whole["kind"] and "2D" in slices["kind"] and "2D" in rival["kind"]
     assert "sgp3d.predict" in whole["applied"] and whole["applied"].endswith("FLAIR on one grid, skull-stripped.")
     assert rival["applied"].endswith("skull-stripped and a lesion mask.") and "gbm2d.predict" in slices["applied"]
-    assert "occlude" in whole["explained"] and not slices["explained"] and not rival["explained"]
+    assert "occlude" in whole["explained"] and not slices.get("explained") and not rival["explained"]
     assert not facts(SGPNET, targets="segmentation")["explained"]
     assert whole["internal"].startswith("Cross-validation: each patient was tested once")
     assert "hash 0123abcd" in whole["settings"] and "glioma_idh 0.1.0" in whole["availability"]
     assert whole["centres"] == "The cohort table names 2 sites."
-    some = run_facts(SGPNET, COHORT.assign(site=["X", "X", "Y", "", None]), SPLITS, WORTH)
+    some = run_facts(run(SGPNET, COHORT.assign(site=["X", "X", "Y", "", None]), SPLITS, WORTH))
     assert some["centres"] == "The cohort table names 2 sites."  # not known is none of them
     assert slices["sequences"].startswith("One") and whole["sequences"].startswith("Four")

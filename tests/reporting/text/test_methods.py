@@ -2,14 +2,16 @@
 
 from dataclasses import asdict
 
+import jinja2.meta
 import pandas as pd
 import pytest
 
 from glioma_idh import runs
 from glioma_idh.gbm2d.recipe import Recipe as SliceRecipe
-from glioma_idh.reporting.text.methods import SECTIONS, methods_text, sentences
-from glioma_idh.reporting.text.recipe_sentences import PUBLISHED_SETTINGS, recipe_sentences
-from glioma_idh.reporting.text.statistics_sentences import statistics_sentences
+from glioma_idh.papers import find_paper
+from glioma_idh.reporting.text import facts
+from glioma_idh.reporting.text.facts import SECTIONS, methods_text, run_facts
+from glioma_idh.reporting.text.templates import ENVIRONMENT, TEXTS
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.recipe import Recipe as VolumeRecipe
 from tests.reporting.text import small_run
@@ -21,6 +23,9 @@ from tests.reporting.text.small_run import (
     SLICE_CNN,
     SPLITS,
     WORTH,
+    method_of,
+    run,
+    statistics_of,
     with_settings,
 )
 
@@ -28,7 +33,7 @@ RECIPES = {"gbm2d": SliceRecipe(), "sgp3d": VolumeRecipe()}
 
 
 def test_a_whole_section_of_the_3d_method():
-    text = methods_text(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS)
+    text = methods_text(run(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS))
     assert [paragraph.split(". ")[0] for paragraph in text.split("\n\n")] == list(SECTIONS)
     for said in (
         "the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set: 5 patients (2 with an "
@@ -57,7 +62,7 @@ def test_a_whole_section_of_the_3d_method():
 
 
 def test_a_whole_section_of_the_2d_method_on_phantoms():
-    text = methods_text(SLICE_CNN, PHANTOMS, SPLITS, WORTH)
+    text = methods_text(run(SLICE_CNN, PHANTOMS, SPLITS, WORTH))
     for said in (
         "Patients. Synthetic phantom cohort: no clinical result. The cohort was the built-in synthetic phantom: 5 "
         "phantoms",
@@ -76,40 +81,43 @@ def test_a_whole_section_of_the_2d_method_on_phantoms():
 
 @pytest.mark.parametrize("content", [SGPNET, SLICE_CNN], ids=["sgp3d", "gbm2d"])
 def test_what_an_older_run_does_not_say_is_left_out(content):
-    whole = recipe_sentences(content["recipe"])
+    whole = method_of(content)
     for name in set(content["recipe"]) - {"paper"}:
-        older = recipe_sentences(with_settings(content, **{name: None})["recipe"])
+        older = method_of(with_settings(content, **{name: None}))
         assert "None" not in str(older) and "{" not in str(list(older.values()))
-        older.pop("differences")  # one sentence of many settings
         for topic, text in older.items():
+            if topic in ("differences", "ensemble", "load"):  # one sentence of many settings, or code
+                continue
             assert {part.rstrip(".") for part in text.split(". ")} - {""} <= set(whole[topic].rstrip(".").split(". "))
 
 
 def test_without_recipe_or_numbers_the_tables_still_speak():
-    text = methods_text({}, COHORT, SPLITS.iloc[:0], {})
+    text = methods_text(run({}, COHORT, SPLITS.iloc[:0], {}))
     assert text.startswith("Patients. The cohort had 5 patients (2 with") and text.count("\n\n") == 0
-    assert statistics_sentences({}) == dict.fromkeys(statistics_sentences(WORTH), "")
+    assert statistics_of({}) == dict.fromkeys(statistics_of(WORTH), "")
 
 
 def test_every_topic_of_the_text_is_known():
-    known = sentences(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS) | sentences(SLICE_CNN, COHORT, SPLITS, WORTH)
+    known = run_facts(run(SGPNET, COHORT, SPLITS, WORTH, EXCLUSIONS)) | run_facts(run(SLICE_CNN, COHORT, SPLITS, WORTH))
     assert {topic for topics in SECTIONS.values() for topic in topics} <= set(known)
 
 
 @pytest.mark.parametrize("paper", ["gbm2d", "sgp3d"])
 def test_the_recipes_defaults_are_what_the_papers_print(paper):
     defaults = runs.as_read(asdict(RECIPES[paper]))
-    assert PUBLISHED_SETTINGS[paper].items() <= defaults.items()
-    text = recipe_sentences({"paper": paper, **defaults})["differences"]
+    assert find_paper({"paper": paper}).recipe == RECIPES[paper]
+    text = method_of({"recipe": {"paper": paper, **defaults}})["differences"]
     assert text.startswith("The settings that the paper prints were used. Settings that the paper does not print")
     del defaults["learning_rate"]  # as of an older run: it cannot be said
-    assert recipe_sentences({"paper": paper, **defaults})["differences"].startswith("Settings that the paper does not")
+    assert method_of({"recipe": {"paper": paper, **defaults}})["differences"].startswith(
+        "Settings that the paper does not"
+    )
 
 
 @pytest.mark.parametrize("network", TARGETS)
 def test_every_network_and_target_of_the_3d_paper_has_its_words(network):
     for targets in TARGETS[network]:
-        said = recipe_sentences(with_settings(SGPNET, network=network, targets=targets)["recipe"])
+        said = method_of(with_settings(SGPNET, network=network, targets=targets))
         assert all(said[topic] for topic in ("network", "output", "loss", "optimiser"))
         assert ("IDH mutation" in said["output"]) == (targets != "segmentation")
         assert ("random ones" in said["loss"]) == (targets == "random-masks")
@@ -126,7 +134,7 @@ def test_every_network_and_target_of_the_3d_paper_has_its_words(network):
 
 def test_switches_of_the_3d_recipe():
     settings = {"detach_k": True, "dropout": 0.0, "shift_fraction": 0.0, "standardise_features": True}
-    said = recipe_sentences(with_settings(SGPNET, **settings)["recipe"])
+    said = method_of(with_settings(SGPNET, **settings))
     assert said["loss"].endswith("In the gradient k was held constant.")
     assert said["regularisation"].startswith("There was no dropout. The pooled features were standardised")
     assert "shifted" not in said["augmentation"]
@@ -135,7 +143,7 @@ def test_switches_of_the_3d_recipe():
 def test_a_patient_on_both_sides_is_told():
     visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
     more = pd.DataFrame({"subject": ["a2"], "repeat": 0, "split": 0, "part": "train"})
-    text = methods_text(SGPNET, visits, pd.concat([SPLITS, more]), WORTH)
+    text = methods_text(run(SGPNET, visits, pd.concat([SPLITS, more]), WORTH))
     assert "In 1 cases a patient stood in the training and the test part of one split." in text
     assert "6 examinations of 5 patients" in text and "none stood" not in text
 
@@ -144,7 +152,7 @@ def test_unlabelled_subjects_and_patients_never_tested_are_counted():
     cohort = COHORT.assign(idh=[1, 1, 0, 0, float("nan")])
     splits = SPLITS.assign(part=SPLITS["part"].where(SPLITS["subject"] != "e1", "train"))  # in both splits
     people = WORTH["patients"] | {"tests_each": [1, 2], "num_never_tested": 3}
-    said = sentences(SGPNET, cohort, splits, WORTH | {"patients": people})
+    said = run_facts(run(SGPNET, cohort, splits, WORTH | {"patients": people}))
     assert "2 with an IDH-mutant and 2 with an IDH-wild-type glioma, 1 of unknown IDH status" in said["source"]
     assert said["unlabelled"].startswith("1 subject without an IDH status")
     assert said["scoring"] == (
@@ -155,13 +163,13 @@ def test_unlabelled_subjects_and_patients_never_tested_are_counted():
 
 def test_no_folder_of_the_users_is_told():
     recipe = with_settings(SGPNET, cohort="/home/somebody/cohorts/mine.csv", images="/home/somebody/scans")
-    text = methods_text(recipe, COHORT, SPLITS, WORTH)
+    text = methods_text(run(recipe, COHORT, SPLITS, WORTH))
     assert "the table mine.csv: 5 patients" in text and "somebody" not in text
     assert "cohort mine.csv (published: brats2020-tcga)" in text
 
 
 def test_a_network_of_segmentation_alone_has_no_words_of_scores():
-    said = sentences(with_settings(SGPNET, targets="segmentation"), COHORT, SPLITS, small_run.LESIONS_ALONE)
+    said = run_facts(run(with_settings(SGPNET, targets="segmentation"), COHORT, SPLITS, small_run.LESIONS_ALONE))
     silent = ("scoring", "discrimination", "thresholds", "calibration", "decision", "strata", "baselines")
     assert not any(said[topic] for topic in silent)
     assert said["segmentation"].startswith("Segmentation was measured by Dice on the patient's own grid and the error")
@@ -170,7 +178,7 @@ def test_a_network_of_segmentation_alone_has_no_words_of_scores():
 def test_each_setting_of_the_2d_method_stands_in_its_own_sentence():
     odd = {"size": 71, "filters": [3, 5, 7], "units": [11, 13], "learning_rate": 0.017, "batch_size": 19, "epochs": 23}
     odd |= {"rotation_deg": [-29.0, 31.0], "test_fraction": 0.37, "num_splits": 41, "min_test_mutants": 43, "seed": 47}
-    said = recipe_sentences(with_settings(SLICE_CNN, sequence=["flair"], **odd)["recipe"])
+    said = method_of(with_settings(SLICE_CNN, sequence=["flair"], **odd))
     assert said["images"].startswith("The network read one sequence, FLAIR.")
     assert "stretched to 71 x 71 pixels" in said["part"]
     assert "3 blocks (3 x 3 convolutions of 3, 5 and 7 filters" in said["network"]
@@ -182,7 +190,7 @@ def test_each_setting_of_the_2d_method_stands_in_its_own_sentence():
         "at least 43 IDH-mutant patients; they were not stratified."
     )
     assert said["seeds"].endswith("followed from the seed 47.")
-    own = recipe_sentences(with_settings(SLICE_CNN, sequence=["flair"], **odd, split_seed=0)["recipe"])
+    own = method_of(with_settings(SLICE_CNN, sequence=["flair"], **odd, split_seed=0))
     assert "41 in all (seed 0), each" in own["splits"]
     assert own["seeds"].endswith("followed from the seed 47, the splits from the seed 0.")
     assert said["differences"] == (
@@ -197,7 +205,7 @@ def test_each_setting_of_the_3d_method_stands_in_its_own_sentence():
     odd = {"shape": [11, 13, 17], "filters": 19, "num_splits": 23, "epochs": 29, "batch_size": 31, "seed": 37}
     odd |= {"learning_rate": 0.041, "idh_learning_rate": 0.043, "dropout": 0.47, "shift_fraction": 0.53}
     odd |= {"move_probability": 0.59, "smoothing_voxels": 0.61, "cohort": "egd"}
-    said = recipe_sentences(with_settings(SGPNET, **odd)["recipe"])
+    said = method_of(with_settings(SGPNET, **odd))
     assert "stretched to 11 x 13 x 17 voxels" in said["part"] and "with 19 channels" in said["network"]
     assert "smoothed by 0.61 voxel. The gradient went through k too." in said["loss"]
     assert said["optimiser"] == (
@@ -221,10 +229,10 @@ def test_each_setting_of_the_3d_method_stands_in_its_own_sentence():
 
 
 def test_other_networks_fall_from_one_rate_and_are_no_deviations():
-    said = recipe_sentences(with_settings(SGPNET, network="densenet3d", targets="idh", learning_rate=0.041)["recipe"])
+    said = method_of(with_settings(SGPNET, network="densenet3d", targets="idh", learning_rate=0.041))
     assert said["optimiser"].startswith("Adam was used with a learning rate that fell from 0.041 to 0 along a cosine.")
     assert said["differences"] == "" and said["precision"].startswith("Training was in mixed precision: bfloat16")
-    assert recipe_sentences(with_settings(SGPNET, dtype="float32")["recipe"])["precision"] == "Training was in float32."
+    assert method_of(with_settings(SGPNET, dtype="float32"))["precision"] == "Training was in float32."
 
 
 @pytest.mark.parametrize(
@@ -241,7 +249,7 @@ def test_other_networks_fall_from_one_rate_and_are_no_deviations():
     ],
 )
 def test_a_cohort_is_called_by_its_own_name(cohort, said):
-    text = sentences(with_settings(SGPNET, cohort=cohort), COHORT, SPLITS, {})["source"]
+    text = run_facts(run(with_settings(SGPNET, cohort=cohort), COHORT, SPLITS, {}))["source"]
     assert text.startswith(f"The cohort was {said}: 5 patients")
 
 
@@ -249,19 +257,19 @@ def test_sizes_are_those_of_each_part_in_patients():
     visits = pd.concat([COHORT, COHORT.iloc[:1].assign(subject="a2")])
     parts = {"a1": "train", "a2": "train", "b1": "train", "c1": "train", "d1": "test", "e1": "test"}
     splits = pd.DataFrame({"subject": list(parts), "repeat": 0, "split": 0, "part": list(parts.values())})
-    said = sentences(SGPNET, visits, splits, {})["sizes"]
+    said = run_facts(run(SGPNET, visits, splits, {}))["sizes"]
     assert said == "A training part held 3 patients (2 IDH-mutant), a test part 2 patients (0 IDH-mutant)."
 
 
 def test_brain_masks_of_some_are_counted():
     some = COHORT.assign(brain_mask=["x.nii", "", "y.nii", "", ""])
-    said = sentences(SLICE_CNN, some, SPLITS, {})["brain"]
+    said = run_facts(run(SLICE_CNN, some, SPLITS, {}))["brain"]
     assert said == "The brain was that of the cohort's brain masks in 2 subjects, elsewhere where the scan was not 0."
-    assert sentences(SLICE_CNN, COHORT, SPLITS, {})["brain"] == "The brain was where the scan was not 0."
+    assert run_facts(run(SLICE_CNN, COHORT, SPLITS, {}))["brain"] == "The brain was where the scan was not 0."
 
 
 def test_thresholds_and_strata_are_told_as_they_were_made():
-    said = statistics_sentences(WORTH)
+    said = statistics_of(WORTH)
     assert said["discrimination"].endswith(
         " Average precision, Brier score and log loss have intervals of a bootstrap of 2000 draws over the patients of "
         "each class."
@@ -270,7 +278,7 @@ def test_thresholds_and_strata_are_told_as_they_were_made():
         "Patients were called mutant from a score of 0.5 on, from the threshold of the largest sensitivity + "
         "specificity (Youden) and from the highest threshold of a sensitivity of 0.9"
     )
-    assert "cross-fitted" not in statistics_sentences({"rates": {"0.5": {}}})["thresholds"]
+    assert "cross-fitted" not in statistics_of({"rates": {"0.5": {}}})["thresholds"]
     assert "error over 10 bins of equal width" in said["calibration"]
     assert said["strata"] == "The AUC was also computed within each grade, where both classes had at least 5 patients."
     assert "the larger class of the training part and logistic regressions on lesion volume; grade" in said["baselines"]
@@ -279,7 +287,7 @@ def test_thresholds_and_strata_are_told_as_they_were_made():
 def test_scores_of_one_and_of_several_tests():
     def said(fewest, most):
         people = WORTH["patients"] | {"tests_each": [fewest, most]}
-        return sentences(SGPNET, COHORT, SPLITS, WORTH | {"patients": people})["scoring"]
+        return run_facts(run(SGPNET, COHORT, SPLITS, WORTH | {"patients": people}))["scoring"]
 
     assert said(1, 1) == "Each patient tested had one score."
     assert said(3, 3) == "The score of a patient was the mean over the 3 test parts that held the patient."
@@ -287,8 +295,22 @@ def test_scores_of_one_and_of_several_tests():
 
 def test_who_is_tested_in_one_repeat_may_be_trained_on_in_another():
     turned = SPLITS.assign(repeat=1, part=SPLITS["part"].map({"train": "test", "test": "train"}))
-    said = sentences(SLICE_CNN, COHORT, pd.concat([SPLITS, turned]), {})
+    said = run_facts(run(SLICE_CNN, COHORT, pd.concat([SPLITS, turned]), {}))
     assert (
         said["disjoint"] == "Splits were made on patients: none stood in the training and the test part of one split."
     )
     assert said["sizes"].startswith("A training part held 2 to 3 patients (1 IDH-mutant)")
+
+
+def test_a_template_names_nothing_that_it_is_not_given():
+    """A name with a typing error would leave its topic out, as a setting that an older run lacks."""
+    numbers, kinds = facts.number_values(WORTH), [run(SGPNET, exclusions=EXCLUSIONS), run(SLICE_CNN)]
+    patients = facts.patient_values(kinds[0])
+    given = {"patients.j2": patients, "statistics.j2": numbers, "numbers.j2": numbers}
+    given = {f"{TEXTS}/{name}": values for name, values in given.items()}
+    given[f"{TEXTS}/limits.j2"] = numbers | dict.fromkeys(("facts", "synthetic", "num_small_groups", "unknown"))
+    given[f"{TEXTS}/software.j2"] = facts.setting_values(kinds[0])
+    given |= {kind.paper.method: facts.setting_values(kind) | facts.patient_values(kind) for kind in kinds}
+    for template, values in given.items():
+        source, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)
+        assert jinja2.meta.find_undeclared_variables(ENVIRONMENT.parse(source)) <= set(values), template

@@ -2,8 +2,7 @@
 
 import pytest
 
-from glioma_idh.reporting.text.limits import limits
-from glioma_idh.reporting.text.number_sentences import number_sentences
+from glioma_idh.reporting.text.facts import limits
 from tests.reporting.text.small_run import (
     AFTER,
     BEFORE,
@@ -13,7 +12,10 @@ from tests.reporting.text.small_run import (
     SLICE_CNN,
     difference,
     estimate,
+    numbers_of,
+    run,
     share,
+    with_settings,
 )
 
 
@@ -68,8 +70,9 @@ NUMBERS = {
 
 
 def test_every_sentence_has_its_own_numbers():
-    said = number_sentences(NUMBERS)
+    said = numbers_of(NUMBERS)
     assert said.pop("measures").startswith("AUC; average precision; Brier score; log loss; sensitivity,")
+    assert said.pop("verdict") == ""
     assert said.pop("uncertainty") == (
         "95 % confidence intervals: DeLong's on the logit scale (AUC), Wilson's (shares of patients), Wald's "
         "(calibration line) and a bootstrap's (lesions). Differences of AUC have DeLong's paired test, after Holm."
@@ -101,7 +104,7 @@ def test_every_sentence_has_its_own_numbers():
 
 def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     beaten = {"beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "sex"], "worse": ["age"]}}
-    assert limits(SGPNET["recipe"], COHORT, NUMBERS | beaten) == [
+    assert limits(run(SGPNET, cohort=COHORT, worth=NUMBERS | beaten)) == [
         "The network has a lower AUC than age alone.",
         "From 40 patients (10 IDH-mutant) the 95 % interval of the AUC is 0.71 to 0.92.",
         "The scores are not sure enough: calibration slope 1.40 (1.30 to 1.60).",
@@ -114,25 +117,30 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     known = COHORT.assign(sex="F")
     silent = NUMBERS["calibration"] | {"before": scaled(1.05)}  # 0.95 to 1.25
     people = NUMBERS["patients"] | {"num_never_tested": 1}
-    found = limits(SGPNET["recipe"], known, {"calibration": silent, "patients": people})
+    found = limits(run(SGPNET, cohort=known, worth={"calibration": silent, "patients": people}))
     assert found[:-2] == ["1 patient was never tested."]
-    unknown = limits(SGPNET["recipe"], COHORT.assign(age_years="", site=""), {})
+    unknown = limits(run(SGPNET, cohort=COHORT.assign(age_years="", site=""), worth={}))
     assert unknown[0] == "Age, sex and site of the patients are not known."
 
 
 @pytest.mark.parametrize(
     "settings, needed",
     [
-        (SLICE_CNN["recipe"], True),
-        (SGPNET["recipe"], False),
-        (SGPNET["recipe"] | {"network": "resnet2d"}, True),
-        (SGPNET["recipe"] | {"network": "densenet3d"}, False),
+        (SLICE_CNN, True),
+        (SGPNET, False),
+        (with_settings(SGPNET, network="resnet2d"), True),
+        (with_settings(SGPNET, network="densenet3d"), False),
     ],
 )
 def test_a_network_that_needs_an_outline_to_be_applied_says_so(settings, needed):
-    assert ("To be applied the network needs an outline of the lesion." in limits(settings, COHORT, {})) == needed
+    assert (
+        "To be applied the network needs an outline of the lesion." in limits(run(settings, cohort=COHORT, worth={}))
+    ) == needed
 
 
 def test_phantoms_are_the_first_limit():
-    assert limits({}, PHANTOMS, NUMBERS)[0] == "The cohort is synthetic: nothing here holds for a patient."
-    assert not any("synthetic" in limit for limit in limits({}, COHORT, NUMBERS))
+    assert (
+        limits(run({}, cohort=PHANTOMS, worth=NUMBERS))[0]
+        == "The cohort is synthetic: nothing here holds for a patient."
+    )
+    assert not any("synthetic" in limit for limit in limits(run({}, cohort=COHORT, worth=NUMBERS)))

@@ -11,7 +11,8 @@ import pytest
 from glioma_idh import runs
 from glioma_idh.cohorts.table import parse_sequence
 from glioma_idh.gbm2d.recipe import Recipe as SliceRecipe
-from glioma_idh.reporting.text.rerun import DEFAULTS, LAPTOP, TARGETS, command_line, environment_table
+from glioma_idh.papers import find_paper
+from glioma_idh.reporting.text.rerun import command_line, environment_table
 from glioma_idh.sgp3d import recipe as sgp3d
 from tests.reporting.text.small_run import SGPNET, SLICE_CNN, with_settings
 
@@ -59,8 +60,8 @@ def parsed(line: str, monkeypatch):
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_the_command_comes_back_as_the_recipe(recipe, monkeypatch):
     paper = "gbm2d" if isinstance(recipe, SliceRecipe) else "sgp3d"
-    content = {"recipe": runs.as_read({"paper": paper, **asdict(recipe), "images": "/data/my scans"})}
-    again, job = parsed(command_line(content), monkeypatch)
+    settings = runs.as_read({"paper": paper, **asdict(recipe), "images": "/data/my scans"})
+    again, job = parsed(command_line(settings), monkeypatch)
     if paper == "gbm2d":
         again = replace(again, sequence=tuple(parse_sequence(name) for name in again.sequence))
     assert again == recipe and job.images == Path("/data/my scans") and job.labels is None
@@ -69,29 +70,28 @@ def test_the_command_comes_back_as_the_recipe(recipe, monkeypatch):
 def test_only_what_differs_has_a_flag():
     line = "python -m glioma_idh.sgp3d.train --cohort brats2020-tcga --shape 32 48 64 --num-splits 2 --epochs 60 "
     line += "--learning-rate 0.001 --dtype bfloat16 --seed 7 --images somewhere/scans"
-    assert command_line(SGPNET) == line == command_line(SGPNET["recipe"])
-    assert command_line(SLICE_CNN) == "python -m glioma_idh.gbm2d.train --sequence T1Gd --num-splits 3"
+    assert command_line(SGPNET["recipe"]) == line
+    assert command_line(SLICE_CNN["recipe"]) == "python -m glioma_idh.gbm2d.train --sequence T1Gd --num-splits 3"
     assert command_line({}) == ""
 
 
 def test_settings_that_an_older_run_lacks_are_the_defaults(monkeypatch):
     older = with_settings(SGPNET, dropout=None, network=None, standardise_features=None, detach_k=None)
-    assert command_line(older) == command_line(SGPNET)
+    assert command_line(older["recipe"]) == command_line(SGPNET["recipe"])
 
 
 def test_a_label_sheet_is_known_by_its_hash(monkeypatch):
-    line = command_line(with_settings(SGPNET, labels_sha256="feed"))
+    line = command_line(with_settings(SGPNET, labels_sha256="feed")["recipe"])
     assert line.endswith("--labels LABELS  # LABELS: the sheet with SHA-256 feed")
     assert parsed(line, monkeypatch)[1].labels == Path("LABELS")
 
 
-def test_the_defaults_are_those_of_the_commands():
-    slices, volume = runs.as_read(asdict(SliceRecipe())), runs.as_read(asdict(VOLUME))
-    assert DEFAULTS["gbm2d"] == {name: slices[name] for name in DEFAULTS["gbm2d"]}
-    assert DEFAULTS["sgp3d"] | {"cohort": "brats2020-tcga"} == {name: volume[name] for name in DEFAULTS["sgp3d"]}
-    laptop = runs.as_read(asdict(sgp3d.LAPTOP))
-    assert {name: value for name, value in laptop.items() if volume[name] != value} == LAPTOP | {"cohort": "phantom"}
-    assert {name: able[0] for name, able in sgp3d.TARGETS.items() if name != "sgpnet"} == TARGETS
+@pytest.mark.parametrize("name", ["gbm2d", "sgp3d"])
+def test_a_setting_without_a_flag_is_not_in_the_command(name):
+    paper = find_paper({"paper": name})
+    flags = set(paper.default_flags({"cohort": "phantom"}))
+    assert {"cohort", "epochs", "split_seed", "with_skull"} <= flags
+    assert not flags & {"filters", "units", "size", "test_fraction", "min_test_mutants", "move_probability"}
 
 
 def test_the_environment_says_what_is_not_recorded():

@@ -1,5 +1,9 @@
-"""What a file is that cannot be read as NIfTI, so that the error says what to do about it."""
+"""NIfTI on disk: what a file is that cannot be read, and the units of a header.
 
+Lengths are in metres, millimetres or microns, times in seconds or parts of them.
+"""
+
+import contextlib
 import re
 import zlib
 from pathlib import Path
@@ -33,20 +37,20 @@ OTHER_FORMATS = {
     rb"(?s).{128}DICM": ("a DICOM file", "Give the folder of its series to python -m glioma_idh.prepare."),
 }
 """How files of other kinds begin, what they are, and what to do."""
+SPATIAL_UNITS = {1: ("metres", 1e3), 3: ("microns", 1e-3)}  # NIfTI-1's codes; 2 is mm, and so is what has no code
+TIME_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
+PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # of a head's voxels: a header in centimetres has edges of about 0.1
 
 
 def reading_error(error: Exception, path) -> InputError:
-    """The error of a file that nibabel could not read.
+    """The error of a file of which nibabel raised one of UNREADABLE.
 
     A name that does not fit the content is told by the first bytes: nibabel goes by the ending alone, and says of such
     a file only that it is no gzip file or of unknown type.
-
-    Args:
-        error: what was raised, one of UNREADABLE.
-        path: of the file.
     """
-    path, expected = Path(path), "a readable NIfTI file"
-    start = _first_bytes(path)
+    path, expected, start = Path(path), "a readable NIfTI file", b""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        start = file.read(NUM_BYTES)
     compressed = start.startswith(GZIP)
     named_compressed = path.name.lower().endswith(".gz")
     if compressed != named_compressed and _is_nifti(_uncompressed(start) if compressed else start):
@@ -62,15 +66,6 @@ def reading_error(error: Exception, path) -> InputError:
     return InputError(expected, f"{type(error).__name__}: {error}", advice, file=path)
 
 
-def _first_bytes(path: Path) -> bytes:
-    """The beginning of a file; nothing where it cannot be opened."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(NUM_BYTES)
-    except OSError:
-        return b""
-
-
 def _uncompressed(start: bytes) -> bytes:
     """The beginning of what a gzip file holds, from its own; nothing where it is broken."""
     try:
@@ -82,3 +77,38 @@ def _uncompressed(start: bytes) -> bytes:
 def _is_nifti(start: bytes) -> bool:
     """Whether bytes are the beginning of a NIfTI-1 or NIfTI-2 file of header and voxels."""
     return start[344:348] == b"n+1\0" or start[4:8] == b"n+2\0"
+
+
+def affine_mm(image, path) -> np.ndarray:
+    """The affine of a file, 4 x 4, voxel index to millimetres, from the spatial unit of its header.
+
+    Raises:
+        InputError: the voxels are smaller or larger than those of any image of a head.
+    """
+    unit, mm = spatial_unit(image.header)
+    affine = image.affine if mm == 1 else np.diag([mm, mm, mm, 1.0]) @ image.affine
+    check_edges(np.linalg.norm(affine[:3, :3], axis=0), unit, path)
+    return affine
+
+
+def spatial_unit(header) -> tuple[str, float]:
+    """The spatial unit of a NIfTI header that is not the millimetre, by name and in millimetres."""
+    code = int(header["xyzt_units"]) & 0b111 if isinstance(header, nibabel.Nifti1Header) else 0
+    return SPATIAL_UNITS.get(code, ("millimetres", 1.0))
+
+
+def time_unit_s(header) -> float | None:
+    """The unit of time of a NIfTI header in seconds; None where it names none."""
+    return TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
+
+
+def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:
+    """Raise InputError unless a header's unit fits the edges of a voxel: some programs write a wrong one, or none."""
+    lowest, highest = PLAUSIBLE_EDGES_MM
+    if not lowest <= np.min(edges_mm) <= np.max(edges_mm) <= highest:
+        found = f"edges of {' x '.join(f'{edge:.3g}' for edge in edges_mm)} mm, as its unit of length is {unit}"
+        advice = (
+            "Is the header in metres, centimetres or microns? Correct its numbers, or their unit (xyzt_units; metres "
+            "are 1, millimetres 2, microns 3)."
+        )
+        raise InputError(f"voxels with edges from {lowest:g} to {highest:g} mm", found, advice, file=path)

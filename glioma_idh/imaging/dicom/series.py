@@ -1,0 +1,134 @@
+"""Which DICOM files make a series, which are copies, and which series are no sequence acquired as a volume of MR."""
+
+import hashlib
+import re
+from collections import defaultdict
+
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.dicom.headers import TAGS, Header
+
+SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
+COPIED = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
+"""What a copy has of its original, whatever else is written anew."""
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+LONE_SLICE = "a single slice"
+LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
+NO_SEQUENCES = {
+    "a localizer": ("LOCALIZER",),
+    "a projection": ("MIP", "MNIP", "PROJECTION IMAGE"),
+    "a subtraction": ("SUB", "SUBTRACT", "SUBTRACTION"),
+    "a screenshot": ("SCREEN SAVE", "SCREENSHOT"),
+    "a derived map": ("FA", "COLFA", "TENSOR", "TTP", "PBP", "RELCBV", "RELCBF", "RELMTT"),
+    "a phase image": ("P", "PHASE", "PHASE MAP"),
+}
+"""Image types that are no sequence as it was acquired."""
+CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in words}
+
+
+def group_series(headers: list[Header]) -> dict[str, list[Header]]:
+    """The files of each series by its number, in their order; a letter follows where two have the same number.
+
+    Raises:
+        InputError: those of MR belong to several patients or days.
+    """
+    for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
+        count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
+        if count > 1:
+            advice = "Give each patient, and each visit, a folder of its own; --many prepares a folder of such folders."
+            raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
+    groups = _join_scattered(_by_uid(headers))
+    named = {}
+    for group in sorted(groups, key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))):
+        number = "".join(f"{value:.0f}" for value in group[0].numbers("SeriesNumber")[:1]) or "0"
+        letters = ["", *"bcdefghijklmnopqrstuvwxyz"]
+        name = next((number + letter for letter in letters if number + letter not in named), f"{number}z{len(named)}")
+        named[name] = sorted(group, key=lambda header: header.numbers("InstanceNumber"))
+    return named
+
+
+def _by_uid(headers: list[Header]) -> list[list[Header]]:
+    """The files of each series UID; by number where a series' UID is missing, or where several series share it."""
+    uids = defaultdict(set)
+    for header in headers:
+        uids[header["SeriesNumber"]] |= {header["SeriesInstanceUID"]} - {""}
+    groups = defaultdict(list)
+    for header in headers:
+        number = header["SeriesNumber"]
+        of_number = next(iter(uids[number])) if len(uids[number]) == 1 else number
+        groups[header["SeriesInstanceUID"] or of_number].append(header)
+    found = []
+    for group in groups.values():
+        by_number = defaultdict(list)
+        for header in group:
+            by_number[header["SeriesNumber"]].append(header)
+        shared = all(len(part) > 1 or part[0].holds_volume for part in by_number.values())
+        found += by_number.values() if shared else [group]
+    return found
+
+
+def _join_scattered(groups) -> list[list[Header]]:
+    """The files of each series: single slices, each of a UID of its own, are one if of one number and description."""
+    whole, scattered = [], defaultdict(list)
+    for group in groups:
+        (first, *others), number = group, group[0]["SeriesNumber"]
+        if others or first.holds_volume or not number:
+            whole.append(group)
+        else:
+            scattered[number, first["SeriesDescription"]].append(first)
+    for group in scattered.values():
+        whole += [group] if len(group) >= SCATTERED else [[header] for header in group]
+    return whole
+
+
+def drop_copies(series: list[Header]) -> list[Header]:
+    """The files of a series, each image once.
+
+    Copies have one SOP instance UID. Where an anonymiser has given that UID to images of different places or numbers,
+    it says nothing: then copies are those of the same tags and pixels, as are those of files that hold a whole volume,
+    whose places the reader of headers leaves out.
+    """
+    same_uid = defaultdict(list)
+    for header in series:
+        same_uid[header["SOPInstanceUID"] or str(header.file)].append(header)
+    kept = {}
+    for uid, headers in same_uid.items():
+        places = {tuple(header[name] for name in COPIED) for header in headers}
+        says_nothing = len(places) > 1 or headers[0].holds_volume
+        for header in headers:
+            kept.setdefault((uid, *(_content(header) if says_nothing and len(headers) > 1 else ())), header)
+    return list(kept.values())
+
+
+def _content(header: Header) -> tuple:
+    """All that tells an image from another but its UIDs."""
+    uids = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
+    tags = tuple(text for tag, text in sorted(header.tags.items()) if tag not in uids)
+    return *tags, hashlib.sha256(header.around_pixels[1]).digest()
+
+
+def why_unused(series: list[Header]) -> str:
+    """Why a series is none that was acquired as a volume of MR; empty where it is."""
+    is_lone_slice = len(series) == 1 and not series[0].holds_volume
+    return _why_no_sequence(series[0]) or (LONE_SLICE if is_lone_slice else "")
+
+
+def is_no_sequence(number: str, headers: list[Header]) -> bool:
+    """Whether there are headers of a series number, and all say that theirs is no sequence."""
+    same = [header for header in headers if header["SeriesNumber"] == number]
+    return bool(same) and all(map(_why_no_sequence, same))
+
+
+def _why_no_sequence(header: Header) -> str:
+    """Why the series of a header is no sequence, by what the header says; empty where it may be one."""
+    if header["SOPClassUID"].startswith(SECONDARY_CAPTURE):
+        return "a screenshot (secondary capture)"
+    if header["Modality"] not in ("MR", ""):
+        return "not MR"
+    if header["PhotometricInterpretation"][:10] not in ("MONOCHROME", ""):
+        return "a colour picture"
+    if header["AngioFlag"] == "Y":
+        return "an angiogram"
+    reason = next((CANNOT_USE[word] for word in sorted(header.image_type & set(CANNOT_USE))), "")
+    if reason or set(re.findall("[a-z0-9]+", header["SeriesDescription"].lower())) & LOCALIZERS:
+        return reason or "a localizer"
+    return ""

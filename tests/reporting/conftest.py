@@ -1,0 +1,11 @@
+"""Where reports are what is tested, they are written."""
+
+import pytest
+
+from tests.conftest import written_reports
+
+
+@pytest.fixture(autouse=True)
+def _with_reports():
+    with written_reports():
+        yield
