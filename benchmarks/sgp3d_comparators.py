@@ -10,10 +10,10 @@ import time
 import numpy as np
 
 from glioma_idh.quiet_keras import keras  # noqa: F401  first, as it loads TensorFlow quietly
-from glioma_idh.sgp3d.comparators import NUM_SLICES
 from glioma_idh.sgp3d.fit import POLICIES, build_network
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.optimizers import compile_network
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES
 from glioma_idh.sgp3d.recipe import TARGETS, Recipe
 
 

@@ -45,11 +45,12 @@ def lesion_finder(run_dir: Path):
     from glioma_idh.preparation.context import LesionFinder
 
     def find(images: dict[str, Path], path: Path) -> None:
-        from glioma_idh.sgp3d.predict import Prediction, predict
+        from glioma_idh.sgp3d.predict import Prediction
+        from glioma_idh.sgp3d.prediction import predict_subjects
 
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="part-") as folder:
-            predict(Prediction(run_dir, **images, out=Path(folder), quiet=True))
+            predict_subjects(Prediction(run_dir, **images, out=Path(folder), quiet=True))
             (mask,) = Path(folder).glob("*_lesion.nii.gz")
             os.replace(mask, path)
 

@@ -4,12 +4,9 @@ Their papers published no code. Widths are ours: a step of training costs at mos
 `benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone.
 """
 
-import numpy as np
-
 from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit, set_policy
 
-NUM_SLICES = 16  # that `resnet2d` reads of a subject
 GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d` adds, and layers of each block
 MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
 
@@ -102,8 +99,8 @@ def resnet2d(
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
     where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
-    slices, `NUM_SLICES` of a subject, which the reference mask chooses in tests too (`lesion_slices`); the mean of
-    their probabilities.
+    slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
+    probabilities.
 
     Args:
         input_shape: of a slice, (i, j, sequences).
@@ -150,17 +147,11 @@ def _genotype(features):
     return layers.Dense(1, activation="sigmoid", dtype="float32", name="idh")(features)
 
 
-def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest.
-
-    Args:
-        scans: shape (i, j, k, 4).
-        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
-
-    Returns:
-        Shape (`NUM_SLICES`, i, j, 4); where the lesion has fewer slices some come twice.
-    """
-    through = np.flatnonzero(mask.any(axis=(0, 1)))
-    through = through if len(through) else np.arange(mask.shape[2])
-    chosen = through[np.linspace(0, len(through) - 1, NUM_SLICES).round().astype(int)]
-    return np.moveaxis(scans[:, :, chosen], 2, 0)
+BUILD = {
+    "unet3d": lambda shape, recipe, dtype, kit: unet3d(shape, recipe.filters, dtype, kit),
+    "densenet3d": lambda shape, recipe, dtype, kit: densenet3d(shape, dtype),
+    "resnet2d": lambda shape, recipe, dtype, kit: resnet2d(shape, dtype=dtype),
+}
+"""By the recipe's name of a network: (shape of the input, recipe, dtype policy, kit) -> the network."""
+STEP_COST = {"unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}
+"""What a step of training costs, SGPNet's being 1 (benchmarks/README.md)."""

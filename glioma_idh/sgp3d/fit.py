@@ -19,6 +19,7 @@ from glioma_idh.sgp3d.inference import PREDICTION_COLUMNS, input_shape, score_su
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
 from glioma_idh.sgp3d.optimizers import compile_network
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.recipe import Recipe
 from glioma_idh.sgp3d.training_layers import training_kit
 from glioma_idh.training import device
@@ -74,20 +75,16 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
 def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
     shape = input_shape(recipe)
-    if recipe.network in ("densenet3d", "resnet2d"):
-        return {"densenet3d": comparators.densenet3d, "resnet2d": comparators.resnet2d}[recipe.network](
-            shape, dtype=dtype
-        )
     kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
-    if recipe.network == "unet3d":
-        return comparators.unet3d(shape, recipe.filters, dtype, kit)
+    if recipe.network in comparators.BUILD:
+        return comparators.BUILD[recipe.network](shape, recipe, dtype, kit)
     return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, kit=kit)
 
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
     network = build_network(recipe, POLICIES[recipe.dtype], to_train=True)
-    batch_size = recipe.batch_size * (comparators.NUM_SLICES if recipe.reads_slices else 1)
+    batch_size = recipe.batch_size * (NUM_SLICES if recipe.reads_slices else 1)
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
@@ -141,8 +138,8 @@ def _as_slices(batches: Iterable) -> Iterator:
     """Batches of slices through the lesion, each with its subject's label, from batches of subjects."""
     for scans, targets in batches:
         pairs = zip(scans, targets["segmentation"], strict=True)
-        slices = np.concatenate([comparators.lesion_slices(volume, mask) for volume, mask in pairs])
-        yield slices, {"idh": np.repeat(targets["idh"], comparators.NUM_SLICES)}
+        slices = np.concatenate([lesion_slices(volume, mask) for volume, mask in pairs])
+        yield slices, {"idh": np.repeat(targets["idh"], NUM_SLICES)}
 
 
 def _arrays(subjects: pd.DataFrame, recipe: Recipe):

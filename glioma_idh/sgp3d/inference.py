@@ -10,10 +10,9 @@ from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
-from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.cache import CachedSubject
-from glioma_idh.sgp3d.comparators import lesion_slices
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import Placement, lesion_slices, place_back
 from glioma_idh.sgp3d.recipe import Recipe
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "dice", "lesion_ml"]
@@ -27,13 +26,13 @@ def input_shape(recipe: Recipe) -> tuple[int, ...]:
     return (*recipe.shape[: 2 if recipe.reads_slices else 3], len(SEQUENCES))
 
 
-def reads_slices(network: keras.Model) -> bool:
+def reads_slices(network) -> bool:
     """The recipe's `reads_slices`, of a network without its recipe."""
     return len(network.input_shape) == 4
 
 
 def predict_scans(
-    network: keras.Model, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
+    network, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
 ) -> tuple[float, np.ndarray | None]:
     """What a network says of one subject, averaged over flips of the input.
 
@@ -80,7 +79,7 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
     return mask_scores(predicted, reference, spacing_mm) | {"predicted_ml": predicted_ml}
 
 
-def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
+def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
     """What a network says of a subject that it was not trained on, beside the reference.
 
     Args:
@@ -110,7 +109,7 @@ def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns
         run_dir: of the run.
         learns: the outputs that they were trained for; the numbers of another are empty.
     """
-    splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
+    splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     rows = []
     for _, row in table.iterrows():
         identity = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}

@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 
 from glioma_idh.departures import Group, Measure
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import Placement
 
 PAIRS = tuple(f"{first}_with_{second}" for first, second in combinations(SEQUENCES, 2))
 ALONE = (

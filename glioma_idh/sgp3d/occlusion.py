@@ -3,24 +3,18 @@
 Occlusion is that of Zeiler and Fergus (ECCV 2014), the map that of Zhou et al. (CVPR 2016). Nothing is trained again.
 """
 
-from itertools import chain, zip_longest
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import compare_auc
-from glioma_idh.evaluation.intervals import split_auc_estimate
 from glioma_idh.imaging.boxes import crop
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
 
-COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "score_without_lesion"]
-COLUMNS += ["score_without_rest", "lesion_drawn"]
 SCORES = ("score", "score_without_lesion", "score_without_rest")
 BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
 BRANCHES = (*TAPS, "pointwise")  # of the IDH block, in the order of its features
@@ -171,62 +165,3 @@ def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
     whole = np.zeros(placement.grid_shape, np.float32)
     crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
-
-
-def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
-    """Whom to show: in turn the surest mutant called so, wild-type called so, and mistake, then the next of each.
-
-    Args:
-        predictions: columns `subject, truth, score`; a row a subject.
-        most: how many; fewer where there are not so many subjects.
-    """
-    surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
-    called = (surest["score"] >= 0.5).astype(int)
-    right = called == surest["truth"]
-    groups = [surest["subject"][rows] for rows in (right & (called == 1), right & (called == 0), ~right)]
-    return [subject for subject in chain(*zip_longest(*groups)) if subject is not None][:most]
-
-
-def summarise_occlusion(predictions: pd.DataFrame) -> dict:
-    """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
-
-    Args:
-        predictions: with COLUMNS.
-
-    Returns:
-        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` within splits and
-        `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
-        `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
-    """
-    numbers = {}
-    for column in SCORES:
-        occluded = predictions.assign(score=predictions[column])
-        auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
-        change = float((predictions[column] - predictions["score"]).abs().mean())
-        numbers[column] = {"auc": auc.value, "auc_interval": auc[1:3], "mean_change": change, "difference": difference}
-    drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
-    return summary | {"conclusions": _conclusions(numbers)}
-
-
-def _conclusions(numbers: dict) -> list[str]:
-    """What the three AUCs say, each by where 0.5, the AUC of guessing, lies to its interval."""
-    named = {
-        "As the scans are": "",
-        "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
-        "Without the rest of the brain": ": the lesion tells something by itself",
-    }
-    return [_conclusion(*pair, numbers[column]) for pair, column in zip(named.items(), SCORES, strict=True)]
-
-
-def _conclusion(name: str, if_better: str, numbers: dict) -> str:
-    """One of them in a sentence."""
-    (low, high), auc = numbers["auc_interval"], f"{name}, the AUC is {numbers['auc']:.2f}"
-    if not low <= high:  # NaN
-        return f"{auc}; no interval: too few patients, or classes that do not overlap."
-    verdict = "guessing, 0.5, lies within"
-    if low > 0.5:
-        verdict = f"better than guessing{if_better}"
-    if high < 0.5:
-        verdict = "worse than guessing: the network is misled"
-    return f"{auc} ({low:.2f} to {high:.2f}), {verdict}."

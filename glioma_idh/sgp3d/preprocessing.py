@@ -15,8 +15,9 @@ from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.heuristics import find_other_brain, require_stripped, why_not_stripped
 from glioma_idh.imaging.masks import Mask, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid, voxel_hash
+from glioma_idh.sgp3d.paper import SEQUENCES
 
-SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
+NUM_SLICES = 16  # of a subject, for a network that reads slices
 THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
 ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside the brain, {WITH_SKULL}"
 
@@ -135,6 +136,22 @@ def standardise(image: np.ndarray) -> np.ndarray:
     if sd == 0:
         raise InputError("an image that varies", f"the one value {mean:g}", "Check the scan.")
     return (image - np.float32(mean)) * np.float32(1 / sd)
+
+
+def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest.
+
+    Args:
+        scans: shape (i, j, k, 4).
+        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
+
+    Returns:
+        Shape (`NUM_SLICES`, i, j, 4); where the lesion has fewer slices some come twice.
+    """
+    through = np.flatnonzero(mask.any(axis=(0, 1)))
+    through = through if len(through) else np.arange(mask.shape[2])
+    chosen = through[np.linspace(0, len(through) - 1, NUM_SLICES).round().astype(int)]
+    return np.moveaxis(scans[:, :, chosen], 2, 0)
 
 
 def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:

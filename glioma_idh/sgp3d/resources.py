@@ -5,12 +5,12 @@ import time
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.sgp3d.comparators import STEP_COST
 from glioma_idh.sgp3d.recipe import Recipe
 
 BASE_GB = 0.8  # TensorFlow, the network and its optimisers
 BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject in a batch, at the peak of a step
 FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
-COST = {"sgpnet": 1.0, "unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}  # of a step (benchmarks/README.md)
 OVERHEAD = 1.6  # a step beside its convolutions
 SLOW = 2.0  # times float32's time, from where on a type is advised against
 SHARE = 0.9  # of the free memory that may be taken
@@ -19,7 +19,7 @@ SHARE = 0.9  # of the free memory that may be taken
 def needed_gb(recipe: Recipe, jobs: int) -> float:
     """Peak of memory of so many trainings at once, GB."""
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return jobs * (BASE_GB + COST[recipe.network] * voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
+    return jobs * (BASE_GB + STEP_COST.get(recipe.network, 1.0) * voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
 
 
 def free_gb() -> float:
@@ -76,4 +76,4 @@ def needed_seconds(recipe: Recipe, num_train: int, gflops: float) -> float:
     """Time of one split's training, s; a guess within a factor of two."""
     steps = recipe.epochs * -(-num_train // recipe.batch_size)
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return COST[recipe.network] * steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
+    return STEP_COST.get(recipe.network, 1.0) * steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)

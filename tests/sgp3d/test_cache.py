@@ -50,7 +50,7 @@ def test_what_is_stored_is_what_is_prepared(table):
     stored, fresh = store_subject(table.iloc[0], SHAPE), prepare_subject(table.iloc[0], SHAPE)
     assert np.array_equal(stored.scans(), fresh.scans) and np.array_equal(stored.mask(), fresh.mask)
     assert isinstance(stored.scans(), np.memmap)
-    assert stored.lesion_ml() == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
+    assert stored.note["lesion_ml"] == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
     assert stored.placement().box == fresh.placement.box and stored.placement().grid_shape == (24, 20, 18)
     assert np.array_equal(stored.placement().own_affine, fresh.placement.own_affine)
 

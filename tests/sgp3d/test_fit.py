@@ -13,8 +13,8 @@ from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.cache import CachedSubject
-from glioma_idh.sgp3d.comparators import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.method import METHOD
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
 from glioma_idh.training import callbacks, device
 from glioma_idh.training.cohort import TrainingCohort
