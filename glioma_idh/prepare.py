@@ -20,15 +20,7 @@ from glioma_idh.record import recorded
 
 
 def prepare(job: Job, settings: Settings) -> list:
-    """Prepare one patient or many, and bring the tables of the output folder up to date.
-
-    Returns:
-        One `Outcome` a patient; a patient without files could not be prepared at all.
-
-    Raises:
-        InputError: the settings or the tables in the output folder cannot be used, there is no patient or several
-            where one is expected, or with `strict` the first error of any.
-    """
+    """Check what is asked, then `prepare_patients`; an InputError names the flag that cannot be used."""
     from glioma_idh.preparation.command import check_job, prepare_patients
     from glioma_idh.reporting.figures.patient_checks import draw_checks
 
@@ -74,15 +66,13 @@ def _check_lesion_run(run_dir: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
-
     def command(job: Job, settings: Settings) -> tuple[Job, Settings]:
         return job, settings
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
     with recorded("glioma_idh.prepare", job, settings, folder=job.out, of_patients=True):
-        from glioma_idh.preparation.usable_for import usable_for, usable_for_many
+        from glioma_idh.preparation.command import usable_for, usable_for_many
 
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]

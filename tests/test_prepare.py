@@ -492,7 +492,7 @@ def test_the_same_image_twice_is_no_contrast_image(patient):
         ({}, {"lesion_mask": "gone.nii.gz"}, "--lesion-mask"),
         ({}, {"brain_command": "hd-bet {input}"}, "{mask}"),
         ({}, {"brain_command": "no-such-program {input} {mask}"}, "installed"),
-        ({"lesion_run": "nowhere"}, {}, "run"),
+        ({"lesion_run": Path("nowhere")}, {}, "run"),
     ],
 )
 def test_settings_that_cannot_be(patient, job, settings, words):

@@ -14,20 +14,14 @@ SPLIT = ["repeat", "split"]
 class SplitAuc(NamedTuple):
     """AUC within splits, and what its variance is made of.
 
-    Attributes:
-        value: pairs won over pairs, summed over the splits; NaN where no split tests both classes.
-        num_pairs: of an IDH-mutant and an IDH-wild-type patient tested in the same split.
-        deviations: one number per patient who is in a pair, indexed by patient; their squares add up to the variance.
-            Those of two networks on the same splits may be subtracted: the squares then add up to the variance of the
-            difference.
-        num_mutant: distinct IDH-mutant patients in these pairs.
-        num_wild_type: distinct IDH-wild-type patients in these pairs.
+    The squares of the deviations, one per patient who is in a pair, indexed by patient, add up to the variance. Those
+    of two networks on the same splits may be subtracted: the squares then add up to the variance of the difference.
     """
 
-    value: float
-    num_pairs: int
+    value: float  # pairs won over pairs, summed over the splits; NaN where no split tests both classes
+    num_pairs: int  # of an IDH-mutant and an IDH-wild-type patient tested in the same split
     deviations: pd.Series
-    num_mutant: int
+    num_mutant: int  # distinct patients in these pairs
     num_wild_type: int
 
     @property
@@ -62,15 +56,11 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
 
 
 def pairs_won(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many pairs with the other class the score puts in the right order, patient by patient; a tie counts half.
+    """How many wild-types lie below each mutant, and how many mutants above each wild-type; a tie counts half.
 
     These are DeLong's structural components, each times the size of the other class: whole or half numbers, so that
     equal ones are equal to the last bit. By mid-ranks, never pair by pair (Sun and Xu, IEEE Signal Processing Letters
-    2014).
-
-    Returns:
-        Of each mutant, the wild-types below, shape (mutants,); of each wild-type, the mutants above,
-        shape (wild-types,); both in the order of the patients.
+    2014). Shapes (mutants,) and (wild-types,), in the order of the patients.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     mutant, wild_type = score[truth == 1], score[truth == 0]

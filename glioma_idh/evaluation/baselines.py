@@ -9,19 +9,11 @@ from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from glioma_idh.evaluation import checks
 from glioma_idh.evaluation.auc import auc_within_splits
-from glioma_idh.evaluation.checks import (
-    COLUMNS,
-    as_text,
-    because,
-    check_columns,
-    check_once,
-    check_one_row_a_subject,
-    check_predictions,
-)
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, holm
 from glioma_idh.evaluation.metrics import SPLIT, pooled_scores
 
@@ -46,13 +38,7 @@ STAGES = {  # when a clinic knows what a baseline reads; grade needs tissue
 
 
 class Baseline(NamedTuple):
-    """Scores of one baseline.
-
-    Attributes:
-        predictions: predictions table of the subjects tested, `subject, patient, repeat, split, truth, score`; without
-            rows where there is a reason.
-        reason: why there are no scores, in words; "" where there are.
-    """
+    """Predictions table of one baseline; without rows where there is a reason for no scores."""
 
     predictions: pd.DataFrame
     reason: str = ""
@@ -75,8 +61,7 @@ def baseline_predictions(
         a training part has one class, or one value of a column, alone.
 
     Raises:
-        ValueError: the two tables do not match, a patient is trained on and tested in one split, or a cell is not a
-            number; it names the subject or the patient.
+        ValueError: also where a patient is trained on and tested in one split; it names the patient.
     """
     rows = _labelled_rows(cohort, splits)
     if not (rows["part"] == "test").any():
@@ -85,7 +70,7 @@ def baseline_predictions(
     for name in names:
         reason = _why_not(rows, BASELINES[name])
         if reason:
-            baselines[name] = Baseline(rows.iloc[:0].reindex(columns=COLUMNS), because(reason))
+            baselines[name] = Baseline(rows.iloc[:0].reindex(columns=checks.COLUMNS), checks.because(reason))
         else:
             tested = [_test_split(split, BASELINES[name]) for _, split in rows.groupby(SPLIT)]
             baselines[name] = Baseline(pd.concat(tested, ignore_index=True))
@@ -105,20 +90,10 @@ def compare_with_baselines(
 ) -> dict[str, Comparison]:
     """AUC of a network less that of each baseline on the same patients, by `compare_auc`.
 
-    p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time.
-
-    Args:
-        predictions: the network's predictions table.
-        baselines: as `baseline_predictions` gives them for the same splits.
-        level: of the intervals.
-
-    Returns:
-        By the baseline's name; where it could not be computed, the reason.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`), or holds other patients or truths.
+    p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time. The
+    baselines are of the same splits; other patients or truths are a ValueError.
     """
-    check_predictions(predictions)
+    checks.check_predictions(predictions)
     comparisons = {
         name: Comparison(np.nan, np.nan, np.nan, np.nan, baseline.reason)
         if baseline.reason
@@ -130,10 +105,10 @@ def compare_with_baselines(
 
 def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """The splits' rows with `patient`, `truth` and the columns that baselines read, of subjects with a truth."""
-    check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
-    check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
-    check_once(splits, "parts")
-    check_one_row_a_subject(cohort)
+    checks.check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
+    checks.check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
+    checks.check_once(splits, "parts")
+    checks.check_one_row_a_subject(cohort)
     unknown = splits.loc[~splits["subject"].isin(cohort["subject"]), "subject"].unique()
     if len(unknown):
         found = f"no {unknown[0]}, {len(unknown)} such"
@@ -152,7 +127,7 @@ def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
 
 def _words(cohort: pd.DataFrame, column: str) -> pd.Series:
     """Cells as text, NaN where there is none."""
-    return as_text(cohort[column]).astype(object).where(lambda text: text != "")
+    return checks.as_text(cohort[column]).astype(object).where(lambda text: text != "")
 
 
 def _numbers(cohort: pd.DataFrame, column: str) -> pd.Series:
@@ -192,19 +167,14 @@ def _test_split(split: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The predictions of one split's test subjects by a model of its training subjects."""
     train, test = split[split["part"] == "train"], split[split["part"] == "test"]
     if test.empty:
-        return test.reindex(columns=COLUMNS)
-    model = _model(columns).fit(train[columns], train["truth"])
-    return test.assign(score=model.predict_proba(test[columns])[:, 1])[COLUMNS]
-
-
-def _model(columns: list[str]) -> Pipeline | DummyClassifier:
-    """What learns a baseline from these columns."""
-    if not columns:
-        return DummyClassifier(strategy="most_frequent")
+        return test.reindex(columns=checks.COLUMNS)
     words = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     transformer = make_column_transformer(
         (words, [column for column in columns if column in WORDS]),
         (numbers, [column for column in columns if column in NUMBERS]),
     )
-    return make_pipeline(transformer, LogisticRegression(solver="newton-cholesky"))  # exact, of few columns
+    regression = make_pipeline(transformer, LogisticRegression(solver="newton-cholesky"))  # exact, of few columns
+    model = regression if columns else DummyClassifier(strategy="most_frequent")
+    model.fit(train[columns], train["truth"])
+    return test.assign(score=model.predict_proba(test[columns])[:, 1])[checks.COLUMNS]

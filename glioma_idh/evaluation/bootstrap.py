@@ -1,12 +1,11 @@
-"""Confidence intervals of AUC, average precision and means, and bands of curves, by a bootstrap over the patients."""
+"""Confidence intervals and bands of curves by a bootstrap over the patients: percentiles of the draws, if not said."""
 
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm
 from sklearn.metrics import average_precision_score
 
+from glioma_idh.evaluation.auc import logit_interval
 from glioma_idh.evaluation.checks import check_scores
 from glioma_idh.evaluation.intervals import Estimate, auc_estimate, no_estimate
 
@@ -17,26 +16,23 @@ DRAWS_AT_ONCE = 100  # with 10,000 patients, 8 MB a class
 def drawn_curves(
     truth: np.ndarray, score: np.ndarray, draws: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """How many patients of a bootstrap are predicted mutant from each falling score on; classes are drawn apart.
+    """True and false positives of a bootstrap from each falling score on; the classes are drawn apart.
 
-    Yields:
-        True and false positives, shape (draws at once, different scores + 1) each; the first column is 0, nobody.
+    Shape (draws at once, different scores + 1) each; the first column is 0, nobody.
     """
     truth, score, random = np.asarray(truth), np.asarray(score, dtype=np.float64), np.random.default_rng(seed)
     mutant, wild_type = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # the same draws in any order
     thresholds = np.unique(score)[::-1]
+    width = len(thresholds) + 1
     for at_once in batches(draws):
-        positives = (_drawn_positives(of_class, thresholds, at_once, random) for of_class in (mutant, wild_type))
+        positives = []
+        for scores in (mutant, wild_type):
+            columns = 1 + np.searchsorted(-thresholds, -scores)
+            cells = columns[random.integers(len(scores), size=(at_once, len(scores)))]
+            cells += width * np.arange(at_once)[:, None]
+            counts = np.bincount(cells.ravel(), minlength=at_once * width)
+            positives.append(counts.reshape(at_once, -1).cumsum(axis=1))
         yield tuple(positives)
-
-
-def _drawn_positives(scores: np.ndarray, thresholds: np.ndarray, draws: int, random) -> np.ndarray:
-    """How many of the patients drawn reach each falling threshold, shape (draws, thresholds + 1)."""
-    columns = 1 + np.searchsorted(-thresholds, -scores)
-    cells = columns[random.integers(len(scores), size=(draws, len(scores)))]
-    cells += (len(thresholds) + 1) * np.arange(draws)[:, None]
-    counts = np.bincount(cells.ravel(), minlength=draws * (len(thresholds) + 1))
-    return counts.reshape(draws, -1).cumsum(axis=1)
 
 
 def batches(draws: int) -> list[int]:
@@ -61,8 +57,7 @@ def bootstrap_auc(
         / (2 * true_positives[:, -1] * false_positives[:, -1])  # the area of trapezoids, so that a tie counts half
         for true_positives, false_positives in drawn_curves(truth, score, draws, seed)
     ]
-    low, high = _percentiles(aucs, level)
-    return Estimate(without_interval.value, float(low), float(high))
+    return Estimate(without_interval.value, *map(float, _percentiles(aucs, level)))
 
 
 def roc_band(
@@ -74,16 +69,11 @@ def roc_band(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise band of a ROC curve, the percentiles of the draws.
+    """Pointwise band of a ROC curve: lowest and highest sensitivity at these 1 - specificities, shape (k,) all.
 
     Mutants and wild-types are drawn apart, each as many as there are, so that every draw has a curve. The band is of
-    one point at a time: more often than 1 - level does a whole curve leave it somewhere.
-
-    Args:
-        false_positive_rates: 1 - specificity, where the band is wanted, shape (k,), from 0 to 1.
-
-    Returns:
-        Lowest and highest sensitivity, shape (k,) each; NaN with fewer than two patients of a class.
+    one point at a time: more often than 1 - level does a whole curve leave it somewhere. NaN with fewer than two
+    patients of a class.
     """
     mutants, wild_types = np.sum(np.asarray(truth) == 1), np.sum(np.asarray(truth) == 0)
     rates, curves = np.asarray(false_positive_rates, dtype=np.float64), []
@@ -122,30 +112,16 @@ def bootstrap_average_precision(
     error = np.concatenate(drawn).std()
     if error < 1e-9:
         return no_estimate("every draw has the same, as those of classes that do not overlap", value)
-    half = norm.ppf((1 + level) / 2) * error / (value * (1 - value))
-    low, high = expit([logit(value) - half, logit(value) + half])
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *logit_interval(value, error, level))
 
 
 def precision_recall_band(
-    truth: np.ndarray,
-    score: np.ndarray,
-    recalls: np.ndarray,
-    *,
-    level: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 0,
+    truth: np.ndarray, score: np.ndarray, recalls: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise band of a precision-recall curve, as `roc_band`.
+    """Pointwise band of a precision-recall curve, as `roc_band`: lowest and highest precision, shape (k,) both.
 
-    The precision at a recall is that of the highest threshold that reaches it, so that its mean over all recalls is
-    the average precision.
-
-    Args:
-        recalls: sensitivities where the band is wanted, shape (k,), from 0 to 1; 0 is that of the first mutant.
-
-    Returns:
-        Lowest and highest precision, shape (k,) each; NaN with fewer than two patients of a class.
+    The precision at a recall (0 is that of the first mutant) is that of the highest threshold that reaches it, so that
+    its mean over all recalls is the average precision.
     """
     mutants, wild_types = np.sum(np.asarray(truth) == 1), np.sum(np.asarray(truth) == 0)
     recalls, curves = np.asarray(recalls, dtype=np.float64), []
@@ -169,13 +145,9 @@ def _precision(true_positives: np.ndarray, false_positives: np.ndarray) -> np.nd
 def bootstrap_mean(
     truth: np.ndarray, values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> Estimate:
-    """A mean over patients with the percentiles of the draws, patients of each class drawn apart.
+    """The mean of values such as losses, shape (n,), with the percentiles of the draws, each class drawn apart.
 
-    Args:
-        values: whose mean it is, such as losses, shape (n,).
-
-    Returns:
-        The estimate; without interval where a class has one patient alone. A class without anybody is no matter.
+    Without interval where a class has one patient alone. A class without anybody is no matter.
     """
     truth, values, random = np.asarray(truth), np.asarray(values, dtype=np.float64), np.random.default_rng(seed)
     classes = [np.sort(values[truth == label]) for label in (1, 0) if (truth == label).any()]  # in any order
@@ -183,8 +155,7 @@ def bootstrap_mean(
     if min(map(len, classes)) < 2:
         return no_estimate("a class has but one patient", value)
     sums = [sum(_drawn_sums(one, at_once, random) for one in classes) / len(values) for at_once in batches(draws)]
-    low, high = _percentiles(sums, level)
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *map(float, _percentiles(sums, level)))
 
 
 def bootstrap_ratio(
@@ -192,12 +163,8 @@ def bootstrap_ratio(
 ) -> Estimate:
     """A sum over patients by another one, such as a mean over their scans, with the percentiles of the draws.
 
-    Args:
-        numerators: one a patient, shape (n,).
-        denominators: such as how many scans they are of, at least 0, shape (n,).
-
-    Returns:
-        The estimate; without interval of one patient, without number where the denominators add up to 0.
+    Both have one number a patient, shape (n,); denominators, such as how many scans there are, are at least 0. Without
+    interval of one patient, without number where the denominators add up to 0.
     """
     pairs = np.column_stack([numerators, denominators]).astype(np.float64)
     random, total = np.random.default_rng(seed), pairs[:, 1].sum()
@@ -208,8 +175,7 @@ def bootstrap_ratio(
         return no_estimate("there is but one patient", value)
     sums = np.concatenate([_drawn_sums(pairs, at_once, random) for at_once in batches(draws)])
     sums = sums[sums[:, 1] > 0]
-    low, high = _percentiles([sums[:, 0] / sums[:, 1]], level)
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *map(float, _percentiles([sums[:, 0] / sums[:, 1]], level)))
 
 
 def _drawn_sums(values: np.ndarray, draws: int, random) -> np.ndarray:

@@ -23,18 +23,11 @@ CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `met
 
 
 class Line(NamedTuple):
-    """Logistic regression of the truth on the scores' logits.
+    """Logistic regression of the truth on the scores' logits."""
 
-    Attributes:
-        slope: 1 where scores spread as they should, below 1 where they are too sure.
-        intercept: of the same line; 0 where calibrated.
-        in_the_large: intercept of the line whose slope is 1: 0 where as many are mutant as the scores say, above 0
-            where there are more.
-    """
-
-    slope: Estimate
-    intercept: Estimate
-    in_the_large: Estimate
+    slope: Estimate  # 1 where scores spread as they should, below 1 where they are too sure
+    intercept: Estimate  # of the same line; 0 where calibrated
+    in_the_large: Estimate  # of slope 1: 0 where as many are mutant as the scores say, above 0 where there are more
 
 
 def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Line:
@@ -43,8 +36,8 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
     Scores are clipped at 1e-7, so that 0 and 1 have a logit. An estimate says why it is not available: one class,
     scores all alike, classes that do not overlap.
     """
-    check_scores(truth, score)
-    truth, logits = np.asarray(truth, dtype=np.float64), logits_of(score)
+    truth, score = check_scores(truth, score)
+    logits = logits_of(score)
     if truth.min() == truth.max():
         return Line(*[no_estimate("there is but one class")] * 3)
     if no_probabilities(score):
@@ -53,7 +46,8 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
     reason = why_no_slope(truth, logits)
     if reason:
         return Line(no_estimate(reason), no_estimate(reason), in_the_large)
-    fit = _logistic_regression(truth, np.column_stack([np.ones_like(logits), logits]))
+    columns = np.column_stack([np.ones_like(logits), logits])
+    fit = sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
     coefficients = np.column_stack([fit.params, fit.conf_int(alpha=1 - level)])
     intercept, slope = (Estimate(*map(float, coefficient)) for coefficient in coefficients)
     return Line(slope, intercept, in_the_large)
@@ -62,12 +56,6 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
 def no_probabilities(score: np.ndarray) -> bool:
     """Whether all scores are 0 or 1, decisions and not probabilities."""
     return bool(np.isin(score, (0, 1)).all())
-
-
-def num_clipped(score: np.ndarray) -> int:
-    """How many scores lie nearer to 0 or 1 than 1e-7. Their logits, and so the slope, depend on that clip."""
-    score = np.asarray(score, dtype=np.float64)
-    return int(((score < CLIP) | (score > 1 - CLIP)).sum())
 
 
 def logits_of(score: np.ndarray) -> np.ndarray:
@@ -83,11 +71,6 @@ def why_no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
     if mutant.min() >= wild_type.max() or wild_type.min() >= mutant.max():
         return "the scores of the classes do not overlap"
     return ""
-
-
-def _logistic_regression(truth: np.ndarray, columns: np.ndarray):
-    """A statsmodels fit; one coefficient a column, without an intercept of its own."""
-    return sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
 
 
 def _in_the_large(truth: np.ndarray, logits: np.ndarray, level: float) -> Estimate:
@@ -112,8 +95,7 @@ def reliability_curve(
         One row a bin that holds anybody: `from_score, to_score, n, events` (mutants), `mean_score, observed` (share
         of mutants), `low, high` (Wilson's interval).
     """
-    check_scores(truth, score)
-    truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    truth, score = check_scores(truth, score)
     edges = np.linspace(0, 1, num_bins + 1)
     bins = np.minimum(np.searchsorted(edges, score, side="right") - 1, num_bins - 1)
     rows = []
@@ -130,15 +112,16 @@ def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM
     """All measures of calibration.
 
     Returns:
-        `num_clipped`; `brier`, the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected
-        calibration error: |share of mutants - mean score| in each bin of `reliability_curve`, weighted by its patients
-        (Guo et al., ICML 2017; with few patients it is above 0 however good the scores); and the estimates of
-        `calibration_line`.
+        `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`,
+        the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error: |share of
+        mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with
+        few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
     """
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
+    truth, score = check_scores(truth, score)
     return {
-        "num_clipped": num_clipped(score),
+        "num_clipped": int(((score < CLIP) | (score > 1 - CLIP)).sum()),
         "brier": float(squared_errors(truth, score).mean()),
         "log_loss": float(log_losses(truth, score).mean()),
         "ece": float(error),
@@ -164,15 +147,13 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
     a line through logits, fitted to truths a little inside 0 and 1, as Platt (Advances in Large Margin Classifiers
     1999) makes them, which keeps the slope finite.
 
-    Raises:
-        ValueError: bad scores or truths, another method, or scores from which there is nothing to learn: one class,
-            all alike, mutants on the whole below wild-types, or, for a temperature, classes that do not overlap.
+    A ValueError says that there is nothing to learn from the scores: one class, all alike, mutants on the whole below
+    wild-types, or, for a temperature, classes that do not overlap.
     """
-    check_scores(truth, score)
+    truth, score = check_scores(truth, score)
     if method not in METHODS:
         raise ValueError(f"expected a method of {', '.join(METHODS)}; found {method}")
-    truth, logits = np.asarray(truth, dtype=np.float64), logits_of(score)
-    mutants, wild_types = truth.sum(), (1 - truth).sum()
+    logits, mutants, wild_types = logits_of(score), truth.sum(), (1 - truth).sum()
     if min(mutants, wild_types) == 0:
         raise ValueError("there is but one class")
     if no_probabilities(score):
@@ -184,7 +165,7 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
     if method == "platt":
         truth = np.where(truth == 1, (mutants + 1) / (mutants + 2), 1 / (wild_types + 2))
         columns = np.column_stack([logits, np.ones_like(logits)])
-    slope, intercept = [*_logistic_regression(truth, columns).params, 0.0][:2]
+    slope, intercept = [*sm.GLM(truth, columns, family=sm.families.Binomial()).fit().params, 0.0][:2]
     if slope <= 0:
         raise ValueError("the scores of mutants are on the whole below those of wild-types")
     return float(slope), float(intercept)
@@ -193,9 +174,7 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
 def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
     """Of each split, the scaling learnt on patients whom it does not test (`crossfitting.other_patients`).
 
-    Returns:
-        `repeat, split, slope, intercept, num_patients` (of whom it is learnt), `reason`: why there is none; slope and
-        intercept are NaN then.
+    `repeat, split, slope, intercept, num_patients` (of whom it is learnt), and `reason`: why the two are NaN.
     """
     check_predictions(predictions)
     rows = []
@@ -218,16 +197,12 @@ def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFram
 
 
 def calibration_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, dict]:
-    """`calibration_scores` of all tested patients together, as the network gives its scores and recalibrated.
-
-    Returns:
-        By `before` and each of METHODS; the `reason` alone where a split has no scaling.
-    """
+    """`calibration_scores` of all tested patients by `before` and each of METHODS, or the `reason` a split has none."""
     return _before_and_after(predictions, calibration_scores, num_bins)
 
 
 def reliability_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, pd.DataFrame | dict]:
-    """`reliability_curve` of all tested patients together, as `calibration_before_and_after`."""
+    """`reliability_curve` of all tested patients, as `calibration_before_and_after`."""
     return _before_and_after(predictions, reliability_curve, num_bins)
 
 

@@ -23,12 +23,7 @@ def as_text(cells: pd.Series) -> pd.Series:
 
 
 def check_predictions(predictions: pd.DataFrame) -> None:
-    """A predictions table must have its columns, whole probabilities, and each subject once a split.
-
-    Raises:
-        ValueError: a column is missing, the table is empty, a score or a truth is not one, a repeat or a split is no
-            whole number, a subject is tested twice in a split, or a patient has two truths; it names a subject.
-    """
+    """A predictions table must have its columns, truths and scores, a subject once a split, a patient one truth."""
     check_columns(predictions, COLUMNS, "predictions")
     check_scores(predictions["truth"], predictions["score"], predictions["subject"].to_numpy())
     check_splits(predictions, "tests")
@@ -65,14 +60,8 @@ def check_once(table: pd.DataFrame, noun: str) -> None:
         raise ValueError(f"expected each subject once in the {noun} of a split; found {where}")
 
 
-def check_scores(truth, score, names=None) -> None:
-    """Truths must be 0 or 1, scores from 0 to 1, as many of the one as of the other.
-
-    Args:
-        truth: shape (n,).
-        score: shape (n,).
-        names: of the n, for the message; their places, from 0, where there are none.
-    """
+def check_scores(truth, score, names=None) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and score as numbers: 0 or 1, from 0 to 1, as many of the one as of the other; `names` for the message."""
     truth, score = _numbers(truth, "truth", names), _numbers(score, "score", names)
     if truth.ndim != 1 or truth.shape != score.shape or len(truth) == 0:
         raise ValueError(f"expected one score a truth, shape (n,); found {truth.shape} truths and {score.shape} scores")
@@ -84,6 +73,7 @@ def check_scores(truth, score, names=None) -> None:
         if not valid.all():
             first = int(np.argmin(valid))
             raise ValueError(f"expected {noun}; found {values[first]} for {names[first]}, {(~valid).sum()} such in all")
+    return truth, score
 
 
 def _numbers(cells, noun: str, names=None) -> np.ndarray:
@@ -152,10 +142,6 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
     Returns:
         The table with all columns that `check_predictions` asks for, and whether its splits were made here.
-
-    Raises:
-        ValueError: a column is missing, the table is empty, a subject has no name, there is neither score nor Dice, or
-            both `split` and `fold`, or a cell is no number.
     """
     check_columns(table, ["subject", "truth"], "predictions")
     scored = has_values(table, "score")
@@ -203,10 +189,7 @@ def _deal(table: pd.DataFrame) -> pd.Series:
 
 
 def numbered_names(predictions: pd.DataFrame) -> dict | None:
-    """Whether subjects look like rows of fewer patients, such as p01_slice00, p01_slice01 ..., each name of one truth.
-
-    Args:
-        predictions: `subject, truth`, of subjects whose patient is not given.
+    """Whether subjects without a patient look like rows of fewer ones (p01_slice00, p01_slice01 ...) of one truth each.
 
     Returns:
         `num_subjects`, `num_names` without the numbers, and `example`, a subject; None where the subjects do not look

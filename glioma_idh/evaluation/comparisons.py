@@ -1,4 +1,8 @@
-"""Two networks on the same patients: by how much one is better, and the paired tests of the difference."""
+"""Two networks on the same patients: by how much one is better, and the paired tests of the difference.
+
+`ours` and `other` are predictions tables, whose splits may differ; rows without what is compared are left out. Other
+patients in one than in the other, or another truth of one, are a ValueError.
+"""
 
 import itertools
 from collections.abc import Callable
@@ -20,42 +24,24 @@ FEWEST_PAIRS = 6  # the signed-rank test's p cannot fall below 0.05 with fewer
 
 
 class Comparison(NamedTuple):
-    """How much better one network is than another on the same patients.
+    """How much better one network is than another on the same patients."""
 
-    Attributes:
-        difference: its score less the other's.
-        low: lower end of the difference's confidence interval.
-        high: upper end.
-        p: two-sided; how often luck alone makes a difference this large where there is none.
-        reason: why there is no interval and no p, in words; "" where there are. `low`, `high` and `p` are NaN then,
-            and so is `difference` where it has no answer either.
-    """
-
-    difference: float
-    low: float
+    difference: float  # its score less the other's; NaN where it has no answer
+    low: float  # ends of the confidence interval
     high: float
-    p: float
-    reason: str = ""
+    p: float  # two-sided
+    reason: str = ""  # why interval and p are NaN
 
 
 class Calls(NamedTuple):
-    """How many patients two networks predict correctly, mutant or wild-type.
-
-    Attributes:
-        both_right: patients.
-        only_ours_right: patients.
-        only_other_right: patients.
-        both_wrong: patients.
-        p: two-sided; how often luck alone parts those whom one network alone predicts correctly as unevenly.
-        reason: why there is no p, in words; "" where there is. `p` is NaN then.
-    """
+    """How many patients two networks predict correctly, mutant or wild-type."""
 
     both_right: int
     only_ours_right: int
     only_other_right: int
     both_wrong: int
-    p: float
-    reason: str = ""
+    p: float  # two-sided, of the two in the middle
+    reason: str = ""  # why p is NaN
 
 
 def no_comparison(reason: str, difference: float = np.nan) -> Comparison:
@@ -64,19 +50,12 @@ def no_comparison(reason: str, difference: float = np.nan) -> Comparison:
 
 
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
-    """Difference of two AUCs within splits on the same patients, ours less the other, by a paired test.
+    """AUC within splits of ours less that of the other, by a paired test.
 
     With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several, the components
-    are those of `auc.auc_within_splits`. It is about the sampling of patients, not about the training. The splits of
-    the two predictions tables may differ; rows without a truth or a score are left out.
-
-    Returns:
-        The comparison. Two that order every pair alike differ by 0, with the interval [0, 0] and p 1. Without interval
-        and p, but with the reason, where a table has no score, a class fewer than two patients, no split both classes,
-        or the difference no variance.
-
-    Raises:
-        ValueError: the tables hold different patients, or different truths of one.
+    are those of `auc.auc_within_splits`. It is about the sampling of patients, not about the training. Two that order
+    every pair alike differ by 0, with the interval [0, 0] and p 1. No interval where a table has no score, a class
+    fewer than two patients, no split both classes, or the difference no variance.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return no_comparison("one of the two tables holds no score")
@@ -100,14 +79,7 @@ def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.
     """Whether one network predicts more patients correctly, by McNemar's exact test (Psychometrika 1947).
 
     A patient is predicted mutant where the mean score over the rows reaches the threshold, which is chosen on other
-    patients. Rows without a truth or a score are left out.
-
-    Returns:
-        The counts and p; the reason instead of p where both predict the same patients correctly, or a table has no
-        score.
-
-    Raises:
-        ValueError: the tables hold different patients, or different truths of one.
+    patients. No p where both predict the same patients correctly, or a table has no score.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return Calls(0, 0, 0, 0, np.nan, because("one of the two tables holds no score"))
@@ -124,20 +96,8 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
     """Dice of ours less that of the other, the mean over the subjects, each with its mean over the rows.
 
     The interval is that of the percentiles of a bootstrap over the patients, 2000 draws; p is Wilcoxon's signed-rank
-    test on the patients' mean differences, those of 0 left out.
-
-    Args:
-        ours: `subject, patient, truth, dice`. Rows without Dice are left out; a truth may be unknown.
-        other: that of the other network.
-        level: of the interval.
-        seed: of the draws.
-
-    Returns:
-        The comparison; without interval and p, but with the reason, where a table has no Dice or fewer than six
-        patients differ, of whom p cannot fall below 0.05.
-
-    Raises:
-        ValueError: the tables hold different subjects, or different truths of one.
+    test on the patients' mean differences, those of 0 left out. No interval where a table has no Dice or fewer than six
+    patients differ, of whom p cannot fall below 0.05. A truth may be unknown.
     """
     if not (has_values(ours, "dice") and has_values(other, "dice")):
         return no_comparison("one of the two tables holds no Dice")
@@ -158,9 +118,9 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
 
 
 def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
-    """Comparisons (`Comparison` or `Calls`) with p after Holm (Scandinavian Journal of Statistics 1979).
+    """The same with p after Holm (Scandinavian Journal of Statistics 1979) over all `Comparison` or `Calls` with a p.
 
-    It is over all that have a p. The order stays; intervals stay those of one comparison at a time.
+    The order stays; intervals stay those of one comparison at a time.
     """
     tested = [name for name, comparison in comparisons.items() if not comparison.reason]
     if not tested:
@@ -173,16 +133,10 @@ def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
 def compare_all(
     tables: dict[str, pd.DataFrame], compare: Callable, reference: str | None = None
 ) -> dict[tuple[str, str], Comparison | Calls]:
-    """Each pair of networks, or each network against one of them; p after Holm over all that have one.
+    """Each pair of predictions tables, or each against the reference, by one of the functions above; p after Holm.
 
-    Args:
-        tables: predictions tables, by the network's name.
-        compare: `compare_auc`, `compare_calls` or `compare_dice`.
-        reference: name of the one that all others are compared with; None for every pair.
-
-    Returns:
-        By the two names; a difference is the first's less the second's. Two that were not tested on the same patients
-        have the reason instead.
+    By the two names; a difference is the first's less the second's. Two that were not tested on the same patients have
+    the reason instead.
     """
     against = [(name, reference) for name in tables if name != reference and reference in tables]
     comparisons = {}

@@ -11,19 +11,12 @@ FEWEST = 2  # patients of each class
 
 
 class OtherPatients(NamedTuple):
-    """Patients on whom something may be learnt for a test set.
-
-    Attributes:
-        repeat: of the split.
-        split: its number.
-        patients: `patient, truth, score`, one row a patient who is not tested in the split, the mean score.
-        reason: why they are too few, in words; "" where they are not.
-    """
+    """Patients on whom something may be learnt for the test set of a split."""
 
     repeat: int
     split: int
-    patients: pd.DataFrame
-    reason: str
+    patients: pd.DataFrame  # `patient, truth, score`, one row a patient who is not tested in the split, the mean score
+    reason: str  # why they are too few; "" where they are not
 
 
 def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
@@ -65,12 +58,7 @@ def _tests_and_others(predictions: pd.DataFrame) -> Iterator[tuple]:
 
 
 def add_by_split(predictions: pd.DataFrame, by_split: pd.DataFrame) -> pd.DataFrame:
-    """The predictions with what was learnt for their split beside them, in the order of the predictions.
-
-    Args:
-        predictions: predictions table.
-        by_split: `repeat, split` and any other columns, one row a split.
-    """
+    """The predictions, in their order, with the other columns of `repeat, split, ...`, one row a split, beside them."""
     return predictions.merge(by_split, on=SPLIT, how="left", validate="many_to_one")
 
 

@@ -14,19 +14,12 @@ from glioma_idh.evaluation.checks import because, check_scores
 
 
 class Estimate(NamedTuple):
-    """A number with its confidence interval.
+    """A number with its confidence interval."""
 
-    Attributes:
-        value: the number; NaN where it has no answer.
-        low: lower end of the interval.
-        high: upper end.
-        reason: why there is no interval, in words; "" where there is. `low` and `high` are NaN then.
-    """
-
-    value: float
+    value: float  # NaN where it has no answer
     low: float
     high: float
-    reason: str = ""
+    reason: str = ""  # why the ends of the interval are NaN
 
 
 def no_estimate(reason: str, value: float = np.nan) -> Estimate:
@@ -79,17 +72,9 @@ def why_no_pairs(predictions: pd.DataFrame) -> str:
 def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.95) -> np.ndarray:
     """How far the interval of an AUC will reach to each side, before anything is trained ("expect ± 0.13").
 
-    By the standard error of Hanley and McNeil (Radiology 1982), which takes exponential curves of scores; the arguments
-    broadcast.
-
-    Args:
-        num_patients: in the test set.
-        prevalence: share of IDH-mutant patients among them, above 0 and below 1.
-        auc: that is hoped for, above 0 and below 1.
-        level: of the interval.
-
-    Raises:
-        ValueError: a share or an AUC that is not between, or less than one patient of a class.
+    By the standard error of Hanley and McNeil (Radiology 1982), which takes exponential curves of scores. The arguments
+    broadcast: patients in the test set, at least one of a class; the share of IDH-mutant ones; and the AUC hoped for,
+    both above 0 and below 1.
     """
     num_patients, prevalence, auc = (np.asarray(value, dtype=np.float64) for value in (num_patients, prevalence, auc))
     for value, noun in ((prevalence, "prevalence"), (auc, "AUC")):

@@ -12,19 +12,11 @@ LARGEST_RELATIVE_ERROR = 0.5
 
 @dataclass(frozen=True)
 class ExponentialFit:
-    """f(x) = a exp(-b x) + c; call it with epochs.
+    """f(x) = a exp(-b x) + c; call it with epochs. All three are NaN when the curve does not determine them."""
 
-    Attributes:
-        a: how far the curve lies from its final level at x = 0; negative when it rises.
-        b: rate, per epoch, never negative.
-        c: final level.
-
-    All three are NaN when the curve does not determine them; `fitted` says which.
-    """
-
-    a: float
-    b: float
-    c: float
+    a: float  # how far the curve lies from its final level at x = 0; negative when it rises
+    b: float  # rate, per epoch, never negative
+    c: float  # final level
 
     def __call__(self, epochs) -> np.ndarray:
         """The curve's values at these epochs, same shape."""
@@ -40,19 +32,11 @@ NO_FIT = ExponentialFit(np.nan, np.nan, np.nan)
 
 
 def fit_exponential(epochs, values) -> ExponentialFit:
-    """Fit a exp(-b x) + c to a falling or rising curve that levels off.
+    """Fit a exp(-b x) + c to a loss or accuracy that falls or rises, and levels off; shape (n,) both.
 
-    Args:
-        epochs: where the curve was read, shape (n,), in epochs.
-        values: loss or accuracy there, shape (n,); points that are not finite are left out.
-
-    Returns:
-        The least-squares fit; a = b = 0 for a constant curve. NaN in all three where there is no honest answer: fewer
-        than five points, a curve that does not level off or does so between two epochs (b on its bound), or a or b
-        with a standard error above half its value.
-
-    Raises:
-        ValueError: epochs and values differ in length.
+    Points that are not finite are left out. By least squares; a = b = 0 for a constant curve. NaN in all three where
+    there is no honest answer: fewer than five points, a curve that does not level off or does so between two epochs (b
+    on its bound), or a or b with a standard error above half its value.
     """
     epochs, values = np.asarray(epochs, float), np.asarray(values, float)
     if epochs.ndim != 1 or epochs.shape != values.shape:

@@ -2,14 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    log_loss,
-    precision_score,
-    recall_score,
-    roc_auc_score,
-)
+from sklearn import metrics
 
 from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 
@@ -33,15 +26,15 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
     called = score >= 0.5
     both = 0 < truth.sum() < len(truth)
     scores = {
-        "accuracy": accuracy_score(truth, called),
-        "ccel": log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1]),
+        "accuracy": metrics.accuracy_score(truth, called),
+        "ccel": metrics.log_loss(truth, np.clip(score, 1e-7, 1 - 1e-7), labels=[0, 1]),
         "brier": np.mean((score - truth) ** 2),
-        "sensitivity": recall_score(truth, called, pos_label=1, zero_division=np.nan),
-        "specificity": recall_score(truth, called, pos_label=0, zero_division=np.nan),
-        "auc": roc_auc_score(truth, score) if both else np.nan,
-        "average_precision": average_precision_score(truth, score) if both else np.nan,
-        "ppv": precision_score(truth, called, pos_label=1, zero_division=np.nan),
-        "npv": precision_score(truth, called, pos_label=0, zero_division=np.nan),
+        "sensitivity": metrics.recall_score(truth, called, pos_label=1, zero_division=np.nan),
+        "specificity": metrics.recall_score(truth, called, pos_label=0, zero_division=np.nan),
+        "auc": metrics.roc_auc_score(truth, score) if both else np.nan,
+        "average_precision": metrics.average_precision_score(truth, score) if both else np.nan,
+        "ppv": metrics.precision_score(truth, called, pos_label=1, zero_division=np.nan),
+        "npv": metrics.precision_score(truth, called, pos_label=0, zero_division=np.nan),
         "always_wild_type": np.mean(truth == 0),
     }
     return {name: float(value) for name, value in scores.items()}
@@ -50,8 +43,7 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
 def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a split: `repeat, split, num_test`, and the scores on its test set; `dice` is the mean over its subjects.
 
-    A table without a single `score` (a network for segmentation alone) has no classification scores, one without a
-    single `dice` no Dice.
+    Without a single `score` (a network for segmentation alone) there are no classification scores; `dice` alike.
     """
     rows = []
     for (repeat, number), split in predictions.groupby(SPLIT):
@@ -68,27 +60,16 @@ def has_values(table: pd.DataFrame, column: str) -> bool:
 
 
 def pool_patients(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a tested patient: the mean score over the splits and scans in which the patient was tested.
-
-    With k-fold that is the one out-of-fold score; with repeated hold-outs patients who were never drawn are absent.
-    """
+    """One row a tested patient, `patient, truth, score`: the mean score over the patient's splits and scans."""
     return predictions.groupby("patient", as_index=False).agg(truth=("truth", "max"), score=("score", "mean"))
 
 
 def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[list[float], float]:
-    """AUC of the planted latent itself on exactly these test subjects, which no network exceeds but by chance.
-
-    Args:
-        predictions: predictions table of a synthetic cohort.
-        planted: the best possible score, indexed by subject.
-
-    Returns:
-        One AUC a split, and the AUC within splits.
-    """
+    """AUC of each split, and within splits, of the planted score by subject, which no network exceeds but by chance."""
     ideal, per_split = predictions.assign(score=predictions["subject"].map(planted)), []
     for _, split in ideal.groupby(SPLIT):
         both = split["truth"].nunique() == 2
-        per_split.append(float(roc_auc_score(split["truth"], split["score"])) if both else float("nan"))
+        per_split.append(float(metrics.roc_auc_score(split["truth"], split["score"])) if both else float("nan"))
     return per_split, auc_within_splits(ideal).value
 
 
@@ -111,15 +92,11 @@ def within_splits_scores(predictions: pd.DataFrame) -> dict:
 
 
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
-    """All scores of a run: per split, their mean and standard deviation (of a sample), within splits, and pooled.
-
-    Args:
-        predictions: predictions table; `dice` in it is optional.
-        planted: of a synthetic cohort, the best possible score by subject.
+    """All scores of a run; `planted`, of a synthetic cohort, is the best possible score by subject.
 
     Returns:
-        `per_split`; `mean` and `sd` over the splits; `within_splits`, empty without a score; `pooled`, one mean score
-        per patient.
+        `per_split`; `mean` and `sd` (of a sample) over the splits; `within_splits`, empty without a score; `pooled`,
+        one mean score per patient.
     """
     by_split, within = scores_by_split(predictions), {}
     if has_values(predictions, "score"):

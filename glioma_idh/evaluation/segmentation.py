@@ -14,14 +14,9 @@ CORNERS = np.ones((3, 3, 3))  # voxels of a part touch by a face, an edge or a c
 
 
 def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dict[str, float]:
-    """A predicted lesion beside the reference on the same grid.
+    """A predicted lesion beside the reference on one grid: masks, not 0 in the lesion, shape (i, j, k); three spacings.
 
     Empty masks: where both are empty, they agree, Dice 1 and HD95 0; where one is, Dice is 0 and HD95 has no answer.
-
-    Args:
-        predicted: lesion where not 0, shape (i, j, k).
-        reference: the same.
-        spacing_mm: of the voxels, three.
 
     Returns:
         `dice`; `hd95_mm`, the larger of the two 95th percentiles of distances from the voxels of one surface to the
@@ -29,9 +24,6 @@ def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dic
         `volume_error_ml`, predicted less reference; `num_lesions`, connected parts of the reference of at least
         SMALLEST_LESION_ML, of which `num_lesions_found` share a voxel with the prediction; and `num_false_lesions`,
         parts of the prediction of that size that share none with the reference.
-
-    Raises:
-        ValueError: the masks differ in shape.
     """
     predicted, reference = np.asarray(predicted) != 0, np.asarray(reference) != 0
     if predicted.shape != reference.shape or predicted.ndim != 3:
@@ -78,11 +70,7 @@ def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_m
 def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:
     """All measures of the masks of a predictions table, with the percentiles of a bootstrap over the patients.
 
-    Args:
-        predictions: `subject, patient` and any of `checks.MEASURED`. A subject's number is the mean over its rows that
-            have one.
-        level: of the intervals.
-        seed: of the draws.
+    It has `subject, patient` and any of `checks.MEASURED`. A subject's number is the mean over its rows that have one.
 
     Returns:
         Estimates of those that there are: the means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted

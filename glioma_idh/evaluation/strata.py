@@ -5,13 +5,14 @@ import pandas as pd
 
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.checks import as_text, check_columns, check_predictions
-from glioma_idh.evaluation.intervals import Estimate, no_estimate, split_auc_estimate
+from glioma_idh.evaluation.intervals import no_estimate, split_auc_estimate
 from glioma_idh.evaluation.metrics import pool_patients
 
 GROUPS = {"grade": "grade", "sex": "sex", "site": "site"}  # columns of the cohort table, by the stratum's name
 THIRDS = {"age": ("age_years", "years"), "lesion size": ("lesion_ml", "ml")}
 FEWEST = 5  # patients of each class; below, an AUC says next to nothing
 UNKNOWN = "not known"
+COLUMNS = ["variable", "stratum", "n", "events", "pairs", "auc", "low", "high", "reason"]
 
 
 def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -23,10 +24,6 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
     Returns:
         One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`: why there is no
         AUC or no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
-
-    Raises:
-        ValueError: the predictions cannot be used (`checks.check_predictions`), a patient is not in the cohort, or a
-            cell of age or size is not a number.
     """
     check_predictions(predictions)
     check_columns(cohort, ["subject", "patient"], "cohort table")
@@ -44,21 +41,16 @@ def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float 
             if stratum == UNKNOWN and order and inside.empty:
                 continue
             tests = predictions[predictions["patient"].isin(inside.index)]
-            estimate = _estimate(inside, tests, level) if order else no_estimate(f"the cohort has no {variable}")
-            counts = {"variable": variable, "stratum": stratum, "n": len(inside), "events": int(inside["truth"].sum())}
-            pairs = {"pairs": auc_within_splits(tests).num_pairs}
-            auc = {"auc": estimate.value, "low": estimate.low, "high": estimate.high, "reason": estimate.reason}
-            rows.append(counts | pairs | auc)
-    return pd.DataFrame(rows)
-
-
-def _estimate(inside: pd.DataFrame, tests: pd.DataFrame, level: float) -> Estimate:
-    """AUC of a stratum, or that it is too small."""
-    mutants = int(inside["truth"].sum())
-    if min(mutants, len(inside) - mutants) < FEWEST:
-        found = f"{mutants} mutant and {len(inside) - mutants} wild-type"
-        return no_estimate(f"the stratum is too small: {found}, fewer than {FEWEST} of a class")
-    return split_auc_estimate(tests, level)
+            mutants, num_pairs = int(inside["truth"].sum()), auc_within_splits(tests).num_pairs
+            if not order:
+                estimate = no_estimate(f"the cohort has no {variable}")
+            elif min(mutants, len(inside) - mutants) < FEWEST:
+                found = f"{mutants} mutant and {len(inside) - mutants} wild-type"
+                estimate = no_estimate(f"the stratum is too small: {found}, fewer than {FEWEST} of a class")
+            else:
+                estimate = split_auc_estimate(tests, level)
+            rows.append((variable, stratum, len(inside), mutants, num_pairs, *estimate))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:

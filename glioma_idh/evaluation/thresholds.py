@@ -22,23 +22,14 @@ THRESHOLDS = np.arange(1, 100) / 100
 
 
 class Proportion(NamedTuple):
-    """A share of patients with its confidence interval.
-
-    Attributes:
-        value: `count` of `total`.
-        low: lower end of Wilson's interval (JASA 1927), which fits small numbers.
-        high: upper end.
-        count: patients of whom it is so.
-        total: patients of whom it could be.
-        reason: why there is none, in words; "" where there is. `value`, `low` and `high` are NaN then.
-    """
+    """A share of patients with Wilson's interval (JASA 1927), which fits small numbers."""
 
     value: float
     low: float
     high: float
-    count: int
-    total: int
-    reason: str = ""
+    count: int  # patients of whom it is so
+    total: int  # patients of whom it could be
+    reason: str = ""  # why value and interval are NaN
 
 
 def proportion(count: int, total: int, nobody: str, level: float = 0.95) -> Proportion:
@@ -64,9 +55,7 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
 def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict:
     """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, by Bayes' rule.
 
-    Returns:
-        `ppv`, `npv`, and `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else
-        "".
+    `reason` says why one of them is NaN, as a rate is not available or nobody is predicted so.
     """
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
@@ -87,16 +76,12 @@ def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0
 
 
 def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
-    """The highest of the scores that, as the threshold of a mutant prediction, does what is wanted.
+    """The highest threshold among the scores that has the wanted sensitivity, above 0 and up to 1.
 
-    Args:
-        sensitivity: wanted, above 0 and up to 1; None for the largest sensitivity + specificity (Youden, Cancer 1950).
-
-    Raises:
-        ValueError: bad scores or truths, a class without a patient, or a sensitivity that cannot be.
+    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950). A class without a patient is a
+    ValueError.
     """
-    check_scores(truth, score)
-    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
+    truth, score = check_scores(truth, score)
     if not 0 < truth.sum() < len(truth):
         raise ValueError(f"expected mutants and wild-types; found {int(truth.sum())} mutants of {len(truth)} patients")
     if sensitivity is None:
@@ -112,12 +97,7 @@ def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | 
 def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None = None) -> pd.DataFrame:
     """Of each split, the threshold chosen on patients whom it does not test (`crossfitting.other_patients`).
 
-    Args:
-        predictions: predictions table.
-        sensitivity: wanted; None for Youden's choice.
-
-    Returns:
-        `repeat, split, threshold, num_patients` (on whom it is chosen), `reason`: why there is none, which is NaN then.
+    `repeat, split, threshold, num_patients` (on whom it is chosen), and `reason`: why the threshold is NaN.
     """
     check_predictions(predictions)
     rows = []
@@ -151,20 +131,16 @@ def decision_curve(
     """Net benefit of treating as mutant from each probability on (Vickers and Elkin, Medical Decision Making 2006).
 
     The share of true positives among all patients, less that of false positives times the odds of the threshold: who
-    acts from a probability of 0.2 on holds one needless treatment worth a quarter of one missed.
-
-    Args:
-        thresholds: probabilities above 0 and below 1, shape (k,).
-        prevalence: share of IDH-mutant patients where the score is to be used; None for that of these patients.
+    acts from a probability of 0.2 on holds one needless treatment worth a quarter of one missed. The prevalence, the
+    share of IDH-mutant patients where the score is to be used, is that of these patients unless it is given.
 
     Returns:
-        One row a threshold: `threshold, network, treat_all, treat_none`, net benefits in true positives a patient.
+        One row a threshold, above 0 and below 1: `threshold, network, treat_all, treat_none`, true positives a patient.
     """
-    check_scores(truth, score)
+    truth, score = check_scores(truth, score)
     thresholds = np.asarray(thresholds, dtype=np.float64)
     if not ((thresholds > 0) & (thresholds < 1)).all():
         raise ValueError(f"expected thresholds above 0 and below 1; found {thresholds.min()} to {thresholds.max()}")
-    truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
     odds, prevalence = thresholds / (1 - thresholds), truth.mean() if prevalence is None else prevalence
     true_positives, false_positives = (  # rates; a class without a patient has weight 0
         1 - np.searchsorted(np.sort(group), thresholds) / max(len(group), 1)

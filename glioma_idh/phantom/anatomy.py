@@ -13,21 +13,17 @@ from scipy.spatial.transform import Rotation
 
 from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
 
-BEND_LENGTH_MM = 34.0
-BEND_SD_MM = 2.2
-ROTATION_SD_DEG = 3.0
-SHIFT_SD_MM = 2.0
-SCALE_SD = 0.04
-VESSEL_LENGTH_MM = 11.0
-VESSEL_WIDTH = 0.16
+BEND_LENGTH_MM, BEND_SD_MM = 34.0, 2.2
+ROTATION_SD_DEG, SHIFT_SD_MM, SCALE_SD = 3.0, 2.0, 0.04
+VESSEL_LENGTH_MM, VESSEL_WIDTH = 11.0, 0.16
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """Shares of white matter, grey matter, fluid and brain, shape (4, i, j, k), float32; and their 4 x 4 affine."""
+    """The tissue maps."""
 
-    tissues: np.ndarray
-    affine: np.ndarray
+    tissues: np.ndarray  # shares of white matter, grey matter, fluid and brain, (4, i, j, k), float32
+    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
 
 
 @dataclass(frozen=True)
@@ -43,23 +39,15 @@ class AnatomyDraw:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A healthy brain, each array of shape (i, j, k).
+    """A healthy brain; arrays of shape (i, j, k)."""
 
-    Attributes:
-        grid: where the voxels lie.
-        white, grey, fluid: shares of the tissues, sum 1 in the brain and 0 outside.
-        vessels: how much of a voxel is vessel, 0 to 1.
-        brain: mask, bool.
-        atlas_mm: the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm.
-    """
-
-    grid: Grid
-    white: np.ndarray
+    grid: Grid  # where the voxels lie
+    white: np.ndarray  # shares of the tissues, sum 1 in the brain and 0 outside
     grey: np.ndarray
     fluid: np.ndarray
-    vessels: np.ndarray
-    brain: np.ndarray
-    atlas_mm: np.ndarray
+    vessels: np.ndarray  # how much of a voxel is vessel, 0 to 1
+    brain: np.ndarray  # mask, bool
+    atlas_mm: np.ndarray  # the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +72,6 @@ def load_atlas(resolution_mm: int) -> Atlas:
 
 
 def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
-    """Draw the random numbers of one subject's anatomy."""
     return AnatomyDraw(
         rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
         shift_mm=rng.normal(0, SHIFT_SD_MM, 3),

@@ -29,14 +29,12 @@ def make_dwi(
         rng: draws the receiver's gain and profile and the noise.
         b_values: of the volumes, s/mm2, shape (n,).
         b_vectors: unit vectors, shape (n, 3), 0 for none; None makes every volume a trace-weighted one.
-            `three_directions` gives both for a trace yet to be taken.
         white_snr: signal of white matter at b = 0 over the noise's standard deviation; infinite for no noise.
 
     Returns:
-        The series in scanner units, shape (i, j, k, n), int16; and the ADC, mm2/s, shape (i, j, k), float32, 0 outside
-        the brain. In the series a voxel's tissues add up their signals, in the truth their ADCs, as in the phantom's
-        own ADC image. Both are the same where a voxel holds one tissue. Where it holds several, an ADC fitted to the
-        series leans towards those with the longer T2 and, the more they differ, towards the smaller ADC.
+        The series in scanner units, (i, j, k, n), int16; and the ADC, mm2/s, (i, j, k), float32, 0 outside the brain.
+        A voxel's tissues add up their signals in the series and their ADCs in the truth: where it holds several, an ADC
+        fitted to the series leans towards those with the longer T2 and towards the smaller ADC.
     """
     series = clean_dwi(anatomy, lesion, z, b_values, b_vectors)
     gain = 500 * rng.uniform(0.7, 1.4) / _echo(TISSUES["white"])

@@ -1,7 +1,4 @@
-"""Grids in space, and smooth random fields on them: cubic B-splines through random numbers on a coarse lattice.
-
-A lattice is drawn once, in millimetres, and read on any grid: a subject keeps its shape at any voxel size.
-"""
+"""Grids in space, and smooth random fields on them: cubic B-splines through lattices drawn once, in millimetres."""
 
 from dataclasses import dataclass
 
@@ -17,10 +14,10 @@ SPLINE_VARIANCE = 151 / 315
 
 @dataclass(frozen=True)
 class Grid:
-    """Centres of cubic voxels in space: how many along (i, j, k), and their edge length."""
+    """Centres of cubic voxels in space."""
 
-    shape: tuple[int, int, int]
-    spacing_mm: float
+    shape: tuple[int, int, int]  # number along (i, j, k)
+    spacing_mm: float  # edge length
 
     @property
     def affine(self) -> np.ndarray:
@@ -31,7 +28,6 @@ class Grid:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel, ml."""
         return self.spacing_mm**3 / 1000
 
     def axes_mm(self) -> list[np.ndarray]:
@@ -47,26 +43,19 @@ def make_grid(spacing_mm: float) -> Grid:
 
 @dataclass(frozen=True)
 class Lattice:
-    """Standard normal numbers on a coarse lattice over EXTENT_MM, whose points are `length_mm` apart.
+    """Random numbers on a coarse lattice over EXTENT_MM."""
 
-    The field varies over about twice that length.
-    """
-
-    values: np.ndarray
-    length_mm: float
+    values: np.ndarray  # standard normal, shape (a, b, c)
+    length_mm: float  # distance of the points; the field varies over about twice that
 
 
 def draw_lattice(rng: np.random.Generator, length_mm: float) -> Lattice:
-    """Draw the random numbers of one smooth field."""
     shape = [int(np.ceil((last - first) / length_mm)) + 4 for first, last in EXTENT_MM]
     return Lattice(rng.standard_normal(shape, dtype=np.float32), length_mm)
 
 
 def spline_weights(num_voxels: int, num_points: int, step: float):
-    """Cubic B-spline weights of an axis' lattice points at its voxels, sparse, shape (num_voxels, num_points).
-
-    `step` is the voxel spacing in lattice steps.
-    """
+    """Cubic B-spline weights of an axis' lattice points at its voxels, `step` lattice steps apart; sparse, by voxel."""
     place = step * np.arange(num_voxels)
     first, t = np.floor(place).astype(int), place % 1
     weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1) / 6

@@ -1,7 +1,6 @@
 """The folder of a phantom: what is there already, what is missing, and how it is made.
 
-Every file appears whole or not at all and depends only on the recipe, so a killed run is completed by the next and two
-processes at once write the same bytes.
+Every file appears whole or not at all and depends only on the recipe: a killed run is completed by the next.
 """
 
 import json
@@ -88,11 +87,7 @@ def default_folder(recipe: PhantomRecipe) -> Path:
 
 
 def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
-    """Make the folder and note the recipe in it.
-
-    Raises:
-        InputError: it cannot be made, or holds another phantom or something else.
-    """
+    """Make the folder and note the recipe in it, unless it holds another phantom or something else."""
     note = folder / "phantom.json"
     wanted = json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
     if not note.exists() and not any(folder.glob("*.csv")):
@@ -106,10 +101,9 @@ def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; leave it alone if it says the same already."""
-    if path.exists() and path.read_text() == text:
-        return
-    with written_whole(path) as part:
-        part.write_text(text, newline="\n")
+    if not path.exists() or path.read_text() != text:
+        with written_whole(path) as part:
+            part.write_text(text, newline="\n")
 
 
 def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: list[str]) -> None:

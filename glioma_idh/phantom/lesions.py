@@ -16,32 +16,21 @@ from glioma_idh.phantom.recipe import PhantomRecipe, random_stream
 
 PARTS = ("necrosis", "rim", "oedema")
 
-VOLUME_MEDIAN_ML = 50.0
-VOLUME_LOG_SD = 0.6
-VOLUME_RANGE_ML = (12.0, 120.0)
-CORE_SHARE = (0.44, 0.56)
-NECROTIC_SHARE = (0.3, 0.4)
+VOLUME_MEDIAN_ML, VOLUME_LOG_SD, VOLUME_RANGE_ML = 50.0, 0.6, (12.0, 120.0)
+CORE_SHARE, NECROTIC_SHARE = (0.44, 0.56), (0.3, 0.4)
 SITE_DEPTH_MM = 14.0
 
 
 @dataclass(frozen=True)
 class LesionDraw:
-    """The random numbers of one lesion.
+    """The random numbers of one lesion."""
 
-    Attributes:
-        volume_ml: of the whole lesion, oedema included.
-        core_share, necrotic_share: of it that is rim or necrosis; of these that is necrosis.
-        site: 0 to 1, a place in the list of the voxels where a lesion may start.
-        shape: 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn.
-        outline, fingers, core, hole: lattices that bend the parts' outlines.
-    """
-
-    volume_ml: float
-    core_share: float
-    necrotic_share: float
-    site: float
-    shape: np.ndarray
-    outline: Lattice
+    volume_ml: float  # of the whole lesion, oedema included
+    core_share: float  # of the whole lesion that is rim or necrosis
+    necrotic_share: float  # of the core that is necrosis
+    site: float  # 0 to 1, a place in the list of the voxels where a lesion may start
+    shape: np.ndarray  # 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn
+    outline: Lattice  # lattices that bend the parts' outlines
     fingers: Lattice
     core: Lattice
     hole: Lattice
@@ -49,15 +38,10 @@ class LesionDraw:
 
 @dataclass(frozen=True)
 class Lesion:
-    """A lesion on a subject's grid.
+    """A lesion on a subject's grid."""
 
-    Attributes:
-        mask: all of it, oedema included, shape (i, j, k), bool.
-        shares: of PARTS in each voxel, shape (3, i, j, k), float32, soft at the borders.
-    """
-
-    mask: np.ndarray
-    shares: np.ndarray
+    mask: np.ndarray  # all of it, oedema included, shape (i, j, k), bool
+    shares: np.ndarray  # of PARTS in each voxel, shape (3, i, j, k), float32, soft at the borders
 
 
 def draw_lesion(rng: np.random.Generator) -> LesionDraw:

@@ -28,51 +28,32 @@ WHITE_BLOOD_VOLUME = 0.022
 VESSEL_RELAXIVITY = 87.0  # l / (mmol s), 3 T
 INHOMOGENEITY_RATE = 8.0  # 1/s, R2* - R2
 BOLUS_AREA = 40.0  # mmol s / l
-SECOND_PASS_SHARE = 0.2
-SECOND_PASS_DELAY_S = 14.0
-WASH_OUT_PLATEAU = 0.6  # mmol / l
-WASH_OUT_TIME_S = 180.0
+SECOND_PASS_SHARE, SECOND_PASS_DELAY_S = 0.2, 14.0
+WASH_OUT_PLATEAU, WASH_OUT_TIME_S = 0.6, 180.0  # mmol / l, s
 FINE_STEP_S = 0.05
 
 
 @dataclass(frozen=True)
 class DscProtocol:
-    """How the series is acquired.
+    """How the series is acquired."""
 
-    Attributes:
-        echo_times_s: one or two.
-        repetition_time_s: from one volume to the next.
-        flip_deg: of the pulse; the larger, the more T1 counts.
-        num_volumes: in the series.
-        arrival_s: when the bolus reaches the brain.
-        white_snr: baseline signal over noise in white matter, at the longest echo time.
-    """
-
-    echo_times_s: tuple[float, ...] = (0.030,)
-    repetition_time_s: float = 1.5
-    flip_deg: float = 70.0
+    echo_times_s: tuple[float, ...] = (0.030,)  # one or two
+    repetition_time_s: float = 1.5  # from one volume to the next
+    flip_deg: float = 70.0  # of the pulse; the larger, the more T1 counts
     num_volumes: int = 60
-    arrival_s: float = 24.0
-    white_snr: float = 75.0
+    arrival_s: float = 24.0  # when the bolus reaches the brain
+    white_snr: float = 75.0  # baseline signal over noise in white matter, at the longest echo time
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """What the enhancing rim lets through.
+    """What the enhancing rim lets through."""
 
-    Attributes:
-        ktrans_per_min: mean transfer constant, 1/min; each voxel's varies about it by `spread`, log-normal.
-        extravascular_volume: ve, share of the tissue that the contrast medium can fill.
-        relaxivity_t2: dR2* per concentration in the tissue, l / (mmol s).
-        spread: standard deviation of ln(Ktrans).
-        transit_s: mean transit time of the lesion; that of healthy tissue is 4 s.
-    """
-
-    ktrans_per_min: float = 0.10
-    extravascular_volume: float = 0.3
-    relaxivity_t2: float = 20.0
-    spread: float = 0.4
-    transit_s: float = 4.0
+    ktrans_per_min: float = 0.10  # mean transfer constant; each voxel's varies about it by `spread`, log-normal
+    extravascular_volume: float = 0.3  # ve, share of the tissue that the contrast medium can fill
+    relaxivity_t2: float = 20.0  # dR2* per concentration in the tissue, l / (mmol s)
+    spread: float = 0.4  # standard deviation of ln(Ktrans)
+    transit_s: float = 4.0  # mean transit time of the lesion; that of healthy tissue is 4 s
 
 
 def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
@@ -84,10 +65,7 @@ def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
 
 
 def vascular_concentration(time_s: np.ndarray, arterial: np.ndarray, transit_s: float) -> np.ndarray:
-    """Mean concentration in the vessels of tissue: the arterial curve spread by exp(-t / transit), of area 1.
-
-    Times are evenly spaced; they, the arterial curve and the result have shape (t,).
-    """
+    """Mean concentration in the vessels at even times: the arterial curve spread by exp(-t / transit) of area 1."""
     keep = np.exp(-(time_s[1] - time_s[0]) / transit_s)
     return lfilter([1 - keep], [1, -keep], arterial)
 
@@ -100,16 +78,9 @@ def tissue_map(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesio
 
 
 def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float):
-    """Contrast medium outside the vessels, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C.
+    """Yield what has leaked at each volume, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C; mmol/l, (voxel,).
 
-    Args:
-        arterial: mean concentration in each step between two volumes, shape (t,), mmol/l.
-        step_s: from one volume to the next, s.
-        ktrans: shape (voxel,), 1/s.
-        ve: extravascular volume, share of the tissue.
-
-    Yields:
-        Concentration in the tissue at each volume, shape (voxel,), mmol/l.
+    The arterial curve, shape (t,), is the mean in each step between two volumes; ktrans has shape (voxel,), 1/s.
     """
     keep = np.exp(-ktrans * np.float32(step_s / ve))
     leaked = np.zeros_like(ktrans)
@@ -127,8 +98,6 @@ def make_dsc(
     leakage: Leakage | None = None,
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
-
-    The random numbers are for the unevenness of the leakage, and the noise.
 
     Returns:
         One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and
@@ -152,12 +121,11 @@ def make_dsc(
 
 @dataclass(frozen=True)
 class Concentrations:
-    """Contrast medium at each volume, mmol/l: in the vessels of healthy tissue and of the lesion, and, as the mean
-    between the volume before and this one, in arterial plasma. Each of shape (t,)."""
+    """Contrast medium at each volume, mmol/l, each of shape (t,)."""
 
-    healthy: np.ndarray
-    lesion: np.ndarray
-    arterial: np.ndarray
+    healthy: np.ndarray  # in the vessels of healthy tissue
+    lesion: np.ndarray  # in those of the lesion
+    arterial: np.ndarray  # in arterial plasma, the mean between the volume before and this one
 
 
 def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Concentrations:

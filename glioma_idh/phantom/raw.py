@@ -31,17 +31,11 @@ SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}
 
 
 def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1) -> Path:
-    """Make the raw scans of one subject of a phantom, unless they are there.
-
-    Args:
-        folder: the patient's folder is made in it, and `truth/`.
-        index: of the subject, from 0.
-        recipe: of the phantom; by default the default one.
-        num_echoes: of the DSC series, 1 or 2.
+    """Make the raw scans of one subject of a phantom (its index from 0), unless they are there; DSC of 1 or 2 echoes.
 
     Returns:
-        The patient's folder: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars, and
-        `lesion_mask.nii.gz`, drawn on the T2.
+        The patient's folder in `folder`: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars,
+        and `lesion_mask.nii.gz`, drawn on the T2; the truth lies in `truth/` beside it.
 
     Raises:
         InputError: the patient is there with another number of echoes.
@@ -86,10 +80,10 @@ def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None
 
 
 def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
-    """What a scanner gives of a head that has moved: thick slices on a tilted grid of their own.
+    """What a scanner gives of a head, 3D or 4D, that has moved: thick slices on a tilted grid of their own.
 
     Args:
-        volume: the head, 3D or 4D.
+        volume: the head.
         spacing_mm: edge lengths of the voxels, shape (3,); each slice is the mean over its thickness.
         moved: 4 x 4, from millimetres in the T1Gd to where the same tissue has moved.
         tilt_deg: of the slices, about the axis from left to right.

@@ -47,11 +47,7 @@ class PhantomRecipe:
 
 
 def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> PhantomRecipe:
-    """Check the parameters.
-
-    Raises:
-        InputError: counts that do not fit, a negative seed, or voxels of a size that no lesion survives.
-    """
+    """The checked parameters; no lesion survives voxels of more than 6 mm."""
     checks = (
         ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
         (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
@@ -65,11 +61,7 @@ def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float
 
 
 def check_sequences(sequences) -> tuple[str, ...]:
-    """The sequences asked for, in the package's order.
-
-    Raises:
-        InputError: one of them is not a sequence of the phantom, or there is none.
-    """
+    """The sequences asked for, in the package's order; an InputError for one that the phantom has not, or for none."""
     sequences = (sequences,) if isinstance(sequences, str) else tuple(sequences)
     unknown = [name for name in sequences if name not in SEQUENCES]
     if unknown or not sequences:
@@ -90,11 +82,10 @@ def random_stream(recipe: PhantomRecipe, index: int, purpose: str) -> np.random.
 
 
 def draw_truth(recipe: PhantomRecipe):
-    """Labels and latents of the whole cohort.
+    """Labels and latents of the whole cohort, one row a subject.
 
-    Returns:
-        DataFrame, one row a subject: `subject`, `idh`, for all six sequences `z_SEQUENCE` (the latent) and `d_SEQUENCE`
-        (the planted shift, the same in each row).
+    Columns are `subject`, `idh` and, for all six sequences, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the planted
+    shift, the same in each row).
     """
     import pandas
 

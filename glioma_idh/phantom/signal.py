@@ -28,17 +28,14 @@ MAPS = ("rcbv", "adc")
 
 @dataclass(frozen=True)
 class Tissue:
-    """What the signal equations need: proton density (water = 1), relaxation times, ADC, rCBV (white matter = 1).
+    """What the signal equations need to know of a tissue."""
 
-    `contrast_mmol_l` is the gadolinium in it at the time of the contrast-enhanced image.
-    """
-
-    proton_density: float
-    t1_s: float
+    proton_density: float  # relative to water
+    t1_s: float  # relaxation times
     t2_s: float
     adc_mm2_s: float
-    rcbv: float
-    contrast_mmol_l: float = 0.0
+    rcbv: float  # normal white matter = 1
+    contrast_mmol_l: float = 0.0  # gadolinium at the time of the contrast-enhanced image
 
 
 TISSUES = {
@@ -100,36 +97,31 @@ def enhanced(tissue: Tissue) -> Tissue:
 
 def tissue_signal(sequence: str, tissue: Tissue) -> float:
     """What a sequence shows of a tissue: relative signal, or the quantity itself for the maps."""
-    match sequence:
-        case "t1":
-            return spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25)
-        case "t1gd":
-            return inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003)
-        case "t2":
-            return spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095)
-        case "flair":
-            return inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11)
-        case "rcbv":
-            return tissue.rcbv
-        case "adc":
-            return tissue.adc_mm2_s
-    raise ValueError(sequence)
+    signals = {
+        "t1": lambda: spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25),
+        "t1gd": lambda: inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003),
+        "t2": lambda: spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095),
+        "flair": lambda: inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11),
+        "rcbv": lambda: tissue.rcbv,
+        "adc": lambda: tissue.adc_mm2_s,
+    }
+    if sequence not in signals:
+        raise ValueError(sequence)
+    return signals[sequence]()
 
 
 @dataclass(frozen=True)
 class SignalDraw:
-    """The random numbers of one image: the receiver's gain; lattices of the bias field and of the tissue's fine and
-    coarse unevenness; standard normal noise of shape (2, i, j, k), real and imaginary part."""
+    """The random numbers of one image."""
 
-    gain: float
-    coil: Lattice
-    texture: Lattice
+    gain: float  # of the receiver
+    coil: Lattice  # of the bias field
+    texture: Lattice  # fine and coarse unevenness of the tissue
     patches: Lattice
-    noise: np.ndarray
+    noise: np.ndarray  # standard normal, shape (2, i, j, k): real and imaginary part
 
 
 def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
-    """Draw the random numbers of one image."""
     return SignalDraw(
         gain=rng.uniform(0.7, 1.4),
         coil=draw_lattice(rng, 60.0),
@@ -158,8 +150,8 @@ def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Les
 def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
     """One sequence of one subject, 0 outside the brain, shape (i, j, k).
 
-    `rcbv` is relative to white matter and `adc` in mm2/s, float32 in steps of a power of two (they compress well); the
-    others are in scanner units, int16.
+    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32 in steps of a power of two, which compress well; the others
+    int16 in scanner units.
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))

@@ -58,37 +58,34 @@ def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
     return series, np.array(b_values, float), np.concatenate(b_vectors) if known else None
 
 
-def register_series(choices: dict, patient: Patient, head) -> tuple[dict, list[InputError]]:
-    """Register every series to the anchor, each on its own; `head` gives the image of a role that is registered.
+def align(choices: dict, patient: Patient) -> Alignment:
+    """Find out where every series lies, each registered to the anchor on its own, and on which grid the result will be.
 
-    Returns:
-        By role, the 4 x 4 matrix from the anchor's millimetres to the series'; and the series that cannot be registered
-        or whose registration looks wrong, one error each. Those have no matrix, unless flagged ones are to be kept.
+    Series that cannot be registered, or whose registration looks wrong unless flagged ones are to be kept, are left out
+    with an error.
+
+    Raises:
+        InputError: the anchor cannot be brought to the atlas or image that is the reference.
     """
     settings, anchor = patient.settings, patient.settings.anchor
-    matrices, errors = {anchor: np.eye(4)}, []
+    head = cache(lambda role: _head(role, choices[role]))
+    template = cache(lambda: _fit_template(head(anchor)))
+    matrices = {anchor: np.eye(4)}
     for role in choices:
-        if role == anchor or role not in (*STRUCTURAL, "adc", "dwi", "dsc"):
-            continue
-        try:
-            matrix, problems = _register(role, choices, patient, head)
-        except InputError as error:
-            errors.append(error)
-            continue
-        if problems:
-            advice = "Look at qc.png with --keep-flagged, or name another series with --series."
-            expected, found = f"a plausible registration of {role} to {anchor}", "; ".join(problems)
-            errors.append(InputError(expected, found, advice, choices[role].files[0]))
-        if not problems or settings.keep_flagged:
-            matrices[role] = matrix
-    return matrices, errors
+        if role != anchor and role in (*STRUCTURAL, "adc", "dwi", "dsc"):
+            matrix = patient.attempt(_register, role, choices, patient, head)
+            matrices |= {} if matrix is None else {role: matrix}
+    reference, frame = _reference(choices, patient, head, template)
+    spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
+    grid = reference if spacing_mm is None else isotropic_grid(reference, spacing_mm)
+    return Alignment(choices, anchor, matrices, lambda: head(anchor), template, grid, reference, frame)
 
 
-def _register(role: str, choices: dict, patient: Patient, head) -> tuple[np.ndarray, list[str]]:
-    """The matrix of one series, and what looks wrong about it."""
+def _register(role: str, choices: dict, patient: Patient, head) -> np.ndarray:
+    """The matrix from the anchor's millimetres to those of a series, 4 x 4."""
     anchor = patient.settings.anchor
     if "registration" in patient.settings.skip:
-        return np.eye(4), []
+        return np.eye(4)
     path = patient.folder / "transforms" / f"{role}_to_{anchor}.tfm"
 
     def work():
@@ -99,34 +96,19 @@ def _register(role: str, choices: dict, patient: Patient, head) -> tuple[np.ndar
 
     inputs = {"moving": choices[role].files, "reference": choices[anchor].files}
     inputs |= {"b-values": [acquisition.b_values for acquisition in choices[role].acquisitions]}
-    found = patient.stages.make(f"registration {role}", work, inputs, [path])
-    return read_transform(path), found["problems"]
+    problems = patient.stages.make(f"registration {role}", work, inputs, [path])["problems"]
+    advice = "Look at qc.png with --keep-flagged, or name another series with --series."
+    _check_plausible(problems, f"{role} to {anchor}", advice, choices[role].files[0], patient)
+    return read_transform(path)
 
 
-def align(choices: dict, patient: Patient) -> tuple[Alignment, list[InputError]]:
-    """Find out where every series lies, and on which grid the result will be.
-
-    Returns:
-        The alignment; and an error for each series that is left out.
-
-    Raises:
-        InputError: the anchor cannot be brought to the atlas or image that is the reference.
-    """
-    settings, anchor = patient.settings, patient.settings.anchor
-    head = cache(lambda role: _head(role, choices[role]))
-    template = cache(lambda: _fit_template(head(anchor)))
-    matrices, errors = register_series(choices, patient, head)
-    reference, frame, problems = _reference(choices, patient, head, template)
+def _check_plausible(problems: list[str], what: str, advice: str, file: Path, patient: Patient) -> None:
+    """A registration that looks wrong is an error, and stops what needs it unless flagged ones are to be kept."""
     if problems:
-        advice = "Choose another --reference, or look at qc.png with --keep-flagged."
-        expected = f"a plausible registration of {anchor} to {Path(settings.reference).name}"
-        error = InputError(expected, "; ".join(problems), advice, file=choices[anchor].files[0])
-        if not settings.keep_flagged:
+        error = InputError(f"a plausible registration of {what}", "; ".join(problems), advice, file)
+        if not patient.settings.keep_flagged:
             raise error
-        errors.append(error)
-    spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
-    grid = reference if spacing_mm is None else isotropic_grid(reference, spacing_mm)
-    return Alignment(choices, anchor, matrices, lambda: head(anchor), template, grid, reference, frame), errors
+        patient.errors.append(error)
 
 
 def _fit_template(head: Volume):
@@ -147,15 +129,15 @@ def _head(role: str, choice) -> Volume:
     return volume
 
 
-def _reference(choices: dict, patient: Patient, head, template) -> tuple:
-    """The grid of what everything is registered to, the way from it to the anchor, and what looks wrong about that."""
+def _reference(choices: dict, patient: Patient, head, template) -> tuple[Volume, np.ndarray]:
+    """The grid of what everything is registered to, and the way from it to the anchor, 4 x 4."""
     settings, anchor, files = patient.settings, patient.settings.anchor, choices[patient.settings.anchor].files
     atlas = settings.reference == "atlas"
     reference = files[0] if settings.reference == anchor else settings.reference
     reference = load_template()["t1"] if atlas else read_grid(reference)
     reference = Volume(np.zeros(reference.array.shape, np.uint8), reference.affine, reference.file)  # the grid alone
     if settings.reference == anchor:
-        return reference, np.eye(4), []
+        return reference, np.eye(4)
     path, registered = patient.folder / "transforms" / f"{anchor}_to_grid.tfm", "registration" not in settings.skip
 
     def work():
@@ -169,8 +151,10 @@ def _reference(choices: dict, patient: Patient, head, template) -> tuple:
         return {"problems": list(problems)}
 
     inputs = {"anchor": files, "to": "atlas" if atlas else Path(settings.reference), "registered": registered}
-    found = patient.stages.make("registration grid", work, inputs, [path])
-    return reference, read_transform(path), found["problems"]
+    problems = patient.stages.make("registration grid", work, inputs, [path])["problems"]
+    advice = "Choose another --reference, or look at qc.png with --keep-flagged."
+    _check_plausible(problems, f"{anchor} to {Path(settings.reference).name}", advice, files[0], patient)
+    return reference, read_transform(path)
 
 
 def rigid_part(matrix: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""The command's work: one patient after the other or several at a time, and the tables beside their folders."""
+"""The command's work: patients, one or several at a time; tables beside their folders; what they can be used for."""
 
 import os
 import re
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import SimpleITK as sitk
 from joblib import delayed
 
 from glioma_idh.cohorts.sheets import read_sheet
-from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS
+from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.imaging.brain import extractor_words
@@ -25,25 +26,20 @@ from glioma_idh.preparation.patients import check_one_patient, find_patients
 from glioma_idh.preparation.settings import STRUCTURAL, Job, Settings
 from glioma_idh.progress import progress, step
 
+ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
+SLICES, VOLUMES = "Slice CNN (gbm2d)", "SGPNet (sgp3d)"
+OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a patient.
+    """What became of a patient."""
 
-    Attributes:
-        subject: its id.
-        files: by column of the cohort table.
-        errors: what could not be used or made.
-        notes: the same as rows of a table, without the folders of the patient's files; none where the id tells who the
-            patient is, which no table may hold.
-        remarks: what looks odd.
-    """
-
-    subject: str
-    files: dict[str, Path]
-    errors: list[InputError]
-    notes: list[dict]
-    remarks: list[str]
+    subject: str  # its id
+    files: dict[str, Path]  # by column of the cohort table
+    errors: list[InputError]  # what could not be used or made
+    notes: list[dict]  # the errors as rows of a table, without folders; none where the id tells who the patient is
+    remarks: list[str]  # what looks odd
 
     def __str__(self) -> str:
         """The patient in a line, and a line for each thing that went wrong."""
@@ -52,11 +48,7 @@ class Outcome:
 
 
 def check_job(job: Job, settings: Settings) -> None:
-    """Refuse what no patient can be prepared with, and what does not go together.
-
-    Raises:
-        InputError: it names the flag.
-    """
+    """Refuse what no patient can be prepared with, by an InputError that names the flag."""
     settings.wanted_series()
     one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
     for name in one:
@@ -85,13 +77,8 @@ def check_job(job: Job, settings: Settings) -> None:
 def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable) -> list[Outcome]:
     """Prepare one patient or many, and bring the tables of the output folder up to date.
 
-    Args:
-        job, settings: that `check_job` has let through.
-        finder: finds the lesion of patients without a mask.
-        draw: draws what to check a patient by, from the id, the `Patient`, and `synthetic`.
-
-    Returns:
-        One outcome a patient; a patient without files could not be prepared at all.
+    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. A patient without files in its
+    outcome could not be prepared at all.
 
     Raises:
         InputError: the tables in the output folder cannot be used, there is no patient or several where one is
@@ -153,15 +140,8 @@ def prepare_one(
 def update_tables(out: Path, subject: str, files: dict[str, Path], problems: list[dict]) -> None:
     """Enter what became of a patient; other patients, and what was written by hand about this one, stay.
 
-    Args:
-        out: the folder of the patients' folders.
-        subject: the patient.
-        files: by column of the cohort table; none where nothing could be made: the patient then leaves the table, or
-            stays without paths where somebody wrote something by hand.
-        problems: rows of `exclusions.csv`, less the subject.
-
-    Raises:
-        InputError: a table is there that cannot be read.
+    `files` are by column of the cohort table, `problems` rows of `exclusions.csv` less the subject. A patient without
+    files leaves the cohort table, or stays without paths where somebody wrote something by hand.
     """
     cohort, exclusions = read_tables(out)
     former = cohort[cohort["subject"] == subject]
@@ -176,9 +156,7 @@ def update_tables(out: Path, subject: str, files: dict[str, Path], problems: lis
 
 
 def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`cohort.csv`, which train and predict take, and `exclusions.csv` as text; empty where they are not there yet.
-
-    They have the columns of such tables at least, all of them named.
+    """`cohort.csv` and `exclusions.csv` as text, with their columns at least; empty where they are not there yet.
 
     Raises:
         InputError: one cannot be read, as after a spreadsheet has saved it in another encoding.
@@ -191,3 +169,46 @@ def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
         table.columns = [name or f"column {place}" for place, name in enumerate(table.columns, start=1)]
         tables.append(table.reindex(columns=list(dict.fromkeys([*columns, *table.columns])), fill_value=""))
     return tables[0], tables[1]
+
+
+def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
+    """What one patient with these files can be used for, what is missing, how to get it; no line if nothing is made."""
+    made = [name for name in SEQUENCES if name in files]
+    if not made:
+        return []
+    missing = [SEQUENCE_NAMES[name] for name in STRUCTURAL if name not in files]
+    has_lesion, names = "lesion_mask" in files, ", ".join(SEQUENCE_NAMES[name] for name in made)
+    if has_lesion:
+        lines = [f"{SLICES}: {names}, each with the lesion mask."]
+    else:
+        how = "Draw the lesion with its oedema on any series, and run the same command with --lesion-mask FILE"
+        how += "." if missing else f", {OR_FIND_IT}"
+        lines = [f"{SLICES}: not yet; {names} are there, but no lesion mask, which it needs. {how}"]
+    if missing:
+        lines.append(f"{VOLUMES}: no; it reads {ALL_FOUR} together, and there is no {' and no '.join(missing)}.")
+    else:
+        training = "to predict and to train" if has_lesion else "to predict; training needs the lesion mask"
+        lines.append(f"{VOLUMES}: {ALL_FOUR} are there, {training}.")
+    if "brain_mask" not in files:
+        lines.append("No brain mask was made: where the scans show the skull, predict and train need --with-skull.")
+    elif settings.keep_skull:
+        lines.append("The skull was kept: SGPNet then needs --with-skull.")
+    return lines + ([f"Now look at {folder / 'qc.png'}"] if (folder / "qc.png").exists() else [])
+
+
+def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
+    """What many patients, with these files each, can be used for, in counts; no line where nothing was made."""
+    made = [files for files in every if files.keys() & set(SEQUENCES)]
+    if not made:
+        return []
+    counts = Counter(name for files in made for name in SEQUENCES if name in files)
+    with_lesion = [files for files in made if "lesion_mask" in files]
+    with_all = [files for files in made if set(STRUCTURAL) <= files.keys()]
+    both = sum("lesion_mask" in files for files in with_all)
+    sequences = ", ".join(f"{SEQUENCE_NAMES[name]} {counts[name]}" for name in SEQUENCES if counts[name])
+    lines = [f"{SLICES}: {len(with_lesion)} of {len(every)} patients have a lesion mask ({sequences} patients)."]
+    if len(with_lesion) < len(made):
+        how = "For the others draw it on any series, lay it into the patient's folder as lesion_mask.nii.gz, and run"
+        lines[0] += f" {how} the same command again, {OR_FIND_IT}"
+    lines.append(f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} of these can train it.")
+    return lines + ([f"Now look at {out / '*' / 'qc.png'}"] if any(out.glob("*/qc.png")) else [])

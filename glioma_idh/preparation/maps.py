@@ -40,7 +40,7 @@ def series_to_use(choices: dict, settings: Settings) -> dict:
     if "adc" in settings.skip:
         unused |= {"dwi", "adc"}
     elif {"dwi", "adc"} <= choices.keys():
-        b_values = [b for acquisition in choices["dwi"].acquisitions for b in acquisition.b_values]
+        b_values = choices["dwi"].b_values
         unused.add("adc" if b_values and np.ptp(b_values) > SAME_SHELL else "dwi")
     return {role: choice for role, choice in choices.items() if role not in unused}
 
@@ -76,14 +76,14 @@ def make_adc_image(patient: Patient) -> Path | None:
 
 def is_called_trace(choice) -> bool:
     """Whether a map is called the trace of the tensor; images that are trace-weighted are called TRACEW."""
-    called = {word.lower() for word in {*choice.series.words, *choice.series.codes}}
+    called = {word.lower() for word in {*choice.words, *choice.codes}}
     return "trace" in called and "tracew" not in called
 
 
 def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
     """The ADC of the DWI series on its own grid, mm2/s, and what is kept of how it was made."""
     series, b_values, b_vectors = read_diffusion(patient.alignment.choices["dwi"])
-    inside = None if patient.brain is None else on_series(patient.brain, "dwi", series, patient.alignment)
+    inside = on_series(patient.brain, "dwi", series, patient.alignment)
     made, strongest = make_adc(series.array, b_values, b_vectors, inside), series.array.max(axis=-1)
     tissue = strongest > strongest.mean() if inside is None else inside
     median, (least, most) = float(np.median(made.adc[tissue])), PLAUSIBLE_ADC
@@ -97,10 +97,10 @@ def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
 
 def _scanner_adc(patient: Patient) -> tuple[Volume, dict]:
     """The scanner's map on its own grid, mm2/s, and what is kept of how its unit was told."""
-    alignment, brain, choice = patient.alignment, patient.brain, patient.alignment.choices["adc"]
+    choice = patient.alignment.choices["adc"]
     volume = read_volume(choice.files[0])
-    inside = volume.array > 0 if brain is None else on_series(brain, "adc", volume, alignment)
-    made = scale_adc(volume.array, inside, is_called_trace(choice))
+    inside = on_series(patient.brain, "adc", volume, patient.alignment)
+    made = scale_adc(volume.array, volume.array > 0 if inside is None else inside, is_called_trace(choice))
     return replace(volume, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
 
 
@@ -161,7 +161,7 @@ def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float
         still, *others = (replace(echo, array=echo.array[..., 0]) for echo in echoes)
         for other in others:
             check_same_grid(other, still)
-        inside = None if lesion is None else on_series(lesion, "dsc", still, alignment)
+        inside = on_series(lesion, "dsc", still, alignment)
         white = _white_matter(still, inside, patient)
         within_brain, arrays = on_series(patient.brain, "dsc", still, alignment), [echo.array for echo in echoes]
         made = make_rcbv(arrays, times, within_brain, white, inside, patient.settings.cbv)
@@ -176,9 +176,9 @@ def _times(choice, settings: Settings) -> Times:
         found = f"{len(echo_times_s)} for {len(choice.files)}"
         raise InputError("one echo time an echo", found, "Give as many --echo-times-s.", choice.files[0])
     if None in echo_times_s or repetition_time_s is None:
-        missing, flag, found = "echo", "--echo-times-s", ""
-        if None not in echo_times_s:
-            missing, flag, found = "repetition", "--repetition-time-s", choice.acquisitions[0].disagreement
+        missing, flag, found = "repetition", "--repetition-time-s", choice.acquisitions[0].disagreement
+        if None in echo_times_s:
+            missing, flag, found = "echo", "--echo-times-s", ""
         advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
         found = found or "none in sidecar or header"
         raise InputError(f"the {missing} time of the DSC series", found, advice, choice.files[0])

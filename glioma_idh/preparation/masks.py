@@ -68,8 +68,10 @@ def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -
     return resample(mask, series, np.linalg.inv(ways[role]), order="nearest")
 
 
-def on_series(mask: Path, role: str, series: Volume, alignment: Alignment) -> np.ndarray:
-    """A mask of the result's grid on that of a series, bool, shape (i, j, k)."""
+def on_series(mask: Path | None, role: str, series: Volume, alignment: Alignment) -> np.ndarray | None:
+    """A mask of the result's grid, if there is one, on that of a series, bool, shape (i, j, k)."""
+    if mask is None:
+        return None
     grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
     way = np.linalg.inv(alignment.to_series(role))
     return resample(read_mask(mask), grid, way, order="nearest").array != 0

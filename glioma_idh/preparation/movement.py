@@ -1,7 +1,4 @@
-"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it.
-
-The b-vectors of a DWI series turn with the head, and lie beside the still series as its `.bvec`.
-"""
+"""Where the head moves within a DWI or DSC series, the series is held still, and its b-vectors turn with the head."""
 
 from dataclasses import replace
 from functools import partial
@@ -18,31 +15,26 @@ from glioma_idh.imaging.registration.head_motion import displacement_mm, find_mo
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.series import Choice
+from glioma_idh.preparation.recognition import Series
 
 LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(choices: dict[str, Choice], patient: Patient) -> tuple[dict[str, Choice], list[InputError]]:
-    """Bring each volume of a moving series to the place of one of them.
+def hold_series_still(choices: dict[str, Series], patient: Patient) -> dict[str, Series]:
+    """Bring each volume of a moving series to the place of one of them, with a remark.
 
     Returns:
-        The choices, those of moving series with the files of the still ones, of which a remark is noted; and an error
-        for each series that cannot be read, which is left out.
+        The choices, those of moving series with the files of the still ones, less those that cannot be read.
     """
-    held, errors = dict(choices), []
+    held = dict(choices)
     for role in ("dwi", "dsc"):
         if role in choices and "movement" not in patient.settings.skip:
-            try:
-                held[role] = _hold_still(role, choices[role], patient)
-            except InputError as error:
-                del held[role]
-                errors.append(error)
-    return held, errors
+            held[role] = patient.attempt(_hold_still, role, choices[role], patient)
+    return {role: choice for role, choice in held.items() if choice is not None}
 
 
-def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
+def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
     """A series, or where the head moves in it that which is still."""
     numbers = range(1, 2 if role == "dwi" else len(choice.files) + 1)
     files = tuple(patient.folder / "still" / f"{role}_{n}.nii.gz" for n in numbers)
@@ -55,19 +47,18 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
     acquisitions = choice.acquisitions
     if role == "dwi":  # all in one file
-        b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
         b_vectors = read_acquisition(files[0]).b_vectors
-        acquisitions = (replace(acquisitions[0], b_values=b_values, b_vectors=b_vectors),)
+        acquisitions = (replace(acquisitions[0], b_values=choice.b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
     patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
         f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )
-    return replace(choice, series=replace(choice.series, files=files, acquisitions=acquisitions))
+    return replace(choice, files=files, acquisitions=acquisitions)
 
 
-def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
-    """Find the movement and write it down; where there is some, write the series held still, and b-values, b-vectors."""
+def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
+    """Find the movement and write it down; where there is some, write the series held still with its gradients."""
     parts, reference, gradients = _read(role, choice)
     centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
     matrices = find_movement(parts[0], reference)
@@ -90,9 +81,8 @@ def _write_still(role: str, choice: Choice, files: tuple[Path, ...]) -> dict:
     return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
 
 
-def _read(role: str, choice: Choice) -> tuple[list[Volume], int, list[tuple]]:
-    """The echoes of a DSC series, or all of a DWI series as one; the volume that the others are registered to; and
-    b-values and b-vectors of a DWI series.
+def _read(role: str, choice: Series) -> tuple[list[Volume], int, list[tuple]]:
+    """Echoes of a DSC series, or all of a DWI series as one; the volume that is registered to; b-values and b-vectors.
 
     The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.
     """

@@ -19,12 +19,9 @@ SHOWN = 3
 
 
 def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]:
-    """The patients' folders by their names; without a source that of a synthetic patient, which is made.
+    """The patients' folders by their names: `source`, or with `many` the folders in it but `out`, where results go.
 
-    Args:
-        source: a patient's folder, or with `many` the folder of patients' folders.
-        out: where results go, which are no patients.
-        many: whether there are many.
+    Without a source it is that of a synthetic patient, which is made.
 
     Raises:
         InputError: there is none, they are one patient's series, or results would go into one.
@@ -64,9 +61,6 @@ def check_one_patient(source: Path, out: Path, wanted: dict[str, str], anchor: s
         out: where results go, for the command in the advice.
         wanted: the series that the user names, by role.
         anchor: the role that must be there.
-
-    Raises:
-        InputError: it says how many patients there are, and what to type.
     """
     expected, headers = "a folder of one patient", first_headers(source)
     command = f"python -m glioma_idh.prepare {shlex.quote(str(source))} --many --out {shlex.quote(str(out))}."

@@ -64,11 +64,7 @@ class Settings:
         return self.reference if self.reference in STRUCTURAL else "t1gd"
 
     def wanted_series(self) -> dict[str, str]:
-        """`series` by role.
-
-        Raises:
-            InputError: an entry is not ROLE=SERIES, or names no role.
-        """
+        """`series` by role; an InputError where an entry is not ROLE=SERIES, or names no role."""
         pairs = [entry.partition("=") for entry in self.series]
         for entry, (role, sign, which) in zip(self.series, pairs, strict=True):
             if role not in ROLES or not sign or not which:
@@ -104,8 +100,5 @@ class Job:
     """Stop at the first patient of whom something cannot be used."""
 
     def __post_init__(self):
-        for name in ("source", "out", "lesion_run"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.source is not None:
-            object.__setattr__(self, "source", self.source.resolve())
+            object.__setattr__(self, "source", Path(self.source).resolve())

@@ -1,7 +1,4 @@
-"""What has been made of a patient, and from what: nothing is made twice, and a run that was killed goes on.
-
-It is kept in the patient's `prepare.json`, the `Record`.
-"""
+"""What has been made of a patient, and from what, kept in its `prepare.json`: nothing is made twice."""
 
 import hashlib
 import json
@@ -25,48 +22,28 @@ STAGES = get_args(Stage)
 
 @dataclass(frozen=True)
 class Made:
-    """A stage that was gone through.
+    """A stage that was gone through."""
 
-    Attributes:
-        key: stands for the inputs that it depends on.
-        seconds: that it took.
-        found: what it found, ready for JSON.
-        outputs: fingerprints of the files that it wrote, by their paths in the patient's folder.
-    """
-
-    key: str
-    seconds: float
-    found: dict
-    outputs: dict[str, str]
+    key: str  # stands for the inputs that it depends on
+    seconds: float  # that it took
+    found: dict  # what it found, ready for JSON
+    outputs: dict[str, str]  # fingerprints of the files that it wrote, by their paths in the patient's folder
 
 
 @dataclass
 class Record:
-    """What is known of a patient, in the order of the file; None is not known in this run.
+    """What is known of a patient, in the order of the file; None is not known in this run."""
 
-    Attributes:
-        stages: that this run went through, by name.
-        remarks: what looks odd, in sentences.
-        made_with: versions of the packages, by name.
-        settings: what was asked for, without folders.
-        series: which series has a role, and why.
-        not_used: what was left out, and why.
-        ways: 4 x 4 by role, from the millimetres of the result's grid to those of the series.
-        grid: shape and affine of the result.
-        files: names of the results, by column of the cohort table.
-        problems: what went wrong, without folders.
-    """
-
-    stages: dict[str, Made] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
-    made_with: dict[str, str] | None = None
-    settings: dict | None = None
-    series: dict[str, dict[str, str]] | None = None
-    not_used: list[dict[str, str]] | None = None
-    ways: dict[str, list] | None = None
-    grid: dict[str, list] | None = None
-    files: dict[str, str] | None = None
-    problems: list[dict[str, str]] | None = None
+    stages: dict[str, Made] = field(default_factory=dict)  # that this run went through, by name
+    remarks: list[str] = field(default_factory=list)  # what looks odd, in sentences
+    made_with: dict[str, str] | None = None  # versions of the packages, by name
+    settings: dict | None = None  # what was asked for, without folders
+    series: dict[str, dict[str, str]] | None = None  # which series has a role, and why
+    not_used: list[dict[str, str]] | None = None  # what was left out, and why
+    ways: dict[str, list] | None = None  # 4 x 4 by role, from millimetres of the result's grid to those of the series
+    grid: dict[str, list] | None = None  # shape and affine of the result
+    files: dict[str, str] | None = None  # names of the results, by column of the cohort table
+    problems: list[dict[str, str]] | None = None  # what went wrong, without folders
 
 
 def read_record(folder) -> dict:
@@ -79,9 +56,7 @@ def read_record(folder) -> dict:
 
 
 class Stages:
-    """The stages of one patient that are done.
-
-    A stage is a word of STAGES, and where it is gone through for each sequence, the sequence: `registration t2`.
+    """The stages of one patient that are done; a stage is a word of STAGES, with the sequence where it has several.
 
     Args:
         folder: the patient's, among the results.
@@ -96,16 +71,13 @@ class Stages:
         self.former = {name: Made(**made) for name, made in self._written.get("stages", {}).items()}
 
     def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
-        """Go through a stage, or take what it made before of the same inputs.
+        """Go through a stage, such as `registration t2`, or take what it made before of the same inputs.
 
         Args:
             stage: its name.
             work: writes the outputs and returns what it found, ready for JSON.
             inputs: all that it depends on: files (paths), settings, numbers.
             outputs: the files that it writes; a pattern below the folder where it is not known how many.
-
-        Returns:
-            What was found.
         """
         key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
         start = time.perf_counter()

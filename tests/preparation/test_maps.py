@@ -70,7 +70,7 @@ def test_directions_of_the_series_make_the_tensor(tmp_path):
     alignment, brain = with_dwi(tmp_path, (0, *[1000] * 6))
     choice = alignment.choices["dwi"]
     acquired = (replace(choice.acquisitions[0], b_vectors=directions),)
-    alignment.choices["dwi"] = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    alignment.choices["dwi"] = replace(choice, acquisitions=acquired)
     stages = stages_of(tmp_path)
     made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, brain))).array
     assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
@@ -109,9 +109,9 @@ def with_adc_map(folder, values, words=(), codes=()):
     write_volume(folder / "adc.nii", np.asarray(values, np.float32), AFFINE)
     write_volume(folder / "brain.nii", block(), AFFINE)
     choice = choice_of("adc", [folder / "adc.nii"])
-    series = replace(choice.series, words=tuple(words), codes=frozenset(codes))
+    choice = replace(choice, words=tuple(words), codes=frozenset(codes))
     placed = {"t1gd": (AFFINE, np.eye(4)), "adc": (AFFINE, np.eye(4))}
-    return place(folder, placed, {"adc": replace(choice, series=series)}), folder / "brain.nii"
+    return place(folder, placed, {"adc": choice}), folder / "brain.nii"
 
 
 @pytest.mark.parametrize(("words", "codes"), [({"adc", "trace"}, ()), ((), {"DERIVED", "TRACE"})])
@@ -137,7 +137,7 @@ def test_trace_weighted_images_are_no_trace():
         ({"trace"}, {"TRACEW"}, False),
     ):
         choice = choice_of("adc", ["adc.nii"])
-        choice = replace(choice, series=replace(choice.series, words=tuple(words), codes=frozenset(codes)))
+        choice = replace(choice, words=tuple(words), codes=frozenset(codes))
         assert maps.is_called_trace(choice) == expected
 
 
@@ -232,7 +232,7 @@ def dsc_patient(folder, num_echoes=1):
     echoes = (0.01, 0.03)[-num_echoes:]
     acquired = zip(choice.acquisitions, echoes, strict=True)
     acquired = tuple(replace(acquisition, echo_time_s=echo) for acquisition, echo in acquired)
-    choice = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    choice = replace(choice, acquisitions=acquired)
     write_volume(folder / "brain.nii", np.ones(SHAPE, np.uint8), AFFINE)
     write_volume(folder / "lesion.nii", block(), AFFINE)
     alignment = place(folder, {"t1gd": (AFFINE, np.eye(4)), "dsc": (AFFINE, MOVED)}, {"dsc": choice})

@@ -44,13 +44,13 @@ def steps(monkeypatch, tmp_path):
     still = choices | {"dsc": choice_of("dsc", [tmp_path / "still.nii"])}
     structural = {role: files[role] for role in ("t1gd", "t2")}
     answers = {
-        "find_series": ([choice.series for choice in choices.values()], [wrong("series"), LeftOut("series 1", "why")]),
+        "find_series": (list(choices.values()), [wrong("series"), LeftOut("series 1", "why")]),
         "choose_series": (choices, [wrong("choice")]),
         "hold_series_still": (still, [wrong("movement")]),
         "align": (alignment, [wrong("registration")]),
         "find_brain": tmp_path / "out" / "brain_mask.nii.gz",
         "make_images": (dict(structural), [wrong("image")]),
-        "check_contrast": [wrong("contrast")],
+        "check_contrast": (None, [wrong("contrast")]),
         "make_adc_image": files["adc"],
         "find_lesion": tmp_path / "out" / "lesion_mask.nii.gz",
         "make_rcbv_image": files["rcbv"],
@@ -63,6 +63,10 @@ def steps(monkeypatch, tmp_path):
                 arguments[0].remarks.append("little contrast")
             if isinstance(answers[name], InputError):
                 raise answers[name]
+            if name in ("hold_series_still", "align", "make_images", "check_contrast"):
+                answer, errors = answers[name]
+                arguments[-1].errors += errors
+                return answer
             return answers[name]
 
         return record
@@ -121,7 +125,7 @@ def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(s
 
 def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps, tmp_path):
     _, answers, choices, *_ = steps
-    long = replace(choices["t2"].series, number="9", num_volumes=60, files=(Path("9.nii"),))
+    long = replace(choices["t2"], number="9", num_volumes=60, files=(Path("9.nii"),))
     answers["find_series"] = ([long], [])
     for missing in (False, True):
         answers["choose_series"] = ({role: choices[role] for role in ("t1gd", "t2", "dsc")[: 3 - missing]}, [])

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from glioma_idh import prepare
-from glioma_idh.preparation.command import Outcome
+from glioma_idh.preparation.command import Outcome, usable_for, usable_for_many
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.usable_for import usable_for, usable_for_many
 
 FOUR = ("t1", "t1gd", "t2", "flair")
 

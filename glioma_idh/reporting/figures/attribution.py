@@ -12,45 +12,22 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.imaging.boxes import crop
-from glioma_idh.reporting.figures.canvas import (
-    BLUE,
-    GREEN,
-    GROUPS,
-    NORMAL,
-    ORANGE,
-    SMALL,
-    SYNTHETIC_NOTE,
-    VERMILLION,
-    YELLOW,
-    colour_bar,
-    dress,
-    dress_roc,
-    legend_below,
-    legend_entry,
-    new_figure,
-)
+from glioma_idh.reporting.figures import canvas, sheet
+from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, legend_entry
 from glioma_idh.reporting.figures.cases import Case, head_line
-from glioma_idh.reporting.figures.overlays import (
-    GAP,
-    LABEL,
-    WIDEST,
-    draw_view,
-    outline_entries,
-    plane_name,
-    plane_through,
-)
-from glioma_idh.reporting.figures.sheet import LINE, PLANES, close_sheet, new_sheet, radiological
+from glioma_idh.reporting.figures.overlays import GAP, LABEL, WIDEST, draw_view, outline_entries
+from glioma_idh.reporting.figures.sheet import LINE, PLANES, radiological, slice_name, slice_through
 
 # Name in print, short name, colour.
 CONDITIONS = {
     "score": ("Scans as they are", "as they\nare", "black"),
-    "score_without_lesion": ("Without the lesion", "without\nthe lesion", ORANGE),
-    "score_without_rest": ("Without the rest of the brain", "without\nthe rest", GREEN),
+    "score_without_lesion": ("Without the lesion", "without\nthe lesion", canvas.ORANGE),
+    "score_without_rest": ("Without the rest of the brain", "without\nthe rest", canvas.GREEN),
 }
 # Towards wild-type, nothing, towards mutant: the scan shows where the map says little.
-HEAT = LinearSegmentedColormap.from_list("heat", [(0, BLUE), (0.5, "#FFFFFF00"), (1, VERMILLION)])
+HEAT = LinearSegmentedColormap.from_list("heat", [(0, canvas.BLUE), (0.5, "#FFFFFF00"), (1, canvas.VERMILLION)])
 TICKS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
-OUTLINE = {"reference": ("Reference", YELLOW, 1.2)}  # a colour that the map has not
+OUTLINE = {"reference": ("Reference", canvas.YELLOW, 1.2)}  # a colour that the map has not
 MAP_NOTE = (
     "The mean of the map over the network's input is the logit of the score; 0 speaks for neither. The network "
     "normalises over the whole image, so that a lesion also changes what the map says elsewhere. Slices through the "
@@ -63,12 +40,12 @@ def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Fig
 
     Args:
         predictions: columns `patient, truth` and those of CONDITIONS; scores of a patient are averaged.
-        synthetic: see `figures`.
     """
-    figure = new_figure(7.2, 4.3, synthetic, "Right: a dot a patient, lines the medians. The network is the same.")
+    note = "Right: a dot a patient, lines the medians. The network is the same."
+    figure = canvas.new_figure(7.2, 4.3, synthetic, note)
     roc, strips = figure.subplots(1, 2, width_ratios=(1, 1.15))
-    dress_roc(roc, "a) ROC")
-    dress(strips, "b) Scores", "", "Probability of IDH mutation")
+    canvas.dress_roc(roc, "a) ROC")
+    canvas.dress(strips, "b) Scores", "", "Probability of IDH mutation")
     handles = []
     for place, (column, (name, _, colour)) in enumerate(CONDITIONS.items()):
         pooled = pool_patients(predictions.assign(score=predictions[column]))
@@ -84,12 +61,12 @@ def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Fig
             if len(score):
                 strips.plot(middle + spread, score, "o", **style)
                 strips.hlines(np.median(score), middle - 0.18, middle + 0.18, color="black", linewidth=1.4)
-    legend_below(roc, handles, columns=1)
+    canvas.legend_below(roc, handles, columns=1)
     strips.set_xticks(range(len(CONDITIONS)), [short for _, short, _ in CONDITIONS.values()])
     strips.set(ylim=(-0.03, 1.03), xlim=(-0.5, len(CONDITIONS) - 0.5))
     groups = (GROUPS[truth] for truth in (0, 1))
     marks = [legend_entry(f"IDH-{name}", marker="o", markersize=3, color=colour) for name, colour in groups]
-    legend_below(strips, marks, columns=2)
+    canvas.legend_below(strips, marks, columns=2)
     return figure
 
 
@@ -109,7 +86,7 @@ def occlusion_text(metrics: dict) -> str:
             interval = "" if less["reason"] else f" ({less['low']:+.2f} to {less['high']:+.2f})"
             rows[name]["less as it is"] = f"{less['difference']:+.2f}{interval}"
             rows[name]["mean change of score"] = f"{numbers['mean_change']:.2f}"
-    lines = [f"{SYNTHETIC_NOTE}."] if metrics["synthetic"] else []
+    lines = [f"{canvas.SYNTHETIC_NOTE}."] if metrics["synthetic"] else []
     table = pd.DataFrame.from_dict(rows, orient="index").fillna("").to_string()
     note = f"{metrics['num_patients']} patients, compared within splits; intervals: DeLong. Changes without sign."
     filled = f"""What is occluded is filled with the healthy brain of another patient. It had none to give for {
@@ -133,29 +110,28 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
         case: with FLAIR and the reference.
         activation: where the score comes from, shape (i, j, k) of the case's images; its mean over the network's
             input is the logit.
-        synthetic: see `figures`.
     """
     scale = WIDEST / case.size_mm.max()
     row = max(case.size_mm[up] for _, up in PLANES.values()) * scale
     width, height = LABEL + len(PLANES) * (WIDEST + GAP), LINE + 2 * (row + GAP)
-    figure, axes = new_sheet(width, height + 0.4, case.title, MAP_NOTE, synthetic)
+    figure, axes = sheet.new_sheet(width, height + 0.4, case.title, MAP_NOTE, synthetic)
     limit = max(float(np.percentile(np.abs(crop(activation, case.box)), 99.5)), 1e-6)
     heat = ScalarMappable(AsinhNorm(1, -limit, limit), HEAT)
     rows = {"FLAIR": LINE, "FLAIR and map": LINE + row + GAP}
     for n, plane in enumerate(PLANES):
         x = LABEL + n * (WIDEST + GAP)
         style = {"fontsize": NORMAL, "fontweight": "bold", "ha": "center", "va": "top"}
-        axes.text(x + WIDEST / 2, 0, plane_name(case, plane), **style)
+        axes.text(x + WIDEST / 2, 0, slice_name(plane, case.centre), **style)
         for y in rows.values():
             drawn = draw_view(axes, case, "flair", plane, (x, y, WIDEST, row), scale, OUTLINE)
-        colours = heat.to_rgba(radiological(activation[plane_through(case, plane)]))
+        colours = heat.to_rgba(radiological(activation[slice_through(plane, case.centre, case.box)]))
         axes.imshow(colours, extent=drawn.get_extent(), interpolation="bilinear")
     for words, y in rows.items():
         axes.text(LABEL / 2, y + row / 2, words, fontsize=SMALL, rotation=90, ha="center", va="center")
-    close_sheet(axes, width, height, outline_entries([case], OUTLINE))
+    sheet.close_sheet(axes, width, height, outline_entries([case], OUTLINE))
     ticks = [tick for tick in TICKS if abs(tick) <= limit]
     label = "← towards wild-type     logit     towards mutant →"
-    bar = colour_bar(figure, heat, axes, label, pad=0.03, ticks=ticks, format="%g")
+    bar = canvas.colour_bar(figure, heat, axes, label, pad=0.03, ticks=ticks, format="%g")
     bar.minorticks_off()
     bar.ax.set_facecolor("#7F7F7F")  # the grey of a scan
     return figure

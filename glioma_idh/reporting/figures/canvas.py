@@ -35,25 +35,26 @@ def display_name(sequence: str) -> str:
     return SEQUENCE_NAMES.get(sequence, sequence)
 
 
-def foot_lines(width: float, synthetic: bool, note: str) -> list[str]:
-    """The lines at the foot of a figure of so many inches."""
-    return [*textwrap.wrap(note, int(width * NOTE_LETTERS)), *([SYNTHETIC_NOTE] if synthetic else [])]
+def of_total(number: int, total: int) -> str:
+    """`12 of 100`, or `100` where that is all."""
+    return f"{number} of {total}" if number < total else f"{total}"
 
 
-def new_figure(width: float, height: float, synthetic: bool, note: str = "", title: str = "") -> Figure:
-    """An empty figure, inches, with a title and, at its foot, the note and for phantoms the line that says so."""
+def new_figure(
+    width: float, height: float, synthetic: bool, note: str = "", title: str = "", *, grow: bool = False
+) -> Figure:
+    """An empty figure, inches, with a title and, at its foot, the note and for phantoms the line that says so.
+
+    With `grow` it is as much higher as the lines at its foot need.
+    """
+    lines = textwrap.wrap(note, int(width * NOTE_LETTERS)) + [SYNTHETIC_NOTE] * synthetic
+    height += 0.13 * len(lines) * grow
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    lines = foot_lines(width, synthetic, note)
     if lines:
         figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, style="italic")
     if title:
         figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
     return figure
-
-
-def noted_figure(width: float, height: float, synthetic: bool, note: str = "") -> Figure:
-    """A figure as `new_figure` makes it, as much higher as the lines at its foot need."""
-    return new_figure(width, height + 0.13 * len(foot_lines(width, synthetic, note)), synthetic, note)
 
 
 def save_figure(figure, folder, name) -> tuple[Path, Path]:

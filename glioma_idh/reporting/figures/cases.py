@@ -28,10 +28,10 @@ class Case:
     """What there is to show of a subject, all on one grid.
 
     Attributes:
-        images: scans by sequence, shape (i, j, k), axes to the patient's right, front and top (RAS+).
+        images: scans by sequence, shape (i, j, k), RAS+.
         reference: the lesion as annotated, booleans of the same shape, or None.
         predicted: the lesion that the network found, booleans of the same shape, or None.
-        spacing_mm: edge lengths of a voxel, shape (3,).
+        spacing_mm: edge lengths of a voxel.
         title: what stands above; `head_line` makes one.
     """
 
@@ -74,28 +74,20 @@ def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
     """
     dice = predictions.groupby("subject")["dice"].mean().dropna().sort_values(ascending=False, kind="stable")
     places = {"Best": 0, "Median": len(dice) // 2, "Worst": len(dice) - 1}
-    chosen = {}
-    for name in ("Best", "Worst", "Median"):
-        if len(dice) and dice.index[places[name]] not in chosen.values():
-            chosen[name] = dice.index[places[name]]
-    return {name: chosen[name] for name in places if name in chosen}
+    names = {0: [], 1: ["Best"], 2: ["Best", "Worst"]}.get(len(dice), places)
+    return {name: dice.index[places[name]] for name in names}
 
 
 def read_cases(
     folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, subjects: list[str]
 ) -> tuple[dict[str, Case], list[str]]:
-    """What the networks of a run saw of some subjects, or what there is of them.
+    """What the networks of a run, with its two tables, saw of some subjects, or what there is of them.
 
-    Args:
-        folder: of the run. Where it holds slices, they are the cases; else the scans that the cohort table names, with
-            the masks that the folder holds.
-        cohort: its cohort table.
-        predictions: its predictions table.
-        subjects: who.
+    Where the folder holds slices, they are the cases, volumes of one slice, whose reference is what is not 0; else the
+    scans that the cohort table names, with the masks that the folder holds.
 
     Returns:
-        By subject, those that could be read: of scans a volume each, of slices volumes of one slice, whose reference is
-        what is not 0; and a sentence on each of the others.
+        By subject, those that could be read; and a sentence on each of the others.
     """
     paths = [column for column in PATHS if column in cohort]
     rows = cohort.assign(**cohort[paths].astype(object).where(cohort[paths].notna(), ""))
@@ -136,15 +128,10 @@ def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case
 
 
 def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A tested subject of a finished run: its sequences, the reference and a mask that the run has kept, if any.
+    """A tested subject of a run, of its rows in both tables: the sequences, the reference and a mask that was kept.
 
     Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
     mean, and the title names it.
-
-    Args:
-        folder: of the run.
-        row: of its cohort table.
-        predictions: its rows of the predictions table, one or more.
 
     Raises:
         InputError: an image is not where it was, or they are not on one grid.
@@ -174,8 +161,7 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
     An older run kept one mask of all tests of a subject: there the numbers are means.
     """
     masks = runs.find_masks(folder, subject)
-    tests = list(zip(predictions["repeat"], predictions["split"], strict=True)) if masks else []
-    kept = predictions[[test in masks for test in tests]] if masks else predictions[:0]
+    kept = predictions[[test in masks for test in zip(predictions["repeat"], predictions["split"], strict=True)]]
     if kept.empty:
         which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
         return folder / "masks" / f"{subject}.nii.gz", predictions, which
@@ -190,13 +176,7 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:
     """A subject in one line; what is None or NaN is left out.
 
-    Args:
-        subject: its id.
-        truth: 1 mutant, 0 wild-type.
-        scores: probability of mutation from each network.
-        lesion_ml: volume of the reference.
-        predicted_ml: volume of the lesion that the network found.
-        dice: of the two.
+    `truth` is 1 of a mutant, `scores` each network's probability of mutation, `lesion_ml` the reference's volume.
     """
     scores, parts = np.ravel(scores).astype(float), []
     if scores.size and np.isfinite(scores).all():
@@ -213,11 +193,9 @@ def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=No
 
 
 def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
-    """The voxel of a lesion's largest part that is nearest to that part's centre of gravity.
+    """The voxel of a lesion's largest part that is nearest, in mm, to that part's centre of gravity.
 
-    Args:
-        lesion: booleans, shape (i, j, k), not all false.
-        spacing_mm: edge lengths of a voxel.
+    The lesion is booleans, shape (i, j, k), not all false.
     """
     box = bounding_box(lesion)
     parts, _ = ndimage.label(crop(lesion, box))

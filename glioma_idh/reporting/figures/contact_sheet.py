@@ -1,7 +1,7 @@
 """A whole cohort on one sheet: every subject's sequences side by side, as they lie on disk."""
 
 import textwrap
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,34 +9,17 @@ from matplotlib.patches import Rectangle
 
 from glioma_idh.cohorts.checks.tiles import SIDE, Tile
 from glioma_idh.cohorts.table import SEQUENCES
-from glioma_idh.reporting.figures.canvas import GREY, GROUPS, NORMAL, RED, SMALL, VERMILLION, display_name
-from glioma_idh.reporting.figures.sheet import (
-    LINE,
-    close_sheet,
-    common_prefix,
-    draw_outline,
-    draw_picture,
-    evenly,
-    new_sheet,
-    radiological,
-    short_id,
-)
+from glioma_idh.reporting.figures import canvas, sheet
+from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_name, of_total
+from glioma_idh.reporting.figures.sheet import LINE, radiological
 
 LEAST_WIDTH, MOST_WIDTH, IMAGES_ACROSS, LARGEST_SIDE, MOST_TILES = 5.0, 11.0, 24, 0.9, 600
 LETTER, GAP, BETWEEN, ROW_GAP, LONGEST_ID = 0.06, 0.14, 0.02, 0.09, 12
 UNBROKEN = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")  # no line ends there
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where things lie on a sheet, inches from its upper left corner.
-
-    Attributes:
-        sequences: those shown, in the order of the package.
-        across: subjects side by side.
-        side: of an image.
-        num_lines: of text above a subject's images.
-    """
+class Layout(NamedTuple):
+    """The sequences shown, how many subjects stand side by side, how large an image is and lines of text above it."""
 
     sequences: tuple[str, ...]
     across: int
@@ -48,11 +31,6 @@ class Layout:
         """Of all images of a subject."""
         return len(self.sequences) * (self.side + BETWEEN) - BETWEEN
 
-    def corner(self, place: int) -> tuple[float, float]:
-        """The upper left corner of a subject's text, one line below the names of the sequences."""
-        row, column = divmod(place, self.across)
-        return column * (self.tile_width + GAP), LINE + row * (self.num_lines * LINE + self.side + ROW_GAP)
-
 
 def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = False, max_subjects: int = 150) -> Figure:
     """All subjects of a cohort with their sequences side by side, so that a person sees what the cohort holds.
@@ -60,29 +38,29 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
     Args:
         tiles: one a subject, one or more, as `check_scans` gives them.
         cohort: its name, for the title.
-        synthetic: see `figures`.
         max_subjects: of more subjects than this, those with a problem and an evenly spread subset of the others are
             shown, and the sheet says of how many.
     """
-    problems = evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
-    others = evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
+    problems = sheet.evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
+    others = sheet.evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
     shown = [tiles[n] for n in sorted([*problems, *others])]
-    prefix = common_prefix([tile.subject for tile in tiles]) if len(tiles) > 1 else ""
+    prefix = sheet.common_prefix([tile.subject for tile in tiles]) if len(tiles) > 1 else ""
     no_masks = not any(tile.has_mask for tile in tiles)
-    labels = [f"{short_id(tile.subject[len(prefix) :], LONGEST_ID)} {GROUPS[tile.idh][0]}" for tile in shown]
+    labels = [f"{sheet.short_id(tile.subject[len(prefix) :], LONGEST_ID)} {GROUPS[tile.idh][0]}" for tile in shown]
     remarks = [_remark(tile, no_masks) for tile in shown]
     layout = _lay_out(tiles, labels, remarks)
-    width = layout.across * (layout.tile_width + GAP) - GAP
-    height = layout.corner(len(shown) - 1)[1] + layout.num_lines * LINE + layout.side
+    step = layout.tile_width + GAP, layout.num_lines * LINE + layout.side + ROW_GAP
+    corners, _, height = sheet.place_groups({"": range(len(shown))}, layout.across, step, LINE, 0)
+    width, height = layout.across * step[0] - GAP, height - ROW_GAP
     title, note = _title(cohort, tiles, shown), _note(shown, layout.sequences, prefix, no_masks)
-    figure, axes = new_sheet(max(width + 0.2, LEAST_WIDTH), height - LINE, title, note, synthetic)
-    for place, (tile, label, remark) in enumerate(zip(shown, labels, remarks, strict=True)):
-        _draw_tile(axes, tile, label, remark, layout, layout.corner(place))
-    for place in range(layout.across):
+    figure, axes = sheet.new_sheet(max(width + 0.2, LEAST_WIDTH), height - LINE, title, note, synthetic)
+    for tile, label, remark, corner in zip(shown, labels, remarks, corners.values(), strict=True):
+        _draw_tile(axes, tile, label, remark, layout, corner)
+    for column in range(layout.across):
         for n, name in enumerate(layout.sequences):
-            x = layout.corner(place)[0] + layout.side / 2 + n * (layout.side + BETWEEN)
-            axes.text(x, 0, display_name(name), fontsize=SMALL, color=GREY, ha="center", va="top")
-    close_sheet(axes, width, height)
+            x = column * step[0] + layout.side / 2 + n * (layout.side + BETWEEN)
+            axes.text(x, 0, display_name(name), fontsize=SMALL, color=canvas.GREY, ha="center", va="top")
+    sheet.close_sheet(axes, width, height)
     return figure
 
 
@@ -108,36 +86,33 @@ def _remark(tile: Tile, no_masks: bool) -> str:
 
 
 def _title(cohort: str, tiles: list[Tile], shown: list[Tile]) -> str:
-    number = f"{len(shown)} of {len(tiles)}" if len(shown) < len(tiles) else f"{len(tiles)}"
     wrong, drawn = (sum(bool(tile.problems) for tile in some) for some in (tiles, shown))
     problems = f"{drawn} of the {wrong} with a problem" if drawn < wrong else f"{wrong or 'none'} with a problem"
-    return f"{cohort}: {number} subject{'s' if len(tiles) > 1 else ''}, {problems}".removeprefix(": ")
+    number = f"{of_total(len(shown), len(tiles))} subject{'s' if len(tiles) > 1 else ''}"
+    return f"{cohort}: {number}, {problems}".removeprefix(": ")
 
 
 def _note(shown: list[Tile], sequences: tuple[str, ...], prefix: str, no_masks: bool) -> str:
     """What the signs on this sheet mean; those that are not on it are not explained."""
     images = [tile.thumbnails.get(name, "none") for tile in shown for name in sequences]
     which = "Axial slice where the lesion (orange) is widest; without a mask the middle slice."
+    which = "No lesion masks: the middle axial slice." if no_masks else which
     signs = {
         "–: no such image.": "none" in images,
         "×: cannot be shown.": None in images,
         "Red: a problem, see the table of checks.": any(tile.problems for tile in shown),
         f'Ids follow "{prefix}".': bool(prefix),
     }
-    parts = [
-        "Patient's right on the left, front at the top.",
-        "No lesion masks: the middle axial slice." if no_masks else which,
-        "Each image in a grey window of its own.",
-        *(sign.translate(UNBROKEN) for sign, is_there in signs.items() if is_there),
-    ]
-    return " ".join(parts)
+    signs = [sign.translate(UNBROKEN) for sign, is_there in signs.items() if is_there]
+    always = "Patient's right on the left, front at the top.", which, "Each image in a grey window of its own."
+    return " ".join([*always, *signs])
 
 
 def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner: tuple[float, float]) -> None:
     """A subject's line of text, images and, round one with a problem, frame."""
     x, y = corner
     top, width, side = y + layout.num_lines * LINE, layout.tile_width, layout.side
-    colour, weight = (RED, "bold") if tile.problems else (GREY, "normal")
+    colour, weight = (canvas.RED, "bold") if tile.problems else (canvas.GREY, "normal")
     remark = textwrap.shorten(remark, int(width / LETTER), placeholder="…")
     at, align = ((x, top - LINE), "left") if layout.num_lines > 1 else ((x + width, y), "right")
     axes.text(*at, remark, fontsize=SMALL, color=colour, weight=weight, ha=align, va="top")
@@ -146,13 +121,15 @@ def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner
         left, thumbnail = x + n * (side + BETWEEN), tile.thumbnails.get(name)
         if thumbnail:
             size = np.multiply(thumbnail.grey.shape, side / SIDE)
-            drawn = draw_picture(axes, radiological(thumbnail.grey), (left, top, side, side), size, (0, 255))
+            drawn = sheet.draw_picture(axes, radiological(thumbnail.grey), (left, top, side, side), size, (0, 255))
             if thumbnail.lesion is not None:
                 level = min(float(thumbnail.lesion.max()), 1.0) / 2  # a lesion may be less than a pixel
-                draw_outline(axes, radiological(thumbnail.lesion), drawn.get_extent(), VERMILLION, 0.7, level)
+                sheet.draw_outline(
+                    axes, radiological(thumbnail.lesion), drawn.get_extent(), canvas.VERMILLION, 0.7, level
+                )
             continue
-        sign, colour = ("×", RED) if name in tile.thumbnails else ("–", GREY)
+        sign, colour = ("×", canvas.RED) if name in tile.thumbnails else ("–", canvas.GREY)
         axes.add_patch(Rectangle((left, top), side, side, facecolor="#EBEBEB", zorder=-1))
         axes.text(left + side / 2, top + side / 2, sign, fontsize=NORMAL, color=colour, ha="center", va="center")
     if tile.problems:
-        axes.add_patch(Rectangle((x, top), width, side, fill=False, edgecolor=RED, linewidth=1.5, zorder=3))
+        axes.add_patch(Rectangle((x, top), width, side, fill=False, edgecolor=canvas.RED, linewidth=1.5, zorder=3))

@@ -5,28 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from glioma_idh.reporting.figures.canvas import (
-    GROUPS,
-    NORMAL,
-    SMALL,
-    VERMILLION,
-    YELLOW,
-    colour_bar,
-    display_name,
-    new_figure,
-)
-from glioma_idh.reporting.figures.sheet import (
-    STROKE,
-    close_sheet,
-    common_prefix,
-    evenly,
-    inner_window,
-    new_sheet,
-    place_groups,
-    radiological,
-    short_id,
-    show,
-)
+from glioma_idh.reporting.figures import canvas, sheet
+from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_name, of_total
+from glioma_idh.reporting.figures.sheet import radiological
 
 SIDE, GAP, LINE = 0.512, 0.08, 0.12  # inches
 BAR = {"label": "SD above brain median", "pad": 0.02}
@@ -40,40 +21,38 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
             brain's median; exactly 0 outside the lesion mask.
         subjects: their ids.
         truth: 1 mutant, 0 wild-type, NaN unknown; shape (n,).
-        sequence: which sequence.
-        synthetic: see `figures`.
+        sequence: inside name.
         scores: probabilities of mutation to print below the labels, shape (n,).
         max_slices: of more subjects than this, an evenly spread subset is shown, and the sheet says of how many.
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
-    shown, prefix = evenly(np.argsort(-labels, kind="stable"), max_slices), common_prefix(subjects)
+    shown, prefix = sheet.evenly(np.argsort(-labels, kind="stable"), max_slices), sheet.common_prefix(subjects)
     groups = {}
     for label, (group, _) in GROUPS.items():
-        members, total = shown[labels[shown] == label], np.count_nonzero(labels == label)
-        if len(members):
-            number = f"{len(members)} of {total}" if len(members) < total else f"{total}"
-            groups[f"IDH-{group} ({number})"] = members.tolist()
+        members, total = shown[labels[shown] == label].tolist(), np.count_nonzero(labels == label)
+        if members:
+            groups[f"IDH-{group} ({of_total(len(members), total)})"] = members
     columns, num_lines = 6 if len(shown) <= 24 else 12, 2 if scores is None else 3
     step = SIDE + GAP, SIDE + num_lines * LINE + GAP
-    corners, headings, height = place_groups(groups, columns, step, 1.5 * LINE, GAP)
+    corners, headings, height = sheet.place_groups(groups, columns, step, 1.5 * LINE, GAP)
     width = columns * step[0]
-    subset = f"{len(shown)} of {len(labels)}" if len(shown) < len(labels) else f"{len(labels)}"
+    subset = of_total(len(shown), len(labels))
     title = f"{display_name(sequence)}: 64 x 64 slices as the network reads them, {subset} subjects"
     note = "Patient's right on the left, front at the top. Blue: outside the lesion mask, 0 to the network."
     note += f' Ids follow "{prefix}".' if prefix else ""
-    figure, axes = new_sheet(width + 0.1, height + 0.4, title, note, synthetic)  # below it the bar
-    window = inner_window(slices)
+    figure, axes = sheet.new_sheet(width + 0.1, height + 0.4, title, note, synthetic)  # below it the bar
+    window = sheet.inner_window(slices)
     for n, (x, y) in corners.items():
         group, colour = GROUPS[labels[n]]
-        lines = [short_id(str(subjects[n])[len(prefix) :]), group]
+        lines = [sheet.short_id(str(subjects[n])[len(prefix) :]), group]
         lines += [] if scores is None else [f"p = {scores[n]:.2f}"]
-        image = show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + SIDE, y + SIDE, y))
+        image = sheet.show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + SIDE, y + SIDE, y))
         place = x + SIDE / 2, y + SIDE + 0.024
         axes.text(*place, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
     for text, y in headings.items():
         axes.text(0, y, text, fontsize=NORMAL, va="top", fontweight="bold")
-    close_sheet(axes, width - GAP, height)
-    colour_bar(figure, image, axes, **BAR)
+    sheet.close_sheet(axes, width - GAP, height)
+    canvas.colour_bar(figure, image, axes, **BAR)
     return figure
 
 
@@ -86,29 +65,28 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
         box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
         network_input: what was cut from it, normalised, shape (64, 64).
         subject: its id.
-        sequence: which sequence.
+        sequence: inside name.
         scores: probability of mutation from each split's network, shape (n,).
-        synthetic: see `figures`.
     """
     scores = np.asarray(scores, float).ravel()
     title = f"{subject}, {display_name(sequence)}\nProbability of IDH mutation {scores.mean():.2f}"
     if len(scores) > 1:
         spread = f"sd {scores.std(ddof=1):.2f}, {scores.min():.2f} to {scores.max():.2f}"
         title += f" ({spread}, {len(scores)} networks)"
-    figure = new_figure(7.2, 4.1, synthetic, "Patient's right on the left, front at the top.", title)
+    figure = canvas.new_figure(7.2, 4.1, synthetic, "Patient's right on the left, front at the top.", title)
     whole, cut = figure.subplots(1, 2)
     image = np.asarray(slice_image, float)
-    show(whole, image, np.nanpercentile(image, (1, 99.5)))
-    whole.contour(radiological(slice_mask), levels=[0.5], colors=VERMILLION, linewidths=1.2)
+    sheet.show(whole, image, np.nanpercentile(image, (1, 99.5)))
+    whole.contour(radiological(slice_mask), levels=[0.5], colors=canvas.VERMILLION, linewidths=1.2)
     (i0, i1), (j0, j1) = box
     corner = image.shape[0] - i1 - 0.5, image.shape[1] - j1 - 0.5
-    whole.add_patch(Rectangle(corner, i1 - i0, j1 - j0, fill=False, edgecolor=YELLOW, linewidth=1.2))
+    whole.add_patch(Rectangle(corner, i1 - i0, j1 - j0, fill=False, edgecolor=canvas.YELLOW, linewidth=1.2))
     for x, side in ((0.03, "R"), (0.97, "L")):
-        whole.text(x, 0.5, side, transform=whole.transAxes, color="white", ha="center", path_effects=STROKE)
+        whole.text(x, 0.5, side, transform=whole.transAxes, color="white", ha="center", path_effects=sheet.STROKE)
     whole.set_title("Slice read: lesion (orange outline) and its rectangle (yellow)", fontsize=SMALL)
-    read = show(cut, np.ma.masked_equal(network_input, 0), inner_window(np.asarray(network_input)))
+    read = sheet.show(cut, np.ma.masked_equal(network_input, 0), sheet.inner_window(np.asarray(network_input)))
     cut.set_title("What the network saw, stretched to 64 x 64 (blue: outside the mask)", fontsize=SMALL)
     for axes in (whole, cut):
         axes.set_axis_off()
-    colour_bar(figure, read, cut, **BAR)
+    canvas.colour_bar(figure, read, cut, **BAR)
     return figure

@@ -17,7 +17,7 @@ from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.volumes import Volume, check_same_grid
 from glioma_idh.reporting.figures.canvas import RED, display_name, legend_entry
 from glioma_idh.reporting.figures.registration_view import GAP, LINES, PIXEL_MM, TEXT, WIDTH, View
-from glioma_idh.reporting.figures.sheet import PLANES, STROKE, close_sheet, new_sheet
+from glioma_idh.reporting.figures.sheet import STROKE, close_sheet, new_sheet, slice_name
 
 MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
@@ -68,8 +68,7 @@ def registration_check(
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume. The
-    sequences are all on one scale.
+    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
 
     Args:
         reference: what the sequences were registered to.
@@ -78,7 +77,6 @@ def registration_check(
             through the middle; those there are, on that grid, shape (i, j, k).
         subject: its id.
         head: the reference with its skull, on the same grid, for the last row; by default the reference.
-        synthetic: see `figures`.
 
     Raises:
         InputError: a sequence or the head lies on another grid.
@@ -98,7 +96,7 @@ def registration_check(
     figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
     y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
     for n, (plane, left, width) in enumerate(view.tiles()):
-        axes.text(left + width / 2, 0, _slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
+        axes.text(left + width / 2, 0, slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
     for name, sequence in sequences.items():
         y = _draw_head(axes, display_name(name), heads[name], y)
         if sequence.problem:
@@ -110,7 +108,7 @@ def registration_check(
         y = _draw_head(axes, "Brain", [(line, is_wrong and not n) for n, line in enumerate(brain)], y)
         for tile, at, place in zip(wide.tiles(), brain_slices(masks["brain"]), PLACES, strict=True):
             plane, left, width = tile
-            axes.text(left + width / 2, y, _slice_name(plane, (at, at, at), f", {place}"), **names)
+            axes.text(left + width / 2, y, slice_name(plane, (at, at, at), f", {place}"), **names)
             extent = wide.draw(axes, tile, y + LINE, wide.greys(head.array, plane, at))
             wide.draw_masks(axes, plane, extent, at)
     bottom = (1 + len(next(iter(heads.values())))) * LINE + view.row
@@ -122,20 +120,14 @@ def registration_check(
     return figure
 
 
-def describe_measures(measures: dict[str, float] | None) -> str:
-    """The numbers of a `Registered` by which its registration is flagged, with their limits."""
-    if measures is None:
-        return ""
-    known = [name for name in MEASURES if name in measures]
-    parts = [f"{words} {form.format(measures[n])} ({limit})" for n in known for words, form, limit in [MEASURES[n]]]
-    return ", ".join(parts) if parts else "the reference"
-
-
 def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
     """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
-    said = describe_measures(sequence.measures)
-    lines = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
-    return [(said, False), *lines] if said or not lines else lines
+    wrong = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
+    if sequence.measures is None:
+        return wrong or [("", False)]
+    known = {name: value for name, value in sequence.measures.items() if name in MEASURES}
+    parts = [f"{MEASURES[n][0]} {MEASURES[n][1].format(known[n])} ({MEASURES[n][2]})" for n in MEASURES if n in known]
+    return [(", ".join(parts) or "the reference", False), *wrong]
 
 
 def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
@@ -145,12 +137,6 @@ def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> fl
         style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
         axes.text(HEAD_AT, top + n * LINE, line, fontsize=TEXT, va="top", **style)
     return top + len(lines) * LINE
-
-
-def _slice_name(plane: str, at: tuple[int, int, int], place: str = "") -> str:
-    """A slice in print: `Axial, k = 12`."""
-    cut = 3 - sum(PLANES[plane])
-    return f"{plane.capitalize()}{place}, {'ijk'[cut]} = {at[cut]}"
 
 
 def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
@@ -182,10 +168,7 @@ def is_normal(volume_ml: float) -> bool:
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
     """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
 
-    Args:
-        masks: booleans, shape (i, j, k), `brain` among them.
-        voxel_ml: volume of a voxel.
-        synthetic: whether it is a phantom's, whose head is larger than any; it is then held against nothing.
+    The masks are booleans, shape (i, j, k). A phantom's head is larger than any, and held against nothing.
     """
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
@@ -201,11 +184,7 @@ def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: boo
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
-    """The slices shown: axial near the vertex and at the skull base, mid-coronal and mid-sagittal.
-
-    Args:
-        brain: booleans, shape (i, j, k), not all false.
-    """
+    """The slices shown of a brain mask: axial near the vertex and at the skull base, mid-coronal and mid-sagittal."""
     areas = brain.sum(axis=(0, 1))
     large = np.flatnonzero(areas >= LEAST_AREA * areas.max())
     i, j, _ = (round(float(places.mean())) for places in np.nonzero(brain))

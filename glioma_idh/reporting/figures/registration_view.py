@@ -10,7 +10,7 @@ from glioma_idh.imaging.boxes import Box
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.reporting.figures.canvas import SKY, VERMILLION, YELLOW
 from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
-from glioma_idh.reporting.figures.sheet import PLANES, SIDES, draw_outline, draw_picture, radiological
+from glioma_idh.reporting.figures.sheet import PLANES, SIDES, draw_outline, draw_picture, radiological, slice_through
 
 LINES = {  # name in print, colour and line width
     "brain": ("Brain mask of the reference", SKY, 1.0),
@@ -77,15 +77,8 @@ class View:
         return tiles
 
     def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane of a volume as rows and columns of square pixels of PIXEL_MM, between voxels linear.
-
-        Args:
-            array: voxels, shape (i, j, k).
-            plane: of PLANES.
-            at: the slice; by default the one through the centre.
-        """
-        cut = self.centre if at is None else (at, at, at)
-        place = tuple(slice(*side) if axis in PLANES[plane] else cut[axis] for axis, side in enumerate(self.box))
+        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
         across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
         picture = np.asarray(radiological(array[place]), np.float32)
         return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)

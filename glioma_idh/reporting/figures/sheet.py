@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from glioma_idh.reporting.figures.canvas import SMALL, TITLE_LETTERS, foot_lines, new_figure
+from glioma_idh.reporting.figures.canvas import SMALL, TITLE_LETTERS, new_figure
 
 PLANES = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}  # axes across and up; the third is cut
 SIDES = {"axial": "RL", "coronal": "RL", "sagittal": "AP"}
@@ -22,19 +22,22 @@ GREYS = matplotlib.colormaps["gray"].with_extremes(bad="#A9CCE3")  # masked voxe
 STROKE = [withStroke(linewidth=2.5, foreground="black")]
 
 
-def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
-    """An empty figure with title, note and room for a legend, and its only axes.
+def slice_name(plane: str, centre, place: str = "") -> str:
+    """The slice of a plane through a voxel, in print: `Axial, k = 12`, or with its place before the number."""
+    cut = 3 - sum(PLANES[plane])
+    return f"{plane.capitalize()}{place}, {'ijk'[cut]} = {centre[cut]}"
 
-    Args:
-        width: inches.
-        height: of the pictures, inches; without a legend LINE less.
-        title: above them.
-        note: at the foot.
-        synthetic: see `figures`.
-    """
+
+def slice_through(plane: str, centre, box) -> tuple:
+    """The index of what is shown of a volume in a plane: through a voxel, cut to a box."""
+    return tuple(slice(*side) if axis in PLANES[plane] else centre[axis] for axis, side in enumerate(box))
+
+
+def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
+    """An empty figure with title, note and room for a legend, and its only axes; `height` is that of the pictures."""
     lines = unbroken_lines(title, int(width * TITLE_LETTERS))
-    around = (len(lines) + 1 + len(foot_lines(width, synthetic, note))) * LINE + 0.25
-    figure = new_figure(width, height + around, synthetic, note, "\n".join(lines))
+    height += (len(lines) + 1) * LINE + 0.25
+    figure = new_figure(width, height, synthetic, note, "\n".join(lines), grow=True)
     figure.suppressComposite = True  # each image stays one of its own in an SVG; hundreds melted into one make it slow
     return figure, figure.add_subplot()
 
@@ -72,15 +75,9 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
 
 
 def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.5) -> None:
-    """Draw where a mask crosses a level, closed at its edges; nothing of an empty one.
+    """Draw where a mask, as `radiological` turns it, crosses a level; closed at its edges, nothing of an empty one.
 
-    Args:
-        axes: of the sheet.
-        mask: rows and columns as `radiological` turns them.
-        extent: of the image that it lies on: left, right, bottom, top.
-        colour: of the line.
-        line: its width in points.
-        level: half-way between voxels in and out of a mask of 0 and 1.
+    `extent` is that of the image that it lies on, `line` a width in points.
     """
     if np.max(mask) <= level:
         return
