@@ -103,8 +103,7 @@ def record_predictions(predictions, subjects, columns, measured, judged, errors,
     Returns:
         The predictions, with the column `remarks`.
     """
-    alone, group = judged
-    unlike = find_departures(measured, wanted.run_dir, alone, (group,))
+    unlike = find_departures(measured, wanted.run_dir / runs.MEASURES, *judged)
     looks = look_at(subjects, columns, unlike, jobs=1 if wanted.cohort is None else -1)
     predictions = predictions.assign(remarks=[" ".join(looks.get(name, [])) for name in predictions["subject"]])
     write_predictions(predictions, output_folder(wanted) / runs.PREDICTIONS)

@@ -117,26 +117,21 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
     note |= {"turned": prepared.turned, "other_brain": prepared.other_brain, "hashes": prepared.hashes}
-    with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
+    with written_whole(stored.folder / "note.json") as part:
         part.write_text(json.dumps(note, default=int))
-    return stored
+    return CachedSubject(stored.folder)
 
 
 def store_cohort(
-    table: pd.DataFrame,
-    shape: tuple[int, int, int],
-    jobs: int = -1,
-    quiet: bool = False,
-    with_skull: bool = False,
+    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False, with_skull: bool = False
 ) -> tuple[pd.DataFrame, list[InputError]]:
     """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
 
     Args:
         table: cohort table.
-        shape: the network's, (i, j, k).
+        shape, with_skull: as `store_subject` takes them.
         jobs: processes; -1 is one a processor.
         quiet: show no progress.
-        with_skull: take scans that show more than the brain.
 
     Returns:
         The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
@@ -160,48 +155,22 @@ def store_cohort(
     return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
 
 
-def print_mask_remarks(table: pd.DataFrame) -> None:
-    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans.
-
-    Args:
-        table: with the column `prepared`.
-    """
-    stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
-    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
-    print_turned({subject: of.note["turned"] for subject, of in stored.items()}, len(table))
-    print_other_brains({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table))
-
-
-def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
-    """The measures of stored subjects, by which further ones are compared with them.
-
-    Args:
-        table: with the columns `prepared` and `lesion_ml`.
-
-    Returns:
-        One row a subject: `subject`, and what `measure_subject` gives.
-    """
-    rows = []
-    for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
-        stored = CachedSubject(Path(folder))
-        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
-    return pd.DataFrame(rows)
+def _stored_or_error(row, shape, with_skull):
+    try:
+        return store_subject(row, shape, with_skull)
+    except InputError as error:
+        return error
 
 
 def restore_cohort(
     former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
 ) -> pd.DataFrame:
-    """A run's subjects prepared again: the cache may have been emptied since the run began.
+    """A run's subjects prepared again, with their folders as they are now: the cache may have been emptied.
 
     Args:
         former: cohort table of the run.
-        shape: the network's, (i, j, k).
         run_dir: of the run, for messages.
-        quiet: show no progress.
-        with_skull: of the run.
-
-    Returns:
-        The table with the folders as they are now.
+        shape, quiet, with_skull: as `store_cohort` takes them.
 
     Raises:
         InputError: a file is missing, or has changed since.
@@ -209,11 +178,10 @@ def restore_cohort(
     table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:
         raise errors[0]
-    names = [[Path(folder).name for folder in rows["prepared"]] for rows in (former, table)]
-    if names[0] != names[1]:
-        subject = next(s for s, was, now in zip(table["subject"], *names, strict=True) if was != now)
-        advice = "Put the former files back, or begin a new run."
-        raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
+    for subject, was, now in zip(table["subject"], former["prepared"], table["prepared"], strict=True):
+        if Path(was).name != Path(now).name:
+            advice = "Put the former files back, or begin a new run."
+            raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
     return table
 
 
@@ -232,8 +200,18 @@ def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
         raise InputError(f"room for {needed / 1e9:.1f} GB of prepared scans", found, advice, file=folder)
 
 
-def _stored_or_error(row, shape, with_skull):
-    try:
-        return store_subject(row, shape, with_skull)
-    except InputError as error:
-        return error
+def print_mask_remarks(table: pd.DataFrame) -> None:
+    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans."""
+    stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
+    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
+    print_turned({subject: of.note["turned"] for subject, of in stored.items()}, len(table))
+    print_other_brains({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table))
+
+
+def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
+    """Measure stored subjects: a row each, `subject` and what `measure_subject` gives."""
+    rows = []
+    for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
+        stored = CachedSubject(Path(folder))
+        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
+    return pd.DataFrame(rows)

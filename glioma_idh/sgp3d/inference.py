@@ -34,7 +34,7 @@ def reads_slices(network) -> bool:
 def predict_scans(
     network, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
 ) -> tuple[float, np.ndarray | None]:
-    """What a network says of one subject, averaged over flips of the input.
+    """The outputs of a network for one subject, averaged over flips of the input.
 
     Args:
         network: with the outputs `segmentation` and `idh`, or one of them.
@@ -80,7 +80,7 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
 
 
 def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
-    """What a network says of a subject that it was not trained on, beside the reference.
+    """A network's outputs for a subject that it was not trained on, beside the reference.
 
     Args:
         network: of a run.
@@ -104,7 +104,7 @@ def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns
     """The predictions table of subjects that no network was trained on: one row a subject and network.
 
     Args:
-        table: cohort table with `prepared`, the stored subjects' folders, and labels.
+        table: cohort table with `prepared` and labels.
         networks: of the run, one a split.
         run_dir: of the run.
         learns: the outputs that they were trained for; the numbers of another are empty.

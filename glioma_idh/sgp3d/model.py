@@ -14,7 +14,7 @@ STANDARDISATION = "idh_standardisation"  # of the pooled features, in some netwo
 
 
 class LayerKit(NamedTuple):
-    """The layers that a network to train with spells otherwise; weights and numbers are equal.
+    """The layers that a network to train with spells otherwise, each called by its name; weights and numbers are equal.
 
     Attributes:
         normalise: (name) -> instance normalisation.
@@ -34,6 +34,10 @@ class LayerKit(NamedTuple):
     standardise: callable
 
 
+def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
+    return layers.Conv3D(filters, kernel_size, strides, padding="same", name=f"{name}_conv")
+
+
 def _keras_up_convolve(filters: int, name: str):
     upsampling, convolution = layers.UpSampling3D(2, name=f"{name}_up"), _convolution(filters, 3, name)
     return lambda x: convolution(upsampling(x))
@@ -43,10 +47,6 @@ def _keras_convolve_pool(branches: dict, tap: str):
     convolutions = {name: _convolution(filters, size, name) for name, (filters, size) in branches.items()}
     pools = [layers.GlobalAveragePooling3D(name=f"{name}_pool") for name in branches]
     return lambda x: [pool(convolution(x)) for pool, convolution in zip(pools, convolutions.values(), strict=True)]
-
-
-def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
-    return layers.Conv3D(filters, kernel_size, strides, padding="same", name=f"{name}_conv")
 
 
 KERAS_KIT = LayerKit(
@@ -79,8 +79,8 @@ def SGPNet(
         filters: channels of the first level; each level doubles them.
         dropout: share of channels dropped in each level, and of the pooled features.
         blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
-        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as
-            precisely as weights are kept, and probabilities are float32.
+        dtype: policy such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as precisely as weights
+            are kept, and probabilities are float32.
         kit: Keras' layers, or the ones to train with (`training_layers.training_kit`).
 
     Returns:
@@ -92,7 +92,8 @@ def SGPNet(
         InputError: a side is not divisible by 16, or a block is unknown.
     """
     check_shape(tuple(input_shape[:-1]))
-    _check_blocks(blocks)
+    if set(blocks) - set(BLOCKS):
+        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
         taps = _backbone(inputs, filters, dropout, kit)
@@ -127,11 +128,6 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
             weight.assign(weights[weight.path])
 
 
-def _check_blocks(blocks) -> None:
-    if set(blocks) - set(BLOCKS):
-        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
-
-
 @contextlib.contextmanager
 def set_policy(dtype: str | None):
     """Keras' dtype policy set for a while."""
@@ -148,49 +144,38 @@ def _backbone(x, filters: int, dropout: float, kit: LayerKit) -> dict:
     """Contracting path, bottom, expansive path; comments are for 144 a side and 8 filters."""
     skips = []
     for level in range(1, LEVELS + 1):  # 144, 8 -> 72, 16 -> 36, 32 -> 18, 64 -> 9, 128
-        x = _contracting_level(x, filters * 2 ** (level - 1), dropout, f"backbone_down{level}", level == 1, kit)
+        # three convolutions, the first one's output added to the last one's; no IN but the last on the top level
+        f, name, top = filters * 2 ** (level - 1), f"backbone_down{level}", level == 1
+        convolve, norm = (_convolution, None) if top else (kit.convolve, kit)
+        first = convolve(f, 3, f"{name}_first", 1 if top else 2)(x)
+        x = convolve(f, 3, f"{name}_second")(_activate(first, f"{name}_first", norm))
+        x = _activate(layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x), f"{name}_second", norm)
+        x = layers.Add(name=f"{name}_add")([first, kit.convolve(f, 3, f"{name}_third")(x)])
+        x = _activate(x, f"{name}_third", kit)
         skips.append(x)
 
     f = filters * 2 ** (LEVELS - 2)
-    x = _normalise(kit.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", kit)  # 18, 64
-    x = _normalise(kit.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
+    x = _activate(kit.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", kit)  # 18, 64
+    x = _activate(kit.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
 
     taps = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])
         tap = {3: "quarter", 2: "half"}.get(level)
-        x = _normalise(kit.convolve(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
+        x = _activate(kit.convolve(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
         taps |= {tap: x} if tap else {}
-        x = _normalise(kit.convolve(f, 1, f"{name}_second")(x), f"{name}_second", kit)
-        x = _normalise(kit.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", kit)
+        x = _activate(kit.convolve(f, 1, f"{name}_second")(x), f"{name}_second", kit)
+        x = _activate(kit.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", kit)
 
     x = layers.Concatenate(name="backbone_up1_concat")([x, skips.pop()])  # 144, 8 + 8
-    taps["full"] = _normalise(kit.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
+    taps["full"] = _activate(kit.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
     return taps
 
 
-def _contracting_level(x, filters: int, dropout: float, name: str, top: bool, kit: LayerKit):
-    """Three convolutions, the first one's output added to the last one's; no IN but the last on the top level."""
-    activate = _activate if top else lambda x, name: _normalise(x, name, kit)
-    convolve = _convolution if top else kit.convolve
-    first = convolve(filters, 3, f"{name}_first", 1 if top else 2)(x)
-    x = activate(first, f"{name}_first")
-    x = convolve(filters, 3, f"{name}_second")(x)
-    x = layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x)
-    x = activate(x, f"{name}_second")
-    x = kit.convolve(filters, 3, f"{name}_third")(x)
-    x = layers.Add(name=f"{name}_add")([first, x])
-    return _normalise(x, f"{name}_third", kit)
-
-
-def _normalise(x, name: str, kit: LayerKit, tap: str | None = None):
-    """IN + LR; the activation of a tap bears its name."""
-    return _activate(kit.normalise(f"{name}_norm")(x), name, tap)
-
-
-def _activate(x, name: str, tap: str | None = None):
-    """LR alone."""
+def _activate(x, name: str, kit: LayerKit | None, tap: str | None = None):
+    """LR, with a kit after its IN; the activation of a tap bears the tap's name."""
+    x = kit.normalise(f"{name}_norm")(x) if kit else x
     return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)
 
 

@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import psutil
 
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d.comparators import STEP_COST
@@ -24,8 +25,6 @@ def needed_gb(recipe: Recipe, jobs: int) -> float:
 
 def free_gb() -> float:
     """Memory that can be had now, GB."""
-    import psutil
-
     return psutil.virtual_memory().available / 1e9
 
 
@@ -37,9 +36,8 @@ def check_memory(recipe: Recipe, jobs: int) -> None:
     """
     needed, free = needed_gb(recipe, jobs), free_gb()
     if needed > SHARE * free:
-        advice = "Use a smaller --shape, --batch-size 1 or --dtype bfloat16."
-        if jobs > 1:
-            advice = "Use --jobs 1, a smaller --shape, --batch-size 1 or --dtype bfloat16."
+        fewer = "--jobs 1, " if jobs > 1 else ""
+        advice = f"Use {fewer}a smaller --shape, --batch-size 1 or --dtype bfloat16."
         raise InputError(f"about {needed:.1f} GB of memory", f"{free:.1f} GB free", advice)
 
 

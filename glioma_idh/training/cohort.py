@@ -90,7 +90,8 @@ def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) ->
     Raises:
         InputError: one stands in both.
     """
-    both = {here: f"{there} is {here}" for here, there in departures.find_copies(measured, run_dir).items()}
+    copies = departures.find_copies(measured, run_dir / runs.MEASURES)
+    both = {here: f"{there} is {here}" for here, there in copies.items()}
     both |= images_in_both(runs.read_table(run_dir / runs.COHORT), table)
     if both:
         found = f"{len(both)} in both ({'; '.join(list(both.values())[:3])}{' ...' if len(both) > 3 else ''})"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import departures, runs
+from glioma_idh import runs
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
@@ -96,7 +96,7 @@ def test_what_is_unlike_the_run_or_wrong_stands_beside_the_score(run, drawn, tmp
     many = pd.concat([measured] * 4, ignore_index=True)
     many["lesion_ml"] = many["lesion_ml"] * np.linspace(40, 60, len(many))
     shutil.copytree(run, tmp_path / "run")
-    write_table(many, tmp_path / "run" / departures.FILE)
+    write_table(many, tmp_path / "run" / runs.MEASURES)
     shutil.copy(table.at[1, "t2"], tmp_path / "s01_flair.nii.gz")
     wanted = Prediction(
         tmp_path / "run", scan=tmp_path / "s01_flair.nii.gz", lesion_mask=table.at[1, "lesion_mask"], out=tmp_path

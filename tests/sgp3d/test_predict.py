@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import departures, runs
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
@@ -73,7 +73,7 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     pairs = pd.DataFrame(np.random.default_rng(0).normal(0, 0.02, (40, len(PAIRS))), columns=PAIRS)
     pairs[PAIRS[0]] += 2.5
     shutil.copytree(run, tmp_path / "run")
-    write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / departures.FILE)
+    write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / runs.MEASURES)
     scans = scans_of(run, "s01")
     (said,) = predict_subjects(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
     assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
