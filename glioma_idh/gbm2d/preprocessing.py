@@ -17,7 +17,7 @@ from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient, voxel_hash
-from glioma_idh.progress import progress
+from glioma_idh.parallel import each_row
 
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
 
@@ -207,21 +207,10 @@ def prepare_cohort(
         header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
         (n, size, size, 1), in the same order; and one error a subject that could not.
     """
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
-    calls = (delayed(_prepared_or_error)(row, sequence, size, with_skull) for _, row in table.iterrows())
-    results = run_parallel(calls, jobs)
-    outcomes = list(progress(results, total=len(table), what="reading scans", quiet=quiet))
-    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
-    for error in errors:
-        error.file = error.file or table.attrs.get("file", "")
-    kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
-    prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
-    facts = {"lesion_ml": [subject.lesion_ml for subject in prepared]}
-    facts |= hash_columns([subject.hashes for subject in prepared])
-    table = table[kept].reset_index(drop=True).assign(**facts)
+    settings, shown = (sequence, size, with_skull), {"jobs": jobs, "what": "reading scans", "quiet": quiet}
+    table, prepared, errors = each_row(_prepare, table, *settings, **shown)
+    hashes = hash_columns([subject.hashes for subject in prepared])
+    table = table.assign(lesion_ml=[subject.lesion_ml for subject in prepared], **hashes)
     table.attrs["remarks"] = [subject.remarks for subject in prepared]
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
@@ -229,10 +218,3 @@ def prepare_cohort(
     slices = [subject.pixels for subject in prepared]
     slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
-
-
-def _prepared_or_error(row, sequence, size, with_skull):
-    try:
-        return _prepare(row, sequence, size, with_skull)
-    except InputError as error:
-        return error
