@@ -24,37 +24,22 @@ ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-
 
 @dataclass(frozen=True)
 class LesionSlice:
-    """The rectangle around a lesion on its widest axial slice.
+    """The rectangle around a lesion on its widest axial slice."""
 
-    Attributes:
-        pixels: intensities in the rectangle, 0 outside the lesion, shape (i, j).
-        k: index of the axial slice, on the RAS+ grid.
-        box: the rectangle on that slice, ((i_start, i_stop), (j_start, j_stop)).
-    """
-
-    pixels: np.ndarray
-    k: int
-    box: Box
+    pixels: np.ndarray  # intensities in the rectangle, 0 outside the lesion, shape (i, j)
+    k: int  # index of the axial slice, on the RAS+ grid
+    box: Box  # the rectangle on that slice, ((i_start, i_stop), (j_start, j_stop))
 
 
 class PreparedSlice(NamedTuple):
-    """What is made of a subject.
+    """What is made of a subject."""
 
-    Attributes:
-        pixels: the network's input, float32, shape (size, size, 1).
-        lesion_ml: volume of the lesion.
-        remarks: what must be said of the masks.
-        measures: by which it is compared with others.
-        turned: what shows that the scan has other axes than its header says; empty where nothing does.
-        hashes: by column of the cohort table the identity of each image's voxels; empty where there is none.
-    """
-
-    pixels: np.ndarray
+    pixels: np.ndarray  # the network's input, float32, shape (size, size, 1)
     lesion_ml: float
     remarks: MaskRemarks
-    measures: dict[str, float]
-    turned: str
-    hashes: dict[str, str]
+    measures: dict[str, float]  # by which it is compared with others
+    turned: str  # what shows that the scan has other axes than its header says; empty where nothing does
+    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty where there is none
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
