@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 import joblib
 import numpy as np
 from joblib import delayed
-from joblib.parallel import get_active_backend
 
 from glioma_idh.errors import InputError
 from glioma_idh.progress import progress
@@ -42,7 +41,7 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     """
     warnings.filterwarnings("ignore", message=MEANT_ENDS)
     kind = "generator" if ordered else "generator_unordered"
-    if type(get_active_backend()[0]).__name__ != "LokyBackend":
+    if type(joblib.parallel.get_active_backend()[0]).__name__ != "LokyBackend":
         return joblib.Parallel(jobs, return_as=kind)(calls)
     by_kernel = threading.current_thread() is threading.main_thread()
     with joblib.parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(), by_kernel)):
