@@ -26,8 +26,7 @@ def unet3d(
     Args:
         input_shape: (i, j, k, sequences), each side divisible by 8.
         filters: of the first convolution.
-        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own.
-        kit: see `model.LayerKit`.
+        dtype, kit: see `model.SGPNet`.
 
     Returns:
         An uncompiled functional model with the output `segmentation`, as SGPNet's.
@@ -65,10 +64,10 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
 
     Args:
         input_shape: (i, j, k, sequences), each side divisible by 16.
-        dtype: as above.
+        dtype: see `model.SGPNet`.
 
     Returns:
-        An uncompiled functional model with the output `idh`, shape (n, 1), the probability of a mutation.
+        An uncompiled functional model with the output `idh`, as SGPNet's.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -105,7 +104,7 @@ def resnet2d(
     Args:
         input_shape: of a slice, (i, j, sequences).
         filters: of the first level; each level doubles them.
-        dtype: as above.
+        dtype: see `model.SGPNet`.
 
     Returns:
         An uncompiled functional model with the output `idh`, shape (slices, 1), the probability of a mutation.
@@ -129,9 +128,8 @@ def _residual_block(x, filters: int, strides: int, name: str):
         short = layers.Conv2D(filters, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
         short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
     x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(
-        _normalise(x, f"{name}_first")
-    )
+    x = _normalise(x, f"{name}_first")
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
 
