@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from glioma_idh.evaluation.intervals import bootstrap_auc
+from glioma_idh.evaluation.bootstrap import bootstrap_auc
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.evaluation.worth import worth
 

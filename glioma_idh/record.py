@@ -20,6 +20,7 @@ RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # inputs that are hashed; the voxels of images have hashes in cohort.csv
 OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}
+DEPTHS = "*", "*/*", "*/*/*"  # of a folder, that outputs lie in
 
 
 @dataclass
@@ -106,7 +107,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
             yield
         except BaseException as error:
             record.exit_status = _status(error)
-            record.errors = [_words(error, of_patients)]
+            if not isinstance(error, SystemExit) or isinstance(error.code, str):
+                record.errors = [_words(error, of_patients)]
             raise
         finally:
             warnings.showwarning = shown
@@ -153,7 +155,7 @@ def _write(record: Record, folder: Path, before: dict[Path, int], of_patients: b
 
 def _times(folder: Path) -> dict[Path, int]:
     """When each output in a folder was written, ns."""
-    files = [file for file in folder.rglob("*") if file.suffix in OUTPUTS and file.name != RUN]
+    files = [file for depth in DEPTHS for file in folder.glob(depth) if file.suffix in OUTPUTS and file.name != RUN]
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
@@ -178,5 +180,5 @@ def _status(error: BaseException) -> int:
 
 def _words(error: BaseException, of_patients: bool) -> str:
     """What an error says; of patients, what was expected."""
-    text = f"expected {getattr(error, 'expected', '')}" if of_patients else str(error)
-    return f"{type(error).__name__}: {text}"
+    text = getattr(error, "expected", "") if of_patients else str(error)
+    return f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -19,8 +19,8 @@ from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import SPACING_MM, acquire, make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.masks import mask_on_series
-from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import read_record
 from glioma_idh.reporting.figures import patient_checks
 
 pytestmark = pytest.mark.integration
@@ -492,7 +492,7 @@ def test_the_same_image_twice_is_no_contrast_image(patient):
         ({}, {"lesion_mask": "gone.nii.gz"}, "--lesion-mask"),
         ({}, {"brain_command": "hd-bet {input}"}, "{mask}"),
         ({}, {"brain_command": "no-such-program {input} {mask}"}, "installed"),
-        ({"lesion_run": "nowhere"}, {}, "run"),
+        ({"lesion_run": Path("nowhere")}, {}, "run"),
     ],
 )
 def test_settings_that_cannot_be(patient, job, settings, words):
@@ -507,9 +507,9 @@ def test_results_do_not_go_into_the_patients_folder(patient):
 
 
 def test_an_id_that_names_the_patient_is_written_nowhere(patient, monkeypatch):
-    from glioma_idh.imaging.dicom import identity
+    from glioma_idh.preparation import command
 
-    monkeypatch.setattr(identity, "identity_in", lambda name, folder: name == "p1")
+    monkeypatch.setattr(command, "identity_in", lambda name, folder: name == "p1")
     outcome = outcome_of(patient)
     assert not outcome.files and "--subject" in str(outcome.errors[0])
     assert not (patient.parents[1] / "out").exists()
@@ -533,7 +533,7 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
         write_volume(path, (t2.array > 90).astype(np.uint8), t2.affine)
 
     monkeypatch.setattr(prepare, "lesion_finder", lambda run: LesionFinder(find, (), "by a threshold"))
-    monkeypatch.setattr(prepare, "_check_job", lambda job, settings: None)
+    monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     assert np.array_equal(voxels(outcome.files["lesion_mask"]) != 0, voxels(outcome.files["t2"]) > 90)
     assert "found by a threshold, not drawn" in " ".join(outcome.remarks)
@@ -551,7 +551,7 @@ def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch,
         write_volume(path, np.full(t2.array.shape, value, np.uint8), np.diag([4.0, 4, 5, 1]) if value else t2.affine)
 
     monkeypatch.setattr(prepare, "lesion_finder", lambda run: LesionFinder(find, (), "a finder"))
-    monkeypatch.setattr(prepare, "_check_job", lambda job, settings: None)
+    monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     if value:
         assert "found 100 % of the brain, 1075 ml, as a mask of all of it" in str(outcome.errors[-1])

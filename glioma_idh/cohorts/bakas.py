@@ -1,19 +1,15 @@
 """The pre-operative TCGA-GBM and TCGA-LGG scans with masks of Bakas et al. (Scientific Data 2017), as downloaded."""
 
 from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
-import tyro
 
 from glioma_idh.cohorts.folders import Layout, PublicCohort
-from glioma_idh.cohorts.manifests import File, Sheet, read_manifest, refuse_labels, write_manifest
+from glioma_idh.cohorts.manifests import File, Genes, Mafs, Sheet, shipped, write_manifest
 from glioma_idh.cohorts.tcga import MutationRule, idh_from_variants, tcga_manifest
 from glioma_idh.cohorts.tcga_clinical import find_disagreements, read_facts
 from glioma_idh.files import write_table
 
-Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
-Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
 LAYOUT = Layout(
     subject=r"TCGA-\w\w-\w{4}",
     files=r"_(?P<visit>\d{4}\.\d\d\.\d\d)_(?P<scan>\w+)",
@@ -24,12 +20,6 @@ LAYOUT = Layout(
     example="TCGA-02-0006/TCGA-02-0006_1996.08.23_t1Gd.nii.gz",
     rename=str.upper,
 )
-
-
-def labels(sheet, images) -> pd.DataFrame:
-    """The shipped manifest; `python -m glioma_idh.cohorts tcga-idh` makes another from variant calls (--labels)."""
-    refuse_labels(sheet)
-    return read_manifest("tcga")
 
 
 def tcga_idh(
@@ -86,4 +76,4 @@ def write_tcga(manifest: pd.DataFrame, out: Path) -> None:
     write_manifest(manifest, out)
 
 
-COHORTS = {"tcga": PublicCohort(LAYOUT, labels, title="TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive")}
+COHORTS = {"tcga": PublicCohort(LAYOUT, shipped("tcga"), title="TCGA-GBM and TCGA-LGG of The Cancer Imaging Archive")}

@@ -5,10 +5,10 @@ import re
 import pandas as pd
 
 from glioma_idh.cohorts import manifests
-from glioma_idh.cohorts.bakas import Genes, Mafs, label_tcga, write_tcga
+from glioma_idh.cohorts.bakas import label_tcga, write_tcga
 from glioma_idh.cohorts.cells import is_unknown
 from glioma_idh.cohorts.folders import Layout, PublicCohort, find_files
-from glioma_idh.cohorts.manifests import File, Sheet, read_manifest, with_facts
+from glioma_idh.cohorts.manifests import File, Genes, Mafs, Sheet, read_manifest, shipped, with_facts
 from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
@@ -76,13 +76,6 @@ def labels_2020(labels, images) -> pd.DataFrame:
     return brats2020_manifest(labels, read_manifest("tcga"))
 
 
-def labels_2020_tcga(labels, images) -> pd.DataFrame:
-    """The cohort of Wang et al. 2021, from the shipped manifest unless `name_mapping.csv` is named."""
-    if labels is None:
-        return read_manifest("brats2020_tcga")
-    return tcga_subjects(brats2020_manifest(labels, read_manifest("tcga")))
-
-
 def tcga_subjects(manifest: pd.DataFrame) -> pd.DataFrame:
     """Those of BraTS 2020 that are TCGA patients."""
     is_tcga = manifest["patient"].str.startswith("TCGA-")
@@ -108,7 +101,8 @@ def labels_2021(labels, images) -> pd.DataFrame:
 
 def labels_2023(labels, images) -> pd.DataFrame:
     """Only ids: BraTS 2023 has no IDH status. Your own labels go in with --labels (`subject`, `idh`)."""
-    manifests.refuse_labels(labels)
+    if labels is not None:
+        manifests.refuse_labels(labels)
     empty = pd.Series([], dtype=str)
     return manifests.make_manifest(empty, empty, "brats2023")
 
@@ -157,7 +151,9 @@ def brats2020_tcga(
 
 COHORTS = {
     "brats2020-tcga": PublicCohort(
-        *(LAYOUT_2020, labels_2020_tcga, MAPPING_COLUMNS),
+        LAYOUT_2020,
+        shipped("brats2020_tcga", lambda sheet: tcga_subjects(brats2020_manifest(sheet, read_manifest("tcga")))),
+        MAPPING_COLUMNS,
         title="the patients of The Cancer Genome Atlas (TCGA) in the BraTS 2020 training set",
         members=("brats2020_tcga", "not a TCGA patient"),
         command=brats2020_tcga,

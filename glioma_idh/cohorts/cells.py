@@ -15,8 +15,10 @@ UNKNOWN = frozenset(
         *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
     )
 )
-_WILD_TYPE = re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)")
-_MUTANT = re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?")
+_STATUS = {
+    "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
+    "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),
+}
 _NO_STATUS = {
     re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 do not say which is which",
     re.compile(r"(?:idh[12]?)?(?:pos|positive?|neg|negative?|\(?[+]+\)?)"): (
@@ -26,8 +28,18 @@ _NO_STATUS = {
 }
 """Words that may be meant as a status, and why they tell none."""
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
-_CODELETED = re.compile(r"1|1[.,]0|codel(eted|etion)?")
-_INTACT = re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?")
+_CODELETION = {
+    "codeleted": re.compile(r"1|1[.,]0|codel(eted|etion)?"),
+    "intact": re.compile(r"0|0[.,]0|intact|no[nt]codel(eted)?"),
+}
+_METHYLATION = {
+    "methylated": re.compile(r"methylated|positive|1|1[.,]0"),
+    "unmethylated": re.compile(r"unmethylated|negative|0|0[.,]0"),
+}
+_SEXES = {
+    "F": re.compile("f|female|w|woman|weiblich|femme|feminin|femmina|femminile|mujer|femenino"),
+    "M": re.compile("m|male|man|maennlich|mannlich|homme|masculin|maschio|maschile|hombre|masculino"),
+}
 _AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
 _NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
 MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
@@ -43,15 +55,6 @@ _DATE_OF_SPREADSHEET = re.compile(
 OLDEST_YEARS = 120
 _GRADE = re.compile(r"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:(?P<number>[1-4])(?:[.,]0+)?|(?P<roman>iv|i{1,3}))")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
-_METHYLATED = ("methylated", "positive", "1", "1.0", "1,0")
-_UNMETHYLATED = ("unmethylated", "negative", "0", "0.0", "0,0")
-_SEXES = {
-    "F": ("f", "female", "w", "woman", "weiblich", "femme", "feminin", "femmina", "femminile", "mujer", "femenino"),
-    "M": (
-        *("m", "male", "man", "maennlich", "mannlich", "homme", "masculin", "maschio", "maschile", "hombre"),
-        "masculino",
-    ),
-}
 
 
 def looks_like_a_number(cell: str) -> bool:
@@ -86,18 +89,28 @@ def is_unknown(cell: str) -> bool:
     return cell.strip().lower() in UNKNOWN
 
 
-def parse_idh(cell: str) -> str:
-    """`1` for mutant, `0` for wild-type."""
-    word = re.sub(r"[\s_-]+", "", cell.lower())
+def _look_up(cell: str, word: str, meanings: dict[str, re.Pattern], expected: str) -> str:
+    """What the word of a cell means."""
     if is_unknown(cell):
         return ""
-    if _WILD_TYPE.fullmatch(word):
-        return "0"
-    change = _CHANGE.fullmatch(cell.strip())
-    if _MUTANT.fullmatch(word) or (change and change["was"] != change["now"]):
+    for meaning, words in meanings.items():
+        if words.fullmatch(word):
+            return meaning
+    raise ValueError(expected)
+
+
+def _squeezed(cell: str) -> str:
+    return re.sub(r"[\s_-]+", "", cell.lower())
+
+
+def parse_idh(cell: str) -> str:
+    """`1` for mutant, `0` for wild-type."""
+    change, word = _CHANGE.fullmatch(cell.strip()), _squeezed(cell)
+    if change and change["was"] != change["now"]:
         return "1"
     why = [f" ({why}: write mutant or wildtype)" for words, why in _NO_STATUS.items() if words.fullmatch(word)]
-    raise ValueError(f"IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty{''.join(why)}")
+    expected = f"IDH as 0, 1, wildtype, mutant, a change such as IDH1 p.R132H, or empty{''.join(why)}"
+    return _look_up(cell, word, _STATUS, expected)
 
 
 def status_of(cell: str) -> str:
@@ -108,39 +121,22 @@ def status_of(cell: str) -> str:
 
 
 def parse_sex(cell: str) -> str:
-    """`F` or `M`, from English, German, French, Italian and Spanish words.
-
-    A number may mean either sex, and `H` beside `M` is Spanish for man and woman: both are errors.
-    """
-    if is_unknown(cell):
-        return ""
+    """`F` or `M`, in English, German, French, Italian, Spanish; no number and no `H`, beside which `M` is a woman."""
     word = without_accents(cell)
-    for letter, words in _SEXES.items():
-        if word in words:
-            return letter
     why = " (beside H, an M may be a woman: write all of them anew)" if word == "h" else ""
     if word.replace(",", ".").replace(".", "").isdecimal():
         why = " (a number may stand for either)"
-    raise ValueError(f"sex as F or M{why}, or empty")
+    return _look_up(cell, word, _SEXES, f"sex as F or M{why}, or empty")
 
 
 def parse_codeletion(cell: str) -> str:
     """1p/19q: `codeleted` or `intact`."""
-    word = re.sub(r"[\s_-]+", "", cell.lower())
-    if is_unknown(cell):
-        return ""
-    if _CODELETED.fullmatch(word) or _INTACT.fullmatch(word):
-        return "codeleted" if _CODELETED.fullmatch(word) else "intact"
-    raise ValueError("1p/19q as codeleted or intact, or empty")
+    return _look_up(cell, _squeezed(cell), _CODELETION, "1p/19q as codeleted or intact, or empty")
 
 
 def parse_mgmt(cell: str) -> str:
     """MGMT promoter: `methylated` or `unmethylated`; indeterminate is unknown."""
-    if is_unknown(cell):
-        return ""
-    if cell.lower() in (*_METHYLATED, *_UNMETHYLATED):
-        return "methylated" if cell.lower() in _METHYLATED else "unmethylated"
-    raise ValueError("MGMT as methylated or unmethylated, or empty")
+    return _look_up(cell, cell.lower(), _METHYLATION, "MGMT as methylated or unmethylated, or empty")
 
 
 def parse_grade(cell: str) -> str:
@@ -182,10 +178,7 @@ def parse_text(cell: str) -> str:
 
 
 def parse_patient(cell: str) -> str:
-    """The id of a person, or empty where it is the subject's.
-
-    A number that a spreadsheet made is an error, and so is unknown, which would make one person of all that have it.
-    """
+    """The id of a person, or empty where it is the subject's; unknown would make one person of all that have it."""
     if cell and (is_unknown(cell) or looks_like_a_number(cell)):
         raise ValueError("the id of a person, or empty where every subject is a person of its own")
     return cell

@@ -39,10 +39,7 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
         max_sites: smaller sites beyond so many are counted together as "other".
 
     Returns:
-        A `tableone.TableOne`; rows that nobody has a value for are left out.
-
-    Raises:
-        InputError: a cell cannot be read, or there is nothing to tell.
+        A `tableone.TableOne`; rows that nobody has a value for are left out. Nothing to tell is an InputError.
     """
     from tableone import TableOne
 

@@ -14,7 +14,7 @@ from glioma_idh.cohorts.sheets import cell_error, parse_ids, say_once
 from glioma_idh.errors import InputError
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
-RELABELLED = ("patient", "site", "grade", "age_years", "sex", "histology", "codeletion_1p19q", "mgmt", "who2021")
+RELABELLED = [column for column in IDENTITY if column not in ("subject", "cohort", "idh", "idh_evidence")]
 """What a label sheet may say of the subjects of a cohort table, beside the IDH status and its evidence."""
 
 

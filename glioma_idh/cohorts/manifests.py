@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,8 @@ from glioma_idh.files import write_table
 
 File = Annotated[Path, tyro.conf.arg(metavar="FILE")]  # of a command
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
+Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
 # Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
 UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
@@ -71,10 +74,18 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     print(f"{path}: {len(manifest)} subjects, {counts.get('1', 0)} mutant, {counts.get('0', 0)} wild-type{unknown}")
 
 
+def shipped(name: str, read: Callable | None = None) -> Callable[[Path | None, Path], pd.DataFrame]:
+    """The labels of a cohort: its label sheet as `read` reads it, where one is named, else the shipped manifest."""
+
+    def labels(sheet, images):
+        return read_manifest(name) if sheet is None else (read or refuse_labels)(sheet)
+
+    return labels
+
+
 def refuse_labels(sheet) -> None:
     """A cohort that has no label sheet of its own takes none without `subject` and `idh`."""
-    if sheet is not None:
-        raise no_own_columns(read_readings(Path(sheet)), Path(sheet))
+    raise no_own_columns(read_readings(Path(sheet)), Path(sheet))
 
 
 def shipped_facts() -> pd.DataFrame:

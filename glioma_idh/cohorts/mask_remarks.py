@@ -21,10 +21,7 @@ class MaskRemarks(NamedTuple):
 def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask | None = None) -> MaskRemarks:
     """What must be said of a subject's lesion mask, which is not empty, in its brain, booleans of the same shape.
 
-    `brain_mask` is what the brain was read from, if it was a mask.
-
-    Raises:
-        InputError: the mask can be of no lesion.
+    `brain_mask` is what the brain was read from, if it was a mask. A mask that can be of no lesion is an InputError.
     """
     facts = measure_lesion(lesion.array, brain, lesion.voxel_ml)
     facts.require_lesion(lesion.file)

@@ -28,7 +28,7 @@ _PATH = re.compile(r".*(\.nii|\.nii\.gz|[/\\].*)", re.IGNORECASE)
 
 
 def find_own(readings: list[Reading], path: Path) -> Reading | None:
-    """The one page or separator that gives `subject` and `idh`, by those names or, where none has them, like ones."""
+    """The one page or separator that gives `subject` and `idh`, by those names, else by similar ones."""
     for meaning in (str, meaning_of):
         if any(set(OWN_COLUMNS) <= set(map(meaning, reading.header)) for reading in readings):
             return choose_reading(readings, OWN_COLUMNS, path, "", meaning)
@@ -47,8 +47,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
         them, and in `headers` the name of each column in the file.
 
     Raises:
-        InputError: as `read_sheet`; there is no column for `subject` or `idh`, two stand for the same, or a cell cannot
-            be read: it names row and column.
+        InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
     """
     path = Path(path)
     readings = sheets.read_readings(path)

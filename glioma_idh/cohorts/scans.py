@@ -15,11 +15,7 @@ WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 
 
 def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> masks.Mask:
-    """Read a mask of a subject as labels; `order` of the voxels in memory, as `read_volume` takes it.
-
-    Raises:
-        InputError: there is no such file, it cannot be read, or it is no mask.
-    """
+    """Read a mask of a subject as labels; `order` as of `read_volume`. InputError: no file, unreadable, or no mask."""
     require_path(row, column)
     return masks.read_mask(row[column], order)
 
@@ -46,11 +42,7 @@ def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -
 
 
 def require_path(row: pd.Series, column: str) -> None:
-    """A row must have a path in a column.
-
-    Raises:
-        InputError: it has none; of a lesion mask it says how to get one.
-    """
+    """A row must have a path in a column; of a lesion mask the InputError says how to get one."""
     if row[column]:
         return
     advice = "Add it, or leave the subject out."

@@ -69,7 +69,7 @@ def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
     Raises:
-        InputError: the file is missing, empty, of another kind or encoding, or has a row as long as no header.
+        InputError: the file is missing, empty, of another kind or encoding, or a row is not as long as its header.
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)

@@ -15,12 +15,7 @@ def holdout_splits(
 ) -> pd.DataFrame:
     """Random hold-outs of patients, each redrawn until the test part holds enough mutants.
 
-    Args:
-        table: cohort table with `subject`, `patient`, `idh` (0 or 1).
-        num_splits: how many hold-outs; a patient may be tested in several or in none.
-        test_fraction: of the patients.
-        min_test_mutants: mutant patients wanted in each test part.
-        seed: of the draws.
+    A patient may be tested in several or in none. The table has `subject`, `patient`, `idh` (0 or 1).
 
     Returns:
         Splits table: `subject, repeat, split, part`, part being train or test; each numbered from 1.
@@ -50,10 +45,7 @@ def holdout_splits(
 def kfold_splits(table: pd.DataFrame, num_splits: int, seed: int) -> pd.DataFrame:
     """Disjoint folds of patients, stratified by IDH: every patient is tested once.
 
-    Arguments and splits table as of `holdout_splits`; all are of repeat 1.
-
-    Raises:
-        InputError: a class has fewer patients than there are folds.
+    Tables as of `holdout_splits`; all are of repeat 1. A class with fewer patients than folds is an InputError.
     """
     patients = _patients(table)
     smallest = int(patients["idh"].value_counts().min())

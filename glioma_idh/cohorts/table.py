@@ -24,10 +24,7 @@ _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts at a driv
 def parse_sequence(name: str) -> str:
     """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
 
-    Words are read as those of a file's name; every one must be known.
-
-    Raises:
-        InputError: not one of the six sequences.
+    Words are read as those of a file's name, and every one must be known; else it is an InputError.
     """
     key = name.strip().lower().replace("-", "").replace("_", "")
     words = words_of(name)
@@ -49,8 +46,7 @@ def read_table(path, images=None) -> pd.DataFrame:
     and for `rows_in_file` the rows in `rows` where some of the file are empty.
 
     Raises:
-        InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros: it names row and
-            column.
+        InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
@@ -93,13 +89,13 @@ def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]
         example = r"such as sub1\t1gd.nii.gz"
         advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
         raise cell_error(sheet, foreign[0], column, expected, advice)
-    return [str(_local(folder, cell)) if cell else "" for cell in cells]
-
-
-def _local(folder: Path, cell: str) -> Path:
-    """A path as this system writes it; a file that has backslashes in its name comes first."""
-    path = folder / cell
-    return path if "\\" not in cell or os.name == "nt" or path.exists() else folder / cell.replace("\\", "/")
+    paths = []
+    for cell in cells:
+        path = folder / cell
+        if "\\" in cell and os.name != "nt" and not path.exists():  # a file may have backslashes in its name
+            path = folder / cell.replace("\\", "/")
+        paths.append(str(path) if cell else "")
+    return paths
 
 
 def first_missing(table: pd.DataFrame) -> str:

@@ -75,9 +75,8 @@ class _Variant:
         return _MC3 in self.callers or len(self.callers.intersection(CALLERS)) >= rule.min_callers
 
     def evidence(self, rule: MutationRule) -> str:
-        number = _count(self.callers)
         if self.meets(rule):
-            return f"{self.name} ({_MC3 if _MC3 in self.callers else number})"
+            return f"{self.name} ({_MC3 if _MC3 in self.callers else _count(self.callers)})"
         return f"{self.name} {_seen_by(self.callers, rule)}"
 
 
@@ -91,10 +90,7 @@ def idh_from_variants(
     reported an overlapping variant with another allele (so GDC's merging writes it), and is not counted for this one.
     Non-silent are the nine classes of `NON_SILENT`. Quotes are plain characters.
 
-    Args:
-        maf_files: paths, or text `CALLER=FILE` where a file's name does not tell its caller; gzipped or not.
-        rule: when a variant counts.
-        quiet: show no progress.
+    Files are paths, or text `CALLER=FILE` where a file's name does not tell its caller; gzipped or not.
 
     Returns:
         The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text, which says
@@ -123,8 +119,15 @@ def idh_from_variants(
     if len(builds := builds - {""}) > 1:  # positions match within one genome build only
         found = f"GRCh{' and GRCh'.join(sorted(builds))}"
         raise InputError("variants on one genome build", found, "Give the files of one build at a time.")
+    if not all(maf.names_callers for maf in mafs):
+        notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
+    if any(maf.callers_column for maf in mafs):
+        notes.append("A caller with an asterisk reported another allele there and is not counted.")
+    if few := sorted(patient for patient, seen_in in sources.items() if _too_few(seen_in, rule)):
+        number, who = f"{len(few)} of {len(sources)} patients", textwrap.shorten(", ".join(few), 100)
+        notes.append(f"{number} have rows of fewer than {rule.min_callers} callers, too few to agree: {who}.")
     status = _status(sources, variants.values(), rule)
-    return status, _disagreements(variants.values(), consulted, status), notes + _caveats(mafs, sources, rule)
+    return status, _disagreements(variants.values(), consulted, status), notes
 
 
 def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -214,18 +217,3 @@ def _disagreements(variants: Iterable[_Variant], consulted: list[str], status: p
             verdict = "mutant" if status.loc[variant.patient, "idh"] == "1" else "wild-type"
             rows.append((variant.patient, variant.name, ", ".join(reported), ", ".join(missing), verdict))
     return pd.DataFrame(sorted(rows), columns=DISAGREEMENT_COLUMNS)
-
-
-def _caveats(mafs: list[Maf], sources: dict[str, set[str]], rule: MutationRule) -> list[str]:
-    """What a reader of the labels should know about the files they come from."""
-    notes = []
-    if not all(maf.names_callers for maf in mafs):
-        notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
-    if any(maf.callers_column for maf in mafs):
-        notes.append("A caller with an asterisk reported another allele there and is not counted.")
-    few = [patient for patient, seen_in in sources.items() if _too_few(seen_in, rule)]
-    if few:
-        who = textwrap.shorten(", ".join(sorted(few)), 100)
-        number = f"{len(few)} of {len(sources)} patients"
-        notes.append(f"{number} have rows of fewer than {rule.min_callers} callers, too few to agree: {who}.")
-    return notes

@@ -7,7 +7,7 @@ import pandas as pd
 from glioma_idh.cohorts import manifests
 from glioma_idh.cohorts.cells import parse_codeletion
 from glioma_idh.cohorts.folders import Layout, PublicCohort
-from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, File, parse_columns, read_manifest, write_manifest
+from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, File, parse_columns, shipped, write_manifest
 from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
@@ -69,11 +69,6 @@ def _parse_codeletion(cell: str) -> str:
     return "" if cell.lower() == "relative co-deletion" else parse_codeletion(cell)
 
 
-def labels(sheet, images) -> pd.DataFrame:
-    """The metadata sheet, or the shipped manifest, which was made from its version 2."""
-    return read_manifest("ucsf_pdgm") if sheet is None else ucsf_manifest(sheet)
-
-
 def ucsf_pdgm(metadata: File, out: File) -> None:
     """The manifest of UCSF-PDGM from its sheet.
 
@@ -84,5 +79,6 @@ def ucsf_pdgm(metadata: File, out: File) -> None:
     write_manifest(ucsf_manifest(metadata), out)
 
 
+LABELS = shipped("ucsf_pdgm", ucsf_manifest)  # made from version 2 of the sheet
 TITLE = "UCSF-PDGM of The Cancer Imaging Archive"
-COHORTS = {"ucsf-pdgm": PublicCohort(LAYOUT, labels, COLUMNS, TITLE, command=ucsf_pdgm)}
+COHORTS = {"ucsf-pdgm": PublicCohort(LAYOUT, LABELS, COLUMNS, TITLE, command=ucsf_pdgm)}

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from glioma_idh.cohorts.folders import Layout, PublicCohort
-from glioma_idh.cohorts.manifests import File, make_manifest, parse_columns, read_manifest, write_manifest
+from glioma_idh.cohorts.manifests import File, make_manifest, parse_columns, shipped, write_manifest
 from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
 from glioma_idh.errors import InputError
 
@@ -69,11 +69,6 @@ def _parse_available(cell: str) -> str:
     return "1" if cell.lower() == "available" else "0"
 
 
-def labels(sheet, images) -> pd.DataFrame:
-    """The clinical sheet, or the shipped manifest, which was made from version 2.1."""
-    return read_manifest("upenn_gbm") if sheet is None else upenn_manifest(sheet)
-
-
 def upenn_gbm(clinical: File, availability: File, out: File) -> None:
     """The manifest of UPENN-GBM from its two sheets.
 
@@ -85,5 +80,6 @@ def upenn_gbm(clinical: File, availability: File, out: File) -> None:
     write_manifest(upenn_manifest(clinical, availability), out)
 
 
+LABELS = shipped("upenn_gbm", upenn_manifest)  # made from version 2.1 of the clinical sheet
 TITLE = "UPENN-GBM of The Cancer Imaging Archive"
-COHORTS = {"upenn-gbm": PublicCohort(LAYOUT, labels, COLUMNS, TITLE, command=upenn_gbm)}
+COHORTS = {"upenn-gbm": PublicCohort(LAYOUT, LABELS, COLUMNS, TITLE, command=upenn_gbm)}

@@ -9,43 +9,36 @@ from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from glioma_idh.evaluation.checks import because, check_columns, check_once, check_predictions
+from glioma_idh.evaluation import checks
+from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, holm
-from glioma_idh.evaluation.metrics import SPLIT
+from glioma_idh.evaluation.metrics import SPLIT, pooled_scores
 
-COLUMNS = {"age": "age_years", "sex": "sex", "lesion volume": "lesion_ml", "grade": "grade"}  # of the cohort table
+WORDS, NUMBERS = ["grade", "sex"], ["age_years", "lesion_ml"]  # columns of the cohort table
 BASELINES = {  # what each reads, in the order in which a clinic knows it
     "majority": [],
-    "age": ["age"],
+    "age": ["age_years"],
     "sex": ["sex"],
-    "age + sex": ["age", "sex"],
-    "lesion volume": ["lesion volume"],
-    "age + lesion volume": ["age", "lesion volume"],
+    "age + sex": ["age_years", "sex"],
+    "lesion volume": ["lesion_ml"],
+    "age + lesion volume": ["age_years", "lesion_ml"],
     "grade": ["grade"],
-    "grade + age": ["grade", "age"],
-    "grade + lesion volume": ["grade", "lesion volume"],
-    "grade + age + lesion volume": ["grade", "age", "lesion volume"],
+    "grade + age": ["grade", "age_years"],
+    "grade + lesion volume": ["grade", "lesion_ml"],
+    "grade + age + lesion volume": ["grade", "age_years", "lesion_ml"],
 }
 BEFORE, IMAGE, AFTER = "before surgery, without imaging", "from the image, without a network", "after surgery"
 STAGES = {  # when a clinic knows what a baseline reads; grade needs tissue
-    name: AFTER if "grade" in facts else IMAGE if "lesion volume" in facts else BEFORE
-    for name, facts in BASELINES.items()
+    name: AFTER if "grade" in columns else IMAGE if "lesion_ml" in columns else BEFORE
+    for name, columns in BASELINES.items()
 }
-WORDS, NUMBERS = ["grade", "sex"], ["age_years", "lesion_ml"]
-OUTPUT = ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 class Baseline(NamedTuple):
-    """Scores of one baseline.
-
-    Attributes:
-        predictions: predictions table of the subjects tested, `subject, patient, repeat, split, truth, score`; without
-            rows where there is a reason.
-        reason: why there are no scores, in words; "" where there are.
-    """
+    """Predictions table of one baseline; without rows where there is a reason for no scores."""
 
     predictions: pd.DataFrame
     reason: str = ""
@@ -54,7 +47,7 @@ class Baseline(NamedTuple):
 def baseline_predictions(
     cohort: pd.DataFrame, splits: pd.DataFrame, names: Iterable[str] = tuple(BASELINES)
 ) -> dict[str, Baseline]:
-    """Each baseline, fitted to every split's training subjects and applied to its test subjects.
+    """Each of the named BASELINES, fitted to every split's training subjects and applied to its test subjects.
 
     The majority is the larger class of the training subjects, 1 or 0. The others are logistic regressions (L2, C = 1)
     on grade and sex, one column per value, and on age and volume, standardised; a missing value is replaced by the
@@ -63,30 +56,33 @@ def baseline_predictions(
     A score is that of its own split's model alone, so that no label of a test subject enters. Scores of different
     splits are not comparable; `auc.auc_within_splits` does not compare them.
 
-    Args:
-        cohort: cohort table: `subject, patient, idh` (1, 0 or empty) and, where there are any, `grade`, `age_years`
-            and `lesion_ml`; numbers, or text.
-        splits: `subject, repeat, split, part`, part being train or test.
-        names: which of BASELINES.
-
     Returns:
         By the baseline's name; the reason instead of scores where a column is missing, empty or the same for all, or
         a training part has one class, or one value of a column, alone.
 
     Raises:
-        ValueError: the two tables do not match, a patient is trained on and tested in one split, or a cell is not a
-            number; it names the subject or the patient.
+        ValueError: also where a patient is trained on and tested in one split; it names the patient.
     """
     rows = _labelled_rows(cohort, splits)
     if not (rows["part"] == "test").any():
         raise ValueError("expected subjects with an IDH status among those tested; found none")
     baselines = {}
     for name in names:
-        columns = [COLUMNS[fact] for fact in BASELINES[name]]
-        reason = _why_not(rows, columns)
-        table = rows.iloc[:0].reindex(columns=OUTPUT) if reason else _tested(rows, columns)
-        baselines[name] = Baseline(table, because(reason) if reason else "")
+        reason = _why_not(rows, BASELINES[name])
+        if reason:
+            baselines[name] = Baseline(rows.iloc[:0].reindex(columns=checks.COLUMNS), checks.because(reason))
+        else:
+            tested = [_test_split(split, BASELINES[name]) for _, split in rows.groupby(SPLIT)]
+            baselines[name] = Baseline(pd.concat(tested, ignore_index=True))
     return baselines
+
+
+def baseline_scores(
+    cohort: pd.DataFrame, splits: pd.DataFrame, names: Iterable[str] = tuple(BASELINES)
+) -> dict[str, dict[str, float]]:
+    """Scores of each baseline that can be computed: `metrics.pooled_scores`, whose `auc` is the one within splits."""
+    tables = {name: of.predictions for name, of in baseline_predictions(cohort, splits, names).items() if not of.reason}
+    return {name: pooled_scores(table) | {"auc": auc_within_splits(table).value} for name, table in tables.items()}
 
 
 def compare_with_baselines(
@@ -94,23 +90,12 @@ def compare_with_baselines(
 ) -> dict[str, Comparison]:
     """AUC of a network less that of each baseline on the same patients, by `compare_auc`.
 
-    p is after Holm over all but the majority, which orders no pair.
-
-    Args:
-        predictions: the network's predictions table.
-        baselines: as `baseline_predictions` gives them for the same splits.
-        level: of the intervals, which are of one difference at a time.
-
-    Returns:
-        By the baseline's name; where it could not be computed, the reason.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`), or holds other patients or truths.
+    p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time. The
+    baselines are of the same splits; other patients or truths are a ValueError.
     """
-    check_predictions(predictions)
-    none = Comparison(float("nan"), float("nan"), float("nan"), float("nan"))
+    checks.check_predictions(predictions)
     comparisons = {
-        name: none._replace(reason=baseline.reason)
+        name: Comparison(np.nan, np.nan, np.nan, np.nan, baseline.reason)
         if baseline.reason
         else compare_auc(predictions, baseline.predictions, level)
         for name, baseline in baselines.items()
@@ -119,25 +104,18 @@ def compare_with_baselines(
 
 
 def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """The splits' rows with `patient`, `truth` and the columns that baselines read, of subjects with a truth.
-
-    Raises:
-        ValueError: as `baseline_predictions` does.
-    """
-    check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
-    check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
-    check_once(splits, "parts")
-    if cohort["subject"].duplicated().any():
-        twice = cohort.loc[cohort["subject"].duplicated(), "subject"].iloc[0]
-        raise ValueError(f"expected one row a subject in the cohort table; found two of {twice}")
+    """The splits' rows with `patient`, `truth` and the columns that baselines read, of subjects with a truth."""
+    checks.check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
+    checks.check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
+    checks.check_once(splits, "parts")
+    checks.check_one_row_a_subject(cohort)
     unknown = splits.loc[~splits["subject"].isin(cohort["subject"]), "subject"].unique()
     if len(unknown):
-        raise ValueError(
-            f"expected the splits' subjects in the cohort table; found no {unknown[0]}, {len(unknown)} such"
-        )
+        found = f"no {unknown[0]}, {len(unknown)} such"
+        raise ValueError(f"expected the splits' subjects in the cohort table; found {found}")
     columns = {"subject": cohort["subject"], "patient": cohort["patient"], "truth": _numbers(cohort, "idh")}
     columns |= {column: _numbers(cohort, column) for column in NUMBERS if column in cohort}
-    columns |= {column: _words(cohort[column]) for column in WORDS if column in cohort}
+    columns |= {column: _words(cohort, column) for column in WORDS if column in cohort}
     rows = splits.merge(pd.DataFrame(columns), on="subject")
     both = rows.groupby([*SPLIT, "patient"])["part"].transform("nunique") > 1
     if both.any():
@@ -147,24 +125,20 @@ def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     return rows.dropna(subset="truth").astype({"truth": int})
 
 
-def _words(cells: pd.Series) -> pd.Series:
-    """Cells as text, a grade of `4.0` as 4, NaN where there is none."""
-    text = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in cells]
-    return pd.Series([cell or np.nan for cell in text], cells.index, dtype=object)
+def _words(cohort: pd.DataFrame, column: str) -> pd.Series:
+    """Cells as text, NaN where there is none."""
+    return checks.as_text(cohort[column]).astype(object).where(lambda text: text != "")
 
 
 def _numbers(cohort: pd.DataFrame, column: str) -> pd.Series:
-    """Numbers, from numbers or text, NaN where there is none.
-
-    Raises:
-        ValueError: a cell is neither a number of at least 0 nor empty, or an IDH status is not 0 or 1.
-    """
-    text = _words(cohort[column])
+    """Cells as numbers of at least 0, an IDH status as 0 or 1, NaN where there is none."""
+    text = _words(cohort, column)
     numbers = pd.to_numeric(text, errors="coerce").astype(float)
-    wrong = text.notna() & ~(np.isfinite(numbers) & (numbers >= 0))
-    wrong |= text.notna() & ~numbers.isin((0, 1)) if column == "idh" else False
+    right, expected = np.isfinite(numbers) & (numbers >= 0), "a number of at least 0, or empty"
+    if column == "idh":
+        right, expected = numbers.isin((0, 1)), "0, 1 or empty"
+    wrong = text.notna() & ~right
     if wrong.any():
-        expected = "0, 1 or empty" if column == "idh" else "a number of at least 0, or empty"
         found = f"{text[wrong].iloc[0]!r} for {cohort.loc[wrong, 'subject'].iloc[0]}"
         raise ValueError(f"expected {column} as {expected}; found {found}")
     return numbers
@@ -189,28 +163,18 @@ def _why_not(rows: pd.DataFrame, columns: list[str]) -> str:
     return ""
 
 
-def _tested(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The predictions of all splits' test subjects."""
-    return pd.concat([_test_split(split, columns) for _, split in rows.groupby(SPLIT)], ignore_index=True)
-
-
 def _test_split(split: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The predictions of one split's test subjects by a model of its training subjects."""
     train, test = split[split["part"] == "train"], split[split["part"] == "test"]
     if test.empty:
-        return test.reindex(columns=OUTPUT)
-    model = _model(columns).fit(train[columns], train["truth"])
-    return test.assign(score=model.predict_proba(test[columns])[:, 1])[OUTPUT]
-
-
-def _model(columns: list[str]) -> Pipeline | DummyClassifier:
-    """What learns a baseline from these columns."""
-    if not columns:
-        return DummyClassifier(strategy="most_frequent")
+        return test.reindex(columns=checks.COLUMNS)
     words = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     transformer = make_column_transformer(
         (words, [column for column in columns if column in WORDS]),
         (numbers, [column for column in columns if column in NUMBERS]),
     )
-    return make_pipeline(transformer, LogisticRegression(solver="newton-cholesky"))  # exact, of few columns
+    regression = make_pipeline(transformer, LogisticRegression(solver="newton-cholesky"))  # exact, of few columns
+    model = regression if columns else DummyClassifier(strategy="most_frequent")
+    model.fit(train[columns], train["truth"])
+    return test.assign(score=model.predict_proba(test[columns])[:, 1])[checks.COLUMNS]

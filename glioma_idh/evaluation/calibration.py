@@ -1,5 +1,6 @@
-"""Whether a score of 0.7 means 7 of 10 mutant."""
+"""Whether a score of 0.7 means 7 of 10 mutant, and recalibration learnt on the other splits."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,46 +10,34 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from glioma_idh.evaluation.checks import check_scores
+from glioma_idh.evaluation.checks import because, check_predictions, check_scores
+from glioma_idh.evaluation.crossfitting import add_by_split, first_reason, other_patients
 from glioma_idh.evaluation.intervals import Estimate, no_estimate
+from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.evaluation.thresholds import proportion
 
-NUM_BINS = 10
+METHODS = ("temperature", "platt")
+NUM_BINS = 10  # of equal width
 HARD = "all scores are 0 or 1, decisions and not probabilities"
 CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
 
 
 class Line(NamedTuple):
-    """Logistic regression of the truth on the scores' logits.
+    """Logistic regression of the truth on the scores' logits."""
 
-    Attributes:
-        slope: 1 where scores spread as they should, below 1 where they are too sure.
-        intercept: of the same line; 0 where calibrated.
-        in_the_large: intercept of the line whose slope is 1: 0 where as many are mutant as the scores say, above 0
-            where there are more.
-    """
-
-    slope: Estimate
-    intercept: Estimate
-    in_the_large: Estimate
+    slope: Estimate  # 1 where scores spread as they should, below 1 where they are too sure
+    intercept: Estimate  # of the same line; 0 where calibrated
+    in_the_large: Estimate  # of slope 1: 0 where as many are mutant as the scores say, above 0 where there are more
 
 
 def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Line:
     """Slope and intercept of calibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019), Wald intervals.
 
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,); clipped at 1e-7, so that 0 and 1 have a logit.
-        level: how often such an interval holds the number of all patients there could be.
-
-    Returns:
-        The line; an estimate says why it is not to be had: one class, scores all alike, classes that do not overlap.
-
-    Raises:
-        ValueError: bad scores or truths (`checks.check_scores`).
+    Scores are clipped at 1e-7, so that 0 and 1 have a logit. An estimate says why it is not available: one class,
+    scores all alike, classes that do not overlap.
     """
-    check_scores(truth, score)
-    truth, logits = np.asarray(truth, dtype=np.float64), logits_of(score)
+    truth, score = check_scores(truth, score)
+    logits = logits_of(score)
     if truth.min() == truth.max():
         return Line(*[no_estimate("there is but one class")] * 3)
     if no_probabilities(score):
@@ -57,19 +46,16 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
     reason = why_no_slope(truth, logits)
     if reason:
         return Line(no_estimate(reason), no_estimate(reason), in_the_large)
-    intercept, slope = _coefficients(truth, np.column_stack([np.ones_like(logits), logits]), level)
+    columns = np.column_stack([np.ones_like(logits), logits])
+    fit = sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
+    coefficients = np.column_stack([fit.params, fit.conf_int(alpha=1 - level)])
+    intercept, slope = (Estimate(*map(float, coefficient)) for coefficient in coefficients)
     return Line(slope, intercept, in_the_large)
 
 
 def no_probabilities(score: np.ndarray) -> bool:
     """Whether all scores are 0 or 1, decisions and not probabilities."""
     return bool(np.isin(score, (0, 1)).all())
-
-
-def num_clipped(score: np.ndarray) -> int:
-    """How many scores lie nearer to 0 or 1 than 1e-7. Their logits, and so the slope, depend on that clip."""
-    score = np.asarray(score, dtype=np.float64)
-    return int(((score < CLIP) | (score > 1 - CLIP)).sum())
 
 
 def logits_of(score: np.ndarray) -> np.ndarray:
@@ -87,20 +73,9 @@ def why_no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
     return ""
 
 
-def _coefficients(truth: np.ndarray, columns: np.ndarray, level: float) -> list[Estimate]:
-    """Logistic regression: a coefficient a column, shape (n, columns), with Wald's intervals."""
-    fit = sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
-    ends = fit.conf_int(alpha=1 - level)
-    return [
-        Estimate(float(value), float(low), float(high)) for value, (low, high) in zip(fit.params, ends, strict=True)
-    ]
-
-
 def _in_the_large(truth: np.ndarray, logits: np.ndarray, level: float) -> Estimate:
-    """The shift of the logits with which the scores add up to the mutants there are.
-
-    By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
-    """
+    """The shift of the logits with which the scores add up to the mutants there are."""
+    # By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
     farthest = np.abs(logits).max() + np.log(len(logits)) + 1
     shift = brentq(lambda shift: expit(logits + shift).sum() - truth.sum(), -farthest, farthest)
     scores = expit(logits + shift)
@@ -114,20 +89,13 @@ def reliability_curve(
     """How many are mutant among those with about the same score.
 
     Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,).
         num_bins: of equal width from 0 to 1; a bin holds its lower end, the last one both.
-        level: of Wilson's intervals.
 
     Returns:
         One row a bin that holds anybody: `from_score, to_score, n, events` (mutants), `mean_score, observed` (share
-        of mutants), `low, high`.
-
-    Raises:
-        ValueError: bad scores or truths (`checks.check_scores`).
+        of mutants), `low, high` (Wilson's interval).
     """
-    check_scores(truth, score)
-    truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    truth, score = check_scores(truth, score)
     edges = np.linspace(0, 1, num_bins + 1)
     bins = np.minimum(np.searchsorted(edges, score, side="right") - 1, num_bins - 1)
     rows = []
@@ -141,26 +109,19 @@ def reliability_curve(
 
 
 def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS) -> dict:
-    """Every number about calibration.
-
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,).
-        num_bins: of equal width, of the calibration error.
+    """All measures of calibration.
 
     Returns:
         `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`,
         the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error: |share of
         mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with
         few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
-
-    Raises:
-        ValueError: bad scores or truths (`checks.check_scores`).
     """
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
+    truth, score = check_scores(truth, score)
     return {
-        "num_clipped": num_clipped(score),
+        "num_clipped": int(((score < CLIP) | (score > 1 - CLIP)).sum()),
         "brier": float(squared_errors(truth, score).mean()),
         "log_loss": float(log_losses(truth, score).mean()),
         "ece": float(error),
@@ -177,3 +138,85 @@ def log_losses(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Of each patient, shape (n,), scores clipped at 1e-7."""
     score = np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP)
     return -np.log(np.where(np.asarray(truth) == 1, score, 1 - score))
+
+
+def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[float, float]:
+    """Slope and intercept that recalibrate the scores' logits, by one of METHODS.
+
+    `temperature` divides logits by a temperature, 1 / slope, the intercept being 0 (Guo et al., ICML 2017). `platt` is
+    a line through logits, fitted to truths a little inside 0 and 1, as Platt (Advances in Large Margin Classifiers
+    1999) makes them, which keeps the slope finite.
+
+    A ValueError says that there is nothing to learn from the scores: one class, all alike, mutants on the whole below
+    wild-types, or, for a temperature, classes that do not overlap.
+    """
+    truth, score = check_scores(truth, score)
+    if method not in METHODS:
+        raise ValueError(f"expected a method of {', '.join(METHODS)}; found {method}")
+    logits, mutants, wild_types = logits_of(score), truth.sum(), (1 - truth).sum()
+    if min(mutants, wild_types) == 0:
+        raise ValueError("there is but one class")
+    if no_probabilities(score):
+        raise ValueError(HARD)
+    reason = why_no_slope(truth, logits)
+    if reason and (method == "temperature" or logits.min() == logits.max()):
+        raise ValueError(reason)
+    columns = logits[:, None]
+    if method == "platt":
+        truth = np.where(truth == 1, (mutants + 1) / (mutants + 2), 1 / (wild_types + 2))
+        columns = np.column_stack([logits, np.ones_like(logits)])
+    slope, intercept = [*sm.GLM(truth, columns, family=sm.families.Binomial()).fit().params, 0.0][:2]
+    if slope <= 0:
+        raise ValueError("the scores of mutants are on the whole below those of wild-types")
+    return float(slope), float(intercept)
+
+
+def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Of each split, the scaling learnt on patients whom it does not test (`crossfitting.other_patients`).
+
+    `repeat, split, slope, intercept, num_patients` (of whom it is learnt), and `reason`: why the two are NaN.
+    """
+    check_predictions(predictions)
+    rows = []
+    for repeat, split, others, reason in other_patients(predictions):
+        slope, intercept = np.nan, np.nan
+        if not reason:
+            try:
+                slope, intercept = fit_scaling(others["truth"], others["score"], method)
+            except ValueError as error:
+                reason = f"outside the test set of repeat {repeat}, split {split}, {error}"
+        rows.append((repeat, split, slope, intercept, len(others), because(reason) if reason else ""))
+    return pd.DataFrame(rows, columns=["repeat", "split", "slope", "intercept", "num_patients", "reason"])
+
+
+def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFrame:
+    """The predictions with scores recalibrated by a `crossfitted_scaling` without a reason in it."""
+    by_row = add_by_split(predictions, scaling[["repeat", "split", "slope", "intercept"]])
+    score = expit(by_row["slope"] * logits_of(by_row["score"]) + by_row["intercept"])
+    return predictions.assign(score=score.to_numpy())
+
+
+def calibration_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, dict]:
+    """`calibration_scores` of all tested patients by `before` and each of METHODS, or the `reason` a split has none."""
+    return _before_and_after(predictions, calibration_scores, num_bins)
+
+
+def reliability_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, pd.DataFrame | dict]:
+    """`reliability_curve` of all tested patients, as `calibration_before_and_after`."""
+    return _before_and_after(predictions, reliability_curve, num_bins)
+
+
+def _before_and_after(predictions: pd.DataFrame, measure: Callable, num_bins: int) -> dict:
+    """What a function of truth, score and bins gives of the scores as they are, and recalibrated; or the reason."""
+    check_predictions(predictions)
+
+    def of_patients(table):
+        pooled = pool_patients(table)
+        return measure(pooled["truth"], pooled["score"], num_bins)
+
+    answers = {"before": of_patients(predictions)}
+    for method in METHODS:
+        scaling = crossfitted_scaling(predictions, method)
+        reason = first_reason(scaling)
+        answers[method] = {"reason": reason} if reason else of_patients(recalibrate(predictions, scaling))
+    return answers

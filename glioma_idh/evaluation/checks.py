@@ -1,4 +1,4 @@
-"""What a table must be before it becomes numbers: a wrong one stops here, with a subject named."""
+"""What a table must be before it becomes numbers: a wrong one stops here with a ValueError, with a subject named."""
 
 import numpy as np
 import pandas as pd
@@ -12,23 +12,20 @@ COLUMNS = ["subject", "patient", "repeat", "split", "truth", "score"]
 
 
 def because(reason: str) -> str:
-    """How an answer that cannot be had is put, everywhere."""
+    """How an answer that is not available is put, everywhere."""
     return f"cannot be computed, because {reason}"
 
 
+def as_text(cells: pd.Series) -> pd.Series:
+    """Cells of a table as text, a grade of `4.0` as 4, "" where there is none."""
+    text = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in cells]
+    return pd.Series(text, cells.index, dtype=str)
+
+
 def check_predictions(predictions: pd.DataFrame) -> None:
-    """A predictions table must have its columns, whole probabilities, and each subject once a split.
-
-    Args:
-        predictions: columns `subject, patient, repeat, split, truth, score`.
-
-    Raises:
-        ValueError: a column is missing, the table is empty, a score or a truth is not one, a repeat or a split is no
-            whole number, a subject is tested twice in a split, or a patient has two truths; it names a subject.
-    """
+    """A predictions table must have its columns, truths and scores, a subject once a split, a patient one truth."""
     check_columns(predictions, COLUMNS, "predictions")
-    subjects = predictions["subject"].to_numpy()
-    check_scores(predictions["truth"], predictions["score"], subjects)
+    check_scores(predictions["truth"], predictions["score"], predictions["subject"].to_numpy())
     check_splits(predictions, "tests")
     two = predictions.groupby("patient")["truth"].transform("nunique") > 1
     if two.any():
@@ -36,11 +33,7 @@ def check_predictions(predictions: pd.DataFrame) -> None:
 
 
 def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
-    """A table must have these columns, and rows.
-
-    Raises:
-        ValueError: it names the column.
-    """
+    """A table must have these columns, and rows."""
     missing = [column for column in columns if column not in table]
     if missing:
         raise ValueError(f"expected the column {missing[0]} in the {name}; found {', '.join(table.columns)}")
@@ -49,25 +42,17 @@ def check_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 
 def check_splits(table: pd.DataFrame, noun: str) -> None:
-    """Repeats and splits must be whole numbers, and no subject stand twice in one split.
-
-    Raises:
-        ValueError: it names the subject.
-    """
+    """Repeats and splits must be whole numbers, and no subject stand twice in one split."""
     for column in SPLIT:
-        numbers = _numbers(table[column], column, table["subject"].to_numpy())
-        if not (numbers % 1 == 0).all():
-            first = table[~(numbers % 1 == 0)].iloc[0]
+        whole = _numbers(table[column], column, table["subject"].to_numpy()) % 1 == 0
+        if not whole.all():
+            first = table[~whole].iloc[0]
             raise ValueError(f"expected a whole number as {column}; found {first[column]} for {first['subject']}")
     check_once(table, noun)
 
 
 def check_once(table: pd.DataFrame, noun: str) -> None:
-    """No subject may stand twice in one split of a table with `subject, repeat, split`.
-
-    Raises:
-        ValueError: it names one that does.
-    """
+    """No subject may stand twice in one split of a table with `subject, repeat, split`."""
     twice = table.duplicated(["subject", "repeat", "split"])
     if twice.any():
         row = table[twice].iloc[0]
@@ -75,17 +60,8 @@ def check_once(table: pd.DataFrame, noun: str) -> None:
         raise ValueError(f"expected each subject once in the {noun} of a split; found {where}")
 
 
-def check_scores(truth, score, names=None) -> None:
-    """Truths must be 0 or 1, scores from 0 to 1, as many of the one as of the other.
-
-    Args:
-        truth: 1 mutant, 0 wild-type, shape (n,).
-        score: probability of mutation, shape (n,).
-        names: of the n, for the message; their places, from 0, where there are none.
-
-    Raises:
-        ValueError: it names the first that is not.
-    """
+def check_scores(truth, score, names=None) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and score as numbers: 0 or 1, from 0 to 1, as many of the one as of the other; `names` for the message."""
     truth, score = _numbers(truth, "truth", names), _numbers(score, "score", names)
     if truth.ndim != 1 or truth.shape != score.shape or len(truth) == 0:
         raise ValueError(f"expected one score a truth, shape (n,); found {truth.shape} truths and {score.shape} scores")
@@ -97,34 +73,24 @@ def check_scores(truth, score, names=None) -> None:
         if not valid.all():
             first = int(np.argmin(valid))
             raise ValueError(f"expected {noun}; found {values[first]} for {names[first]}, {(~valid).sum()} such in all")
+    return truth, score
 
 
 def _numbers(cells, noun: str, names=None) -> np.ndarray:
-    """Cells as numbers.
-
-    Raises:
-        ValueError: one is text that is no number; it names whose.
-    """
+    """Cells as numbers."""
     try:
         return np.asarray(cells, dtype=np.float64)
     except (TypeError, ValueError) as error:
         cells = np.asarray(cells, dtype=object).ravel()
-        wrong = pd.to_numeric(pd.Series(cells), errors="coerce").isna().to_numpy()
-        first = int(np.argmax(wrong))
+        first = int(np.argmax(pd.to_numeric(pd.Series(cells), errors="coerce").isna()))
         whose = "" if names is None else f" for {names[first]}"
         raise ValueError(f"expected numbers as {noun}; found {cells[first]!r}{whose}") from error
 
 
 def check_cohort(predictions: pd.DataFrame, cohort: pd.DataFrame) -> None:
-    """Subjects tested must stand in the cohort table, once, as the same patient and with the same truth.
-
-    Raises:
-        ValueError: it names the first who does not.
-    """
+    """Subjects tested must stand in the cohort table, once, as the same patient and with the same truth."""
     check_columns(cohort, ["subject", "patient"], "cohort table")
-    if cohort["subject"].duplicated().any():
-        twice = cohort.loc[cohort["subject"].duplicated(), "subject"].iloc[0]
-        raise ValueError(f"expected one row a subject in the cohort table; found two of {twice}")
+    check_one_row_a_subject(cohort)
     missing = ~predictions["subject"].isin(cohort["subject"])
     if missing.any():
         first = predictions.loc[missing, "subject"].iloc[0]
@@ -142,14 +108,18 @@ def check_cohort(predictions: pd.DataFrame, cohort: pd.DataFrame) -> None:
             raise ValueError(f"expected the same {ours} in predictions and cohort table; found {found}")
 
 
-def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
-    """The predictions must be of the splits' tests, all of them.
+def check_one_row_a_subject(cohort: pd.DataFrame) -> None:
+    """No subject may stand twice in a cohort table."""
+    twice = cohort["subject"].duplicated()
+    if twice.any():
+        found = f"two of {cohort.loc[twice, 'subject'].iloc[0]}"
+        raise ValueError(f"expected one row a subject in the cohort table; found {found}")
 
-    Raises:
-        ValueError: it names the first that is in one table only.
-    """
-    check_columns(splits, ["subject", *SPLIT, "part"], "splits")
+
+def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
+    """The predictions must be of the splits' tests, all of them."""
     columns = ["subject", *SPLIT]
+    check_columns(splits, [*columns, "part"], "splits")
     both = predictions[columns].merge(splits.loc[splits["part"] == "test", columns], how="outer", indicator="where")
     alone = both[both["where"] != "both"]
     if len(alone):
@@ -172,46 +142,33 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
     Returns:
         The table with all columns that `check_predictions` asks for, and whether its splits were made here.
-
-    Raises:
-        ValueError: a column is missing, the table is empty, a subject has no name, there is neither score nor Dice, or
-            both `split` and `fold`, or a cell is no number.
     """
     check_columns(table, ["subject", "truth"], "predictions")
-    if not (has_values(table, "score") or has_values(table, "dice")):
+    scored = has_values(table, "score")
+    if not (scored or has_values(table, "dice")):
         raise ValueError(f"expected numbers in the column score or dice; found {', '.join(table.columns)}")
     names = _text(table["subject"])
     if (names == "").any():
         raise ValueError(f"expected a subject in every row; found none in row {int(np.argmax(names == '')) + 1}")
-    table = _with_split(table)
-    scored = has_values(table, "score")
+    if "fold" in table and "split" in table:
+        raise ValueError("expected one of the columns split and fold; found both")
+    table = table.rename(columns={"fold": "split"})
     if scored:
         check_scores(table["truth"], table["score"], names.to_numpy())
     if table["truth"].dtype == bool:
         table = table.assign(truth=table["truth"].astype(int))
     for column in [column for column in MEASURED if column in table]:
         values = _numbers(table[column], column, names.to_numpy())
-        if column == "dice" and ((values < 0) | (values > 1)).any():
-            first = int(np.argmax((values < 0) | (values > 1)))
+        wrong = (values < 0) | (values > 1)
+        if column == "dice" and wrong.any():
+            first = int(np.argmax(wrong))
             raise ValueError(f"expected a Dice from 0 to 1; found {values[first]} for {names.iloc[first]}")
     patients = _text(table["patient"]) if "patient" in table else names
     filled = table.assign(subject=names, patient=patients.where(patients != "", names))
-    filled = filled.assign(**{column: "" for column in ["cohort"] if column not in table})
-    filled = filled.assign(**{column: np.nan for column in ["score"] if column not in table})
-    filled = filled.assign(**{column: 1 for column in ["repeat"] if column not in table})
+    for column, value in (("cohort", ""), ("score", np.nan), ("repeat", 1)):
+        filled = filled if column in filled else filled.assign(**{column: value})
     made_up = scored and "split" not in table and filled["repeat"].nunique() == 1
     return filled.assign(split=_deal(filled) if made_up else filled.get("split", filled["repeat"])), made_up
-
-
-def _with_split(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its column `fold`, as many programs call it, as `split`.
-
-    Raises:
-        ValueError: it has both.
-    """
-    if "fold" in table and "split" in table:
-        raise ValueError("expected one of the columns split and fold; found both")
-    return table.rename(columns={"fold": "split"})
 
 
 def _text(cells: pd.Series) -> pd.Series:
@@ -231,24 +188,21 @@ def _deal(table: pd.DataFrame) -> pd.Series:
     return table["patient"].map(folds)
 
 
-def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The splits that a predictions table tells of: who is not tested in a split is taken for its training part.
-
-    Where a repeat has but one split, these are the patients whom other repeats test and this one does not.
-
-    Args:
-        predictions: predictions table.
+def numbered_names(predictions: pd.DataFrame) -> dict | None:
+    """Whether subjects without a patient look like rows of fewer ones (p01_slice00, p01_slice01 ...) of one truth each.
 
     Returns:
-        `subject, repeat, split, part`, part being train or test, as in a run's `splits.csv`.
+        `num_subjects`, `num_names` without the numbers, and `example`, a subject; None where the subjects do not look
+        so: at least half of all pairs of a name and a number must be there, and fewer names than half of the subjects,
+        but more than two, which may be the two classes (`MUT01`, `WT01`).
     """
-    parts = []
-    for repeat, tests in predictions.groupby("repeat"):
-        pool = (tests if tests["split"].nunique() > 1 else predictions).drop_duplicates("subject")
-        for split, test in tests.groupby("split"):
-            train = pool[~pool["patient"].isin(test["patient"])]
-            parts += [
-                rows[["subject"]].assign(repeat=repeat, split=split, part=part)
-                for part, rows in (("train", train), ("test", test))
-            ]
-    return pd.concat(parts, ignore_index=True)
+    numbered = r"^(?P<stem>.*?)(?P<number>\d+)(?:\.[A-Za-z][\w.]*)?$"  # also before the ending of a file's name
+    parts = predictions["subject"].str.extract(numbered).assign(**predictions[["subject", "truth"]])
+    subjects = parts.drop_duplicates("subject")
+    num_names, num_numbers = subjects["stem"].nunique(), subjects["number"].nunique()
+    all_numbered = subjects["stem"].notna().all() and num_names > 2 and num_numbers >= 2
+    nearly_all_pairs = len(subjects) >= num_names * num_numbers / 2
+    one_truth_each = (parts.groupby("stem")["truth"].nunique() <= 1).all()
+    if not (all_numbered and nearly_all_pairs and num_names < len(subjects) / 2 and one_truth_each):
+        return None
+    return {"num_subjects": len(subjects), "num_names": num_names, "example": subjects["subject"].iloc[0]}

@@ -1,4 +1,4 @@
-"""Whose predictions may set a threshold or a calibration for a test set: those of patients who are not in it."""
+"""Which patients may set a threshold or a calibration for a test set, or train its baselines: those not in it."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,19 +11,12 @@ FEWEST = 2  # patients of each class
 
 
 class OtherPatients(NamedTuple):
-    """Those who may teach something for a test set.
-
-    Attributes:
-        repeat: of the split.
-        split: its number.
-        patients: `patient, truth, score`, one row a patient who is not tested in the split, the mean score.
-        reason: why they cannot, in words; "" where they can.
-    """
+    """Patients on whom something may be learnt for the test set of a split."""
 
     repeat: int
     split: int
-    patients: pd.DataFrame
-    reason: str
+    patients: pd.DataFrame  # `patient, truth, score`, one row a patient who is not tested in the split, the mean score
+    reason: str  # why they are too few; "" where they are not
 
 
 def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
@@ -32,27 +25,43 @@ def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
     With several splits a repeat, these are the predictions of the repeat's other splits; where a repeat is one
     hold-out, the mean scores, over all hold-outs, of the patients whom this one does not test. Their networks may have
     been trained on patients of the test set; no truth of the test set is used beside that.
-
-    Args:
-        predictions: predictions table that `checks.check_predictions` accepts.
     """
+    for repeat, split, _, others in _tests_and_others(predictions):
+        patients = pool_patients(others)
+        mutants = int(patients["truth"].sum())
+        reason = ""
+        if min(mutants, len(patients) - mutants) < FEWEST:
+            left = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are left"
+            reason = f"only {left} outside the test set of repeat {repeat}, split {split}"
+        yield OtherPatients(int(repeat), int(split), patients, reason)
+
+
+def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The splits that a predictions table tells of: `subject, repeat, split, part`, as in a run's `splits.csv`.
+
+    Who is not tested in a split is taken for its training part. Where a repeat has but one split, these are the
+    patients whom other repeats test and this one does not.
+    """
+    parts = []
+    for repeat, split, test, others in _tests_and_others(predictions):
+        for part, rows in (("train", others.drop_duplicates("subject")), ("test", test)):
+            parts.append(rows[["subject"]].assign(repeat=repeat, split=split, part=part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tests_and_others(predictions: pd.DataFrame) -> Iterator[tuple]:
+    """Repeat, split, the rows tested in it, and rows of patients who are not."""
     for repeat, tests in predictions.groupby("repeat"):
         pool = tests if tests["split"].nunique() > 1 else predictions
         for split, test in tests.groupby("split"):
-            patients = pool_patients(pool[~pool["patient"].isin(test["patient"])])
-            mutants = int(patients["truth"].sum())
-            reason = ""
-            if min(mutants, len(patients) - mutants) < FEWEST:
-                others = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are left"
-                reason = f"only {others} outside the test set of repeat {repeat}, split {split}"
-            yield OtherPatients(int(repeat), int(split), patients, reason)
+            yield repeat, split, test, pool[~pool["patient"].isin(test["patient"])]
 
 
 def add_by_split(predictions: pd.DataFrame, by_split: pd.DataFrame) -> pd.DataFrame:
-    """The predictions with what was learnt for their split beside them, in the order of the predictions.
-
-    Args:
-        predictions: predictions table.
-        by_split: `repeat, split` and any other columns, one row a split.
-    """
+    """The predictions, in their order, with the other columns of `repeat, split, ...`, one row a split, beside them."""
     return predictions.merge(by_split, on=SPLIT, how="left", validate="many_to_one")
+
+
+def first_reason(by_split: pd.DataFrame) -> str:
+    """Why the first split without an answer has none; "" where all splits have one."""
+    return next((reason for reason in by_split["reason"] if reason), "")

@@ -12,19 +12,11 @@ LARGEST_RELATIVE_ERROR = 0.5
 
 @dataclass(frozen=True)
 class ExponentialFit:
-    """f(x) = a exp(-b x) + c; call it with epochs.
+    """f(x) = a exp(-b x) + c; call it with epochs. All three are NaN when the curve does not determine them."""
 
-    Attributes:
-        a: how far the curve lies from its final level at x = 0; negative when it rises.
-        b: rate, per epoch, never negative.
-        c: final level.
-
-    All three are NaN when the curve does not determine them; `fitted` says which.
-    """
-
-    a: float
-    b: float
-    c: float
+    a: float  # how far the curve lies from its final level at x = 0; negative when it rises
+    b: float  # rate, per epoch, never negative
+    c: float  # final level
 
     def __call__(self, epochs) -> np.ndarray:
         """The curve's values at these epochs, same shape."""
@@ -40,19 +32,11 @@ NO_FIT = ExponentialFit(np.nan, np.nan, np.nan)
 
 
 def fit_exponential(epochs, values) -> ExponentialFit:
-    """Fit a exp(-b x) + c to a falling or rising curve that levels off.
+    """Fit a exp(-b x) + c to a loss or accuracy that falls or rises, and levels off; shape (n,) both.
 
-    Args:
-        epochs: where the curve was read, shape (n,), in epochs.
-        values: loss or accuracy there, shape (n,); points that are not finite are left out.
-
-    Returns:
-        The least-squares fit; a = b = 0 for a constant curve. NaN in all three where there is no honest answer: fewer
-        than five points, a curve that does not level off or does so between two epochs (b on its bound), or a or b
-        with a standard error above half its value.
-
-    Raises:
-        ValueError: epochs and values differ in length.
+    Points that are not finite are left out. By least squares; a = b = 0 for a constant curve. NaN in all three where
+    there is no honest answer: fewer than five points, a curve that does not level off or does so between two epochs (b
+    on its bound), or a or b with a standard error above half its value.
     """
     epochs, values = np.asarray(epochs, float), np.asarray(values, float)
     if epochs.ndim != 1 or epochs.shape != values.shape:
@@ -63,20 +47,16 @@ def fit_exponential(epochs, values) -> ExponentialFit:
         return NO_FIT
     if np.ptp(values) <= 1e-9 * np.abs(values).max():
         return ExponentialFit(0.0, 0.0, float(values.mean()))
-    return _least_squares(epochs, values)
-
-
-def _least_squares(epochs: np.ndarray, values: np.ndarray) -> ExponentialFit:
-    """Fit with both axes shifted and scaled to 0 to 1, so that a, b and c are all of order one."""
+    # Both axes are shifted and scaled to 0 to 1, so that a, b and c are all of order one.
     first, span, low, height = epochs.min(), np.ptp(epochs), values.min(), np.ptp(values)
     x, y = (epochs - first) / span, (values - low) / height
     slowest, fastest = 0.1, 5 * span / np.diff(np.unique(epochs)).min()
+    start = _start_values(x, y, np.geomspace(1.1 * slowest, 0.9 * fastest, 60))
     bounds = ([-np.inf, slowest, -np.inf], [np.inf, fastest, np.inf])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", OptimizeWarning)
-            start = _start_values(x, y, np.geomspace(1.1 * slowest, 0.9 * fastest, 60))
-            (a, b, c), covariance = curve_fit(_exponential, x, y, p0=start, bounds=bounds)
+            (a, b, c), covariance = curve_fit(lambda x, *abc: ExponentialFit(*abc)(x), x, y, p0=start, bounds=bounds)
     except (RuntimeError, OptimizeWarning):
         return NO_FIT
     error_a, error_b, _ = np.sqrt(np.diag(covariance))
@@ -89,14 +69,9 @@ def _least_squares(epochs: np.ndarray, values: np.ndarray) -> ExponentialFit:
 
 def _start_values(x: np.ndarray, y: np.ndarray, rates: np.ndarray) -> tuple[float, float, float]:
     """The best (a, b, c) over a grid of rates: once b is given, a and c are a straight-line fit."""
-
-    def straight_line(b):
+    fits = []
+    for b in rates:
         design = np.column_stack([np.exp(-b * x), np.ones_like(x)])
         (a, c), *_ = np.linalg.lstsq(design, y, rcond=None)
-        return np.square(design @ (a, c) - y).sum(), (a, b, c)
-
-    return min(map(straight_line, rates))[1]
-
-
-def _exponential(x, a, b, c):
-    return a * np.exp(-b * x) + c
+        fits.append((np.square(design @ (a, c) - y).sum(), (a, b, c)))
+    return min(fits)[1]

@@ -1,11 +1,12 @@
-"""What a predicted lesion mask is worth: overlap, distance of the surfaces, volume, and lesions found one by one."""
+"""A predicted lesion mask beside the reference: overlap, surface distance, volume, and lesions one by one."""
 
 import numpy as np
 import pandas as pd
 from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects, label
 
-from glioma_idh.evaluation.intervals import Estimate, no_estimate
-from glioma_idh.evaluation.means import bootstrap_ratio
+from glioma_idh.evaluation.bootstrap import bootstrap_ratio
+from glioma_idh.evaluation.checks import MEASURED
+from glioma_idh.evaluation.intervals import no_estimate
 from glioma_idh.evaluation.metrics import has_values
 
 SMALLEST_LESION_ML = 0.05  # smaller parts are neither to be found nor false
@@ -13,14 +14,9 @@ CORNERS = np.ones((3, 3, 3))  # voxels of a part touch by a face, an edge or a c
 
 
 def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dict[str, float]:
-    """A predicted lesion beside the reference on the same grid.
+    """A predicted lesion beside the reference on one grid: masks, not 0 in the lesion, shape (i, j, k); three spacings.
 
     Empty masks: where both are empty, they agree, Dice 1 and HD95 0; where one is, Dice is 0 and HD95 has no answer.
-
-    Args:
-        predicted: lesion where not 0, shape (i, j, k).
-        reference: the same.
-        spacing_mm: of the voxels, three.
 
     Returns:
         `dice`; `hd95_mm`, the larger of the two 95th percentiles of distances from the voxels of one surface to the
@@ -28,9 +24,6 @@ def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dic
         `volume_error_ml`, predicted less reference; `num_lesions`, connected parts of the reference of at least
         SMALLEST_LESION_ML, of which `num_lesions_found` share a voxel with the prediction; and `num_false_lesions`,
         parts of the prediction of that size that share none with the reference.
-
-    Raises:
-        ValueError: the masks differ in shape.
     """
     predicted, reference = np.asarray(predicted) != 0, np.asarray(reference) != 0
     if predicted.shape != reference.shape or predicted.ndim != 3:
@@ -75,13 +68,9 @@ def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_m
 
 
 def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:
-    """What the masks of a predictions table are worth, with the percentiles of a bootstrap over the patients.
+    """All measures of the masks of a predictions table, with the percentiles of a bootstrap over the patients.
 
-    Args:
-        predictions: `subject, patient` and any of `dice, hd95_mm, predicted_ml, lesion_ml, num_lesions,
-            num_lesions_found, num_false_lesions`. A subject's number is the mean over its rows that have one.
-        level: of the intervals.
-        seed: of the draws.
+    It has `subject, patient` and any of `checks.MEASURED`. A subject's number is the mean over its rows that have one.
 
     Returns:
         Estimates of those that there are: the means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted
@@ -89,28 +78,25 @@ def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed:
         Beside them `num_subjects`, in whom any was measured, and `num_without_hd95`, the masks of which HD95 has no
         answer, as one of the two is empty. Empty where the table has none of them.
     """
-    columns = ["hd95_mm", "predicted_ml", "lesion_ml", "num_lesions", "num_lesions_found", "num_false_lesions"]
-    if not any(has_values(predictions, column) for column in ("dice", "predicted_ml", *columns[3:])):
+    if not any(has_values(predictions, column) for column in MEASURED if column not in ("hd95_mm", "lesion_ml")):
         return {}
-    rows = predictions.reindex(columns=["subject", "patient", "dice", *columns])
+    rows = predictions.reindex(columns=["subject", "patient", *MEASURED])
     error_ml = rows["predicted_ml"] - rows["lesion_ml"]
     rows = rows.assign(volume_error_ml=error_ml, absolute_volume_error_ml=error_ml.abs())
     measured = rows.dropna(how="all", subset=["dice", "predicted_ml", "num_lesions"])
-    by_subject = measured.groupby(["patient", "subject"]).mean()
+    means = measured.groupby(["patient", "subject"]).mean().rename(columns={"num_false_lesions": "false_lesions"})
+    ratios = {
+        name: (means[name], means[name] * 0 + 1)
+        for name in ("dice", "hd95_mm", "volume_error_ml", "absolute_volume_error_ml", "false_lesions")
+    }
+    ratios["lesions_found"] = means["num_lesions_found"], means["num_lesions"]
     answers = {}
-    for name in ("dice", "hd95_mm", "volume_error_ml", "absolute_volume_error_ml", "false_lesions"):
-        values = by_subject["num_false_lesions" if name == "false_lesions" else name].dropna()
-        answers[name] = _ratio(values, values * 0 + 1, level, seed)
-    answers["lesions_found"] = _ratio(by_subject["num_lesions_found"], by_subject["num_lesions"], level, seed)
-    answers = {name: estimate for name, estimate in answers.items() if estimate is not None}
-    answers["num_subjects"] = len(by_subject)
+    for name, (numbers, of) in ratios.items():
+        sums = pd.DataFrame({"numbers": numbers, "of": of}).dropna().groupby("patient").sum()
+        if len(sums):  # patients are drawn with all their subjects
+            answers[name] = bootstrap_ratio(sums["numbers"], sums["of"], level=level, seed=seed)
+    answers["num_subjects"] = len(means)
     if "hd95_mm" in predictions:
         answers.setdefault("hd95_mm", no_estimate("one mask of each pair is empty"))
         answers["num_without_hd95"] = int((rows["dice"].notna() & rows["hd95_mm"].isna()).sum())
     return answers
-
-
-def _ratio(numbers: pd.Series, of: pd.Series, level: float, seed: int) -> Estimate | None:
-    """Sum by sum over subjects, patients drawn with all theirs; None where there are no numbers."""
-    both = pd.DataFrame({"numbers": numbers, "of": of}).dropna().groupby("patient").sum()
-    return bootstrap_ratio(both["numbers"], both["of"], level=level, seed=seed) if len(both) else None

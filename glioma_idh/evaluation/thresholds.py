@@ -1,4 +1,4 @@
-"""Who is called mutant, at one half and at a threshold that other patients have set, and how often that is right."""
+"""Predicted classes, at one half and at a threshold chosen on other patients: rates, predictive values, net benefit."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 from statsmodels.stats.proportion import proportion_confint
 
 from glioma_idh.evaluation.checks import because, check_predictions, check_scores
-from glioma_idh.evaluation.crossfitting import add_by_split, other_patients
+from glioma_idh.evaluation.crossfitting import add_by_split, first_reason, other_patients
 from glioma_idh.evaluation.metrics import pool_patients
 
 RATES = {  # of whom the share is taken, and why there may be nobody
@@ -18,52 +18,31 @@ RATES = {  # of whom the share is taken, and why there may be nobody
     "ppv": "nobody is called mutant",
     "npv": "nobody is called wild-type",
 }
+THRESHOLDS = np.arange(1, 100) / 100
 
 
 class Proportion(NamedTuple):
-    """A share of patients with its confidence interval.
-
-    Attributes:
-        value: `count` of `total`.
-        low: lower end of Wilson's interval (JASA 1927), which fits small numbers.
-        high: upper end.
-        count: patients of whom it is so.
-        total: patients of whom it could be.
-        reason: why there is none, in words; "" where there is. `value`, `low` and `high` are NaN then.
-    """
+    """A share of patients with Wilson's interval (JASA 1927), which fits small numbers."""
 
     value: float
     low: float
     high: float
-    count: int
-    total: int
-    reason: str = ""
+    count: int  # patients of whom it is so
+    total: int  # patients of whom it could be
+    reason: str = ""  # why value and interval are NaN
 
 
 def proportion(count: int, total: int, nobody: str, level: float = 0.95) -> Proportion:
-    """A share with Wilson's interval.
-
-    Args:
-        count: of whom it is so.
-        total: of whom it could be.
-        nobody: what it means that the total is 0.
-        level: how often such an interval holds the share of all patients there could be.
-    """
+    """`count` of `total` patients with Wilson's interval; `nobody` is what it means that the total is 0."""
     if total == 0:
-        return Proportion(float("nan"), float("nan"), float("nan"), 0, 0, because(nobody))
+        return Proportion(np.nan, np.nan, np.nan, 0, 0, because(nobody))
     low, high = proportion_confint(count, total, alpha=1 - level, method="wilson")
     low, high = low if count else 0.0, high if count < total else 1.0  # not 5e-17
     return Proportion(count / total, float(low), float(high), int(count), int(total))
 
 
 def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[str, Proportion]:
-    """Sensitivity, specificity, accuracy and predictive values of calling patients mutant, with Wilson's intervals.
-
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        called: whether each is called mutant, shape (n,).
-        level: of the intervals.
-    """
+    """RATES, with Wilson's intervals, where `called` says whether each patient is predicted mutant, shape (n,)."""
     mutant, called = np.asarray(truth) == 1, np.asarray(called, dtype=bool)
     right = mutant == called
     of_whom = (mutant, ~mutant, np.ones_like(mutant), called, ~called)
@@ -74,60 +53,35 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
 
 
 def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict:
-    """`ppv` and `npv` at another prevalence than that of the patients tested, by Bayes' rule.
+    """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, by Bayes' rule.
 
-    Args:
-        sensitivity: measured.
-        specificity: measured.
-        prevalence: share of IDH-mutant patients.
-
-    Returns:
-        `ppv`, `npv`, and `reason`: why one of them is NaN, as a rate is not available or nobody is predicted so; else
-        "".
+    `reason` says why one of them is NaN, as a rate is not available or nobody is predicted so.
     """
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
     missing = sensitivity.reason or specificity.reason
     reason = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
     return {
-        "ppv": hits / (hits + alarms) if hits + alarms else float("nan"),
-        "npv": rests / (rests + misses) if rests + misses else float("nan"),
+        "ppv": hits / (hits + alarms) if hits + alarms else np.nan,
+        "npv": rests / (rests + misses) if rests + misses else np.nan,
         "reason": missing or reason,
     }
 
 
 def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:
-    """The rates of all tested patients together, mutant from a threshold on that nobody has chosen on them.
-
-    Args:
-        predictions: predictions table; a patient's score is the mean over the rows.
-        threshold: of the score.
-        level: of the intervals.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`).
-    """
+    """The rates of all tested patients together, mutant from a threshold on that was not chosen on them."""
     check_predictions(predictions)
     pooled = pool_patients(predictions)
     return rates(pooled["truth"], pooled["score"] >= threshold, level)
 
 
 def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
-    """One of the scores, from which on to call mutant.
+    """The highest threshold among the scores that has the wanted sensitivity, above 0 and up to 1.
 
-    Args:
-        truth: 1 mutant, 0 wild-type, one a patient, shape (n,).
-        score: probability of mutation, shape (n,).
-        sensitivity: wanted, above 0 and up to 1; None for the largest sensitivity + specificity (Youden, Cancer 1950).
-
-    Returns:
-        The highest threshold that does it.
-
-    Raises:
-        ValueError: bad scores or truths, a class without a patient, or a sensitivity that cannot be.
+    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950). A class without a patient is a
+    ValueError.
     """
-    check_scores(truth, score)
-    truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
+    truth, score = check_scores(truth, score)
     if not 0 < truth.sum() < len(truth):
         raise ValueError(f"expected mutants and wild-types; found {int(truth.sum())} mutants of {len(truth)} patients")
     if sensitivity is None:
@@ -143,20 +97,12 @@ def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | 
 def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None = None) -> pd.DataFrame:
     """Of each split, the threshold chosen on patients whom it does not test (`crossfitting.other_patients`).
 
-    Args:
-        predictions: predictions table.
-        sensitivity: wanted; None for Youden's choice.
-
-    Returns:
-        `repeat, split, threshold, num_patients` (on whom it is chosen), `reason`: why there is none, which is NaN then.
-
-    Raises:
-        ValueError: the table cannot be used (`checks.check_predictions`), or a sensitivity that cannot be.
+    `repeat, split, threshold, num_patients` (on whom it is chosen), and `reason`: why the threshold is NaN.
     """
     check_predictions(predictions)
     rows = []
     for repeat, split, others, reason in other_patients(predictions):
-        threshold = float("nan") if reason else choose_threshold(others["truth"], others["score"], sensitivity)
+        threshold = np.nan if reason else choose_threshold(others["truth"], others["score"], sensitivity)
         rows.append((repeat, split, threshold, len(others), because(reason) if reason else ""))
     return pd.DataFrame(rows, columns=["repeat", "split", "threshold", "num_patients", "reason"])
 
@@ -164,26 +110,47 @@ def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None 
 def crossfitted_rates(
     predictions: pd.DataFrame, sensitivity: float | None = None, level: float = 0.95
 ) -> dict[str, Proportion]:
-    """The rates of all tested patients together, each at the threshold that others have set.
+    """The rates of all tested patients together, each at the threshold of `crossfitted_thresholds`.
 
-    A patient of several tests is called mutant where the mean score reaches the mean of their thresholds.
-
-    Args:
-        predictions: predictions table.
-        sensitivity: wanted of the threshold; None for Youden's choice.
-        level: of the intervals.
-
-    Returns:
-        As `rates` gives them; the reason in each where a split has no threshold.
-
-    Raises:
-        ValueError: as `crossfitted_thresholds` does.
+    A patient of several tests is predicted mutant where the mean score reaches the mean of their thresholds. Where a
+    split has no threshold, its reason stands in each rate.
     """
     thresholds = crossfitted_thresholds(predictions, sensitivity)
-    reasons = thresholds.loc[thresholds["reason"] != "", "reason"]
-    if len(reasons):
-        return {name: Proportion(np.nan, np.nan, np.nan, 0, 0, reasons.iloc[0]) for name in RATES}
+    reason = first_reason(thresholds)
+    if reason:
+        return {name: Proportion(np.nan, np.nan, np.nan, 0, 0, reason) for name in RATES}
     tested = add_by_split(predictions, thresholds)
     margin = (tested["score"] - tested["threshold"]).groupby(tested["patient"]).mean()
     truth = tested.groupby("patient")["truth"].max()
     return rates(truth, margin.round(12) >= 0, level)
+
+
+def decision_curve(
+    truth: np.ndarray, score: np.ndarray, thresholds: np.ndarray = THRESHOLDS, prevalence: float | None = None
+) -> pd.DataFrame:
+    """Net benefit of treating as mutant from each probability on (Vickers and Elkin, Medical Decision Making 2006).
+
+    The share of true positives among all patients, less that of false positives times the odds of the threshold: who
+    acts from a probability of 0.2 on holds one needless treatment worth a quarter of one missed. The prevalence, the
+    share of IDH-mutant patients where the score is to be used, is that of these patients unless it is given.
+
+    Returns:
+        One row a threshold, above 0 and below 1: `threshold, network, treat_all, treat_none`, true positives a patient.
+    """
+    truth, score = check_scores(truth, score)
+    thresholds = np.asarray(thresholds, dtype=np.float64)
+    if not ((thresholds > 0) & (thresholds < 1)).all():
+        raise ValueError(f"expected thresholds above 0 and below 1; found {thresholds.min()} to {thresholds.max()}")
+    odds, prevalence = thresholds / (1 - thresholds), truth.mean() if prevalence is None else prevalence
+    true_positives, false_positives = (  # rates; a class without a patient has weight 0
+        1 - np.searchsorted(np.sort(group), thresholds) / max(len(group), 1)
+        for group in (score[truth == 1], score[truth == 0])
+    )
+    return pd.DataFrame(
+        {
+            "threshold": thresholds,
+            "network": prevalence * true_positives - odds * (1 - prevalence) * false_positives,
+            "treat_all": prevalence - odds * (1 - prevalence),
+            "treat_none": 0.0,
+        }
+    )

@@ -3,49 +3,28 @@
 import numpy as np
 import pandas as pd
 
+from glioma_idh.evaluation import calibration, checks, intervals, thresholds
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import STAGES, baseline_predictions, compare_with_baselines
-from glioma_idh.evaluation.calibration import log_losses, no_probabilities, squared_errors
-from glioma_idh.evaluation.checks import (
-    because,
-    check_cohort,
-    check_predictions,
-    check_splits,
-    check_tests,
-    complete,
-    splits_of,
-)
-from glioma_idh.evaluation.decision import decision_curve
-from glioma_idh.evaluation.intervals import (
-    Estimate,
-    auc_estimate,
-    bootstrap_auc,
-    expected_auc_half_width,
-    no_estimate,
-    split_auc_estimate,
-)
-from glioma_idh.evaluation.means import bootstrap_mean
+from glioma_idh.evaluation.bootstrap import bootstrap_auc, bootstrap_average_precision, bootstrap_mean
+from glioma_idh.evaluation.crossfitting import splits_of
 from glioma_idh.evaluation.metrics import SPLIT, has_values, pool_patients, scores_by_split
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision
-from glioma_idh.evaluation.recalibration import calibration_before_and_after, reliability_before_and_after
 from glioma_idh.evaluation.segmentation import summarise_segmentation
 from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
-from glioma_idh.evaluation.thresholds import (
-    Proportion,
-    crossfitted_rates,
-    crossfitted_thresholds,
-    predictive_values,
-    rates_at,
-)
 
 CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
 HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
 DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
+ESTIMATES = {  # of the truth and mean score of all tested patients together; a measure with an interval is added here
+    "average_precision": bootstrap_average_precision,
+    "brier": lambda truth, score: bootstrap_mean(truth, calibration.squared_errors(truth, score)),
+    "log_loss": lambda truth, score: bootstrap_mean(truth, calibration.log_losses(truth, score)),
+}
 OF_SCORES = [  # entries of `worth` that need a score
-    *("prevalence", "auc", "average_precision", "brier", "log_loss", "rates", "thresholds", "calibration"),
-    *("reliability", "decision", "decision_at_cohort_prevalence", "strata", "baselines", "expected"),
+    *("prevalence", "auc", *ESTIMATES, "rates", "thresholds", "calibration", "reliability", "decision"),
+    *("decision_at_cohort_prevalence", "strata", "baselines", "expected"),
 ]
 
 
@@ -59,14 +38,12 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     Args:
         predictions: predictions table, or one that `checks.complete` makes one of.
         cohort: cohort table of a run; None to take its columns from the predictions, as far as they are there.
-        splits: `subject, repeat, split, part` of a run; None for `checks.splits_of`.
+        splits: those of a run; None for `crossfitting.splits_of`.
 
     Returns:
         What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
-        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not to be had:
-        `prevalence`: share of IDH-mutant `tests`, `patients` tested, and patients of the `cohort` with a label.
-        `patients`: `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort),
-        `num_splits`, `tests_each` (fewest and most tests of a patient), `folds_made` (by `checks.complete`).
+        dicts of their attributes; and `{"reason": ...}` stands alone where a whole entry is not available:
+        `prevalence`: of `prevalences`. `patients`: of `count_patients`, and `folds_made` (by `checks.complete`).
         `auc`: `within_splits`, `mean_over_splits`, `pooled` (DeLong) and `pooled_bootstrap`, estimates; `num_pairs`;
             `reversed`: whether the interval lies below 0.5. `hard_scores`: whether all scores are 0 or 1.
         `average_precision`, `brier`, `log_loss`: estimates.
@@ -79,43 +56,60 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
             network less baseline, after Holm.
         `beats_baselines`: as `beats_baselines` gives it. `segmentation`: of `summarise_segmentation`.
         `expected`: `num_patients, prevalence, auc`, and the `half_width` of an interval of such an AUC.
-
-    Raises:
-        ValueError: a table cannot be used, or the tables do not match; it names a subject.
     """
-    predictions, folds_made = complete(predictions)
-    check_splits(predictions, "tests")
+    predictions, folds_made = checks.complete(predictions)
+    checks.check_splits(predictions, "tests")
     if cohort is not None:
-        check_cohort(predictions, cohort)
+        checks.check_cohort(predictions, cohort)
     if splits is not None:
-        check_tests(predictions, splits)
+        checks.check_tests(predictions, splits)
     answers = {
         "patients": count_patients(predictions, cohort) | {"folds_made": folds_made},
         "segmentation": summarise_segmentation(predictions),
     }
     if not has_values(predictions, "score"):
-        reason = because("the table holds no score, as that of a network of segmentation alone")
+        reason = checks.because("the table holds no score, as that of a network of segmentation alone")
         none = {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}
         return _plain(answers | {name: {"reason": reason} for name in OF_SCORES} | {"beats_baselines": none})
-    check_predictions(predictions)
+    checks.check_predictions(predictions)
     given = cohort is not None or any(has_values(predictions, column) for column in STRATA_COLUMNS)
-    cohort = _cohort_of(predictions) if cohort is None else cohort
-    strata = strata_scores(predictions, cohort) if given else {"reason": because("there is no cohort table")}
+    if cohort is None:
+        subjects = predictions.drop_duplicates("subject")
+        columns = [column for column in STRATA_COLUMNS if column in predictions]
+        cohort = subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
+    strata = strata_scores(predictions, cohort) if given else {"reason": checks.because("there is no cohort table")}
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
-    prevalence = prevalences(predictions, cohort)
-    answers |= {"prevalence": prevalence, "auc": _aucs(predictions)}
-    answers["hard_scores"] = no_probabilities(predictions["score"])
-    answers |= _of_patients(pool_patients(predictions), prevalence["cohort"])
-    answers |= _of_other_folds(predictions, prevalence["cohort"])
-    return _plain(answers | {"strata": strata, "baselines": baselines, "beats_baselines": beats_baselines(baselines)})
+    prevalence, pooled = prevalences(predictions, cohort), pool_patients(predictions)
+    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+    chosen = [thresholds.crossfitted_thresholds(predictions, of).assign(choice=name) for name, of in CHOICES.items()]
+    return _plain(
+        answers
+        | {"prevalence": prevalence, "auc": _aucs(predictions, truth, score)}
+        | {"hard_scores": calibration.no_probabilities(predictions["score"])}
+        | {name: estimate(truth, score) for name, estimate in ESTIMATES.items()}
+        | {
+            "decision": thresholds.decision_curve(truth, score),
+            "decision_at_cohort_prevalence": thresholds.decision_curve(truth, score, prevalence=prevalence["cohort"]),
+            "expected": _expected(truth),
+            "rates": _rates(predictions, prevalence["cohort"]),
+            "thresholds": pd.concat(chosen),
+            "calibration": calibration.calibration_before_and_after(predictions),
+            "reliability": calibration.reliability_before_and_after(predictions),
+            "strata": strata,
+            "baselines": baselines,
+            "beats_baselines": beats_baselines(baselines),
+        }
+    )
 
 
 def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None) -> dict:
     """How many patients were tested, how often, and how many never.
 
-    Args:
-        predictions: predictions table; truths may be unknown.
-        cohort: cohort table; None where there is none, so that nobody is known who was never tested.
+    Truths may be unknown. Without a cohort table, nobody is known who was never tested.
+
+    Returns:
+        `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort), `num_splits`, and
+        `tests_each` (fewest and most tests of a patient).
     """
     truths = predictions.groupby("patient")["truth"].max()
     tests = predictions.drop_duplicates(["patient", *SPLIT]).groupby("patient").size()
@@ -137,10 +131,6 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
     """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label.
 
     Test sets that must hold a number of mutants have a higher prevalence than the cohort.
-
-    Args:
-        predictions: predictions table.
-        cohort: cohort table: `patient, idh`.
     """
     tests = predictions.drop_duplicates([*SPLIT, "patient"])
     labels = pd.to_numeric(cohort["idh"], errors="coerce").groupby(cohort["patient"]).max().dropna()
@@ -149,10 +139,7 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
 
 
 def beats_baselines(baselines: dict[str, dict]) -> dict:
-    """Whether a network is better than each of the baselines, and surely so.
-
-    Args:
-        baselines: by name `auc` and `difference`, as in `worth`.
+    """Whether a network is better than each of the baselines, which are as in `worth`, and surely so.
 
     Returns:
         `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below
@@ -166,77 +153,44 @@ def beats_baselines(baselines: dict[str, dict]) -> dict:
     without = {name: why.reason for name, why in differences.items() if why.reason and name not in not_beaten}
     groups = pd.Series(list(without), list(without.values()), dtype=str).groupby(level=0, sort=False).agg(", ".join)
     reason = "; ".join(f"{names}: {why}" for why, names in groups.items())
-    if not not_beaten and not set(differences) - set(without):
-        reason = because(f"no baseline could be compared ({reason})")
-        return {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}
     verdict = "does not beat" if not_beaten else "beats all"
+    if set(differences) == set(without):
+        verdict, reason = "cannot be computed", checks.because(f"no baseline could be compared ({reason})")
     return {"verdict": verdict, "not_beaten": not_beaten, "worse": worse, "reason": reason}
 
 
-def _cohort_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The cohort table that a predictions table with columns of one holds."""
-    columns = [column for column in STRATA_COLUMNS if column in predictions]
-    subjects = predictions.drop_duplicates("subject")
-    return subjects[["subject", "patient", *columns]].assign(idh=subjects["truth"])
-
-
-def _aucs(predictions: pd.DataFrame) -> dict:
+def _aucs(predictions: pd.DataFrame, truth: np.ndarray, score: np.ndarray) -> dict:
     """The AUC within splits, and beside it the two that other publications print."""
-    within, pooled = split_auc_estimate(predictions), pool_patients(predictions)
+    within = intervals.split_auc_estimate(predictions)
     return {
         "within_splits": within,
-        "mean_over_splits": no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
-        "pooled": auc_estimate(pooled["truth"], pooled["score"]),
-        "pooled_bootstrap": bootstrap_auc(pooled["truth"], pooled["score"]),
+        "mean_over_splits": intervals.no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
+        "pooled": intervals.auc_estimate(truth, score),
+        "pooled_bootstrap": bootstrap_auc(truth, score),
         "num_pairs": auc_within_splits(predictions).num_pairs,
         "reversed": bool(within.high < 0.5),
     }
 
 
-def _of_patients(pooled: pd.DataFrame, cohort_prevalence: float) -> dict:
-    """The numbers of all tested patients together that take nothing but truth and score."""
-    truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    mutants, prevalence = truth.sum(), float(truth.mean())
-    expected = {"reason": because("there is but one class")}
-    if 0 < mutants < len(truth):
-        half_width = float(expected_auc_half_width(len(truth), prevalence, HOPED_AUC))
-        counts = {"num_patients": len(truth), "prevalence": prevalence}
-        expected = counts | {"auc": HOPED_AUC, "half_width": half_width}
-    return {
-        "average_precision": bootstrap_average_precision(truth, score),
-        "brier": bootstrap_mean(truth, squared_errors(truth, score)),
-        "log_loss": bootstrap_mean(truth, log_losses(truth, score)),
-        "decision": decision_curve(truth, score),
-        "decision_at_cohort_prevalence": decision_curve(truth, score, prevalence=cohort_prevalence),
-        "expected": expected,
-    }
+def _expected(truth: np.ndarray) -> dict:
+    """The half-width of an interval that was to be expected of so many patients."""
+    if truth.min() == truth.max():
+        return {"reason": checks.because("there is but one class")}
+    width = float(intervals.expected_auc_half_width(len(truth), truth.mean(), HOPED_AUC))
+    return {"num_patients": len(truth), "prevalence": float(truth.mean()), "auc": HOPED_AUC, "half_width": width}
 
 
-def _of_other_folds(predictions: pd.DataFrame, cohort_prevalence: float) -> dict:
-    """The numbers at thresholds and after scalings that are learnt on the other folds, beside those as they are."""
-    rates = {"0.5": rates_at(predictions)}
-    rates |= {name: crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
-    thresholds = [crossfitted_thresholds(predictions, wanted).assign(choice=name) for name, wanted in CHOICES.items()]
-    return {
-        "rates": {
-            name: of
-            | {"confusion": _confusion(of)}
-            | {"at_cohort_prevalence": predictive_values(of["sensitivity"], of["specificity"], cohort_prevalence)}
-            for name, of in rates.items()
-        },
-        "thresholds": pd.concat(thresholds),
-        "calibration": calibration_before_and_after(predictions),
-        "reliability": reliability_before_and_after(predictions),
-    }
-
-
-def _confusion(rates: dict[str, Proportion]) -> dict:
-    """Counts of a confusion matrix, or the reason why there is none."""
-    mutant, wild_type, everybody = (rates[name] for name in ("sensitivity", "specificity", "accuracy"))
-    if everybody.reason:
-        return {"reason": everybody.reason}
-    wrong = {"fp": wild_type.total - wild_type.count, "fn": mutant.total - mutant.count}
-    return {"tp": mutant.count, "tn": wild_type.count} | wrong
+def _rates(predictions: pd.DataFrame, cohort_prevalence: float) -> dict[str, dict]:
+    """Rates at one half and at the thresholds learnt on the other folds."""
+    of_choices = {name: thresholds.crossfitted_rates(predictions, wanted) for name, wanted in CHOICES.items()}
+    answers = {}
+    for name, rates in ({"0.5": thresholds.rates_at(predictions)} | of_choices).items():
+        mutant, wild_type, reason = rates["sensitivity"], rates["specificity"], rates["accuracy"].reason
+        wrong = {"fp": wild_type.total - wild_type.count, "fn": mutant.total - mutant.count}
+        confusion = {"reason": reason} if reason else {"tp": mutant.count, "tn": wild_type.count} | wrong
+        at_cohort = thresholds.predictive_values(mutant, wild_type, cohort_prevalence)
+        answers[name] = rates | {"confusion": confusion, "at_cohort_prevalence": at_cohort}
+    return answers
 
 
 def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict]:
@@ -245,7 +199,7 @@ def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataF
     differences = compare_with_baselines(predictions, baselines)
     answers = {}
     for name, (table, reason) in baselines.items():
-        auc = Estimate(*[float("nan")] * 3, reason) if reason else split_auc_estimate(table)
+        auc = intervals.Estimate(*[float("nan")] * 3, reason) if reason else intervals.split_auc_estimate(table)
         answers[name] = {"stage": STAGES[name], "auc": auc, "difference": differences[name]}
     return answers
 

@@ -34,7 +34,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
-    split, slices = _read_split(folder, index)
+    split = runs.read_split(folder, index)
+    with np.load(folder / runs.SLICES) as prepared:
+        slices = prepared["slices"]
     seed = [recipe.seed, index]
     device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
@@ -53,7 +55,10 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     with written_whole(target / runs.MODEL) as file:
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
-    write_table(_predictions(split[test], score), target / runs.PREDICTIONS)
+    columns = ["subject", "patient", "cohort", "repeat", "split", "idh", "lesion_ml"]
+    predictions = split.loc[test, columns].rename(columns={"idh": "truth"})
+    predictions.insert(6, "score", score)
+    write_table(predictions, target / runs.PREDICTIONS)
     device.write_cost(target, started, device.find_gpus())
     checkpoint.discard()
     return index
@@ -80,22 +85,3 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ca
             verbose=0,
         )
     return checkpoint
-
-
-def _read_split(folder: Path, index: int):
-    """The subjects with the part they play in a split, and their slices in the same order."""
-    splits = runs.read_table(folder / runs.SPLITS)
-    repeat, number = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / runs.COHORT)
-    with np.load(folder / runs.SLICES) as prepared:
-        slices = prepared["slices"]
-    return cohort.merge(split, on="subject", how="left", validate="one_to_one"), slices
-
-
-def _predictions(test, score):
-    """Rows of the predictions table."""
-    columns = ["subject", "patient", "cohort", "repeat", "split", "idh", "lesion_ml"]
-    table = test[columns].rename(columns={"idh": "truth"})
-    table.insert(6, "score", score)
-    return table

@@ -12,13 +12,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
 from glioma_idh.imaging.volumes import HeaderTiming, read_header_timing
 
-PLAUSIBLE = {
-    "EchoTime": (0.0001, 1.0),
-    "RepetitionTime": (0.001, 60.0),
-    "InversionTime": (0.001, 10.0),
-    "FlipAngle": (0.1, 360.0),
-}
-"""The least and the most that each key of a sidecar may say: seconds, and degrees."""
+PLAUSIBLE = {"EchoTime": (0.0001, 1.0), "RepetitionTime": (0.001, 60.0), "InversionTime": (0.001, 10.0)}
+PLAUSIBLE |= {"FlipAngle": (0.1, 360.0)}  # the least and the most of each key of a sidecar: seconds, and degrees
 LARGEST_B_VALUE = 50_000  # of any scanner, s/mm2
 ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")
 """In the free text of a header, ms, as dcm2niix writes it."""

@@ -6,11 +6,7 @@ Box = tuple[tuple[int, int], ...]
 
 
 def bounding_box(mask: np.ndarray) -> Box:
-    """The smallest box that holds every true voxel of a mask of any dimension.
-
-    Raises:
-        ValueError: the mask is empty.
-    """
+    """The smallest box that holds every true voxel of a mask of any dimension; ValueError if it is empty."""
     if not mask.any():
         raise ValueError("An empty mask has no bounding box.")
     sides = []
@@ -27,9 +23,5 @@ def crop(array: np.ndarray, box: Box) -> np.ndarray:
 
 
 def widest_axial_slice(mask: np.ndarray) -> int:
-    """The index k of the axial slice with most mask voxels; the lowest of several equal ones.
-
-    Args:
-        mask: RAS+ volume, shape (i, j, k).
-    """
+    """The index k of the axial slice with most voxels of a mask (i, j, k), RAS+; the lowest of several equal ones."""
     return int(np.count_nonzero(mask, axis=(0, 1)).argmax())

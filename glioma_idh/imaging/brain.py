@@ -13,9 +13,9 @@ from scipy import ndimage
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.heuristics import guess_background, guess_intensities, looks_stripped
-from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.registration.template import TemplateFit, check_head
+from glioma_idh.imaging.resampling import to_itk
 from glioma_idh.imaging.volumes import Volume, check_same_grid, write_volume
 from glioma_idh.parallel import parent_death_request
 
@@ -96,10 +96,7 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
         fit: of the template to it.
 
     Returns:
-        Mask of 0 and 1 on the grid of the head, uint8.
-
-    Raises:
-        InputError: the template's brain does not lie in the image.
+        Mask of 0 and 1 on the grid of the head, uint8; InputError if the template's brain does not lie in the image.
     """
     if looks_stripped(head):
         brain = ndimage.binary_fill_holes(head.array != guess_background(head.array))

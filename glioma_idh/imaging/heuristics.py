@@ -1,6 +1,6 @@
 """What the voxels suggest about an image where nothing says it. Guesses, and called so; nothing is changed by them."""
 
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
 from scipy import ndimage
@@ -15,14 +15,11 @@ LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
 BRAIN_SECTION_CM2 = 215
 """Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
-HEAD_SECTION_CM2 = 240
-"""No brain has an axial section of this size; the phantom's, whose ventricles are full, have 228 cm2."""
+HEAD_SECTION_CM2 = 240  # no brain has an axial section of this size; the phantom's, whose ventricles are full, have 228
 FULL_BOX = 0.97  # of a box that could hold a head, the share that no brain fills: it leaves the corners
 FAINT = 0.01  # of the 99th percentile: below it lies what interpolation leaves around a brain
-RINGING = 0.15
-"""Share of faint voxels from which on they are the trace of an interpolation; 0.10 in a crop around a lesion."""
-SAME_BRAIN_DICE = 0.96
-"""Between what two scans of one brain cover (0.999 and more in BraTS) and those of two patients (0.94 and less)."""
+RINGING = 0.15  # share of faint voxels from which on they trace an interpolation; 0.10 in a crop around a lesion
+SAME_BRAIN_DICE = 0.96  # two scans of one brain reach 0.999 and more in BraTS, those of two patients 0.94 and less
 LITTLE_ENHANCEMENT = 1.2
 """Below it a T1Gd looks as if no contrast had been given: so do 5 in 121 patients of BraTS 2020 x TCGA, whose lesions
 enhance little, and in whose crops there are few vessels."""
@@ -128,8 +125,10 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
     Returns:
         By name a sentence on each such scan; nothing where all agree. Of as many against as many, the first are right.
     """
-    dice = {(one, other): _dice(covered[one], covered[other]) for one, other in combinations(covered, 2)}
-    dice |= {(other, one): value for (one, other), value in dice.items()} | {(name, name): 1.0 for name in covered}
+    sizes, dice = {name: np.count_nonzero(mask) for name, mask in covered.items()}, {}
+    for one, other in combinations_with_replacement(covered, 2):
+        both = np.count_nonzero(covered[one] & covered[other])
+        dice[one, other] = dice[other, one] = 1.0 if one == other else 2 * both / max(sizes[one] + sizes[other], 1)
     alike = {one: [other for other in covered if dice[one, other] >= SAME_BRAIN_DICE] for one in covered}
     most = max(alike, key=lambda name: len(alike[name]), default="")
     others = [name for name in covered if name not in alike[most]]
@@ -140,11 +139,6 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
         "registered?"
         for name in others
     }
-
-
-def _dice(one: np.ndarray, other: np.ndarray) -> float:
-    """Dice of two masks, booleans of one shape; 0 of empty ones."""
-    return 2 * np.count_nonzero(one & other) / max(np.count_nonzero(one) + np.count_nonzero(other), 1)
 
 
 def _padding(array: np.ndarray) -> float:

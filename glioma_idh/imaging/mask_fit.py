@@ -9,10 +9,8 @@ from glioma_idh.imaging.boxes import bounding_box, crop
 
 SURROUNDINGS_MM = 6.0
 LEAST_VOXELS = 20
-STANDS_OUT = 0.8
-"""AUC from which on, or 1 less it, a lesion stands out: that of most on FLAIR and T2, of few on T1 with or without."""
-GAIN = 0.1
-"""By so much more a flipped mask must stand out: none of 508 right masks did (T1, T1Gd, T2, FLAIR of 127 patients)."""
+STANDS_OUT = 0.8  # AUC from which on, or 1 less it, a lesion stands out: most on FLAIR and T2, few on T1 and T1Gd
+GAIN = 0.1  # so much more a flipped mask must stand out: none of 508 right masks (127 patients, 4 sequences) did
 DIRECTIONS = ("left to right", "back to front", "top to bottom")
 
 
@@ -31,9 +29,8 @@ def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
     if not lesion.any():
         return float("nan")
     margin = np.ceil(SURROUNDINGS_MM / np.asarray(spacing_mm)).astype(int) + 1
-    box = [
-        (max(0, start - more), stop + more) for (start, stop), more in zip(bounding_box(lesion), margin, strict=True)
-    ]
+    sides = zip(bounding_box(lesion), margin, strict=True)
+    box = [(max(0, start - more), stop + more) for (start, stop), more in sides]
     image, lesion, brain = (crop(array, box) for array in (image, lesion, brain))
     distance = ndimage.distance_transform_edt(~lesion, sampling=spacing_mm)
     inside, around = image[lesion & brain], image[~lesion & brain & (distance <= SURROUNDINGS_MM)]

@@ -14,8 +14,7 @@ TOLERANCE = 1e-3  # how far a value may lie off the integer that it stands for: 
 THRESHOLD = 0.5
 THRESHOLDED = "probabilities, thresholded at 0.5"
 LARGE_ML = 400.0  # few gliomas reach this volume with their oedema
-LARGEST_SHARE_OUTSIDE = 0.01
-"""Of a lesion, beyond the brain. Of 187 patients with drawn masks the largest share is 0.0006."""
+LARGEST_SHARE_OUTSIDE = 0.01  # of a lesion, beyond the brain; of 187 patients with drawn masks at most 0.0006
 LARGEST_SHARE_OF_BRAIN = 0.5
 IMPOSSIBLE_ML = 800.0  # half a brain and more: twice what few gliomas reach
 IMPOSSIBLE_SHARES = (0.9, 0.99)

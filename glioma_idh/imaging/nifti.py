@@ -14,19 +14,13 @@ import numpy as np
 from glioma_idh.errors import InputError
 
 UNREADABLE = (
-    OSError,
-    EOFError,
+    *(OSError, EOFError, OverflowError, ValueError, zlib.error),
     MemoryError,  # a header that claims a huge image
-    OverflowError,
-    ValueError,
     TypeError,  # voxels that are colours
-    zlib.error,
     np.linalg.LinAlgError,  # an affine that is singular
-    nibabel.filebasedimages.ImageFileError,
-    nibabel.spatialimages.HeaderDataError,
+    *(nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError),
     nibabel.orientations.OrientationError,
-)
-"""What nibabel and NumPy raise on a file that is no usable image."""
+)  # what nibabel and NumPy raise on a file that is no usable image
 GZIP = b"\x1f\x8b"
 NUM_BYTES = 1000
 OTHER_FORMATS = {
@@ -35,8 +29,7 @@ OTHER_FORMATS = {
     rb"version https://git-lfs": ("a Git LFS pointer", "Fetch the file itself: git lfs pull."),
     rb"NRRD": ("an NRRD image", "Export it as NIfTI (.nii.gz)."),
     rb"(?s).{128}DICM": ("a DICOM file", "Give the folder of its series to python -m glioma_idh.prepare."),
-}
-"""How files of other kinds begin, what they are, and what to do."""
+}  # how files of other kinds begin, what they are, and what to do
 SPATIAL_UNITS = {1: ("metres", 1e3), 3: ("microns", 1e-3)}  # NIfTI-1's codes; 2 is mm, and so is what has no code
 TIME_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
 PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # of a head's voxels: a header in centimetres has edges of about 0.1
@@ -51,9 +44,13 @@ def reading_error(error: Exception, path) -> InputError:
     path, expected, start = Path(path), "a readable NIfTI file", b""
     with contextlib.suppress(OSError), open(path, "rb") as file:
         start = file.read(NUM_BYTES)
-    compressed = start.startswith(GZIP)
-    named_compressed = path.name.lower().endswith(".gz")
-    if compressed != named_compressed and _is_nifti(_uncompressed(start) if compressed else start):
+    compressed, named_compressed = start.startswith(GZIP), path.name.lower().endswith(".gz")
+    content = b"" if compressed else start
+    if compressed:
+        with contextlib.suppress(zlib.error):
+            content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start)
+    is_nifti = content[344:348] == b"n+1\0" or content[4:8] == b"n+2\0"  # of header and voxels
+    if compressed != named_compressed and is_nifti:
         stem = re.sub(r"(\.nii)?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
         ending = ".nii.gz" if compressed else ".nii"
         kind, ends = ("compressed", "does not end") if compressed else ("not compressed", "ends")
@@ -64,19 +61,6 @@ def reading_error(error: Exception, path) -> InputError:
             return InputError(expected, kind, advice, file=path)
     advice = "Copy or download it again; it may be truncated or of another format."
     return InputError(expected, f"{type(error).__name__}: {error}", advice, file=path)
-
-
-def _uncompressed(start: bytes) -> bytes:
-    """The beginning of what a gzip file holds, from its own; nothing where it is broken."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start)
-    except zlib.error:
-        return b""
-
-
-def _is_nifti(start: bytes) -> bool:
-    """Whether bytes are the beginning of a NIfTI-1 or NIfTI-2 file of header and voxels."""
-    return start[344:348] == b"n+1\0" or start[4:8] == b"n+2\0"
 
 
 def affine_mm(image, path) -> np.ndarray:
@@ -95,11 +79,6 @@ def spatial_unit(header) -> tuple[str, float]:
     """The spatial unit of a NIfTI header that is not the millimetre, by name and in millimetres."""
     code = int(header["xyzt_units"]) & 0b111 if isinstance(header, nibabel.Nifti1Header) else 0
     return SPATIAL_UNITS.get(code, ("millimetres", 1.0))
-
-
-def time_unit_s(header) -> float | None:
-    """The unit of time of a NIfTI header in seconds; None where it names none."""
-    return TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
 
 
 def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:

@@ -7,85 +7,56 @@ import re
 import unicodedata
 from functools import cache
 
+from glioma_idh.imaging import series_vocabulary as terms
 from glioma_idh.imaging.series_contrast import contrast_said
-from glioma_idh.imaging.series_vocabulary import (
-    AFTER,
-    AGENT,
-    BEFORE,
-    BRAIN,
-    EVENT,
-    FILES_ALONE,
-    KNOWN,
-    LESION,
-    MAPS,
-    MASK,
-    NO_ROLE,
-    OF_DIFFUSION,
-    PIECES,
-    PLAIN_MASK,
-    SEQUENCES,
-    START,
-    STRIPPED,
-    T1_WEIGHTED,
-    T2_STAR,
-    TISSUE,
-    UNKNOWN,
-    WITH,
-    WITHOUT_ALONE,
-)
 
-T1 = set(SEQUENCES["t1"])
+T1 = set(terms.SEQUENCES["t1"])
 B_VALUE = r"b(0|\d{2,4})"
-WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(WITHOUT_ALONE))})"
+WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(terms.WITHOUT_ALONE))})"
 AND = r"\s?(/|&|\+|and|und|et|e|y|en|or|oder|o\.?|ou|of)\s?"
-BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"
-"""What a single letter before it says of: `o. KM`, `s/ gado`."""
+BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"  # what `o. KM`, `s/ gado` are of
 OTHER_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "_": " "})
 OTHER_LETTERS |= str.maketrans({"±": "+-", "−": "-", "–": "-", "—": "-"})
-PHRASES = tuple(
-    (re.compile(pattern), f" {words} ")
-    for pattern, words in (
-        (r"\b(sub|ses|run)(-[a-z0-9]+|\s?\d\w*)", ""),
-        (r"\bce-none\b", "without contrast"),
-        (r"\w*apparent\W*diff\w*\W*coef\w*", "adc"),
-        (r"\b(average|mean)\W?d(c|iff\w*)\b", "adc"),
-        (r"\bexpo?(nential)?\W?adc\b", "eadc"),
-        (r"\bmp\W?rage", "mprage "),
-        (r"\bfl[23]d", "flash "),
-        (r"\bdark\W?fluid\b|\bda\W?fl\b", "darkfluid"),
-        (r"\bt1\W?(rho|ρ)", "t1rho"),
-        (r"\bb[01]\W?map\w*", "b0map"),
-        (r"\bt2\W?(\*|star\b)", "t2star"),
-        (r"\bt([12])\W?map(ping)?\b", r"t\1map"),
-        (r"\bfield\W?map", "fieldmap "),
-        (r"\bnative\s(?=t1\s?(c|ce|gd|gad)\b)", ""),
-        (r"\bintra\W?op\w*", "post op"),
-        (r"\bspace-(t[12]w?|flair|adc|orig|individual|mni[a-z0-9]*)\b", ""),
-        (r"\bm\.?\s?d\.?\s?c\b", "mdc"),
-        (rf"\b{WITH_OR[0]}{AND}{WITH_OR[1]}\b|\b{WITH_OR[1]}{AND}{WITH_OR[0]}\b", "either"),
-        (r"\b(m\s?/\s?o|o\s?/\s?m|wwo|([yjos]|yes|ja|oui|si)\s?/\s?(n|no|nein|non))\b", "either"),
-        (r"\bc\s?[+-]\s?\W?\s?c\s?[+-]|\+\s?/?\s?-|\?", "either"),
-        (r"\bw\s+w\W?o\b", "either"),
-        (r"\bwith\s?out\b|\bw\W?o\b", "without"),
-        (r"\bs\s?/\s?c\b", "without contrast"),
-        (r"\bc\s?/\s?c\b|\b(c|gd|gado?|km)\s?\(\s?\+\s?\)|\bc\s?\+", "contrast"),
-        (r"\b(c|gd|gado?|km)\s?\(\s?-\s?\)", "without contrast"),
-        (rf"\b({'|'.join(sorted(AGENT))})\W?(free|frei|not given|nicht gegeben)\b", "without contrast"),
-        (r"\bp\.\s?i\.", "post injection"),
-        (r"\bw\s?/", "with"),
-        (r"\bi\.\s?v\.", "iv"),
-        (r"\bt1w?[+-](?=[\s,;)]|$)", "t1 either"),
-        (r"\+\s?(c|gd|gado?|km|ce|contrast)(?![a-z])", "contrast"),
-        (r"\bc-(?=[\s,;)]|$)|(?<=[\s(])-\s?(c|gd|km)\b", "without contrast"),
-        (r"\b(gd|km)-(?=[\s,;)]|$)|\b(c|gd|km)\s-\s*$", "either"),
-        (r"\bi v (?=km|contrast|kontrast|gad)", "iv "),
-        (rf"\b[ov]\.?\s?(?=km\b)|\bs(\s?/\s?|s\s){BY_LETTER}", "without"),
-        (rf"\bm\.?\s?(?=km\b)|\bc\s?/\s?{BY_LETTER}", "with"),
-        (rf"\bav\.?\s{BY_LETTER}", "either"),
-        (r"[23]\s?d(?=[\W]|$)|[23]d(?=[a-z])", ""),
-    )
-)
-"""Spellings of more than letters and digits, and the words that they stand for; in this order."""
+PHRASES = {
+    r"\b(sub|ses|run)(-[a-z0-9]+|\s?\d\w*)": "",
+    r"\bce-none\b": "without contrast",
+    r"\w*apparent\W*diff\w*\W*coef\w*": "adc",
+    r"\b(average|mean)\W?d(c|iff\w*)\b": "adc",
+    r"\bexpo?(nential)?\W?adc\b": "eadc",
+    r"\bmp\W?rage": "mprage ",
+    r"\bfl[23]d": "flash ",
+    r"\bdark\W?fluid\b|\bda\W?fl\b": "darkfluid",
+    r"\bt1\W?(rho|ρ)": "t1rho",
+    r"\bb[01]\W?map\w*": "b0map",
+    r"\bt2\W?(\*|star\b)": "t2star",
+    r"\bt([12])\W?map(ping)?\b": r"t\1map",
+    r"\bfield\W?map": "fieldmap ",
+    r"\bnative\s(?=t1\s?(c|ce|gd|gad)\b)": "",
+    r"\bintra\W?op\w*": "post op",
+    r"\bspace-(t[12]w?|flair|adc|orig|individual|mni[a-z0-9]*)\b": "",
+    r"\bm\.?\s?d\.?\s?c\b": "mdc",
+    rf"\b{WITH_OR[0]}{AND}{WITH_OR[1]}\b|\b{WITH_OR[1]}{AND}{WITH_OR[0]}\b": "either",
+    r"\b(m\s?/\s?o|o\s?/\s?m|wwo|([yjos]|yes|ja|oui|si)\s?/\s?(n|no|nein|non))\b": "either",
+    r"\bc\s?[+-]\s?\W?\s?c\s?[+-]|\+\s?/?\s?-|\?": "either",
+    r"\bw\s+w\W?o\b": "either",
+    r"\bwith\s?out\b|\bw\W?o\b": "without",
+    r"\bs\s?/\s?c\b": "without contrast",
+    r"\bc\s?/\s?c\b|\b(c|gd|gado?|km)\s?\(\s?\+\s?\)|\bc\s?\+": "contrast",
+    r"\b(c|gd|gado?|km)\s?\(\s?-\s?\)": "without contrast",
+    rf"\b({'|'.join(sorted(terms.AGENT))})\W?(free|frei|not given|nicht gegeben)\b": "without contrast",
+    r"\bp\.\s?i\.": "post injection",
+    r"\bw\s?/": "with",
+    r"\bi\.\s?v\.": "iv",
+    r"\bt1w?[+-](?=[\s,;)]|$)": "t1 either",
+    r"\+\s?(c|gd|gado?|km|ce|contrast)(?![a-z])": "contrast",
+    r"\bc-(?=[\s,;)]|$)|(?<=[\s(])-\s?(c|gd|km)\b": "without contrast",
+    r"\b(gd|km)-(?=[\s,;)]|$)|\b(c|gd|km)\s-\s*$": "either",
+    r"\bi v (?=km|contrast|kontrast|gad)": "iv ",
+    rf"\b[ov]\.?\s?(?=km\b)|\bs(\s?/\s?|s\s){BY_LETTER}": "without",
+    rf"\bm\.?\s?(?=km\b)|\bc\s?/\s?{BY_LETTER}": "with",
+    rf"\bav\.?\s{BY_LETTER}": "either",
+    r"[23]\s?d(?=[\W]|$)|[23]d(?=[a-z])": "",
+}  # spellings of more than letters and digits, and the words that they stand for; in this order
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -97,8 +68,8 @@ def words_of(text: str) -> tuple[str, ...]:
     text = text.lower().translate(OTHER_LETTERS)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    for pattern, words in PHRASES:
-        text = pattern.sub(words, text)
+    for pattern, words in PHRASES.items():
+        text = re.sub(pattern, f" {words} ", text)
     found = [part for token in re.findall(r"[a-z0-9]+|[^\W\d_a-z]+", text) for part in _parts(token)]
     return tuple(word for word in found if word)
 
@@ -107,31 +78,16 @@ def _parts(token: str) -> tuple[str, ...]:
     """A token as words: itself where it is known, its parts where it is made of known ones, else `?`."""
     if not token.isascii():
         return ("either",)
-    if token in SPELLINGS:
-        return SPELLINGS[token]
-    if token in KNOWN or re.fullmatch(B_VALUE, token):
+    if token in terms.SPELLINGS:
+        return tuple(terms.SPELLINGS[token].split())
+    if token in terms.KNOWN or re.fullmatch(B_VALUE, token):
         return (token,)
     if re.fullmatch(r"[a-z]?\d+([a-z]|mm|min|sec)?", token) or len(token) == 1:
         return ()
     pieces = _pieces(token)
-    if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in AGENT:
+    if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in terms.AGENT:
         return ("t1gd",)
-    return pieces or (UNKNOWN,)
-
-
-SPELLINGS = {
-    "t1n": ("t1", "native"),
-    "t1c": ("t1gd",),
-    "t1wc": ("t1gd",),
-    "wc": ("with", "ce"),
-    "woc": ("without", "ce"),
-    "t2f": ("flair",),
-    "st1": ("t1",),
-    "st1w": ("t1",),
-    "st2": ("t2",),
-    "st2w": ("t2",),
-}
-"""Short names of data sets and makers."""
+    return pieces or (terms.UNKNOWN,)
 
 
 @cache
@@ -141,19 +97,16 @@ def _pieces(token: str) -> tuple[str, ...]:
     A sequence must be among them, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names.
     """
     parts = _split(token)
-    began = parts[:1] and parts[0] in START and set(parts[1:]) <= START | EVENT
-    return parts if began or NAMING.intersection(parts) else ()
-
-
-NAMING = T1_WEIGHTED.union(*SEQUENCES.values())
+    began = parts[:1] and parts[0] in terms.START and set(parts[1:]) <= terms.START | terms.EVENT
+    return parts if began or terms.NAMING.intersection(parts) else ()
 
 
 def _split(token: str) -> tuple[str, ...]:
     """A token as several of the words that are often written as one."""
     for size in range(len(token) - 1, 1, -1):
         first, rest = token[:size], token[size:]
-        if first in PIECES:
-            others = (rest,) if rest in PIECES else _split(rest)
+        if first in terms.PIECES:
+            others = (rest,) if rest in terms.PIECES else _split(rest)
             if others:
                 return (first, *others)
     return ()
@@ -174,55 +127,55 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
         name another kind of image, None where they do not tell.
     """
     there = set(words)
-    if not described and there & (MASK | {"brainmask"}):
+    if not described and there & (terms.MASK | {"brainmask"}):
         return _of_mask(there)
-    named = {role for role, spelled in SEQUENCES.items() if there.intersection(spelled)}
-    if _is_another_kind(there, named) or (not described and there & FILES_ALONE):
+    named = {role for role, spelled in terms.SEQUENCES.items() if there.intersection(spelled)}
+    if _is_another_kind(there, named) or (not described and there & terms.FILES_ALONE):
         return frozenset()
     for role in ("rcbv", "adc", "dsc", "dwi"):
         if role in named or (role == "dwi" and any(re.fullmatch(B_VALUE, word) for word in there)):
             return frozenset({role})
     roles = named - {"t2"} if "flair" in named else named
-    t1_weighted = there & T1_WEIGHTED - ({"mpr"} if roles else set())  # of another sequence, it is a reformat
+    t1_weighted = there & terms.T1_WEIGHTED - ({"mpr"} if roles else set())  # of another sequence, it is a reformat
     if named & {"t1", "t1gd"} or t1_weighted:
         roles = roles - {"t1", "t1gd"} | _t1_roles(words, described)
-    if not described and there & LESION:
+    if not described and there & terms.LESION:
         roles |= {"lesion_mask"}
     return frozenset(roles) or None
 
 
 def _of_mask(there: set[str]) -> frozenset[str]:
     """The masks that a file is which is called one."""
-    if there & LESION:
+    if there & terms.LESION:
         return frozenset({"lesion_mask"})
-    if there & TISSUE:
+    if there & terms.TISSUE:
         return frozenset()
-    if there & BRAIN or (there & STRIPPED and there & PLAIN_MASK):
+    if there & terms.BRAIN or (there & terms.STRIPPED and there & terms.PLAIN_MASK):
         return frozenset({"brain_mask"})
-    open_ = there & STRIPPED or (there & PLAIN_MASK and there & NAMING)
+    open_ = there & terms.STRIPPED or (there & terms.PLAIN_MASK and there & terms.NAMING)
     return frozenset({"lesion_mask", "brain_mask"} if open_ else {"lesion_mask"})
 
 
 def _is_another_kind(there: set[str], named: set[str]) -> bool:
     """Whether words name an image of no role: a map, another sequence, another part of the body."""
-    t1 = named & {"t1", "t1gd"} or there & T1_WEIGHTED
+    t1 = named & {"t1", "t1gd"} or there & terms.T1_WEIGHTED
     excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if t1 else set()
-    if there & NO_ROLE - excused:
+    if there & terms.NO_ROLE - excused:
         return True
     if "dsc" in named and t1:  # a bolus in T1: DCE
         return True
-    if there & MAPS and not named & {"adc", "rcbv"} and (named or t1):
+    if there & terms.MAPS and not named & {"adc", "rcbv"} and (named or t1):
         return True
-    if "dwi" in named and (there & OF_DIFFUSION or ("diff" in there and t1)):
+    if "dwi" in named and (there & terms.OF_DIFFUSION or ("diff" in there and t1)):
         return True
-    return named == {"t2"} and bool(there & T2_STAR) and not t1
+    return named == {"t2"} and bool(there & terms.T2_STAR) and not t1
 
 
 def _t1_roles(words: tuple[str, ...], described: bool) -> set[str]:
     """`t1`, `t1gd` or both, of words that name a T1."""
     said = contrast_said(words)
     if not said and not described:
-        named = set(words) & (T1 | T1_WEIGHTED)
-        near = set(words) & (BEFORE | AFTER | WITH - {"w"})
+        named = set(words) & (T1 | terms.T1_WEIGHTED)
+        near = set(words) & (terms.BEFORE | terms.AFTER | terms.WITH - {"w"})
         said = {True, False} if near else {False} if named <= T1 else {True} if named == {"mprage"} else {True, False}
     return {"t1gd" if given else "t1" for given in said or (True, False)}

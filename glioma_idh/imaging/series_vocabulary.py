@@ -19,76 +19,54 @@ SEQUENCES = {
         *("hardi", "trace", "tracew"),
     ),
     "dsc": ("dsc", "perf", "perfusion", "perfusie", "perfusione", "pwi"),
-}
-"""By role the words that name it."""
+}  # by role the words that name it
 T1_WEIGHTED = _words("mprage mpr bravo fspgr spgr vibe thrive ethrive tfl")  # acquisitions that are made T1-weighted
-AGENT = _words("""
-    c ce contrast contraste contrasto kontrast kontrastmittel km gd gad gado mdc gadolinium gadolinio gadovist
-    gadavist dotarem clariscan prohance magnevist omniscan multihance gadobutrol gadoterate enhanced enh
-    injection inj civ pdc dtpa postcontrast kontrastu kontrastem kontrastom contrasted kontrastmittelgabe
-    primovist elucirem vueway gadopiclenol gadoteridol gadobenate dota injecte injectee injected iniezione
-    inyeccion
-    """)
+NAMING = T1_WEIGHTED.union(*SEQUENCES.values())
+AGENT = _words("""c ce contrast contraste contrasto kontrast kontrastmittel km gd gad gado mdc gadolinium gadolinio
+    gadovist gadavist dotarem clariscan prohance magnevist omniscan multihance gadobutrol gadoterate enhanced enh
+    injection inj civ pdc dtpa postcontrast kontrastu kontrastem kontrastom contrasted kontrastmittelgabe primovist
+    elucirem vueway gadopiclenol gadoteridol gadobenate dota injecte injectee injected iniezione inyeccion""")
 """A contrast agent, or that it was given."""
 WITH = _words("with w mit avec con com met med plus na")
-WITHOUT = _words("""
-    without wo ohne sans sin senza sem zonder utan bez no non not kein nein none voor prima geen keine keinen
-    uden uten ilman fara brez hors
-    """)
+WITHOUT = _words("""without wo ohne sans sin senza sem zonder utan bez no non not kein nein none voor prima geen keine
+    keinen uden uten ilman fara brez hors""")
 WITHOUT_ALONE = _words("without wo ohne sans sin senza sem zonder utan bez uden uten geen")
 """Of those, the ones that say it at the end of a description with no agent named."""
 BEFORE = _words("pre prae pra vor avant antes before prior ante")
 AFTER = _words("post nach apres despues dopo after following tras")
-NATIVE = _words("""
-    native nativ nativa nativo natif plain unenhanced nonenhanced noncontrast precontrast nonce basale blanco
-    contrastfree kontrastfrei natief noncon noncontrasted uncontrasted
-    """)
-"""That no contrast agent was given."""
+PREPOSITIONS = BEFORE | AFTER | WITH | WITHOUT
+NATIVE = _words("""native nativ nativa nativo natif plain unenhanced nonenhanced noncontrast precontrast nonce basale
+    blanco contrastfree kontrastfrei natief noncon noncontrasted uncontrasted""")  # that no contrast agent was given
 UNDECIDED = _words("either optional ggf evtl eventuell eventuel bedarf needed possible if falls")
-EVENT = _words("""
-    stealth navigation nav brainlab stereo stereotactic motion
-    op operation operativ operative operatoire operatorio operatief surgery surgical resection rt radiation
-    radiotherapy radiotherapie treatment therapy therapie therapeutic tx rx chemo chemotherapy biopsy biopsie
-    bestrahlung chirurgie cirugia chirurgia intervento intervention scan processing processed proc embolization
-    embolisation seizure stroke gk gamma gammaknife srs srt crt rct rctx rtx tmz litt dbs shunt trauma ictal
-    partum mortem fossa term contouring correction operatie operacion operazione operatoria quirurgico
-    quirurgica chirurgico chirurgica chirurgical exeresis exerese resektion resectie reseccion
-    resezione craniotomy craniotomie kraniotomie radiochemo radioterapia radiotherapeutique quimioterapia
-    chemoterapia chemotherapie tratamiento traitement trattamento behandlung behandeling bestraling irradiation
-    embolizacion
-    """)
+EVENT = _words("""stealth navigation nav brainlab stereo stereotactic motion op operation operativ operative operatoire
+    operatorio operatief surgery surgical resection rt radiation radiotherapy radiotherapie treatment therapy therapie
+    therapeutic tx rx chemo chemotherapy biopsy biopsie bestrahlung chirurgie cirugia chirurgia intervento intervention
+    scan processing processed proc embolization embolisation seizure stroke gk gamma gammaknife srs srt crt rct rctx rtx
+    tmz litt dbs shunt trauma ictal partum mortem fossa term contouring correction operatie operacion operazione
+    operatoria quirurgico quirurgica chirurgico chirurgica chirurgical exeresis exerese resektion resectie reseccion
+    resezione craniotomy craniotomie kraniotomie radiochemo radioterapia radiotherapeutique quimioterapia chemoterapia
+    chemotherapie tratamiento traitement trattamento behandlung behandeling bestraling irradiation embolizacion""")
 """What a scan may lie before or after, other than the contrast agent."""
-LINKS = _words("""
-    and und et e y en or oder ou to the of de di du del do la el i v iv mezzo medio medium produit agent any
-    administration intravenous gabe single double triple half dose dosis
-    """)
+LINKS = _words("""and und et e y en or oder ou to the of de di du del do la el i v iv mezzo medio medium produit agent
+    any administration intravenous gabe single double triple half dose dosis""")
 """Words between a preposition and what it stands before."""
 CONJUNCTIONS = _words("and und et e y en or oder ou")
-NOT_AN_AGENT = _words("""
-    high low tissue soft transfer dual good best optimal improved unknown image grey gray white
-    """)
+NOT_AN_AGENT = _words("high low tissue soft transfer dual good best optimal improved unknown image grey gray white")
 """Before `contrast`: that of the picture."""
-NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")
-"""Behind it: that too, or that it is not told."""
-GEOMETRY = _words("""
-    ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal coronaal
-    koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
-    cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat
-    wip run mrt mri irm rm rmn mr tumor tumour lesion mask
-    reg registered coreg resampled corrected bias n4 bet stripped skullstripped final norm normalized normalised
-    mni space reformat cerebral gewichtet weighted pondere ponderee pesata gewogen image imagen auto sequence
-    min minutes delayed late early cortex glioma hirntumor stereotaxie stereotaxy tilt angled
-    """)
-"""Words that say where, or what was done later; prepositions look through them."""
-TECHNIQUE = _words("""
-    se tse fse frfse gre ge ir tfe ffe fl spc cube vista fs fatsat fat sat sup spir spair chess dixon water mt
-    mtc grappa sense ipat asset arc clear caipi hr hires blade propeller multivane radial flow comp fc dis p2 p3
-    epi ep ssh asc msh tr te ti long longtr short turbo fast spin echo gradient dl air recon deepresolve cs
-    smart speed filtered unfiltered avg trim etl map nd mc fsp quick opt hd uhr fova inv inversion
-    recovery suppressed ideal lava flex mpgr disco flash hyperband hypersense hypercube focus muse msde dante
-    vfl caipirinha tgse mdixon inphase opposed
-    """)
-"""How it was acquired; `no fs` says nothing of a contrast agent."""
+NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")  # behind it
+GEOMETRY = _words("""ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal
+    coronaal koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
+    cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat wip run
+    mrt mri irm rm rmn mr tumor tumour lesion mask reg registered coreg resampled corrected bias n4 bet stripped
+    skullstripped final norm normalized normalised mni space reformat cerebral gewichtet weighted pondere ponderee
+    pesata gewogen image imagen auto sequence min minutes delayed late early cortex glioma hirntumor stereotaxie
+    stereotaxy tilt angled""")  # words that say where, or what was done later; prepositions look through them
+TECHNIQUE = _words("""se tse fse frfse gre ge ir tfe ffe fl spc cube vista fs fatsat fat sat sup spir spair chess dixon
+    water mt mtc grappa sense ipat asset arc clear caipi hr hires blade propeller multivane radial flow comp fc dis p2
+    p3 epi ep ssh asc msh tr te ti long longtr short turbo fast spin echo gradient dl air recon deepresolve cs smart
+    speed filtered unfiltered avg trim etl map nd mc fsp quick opt hd uhr fova inv inversion recovery suppressed ideal
+    lava flex mpgr disco flash hyperband hypersense hypercube focus muse msde dante vfl caipirinha tgse mdixon inphase
+    opposed""")  # how it was acquired; `no fs` says nothing of a contrast agent
 PLAIN_MASK = _words("mask maske masque mascara maschera")
 """Those that do not say of what; of a sequence, it may be one of the brain."""
 MASK = PLAIN_MASK | _words("seg segm segmentation segmentierung label labels roi glistrboost")
@@ -96,65 +74,40 @@ LESION = _words("lesion lasion tumor tumour tumeur tumore")
 BRAIN = _words("brain brainmask")
 STRIPPED = _words("bet hdbet synthstrip skullstrip skullstripped stripped")
 """A plain mask of what was stripped is one of the brain."""
-TISSUE = _words("""
-    wm gm csf wmh ventricle ventricles ventricular hippocampus cerebellum brainstem thalamus putamen caudate cortex
-    parenchyma head face skull scalp skin eye eyes air background vessel vessels tract tracts hemisphere sinus
-    """)
-"""Before `mask`: of another thing than the lesion or the brain."""
+TISSUE = _words("""wm gm csf wmh ventricle ventricles ventricular hippocampus cerebellum brainstem thalamus putamen
+    caudate cortex parenchyma head face skull scalp skin eye eyes air background vessel vessels tract tracts hemisphere
+    sinus""")  # before `mask`: of another thing than the lesion or the brain
 MAPS = _words("map maps karte carte mapa mappa")
-OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")
-"""What is computed from diffusion-weighted images, where those are named too."""
+OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")  # computed from images that are named too
 T2_STAR = _words("ffe flash")  # gradient echoes, which make a T2 a T2*
-SPINE_AND_BODY = _words("""
-    spine cspine tspine lspine cervical cervicale thoracic lumbar lombaire lombare lumbal zervikal cervikal dorsal
-    sacrum sacral hws bws lws ws csp tsp lsp wirbelsaule wirbelsaeule rachis moelle columna colonna vertebrale vertebral
-    wervelkolom rug cwk twk lwk myelo myelum neck hals cou cuello collo orbit orbits orbita orbitae orbite orbital optic
-    pituitary hypophyse hypophysis hipofisis ipofisi sella iac iacs cai cpa temporomandibular tmj sinuses
-    abdomen abdominal liver leber foie kidney pelvis pelvic becken prostate prostata breast mamma chest thorax
-    cardiac heart herz shoulder schulter knee knie hip hand wrist ankle foot mrcp
-    """)
-NO_ROLE = SPINE_AND_BODY | _words("""
-    star t2star gre swi asl cbf rcbf mtt ttp tmax eadc fa colfa dce ktrans pcasl pasl swan stir tof mra mrv
-    angio phase fmri bold rest resting ciss fiesta mip subtraction sub subtr mrs csi svs spectroscopy pd pdw
-    proton mp2rage inv1 inv2 t1map t2map mapping fieldmap b0map localizer localiser loc scout survey calibration
-    smartbrain venobold minip anisotropy fractional exponential t1rho relaxometry relaxation molli synthetic
-    syntheticmr symri magic tracto tractography fibertracking noddi dki kurtosis qsm r2star cest apt
-    hemo haemo merge medic psir subtraktion substraction subtraccion soustraction sottrazione sustraccion
-    minus difference differenz delta rmtt rttp pbp gbp relcbf relmtt screenshot report phantom
-    vwi quantitative histogram
-    """)
+SPINE_AND_BODY = _words("""spine cspine tspine lspine cervical cervicale thoracic lumbar lombaire lombare lumbal
+    zervikal cervikal dorsal sacrum sacral hws bws lws ws csp tsp lsp wirbelsaule wirbelsaeule rachis moelle columna
+    colonna vertebrale vertebral wervelkolom rug cwk twk lwk myelo myelum neck hals cou cuello collo orbit orbits orbita
+    orbitae orbite orbital optic pituitary hypophyse hypophysis hipofisis ipofisi sella iac iacs cai cpa
+    temporomandibular tmj sinuses abdomen abdominal liver leber foie kidney pelvis pelvic becken prostate prostata
+    breast mamma chest thorax cardiac heart herz shoulder schulter knee knie hip hand wrist ankle foot mrcp""")
+NO_ROLE = SPINE_AND_BODY | _words("""star t2star gre swi asl cbf rcbf mtt ttp tmax eadc fa colfa dce ktrans pcasl pasl
+    swan stir tof mra mrv angio phase fmri bold rest resting ciss fiesta mip subtraction sub subtr mrs csi svs
+    spectroscopy pd pdw proton mp2rage inv1 inv2 t1map t2map mapping fieldmap b0map localizer localiser loc scout survey
+    calibration smartbrain venobold minip anisotropy fractional exponential t1rho relaxometry relaxation molli synthetic
+    syntheticmr symri magic tracto tractography fibertracking noddi dki kurtosis qsm r2star cest apt hemo haemo merge
+    medic psir subtraktion substraction subtraccion soustraction sottrazione sustraccion minus difference differenz
+    delta rmtt rttp pbp gbp relcbf relmtt screenshot report phantom vwi quantitative histogram""")
 """Images that have none of the roles, whatever else is said of them; `gre` may be a T1 or a perfusion too."""
-FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")
-"""In the names of files alone: what was computed of a sequence."""
+FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")  # computed of a sequence
 KNOWN = frozenset().union(
     *SEQUENCES.values(),
-    *(
-        T1_WEIGHTED,
-        AGENT,
-        WITH,
-        WITHOUT,
-        BEFORE,
-        AFTER,
-        NATIVE,
-        UNDECIDED,
-        EVENT,
-        LINKS,
-        NOT_AN_AGENT,
-        NOT_AN_AGENT_AFTER,
-    ),
-    *(GEOMETRY, TECHNIQUE, MASK, LESION, BRAIN, STRIPPED, TISSUE, MAPS, OF_DIFFUSION, T2_STAR, NO_ROLE, FILES_ALONE),
+    *(T1_WEIGHTED, AGENT, WITH, WITHOUT, BEFORE, AFTER, NATIVE, UNDECIDED, EVENT, LINKS, NOT_AN_AGENT, MAPS, TISSUE),
+    *(NOT_AN_AGENT_AFTER, GEOMETRY, TECHNIQUE, MASK, LESION, BRAIN, STRIPPED, OF_DIFFUSION, T2_STAR, NO_ROLE),
+    FILES_ALONE,
 )
-START = _words("""
-    pre post non no wo without ohne sans sin senza zonder with mit avec con met vor nach ce contrast contraste
-    contrasto mdc gd gad gado km kontrast
-    """)
+SPELLINGS = {"t1n": "t1 native", "t1c": "t1gd", "t1wc": "t1gd", "wc": "with ce", "woc": "without ce", "t2f": "flair"}
+SPELLINGS |= {"st1": "t1", "st1w": "t1", "st2": "t2", "st2w": "t2"}
+"""Short names of data sets and makers, and the words that they stand for."""
+START = _words("""pre post non no wo without ohne sans sin senza zonder with mit avec con met vor nach ce contrast
+    contraste contrasto mdc gd gad gado km kontrast""")
 """Words that others may follow at once: `precontrast`, `preop`, `ohneKM`."""
-PIECES = (
-    START
-    | _words("""
-    t1 t1w t1wi t2 t2w t2wi flair mprage mpr dwi perf diff adc star map enhanced unenhanced native nativ
-    op rt ax axial sag cor tra fs se tse gre spgr ffe tfe
-    """)
-    | frozenset(word for word in EVENT if len(word) > 4)
-)
+PIECES = START | frozenset(word for word in EVENT if len(word) > 4)
+PIECES |= _words("""t1 t1w t1wi t2 t2w t2wi flair mprage mpr dwi perf diff adc star map enhanced unenhanced native nativ
+    op rt ax axial sag cor tra fs se tse gre spgr ffe tfe""")
 """Words that are written as one with others: `t1post`, `precontrast`, `sagt1`, `t2flair`."""

@@ -11,7 +11,7 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.boxes import bounding_box, crop
-from glioma_idh.imaging.nifti import UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit, time_unit_s
+from glioma_idh.imaging.nifti import TIME_UNITS_S, UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,15 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
     own_affine = affine_mm(image, path)
     array, affine = reorient(array, own_affine)
     array = np.asarray(array, dtype=dtype, order=order)
-    return Volume(array, affine, str(path), _stored_orientation(image), own_affine)
+    says = not isinstance(image, nibabel.Nifti1Pair) or image.header["qform_code"] or image.header["sform_code"]
+    stored_as = "".join(nibabel.aff2axcodes(image.affine)) if says else ""
+    return Volume(array, affine, str(path), stored_as, own_affine)
 
 
 def read_grid(path) -> Volume:
     """The grid of an image, of its first three axes, without reading its voxels: they are all 0.
 
-    Raises:
-        InputError: the file is missing or not NIfTI, or its axes do not span a volume.
+    InputError if the file is missing or not NIfTI, or its axes do not span a volume.
     """
     try:
         image = nibabel.load(path)
@@ -107,13 +108,6 @@ def read_grid(path) -> Volume:
     zeros = np.broadcast_to(np.uint8(0), image.shape[:3])
     affine = affine_mm(image, path) @ to_file
     return Volume(nibabel.orientations.apply_orientation(zeros, orientation), affine, str(path))
-
-
-def _stored_orientation(image) -> str:
-    """The directions of the file's axes, such as LPS; empty where its header does not give any."""
-    if isinstance(image, nibabel.Nifti1Pair) and not (image.header["qform_code"] or image.header["sform_code"]):
-        return ""
-    return "".join(nibabel.aff2axcodes(image.affine))
 
 
 def voxel_hash(volume: Volume) -> str:
@@ -140,14 +134,10 @@ class HeaderTiming(NamedTuple):
 
 
 def read_header_timing(path) -> HeaderTiming:
-    """Read what a NIfTI header tells without its voxels.
-
-    Raises:
-        InputError: the file is no NIfTI, or its unit of length does not fit its voxels.
-    """
+    """Read what a header tells without its voxels; InputError if it is no NIfTI's, or its unit fits no voxel."""
     try:
         header = nibabel.load(path).header
-        seconds = time_unit_s(header)
+        seconds = TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
         shape, zooms = header.get_data_shape(), [float(zoom) for zoom in header.get_zooms()]
         description = bytes(header["descrip"]).rstrip(b"\0").decode("latin-1")
     except (*UNREADABLE, AttributeError, KeyError) as error:

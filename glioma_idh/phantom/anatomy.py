@@ -1,35 +1,29 @@
-"""The healthy brain of a phantom subject: the ICBM152 tissue maps that nilearn brings along, bent into another person.
+"""The healthy brain of a phantom subject: the ICBM152 tissue maps (nilearn bundles them), bent into another person.
 
-Source of the maps: Fonov et al. 2011, NeuroImage 54:313, through `nilearn.datasets` (bundled; nothing is downloaded).
+Source of the maps: Fonov et al. 2011, NeuroImage 54:313.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from nilearn import datasets
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
 
-BEND_LENGTH_MM = 34.0
-BEND_SD_MM = 2.2
-ROTATION_SD_DEG = 3.0
-SHIFT_SD_MM = 2.0
-SCALE_SD = 0.04
-VESSEL_LENGTH_MM = 11.0
-VESSEL_WIDTH = 0.16
+BEND_LENGTH_MM, BEND_SD_MM = 34.0, 2.2
+ROTATION_SD_DEG, SHIFT_SD_MM, SCALE_SD = 3.0, 2.0, 0.04
+VESSEL_LENGTH_MM, VESSEL_WIDTH = 11.0, 0.16
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """Tissue shares of the atlas.
+    """The tissue maps."""
 
-    Attributes:
-        tissues: shares of white matter, grey matter, fluid and (last) brain, shape (4, i, j, k), float32.
-        affine: 4 x 4, voxel index to millimetres, RAS+.
-    """
-
-    tissues: np.ndarray
-    affine: np.ndarray
+    tissues: np.ndarray  # shares of white matter, grey matter, fluid and brain, (4, i, j, k), float32
+    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
 
 
 @dataclass(frozen=True)
@@ -45,23 +39,15 @@ class AnatomyDraw:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A healthy brain, voxelwise.
+    """A healthy brain; arrays of shape (i, j, k)."""
 
-    Attributes:
-        grid: where the voxels lie.
-        white, grey, fluid: shares of the tissues, shape (i, j, k), sum 1 in the brain and 0 outside.
-        vessels: how much of a voxel is vessel, shape (i, j, k), 0 to 1.
-        brain: mask, shape (i, j, k), bool.
-        atlas_mm: the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm.
-    """
-
-    grid: Grid
-    white: np.ndarray
+    grid: Grid  # where the voxels lie
+    white: np.ndarray  # shares of the tissues, sum 1 in the brain and 0 outside
     grey: np.ndarray
     fluid: np.ndarray
-    vessels: np.ndarray
-    brain: np.ndarray
-    atlas_mm: np.ndarray
+    vessels: np.ndarray  # how much of a voxel is vessel, 0 to 1
+    brain: np.ndarray  # mask, bool
+    atlas_mm: np.ndarray  # the place in the atlas that came to lie at each voxel, shape (3, i, j, k), mm
 
 
 @lru_cache(maxsize=1)
@@ -70,9 +56,6 @@ def load_atlas(resolution_mm: int) -> Atlas:
 
     The grey matter map bridges the furrows; where the T1 template is darker than grey matter, fluid takes its place.
     """
-    from nilearn import datasets
-    from scipy import ndimage
-
     template = datasets.load_mni152_template(resolution=resolution_mm)
     t1 = template.get_fdata(dtype=np.float32)
     grey = datasets.load_mni152_gm_template(resolution=resolution_mm).get_fdata(dtype=np.float32)
@@ -89,7 +72,6 @@ def load_atlas(resolution_mm: int) -> Atlas:
 
 
 def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
-    """Draw the random numbers of one subject's anatomy."""
     return AnatomyDraw(
         rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
         shift_mm=rng.normal(0, SHIFT_SD_MM, 3),
@@ -101,8 +83,6 @@ def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
 
 def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
     """The place in the atlas that comes to lie at each voxel, shape (3, i, j, k), mm."""
-    from scipy.spatial.transform import Rotation
-
     matrix = Rotation.from_euler("xyz", draw.rotation_deg, degrees=True).as_matrix() * draw.scale
     axes = grid.axes_mm()
     places = np.empty((3, *grid.shape), np.float32)
@@ -114,8 +94,6 @@ def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
 
 def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
     """Bend the atlas into one subject's brain."""
-    from scipy import ndimage
-
     atlas = load_atlas(max(1, int(grid.spacing_mm)))
     places = atlas_places(draw, grid)
     voxels = (places - atlas.affine[:3, 3].reshape(3, 1, 1, 1)) / np.diag(atlas.affine)[:3].reshape(3, 1, 1, 1)
@@ -129,12 +107,9 @@ def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
 
 
 def sharpen(tissues: np.ndarray, brain: np.ndarray, power: float = 1.6) -> np.ndarray:
-    """Undo some of the blur of an average of 152 people; shares sum to 1 in the brain and are 0 outside.
+    """Undo some of the blur of an average of 152 people: with a power above 1, the larger share of a voxel grows.
 
-    Args:
-        tissues: shares, shape (tissue, i, j, k).
-        brain: mask, shape (i, j, k).
-        power: above 1, the larger share of a voxel grows.
+    Tissues have shape (tissue, i, j, k); their shares sum to 1 in the brain and are 0 outside.
     """
     tissues = (np.clip(tissues, 0, 1) + 1e-6) ** np.float32(power)
     return tissues * (brain / tissues.sum(axis=0))

@@ -1,9 +1,8 @@
 """A diffusion-weighted series of a phantom subject, with the ADC that should come of it.
 
 Each tissue's signal is that of a spin echo, PD exp(-TE / T2) exp(-b g'Dg), at a repetition time too long for T1 to
-matter. Tissue values: `signal`. White matter conducts along i three and a half times as well as across, as its
-bundles do (Pierpaoli et al. 1996, Radiology 201:637), with the ADC of the table as its mean; the others are alike
-in all directions.
+matter. Tissue values: `signal`. White matter conducts along i three and a half times as well as across, as its bundles
+do (Pierpaoli et al. 1996, Radiology 201:637), with the ADC of the table as its mean.
 """
 
 import numpy as np
@@ -23,22 +22,19 @@ ALONG, ACROSS = 21 / 11, 6 / 11
 def make_dwi(
     anatomy: Anatomy, lesion: Lesion, z: float, rng, b_values=B_VALUES, b_vectors=None, white_snr: float = 40
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The series as a scanner gives it, with the air round the brain, and the truth.
+    """The series as a scanner gives it of a subject with a latent z of ADC, air and all; and the truth.
 
     Args:
-        anatomy, lesion: of the subject.
-        z: its latent for ADC.
+        anatomy, lesion, z: of the subject.
         rng: draws the receiver's gain and profile and the noise.
         b_values: of the volumes, s/mm2, shape (n,).
         b_vectors: unit vectors, shape (n, 3), 0 for none; None makes every volume a trace-weighted one.
-            `three_directions` gives both for a trace yet to be taken.
         white_snr: signal of white matter at b = 0 over the noise's standard deviation; infinite for no noise.
 
     Returns:
-        The series in scanner units, shape (i, j, k, n), int16; and the ADC, mm2/s, shape (i, j, k), float32, 0 outside
-        the brain. In the series a voxel's tissues add up their signals, in the truth their ADCs, as in the phantom's
-        own ADC image. Both are the same where a voxel holds one tissue. Where it holds several, an ADC fitted to the
-        series leans towards those with the longer T2 and, the more they differ, towards the smaller ADC.
+        The series in scanner units, (i, j, k, n), int16; and the ADC, mm2/s, (i, j, k), float32, 0 outside the brain.
+        A voxel's tissues add up their signals in the series and their ADCs in the truth: where it holds several, an ADC
+        fitted to the series leans towards those with the longer T2 and towards the smaller ADC.
     """
     series = clean_dwi(anatomy, lesion, z, b_values, b_vectors)
     gain = 500 * rng.uniform(0.7, 1.4) / _echo(TISSUES["white"])
@@ -58,14 +54,7 @@ def three_directions(b_values=B_VALUES) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clean_dwi(anatomy: Anatomy, lesion: Lesion, z: float, b_values=B_VALUES, b_vectors=None) -> np.ndarray:
-    """The series without coil and noise, relative to the signal of water at echo time 0.
-
-    Args:
-        anatomy, lesion, z, b_values, b_vectors: as of `make_dwi`.
-
-    Returns:
-        Shape (i, j, k, n), float32.
-    """
+    """The series of `make_dwi` without coil and noise, water at echo time 0 = 1; shape (i, j, k, n), float32."""
     b_values = np.asarray(b_values, float)
     along = np.full(len(b_values), 1 / 3) if b_vectors is None else np.square(np.asarray(b_vectors)[:, 0])
     if b_vectors is not None:

@@ -1,12 +1,9 @@
-"""Grids in space, and smooth random fields on them: what makes every phantom subject different from the next.
-
-A field is a cubic B-spline through random numbers on a coarse lattice. The lattice is drawn once, in millimetres, and
-read on any grid, so that a subject keeps its shape at any voxel size.
-"""
+"""Grids in space, and smooth random fields on them: cubic B-splines through lattices drawn once, in millimetres."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 EXTENT_MM = ((-86.0, 86.0), (-122.0, 88.0), (-72.0, 96.0))
 """First and last voxel centre along (i, j, k) in the space of the ICBM152 atlas: a head with a margin."""
@@ -17,15 +14,10 @@ SPLINE_VARIANCE = 151 / 315
 
 @dataclass(frozen=True)
 class Grid:
-    """Voxel centres in space.
+    """Centres of cubic voxels in space."""
 
-    Attributes:
-        shape: number of voxels along (i, j, k).
-        spacing_mm: edge length of the cubic voxels.
-    """
-
-    shape: tuple[int, int, int]
-    spacing_mm: float
+    shape: tuple[int, int, int]  # number along (i, j, k)
+    spacing_mm: float  # edge length
 
     @property
     def affine(self) -> np.ndarray:
@@ -36,15 +28,12 @@ class Grid:
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of one voxel, ml."""
         return self.spacing_mm**3 / 1000
 
     def axes_mm(self) -> list[np.ndarray]:
         """Positions of the voxel centres along each axis, mm, shaped to broadcast against (i, j, k)."""
-        positions = [
-            first + self.spacing_mm * np.arange(n) for (first, _), n in zip(EXTENT_MM, self.shape, strict=True)
-        ]
-        return np.meshgrid(*positions, indexing="ij", sparse=True)
+        indices = np.ogrid[tuple(slice(n) for n in self.shape)]
+        return [first + self.spacing_mm * index for (first, _), index in zip(EXTENT_MM, indices, strict=True)]
 
 
 def make_grid(spacing_mm: float) -> Grid:
@@ -54,33 +43,19 @@ def make_grid(spacing_mm: float) -> Grid:
 
 @dataclass(frozen=True)
 class Lattice:
-    """Random numbers on a coarse lattice over EXTENT_MM.
+    """Random numbers on a coarse lattice over EXTENT_MM."""
 
-    Attributes:
-        values: standard normal, shape (a, b, c).
-        length_mm: distance of the lattice points; the field varies over about twice that.
-    """
-
-    values: np.ndarray
-    length_mm: float
+    values: np.ndarray  # standard normal, shape (a, b, c)
+    length_mm: float  # distance of the points; the field varies over about twice that
 
 
 def draw_lattice(rng: np.random.Generator, length_mm: float) -> Lattice:
-    """Draw the random numbers of one smooth field."""
     shape = [int(np.ceil((last - first) / length_mm)) + 4 for first, last in EXTENT_MM]
     return Lattice(rng.standard_normal(shape, dtype=np.float32), length_mm)
 
 
 def spline_weights(num_voxels: int, num_points: int, step: float):
-    """Cubic B-spline weights of the lattice points at each voxel of an axis, sparse, shape (num_voxels, num_points).
-
-    Args:
-        num_voxels: along the axis.
-        num_points: lattice points along the axis.
-        step: voxel spacing in lattice steps.
-    """
-    from scipy import sparse
-
+    """Cubic B-spline weights of an axis' lattice points at its voxels, `step` lattice steps apart; sparse, by voxel."""
     place = step * np.arange(num_voxels)
     first, t = np.floor(place).astype(int), place % 1
     weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1) / 6

@@ -1,18 +1,17 @@
 """The folder of a phantom: what is there already, what is missing, and how it is made.
 
-Every file appears whole or not at all and depends only on the recipe, so a killed run is completed by the next and two
-processes at once write the same bytes.
+Every file appears whole or not at all and depends only on the recipe: a killed run is completed by the next.
 """
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
+from glioma_idh.parallel import run_parallel
 from glioma_idh.phantom.recipe import (
     DEFAULT_SEED,
     SEQUENCES,
@@ -26,25 +25,6 @@ from glioma_idh.progress import progress
 
 MASKS = ("lesion_mask", "brain_mask")
 COLUMNS = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade", "age_years", "sex")
-
-
-@dataclass(frozen=True)
-class SubjectJob:
-    """The files of one subject that are still to be made.
-
-    Attributes:
-        recipe: of the phantom.
-        index: of the subject, from 0.
-        latents: z by sequence.
-        folder: the subject's.
-        files: names out of SEQUENCES and MASKS.
-    """
-
-    recipe: PhantomRecipe
-    index: int
-    latents: dict[str, float]
-    folder: Path
-    files: tuple[str, ...]
 
 
 def make_phantom(
@@ -81,8 +61,21 @@ def make_phantom(
     claim_folder(folder, recipe)
     truth = draw_truth(recipe)
     write_text(folder / "truth.csv", truth.to_csv(index=False, lineterminator="\n"))
-    make_subjects(missing_jobs(folder, recipe, truth, sequences), jobs, quiet)
-    return write_cohort(folder, recipe, truth)
+    missing = {}
+    for index, subject in enumerate(truth["subject"]):
+        names = [name for name in (*sequences, *MASKS) if not (folder / subject / f"{name}.nii.gz").exists()]
+        missing |= {index: names} if names else {}
+    if missing:
+        from joblib import delayed
+
+        calls = (delayed(make_subject)(recipe, n, truth.loc[n], folder, names) for n, names in missing.items())
+        done = run_parallel(calls, jobs or -1, ordered=False)
+        for _ in progress(done, total=len(missing), what="phantom", quiet=quiet):
+            pass
+    text, path = "", folder / "cohort.csv"  # another process may finish a sequence meanwhile, hence the second look
+    while text != (text := cohort_table(folder, recipe, truth).to_csv(index=False, lineterminator="\n")):
+        write_text(path, text)
+    return path
 
 
 def default_folder(recipe: PhantomRecipe) -> Path:
@@ -94,11 +87,7 @@ def default_folder(recipe: PhantomRecipe) -> Path:
 
 
 def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
-    """Make the folder and note the recipe in it.
-
-    Raises:
-        InputError: it cannot be made, or holds another phantom or something else.
-    """
+    """Make the folder and note the recipe in it, unless it holds another phantom or something else."""
     note = folder / "phantom.json"
     wanted = json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
     if not note.exists() and not any(folder.glob("*.csv")):
@@ -112,68 +101,27 @@ def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; leave it alone if it says the same already."""
-    if path.exists() and path.read_text() == text:
-        return
-    with written_whole(path) as part:
-        part.write_text(text, newline="\n")
+    if not path.exists() or path.read_text() != text:
+        with written_whole(path) as part:
+            part.write_text(text, newline="\n")
 
 
-def missing_jobs(folder: Path, recipe: PhantomRecipe, truth, sequences: tuple[str, ...]) -> list[SubjectJob]:
-    """One job for each subject that lacks a mask or one of the sequences."""
-    jobs = []
-    for index, row in truth.iterrows():
-        place = folder / row.subject
-        files = tuple(name for name in (*sequences, *MASKS) if not (place / f"{name}.nii.gz").exists())
-        if files:
-            jobs.append(SubjectJob(recipe, index, {name: row[f"z_{name}"] for name in SEQUENCES}, place, files))
-    return jobs
-
-
-def make_subjects(subject_jobs: list[SubjectJob], jobs: int | None, quiet: bool) -> None:
-    """Make the missing files of all subjects, in parallel processes, showing on stderr how far they are."""
-    if not subject_jobs:
-        return
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
-    done = run_parallel((delayed(make_subject)(job) for job in subject_jobs), jobs or -1, ordered=False)
-    for _ in progress(done, total=len(subject_jobs), what="phantom", quiet=quiet):
-        pass
-
-
-def make_subject(job: SubjectJob) -> None:
-    """Make the missing files of one subject."""
+def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: list[str]) -> None:
+    """Make files of one subject, `names` out of SEQUENCES and MASKS, from its row of the truth."""
     from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
-    from glioma_idh.phantom.fields import make_grid
-    from glioma_idh.phantom.lesions import draw_lesion, make_lesion
+    from glioma_idh.phantom.lesions import make_body
     from glioma_idh.phantom.signal import draw_signal, make_image
 
-    grid = make_grid(job.recipe.spacing_mm)
-    anatomy = make_anatomy(draw_anatomy(random_stream(job.recipe, job.index, "anatomy")), grid)
-    lesion = make_lesion(draw_lesion(random_stream(job.recipe, job.index, "lesion")), anatomy)
-    masks = {"lesion_mask": lesion.mask, "brain_mask": anatomy.brain}
-    job.folder.mkdir(exist_ok=True)
-    for name in job.files:
-        if name in masks:
-            image = masks[name].astype(np.uint8)
+    anatomy, lesion = make_body(recipe, index)
+    grid, images = anatomy.grid, {"lesion_mask": lesion.mask, "brain_mask": anatomy.brain}
+    (folder / truth["subject"]).mkdir(exist_ok=True)
+    for name in names:
+        if name in images:
+            image = images[name].astype(np.uint8)
         else:
-            draw = draw_signal(random_stream(job.recipe, job.index, name), grid)
-            image = make_image(name, anatomy, lesion, job.latents[name], draw)
-        write_volume(job.folder / f"{name}.nii.gz", image, grid.affine)
-
-
-def write_cohort(folder: Path, recipe: PhantomRecipe, truth) -> Path:
-    """Write `cohort.csv`: who they are, and the paths of what lies in the folder, relative to it.
-
-    Another process may finish a sequence while this one writes, hence the second look.
-    """
-    path = folder / "cohort.csv"
-    text = ""
-    while text != (text := cohort_table(folder, recipe, truth).to_csv(index=False, lineterminator="\n")):
-        write_text(path, text)
-    return path
+            draw = draw_signal(random_stream(recipe, index, name), grid)
+            image = make_image(name, anatomy, lesion, truth[f"z_{name}"], draw)
+        write_volume(folder / truth["subject"] / f"{name}.nii.gz", image, grid.affine)
 
 
 def cohort_table(folder: Path, recipe: PhantomRecipe, truth):

@@ -1,45 +1,36 @@
 """Where a tumour sits and what it is made of: necrotic core, enhancing rim, oedema. None of it knows the IDH status.
 
-Each part is cut from a field of "distance from the centre" that is bent by random fields: the voxels with the smallest
-distances are taken until the drawn volume is reached, so volumes are what was drawn.
+Each part is cut from a field of distances from the centre, bent by random fields: the voxels of the smallest distances,
+until the drawn volume is reached.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
-from glioma_idh.phantom.anatomy import Anatomy
-from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
+from glioma_idh.phantom.anatomy import Anatomy, draw_anatomy, make_anatomy
+from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, make_grid, smooth_field
+from glioma_idh.phantom.recipe import PhantomRecipe, random_stream
 
 PARTS = ("necrosis", "rim", "oedema")
 
-VOLUME_MEDIAN_ML = 50.0
-VOLUME_LOG_SD = 0.6
-VOLUME_RANGE_ML = (12.0, 120.0)
-CORE_SHARE = (0.44, 0.56)
-NECROTIC_SHARE = (0.3, 0.4)
+VOLUME_MEDIAN_ML, VOLUME_LOG_SD, VOLUME_RANGE_ML = 50.0, 0.6, (12.0, 120.0)
+CORE_SHARE, NECROTIC_SHARE = (0.44, 0.56), (0.3, 0.4)
 SITE_DEPTH_MM = 14.0
 
 
 @dataclass(frozen=True)
 class LesionDraw:
-    """The random numbers of one lesion.
+    """The random numbers of one lesion."""
 
-    Attributes:
-        volume_ml: of the whole lesion, oedema included.
-        core_share: of the whole lesion that is rim or necrosis.
-        necrotic_share: of the core that is necrosis.
-        site: 0 to 1, a place in the list of the voxels where a lesion may start.
-        shape: 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn.
-        outline, fingers, core, hole: lattices that bend the parts' outlines.
-    """
-
-    volume_ml: float
-    core_share: float
-    necrotic_share: float
-    site: float
-    shape: np.ndarray
-    outline: Lattice
+    volume_ml: float  # of the whole lesion, oedema included
+    core_share: float  # of the whole lesion that is rim or necrosis
+    necrotic_share: float  # of the core that is necrosis
+    site: float  # 0 to 1, a place in the list of the voxels where a lesion may start
+    shape: np.ndarray  # 3 x 3, millimetres to millimetres of a ball: the ellipsoid's axes and turn
+    outline: Lattice  # lattices that bend the parts' outlines
     fingers: Lattice
     core: Lattice
     hole: Lattice
@@ -47,21 +38,14 @@ class LesionDraw:
 
 @dataclass(frozen=True)
 class Lesion:
-    """A lesion on a subject's grid.
+    """A lesion on a subject's grid."""
 
-    Attributes:
-        mask: the whole lesion, oedema included, shape (i, j, k), bool.
-        shares: share of each voxel that is necrosis, rim and oedema, shape (3, i, j, k), float32, soft at the borders.
-    """
-
-    mask: np.ndarray
-    shares: np.ndarray
+    mask: np.ndarray  # all of it, oedema included, shape (i, j, k), bool
+    shares: np.ndarray  # of PARTS in each voxel, shape (3, i, j, k), float32, soft at the borders
 
 
 def draw_lesion(rng: np.random.Generator) -> LesionDraw:
     """Draw the random numbers of one lesion: volume (log-normal), composition, site and shape."""
-    from scipy.spatial.transform import Rotation
-
     volume_ml = -1.0
     while not VOLUME_RANGE_ML[0] <= volume_ml <= VOLUME_RANGE_ML[1]:
         volume_ml = float(np.exp(rng.normal(np.log(VOLUME_MEDIAN_ML), VOLUME_LOG_SD)))
@@ -89,8 +73,6 @@ def cerebrum(anatomy: Anatomy) -> np.ndarray:
 
 def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
     """The voxel where the lesion starts: white matter of the cerebrum, away from its surface and the midline."""
-    from scipy import ndimage
-
     inside = cerebrum(anatomy)
     steps = max(1, round(SITE_DEPTH_MM / anatomy.grid.spacing_mm))
     deep = ndimage.distance_transform_cdt(inside, metric="taxicab") > steps
@@ -108,8 +90,6 @@ def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.nda
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
     """The largest connected piece of a mask, its enclosed holes filled."""
-    from scipy import ndimage
-
     labels, _ = ndimage.label(mask)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
@@ -119,9 +99,7 @@ def largest_piece(mask: np.ndarray) -> np.ndarray:
 def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
     """Distance from the site, 1 on the ellipsoid of the lesion's volume. Shape (i, j, k), float32."""
     radius_mm = (3 * 1000 * draw.volume_ml / (4 * np.pi)) ** (1 / 3)
-    offsets = np.meshgrid(
-        *[np.arange(n) - s for n, s in zip(grid.shape, site, strict=True)], indexing="ij", sparse=True
-    )
+    offsets = np.ogrid[tuple(slice(-s, n - s) for n, s in zip(grid.shape, site, strict=True))]
     matrix = draw.shape * grid.spacing_mm / radius_mm
     squares = sum(sum(matrix[n, m] * offsets[m] for m in range(3)) ** 2 for n in range(3))
     return np.sqrt(squares).astype(np.float32)
@@ -146,17 +124,15 @@ def lesion_parts(draw: LesionDraw, anatomy: Anatomy) -> tuple[np.ndarray, np.nda
 
 
 def make_lesion(draw: LesionDraw, anatomy: Anatomy, border_mm: float = 1.0) -> Lesion:
-    """Grow one lesion in a subject's brain.
-
-    Args:
-        draw: its random numbers.
-        anatomy: the brain it grows in.
-        border_mm: standard deviation of the blur of the borders.
-    """
-    from scipy import ndimage
-
+    """Grow one lesion in a subject's brain, its borders blurred by a standard deviation of `border_mm`."""
     whole, core, necrosis = lesion_parts(draw, anatomy)
     shares = np.stack([necrosis, core & ~necrosis, whole & ~core]).astype(np.float32)
     sigma = border_mm / anatomy.grid.spacing_mm
     shares = np.stack([ndimage.gaussian_filter(part, sigma) for part in shares]) * anatomy.brain
     return Lesion(whole, shares)
+
+
+def make_body(recipe: PhantomRecipe, index: int) -> tuple[Anatomy, Lesion]:
+    """Brain and lesion of one subject of a phantom, by its index from 0."""
+    anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), make_grid(recipe.spacing_mm))
+    return anatomy, make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)

@@ -16,117 +16,71 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
+from scipy.stats import gamma
 
 from glioma_idh.phantom.anatomy import Anatomy
 from glioma_idh.phantom.fields import draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
-from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, Tissue, clean_signal
+from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, Tissue, clean_signal, healthy_part
 
 WHITE_BLOOD_VOLUME = 0.022
 VESSEL_RELAXIVITY = 87.0  # l / (mmol s), 3 T
 INHOMOGENEITY_RATE = 8.0  # 1/s, R2* - R2
 BOLUS_AREA = 40.0  # mmol s / l
-SECOND_PASS_SHARE = 0.2
-SECOND_PASS_DELAY_S = 14.0
-WASH_OUT_PLATEAU = 0.6  # mmol / l
-WASH_OUT_TIME_S = 180.0
+SECOND_PASS_SHARE, SECOND_PASS_DELAY_S = 0.2, 14.0
+WASH_OUT_PLATEAU, WASH_OUT_TIME_S = 0.6, 180.0  # mmol / l, s
 FINE_STEP_S = 0.05
 
 
 @dataclass(frozen=True)
 class DscProtocol:
-    """How the series is acquired.
+    """How the series is acquired."""
 
-    Attributes:
-        echo_times_s: one or two.
-        repetition_time_s: from one volume to the next.
-        flip_deg: of the pulse; the larger, the more T1 counts.
-        num_volumes: in the series.
-        arrival_s: when the bolus reaches the brain.
-        white_snr: baseline signal over noise in white matter, at the longest echo time.
-    """
-
-    echo_times_s: tuple[float, ...] = (0.030,)
-    repetition_time_s: float = 1.5
-    flip_deg: float = 70.0
+    echo_times_s: tuple[float, ...] = (0.030,)  # one or two
+    repetition_time_s: float = 1.5  # from one volume to the next
+    flip_deg: float = 70.0  # of the pulse; the larger, the more T1 counts
     num_volumes: int = 60
-    arrival_s: float = 24.0
-    white_snr: float = 75.0
+    arrival_s: float = 24.0  # when the bolus reaches the brain
+    white_snr: float = 75.0  # baseline signal over noise in white matter, at the longest echo time
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """What the enhancing rim lets through.
+    """What the enhancing rim lets through."""
 
-    Attributes:
-        ktrans_per_min: mean transfer constant, 1/min; each voxel's varies about it by `spread`, log-normal.
-        extravascular_volume: ve, share of the tissue that the contrast medium can fill.
-        relaxivity_t2: dR2* per concentration in the tissue, l / (mmol s).
-        spread: standard deviation of ln(Ktrans).
-        transit_s: mean transit time of the lesion; that of healthy tissue is 4 s.
-    """
-
-    ktrans_per_min: float = 0.10
-    extravascular_volume: float = 0.3
-    relaxivity_t2: float = 20.0
-    spread: float = 0.4
-    transit_s: float = 4.0
-
-
-def gamma_variate(time_s: np.ndarray, power: float, scale_s: float) -> np.ndarray:
-    """t^power exp(-t / scale) of area 1, 0 before time 0; 1/s."""
-    from scipy.stats import gamma
-
-    return gamma.pdf(time_s, power + 1, scale=scale_s)
+    ktrans_per_min: float = 0.10  # mean transfer constant; each voxel's varies about it by `spread`, log-normal
+    extravascular_volume: float = 0.3  # ve, share of the tissue that the contrast medium can fill
+    relaxivity_t2: float = 20.0  # dR2* per concentration in the tissue, l / (mmol s)
+    spread: float = 0.4  # standard deviation of ln(Ktrans)
+    transit_s: float = 4.0  # mean transit time of the lesion; that of healthy tissue is 4 s
 
 
 def arterial_concentration(time_s: np.ndarray) -> np.ndarray:
-    """Concentration in arterial plasma, mmol/l, at times after the arrival, s."""
-    from scipy.stats import gamma
-
-    first = gamma_variate(time_s, 3.0, 1.5)
-    second = gamma_variate(time_s - SECOND_PASS_DELAY_S, 3.0, 3.0)
+    """Concentration in arterial plasma, mmol/l, at times after the arrival, s: gamma-variates and a tail."""
+    first = gamma.pdf(time_s, 4.0, scale=1.5)
+    second = gamma.pdf(time_s - SECOND_PASS_DELAY_S, 4.0, scale=3.0)
     mixed = gamma.cdf(time_s, 4.0, scale=3.0) * np.exp(-np.maximum(time_s, 0) / WASH_OUT_TIME_S)
     return BOLUS_AREA * (first + SECOND_PASS_SHARE * second) + WASH_OUT_PLATEAU * mixed
 
 
 def vascular_concentration(time_s: np.ndarray, arterial: np.ndarray, transit_s: float) -> np.ndarray:
-    """Mean concentration in the vessels of tissue: the arterial curve spread by exp(-t / transit), of area 1.
-
-    Args:
-        time_s: evenly spaced, shape (t,).
-        arterial: concentration, shape (t,).
-        transit_s: mean transit time, s.
-    """
-    from scipy.signal import lfilter
-
+    """Mean concentration in the vessels at even times: the arterial curve spread by exp(-t / transit) of area 1."""
     keep = np.exp(-(time_s[1] - time_s[0]) / transit_s)
     return lfilter([1 - keep], [1, -keep], arterial)
 
 
 def tissue_map(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion) -> np.ndarray:
     """A property of the tissues, mixed by their shares, in the voxels of the brain. Shape (voxel,), float32."""
-    brain = anatomy.brain
-    healthy = {"white": anatomy.white, "grey": anatomy.grey, "fluid": anatomy.fluid}
-    mixed = sum(np.float32(value(TISSUES[name])) * share[brain] for name, share in healthy.items())
-    mixed += anatomy.vessels[brain] * (np.float32(value(TISSUES["vessels"])) - mixed)
-    mixed *= 1 - lesion.shares[:, brain].sum(axis=0)
-    return mixed + sum(
-        np.float32(value(TISSUES[part])) * share[brain] for part, share in zip(PARTS, lesion.shares, strict=True)
-    )
+    parts = zip(PARTS, lesion.shares[:, anatomy.brain], strict=True)
+    of_lesion = sum(np.float32(value(TISSUES[part])) * share for part, share in parts)
+    return healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion
 
 
 def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float):
-    """Contrast medium outside the vessels, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C.
+    """Yield what has leaked at each volume, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C; mmol/l, (voxel,).
 
-    Args:
-        arterial: mean concentration in each step between two volumes, shape (t,), mmol/l.
-        step_s: from one volume to the next, s.
-        ktrans: shape (voxel,), 1/s.
-        ve: extravascular volume, share of the tissue.
-
-    Yields:
-        Concentration in the tissue at each volume, shape (voxel,), mmol/l.
+    The arterial curve, shape (t,), is the mean in each step between two volumes; ktrans has shape (voxel,), 1/s.
     """
     keep = np.exp(-ktrans * np.float32(step_s / ve))
     leaked = np.zeros_like(ktrans)
@@ -143,14 +97,7 @@ def make_dsc(
     protocol: DscProtocol | None = None,
     leakage: Leakage | None = None,
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """A perfusion series of a subject, and the blood volume behind it.
-
-    Args:
-        anatomy, lesion: of the subject.
-        z: latent of rCBV.
-        rng: for the unevenness of the leakage, and the noise.
-        protocol: how it is acquired; by default one echo.
-        leakage: of the enhancing rim.
+    """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
 
     Returns:
         One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and
@@ -162,35 +109,23 @@ def make_dsc(
     rim = lesion.shares[PARTS.index("rim")]
     ktrans = (leakage.ktrans_per_min / 60 * rim * uneven)[anatomy.brain].astype(np.float32)
     lesion_share = lesion.shares.sum(axis=0)[anatomy.brain]
-    clean = simulate(_tissue(anatomy, lesion), truth[anatomy.brain], ktrans, lesion_share, protocol, leakage)
-    gain = 500 / clean[-1][_white(anatomy, lesion), 2].mean()
+    values = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
+    values += (lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,)
+    tissue = [tissue_map(value, anatomy, lesion) for value in values]
+    clean = simulate(*tissue, truth[anatomy.brain], ktrans, lesion_share, protocol, leakage)
+    white = (anatomy.white[anatomy.brain] > 0.9) & (lesion_share < 0.01)  # away from the lesion
+    gain = 500 / clean[-1][white, 2].mean()
     series = [_with_noise(gain * echo, anatomy.brain, 500 / protocol.white_snr, rng) for echo in clean]
     return series, truth.astype(np.float32)
 
 
-def _tissue(anatomy: Anatomy, lesion: Lesion) -> dict[str, np.ndarray]:
-    """Proton density and relaxation rates (1/s) of the brain's voxels, each of shape (voxel,)."""
-    values = {
-        "proton_density": lambda tissue: tissue.proton_density,
-        "rate_1": lambda tissue: 1 / tissue.t1_s,
-        "rate_2": lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,
-    }
-    return {name: tissue_map(value, anatomy, lesion) for name, value in values.items()}
-
-
-def _white(anatomy: Anatomy, lesion: Lesion) -> np.ndarray:
-    """White matter away from the lesion, shape (voxel,), bool."""
-    return ((anatomy.white > 0.9) & (lesion.shares.sum(axis=0) < 0.01))[anatomy.brain]
-
-
 @dataclass(frozen=True)
 class Concentrations:
-    """Contrast medium at each volume, mmol/l: in the vessels of healthy tissue and of the lesion, and, as the mean
-    between the volume before and this one, in arterial plasma. Each of shape (t,)."""
+    """Contrast medium at each volume, mmol/l, each of shape (t,)."""
 
-    healthy: np.ndarray
-    lesion: np.ndarray
-    arterial: np.ndarray
+    healthy: np.ndarray  # in the vessels of healthy tissue
+    lesion: np.ndarray  # in those of the lesion
+    arterial: np.ndarray  # in arterial plasma, the mean between the volume before and this one
 
 
 def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Concentrations:
@@ -202,23 +137,23 @@ def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Co
     return Concentrations(*(curve[steps - 1 :: steps] for curve in vessels), arterial.reshape(-1, steps).mean(axis=1))
 
 
-def simulate(tissue, rcbv, ktrans, lesion_share, protocol: DscProtocol, leakage: Leakage) -> list[np.ndarray]:
-    """Signals without noise, one array (voxel, t) an echo; arguments in shape (voxel,) as in `make_dsc`."""
-    concentrations = sampled_concentrations(protocol, leakage.transit_s)
-    leaked = leaked_concentration(
-        concentrations.arterial, protocol.repetition_time_s, ktrans, leakage.extravascular_volume
-    )
+def simulate(
+    proton_density, rate_1, rate_2, rcbv, ktrans, lesion_share, protocol: DscProtocol, leakage: Leakage
+) -> list[np.ndarray]:
+    """Signals without noise, one array (voxel, t) an echo; properties of the tissue (rates in 1/s) by voxel."""
+    concentrations, ve = sampled_concentrations(protocol, leakage.transit_s), leakage.extravascular_volume
+    leaked = leaked_concentration(concentrations.arterial, protocol.repetition_time_s, ktrans, ve)
     flip = np.deg2rad(protocol.flip_deg)
     signals = [np.empty((len(rcbv), protocol.num_volumes), np.float32) for _ in protocol.echo_times_s]
-    longitudinal = tissue["proton_density"].copy()
+    longitudinal = proton_density
     for n, outside in enumerate(leaked):
         inside = concentrations.healthy[n] + lesion_share * (concentrations.lesion[n] - concentrations.healthy[n])
-        rate_2 = tissue["rate_2"] + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
-        rate_2 += leakage.relaxivity_t2 * outside
+        shortened = rate_2 + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
+        shortened += leakage.relaxivity_t2 * outside
         for signal, echo_time_s in zip(signals, protocol.echo_times_s, strict=True):
-            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * rate_2)
-        decay = np.exp(-protocol.repetition_time_s * (tissue["rate_1"] + RELAXIVITY * outside))
-        longitudinal = tissue["proton_density"] * (1 - decay) + longitudinal * np.cos(flip) * decay
+            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * shortened)
+        decay = np.exp(-protocol.repetition_time_s * (rate_1 + RELAXIVITY * outside))
+        longitudinal = proton_density * (1 - decay) + longitudinal * np.cos(flip) * decay
     return signals
 
 

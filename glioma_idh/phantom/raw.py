@@ -7,14 +7,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_text
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
-from glioma_idh.phantom.anatomy import Anatomy, draw_anatomy, make_anatomy
-from glioma_idh.phantom.fields import make_grid
-from glioma_idh.phantom.lesions import draw_lesion, make_lesion
+from glioma_idh.phantom.anatomy import Anatomy
+from glioma_idh.phantom.diffusion_series import B_VALUES, make_dwi
+from glioma_idh.phantom.lesions import make_body
+from glioma_idh.phantom.perfusion_series import DscProtocol, make_dsc
 from glioma_idh.phantom.recipe import PhantomRecipe, draw_truth, random_stream
 from glioma_idh.phantom.signal import draw_signal, make_image
 
@@ -29,52 +31,59 @@ SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}
 
 
 def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1) -> Path:
-    """Make the raw scans of one subject of a phantom, unless they are there.
-
-    Args:
-        folder: the patient's folder is made in it, and `truth/`.
-        index: of the subject, from 0.
-        recipe: of the phantom; by default the default one.
-        num_echoes: of the DSC series, 1 or 2.
+    """Make the raw scans of one subject of a phantom (its index from 0), unless they are there; DSC of 1 or 2 echoes.
 
     Returns:
-        The patient's folder: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars, and
-        `lesion_mask.nii.gz`, drawn on the T2.
+        The patient's folder in `folder`: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars,
+        and `lesion_mask.nii.gz`, drawn on the T2; the truth lies in `truth/` beside it.
 
     Raises:
         InputError: the patient is there with another number of echoes.
     """
-    recipe = recipe or PhantomRecipe()
+    recipe, protocol = recipe or PhantomRecipe(), DscProtocol(ECHO_TIMES_S[num_echoes])
     truth = draw_truth(recipe).iloc[index]
     patient, known = Path(folder, truth["subject"]), Path(folder, "truth", truth["subject"])
+    echoes = ["dsc"] if num_echoes == 1 else [f"dsc_e{number}" for number in range(1, num_echoes + 1)]
     if (known / "placement.json").exists():
-        if not all((patient / f"{name}.nii.gz").exists() for name in _dsc_names(num_echoes)):
-            expected = f"a DSC series with echo times {ECHO_TIMES_S[num_echoes]} s"
+        if not all((patient / f"{name}.nii.gz").exists() for name in echoes):
+            expected = f"a DSC series with echo times {protocol.echo_times_s} s"
             raise InputError(expected, "another number of echoes", "Choose another folder.", file=patient)
         return patient
-    grid = make_grid(recipe.spacing_mm)
-    anatomy = make_anatomy(draw_anatomy(random_stream(recipe, index, "anatomy")), grid)
-    lesion = make_lesion(draw_lesion(random_stream(recipe, index, "lesion")), anatomy)
-    rng = random_stream(recipe, index, "raw")
+    anatomy, lesion = make_body(recipe, index)
+    affine, rng = anatomy.grid.affine, random_stream(recipe, index, "raw")
     moved = {name: _movement(rng) for name in ("t1", "t2", "flair", "dwi", "dsc")} | {"t1gd": np.eye(4)}
-    for name in SCALP:
-        draw = draw_signal(random_stream(recipe, index, name), grid)
-        image = make_image(name, anatomy, lesion, truth[f"z_{name}"], draw)
-        head = Volume(_with_scalp(name, image.astype(np.float32), anatomy, draw.noise), grid.affine)
-        acquired = head if name == "t1gd" else acquire(head, SPACING_MM[name], moved[name])
+
+    def write_scan(name: str, series: str, array: np.ndarray) -> None:
+        volume = Volume(array, affine)
+        acquired = volume if series == "t1gd" else acquire(volume, SPACING_MM[series], moved[series])
         write_volume(patient / f"{name}.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
-    _write_dwi(patient, known, anatomy, lesion, truth, rng, moved["dwi"])
-    _write_dsc(patient, known, anatomy, lesion, truth, rng, moved["dsc"], num_echoes)
-    _write_masks(patient, known, anatomy, lesion, moved["t2"])
+
+    for name in SCALP:
+        draw = draw_signal(random_stream(recipe, index, name), anatomy.grid)
+        image = make_image(name, anatomy, lesion, truth[f"z_{name}"], draw)
+        write_scan(name, name, _with_scalp(name, image.astype(np.float32), anatomy, draw.noise))
+    series, adc = make_dwi(anatomy, lesion, truth["z_adc"], rng)
+    write_scan("dwi", "dwi", series)
+    write_text(" ".join(map(str, B_VALUES)) + "\n", patient / "dwi.bval")
+    of_echoes, rcbv = make_dsc(anatomy, lesion, truth["z_rcbv"], rng, protocol)
+    for name, series, echo_time_s in zip(echoes, of_echoes, protocol.echo_times_s, strict=True):
+        write_scan(name, "dsc", series)
+        sidecar = {"EchoTime": echo_time_s, "RepetitionTime": protocol.repetition_time_s}
+        write_text(json.dumps(sidecar, indent=2) + "\n", patient / f"{name}.json")
+    drawn = acquire(Volume(lesion.mask.astype(np.float32), affine), SPACING_MM["t2"], moved["t2"])
+    write_volume(patient / "lesion_mask.nii.gz", (drawn.array >= 0.5).astype(np.uint8), drawn.affine)
+    masks = {"lesion_mask": lesion.mask.astype(np.uint8), "brain_mask": anatomy.brain.astype(np.uint8)}
+    for name, array in (masks | {"adc": adc.astype(np.float32), "rcbv": rcbv.astype(np.float32)}).items():
+        write_volume(known / f"{name}.nii.gz", array, affine)
     write_json({name: matrix.tolist() for name, matrix in moved.items()}, known / "placement.json")
     return patient
 
 
 def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
-    """What a scanner gives of a head that has moved: thick slices on a tilted grid of their own.
+    """What a scanner gives of a head, 3D or 4D, that has moved: thick slices on a tilted grid of their own.
 
     Args:
-        volume: the head, 3D or 4D.
+        volume: the head.
         spacing_mm: edge lengths of the voxels, shape (3,); each slice is the mean over its thickness.
         moved: 4 x 4, from millimetres in the T1Gd to where the same tissue has moved.
         tilt_deg: of the slices, about the axis from left to right.
@@ -103,47 +112,8 @@ def _movement(rng: np.random.Generator) -> np.ndarray:
 
 def _with_scalp(name: str, image: np.ndarray, anatomy: Anatomy, noise: np.ndarray) -> np.ndarray:
     """The image with fluid, a dark skull and a bright scalp around the brain, and noise in the air."""
-    from scipy import ndimage
-
     away_mm = ndimage.distance_transform_edt(~anatomy.brain) * anatomy.grid.spacing_mm
     white = np.median(image[anatomy.white > 0.9])
     scalp = (away_mm > 7) & (away_mm < 13)
     around = {"t2": 1.8}.get(name, 0.25) * ((away_mm > 0) & (away_mm <= 3)) + SCALP[name] * scalp
     return np.where(anatomy.brain, image, np.abs(white * (around + 0.025 * noise[0])))
-
-
-def _write_dwi(patient: Path, known: Path, anatomy, lesion, truth, rng, moved: np.ndarray) -> None:
-    from glioma_idh.phantom.diffusion_series import make_dwi
-
-    b_values = (0, 500, 1000)
-    series, adc = make_dwi(anatomy, lesion, truth["z_adc"], rng, b_values=b_values)
-    acquired = acquire(Volume(series, anatomy.grid.affine), SPACING_MM["dwi"], moved)
-    write_volume(patient / "dwi.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
-    write_text(" ".join(map(str, b_values)) + "\n", patient / "dwi.bval")
-    write_volume(known / "adc.nii.gz", adc.astype(np.float32), anatomy.grid.affine)
-
-
-def _write_dsc(patient: Path, known: Path, anatomy, lesion, truth, rng, moved: np.ndarray, num_echoes: int) -> None:
-    from glioma_idh.phantom.perfusion_series import DscProtocol, make_dsc
-
-    protocol = DscProtocol(ECHO_TIMES_S[num_echoes])
-    echoes, rcbv = make_dsc(anatomy, lesion, truth["z_rcbv"], rng, protocol)
-    for name, series, echo_time_s in zip(_dsc_names(num_echoes), echoes, protocol.echo_times_s, strict=True):
-        acquired = acquire(Volume(series, anatomy.grid.affine), SPACING_MM["dsc"], moved)
-        write_volume(patient / f"{name}.nii.gz", np.round(acquired.array).astype(np.int16), acquired.affine)
-        sidecar = {"EchoTime": echo_time_s, "RepetitionTime": protocol.repetition_time_s}
-        write_text(json.dumps(sidecar, indent=2) + "\n", patient / f"{name}.json")
-    write_volume(known / "rcbv.nii.gz", rcbv.astype(np.float32), anatomy.grid.affine)
-
-
-def _dsc_names(num_echoes: int) -> list[str]:
-    """The names of the files of the DSC series, without ending."""
-    return ["dsc"] if num_echoes == 1 else [f"dsc_e{number}" for number in range(1, num_echoes + 1)]
-
-
-def _write_masks(patient: Path, known: Path, anatomy, lesion, moved: np.ndarray) -> None:
-    affine = anatomy.grid.affine
-    write_volume(known / "lesion_mask.nii.gz", lesion.mask.astype(np.uint8), affine)
-    write_volume(known / "brain_mask.nii.gz", anatomy.brain.astype(np.uint8), affine)
-    drawn = acquire(Volume(lesion.mask.astype(np.float32), affine), SPACING_MM["t2"], moved)
-    write_volume(patient / "lesion_mask.nii.gz", (drawn.array >= 0.5).astype(np.uint8), drawn.affine)

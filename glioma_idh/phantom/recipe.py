@@ -30,14 +30,7 @@ PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES, "raw
 
 @dataclass(frozen=True)
 class PhantomRecipe:
-    """The parameters that fix every voxel.
-
-    Attributes:
-        num_subjects: in the cohort.
-        num_mutant: of them IDH-mutant.
-        seed: of all random numbers.
-        spacing_mm: edge length of the cubic voxels.
-    """
+    """The parameters that fix every voxel, as of `make_phantom`."""
 
     num_subjects: int = 100
     num_mutant: int = 17
@@ -54,11 +47,7 @@ class PhantomRecipe:
 
 
 def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> PhantomRecipe:
-    """Check the parameters.
-
-    Raises:
-        InputError: counts that do not fit, a negative seed, or voxels of a size that no lesion survives.
-    """
+    """The checked parameters; no lesion survives voxels of more than 6 mm."""
     checks = (
         ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
         (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
@@ -72,11 +61,7 @@ def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float
 
 
 def check_sequences(sequences) -> tuple[str, ...]:
-    """The sequences asked for, in the package's order.
-
-    Raises:
-        InputError: one of them is not a sequence of the phantom, or there is none.
-    """
+    """The sequences asked for, in the package's order; an InputError for one that the phantom has not, or for none."""
     sequences = (sequences,) if isinstance(sequences, str) else tuple(sequences)
     unknown = [name for name in sequences if name not in SEQUENCES]
     if unknown or not sequences:
@@ -97,11 +82,10 @@ def random_stream(recipe: PhantomRecipe, index: int, purpose: str) -> np.random.
 
 
 def draw_truth(recipe: PhantomRecipe):
-    """Labels and latents of the whole cohort.
+    """Labels and latents of the whole cohort, one row a subject.
 
-    Returns:
-        DataFrame with one row a subject and columns `subject`, `idh`, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the
-        shift that was planted, the same in each row) for all six sequences.
+    Columns are `subject`, `idh` and, for all six sequences, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the planted
+    shift, the same in each row).
     """
     import pandas
 
@@ -116,15 +100,10 @@ def draw_truth(recipe: PhantomRecipe):
 
 
 def planted_scores(truth_csv, sequences):
-    """The best possible score of each subject: sum over the sequences of d * z.
+    """The best possible score of each subject of a `truth.csv`: sum over the sequences (one or several) of d * z.
 
-    Args:
-        truth_csv: `truth.csv` of a phantom.
-        sequences: one name or several.
-
-    Returns:
-        Series of scores by subject, the log likelihood ratio of mutant against wild-type up to a constant. All equal
-        for ADC alone, which carries nothing.
+    It is the log likelihood ratio of mutant against wild-type up to a constant, all equal for ADC alone, which carries
+    nothing. A pandas Series by subject.
     """
     import pandas
 

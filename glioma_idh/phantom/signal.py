@@ -12,6 +12,7 @@ Tissue values at 3 T:
 Lesion values are ranges around those reported for glioblastoma, wide enough for the planted latent to move in.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,22 +28,14 @@ MAPS = ("rcbv", "adc")
 
 @dataclass(frozen=True)
 class Tissue:
-    """What the signal equations need to know of a tissue.
+    """What the signal equations need to know of a tissue."""
 
-    Attributes:
-        proton_density: relative to water.
-        t1_s, t2_s: relaxation times, s.
-        adc_mm2_s: apparent diffusion coefficient, mm2/s.
-        rcbv: relative cerebral blood volume, normal white matter = 1.
-        contrast_mmol_l: gadolinium in it at the time of the contrast-enhanced image, mmol/l.
-    """
-
-    proton_density: float
-    t1_s: float
+    proton_density: float  # relative to water
+    t1_s: float  # relaxation times
     t2_s: float
     adc_mm2_s: float
-    rcbv: float
-    contrast_mmol_l: float = 0.0
+    rcbv: float  # normal white matter = 1
+    contrast_mmol_l: float = 0.0  # gadolinium at the time of the contrast-enhanced image
 
 
 TISSUES = {
@@ -104,42 +97,31 @@ def enhanced(tissue: Tissue) -> Tissue:
 
 def tissue_signal(sequence: str, tissue: Tissue) -> float:
     """What a sequence shows of a tissue: relative signal, or the quantity itself for the maps."""
-    match sequence:
-        case "t1":
-            return spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25)
-        case "t1gd":
-            return inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003)
-        case "t2":
-            return spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095)
-        case "flair":
-            return inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11)
-        case "rcbv":
-            return tissue.rcbv
-        case "adc":
-            return tissue.adc_mm2_s
-    raise ValueError(sequence)
+    signals = {
+        "t1": lambda: spoiled_gradient_echo(tissue, repetition_time_s=0.018, flip_deg=25),
+        "t1gd": lambda: inversion_recovery(enhanced(tissue), 2.3, inversion_time_s=1.0, echo_time_s=0.003),
+        "t2": lambda: spin_echo(tissue, repetition_time_s=5.0, echo_time_s=0.095),
+        "flair": lambda: inversion_recovery(tissue, 9.0, inversion_time_s=2.4, echo_time_s=0.11),
+        "rcbv": lambda: tissue.rcbv,
+        "adc": lambda: tissue.adc_mm2_s,
+    }
+    if sequence not in signals:
+        raise ValueError(sequence)
+    return signals[sequence]()
 
 
 @dataclass(frozen=True)
 class SignalDraw:
-    """The random numbers of one image.
+    """The random numbers of one image."""
 
-    Attributes:
-        gain: of the receiver.
-        coil: lattice of the bias field.
-        texture, patches: lattices of fine and coarse unevenness of the tissue.
-        noise: standard normal, shape (2, i, j, k): real and imaginary part.
-    """
-
-    gain: float
-    coil: Lattice
-    texture: Lattice
+    gain: float  # of the receiver
+    coil: Lattice  # of the bias field
+    texture: Lattice  # fine and coarse unevenness of the tissue
     patches: Lattice
-    noise: np.ndarray
+    noise: np.ndarray  # standard normal, shape (2, i, j, k): real and imaginary part
 
 
 def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
-    """Draw the random numbers of one image."""
     return SignalDraw(
         gain=rng.uniform(0.7, 1.4),
         coil=draw_lattice(rng, 60.0),
@@ -151,21 +133,25 @@ def draw_signal(rng: np.random.Generator, grid: Grid) -> SignalDraw:
 
 def clean_signal(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float) -> np.ndarray:
     """The image without coil, noise and texture: the tissues' signals by their shares. Shape (i, j, k), float32."""
-    healthy = {"white": anatomy.white, "grey": anatomy.grey, "fluid": anatomy.fluid}
-    image = sum(np.float32(tissue_signal(sequence, TISSUES[name])) * share for name, share in healthy.items())
-    image += anatomy.vessels * (np.float32(tissue_signal(sequence, TISSUES["vessels"])) - image)
-    image *= 1 - lesion.shares.sum(axis=0)
+    image = healthy_part(lambda tissue: tissue_signal(sequence, tissue), anatomy, lesion)
     for part, share in zip(PARTS, lesion.shares, strict=True):
         image += np.float32(tissue_signal(sequence, planted_tissue(sequence, part, z))) * share
     return image
 
 
-def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
-    """One sequence of one subject, 0 outside the brain.
+def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion, where=...) -> np.ndarray:
+    """A property of the healthy tissues, mixed by their shares, times their share in the voxels `where`; float32."""
+    shares = {name: getattr(anatomy, name)[where] for name in ("white", "grey", "fluid")}
+    mixed = sum(np.float32(value(TISSUES[name])) * share for name, share in shares.items())
+    mixed += anatomy.vessels[where] * (np.float32(value(TISSUES["vessels"])) - mixed)
+    return mixed * (1 - lesion.shares.sum(axis=0)[where])
 
-    Returns:
-        Shape (i, j, k). `rcbv` relative to white matter and `adc` in mm2/s, float32 in steps of a power of two (they
-        compress well); the others in scanner units, int16.
+
+def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
+    """One sequence of one subject, 0 outside the brain, shape (i, j, k).
+
+    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32 in steps of a power of two, which compress well; the others
+    int16 in scanner units.
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))

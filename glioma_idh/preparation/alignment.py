@@ -25,8 +25,7 @@ FINE_MM = 1.0
 def still_image(role: str, choice) -> Volume:
     """One volume that stands for a series where it is registered.
 
-    Of a DSC series the median over time (of the first echo), in which the bolus does not show; of a DWI series the
-    mean of the volumes with the lowest b-value.
+    Of DSC the median over time of the first echo, in which no bolus shows; of DWI the mean at the lowest b-value.
     """
     if role not in ("dwi", "dsc"):
         return read_volume(choice.files[0])
@@ -39,7 +38,7 @@ def still_image(role: str, choice) -> Volume:
 
 
 def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
-    """The volumes of a DWI series, of one file or of a file a b-value, with b-values and, where known, b-vectors.
+    """The volumes of a DWI series, of one file or a file a b-value; b-values and, where known, b-vectors.
 
     The b-vectors are along the axes of the first file, as FSL has them; zeros for the volumes of a file without any.
     """
@@ -48,8 +47,7 @@ def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
         if not acquisition.b_values:
             advice = "Lay the .bval file of the series beside it, under the same name."
             raise InputError("b-values of the DWI series", "no .bval beside it", advice, file=file)
-        several = len(acquisition.b_values) > 1
-        volume = read_volume(file, num_axes=4 if several else 3)
+        volume = read_volume(file, num_axes=4 if len(acquisition.b_values) > 1 else 3)
         check_same_grid(read_grid(file), read_grid(choice.files[0]))
         volumes.append(volume if volume.array.ndim == 4 else replace(volume, array=volume.array[..., None]))
         b_values.extend(acquisition.b_values)
@@ -60,84 +58,61 @@ def read_diffusion(choice) -> tuple[Volume, np.ndarray, np.ndarray | None]:
     return series, np.array(b_values, float), np.concatenate(b_vectors) if known else None
 
 
-def register_series(choices: dict, patient: Patient, head) -> tuple[dict, list[InputError]]:
-    """Register every series to the anchor, each on its own.
+def align(choices: dict, patient: Patient) -> Alignment:
+    """Find out where every series lies, each registered to the anchor on its own, and on which grid the result will be.
 
-    Returns:
-        By role, the 4 x 4 matrix from the anchor's millimetres to the series'; and the series that cannot be registered
-        or whose registration looks wrong, one error each. Those have no matrix, unless flagged ones are to be kept.
-    """
-    settings = patient.settings
-    matrices, errors = {settings.anchor: np.eye(4)}, []
-    for role in choices:
-        if role == settings.anchor or role not in (*STRUCTURAL, "adc", "dwi", "dsc"):
-            continue
-        try:
-            matrix, problems = _register(role, choices, patient, head)
-        except InputError as error:
-            errors.append(error)
-            continue
-        if problems:
-            advice = "Look at qc.png with --keep-flagged, or name another series with --series."
-            expected, found = f"a plausible registration of {role} to {settings.anchor}", "; ".join(problems)
-            errors.append(InputError(expected, found, advice, choices[role].files[0]))
-        if not problems or settings.keep_flagged:
-            matrices[role] = matrix
-    return matrices, errors
-
-
-def _register(role: str, choices: dict, patient: Patient, head) -> tuple[np.ndarray, list[str]]:
-    """The matrix of one series, and what looks wrong about it."""
-    settings = patient.settings
-    if "registration" in settings.skip:
-        return np.eye(4), []
-    path = patient.folder / "transforms" / f"{role}_to_{settings.anchor}.tfm"
-
-    def work():
-        found = register_rigid(head(role), head(settings.anchor))
-        write_transform(path, found.matrix)
-        names = ("rotation_deg", "shift_mm", "overlap", "metric", "gain")
-        return {name: round(float(getattr(found, name)), 4) for name in names} | {"problems": list(found.problems)}
-
-    inputs = {"moving": choices[role].files, "reference": choices[settings.anchor].files}
-    inputs |= {"b-values": [acquisition.b_values for acquisition in choices[role].acquisitions]}
-    found = patient.stages.make(f"registration {role}", work, inputs, [path])
-    return read_transform(path), found["problems"]
-
-
-def align(choices: dict, patient: Patient) -> tuple[Alignment, list[InputError]]:
-    """Find out where every series lies, and on which grid the result will be.
-
-    Returns:
-        The alignment; and an error for each series that is left out.
+    Series that cannot be registered, or whose registration looks wrong unless flagged ones are to be kept, are left out
+    with an error.
 
     Raises:
         InputError: the anchor cannot be brought to the atlas or image that is the reference.
     """
-    settings = patient.settings
+    settings, anchor = patient.settings, patient.settings.anchor
     head = cache(lambda role: _head(role, choices[role]))
-    template = cache(lambda: _fit_template(head(settings.anchor)))
-    matrices, errors = register_series(choices, patient, head)
-    reference, frame, problems = _reference(choices, patient, head, template)
-    if problems:
-        advice = "Choose another --reference, or look at qc.png with --keep-flagged."
-        expected = f"a plausible registration of {settings.anchor} to {Path(settings.reference).name}"
-        error = InputError(expected, "; ".join(problems), advice, file=choices[settings.anchor].files[0])
-        if not settings.keep_flagged:
-            raise error
-        errors.append(error)
+    template = cache(lambda: _fit_template(head(anchor)))
+    matrices = {anchor: np.eye(4)}
+    for role in choices:
+        if role != anchor and role in (*STRUCTURAL, "adc", "dwi", "dsc"):
+            matrix = patient.attempt(_register, role, choices, patient, head)
+            matrices |= {} if matrix is None else {role: matrix}
+    reference, frame = _reference(choices, patient, head, template)
     spacing_mm = settings.spacing_mm or (FINE_MM if reference.spacing_mm.max() > THICK_MM else None)
     grid = reference if spacing_mm is None else isotropic_grid(reference, spacing_mm)
-    anchor = settings.anchor
-    return Alignment(choices, anchor, matrices, lambda: head(anchor), template, grid, reference, frame), errors
+    return Alignment(choices, anchor, matrices, lambda: head(anchor), template, grid, reference, frame)
+
+
+def _register(role: str, choices: dict, patient: Patient, head) -> np.ndarray:
+    """The matrix from the anchor's millimetres to those of a series, 4 x 4."""
+    anchor = patient.settings.anchor
+    if "registration" in patient.settings.skip:
+        return np.eye(4)
+    path = patient.folder / "transforms" / f"{role}_to_{anchor}.tfm"
+
+    def work():
+        found = register_rigid(head(role), head(anchor))
+        write_transform(path, found.matrix)
+        names = ("rotation_deg", "shift_mm", "overlap", "metric", "gain")
+        return {name: round(float(getattr(found, name)), 4) for name in names} | {"problems": list(found.problems)}
+
+    inputs = {"moving": choices[role].files, "reference": choices[anchor].files}
+    inputs |= {"b-values": [acquisition.b_values for acquisition in choices[role].acquisitions]}
+    problems = patient.stages.make(f"registration {role}", work, inputs, [path])["problems"]
+    advice = "Look at qc.png with --keep-flagged, or name another series with --series."
+    _check_plausible(problems, f"{role} to {anchor}", advice, choices[role].files[0], patient)
+    return read_transform(path)
+
+
+def _check_plausible(problems: list[str], what: str, advice: str, file: Path, patient: Patient) -> None:
+    """A registration that looks wrong is an error, and stops what needs it unless flagged ones are to be kept."""
+    if problems:
+        error = InputError(f"a plausible registration of {what}", "; ".join(problems), advice, file)
+        if not patient.settings.keep_flagged:
+            raise error
+        patient.errors.append(error)
 
 
 def _fit_template(head: Volume):
-    """The template in the anchor's head.
-
-    Raises:
-        InputError: it does not fit.
-    """
+    """The template in the anchor's head, which it must fit."""
     fit = fit_template(head)
     if fit.problems:
         advice = "Is it a whole head, or brain? If so, give --brain-mask (and --white-mask for rCBV), or --skip brain."
@@ -154,42 +129,38 @@ def _head(role: str, choice) -> Volume:
     return volume
 
 
-def _reference(choices: dict, patient: Patient, head, template) -> tuple:
-    """The grid of what everything is registered to, the way from it to the anchor, and what looks wrong about that."""
-    settings = patient.settings
-    if settings.reference == settings.anchor:
-        return _empty(read_grid(choices[settings.anchor].files[0])), np.eye(4), []
-    path = patient.folder / "transforms" / f"{settings.anchor}_to_grid.tfm"
-
-    def to_atlas():
-        write_transform(path, np.linalg.inv(rigid_part(template().matrix)))
-        return {"problems": []}
-
-    def to_file():
-        if "registration" in settings.skip:
-            write_transform(path, np.eye(4))
-            return {"problems": []}
-        found = register_rigid(head(settings.anchor), read_volume(settings.reference), max_shift_mm=np.inf)
-        write_transform(path, found.matrix)
-        return {"problems": list(found.problems)}
-
+def _reference(choices: dict, patient: Patient, head, template) -> tuple[Volume, np.ndarray]:
+    """The grid of what everything is registered to, and the way from it to the anchor, 4 x 4."""
+    settings, anchor, files = patient.settings, patient.settings.anchor, choices[patient.settings.anchor].files
     atlas = settings.reference == "atlas"
-    reference = load_template()["t1"] if atlas else read_grid(settings.reference)
-    inputs = {"anchor": choices[settings.anchor].files, "to": "atlas" if atlas else Path(settings.reference)}
-    inputs |= {"registered": "registration" not in settings.skip}
-    found = patient.stages.make("registration grid", to_atlas if atlas else to_file, inputs, [path])
-    return _empty(reference), read_transform(path), found["problems"]
+    reference = files[0] if settings.reference == anchor else settings.reference
+    reference = load_template()["t1"] if atlas else read_grid(reference)
+    reference = Volume(np.zeros(reference.array.shape, np.uint8), reference.affine, reference.file)  # the grid alone
+    if settings.reference == anchor:
+        return reference, np.eye(4)
+    path, registered = patient.folder / "transforms" / f"{anchor}_to_grid.tfm", "registration" not in settings.skip
 
+    def work():
+        matrix, problems = np.eye(4), ()
+        if atlas:
+            matrix = np.linalg.inv(rigid_part(template().matrix))
+        elif registered:
+            found = register_rigid(head(anchor), read_volume(settings.reference), max_shift_mm=np.inf)
+            matrix, problems = found.matrix, found.problems
+        write_transform(path, matrix)
+        return {"problems": list(problems)}
 
-def _empty(volume: Volume) -> Volume:
-    """The grid of a volume alone."""
-    return Volume(np.zeros(volume.array.shape, np.uint8), volume.affine, volume.file)
+    inputs = {"anchor": files, "to": "atlas" if atlas else Path(settings.reference), "registered": registered}
+    problems = patient.stages.make("registration grid", work, inputs, [path])["problems"]
+    advice = "Choose another --reference, or look at qc.png with --keep-flagged."
+    _check_plausible(problems, f"{anchor} to {Path(settings.reference).name}", advice, files[0], patient)
+    return reference, read_transform(path)
 
 
 def rigid_part(matrix: np.ndarray) -> np.ndarray:
     """The rotation and shift nearest to an affine matrix, which keep the place of the origin of where it leads.
 
-    The origin of the ICBM152 template is the anterior commissure: that stays where the affine fit has found it.
+    That of the ICBM152 template is the anterior commissure: it stays where the affine fit has found it.
     """
     rigid = np.eye(4)
     rigid[:3, :3] = polar(matrix[:3, :3])[0]

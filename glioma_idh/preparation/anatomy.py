@@ -24,9 +24,6 @@ LEAST_COVERED = 0.5
 def find_brain(patient: Patient) -> Path | None:
     """The brain mask on the grid of the result: given, of a stripped image, by another program, or by the template.
 
-    Returns:
-        Its file; None where no brain is wanted.
-
     Raises:
         InputError: the given one cannot be used, or none is found.
     """
@@ -34,31 +31,29 @@ def find_brain(patient: Patient) -> Path | None:
     if "brain" in settings.skip:
         return None
     path = patient.folder / "brain_mask.nii.gz"
-    choices, anchor = alignment.choices, alignment.choices[alignment.anchor]
-    given = settings.brain_mask or (choices["brain_mask"].files[0] if "brain_mask" in choices else None)
+    anchor, given = alignment.choices[alignment.anchor], settings.brain_mask or alignment.file("brain_mask")
 
     def work():
         brain, how = _brain(patient, given)
+        file, volume_ml = anchor.files[0], float((brain.array != 0).sum() * alignment.grid.voxel_ml)
         if not brain.array.any():
-            advice = "Give --brain-mask or --brain-command."
-            raise InputError("a brain in the image", f"none ({how})", advice, anchor.files[0])
-        volume_ml = float((brain.array != 0).sum() * alignment.grid.voxel_ml)
+            raise InputError("a brain in the image", f"none ({how})", "Give --brain-mask or --brain-command.", file)
         if volume_ml > LARGE_ML:
             found = f"{volume_ml:.0f} ml ({how})"
-            raise InputError(f"a brain of at most {LARGE_ML} ml", found, "Give --brain-mask.", given or anchor.files[0])
+            raise InputError(f"a brain of at most {LARGE_ML} ml", found, "Give --brain-mask.", given or file)
         write_volume(path, (brain.array != 0).astype(np.uint8), alignment.grid.affine)
         return {"how": how, "volume_ml": round(volume_ml, 1)}
 
     inputs = {"anchor": anchor.files, "given": given, "command": settings.brain_command}
-    inputs |= {"ways": given and alignment.ways}
-    found = patient.stages.make("brain", work, inputs | alignment.placement(alignment.anchor), [path])
+    inputs |= {"ways": given and alignment.ways} | alignment.placement(alignment.anchor)
+    found = patient.stages.make("brain", work, inputs, [path])
     if THRESHOLDED in found["how"]:
         patient.remarks.append(f"The brain mask holds {THRESHOLDED}.")
     return path
 
 
 def _brain(patient: Patient, given) -> tuple[Volume, str]:
-    """The brain mask on the grid of the result, and how it was had."""
+    """The brain on the grid of the result, and how it was found."""
     alignment, command = patient.alignment, patient.settings.brain_command
     if given is not None:
         mask, _ = mask_on_grid(given, alignment, alignment.anchor)
@@ -75,18 +70,15 @@ def _brain(patient: Patient, given) -> tuple[Volume, str]:
     return replace(share, array=(share.array >= 0.5).astype(np.uint8)), how
 
 
-def make_image(role: str, patient: Patient) -> Path:
-    """A structural image on the grid of the result: bias corrected, resampled, and 0 outside the brain.
-
-    The bias field is found on the grid on which the image was acquired, so that thick slices are not blurred first.
-    """
+def _make_image(role: str, patient: Patient) -> Path:
+    """A structural image on the grid of the result: bias corrected, resampled, and 0 outside the brain."""
     alignment, settings, brain = patient.alignment, patient.settings, patient.brain
     path, bias = patient.folder / f"{role}.nii.gz", "bias" not in settings.skip
 
     def work():
         volume = read_volume(alignment.choices[role].files[0])
-        if bias:
-            volume = correct_bias(volume, None if brain is None else on_series(brain, role, volume, alignment))
+        if bias:  # on the grid on which it was acquired, so that thick slices are not blurred first
+            volume = correct_bias(volume, on_series(brain, role, volume, alignment))
         image = resample(volume, alignment.grid, alignment.to_series(role)).array
         covered = np.mean(image != 0 if brain is None else image[read_mask(brain).array != 0] != 0)
         if covered <= (0 if brain is None else LEAST_COVERED):
@@ -99,23 +91,17 @@ def make_image(role: str, patient: Patient) -> Path:
     return path
 
 
-def make_images(patient: Patient) -> tuple[dict[str, Path], list[InputError]]:
-    """All structural images that can be made: files by role, and an error for each that cannot."""
-    files, errors = {}, []
-    for role in STRUCTURAL:
-        if patient.alignment.has(role):
-            try:
-                files[role] = make_image(role, patient)
-            except InputError as error:
-                errors.append(error)
-    return files, errors
+def make_images(patient: Patient) -> dict[str, Path]:
+    """All structural images that can be made: bias corrected, resampled, 0 outside the brain. Files by role."""
+    made = {role: patient.attempt(_make_image, role, patient) for role in STRUCTURAL if patient.alignment.has(role)}
+    return {role: path for role, path in made.items() if path is not None}
 
 
-def check_contrast(patient: Patient) -> list[InputError]:
-    """An error where T1 and T1Gd are one image; where the T1Gd shows little more than the T1, a remark."""
+def check_contrast(patient: Patient) -> None:
+    """Say where T1 and T1Gd are one image, an error, or the T1Gd shows little more than the T1, a remark."""
     files, brain = patient.images, patient.brain
     if not {"t1", "t1gd"} <= files.keys():
-        return []
+        return
 
     def work():
         t1, t1gd = (read_volume(files[role]).array for role in ("t1", "t1gd"))
@@ -127,8 +113,7 @@ def check_contrast(patient: Patient) -> list[InputError]:
     found = patient.stages.make("image contrast", work, inputs)
     if found["same"]:
         advice = "Say which series they are: --series t1=... t1gd=..."
-        return [InputError("a T1Gd beside the T1", "the same image twice", advice, file=files["t1gd"])]
-    if found["enhancement"] < LITTLE_ENHANCEMENT:
+        patient.errors.append(InputError("a T1Gd beside the T1", "the same image twice", advice, file=files["t1gd"]))
+    elif found["enhancement"] < LITTLE_ENHANCEMENT:
         text = "The T1Gd shows little more than the T1 (enhancement {}, 2 to 4 in most patients): was contrast given?"
         patient.remarks.append(text.format(found["enhancement"]))
-    return []

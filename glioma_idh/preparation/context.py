@@ -14,31 +14,24 @@ from glioma_idh.preparation.stages import Stages
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where everything lies: the grid of the result, and the way from it to each series.
+    """Where everything lies: the grid of the result, and the way from it to each series."""
 
-    Attributes:
-        choices: series by role.
-        anchor: role of the series that the others were registered to.
-        matrices: by role, 4 x 4, from the anchor's millimetres to those of the series; none where that is not known.
-        head: gives the anchor's image, its bias corrected where it has a skull; made when it is first asked for.
-        fit_template: gives the anchor's `TemplateFit`, likewise.
-        grid: of the result; its voxels are empty.
-        reference: the grid of what everything is registered to, in the millimetres of `grid`.
-        frame: 4 x 4, from the grid's millimetres to the anchor's.
-    """
-
-    choices: dict
-    anchor: str
-    matrices: dict[str, np.ndarray]
-    head: Callable
-    fit_template: Callable
-    grid: Volume
-    reference: Volume
-    frame: np.ndarray
+    choices: dict  # series by role
+    anchor: str  # role of the series that the others were registered to
+    matrices: dict[str, np.ndarray]  # by role, 4 x 4, from the anchor's mm to those of the series, where known
+    head: Callable  # gives the anchor's image, its bias corrected where it has a skull; made when first asked for
+    fit_template: Callable  # gives the anchor's `TemplateFit`, likewise
+    grid: Volume  # of the result; its voxels are empty
+    reference: Volume  # grid of what everything is registered to, in the millimetres of `grid`
+    frame: np.ndarray  # 4 x 4, from the grid's millimetres to the anchor's
 
     def has(self, role: str) -> bool:
         """Whether there is a series of a role, and where it lies is known."""
         return role in self.choices and role in self.matrices
+
+    def file(self, role: str) -> Path | None:
+        """The first file of a role, if there is one."""
+        return self.choices[role].files[0] if role in self.choices else None
 
     def to_series(self, role: str) -> np.ndarray:
         """From the grid's millimetres to those of a series."""
@@ -56,54 +49,42 @@ class Alignment:
 
 @dataclass(frozen=True)
 class LesionFinder:
-    """Finds a lesion in the four structural images of a patient.
+    """Finds a lesion in the four structural images of a patient."""
 
-    Attributes:
-        find: takes their files by role and the path of the mask to write.
-        identity: files that its answer depends on.
-        name: of it, in words.
-    """
-
-    find: Callable[[dict[str, Path], Path], None]
-    identity: tuple[Path, ...]
-    name: str
+    find: Callable[[dict[str, Path], Path], None]  # takes their files by role and the path of the mask
+    identity: tuple[Path, ...]  # files that its answer depends on
+    name: str  # of it, in words
 
 
 @dataclass
 class Patient:
-    """One patient on the way through the steps, and what became of it at their end.
+    """One patient on the way through the steps, and what became of it at their end."""
 
-    Attributes:
-        settings: what is made, and how.
-        stages: what was made before, and is made now; their `record` is the patient's `prepare.json`.
-        finder: finds the lesion where no mask is given.
-        alignment: where everything lies; None before that is known, and where nothing could be made.
-        images: files of structural images and maps, by column of the cohort table.
-        masks: likewise of brain and lesion.
-        errors: what could not be used or made, one error each.
-    """
+    settings: Settings  # what is made, and how
+    stages: Stages  # what was made before, and now; their `record` is the patient's `prepare.json`
+    finder: LesionFinder | None = None  # finds the lesion where no mask is given
+    alignment: Alignment | None = None  # None before it is known, and where nothing could be made
+    images: dict[str, Path] = field(default_factory=dict)  # by column of the cohort table
+    masks: dict[str, Path] = field(default_factory=dict)  # likewise brain and lesion
+    errors: list[InputError] = field(default_factory=list)  # what could not be used or made
 
-    settings: Settings
-    stages: Stages
-    finder: LesionFinder | None = None
-    alignment: Alignment | None = None
-    images: dict[str, Path] = field(default_factory=dict)
-    masks: dict[str, Path] = field(default_factory=dict)
-    errors: list[InputError] = field(default_factory=list)
+    def attempt(self, step: Callable, *arguments):
+        """What a step gives; None where it cannot, with the reason among the errors."""
+        try:
+            return step(*arguments)
+        except InputError as error:
+            self.errors.append(error)
 
     @property
     def folder(self) -> Path:
-        """Where the results go."""
         return self.stages.folder
 
     @property
     def remarks(self) -> list[str]:
-        """What looks odd, in sentences."""
         return self.stages.record.remarks
 
     @property
     def files(self) -> dict[str, Path]:
-        """All that was made, by column of the cohort table."""
         return self.images | self.masks
 
     @property

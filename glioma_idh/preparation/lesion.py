@@ -7,79 +7,60 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import LesionFacts, measure_lesion, read_mask
-from glioma_idh.imaging.volumes import Volume, write_volume
+from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid
 from glioma_idh.preparation.settings import STRUCTURAL
 
 
 def find_lesion(patient: Patient) -> Path | None:
-    """The lesion mask on the grid of the result; a given one comes before one that a network finds.
-
-    Returns:
-        Its file; None where there is neither.
+    """The lesion mask on the grid of the result, or None; a given one comes before one that a network finds.
 
     Raises:
         InputError: the given one lies on another grid, it is empty, or images that the finder needs are not there.
     """
     settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
-    choices = alignment.choices
-    given = settings.lesion_mask or (choices["lesion_mask"].files[0] if "lesion_mask" in choices else None)
+    given = settings.lesion_mask or alignment.file("lesion_mask")
     if "lesion" in settings.skip or (given is None and finder is None):
         return None
     path = patient.folder / "lesion_mask.nii.gz"
-
-    def from_given():
-        mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
-        write_volume(path, mask.array, alignment.grid.affine)
-        how = {"how": f"given, drawn on {roles[0]}", "roles": roles} | ({"values": mask.remark} if mask.remark else {})
-        return how | _measures(mask, given, brain)
-
-    def from_finder():
-        finder.find(images, path)
-        return {"how": finder.name, "roles": ["result"]} | _measures(read_mask(path), path, brain)
-
-    grid = {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
     if given is not None:
-        inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on} | grid
+        inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on}
+        inputs |= {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
     else:
         images = {role: patient.images[role] for role in STRUCTURAL if role in patient.images}
         if missing := [role for role in STRUCTURAL if role not in images]:
             advice = "Give --lesion-mask, or find out above why they are missing."
             raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
         inputs = {"images": images, "finder": finder.identity}
-    work = from_finder if given is None else from_given
+
+    def work():
+        if given is not None:
+            mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
+            write_volume(path, mask.array, alignment.grid.affine)
+            found = {"how": f"given, drawn on {roles[0]}", "roles": roles}
+            found |= {"values": mask.remark} if mask.remark else {}
+        else:
+            finder.find(images, path)
+            mask, found = read_mask(path), {"how": finder.name, "roles": ["result"]}
+        if not mask.array.any():
+            found = "none on the grid of the result"
+            raise InputError("a lesion in the mask", found, "Look at the mask.", given or path)
+        within = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
+        facts = measure_lesion(mask.array, within, mask.voxel_ml)
+        facts.require_lesion(given or path)
+        measures = {"volume_ml": facts.volume_ml} if brain is None else asdict(facts)
+        return found | {name: round(value, 2 if name == "volume_ml" else 4) for name, value in measures.items()}
+
     found = patient.stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
-    patient.remarks.extend(_remarks(found, drawn=given is not None))
-    return path
-
-
-def _measures(mask: Volume, file: Path, brain: Path | None) -> dict[str, float]:
-    """The volume of a lesion, ml, and where there is a brain mask how it lies in the brain, shares from 0 to 1.
-
-    Raises:
-        InputError: there is none, or it can be none.
-    """
-    if not mask.array.any():
-        raise InputError("a lesion in the mask", "none on the grid of the result", "Look at the mask.", file)
-    within = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
-    facts = measure_lesion(mask.array, within, mask.voxel_ml)
-    facts.require_lesion(file)
-    if brain is None:
-        return {"volume_ml": round(facts.volume_ml, 2)}
-    return {name: round(value, 2 if name == "volume_ml" else 4) for name, value in asdict(facts).items()}
-
-
-def _remarks(found: dict, drawn: bool) -> list[str]:
-    """What looks odd about a lesion, or must be known to use it."""
-    remarks, (taken, *others) = [], found["roles"]
-    if not drawn:
-        remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
+    if given is None:
+        patient.remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
     if "values" in found:
-        remarks.append(f"The lesion mask holds {found['values']}.")
+        patient.remarks.append(f"The lesion mask holds {found['values']}.")
     facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
-    remarks += facts.remarks().values()
+    patient.remarks.extend(facts.remarks().values())
+    taken, *others = found["roles"]
     if others:
-        fitting = " or ".join(others)
-        remarks.append(f"The lesion is taken as drawn on {taken}, not on {fitting} of the same grid (--lesion-on).")
-    return remarks
+        text = "The lesion is taken as drawn on {}, not on {} of the same grid (--lesion-on)."
+        patient.remarks.append(text.format(taken, " or ".join(others)))
+    return path

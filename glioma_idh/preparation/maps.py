@@ -40,19 +40,16 @@ def series_to_use(choices: dict, settings: Settings) -> dict:
     if "adc" in settings.skip:
         unused |= {"dwi", "adc"}
     elif {"dwi", "adc"} <= choices.keys():
-        b_values = [b for acquisition in choices["dwi"].acquisitions for b in acquisition.b_values]
+        b_values = choices["dwi"].b_values
         unused.add("adc" if b_values and np.ptp(b_values) > SAME_SHELL else "dwi")
     return {role: choice for role, choice in choices.items() if role not in unused}
 
 
 def make_adc_image(patient: Patient) -> Path | None:
-    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map.
-
-    Returns:
-        Its file; None where there is neither.
+    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map, or None.
 
     Raises:
-        InputError: the DWI series cannot give it.
+        InputError: the series cannot give it.
     """
     alignment, brain = patient.alignment, patient.brain
     role = next((role for role in ("dwi", "adc") if alignment.has(role)), None)
@@ -61,7 +58,8 @@ def make_adc_image(patient: Patient) -> Path | None:
     path, choice = patient.folder / "adc.nii.gz", alignment.choices[role]
 
     def work():
-        adc, found = (_adc_of_dwi if role == "dwi" else _scanner_adc)(patient)
+        with _naming(choice):
+            adc, found = (_adc_of_dwi if role == "dwi" else _scanner_adc)(patient)
         _write_map(adc, path, role, patient)
         return found
 
@@ -78,57 +76,36 @@ def make_adc_image(patient: Patient) -> Path | None:
 
 def is_called_trace(choice) -> bool:
     """Whether a map is called the trace of the tensor; images that are trace-weighted are called TRACEW."""
-    called = {word.lower() for word in {*choice.series.words, *choice.series.codes}}
+    called = {word.lower() for word in {*choice.words, *choice.codes}}
     return "trace" in called and "tracew" not in called
 
 
 def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
     """The ADC of the DWI series on its own grid, mm2/s, and what is kept of how it was made."""
-    alignment, brain = patient.alignment, patient.brain
-    choice = alignment.choices["dwi"]
-    series, b_values, b_vectors = read_diffusion(choice)
-    inside = None if brain is None else on_series(brain, "dwi", series, alignment)
-    with _naming(choice):
-        made = make_adc(series.array, b_values, b_vectors, inside)
-        tissue = _tissue(series.array, inside)
-        _check_adc(made.adc, tissue)
+    series, b_values, b_vectors = read_diffusion(patient.alignment.choices["dwi"])
+    inside = on_series(patient.brain, "dwi", series, patient.alignment)
+    made, strongest = make_adc(series.array, b_values, b_vectors, inside), series.array.max(axis=-1)
+    tissue = strongest > strongest.mean() if inside is None else inside
+    median, (least, most) = float(np.median(made.adc[tissue])), PLAUSIBLE_ADC
+    if not least <= median <= most:
+        advice, found = "Do the b-values belong to these volumes, in this order?", f"a median of {median:.2g} mm2/s"
+        raise InputError(f"an ADC of {least:g} to {most:g} mm2/s", found, advice)
     found = {"method": made.method, "shells": made.shells, "num_not_fitted": made.num_not_fitted}
     found |= {"tissue_peak_mm2_s": histogram_peak(made.adc[tissue])}
     return replace(series, array=made.adc), found
 
 
-def _tissue(series: np.ndarray, inside) -> np.ndarray:
-    """The brain in a DWI series; without a mask of it, what is bright. Shape (i, j, k), bool."""
-    strongest = series.max(axis=-1)
-    return strongest > strongest.mean() if inside is None else inside
-
-
-def _check_adc(adc: np.ndarray, tissue: np.ndarray) -> None:
-    """Tissue must have an ADC that tissue can have, or the b-values are not those of the volumes.
-
-    Raises:
-        InputError: it has not.
-    """
-    median = float(np.median(adc[tissue]))
-    if not PLAUSIBLE_ADC[0] <= median <= PLAUSIBLE_ADC[1]:
-        advice = "Do the b-values belong to these volumes, in this order?"
-        found = f"a median of {median:.2g} mm2/s"
-        raise InputError(f"an ADC of {PLAUSIBLE_ADC[0]:g} to {PLAUSIBLE_ADC[1]:g} mm2/s", found, advice)
-
-
 def _scanner_adc(patient: Patient) -> tuple[Volume, dict]:
     """The scanner's map on its own grid, mm2/s, and what is kept of how its unit was told."""
-    alignment, brain = patient.alignment, patient.brain
-    choice = alignment.choices["adc"]
+    choice = patient.alignment.choices["adc"]
     volume = read_volume(choice.files[0])
-    inside = volume.array > 0 if brain is None else on_series(brain, "adc", volume, alignment)
-    with _naming(choice):
-        made = scale_adc(volume.array, inside, is_called_trace(choice))
+    inside = on_series(patient.brain, "adc", volume, patient.alignment)
+    made = scale_adc(volume.array, volume.array > 0 if inside is None else inside, is_called_trace(choice))
     return replace(volume, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
 
 
 def make_rcbv_image(patient: Patient) -> Path | None:
-    """rCBV on the grid of the result, normal white matter = 1; the other maps of the series beside, in `perfusion/`.
+    """rCBV on the grid of the result, normal white matter = 1, or None; other maps of the series in `perfusion/`.
 
     Raises:
         InputError: times are missing, there is no brain, no bolus or no white matter.
@@ -150,16 +127,19 @@ def make_rcbv_image(patient: Patient) -> Path | None:
         if not settings.leakage_correction:
             shutil.copyfile(files["rcbv_uncorrected"], files["rcbv"])
             made = replace(made, method=f"{made.method}; rcbv is the map without leakage correction")
-        curves = {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()}
-        windows = {"baseline": made.baseline, "first pass": made.first_pass}
-        found = {"method": made.method, "white_matter_ml": round(white_ml, 1), "windows": windows}
-        found |= {"dark_volumes": [int(n) + 1 for n in made.dark_volumes], "without_fit": made.without_fit}
-        return found | {"time_s": made.time_s.tolist(), "curves": curves}
+        return {
+            "method": made.method,
+            "white_matter_ml": round(white_ml, 1),
+            "windows": {"baseline": made.baseline, "first pass": made.first_pass},
+            "dark_volumes": [int(n) + 1 for n in made.dark_volumes],
+            "without_fit": made.without_fit,
+            "time_s": made.time_s.tolist(),
+            "curves": {name: np.round(curve, 4).tolist() for name, curve in made.curves.items()},
+        }
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
     inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
-    anchor = alignment.choices[alignment.anchor]
-    inputs |= {"anchor": anchor.files, "ways": settings.white_mask and alignment.ways}
+    inputs |= {"anchor": alignment.choices[alignment.anchor].files, "ways": settings.white_mask and alignment.ways}
     found = patient.stages.make("rcbv", work, inputs, files.values())
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
@@ -174,19 +154,14 @@ def make_rcbv_image(patient: Patient) -> Path | None:
 
 
 def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float]:
-    """The first volume of a DSC series, its maps, and how much normal white matter they are relative to, ml.
-
-    Raises:
-        InputError: it names the series.
-    """
-    alignment, lesion = patient.alignment, patient.lesion
-    choice = alignment.choices["dsc"]
+    """The first volume of a DSC series, its maps, and how much normal white matter they are relative to, ml."""
+    alignment, lesion, choice = patient.alignment, patient.lesion, patient.alignment.choices["dsc"]
     with _naming(choice):
         echoes = [read_volume(file, num_axes=4) for file in choice.files]
-        still = _still(echoes[0])
-        for echo in echoes[1:]:
-            check_same_grid(_still(echo), still)
-        inside = None if lesion is None else on_series(lesion, "dsc", still, alignment)
+        still, *others = (replace(echo, array=echo.array[..., 0]) for echo in echoes)
+        for other in others:
+            check_same_grid(other, still)
+        inside = on_series(lesion, "dsc", still, alignment)
         white = _white_matter(still, inside, patient)
         within_brain, arrays = on_series(patient.brain, "dsc", still, alignment), [echo.array for echo in echoes]
         made = make_rcbv(arrays, times, within_brain, white, inside, patient.settings.cbv)
@@ -194,21 +169,18 @@ def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float
 
 
 def _times(choice, settings: Settings) -> Times:
-    """Echo times and repetition time of a DSC series, from the flags or from what is known of its files.
-
-    Raises:
-        InputError: one is not known.
-    """
+    """Echo times and repetition time of a DSC series, from the flags or from what is known of its files."""
     echo_times_s = settings.echo_times_s or [acquisition.echo_time_s for acquisition in choice.acquisitions]
     repetition_time_s = settings.repetition_time_s or choice.acquisitions[0].repetition_time_s
     if len(echo_times_s) != len(choice.files):
         found = f"{len(echo_times_s)} for {len(choice.files)}"
         raise InputError("one echo time an echo", found, "Give as many --echo-times-s.", choice.files[0])
     if None in echo_times_s or repetition_time_s is None:
-        missing = "echo" if None in echo_times_s else "repetition"
-        flag = {"echo": "--echo-times-s", "repetition": "--repetition-time-s"}[missing]
+        missing, flag, found = "repetition", "--repetition-time-s", choice.acquisitions[0].disagreement
+        if None in echo_times_s:
+            missing, flag, found = "echo", "--echo-times-s", ""
         advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
-        found = (missing == "repetition" and choice.acquisitions[0].disagreement) or "none in sidecar or header"
+        found = found or "none in sidecar or header"
         raise InputError(f"the {missing} time of the DSC series", found, advice, choice.files[0])
     return Times(list(echo_times_s), repetition_time_s)
 
@@ -234,18 +206,10 @@ def _naming(choice):
         raise InputError(error.expected, error.found, error.advice, error.file or choice.files[0]) from error
 
 
-def _still(series: Volume) -> Volume:
-    """The first volume of a series."""
-    return replace(series, array=series.array[..., 0])
-
-
 def _write_map(volume: Volume, path: Path, role: str, patient: Patient) -> None:
-    """Bring a map to the grid of the result and write it, 0 outside the brain.
-
-    What is 0 in the map has no value, and what lies beside it is not mixed with it.
-    """
+    """Bring a map to the grid of the result and write it, 0 outside the brain."""
     alignment = patient.alignment
-    known = replace(volume, array=(volume.array != 0).astype(np.float32))
+    known = replace(volume, array=(volume.array != 0).astype(np.float32))  # with what has no value nothing is mixed
     image, share = (resample(part, alignment.grid, alignment.to_series(role)).array for part in (volume, known))
     image = np.divide(image, share, out=np.zeros_like(image), where=share > LEAST_KNOWN)
     write_volume(path, within(image, patient.brain), alignment.grid.affine)

@@ -1,5 +1,6 @@
 """Masks on their way from the series that they were drawn on to the result, and back."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from glioma_idh.imaging.masks import Mask, read_mask
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid
 from glioma_idh.preparation.context import Alignment
-from glioma_idh.preparation.record import read_record
+from glioma_idh.preparation.stages import read_record
 
 
 def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
@@ -28,11 +29,14 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
         InputError: it lies on none of these grids, or is no mask.
     """
     mask = read_mask(path)
-    binary = replace(mask, array=(mask.array != 0).astype(np.uint8))
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
     grids = {role: read_grid(alignment.choices[role].files[0]) for role in roles}
     grids |= {"reference": alignment.reference, "result": alignment.grid}
-    fitting = [name for name, grid in grids.items() if _same_grid(mask, grid)]
+    fitting = []
+    for name, grid in grids.items():
+        with contextlib.suppress(InputError):
+            check_same_grid(mask, grid)
+            fitting.append(name)
     if not fitting:
         advice = "Draw it on one of them, or resample it there."
         if any(mask.array.shape == grid.array.shape for grid in grids.values()):
@@ -40,23 +44,16 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
         raise InputError(f"a mask on the grid of one of {', '.join(roles)}", "another grid", advice, file=path)
     way = alignment.to_series(fitting[0]) if fitting[0] in roles else np.eye(4)
     drawn_on = [name for name in fitting if name in roles] or fitting[:1]
+    binary = replace(mask, array=(mask.array != 0).astype(np.uint8))
     brought = resample(binary, alignment.grid, way, order="nearest")
     return Mask(brought.array, brought.affine, brought.file, remark=mask.remark), drawn_on
 
 
-def _same_grid(volume: Volume, grid: Volume) -> bool:
-    try:
-        check_same_grid(volume, grid)
-    except InputError:
-        return False
-    return True
-
-
 def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -> Volume:
-    """Take a mask from the result's grid back to that of a series as it was acquired.
+    """Take a mask, such as a predicted lesion, from the result's grid back to that of a series as it was acquired.
 
     Args:
-        mask: on the grid of a prepared patient, such as a predicted lesion.
+        mask: on the grid of a prepared patient.
         patient_dir: the folder that `prepare` made of the patient.
         role: of the series: t1, t1gd, t2, flair, dwi, adc (the scanner's) or dsc.
         series: its image as acquired.
@@ -71,8 +68,10 @@ def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -
     return resample(mask, series, np.linalg.inv(ways[role]), order="nearest")
 
 
-def on_series(mask: Path, role: str, series: Volume, alignment: Alignment) -> np.ndarray:
-    """A mask of the result's grid on that of a series, bool, shape (i, j, k)."""
+def on_series(mask: Path | None, role: str, series: Volume, alignment: Alignment) -> np.ndarray | None:
+    """A mask of the result's grid, if there is one, on that of a series, bool, shape (i, j, k)."""
+    if mask is None:
+        return None
     grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
     way = np.linalg.inv(alignment.to_series(role))
     return resample(read_mask(mask), grid, way, order="nearest").array != 0

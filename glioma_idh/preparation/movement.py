@@ -1,9 +1,7 @@
-"""Where the head moves within a DWI or DSC series, the series is held still before anything is made of it.
-
-The b-vectors of a DWI series turn with the head, and lie beside the still series as its `.bvec`.
-"""
+"""Where the head moves within a DWI or DSC series, the series is held still, and its b-vectors turn with the head."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,58 +15,31 @@ from glioma_idh.imaging.registration.head_motion import displacement_mm, find_mo
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.series import Choice
+from glioma_idh.preparation.recognition import Series
 
 LEAST_MM = 0.5
 """A head that moves less than this is left as it is: interpolation would cost more than the movement."""
 
 
-def hold_series_still(choices: dict[str, Choice], patient: Patient) -> tuple[dict[str, Choice], list[InputError]]:
-    """Bring each volume of a moving series to the place of one of them.
+def hold_series_still(choices: dict[str, Series], patient: Patient) -> dict[str, Series]:
+    """Bring each volume of a moving series to the place of one of them, with a remark.
 
     Returns:
-        The choices, those of moving series with the files of the still ones, of which a remark is noted; and an error
-        for each series that cannot be read, which is left out.
+        The choices, those of moving series with the files of the still ones, less those that cannot be read.
     """
-    held, errors = dict(choices), []
+    held = dict(choices)
     for role in ("dwi", "dsc"):
         if role in choices and "movement" not in patient.settings.skip:
-            try:
-                held[role] = _hold_still(role, choices[role], patient)
-            except InputError as error:
-                del held[role]
-                errors.append(error)
-    return held, errors
+            held[role] = patient.attempt(_hold_still, role, choices[role], patient)
+    return {role: choice for role, choice in held.items() if choice is not None}
 
 
-def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
-    """A series, or where the head moves in it that which is still.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    folder = patient.folder / "still"
-    files = [folder / f"{role}_{n}.nii.gz" for n in range(1, len(choice.files) + 1)]
-    if role == "dwi":
-        files = files[:1]
-
-    def work():
-        """Find the movement and write it down; where there is some, write the series held still."""
-        parts, reference, gradients = _read(role, choice)
-        centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
-        matrices = find_movement(parts[0], reference)
-        moved_mm = displacement_mm(matrices, centre_mm)
-        for file in folder.glob(f"{role}*"):
-            file.unlink()
-        write_table(_as_table(matrices, moved_mm), folder / f"{role}.csv")
-        if moved_mm.max() >= LEAST_MM:
-            for part, file in zip(parts, files, strict=True):
-                write_volume(file, hold_still(part, matrices).array, part.affine)
-            if role == "dwi":
-                _write_gradients(files[0], parts[0], *gradients, matrices)
-        return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
-
+def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
+    """A series, or where the head moves in it that which is still."""
+    numbers = range(1, 2 if role == "dwi" else len(choice.files) + 1)
+    files = tuple(patient.folder / "still" / f"{role}_{n}.nii.gz" for n in numbers)
     inputs = {"series": choice.files, "acquisition": choice.acquisitions}
+    work = partial(_write_still, role, choice, files)
     found = patient.stages.make(f"movement {role}", work, inputs, f"still/{role}*")
     moved_mm = found["displacement_mm"]
     if max(moved_mm) < LEAST_MM:
@@ -76,47 +47,52 @@ def _hold_still(role: str, choice: Choice, patient: Patient) -> Choice:
     worst, num_volumes, to = np.argmax(moved_mm) + 1, len(moved_mm), found["reference_volume"] + 1
     acquisitions = choice.acquisitions
     if role == "dwi":  # all in one file
-        b_values = tuple(b for acquisition in acquisitions for b in acquisition.b_values)
         b_vectors = read_acquisition(files[0]).b_vectors
-        acquisitions = (replace(acquisitions[0], b_values=b_values, b_vectors=b_vectors),)
+        acquisitions = (replace(acquisitions[0], b_values=choice.b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
     patient.remarks.append(
         f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
         f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
     )
-    return replace(choice, series=replace(choice.series, files=tuple(files), acquisitions=acquisitions))
+    return replace(choice, files=files, acquisitions=acquisitions)
 
 
-def _read(role: str, choice: Choice) -> tuple[list[Volume], int, tuple]:
-    """The echoes of a DSC series, or all of a DWI series as one; the volume that the others are registered to; and
-    b-values and b-vectors of a DWI series.
+def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
+    """Find the movement and write it down; where there is some, write the series held still with its gradients."""
+    parts, reference, gradients = _read(role, choice)
+    centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
+    matrices = find_movement(parts[0], reference)
+    moved_mm = displacement_mm(matrices, centre_mm)
+    for file in files[0].parent.glob(f"{role}*"):
+        file.unlink()
+    names = [f"m{row}{column}" for row in range(1, 4) for column in range(1, 5)]  # of a matrix (RAS+ mm), row by row
+    table = pd.DataFrame(matrices[:, :3].reshape(-1, 12), columns=names)
+    table.insert(0, "displacement_mm", moved_mm)  # from where the head is in the reference
+    write_table(table.rename_axis("volume").reset_index(), files[0].with_name(f"{role}.csv"))
+    if moved_mm.max() >= LEAST_MM:
+        for part, file in zip(parts, files, strict=True):
+            write_volume(file, hold_still(part, matrices).array, part.affine)
+        for b_values, b_vectors in gradients:
+            write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(files[0], ".bval"))
+            if b_vectors is not None:
+                turned = turn_with_head(to_scanner(b_vectors, parts[0].own_affine), matrices)
+                rows = (" ".join(f"{x:.9g}" for x in axis) for axis in to_file(turned, parts[0].affine).T)
+                write_text("\n".join(rows) + "\n", beside(files[0], ".bvec"))
+    return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
+
+
+def _read(role: str, choice: Series) -> tuple[list[Volume], int, list[tuple]]:
+    """Echoes of a DSC series, or all of a DWI series as one; the volume that is registered to; b-values and b-vectors.
 
     The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.
     """
     if role == "dwi":
-        series, *gradients = read_diffusion(choice)
-        return [series], int(np.argmin(gradients[0])), tuple(gradients)
+        series, b_values, b_vectors = read_diffusion(choice)
+        return [series], int(np.argmin(b_values)), [(b_values, b_vectors)]
     echoes = [read_volume(file, num_axes=4) for file in choice.files]
     if len(shapes := {echo.array.shape for echo in echoes}) > 1:
         found = " and ".join(map(str, sorted(shapes)))
         raise InputError("echoes of one shape", found, "Name them with --series dsc=...", choice.files[0])
     typical = np.median(echoes[0].array, axis=-1)
     away = [np.abs(volume - typical).mean() for volume in np.moveaxis(echoes[0].array, -1, 0)]
-    return echoes, int(np.argmin(away)), ()
-
-
-def _write_gradients(file: Path, series: Volume, b_values, b_vectors, matrices: np.ndarray) -> None:
-    """Write b-values and b-vectors beside a series held still: these turned with the head, along its own axes."""
-    write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
-    if b_vectors is not None:
-        turned = to_file(turn_with_head(to_scanner(b_vectors, series.own_affine), matrices), series.affine)
-        rows = (" ".join(f"{x:.9g}" for x in axis) for axis in turned.T)
-        write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
-
-
-def _as_table(matrices: np.ndarray, moved_mm: np.ndarray) -> pd.DataFrame:
-    """A row a volume: how far the head is from where it is in the reference, and the matrix (RAS+ mm) row by row."""
-    names = [f"m{row}{column}" for row in range(1, 4) for column in range(1, 5)]
-    table = pd.DataFrame(matrices[:, :3].reshape(-1, 12), columns=names)
-    table.insert(0, "displacement_mm", moved_mm)
-    return table.rename_axis("volume").reset_index()
+    return echoes, int(np.argmin(away)), []

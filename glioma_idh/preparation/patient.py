@@ -32,15 +32,9 @@ def prepare_patient(
     redo_from: str = "",
     tell: Callable[[str], None] = lambda line: None,
 ) -> Patient:
-    """Prepare one patient; nothing is made without a reference, a place for it, and its brain.
+    """Prepare one patient from `source` into `folder`; nothing is made without reference, place for it, and brain.
 
-    Args:
-        source: the patient's folder of DICOM or NIfTI files.
-        folder: where the results go.
-        settings: what is made, and how.
-        finder: finds the lesion where no mask is given.
-        redo_from: the first stage that is gone through again in any case.
-        tell: called with a line for each stage.
+    `redo_from` is the first stage that is gone through again in any case; `tell` gets a line for each stage.
     """
     patient = Patient(settings, Stages(folder, redo_from, tell), finder)
     try:
@@ -48,16 +42,18 @@ def prepare_patient(
     except InputError as error:
         patient.errors.append(error)
         patient.alignment, patient.images, patient.masks = None, {}, {}
-    _write_record(patient, source)
+    record, alignment = patient.stages.record, patient.alignment
+    if alignment is not None:
+        record.ways = {role: way.tolist() for role, way in alignment.ways.items()}
+        record.grid = {"shape": list(alignment.grid.array.shape), "affine": alignment.grid.affine.tolist()}
+    record.files = {column: path.name for column, path in patient.files.items()}
+    record.problems = [shareable_error(error, source, folder) for error in patient.errors]
+    patient.stages.save()
     return patient
 
 
 def _prepare(patient: Patient, source: Path) -> None:
-    """The steps in their order. Errors that stop nothing are collected.
-
-    Raises:
-        InputError: nothing can be made.
-    """
+    """The steps in their order; an error that stops nothing is collected, one that is raised stops the patient."""
     settings = patient.settings
     series, remarks = find_series(source, patient.folder / "native", partial(_convert_once, patient.stages))
     choices, unclear = choose_series(series, settings.wanted_series())
@@ -69,32 +65,13 @@ def _prepare(patient: Patient, source: Path) -> None:
         if unclear and sum(path.is_dir() for path in source.iterdir()) > 1:
             advice += " If the folders in it are those of patients or visits, prepare it with --many."
         raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
-    choices, unread = hold_series_still(series_to_use(choices, settings), patient)
-    patient.errors += unread
-    patient.alignment, left_out = align(choices, patient)
-    patient.errors += left_out
-    _make(patient)
-
-
-def _make(patient: Patient) -> None:
-    """Masks, images and maps, and an error for each that cannot be made.
-
-    Raises:
-        InputError: there is no brain.
-    """
+    patient.alignment = align(hold_series_still(series_to_use(choices, settings), patient), patient)
     if (brain := find_brain(patient)) is not None:
         patient.masks["brain_mask"] = brain
-    patient.images, unmade = make_images(patient)
-    patient.errors += unmade
-    patient.errors += check_contrast(patient)
-    steps = {"adc": make_adc_image, "lesion_mask": find_lesion, "rcbv": make_rcbv_image}
-    for column, step in steps.items():
-        try:
-            path = step(patient)
-        except InputError as error:
-            patient.errors.append(error)
-            continue
-        if path is not None:
+    patient.images = make_images(patient)
+    check_contrast(patient)
+    for column, step in (("adc", make_adc_image), ("lesion_mask", find_lesion), ("rcbv", make_rcbv_image)):
+        if (path := patient.attempt(step, patient)) is not None:
             (patient.masks if column == "lesion_mask" else patient.images)[column] = path
 
 
@@ -122,13 +99,10 @@ def _convert_once(stages: Stages, source: Path, native: Path) -> tuple[list[Conv
 def _record_series(patient: Patient, choices: dict, series: list, remarks: list) -> None:
     """What was found and which series became what, into the patient's record."""
     record, settings = patient.stages.record, asdict(patient.settings)
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    record.made_with = {"glioma_idh": __version__} | versions
+    record.made_with = {"glioma_idh": __version__} | {name: importlib.metadata.version(name) for name in PACKAGES}
     named = {name: value.name if isinstance(value, Path) else value for name, value in settings.items()}
     record.settings = named | {"reference": Path(settings["reference"]).name}  # folders may be named after people
-    record.series = {
-        role: {"series": choice.series.number, "reason": choice.reason} for role, choice in choices.items()
-    }
+    record.series = {role: {"series": one.number, "reason": one.reason} for role, one in choices.items()}
     taken = {file for choice in choices.values() for file in choice.files}
     others = [found for found in series if not taken & set(found.files)]
     record.remarks += [
@@ -139,17 +113,6 @@ def _record_series(patient: Patient, choices: dict, series: list, remarks: list)
     left_out = [(remark.what, remark.reason) for remark in remarks if isinstance(remark, LeftOut)]
     unused = [(f"series {found.number}", describe(found)) for found in others]
     record.not_used = [{"what": what, "why": why} for what, why in left_out + unused]
-
-
-def _write_record(patient: Patient, source: Path) -> None:
-    """Write the patient's `prepare.json`: what was found, what became of it, and what went wrong."""
-    record, alignment = patient.stages.record, patient.alignment
-    if alignment is not None:
-        record.ways = {role: way.tolist() for role, way in alignment.ways.items()}
-        record.grid = {"shape": list(alignment.grid.array.shape), "affine": alignment.grid.affine.tolist()}
-    record.files = {column: path.name for column, path in patient.files.items()}
-    record.problems = [shareable_error(error, source, patient.folder) for error in patient.errors]
-    patient.stages.save()
 
 
 def shareable_error(error: InputError, source: Path, folder: Path) -> dict:

@@ -1,6 +1,8 @@
-"""What a series can be: from how it was acquired, and from the words in its name or description."""
+"""What a series can be, from how it was acquired and the words in its name; and which of several is plainly better."""
 
-from dataclasses import dataclass
+import itertools
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glioma_idh.imaging.acquisition import Acquisition
@@ -13,40 +15,28 @@ from glioma_idh.preparation.settings import STRUCTURAL
 
 DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
 """Codes of the image type that diffusion-weighted images alone have."""
+FINER = 1.5
+"""By what factor the voxels of the others must be larger for a series to be preferred."""
 LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "dwi": "DWI", "dsc": "DSC"}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Images that belong together: one file, or one for each echo or b-value.
+    """Images that belong together: one file, or one for each echo or b-value."""
 
-    Attributes:
-        number: of the DICOM series; for a NIfTI file its name without ending.
-        files: the images.
-        acquisitions: how each file was acquired.
-        num_volumes: in each file.
-        spacing_mm: edge lengths of a voxel.
-        words: of its name or description, in their order, as `words_of` gives them.
-        described: the words are the scanner's, not a file's name.
-        by_protocol: they are those of a protocol, which may hold several series.
-        contrast: whether a contrast agent is in its header; None where that cannot be told.
-        codes: of image type and scanning sequence, `EP` or `DERIVED` for example.
-        path: of a NIfTI file, below the patient's folder.
-        shape: of a volume.
-    """
-
-    number: str
-    files: tuple[Path, ...]
-    acquisitions: tuple[Acquisition, ...]
-    num_volumes: int = 1
-    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    words: tuple[str, ...] = ()
-    described: bool = False
-    by_protocol: bool = False
-    contrast: bool | None = None
-    codes: frozenset[str] = frozenset()
-    path: str = ""
-    shape: tuple[int, ...] = ()
+    number: str  # of the DICOM series; for a NIfTI file its name without ending
+    files: tuple[Path, ...]  # the images
+    acquisitions: tuple[Acquisition, ...]  # how each file was acquired
+    num_volumes: int = 1  # in each file
+    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)  # edge lengths of a voxel
+    words: tuple[str, ...] = ()  # of its name or description, in their order, as of `words_of`
+    described: bool = False  # the words are the scanner's, not a file's name
+    by_protocol: bool = False  # they are those of a protocol, which may hold several series
+    contrast: bool | None = None  # whether a contrast agent is in its header; None where that cannot be told
+    codes: frozenset[str] = frozenset()  # of image type and scanning sequence, such as `EP` or `DERIVED`
+    path: str = ""  # of a NIfTI file, below the patient's folder
+    shape: tuple[int, ...] = ()  # of a volume
+    reason: str = ""  # why it has its role
 
     @property
     def b_values(self) -> tuple[float, ...]:
@@ -56,17 +46,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a series can be.
+    """What a series can be."""
 
-    Attributes:
-        roles: several where that is open, none where nothing tells or where what tells contradicts itself.
-        claims: the roles that tags or words name, when they contradict each other.
-        against: why a claim does not hold.
-    """
-
-    roles: frozenset[str]
-    claims: frozenset[str] = frozenset()
-    against: str = ""
+    roles: frozenset[str]  # several where that is open, none where nothing tells, or what tells contradicts itself
+    claims: frozenset[str] = frozenset()  # the roles that tags or words name, when they contradict each other
+    against: str = ""  # why a claim does not hold
 
 
 def recognise(series: Series) -> Reading:
@@ -74,10 +58,8 @@ def recognise(series: Series) -> Reading:
     by_tags, by_words = roles_by_tags(series), roles_by_words(series)
     if series.by_protocol and by_tags and not by_tags & (by_words or by_tags):
         by_words = None
-    if by_words is not None and not by_words:
-        return Reading(frozenset())
     told = [roles for roles in (by_words, by_tags) if roles]
-    if not told:
+    if by_words == frozenset() or not told:
         return Reading(frozenset())
     excluded = ruled_out(series)
     roles = frozenset.intersection(*told) - set(excluded)
@@ -117,10 +99,7 @@ def roles_by_tags(series: Series) -> frozenset[str] | None:
 
 
 def is_diffusion(series: Series) -> bool:
-    """Whether b-values or the image type say that a series is diffusion-weighted.
-
-    A b-value of 0 alone says nothing: GE and Philips write it on series of every kind.
-    """
+    """Whether b-values or image type say so; 0 alone says nothing: GE and Philips write it on series of every kind."""
     return max(series.b_values, default=0) > UNWEIGHTED or bool(series.codes & DIFFUSION_TYPES)
 
 
@@ -132,25 +111,21 @@ def roles_by_words(series: Series) -> frozenset[str] | None:
 
 def ruled_out(series: Series) -> dict[str, str]:
     """The roles that a series cannot have, each with the reason."""
-    one = [*STRUCTURAL, "adc", "lesion_mask", "brain_mask"]
-    excluded = {}
-    if series.num_volumes > 1:
-        excluded |= dict.fromkeys(one, f"it has {series.num_volumes} volumes")
-    else:
-        excluded["dsc"] = "it has one volume, not one over time"
-        excluded |= {} if series.b_values else {"dwi": "it has one volume, and no b-value"}
-    if series.described:
-        excluded |= dict.fromkeys(("lesion_mask", "brain_mask"), "it was acquired")
-    if "EP" in series.codes:
-        excluded |= dict.fromkeys(STRUCTURAL, "it is echo-planar")
-    echo_s = series.acquisitions[0].echo_time_s
-    if echo_s and echo_s < 0.04:
-        excluded |= dict.fromkeys(("t2", "flair"), f"its echo time of {echo_s:g} s is short")
-    if echo_s and echo_s > 0.05:
-        excluded |= dict.fromkeys(("t1", "t1gd"), f"its echo time of {echo_s:g} s is long")
+    several, echo_s = series.num_volumes > 1, series.acquisitions[0].echo_time_s or 0
     longest_s = max(acquisition.echo_time_s or 0 for acquisition in series.acquisitions)
-    if 0 < longest_s < 0.008 and "dsc" not in series.words:
-        excluded["dsc"] = f"its echo time of {longest_s:g} s shows no bolus in T2*"
+    no_bolus = 0 < longest_s < 0.008 and "dsc" not in series.words
+    masks, excluded = ("lesion_mask", "brain_mask"), {}
+    for is_so, roles, reason in (
+        (several, (*STRUCTURAL, "adc", *masks), f"it has {series.num_volumes} volumes"),
+        (not several, ("dsc",), "it has one volume, not one over time"),
+        (not several and not series.b_values, ("dwi",), "it has one volume, and no b-value"),
+        (series.described, masks, "it was acquired"),
+        ("EP" in series.codes, STRUCTURAL, "it is echo-planar"),
+        (0 < echo_s < 0.04, ("t2", "flair"), f"its echo time of {echo_s:g} s is short"),
+        (echo_s > 0.05, ("t1", "t1gd"), f"its echo time of {echo_s:g} s is long"),
+        (no_bolus, ("dsc",), f"its echo time of {longest_s:g} s shows no bolus in T2*"),
+    ):
+        excluded |= dict.fromkeys(roles, reason) if is_so else {}
     left_open = len(contrast_said(series.words)) == 2  # which a header that names no agent does not settle
     if series.contrast or (series.contrast is False and not left_open):
         role, reason = ("t1", "a contrast agent is") if series.contrast else ("t1gd", "no contrast agent is")
@@ -165,20 +140,76 @@ def describe(series: Series) -> str:
     kind = next((name for code, name in kinds.items() if code in series.codes), "")
     if first.inversion_time_s and not kind.startswith("echo"):
         kind = "inversion recovery"
-    parts = [f"{'3D' if '3D' in series.codes else '2D' if '2D' in series.codes else ''} {kind}".strip()]
-    parts += [f"{series.num_volumes} volumes"] if series.num_volumes > 1 else []
     shells = sorted({round(b_value, -1 if b_value < 100 else -2) for b_value in series.b_values})
-    parts += [f"b {', '.join(f'{b_value:g}' for b_value in shells)} s/mm2"] if shells else []
-    parts += [f"TI {first.inversion_time_s:g} s"] if first.inversion_time_s else []
     echoes_s = sorted({acquisition.echo_time_s for acquisition in series.acquisitions if acquisition.echo_time_s})
-    parts += [f"TE {' and '.join(f'{echo_s:g}' for echo_s in echoes_s)} s"] if echoes_s else []
-    parts += ["contrast given"] if series.contrast else []
-    parts += ["derived"] if "DERIVED" in series.codes else []
     called = " ".join(dict.fromkeys(word for word in series.words if word not in LINKS | {UNKNOWN}))
-    parts += [f"{'described as' if series.described else 'named'} {called}"] if called else []
+    parts = (
+        f"{'3D' if '3D' in series.codes else '2D' if '2D' in series.codes else ''} {kind}".strip(),
+        series.num_volumes > 1 and f"{series.num_volumes} volumes",
+        shells and f"b {', '.join(f'{b_value:g}' for b_value in shells)} s/mm2",
+        first.inversion_time_s and f"TI {first.inversion_time_s:g} s",
+        echoes_s and f"TE {' and '.join(f'{echo_s:g}' for echo_s in echoes_s)} s",
+        series.contrast and "contrast given",
+        "DERIVED" in series.codes and "derived",
+        called and f"{'described as' if series.described else 'named'} {called}",
+    )
     return ", ".join(part for part in parts if part) or "nothing known"
 
 
 def or_else(roles) -> str:
     """Roles in words: `T1 or T1Gd`."""
     return " or ".join(LABELS.get(role, role.replace("_", " ")) for role in sorted(roles))
+
+
+def merge(parts: list[Series], number: str) -> Series:
+    """Several series as one, in the order of echo times and b-values."""
+    if len(parts) == 1:
+        return replace(parts[0], number=number)
+    parts = sorted(parts, key=lambda part: (part.acquisitions[0].echo_time_s or 0, part.b_values))
+    return replace(
+        parts[0],
+        number=number,
+        files=tuple(file for part in parts for file in part.files),
+        acquisitions=tuple(acquisition for part in parts for acquisition in part.acquisitions),
+        words=tuple(dict.fromkeys(word for part in parts for word in part.words)),
+    )
+
+
+def put_together(role: str, candidates: list[Series]) -> list[Series]:
+    """Candidates for DSC that are echoes of each other, and for DWI that have one b-value each, as one."""
+
+    def belong_together(one: Series, other: Series) -> bool:
+        """On grids of the same size, each of one echo or b-value."""
+        if role == "dsc":
+            echoes = [len(part.files) == 1 and part.acquisitions[0].echo_time_s for part in (one, other)]
+            return all(echoes) and (one.shape, one.num_volumes) == (other.shape, other.num_volumes)
+        single = all(len(set(part.b_values)) == 1 for part in (one, other))
+        return role == "dwi" and one.shape == other.shape and single
+
+    groups, merged = [], []
+    for candidate in candidates:
+        group = next((group for group in groups if belong_together(candidate, group[0])), [])
+        groups += [] if group else [group]
+        group.append(candidate)
+    for group in groups:
+        keys = [part.acquisitions[0].echo_time_s if role == "dsc" else part.b_values for part in group]
+        whole = role in ("dsc", "dwi") and len(set(keys)) == len(keys)
+        merged += [merge(group, "+".join(part.number for part in group))] if whole else group
+    return merged
+
+
+def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:
+    """Leave out candidates that are plainly the lesser ones; the others, and the reason to follow their description.
+
+    Acquired images come before derived ones; for T1Gd, 3D before 2D; and then voxels smaller by a factor of 1.5.
+    """
+    reasons, size = [], lambda series: math.prod(series.spacing_mm)
+    for why, better in (
+        ("derived", lambda one, other: "DERIVED" in other.codes and "DERIVED" not in one.codes),
+        ("2D", lambda one, other: role == "t1gd" and "3D" in one.codes and "2D" in other.codes),
+        ("of larger voxels", lambda one, other: role not in ("dwi", "dsc") and size(other) >= FINER * size(one)),
+    ):
+        beaten = {b.number for a, b in itertools.permutations(candidates, 2) if better(a, b)}
+        reasons += [f"rather than series {number}, {why}" for number in sorted(beaten)]
+        candidates = [candidate for candidate in candidates if candidate.number not in beaten]
+    return candidates, "".join(f"; {reason}" for reason in reasons)

@@ -2,24 +2,25 @@
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from glioma_idh.cohorts.folders import nifti_files
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.acquisition import Acquisition, read_acquisition, read_sidecar
+from glioma_idh.imaging.acquisition import read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom.convert import convert_dicom
 from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.dicom.slices import MANY_VOLUMES
 from glioma_idh.imaging.series_names import B_VALUE, roles_named, words_of
 from glioma_idh.imaging.volumes import read_header_timing
-from glioma_idh.preparation.candidates import may_be_echoes, merge, prefer, put_together
 from glioma_idh.preparation.recognition import (
-    LABELS,
     Series,
     describe,
     is_diffusion,
+    merge,
     or_else,
+    prefer,
+    put_together,
     recognise,
     roles_by_words,
 )
@@ -28,31 +29,10 @@ from glioma_idh.preparation.settings import ROLES
 ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The series that has a role, and why."""
-
-    series: Series
-    reason: str
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Those of the series."""
-        return self.series.files
-
-    @property
-    def acquisitions(self) -> tuple[Acquisition, ...]:
-        """How each file was acquired."""
-        return self.series.acquisitions
-
-
 def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Series], list[LeftOut | InputError]]:
-    """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted.
+    """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted into `work_dir`.
 
-    Args:
-        patient_dir: the patient's folder.
-        work_dir: where converted DICOM series go; it may lie in the patient's folder.
-        convert: what converts them, or remembers how it did.
+    `convert` is what converts them, or remembers how it did; `work_dir` may lie in the patient's folder.
 
     Returns:
         The series; and what was not used: `LeftOut` where nothing is wrong with it, else an `InputError`.
@@ -78,21 +58,31 @@ def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Seri
         raise InputError("series of MR images", reasons, "Check the folder.", file=patient_dir)
     times = Counter(one.number for one in found)  # files of one name, in several folders, go by their paths
     found = [replace(one, number=one.path) if one.path and times[one.number] > 1 else one for one in found]
-    return _with_echoes(found), remarks
+    echoes = defaultdict(list)  # those of one DICOM series over time belong together
+    for one in found:
+        several = None if one.path else re.fullmatch(r"(\d+[a-z]?)_e\d+", one.number)
+        echoes[several[1] if several and one.num_volumes >= MANY_VOLUMES else one.number].append(one)
+    return [merge(parts, number) for number, parts in echoes.items()], remarks
 
 
-def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
+def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Series], list[InputError]]:
     """Tell which series is which sequence. What is not clear is left open, with an error that says how to settle it.
 
-    Args:
-        series: those of a patient.
-        wanted: by role the number, name or path of the series that has it, `12+13` for several of DWI or DSC that
-            belong together; `none` leaves the role out.
-
-    Returns:
-        The choice for each role that has one; and an error for each that is ambiguous or wanted in vain.
+    `wanted` has by role the number, name or path of its series, `12+13` for several of DWI or DSC that belong together;
+    `none` leaves the role out. Returns the choice for each role that has one, and the errors.
     """
-    choices, errors = _choose_wanted(series, wanted)
+    choices, errors = {}, []
+    for role, which in wanted.items():
+        try:
+            if which.lower() != "none":
+                choices[role] = replace(_named(which, series, role), reason=f"named by --series {role}={which}")
+        except InputError as error:
+            errors.append(error)
+    times = Counter(file for choice in choices.values() for file in choice.files)
+    for role in [role for role, choice in choices.items() if max(times[file] for file in choice.files) > 1]:
+        found = f"--series {role}={wanted[role]}, a series that is named twice"
+        errors.append(InputError("a series of its own for each role", found, "Name another, or none."))
+        del choices[role]
     taken = {file for choice in choices.values() for file in choice.files}
     readings = [(candidate, recognise(candidate)) for candidate in series if not taken & set(candidate.files)]
     for role in ROLES:
@@ -107,23 +97,6 @@ def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[st
     return choices, errors
 
 
-def _choose_wanted(series: list[Series], wanted: dict[str, str]) -> tuple[dict[str, Choice], list[InputError]]:
-    """The choices that the user names, and an error for each that is wanted in vain."""
-    choices, errors = {}, []
-    for role, which in wanted.items():
-        try:
-            if which.lower() != "none":
-                choices[role] = Choice(_named(which, series, role), f"named by --series {role}={which}")
-        except InputError as error:
-            errors.append(error)
-    times = Counter(file for choice in choices.values() for file in choice.files)
-    for role in [role for role, choice in choices.items() if max(times[file] for file in choice.files) > 1]:
-        found = f"--series {role}={wanted[role]}, a series that is named twice"
-        errors.append(InputError("a series of its own for each role", found, "Name another, or none."))
-        del choices[role]
-    return choices, errors
-
-
 def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
     """What is known of one file; `number` where it was converted from DICOM, else its `path`."""
     header, sidecar = read_header_timing(file), read_sidecar(file)
@@ -132,6 +105,8 @@ def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
     stem = path.rpartition("/")[2]
     name = re.sub(f"^{re.escape(subject)}", "", stem, flags=re.IGNORECASE)
     contrast = True if "ContrastBolusIngredient" in sidecar else sidecar.get("ContrastBolus")
+    codes = [sidecar.get(key) or "" for key in ("MRAcquisitionType", "ScanningSequence", "ImageType")]
+    codes = [code if isinstance(code, list) else str(code).split("\\") for code in codes]  # as a sidecar may write them
     series = Series(
         number=number or stem,
         files=(file,),
@@ -140,7 +115,7 @@ def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
         spacing_mm=header.spacing_mm,
         words=words_of(name),
         contrast=contrast if isinstance(contrast, bool) else None,
-        codes=_codes(sidecar),
+        codes=frozenset(str(code) for each in codes for code in each),
         path=path,
         shape=header.shape[:3],
     )
@@ -154,11 +129,7 @@ def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
 
 
 def _with_true_b_values(series: Series) -> Series:
-    """Without b-values that say nothing, and with that of the words where no file says otherwise.
-
-    A b-value of 0 alone is no proof of diffusion. A single volume that is called by one b-value, b500 for example, has
-    it.
-    """
+    """Without b-values that say nothing, as 0 alone; a single volume called by one b-value, as b500, has it."""
     (first, *_), by_words = series.acquisitions, roles_by_words(series)
     if not is_diffusion(series) and by_words != {"dwi"}:
         return replace(series, acquisitions=(replace(first, b_values=(), b_vectors=None),))
@@ -168,44 +139,25 @@ def _with_true_b_values(series: Series) -> Series:
     return replace(series, acquisitions=(replace(first, b_values=b_values),))
 
 
-def _codes(sidecar: dict) -> frozenset[str]:
-    """The codes of a sidecar, which writes them as a list or with backslashes between."""
-    values = [sidecar.get(key) or "" for key in ("MRAcquisitionType", "ScanningSequence", "ImageType")]
-    lists = [value if isinstance(value, list) else str(value).split("\\") for value in values]
-    return frozenset(str(code) for codes in lists for code in codes)
-
-
-def _with_echoes(series: list[Series]) -> list[Series]:
-    """The echoes of one DICOM series over time belong together."""
-    echoes = defaultdict(list)
-    for found in series:
-        several = re.fullmatch(r"(\d+[a-z]?)_e\d+", found.number) if not found.path else None
-        over_time = several and found.num_volumes >= MANY_VOLUMES
-        echoes[several[1] if over_time else found.number].append(found)
-    return [merge(parts, number) for number, parts in echoes.items()]
-
-
-def _choose(role: str, readings: list) -> dict[str, Choice]:
-    """The choice for a role, if there is one.
-
-    Raises:
-        InputError: several series could have it.
-    """
+def _choose(role: str, readings: list) -> dict[str, Series]:
+    """The choice for a role, if there is one; several series that could have it are an error."""
     clear = [candidate for candidate, reading in readings if reading.roles == {role}]
     open_ = [candidate for candidate, reading in readings if role in reading.roles]
     candidates, reason = prefer(role, put_together(role, clear or open_))
     if not candidates:
         return {}
     if len(candidates) == 1 and clear:
-        label = LABELS.get(role, role.replace("_", " "))
-        return {role: Choice(candidates[0], f"{describe(candidates[0])}: {label}{reason}")}
+        reason = f"{describe(candidates[0])}: {or_else([role])}{reason}"
+        return {role: replace(candidates[0], reason=reason)}
     listed = "; ".join(f"series {candidate.number} ({describe(candidate)})" for candidate in candidates)
     roles = next(reading.roles for other, reading in readings if set(other.files) & set(candidates[0].files))
     kinds = "" if clear else f", which could be {or_else(roles)}"
     names = [found.number for found in candidates]
     choices = ", ".join(f"--series {role}={which}" for which in (*names, "none"))
     advice = f"Say which: {choices}."
-    if may_be_echoes(role, candidates):
+    unsaid = all(len(one.files) == 1 and one.acquisitions[0].echo_time_s is None for one in candidates)
+    alike = len({(one.shape, one.num_volumes) for one in candidates}) == 1
+    if role == "dsc" and len(candidates) == 2 and alike and unsaid:
         advice += f" Echoes of one series are --series dsc={'+'.join(names)}, in their order, with --echo-times-s."
     raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
 
@@ -213,36 +165,28 @@ def _choose(role: str, readings: list) -> dict[str, Choice]:
 def _contradiction(candidate: Series, reading) -> InputError:
     """The error for a series whose words and tags contradict each other."""
     found = f"{describe(candidate)}; but {reading.against}"
-    free = candidate.contrast is False and "t1gd" in reading.claims
-    expected = (
-        "a contrast agent in the header of what is called a T1Gd" if free else f"{or_else(reading.claims)} as called"
-    )
-    roles = sorted(reading.claims | ({"t1"} if free else set()))
+    expected, roles = f"{or_else(reading.claims)} as called", reading.claims
+    if candidate.contrast is False and "t1gd" in reading.claims:
+        expected, roles = "a contrast agent in the header of what is called a T1Gd", reading.claims | {"t1"}
+    roles = sorted(roles)
     choices = [f"--series {role}={candidate.number}" for role in roles] + [f"--series {roles[0]}=none"]
     advice = f"Say what it is: {', '.join(choices[:-1])}, or {choices[-1]}."
     return InputError(expected, found, advice, file=f"series {candidate.number}")
 
 
 def _named(which: str, series: list[Series], role: str) -> Series:
-    """The series that the user names, or for DWI and DSC several put together.
-
-    Raises:
-        InputError: there is none of that name, or several.
-    """
+    """The one series that the user names by number, path or name, or for DWI and DSC several put together."""
     parts = []
     for name in which.split("+") if role in ("dwi", "dsc") else [which]:
         name = ENDING.sub("", name.strip()).lower()
-        fits = [found for found in series if name in _names(found)]
+        fits = []
+        for one in series:
+            names = {one.number, one.path, one.path.rpartition("/")[2], one.number.zfill(3)} - {""}
+            fits += [one] if name in {called.lower() for called in names} else []
         if len(fits) != 1:
-            there = ", ".join(found.number for found in series)
+            there = ", ".join(one.number for one in series)
             found = f"--series {role}={which}, which names {'several' if fits else 'none'}"
             advice = "Name it by its number, name or path; those of a dwi or dsc alone are put together with +."
             raise InputError(f"one of the series {there}", found, advice)
         parts.append(fits[0])
     return merge(parts, "+".join(part.number for part in parts))
-
-
-def _names(series: Series) -> set[str]:
-    """All that a user may call a series."""
-    names = {series.number, series.path, series.path.rpartition("/")[2], series.number.zfill(3)} - {""}
-    return {name.lower() for name in names}

@@ -1,4 +1,4 @@
-"""What is made of a patient's series, and how: with the door's `Job` it is the command line of `prepare`."""
+"""The command line of `prepare`: what is made of a patient's series and how, whom to prepare, and where to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from glioma_idh.errors import InputError
+from glioma_idh.preparation.stages import Stage
 
 STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 ROLES = (*STRUCTURAL, "adc", "dwi", "dsc", "lesion_mask", "brain_mask")
@@ -57,38 +58,13 @@ class Settings:
         if self.reference not in (*STRUCTURAL, "atlas"):
             object.__setattr__(self, "reference", str(Path(self.reference).resolve()))
 
-    def check(self) -> None:
-        """Refuse what no patient can be prepared with.
-
-        Raises:
-            InputError: it names the flag.
-        """
-        self.wanted_series()
-        for name in ("lesion_mask", "brain_mask", "white_mask"):
-            path = getattr(self, name)
-            if path is not None and not path.is_file():
-                raise InputError(f"an image for --{name.replace('_', '-')}", "no file", "Check the path.", file=path)
-        if self.reference not in (*STRUCTURAL, "atlas") and not Path(self.reference).is_file():
-            advice = f"Name one of {', '.join(STRUCTURAL)}, atlas, or an image."
-            raise InputError("--reference that is there", "no such file", advice, file=self.reference)
-        if self.brain_command is not None:
-            from glioma_idh.imaging.brain import extractor_words
-
-            extractor_words(self.brain_command)
-        if self.spacing_mm is not None and not 0.3 <= self.spacing_mm <= 10:
-            raise InputError("--spacing-mm from 0.3 to 10", f"{self.spacing_mm:g}", "Give the voxels' edge in mm.")
-
     @property
     def anchor(self) -> str:
         """The role of the series that the others are registered to; it is itself brought to an atlas or a file."""
         return self.reference if self.reference in STRUCTURAL else "t1gd"
 
     def wanted_series(self) -> dict[str, str]:
-        """`series` by role.
-
-        Raises:
-            InputError: an entry is not ROLE=SERIES, or names no role.
-        """
+        """`series` by role; an InputError where an entry is not ROLE=SERIES, or names no role."""
         pairs = [entry.partition("=") for entry in self.series]
         for entry, (role, sign, which) in zip(self.series, pairs, strict=True):
             if role not in ROLES or not sign or not which:
@@ -98,3 +74,31 @@ class Settings:
             found = f"{max(roles, key=roles.count)} more than once"
             raise InputError("each role once in --series", found, "Parts of a dwi or dsc go together as dsc=12+13.")
         return {role: which for role, _, which in pairs}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Whom to prepare, and where to."""
+
+    source: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="PATIENT_DIR")] = None
+    """A patient's folder; with --many the folder that holds the patients' folders."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("prepared")
+    """Where the results go: a folder a patient, cohort.csv, exclusions.csv."""
+    many: bool = False
+    """Every folder in PATIENT_DIR is a patient."""
+    subject: Annotated[str | None, tyro.conf.arg(metavar="ID")] = None
+    """The patient's id in the results; by default the folder's name."""
+    jobs: Annotated[int, tyro.conf.arg(metavar="INT")] = 1
+    """Patients at a time."""
+    lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
+    """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
+    redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
+    """Go through it and all after it again: series movement registration brain image adc lesion rcbv picture."""
+    quiet: bool = False
+    """Show no progress: no lines about stages, no bar."""
+    strict: bool = False
+    """Stop at the first patient of whom something cannot be used."""
+
+    def __post_init__(self):
+        if self.source is not None:
+            object.__setattr__(self, "source", Path(self.source).resolve())

@@ -1,16 +1,16 @@
-"""What has been made of a patient, and from what: nothing is made twice, and a run that was killed goes on."""
+"""What has been made of a patient, and from what, kept in its `prepare.json`: nothing is made twice."""
 
 import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
 from glioma_idh.errors import InputError
-from glioma_idh.preparation.record import Made, Record, read_record
+from glioma_idh.files import write_json
 
 METHOD = 2
 """Raised whenever the same inputs give other outputs: what older versions made is then made again."""
@@ -20,10 +20,43 @@ STAGES = get_args(Stage)
 """In the order in which they are gone through."""
 
 
-class Stages:
-    """The stages of one patient that are done, kept in its `prepare.json`.
+@dataclass(frozen=True)
+class Made:
+    """A stage that was gone through."""
 
-    A stage is a word of STAGES, and where it is gone through for each sequence, the sequence: `registration t2`.
+    key: str  # stands for the inputs that it depends on
+    seconds: float  # that it took
+    found: dict  # what it found, ready for JSON
+    outputs: dict[str, str]  # fingerprints of the files that it wrote, by their paths in the patient's folder
+
+
+@dataclass
+class Record:
+    """What is known of a patient, in the order of the file; None is not known in this run."""
+
+    stages: dict[str, Made] = field(default_factory=dict)  # that this run went through, by name
+    remarks: list[str] = field(default_factory=list)  # what looks odd, in sentences
+    made_with: dict[str, str] | None = None  # versions of the packages, by name
+    settings: dict | None = None  # what was asked for, without folders
+    series: dict[str, dict[str, str]] | None = None  # which series has a role, and why
+    not_used: list[dict[str, str]] | None = None  # what was left out, and why
+    ways: dict[str, list] | None = None  # 4 x 4 by role, from millimetres of the result's grid to those of the series
+    grid: dict[str, list] | None = None  # shape and affine of the result
+    files: dict[str, str] | None = None  # names of the results, by column of the cohort table
+    problems: list[dict[str, str]] | None = None  # what went wrong, without folders
+
+
+def read_record(folder) -> dict:
+    """The `prepare.json` of a patient; empty where there is none, or none that can be read."""
+    try:
+        record = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+class Stages:
+    """The stages of one patient that are done; a stage is a word of STAGES, with the sequence where it has several.
 
     Args:
         folder: the patient's, among the results.
@@ -38,23 +71,22 @@ class Stages:
         self.former = {name: Made(**made) for name, made in self._written.get("stages", {}).items()}
 
     def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
-        """Go through a stage, or take what it made before of the same inputs.
+        """Go through a stage, such as `registration t2`, or take what it made before of the same inputs.
 
         Args:
             stage: its name.
             work: writes the outputs and returns what it found, ready for JSON.
             inputs: all that it depends on: files (paths), settings, numbers.
             outputs: the files that it writes; a pattern below the folder where it is not known how many.
-
-        Returns:
-            What was found.
         """
         key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
         start = time.perf_counter()
-        if former and stage.split()[0] not in self.redone and former.key == key and self._intact(former, outputs):
-            self.record.stages[stage] = former
-            self.tell(f"{stage}: as before")
-            return former.found
+        if former and stage.split()[0] not in self.redone and former.key == key:
+            there = {name: path.is_file() and fingerprint(path) for name, path in self._named(outputs).items()}
+            if there == former.outputs:
+                self.record.stages[stage] = former
+                self.tell(f"{stage}: as before")
+                return former.found
         try:
             found = json.loads(json.dumps(work() or {}))
         except InputError:
@@ -69,13 +101,6 @@ class Stages:
         self.save()
         self.tell(f"{stage}: {seconds} s")
         return found
-
-    def _intact(self, former: Made, outputs) -> bool:
-        """Whether the files of a stage are there as it left them."""
-        made = self._named(outputs)
-        return made.keys() == former.outputs.keys() and all(
-            path.is_file() and fingerprint(path) == former.outputs[name] for name, path in made.items()
-        )
 
     def _named(self, outputs) -> dict[str, Path]:
         """Outputs by their paths in the folder."""
@@ -93,7 +118,7 @@ class Stages:
 
     def save(self) -> None:
         """Write `prepare.json`, with the former stages too that this run may still come to."""
-        self.record.write(self.folder, self._written, self.former | self.record.stages)
+        self._write(self.former | self.record.stages)
 
     def finish(self) -> None:
         """Write `prepare.json`, and take away the files of stages that were not gone through this time."""
@@ -101,7 +126,13 @@ class Stages:
         for made in self.former.values():
             for name in made.outputs.keys() - kept:
                 (self.folder / name).unlink(missing_ok=True)
-        self.record.write(self.folder, self._written, self.record.stages)
+        self._write(self.record.stages)
+
+    def _write(self, stages: dict[str, Made]) -> None:
+        """Write `prepare.json` with these stages; what is not known in this run stays as it was."""
+        known = {name: value for name, value in vars(self.record).items() if value is not None}
+        known["stages"] = {name: vars(made) for name, made in stages.items()}
+        write_json(self._written | known, self.folder / "prepare.json")
 
 
 def fingerprint(value) -> str:

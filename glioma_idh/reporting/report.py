@@ -17,6 +17,7 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc, has_values
 from glioma_idh.files import write_json, write_table, write_text, written_whole
+from glioma_idh.reporting.comparing import gather, paired_tests, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.reporting.figures.pictures import slice_sheet
@@ -26,9 +27,6 @@ from glioma_idh.reporting.sections.compared import (
     compared_cautions,
     compared_sections,
     compared_sentence,
-    gather,
-    paired_tests,
-    reference_name,
 )
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, printed_of, roc_of
 from glioma_idh.reporting.tables.flow import flow_counts
@@ -158,7 +156,7 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
-    publish(page, partial(_tell_comparison, runs, reference_name(runs, reference)))
+    publish(page, partial(tell_comparison, runs, reference_name(runs, reference)))
     return page
 
 
@@ -222,19 +220,28 @@ def _tell_table(run: Run) -> Told:
     )
 
 
-def _tell_comparison(runs: list[Run], reference: str | None) -> Told:
-    """Several runs side by side."""
-    tests = paired_tests(runs, reference).items()
+def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
+    """Several runs side by side.
+
+    Args:
+        runs: as `comparing.gather` gives them.
+        reference: name of the run that all others are compared with; None for every pair.
+        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
+    """
+    tests = tests or paired_tests(runs, ("auc", "calls"), reference)
     numbers = {
         "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
-        "pairs": {name: {pair: test._asdict() for pair, test in of.items()} for name, of in tests},
+        "pairs": {
+            name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()}
+            for name in ("auc", "calls")
+        },
     }
     return Told(
         "Runs side by side",
         compared_sentence(runs),
         compared_cautions(runs),
         any(run.synthetic for run in runs),
-        compared_sections(runs, reference),
+        compared_sections(runs, tests, reference),
         numbers,
         kept=("roc", "boxes"),
     )
@@ -268,7 +275,7 @@ def compare_runs(
         baselines: scores of baselines without a network, by their name.
 
     Returns:
-        The content of each `metrics.json`, by inside name.
+        The scores in each `metrics.json`, by inside name.
     """
     runs = {name: read_finished_run(path) for name, path in folders.items()}
     metrics = {name: _kept_numbers(run) for name, run in runs.items()}
@@ -290,15 +297,17 @@ def compare_runs(
     if new:
         write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
         page, together = folder / files.REPORT, gather(list(runs.values()))
-        publish(page, partial(_tell_comparison, together, None), folder / files.FIGURES)
+        publish(page, partial(tell_comparison, together, None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
 
 def _kept_numbers(run: Run) -> dict:
-    """The numbers of a finished run; computed again where it was finished before there was an AUC within splits."""
+    """The scores of a finished run; computed again where it was finished before there was an AUC within splits."""
     kept = files.read_json(run.folder / files.METRICS)
-    return kept if "within_splits" in kept else run.metrics
+    if "within_splits" not in kept:
+        return run.metrics
+    return {name: content for name, content in kept.items() if name not in ("worth", "subjects")}
 
 
 def _best_possible_together(runs: dict[str, Run]) -> float | None:

@@ -58,15 +58,9 @@ TEXT_COLUMNS = {
     "codeletion_1p19q",
     "mgmt",
     "who2021",
-    "brain_mask",
-    "adc_divisor",
-    "file",
-    "expected",
-    "found",
-    "advice",
-    "remarks",
-    *(f"{image}_voxel_hash" for image in PATHS),
 }
+TEXT_COLUMNS |= {"brain_mask", "adc_divisor", "file", "expected", "found", "advice", "remarks"}
+TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 
 
 def read_table(path) -> pd.DataFrame:
@@ -123,14 +117,18 @@ def no_run(folder) -> InputError:
     folder = Path(folder)
     place = folder.absolute()
     above = next((parent for parent in place.parents if (parent / RECIPE).is_file()), None)
-    inside = _runs_in(place)
+
+    def runs_in(where: Path) -> list[Path]:  # a run of several sequences has a folder for each
+        return sorted(file.parent for pattern in ("*", "*/*") for file in where.glob(f"{pattern}/{RECIPE}"))
+
+    inside = runs_in(place)
     if above is not None:
         found, named = f"{'a folder' if place.is_dir() else 'a path'} within the run {above.name}", [above]
     elif inside:
         found, named = f"a folder that holds {len(inside)} run{'s' if len(inside) > 1 else ''}", inside
     else:
         there = "a folder without one" if place.is_dir() else "a file" if place.exists() else "no such folder"
-        found, named = there, _runs_in(next(parent for parent in place.parents if parent.is_dir()))
+        found, named = there, runs_in(next(parent for parent in place.parents if parent.is_dir()))
     advice = "Name a folder that a training command made."
     if named:
         more = f" ... ({len(named)} in all)" if len(named) > SHOWN else ""
@@ -138,14 +136,9 @@ def no_run(folder) -> InputError:
     return InputError("the folder of a run, with its recipe.json", found, advice, file=folder)
 
 
-def _runs_in(folder: Path) -> list[Path]:
-    """The folders of runs in a folder, and in its folders: a run of several sequences has one for each."""
-    return sorted(file.parent for pattern in ("*", "*/*") for file in folder.glob(f"{pattern}/recipe.json"))
-
-
 def read_costs(folder) -> dict[str, str]:
     """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
-    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob("split_*/cost.json"))])
+    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob(f"split_*/{COST}"))])
     if costs.empty:
         return {}
     return {
@@ -206,12 +199,9 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
     """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
     Args:
-        folder: of the run.
+        folder: of the run; where there is none, nothing differs.
         recipe: every setting that changes a result.
         defaults: as `find_run` takes them.
-
-    Returns:
-        Nothing where there is no run.
 
     Raises:
         InputError: the run is of another version.
@@ -252,7 +242,7 @@ def mask_file(folder, index: int, subject: str) -> Path:
 
 def has_masks(folder) -> bool:
     """Whether a run has kept predicted masks, of each split or, in older runs, in one `masks/` for all."""
-    return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob("split_*/masks")))
+    return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob(f"split_*/{MASKS}")))
 
 
 def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
@@ -266,3 +256,16 @@ def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
 def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
     """The (repeat, split) of each split, in order."""
     return sorted({(int(repeat), int(split)) for repeat, split in zip(splits["repeat"], splits["split"], strict=True)})
+
+
+def read_split(folder, index: int) -> pd.DataFrame:
+    """The cohort table of a run, with the `part` that each subject plays in a split: train, test, or empty for none.
+
+    Args:
+        folder: of the run.
+        index: of the split, from 0.
+    """
+    splits = read_table(Path(folder) / SPLITS)
+    repeat, number = list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
+    return read_table(Path(folder) / COHORT).merge(split, on="subject", how="left", validate="one_to_one")

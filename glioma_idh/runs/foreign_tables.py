@@ -10,8 +10,8 @@ from glioma_idh.cohorts.column_names import COLUMNS, PATHS, meaning_of
 from glioma_idh.cohorts.sheet_files import choose_reading
 from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say_once, with_decimal_points
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.checks import MEASURED, complete, splits_of
-from glioma_idh.evaluation.numbered_names import numbered_names
+from glioma_idh.evaluation.checks import MEASURED, complete, numbered_names
+from glioma_idh.evaluation.crossfitting import splits_of
 from glioma_idh.runs import folder as files
 from glioma_idh.runs.run import TABLE_ADVICE, Run, unusable_tables
 
@@ -132,7 +132,7 @@ def rows_of_patients(names: dict) -> str:
     """That subjects may be several rows of one patient each.
 
     Args:
-        names: what `evaluation.numbered_names` gives.
+        names: what `evaluation.checks.numbered_names` gives.
     """
     return (
         f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "

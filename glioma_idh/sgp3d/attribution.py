@@ -14,6 +14,7 @@ from glioma_idh.evaluation.intervals import split_auc_estimate
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import reorient, write_volume
 from glioma_idh.progress import progress, step
+from glioma_idh.record import into
 from glioma_idh.reporting.figures.attribution import (
     map_overlay,
     occluded_head_line,
@@ -46,6 +47,7 @@ def occlude_run(wanted: Occlusion) -> dict:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
     content, synthetic = read_finished_run(wanted.run_dir, "sgp3d")
     recipe, out = recipe_of_run(content), wanted.out or wanted.run_dir / "occlusion"
+    into(out)
     _check_recipe(recipe, wanted.run_dir)
     tested = _tested_subjects(wanted, recipe.shape)
     networks = load_networks(wanted.run_dir, input_shape(recipe))

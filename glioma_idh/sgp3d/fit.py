@@ -48,7 +48,8 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
     if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
-    split = _read_split(folder, index)
+    split = runs.read_split(folder, index)
+    split["number"] = range(len(split))  # in the cohort, as random masks are drawn by it
     seed = [recipe.seed, index]
     device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
@@ -149,15 +150,6 @@ def _arrays(subjects: pd.DataFrame, recipe: Recipe):
     if recipe.targets == "random-masks":
         masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
     return [subject.scans() for subject in stored], masks, subjects["idh"].to_numpy(np.float32)
-
-
-def _read_split(folder: Path, index: int) -> pd.DataFrame:
-    """The subjects of a run with the part they play in a split; `number` counts them."""
-    splits = runs.read_table(folder / runs.SPLITS)
-    repeat, number = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / runs.COHORT)
-    return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
 
 
 def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import ending_plainly
+from glioma_idh.record import recorded
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def main() -> None:
     """The command line."""
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Occlusion, prog="python -m glioma_idh.sgp3d.occlude", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.sgp3d.occlude", wanted):
         from glioma_idh.sgp3d.attribution import occlude_run
 
         occlude_run(wanted)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import ending_plainly
+from glioma_idh.record import into, recorded
 
 File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
@@ -64,10 +64,11 @@ def main() -> None:
     """The command line."""
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
-    with ending_plainly():
-        from glioma_idh.predicting import print_predictions
+    with recorded("glioma_idh.sgp3d.predict", wanted, of_patients=wanted.cohort is None):
+        from glioma_idh.predicting import output_folder, print_predictions
         from glioma_idh.sgp3d.prediction import predict_subjects
 
+        into(output_folder(wanted))
         print_predictions(predict_subjects(wanted), wanted)
 
 

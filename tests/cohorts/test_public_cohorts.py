@@ -6,7 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import PUBLIC, find_planted_scores, public_cohort, read_cohort
+from glioma_idh import cohorts
+from glioma_idh.cohorts import PUBLIC, find_planted_scores, public_cohort, read_cohort, title
 from glioma_idh.cohorts.table import PATHS, check_labels
 from glioma_idh.errors import InputError
 
@@ -32,6 +33,28 @@ def test_the_example_of_a_layout_is_found_by_it(tmp_path, name):
     table, ignored = read_cohort(name, tmp_path)
     assert (table["t1gd"] != "").sum() == 1 and ignored == []
     assert set(table["cohort"]) == {name}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_registry_gives_each_cohort_a_title_and_its_command(name):
+    assert title(name) == public_cohort(name).title != ""
+    command = public_cohort(name).command
+    shipped = {"brats2020-tcga": "brats2020_tcga", "upenn-gbm": "upenn_gbm", "ucsf-pdgm": "ucsf_pdgm"}
+    assert (command.__name__ if command else None) == shipped.get(name)
+
+
+def test_titles_of_what_is_no_public_cohort():
+    assert [title(name) for name in ("phantom", "folders", "csv")] == [
+        "the built-in synthetic phantom",
+        "a local cohort",
+        "a local cohort",
+    ]
+    assert title("mine.csv") == title("") == ""
+
+
+def test_the_package_has_no_other_public_names():
+    with pytest.raises(AttributeError, match="has no attribute 'read_cohorts'"):
+        cohorts.read_cohorts  # noqa: B018
 
 
 FILES = {  # what each collection calls its images, as downloaded

@@ -7,20 +7,25 @@ from scipy.special import logit
 from scipy.stats import norm
 
 from glioma_idh.evaluation.baselines import Baseline, compare_with_baselines
-from glioma_idh.evaluation.calibration import calibration_line, calibration_scores, reliability_curve
-from glioma_idh.evaluation.comparisons import compare_auc
-from glioma_idh.evaluation.intervals import (
-    auc_estimate,
+from glioma_idh.evaluation.bootstrap import (
     batches,
     bootstrap_auc,
+    bootstrap_average_precision,
+    bootstrap_mean,
+    bootstrap_ratio,
     drawn_curves,
-    expected_auc_half_width,
+    precision_recall_band,
     roc_band,
-    split_auc_estimate,
 )
-from glioma_idh.evaluation.means import bootstrap_mean, bootstrap_ratio
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
-from glioma_idh.evaluation.recalibration import calibration_before_and_after, reliability_before_and_after
+from glioma_idh.evaluation.calibration import (
+    calibration_before_and_after,
+    calibration_line,
+    calibration_scores,
+    reliability_before_and_after,
+    reliability_curve,
+)
+from glioma_idh.evaluation.comparisons import compare_auc
+from glioma_idh.evaluation.intervals import auc_estimate, expected_auc_half_width, split_auc_estimate
 from glioma_idh.evaluation.segmentation import summarise_segmentation
 from glioma_idh.evaluation.strata import strata_scores
 from glioma_idh.evaluation.thresholds import crossfitted_rates

@@ -9,13 +9,15 @@ from scipy.special import expit, logit, xlogy
 from sklearn.calibration import calibration_curve
 from statsmodels.stats.proportion import proportion_confint
 
-from glioma_idh.evaluation.calibration import calibration_line, calibration_scores, reliability_curve
-from glioma_idh.evaluation.recalibration import (
+from glioma_idh.evaluation.calibration import (
     calibration_before_and_after,
+    calibration_line,
+    calibration_scores,
     crossfitted_scaling,
     fit_scaling,
     recalibrate,
     reliability_before_and_after,
+    reliability_curve,
 )
 
 

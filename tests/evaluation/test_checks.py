@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.evaluation.checks import MEASURED, because, check_predictions, check_scores, complete, splits_of
+from glioma_idh.evaluation.checks import MEASURED, because, check_predictions, check_scores, complete
+from glioma_idh.evaluation.crossfitting import splits_of
 
 PREDICTIONS = pd.DataFrame(
     {

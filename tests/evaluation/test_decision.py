@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.evaluation.decision import decision_curve
+from glioma_idh.evaluation.thresholds import decision_curve
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])

@@ -6,14 +6,9 @@ from scipy.special import expit, logit
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
-from glioma_idh.evaluation.delong import pairs_won
-from glioma_idh.evaluation.intervals import (
-    auc_estimate,
-    auc_interval,
-    bootstrap_auc,
-    expected_auc_half_width,
-    roc_band,
-)
+from glioma_idh.evaluation.auc import pairs_won
+from glioma_idh.evaluation.bootstrap import bootstrap_auc, roc_band
+from glioma_idh.evaluation.intervals import auc_estimate, auc_interval, expected_auc_half_width
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])

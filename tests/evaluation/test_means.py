@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from glioma_idh.evaluation.means import bootstrap_mean, bootstrap_ratio
+from glioma_idh.evaluation.bootstrap import bootstrap_mean, bootstrap_ratio
 
 
 def test_mean_of_one_class_that_is_right_or_wrong_is_binomial():

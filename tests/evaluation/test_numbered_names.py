@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.cohorts.manifests import ALIASES, read_manifest
-from glioma_idh.evaluation.numbered_names import numbered_names
+from glioma_idh.evaluation.checks import numbered_names
 
 
 def table(names, truths=None):

@@ -7,8 +7,7 @@ from scipy.special import logit
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score
 
-from glioma_idh.evaluation.intervals import drawn_curves
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
+from glioma_idh.evaluation.bootstrap import bootstrap_average_precision, drawn_curves, precision_recall_band
 
 TRUTH = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORE = np.array([0.9, 0.6, 0.2, 0.7, 0.4, 0.3, 0.1, 0.1])

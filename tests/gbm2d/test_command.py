@@ -1,5 +1,6 @@
 """What the command makes of its arguments before anything is trained."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,9 @@ from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.method import METHOD
 from glioma_idh.gbm2d.recipe import PUBLISHED
-from glioma_idh.gbm2d.train import train
+from glioma_idh.gbm2d.train import main, train
 from glioma_idh.training.pipeline import list_trainings, resolve
+from tests.test_record import read_record
 
 ALL = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 
@@ -127,6 +129,22 @@ def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(st
     assert steps.trained == [] and [new for _, _, new, _ in steps.compared] == [True, True, False]
     with pytest.raises(InputError, match="expected epochs 5; found epochs 4"):
         train(replace(recipe, epochs=5), job)
+
+
+def test_the_command_leaves_its_record_in_every_run(steps, make_cohort, tmp_path, monkeypatch):
+    cohort, run = make_cohort(num_subjects=3, num_mutant=1), tmp_path / "run"
+    words = ["--sequence", "T2", "ADC", "--cohort", str(cohort), "--run-dir", str(run), "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["train", *words])
+    main()
+    for folder, names in (run, {"t2/recipe.json", "adc/splits.csv"}), (run / "t2", {"recipe.json", "cohort.csv"}):
+        record = read_record(folder)
+        assert record.arguments == words and record.command == "glioma_idh.gbm2d.train" and record.exit_status == 0
+        assert list(record.inputs) == [str(cohort)] and record.seeds == {"seed": 0} and names <= record.outputs.keys()
+    cohort.write_text(cohort.read_text().replace("s00", "s99"))
+    before = (run / "run.json").read_bytes()
+    with pytest.raises(SystemExit, match="expected the sheet of labels that the run began with"):
+        main()
+    assert (run / "run.json").read_bytes() == before
 
 
 def test_a_synthetic_cohort_is_said_to_be_one(steps, monkeypatch, tmp_path, capsys):

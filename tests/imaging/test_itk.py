@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
+from glioma_idh.imaging.resampling import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 sitk = pytest.importorskip("SimpleITK")

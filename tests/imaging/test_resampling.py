@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import from_itk, to_itk
 from glioma_idh.imaging.resampling import (
+    from_itk,
     isotropic_grid,
     read_transform,
     resample,
     rigid_matrix,
     smooth_for,
+    to_itk,
     write_transform,
 )
 from glioma_idh.imaging.volumes import Volume

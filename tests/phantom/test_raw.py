@@ -99,11 +99,11 @@ def test_heads_have_a_scalp_a_dark_skull_and_air(made, body):
         assert image[away_mm > 14].mean() < 0.05 * white and raw.SCALP[name] == scalp
 
 
-def test_a_voxel_is_drawn_as_lesion_where_half_of_it_is(tmp_path, monkeypatch, body):
+def test_a_voxel_is_drawn_as_lesion_where_half_of_it_is(tmp_path, monkeypatch):
     shares = np.array([0.0, 0.4, 0.5, 0.6, 1.0], np.float32).reshape(5, 1, 1)
     monkeypatch.setattr(raw, "acquire", lambda volume, spacing, moved: Volume(shares, np.eye(4)))
-    raw._write_masks(tmp_path, tmp_path / "truth", *body, np.eye(4))
-    assert read_volume(tmp_path / "lesion_mask.nii.gz").array.ravel().tolist() == [0, 0, 1, 1, 1]
+    patient = make_raw_patient(tmp_path, INDEX, RECIPE)
+    assert read_volume(patient / "lesion_mask.nii.gz").array.ravel().tolist() == [0, 0, 1, 1, 1]
 
 
 def blob(centre_mm, spacing_mm=2.0, shape=(40, 44, 36)):

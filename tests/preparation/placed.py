@@ -8,7 +8,6 @@ from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation.context import Alignment, LesionFinder, Patient
 from glioma_idh.preparation.recognition import Series
-from glioma_idh.preparation.series import Choice
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 
@@ -22,9 +21,9 @@ def shifted(mm) -> np.ndarray:
     return affine
 
 
-def choice_of(role: str, files, **acquired) -> Choice:
+def choice_of(role: str, files, **acquired) -> Series:
     """A series of these files, all acquired alike."""
-    return Choice(Series(role, tuple(files), tuple(Acquisition(**acquired) for _ in files)), "")
+    return Series(role, tuple(files), tuple(Acquisition(**acquired) for _ in files))
 
 
 def write_noise(folder, role: str, affine=AFFINE, shape=SHAPE, seed=0):

@@ -11,7 +11,7 @@ from glioma_idh.imaging.registration.rigid import Registration
 from glioma_idh.imaging.resampling import read_transform, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation import alignment as module
-from glioma_idh.preparation.alignment import align, read_diffusion, register_series, rigid_part, still_image
+from glioma_idh.preparation.alignment import align, read_diffusion, rigid_part, still_image
 from glioma_idh.preparation.masks import mask_on_grid, mask_on_series
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
@@ -36,8 +36,8 @@ def aligned(folder, settings=HEADERS):
     """Where everything lies, and what is left out."""
     series, _ = find_series(folder / "p", folder / "native")
     stages = Stages(folder / "out")
-    alignment, errors = align(choose_series(series, {})[0], patient_of(None, settings, stages))
-    return alignment, errors, stages
+    patient = patient_of(None, settings, stages)
+    return align(choose_series(series, {})[0], patient), patient.errors, stages
 
 
 def draw(folder, shape, affine):
@@ -142,7 +142,7 @@ def test_directions_of_files_whose_axes_run_elsewhere_are_brought_together(tmp_p
     vectors = (np.array([[1.0, 0, 0]]), np.array([[0.0, -1, 0]]))
     acquired = zip(choice.acquisitions, vectors, strict=True)
     acquired = tuple(replace(acquisition, b_vectors=vector) for acquisition, vector in acquired)
-    choice = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    choice = replace(choice, acquisitions=acquired)
     assert read_diffusion(choice)[2] == pytest.approx(np.array([[1.0, 0, 0], [1, 0, 0]]))
 
 
@@ -154,15 +154,15 @@ def test_files_of_a_b_value_each_come_in_their_order_with_b_values_and_direction
         write_volume(file, np.full(shape, level, np.float32), np.eye(4))
         vectors = np.full((len(b_values), 3), float(level))
         acquisitions.append(replace(choice.acquisitions[0], b_values=b_values, b_vectors=vectors))
-    choice = replace(choice, series=replace(choice.series, acquisitions=tuple(acquisitions)))
+    choice = replace(choice, acquisitions=tuple(acquisitions))
     series, b_values, b_vectors = read_diffusion(choice)
     assert series.array[0, 0, 0].tolist() == [1, 2, 2, 3] == b_vectors[:, 0].tolist()
     assert b_values.tolist() == [1000, 0, 5, 500]
     unknown = (*acquisitions[:2], replace(acquisitions[2], b_vectors=None))
-    found = read_diffusion(replace(choice, series=replace(choice.series, acquisitions=unknown)))[2]
+    found = read_diffusion(replace(choice, acquisitions=unknown))[2]
     assert found[:, 0].tolist() == [1, 2, 2, 0]  # the others keep theirs
     none = tuple(replace(acquisition, b_vectors=None) for acquisition in acquisitions)
-    assert read_diffusion(replace(choice, series=replace(choice.series, acquisitions=none)))[2] is None
+    assert read_diffusion(replace(choice, acquisitions=none))[2] is None
 
     write_volume(choice.files[2], np.ones((3, 4, 5), np.float32), np.diag([1.0, 1, 2, 1]))
     with pytest.raises(InputError, match="a.nii|c.nii: expected the same grid"):
@@ -212,6 +212,15 @@ def test_a_series_whose_registration_looks_wrong_is_left_out_unless_it_is_to_be_
     assert found.to_series("t2") == pytest.approx(MOVED["t2"]) and "turned by 48 degrees" in error.found
 
 
+def test_a_series_that_is_left_out_is_said_though_the_reference_is_refused(folder, registered):
+    registered[1].update(t2=("turned by 48 degrees",), t1gd=("matches no better elsewhere",))
+    series, _ = find_series(folder / "p", folder / "native")
+    patient = patient_of(None, Settings(reference=str(folder / "other.nii")), Stages(folder / "out"))
+    with pytest.raises(InputError, match="t1gd to other.nii; found matches no better"):
+        align(choose_series(series, {})[0], patient)
+    assert [error.found for error in patient.errors] == ["turned by 48 degrees"]
+
+
 def test_a_series_that_cannot_be_registered_is_left_out_and_the_others_go_on(folder, monkeypatch):
     def fail(moving, reference, **_):
         if moving.file.endswith("t1.nii"):
@@ -236,14 +245,15 @@ def test_a_series_is_registered_again_when_it_or_the_anchor_changes(folder, regi
     assert len(calls) == 5
 
 
-def test_a_dwi_series_is_registered_again_for_other_b_values(folder, registered):
+def test_a_dwi_series_is_registered_again_for_other_b_values(folder, registered, monkeypatch):
     """Other b-values make another volume stand for it."""
     calls, _ = registered
     for b_values in ((0.0, 1000.0), (0.0, 1000.0), (1000.0, 0.0)):
         choices = {"t1gd": choice_of("t1gd", [folder / "p" / "t1gd.nii"])}
         choices["dwi"] = choice_of("dwi", [folder / "p" / "t2.nii"], b_values=b_values)
         heads = {role: Volume(np.zeros(SHAPE), AFFINE, f"{b_values[0]:g}/{role}.nii") for role in choices}
-        register_series(choices, patient_of(None, Settings(), Stages(folder / "out")), heads.get)
+        monkeypatch.setattr(module, "_head", lambda role, choice, heads=heads: heads[role])
+        align(choices, patient_of(None, Settings(), Stages(folder / "out")))
     assert [moving.file for moving, *_ in calls] == ["0/dwi.nii", "1000/dwi.nii"]
 
 

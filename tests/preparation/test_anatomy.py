@@ -44,12 +44,18 @@ def corrected(monkeypatch):
     return calls
 
 
+def images_of(*of) -> tuple[dict, list]:
+    """The images of a patient, and what is wrong."""
+    patient = patient_of(*of)
+    return make_images(patient), patient.errors
+
+
 def voxels(path) -> np.ndarray:
     return read_volume(path).array
 
 
 def test_an_image_is_corrected_on_its_own_grid_in_its_own_brain_and_cut_out(alignment, corrected, tmp_path):
-    files, errors = make_images(patient_of(alignment, Settings(), stages_of(tmp_path), tmp_path / "brain.nii"))
+    files, errors = images_of(alignment, Settings(), stages_of(tmp_path), tmp_path / "brain.nii")
     assert errors == [] and list(files) == ["t1", "t1gd"]
     (t1, mask), (t1gd, own_mask) = corrected
     assert t1.file.endswith("t1.nii") and t1gd.file.endswith("t1gd.nii")
@@ -63,7 +69,7 @@ def test_an_image_is_corrected_on_its_own_grid_in_its_own_brain_and_cut_out(alig
 
 def test_skull_and_bias_stay_where_that_is_wanted(alignment, corrected, tmp_path):
     settings = Settings(keep_skull=True, skip=("bias",))
-    files, _ = make_images(patient_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii"))
+    files, _ = images_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii")
     assert corrected == [] and voxels(files["t1gd"]) == pytest.approx(voxels(tmp_path / "t1gd.nii"))
 
 
@@ -74,7 +80,7 @@ def test_an_image_must_cover_more_than_half_of_the_brain(alignment, tmp_path, ro
     array[8:] = 50  # around it does not count
     write_volume(tmp_path / "t1gd.nii", array, AFFINE)
     settings = Settings(skip=("bias",))
-    files, errors = make_images(patient_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii"))
+    files, errors = images_of(alignment, settings, stages_of(tmp_path), tmp_path / "brain.nii")
     assert ("t1gd" in files) == is_made and "t1" in files
     assert is_made or (errors[0].found == "50% of it" and errors[0].file.endswith("t1gd.nii"))
 
@@ -144,7 +150,8 @@ def contrast_of(folder, t1gd, t1):
         write_volume(folder / f"{role}.nii.gz", array.astype(np.float32), AFFINE)
         files[role] = folder / f"{role}.nii.gz"
     patient = patient_of(None, Settings(), stages_of(folder), images=files)
-    return check_contrast(patient), patient.remarks
+    check_contrast(patient)
+    return patient.errors, patient.remarks
 
 
 def test_whether_contrast_was_given_is_said_by_the_t1gd(tmp_path):

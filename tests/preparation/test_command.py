@@ -8,7 +8,7 @@ import pytest
 
 from glioma_idh import prepare
 from glioma_idh.errors import InputError
-from glioma_idh.preparation import patient
+from glioma_idh.preparation import command as module
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.reporting.figures import patient_checks
@@ -27,7 +27,7 @@ def recorded(tmp_path, monkeypatch):
         stages.record.remarks = [f"a remark on {source.name}"]
         return Patient(settings, stages, alignment="an alignment", images={"t1": folder / "t1.nii.gz"})
 
-    monkeypatch.setattr(patient, "prepare_patient", work)
+    monkeypatch.setattr(module, "prepare_patient", work)
     monkeypatch.setattr(
         patient_checks, "draw_checks", lambda subject, made, synthetic: pictures.append((subject, synthetic))
     )
@@ -66,7 +66,7 @@ def test_each_of_many_gets_its_own_folder_and_row(recorded):
 
 def test_the_synthetic_patient_is_called_so(recorded, monkeypatch):
     place, _, pictures = recorded
-    monkeypatch.setattr("glioma_idh.preparation.patients.find_patients", lambda *_: {"p1": place / "cohort" / "p1"})
+    monkeypatch.setattr("glioma_idh.preparation.command.find_patients", lambda *_: {"p1": place / "cohort" / "p1"})
     prepare.prepare(prepare.Job(out=place / "out", quiet=True), Settings())
     assert pictures[0] == ("p1", True)
 
@@ -77,7 +77,7 @@ def test_a_patient_that_fails_is_in_the_exclusions_alone(recorded, monkeypatch):
     def fail(source, *_):
         raise InputError("a head", "none", "Look.", source / "t1.nii")
 
-    monkeypatch.setattr(patient, "prepare_patient", fail)
+    monkeypatch.setattr(module, "prepare_patient", fail)
     (outcome,) = prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", quiet=True), Settings())
     assert outcome.files == {} and len(outcome.errors) == 1
     table = pd.read_csv(place / "out" / "exclusions.csv", dtype=str)
@@ -91,7 +91,7 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
     monkeypatch, capsys, tmp_path, num_wrong, code
 ):
     error = InputError("a", "b", "c")
-    outcomes = [prepare.Outcome(f"p{n}", {"t1": Path("t1")}, [error] * (n < num_wrong), [], []) for n in range(3)]
+    outcomes = [module.Outcome(f"p{n}", {"t1": Path("t1")}, [error] * (n < num_wrong), [], []) for n in range(3)]
     jobs = []
     monkeypatch.setattr(prepare, "prepare", lambda job, settings: jobs.append((job, settings)) or outcomes)
     argv = [

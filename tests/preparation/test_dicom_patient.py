@@ -9,8 +9,8 @@ from glioma_idh import prepare
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.phantom.raw import make_raw_patient
 from glioma_idh.phantom.recipe import PhantomRecipe
-from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
+from glioma_idh.preparation.stages import read_record
 from tests.imaging.dicom_series import IDENTITY, write_series
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,7 @@
 """ADC and rCBV: what is made of which series, where it lies, under which name, and within which masks."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_directions_of_the_series_make_the_tensor(tmp_path):
     alignment, brain = with_dwi(tmp_path, (0, *[1000] * 6))
     choice = alignment.choices["dwi"]
     acquired = (replace(choice.acquisitions[0], b_vectors=directions),)
-    alignment.choices["dwi"] = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    alignment.choices["dwi"] = replace(choice, acquisitions=acquired)
     stages = stages_of(tmp_path)
     made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, brain))).array
     assert made == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
@@ -108,9 +109,9 @@ def with_adc_map(folder, values, words=(), codes=()):
     write_volume(folder / "adc.nii", np.asarray(values, np.float32), AFFINE)
     write_volume(folder / "brain.nii", block(), AFFINE)
     choice = choice_of("adc", [folder / "adc.nii"])
-    series = replace(choice.series, words=tuple(words), codes=frozenset(codes))
+    choice = replace(choice, words=tuple(words), codes=frozenset(codes))
     placed = {"t1gd": (AFFINE, np.eye(4)), "adc": (AFFINE, np.eye(4))}
-    return place(folder, placed, {"adc": replace(choice, series=series)}), folder / "brain.nii"
+    return place(folder, placed, {"adc": choice}), folder / "brain.nii"
 
 
 @pytest.mark.parametrize(("words", "codes"), [({"adc", "trace"}, ()), ((), {"DERIVED", "TRACE"})])
@@ -136,7 +137,7 @@ def test_trace_weighted_images_are_no_trace():
         ({"trace"}, {"TRACEW"}, False),
     ):
         choice = choice_of("adc", ["adc.nii"])
-        choice = replace(choice, series=replace(choice.series, words=tuple(words), codes=frozenset(codes)))
+        choice = replace(choice, words=tuple(words), codes=frozenset(codes))
         assert maps.is_called_trace(choice) == expected
 
 
@@ -155,20 +156,38 @@ def test_an_adc_made_of_b_values_whose_brain_peaks_elsewhere_is_remarked_on(tmp_
     assert all("of the DWI series peaks at 1.2" in remark for remark in stages.record.remarks)
 
 
+@pytest.fixture
+def fitted(monkeypatch):
+    """A function that says which ADC the fit answers."""
+
+    def answer(adc):
+        made = SimpleNamespace(adc=adc.astype(np.float32), method="", shells={}, num_not_fitted=0)
+        monkeypatch.setattr(maps, "make_adc", lambda *_: made)
+
+    return answer
+
+
 @pytest.mark.parametrize("median", [0.0, 0.19e-3, 3.6e-3, 1.0])
-def test_an_adc_that_no_tissue_has_is_refused(median):
-    inside = np.broadcast_to(np.arange(4) < 3, (4, 4, 4))
+def test_an_adc_that_no_tissue_has_is_refused(tmp_path, fitted, median):
+    alignment, brain = with_dwi(tmp_path)
+    inside = to_the_right(block()) > 0
     for possible in (0.21e-3, 3.4e-3):
-        maps._check_adc(np.where(inside, possible, median), inside)
-    with pytest.raises(InputError, match="expected an ADC of 0.0002 to 0.0035 mm2/s; found a median of"):
-        maps._check_adc(np.where(inside, median, 1e-3), inside)
+        fitted(np.where(inside, possible, median))
+        assert make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path / f"{possible}"), brain))
+    fitted(np.where(inside, median, 1e-3))
+    with pytest.raises(InputError, match="dwi.nii: expected an ADC of 0.0002 to 0.0035 mm2/s; found a median of"):
+        make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path), brain))
 
 
-def test_without_a_brain_tissue_is_what_is_bright():
-    series, inside = np.ones((4, 4, 4, 2)), np.zeros((4, 4, 4), bool)
+def test_without_a_brain_tissue_is_what_is_bright(tmp_path, fitted):
+    alignment, _ = with_dwi(tmp_path)
+    series = np.ones((*SHAPE, 3), np.float32)
     series[:2, ..., 1] = 90
-    assert np.flatnonzero(maps._tissue(series, None).any(axis=(1, 2))).tolist() == [0, 1]
-    assert maps._tissue(series, inside) is inside
+    write_volume(tmp_path / "dwi.nii", series, AFFINE)
+    fitted(np.where(np.indices(SHAPE)[0] < 2, tissue(), 5e-3))
+    stages = stages_of(tmp_path)
+    make_adc_image(patient_of(alignment, Settings(), stages))
+    assert stages.record.remarks == [] and stages.record.stages["adc"].found["tissue_peak_mm2_s"] < 1.2e-3
 
 
 @pytest.mark.parametrize(
@@ -213,7 +232,7 @@ def dsc_patient(folder, num_echoes=1):
     echoes = (0.01, 0.03)[-num_echoes:]
     acquired = zip(choice.acquisitions, echoes, strict=True)
     acquired = tuple(replace(acquisition, echo_time_s=echo) for acquisition, echo in acquired)
-    choice = replace(choice, series=replace(choice.series, acquisitions=acquired))
+    choice = replace(choice, acquisitions=acquired)
     write_volume(folder / "brain.nii", np.ones(SHAPE, np.uint8), AFFINE)
     write_volume(folder / "lesion.nii", block(), AFFINE)
     alignment = place(folder, {"t1gd": (AFFINE, np.eye(4)), "dsc": (AFFINE, MOVED)}, {"dsc": choice})

@@ -16,7 +16,7 @@ from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation import movement
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.movement import LEAST_MM, hold_series_still
-from glioma_idh.preparation.series import Choice, choose_series, find_series
+from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 from glioma_idh.runs import read_table
@@ -24,6 +24,7 @@ from tests.preparation.placed import choice_of, patient_of
 
 AFFINE, SHAPE = np.diag([3.0, 3, 5, 1]), (48, 56, 20)
 B_VALUES = (0, 500, 1000)
+USUAL = Settings()
 
 
 @pytest.fixture
@@ -61,6 +62,12 @@ def stages_of(tmp_path, tell=lambda line: None) -> Stages:
     return stages
 
 
+def held_still(choices, stages, settings=USUAL) -> tuple[dict, list]:
+    """The series held still, and what is wrong."""
+    patient = patient_of(None, settings, stages)
+    return hold_series_still(choices, patient), patient.errors
+
+
 @pytest.fixture
 def shift(monkeypatch):
     """In place of the search: it answers that the volumes, but for the reference, are shifted by these lengths."""
@@ -83,7 +90,7 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift)
     if not together:
         shift(0, 4, 0)
     choices, stages = choices_of(tmp_path / "p", 4.0, head, together), stages_of(tmp_path)
-    held, errors = hold_series_still(choices, patient_of(None, Settings(), stages))
+    held, errors = held_still(choices, stages)
     assert errors == [] and held["dwi"].files == (tmp_path / "out/still/dwi_1.nii.gz",)
     assert held["dwi"].acquisitions[0].b_values == B_VALUES
     (remark,) = stages.record.remarks
@@ -102,7 +109,7 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift)
 @pytest.mark.integration
 def test_a_series_that_is_still_is_left_as_it_is(head, tmp_path):
     choices, stages = choices_of(tmp_path / "p", 0.6 * LEAST_MM, head), stages_of(tmp_path)
-    held, errors = hold_series_still(choices, patient_of(None, Settings(), stages))
+    held, errors = held_still(choices, stages)
     assert held == choices and not errors and not stages.record.remarks
     assert [path.name for path in (tmp_path / "out/still").iterdir()] == ["dwi.csv"]
 
@@ -112,7 +119,7 @@ def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, mo
     assert LEAST_MM == 0.5
     shift(0, moved_mm, 0.1)
     choices, stages = choices_of(tmp_path / "p", 0, head), stages_of(tmp_path)
-    held, _ = hold_series_still(choices, patient_of(None, Settings(), stages))
+    held, _ = held_still(choices, stages)
     assert (held["dwi"].files != choices["dwi"].files) == is_moved == bool(stages.record.remarks)
     found = stages.record.stages["movement dwi"].found
     assert found == {"displacement_mm": [0, moved_mm, 0.1], "reference_volume": 0}
@@ -121,11 +128,11 @@ def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, mo
 def test_the_lowest_b_value_is_what_a_dwi_series_is_registered_to(head, tmp_path, shift):
     """Also when the b-values were mended since the last time."""
     calls = shift(3, 0, 0)
-    series = choices_of(tmp_path / "p", 0, head)["dwi"].series
+    series = choices_of(tmp_path / "p", 0, head)["dwi"]
     for b_values in (B_VALUES, (1000.0, 0.0, 0.0)):
         acquisitions = (replace(series.acquisitions[0], b_values=b_values),)
-        dwi = Choice(replace(series, acquisitions=acquisitions), "")
-        hold_series_still({"dwi": dwi}, patient_of(None, Settings(), stages_of(tmp_path)))
+        dwi = replace(series, acquisitions=acquisitions)
+        held_still({"dwi": dwi}, stages_of(tmp_path))
     assert [reference for _, reference in calls] == [0, 1]
 
 
@@ -144,7 +151,7 @@ def test_both_echoes_of_a_bolus_are_held_still_by_what_moves_in_the_first(tmp_pa
     files = [write_dsc(tmp_path / "p", levels, scale, name) for scale, name in ((1, "dsc_e1"), (0.5, "dsc_e2"))]
     calls = shift(0, 0, 2, 0, 0, 0, 0)
     choices, stages = {"dsc": choice_of("dsc", files, echo_time_s=0.03)}, stages_of(tmp_path)
-    held, errors = hold_series_still(choices, patient_of(None, Settings(), stages))
+    held, errors = held_still(choices, stages)
     ((series, reference),) = calls
     assert errors == [] and reference == 6 and series.array[0, 0, 0].tolist() == levels
     assert held["dsc"].files == tuple(tmp_path / "out" / "still" / f"dsc_{n}.nii.gz" for n in (1, 2))
@@ -203,7 +210,7 @@ def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, st
     monkeypatch.setattr(movement, "find_movement", lambda series, reference: placed)
     for _ in range(2):  # made, and as before
         stages = stages_of(tmp_path)
-        held, errors = hold_series_still(choices, patient_of(None, Settings(), stages))
+        held, errors = held_still(choices, stages)
         assert stages.record.remarks[0].endswith("The b-vectors were turned with the head.")
         still, b_values, b_vectors = read_diffusion(held["dwi"])
         middle = still.array[9:11, 9:11, 9:11]
@@ -220,18 +227,13 @@ def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, st
 def test_echoes_of_two_shapes_are_left_out(tmp_path, shift):
     shift(0, 0)
     files = [write_dsc(tmp_path / "p", levels, name=f"dsc_e{len(levels)}") for levels in ([1, 2], [1, 2, 3])]
-    held, (error,) = hold_series_still(
-        {"dsc": choice_of("dsc", files)}, patient_of(None, Settings(), stages_of(tmp_path))
-    )
+    held, (error,) = held_still({"dsc": choice_of("dsc", files)}, stages_of(tmp_path))
     assert held == {} and "echoes of one shape" in str(error)
 
 
 def test_nothing_is_done_where_it_is_switched_off(head, tmp_path):
     choices = choices_of(tmp_path / "p", 4.0, head)
-    assert hold_series_still(choices, patient_of(None, Settings(skip=("movement",)), stages_of(tmp_path))) == (
-        choices,
-        [],
-    )
+    assert held_still(choices, stages_of(tmp_path), Settings(skip=("movement",))) == (choices, [])
     assert not (tmp_path / "out").exists()
 
 
@@ -240,14 +242,14 @@ def test_it_is_done_once(head, tmp_path, shift):
     choices, said = choices_of(tmp_path / "p", 4.0, head), []
     for _ in range(2):
         stages = stages_of(tmp_path, said.append)
-        held, _ = hold_series_still(choices, patient_of(None, Settings(), stages))
+        held, _ = held_still(choices, stages)
     assert said[1:] == ["movement dwi: as before"]
     assert len(stages.record.remarks) == 1 and held["dwi"].files[0].is_file()
 
 
 def test_a_series_that_cannot_be_read_is_left_out_and_named(head, tmp_path):
     choices = choices_of(tmp_path / "p", 4.0, head)
-    series = choices["dwi"].series
-    bad = replace(choices["dwi"], series=replace(series, acquisitions=(replace(series.acquisitions[0], b_values=()),)))
-    held, errors = hold_series_still({"dwi": bad}, patient_of(None, Settings(), stages_of(tmp_path)))
+    series = choices["dwi"]
+    bad = replace(series, acquisitions=(replace(series.acquisitions[0], b_values=()),))
+    held, errors = held_still({"dwi": bad}, stages_of(tmp_path))
     assert held == {} and "b-values" in str(errors[0])

@@ -12,7 +12,7 @@ from glioma_idh import prepare
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.preparation import patient
+from glioma_idh.preparation import command, patient
 from glioma_idh.preparation.patient import shareable_error
 from glioma_idh.preparation.series import find_series
 from glioma_idh.preparation.settings import Settings
@@ -105,7 +105,7 @@ def test_a_folders_name_comes_into_no_table_where_the_patient_has_an_id(source, 
 
 def refused(tmp_path, monkeypatch, settings: Settings = FAST, **job) -> InputError:
     """The error of a command that stops before the first patient."""
-    monkeypatch.setattr(prepare, "prepare_one", lambda *_: pytest.fail("a patient was prepared"))
+    monkeypatch.setattr(command, "prepare_one", lambda *_: pytest.fail("a patient was prepared"))
     (tmp_path / "p1").mkdir()
     with pytest.raises(InputError) as raised:
         prepare.prepare(prepare.Job(tmp_path / "p1", out=tmp_path / "out", quiet=True, **job), settings)
@@ -134,4 +134,4 @@ def test_a_lesion_run_has_learnt_to_find_lesions(tmp_path, monkeypatch):
     run = write_run(network="densenet3d", targets="idh")
     error = refused(tmp_path, monkeypatch, lesion_run=run)
     assert error.file == str(run) and error.found == "one of densenet3d with --targets idh"
-    prepare._check_job(prepare.Job(tmp_path, lesion_run=write_run(targets="segmentation")), FAST)
+    prepare._check_lesion_run(write_run(targets="segmentation"))

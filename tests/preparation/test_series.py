@@ -10,8 +10,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition
 from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.volumes import read_volume, write_volume
-from glioma_idh.preparation.candidates import prefer, put_together
-from glioma_idh.preparation.recognition import Series, recognise
+from glioma_idh.preparation.recognition import Series, prefer, put_together, recognise
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import IDENTITY, noise, write_series
 
@@ -66,7 +65,7 @@ def study(tmp_path_factory):
 def test_a_whole_study_falls_into_place(study):
     _, _, remarks, (choices, errors) = study
     assert errors == []
-    assert {role: choice.series.number for role, choice in choices.items()} == {
+    assert {role: choice.number for role, choice in choices.items()} == {
         "t1": "2",
         "t1gd": "8",
         "t2": "3",
@@ -203,7 +202,7 @@ def test_a_t1gd_without_contrast_agent_is_left_open():
 
 def test_a_contradiction_does_not_matter_where_another_series_is_clear():
     choices, errors = choose_series([series_of(3, "t2", T2_TIMES), series_of(9, "t2", FLAIR_TIMES)], {})
-    assert choices["t2"].series.number == "3" and errors == []
+    assert choices["t2"].number == "3" and errors == []
 
 
 def test_two_of_a_kind_are_left_to_the_user():
@@ -214,7 +213,7 @@ def test_two_of_a_kind_are_left_to_the_user():
         "expected one series that is clearly t2; found series 5 (TE 0.09 s, described as t2); "
         "series 12 (TE 0.09 s, described as t2). Say which: --series t2=5, --series t2=12, --series t2=none."
     )
-    assert choose_series(twins, {"t2": "12"})[0]["t2"].series.number == "12"
+    assert choose_series(twins, {"t2": "12"})[0]["t2"].number == "12"
     assert choose_series(twins, {"t2": "none"}) == ({}, [])
 
 
@@ -223,7 +222,7 @@ def test_a_t1_that_may_have_contrast_or_not_is_left_open():
     assert choices == {} and "which could be T1 or T1Gd" in str(errors[0])
     both = [series_of(5, "mprage", T1_TIMES), series_of(8, "mprage", T1_TIMES, contrast=True)]
     choices, (error,) = choose_series(both, {})
-    assert choices["t1gd"].series.number == "8" and "--series t1=5" in str(error)
+    assert choices["t1gd"].number == "8" and "--series t1=5" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +236,7 @@ def test_a_t1_that_may_have_contrast_or_not_is_left_open():
 def test_the_plainly_better_series_is_preferred(better, worse, why):
     pair = [series_of(5, "t1 contrast", T1_TIMES, **worse), series_of(8, "t1 contrast", T1_TIMES, **better)]
     choices, errors = choose_series(pair, {})
-    assert errors == [] and choices["t1gd"].series.number == "8"
+    assert errors == [] and choices["t1gd"].number == "8"
     assert choices["t1gd"].reason.endswith(f": T1Gd; rather than series 5, {why}")
 
 
@@ -290,7 +289,7 @@ def chosen_in(folder, wanted=None):
     """By role the numbers of the series that NIfTI files below a folder come to."""
     series, remarks = find_series(folder, folder / "work")
     choices, errors = choose_series(series, wanted or {})
-    return {role: choice.series.number for role, choice in choices.items()}, remarks + errors
+    return {role: choice.number for role, choice in choices.items()}, remarks + errors
 
 
 def test_nifti_files_are_told_by_their_names(tmp_path):
@@ -381,8 +380,8 @@ def test_files_of_one_b_value_each_make_a_dwi_series(tmp_path):
         "dwi_b500.nii.gz",
         "dwi_b1000.nii.gz",
     ]
-    assert choices["dwi"].series.b_values == (0, 500, 1000)
-    assert choices["dwi"].series.number == "dwi_b0+dwi_b1000+dwi_b500"
+    assert choices["dwi"].b_values == (0, 500, 1000)
+    assert choices["dwi"].number == "dwi_b0+dwi_b1000+dwi_b500"
 
 
 def test_one_b_value_alone_is_still_the_dwi(tmp_path):
@@ -503,4 +502,4 @@ def chosen_in_real(folder, work_dir):
     series, remarks = find_series(folder, work_dir)
     choices, errors = choose_series(series, {})
     assert remarks == errors == []
-    return {role: choice.series.number for role, choice in choices.items()}
+    return {role: choice.number for role, choice in choices.items()}

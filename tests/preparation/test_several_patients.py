@@ -8,9 +8,9 @@ import pytest
 from glioma_idh import prepare
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.preparation.patients import find_patients
+from glioma_idh.preparation import command
+from glioma_idh.preparation.patients import check_one_patient, find_patients
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.several_patients import check_one_patient
 from tests.imaging.dicom_series import noise, write_series
 
 SHAPE = (6, 7, 4)
@@ -42,7 +42,7 @@ def test_folders_that_each_hold_the_reference_are_counted_and_the_command_is_tol
 
 
 def test_the_command_itself_says_so_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(prepare, "prepare_one", lambda *_: pytest.fail("a patient was prepared"))
+    monkeypatch.setattr(command, "prepare_one", lambda *_: pytest.fail("a patient was prepared"))
     for name in ("p1", "p2"):
         write_images(tmp_path / "cohort" / name, "t1gd")
     job = prepare.Job(tmp_path / "cohort", out=tmp_path / "out", quiet=True)

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.preparation.record import read_record
-from glioma_idh.preparation.stages import Stages, fingerprint
+from glioma_idh.preparation.stages import Stages, fingerprint, read_record
 
 
 class Work:

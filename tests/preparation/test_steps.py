@@ -17,9 +17,9 @@ from glioma_idh.preparation import patient
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.patient import prepare_patient
 from glioma_idh.preparation.patients import find_patients
-from glioma_idh.preparation.record import read_record
 from glioma_idh.preparation.settings import Settings
-from tests.preparation.placed import AFFINE, SHAPE, choice_of, patient_of, place, stages_of
+from glioma_idh.preparation.stages import read_record
+from tests.preparation.placed import AFFINE, SHAPE, choice_of, place, stages_of
 
 
 def wrong(what: str) -> InputError:
@@ -44,13 +44,13 @@ def steps(monkeypatch, tmp_path):
     still = choices | {"dsc": choice_of("dsc", [tmp_path / "still.nii"])}
     structural = {role: files[role] for role in ("t1gd", "t2")}
     answers = {
-        "find_series": ([choice.series for choice in choices.values()], [wrong("series"), LeftOut("series 1", "why")]),
+        "find_series": (list(choices.values()), [wrong("series"), LeftOut("series 1", "why")]),
         "choose_series": (choices, [wrong("choice")]),
         "hold_series_still": (still, [wrong("movement")]),
         "align": (alignment, [wrong("registration")]),
         "find_brain": tmp_path / "out" / "brain_mask.nii.gz",
         "make_images": (dict(structural), [wrong("image")]),
-        "check_contrast": [wrong("contrast")],
+        "check_contrast": (None, [wrong("contrast")]),
         "make_adc_image": files["adc"],
         "find_lesion": tmp_path / "out" / "lesion_mask.nii.gz",
         "make_rcbv_image": files["rcbv"],
@@ -63,6 +63,10 @@ def steps(monkeypatch, tmp_path):
                 arguments[0].remarks.append("little contrast")
             if isinstance(answers[name], InputError):
                 raise answers[name]
+            if name in ("hold_series_still", "align", "make_images", "check_contrast"):
+                answer, errors = answers[name]
+                arguments[-1].errors += errors
+                return answer
             return answers[name]
 
         return record
@@ -121,7 +125,7 @@ def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(s
 
 def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps, tmp_path):
     _, answers, choices, *_ = steps
-    long = replace(choices["t2"].series, number="9", num_volumes=60, files=(Path("9.nii"),))
+    long = replace(choices["t2"], number="9", num_volumes=60, files=(Path("9.nii"),))
     answers["find_series"] = ([long], [])
     for missing in (False, True):
         answers["choose_series"] = ({role: choices[role] for role in ("t1gd", "t2", "dsc")[: 3 - missing]}, [])
@@ -130,19 +134,19 @@ def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps,
         assert any("--series dsc=9" in remark for remark in remarks) == missing
 
 
-def test_the_record_says_where_series_lie_and_names_no_folder(tmp_path):
+def test_the_record_says_where_series_lie_and_names_no_folder(steps, tmp_path):
     """From the grid of the result to the series, as masks go back; paths of settings are names of files."""
     frame = rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0))
     moved = rigid_matrix((0, 0, 0), (4, 0, 0), (0, 0, 0))
     alignment = replace(place(tmp_path, {"t1gd": (AFFINE, np.eye(4)), "t2": (AFFINE, moved)}), frame=frame)
     settings = Settings(reference=str(tmp_path / "Meier" / "atlas.nii"), lesion_mask=tmp_path / "Meier" / "mask.nii")
-    made = patient_of(alignment, settings, stages_of(tmp_path), images={"t1": tmp_path / "out" / "t1.nii.gz"})
-    patient._record_series(made, alignment.choices, [], [])
-    patient._write_record(made, tmp_path)
+    steps[1]["align"] = (alignment, [])
+    prepare_patient(tmp_path, tmp_path / "out", settings)
     record = read_record(tmp_path / "out")
     assert np.array(record["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
     assert record["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()}
-    assert record["files"] == {"t1": "t1.nii.gz"}
+    made = ("t1gd", "t2", "adc", "rcbv", "brain_mask", "lesion_mask")
+    assert record["files"] == {name: f"{name}.nii.gz" for name in made}
     assert record["settings"]["reference"] == "atlas.nii" and record["settings"]["lesion_mask"] == "mask.nii"
     assert "Meier" not in json.dumps(record) and str(tmp_path) not in json.dumps(record)
 

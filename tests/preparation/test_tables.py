@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
-from glioma_idh.preparation.tables import read_tables, update_tables
+from glioma_idh.preparation.command import read_tables, update_tables
 
 PROBLEM = {"file": "t2.nii.gz", "expected": "a", "found": "b", "advice": "c"}
 

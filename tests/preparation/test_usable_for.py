@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from glioma_idh import prepare
+from glioma_idh.preparation.command import Outcome, usable_for, usable_for_many
 from glioma_idh.preparation.settings import Settings
-from glioma_idh.preparation.usable_for import usable_for, usable_for_many
 
 FOUR = ("t1", "t1gd", "t2", "flair")
 
@@ -73,7 +73,7 @@ def test_of_nothing_nothing_is_said(tmp_path):
 def test_the_command_ends_with_it(options, expected, monkeypatch, capsys, tmp_path):
     (tmp_path / "p1").mkdir()
     (tmp_path / "p1" / "qc.png").touch()
-    outcomes = [prepare.Outcome("p1", files("t1gd", "lesion_mask"), [], [], [])]
+    outcomes = [Outcome("p1", files("t1gd", "lesion_mask"), [], [], [])]
     monkeypatch.setattr(prepare, "prepare", lambda job, settings: outcomes)
     monkeypatch.setattr(sys, "argv", ["prepare", "source", "--out", str(tmp_path), *options])
     prepare.main()

@@ -117,7 +117,7 @@ def test_series_made_of_them(name, tags, role, real_data, tmp_path):
 )
 def test_b_values_wherever_a_maker_puts_them(name, b_values, real_data, tmp_path):
     choices, _, _ = read(real_data / "dicom_vendors" / name, tmp_path)
-    assert choices["dwi"].series.b_values == pytest.approx(b_values)
+    assert choices["dwi"].b_values == pytest.approx(b_values)
 
 
 def one_series_uid_a_file(file: Dataset) -> None:
@@ -165,7 +165,7 @@ def test_what_careless_anonymisers_leave_is_read_whole(change, real_data, tmp_pa
     for role, axes in (("t1", 3), ("dwi", 4)):
         one, other = (read_volume(found[role].files[0], num_axes=axes) for found in (kept, choices))
         assert np.array_equal(one.array, other.array) and np.array_equal(one.affine, other.affine)
-    assert choices["dwi"].series.b_values == kept["dwi"].series.b_values == (0, *[1000] * 6)
+    assert choices["dwi"].b_values == kept["dwi"].b_values == (0, *[1000] * 6)
 
 
 def test_without_instance_numbers_a_volume_is_whole_and_a_series_of_them_is_an_error(real_data, tmp_path):
@@ -204,7 +204,7 @@ def test_two_series_of_one_uid_are_told_by_their_numbers(real_data, tmp_path):
 
     folder = made(real_data, tmp_path / "in", ("ge_t1_mprage", share), ("ge_dti", share))
     choices, errors, remarks = read(folder, tmp_path / "out")
-    assert {role: choice.series.number for role, choice in choices.items()} == {"t1": "5", "dwi": "1"}
+    assert {role: choice.number for role, choice in choices.items()} == {"t1": "5", "dwi": "1"}
     assert errors == remarks == [] and read_volume(choices["t1"].files[0]).array.shape[2] == 40
 
 

@@ -22,6 +22,7 @@ from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_kit
 from glioma_idh.training import device
+from tests.conftest import written_reports
 from tests.sgp3d.conftest import untraced, write_four
 
 SHAPE = (16, 16, 32)
@@ -115,7 +116,7 @@ def trained(request, tmp_path_factory):
     targets = "segmentation" if request.param == "unet3d" else "idh"
     recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
     recipe = replace(recipe, network=request.param, targets=targets, filters=2)
-    with untraced():
+    with untraced(), written_reports():
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     return recipe, folder / "run"
 

@@ -17,17 +17,20 @@ import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
+from glioma_idh.files import write_json
 from glioma_idh.progress import in_words
+from glioma_idh.reporting import report
 from glioma_idh.reporting.report import finish_run
 from glioma_idh.runs import begin_run, read_json
 from glioma_idh.sgp3d import Job, Recipe, fit, resources
 from glioma_idh.sgp3d import plan as plan_module
-from glioma_idh.sgp3d.experiments import Where, _write, main, run_table
+from glioma_idh.sgp3d.experiments import Where, main, run_table
 from glioma_idh.sgp3d.method import METHOD
 from glioma_idh.sgp3d.plan import TABLES, epochs_done, make_plan, print_plan
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.train import train
 from glioma_idh.training.pipeline import Training, list_trainings, resolve
+from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 from tests.sgp3d.tiny import tiny_network
 
@@ -61,16 +64,23 @@ def finished(tmp_path_factory):
         dice = {"dice": number / 10, "predicted_ml": 1.0} if "segmentation" in learns else {}
         return {"score": SCORES[rehearsal.trainings[-1].joint.targets][number], **dice}, lesion
 
+    def finish(run):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(report, "publish", unwritten)
+            reports.append(finish_run(run).folder)
+
+    unwritten = report.publish
     recipe = replace(RECIPE, cohort=str(write_four(folder)))
     where = Where(table="table2", runs_dir=folder / "runs", seeds=(0,), jobs=1, quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: rehearsal(joint, *given, **more))
         patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
         patch.setattr(fit, "score_subject", score_subject)
-        patch.setattr(plan_module, "finish_run", lambda folder: reports.append(folder) or finish_run(folder))
+        patch.setattr(plan_module, "finish_run", finish)
         train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
         made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
-        out = run_table(recipe, where)
+        with written_reports():
+            out = run_table(recipe, where)
     assert made == (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
     assert [given.joint.targets for given in rehearsal.trainings] == [
         *["both"] * 2, *["idh"] * 2, *["random-masks"] * 2
@@ -115,11 +125,10 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions.groupby("network")["subject"].nunique().tolist() == [8, 8, 8]
     before, drawn = (out / "table2.csv").read_bytes(), []
-    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
     monkeypatch.setattr(
-        "glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
+        "glioma_idh.reporting.experiments.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
     )
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)  # it is written already
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
     ((scored, more),) = drawn
     assert scored.keys() == AUC.keys()
@@ -242,10 +251,9 @@ def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
 @pytest.mark.parametrize("table", ["table1", "table2", "detach-k"])
 def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeypatch, table):
     recipe, where, _ = finished
-    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda *_, **__: None)
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
-    _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
+    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.experiments.roc_with_bands", lambda *_, **__: None)
+    plan_module.write_table_of(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
     assert last.startswith("The paper's order is not seen here") == (table == "table2")
 
@@ -291,24 +299,25 @@ def test_memory_is_asked_for_of_every_network_before_any_is_trained(tmp_path, mo
 def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_mutant(finished, tmp_path, monkeypatch):
     """Of every seed's run of the model; the horizontal axis is 1 - specificity."""
     recipe, where, _ = finished
-    plan, asked, drawn = plan_of(recipe, where), [], []
-    again = tmp_path / "again"
-    shutil.copytree(plan[1].folder, again)
+    plan, second, asked, drawn = plan_of(recipe, where), [], [], []
+    for run in plan:
+        again = shutil.copytree(run.folder, tmp_path / run.folder.name)
+        kept = read_json(again / "recipe.json")
+        write_json(kept | {"recipe": kept["recipe"] | {"seed": 1}}, again / "recipe.json")
+        second.append(run._replace(folder=again))
 
     def baselines(_, folder, quiet):
         asked.append(folder)
-        grade = {"auc": 0.8, "sensitivity": 0.9, "specificity": 0.5 if folder == again else 0.7}
+        grade = {"auc": 0.8, "sensitivity": 0.9, "specificity": 0.5 if folder == second[1].folder else 0.7}
         return {"grade alone": grade}
 
-    monkeypatch.setattr("glioma_idh.sgp3d.method.METHOD", replace(METHOD, baselines=baselines))
-    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(plan_module, "METHOD", replace(METHOD, baselines=baselines))
+    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
     monkeypatch.setattr(
-        "glioma_idh.reporting.figures.roc_bands.roc_with_bands", lambda _, **more: drawn.append(more["marks"])
+        "glioma_idh.reporting.experiments.roc_with_bands", lambda _, **more: drawn.append(more["marks"])
     )
-    monkeypatch.setattr("glioma_idh.reporting.report.write_comparison", lambda *_, **__: None)
-    second = [plan[0], plan[1]._replace(folder=again), plan[2]]
-    _write([*plan, *second], replace(where, out=tmp_path / "out"))
-    assert asked == [plan[1].folder, again]
+    plan_module.write_table_of([*plan, *second], replace(where, out=tmp_path / "out"))
+    assert asked == [plan[1].folder, second[1].folder]
     assert drawn == [{"grade alone": (pytest.approx(0.4), pytest.approx(0.9))}]
 
 

@@ -17,12 +17,8 @@ def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
 
     Two visits of a patient may share a brain mask, as they do once they lie on one grid.
 
-    Args:
-        images: of a whole cohort in its order, each with `subject, patient, image, path, voxel_hash`, and `constant`
-            where it may be.
-
-    Yields:
-        Its place in `images`, and the first image that it equals.
+    `images` are of a whole cohort in its order, each with `subject, patient, image, path, voxel_hash`, and `constant`
+    where it may be. Yields the place of each, and the first image that it equals.
     """
     first = {}
     for index, image in enumerate(images):

@@ -16,10 +16,7 @@ OF_NAMES = "name"
 
 
 def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
-    """What the names of a subject's files say against what they are given as.
-
-    Files are given by column of the cohort table; each remark is the column that it is of, and a sentence.
-    """
+    """What the names of a subject's files say against their columns: each time the column, and a sentence."""
     found = []
     for column, path in files.items():
         roles = roles_named(words_of(stem_of(path)), described=False)
@@ -36,10 +33,7 @@ def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
 
 
 def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
-    """Say on standard error, in one line for all, whose files' names say something else than what they are given as.
-
-    Only `sequences` and masks are read.
-    """
+    """Say on standard error, in one line for all, whose `sequences` or masks have names that say something else."""
     found = {}
     for row in cohort.to_dict("records"):
         if remarks := remarks_on_names({name: Path(row[name]) for name in (*sequences, *MASKS) if row[name]}):

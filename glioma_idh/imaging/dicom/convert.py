@@ -36,8 +36,7 @@ CODES = {
         *("DIS3D", "MOSAIC", "DIFFUSION", "ADC", "TRACEW", "TRACE", "ISOTROPIC", "PERFUSION", "REFORMATTED", "MPR"),
         *("AVERAGE", "NONE", "OTHER", "VOLUME", "RESAMPLED", "MOCO"),
     },
-}
-"""Keys of a sidecar that hold codes, and the codes that are kept."""
+}  # keys of a sidecar that hold codes, and the codes that are kept
 WORDS = {"Words": "SeriesDescription", "ProtocolWords": "ProtocolName"}
 """Keys of a sidecar that hold known words, and the tags that they are of."""
 MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
@@ -65,10 +64,6 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
     sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
     words alone as are known to say what it is (`series_names.words_of`).
 
-    Args:
-        folder: anything may lie in it, however deep.
-        out_dir: where the files go.
-
     Returns:
         The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
         series ought to be mended. Each names the series by its number.
@@ -90,7 +85,7 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
         if (num_uids := len({header["SeriesInstanceUID"] for header in images})) > 1:
             remarks.append(LeftOut(f"{num_uids} series UIDs", f"one a file: together they are taken as {name}"))
         try:
-            stacks = check_slices(images, name)
+            stacks = check_slices(images)
             converted += _convert_series(images, stacks, number, Path(out_dir), remarks)
         except InputError as error:
             remarks.append(InputError(error.expected, error.found, error.advice, file=name))
@@ -125,18 +120,18 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
     """Convert one series; what dcm2niix tells apart in it (phase images) is left out with a remark."""
     converted = []
     with TemporaryDirectory() as made:
-        _run_dcm2niix(images, Path(made), f"series {number}")
+        _run_dcm2niix(images, Path(made))
         for image in sorted(Path(made, "out").glob("*.nii")):
             part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)(?:_t\d+)?((?:_(?:ADC|TRACEW?))?)", image.stem)
             if not part:
                 remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
                 continue
-            _check_grid(image, stacks, f"series {number}")
+            _check_grid(image, stacks)
             own = number + "".join(part.groups()).lower()
             if own in [image.number for image in converted]:
                 found = "several after dcm2niix"
                 advice = "Convert it to NIfTI with another program, or leave it out."
-                raise InputError("one image, or one an echo", found, advice, file=f"series {number}")
+                raise InputError("one image, or one an echo", found, advice)
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
             volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
@@ -150,12 +145,8 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
     return converted
 
 
-def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
-    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`.
-
-    Raises:
-        InputError: dcm2niix failed, or doubts what it has made.
-    """
+def _run_dcm2niix(images: list[Header], place: Path) -> None:
+    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`."""
     for folder in (place / "in", place / "out"):
         folder.mkdir()
     for count, header in enumerate(images):
@@ -179,7 +170,7 @@ def _run_dcm2niix(images: list[Header], place: Path, name: str) -> None:
         ran = call("-m", "y")
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
         found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
-        raise InputError("a series that dcm2niix converts", found, COPY_AGAIN, file=name)
+        raise InputError("a series that dcm2niix converts", found, COPY_AGAIN)
 
 
 def _message(output: str, header: Header, place: Path) -> str:
@@ -192,7 +183,7 @@ def _message(output: str, header: Header, place: Path) -> str:
     return " ".join(message.split())[:300].rstrip(" .:")
 
 
-def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:
+def _check_grid(image: Path, stacks: set[tuple[int, float]]) -> None:
     """An image has as many slices, as far apart, as the headers say: of files with many frames dcm2niix may err."""
     header = read_header_timing(image)
     count, distance_mm = header.shape[2], header.spacing_mm[2]
@@ -200,7 +191,7 @@ def _check_grid(image: Path, stacks: set[tuple[int, float]], name: str) -> None:
         advice = "Convert this series to NIfTI with another program, or leave it out."
         expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
         found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
-        raise InputError(f"{expected}, as the headers say", found, advice, file=name)
+        raise InputError(f"{expected}, as the headers say", found, advice)
 
 
 def _sidecar(told: dict, header: Header) -> dict:

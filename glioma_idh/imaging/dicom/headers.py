@@ -8,58 +8,23 @@ from pathlib import Path
 import SimpleITK as sitk
 
 TAGS = {
-    "SpecificCharacterSet": "0008|0005",
-    "ImageType": "0008|0008",
-    "SOPClassUID": "0008|0016",
-    "SOPInstanceUID": "0008|0018",
-    "StudyDate": "0008|0020",
-    "Modality": "0008|0060",
-    "Manufacturer": "0008|0070",
-    "SeriesDescription": "0008|103e",
-    "PatientName": "0010|0010",
-    "PatientID": "0010|0020",
-    "PatientBirthDate": "0010|0030",
-    "PatientIdentityRemoved": "0012|0062",
-    "ContrastBolusAgent": "0018|0010",
-    "AngioFlag": "0018|0025",
-    "EchoTime": "0018|0081",
-    "ProtocolName": "0018|1030",
-    "ContrastBolusVolume": "0018|1041",
-    "ContrastBolusIngredient": "0018|1048",
-    "DiffusionBValue": "0018|9087",
-    "SiemensBValue": "0019|100c",
-    "SeriesInstanceUID": "0020|000e",
-    "SeriesNumber": "0020|0011",
-    "AcquisitionNumber": "0020|0012",
-    "InstanceNumber": "0020|0013",
-    "ImagePositionPatient": "0020|0032",
-    "ImageOrientationPatient": "0020|0037",
-    "TemporalPositionIdentifier": "0020|0100",
-    "PhotometricInterpretation": "0028|0004",
-    "NumberOfFrames": "0028|0008",
-    "GeBValue": "0043|1039",
-    "PhilipsBValue": "2001|1003",
+    **dict(SpecificCharacterSet="0008|0005", ImageType="0008|0008", SOPClassUID="0008|0016"),
+    **dict(SOPInstanceUID="0008|0018", StudyDate="0008|0020", Modality="0008|0060", Manufacturer="0008|0070"),
+    **dict(SeriesDescription="0008|103e", PatientName="0010|0010", PatientID="0010|0020", PatientBirthDate="0010|0030"),
+    **dict(PatientIdentityRemoved="0012|0062", ContrastBolusAgent="0018|0010", AngioFlag="0018|0025"),
+    **dict(EchoTime="0018|0081", ProtocolName="0018|1030", ContrastBolusVolume="0018|1041"),
+    **dict(ContrastBolusIngredient="0018|1048", DiffusionBValue="0018|9087", SiemensBValue="0019|100c"),
+    **dict(SeriesInstanceUID="0020|000e", SeriesNumber="0020|0011", AcquisitionNumber="0020|0012"),
+    **dict(InstanceNumber="0020|0013", ImagePositionPatient="0020|0032", ImageOrientationPatient="0020|0037"),
+    **dict(TemporalPositionIdentifier="0020|0100", PhotometricInterpretation="0028|0004", NumberOfFrames="0028|0008"),
+    **dict(GeBValue="0043|1039", PhilipsBValue="2001|1003"),
 }
-CODECS = {
-    "ISO_IR 101": "iso8859-2",
-    "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4",
-    "ISO_IR 126": "iso8859-7",
-    "ISO_IR 127": "iso8859-6",
-    "ISO_IR 138": "iso8859-8",
-    "ISO_IR 144": "iso8859-5",
-    "ISO_IR 148": "iso8859-9",
-    "ISO_IR 166": "tis-620",
-    "ISO_IR 13": "shift_jis",
-    "ISO_IR 192": "utf-8",
-    "ISO 2022 IR 87": "iso2022_jp_2",
-    "ISO 2022 IR 149": "euc_kr",
-    "GB18030": "gb18030",
-    "GBK": "gbk",
-}
+LATIN = {101: 2, 109: 3, 110: 4, 126: 7, 127: 6, 138: 8, 144: 5, 148: 9}
+CODECS = {f"ISO_IR {code}": f"iso8859-{part}" for code, part in LATIN.items()}
+CODECS |= {"ISO_IR 166": "tis-620", "ISO_IR 13": "shift_jis", "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
+CODECS |= {"ISO 2022 IR 87": "iso2022_jp_2", "ISO 2022 IR 149": "euc_kr"}
 """Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
-MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
-"""Classes of images: of one frame, of many, and of many that were single ones."""
+MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}  # one frame, many, many once single
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
 PIXELS = b"\xe0\x7f\x10\0"  # tags as they lie in a file
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."

@@ -28,7 +28,9 @@ def names_patient(name: str, header: Header) -> bool:
         return False
     whole = header.text("PatientName")
     is_pseudonym = whole.strip("^ ").casefold() == header["PatientID"].casefold()
-    parts = [] if is_pseudonym else _parts(whole)
+    scripts = [] if is_pseudonym else [script.split("^")[:3] for script in whole.split("=")]  # family, given, middle
+    names = [part.casefold() for script in scripts for part in script if not re.search(r"\d", part)]
+    parts = {part for words in names for part in re.split(r"[\W_]+", words)} - NOBODY - {""}
     return any(_is_in(part, name) for part in parts) or _holds_date(name, header["PatientBirthDate"])
 
 
@@ -36,13 +38,6 @@ def named_safely(file: Path, header: Header) -> str:
     """The name of a file; its ending alone where the name could tell of the patient or of a day."""
     told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
     return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
-
-
-def _parts(whole: str) -> list[str]:
-    """Family, given and middle names, in each of the scripts that the header gives."""
-    groups = [group.split("^")[:3] for group in whole.split("=")]
-    names = [name.casefold() for group in groups for name in group if not re.search(r"\d", name)]
-    return [part for name in names for part in re.split(r"[\W_]+", name) if part and part not in NOBODY]
 
 
 def _spelled(text: str) -> set[str]:

@@ -10,6 +10,7 @@ from glioma_idh.imaging.dicom.headers import TAGS, Header
 SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
 COPIED = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
 """What a copy has of its original, whatever else is written anew."""
+UIDS = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 LONE_SLICE = "a single slice"
 LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
@@ -20,16 +21,14 @@ NO_SEQUENCES = {
     "a screenshot": ("SCREEN SAVE", "SCREENSHOT"),
     "a derived map": ("FA", "COLFA", "TENSOR", "TTP", "PBP", "RELCBV", "RELCBF", "RELMTT"),
     "a phase image": ("P", "PHASE", "PHASE MAP"),
-}
-"""Image types that are no sequence as it was acquired."""
+}  # image types that are no sequence as it was acquired
 CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in words}
 
 
 def group_series(headers: list[Header]) -> dict[str, list[Header]]:
     """The files of each series by its number, in their order; a letter follows where two have the same number.
 
-    Raises:
-        InputError: those of MR belong to several patients or days.
+    InputError if those of MR belong to several patients or days.
     """
     for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
         count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
@@ -95,15 +94,12 @@ def drop_copies(series: list[Header]) -> list[Header]:
         places = {tuple(header[name] for name in COPIED) for header in headers}
         says_nothing = len(places) > 1 or headers[0].holds_volume
         for header in headers:
-            kept.setdefault((uid, *(_content(header) if says_nothing and len(headers) > 1 else ())), header)
+            content = ()
+            if says_nothing and len(headers) > 1:
+                tags = (text for tag, text in sorted(header.tags.items()) if tag not in UIDS)
+                content = *tags, hashlib.sha256(header.around_pixels[1]).digest()
+            kept.setdefault((uid, *content), header)
     return list(kept.values())
-
-
-def _content(header: Header) -> tuple:
-    """All that tells an image from another but its UIDs."""
-    uids = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
-    tags = tuple(text for tag, text in sorted(header.tags.items()) if tag not in uids)
-    return *tags, hashlib.sha256(header.around_pixels[1]).digest()
 
 
 def why_unused(series: list[Header]) -> str:

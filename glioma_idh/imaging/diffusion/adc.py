@@ -85,18 +85,16 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
     """Mono-exponential ADC over any two or more b-values, whatever their directions.
 
     Arguments as of `make_adc`, but a volume without a b-vector is trace-weighted; repeats of a direction are averaged
-    before the directions are.
+    before the directions are. Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D)
+    / 3, so their geometric mean decays with the mean diffusivity. The arithmetic one decays more slowly where diffusion
+    has a direction.
 
     Returns:
         mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
-        rises above the noise floor and the lowest is below twice that, and where no other has a signal.
-
-    Raises:
-        InputError: fewer than two b-values, or b-values as `check_b_values` will not have them.
+        rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError as
+        of `check_b_values`, and for fewer than two b-values.
     """
     b_values = check_b_values(b_values, series)
-    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
-    mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
     shells = group_shells(b_values)
     if len(shells) < 2:
         advice = "ADC needs two: give the whole series, with its volumes at b = 0, or the scanner's own ADC map."
@@ -108,43 +106,32 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
     num_averaged = [1 / np.square(share).sum() for share in shares]
 
     def fit(signal):
-        return fit_logarithm(trace_weighted(signal, shells.values(), shares), design, num_averaged)[:, 1]
+        with np.errstate(divide="ignore"):
+            means = [np.log(signal[:, members]) @ share for members, share in zip(shells.values(), shares, strict=True)]
+        return fit_logarithm(np.exp(np.stack(means, axis=1)), design, num_averaged)[:, 1]
 
-    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
+    return _to_map(series, b_values, mask, noise_sd, fit)
 
 
 def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
     """Mean diffusivity, a third of the trace of the diffusion tensor (Basser et al. 1994, J Magn Reson B 103:247).
 
-    Arguments and map as of `fit_adc`; it is 0 also where too few volumes have a signal to fix the tensor.
-
-    Raises:
-        InputError: too few directions, nothing at another b-value, or as of `check_b_values` and `check_b_vectors`.
+    Arguments, map and errors as of `fit_adc` and `tensor_design`; 0 also where too few signals fix no tensor.
     """
     b_values = check_b_values(b_values, series)
-    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
-    mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
     design = gradients.tensor_design(b_values, check_b_vectors(b_vectors, b_values))
 
     def fit(signal):
         return fit_logarithm(signal, design, np.ones(len(b_values)))[:, 1:4].mean(axis=1)
 
-    return _to_map(fit_above_floor(series[mask], b_values, noise_sd, fit), mask)
+    return _to_map(series, b_values, mask, noise_sd, fit)
 
 
-def trace_weighted(signal: np.ndarray, shells, shares) -> np.ndarray:
-    """The directions of each shell in one, (voxel, n) to (voxel, shell): their geometric mean by shares of sum 1.
-
-    Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3, so the geometric
-    mean decays with the mean diffusivity. The arithmetic one decays more slowly where diffusion has a direction.
-    """
-    with np.errstate(divide="ignore"):
-        means = [np.log(signal[:, members]) @ share for members, share in zip(shells, shares, strict=True)]
-    return np.exp(np.stack(means, axis=1))
-
-
-def _to_map(slopes: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """From um2/ms in the voxels of a mask to an image in mm2/s."""
+def _to_map(series, b_values: np.ndarray, mask, noise_sd: float | None, fit) -> np.ndarray:
+    """A fit from signals to slopes, um2/ms, in the voxels of a mask as an image in mm2/s."""
+    noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
+    mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
+    slopes = fit_above_floor(series[mask], b_values, noise_sd, fit)
     adc = np.zeros(mask.shape, np.float32)
     adc[mask] = np.clip(np.nan_to_num(slopes) / 1000, 0, HIGHEST_ADC)
     return adc

@@ -58,26 +58,19 @@ def fit_above_floor(signal: np.ndarray, b_values: np.ndarray, noise_sd: float, f
 def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
     """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
 
-    Args:
-        signal: shape (voxel, n).
-        design: shape (n, p).
-        num_averaged: volumes that each signal is the mean of, shape (n,).
-
-    Returns:
-        Coefficients, shape (voxel, p); NaN where the signals do not fix them.
+    From signals (voxel, n), each the mean of so many volumes (n,), and a design (n, p) to coefficients (voxel, p); NaN
+    where the signals do not fix them.
     """
-    parts = np.array_split(signal, max(1, -(-len(signal) // CHUNK)))
-    return np.concatenate([_fit_chunk(part.astype(float), design, np.asarray(num_averaged, float)) for part in parts])
-
-
-def _fit_chunk(signal: np.ndarray, design: np.ndarray, num_averaged: np.ndarray) -> np.ndarray:
-    """As `fit_logarithm`, of voxels few enough for the memory."""
-    signal = signal / np.maximum(signal.max(axis=1, keepdims=True, initial=0), 1e-30)
-    num_averaged = num_averaged * (signal > 0)
-    logarithm = np.log(np.where(signal > 0, signal, 1))
-    first = _solve(logarithm, num_averaged * signal**2, design)
-    fitted = np.exp(np.clip(np.nan_to_num(first) @ design.T, -10, 10))
-    return _solve(logarithm, num_averaged * fitted**2, design)
+    solutions = []
+    for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # of voxels few enough for the memory
+        part = chunk.astype(float)
+        part = part / np.maximum(part.max(axis=1, keepdims=True, initial=0), 1e-30)
+        counts = np.asarray(num_averaged, float) * (part > 0)
+        logarithm = np.log(np.where(part > 0, part, 1))
+        first = _solve(logarithm, counts * part**2, design)
+        fitted = np.exp(np.clip(np.nan_to_num(first) @ design.T, -10, 10))
+        solutions.append(_solve(logarithm, counts * fitted**2, design))
+    return np.concatenate(solutions)
 
 
 def _solve(logarithm: np.ndarray, weights: np.ndarray, design: np.ndarray) -> np.ndarray:

@@ -12,11 +12,7 @@ HIGHEST = 30000.0  # no scanner for people goes beyond this b-value, s/mm2
 
 
 def check_b_values(b_values, series) -> np.ndarray:
-    """The b-values as numbers, shape (n,), s/mm2.
-
-    Raises:
-        InputError: another number of them than of volumes, NaN, negative, all 0, or in another unit.
-    """
+    """The b-values as numbers, (n,), s/mm2; InputError unless one a volume is there, 0 or more and in this unit."""
     b_values = np.asarray(b_values, float).ravel()
     number = f"{len(b_values)} for a series of shape {np.shape(series)}"
     if np.ndim(series) != 4 or len(b_values) != np.shape(series)[3]:
@@ -33,11 +29,7 @@ def check_b_values(b_values, series) -> np.ndarray:
 
 
 def check_b_vectors(b_vectors, b_values: np.ndarray) -> np.ndarray:
-    """The b-vectors at length 1, shape (n, 3); zeros and, up to b = UNWEIGHTED, NaN become 0.
-
-    Raises:
-        InputError: another number of them than of b-values, or NaN where the diffusion weighting has a direction.
-    """
+    """The b-vectors at length 1, shape (n, 3); zeros and NaN become 0, but NaN above b = UNWEIGHTED an InputError."""
     vectors = np.array(b_vectors, float)
     if vectors.shape != (len(b_values), 3):
         expected, advice = f"b-vectors of shape ({len(b_values)}, 3)", "Give the .bvec file of this series, transposed."
@@ -78,14 +70,10 @@ def _axes_of(affine: np.ndarray) -> np.ndarray:
 
 
 def turn_with_head(directions: np.ndarray, matrices: np.ndarray) -> np.ndarray:
-    """The directions as the tissue saw them, for volumes that are brought to where the head lies in one of them.
+    """The directions (n, 3) of `to_scanner` as the tissue saw them, for volumes whose motion (n, 4, 4) was taken out.
 
     The gradients stay with the scanner while the head turns: what turns the tissue back turns them back too (Leemans &
-    Jones 2009, Magn Reson Med 61:1336).
-
-    Args:
-        directions: along the axes of millimetres (`to_scanner`), shape (n, 3).
-        matrices: of `head_motion.find_movement`, from the reference to each volume, shape (n, 4, 4).
+    Jones 2009, Magn Reson Med 61:1336). The matrices are those of `head_motion.find_movement`.
     """
     return np.einsum("nyx,ny->nx", matrices[:, :3, :3], directions)
 
@@ -141,10 +129,8 @@ def imbalance(directions: np.ndarray) -> float:
 def tensor_design(b_values: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """The matrix (n, 7) that takes ln S0 and the tensor (xx, yy, zz, xy, xz, yz; um2/ms) to the signals' logarithms.
 
-    Directions are unit vectors, shape (n, 3); 0 for a volume that is trace-weighted or at b = 0.
-
-    Raises:
-        InputError: fewer than six directions apart from each other, or one b-value only.
+    Directions are unit vectors, 0 for a volume that is trace-weighted or at b = 0. InputError if fewer than six are
+    apart from each other, or there is one b-value only.
     """
     shells = group_shells(b_values)
     number = num_independent(directions[b_values > UNWEIGHTED])

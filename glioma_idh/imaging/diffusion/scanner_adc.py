@@ -17,8 +17,7 @@ from glioma_idh.imaging.diffusion.adc import HIGHEST_ADC
 TISSUE_ADC = (0.45e-3, 1.05e-3)  # mm2/s, in which the histogram of a brain peaks
 TRACE = 3  # the trace of the diffusion tensor is three times the mean diffusivity
 HIGHEST_PEAK = 3.5e-3  # mm2/s. The unit is the power of ten that brings the peak from a tenth of it up to it
-SMOOTHING, STEP = 0.1, 0.002
-"""Of the histogram of the logarithm: standard deviation of the smoothing, and width of a bin."""
+SMOOTHING, STEP = 0.1, 0.002  # of the histogram of the logarithm: sd of the smoothing, width of a bin
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,20 @@ def scale_adc(adc: np.ndarray, brain: np.ndarray, called_trace: bool = False) ->
     peak_mm2_s = float(peak * 10.0**power)
     divided = called_trace and is_tissue(peak_mm2_s / TRACE)
     if not divided and not is_tissue(peak_mm2_s):
-        raise _no_tissue(peak_mm2_s, power)
+        lowest, highest = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
+        expected = f"an ADC map whose brain peaks at {lowest} to {highest}e-3 mm2/s"
+        found = f"a peak at {peak_mm2_s * 1000:.2f}e-3 mm2/s, taken in 1e{power} mm2/s"
+        advice = (
+            "Convert the DICOM files in display units (dcm2niix -p n), check the brain mask, or give the DWI series, "
+            "of which the ADC is then made."
+        )
+        if is_tissue(peak_mm2_s / TRACE):
+            found += ", three times that of tissue, as of the trace of the tensor"
+            advice = (
+                "If it is the trace, put the word trace into its name, and it is divided by 3 (in a cohort table: "
+                "adc_divisor); otherwise give the DWI series, of which the ADC is then made."
+            )
+        raise InputError(expected, found, advice)
     divisor = TRACE if divided else 1
     scaled = np.nan_to_num(np.asarray(adc, float)) * 10.0**power / divisor
     return ScannerADC(np.clip(scaled, 0, HIGHEST_ADC).astype(np.float32), power, divided, peak_mm2_s / divisor)
@@ -86,20 +98,3 @@ def histogram_peak(values: np.ndarray) -> float:
     counts, edges = np.histogram(logs, np.arange(logs.min() - margin, logs.max() + margin + STEP, STEP))
     smooth = ndimage.gaussian_filter1d(counts.astype(float), SMOOTHING / STEP)
     return float(np.exp(edges[np.argmax(smooth)] + STEP / 2))
-
-
-def _no_tissue(peak_mm2_s: float, power: int) -> InputError:
-    """The error for a map whose peak is not that of tissue."""
-    lowest, highest = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
-    found = f"a peak at {peak_mm2_s * 1000:.2f}e-3 mm2/s, taken in 1e{power} mm2/s"
-    advice = (
-        "Convert the DICOM files in display units (dcm2niix -p n), check the brain mask, or give the DWI series, of "
-        "which the ADC is then made."
-    )
-    if is_tissue(peak_mm2_s / TRACE):
-        found += ", three times that of tissue, as of the trace of the tensor"
-        advice = (
-            "If it is the trace, put the word trace into its name, and it is divided by 3 (in a cohort table: "
-            "adc_divisor); otherwise give the DWI series, of which the ADC is then made."
-        )
-    return InputError(f"an ADC map whose brain peaks at {lowest} to {highest}e-3 mm2/s", found, advice)

@@ -10,12 +10,11 @@ import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.gradients import SHELL_WIDTH, UNWEIGHTED, group_shells, share_of_each
-from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.registration.pyramid import find_head
+from glioma_idh.imaging.resampling import to_itk
 from glioma_idh.imaging.volumes import Volume
 
-MARGIN = 0.25
-"""How far, as a share of the way from the trace to b = 0, the signal may be from either to be taken for it."""
+MARGIN = 0.25  # share of the way from trace to b = 0 by which the signal may be off the one it is taken for
 EXPECTED_ADC = 0.8e-3  # mm2/s, of brain tissue, where no volume is known to be at b = 0
 FAINT = 0.5  # what is below this share of the median of the head, in the volumes with a direction, is no tissue
 AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)  # the same shares with EXPECTED_ADC, which oedema and fluid exceed
@@ -34,10 +33,7 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
         brain: mask, shape (i, j, k), bool; None where it is not known, and then what is not air counts.
 
     Returns:
-        The b-values, shape (n,), and what was decided, in words; the same and nothing where nothing is in question.
-
-    Raises:
-        InputError: a signal is neither that of b = 0 nor that of the trace.
+        The b-values, and what was decided, in words; InputError if a signal is neither that of b = 0 nor of the trace.
     """
     weighted = b_values > UNWEIGHTED
     directed = weighted & directions.any(axis=1)
@@ -66,45 +62,36 @@ def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.
 
 
 def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:
-    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell."""
-    at_zero, trace = _references(n, logarithm, b_values, directions)
-    if at_zero is None:
-        way, as_trace, as_unweighted = EXPECTED_ADC * b_values[n], AS_TRACE, AS_UNWEIGHTED
-    else:
+    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell.
+
+    The trace is that of the directions of the same shell, else that of the nearest shell, whose decay is scaled.
+    """
+    unweighted = b_values <= UNWEIGHTED
+    directed = np.flatnonzero(~unweighted & directions.any(axis=1))
+    shells = group_shells(b_values[directed])
+    nearest = min(shells, key=lambda b: abs(b - b_values[n]))
+    members, in_shell = directed[shells[nearest]], abs(nearest - b_values[n]) <= SHELL_WIDTH
+    trace = logarithm[:, members] @ share_of_each(directions[members]).astype(np.float32)
+    way, as_trace, as_unweighted = EXPECTED_ADC * b_values[n], AS_TRACE, AS_UNWEIGHTED
+    if unweighted.any():
+        at_zero = logarithm[:, unweighted].mean(axis=1)
+        trace = trace if in_shell else at_zero + (trace - at_zero) * np.float32(b_values[n] / nearest)
         way, as_trace, as_unweighted = np.median(at_zero - trace), (-MARGIN, MARGIN), (1 - MARGIN, 1 + MARGIN)
-    share = np.nan if trace is None or way <= 0 else float(np.median(logarithm[:, n] - trace) / way)
+    is_comparable = (in_shell or unweighted.any()) and way > 0
+    share = float(np.median(logarithm[:, n] - trace) / way) if is_comparable else np.nan
     if as_trace[0] <= share <= as_trace[1]:
         return False
     if as_unweighted[0] <= share <= as_unweighted[1]:
         return True
-    how = "comparable with no other" if np.isnan(share) else f"{share:.0%} of the way from the trace to b = 0"
+    how = f"{share:.0%} of the way from the trace to b = 0" if is_comparable else "comparable with no other"
     found = f"volume {n} (from 0), called b = {b_values[n]:.0f} without a direction, whose signal is {how}"
     advice = "Correct its b-value (0 where it is at b = 0) or its b-vector, or take the volume out of the series."
     raise InputError("diffusion-weighted volumes with a direction, or at b = 0, or of the trace", found, advice)
 
 
-def _references(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray):
-    """The logarithms of the signals at b = 0 and of the trace at the b-value of a volume, each (voxel,) or None.
-
-    The trace is that of the directions of the same shell, else that of the nearest shell, whose decay is scaled.
-    """
-    unweighted = b_values <= UNWEIGHTED
-    at_zero = logarithm[:, unweighted].mean(axis=1) if unweighted.any() else None
-    directed = np.flatnonzero(~unweighted & directions.any(axis=1))
-    shells = group_shells(b_values[directed])
-    nearest = min(shells, key=lambda b: abs(b - b_values[n]))
-    members = directed[shells[nearest]]
-    trace = logarithm[:, members] @ share_of_each(directions[members]).astype(np.float32)
-    if abs(nearest - b_values[n]) <= SHELL_WIDTH:
-        return at_zero, trace
-    if at_zero is None:
-        return None, None
-    return at_zero, at_zero + (trace - at_zero) * np.float32(b_values[n] / nearest)
-
-
 def _in_words(b_values: np.ndarray, kind: str) -> str:
     """How many volumes of which b-values were taken for what."""
-    number, shells = len(b_values), ", ".join(f"{b:.0f}" for b in group_shells(b_values))
-    volumes = "1 volume" if number == 1 else f"{number} volumes"
-    verb = "was taken as {kind} by its" if number == 1 else "were taken as {kind} by their"
-    return f"{volumes} called b = {shells} without a direction {verb.format(kind=kind)} signal"
+    number, one = len(b_values), len(b_values) == 1
+    volumes, verb, whose = ("1 volume", "was", "its") if one else (f"{number} volumes", "were", "their")
+    shells = ", ".join(f"{b:.0f}" for b in group_shells(b_values))
+    return f"{volumes} called b = {shells} without a direction {verb} taken as {kind} by {whose} signal"

@@ -13,8 +13,7 @@ MIN_TIME_POINTS = 15
 LONGEST_ECHO_TIME_S = 0.2
 LONGEST_REPETITION_TIME_S = 10.0
 AROUND = 5
-DARK_SHARE = 0.5
-"""Of the median of the volumes around it: a bolus takes the brain's mean signal from volume to volume by less."""
+DARK_SHARE = 0.5  # of the median of those around it: from one to the next, a bolus takes the brain's mean by less
 DARKEST_SHARE = 0.25  # of the median of all volumes: a bolus does not take the brain's mean signal so low
 MAX_DARK = 3
 
@@ -41,27 +40,22 @@ def check_times(num_series: int, times: Times) -> None:
         advice = "Give the echo time of each, from the JSON sidecar or the scan protocol, the shorter one first."
         raise InputError("one or two series with an echo time each", found, advice)
     for echo_time_s in echo_times_s:
-        _check_echo_time(echo_time_s, repetition_time_s)
+        if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
+            advice = "Read it from the JSON sidecar or the scan protocol."
+            raise InputError("a positive echo time, s", str(echo_time_s), advice)
+        if echo_time_s > LONGEST_ECHO_TIME_S:
+            found = f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}"
+            raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
+        if echo_time_s >= repetition_time_s:
+            found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
+            advice = (
+                "One of them is wrong or in another unit. The repetition time meant here is that from one volume to "
+                "the next, not from pulse to pulse."
+            )
+            raise InputError("an echo time shorter than the repetition time", found, advice)
     if num_series == 2 and not echo_times_s[0] < echo_times_s[1]:
         advice = "Give the echo with the shorter time first; the same series twice makes no dual echo."
         raise InputError("two echo times, the shorter one first", f"{echo_times_s} s", advice)
-
-
-def _check_echo_time(echo_time_s: float, repetition_time_s: float) -> None:
-    """As `check_times`, of one echo."""
-    if echo_time_s is None or not np.isfinite(echo_time_s) or echo_time_s <= 0:
-        advice = "Read it from the JSON sidecar or the scan protocol."
-        raise InputError("a positive echo time, s", str(echo_time_s), advice)
-    if echo_time_s > LONGEST_ECHO_TIME_S:
-        found = f"{echo_time_s:g} at a repetition time of {repetition_time_s:g}"
-        raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
-    if echo_time_s >= repetition_time_s:
-        found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
-        advice = (
-            "One of them is wrong or in another unit. The repetition time meant here is that from one volume to the "
-            "next, not from pulse to pulse."
-        )
-        raise InputError("an echo time shorter than the repetition time", found, advice)
 
 
 def check_series(series: list[np.ndarray], masks: dict[str, np.ndarray]) -> None:
@@ -94,11 +88,7 @@ def brain_signals(series: list[np.ndarray], brain: np.ndarray) -> list[np.ndarra
 def find_dark(signals: list[np.ndarray]) -> np.ndarray:
     """The volumes whose mean signal is below half the median of the five around them, or a quarter of that of all.
 
-    Args:
-        signals: one or two echoes, each (voxel, t).
-
-    Returns:
-        Indices of those that are dark in any echo, from 0, rising; InputError if there are more than MAX_DARK.
+    Those that are dark in any echo (voxel, t), from 0, rising; InputError if there are more than MAX_DARK.
     """
     dark = np.flatnonzero(np.any([_is_dark(signal.mean(axis=0, dtype=float)) for signal in signals], axis=0))
     if len(dark) > MAX_DARK:

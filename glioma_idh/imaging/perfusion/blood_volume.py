@@ -39,11 +39,7 @@ def blood_volume(change: np.ndarray, first_pass: tuple[int, int], step_s: float,
     Where no gamma-variate curve fits, the trapezoids stand in for it. They miss its tail, and count 5 to 15 % too
     little beside it; so they are scaled by what the tail is of the mean curve of the voxels that have a fit.
 
-    Args:
-        change: shape (voxel, t), 1/s.
-        first_pass: volumes (start, stop).
-        step_s: from one volume to the next, s.
-        integral: one of INTEGRALS.
+    Curves are of shape (voxel, t), 1/s, the first pass is volumes (start, stop), and the integral one of INTEGRALS.
     """
     if integral == "whole-curve":
         return BloodVolume(area(change, (first_pass[0], change.shape[1]), step_s))

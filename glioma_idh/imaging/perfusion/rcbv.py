@@ -49,13 +49,9 @@ def make_rcbv(
     Args:
         series: one or two echoes, each (i, j, k, t).
         times: of the echoes and from one volume to the next.
-        brain: mask, shape (i, j, k).
-        white: mask of normal white matter, as from `normal_white_matter`.
+        brain, white: masks, shape (i, j, k); that of white matter as from `normal_white_matter`.
         lesion: mask, which is kept out of the reference of the leakage correction, or None.
-        integral: "first-pass", "whole-curve" or "gamma-variate", see `blood_volume`.
-
-    Returns:
-        The maps, the volumes that were found and mean curves.
+        integral: one of `blood_volume.INTEGRALS`.
 
     Raises:
         InputError: times that are missing or not in seconds, series that are too short or do not fit together, dark

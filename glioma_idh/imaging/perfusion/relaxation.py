@@ -36,13 +36,6 @@ def check_clear(clear: np.ndarray) -> None:
         raise InputError("signals above the noise in half of the brain or more", found, advice)
 
 
-def log_signal_ratio(signal: np.ndarray, baseline: tuple[int, int]) -> np.ndarray:
-    """ln(S / S0), S0 the mean of the baseline; signals are held up at the noise, where logarithms mean nothing."""
-    level = signal[:, slice(*baseline)].mean(axis=1, keepdims=True)
-    lowest = np.maximum(noise_of(signal, baseline), np.float32(1e-3) * level)
-    return np.log(np.maximum(signal, lowest) / level, dtype=np.float32)
-
-
 def relaxation_change(signals: list[np.ndarray], echo_times_s, baseline: tuple[int, int]) -> np.ndarray:
     """Change of the transverse relaxation rate from the baseline, shape (voxel, t), 1/s, float32.
 
@@ -50,7 +43,11 @@ def relaxation_change(signals: list[np.ndarray], echo_times_s, baseline: tuple[i
     Med 14:249). Two echoes, the shorter one first: dR2* = (ln(S1 / S1_0) - ln(S2 / S2_0)) / (TE2 - TE1), in which T1
     cancels (Vonken et al. 1999, Magn Reson Med 42:599).
     """
-    ratios = [log_signal_ratio(signal, baseline) for signal in signals]
+    ratios = []
+    for signal in signals:  # held up at the noise, where logarithms mean nothing
+        level = signal[:, slice(*baseline)].mean(axis=1, keepdims=True)
+        lowest = np.maximum(noise_of(signal, baseline), np.float32(1e-3) * level)
+        ratios.append(np.log(np.maximum(signal, lowest) / level, dtype=np.float32))
     if len(ratios) == 1:
         return ratios[0] / np.float32(-echo_times_s[0])
     return (ratios[0] - ratios[1]) / np.float32(echo_times_s[1] - echo_times_s[0])

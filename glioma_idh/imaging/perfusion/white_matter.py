@@ -54,13 +54,12 @@ def _far_side(lesion: np.ndarray, mirrored: np.ndarray, affine: np.ndarray) -> n
     return sum(across[n] * axes[n] for n in range(3)) > (there - here) @ (here + there) / 2
 
 
-def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray | None = None) -> None:
+def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray) -> None:
     """Raise InputError unless a mask of normal white matter has voxels in the brain and none in the lesion."""
     if not (white & brain).any():
         found = "an empty mask" if not white.any() else f"{white.sum()} voxels, all outside the brain"
         raise InputError("normal white matter in the brain", found, "Give another white matter mask.")
-    overlap = 0 if lesion is None else int((white & lesion).sum())
-    if overlap:
+    if overlap := int((white & lesion).sum()):
         found = f"{overlap} of its {white.sum()} voxels inside the lesion"
         raise InputError("white matter outside the lesion", found, "Draw it in the other hemisphere.")
 

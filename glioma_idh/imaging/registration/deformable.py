@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from glioma_idh.imaging.itk import from_itk, to_itk
+from glioma_idh.imaging.resampling import from_itk, to_itk
 from glioma_idh.imaging.volumes import Volume
 
 MARGIN_MM = 8

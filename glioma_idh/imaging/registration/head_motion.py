@@ -9,14 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import to_itk
 from glioma_idh.imaging.registration import pyramid
 from glioma_idh.imaging.registration.rigid import MIN_GAIN, climb, information, information_elsewhere
-from glioma_idh.imaging.resampling import resample
+from glioma_idh.imaging.resampling import resample, to_itk
 from glioma_idh.imaging.volumes import Volume
 
-NUM_POINTS = 20_000
-"""Number of places at which the metric looks: with four times as many, phantoms' errors are the same."""
+NUM_POINTS = 20_000  # places at which the metric looks: with four times as many, phantoms' errors are the same
 JUMP_MM = 1.0  # from one volume to the next; beyond it, the match must be plainly better than elsewhere
 HEAD_RADIUS_MM = 80.0
 
@@ -34,10 +32,7 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
         reference: the volume that the others are registered to.
 
     Returns:
-        Matrices, shape (t, 4, 4).
-
-    Raises:
-        InputError: the reference is empty, or of one value all over.
+        Matrices, shape (t, 4, 4); InputError if the reference is empty, or of one value all over.
     """
     pyramid.check_contrast(Volume(series.array[..., reference], series.affine, series.file))
     fixed = _prepared(series, reference)
@@ -75,13 +70,9 @@ def _next(level: pyramid.Level, neighbour: np.ndarray) -> np.ndarray:
 
 
 def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
-    """How far the head has moved, shape (t,), mm, as the root mean square over a ball of 80 mm.
+    """How far the head has moved by rigid matrices (t, 4, 4) as the root mean square over a ball of 80 mm: (t,), mm.
 
     Source: Jenkinson 1999, FMRIB technical report TR99MJ1.
-
-    Args:
-        matrices: rigid, shape (t, 4, 4).
-        centre_mm: of the head, shape (3,).
     """
     beyond = matrices - np.eye(4)
     shift = beyond[:, :3, :3] @ np.asarray(centre_mm) + beyond[:, :3, 3]

@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import TO_LPS, to_itk
+from glioma_idh.imaging.resampling import TO_LPS, to_itk
 from glioma_idh.imaging.volumes import Volume
 
 LEVELS_MM = (8.0, 4.0, 2.0)  # voxel size of each level
@@ -36,11 +36,7 @@ def check_contrast(volume: Volume) -> None:
 
 
 def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
-    """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin.
-
-    Raises:
-        InputError: the mask is empty or of another shape than the reference.
-    """
+    """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin."""
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
     mask = head_and_margin(fine[0]) if reference_mask is None else given_mask(reference_mask, reference)
     levels = []

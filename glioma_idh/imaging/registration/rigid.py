@@ -14,9 +14,8 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import TO_LPS, matrix_of, to_itk_transform
 from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_contrast, find_head, make_levels
-from glioma_idh.imaging.resampling import rigid_matrix
+from glioma_idh.imaging.resampling import TO_LPS, matrix_of, rigid_matrix, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 NUM_POINTS = 80_000  # number of places at which the metric looks
@@ -135,9 +134,7 @@ def information(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) 
 def climb(level: Level, matrix: np.ndarray, num_points: int = NUM_POINTS) -> np.ndarray:
     """The matrix of the largest mutual information, from a start near it; InputError if the images do not meet."""
     method = make_method(level, matrix, num_points)
-    method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=1.0, minStep=0.001, numberOfIterations=200, relaxationFactor=0.8
-    )
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 0.001, numberOfIterations=200, relaxationFactor=0.8)
     method.SetOptimizerScalesFromPhysicalShift()
     try:
         return matrix_of(method.Execute(level.fixed, level.moving))

@@ -11,16 +11,15 @@ import SimpleITK as sitk
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import guess_background, looks_stripped
-from glioma_idh.imaging.itk import to_itk, to_itk_transform
 from glioma_idh.imaging.registration.deformable import fit_bend
 from glioma_idh.imaging.registration.template_search import coarsen, find_affine
+from glioma_idh.imaging.resampling import to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 LEAST_SIDE_MM = 50
 PLAUSIBLE_SCALE = (0.78, 1.25)
 LEAST_OVERLAP = 0.9
-LEAST_EXPLAINED = 0.12
-"""Fits that are right reach 0.18 and more in thick slices with skull; a head upside down 0.02, lying 0.09."""
+LEAST_EXPLAINED = 0.12  # right fits reach 0.18 and more in thick slices with skull; a head upside down 0.02, lying 0.09
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,7 @@ class TemplateFit:
     problems: tuple[str, ...]  # what makes the fit implausible, in words; empty where nothing does
 
     def map(self, name: str, grid: Volume) -> np.ndarray:
-        """A map of the template (`brain`, `white`, `grey` or its image, `t1`) on a grid in the head's space.
-
-        Returns:
-            Shares 0 to 1, shape (i, j, k), float32.
-        """
+        """A map of the template (shares `brain`, `white`, `grey`; or `t1`) on a grid (i, j, k) of the head, float32."""
         places = to_itk(Volume(np.broadcast_to(np.float32(0), grid.array.shape[:3]), grid.affine))
         both = sitk.CompositeTransform([to_itk_transform(self.matrix), self.bend])  # the last is applied first
         return sitk.GetArrayFromImage(sitk.Resample(to_itk(load_template()[name]), places, both, sitk.sitkLinear)).T
@@ -59,12 +54,8 @@ def load_template() -> dict[str, Volume]:
     """The template, voxels of 1 mm: `t1` (without skull), and shares of `brain`, `white` and `grey` matter."""
     from nilearn import datasets
 
-    loaders = {
-        "t1": datasets.load_mni152_template,
-        "brain": datasets.load_mni152_brain_mask,
-        "white": datasets.load_mni152_wm_template,
-        "grey": datasets.load_mni152_gm_template,
-    }
+    loaders = {"t1": datasets.load_mni152_template, "brain": datasets.load_mni152_brain_mask}
+    loaders |= {"white": datasets.load_mni152_wm_template, "grey": datasets.load_mni152_gm_template}
     images = {name: load(resolution=1) for name, load in loaders.items()}
     return {name: Volume(image.get_fdata(dtype=np.float32), image.affine) for name, image in images.items()}
 

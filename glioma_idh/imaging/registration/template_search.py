@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
+from glioma_idh.imaging.resampling import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 WORK_MM = 2.5
@@ -43,7 +43,11 @@ def find_affine(work, template: dict, stripped: bool) -> np.ndarray:
     bare, bare_mask = bare_brain(template, stripped)
     still, mask = (bare, bare_mask) if stripped else with_shells(template)
     coarsest = shrink(still, 3), shrink(work, 3), sitk.Shrink(mask, [3] * 3)
-    starts = sorted(start_matrices(work, stripped), key=lambda start: metric_at(*coarsest, start))[:NUM_STARTS]
+
+    def metric_at(start: np.ndarray) -> float:  # negative mutual information: the lower the better
+        return make_method(coarsest[2], start, rigid=True)[0].MetricEvaluate(*coarsest[:2])
+
+    starts = sorted(start_matrices(work, stripped), key=metric_at)[:NUM_STARTS]
     matrix, _ = min((optimise(*coarsest, start, rigid=True) for start in starts), key=lambda found: found[1])
     matrix, _ = optimise(shrink(still, 2), shrink(work, 2), sitk.Shrink(mask, [2] * 3), matrix)
     matrix, _ = optimise(still, work, mask, matrix)
@@ -121,11 +125,6 @@ def make_method(mask, start: np.ndarray, rigid: bool) -> tuple:
     transform.SetTranslation(np.array(begin.TransformPoint(centre)) - centre)
     method.SetInitialTransform(transform, inPlace=True)
     return method, transform
-
-
-def metric_at(still, work, mask, start: np.ndarray) -> float:
-    """Mattes mutual information at a matrix, negative: the lower the better."""
-    return make_method(mask, start, rigid=True)[0].MetricEvaluate(still, work)
 
 
 def optimise(still, work, mask, start: np.ndarray, rigid: bool = False) -> tuple[np.ndarray, float]:

@@ -1,24 +1,33 @@
-"""What every picture shares: colours, letters, the line that marks phantoms, and how it is written to disk.
+"""What every figure shares: colours, letters, the line that marks phantoms, and how it is written to disk.
 
 Colours are those of Okabe and Ito, which colour-blind readers can tell apart; letters are 7 points or larger at the
 figure's own size.
 """
 
+import logging
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.files import written_whole
-from glioma_idh.reporting.figures.fonts import give_fonts
 
 SYNTHETIC_NOTE = "Synthetic phantom cohort: no clinical result"
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+ORANGE, SKY, YELLOW, RED = "#E69F00", "#56B4E9", "#F0E442", "#B00020"  # the last for what is wrong
+GROUPS = {1: ("mutant", VERMILLION), 0: ("wild-type", BLUE), -1: ("unknown", GREY)}  # name and colour by IDH status
 SMALL, NORMAL = 7, 8
+TITLE_LETTERS, NOTE_LETTERS = 13, 17  # an inch
 
 
 def display_name(sequence: str) -> str:
@@ -26,29 +35,34 @@ def display_name(sequence: str) -> str:
     return SEQUENCE_NAMES.get(sequence, sequence)
 
 
-def new_figure(width: float, height: float, synthetic: bool, note: str = "") -> Figure:
-    """An empty figure, inches, with the note and, for phantoms, the line that says so at its foot."""
+def of_total(number: int, total: int) -> str:
+    """`12 of 100`, or `100` where that is all."""
+    return f"{number} of {total}" if number < total else f"{total}"
+
+
+def new_figure(
+    width: float, height: float, synthetic: bool, note: str = "", title: str = "", *, grow: bool = False
+) -> Figure:
+    """An empty figure, inches, with a title and, at its foot, the note and for phantoms the line that says so.
+
+    With `grow` it is as much higher as the lines at its foot need.
+    """
+    lines = textwrap.wrap(note, int(width * NOTE_LETTERS)) + [SYNTHETIC_NOTE] * synthetic
+    height += 0.13 * len(lines) * grow
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    lines = [*textwrap.wrap(note, int(width * 17)), *([SYNTHETIC_NOTE] if synthetic else [])]
     if lines:
         figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, style="italic")
+    if title:
+        figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
     return figure
 
 
 def save_figure(figure, folder, name) -> tuple[Path, Path]:
-    """Write `name.png` (200 dpi) and `name.svg`; the same figure always gives the same bytes.
+    """Write `name.png` (200 dpi) and `name.svg` into a folder; the same figure always gives the same bytes.
 
     The layout is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.
-
-    Args:
-        figure: any figure of this file.
-        folder: made if it is not there.
-        name: file name without ending.
-
-    Returns:
-        The paths of the PNG and the SVG.
     """
-    give_fonts(figure)
+    _give_fonts(figure)
     paths = Path(folder, f"{name}.png"), Path(folder, f"{name}.svg")
     for path, metadata in zip(paths, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
         with written_whole(path) as part, matplotlib.rc_context({"svg.hashsalt": "glioma_idh"}):
@@ -59,9 +73,48 @@ def save_figure(figure, folder, name) -> tuple[Path, Path]:
 
 def save_png(figure, path) -> None:
     """Write a figure as PNG alone (200 dpi), for one that is looked at and not printed."""
-    give_fonts(figure)
+    _give_fonts(figure)
     with written_whole(path) as part:
         figure.savefig(part, format="png", dpi=200, metadata={"Software": None})
+
+
+def _give_fonts(figure) -> None:
+    """Let all words use fonts of the computer's for letters that matplotlib's own lacks, as of a Chinese patient id."""
+    texts = figure.findobj(Text)
+    families = fonts_for(frozenset("".join(text.get_text() for text in texts)))
+    if families:
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells of every weight that they lack
+        for text in texts:
+            text.set_fontfamily([*matplotlib.rcParams["font.family"], *families])
+
+
+@cache
+def fonts_for(letters: frozenset[str]) -> tuple[str, ...]:
+    """Names of installed fonts that hold, together, as many as can be of the letters that the usual font lacks.
+
+    The files are looked through, not matplotlib's list, which does not know a font that came after it was made.
+    """
+    usual = font_manager.findfont(font_manager.FontProperties())
+    missing = {ord(letter) for letter in letters if letter.isprintable()} - _letters_in(usual)
+    families = []
+    for file in sorted(font_manager.findSystemFonts()) if missing else ():
+        found = missing & _letters_in(file)
+        if found:
+            font_manager.fontManager.addfont(file)
+            families.append(font_manager.fontManager.ttflist[-1].name)
+            missing -= found
+    return tuple(families)
+
+
+@cache
+def _letters_in(file: str) -> frozenset[int]:
+    """Code points that a font file holds; none where it cannot be used, or holds but a box for every letter."""
+    try:
+        font = FT2Font(file)
+    except (OSError, RuntimeError):
+        return frozenset()
+    usable = font.scalable and "lastresort" not in font.family_name.lower().replace(" ", "")
+    return frozenset(font.get_charmap() if usable else ())
 
 
 def dress(axes, title: str, x_name: str, y_name: str) -> None:
@@ -73,12 +126,38 @@ def dress(axes, title: str, x_name: str, y_name: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def span_unit_square(axes, **settings) -> None:
+    """Let both axes run from 0 to 1, with a tick each quarter."""
+    ticks = np.arange(0, 1.1, 0.25)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=ticks, yticks=ticks, **settings)
+
+
+def dress_roc(axes, title: str = "") -> None:
+    """A panel for ROC curves: square, with its names and the line of chance."""
+    dress(axes, title, "1 - specificity", "Sensitivity")
+    axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
+    span_unit_square(axes, aspect="equal", anchor="N")
+
+
+def legend_entry(label: str, **style) -> Line2D:
+    """An entry of a legend: words alone, or with a mark or a line of that style."""
+    return Line2D([], [], label=label, **{"linestyle": "none", **style})
+
+
 def legend_below(axes, handles, columns: int) -> None:
     """A legend under the panel, where it covers no curve."""
     under = axes.transAxes + ScaledTranslation(0, -30 / 72, axes.figure.dpi_scale_trans)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": under, "borderaxespad": 0}
     style = {"fontsize": SMALL, "frameon": False, "handlelength": 1.4, "columnspacing": 1}
     axes.legend(handles=handles, ncols=columns, **place, **style)
+
+
+def colour_bar(figure, mappable, axes, label: str, **settings):
+    """A bar of a picture's greys or colours below it; returns it."""
+    bar = figure.colorbar(mappable, ax=axes, location="bottom", shrink=0.5, aspect=35, extend="both", **settings)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    return bar
 
 
 def named_splits(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

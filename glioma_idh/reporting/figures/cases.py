@@ -1,5 +1,6 @@
-"""Single subjects to show: their scans and lesions, the middle of it, and what is said of them in a line."""
+"""Single subjects to show: what a run saw of them, the middle of it, and what is said of them in a line."""
 
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,16 @@ from scipy import ndimage
 
 from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask, read_scan
+from glioma_idh.cohorts.table import PATHS
+from glioma_idh.errors import InputError
+from glioma_idh.evaluation.metrics import has_values
 from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.masks import read_mask as read_mask_file
-from glioma_idh.reporting.figures.pictures import GROUPS
+from glioma_idh.papers import find_paper
+from glioma_idh.reporting.figures.canvas import GROUPS
 
 SHOWN = ("t1", "t1gd", "t2", "flair")  # sequences that a network of volumes reads
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,10 @@ class Case:
     """What there is to show of a subject, all on one grid.
 
     Attributes:
-        images: scans by sequence, shape (i, j, k), axes to the patient's right, front and top (RAS+).
+        images: scans by sequence, shape (i, j, k), RAS+.
         reference: the lesion as annotated, booleans of the same shape, or None.
         predicted: the lesion that the network found, booleans of the same shape, or None.
-        spacing_mm: edge lengths of a voxel, shape (3,).
+        spacing_mm: edge lengths of a voxel.
         title: what stands above; `head_line` makes one.
     """
 
@@ -44,8 +50,7 @@ class Case:
     @cached_property
     def box(self) -> Box:
         """The smallest box that holds all that is not background, and the lesions."""
-        shown = np.logical_or.reduce([*map(find_tissue, self.images.values()), *self.outlines.values()])
-        return bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
+        return box_of(np.logical_or.reduce([*map(find_tissue, self.images.values()), *self.outlines.values()]))
 
     @cached_property
     def size_mm(self) -> np.ndarray:
@@ -69,35 +74,85 @@ def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
     """
     dice = predictions.groupby("subject")["dice"].mean().dropna().sort_values(ascending=False, kind="stable")
     places = {"Best": 0, "Median": len(dice) // 2, "Worst": len(dice) - 1}
-    chosen = {}
-    for name in ("Best", "Worst", "Median"):
-        if len(dice) and dice.index[places[name]] not in chosen.values():
-            chosen[name] = dice.index[places[name]]
-    return {name: chosen[name] for name in places if name in chosen}
+    names = {0: [], 1: ["Best"], 2: ["Best", "Worst"]}.get(len(dice), places)
+    return {name: dice.index[places[name]] for name in names}
+
+
+def read_cases(
+    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, subjects: list[str]
+) -> tuple[dict[str, Case], list[str]]:
+    """What the networks of a run, with its two tables, saw of some subjects, or what there is of them.
+
+    Where the folder holds slices, they are the cases, volumes of one slice, whose reference is what is not 0; else the
+    scans that the cohort table names, with the masks that the folder holds.
+
+    Returns:
+        By subject, those that could be read; and a sentence on each of the others.
+    """
+    paths = [column for column in PATHS if column in cohort]
+    rows = cohort.assign(**cohort[paths].astype(object).where(cohort[paths].notna(), ""))
+    rows, cases, gone = rows.drop_duplicates("subject").set_index("subject", drop=False), {}, []
+    read = _read_slice if (folder / "slices.npz").exists() else read_case
+    for subject in subjects:
+        try:
+            if subject not in rows.index:
+                raise InputError("it in the cohort table", "no such row", "Take both tables of one run.")
+            cases[subject] = read(folder, rows.loc[subject], predictions[predictions["subject"] == subject])
+        except InputError as error:
+            gone.append(f"{subject} is not shown: expected {error.expected}; found {error.found}.")
+    return cases, gone
+
+
+def is_slice(case: Case) -> bool:
+    """Whether a case is a slice as a network reads it, and no volume."""
+    return next(iter(case.images.values())).shape[2] == 1
+
+
+def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
+    """A subject's slice out of `slices.npz`."""
+    advice = "Make the run again."
+    try:
+        settings = runs.read_recipe(folder)["recipe"]
+        sequence = find_paper(settings).call(settings)
+        with np.load(folder / "slices.npz") as prepared:
+            place = np.flatnonzero(prepared["subjects"] == row["subject"])
+            slices = prepared["slices"][place, ..., 0]
+    except UNREADABLE as error:
+        raise InputError("readable slices in the run folder", type(error).__name__, advice) from error
+    if len(slices) != 1:
+        raise InputError("a slice of it in the run folder", f"{len(slices) or 'none'}", advice)
+    image, (width, height) = slices[0][..., None], slices[0].shape
+    title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], lesion_ml=row.get("lesion_ml"))
+    title += f"; the slice that the network reads, stretched to {width} x {height}"
+    return Case({sequence: image}, image != 0, None, (1.0, 1.0, 1.0), title)
 
 
 def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A tested subject of a finished run: its sequences, the reference and a mask that the run has kept.
+    """A tested subject of a run, of its rows in both tables: the sequences, the reference and a mask that was kept.
 
     Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
     mean, and the title names it.
 
-    Args:
-        folder: of the run.
-        row: of its cohort table.
-        predictions: its rows of the predictions table, one or more.
-
     Raises:
-        InputError: an image is not where it was.
+        InputError: an image is not where it was, or they are not on one grid.
     """
     scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
-    reference = read_mask(row).array != 0
-    file, shown, which = _kept_mask(folder, row["subject"], predictions)
-    predicted = read_mask_file(file).array != 0
-    numbers = shown[["dice", "lesion_ml", "predicted_ml"]].mean()
+    if not scans:
+        raise InputError("slices in the run folder, or scans in the cohort table", "neither", "Name its scans.")
+    reference = read_mask(row).array != 0 if row.get("lesion_mask") else None
+    predicted, numbers, which = None, {"lesion_ml": row.get("lesion_ml")}, ""
+    if runs.has_masks(folder) and has_values(predictions, "dice"):
+        file, shown, which = _kept_mask(folder, row["subject"], predictions)
+        predicted = read_mask_file(file).array != 0
+        numbers = shown[["dice", "lesion_ml", "predicted_ml"]].mean()
     title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], **numbers) + which
+    spacing_mm = scans.get("flair", next(iter(scans.values()))).spacing_mm
     images = {sequence: scan.array for sequence, scan in scans.items()}
-    return Case(images, reference, predicted, tuple(scans["flair"].spacing_mm), title)
+    case = Case(images, reference, predicted, tuple(spacing_mm), title)
+    shapes = {array.shape for array in (*case.images.values(), *case.outlines.values())}
+    if len(shapes) > 1:
+        raise InputError("images on one grid", f"shapes {sorted(shapes)}", "Resample them.")
+    return case
 
 
 def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[Path, pd.DataFrame, str]:
@@ -106,8 +161,7 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
     An older run kept one mask of all tests of a subject: there the numbers are means.
     """
     masks = runs.find_masks(folder, subject)
-    tests = list(zip(predictions["repeat"], predictions["split"], strict=True)) if masks else []
-    kept = predictions[[test in masks for test in tests]] if masks else predictions[:0]
+    kept = predictions[[test in masks for test in zip(predictions["repeat"], predictions["split"], strict=True)]]
     if kept.empty:
         which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
         return folder / "masks" / f"{subject}.nii.gz", predictions, which
@@ -122,13 +176,7 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:
     """A subject in one line; what is None or NaN is left out.
 
-    Args:
-        subject: its id.
-        truth: 1 mutant, 0 wild-type.
-        scores: probability of mutation from each network.
-        lesion_ml: volume of the reference.
-        predicted_ml: volume of the lesion that the network found.
-        dice: of the two.
+    `truth` is 1 of a mutant, `scores` each network's probability of mutation, `lesion_ml` the reference's volume.
     """
     scores, parts = np.ravel(scores).astype(float), []
     if scores.size and np.isfinite(scores).all():
@@ -145,11 +193,9 @@ def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=No
 
 
 def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
-    """The voxel of a lesion's largest part that is nearest to that part's centre of gravity.
+    """The voxel of a lesion's largest part that is nearest, in mm, to that part's centre of gravity.
 
-    Args:
-        lesion: booleans, shape (i, j, k), not all false.
-        spacing_mm: edge lengths of a voxel.
+    The lesion is booleans, shape (i, j, k), not all false.
     """
     box = bounding_box(lesion)
     parts, _ = ndimage.label(crop(lesion, box))
@@ -157,6 +203,11 @@ def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
     off_mm = (voxels - voxels.mean(axis=0)) * spacing_mm
     nearest = voxels[np.square(off_mm).sum(axis=1).argmin()]
     return tuple(int(n + start) for n, (start, _) in zip(nearest, box, strict=True))
+
+
+def box_of(shown: np.ndarray) -> Box:
+    """The smallest box that holds all that is true, or everything where nothing is."""
+    return bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
 
 
 def find_tissue(image: np.ndarray) -> np.ndarray:

@@ -1,32 +1,28 @@
 """Learning curves of a training."""
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.learning_curves import fit_exponential
 from glioma_idh.evaluation.metrics import has_values
 from glioma_idh.papers import SLICE_CNN
-from glioma_idh.reporting.figures.canvas import BLUE, NORMAL, VERMILLION, dress, legend_below, named_splits, new_figure
+from glioma_idh.reporting.figures.canvas import BLUE, VERMILLION, dress, legend_below, named_splits, new_figure
 from glioma_idh.reporting.names import CURVES
 
 
 def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False) -> Figure:
     """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
+    A loss without bounds has a logarithmic axis when the mean test loss spans more than a decade.
+
     Args:
         history: columns `repeat, split, epoch` (from 1), and of each panel's log the training's and the test's, as
             `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
         title: what was trained.
-        panels: names of logs, one or two, keys of `printed.CURVES`.
-        synthetic: whether the subjects are phantoms; the figure then says so.
-
-    Returns:
-        The figure; a loss without bounds has a logarithmic axis when the mean test loss spans more than a decade.
+        panels: names of logs, one or two, keys of `names.CURVES`.
     """
     tested = any(has_values(history, f"test_{log}") for log in panels)
     note = "The test curve is drawn only: it chose no epoch and no setting." if tested else ""
-    figure = new_figure(7.2 if len(panels) > 1 else 3.7, 3.7, synthetic, note)
-    figure.suptitle(title, fontsize=NORMAL, fontweight="bold")
+    figure = new_figure(7.2 if len(panels) > 1 else 3.7, 3.7, synthetic, note, title)
     for letter, axes, log in zip("ab", figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=False):
         dress(axes, f"{letter}) {CURVES[log].title}" if len(panels) > 1 else "", "Epoch", CURVES[log].axis)
         _draw_log(axes, history, log)
@@ -35,32 +31,25 @@ def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False)
 
 
 def _draw_log(axes, history, log: str) -> None:
-    """Curves of one log, of the training and where it was followed of the test set."""
-    curve, tested = CURVES[log], has_values(history, f"test_{log}")
+    """Thin lines of the splits and their thick mean, of the training and where it was followed of the test set."""
+    curve, kinds = CURVES[log], [(log, "Train", BLUE), (f"test_{log}", "Test", VERMILLION)]
     axes.xaxis.get_major_locator().set_params(integer=True)
-    followed = _draw_history(axes, history, log, "Train", BLUE)
-    if tested:
-        followed = _draw_history(axes, history, f"test_{log}", "Test", VERMILLION)
-        if curve.fitted:
-            _draw_fit(axes, followed)
+    for column, name, colour in kinds if has_values(history, f"test_{log}") else kinds[:1]:
+        splits = named_splits(history.dropna(subset=column))
+        for _, rows in splits:
+            axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
+        mean = history.groupby("epoch")[column].mean().dropna()
+        label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
+        axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
+        if name == "Test" and curve.fitted:
+            _draw_fit(axes, mean)
     if curve.share:
         axes.set_ylim(-0.04, 1.04)
-    elif followed.min() > 0 and followed.max() > 10 * followed.min():
+    elif mean.min() > 0 and mean.max() > 10 * mean.min():
         axes.set_yscale("log")
 
 
-def _draw_history(axes, history, column: str, name: str, colour: str) -> pd.Series:
-    """Thin lines of the splits and their thick mean; returns the mean by epoch."""
-    splits = named_splits(history.dropna(subset=column))
-    for _, rows in splits:
-        axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
-    mean = history.groupby("epoch")[column].mean().dropna()
-    label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
-    axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
-    return mean
-
-
-def _draw_fit(axes, mean: pd.Series) -> None:
+def _draw_fit(axes, mean) -> None:
     """The exponential through the mean test curve, its three numbers in the legend."""
     fit = fit_exponential(mean.index, mean)
     if fit.fitted:

@@ -1,6 +1,10 @@
 """The pictures by which a prepared patient is checked: where each sequence lies, movement in a series, the bolus."""
 
+from itertools import cycle
+
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.masks import read_mask
@@ -8,24 +12,20 @@ from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.movement import LEAST_MM
-from glioma_idh.reporting.figures.canvas import save_png
-from glioma_idh.reporting.figures.movement_check import movement_check
-from glioma_idh.reporting.figures.perfusion_curves import perfusion_curves
+from glioma_idh.reporting.figures import canvas
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, VERMILLION, dress, legend_entry, new_figure, save_png
 from glioma_idh.reporting.figures.registration_check import Registered, registration_check
 
-MADE_OF = {"dwi": "adc", "dsc": "rcbv"}
-"""What is made of a series."""
+MADE_OF = {"dwi": "adc", "dsc": "rcbv"}  # what is made of a series
 MASKS = ("brain", "lesion")
+REGIONS = {"white": "Normal white matter", "lesion": "Lesion"}
+COLOURS = (VERMILLION, BLUE, canvas.GREEN, canvas.PURPLE, canvas.ORANGE, "black")
+DASHES = ("-", "--", ":", "-.")
+SHADES = ("#E3E3E3", "#F7E3C8", "#D8EBF7", "#DDF0E4")
 
 
 def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
-    """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there already.
-
-    Args:
-        subject: the patient's id.
-        patient: what became of it.
-        synthetic: whether it is a phantom; the pictures then say so.
-    """
+    """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there."""
     files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
@@ -34,44 +34,105 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("movement").items()}
     perfusion = stages.record.stages.get("rcbv")
 
-    def draw_registration():
+    def draw_registration() -> Figure:
         shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
         masks = {name: read_mask(files[f"{name}_mask"]).array for name in MASKS if f"{name}_mask" in files}
         reference = shown.get(alignment.anchor) or next(iter(shown.values()))
         rows = {name: Registered(shown[name], measures.get(name), problems.get(name, "")) for name in shown}
         acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # with its skull
         head = resample(acquired, reference, alignment.to_series(alignment.anchor))
-        figure = registration_check(reference, rows, masks, subject=subject, head=head, synthetic=synthetic)
-        save_png(figure, stages.folder / "qc.png")
+        return registration_check(reference, rows, masks, subject=subject, head=head, synthetic=synthetic)
 
-    def draw_movement():
-        figure = movement_check(movement, LEAST_MM, subject=subject, synthetic=synthetic)
-        save_png(figure, stages.folder / "qc_movement.png")
+    def draw_movement() -> Figure:
+        return movement_check(movement, LEAST_MM, subject=subject, synthetic=synthetic)
 
-    def draw_perfusion():
-        figure = perfusion_curves(**_curves(perfusion.found), subject=subject, synthetic=synthetic)
-        save_png(figure, stages.folder / "qc_dsc.png")
+    def draw_perfusion() -> Figure:
+        time_s, curves, panels = np.array(perfusion.found["time_s"]), perfusion.found["curves"], {}
+        for region, name in REGIONS.items():
+            kinds = {"as measured": region, "leakage corrected": f"{region}, corrected"}
+            panels[name] = {kind: np.array(curves[key]) for kind, key in kinds.items() if key in curves}
+        panels = {name: of_region for name, of_region in panels.items() if of_region}
+        windows = {name: tuple(time_s[[i, j - 1]]) for name, (i, j) in perfusion.found["windows"].items()}
+        words = {"y_name": "Change of R2* (1/s)", "subject": subject, "synthetic": synthetic}
+        return perfusion_curves(time_s=time_s, panels=panels, windows=windows, **words)
+
+    def make(name: str, draw, file: str, shown: dict) -> None:
+        path = stages.folder / file
+        stages.make(f"picture {name}", lambda: save_png(draw(), path), shown | {"subject": subject}, [path])
 
     if any(sequence in files for sequence in SEQUENCES):
-        shown = {"files": files, "subject": subject, "problems": problems, "measures": measures}
-        stages.make("picture registration", draw_registration, shown, [stages.folder / "qc.png"])
+        shown = {"files": files, "problems": problems, "measures": measures}
+        make("registration", draw_registration, "qc.png", shown)
     if movement:
-        shown = {"movement": movement, "subject": subject}
-        stages.make("picture movement", draw_movement, shown, [stages.folder / "qc_movement.png"])
+        make("movement", draw_movement, "qc_movement.png", {"movement": movement})
     if perfusion:
-        shown = {"curves": perfusion.found, "subject": subject}
-        stages.make("picture perfusion", draw_perfusion, shown, [stages.folder / "qc_dsc.png"])
+        make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def _curves(perfusion: dict) -> dict:
-    """The mean curves of a patient, as its figure takes them."""
-    time_s, names = np.array(perfusion["time_s"]), {"white": "Normal white matter", "lesion": "Lesion"}
-    panels = {}
-    for region, name in names.items():
-        kinds = {"as measured": region, "leakage corrected": f"{region}, corrected"}
-        panels[name] = {
-            kind: np.array(perfusion["curves"][key]) for kind, key in kinds.items() if key in perfusion["curves"]
-        }
-    windows = {name: tuple(time_s[[start, stop - 1]]) for name, (start, stop) in perfusion["windows"].items()}
-    named = {name: curves for name, curves in panels.items() if curves}
-    return {"time_s": time_s, "panels": named, "windows": windows, "y_name": "Change of R2* (1/s)"}
+def movement_check(
+    displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
+) -> Figure:
+    """How far the head is from where it lies in one volume, a panel a series.
+
+    Args:
+        displacements_mm: of the volumes, shape (t,), by the name of the series.
+        limit_mm: a series that moves as far as this was held still.
+        subject: its id.
+    """
+    note = f"Root mean square over a ball of 80 mm. A series is held still where the head moves by {limit_mm:g} mm."
+    title = f"{subject}: movement within a series"
+    figure = new_figure(len(displacements_mm) * 3.6, 2.6, synthetic, note, title)
+    top_mm = 1.1 * max(1.0, *map(max, displacements_mm.values()))
+    panels = figure.subplots(1, len(displacements_mm), squeeze=False).flat
+    for n, (axes, (name, moved_mm)) in enumerate(zip(panels, displacements_mm.items(), strict=True)):
+        held = max(moved_mm) >= limit_mm
+        dress(axes, f"{name}, {'held still' if held else 'as acquired'}", "Volume", "" if n else "Displacement (mm)")
+        volumes = np.arange(1, len(moved_mm) + 1)
+        axes.plot(volumes, moved_mm, color=VERMILLION if held else BLUE, marker=".", markersize=4, linewidth=1)
+        axes.axhline(limit_mm, color=GREY, linewidth=0.8, linestyle="--")
+        axes.annotate(f"{limit_mm:g} mm", (1, limit_mm), (0, 2), textcoords="offset points", fontsize=SMALL, color=GREY)
+        axes.set_ylim(0, top_mm)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def perfusion_curves(
+    time_s: np.ndarray,
+    panels: dict[str, dict[str, np.ndarray]],
+    *,
+    windows: dict[str, tuple[float, float]],
+    y_name: str,
+    subject: str,
+    synthetic: bool = False,
+) -> Figure:
+    """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
+
+    Args:
+        time_s: of the points, shape (t,).
+        panels: curves of shape (t,) by label, such as `Corrected`, by panel title, such as `Tumour`. A label has the
+            same colour in every panel.
+        windows: first and last second of each stretch, such as the baseline and the first pass, by name.
+        y_name: what the curves are, with its unit; all panels have one scale.
+        subject: its id.
+    """
+    labels = dict.fromkeys(label for curves in panels.values() for label in curves)
+    looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))
+    shades = dict(zip(windows, SHADES, strict=False))
+    figure = new_figure(len(panels) * 2.8 + 1.6, 2.9, synthetic, title=f"{subject}: mean perfusion curves")
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False).flat
+    for n, (axes, (title, curves)) in enumerate(zip(row, panels.items(), strict=True)):
+        letter = f"{'abcdefghijkl'[n]}) " if len(panels) > 1 else ""
+        dress(axes, f"{letter}{title}", "Time (s)", "" if n else y_name)
+        for label, curve in curves.items():
+            colour, dashes = looks[label]
+            axes.plot(time_s, curve, color=colour, linestyle=dashes, linewidth=1.4, label=label)
+        values = np.concatenate(list(curves.values()))
+        if np.nanmin(values) < 0 < np.nanmax(values):
+            axes.axhline(0, color=GREY, linewidth=0.6, zorder=1, label="_zero")
+        axes.set_xlim(time_s[0], time_s[-1])
+        for name, shade in shades.items():
+            axes.axvspan(*windows[name], color=shade, linewidth=0, zorder=0, label=name)
+    lines = [legend_entry(name, color=c, linestyle=dashes, linewidth=1.5) for name, (c, dashes) in looks.items()]
+    patches = [Patch(color=shade, label=name) for name, shade in shades.items()]
+    figure.legend(handles=[*lines, *patches], loc="outside right center", fontsize=SMALL, frameon=False)
+    return figure

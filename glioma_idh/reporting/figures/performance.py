@@ -1,7 +1,4 @@
-"""What the scores are worth, drawn: precision by recall, who is called what, and the good of acting on it.
-
-Every figure has a function `..._alt` beside it, which says its numbers in a sentence or two to those who cannot see it.
-"""
+"""How well the scores tell mutants: precision by recall, confusion matrices, and the net benefit of acting on them."""
 
 import textwrap
 from itertools import groupby
@@ -13,9 +10,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve as all_precisions
 
-from glioma_idh.evaluation.intervals import DRAWS
+from glioma_idh.evaluation.bootstrap import DRAWS, bootstrap_average_precision, precision_recall_band
 from glioma_idh.evaluation.metrics import pool_patients
-from glioma_idh.evaluation.precision_recall import bootstrap_average_precision, precision_recall_band
+from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMILLION, dress, legend_below, new_figure
 from glioma_idh.reporting.tables.cells import estimate_cell
 
@@ -30,41 +27,38 @@ POINTS = {"0.5": "Threshold 0.5", "youden": "Youden's threshold", "sensitivity 0
 SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # black letters can be read on all of them
 
 
-def noted_figure(width: float, height: float, synthetic: bool, note: str) -> Figure:
-    """A figure as `canvas.new_figure` makes it, inches, as much higher as the lines at its foot need."""
-    lines = len(textwrap.wrap(note, int(width * 17))) + synthetic
-    return new_figure(width, height + 0.13 * lines, synthetic, note)
-
-
 def precision_recall_curve(
     predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
 ) -> Figure:
     """Precision by recall of all tested patients together, with a pointwise 95 % band.
 
+    The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the
+    precision of calling everybody mutant.
+
     Args:
         predictions: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out,
             and a patient of several rows has their mean score.
         average_precision: `value, low, high, reason`; None to compute it.
-        synthetic: whether the subjects are phantoms; the figure then says so.
-
-    Returns:
-        The figure. The curve is a staircase, whose area is the average precision; the dotted line is the share of
-        mutants, which is the precision of calling everybody mutant.
     """
     truth, score = _pooled(predictions)
     bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."
     bands = bands if min(truth.sum(), (1 - truth).sum()) > 1 else ""
-    figure = noted_figure(4.3, 4.75, synthetic, f"{_who(truth)} {bands}")
+    figure = new_figure(4.3, 4.75, synthetic, f"{_who(truth)} {bands}", grow=True)
     axes = figure.subplots()
     dress(axes, "", "Recall (sensitivity)", "Precision (positive predictive value)")
-    axes.set(aspect="equal", anchor="N", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=np.arange(0, 1.1, 0.25))
-    axes.set_yticks(np.arange(0, 1.1, 0.25))
+    canvas.span_unit_square(axes, aspect="equal", anchor="N")
     if len(np.unique(truth)) < 2:
         axes.text(0.5, 0.5, textwrap.fill(ONE_CLASS, 40), fontsize=SMALL, ha="center", va="center")
         return figure
-    _draw_precisions(axes, truth, score)
+    low, high = precision_recall_band(truth, score, RECALLS)
+    axes.fill_between(RECALLS, low, high, color=BLUE, alpha=0.15, linewidth=0)
+    precisions, recalls, _ = all_precisions(truth, score)
+    recalls, highest = np.unique(recalls[::-1], return_index=True)  # of equal recalls the highest threshold
+    precisions = precisions[::-1][highest]
+    precisions[0] = precisions[1]  # at recall 0 nobody is called mutant
     area = estimate_cell(average_precision or bootstrap_average_precision(truth, score)._asdict())
-    axes.get_lines()[-1].set_label(textwrap.fill(f"Network: average precision {area}", 60))
+    label = textwrap.fill(f"Network: average precision {area}", 60)
+    axes.step(recalls, precisions, where="pre", color=BLUE, linewidth=1.5, label=label)
     chance = f"All called mutant: precision {truth.mean():.2f}"
     axes.axhline(truth.mean(), linestyle=(0, (1, 1)), color=GREY, linewidth=1.2, label=chance)
     legend_below(axes, axes.get_lines(), columns=1)
@@ -78,19 +72,7 @@ def _pooled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _who(truth: np.ndarray) -> str:
-    """Who was tested."""
     return f"{truth.sum():.0f} of {len(truth)} patients IDH-mutant."
-
-
-def _draw_precisions(axes, truth: np.ndarray, score: np.ndarray) -> None:
-    """The band, where there is one, and the curve."""
-    low, high = precision_recall_band(truth, score, RECALLS)
-    axes.fill_between(RECALLS, low, high, color=BLUE, alpha=0.15, linewidth=0)
-    precisions, recalls, _ = all_precisions(truth, score)
-    recalls, highest = np.unique(recalls[::-1], return_index=True)  # of equal recalls the highest threshold
-    precisions = precisions[::-1][highest]
-    precisions[0] = precisions[1]  # at recall 0 nobody is called mutant
-    axes.step(recalls, precisions, where="pre", color=BLUE, linewidth=1.5)
 
 
 def precision_recall_curve_alt(predictions: pd.DataFrame, *, average_precision: dict | None = None) -> str:
@@ -108,19 +90,17 @@ def precision_recall_curve_alt(predictions: pd.DataFrame, *, average_precision: 
 def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figure:
     """Net benefit of acting on the scores, by the probability from which on one acts.
 
-    Args:
-        curve: rows of `evaluation.decision.decision_curve`: `threshold, network, treat_all, treat_none`.
-        synthetic: whether the subjects are phantoms; the figure then says so.
+    Lines leave the figure where they fall far below 0: how bad the worst choice is tells nothing.
 
-    Returns:
-        The figure. Lines leave it where they fall far below 0: how bad the worst choice is tells nothing.
+    Args:
+        curve: rows of `evaluation.thresholds.decision_curve`: `threshold, network, treat_all, treat_none`.
     """
     table = pd.DataFrame(curve)
     note = (
         "Net benefit: share of true positives among all patients, less that of false positives times the odds of "
         f"the threshold. {_where_best(curve)}"
     )
-    figure = noted_figure(4.8, 3.9, synthetic, note)
+    figure = new_figure(4.8, 3.9, synthetic, note, grow=True)
     axes = figure.subplots()
     dress(axes, "", "Threshold: treated as IDH-mutant from this probability on", "Net benefit")
     for name, (words, style) in STRATEGIES.items():
@@ -132,18 +112,17 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
 
 
 def _where_best(curve: list[dict]) -> str:
-    """The longest stretch of thresholds at which the network does more good than both others."""
-    stretches = [list(rows) for best, rows in groupby(curve, _is_best) if best]
+    """The longest stretch of thresholds at which the network does more good than both others, not by rounding alone."""
+
+    def is_best(row: dict) -> bool:
+        return row["network"] > max(row["treat_all"], row["treat_none"]) + 1e-9
+
+    stretches = [list(rows) for best, rows in groupby(curve, is_best) if best]
     if not stretches:
         return "The network does more good than both others at no threshold."
     longest = max(stretches, key=len)
     where = f"from {longest[0]['threshold']:.2f} to {longest[-1]['threshold']:.2f}"
     return f"Longest stretch of thresholds at which the network does more good than both others: {where}."
-
-
-def _is_best(row: dict) -> bool:
-    """Whether the network does more good than both others, and not by rounding alone."""
-    return row["network"] > max(row["treat_all"], row["treat_none"]) + 1e-9
 
 
 def decision_curve_figure_alt(curve: list[dict]) -> str:
@@ -154,18 +133,14 @@ def decision_curve_figure_alt(curve: list[dict]) -> str:
 
 
 def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Figure:
-    """Who is called what, a panel a threshold.
+    """Patients by reference and prediction, and their shares of each row (mutants, wild-types), a panel a threshold.
 
     Args:
         rates: by the threshold's name, what `evaluation.worth` gives: `confusion`, patients by `tp, fp, tn, fn`, or
             the `reason` alone.
-        synthetic: whether the subjects are phantoms; the figure then says so.
-
-    Returns:
-        The figure. Counts of patients, and of each row (mutants, wild-types) the shares.
     """
     note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
-    figure = noted_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note)
+    figure = new_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note, grow=True)
     panels = figure.subplots(1, len(rates), squeeze=False, sharey=True).flat
     for letter, axes, (name, of_point) in zip(ascii_lowercase, panels, rates.items(), strict=False):
         dress(axes, f"{letter}) {POINTS.get(name, name)}", "Called by the network", "")
@@ -173,39 +148,31 @@ def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Fi
         axes.set_xticks([0, 1], ["IDH-mutant", "wild-type"])
         axes.set_yticks([0, 1], ["IDH-mutant", "wild-type"], rotation=90, va="center")
         axes.tick_params(length=0)
-        _draw_confusion(axes, of_point)
+        matrix = _matrix(of_point["confusion"])
+        if matrix is None:
+            words = textwrap.fill(of_point["confusion"]["reason"], 30)
+            axes.text(0.5, 0.5, words, fontsize=SMALL, ha="center", va="center")
+            continue
+        shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
+        for (row, column), count in np.ndenumerate(matrix):
+            percent = f"{100 * shares[row, column]:.0f} %" if matrix[row].any() else "of nobody"
+            axes.text(column, row - 0.03, f"{count}", fontsize=NORMAL + 3, fontweight="bold", va="bottom", ha="center")
+            axes.text(column, row + 0.08, percent, fontsize=NORMAL, va="top", ha="center")
     panels[0].set_ylabel("Reference standard", fontsize=SMALL)
     return figure
 
 
-def _matrix(of_point: dict) -> np.ndarray | None:
+def _matrix(counts: dict) -> np.ndarray | None:
     """Patients, shape (2, 2): mutants and wild-types down, called so across; None where there is a reason instead."""
-    counts = of_point["confusion"]
-    if "reason" in counts:
-        return None
-    return np.array([[counts["tp"], counts["fn"]], [counts["fp"], counts["tn"]]])
-
-
-def _draw_confusion(axes, of_point: dict) -> None:
-    """One matrix, or why there is none."""
-    matrix = _matrix(of_point)
-    if matrix is None:
-        words = textwrap.fill(of_point["confusion"]["reason"], 30)
-        axes.text(0.5, 0.5, words, fontsize=SMALL, ha="center", va="center")
-        return
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(matrix):
-        percent = f"{100 * shares[row, column]:.0f} %" if matrix[row].any() else "of nobody"
-        axes.text(column, row - 0.03, f"{count}", fontsize=NORMAL + 3, fontweight="bold", va="bottom", ha="center")
-        axes.text(column, row + 0.08, percent, fontsize=NORMAL, va="top", ha="center")
+    return None if "reason" in counts else np.array([[counts["tp"], counts["fn"]], [counts["fp"], counts["tn"]]])
 
 
 def confusion_matrices_alt(rates: dict[str, dict]) -> str:
     """The numbers of `confusion_matrices` in words."""
     sentences = ["Confusion matrices."]
     for name, of_point in rates.items():
-        matrix = _matrix(of_point)
+        matrix = _matrix(of_point["confusion"])
         if matrix is None:
             sentences.append(f"{POINTS.get(name, name)}: {of_point['confusion']['reason']}.")
             continue

@@ -1,56 +1,44 @@
-"""Whether all sequences lie where the reference lies: checkerboards, and the reference's outlines on each of them."""
+"""Whether all sequences lie where the reference lies, and whether its brain mask holds the brain.
+
+Source of the normal volumes: Matsumae et al. 1996, J Neurosurg 84:982, of 49 healthy adults of 24 to 80 years. The
+brain has 1302 (SD 112) ml in men and 1143 (SD 105) ml in women, with all fluid in the skull 1469 (SD 102) and 1289 (SD
+111) ml. How much of the fluid a mask takes in differs from one method to the other, so the range reaches from a small
+brain without (women's mean less 2 SD) to a large one with all of it (men's mean and 2 SD).
+"""
 
 import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from glioma_idh.imaging.registration.rigid import (
-    MAX_ROTATION_DEG,
-    MAX_SHIFT_MM,
-    MIN_GAIN,
-    MIN_OVERLAP,
-    TRIAL_MM_AND_DEG,
-)
+from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.volumes import Volume, check_same_grid
-from glioma_idh.reporting.figures.brain_row import brain_view, draw_brain_row, row_height
-from glioma_idh.reporting.figures.canvas import display_name
-from glioma_idh.reporting.figures.overlays import PLANES, new_sheet
-from glioma_idh.reporting.figures.registration_view import (
-    GAP,
-    HEAD_AT,
-    LINE,
-    LINES,
-    NAME,
-    PIXEL_MM,
-    STROKE,
-    TEXT,
-    WIDTH,
-    View,
-    draw_contour,
-    draw_picture,
-)
+from glioma_idh.reporting.figures.canvas import RED, display_name, legend_entry
+from glioma_idh.reporting.figures.registration_view import GAP, LINES, PIXEL_MM, TEXT, WIDTH, View
+from glioma_idh.reporting.figures.sheet import STROKE, close_sheet, new_sheet, slice_name
 
-RED, TINT = "#B00020", np.array([0.74, 0.9, 1.0])
-MEASURES = {
-    "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {MAX_ROTATION_DEG:g}"),
-    "shift_mm": ("shift", "{:.1f} mm", f"above {MAX_SHIFT_MM:g}"),
-    "overlap": ("overlap of heads", "{:.2f}", f"below {MIN_OVERLAP:g}"),
-    "gain": ("match", "{:.2f}", f"below {MIN_GAIN:g}"),
+MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
+    "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
+    "shift_mm": ("shift", "{:.1f} mm", f"above {rigid.MAX_SHIFT_MM:g}"),
+    "overlap": ("overlap of heads", "{:.2f}", f"below {rigid.MIN_OVERLAP:g}"),
+    "gain": ("match", "{:.2f}", f"below {rigid.MIN_GAIN:g}"),
 }
-"""By name in a registration: its name in print, how it is written, and the limit at which it is flagged."""
 NOTE = (
     "Patient's right on the left. First column: grey squares are the sequence, blue ones the reference; anatomy that "
     "runs on across their borders is registered. Other columns: the sequence under lines that were drawn from the "
     "reference alone. Rotation and shift are those beyond the headers. Match: mutual information relative to the best "
-    f"with the sequence displaced by {TRIAL_MM_AND_DEG:g} mm or {TRIAL_MM_AND_DEG:g} degrees. Last row: the reference "
-    "as acquired under the outlines of the masks."
+    f"with the sequence displaced by {rigid.TRIAL_MM_AND_DEG:g} mm or {rigid.TRIAL_MM_AND_DEG:g} degrees. Last row: "
+    "the reference as acquired under the outlines of the masks."
 )
-LETTERS = 105  # of red in a line
-SQUARE_MM, BAR_MM = 20.0, 50.0
+LINE, HEAD_AT, LETTERS = 0.17, 0.6, 105  # inches, of text and where what is said of a row begins; letters in a red line
+TINT, SQUARE_MM, BAR_MM = np.array([0.74, 0.9, 1.0]), 20.0, 50.0
+NORMAL_ML = (930, 1670)  # 1143 - 2 x 105 = 933 and 1469 + 2 x 102 = 1673, rounded to 10
+HEAD_MARGIN_MM = 20.0
+LEAST_AREA = 0.25  # of the largest axial area of the brain on a slice that is shown: above only cap or stem remains
+EDGES = (("left", "right"), ("back", "front"), ("bottom", "top"))
+PLACES = ("near the vertex", "at the skull base", "middle", "middle")
 
 
 @dataclass(frozen=True)
@@ -89,81 +77,79 @@ def registration_check(
             through the middle; those there are, on that grid, shape (i, j, k).
         subject: its id.
         head: the reference with its skull, on the same grid, for the last row; by default the reference.
-        synthetic: whether the subject is a phantom; the figure then says so.
-
-    Returns:
-        The figure, in radiological display, the sequences all on one scale.
 
     Raises:
         InputError: a sequence or the head lies on another grid.
     """
-    for volume in (*(sequence.volume for sequence in sequences.values()), *([] if head is None else [head])):
+    head = reference if head is None else head
+    for volume in (*(sequence.volume for sequence in sequences.values()), head):
         check_same_grid(volume, reference)
     masks = {name: np.asarray(masks[name]) != 0 for name in ("brain", "lesion") if name in masks}
     masks = {name: mask for name, mask in masks.items() if mask.any()}
-    view, wide = View(reference, masks), brain_view(reference if head is None else head, masks)
-    heads = [_head_lines(sequence) for sequence in sequences.values()]
+    view, wide = View(reference, masks), View(head, masks, HEAD_MARGIN_MM)
+    heads = {name: _head_lines(sequence) for name, sequence in sequences.items()}
+    brain = describe_brain(masks, reference.voxel_ml, synthetic) if "brain" in masks else []
     num_problems = sum(bool(sequence.problem) for sequence in sequences.values())
-    height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads)
-    height += row_height(wide) if "brain" in masks else 0
     counted = f", {num_problems} of {len(sequences)} with a problem" if num_problems else ""
+    height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads.values())
+    height += (1 + len(brain)) * LINE + wide.row if brain else 0
     figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
-    y = LINE
-    for (name, sequence), lines in zip(sequences.items(), heads, strict=True):
-        _draw_head(axes, view, name, lines, y)
-        y += len(lines) * LINE
-        _draw_pictures(axes, view, sequence.volume.array, y)
+    y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
+    for n, (plane, left, width) in enumerate(view.tiles()):
+        axes.text(left + width / 2, 0, slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
+    for name, sequence in sequences.items():
+        y = _draw_head(axes, display_name(name), heads[name], y)
+        if sequence.problem:
+            axes.add_patch(Rectangle((0, y), WIDTH, view.row, fill=False, edgecolor=RED, linewidth=2, zorder=3))
+        _draw_sequence(axes, view, sequence.volume.array, y)
         y += view.row + GAP
-    if "brain" in masks:
-        draw_brain_row(axes, wide, y, RED, synthetic)
-    _name_columns(axes, view)
-    _draw_scale(axes, view, (1 + len(heads[0])) * LINE + view.row)
-    _name_lines(axes, view)
-    axes.set(anchor="N", aspect="equal", xlim=(-0.02, WIDTH + 0.02), ylim=(height + 0.02, -0.02))
-    axes.set_axis_off()
+    if brain:
+        is_wrong = not (synthetic or is_normal(np.count_nonzero(masks["brain"]) * reference.voxel_ml))
+        y = _draw_head(axes, "Brain", [(line, is_wrong and not n) for n, line in enumerate(brain)], y)
+        for tile, at, place in zip(wide.tiles(), brain_slices(masks["brain"]), PLACES, strict=True):
+            plane, left, width = tile
+            axes.text(left + width / 2, y, slice_name(plane, (at, at, at), f", {place}"), **names)
+            extent = wide.draw(axes, tile, y + LINE, wide.greys(head.array, plane, at))
+            wide.draw_masks(axes, plane, extent, at)
+    bottom = (1 + len(next(iter(heads.values())))) * LINE + view.row
+    axes.plot([0.1, 0.1 + BAR_MM * view.scale], [bottom - 0.1] * 2, color="white", linewidth=1.5, path_effects=STROKE)
+    axes.text(0.1, bottom - 0.14, "5 cm", color="white", fontsize=TEXT, va="bottom", path_effects=STROKE)
+    drawn = [LINES[name] for name in LINES if name in {*masks, "edges"}]
+    legend = [legend_entry(words, color=colour, linewidth=2 * line, linestyle="-") for words, colour, line in drawn]
+    close_sheet(axes, WIDTH, height, legend, 3, TEXT)
     return figure
-
-
-def describe_measures(measures: dict[str, float] | None) -> str:
-    """The numbers of a `Registered` by which its registration is flagged, with their limits."""
-    if measures is None:
-        return ""
-    known = {name: measures[name] for name in MEASURES if name in measures}
-    words = [MEASURES[name] for name in known]
-    parts = [f"{name} {form.format(v)} ({limit})" for (name, form, limit), v in zip(words, known.values(), strict=True)]
-    return ", ".join(parts) if parts else "the reference"
 
 
 def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
     """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
-    said = describe_measures(sequence.measures)
-    lines = [(said, False)] if said else []
-    lines += [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
-    return lines or [("", False)]
+    wrong = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
+    if sequence.measures is None:
+        return wrong or [("", False)]
+    known = {name: value for name, value in sequence.measures.items() if name in MEASURES}
+    parts = [f"{MEASURES[n][0]} {MEASURES[n][1].format(known[n])} ({MEASURES[n][2]})" for n in MEASURES if n in known]
+    return [(", ".join(parts) or "the reference", False), *wrong]
 
 
-def _draw_head(axes, view: View, name: str, lines: list[tuple[str, bool]], top: float) -> None:
-    """A sequence's name, its measures, and its problem in lines of red above a red frame."""
-    axes.text(0, top, display_name(name), fontsize=NAME, fontweight="bold", va="top")
-    usual = "\n".join(text for text, is_wrong in lines if not is_wrong)
-    wrong = "\n".join(text for text, is_wrong in lines if is_wrong)
-    style = {"fontsize": TEXT, "va": "top", "linespacing": 1.1}
-    axes.text(HEAD_AT, top, usual, **style)
-    if wrong:
-        axes.text(HEAD_AT, top + bool(usual) * LINE, wrong, color=RED, fontweight="bold", **style)
-        corner = 0, top + len(lines) * LINE
-        axes.add_patch(Rectangle(corner, WIDTH, view.row, fill=False, edgecolor=RED, linewidth=2, zorder=3))
+def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
+    """Draw a row's name and what is said of it, what is wrong in red; returns where the row goes on."""
+    axes.text(0, top, name, fontsize=TEXT + 1, fontweight="bold", va="top")
+    for n, (line, is_wrong) in enumerate(lines):
+        style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
+        axes.text(HEAD_AT, top + n * LINE, line, fontsize=TEXT, va="top", **style)
+    return top + len(lines) * LINE
 
 
-def _draw_pictures(axes, view: View, array: np.ndarray, top: float) -> None:
-    """Checkerboard and three planes of a sequence, under the reference's lines."""
-    for n, tile in enumerate(view.tiles()):
+def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
+    """Draw checkerboard and three planes of a sequence, under the reference's lines."""
+    first, *others = view.tiles()
+    view.draw(axes, first, top, checkerboard(view, array))
+    for tile in others:
         plane = tile[0]
-        extent = draw_picture(axes, view, tile, top, view.greys(array, plane) if n else checkerboard(view, array))
-        if n:
-            draw_contour(axes, view.edges[plane], 0.0, extent, "edges")
-            for name, mask in view.masks.items():
-                draw_contour(axes, view.fine(mask, plane), 0.5, extent, name)
+        extent, edges = view.draw(axes, tile, top, view.greys(array, plane)), view.edges[plane]
+        _, colour, line = LINES["edges"]
+        if np.ma.min(edges) < 0 < np.ma.max(edges):
+            axes.contour(edges, [0.0], extent=extent, origin="upper", colors=colour, linewidths=line)
+        view.draw_masks(axes, plane, extent)
 
 
 def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
@@ -174,23 +160,32 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
     return np.where(squares[..., None], own[..., None], other[..., None] * TINT)
 
 
-def _name_columns(axes, view: View) -> None:
-    """What the columns show, above the first row."""
-    for n, (plane, left, width) in enumerate(view.tiles()):
-        cut = 3 - sum(PLANES[plane])
-        words = f"{plane.capitalize()}, {'ijk'[cut]} = {view.centre[cut]}" if n else "Checkerboard, axial"
-        axes.text(left + width / 2, 0, words, fontsize=TEXT, ha="center", va="top")
+def is_normal(volume_ml: float) -> bool:
+    """Whether a brain has a volume that is normal in adults."""
+    return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
-def _draw_scale(axes, view: View, bottom: float) -> None:
-    """A bar of 5 cm at the bottom of the first picture."""
-    axes.plot([0.1, 0.1 + BAR_MM * view.scale], [bottom - 0.1] * 2, color="white", linewidth=1.5, path_effects=STROKE)
-    axes.text(0.1, bottom - 0.14, "5 cm", color="white", fontsize=TEXT, va="bottom", path_effects=STROKE)
+def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
+    """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
+
+    The masks are booleans, shape (i, j, k). A phantom's head is larger than any, and held against nothing.
+    """
+    brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
+    where = "within" if is_normal(volume_ml) else "OUTSIDE"
+    range_ml = "{} to {} ml".format(*NORMAL_ML)
+    said = f"{where} the normal range of adults ({range_ml}, from brain alone to all in the skull)"
+    sides = [(axis, n, name) for axis, names in enumerate(EDGES) for n, name in zip((0, -1), names, strict=True)]
+    ends = [name for axis, n, name in sides if brain.take(n, axis).any()]
+    more = [f"lesion {np.count_nonzero(masks['lesion']) * voxel_ml:.1f} ml"] if "lesion" in masks else []
+    more += [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
+    said = "a phantom's" if synthetic else said
+    lines = [f"{volume_ml:.0f} ml, {said}", "; ".join(more)]
+    return [line for line in lines if line]
 
 
-def _name_lines(axes, view: View) -> None:
-    """The lines' names, below the rows."""
-    drawn = [name for name in LINES if name in {*view.masks, "edges"}]
-    handles = [Line2D([], [], color=LINES[n][1], linewidth=2 * LINES[n][2], label=LINES[n][0]) for n in drawn]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 0.3, "frameon": False}
-    axes.legend(handles=handles, ncols=3, fontsize=TEXT, **below)
+def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
+    """The slices shown of a brain mask: axial near the vertex and at the skull base, mid-coronal and mid-sagittal."""
+    areas = brain.sum(axis=(0, 1))
+    large = np.flatnonzero(areas >= LEAST_AREA * areas.max())
+    i, j, _ = (round(float(places.mean())) for places in np.nonzero(brain))
+    return int(large[-1]), int(large[0]), j, i

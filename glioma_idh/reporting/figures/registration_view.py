@@ -4,27 +4,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from scipy import ndimage
 
-from glioma_idh.imaging.boxes import Box, bounding_box
+from glioma_idh.imaging.boxes import Box
 from glioma_idh.imaging.volumes import Volume
-from glioma_idh.reporting.figures.canvas import VERMILLION
-from glioma_idh.reporting.figures.cases import find_tissue, lesion_centre
-from glioma_idh.reporting.figures.overlays import PLANES, SIDES
-from glioma_idh.reporting.figures.pictures import radiological
+from glioma_idh.reporting.figures.canvas import SKY, VERMILLION, YELLOW
+from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
+from glioma_idh.reporting.figures.sheet import PLANES, SIDES, draw_outline, draw_picture, radiological, slice_through
 
-LINES = {
-    "brain": ("Brain mask of the reference", "#56B4E9", 1.0),
-    "edges": ("Edges of the reference", "#F0E442", 0.45),
+LINES = {  # name in print, colour and line width
+    "brain": ("Brain mask of the reference", SKY, 1.0),
+    "edges": ("Edges of the reference", YELLOW, 0.45),
     "lesion": ("Lesion", VERMILLION, 1.0),
 }
-STROKE = [withStroke(linewidth=2.5, foreground="black")]
-TEXT, NAME = 8, 9
-"""Points of letters: of this picture larger than of others, as it is shown on slides."""
-WIDTH, LINE, GAP, HEAD_AT = 8.6, 0.17, 0.05, 0.6  # inches; what is said of a row begins at the last
-MARGIN_MM = 8.0
+TEXT = 8  # points of letters: larger than on other pictures, as this one is shown on slides
+WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
 PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
@@ -40,15 +34,14 @@ class View:
 
     reference: Volume
     masks: dict[str, np.ndarray]
-    margin_mm: float = MARGIN_MM
+    margin_mm: float = 8.0
 
     @cached_property
     def box(self) -> Box:
         """What is shown of a volume: the brain, otherwise all that is not background, with a margin."""
         shown = self.masks.get("brain", find_tissue(self.reference.array))
-        tight = bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
         margins = np.ceil(self.margin_mm / self.reference.spacing_mm).astype(int)
-        sides = zip(tight, margins, shown.shape, strict=True)
+        sides = zip(box_of(shown), margins, shown.shape, strict=True)
         return tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
 
     @cached_property
@@ -58,7 +51,7 @@ class View:
             return lesion_centre(self.masks["lesion"], self.reference.spacing_mm)
         return tuple((start + stop) // 2 for start, stop in self.box)
 
-    @property
+    @cached_property
     def size_mm(self) -> np.ndarray:
         """Edge lengths of the box."""
         return np.array([stop - start for start, stop in self.box]) * self.reference.spacing_mm
@@ -84,24 +77,14 @@ class View:
         return tiles
 
     def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane of a volume as rows and columns of square pixels of PIXEL_MM, between voxels linear.
-
-        Args:
-            array: voxels, shape (i, j, k).
-            plane: of PLANES.
-            at: the slice; by default the one through the centre.
-        """
-        cut = self.centre if at is None else (at, at, at)
-        place = tuple(slice(*side) if axis in PLANES[plane] else cut[axis] for axis, side in enumerate(self.box))
+        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
         across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
         picture = np.asarray(radiological(array[place]), np.float32)
         return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)
 
     def greys(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane of a volume in fine pixels, 0 black to 1 white: the 99th percentile of the brain, or the foreground.
-
-        Black is 0, or the 1st percentile where that is negative.
-        """
+        """A plane in fine pixels, 0 black to 1 white: from 0 or a lower 1st percentile to the 99th of the brain."""
         inside = array[self.masks["brain"] if "brain" in self.masks else find_tissue(array)]
         low, high = np.percentile(inside[:: 1 + inside.size // 100_000], (1, 99)) if inside.size else (0, 1)
         low, high = min(low, 0), max(high, 1e-12)
@@ -122,37 +105,14 @@ class View:
             edges[plane] = np.ma.masked_array(ndimage.gaussian_laplace(picture, sd), ~(steep & inside))
         return edges
 
+    def draw(self, axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
+        """Draw greys from 0 to 1, or colours, in one of the tiles; returns where they lie."""
+        plane, left, width = tile
+        size = width, self.size_mm[PLANES[plane][1]] * self.scale
+        ground = left, top, width, self.row
+        return draw_picture(axes, picture, ground, size, (0, 1), SIDES[plane], TEXT).get_extent()
 
-def draw_picture(axes, view: View, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
-    """A picture in the middle of its tile, on black, with the letters of its sides.
-
-    Args:
-        axes: of the sheet, in inches.
-        view: what is shown.
-        tile: plane, left edge and width.
-        top: of the tile.
-        picture: greys from 0 to 1, or colours, in fine pixels.
-
-    Returns:
-        Where it lies: left, right, bottom, top.
-    """
-    plane, left, width = tile
-    axes.add_patch(Rectangle((left, top), width, view.row, facecolor="black", zorder=-1))
-    up = view.size_mm[PLANES[plane][1]] * view.scale
-    upper = top + (view.row - up) / 2
-    extent = (left, left + width, upper + up, upper)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=extent, interpolation="bilinear")
-    for letter, edge, side in zip(SIDES[plane], (left + 0.03, left + width - 0.03), ("left", "right"), strict=True):
-        style = {"ha": side, "va": "center", "color": "white", "fontsize": TEXT, "path_effects": STROKE}
-        axes.text(edge, top + view.row / 2, letter, **style)
-    return extent
-
-
-def draw_contour(axes, picture, level: float, extent, name: str) -> None:
-    """Lines where a picture crosses a level, in the colour of a name of LINES."""
-    _, colour, line = LINES[name]
-    left, right, bottom, top = extent
-    rows, columns = ((np.arange(n) + 0.5) / n for n in picture.shape)
-    if np.ma.min(picture) < level < np.ma.max(picture):
-        x, y = left + columns * (right - left), top + rows * (bottom - top)
-        axes.contour(x, y, picture, [level], colors=colour, linewidths=line)
+    def draw_masks(self, axes, plane: str, extent: tuple, at: int | None = None) -> None:
+        """Draw the outlines of the masks on a picture of that slice."""
+        for name, mask in self.masks.items():
+            draw_outline(axes, self.fine(mask, plane, at), extent, *LINES[name][1:])

@@ -3,20 +3,20 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from glioma_idh.evaluation.intervals import DRAWS, auc_interval, roc_band
+from glioma_idh.evaluation.bootstrap import DRAWS, roc_band
+from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.evaluation.metrics import pool_patients
-from glioma_idh.reporting.figures.canvas import BLUE, GREEN, GREY, PURPLE, VERMILLION, dress, legend_below, new_figure
+from glioma_idh.reporting.figures import canvas
 
 BAND_RATES = np.linspace(0, 1, 501)
 CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
-    {"color": BLUE, "linestyle": "-"},
-    {"color": VERMILLION, "linestyle": (0, (3, 1))},
-    {"color": GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
-    {"color": "#E69F00", "linestyle": (0, (1, 0.6))},
-    {"color": PURPLE, "linestyle": (0, (3, 0.8, 0.8, 0.8, 0.8, 0.8))},
+    {"color": canvas.BLUE, "linestyle": "-"},
+    {"color": canvas.VERMILLION, "linestyle": (0, (3, 1))},
+    {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
+    {"color": canvas.ORANGE, "linestyle": (0, (1, 0.6))},
+    {"color": canvas.PURPLE, "linestyle": (0, (3, 0.8, 0.8, 0.8, 0.8, 0.8))},
 ]
 MARKERS = "Ds^vP"
 
@@ -31,17 +31,15 @@ def roc_with_bands(
 ) -> Figure:
     """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
 
+    A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
+    class; the interval behind its AUC is DeLong's.
+
     Args:
         predictions_by_name: predictions table of each network, at most five; columns `patient, truth, score`. Rows
             without a truth or a score are left out, and a patient of several rows has their mean score.
         marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade; at most five.
         published: the paper's AUC by name; may lack names.
-        synthetic: whether the subjects are phantoms; the figure then says so.
         seed: of the bands' draws.
-
-    Returns:
-        The figure. The curve is that of all tested patients together; its band is `evaluation.intervals.roc_band`'s,
-        of draws within each class; the interval behind its AUC is DeLong's.
 
     Raises:
         ValueError: more networks or marks than can be told apart.
@@ -51,35 +49,29 @@ def roc_with_bands(
         found = f"{len(predictions_by_name)} and {len(marks)}"
         raise ValueError(f"expected at most {len(CURVE_STYLES)} networks and {len(MARKERS)} marks; found {found}")
     pooled = {name: pool_patients(rows.dropna(subset=["truth", "score"])) for name, rows in predictions_by_name.items()}
+    counts = dict.fromkeys(f"{patients['truth'].sum():.0f} of {len(patients)}" for patients in pooled.values())
+    bands = f"Bands: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients."
+    note = f"{' and '.join(counts)} patients IDH-mutant. Brackets: 95 % confidence interval. {bands}"
     height = 4.65 + 0.155 * (len(pooled) + len(marks)) + 0.13 * synthetic
-    figure = new_figure(4.3, height, synthetic, _note(pooled))
+    figure = canvas.new_figure(4.3, height, synthetic, note)
     axes = figure.subplots()
-    dress(axes, "", "1 - specificity", "Sensitivity")
-    axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
-    axes.set(aspect="equal", anchor="N", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=np.arange(0, 1.1, 0.25))
-    axes.set_yticks(np.arange(0, 1.1, 0.25))
-    handles = []
+    canvas.dress_roc(axes)
+    entries = []
     for (name, patients), style in zip(pooled.items(), CURVE_STYLES, strict=False):
-        handles.append(_draw_curve(axes, name, patients, published.get(name), style, seed))
-    for (name, place), marker in zip(marks.items(), MARKERS, strict=False):
-        handles.append(_draw_mark(axes, name, *place, marker))
-    legend_below(axes, handles, columns=1)
+        entries.append(_draw_curve(axes, name, patients, published.get(name), style, seed))
+    style = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
+    for (name, (rate, sensitivity)), marker in zip(marks.items(), MARKERS, strict=False):
+        label = f"{name}: sensitivity {sensitivity:.2f}, specificity {1 - rate:.2f}"
+        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **style)
+    canvas.legend_below(axes, entries, columns=1)
     return figure
 
 
-def _note(pooled: dict[str, pd.DataFrame]) -> str:
-    """Who was tested, and what brackets and bands are."""
-    counts = dict.fromkeys(f"{patients['truth'].sum():.0f} of {len(patients)}" for patients in pooled.values())
-    patients = f"{' and '.join(counts)} patients IDH-mutant."
-    bands = f"Bands: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients."
-    return f"{patients} Brackets: 95 % confidence interval. {bands}"
-
-
-def _draw_curve(axes, name: str, patients: pd.DataFrame, published: float | None, style: dict, seed: int) -> Line2D:
+def _draw_curve(axes, name: str, patients: pd.DataFrame, published: float | None, style: dict, seed: int):
     """One network's curve and band; its line in the legend."""
     truth, score = patients["truth"], patients["score"]
     if truth.nunique() < 2:
-        return Line2D([], [], linestyle="none", label=f"{name}: one class only")
+        return canvas.legend_entry(f"{name}: one class only")
     low, high = roc_band(truth, score, BAND_RATES, seed=seed)
     axes.fill_between(BAND_RATES, low, high, color=style["color"], alpha=0.1, linewidth=0)
     axes.plot(BAND_RATES, np.transpose([low, high]), linewidth=0.5, alpha=0.8, **style)
@@ -87,14 +79,5 @@ def _draw_curve(axes, name: str, patients: pd.DataFrame, published: float | None
     label = f"{name}: pooled AUC {roc_auc_score(truth, score):.2f}"
     label += "" if np.isnan(low) else f" ({low:.2f}-{high:.2f})"
     label += "" if published is None else f", paper {published:.2f}"
-    false_positive_rates, sensitivities, _ = roc_curve(truth, score, drop_intermediate=False)
-    (line,) = axes.plot(false_positive_rates, sensitivities, linewidth=1.5, label=label, **style)
+    (line,) = axes.plot(*roc_curve(truth, score, drop_intermediate=False)[:2], linewidth=1.5, label=label, **style)
     return line
-
-
-def _draw_mark(axes, name: str, false_positive_rate: float, sensitivity: float, marker: str) -> Line2D:
-    """One point, above all curves; its mark in the legend."""
-    label = f"{name}: sensitivity {sensitivity:.2f}, specificity {1 - false_positive_rate:.2f}"
-    style = {"marker": marker, "markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none"}
-    (point,) = axes.plot(false_positive_rate, sensitivity, zorder=3, label=label, **style)
-    return point

@@ -13,17 +13,12 @@ from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.reporting.figures.canvas import display_name
 from glioma_idh.reporting.figures.cases import Case, grey_window
-from glioma_idh.reporting.figures.overlays import OUTLINES, PLANES, SIDES
+from glioma_idh.reporting.figures.overlays import OUTLINES
+from glioma_idh.reporting.figures.sheet import PLANES, SIDES
 
 MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
 MOST_BITS = 50_000_000  # of all volumes together: 6 MB, 8 MB as text
-BITS = {
-    90: 1.55,
-    75: 0.96,
-    60: 0.83,
-    40: 0.60,
-    30: 0.50,
-}  # a voxel, by quality; measured on a T1 template with 3 % of noise
+BITS = {90: 1.55, 75: 0.96, 60: 0.83, 40: 0.60, 30: 0.50}  # a voxel, by quality; on a T1 template with 3 % of noise
 LOWEST_QUALITY = 25
 
 
@@ -31,15 +26,14 @@ def pack_cases(cases: dict[str, Case]) -> dict:
     """What the script needs to show some subjects, as JSON takes it; six of four sequences are below 8 MB.
 
     Args:
-        cases: by the name under which the reader finds them.
+        cases: by the name under which the reader finds them, one or more.
 
     Returns:
         `planes` (axes across, up and cut), `sides` (letters left and right), `outlines` (name, colour and width in
-        pixels), `size_mm` (width and height that hold every slice of every case) and `cases`, as `pack_case` gives
-        them.
-
-    Raises:
-        ValueError: there is no subject.
+        pixels), `size_mm` (width and height that hold every slice of every case) and `cases`. Each of these is cut to
+        its box, and has `shape`, `spacing_mm` of the voxels kept, `start` and `step` (voxel n of them is voxel
+        start + step * n of the scan), `centre` (one of the voxels kept), `images` ([name in print, picture]) and
+        `outlines` (pictures; None where nothing was found).
     """
     if not cases:
         raise ValueError("expected at least one subject to look at; found none")
@@ -51,23 +45,12 @@ def pack_cases(cases: dict[str, Case]) -> dict:
         "sides": SIDES,
         "outlines": {name: [words, colour, width * 96 / 72] for name, (words, colour, width) in OUTLINES.items()},
         "size_mm": [float(max(i, j)), float(max(j, k))],
-        "cases": [pack_case(name, case, quality) for name, case in cases.items()],
+        "cases": [_pack_case(name, case, quality) for name, case in cases.items()],
     }
 
 
-def pack_case(name: str, case: Case, quality: int) -> dict:
-    """One subject, cut to its box; volumes of too many voxels are made coarser by whole steps.
-
-    Args:
-        name: under which the reader finds it.
-        case: the subject.
-        quality: of the pictures of its images, 0 to 100; the lesions are kept as they are.
-
-    Returns:
-        `shape`, `spacing_mm` of the voxels kept, `start` and `step` (voxel n of them is voxel start + step * n of the
-        scan), `centre` (one of the voxels kept), `images` and `outlines` ([name in print, picture], as `pack_volume`
-        gives it; None where nothing was found).
-    """
+def _pack_case(name: str, case: Case, quality: int) -> dict:
+    """One subject; volumes of too many voxels are made coarser by whole steps, the lesions keep their quality."""
     steps, shape = _grid(case)
     start = np.array([start for start, _ in case.box])
     sequences = [name for name in SEQUENCES if name in case.images]
@@ -87,7 +70,7 @@ def pack_case(name: str, case: Case, quality: int) -> dict:
 
 
 def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
-    """A volume as one picture, slice k after slice k in rows: axis i goes to the right, j down.
+    """A volume as one picture, slice k after slice k in rows, about square: axis i goes to the right, j down.
 
     Args:
         volume: greys from 0 to 255, or booleans; shape (i, j, k).
@@ -97,23 +80,19 @@ def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
         A `data:` address.
     """
     width, height, number = volume.shape
-    columns = num_columns(volume.shape)
+    columns = int(np.ceil(np.sqrt(number * height / width)))
     rows = -(-number // columns)
     tiles = np.zeros((rows * columns, height, width), volume.dtype)
     tiles[:number] = volume.transpose(2, 1, 0)
     sheet = tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
-    kind, settings = (
-        ("png", {"optimize": True}) if volume.dtype == bool else ("webp", {"quality": quality, "method": 2})
-    )
     picture = io.BytesIO()
-    Image.fromarray(sheet if volume.dtype == bool else sheet.round().astype(np.uint8)).save(picture, kind, **settings)
+    if volume.dtype == bool:
+        kind = "png"
+        Image.fromarray(sheet).save(picture, kind, optimize=True)
+    else:
+        kind = "webp"
+        Image.fromarray(sheet.round().astype(np.uint8)).save(picture, kind, quality=quality, method=2)
     return f"data:image/{kind};base64,{base64.b64encode(picture.getvalue()).decode()}"
-
-
-def num_columns(shape) -> int:
-    """How many slices lie beside each other, so that the picture is about square."""
-    width, height, number = shape
-    return int(np.ceil(np.sqrt(number * height / width)))
 
 
 def _greys(image: np.ndarray, box: Box) -> np.ndarray:

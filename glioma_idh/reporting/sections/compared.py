@@ -1,14 +1,10 @@
 """Several finished runs on one page: six sequences, or the networks of a table, on the same patients where they are."""
 
 from collections import defaultdict
-from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh import runs as runs_of
-from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, compare_auc, compare_calls
+from glioma_idh.evaluation.comparisons import Calls, Comparison
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS
@@ -19,44 +15,6 @@ from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.facts import methods_text
 from glioma_idh.reporting.text.rerun import command_line
 from glioma_idh.runs.run import Run
-
-
-def gather(runs: list[Run]) -> list[Run]:
-    """Runs in their order, the seeds of one recipe as one; runs of one name and several recipes by their folders too.
-
-    Raises:
-        InputError: phantoms and patients stand side by side, or a run twice.
-    """
-    if len({run.synthetic for run in runs}) > 1:
-        found = f"phantoms in {next(run.folder for run in runs if run.synthetic)}"
-        raise InputError("runs of patients alone, or of phantoms alone", found, "Make a page of each kind.")
-    by_recipe = defaultdict(list)
-    for run in runs:
-        by_recipe[run.name, runs_of.recipe_hash(run.recipe["recipe"] | {"seed": None, "split_seed": None})].append(run)
-    names = [name for name, _ in by_recipe]
-    together = [_together(same) for same in by_recipe.values()]
-    return [
-        replace(run, name=f"{run.name} ({run.folder.name})") if names.count(run.name) > 1 else run for run in together
-    ]
-
-
-def _together(same: list[Run]) -> Run:
-    """One run out of the seeds of one recipe: tested again and again, a patient's score the mean of all networks."""
-    first, seeds = same[0], [run.recipe["recipe"].get("seed") for run in same]
-    if len(same) == 1:
-        return first
-    if len(set(seeds)) < len(seeds):
-        found = ", ".join(run.folder.name for run in same)
-        raise InputError("each run once", f"one recipe and seed in {found}", "Name one of them.")
-    tables, splits, repeats = [], [], 0
-    for run in same:
-        tables.append(run.predictions.assign(repeat=run.predictions["repeat"] + repeats))
-        splits.append(run.splits.assign(repeat=run.splits["repeat"] + repeats))
-        repeats += run.splits["repeat"].nunique()
-    predictions, splits = pd.concat(tables, ignore_index=True), pd.concat(splits, ignore_index=True)
-    cohort = pd.concat([run.cohort for run in same]).drop_duplicates("subject")
-    changed = {"cohort": cohort, "splits": splits, "predictions": predictions, "planted": None}
-    return replace(first, **changed, members=tuple(same))
 
 
 def compared_sentence(runs: list[Run]) -> str:
@@ -87,9 +45,15 @@ def _has_dice(run: Run) -> bool:
     return "dice" in run.worth["segmentation"]
 
 
-def compared_sections(runs: list[Run], reference: str | None = None) -> list[Section]:
-    """The table beside the paper's, the figures, and each pair tested, or each run against a reference."""
-    return [_table_section(runs), _worth_section(runs), _pairs_section(runs, reference), _commands_section(runs)]
+def compared_sections(runs: list[Run], tests: dict, reference: str | None = None) -> list[Section]:
+    """The table beside the paper's, the figures, and each pair tested, or each run against a reference.
+
+    Args:
+        runs: as `comparing.gather` gives them.
+        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them.
+        reference: name of the run that all others were compared with; None for every pair.
+    """
+    return [_table_section(runs), _worth_section(runs), _pairs_section(tests, reference), _commands_section(runs)]
 
 
 def _table_section(runs: list[Run]) -> Section:
@@ -152,47 +116,15 @@ def _worth_section(runs: list[Run]) -> Section:
     return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
 
 
-def paired_tests(runs: list[Run], reference: str | None = None) -> dict[str, dict[str, Comparison | Calls]]:
-    """Runs that have scores, by "one less two": `auc` by DeLong's and `calls` by McNemar's test, p after Holm.
-
-    Args:
-        runs: as `gather` gives them.
-        reference: name of the run that all others are compared with; None for every pair.
-    """
-    tables = {run.name: run.predictions for run in runs if run.scored}
-    tests = {"auc": compare_auc, "calls": compare_calls}
-    return {
-        name: {f"{one} less {two}": found for (one, two), found in compare_all(tables, test, reference).items()}
-        for name, test in tests.items()
-    }
-
-
-def reference_name(runs: list[Run], folder: Path | None) -> str | None:
-    """The name of the run in this folder, alone or as one seed of several.
-
-    Raises:
-        InputError: it is none of these runs, or has no scores.
-    """
-    if folder is None:
-        return None
-    folders = {member.folder.resolve(): run for run in runs for member in (run.members or (run,))}
-    run = folders.get(folder.resolve())
-    if run is None or not run.scored:
-        found = "another folder" if run is None else "a run without scores of the genotype"
-        raise InputError("as --reference one of the runs", found, "Name one of the folders compared.", file=folder)
-    return run.name
-
-
-def _pairs_section(runs: list[Run], reference: str | None) -> Section:
+def _pairs_section(tests: dict, reference: str | None) -> Section:
     """Each pair by DeLong's and McNemar's paired tests, after Holm."""
-    areas, calls = paired_tests(runs, reference).values()
     rows = [
         {
-            "pair": pair,
+            "pair": " less ".join(pair),
             "difference of AUC (95 %)": comparison_cell(area._asdict()),
-            "called right": _calls_cell(calls[pair]),
+            "called right": _calls_cell(tests["calls"][pair]),
         }
-        for pair, area in areas.items()
+        for pair, area in tests["auc"].items()
     ]
     scope = f"all comparisons with {reference}" if reference else "all pairs"
     text = (

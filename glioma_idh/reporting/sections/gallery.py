@@ -8,16 +8,15 @@ from matplotlib.figure import Figure
 
 from glioma_idh.cohorts.table import SEQUENCES
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.reporting.figures.canvas import GREY, NORMAL, SMALL, display_name
-from glioma_idh.reporting.figures.cases import Case, choose_by_dice
-from glioma_idh.reporting.figures.overlays import GAP, LINE, NOTE, draw_view, finish, new_sheet
-from glioma_idh.reporting.figures.pictures import GROUPS, short_id, show
-from glioma_idh.reporting.sections.cases import is_slice, read_cases
+from glioma_idh.reporting.figures import sheet
+from glioma_idh.reporting.figures.canvas import GREY, GROUPS, NORMAL, SMALL, display_name
+from glioma_idh.reporting.figures.cases import Case, choose_by_dice, is_slice, read_cases
+from glioma_idh.reporting.figures.overlays import GAP, NOTE, draw_view, outline_entries
+from glioma_idh.reporting.figures.sheet import LINE
 
 ACROSS, WIDEST = 3, 7.1  # subjects a row, but as many as fit where that makes it one row; inches
 SLICE, VIEW = 1.6, 1.12  # side of a slice, and of an image of a volume, inches
 LETTER, BETWEEN, TEXT = 0.068, 0.1, 3 * LINE + 0.03  # a letter's width, between subjects, above an image; inches
-LEGEND = 0.2  # inches that a sheet without a legend does not need
 VOLUMES_SHOWN = ("flair", "t1gd")
 TITLE = "The most confident mistakes"
 SLICES_NOTE = (
@@ -29,17 +28,12 @@ NONE_WRONG = "No mistakes to show: every subject tested was called rightly, muta
 
 
 def confident_mistakes(predictions: pd.DataFrame, count: int = 6) -> list[str]:
-    """The subjects called wrongly, mutant from 0.5 on, with scores farthest from 0.5.
+    """The subjects called wrongly, mutant from 0.5 on, with scores farthest from 0.5; mutants first.
 
-    Args:
-        predictions: predictions table; of several tests of a subject the mean score counts. Rows without a truth or a
-            score are left out.
-        count: how many, half of each class; fewer of one class leave room for more of the other.
-
-    Returns:
-        Mutants first, within a class the most confident mistake first.
+    Of several tests of a subject the mean score counts; rows without a truth or a score are left out. Half of `count`
+    are of each class; fewer of one class leave room for more of the other.
     """
-    wrong = _mistakes(predictions)
+    wrong = _mistakes(_mean_scores(predictions))
     mutant, wild_type = (wrong.index[wrong["truth"] == truth].tolist() for truth in (1, 0))
     mutant = mutant[: max((count + 1) // 2, count - len(wild_type))]
     return [*mutant, *wild_type[: count - len(mutant)]]
@@ -51,36 +45,10 @@ def _mean_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return known.groupby("subject").agg(truth=("truth", "max"), score=("score", "mean"), tests=("score", "size"))
 
 
-def _mistakes(predictions: pd.DataFrame) -> pd.DataFrame:
+def _mistakes(scores: pd.DataFrame) -> pd.DataFrame:
     """Those of the mean scores that are wrong, the most confident mistake first."""
-    scores = _mean_scores(predictions)
     wrong = scores[(scores["score"] >= 0.5) != (scores["truth"] == 1)]
     return wrong.loc[(wrong["score"] - 0.5).abs().sort_values(ascending=False, kind="stable").index]
-
-
-def mistakes_figure(
-    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, *, count: int = 6, synthetic: bool = False
-) -> tuple[Figure | None, str]:
-    """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
-
-    Args:
-        folder: of the run.
-        cohort: its cohort table.
-        predictions: its predictions table.
-        count: how many subjects, as `confident_mistakes` takes it.
-        synthetic: whether the subjects are phantoms; the figure then says so.
-
-    Returns:
-        The figure, in radiological display, or None; and in words who is not shown, or why nobody is, "" if all are.
-    """
-    chosen = confident_mistakes(predictions, count)
-    if not chosen:
-        return None, NONE_WRONG
-    cases, gone = read_cases(folder, cohort, predictions, chosen)
-    if not cases:
-        return None, f"The most confident mistakes cannot be shown. {gone[0]}"
-    words = {subject: _lines(subject, cohort, predictions) for subject in cases}
-    return _draw(cases, words, _mistakes(predictions)["truth"], synthetic), " ".join(gone)
 
 
 def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
@@ -89,87 +57,76 @@ def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
     if not chosen:
         return NONE_WRONG
     each = [f"{s} (IDH-{GROUPS[int(scores.at[s, 'truth'])][0]}, score {scores.at[s, 'score']:.2f})" for s in chosen]
-    return f"{TITLE}, {len(chosen)} of {len(_mistakes(predictions))}: {'; '.join(each)}."
+    return f"{TITLE}, {len(chosen)} of {len(_mistakes(scores))}: {'; '.join(each)}."
 
 
-def _lines(subject: str, cohort: pd.DataFrame, predictions: pd.DataFrame) -> list[str]:
-    """What stands above a subject's images: its id; score; grade and age."""
-    row, scores = cohort[cohort["subject"] == subject].iloc[0], _mean_scores(predictions).loc[subject]
-    score = f"score {scores['score']:.2f}" + (f", mean of {scores['tests']:.0f} tests" if scores["tests"] > 1 else "")
-    grade, age = (
-        "" if pd.isna(row.get(name)) else str(row[name]).removesuffix(".0") for name in ("grade", "age_years")
-    )
+def mistakes_figure(
+    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, *, count: int = 6, synthetic: bool = False
+) -> tuple[Figure | None, str]:
+    """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
+
+    Returns:
+        The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
+    """
+    scores, chosen = _mean_scores(predictions), confident_mistakes(predictions, count)
+    if not chosen:
+        return None, NONE_WRONG
+    cases, gone = read_cases(folder, cohort, predictions, chosen)
+    if not cases:
+        return None, f"The most confident mistakes cannot be shown. {gone[0]}"
+    rows, wrong, groups = cohort.drop_duplicates("subject").set_index("subject"), _mistakes(scores)["truth"], {}
+    for truth in (1, 0):
+        members = [subject for subject in cases if wrong[subject] == truth]
+        number = f"{len(members)} of {(wrong == truth).sum()}"
+        if members:
+            groups[f"IDH-{GROUPS[truth][0]}, called {GROUPS[1 - truth][0]}: {number}"] = members
+    words = {subject: _below_id(rows.loc[subject], scores.loc[subject]) for subject in cases}
+    colours = {heading: GROUPS[wrong[members[0]]][1] for heading, members in groups.items()}
+    return _draw(cases, groups, words, colours, synthetic), " ".join(gone)
+
+
+def _below_id(row: pd.Series, scores: pd.Series) -> str:
+    """What stands between a subject's id and images: score; grade and age."""
+    tests = f", mean of {scores['tests']:.0f} tests" if scores["tests"] > 1 else ""
+    cells = (row.get(name) for name in ("grade", "age_years"))
+    grade, age = ("" if pd.isna(cell) else str(cell).removesuffix(".0") for cell in cells)
     grade = grade if grade.isalpha() else f"grade {grade or 'not known'}"
-    return [subject, score, f"{grade}, {f'{age} years' if age else 'age not known'}"]
+    return f"score {scores['score']:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age not known'}"
 
 
-def _draw(cases: dict[str, Case], words: dict[str, list[str]], wrong: pd.Series, synthetic: bool) -> Figure:
-    """The sheet: a heading a class, below it its subjects; `wrong` is the truth of everybody called wrongly."""
-    flat, names = is_slice(next(iter(cases.values()))), _sequences(cases)
-    size, draw_images = _slices(cases) if flat else _volumes(cases, names)
-    places, headings, height = _lay_out(wrong, list(cases), size)
-    width = max(x for x, _ in places.values()) + size[0]
-    title, note = f"{TITLE}: {' and '.join(map(display_name, names))}", SLICES_NOTE if flat else VOLUMES_NOTE
-    figure, axes = new_sheet(max(width + 0.1, 4.0), height - LEGEND * flat, title, note, synthetic)
-    for text, colour, y in headings:
-        axes.text(0, y, text, fontsize=NORMAL, fontweight="bold", color=colour, va="top")
-    for subject, (x, y) in places.items():
-        name, *lines = words[subject]
-        axes.text(x, y, short_id(name, int(size[0] / LETTER)), fontsize=SMALL, fontweight="bold", va="top")
-        axes.text(x, y + LINE, "\n".join(lines), fontsize=SMALL, color=GREY, va="top")
-        draw_images(axes, cases[subject], (x, y + TEXT))
-    finish(axes, width, height, [] if flat else list(cases.values()))
-    return figure
-
-
-def _sequences(cases: dict[str, Case]) -> list[str]:
-    """What is shown of each case: of several sequences FLAIR and T1Gd, of those that all of them have."""
+def _draw(cases: dict[str, Case], groups: dict[str, list], words: dict, colours: dict, synthetic: bool) -> Figure:
+    """The sheet: by headings in their colours the subjects, each below its id and words."""
+    flat = is_slice(next(iter(cases.values())))
     names = [name for name in SEQUENCES if all(name in case.images for case in cases.values())]
-    return [name for name in VOLUMES_SHOWN if name in names] or names[:1]
-
-
-def _slices(cases: dict[str, Case]):
-    """Width and height of a slice, inches, and what draws one: all in one grey window, from 1st to 99th percentile."""
-    voxels = np.concatenate([image[image != 0] for case in cases.values() for image in case.images.values()])
-    window = np.percentile(voxels, (1, 99)) if voxels.size else (0, 1)
-
-    def draw_images(axes, case: Case, corner) -> None:
-        (x, y), (image,) = corner, case.images.values()
-        show(axes, np.ma.masked_equal(image[..., 0], 0), window, (x, x + SLICE, y + SLICE, y))
-
-    return (SLICE, SLICE), draw_images
-
-
-def _volumes(cases: dict[str, Case], names: list[str]):
-    """Width and height of a subject's sequences side by side, inches, and what draws them, all on one scale."""
-    scale = VIEW / max(max(case.size_mm[:2]) for case in cases.values())
-    height = max(case.size_mm[1] for case in cases.values()) * scale
-
-    def draw_images(axes, case: Case, corner) -> None:
-        for n, name in enumerate(names):
-            place = (corner[0] + n * (VIEW + GAP), corner[1]), (VIEW, height), scale
-            draw_view(axes, case, name, "axial", place)
-
-    return (len(names) * (VIEW + GAP) - GAP, height), draw_images
-
-
-def _lay_out(wrong: pd.Series, subjects: list[str], size: tuple[float, float]) -> tuple[dict, list, float]:
-    """Corner of each subject, text, colour and top of each heading, and the sheet's height; inches from upper left."""
-    places, headings, y = {}, [], 0.0
-    groups = {truth: [subject for subject in subjects if wrong[subject] == truth] for truth in (1, 0)}
-    fit = int((WIDEST + BETWEEN) / (size[0] + BETWEEN))
+    names = [name for name in VOLUMES_SHOWN if name in names] or names[:1]
+    width_mm, height_mm = np.max([case.size_mm[:2] for case in cases.values()], axis=0)
+    scale = VIEW / max(width_mm, height_mm)
+    width, row = (SLICE, SLICE) if flat else (len(names) * (VIEW + GAP) - GAP, height_mm * scale)
+    fit = int((WIDEST + BETWEEN) / (width + BETWEEN))
     across = fit if max(map(len, groups.values())) == fit else min(fit, ACROSS)
-    for truth, members in groups.items():
-        if not members:
-            continue
-        (group, colour), called = GROUPS[truth], GROUPS[1 - truth][0]
-        headings.append((f"IDH-{group}, called {called}: {len(members)} of {(wrong == truth).sum()}", colour, y))
-        y += 1.6 * LINE
-        for place, subject in enumerate(members):
-            row, column = divmod(place, across)
-            places[subject] = column * (size[0] + BETWEEN), y + row * (TEXT + size[1] + BETWEEN)
-        y = places[members[-1]][1] + TEXT + size[1] + 1.5 * BETWEEN
-    return places, headings, y
+    step = width + BETWEEN, TEXT + row + BETWEEN
+    corners, headings, height = sheet.place_groups(groups, across, step, 1.6 * LINE, BETWEEN)
+    total = max(x for x, _ in corners.values()) + width
+    title, note = f"{TITLE}: {' and '.join(map(display_name, names))}", SLICES_NOTE if flat else VOLUMES_NOTE
+    # slices have no legend
+    figure, axes = sheet.new_sheet(max(total + 0.1, 4.0), height - LINE * flat, title, note, synthetic)
+    for text, y in headings.items():
+        axes.text(0, y, text, fontsize=NORMAL, fontweight="bold", color=colours[text], va="top")
+    slices = [case.images[name].ravel() for case in cases.values() for name in names if flat]
+    window = sheet.inner_window(np.concatenate([[0], *slices]))
+    for subject, (x, y) in corners.items():
+        case, top = cases[subject], y + TEXT
+        axes.text(x, y, sheet.short_id(subject, int(width / LETTER)), fontsize=SMALL, fontweight="bold", va="top")
+        axes.text(x, y + LINE, words[subject], fontsize=SMALL, color=GREY, va="top")
+        for n, name in enumerate(names):
+            left = x + n * (VIEW + GAP)
+            if flat:
+                image = np.ma.masked_equal(case.images[name][..., 0], 0)
+                sheet.show(axes, image, window, (left, left + SLICE, top + SLICE, top))
+            else:
+                draw_view(axes, case, name, "axial", (left, top, VIEW, row), scale)
+    sheet.close_sheet(axes, total, height, [] if flat else outline_entries(list(cases.values())))
+    return figure
 
 
 def viewer_cases(
@@ -177,15 +134,9 @@ def viewer_cases(
 ) -> tuple[dict[str, Case], list[str]]:
     """Cases to look through: the worst mistakes, the best and the worst lesions, the surest right answers.
 
-    Args:
-        folder: of the run.
-        cohort: its cohort table.
-        predictions: its predictions table.
-        count: how many at most.
-
     Returns:
-        By why they were chosen, such as `Best Dice: S12`, what `run_cases.read_cases` reads; and a sentence on each
-        subject that cannot be shown.
+        By why they were chosen, such as `Best Dice: S12`, what `read_cases` reads of `count` at most; and a sentence on
+        each subject that cannot be shown.
     """
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh import runs
-from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import Comparison, compare_all, compare_auc, compare_dice
-from glioma_idh.evaluation.metrics import has_values, pooled_scores, summarise, within_splits_scores
+from glioma_idh.evaluation.comparisons import Comparison
 from glioma_idh.files import write_table, write_text
 from glioma_idh.papers import Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
@@ -15,160 +12,9 @@ from glioma_idh.reporting.names import ALWAYS
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.results import WITHIN, WITHIN_NOTE, latex_table, results_table
 
-TESTED = ["subject", "repeat", "split"]
 ROWS = {"auc": WITHIN, "dice": "pooled over"}  # what the name of the row of a compared score holds
 SURE = 0.05
-SCORES = {"auc": ("AUC", compare_auc), "dice": ("DSC", compare_dice)}
-
-
-def read_networks(folders: dict[str, list[Path]]) -> dict[str, pd.DataFrame]:
-    """The predictions of several networks on the same splits of the same patients.
-
-    Args:
-        folders: by the network's name, its finished runs, one a seed, in the same order of seeds.
-
-    Returns:
-        By name, one predictions table of all seeds; `repeat` counts on from one seed to the next.
-
-    Raises:
-        InputError: a run lacks a split, or two that are to be compared differ in patients, scans or splits.
-    """
-    first = next(iter(folders.values()))
-    networks = {}
-    for name, of_seeds in folders.items():
-        tables, repeats = [], 0
-        for folder, model in zip(of_seeds, first, strict=True):
-            _check_whole(folder)
-            _check_same_patients(folder, first[0])
-            _check_same_tests(folder, model)
-            table = runs.read_table(folder / "predictions.csv")
-            tables.append(table.assign(repeat=table["repeat"] + repeats))
-            repeats += table["repeat"].nunique()
-        networks[name] = pd.concat(tables, ignore_index=True)
-    return networks
-
-
-def _tests(folder: Path) -> pd.DataFrame:
-    """Who is tested where in a run."""
-    splits = runs.read_table(folder / "splits.csv")
-    return splits.loc[splits["part"] == "test", TESTED].sort_values(TESTED, ignore_index=True)
-
-
-def _check_whole(folder: Path) -> None:
-    """Every test of a run must have its row of predictions.
-
-    Raises:
-        InputError: it names a split that is missing.
-    """
-    wanted = _tests(folder)
-    predictions = runs.read_table(folder / "predictions.csv")
-    missing = wanted.merge(predictions[TESTED], how="left", indicator=True).query("_merge == 'left_only'")
-    if len(missing):
-        row = missing.iloc[0]
-        found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in split {row['split']}"
-        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
-        raise InputError("a prediction for every test of a run", found, advice, file=folder)
-    for column in ("score", "dice"):
-        known = predictions[column].notna()
-        if known.any() and not known.all():
-            found = f"none for {predictions.loc[~known, 'subject'].iloc[0]}"
-            raise InputError(f"a {column} of every subject tested", found, "Train that run again.", file=folder)
-
-
-def _check_same_patients(folder: Path, model: Path) -> None:
-    """Two runs must have the same labelled subjects, with the same labels and scans; the cache may lie elsewhere.
-
-    Raises:
-        InputError: it names a subject in which they differ.
-    """
-    cohorts = [runs.read_table(run / "cohort.csv").dropna(subset="idh").set_index("subject") for run in (model, folder)]
-    advice = "Compare runs of one cohort."
-    other = cohorts[0].index.symmetric_difference(cohorts[1].index)
-    if len(other):
-        where = model if other[0] in cohorts[0].index else folder
-        found = f"{len(other)} others, such as {other[0]} of {where.name} alone"
-        raise InputError(f"the subjects of {model.name}", found, advice, file=folder)
-    for column, noun in {"patient": "patients", "idh": "labels", "prepared": "scans"}.items():
-        values = [cohort.loc[cohorts[0].index, column] for cohort in cohorts]
-        if column == "prepared":
-            values = [paths.map(lambda path: Path(path).name) for paths in values]
-        unlike = values[0].index[values[0] != values[1]]
-        if len(unlike):
-            found = f"others for {len(unlike)}, such as {unlike[0]}"
-            raise InputError(f"the {noun} of {model.name}", found, advice, file=folder)
-
-
-def _check_same_tests(folder: Path, model: Path) -> None:
-    """Two runs must test the same subjects in the same splits.
-
-    Raises:
-        InputError: it names a subject in which they differ.
-    """
-    other = _tests(model).merge(_tests(folder), how="outer", indicator=True).query("_merge != 'both'")
-    if len(other):
-        row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
-        where = {"left_only": model, "right_only": folder}[row["_merge"]]
-        found = f"{row['subject']} in split {row['split']} of {where.name} alone"
-        raise InputError(f"the tests of {model.name}", found, advice, file=folder)
-
-
-def summarise_networks(networks: dict[str, pd.DataFrame], folders: dict[str, list[Path]], printed: Printed) -> dict:
-    """The numbers of each network over all its seeds, as in a run's `metrics.json`, and of each seed.
-
-    Args:
-        networks: as `read_networks` gives them.
-        folders: as it takes them.
-        printed: what the paper prints.
-    """
-    numbers = {}
-    for name, predictions in networks.items():
-        planted = _planted(folders[name])
-        numbers[name] = {"sequence": name, "synthetic": planted is not None, **summarise(predictions, planted)}
-        seeds = [_compared_scores(runs.read_table(folder / "predictions.csv")) for folder in folders[name]]
-        numbers[name]["by_seed"] = {key: [seed.get(key) for seed in seeds] for key in SCORES}
-        numbers[name]["num_unlabelled"] = int(runs.read_table(folders[name][0] / "cohort.csv")["idh"].isna().sum())
-    return numbers
-
-
-def _compared_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """The scores that networks are compared by: AUC within splits, and Dice."""
-    within = {"auc": within_splits_scores(predictions)["auc"]} if has_values(predictions, "score") else {}
-    return {"dice": pooled_scores(predictions).get("dice")} | within
-
-
-def _planted(folders: list[Path]) -> pd.Series | None:
-    """Of phantoms, the best possible score by subject."""
-    tables = [runs.read_table(folder / "planted.csv") for folder in folders if (folder / "planted.csv").exists()]
-    return pd.concat(tables).groupby("subject")["score"].first() if tables else None
-
-
-def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Scores of answers that need no network, each the mean over the seeds' splits.
-
-    Args:
-        of_seeds: of each seed, scores by the answer's name, the same ones in all.
-    """
-    return {name: pd.DataFrame([seed[name] for seed in of_seeds], dtype=float).mean().to_dict() for name in of_seeds[0]}
-
-
-def compare_networks(networks: dict[str, pd.DataFrame], model: str) -> dict[str, dict[str, Comparison]]:
-    """Each network against one of them, by AUC and by Dice, on the same patients; p after Holm within a score.
-
-    Args:
-        networks: as `read_networks` gives them.
-        model: name of the one that the others are compared with.
-
-    Returns:
-        By score (`auc`, `dice`) and name; a difference is the other's less the model's. Networks that do not have the
-        score are left out.
-    """
-    comparisons = {}
-    for score, (_, compare) in SCORES.items():
-        column = {"auc": "score"}.get(score, score)
-        able = {name: rows for name, rows in networks.items() if has_values(rows, column)}
-        pairs = compare_all(able, compare, reference=model)
-        comparisons[score] = {name: comparison for (name, _), comparison in pairs.items()}
-    return comparisons
+SCORES = {"auc": "AUC", "dice": "DSC"}  # by which networks are compared, and their headings
 
 
 def comparison_table(
@@ -182,8 +28,8 @@ def comparison_table(
     """The results table, with each network's difference from one of them in its row of pooled scores.
 
     Args:
-        numbers: of each network, as `summarise_networks` gives them.
-        comparisons: as `compare_networks` gives them.
+        numbers: of each network, as `experiments.numbers_of` gives them.
+        comparisons: by score and name, the other less it.
         model: what they were compared with.
         published: the paper's (mean, sd) of each score, by name.
         printed: what the paper prints.
@@ -194,7 +40,7 @@ def comparison_table(
     """
     table = _trivial_last(results_table(numbers, published, printed, baselines))
     for score, pairs in comparisons.items():
-        heading = f"{SCORES[score][0]} less {model}'s"
+        heading = f"{SCORES[score]} less {model}'s"
         for name, comparison in pairs.items():
             row = next(row for row in table.index if row[0] == name and ROWS[score] in row[1])
             table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
@@ -220,12 +66,12 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
     """Whether one network comes out above the others, as a paper says, and how sure that is; a line each.
 
     Args:
-        numbers: as `summarise_networks` gives them.
-        comparisons: the others against the model, as `compare_networks` gives them.
+        numbers: as `experiments.numbers_of` gives them.
+        comparisons: the others against the model, by score and name, the other less it.
         model: the one that the paper finds above.
         score: "auc" or "dice".
     """
-    heading, lines = SCORES[score][0], []
+    heading, lines = SCORES[score], []
     for name, comparison in comparisons.items():
         row = "within_splits" if score == "auc" else "pooled"
         ours, other = (numbers[network][row][score] for network in (model, name))
@@ -283,7 +129,7 @@ def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     if 0 < len(unlabelled) < len(numbers):
         each = ", ".join(f"{name} from {count}" for name, count in unlabelled.items())
         lines.append(f"Not all learn from the same: {each} subjects without a label too.")
-    for score, (heading, _) in SCORES.items():
+    for score, heading in SCORES.items():
         scores = {name: summary["by_seed"][score] for name, summary in numbers.items()}
         scores = {name: values for name, values in scores.items() if values[0] is not None and len(values) > 1}
         if scores:

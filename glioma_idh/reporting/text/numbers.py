@@ -1,7 +1,7 @@
 """The numbers of `evaluation.worth.worth` for the templates: what each is called, and which are there."""
 
+from glioma_idh.evaluation.bootstrap import DRAWS
 from glioma_idh.evaluation.calibration import NUM_BINS
-from glioma_idh.evaluation.intervals import DRAWS
 from glioma_idh.evaluation.strata import FEWEST
 from glioma_idh.reporting.text.words import entry, strata_rows
 

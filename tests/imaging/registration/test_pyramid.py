@@ -7,7 +7,6 @@ import pytest
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk
 from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.registration.pyramid import (
     Level,
@@ -30,7 +29,7 @@ from glioma_idh.imaging.registration.rigid import (
     promise,
     register_rigid,
 )
-from glioma_idh.imaging.resampling import resample, rigid_matrix
+from glioma_idh.imaging.resampling import from_itk, matrix_of, resample, rigid_matrix, to_itk
 from glioma_idh.imaging.volumes import Volume
 
 AFFINE = np.array([[2.0, 0, 0, -30], [0, 2, 0, -50], [0, 0, 3, 10], [0, 0, 0, 1]])

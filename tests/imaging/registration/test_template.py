@@ -6,7 +6,6 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.itk import from_itk, matrix_of, to_itk, to_itk_transform
 from glioma_idh.imaging.registration import template, template_search
 from glioma_idh.imaging.registration.deformable import features, fit_bend, predict
 from glioma_idh.imaging.registration.template import TemplateFit, check_head, judge, load_template, simplify
@@ -20,7 +19,7 @@ from glioma_idh.imaging.registration.template_search import (
     template_arrays,
     with_shells,
 )
-from glioma_idh.imaging.resampling import rigid_matrix
+from glioma_idh.imaging.resampling import from_itk, matrix_of, rigid_matrix, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
 sitk = pytest.importorskip("SimpleITK")

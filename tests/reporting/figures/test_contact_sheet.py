@@ -9,8 +9,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from glioma_idh.cohorts.checks.tiles import Thumbnail, Tile
-from glioma_idh.reporting.figures.canvas import BLUE, GREY, VERMILLION, save_figure
-from glioma_idh.reporting.figures.contact_sheet import RED, contact_sheet
+from glioma_idh.reporting.figures.canvas import BLUE, GREY, RED, VERMILLION, save_figure
+from glioma_idh.reporting.figures.contact_sheet import contact_sheet
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 FOUR = ("t1", "t1gd", "t2", "flair")

@@ -8,6 +8,7 @@ from matplotlib.text import Text
 
 from glioma_idh.reporting.figures import canvas, pictures
 from glioma_idh.reporting.figures import roc_and_boxes as figures
+from glioma_idh.reporting.figures import sheet as sheets
 from glioma_idh.reporting.figures.learning_curves import learning_curves
 from tests.reporting.figures.test_learning_curves import history, joint_history
 
@@ -55,7 +56,7 @@ def legend_of(axes):
 
 def words(figure):
     """Every text of a figure."""
-    return "\n".join(text.get_text() for text in figure.findobj(Text))
+    return "\n".join(text.get_text() for text in figure.findobj(Text)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def curve(axes, label):
@@ -283,7 +284,7 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
     assert len({picture.get_clim() for picture in axes.get_images()}) == 1
     slices = np.random.default_rng(0).normal(1, 1, (3, 64, 64)).astype(np.float32)
     for text, image, n in zip(axes.texts, axes.get_images(), (1, 0, 2), strict=False):
-        assert (image.get_array() == pictures.radiological(slices[n])).all()  # each above its own words
+        assert (image.get_array() == sheets.radiological(slices[n])).all()  # each above its own words
         left, right, bottom, _ = image.get_extent()
         assert left < text.get_position()[0] < right and 0 < text.get_position()[1] - bottom < 5
     assert figure.axes[1].get_xlabel() == "SD above brain median"

@@ -5,8 +5,7 @@ import matplotlib
 import pytest
 from matplotlib import font_manager
 
-from glioma_idh.reporting.figures.canvas import new_figure, save_figure, save_png
-from glioma_idh.reporting.figures.fonts import fonts_for
+from glioma_idh.reporting.figures.canvas import fonts_for, new_figure, save_figure, save_png
 
 BUNDLED = Path(matplotlib.get_data_path(), "fonts", "ttf")
 RARE = "Ⓐ"  # in STIXGeneral, not in DejaVu Sans

@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.text import Text
 
-from glioma_idh.reporting.figures.movement_check import movement_check
+from glioma_idh.reporting.figures.patient_checks import movement_check
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from glioma_idh.reporting.figures.perfusion_curves import perfusion_curves
+from glioma_idh.reporting.figures.patient_checks import perfusion_curves
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 TIME_S = np.arange(0, 90, 1.5)

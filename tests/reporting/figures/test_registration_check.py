@@ -9,8 +9,15 @@ from matplotlib.text import Text
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
-from glioma_idh.reporting.figures.brain_row import brain_slices, describe_brain, is_normal
-from glioma_idh.reporting.figures.registration_check import RED, TINT, Registered, registration_check
+from glioma_idh.reporting.figures.canvas import RED
+from glioma_idh.reporting.figures.registration_check import (
+    TINT,
+    Registered,
+    brain_slices,
+    describe_brain,
+    is_normal,
+    registration_check,
+)
 from glioma_idh.reporting.figures.registration_view import LINES, WIDTH
 
 NOTE = "Synthetic phantom cohort: no clinical result"

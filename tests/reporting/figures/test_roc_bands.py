@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 from sklearn.metrics import auc
 
-from glioma_idh.evaluation.intervals import roc_band
+from glioma_idh.evaluation.bootstrap import roc_band
 from glioma_idh.reporting.figures.roc_bands import BAND_RATES, roc_with_bands
 
 NOTE = "Synthetic phantom cohort: no clinical result"

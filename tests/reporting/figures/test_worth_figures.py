@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from glioma_idh.evaluation.decision import decision_curve
-from glioma_idh.evaluation.precision_recall import precision_recall_band
+from glioma_idh.evaluation.bootstrap import precision_recall_band
+from glioma_idh.evaluation.thresholds import decision_curve
 from glioma_idh.reporting.figures import performance as draw
 
 NOTE = "Synthetic phantom cohort: no clinical result"

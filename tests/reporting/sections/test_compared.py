@@ -11,15 +11,13 @@ from statsmodels.stats.multitest import multipletests
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
 from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
-from glioma_idh.reporting import report
+from glioma_idh.reporting import comparing, report
+from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
 from glioma_idh.reporting.sections import compared, shared_figures
 from glioma_idh.reporting.sections.compared import (
     compared_sections,
     compared_sentence,
-    gather,
-    paired_tests,
-    reference_name,
 )
 from glioma_idh.reporting.sections.shared_figures import printed_of
 from glioma_idh.reporting.tables.cells import comparison_cell, format_p
@@ -38,6 +36,17 @@ SCORES = {
 def estimate(value, low=np.nan, high=np.nan, reason=""):
     """What `worth` holds of an estimate."""
     return {"value": value, "low": low, "high": high, "reason": reason}
+
+
+def paired_tests(runs, reference=None):
+    """The tests that a page prints, by score and `one less two`."""
+    tests = comparing.paired_tests(runs, ("auc", "calls"), reference)
+    return {score: {" less ".join(pair): of for pair, of in pairs.items()} for score, pairs in tests.items()}
+
+
+def pairs_section(runs, reference=None):
+    """What a page says of them."""
+    return compared._pairs_section(comparing.paired_tests(runs, ("auc", "calls"), reference), reference)
 
 
 def finished(name, scores, recipe=(), **numbers) -> Run:
@@ -113,13 +122,13 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
     def by_hand(kind, *values):
         return lambda one, two: kind(*values, p_of[name_of[id(one)], name_of[id(two)]])
 
-    monkeypatch.setattr(compared, "compare_auc", by_hand(Comparison, 0.1, 0.05, 0.15))
-    monkeypatch.setattr(compared, "compare_calls", by_hand(Calls, 20, 12, 3, 5))
+    monkeypatch.setitem(comparing.TESTS, "auc", by_hand(Comparison, 0.1, 0.05, 0.15))
+    monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     for of in paired_tests(RUNS).values():
         assert {pair: one.p for pair, one in of.items()} == pytest.approx(
             {"a less b": 0.06, "a less c": 0.06, "b less c": 0.06}
         )
-    pairs = compared._pairs_section(RUNS, None)
+    pairs = pairs_section(RUNS)
     assert "p after Holm over all pairs," in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
     assert sheet.table["pair"].tolist() == ["a less b", "a less c", "b less c"]
@@ -136,12 +145,12 @@ def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkey
     def by_hand(kind, *values):
         return lambda one, two: kind(*values, p_of[name_of[id(one)], name_of[id(two)]])
 
-    monkeypatch.setattr(compared, "compare_auc", by_hand(Comparison, 0.1, 0.05, 0.15))
-    monkeypatch.setattr(compared, "compare_calls", by_hand(Calls, 20, 12, 3, 5))
+    monkeypatch.setitem(comparing.TESTS, "auc", by_hand(Comparison, 0.1, 0.05, 0.15))
+    monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     runs = [*RUNS, lesions_alone()]
     for of in paired_tests(runs, "b").values():
         assert {pair: one.p for pair, one in of.items()} == pytest.approx({"a less b": 0.04, "c less b": 0.04})
-    pairs = compared._pairs_section(runs, "b")
+    pairs = pairs_section(runs, "b")
     assert "p after Holm over all comparisons with b," in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
     assert sheet.table["pair"].tolist() == ["a less b", "c less b"]
@@ -167,7 +176,7 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
 def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
     given = []
     monkeypatch.setattr(report, "read_finished_run", {run.folder: run for run in RUNS}.get)
-    monkeypatch.setattr(report, "compared_sections", lambda runs, reference: given.append(reference) or [])
+    monkeypatch.setattr(report, "compared_sections", lambda runs, tests, reference: given.append(reference) or [])
     monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
     for reference, pairs in (
         (Path("/runs/b"), ["a less b", "c less b"]),
@@ -240,7 +249,9 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
         )
         for place, (name, scores) in enumerate(SCORES.items())
     ]
-    beside, worth, _, methods = compared_sections([*runs, lesions_alone()])
+    beside, worth, _, methods = compared_sections(
+        [*runs, lesions_alone()], comparing.paired_tests(runs, ("auc", "calls"))
+    )
     (sheet,) = worth.parts
     assert sheet.table["run"].tolist() == ["a", "b", "c"]
     assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["mutant"].tolist() == [20, 21, 22]
@@ -384,7 +395,7 @@ def test_runs_on_other_patients_are_not_compared():
             "cannot be computed, because the runs are not paired: expected the same"
         )
         assert np.isnan(of["a less b"].p) and not of["a less c"].reason
-    (sheet,) = (part for part in compared._pairs_section([RUNS[0], strangers], None).parts if isinstance(part, Sheet))
+    (sheet,) = (part for part in pairs_section([RUNS[0], strangers]).parts if isinstance(part, Sheet))
     assert sheet.table["difference of AUC (95 %)"].tolist() == [tests["auc"]["a less b"].reason]
     assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
 
@@ -392,7 +403,7 @@ def test_runs_on_other_patients_are_not_compared():
 @pytest.mark.integration
 def test_a_pair_is_printed_with_its_own_numbers():
     tests = paired_tests(RUNS)
-    section = compared._pairs_section(RUNS, None)
+    section = pairs_section(RUNS)
     (sheet,) = (part for part in section.parts if isinstance(part, Sheet))
     for row in sheet.table.to_dict("records"):
         calls = tests["calls"][row["pair"]]

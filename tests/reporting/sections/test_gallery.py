@@ -10,8 +10,8 @@ from matplotlib.text import Text
 
 from glioma_idh import runs
 from glioma_idh.files import write_json
+from glioma_idh.reporting.figures.cases import is_slice, read_cases
 from glioma_idh.reporting.figures.overlays import OUTLINES
-from glioma_idh.reporting.sections.cases import is_slice, read_cases
 from glioma_idh.reporting.sections.gallery import (
     choose_cases,
     confident_mistakes,

@@ -1,6 +1,7 @@
 """Several networks on the same folds, against numbers worked out by hand."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,29 +10,49 @@ import pytest
 from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc
-from glioma_idh.files import write_table
+from glioma_idh.files import write_json, write_table
 from glioma_idh.papers import SGPNET
+from glioma_idh.reporting import comparing
+from glioma_idh.reporting.comparing import check_same_splits, together_as_one
+from glioma_idh.reporting.experiments import mean_baselines, numbers_of
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.comparison import (
     SCORES,
-    compare_networks,
     comparison_table,
     comparison_text,
-    mean_baselines,
     notes,
     order_holds,
     order_text,
-    read_networks,
-    summarise_networks,
     write_comparison_table,
 )
+from glioma_idh.runs.run import Run, read_run
 
 SUBJECTS = [f"s{number:02}" for number in range(20)]
 TRUTH = np.arange(20) % 2
 
 
+def read_networks(folders):
+    """The networks in these folders, of each the seeds as one run."""
+    networks = {name: [read_run(folder) for folder in of_seeds] for name, of_seeds in folders.items()}
+    check_same_splits(networks)
+    return {name: replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()}
+
+
+def summarise_networks(networks):
+    return {name: numbers_of(run) for name, run in networks.items()}
+
+
+def compare_networks(networks, model):
+    """As in the table: by score and name, the other less the model."""
+    tests = comparing.paired_tests(networks.values(), SCORES, model)
+    return {score: {name: pair for (name, _), pair in pairs.items()} for score, pairs in tests.items()}
+
+
 def write_run(folder, scores, dice=None, folds=2, truth=TRUTH, grade="LGG"):
-    """A finished run of 20 patients, tested in turn in its folds."""
+    """A finished run of 20 patients, tested in turn in its folds; its name ends in its seed."""
+    seed = folder.name.rpartition("_")[2]
+    write_json({"format": runs.FORMAT, "recipe": {"paper": "sgp3d", "seed": seed}}, folder / "recipe.json")
+    write_table(pd.DataFrame(columns=["subject", "expected", "found"]), folder / "exclusions.csv")
     tested = pd.DataFrame({"subject": SUBJECTS, "repeat": 1, "split": 1 + np.arange(20) // (20 // folds)})
     numbers = range(1, folds + 1)
     parts = [tested.assign(split=n, part=np.where(tested["split"] == n, "test", "train")) for n in numbers]
@@ -66,8 +87,8 @@ def within_two_folds(scores):
 
 def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
     networks = read_networks(folders)
-    assert sorted(networks["good"]["repeat"].unique()) == [1, 2]
-    numbers = summarise_networks(networks, folders, SGPNET)
+    assert sorted(networks["good"].predictions["repeat"].unique()) == [1, 2]
+    numbers = summarise_networks(networks)
     mean = GOOD.mean(axis=0)
     higher = np.subtract.outer(mean[TRUTH == 1], mean[TRUTH == 0]) > 0
     assert numbers["good"]["pooled"]["auc"] == pytest.approx(higher.mean())
@@ -88,13 +109,14 @@ def test_seeds_of_several_repeats_count_on(tmp_path):
     for name in ("predictions", "splits"):
         table = runs.read_table(run / f"{name}.csv")
         write_table(pd.concat([table, table.assign(repeat=2)]), run / f"{name}.csv")
-    table = read_networks({"network": [run, run, run]})["network"]
+    seeds = [replace(read_run(run), recipe={"recipe": {"seed": seed}}) for seed in range(3)]
+    table = together_as_one(seeds).predictions
     assert sorted(table["repeat"].unique()) == [1, 2, 3, 4, 5, 6] and (table.groupby("repeat").size() == 20).all()
 
 
 def test_a_network_of_one_seed_is_no_list_of_seeds(tmp_path):
     networks = {"one": [write_run(tmp_path / "one", GOOD[0], dice=0.5)]}
-    summary = summarise_networks(read_networks(networks), networks, SGPNET)
+    summary = summarise_networks(read_networks(networks))
     assert not any("of each seed" in line for line in notes(summary, {}))
 
 
@@ -105,11 +127,17 @@ def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, t
     comparisons = compare_networks(networks, "good")
     assert set(comparisons["auc"]) == {"bad", "worse"} and set(comparisons["dice"]) == {"lesion"}
     assert comparisons["dice"]["lesion"].difference == pytest.approx(-0.1095)
-    plain = {name: compare_auc(networks[name], networks["good"]).p for name in ("bad", "worse")}
+    plain = {name: compare_auc(networks[name].predictions, networks["good"].predictions).p for name in ("bad", "worse")}
     (low, smaller), (high, larger) = sorted((p, name) for name, p in plain.items())
     assert 0.005 < low < high < 2 * high < 0.05  # so that twice of one is seen
     assert comparisons["auc"][smaller].p == pytest.approx(2 * low)
     assert comparisons["auc"][larger].p == pytest.approx(max(high, 2 * low))
+
+
+def network(name, **scores):
+    """A network of one test."""
+    table = pd.DataFrame({"name": [name], **scores})
+    return Run(name, {}, table, table, table, table)
 
 
 def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeypatch):
@@ -123,10 +151,9 @@ def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeyp
 
         return compare
 
-    for score, (heading, _) in list(SCORES.items()):
-        monkeypatch.setitem(SCORES, score, (heading, told(score)))
-    networks = {name: pd.DataFrame({"name": [name], "score": 0.5, "dice": 0.5}) for name in ("model", "a", "b", "c")}
-    networks["c"]["dice"] = np.nan
+    for score in SCORES:
+        monkeypatch.setitem(comparing.TESTS, score, told(score))
+    networks = {name: network(name, score=0.5, dice=0.5 if name != "c" else np.nan) for name in ("model", *"abc")}
     found = compare_networks(networks, "model")
     corrected = {score: {name: pair.p for name, pair in pairs.items()} for score, pairs in found.items()}
     assert corrected["auc"] == pytest.approx({"a": 0.06, "b": 0.06, "c": 0.06})
@@ -138,15 +165,14 @@ def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeyp
 
 
 def test_without_the_model_s_score_nothing_is_compared():
-    networks = {name: pd.DataFrame({"score": [np.nan], "dice": np.nan}) for name in ("model", "other")}
-    networks["other"]["score"] = 0.5
+    networks = {"model": network("model", score=np.nan, dice=np.nan), "other": network("other", score=0.5, dice=np.nan)}
     assert compare_networks(networks, "model") == {"auc": {}, "dice": {}}
 
 
 @pytest.mark.integration
 def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     networks = read_networks(folders)
-    numbers, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
+    numbers, comparisons = summarise_networks(networks), compare_networks(networks, "good")
     table = comparison_table(numbers, comparisons, "good", {"good": {"auc": (0.949, None)}}, SGPNET, {})
     assert table.loc[("good", "paper"), "AUC"] == "0.949"
     assert [row for row in table.index if row[1] == "always wild-type"] == [("baseline", "always wild-type")]
@@ -297,7 +323,7 @@ def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
         cohort = runs.read_table(folder / "cohort.csv")
         more = cohort.head(3).assign(subject=["u1", "u2", "u3"], patient=["u1", "u2", "u3"], idh=np.nan)
         write_table(pd.concat([cohort, more]), folder / "cohort.csv")
-    summary = summarise_networks(read_networks(folders), folders, SGPNET)
+    summary = summarise_networks(read_networks(folders))
     assert "Not all learn from the same: good from 3 subjects without a label too." in notes(summary, {})
 
 
@@ -306,8 +332,9 @@ def test_phantoms_are_marked_in_every_file(folders, tmp_path):
     for of_seeds in folders.values():
         for folder in of_seeds:
             write_table(pd.DataFrame({"subject": SUBJECTS, "score": TRUTH}), folder / "planted.csv")
+            write_table(runs.read_table(folder / "cohort.csv").assign(cohort="phantom"), folder / "cohort.csv")
     networks = read_networks(folders)
-    summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "good")
+    summary, comparisons = summarise_networks(networks), compare_networks(networks, "good")
     table = comparison_table(summary, comparisons, "good", {}, SGPNET, {})
     write_comparison_table(table, tmp_path, "table9", " ".join(notes(summary, {})), synthetic=True)
     assert table.loc[("bad", "best possible"), "AUC"] == "1.000 ± 0.000"
@@ -336,7 +363,7 @@ def test_too_few_patients_for_a_test_are_said_to_be(tmp_path):
         name: [write_run(tmp_path / name, scores, truth=truth)] for name, scores in (("a", GOOD[0]), ("b", BAD[0]))
     }
     networks = read_networks(folders)
-    summary, comparisons = summarise_networks(networks, folders, SGPNET), compare_networks(networks, "a")
+    summary, comparisons = summarise_networks(networks), compare_networks(networks, "a")
     table = comparison_table(summary, comparisons, "a", {}, SGPNET, {})
     cell = table.loc[("b", "ours, within splits"), "AUC less a's"]
     assert cell == "cannot be computed, because a class has fewer than 2 patients"

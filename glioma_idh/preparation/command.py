@@ -1,0 +1,214 @@
+"""The command's work: patients, one or several at a time; tables beside their folders; what they can be used for."""
+
+import os
+import re
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import SimpleITK as sitk
+from joblib import delayed
+
+from glioma_idh.cohorts.sheets import read_sheet
+from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS, SEQUENCE_NAMES, SEQUENCES
+from glioma_idh.errors import InputError
+from glioma_idh.files import write_table
+from glioma_idh.imaging.brain import extractor_words
+from glioma_idh.imaging.dicom.identity import identity_in
+from glioma_idh.parallel import run_parallel
+from glioma_idh.preparation.context import LesionFinder
+from glioma_idh.preparation.patient import prepare_patient, shareable_error
+from glioma_idh.preparation.patients import check_one_patient, find_patients
+from glioma_idh.preparation.settings import STRUCTURAL, Job, Settings
+from glioma_idh.progress import progress, step
+
+ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
+SLICES, VOLUMES = "Slice CNN (gbm2d)", "SGPNet (sgp3d)"
+OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a patient."""
+
+    subject: str  # its id
+    files: dict[str, Path]  # by column of the cohort table
+    errors: list[InputError]  # what could not be used or made
+    notes: list[dict]  # the errors as rows of a table, without folders; none where the id tells who the patient is
+    remarks: list[str]  # what looks odd
+
+    def __str__(self) -> str:
+        """The patient in a line, and a line for each thing that went wrong."""
+        made = " ".join(self.files) or "nothing could be made"
+        return "\n  ".join([f"{self.subject}: {made}", *map(str, (*self.remarks, *self.errors))])
+
+
+def check_job(job: Job, settings: Settings) -> None:
+    """Refuse what no patient can be prepared with, by an InputError that names the flag."""
+    settings.wanted_series()
+    one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
+    for name in one:
+        if not getattr(settings, name).is_file():
+            expected = f"an image for --{name.replace('_', '-')}"
+            raise InputError(expected, "no file", "Check the path.", file=getattr(settings, name))
+    if settings.reference not in (*STRUCTURAL, "atlas") and not Path(settings.reference).is_file():
+        advice = f"Name one of {', '.join(STRUCTURAL)}, atlas, or an image."
+        raise InputError("--reference that is there", "no such file", advice, file=settings.reference)
+    if settings.brain_command is not None:
+        extractor_words(settings.brain_command)
+    if settings.spacing_mm is not None and not 0.3 <= settings.spacing_mm <= 10:
+        raise InputError("--spacing-mm from 0.3 to 10", f"{settings.spacing_mm:g}", "Give the voxels' edge in mm.")
+    one += ["subject"] if job.subject is not None else []
+    if job.many and one:
+        found = f"--{one[0].replace('_', '-')} with --many"
+        raise InputError("one patient", found, "Lay such masks in the patients' folders; ids are the folders' names.")
+    if job.subject is not None and not re.fullmatch(r"[^/\\]*[^/\\.][^/\\]*", job.subject):
+        raise InputError("a --subject that can be a folder's name", repr(job.subject), "Use letters, digits, - and _.")
+    if job.out.exists() and not job.out.is_dir():
+        raise InputError("a folder for --out", "a file", "Name another.", file=job.out)
+    if job.jobs < 1:
+        raise InputError("--jobs of at least 1", str(job.jobs), "Give another number.")
+
+
+def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable) -> list[Outcome]:
+    """Prepare one patient or many, and bring the tables of the output folder up to date.
+
+    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. A patient without files in its
+    outcome could not be prepared at all.
+
+    Raises:
+        InputError: the tables in the output folder cannot be used, there is no patient or several where one is
+            expected, or with `strict` the first error of any.
+    """
+    with step("making the synthetic patient", job.quiet or job.source is not None):
+        patients, outcomes = find_patients(job.source, job.out, job.many), []
+    if job.source is not None and not job.many:
+        check_one_patient(job.source, job.out, settings.wanted_series(), settings.anchor)
+    if job.subject is not None:
+        patients = dict(zip([job.subject], patients.values(), strict=True))
+    read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
+    calls = (delayed(prepare_one)(*patient, job, settings, finder, draw) for patient in patients.items())
+    shown = {"what": "preparing", "unit": "patient", "quiet": job.quiet, "disable": job.quiet or len(patients) == 1}
+    done = run_parallel(calls, min(job.jobs, len(patients)), ordered=False)
+    bar = progress(done, total=len(patients), **shown)
+    for outcome in bar:
+        outcomes.append(outcome)
+        if outcome.files or outcome.notes:
+            update_tables(job.out, outcome.subject, outcome.files, outcome.notes)
+        if outcome.errors or not job.quiet:  # what went wrong is no progress
+            bar.write(str(outcome), file=sys.stderr)
+        if job.strict and outcome.errors:
+            raise outcome.errors[0].of_subject(outcome.subject)
+    return outcomes
+
+
+def prepare_one(
+    subject: str, source: Path, job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
+) -> Outcome:
+    """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
+    if identity_in(subject, source):
+        advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
+        error = InputError("an id that does not tell who the patient is", "the name or birth date in it", advice)
+        return Outcome(subject, {}, [error], [], [])
+
+    def tell(line: str) -> None:
+        if not job.quiet and not job.many:
+            print(f"{subject}: {line}", file=sys.stderr, flush=True)
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(max(1, (os.cpu_count() or 1) // job.jobs))
+    folder, files, errors, remarks = job.out / subject, {}, [], []
+    try:
+        patient = prepare_patient(source, folder, settings, finder, job.redo_from or "", tell)
+        files, errors, remarks = patient.files, patient.errors, patient.remarks
+        if patient.alignment is not None:
+            draw(subject, patient, synthetic=job.source is None)
+            patient.stages.finish()
+    except InputError as error:
+        errors = [*errors, error]
+    except Exception as error:  # a surprise in one patient must not end the others
+        traceback.print_exc()
+        advice = "This is a fault of the program: please report the lines above."
+        errors = [*errors, InputError("a patient that can be prepared", f"{type(error).__name__}: {error}", advice)]
+    notes = [shareable_error(error, source, folder) for error in errors]
+    return Outcome(subject, files, errors, notes, remarks)
+
+
+def update_tables(out: Path, subject: str, files: dict[str, Path], problems: list[dict]) -> None:
+    """Enter what became of a patient; other patients, and what was written by hand about this one, stay.
+
+    `files` are by column of the cohort table, `problems` rows of `exclusions.csv` less the subject. A patient without
+    files leaves the cohort table, or stays without paths where somebody wrote something by hand.
+    """
+    cohort, exclusions = read_tables(out)
+    former = cohort[cohort["subject"] == subject]
+    row = {"subject": subject, "patient": subject} | (former.iloc[0].to_dict() if len(former) else {})
+    row |= {column: files[column].relative_to(out).as_posix() if column in files else "" for column in PATHS}
+    others, told = cohort[cohort["subject"] != subject], set(row.values()) - {"", subject}
+    rows = pd.concat([others, pd.DataFrame([row] if told else [], columns=cohort.columns, dtype=str)]).fillna("")
+    write_table(rows.sort_values("subject"), Path(out, "cohort.csv"))
+    mine = pd.DataFrame([{"subject": subject} | problem for problem in problems], columns=exclusions.columns, dtype=str)
+    rows = pd.concat([exclusions[exclusions["subject"] != subject], mine])
+    write_table(rows.sort_values("subject", kind="stable"), Path(out, "exclusions.csv"))
+
+
+def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`cohort.csv` and `exclusions.csv` as text, with their columns at least; empty where they are not there yet.
+
+    Raises:
+        InputError: one cannot be read, as after a spreadsheet has saved it in another encoding.
+    """
+    tables = []
+    for name, columns in (("cohort.csv", COLUMNS), ("exclusions.csv", EXCLUSION_COLUMNS)):
+        path = Path(out, name)
+        has_rows = path.exists() and len(path.read_bytes().splitlines()) > 1
+        table = read_sheet(path, required=("subject",)) if has_rows else pd.DataFrame(dtype=str)
+        table.columns = [name or f"column {place}" for place, name in enumerate(table.columns, start=1)]
+        tables.append(table.reindex(columns=list(dict.fromkeys([*columns, *table.columns])), fill_value=""))
+    return tables[0], tables[1]
+
+
+def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
+    """What one patient with these files can be used for, what is missing, how to get it; no line if nothing is made."""
+    made = [name for name in SEQUENCES if name in files]
+    if not made:
+        return []
+    missing = [SEQUENCE_NAMES[name] for name in STRUCTURAL if name not in files]
+    has_lesion, names = "lesion_mask" in files, ", ".join(SEQUENCE_NAMES[name] for name in made)
+    if has_lesion:
+        lines = [f"{SLICES}: {names}, each with the lesion mask."]
+    else:
+        how = "Draw the lesion with its oedema on any series, and run the same command with --lesion-mask FILE"
+        how += "." if missing else f", {OR_FIND_IT}"
+        lines = [f"{SLICES}: not yet; {names} are there, but no lesion mask, which it needs. {how}"]
+    if missing:
+        lines.append(f"{VOLUMES}: no; it reads {ALL_FOUR} together, and there is no {' and no '.join(missing)}.")
+    else:
+        training = "to predict and to train" if has_lesion else "to predict; training needs the lesion mask"
+        lines.append(f"{VOLUMES}: {ALL_FOUR} are there, {training}.")
+    if "brain_mask" not in files:
+        lines.append("No brain mask was made: where the scans show the skull, predict and train need --with-skull.")
+    elif settings.keep_skull:
+        lines.append("The skull was kept: SGPNet then needs --with-skull.")
+    return lines + ([f"Now look at {folder / 'qc.png'}"] if (folder / "qc.png").exists() else [])
+
+
+def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
+    """What many patients, with these files each, can be used for, in counts; no line where nothing was made."""
+    made = [files for files in every if files.keys() & set(SEQUENCES)]
+    if not made:
+        return []
+    counts = Counter(name for files in made for name in SEQUENCES if name in files)
+    with_lesion = [files for files in made if "lesion_mask" in files]
+    with_all = [files for files in made if set(STRUCTURAL) <= files.keys()]
+    both = sum("lesion_mask" in files for files in with_all)
+    sequences = ", ".join(f"{SEQUENCE_NAMES[name]} {counts[name]}" for name in SEQUENCES if counts[name])
+    lines = [f"{SLICES}: {len(with_lesion)} of {len(every)} patients have a lesion mask ({sequences} patients)."]
+    if len(with_lesion) < len(made):
+        how = "For the others draw it on any series, lay it into the patient's folder as lesion_mask.nii.gz, and run"
+        lines[0] += f" {how} the same command again, {OR_FIND_IT}"
+    lines.append(f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} of these can train it.")
+    return lines + ([f"Now look at {out / '*' / 'qc.png'}"] if any(out.glob("*/qc.png")) else [])

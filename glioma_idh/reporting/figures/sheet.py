@@ -1,0 +1,150 @@
+"""Sheets of scans: pictures and words side by side on one pair of axes, in inches from its upper left corner.
+
+Pictures are in radiological display: the patient's right on the left, front or top at the top.
+"""
+
+import os
+import re
+import textwrap
+
+import matplotlib
+import numpy as np
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from glioma_idh.reporting.figures.canvas import SMALL, TITLE_LETTERS, new_figure
+
+PLANES = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}  # axes across and up; the third is cut
+SIDES = {"axial": "RL", "coronal": "RL", "sagittal": "AP"}
+LINE = 0.135  # inches, of text
+GREYS = matplotlib.colormaps["gray"].with_extremes(bad="#A9CCE3")  # masked voxels lie outside the lesion
+STROKE = [withStroke(linewidth=2.5, foreground="black")]
+
+
+def slice_name(plane: str, centre, place: str = "") -> str:
+    """The slice of a plane through a voxel, in print: `Axial, k = 12`, or with its place before the number."""
+    cut = 3 - sum(PLANES[plane])
+    return f"{plane.capitalize()}{place}, {'ijk'[cut]} = {centre[cut]}"
+
+
+def slice_through(plane: str, centre, box) -> tuple:
+    """The index of what is shown of a volume in a plane: through a voxel, cut to a box."""
+    return tuple(slice(*side) if axis in PLANES[plane] else centre[axis] for axis, side in enumerate(box))
+
+
+def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
+    """An empty figure with title, note and room for a legend, and its only axes; `height` is that of the pictures."""
+    lines = unbroken_lines(title, int(width * TITLE_LETTERS))
+    height += (len(lines) + 1) * LINE + 0.25
+    figure = new_figure(width, height, synthetic, note, "\n".join(lines), grow=True)
+    figure.suppressComposite = True  # each image stays one of its own in an SVG; hundreds melted into one make it slow
+    return figure, figure.add_subplot()
+
+
+def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, fontsize: float = SMALL) -> None:
+    """Cut a sheet to its pictures, and name lines below them."""
+    if legend:
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 0.3, "frameon": False}
+        axes.legend(handles=legend, ncols=columns, fontsize=fontsize, **below)
+    axes.set(anchor="N", aspect="equal", xlim=(-0.02, width + 0.02), ylim=(height + 0.02, -0.02))
+    axes.set_axis_off()
+
+
+def draw_picture(axes, picture, ground, size, window, letters="", fontsize: float = SMALL) -> AxesImage:
+    """Draw a picture in the middle of a black ground, between the letters of its sides.
+
+    Args:
+        axes: of the sheet.
+        picture: greys or colours, as `radiological` turns them.
+        ground: left, top, width and height.
+        size: width and height of the picture.
+        window: what is shown black and what white.
+        letters: of the left and the right side.
+        fontsize: of the letters.
+    """
+    left, top, width, height = ground
+    axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
+    x, y = left + (width - size[0]) / 2, top + (height - size[1]) / 2
+    style = {"extent": (x, x + size[0], y + size[1], y), "interpolation": "bilinear"}
+    drawn = axes.imshow(picture, cmap=GREYS, vmin=window[0], vmax=window[1], **style)
+    style = {"color": "white", "fontsize": fontsize, "path_effects": STROKE}
+    for letter, edge, side in zip(letters, (left + 0.03, left + width - 0.03), ("left", "right"), strict=False):
+        axes.text(edge, top + height / 2, letter, ha=side, va="center", **style)
+    return drawn
+
+
+def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.5) -> None:
+    """Draw where a mask, as `radiological` turns it, crosses a level; closed at its edges, nothing of an empty one.
+
+    `extent` is that of the image that it lies on, `line` a width in points.
+    """
+    if np.max(mask) <= level:
+        return
+    left, right, bottom, top = extent
+    x, y = (right - left) / mask.shape[1], (bottom - top) / mask.shape[0]
+    around = {"extent": (left - x, right + x, bottom + y, top - y), "origin": "upper"}
+    axes.contour(np.pad(np.asarray(mask, float), 1), [level], colors=colour, linewidths=line, **around)
+
+
+def show(axes, image, window, extent=None):
+    """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
+    low, high = window
+    return axes.imshow(radiological(image), cmap=GREYS, vmin=low, vmax=high, extent=extent, interpolation="nearest")
+
+
+def radiological(image):
+    """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
+    return np.ma.asanyarray(image)[::-1, ::-1].T
+
+
+def inner_window(image: np.ndarray) -> tuple[float, float]:
+    """From the 1st to the 99th percentile of what is not 0."""
+    inside = image[(image != 0) & np.isfinite(image)]
+    return tuple(np.percentile(inside, (1, 99))) if inside.size else (0.0, 1.0)
+
+
+def place_groups(groups: dict[str, list], across: int, step, heading: float, gap: float):
+    """Where members of groups stand, in rows below each group's heading.
+
+    Args:
+        groups: members by heading, one or more each.
+        across: members a row.
+        step: from a member's corner to the next one's, across and down.
+        heading: height of a heading.
+        gap: between the members of a column; half of it more is before the next heading.
+
+    Returns:
+        The upper left corner of each member, the top of each heading, and the height of all.
+    """
+    corners, tops, y = {}, {}, 0.0
+    for name, members in groups.items():
+        tops[name] = y
+        y += heading
+        for n, member in enumerate(members):
+            row, column = divmod(n, across)
+            corners[member] = column * step[0], y + row * step[1]
+        y = corners[members[-1]][1] + step[1] + gap / 2
+    return corners, tops, y
+
+
+def unbroken_lines(text: str, letters: int) -> list[str]:
+    """Lines of so many letters, no number parted from its word or unit."""
+    text = re.sub(r" (?=\d)|(?<=\d) (?=ml|networks)", "\N{NO-BREAK SPACE}", text)
+    return textwrap.wrap(text, letters, break_on_hyphens=False)
+
+
+def common_prefix(subjects) -> str:
+    """What all ids begin with, up to the last `_` or `-`: `BraTS20_Training_`."""
+    prefix = os.path.commonprefix([str(subject) for subject in subjects])  # noqa: RUF071  letter by letter is what is wanted
+    return prefix[: max(prefix.rfind("_"), prefix.rfind("-")) + 1]
+
+
+def short_id(subject: str, most: int = 8) -> str:
+    """The id's end, so many letters at most; eight are the width of a slice."""
+    return subject if len(subject) <= most else f"…{subject[1 - most :]}"
+
+
+def evenly(items: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the items, spread evenly, first and last included."""
+    return items[np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
