@@ -7,7 +7,7 @@ and gradients. A bias that a normalisation takes out again has a gradient of 0: 
 import numpy as np
 
 from glioma_idh.quiet_keras import keras, layers, ops
-from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit
+from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory
 
 
 class InstanceNormalization(layers.GroupNormalization):
@@ -150,14 +150,14 @@ class RunningStandardisation(layers.Layer):
         return kernel * factor[:, None], bias - ops.matmul(self.mean * factor, kernel)
 
 
-def training_kit(standardise_features: bool = False) -> LayerKit:
+def training_factory(standardise_features: bool = False) -> LayerFactory:
     """The layers to train with: on TensorFlow instance normalisation too, on other backends Keras' own.
 
     On request the IDH block standardises its pooled features.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization
-    return LayerKit(
+    return LayerFactory(
         lambda name: normalisation(groups=-1, name=name),
         lambda filters, size, name, strides=1: UnbiasedConvolution(
             filters, size, strides, padding="same", name=f"{name}_conv"
@@ -165,5 +165,5 @@ def training_kit(standardise_features: bool = False) -> LayerKit:
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
         _convolve_means,
         lambda name: LesionProbability(name=name, dtype="float32"),
-        (lambda name: RunningStandardisation(name=name)) if standardise_features else KERAS_KIT.standardise,
+        (lambda name: RunningStandardisation(name=name)) if standardise_features else KERAS_LAYERS.standardise,
     )
