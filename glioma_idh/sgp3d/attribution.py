@@ -151,11 +151,9 @@ def _draw_map(row: pd.Series, scores: pd.Series, network, synthetic: bool, out: 
 
 
 def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
-    """Whom to show: in turn the surest mutant called so, wild-type called so, and mistake, then the next of each.
+    """Whom to show, at most: in turn the surest mutant called so, wild-type called so, and mistake, then the next.
 
-    Args:
-        predictions: columns `subject, truth, score`; a row a subject.
-        most: how many; fewer where there are not so many subjects.
+    `predictions` has a row a subject, with `subject, truth, score`.
     """
     surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
     called = (surest["score"] >= 0.5).astype(int)
@@ -167,11 +165,8 @@ def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
 def summarise_occlusion(predictions: pd.DataFrame) -> dict:
     """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
 
-    Args:
-        predictions: with COLUMNS.
-
     Returns:
-        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` within splits and
+        `num_patients`, `lesion_drawn`, `conclusions` (sentences), and by each column of scores `auc` within splits and
         `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
         `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
     """

@@ -1,6 +1,7 @@
 """Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,15 +64,8 @@ def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -
 
 
 def training_batches(
-    scans,
-    masks,
-    idh,
-    batch_size: int,
-    seed: list[int],
-    epoch: int,
-    probability: float = 0.5,
-    shift_fraction: float = 0.1,
-):
+    scans, masks, idh, batch_size: int, seed: list[int], epoch: int, probability=0.5, shift_fraction=0.1
+) -> Iterator[tuple]:
     """Endless batches of the training set, epoch after epoch, each subject moved on its own.
 
     Order and movements of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.

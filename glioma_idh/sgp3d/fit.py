@@ -17,11 +17,11 @@ from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training
 from glioma_idh.sgp3d.cache import CachedSubject
 from glioma_idh.sgp3d.inference import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.losses import JointNetwork
-from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
+from glioma_idh.sgp3d.model import KERAS_LAYERS, SGPNet, copy_weights
 from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.recipe import Recipe
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
 from glioma_idh.training import device
 from glioma_idh.training.callbacks import Checkpoint, Progress, SeedDropout
 
@@ -76,10 +76,10 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
 def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
     shape = input_shape(recipe)
-    kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
+    factory = training_factory(recipe.standardise_features) if to_train else KERAS_LAYERS
     if recipe.network in comparators.BUILD:
-        return comparators.BUILD[recipe.network](shape, recipe, dtype, kit)
-    return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, kit=kit)
+        return comparators.BUILD[recipe.network](shape, recipe, dtype, factory)
+    return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, factory=factory)
 
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):

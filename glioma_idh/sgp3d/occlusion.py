@@ -37,11 +37,9 @@ class Brain(NamedTuple):
 def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
     """Part a subject's brain into lesion and rest.
 
-    To the lesion belongs one voxel around its mask, where scans blend into one another when they are resampled: left in
-    place, that rim alone tells much of what was inside.
-
-    The background was 0 in every scan and is one value in each channel since; they are known as those that most voxels
-    have in common, all channels at once. A crop from inside the brain has none: there hardly two voxels are equal.
+    To the lesion belongs one voxel around its mask, where scans blend when they are resampled: left in place, that rim
+    alone tells much of what was inside. The background was 0 in every scan and is one value in each channel since:
+    those that most voxels have in common, all channels at once. A crop from inside the brain has none.
 
     Args:
         scans: as the network reads them, shape (i, j, k, channels).
@@ -70,10 +68,8 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     of the subject's own healthy brain, which stays; in the place of the rest the donor's values stay as they are, for
     the rest's own mean and standard deviation are part of its content. Then the whole image is standardised again, as
     its preparation did, since its former mean and standard deviation tell what was in the region. The background stays
-    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of.
-
-    Of a lesion neither content nor outline is left, but where voxels were drawn: those lack the smoothness of tissue,
-    and may show an outline. In crops around lesions that is most of them.
+    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of. Where
+    voxels were drawn, in crops around lesions most of them, they lack the smoothness of tissue and may show an outline.
 
     Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
     the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
@@ -88,10 +84,9 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     Returns:
         float32, shape of the scans.
     """
-    healthy = donor.scans[donor.rest]
+    healthy, kept = donor.scans[donor.rest], own.scans[own.rest & ~region]
     filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
     filling[donor.rest[region]] = donor.scans[region & donor.rest]
-    kept = own.scans[own.rest & ~region]
     if len(kept):
         (mean, sd), (donor_mean, donor_sd) = _mean_and_sd(kept), _mean_and_sd(healthy)
         filling = (filling - donor_mean) / donor_sd * sd + mean
@@ -107,7 +102,7 @@ def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
-    """What a network says of a subject as it is, without the lesion, and without the rest of the brain.
+    """Score a subject as it is, without the lesion, and without the rest of the brain.
 
     Args:
         network: with the output `idh`.
@@ -128,12 +123,10 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     """Where SGPNet's score comes from: the map whose mean, with the last layer's bias, is the logit of the score.
 
     The IDH block averages each of its convolutions over all voxels and weighs the means; weighing the convolutions and
-    averaging last is the same. That is the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM
-    (Selvaraju et al., ICCV 2017) comes to with such a head. Coarse maps are brought to full size by `resample`, which
-    keeps their mean.
-
-    Unlike Grad-CAM's usual picture, negative parts are kept: they speak for the wild-type. Features see far beyond
-    their voxel, so that the map says where the network finds what it reads, not that nothing else matters.
+    averaging last is the same: the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM (Selvaraju et
+    al., ICCV 2017) comes to with such a head, but for its negative parts, which speak for the wild-type and are kept.
+    Coarse maps are brought to full size by `resample`, which keeps their mean. Features see far beyond their voxel: the
+    map says where the network finds what it reads, not that nothing else matters.
 
     Args:
         network: SGPNet of Keras' own layers.
@@ -153,15 +146,7 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
 
 
 def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a map to the patient's own grid, where `placement.own_affine` belongs to it; 0 outside the crop.
-
-    Args:
-        activation: shape (i, j, k) of the network.
-        placement: of the subject.
-
-    Returns:
-        float32, with the shape of the patient's own files.
-    """
+    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
     whole = np.zeros(placement.grid_shape, np.float32)
     crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))

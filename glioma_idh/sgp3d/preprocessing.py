@@ -82,14 +82,8 @@ def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Stretch to another shape by linear interpolation along each axis, voxel centres at half-integers.
 
     Differs from the paper: nothing; it says that images are reshaped, ours is trilinear. It equals
-    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`.
-
-    Args:
-        array: shape (i, j, k), of any order in memory.
-        shape: wanted.
-
-    Returns:
-        float32 of that shape, in the same order in memory.
+    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, in the order in
+    memory of the array, which may be any.
     """
     order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)
@@ -142,14 +136,10 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion to the patient's own grid, where `placement.own_affine` belongs to it.
-
-    Args:
-        lesion: probability or mask, shape (i, j, k) of the network.
-        placement: of the subject.
+    """Bring a predicted lesion, probability or mask of the network's shape, to the patient's own grid.
 
     Returns:
-        0 or 1, uint8, with the shape of the patient's own files.
+        0 or 1, uint8, with the shape of the patient's own files; `placement.own_affine` belongs to it.
     """
     stretched = resample(lesion, [stop - start for start, stop in placement.box])
     whole = np.zeros(placement.grid_shape, dtype=np.uint8)
@@ -169,7 +159,7 @@ def prepare_subject(
         with_skull: take scans that show more than the brain.
 
     Raises:
-        InputError: the subject cannot be used; it names subject and file.
+        InputError: the subject cannot be used.
     """
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)

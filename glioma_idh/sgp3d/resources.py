@@ -44,8 +44,8 @@ def check_memory(recipe: Recipe, jobs: int) -> None:
 def measured_gflops(dtype: str) -> float:
     """How fast this machine is at a convolution like those of the network, 1e9 operations a second.
 
-    Where bfloat16 is quicker, the rate is float32's: a step gains less than a convolution does. Where the processor
-    does not have it, it is a trap, and a line says so.
+    Where bfloat16 is quicker, the rate is float32's: a step gains less than a convolution does. Where it is far slower,
+    as the processor does not have it, a line says so.
     """
     rate = _gflops("float32")
     if dtype == "float32":

@@ -20,7 +20,7 @@ from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.prediction import predict_subjects
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
 from glioma_idh.training import device
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import untraced, write_four
@@ -86,7 +86,7 @@ def test_outputs_are_probabilities():
 
 
 def test_the_unet_to_train_with_has_the_numbers_of_the_one_that_is_kept():
-    network, kept = unet3d((*SHAPE, 4), 2, kit=training_kit()), unet3d((*SHAPE, 4), 2)
+    network, kept = unet3d((*SHAPE, 4), 2, factory=training_factory()), unet3d((*SHAPE, 4), 2)
     copy_weights(network, kept)
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE, 4)).astype(np.float32)
     expected, found = (np.asarray(net(scans)["segmentation"])[..., -1] for net in (kept, network))
