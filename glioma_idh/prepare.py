@@ -35,6 +35,7 @@ def prepare(job: Job, settings: Settings) -> list:
 def lesion_finder(run_dir: Path):
     """A function that finds the lesion with the networks of a finished run, and what its answer depends on."""
     from glioma_idh.preparation.context import LesionFinder
+    from glioma_idh.runs import METRICS, RECIPE
 
     def find(images: dict[str, Path], path: Path) -> None:
         from glioma_idh.sgp3d.predict import Prediction
@@ -46,7 +47,7 @@ def lesion_finder(run_dir: Path):
             (mask,) = Path(folder).glob("*_lesion.nii.gz")
             os.replace(mask, path)
 
-    return LesionFinder(find, (run_dir / "recipe.json", run_dir / "metrics.json"), f"by the networks of {run_dir.name}")
+    return LesionFinder(find, (run_dir / RECIPE, run_dir / METRICS), f"by the networks of {run_dir.name}")
 
 
 def _check_lesion_run(run_dir: Path) -> None:
@@ -55,10 +56,11 @@ def _check_lesion_run(run_dir: Path) -> None:
     Raises:
         InputError: it says what the run is.
     """
+    from glioma_idh.sgp3d.paper import PAPER
     from glioma_idh.sgp3d.recipe import recipe_of_run
     from glioma_idh.training.predict import read_finished_run
 
-    recipe = recipe_of_run(read_finished_run(run_dir, "sgp3d")[0])
+    recipe = recipe_of_run(read_finished_run(run_dir, PAPER.name)[0])
     if "segmentation" not in recipe.learns:
         found = f"one of {recipe.network} with --targets {recipe.targets}"
         advice = "Name a run with --targets both or segmentation."

@@ -75,7 +75,7 @@ def reads(file: Path) -> None:
 def recorded(command: str, *settings, folder: Path | None = None, of_patients: bool = False) -> Iterator[None]:
     """What every command runs in: it ends plainly, and its record lies beside its outputs.
 
-    Nothing else changes by it. Where a command has written nothing new, the record that is there stays.
+    Where a command has written nothing new, the record that is there stays.
 
     Args:
         command: its module.
@@ -108,7 +108,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
         except BaseException as error:
             record.exit_status = _status(error)
             if not isinstance(error, SystemExit) or isinstance(error.code, str):
-                record.errors = [_words(error, of_patients)]
+                text = getattr(error, "expected", "") if of_patients else str(error)
+                record.errors = [f"{type(error).__name__}: {text}".removesuffix(": ")]
             raise
         finally:
             warnings.showwarning = shown
@@ -176,9 +177,3 @@ def _status(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     signals = {KeyboardInterrupt: signal.SIGINT, BrokenPipeError: getattr(signal, "SIGPIPE", signal.SIGINT)}
     return next((128 + number for kind, number in signals.items() if isinstance(error, kind)), 1)
-
-
-def _words(error: BaseException, of_patients: bool) -> str:
-    """What an error says; of patients, what was expected."""
-    text = getattr(error, "expected", "") if of_patients else str(error)
-    return f"{type(error).__name__}: {text}".removesuffix(": ")

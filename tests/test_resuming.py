@@ -10,8 +10,7 @@ from glioma_idh.cohorts.table import UNLABELLED
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d import Job, Recipe
-from glioma_idh.training.cohort import TrainingCohort
-from glioma_idh.training.resuming import refuse_changed_labels
+from glioma_idh.training.cohort import TrainingCohort, refuse_changed_labels
 from glioma_idh.training.settings import run_key
 
 LABELS = {"a": "1", "b": "0", "c": "", "d": "1", "e": "0", "f": "1"}

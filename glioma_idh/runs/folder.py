@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import PATHS
+from glioma_idh.cohorts.table import PATHS, SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 from glioma_idh.record import RUN, versions
@@ -134,6 +134,24 @@ def no_run(folder) -> InputError:
         more = f" ... ({len(named)} in all)" if len(named) > SHOWN else ""
         advice = f"Name {' or '.join(map(str, named[:SHOWN]))}{more}."
     return InputError("the folder of a run, with its recipe.json", found, advice, file=folder)
+
+
+def list_runs(folders) -> list[Path]:
+    """The folders of runs, each once; one that holds several, as of six sequences, stands for them.
+
+    Raises:
+        InputError: one is no run, and holds none.
+    """
+    order, found = list(SEQUENCE_NAMES), {}
+    for folder in map(Path, folders):
+        inside = sorted(file.parent for file in folder.glob(f"*/{RECIPE}"))
+        inside.sort(key=lambda path: order.index(path.name) if path.name in order else len(order))
+        runs = [folder] if (folder / RECIPE).exists() else inside
+        if not runs:
+            raise no_run(folder)
+        for run in runs:
+            found[run.resolve()] = run
+    return list(found.values())
 
 
 def read_costs(folder) -> dict[str, str]:

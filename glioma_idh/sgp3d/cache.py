@@ -11,15 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import platformdirs
-from joblib import delayed
 
 from glioma_idh.cohorts.checks.copies import hash_columns
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_other_brains, print_remarks, print_turned
 from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
-from glioma_idh.parallel import run_parallel
-from glioma_idh.progress import progress
+from glioma_idh.parallel import each_row
 from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.preprocessing import Placement, prepare_subject
@@ -141,25 +139,11 @@ def store_cohort(
         InputError: the cache has no room for them.
     """
     check_room(len(table), shape)
-    calls = (delayed(_stored_or_error)(row, shape, with_skull) for _, row in table.iterrows())
-    results = run_parallel(calls, jobs)
-    outcomes = list(progress(results, total=len(table), what="preparing", quiet=quiet))
-    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
-    for error in errors:
-        error.file = error.file or table.attrs.get("file", "")
-    kept = [stored for stored in outcomes if isinstance(stored, CachedSubject)]
-    is_kept = np.array([isinstance(outcome, CachedSubject) for outcome in outcomes], dtype=bool)  # of nobody too
-    table = table[is_kept].reset_index(drop=True)
+    settings, shown = (shape, with_skull), {"jobs": jobs, "what": "preparing", "quiet": quiet}
+    table, kept, errors = each_row(store_subject, table, *settings, **shown)
     lesion_ml, hashes = ([stored.note[name] for stored in kept] for name in ("lesion_ml", "hashes"))
     prepared = [str(stored.folder) for stored in kept]
     return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
-
-
-def _stored_or_error(row, shape, with_skull):
-    try:
-        return store_subject(row, shape, with_skull)
-    except InputError as error:
-        return error
 
 
 def restore_cohort(

@@ -22,12 +22,12 @@ from glioma_idh.training import device
 from glioma_idh.training.cohort import (
     TrainingCohort,
     read_external_cohort,
+    refuse_changed_labels,
     refuse_copies,
     report_exclusions,
     require_labelled,
     write_subjects,
 )
-from glioma_idh.training.resuming import refuse_changed_labels
 from glioma_idh.training.settings import check_settings, default_run_dir, external_name, run_key, with_whole_paths
 from glioma_idh.training.splits import make_splits, train_splits
 
@@ -36,66 +36,37 @@ from glioma_idh.training.splits import make_splits, train_splits
 class Method:
     """What a paper's training does in its own way.
 
-    `recipe` is the paper's, `table` a cohort table.
-
-    Attributes:
-        paper: its names and results.
-        resolve: (recipe, cohort to train on) -> the recipe with inside names. InputError: a setting cannot be.
-        divide: (recipe) -> the recipe of each run that the command trains.
-        sequences: (recipe) -> those that a subject must have.
-        prepare: (table, recipe, quiet) -> table of those that can be used, arrays that the run folder keeps, and an
-            error for each of the others.
-        remark: (table, said) -> None; prints what must be said of prepared images, but not what the set `said` holds.
-        measure: (table) -> measures of prepared images, a row a subject.
-        train_split: (recipe, folder, index, quiet), and threads where they are several -> index.
-        predict: (recipe, folder, `Prepared`, quiet) -> the predictions of a run's networks for other subjects.
-        names: (recipe) -> what stands in the name of the default run folder.
-        introduce: (recipe) -> lines to print before a training. InputError: it cannot be done here.
-        is_large: (recipe) -> whether one training keeps every processor busy.
-        print_cost: (recipe, table, gpus, jobs, threads) -> None. InputError: memory will not do.
-        takes_unlabelled: (recipe) -> whether subjects without a label are trained on too.
-        restore: (recipe, folder, quiet) -> None; makes again what a run that has begun has lost.
-        baselines: (recipe, folder, quiet) -> scores of baselines without a network; None where there are none.
-        several: whether a command may train several runs, which its messages tell apart.
-        key: what makes two runs the same run, beside the settings.
-        former: what settings were in runs that are older than they.
+    Each is a function of the paper's recipe and what stands behind it; a table is a cohort table.
     """
 
     paper: Paper
-    resolve: Callable
-    divide: Callable
-    sequences: Callable
-    prepare: Callable
-    remark: Callable
-    measure: Callable
-    train_split: Callable
-    predict: Callable
-    names: Callable = lambda recipe: []
-    introduce: Callable = lambda recipe: []
-    is_large: Callable = lambda recipe: False
-    print_cost: Callable = lambda *_: None
-    takes_unlabelled: Callable = lambda recipe: False
-    restore: Callable = lambda *_: None
-    baselines: Callable = lambda *_: None
-    several: bool = False
-    key: dict = field(default_factory=dict)
-    former: dict = field(default_factory=dict)
+    resolve: Callable  # (recipe, cohort to train on) -> recipe with inside names. InputError: a setting cannot be
+    divide: Callable  # (recipe) -> the recipe of each run that the command trains
+    sequences: Callable  # (recipe) -> those that a subject must have
+    prepare: Callable  # (table, recipe, quiet) -> table of the usable, arrays that the run keeps, errors of the others
+    remark: Callable  # (table, said) -> None; prints what must be said of prepared images, once: the set `said` grows
+    measure: Callable  # (table) -> measures of prepared images, a row a subject
+    train_split: Callable  # (recipe, folder, index, quiet), and `threads` where they are several -> index
+    predict: Callable  # (recipe, folder, `Prepared`, quiet) -> predictions of a run's networks for other subjects
+    names: Callable = lambda recipe: []  # what stands in the name of the default run folder
+    introduce: Callable = lambda recipe: []  # lines to print first. InputError: it cannot be trained here
+    is_large: Callable = lambda recipe: False  # whether one training keeps every processor busy
+    print_cost: Callable = lambda *_: None  # (recipe, table, gpus, jobs, threads). InputError: memory will not do
+    takes_unlabelled: Callable = lambda recipe: False  # whether subjects without a label are trained on too
+    restore: Callable = lambda *_: None  # (recipe, folder, quiet); makes again what a run that has begun has lost
+    baselines: Callable = lambda *_: None  # (recipe, folder, quiet) -> scores of baselines without a network
+    several: bool = False  # whether a command may train several runs, which its messages tell apart
+    key: dict = field(default_factory=dict)  # what makes two runs the same run, beside the settings
+    former: dict = field(default_factory=dict)  # what settings were in runs that are older than they
 
 
 class Training(NamedTuple):
-    """A run that a command trains, or has trained.
+    """A run that a command trains, or has trained."""
 
-    Attributes:
-        name: of its network, or inside name of its sequence.
-        recipe: of the run.
-        folder: that holds it, or will.
-        key: what makes two runs the same run.
-    """
-
-    name: str
+    name: str  # of its network, or inside name of its sequence
     recipe: object
-    folder: Path
-    key: dict
+    folder: Path  # that holds it, or will
+    key: dict  # what makes two runs the same run
 
     @property
     def finished(self) -> bool:
@@ -114,17 +85,11 @@ class Training(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Subjects ready for a network.
+    """Subjects ready for a network."""
 
-    Attributes:
-        table: cohort table of those used.
-        arrays: of what the run folder keeps, a row a subject.
-        errors: one a subject set aside.
-    """
-
-    table: pd.DataFrame
-    arrays: tuple[np.ndarray, ...]
-    errors: list[InputError]
+    table: pd.DataFrame  # cohort table of those used
+    arrays: tuple[np.ndarray, ...]  # that the run folder keeps, a row a subject
+    errors: list[InputError]  # one a subject set aside
 
 
 def train(recipe, job, method: Method) -> dict[str, dict]:
@@ -173,16 +138,12 @@ def resolve(recipe, job, method: Method):
 
 def list_trainings(recipe, job, method: Method) -> list[Training]:
     """The runs of a command; of several each has a folder within the command's."""
-    recipes = {method.paper.call(asdict(own)): own for own in method.divide(recipe)}
-    return [
-        Training(
-            name,
-            own,
-            job.run_dir if len(recipes) == 1 else job.run_dir / name,
-            run_key(method.paper.name, own, job) | method.key,
-        )
-        for name, own in recipes.items()
-    ]
+    recipes, trainings = method.divide(recipe), []
+    for own in recipes:
+        name = method.paper.call(asdict(own))
+        folder = job.run_dir if len(recipes) == 1 else job.run_dir / name
+        trainings.append(Training(name, own, folder, run_key(method.paper.name, own, job) | method.key))
+    return trainings
 
 
 def find_unfinished(trainings: list[Training], job, method: Method, cohort: TrainingCohort) -> list[Training]:
