@@ -51,7 +51,10 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     is_cut = sum(share > CUT for share in faces) > 1
     if is_cut or min(stop - start for start, stop in box) < FEWEST_VOXELS:
         return ""
-    cube = _stretch(crop(np.clip(image, -high, high) * head, box))
+    cropped = crop(np.clip(image, -high, high) * head, box)
+    zoom = [CUBE / edge for edge in cropped.shape]
+    smooth = ndimage.gaussian_filter(cropped.astype(np.float32), [0.5 * max(0, 1 / factor - 1) for factor in zoom])
+    cube = ndimage.zoom(smooth, zoom, order=1, grid_mode=True, mode="nearest")
     of_sides, *others = [_symmetry(cube, axis) for axis in range(3)]
     axis = 1 + int(np.argmax(others))
     if max(others) - of_sides > GAIN:
@@ -66,13 +69,6 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
         return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
     return ""
-
-
-def _stretch(image: np.ndarray) -> np.ndarray:
-    """A cube of CUBE voxels a side, smoothed where it has fewer than the image."""
-    zoom = [CUBE / edge for edge in image.shape]
-    smooth = ndimage.gaussian_filter(image.astype(np.float32), [0.5 * max(0, 1 / factor - 1) for factor in zoom])
-    return ndimage.zoom(smooth, zoom, order=1, grid_mode=True, mode="nearest")
 
 
 def _symmetry(cube: np.ndarray, axis: int) -> float:

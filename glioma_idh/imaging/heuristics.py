@@ -106,7 +106,14 @@ def why_not_stripped(volume: Volume) -> str:
             edges = " x ".join(f"{edge:.3g}" for edge in volume.spacing_mm)
             return f"{found}, more than a head has in voxels of {edges} mm: a wrong spacing, or {cause}"
         return f"{found}: {cause}"
-    ringing = _share_of_ringing(array, filled)
+    size, num_filled = np.abs(array), np.count_nonzero(filled)
+    faint = size < FAINT * np.percentile(size[filled], 99)
+    if np.count_nonzero(faint & filled) <= RINGING * num_filled:
+        return ""
+    parts, _ = ndimage.label(faint)
+    outer = [parts.take(place, axis).ravel() for axis in range(3) for place in (0, -1)]
+    outside = np.isin(parts, np.setdiff1d(np.concatenate(outer), 0))  # what hangs together with the outside of the box
+    ringing = np.count_nonzero(outside & filled) / num_filled
     return f"faint values around the brain, {ringing:.0%} of what is not 0: interpolation" if ringing > RINGING else ""
 
 
@@ -149,18 +156,6 @@ def _padding(array: np.ndarray) -> float:
             if border.flat[0] and (border == border.flat[0]).all():
                 return float(border.flat[0])
     return guess_background(array)
-
-
-def _share_of_ringing(array: np.ndarray, filled: np.ndarray) -> float:
-    """Of what is not 0 the share that is faint and hangs together with the outside of the box."""
-    size, num_filled = np.abs(array), np.count_nonzero(filled)
-    faint = size < FAINT * np.percentile(size[filled], 99)
-    if np.count_nonzero(faint & filled) <= RINGING * num_filled:
-        return 0.0
-    parts, _ = ndimage.label(faint)
-    outer = [parts.take(place, axis).ravel() for axis in range(3) for place in (0, -1)]
-    outside = np.isin(parts, np.setdiff1d(np.concatenate(outer), 0))
-    return float(np.count_nonzero(outside & filled) / num_filled)
 
 
 def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:

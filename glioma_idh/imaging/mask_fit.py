@@ -54,14 +54,10 @@ def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
     whole tumour is no edge, nearly none. Arguments as of `stand_out`, the axes to the right, front and top.
     """
     given = stand_out(image, lesion, brain, spacing_mm)
-    flips = [
-        Flip(direction, given, stand_out(image, np.flip(lesion, axis), brain, spacing_mm))
-        for axis, direction in enumerate(DIRECTIONS)
-    ]
-    better = [flip for flip in flips if _is_better(flip)]
-    return max(better, key=lambda flip: abs(flip.flipped - 0.5), default=None)
-
-
-def _is_better(flip: Flip) -> bool:
-    given, flipped = abs(flip.given - 0.5), abs(flip.flipped - 0.5)
-    return flipped > STANDS_OUT - 0.5 and flipped - given > GAIN
+    flips = []
+    for axis, direction in enumerate(DIRECTIONS):
+        flipped = stand_out(image, np.flip(lesion, axis), brain, spacing_mm)
+        off_given, off = abs(given - 0.5), abs(flipped - 0.5)
+        if off > STANDS_OUT - 0.5 and off - off_given > GAIN:
+            flips.append(Flip(direction, given, flipped))
+    return max(flips, key=lambda flip: abs(flip.flipped - 0.5), default=None)

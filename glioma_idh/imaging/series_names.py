@@ -75,8 +75,12 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(word for word in found if word)
 
 
+@cache
 def _parts(token: str) -> tuple[str, ...]:
-    """A token as words: itself where it is known, its parts where it is made of known ones, else `?`."""
+    """A token as words: itself where it is known, its parts where it is made of known ones, else `?`.
+
+    A sequence must be among the parts, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names.
+    """
     if not token.isascii():
         return ("either",)
     if token in terms.SPELLINGS:
@@ -85,21 +89,11 @@ def _parts(token: str) -> tuple[str, ...]:
         return (token,)
     if re.fullmatch(r"[a-z]?\d+([a-z]|mm|min|sec)?", token) or len(token) == 1:
         return ()
-    pieces = _pieces(token)
+    pieces = _split(token)
     if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in terms.AGENT:
         return ("t1gd",)
-    return pieces or (terms.UNKNOWN,)
-
-
-@cache
-def _pieces(token: str) -> tuple[str, ...]:
-    """A token as several words that are often written as one; nothing where it is not made of them alone.
-
-    A sequence must be among them, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names.
-    """
-    parts = _split(token)
-    began = parts[:1] and parts[0] in terms.START and set(parts[1:]) <= terms.START | terms.EVENT
-    return parts if began or terms.NAMING.intersection(parts) else ()
+    began = pieces[:1] and pieces[0] in terms.START and set(pieces[1:]) <= terms.START | terms.EVENT
+    return pieces if began or terms.NAMING.intersection(pieces) else (terms.UNKNOWN,)
 
 
 def _split(token: str) -> tuple[str, ...]:
@@ -129,7 +123,14 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
     """
     there = set(words)
     if not described and there & (terms.MASK | {"brainmask"}):
-        return _of_mask(there)
+        if there & terms.LESION:
+            return frozenset({"lesion_mask"})
+        if there & terms.TISSUE:
+            return frozenset()
+        if there & terms.BRAIN or (there & terms.STRIPPED and there & terms.PLAIN_MASK):
+            return frozenset({"brain_mask"})
+        open_ = there & terms.STRIPPED or (there & terms.PLAIN_MASK and there & terms.NAMING)
+        return frozenset({"lesion_mask", "brain_mask"} if open_ else {"lesion_mask"})
     named = {role for role, spelled in terms.SEQUENCES.items() if there.intersection(spelled)}
     if _is_another_kind(there, named) or (not described and there & terms.FILES_ALONE):
         return frozenset()
@@ -139,22 +140,16 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
     roles = named - {"t2"} if "flair" in named else named
     t1_weighted = there & terms.T1_WEIGHTED - ({"mpr"} if roles else set())  # of another sequence, it is a reformat
     if named & {"t1", "t1gd"} or t1_weighted:
-        roles = roles - {"t1", "t1gd"} | _t1_roles(words, described)
+        said = contrast_said(words)
+        if not said and not described:
+            spelled = there & (T1 | terms.T1_WEIGHTED)
+            near = there & (terms.BEFORE | terms.AFTER | terms.WITH - {"w"})
+            alone = {False} if spelled <= T1 else {True} if spelled == {"mprage"} else {True, False}
+            said = {True, False} if near else alone
+        roles = roles - {"t1", "t1gd"} | {"t1gd" if given else "t1" for given in said or (True, False)}
     if not described and there & terms.LESION:
         roles |= {"lesion_mask"}
     return frozenset(roles) or None
-
-
-def _of_mask(there: set[str]) -> frozenset[str]:
-    """The masks that a file is which is called one."""
-    if there & terms.LESION:
-        return frozenset({"lesion_mask"})
-    if there & terms.TISSUE:
-        return frozenset()
-    if there & terms.BRAIN or (there & terms.STRIPPED and there & terms.PLAIN_MASK):
-        return frozenset({"brain_mask"})
-    open_ = there & terms.STRIPPED or (there & terms.PLAIN_MASK and there & terms.NAMING)
-    return frozenset({"lesion_mask", "brain_mask"} if open_ else {"lesion_mask"})
 
 
 def _is_another_kind(there: set[str], named: set[str]) -> bool:
@@ -170,13 +165,3 @@ def _is_another_kind(there: set[str], named: set[str]) -> bool:
     if "dwi" in named and (there & terms.OF_DIFFUSION or ("diff" in there and t1)):
         return True
     return named == {"t2"} and bool(there & terms.T2_STAR) and not t1
-
-
-def _t1_roles(words: tuple[str, ...], described: bool) -> set[str]:
-    """`t1`, `t1gd` or both, of words that name a T1."""
-    said = contrast_said(words)
-    if not said and not described:
-        named = set(words) & (T1 | terms.T1_WEIGHTED)
-        near = set(words) & (terms.BEFORE | terms.AFTER | terms.WITH - {"w"})
-        said = {True, False} if near else {False} if named <= T1 else {True} if named == {"mprage"} else {True, False}
-    return {"t1gd" if given else "t1" for given in said or (True, False)}

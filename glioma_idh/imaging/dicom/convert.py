@@ -126,7 +126,13 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
             if not part:
                 remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
                 continue
-            _check_grid(image, stacks)
+            header = read_header_timing(image)
+            count, distance_mm = header.shape[2], header.spacing_mm[2]
+            if stacks and not any(count == n and abs(distance_mm - mm) <= 0.02 * mm for n, mm in stacks):
+                advice = "Convert this series to NIfTI with another program, or leave it out."
+                expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
+                found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"  # which may err, of many frames
+                raise InputError(f"{expected}, as the headers say", found, advice)
             own = number + "".join(part.groups()).lower()
             if own in [image.number for image in converted]:
                 found = "several after dcm2niix"
@@ -134,7 +140,7 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
                 raise InputError("one image, or one an echo", found, advice)
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
-            volume = read_volume(image, dtype=None, order="K", num_axes=len(read_header_timing(image).shape))
+            volume = read_volume(image, dtype=None, order="K", num_axes=len(header.shape))
             # written anew on the same grid, so that nothing but the grid stays of the header
             write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
             sidecar = _sidecar(read_sidecar(image), images[0])
@@ -169,29 +175,14 @@ def _run_dcm2niix(images: list[Header], place: Path) -> None:
         (place / "out").mkdir()
         ran = call("-m", "y")
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
-        found = f"dcm2niix: {_message(ran.stdout + ran.stderr, images[0], place)}"
+        said = (ran.stdout + ran.stderr).replace(str(place), "")  # told on without paths and the texts of the header
+        lines = [line for line in said.splitlines() if re.search(SAYS_WRONG, line, re.I)]
+        message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "it made no image"
+        for text in sorted(images[0].tags.values(), key=len, reverse=True):
+            if len(text.strip()) > 3:
+                message = message.replace(text.strip(), "")
+        found = f"dcm2niix: {' '.join(message.split())[:300].rstrip(' .:')}"
         raise InputError("a series that dcm2niix converts", found, COPY_AGAIN)
-
-
-def _message(output: str, header: Header, place: Path) -> str:
-    """What dcm2niix says is wrong, without paths and without the texts of the header."""
-    lines = [line for line in output.replace(str(place), "").splitlines() if re.search(SAYS_WRONG, line, re.I)]
-    message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "it made no image"
-    for text in sorted(header.tags.values(), key=len, reverse=True):
-        if len(text.strip()) > 3:
-            message = message.replace(text.strip(), "")
-    return " ".join(message.split())[:300].rstrip(" .:")
-
-
-def _check_grid(image: Path, stacks: set[tuple[int, float]]) -> None:
-    """An image has as many slices, as far apart, as the headers say: of files with many frames dcm2niix may err."""
-    header = read_header_timing(image)
-    count, distance_mm = header.shape[2], header.spacing_mm[2]
-    if stacks and not any(count == n and abs(distance_mm - mm) <= 0.02 * mm for n, mm in stacks):
-        advice = "Convert this series to NIfTI with another program, or leave it out."
-        expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
-        found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
-        raise InputError(f"{expected}, as the headers say", found, advice)
 
 
 def _sidecar(told: dict, header: Header) -> dict:

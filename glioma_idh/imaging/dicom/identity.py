@@ -31,7 +31,20 @@ def names_patient(name: str, header: Header) -> bool:
     scripts = [] if is_pseudonym else [script.split("^")[:3] for script in whole.split("=")]  # family, given, middle
     names = [part.casefold() for script in scripts for part in script if not re.search(r"\d", part)]
     parts = {part for words in names for part in re.split(r"[\W_]+", words)} - NOBODY - {""}
-    return any(_is_in(part, name) for part in parts) or _holds_date(name, header["PatientBirthDate"])
+    for spelled_name, spelled in product(_spelled(name), set().union(*map(_spelled, parts))):
+        anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)  # long, or written in signs
+        is_word = len(spelled) > 1 and spelled in re.split(r"[\W_\d]+", spelled_name)
+        if is_word or (anywhere and spelled in spelled_name):
+            return True
+    date = header["PatientBirthDate"]
+    if not re.fullmatch(r"\d{8}", date):
+        return False
+    month, day = f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
+    for year in (date[:4], date[2:4]):
+        for order in ((year, month, day), (day, month, year), (month, day, year)):
+            if re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name):
+                return True
+    return False
 
 
 def named_safely(file: Path, header: Header) -> str:
@@ -45,26 +58,3 @@ def _spelled(text: str) -> set[str]:
     text = unicodedata.normalize("NFC", text.casefold())
     plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
     return {text, text.translate(SPELLINGS), "".join(letter for letter in plain if not unicodedata.combining(letter))}
-
-
-def _is_in(part: str, name: str) -> bool:
-    """Whether a name holds a part of the patient's: as a word, or within one if it is long or written in signs."""
-    for spelled_name, spelled in product(_spelled(name), _spelled(part)):
-        anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)
-        is_word = len(spelled) > 1 and spelled in re.split(r"[\W_\d]+", spelled_name)
-        if is_word or (anywhere and spelled in spelled_name):
-            return True
-    return False
-
-
-def _holds_date(name: str, date: str) -> bool:
-    """Whether a name holds a day (YYYYMMDD), however it is written."""
-    if not re.fullmatch(r"\d{8}", date):
-        return False
-    month, day = f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
-    orders = [
-        order
-        for year in (date[:4], date[2:4])
-        for order in ((year, month, day), (day, month, year), (month, day, year))
-    ]
-    return any(re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name) for order in orders)

@@ -9,7 +9,7 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion import gradients
-from glioma_idh.imaging.diffusion.fit import estimate_noise, fit_above_floor, fit_logarithm
+from glioma_idh.imaging.diffusion.fit import FLOOR_SDS, estimate_noise, fit_logarithm
 from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED, check_b_values, check_b_vectors, group_shells
 from glioma_idh.imaging.diffusion.undirected import settle_undirected
 
@@ -63,22 +63,16 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
         method = f"mean diffusivity of the tensor, {int(weighted.any(axis=1).sum())} directions"
     else:
         adc = fit_adc(series, b_values, mask, noise_sd, directions)
-        method = f"mono-exponential ADC {_of_what(b_values, directions)}"
+        along = []
+        for b, members in group_shells(b_values).items():
+            if b > UNWEIGHTED and gradients.imbalance(directions[members]) > BALANCED:
+                number = round((1 / gradients.num_repeats(directions[members])).sum())
+                along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
+        no_trace = f"along {', '.join(along)}, no trace: it depends on how the fibres run"
+        method = f"mono-exponential ADC {no_trace if along else 'of the trace-weighted images'}"
     method += f", b = {', '.join(f'{b:.0f} ({number})' for b, number in shells.items())} s/mm2"
     method += f"; {decided}" if decided else ""
     return Diffusion(adc, method, shells, noise_sd, int(np.count_nonzero(mask & (adc == 0))))
-
-
-def _of_what(b_values: np.ndarray, directions: np.ndarray) -> str:
-    """Of the trace, or along so many directions where those of a shell do not make it."""
-    along = []
-    for b, members in group_shells(b_values).items():
-        if b > UNWEIGHTED and gradients.imbalance(directions[members]) > BALANCED:
-            number = round((1 / gradients.num_repeats(directions[members])).sum())
-            along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
-    if not along:
-        return "of the trace-weighted images"
-    return f"along {', '.join(along)}, no trace: it depends on how the fibres run"
 
 
 def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vectors=None) -> np.ndarray:
@@ -128,10 +122,19 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
 
 
 def _to_map(series, b_values: np.ndarray, mask, noise_sd: float | None, fit) -> np.ndarray:
-    """A fit from signals to slopes, um2/ms, in the voxels of a mask as an image in mm2/s."""
+    """A fit from signals (voxel, n) above the noise floor to slopes (voxel,), um2/ms, as an image in mm2/s.
+
+    Where what rises above the floor is too little, all there is is fitted, if the lowest b-value is at twice the floor.
+    """
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
-    slopes = fit_above_floor(series[mask], b_values, noise_sd, fit)
+    signal = np.asarray(series[mask], np.float32)
+    signal = np.where((signal > 0) & np.isfinite(signal), signal, 0)
+    above = np.where(signal > FLOOR_SDS * noise_sd, signal, 0)
+    slopes = fit(above)
+    lowest = next(iter(group_shells(b_values).values()))
+    sunk = np.isnan(slopes) & (above[:, lowest].mean(axis=1) > 2 * FLOOR_SDS * noise_sd)
+    slopes[sunk] = fit(signal[sunk])
     adc = np.zeros(mask.shape, np.float32)
     adc[mask] = np.clip(np.nan_to_num(slopes) / 1000, 0, HIGHEST_ADC)
     return adc

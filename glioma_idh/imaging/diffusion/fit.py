@@ -13,8 +13,6 @@ ADC of free water then comes out right within 2 % at b0 signal / noise = 37, whe
 
 import numpy as np
 
-from glioma_idh.imaging.diffusion.gradients import group_shells
-
 FLOOR_SDS = 2.0  # the noise floor, in standard deviations of the noise
 CHUNK = 2**15
 FULL_RANK = 1e-9
@@ -34,25 +32,6 @@ def estimate_noise(series, b_values) -> float:
     if 2 * np.count_nonzero(air) < air.size or np.median(highest[air]) < 0.8 * np.median(lowest[air]):
         return 0.0
     return float(np.median(highest[air]) / np.sqrt(2 * np.log(2)))
-
-
-def _above_floor(signal: np.ndarray, noise_sd: float) -> np.ndarray:
-    """The signals, 0 where they do not rise above the noise floor or are no numbers."""
-    signal = np.asarray(signal, np.float32)
-    return np.where((signal > FLOOR_SDS * noise_sd) & np.isfinite(signal), signal, 0)
-
-
-def fit_above_floor(signal: np.ndarray, b_values: np.ndarray, noise_sd: float, fit) -> np.ndarray:
-    """Fit what rises above the noise floor; where that is too little, all there is, if the lowest b-value is at twice.
-
-    `fit` takes signals (voxel, n) to slopes (voxel,), um2/ms, which come back; NaN where there is none.
-    """
-    above = _above_floor(signal, noise_sd)
-    slopes = fit(above)
-    lowest = next(iter(group_shells(b_values).values()))
-    sunk = np.isnan(slopes) & (above[:, lowest].mean(axis=1) > 2 * FLOOR_SDS * noise_sd)
-    slopes[sunk] = fit(_above_floor(signal[sunk], 0))
-    return slopes
 
 
 def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:

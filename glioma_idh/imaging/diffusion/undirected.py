@@ -40,25 +40,21 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
     doubtful = np.flatnonzero(weighted & ~directed)
     if not len(doubtful) or not directed.any():
         return b_values, ""
-    logarithm = _logarithm_in_tissue(np.asarray(series), directed, brain)
+    series = np.asarray(series)
+    mean = series[..., directed].mean(axis=-1, dtype=np.float32)
+    head = brain if brain is not None else sitk.GetArrayFromImage(find_head(to_itk(Volume(mean, np.eye(4))))).T > 0
+    least = FAINT * np.median(mean[head]) if head.any() else 0
+    signal = series[(mean > least) & (True if brain is None else brain)].astype(np.float32)
+    signal = signal[(signal > 0).all(axis=1)]
+    if not len(signal):
+        advice = "Check the brain mask, and look for empty volumes."
+        raise InputError("tissue with a signal in every diffusion-weighted volume", "none", advice)
+    logarithm = np.log(signal)
     taken = [_is_unweighted(n, logarithm, b_values, directions) for n in doubtful]
     settled = b_values.copy()
     settled[doubtful[taken]] = 0
     kinds = {"b = 0": doubtful[taken], "trace-weighted": doubtful[~np.array(taken)]}
     return settled, "; ".join(_in_words(b_values[those], kind) for kind, those in kinds.items() if len(those))
-
-
-def _logarithm_in_tissue(series: np.ndarray, directed: np.ndarray, brain) -> np.ndarray:
-    """The logarithm of the signals (voxel, n) of tissue: bright in the volumes with a direction, 0 in none."""
-    weighted = series[..., directed].mean(axis=-1, dtype=np.float32)
-    head = brain if brain is not None else sitk.GetArrayFromImage(find_head(to_itk(Volume(weighted, np.eye(4))))).T > 0
-    least = FAINT * np.median(weighted[head]) if head.any() else 0
-    signal = series[(weighted > least) & (True if brain is None else brain)].astype(np.float32)
-    signal = signal[(signal > 0).all(axis=1)]
-    if not len(signal):
-        advice = "Check the brain mask, and look for empty volumes."
-        raise InputError("tissue with a signal in every diffusion-weighted volume", "none", advice)
-    return np.log(signal)
 
 
 def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:

@@ -90,17 +90,15 @@ def find_dark(signals: list[np.ndarray]) -> np.ndarray:
 
     Those that are dark in any echo (voxel, t), from 0, rising; InputError if there are more than MAX_DARK.
     """
-    dark = np.flatnonzero(np.any([_is_dark(signal.mean(axis=0, dtype=float)) for signal in signals], axis=0))
+    is_dark = np.zeros(signals[0].shape[1], bool)
+    for mean in (signal.mean(axis=0, dtype=float) for signal in signals):
+        medians = np.median(np.lib.stride_tricks.sliding_window_view(mean, AROUND), axis=1)
+        around = np.pad(medians, AROUND // 2, mode="edge")  # at the ends, those of the five first or last ones
+        is_dark |= (mean < DARK_SHARE * around) | (mean < DARKEST_SHARE * np.median(mean))
+    dark = np.flatnonzero(is_dark)
     if len(dark) > MAX_DARK:
         raise _too_many(dark, f"at most {MAX_DARK} dark or empty volumes")
     return dark
-
-
-def _is_dark(mean: np.ndarray) -> np.ndarray:
-    """Which points of a mean curve (t,) are dark, bool; at its ends, beside the five first or last ones."""
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(mean, AROUND), axis=1)
-    around = np.pad(medians, AROUND // 2, mode="edge")
-    return (mean < DARK_SHARE * around) | (mean < DARKEST_SHARE * np.median(mean))
 
 
 def fill_dark(signal: np.ndarray, dark: np.ndarray) -> np.ndarray:

@@ -71,7 +71,6 @@ def make_rcbv(
     signals = [acquisition.fill_dark(signal, dark) for signal in signals]
     baseline = find_baseline(signals[-1].mean(axis=0, dtype=float))
     clear = relaxation.above_noise(signals, baseline)
-    relaxation.check_clear(clear)
     seen = _spread(clear, brain) > 0
     signals = [signal[clear] for signal in signals]
     change = relaxation.relaxation_change(signals, echo_times_s, baseline)

@@ -21,19 +21,16 @@ def noise_of(signal: np.ndarray, baseline: tuple[int, int]) -> float:
 
 
 def above_noise(signals: list[np.ndarray], baseline: tuple[int, int]) -> np.ndarray:
-    """Voxels whose baseline stands out of the noise in every echo, shape (voxel,), bool."""
+    """Voxels whose baseline stands out of the noise in every echo, (voxel,), bool; InputError unless half do."""
     levels = [signal[:, slice(*baseline)].mean(axis=1) for signal in signals]
     floors = [NOISE_FLOOR * noise_of(signal, baseline) for signal in signals]
-    return np.all([(level > 0) & (level >= floor) for level, floor in zip(levels, floors, strict=True)], axis=0)
-
-
-def check_clear(clear: np.ndarray) -> None:
-    """Raise InputError unless half of the brain's voxels (voxel,) are clear, or the maps would be next to empty."""
+    clear = np.all([(level > 0) & (level >= floor) for level, floor in zip(levels, floors, strict=True)], axis=0)
     share = clear.mean()
     if share < MIN_CLEAR_SHARE:
         found = f"{share:.0%} of its voxels at {NOISE_FLOOR:g} times the noise or more"
         advice = "Check the brain mask, and whether signals jump from volume to volume before the bolus."
         raise InputError("signals above the noise in half of the brain or more", found, advice)
+    return clear
 
 
 def relaxation_change(signals: list[np.ndarray], echo_times_s, baseline: tuple[int, int]) -> np.ndarray:

@@ -36,22 +36,17 @@ def normal_white_matter(
         if mask is not None and mask.any():
             spacing_mm = np.linalg.norm(affine[:3, :3], axis=0)
             white = white & (ndimage.distance_transform_edt(~mask.astype(bool), spacing_mm) > LESION_MARGIN_MM)
-    if lesion is not None and mirrored is not None:
-        white = white & _far_side(lesion.astype(bool), mirrored.astype(bool), affine)
+    if lesion is not None and mirrored is not None and lesion.any() and mirrored.any():
+        lesion, mirrored = lesion.astype(bool), mirrored.astype(bool)
+        if (lesion & mirrored).sum() <= CLEAR_SHARE * lesion.sum():
+            here, there = (affine[:3, :3] @ np.argwhere(mask).mean(axis=0) for mask in (lesion, mirrored))
+            across = (there - here) @ affine[:3, :3]
+            axes = np.meshgrid(*[np.arange(n) for n in lesion.shape], indexing="ij", sparse=True)
+            white = white & (sum(across[n] * axes[n] for n in range(3)) > (there - here) @ (here + there) / 2)
     if not white.any():
         advice = "Give a mask of normal white matter, or check the template's fit and the lesion mask."
         raise InputError("normal white matter away from the lesion and its mirror image", "no voxel", advice)
     return white
-
-
-def _far_side(lesion: np.ndarray, mirrored: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Voxels on the side away from the lesion; all of them where it reaches both or there is none. Shape (i, j, k)."""
-    if not lesion.any() or not mirrored.any() or (lesion & mirrored).sum() > CLEAR_SHARE * lesion.sum():
-        return np.ones(lesion.shape, bool)
-    here, there = (affine[:3, :3] @ np.argwhere(mask).mean(axis=0) for mask in (lesion, mirrored))
-    across = (there - here) @ affine[:3, :3]
-    axes = np.meshgrid(*[np.arange(n) for n in lesion.shape], indexing="ij", sparse=True)
-    return sum(across[n] * axes[n] for n in range(3)) > (there - here) @ (here + there) / 2
 
 
 def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray) -> None:

@@ -40,36 +40,28 @@ def coarsen(image):
 
 def find_affine(work, template: dict, stripped: bool) -> np.ndarray:
     """The affine map, 4 x 4, RAS+ mm, that takes the template's points to a head (`work`, coarse), maybe stripped."""
-    bare, bare_mask = bare_brain(template, stripped)
-    still, mask = (bare, bare_mask) if stripped else with_shells(template)
-    coarsest = shrink(still, 3), shrink(work, 3), sitk.Shrink(mask, [3] * 3)
-
-    def metric_at(start: np.ndarray) -> float:  # negative mutual information: the lower the better
-        return make_method(coarsest[2], start, rigid=True)[0].MetricEvaluate(*coarsest[:2])
-
-    starts = sorted(start_matrices(work, stripped), key=metric_at)[:NUM_STARTS]
-    matrix, _ = min((optimise(*coarsest, start, rigid=True) for start in starts), key=lambda found: found[1])
+    bare, bare_mask = draw_template(template, stripped)
+    still, mask = (bare, bare_mask) if stripped else draw_template(template, stripped, shells=True)
+    *images, coarse_mask = coarsest = shrink(still, 3), shrink(work, 3), sitk.Shrink(mask, [3] * 3)
+    starts = start_matrices(work, stripped)  # those of most mutual information, which is negative in the metric
+    starts.sort(key=lambda start: make_method(coarse_mask, start, rigid=True)[0].MetricEvaluate(*images))
+    found = [optimise(*coarsest, start, rigid=True) for start in starts[:NUM_STARTS]]
+    matrix, _ = min(found, key=lambda answer: answer[1])
     matrix, _ = optimise(shrink(still, 2), shrink(work, 2), sitk.Shrink(mask, [2] * 3), matrix)
     matrix, _ = optimise(still, work, mask, matrix)
     return matrix if stripped else optimise(bare, work, bare_mask, matrix)[0]
 
 
-def bare_brain(template: dict, stripped: bool) -> tuple:
-    """The template's brain alone, and the mask to compare it in: the brain and a margin.
+def draw_template(template: dict, stripped: bool, shells: bool = False) -> tuple:
+    """The template's brain, bare or in shells of skull, scalp and air, and the mask to compare it in: with a margin.
 
-    With skull, the margin is left out below the origin, where no skull but flesh lies against the brain.
+    With skull, the margin is left out below the origin, where flesh lies against the brain: no skull, and the face.
     """
     t1, brain, outside_mm, height_mm, affine = template_arrays(template)
-    mask = brain | ((outside_mm < MARGIN_MM) & (stripped | (height_mm > 0)))
-    return to_itk(Volume(np.where(brain, t1, BARE), affine)), to_itk(Volume(mask, affine), np.uint8)
-
-
-def with_shells(template: dict) -> tuple:
-    """The template's brain in shells of skull, scalp and air, and the mask to compare it in: not the face."""
-    t1, brain, outside_mm, height_mm, affine = template_arrays(template)
-    shells = np.select([brain, outside_mm < SKULL_MM, outside_mm < SCALP_MM], [t1, -0.2, 1.3], -0.5)
-    mask = brain | ((outside_mm < AIR_MM) & (height_mm > 0))
-    return to_itk(Volume(shells, affine)), to_itk(Volume(mask, affine), np.uint8)
+    around = [outside_mm < SKULL_MM, outside_mm < SCALP_MM] if shells else []
+    drawn = np.select([brain, *around], [t1, -0.2, 1.3][: 1 + len(around)], BARE)
+    mask = brain | ((outside_mm < (AIR_MM if shells else MARGIN_MM)) & (stripped | (height_mm > 0)))
+    return to_itk(Volume(drawn, affine)), to_itk(Volume(mask, affine), np.uint8)
 
 
 def template_arrays(template: dict) -> tuple:

@@ -11,13 +11,12 @@ from glioma_idh.imaging.registration.deformable import features, fit_bend, predi
 from glioma_idh.imaging.registration.template import TemplateFit, check_head, judge, load_template, simplify
 from glioma_idh.imaging.registration.template_search import (
     CENTRE_MM,
-    bare_brain,
     coarsen,
+    draw_template,
     find_affine,
     find_centre,
     start_matrices,
     template_arrays,
-    with_shells,
 )
 from glioma_idh.imaging.resampling import from_itk, matrix_of, rigid_matrix, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
@@ -172,7 +171,7 @@ def test_shells_around_the_templates_brain(small):
     assert t1.shape == (58, 58, 58) and affine[:3, 3] == pytest.approx([-50 - 9 * EDGE] * 3)
     assert np.array_equal(brain[9:-9, 9:-9, 9:-9], small["brain"].array > 0)
     assert height_mm[[0, 29]] == pytest.approx([-72.5, 0])
-    still, mask = (from_itk(image).array for image in with_shells(coarse))
+    still, mask = (from_itk(image).array for image in draw_template(coarse, stripped=False, shells=True))
     middle = np.s_[:, 29, 29]
     for least_mm, most_mm, value in ((2.4, 8.9, -0.2), (9, 15.9, 1.3), (16, 100, -0.5)):
         shell = (outside_mm[middle] >= least_mm) & (outside_mm[middle] <= most_mm)
@@ -180,9 +179,9 @@ def test_shells_around_the_templates_brain(small):
     assert still[brain] == pytest.approx(t1[brain])
     above = np.arange(58) > 29
     assert np.array_equal(mask > 0, brain | ((outside_mm < 22) & above))  # not the face
-    bare, near = (from_itk(image).array for image in bare_brain(coarse, stripped=False))
+    bare, near = (from_itk(image).array for image in draw_template(coarse, stripped=False))
     assert bare[~brain] == pytest.approx(-0.5) and np.array_equal(near > 0, brain | ((outside_mm < 4) & above))
-    _, all_round = bare_brain(coarse, stripped=True)
+    _, all_round = draw_template(coarse, stripped=True)
     assert np.array_equal(from_itk(all_round).array > 0, outside_mm < 4)
 
 
