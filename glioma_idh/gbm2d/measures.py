@@ -3,8 +3,8 @@
 import numpy as np
 
 from glioma_idh.departures import Group, Measure, log_odds
+from glioma_idh.imaging.axes import stand_out
 from glioma_idh.imaging.boxes import bounding_box
-from glioma_idh.imaging.mask_fit import stand_out
 
 DIRECTIONS = ("right", "front", "top")
 OF_LESION = (10, 50, 90)

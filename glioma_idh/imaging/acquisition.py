@@ -65,7 +65,7 @@ def read_acquisition(path) -> Acquisition:
 
 
 def read_sidecar(path) -> dict:
-    """The keys of the `.json` file beside an image; none where there is no such file, InputError if it is not JSON."""
+    """The keys of the `.json` file beside an image, if any; InputError if it is not JSON."""
     file = beside(path, ".json")
     if not file.is_file():
         return {}

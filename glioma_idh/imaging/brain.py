@@ -36,12 +36,8 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
     """Remove the slow change of brightness that coils leave: N4 (Tustison et al. 2010, IEEE Trans Med Imaging 29:1310).
 
     The field is found in voxels of 4 mm or so and applied in full resolution; voxels that are 0 or negative do not
-    count. The mean within the mask is kept.
-
-    Args:
-        volume: raw intensities, shape (i, j, k).
-        mask: where to look, shape (i, j, k); by default the brain of an image without skull, otherwise what Otsu's
-            threshold takes for the head.
+    count. The mean within the mask is kept, which is by default the brain of an image without skull, otherwise what
+    Otsu's threshold takes for the head.
 
     Raises:
         InputError: the image is too small, empty, or z-scored: a factor means nothing to numbers around 0.
@@ -85,18 +81,12 @@ def bias_field(image, mask):
 
 
 def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
-    """The brain mask: the template's brain, its border moved by the image's own intensities.
+    """The brain mask, uint8: the template's brain, its border moved by the image's own intensities.
 
     A voxel near the border is brain where its depth in the template's brain and the odds of its intensity, brain
     against surroundings, say so together. Narrow bridges to what lies outside are cut, furrows and holes filled. Of an
-    image without skull, which needs no fit, what is not background comes back.
-
-    Args:
-        head: image of any contrast, shape (i, j, k), best after `correct_bias`.
-        fit: of the template to it.
-
-    Returns:
-        Mask of 0 and 1 on the grid of the head, uint8; InputError if the template's brain does not lie in the image.
+    image without skull, which needs no fit, what is not background comes back. Any contrast will do, best after
+    `correct_bias`; InputError if the template's brain does not lie in the image.
     """
     if looks_stripped(head):
         brain = ndimage.binary_fill_holes(head.array != guess_background(head.array))

@@ -26,23 +26,16 @@ enhance little, and in whose crops there are few vessels."""
 
 
 def guess_background(array: np.ndarray) -> float:
-    """The value around a head or brain, shape (i, j, k): what all eight corners share, otherwise 0.
-
-    It is 0 in nearly all images; z-scores taken over a whole box shift it.
-    """
+    """What all eight corners of an image share, otherwise 0; z-scores taken over a whole box shift it from 0."""
     corners = array[:: max(array.shape[0] - 1, 1), :: max(array.shape[1] - 1, 1), :: max(array.shape[2] - 1, 1)]
     return float(corners.flat[0]) if (corners == corners.flat[0]).all() else 0.0
 
 
 def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
-    """Whether intensities are as the scanner gave them (`raw`: anything else) or `z-scored`: a guess.
+    """Whether the voxels of tissue, in an image of that volume, are `z-scored` or else `raw`: a guess.
 
     z-scores are below 100 and often negative. Of a whole brain a tenth or more is negative; of a small box around a
     lesion that is bright throughout it may be one voxel in a hundred.
-
-    Args:
-        tissue: the voxels that are not background.
-        box_ml: volume of the whole image.
     """
     if tissue.size == 0 or np.abs(tissue).max() >= LARGEST_Z_SCORE:
         return "raw"
@@ -53,15 +46,9 @@ def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
 def guess_head(tissue_ml: float, box_ml: float) -> str:
     """Whether a scan shows the brain alone or the head with its skull: a guess.
 
-    Around a brain that was cut out, voxels are exactly background, and what is left has the volume of a brain. A head
-    is larger, and air around it carries noise.
-
-    Args:
-        tissue_ml: volume of the voxels that are not exactly background.
-        box_ml: volume of the whole image.
-
-    Returns:
-        `skull-stripped`, `with skull`, or `cannot tell` where the image is smaller than a head or in between.
+    Around a brain that was cut out, voxels are exactly background, and what is left (tissue) has the volume of a brain.
+    A head is larger, and air around it carries noise. The answer is `skull-stripped`, `with skull`, or `cannot tell`
+    where the image is smaller than a head or in between.
     """
     if tissue_ml >= HEAD_ML:
         return "with skull"
@@ -126,11 +113,8 @@ def require_stripped(volume: Volume, advice: str) -> None:
 def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
     """Which skull-stripped scans of a subject cover another brain than most of them do: a guess.
 
-    Args:
-        covered: by the printed name of each scan which voxels are not 0, booleans of one shape (i, j, k).
-
-    Returns:
-        By name a sentence on each such scan; nothing where all agree. Of as many against as many, the first are right.
+    From which voxels are not 0 (bool, of one shape) by the printed name of each scan to a sentence on each such scan;
+    nothing where all agree. Of as many against as many, the first are right.
     """
     sizes, dice = {name: np.count_nonzero(mask) for name, mask in covered.items()}, {}
     for one, other in combinations_with_replacement(covered, 2):
@@ -162,10 +146,8 @@ def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:
     """How bright the brightest of a T1Gd are for their T1, over how bright the brightest of the T1 are for their T1Gd.
 
     Each image is predicted from the other along a straight line; what counts is the 99.5th percentile of the remainder,
-    in robust standard deviations. Vessels and leaking tumour raise it in the T1Gd alone. All on one grid, (i, j, k).
-
-    Returns:
-        About 1 where no contrast medium was given, below 1 where the two were swapped; in patients 2 to 4.
+    in robust standard deviations. Vessels and leaking tumour raise it in the T1Gd alone: to 2 to 4 in patients; it is
+    about 1 where no contrast medium was given, below 1 where the two, on one grid, were swapped.
     """
     enhanced, plain = t1gd[brain].astype(float), t1[brain].astype(float)
     return _brightest(enhanced, plain) / _brightest(plain, enhanced)

@@ -31,32 +31,18 @@ class Mask(Volume):
 
 
 def read_mask(path, order: str = "C") -> Mask:
-    """Read a NIfTI file as labels, in the order in memory that `read_volume` takes.
-
-    Raises:
-        InputError: the file cannot be read, or its values are neither labels nor probabilities.
-    """
+    """Read a NIfTI file as labels; order as of `read_volume`, errors as of that and of `parse_labels`."""
     volume = read_volume(path, None, order=order)
     labels, remark = parse_labels(volume.array, volume.file)
     return Mask(labels, volume.affine, volume.file, volume.stored_as, volume.own_affine, remark)
 
 
 def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
-    """What the values of a mask mean.
+    """The finite values of a mask as labels, uint8, and how they were taken where they were none.
 
     Values within TOLERANCE of an integer are that integer. LABELS are labels; so is any one value beside 0, such as
     255, and the higher of two values of which the lower is negative. Fractions from 0 to 1 are probabilities: inside is
-    what reaches THRESHOLD.
-
-    Args:
-        array: finite values, any shape.
-        file: for messages.
-
-    Returns:
-        Labels, uint8, of the same shape and order in memory; and how the values were taken where they were no labels.
-
-    Raises:
-        InputError: they are anything else, or probabilities that all lie below THRESHOLD; it names the values.
+    what reaches THRESHOLD. InputError, which names the values, if they are anything else, or all below THRESHOLD.
     """
     values = array
     if array.dtype.kind not in "iub":
@@ -85,13 +71,9 @@ def parse_labels(array: np.ndarray, file="") -> tuple[np.ndarray, str]:
 
 
 def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
-    """The axial slice k where a lesion is widest, and the rectangle around it there, as the slice CNN takes them.
+    """The axial slice k where a lesion (not 0) is widest, and the rectangle around it there: for the slice CNN.
 
-    Args:
-        mask: everything that is not 0 belongs to the lesion, RAS+, shape (i, j, k).
-
-    Raises:
-        InputError: the mask is empty, lies on one slice only, or is a line there.
+    InputError if the mask, (i, j, k), RAS+, is empty, lies on one slice only, or is a line there.
     """
     mask = mask != 0
     num_slices = int(mask.any(axis=(0, 1)).sum())
@@ -107,10 +89,9 @@ def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
 
 
 def mask_hash(array: np.ndarray) -> str:
-    """The identity of a mask: which voxels of its grid are not 0, whatever the labels and whatever the file is called.
+    """The identity of a mask: which voxels of its grid are not 0, as 16 hexadecimal digits; none of an empty one.
 
-    Unlike `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form. It has 16
-    hexadecimal digits; an empty mask, which is like any other, has none.
+    Unlike in `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form.
     """
     marked = array != 0
     if not marked.any():
@@ -158,13 +139,7 @@ class LesionFacts:
 
 
 def measure_lesion(lesion: np.ndarray, brain: np.ndarray, voxel_ml: float) -> LesionFacts:
-    """Measure how a lesion lies in the brain.
-
-    Args:
-        lesion: everything that is not 0 belongs to it, shape (i, j, k), not empty.
-        brain: booleans of the same shape; of an empty one the shares are 1 and 0.
-        voxel_ml: volume of one voxel.
-    """
+    """Measure how a lesion (not 0, not empty) lies in the brain, bool; of an empty brain the shares are 1 and 0."""
     lesion = lesion != 0
     volume, inside, whole = (int(np.count_nonzero(part)) for part in (lesion, lesion & brain, brain))
     return LesionFacts(volume * voxel_ml, (volume - inside) / volume, inside / max(whole, 1))

@@ -64,11 +64,7 @@ def reading_error(error: Exception, path) -> InputError:
 
 
 def affine_mm(image, path) -> np.ndarray:
-    """The affine of a file, 4 x 4, voxel index to millimetres, from the spatial unit of its header.
-
-    Raises:
-        InputError: the voxels are smaller or larger than those of any image of a head.
-    """
+    """The affine of a file in millimetres, by the unit of its header; InputError if no head has such voxels."""
     unit, mm = spatial_unit(image.header)
     affine = image.affine if mm == 1 else np.diag([mm, mm, mm, 1.0]) @ image.affine
     check_edges(np.linalg.norm(affine[:3, :3], axis=0), unit, path)

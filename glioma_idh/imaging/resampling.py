@@ -16,10 +16,7 @@ TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS+ millimetres to LPS+ millimetres
 
 
 def to_itk(volume: Volume, dtype=np.float32):
-    """A 3D volume as an image of SimpleITK, in the same place.
-
-    A sheared grid stays sheared: SimpleITK takes its axes as they are, though other programs of ITK may not.
-    """
+    """A 3D volume as an image of SimpleITK, in the same place; a sheared grid stays sheared."""
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array.T, dtype=dtype))
     affine = TO_LPS @ volume.affine
     image.SetSpacing([float(edge) for edge in volume.spacing_mm])
@@ -81,7 +78,7 @@ def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, ord
     Args:
         volume: shape (i, j, k), or (i, j, k, t), which is read volume by volume.
         grid: its shape and affine count, its voxels do not.
-        matrix: 4 x 4, RAS+ mm, from a point of the grid to its place in the image; by default the headers hold.
+        matrix: by default the headers hold.
         order: `linear`; `nearest` for masks and labels; `cubic` (B-spline, which may overshoot).
 
     Returns:

@@ -8,11 +8,9 @@ from glioma_idh.imaging import series_vocabulary as terms
 
 
 def contrast_said(words: tuple[str, ...]) -> frozenset[bool]:
-    """What words say of a contrast agent.
+    """What words say of a contrast agent: True where it was given, False where not.
 
-    Returns:
-        True where it was given, False where not; both where that is left open or contradicts itself, neither where
-        nothing is said, as by `post-op`.
+    Both where that is left open or contradicts itself, neither where nothing is said, as by `post-op`.
     """
     said, place = set(), 0
     while place < len(words):

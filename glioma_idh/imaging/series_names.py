@@ -108,18 +108,11 @@ def _split(token: str) -> tuple[str, ...]:
 
 
 def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | None:
-    """The roles that words name.
+    """Of `t1 t1gd t2 flair rcbv adc dwi dsc lesion_mask brain_mask` those that words, as of `words_of`, may name.
 
-    A scanner's T1 is one with or without contrast agent unless its words say which. The name of a file is taken at its
-    word: `t1` is without, and MPRAGE is the slice-CNN paper's, with.
-
-    Args:
-        words: as `words_of` gives them.
-        described: they are a scanner's, not a file's name.
-
-    Returns:
-        Of `t1 t1gd t2 flair rcbv adc dwi dsc lesion_mask brain_mask` those that it may be; empty where the words
-        name another kind of image, None where they do not tell.
+    Empty where they name another kind of image, None where they do not tell. A scanner's T1 (`described`) is one with
+    or without contrast agent unless its words say which. The name of a file is taken at its word: `t1` is without, and
+    MPRAGE is the slice-CNN paper's, with.
     """
     there = set(words)
     if not described and there & (terms.MASK | {"brainmask"}):

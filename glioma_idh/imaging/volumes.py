@@ -36,10 +36,7 @@ class Volume:
 
 
 def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Permute and flip the axes of voxels, shape (a, b, c), and of their affine to run closest to right, front, top.
-
-    No voxel is interpolated: an oblique grid stays oblique.
-    """
+    """Permute and flip axes to run closest to right, front, top, those of the affine too; an oblique grid stays so."""
     orientation = nibabel.orientations.io_orientation(affine)
     turned = nibabel.orientations.apply_orientation(array, orientation)
     return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
@@ -95,10 +92,7 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
 
 
 def read_grid(path) -> Volume:
-    """The grid of an image, of its first three axes, without reading its voxels: they are all 0.
-
-    InputError if the file is missing or not NIfTI, or its axes do not span a volume.
-    """
+    """The grid of an image's first three axes, its voxels all 0; InputError if it is no NIfTI file with such axes."""
     try:
         image = nibabel.load(path)
         orientation = nibabel.orientations.io_orientation(image.affine)
@@ -111,11 +105,10 @@ def read_grid(path) -> Volume:
 
 
 def voxel_hash(volume: Volume) -> str:
-    """The identity of an image, whatever its file is called and however it is stored.
+    """The identity of an image, however it is stored: 16 hexadecimal digits; none of zeros, which are like any other.
 
-    Voxels alone count, cropped to the box of those that are not 0, as 32-bit floats: header, number type, order of
-    the axes in the file and padding with zeros do not. One voxel that differs gives another identity: 16 hexadecimal
-    digits; nothing for an image of zeros, which is like any other.
+    Voxels alone count, as 32-bit floats, cropped to the box of those that are not 0: header, number type, order of the
+    axes in the file and padding with zeros do not.
     """
     filled = volume.array != 0
     if not filled.any():
@@ -125,7 +118,7 @@ def voxel_hash(volume: Volume) -> str:
 
 
 class HeaderTiming(NamedTuple):
-    """What a NIfTI header alone tells of an image: its shape, its grid, and its time."""
+    """What a NIfTI header alone tells of an image."""
 
     shape: tuple[int, ...]  # without trailing axes of length 1 beyond the third
     spacing_mm: tuple[float, float, float]  # edge lengths of a voxel, whatever the header's unit

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.mask_fit import find_flip, stand_out
+from glioma_idh.imaging.axes import find_flip, stand_out
 
 SHAPE, SPACING = (40, 44, 20), (1.0, 1.0, 3.0)
 BRAIN = np.zeros(SHAPE, dtype=bool)

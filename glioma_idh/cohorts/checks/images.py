@@ -16,9 +16,8 @@ from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN, Scan, grid_differe
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.table import START_OF_PATHS, first_missing
-from glioma_idh.imaging.axes import find_turned
+from glioma_idh.imaging.axes import find_flip, find_turned
 from glioma_idh.imaging.heuristics import find_other_brain
-from glioma_idh.imaging.mask_fit import find_flip
 from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress

@@ -66,10 +66,7 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
 
     Returns:
         The files; and what was not used, as `LeftOut` where nothing is wrong with it, as an `InputError` where a
-        series ought to be mended. Each names the series by its number.
-
-    Raises:
-        InputError: the files belong to several patients or days.
+        series ought to be mended. InputError if the files belong to several patients or days.
     """
     headers, remarks = _read_headers(folder)
     converted, num_lost = [], 0

@@ -145,15 +145,13 @@ def files_below(folder) -> list[Path]:
 
 
 def is_dicom(file) -> bool:
-    """Whether a file says that it is DICOM, or begins as one without a preamble does.
-
-    Those begin with a tag of group 2 or 8, and either the two letters of its kind or a length below 65536.
-    """
+    """Whether a file says that it is DICOM, or begins as one without a preamble does: with a tag of group 2 or 8."""
     try:
         with open(file, "rb") as opened:
             start = opened.read(132)
     except OSError:
         return False
+    # behind the tag come the two letters of its kind, or a length below 65536
     begins = start[:2] in (b"\x08\0", b"\x02\0") and (start[4:6].isalpha() or start[6:8] == b"\0\0")
     return start[128:] == b"DICM" or (begins and len(start) > 100)
 

@@ -1,5 +1,5 @@
 """ADC from diffusion-weighted series.
 
-`gradients` (b-values and directions), `undirected` (volumes without a direction), `fit` (the logarithm of the signal),
-`adc` (the map), `scanner_adc` (a map from elsewhere, and its unit).
+`gradients` (b-values and directions), `undirected` (volumes without a direction), `adc` (the map, from the logarithm of
+the signal), `scanner_adc` (a map from elsewhere, and its unit).
 """

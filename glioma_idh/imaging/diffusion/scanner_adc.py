@@ -40,16 +40,11 @@ class ScannerADC:
 
 
 def scale_adc(adc: np.ndarray, brain: np.ndarray, called_trace: bool = False) -> ScannerADC:
-    """An ADC map from a scanner in mm2/s.
+    """An ADC map from a scanner, in any decimal unit of area by time (1e-6 mm2/s as a rule), in mm2/s.
 
     The unit is the power of ten that brings the peak of the brain's histogram above 0.35e-3 and up to 3.5e-3 mm2/s.
-    There it must be that of tissue, or three times that in a map that is called a trace, which is divided by three.
-
-    Args:
-        adc: in any decimal unit of area by time, 1e-6 mm2/s as a rule, shape (i, j, k).
-        brain: mask, shape (i, j, k).
-        called_trace: its name or description says that it is the trace of the tensor. That alone does not divide it:
-            scanners call the ADC of trace-weighted images so.
+    There it must be that of tissue, or three times that in a map that is called a trace, by its name or description,
+    which is divided by three. The name alone does not: scanners call the ADC of trace-weighted images so.
 
     Raises:
         InputError: the brain is empty or its median not positive, the unit would be one that nobody uses, or the peak

@@ -21,19 +21,12 @@ AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)  # the same shares with EXPE
 
 
 def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brain) -> tuple[np.ndarray, str]:
-    """The b-values, 0 for the volumes that are at b = 0 by their signal although their b-value says otherwise.
+    """The b-values (n,), s/mm2, 0 for volumes at b = 0 by their signal although they say otherwise; and that in words.
 
-    What is in question is a volume above b = UNWEIGHTED without a direction where others have one. In a series without
-    any direction every volume is trace-weighted, and nothing is in question.
-
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-        directions: unit vectors, shape (n, 3); 0 for none.
-        brain: mask, shape (i, j, k), bool; None where it is not known, and then what is not air counts.
-
-    Returns:
-        The b-values, and what was decided, in words; InputError if a signal is neither that of b = 0 nor of the trace.
+    What is in question is a volume above b = UNWEIGHTED without a direction (unit vectors, (n, 3), 0 for none) where
+    others have one. In a series without any direction every volume is trace-weighted, and nothing is in question.
+    Where the brain, a mask, is None, what is not air counts. InputError if a signal is neither that of b = 0 nor of the
+    trace.
     """
     weighted = b_values > UNWEIGHTED
     directed = weighted & directions.any(axis=1)

@@ -72,13 +72,8 @@ def find_first_pass(change: np.ndarray, arrival: int, step_s: float) -> tuple[in
     curve where there is neither. The peak is the first that is a quarter as high as the highest (running median of
     three): what comes later and goes higher is not the first pass.
 
-    Args:
-        change: mean change of relaxation of tissue that does not leak, shape (t,).
-        arrival: the volume at which the bolus arrives.
-        step_s: from one volume to the next, s.
-
-    Returns:
-        (start, stop), stop outside; InputError if the curve never falls to half its peak.
+    From the mean change of relaxation (t,) of tissue that does not leak, and the volume at which the bolus arrives, to
+    (start, stop), stop outside; InputError if the curve never falls to half its peak.
     """
     smooth = np.convolve(np.pad(change, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
     peak = arrival + _first_peak(median_filter(change, 3, mode="nearest")[arrival:-1], 1 / 4)

@@ -48,9 +48,8 @@ def make_rcbv(
 
     Args:
         series: one or two echoes, each (i, j, k, t).
-        times: of the echoes and from one volume to the next.
         brain, white: masks, shape (i, j, k); that of white matter as from `normal_white_matter`.
-        lesion: mask, which is kept out of the reference of the leakage correction, or None.
+        lesion: mask, kept out of the reference of the leakage correction, or None.
         integral: one of `blood_volume.INTEGRALS`.
 
     Raises:

@@ -24,10 +24,10 @@ def normal_white_matter(
     Args:
         white_share: share of white matter, shape (i, j, k), 0 to 1.
         affine: 4 x 4, voxel index to millimetres.
-        lesion, mirrored: masks, shape (i, j, k), of the lesion as it is and mirrored at the midsagittal plane, or None.
+        lesion, mirrored: masks of the lesion as it is and mirrored at the midsagittal plane, or None.
 
     Returns:
-        Mask, shape (i, j, k), bool; InputError if nothing remains.
+        Mask, bool; InputError if nothing remains.
     """
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)

@@ -25,14 +25,8 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
     Mattes mutual information, which a bolus or a b-value that changes the contrast does not mislead, is climbed from
     where the head was in the neighbour on the reference's side; before and behind the reference at the same time. Where
     the head seems to have jumped but matches no better than 10 mm or degrees away, as a volume of mere noise does, it
-    is taken to lie as in that neighbour.
-
-    Args:
-        series: shape (i, j, k, t).
-        reference: the volume that the others are registered to.
-
-    Returns:
-        Matrices, shape (t, 4, 4); InputError if the reference is empty, or of one value all over.
+    is taken to lie as in that neighbour. From (i, j, k, t) to matrices (t, 4, 4); InputError if the reference is empty,
+    or of one value all over.
     """
     pyramid.check_contrast(Volume(series.array[..., reference], series.affine, series.file))
     fixed = _prepared(series, reference)
@@ -81,11 +75,7 @@ def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
 
 
 def hold_still(series: Volume, matrices: np.ndarray) -> Volume:
-    """Bring every volume of a series, shape (i, j, k, t), to where the reference of `find_movement` lies.
-
-    Returns:
-        The same shape, float32; 0 throughout where one of the volumes does not reach.
-    """
+    """Bring the volumes of a series to where the reference of `find_movement` lies, float32; 0 where one misses."""
     still = np.empty(series.array.shape, np.float32)
     seen = np.ones(series.array.shape[:3], bool)
     everywhere = Volume(np.ones(seen.shape, np.uint8), series.affine)

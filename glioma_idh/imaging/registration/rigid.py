@@ -57,7 +57,7 @@ def register_rigid(
     number of threads; one core is at work.
 
     Args:
-        moving, reference: 3D images, with skull or without, whole or a slab.
+        moving, reference: with skull or without, whole or a slab.
         reference_mask: where to look, shape (i, j, k) of the reference, with a margin around what counts; by default
             the head and 8 mm around it.
         max_rotation_deg, max_shift_mm: beyond them, the answer is reported as not plausible; infinite for an atlas or

@@ -7,11 +7,11 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.adc import (
     HIGHEST_ADC,
+    estimate_noise,
     fit_adc,
     fit_mean_diffusivity,
     make_adc,
 )
-from glioma_idh.imaging.diffusion.fit import estimate_noise
 
 ADC = np.linspace(0.4e-3, 3e-3, 24).reshape(2, 3, 4)
 B_VALUES = np.array([0, 500, 1000.0])
@@ -50,7 +50,7 @@ def test_a_decay_without_noise_comes_back(b_values):
 
 
 def test_voxels_fitted_in_several_parts_come_back_in_their_places(monkeypatch):
-    monkeypatch.setattr("glioma_idh.imaging.diffusion.fit.CHUNK", 7)
+    monkeypatch.setattr("glioma_idh.imaging.diffusion.adc.CHUNK", 7)
     assert fit_adc(decay(ADC, B_VALUES), B_VALUES, noise_sd=0) == pytest.approx(ADC, rel=1e-6)
 
 

@@ -7,8 +7,16 @@ from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.registration import template, template_search
-from glioma_idh.imaging.registration.deformable import features, fit_bend, predict
-from glioma_idh.imaging.registration.template import TemplateFit, check_head, judge, load_template, simplify
+from glioma_idh.imaging.registration.template import (
+    TemplateFit,
+    check_head,
+    features,
+    fit_bend,
+    judge,
+    load_template,
+    predict,
+    simplify,
+)
 from glioma_idh.imaging.registration.template_search import (
     CENTRE_MM,
     coarsen,
