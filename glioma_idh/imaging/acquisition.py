@@ -10,7 +10,7 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED
-from glioma_idh.imaging.volumes import HeaderTiming, read_header_timing
+from glioma_idh.imaging.volumes import read_header_timing
 
 PLAUSIBLE = {"EchoTime": (0.0001, 1.0), "RepetitionTime": (0.001, 60.0), "InversionTime": (0.001, 10.0)}
 PLAUSIBLE |= {"FlipAngle": (0.1, 360.0)}  # the least and the most of each key of a sidecar: seconds, and degrees
@@ -41,10 +41,8 @@ def read_acquisition(path) -> Acquisition:
     """Read how the image of a NIfTI file was acquired. What is not said stays unknown: nothing is guessed.
 
     Beside it may lie a `.json` sidecar as dcm2niix and BIDS have it (seconds), and `.bval` and `.bvec` as FSL has them.
-
-    Raises:
-        InputError: a number is none, or beyond what any scanner does (as milliseconds taken for seconds are); or the
-            numbers of b-values, directions and volumes differ.
+    InputError if a number is none, or beyond what any scanner does (as milliseconds taken for seconds are), or the
+    numbers of b-values, directions and volumes differ.
     """
     sidecar, header = read_sidecar(path), read_header_timing(path)
     echo = ECHO_TIME.search(header.description)
@@ -61,7 +59,7 @@ def read_acquisition(path) -> Acquisition:
         disagreement = f"{said['RepetitionTime']:g} s in the sidecar, {step_s:g} s between the volumes in the header"
         said["RepetitionTime"] = 0.0
     times = (said[key] or None for key in PLAUSIBLE)
-    return Acquisition(*times, *_read_gradients(path, header), disagreement)
+    return Acquisition(*times, *_read_gradients(path, (*header.shape, 1)[3]), disagreement)
 
 
 def read_sidecar(path) -> dict:
@@ -97,9 +95,8 @@ def _number(path, key: str, value) -> float:
     return number
 
 
-def _read_gradients(path, header: HeaderTiming) -> tuple[tuple[float, ...], np.ndarray | None]:
+def _read_gradients(path, num_volumes: int) -> tuple[tuple[float, ...], np.ndarray | None]:
     """The b-values, s/mm2, and the directions, shape (n, 3), of the files beside an image, where there are any."""
-    num_volumes = header.shape[3] if len(header.shape) > 3 else 1
     b_values = _numbers_in(beside(path, ".bval"))
     if b_values is None:
         return (), None

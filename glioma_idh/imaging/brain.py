@@ -37,16 +37,13 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
 
     The field is found in voxels of 4 mm or so and applied in full resolution; voxels that are 0 or negative do not
     count. The mean within the mask is kept, which is by default the brain of an image without skull, otherwise what
-    Otsu's threshold takes for the head.
-
-    Raises:
-        InputError: the image is too small, empty, or z-scored: a factor means nothing to numbers around 0.
+    Otsu's threshold takes for the head. InputError if the image is too small, empty, or z-scored.
     """
     check_head(volume)
     tissue = volume.array != guess_background(volume.array)
     if guess_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
         advice = "Give the image as scanned, or switch the correction of the bias field off."
-        raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)
+        raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)  # no factor fits them
     if mask is not None:
         mask = mask > 0
     elif looks_stripped(volume):
@@ -139,15 +136,10 @@ def distance_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 
 def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
-    """The brain mask, 0 and 1 on the grid of the head, uint8, that a program makes, such as SynthStrip or HD-BET.
+    """The brain mask, uint8, that a program makes, by a command such as `mri_synthstrip -i {input} -m {mask}`.
 
-    Args:
-        command: as in `mri_synthstrip -i {input} -m {mask}`; run without a shell. The program finds the image at
-            `{input}` and leaves the mask at `{mask}`, both `.nii.gz` in the working folder.
-
-    Raises:
-        InputError: a placeholder is missing; the program cannot be run, fails, or leaves no mask, an empty one or one
-            on another grid.
+    Run without a shell, it finds the image at `{input}` and leaves the mask at `{mask}`, both `.nii.gz` in the working
+    folder. InputError as of `extractor_words`, or if it fails, or leaves no mask, an empty one or one on another grid.
     """
     words = extractor_words(command)
     work_dir = Path(work_dir).resolve()

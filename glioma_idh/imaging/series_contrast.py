@@ -63,23 +63,18 @@ def _of_agent(words: tuple[str, ...], place: int) -> tuple[set[bool], int]:
     end = place
     while end < len(words) and words[end] in terms.AGENT | terms.GEOMETRY | terms.LINKS:
         end += 1
-    if _is_doubtful(words[place], words[:place][-1:], words[place + 1 : place + 2]):
-        return {True, False}, 1
+    word, before, behind = words[place], set(words[:place][-1:]), set(words[place + 1 : place + 2])
+    if word in ("c", "contrast", "contraste", "contrasto", "kontrast"):  # of a name, or of the picture
+        unknown = set() if word == "contrast" else {terms.UNKNOWN}  # `+C` is read as contrast
+        if before & (terms.NOT_AN_AGENT | unknown) or behind & (terms.NOT_AN_AGENT_AFTER | unknown):
+            return {True, False}, 1
     if words[end : end + 1] and words[end] in terms.BEFORE | terms.AFTER | terms.WITHOUT:
         what, size = _of_prepositions(words, end)
-        behind = words[end + size - 1 : end + size]
+        last = words[end + size - 1 : end + size]
         if words[end] in terms.WITHOUT and size == 1 and end + size == len(words):
             return {False}, end + size - place
         if words[end] in terms.WITHOUT - terms.WITHOUT_ALONE and terms.UNKNOWN in words[end + size : end + size + 1]:
             return {True, False}, end + size - place
-        if what and not set(behind) & terms.AGENT:
+        if what and not set(last) & terms.AGENT:
             return what, end + size - place
     return {True}, 1
-
-
-def _is_doubtful(word: str, before: tuple[str, ...], behind: tuple[str, ...]) -> bool:
-    """Whether a word may say nothing of an agent: the letter of a name, or the contrast of the picture."""
-    if word not in ("c", "contrast", "contraste", "contrasto", "kontrast"):
-        return False
-    unknown = set() if word == "contrast" else {terms.UNKNOWN}  # `+C` is read as contrast
-    return bool(set(before) & (terms.NOT_AN_AGENT | unknown) or set(behind) & (terms.NOT_AN_AGENT_AFTER | unknown))

@@ -58,8 +58,7 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
         order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
         num_axes: 3, or 4 for a series of volumes: over time, or over b-values.
 
-    Raises:
-        InputError: the file is missing, truncated, not NIfTI, of other axes, or has NaN or infinite voxels.
+    InputError if the file is missing, truncated, not NIfTI, of other axes, or has NaN or infinite voxels.
     """
     if not Path(path).is_file():
         raise InputError("a NIfTI file", "no file", "Check the path in the cohort table.", file=path)

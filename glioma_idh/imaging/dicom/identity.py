@@ -7,17 +7,15 @@ from pathlib import Path
 
 from glioma_idh.imaging.dicom.headers import Header, first_headers
 
-NOBODY = {
-    *("anonymous", "anonymized", "anonymised", "anonym", "patient", "subject", "unknown", "phantom", "test", "glioma"),
-}
+NOBODY = {"anonymous", "anonymized", "anonymised", "anonym", "patient", "subject", "unknown", "phantom", "test"}
+NOBODY |= {"glioma"}
 SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss", "æ": "ae", "ł": "l"})
 
 
 def identity_in(name: str, folder) -> bool:
-    """Whether a name, to be written into outputs, holds name or birth date of the patient of a folder of DICOM files.
+    """Whether a name holds that or the birth date of a patient of DICOM files: of one in each folder below a folder.
 
-    One file of each folder below is read. A pseudonym does not count: headers that say the identity was removed, and
-    names with digits or equal to the patient's id.
+    A pseudonym does not count: headers that say the identity was removed, names with digits or equal to the id.
     """
     return any(names_patient(name, header) for header in first_headers(folder).values())
 

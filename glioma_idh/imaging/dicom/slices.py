@@ -42,11 +42,9 @@ def b_values_of(series: list[Header]) -> tuple[float, ...]:
 
 
 def check_slices(series: list[Header]) -> set[tuple[int, float]]:
-    """The slices of a series must make whole volumes: parallel, evenly spaced, each place as often as the others.
+    """The number of slices of a volume and their distance, mm; usually one such pair, none of mosaics.
 
-    Returns:
-        How many slices a volume has and how far apart they lie, mm; usually one such pair, and none where the headers
-        do not tell (mosaics). InputError if slices are missing, doubled, or run another way.
+    InputError unless they make whole volumes: parallel, evenly spaced, each place as often as the others.
     """
     uids = [header["SOPInstanceUID"] for header in series if header.holds_volume]
     if len(set(uids)) < len(uids):  # of volumes that share one, dcm2niix would take the first
@@ -69,8 +67,17 @@ def check_slices(series: list[Header]) -> set[tuple[int, float]]:
     for stack in stacks.values():
         _check_times([header for _, header in stack])
     grids = {_check_stack(np.sort([height_mm for height_mm, _ in stack])) for stack in stacks.values()}
-    for stack in stacks.values():
-        _check_order(stack)
+    for stack in stacks.values():  # instance numbers tell the volume of an image
+        orders = defaultdict(list)
+        for height_mm, header in stack:
+            if not header.holds_volume:
+                orders[round(height_mm / SAME_PLACE_MM)].append(header)
+        for headers in orders.values():
+            _check_numbers(headers)
+        b_values = {tuple(header.b_value for header in headers) for headers in orders.values()}
+        if len(b_values) > 1 and not any(None in order for order in b_values):
+            advice = "Instance numbers (0020,0013) mix its volumes. Export it again with them kept, or leave it out."
+            raise InputError("the same order of b-values in every slice", f"{len(b_values)} orders", advice)
     return grids
 
 
@@ -109,20 +116,6 @@ def _check_stack(heights_mm: np.ndarray) -> tuple[int, float]:
         found = f"slices {gaps_mm.min():.3g} mm apart with a gap of {gaps_mm.max():.3g} mm{missing}"
         raise InputError("evenly spaced slices", found, COPY_AGAIN)
     return len(counts), float(gaps_mm.mean()) if len(gaps_mm) else 0.0
-
-
-def _check_order(stack: list[tuple[float, Header]]) -> None:
-    """Instance numbers tell the volume of an image; wrongly where the b-values in their order differ between places."""
-    orders = defaultdict(list)
-    for height_mm, header in stack:
-        if not header.holds_volume:
-            orders[round(height_mm / SAME_PLACE_MM)].append(header)
-    for headers in orders.values():
-        _check_numbers(headers)
-    b_values = {tuple(header.b_value for header in headers) for headers in orders.values()}
-    if len(b_values) > 1 and not any(None in order for order in b_values):
-        advice = "Instance numbers (0020,0013) mix its volumes. Export it again with them kept, or leave it out."
-        raise InputError("the same order of b-values in every slice", f"{len(b_values)} orders", advice)
 
 
 def _check_numbers(headers: list[Header], tags: tuple[str, ...] = NUMBERS) -> None:

@@ -46,10 +46,9 @@ class Diffusion:
 
 
 def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | None = None) -> Diffusion:
-    """The ADC of a diffusion-weighted series by the best means it allows.
+    """The mean diffusivity of the tensor where a diffusion-weighted series has directions enough for one, else the ADC.
 
-    That is the mean diffusivity of the tensor where there are directions enough for one, otherwise the ADC of the
-    trace-weighted images, or of the directions there are: then `method` says so where they do not make the trace.
+    That of the trace-weighted images, or of the directions there are: `method` says so where they make no trace.
 
     Args:
         series: shape (i, j, k, n).
@@ -60,8 +59,7 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
         brain: mask, shape (i, j, k); the whole image without one.
         noise_sd: standard deviation of the noise in the real part; None has it estimated (`estimate_noise`).
 
-    Raises:
-        InputError: as of `fit_adc` and `tensor_design`, but for too few directions; and as of `settle_undirected`.
+    InputError as of `fit_adc`, `tensor_design`, but for too few directions, and `settle_undirected`.
     """
     b_values = check_b_values(b_values, series)
     mask = np.ones(series.shape[:3], bool) if brain is None else np.asarray(brain) != 0
@@ -92,8 +90,7 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
 
     Arguments as of `make_adc`, but a volume without a b-vector is trace-weighted; repeats of a direction are averaged
     before the directions are. Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D)
-    / 3, so their geometric mean decays with the mean diffusivity. The arithmetic one decays more slowly where diffusion
-    has a direction.
+    / 3, so their geometric mean decays with the mean diffusivity; the arithmetic one more slowly along fibres.
 
     Returns:
         mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest

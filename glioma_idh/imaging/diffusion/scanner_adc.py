@@ -44,11 +44,8 @@ def scale_adc(adc: np.ndarray, brain: np.ndarray, called_trace: bool = False) ->
 
     The unit is the power of ten that brings the peak of the brain's histogram above 0.35e-3 and up to 3.5e-3 mm2/s.
     There it must be that of tissue, or three times that in a map that is called a trace, by its name or description,
-    which is divided by three. The name alone does not: scanners call the ADC of trace-weighted images so.
-
-    Raises:
-        InputError: the brain is empty or its median not positive, the unit would be one that nobody uses, or the peak
-            is not that of tissue.
+    which is divided by three. The name alone does not: scanners call the ADC of trace-weighted images so. InputError
+    if the brain is empty or its median not positive, nobody uses such a unit, or the peak is not that of tissue.
     """
     inside = np.asarray(adc, float)[np.asarray(brain) != 0]
     median = np.median(inside) if inside.size else np.nan

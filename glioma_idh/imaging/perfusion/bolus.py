@@ -20,10 +20,7 @@ def find_baseline(signal: np.ndarray) -> tuple[int, int]:
     arrives where the signal is last at its level, first that of the first half of the points before the trough, then
     that of all before this arrival. The last volume at the level is left out, because arteries come before the mean; so
     are leading volumes off the level, which are brighter until the magnetisation is steady. The stop, outside, is where
-    the bolus arrives.
-
-    Raises:
-        InputError: there is no bolus, or it comes before there is a baseline.
+    the bolus arrives. InputError if there is none, or it comes before there is a baseline.
     """
     smooth = median_filter(signal, 3, mode="nearest")
     deepest = 2 + int(np.argmin(smooth[2:-1]))

@@ -51,13 +51,6 @@ def reference_voxels(signal: np.ndarray, baseline: tuple[int, int], lesion: np.n
     return steady
 
 
-def running_integral(curve: np.ndarray, start: int, step_s: float) -> np.ndarray:
-    """Trapezoid integral of a curve (..., t) from volume `start` to each volume; 0 up to there."""
-    integral = np.zeros_like(curve)
-    integral[..., start:] = cumulative_trapezoid(curve[..., start:], initial=0) * step_s
-    return integral
-
-
 def fit_leakage(change: np.ndarray, mean: np.ndarray, arrival: int, step_s: float) -> Leakage:
     """K1 and K2 of every voxel's curve (voxel, t), 1/s, by linear least squares, over 60 s from the arrival.
 
@@ -65,7 +58,8 @@ def fit_leakage(change: np.ndarray, mean: np.ndarray, arrival: int, step_s: floa
     reference, but takes a bolus that merely stays longer in the tissue for leakage; a longer one counts contrast medium
     that has flowed back, which the model does not know. The mean is that of the reference, shape (t,).
     """
-    integral = running_integral(mean, arrival, step_s)
+    integral = np.zeros_like(mean)
+    integral[arrival:] = cumulative_trapezoid(mean[arrival:], initial=0) * step_s
     fitted = slice(arrival, arrival + round(FIT_S / step_s))
     design = np.stack([mean[fitted], -integral[fitted]], axis=1)
     k1, k2 = np.linalg.pinv(design).astype(np.float32) @ change[:, fitted].T

@@ -21,13 +21,8 @@ def normal_white_matter(
     side counts: the voxels closer to the mirror image's centre than to the lesion's, since the plane between the two
     is the midsagittal one.
 
-    Args:
-        white_share: share of white matter, shape (i, j, k), 0 to 1.
-        affine: 4 x 4, voxel index to millimetres.
-        lesion, mirrored: masks of the lesion as it is and mirrored at the midsagittal plane, or None.
-
-    Returns:
-        Mask, bool; InputError if nothing remains.
+    From shares of white matter, 0 to 1, and masks of the lesion and of its mirror image to a mask, all (i, j, k);
+    InputError if nothing remains.
     """
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)

@@ -38,7 +38,15 @@ def check_contrast(volume: Volume) -> None:
 def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
     """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin."""
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
-    mask = head_and_margin(fine[0]) if reference_mask is None else given_mask(reference_mask, reference)
+    if reference_mask is None:
+        mask = head_and_margin(fine[0])
+    else:
+        given = np.asarray(reference_mask) > 0
+        if given.shape != reference.array.shape or not given.any():
+            found = f"shape {given.shape}, {given.sum()} voxels in it"
+            advice = "Give a mask on the grid of the reference."
+            raise InputError(f"a mask of shape {reference.array.shape}", found, advice, reference.file)
+        mask = to_itk(Volume(given, reference.affine), np.uint8)
     levels = []
     for edge_mm in LEVELS_MM:
         fixed, movable = (average(image, edge_mm) for image in fine)
@@ -49,15 +57,6 @@ def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | 
 def head_and_margin(image):
     """The head and a margin around it, as a mask of SimpleITK."""
     return sitk.BinaryDilate(find_head(image), [round(MARGIN_MM / edge) for edge in image.GetSpacing()])
-
-
-def given_mask(mask: np.ndarray, reference: Volume):
-    """A mask as one of SimpleITK; InputError if it is empty or of another shape than the reference."""
-    mask = np.asarray(mask) > 0
-    if mask.shape != reference.array.shape or not mask.any():
-        expected, found = f"a mask of shape {reference.array.shape}", f"shape {mask.shape}, {mask.sum()} voxels in it"
-        raise InputError(expected, found, "Give a mask on the grid of the reference.", reference.file)
-    return to_itk(Volume(mask, reference.affine), np.uint8)
 
 
 def average(image, edge_mm: float):

@@ -58,13 +58,11 @@ def register_rigid(
 
     Args:
         moving, reference: with skull or without, whole or a slab.
-        reference_mask: where to look, shape (i, j, k) of the reference, with a margin around what counts; by default
-            the head and 8 mm around it.
+        reference_mask: where to look, with a margin around what counts; by default the head and 8 mm around it.
         max_rotation_deg, max_shift_mm: beyond them, the answer is reported as not plausible; infinite for an atlas or
             another space, to which headers do not lead.
 
-    Raises:
-        InputError: an image that is not 3D and finite, empty or constant; images that do not meet.
+    InputError if an image is not 3D and finite, empty or constant, or the images do not meet.
     """
     for volume in (moving, reference):
         check_contrast(volume)

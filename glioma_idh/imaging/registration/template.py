@@ -69,10 +69,8 @@ def fit_template(head: Volume, brain_mask: np.ndarray | None = None) -> Template
     """Fit the template to a patient's image, shape (i, j, k), of any contrast, with skull or without.
 
     First affine, from several starts, by mutual information (Mattes et al. 2003, IEEE Trans Med Imaging 22:120); then
-    a gentle bend. A poor fit comes back with its `problems`. An image without skull needs no brain mask.
-
-    Raises:
-        InputError: the image is not 3D, empty or thinner than a head; the mask is empty or of another shape.
+    a gentle bend. A poor fit comes back with its `problems`. An image without skull needs no brain mask. InputError if
+    the image is not 3D, empty or thinner than a head, or the mask is empty or of another shape.
     """
     check_head(head)
     if brain_mask is None and looks_stripped(head):
@@ -137,12 +135,9 @@ def fit_bend(work, template: dict, transform) -> tuple:
     """Bend the points of a head (image `work`, coarse) so that the template, its maps by name, fits better.
 
     Whatever the contrast, a regression of the image on the template's tissues and on shells around its brain predicts
-    what the image would look like if the fit were perfect, and demons bend the prediction towards the image.
-    Method: demons with symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61), the field smoothed at each step,
-    after a transform of SimpleITK from the head to the template.
-
-    Returns:
-        A transform from the head to the head, and the share of the image's variance that the template explains before.
+    what the image would look like if the fit (a transform from the head to the template) were perfect. Demons with
+    symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61) bend the prediction towards the image, the field
+    smoothed at each step. Also returned is the share of the image's variance that the template explains before.
     """
     image = from_itk(work)
     predicted, near = predict(image, *features(work, template, transform))

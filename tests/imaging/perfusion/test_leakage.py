@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion.blood_volume import area, blood_volume
-from glioma_idh.imaging.perfusion.leakage import fit_leakage, reference_voxels, running_integral
+from glioma_idh.imaging.perfusion.leakage import fit_leakage, reference_voxels
 
 STEP_S, ARRIVAL, POINTS = 1.5, 12, 60
 TIME_S = STEP_S * (np.arange(POINTS) - ARRIVAL)
@@ -14,12 +14,12 @@ MEAN = np.where(TIME_S > 0, 1.2 * np.clip(TIME_S, 0, None) ** 3 * np.exp(-TIME_S
 
 def test_running_integral_of_a_ramp():
     ramp = np.array([7.0, 0, 1, 2, 3])
-    assert running_integral(ramp, 1, 2.0).tolist() == [0, 0, 1, 4, 9]
+    assert fit_leakage(ramp[None], ramp, 1, 2.0).integral.tolist() == [0, 0, 1, 4, 9]
 
 
 @pytest.mark.parametrize("k2", [0.03, -0.02, 0.0])
 def test_leakage_of_either_sign_is_found_and_undone(k2):
-    integral = running_integral(MEAN, ARRIVAL, STEP_S)
+    integral = fit_leakage(MEAN[None], MEAN, ARRIVAL, STEP_S).integral
     change = np.stack([MEAN, 2.5 * MEAN - k2 * integral]).astype(np.float32)
     leakage = fit_leakage(change, MEAN, ARRIVAL, STEP_S)
     assert leakage.k1.tolist() == pytest.approx([1, 2.5], abs=1e-3)
@@ -37,7 +37,7 @@ def test_leakage_of_either_sign_is_found_and_undone(k2):
 def test_leakage_is_fitted_over_60_s_from_the_arrival(step_s):
     """What comes before or later does not count, and the integral begins at the arrival."""
     mean = MEAN + np.where(np.arange(POINTS) < ARRIVAL, 5, 0).astype(np.float32)
-    change = 2.5 * mean - 0.03 * running_integral(mean, ARRIVAL, step_s)
+    change = 2.5 * mean - 0.03 * fit_leakage(mean[None], mean, ARRIVAL, step_s).integral
     stop = ARRIVAL + round(60 / step_s)
     change[:ARRIVAL], change[stop:] = 99, -99
     leakage = fit_leakage(change[None], mean, ARRIVAL, step_s)

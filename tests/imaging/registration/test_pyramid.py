@@ -15,7 +15,6 @@ from glioma_idh.imaging.registration.pyramid import (
     check_contrast,
     clip_tails,
     find_head,
-    given_mask,
     head_and_margin,
     make_levels,
 )
@@ -123,7 +122,7 @@ def test_an_image_of_next_to_nothing_has_no_contrast():
 def test_a_given_mask_is_what_is_above_0(head):
     mask = np.zeros(SHAPE)
     mask[3, 4, 5], mask[6, 7, 8] = 0.2, -1
-    assert np.argwhere(from_itk(given_mask(mask, head)).array).tolist() == [[3, 4, 5]]
+    assert np.argwhere(from_itk(make_levels(head, head, mask)[-1].mask).array).tolist() == [[3, 4, 5]]
 
 
 def test_registration_starts_from_the_matrix_that_it_is_given(head):
