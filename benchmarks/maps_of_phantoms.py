@@ -13,8 +13,8 @@ import pandas as pd
 
 from glioma_idh.imaging.diffusion.adc import make_adc
 from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.blood_volume import normal_white_matter
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
-from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.diffusion_series import B_VALUES, make_dwi
 from glioma_idh.phantom.fields import make_grid

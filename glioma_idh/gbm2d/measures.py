@@ -4,7 +4,7 @@ import numpy as np
 
 from glioma_idh.departures import Group, Measure, log_odds
 from glioma_idh.imaging.axes import stand_out
-from glioma_idh.imaging.boxes import bounding_box
+from glioma_idh.imaging.volumes import bounding_box
 
 DIRECTIONS = ("right", "front", "top")
 OF_LESION = (10, 50, 90)

@@ -13,10 +13,9 @@ from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.axes import find_turned
-from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
-from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient, voxel_hash
+from glioma_idh.imaging.volumes import Box, Volume, check_same_grid, crop, reorient, voxel_hash
 from glioma_idh.parallel import each_row
 
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage, stats
 
-from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.heuristics import WHOLE_HEAD_ML, guess_background, guess_head
+from glioma_idh.imaging.volumes import bounding_box, crop
 
 MOST_VOXELS = 64  # looked at along an axis
 FINE = 100  # voxels along two axes: a whole head, also where the header makes it smaller than one

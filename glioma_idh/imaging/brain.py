@@ -11,12 +11,11 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.heuristics import guess_background, guess_intensities, looks_stripped
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.registration.template import TemplateFit, check_head
 from glioma_idh.imaging.resampling import to_itk
-from glioma_idh.imaging.volumes import Volume, check_same_grid, write_volume
+from glioma_idh.imaging.volumes import Volume, bounding_box, check_same_grid, crop, write_volume
 from glioma_idh.parallel import parent_death_request
 
 BIAS_VOXEL_MM = 4.5

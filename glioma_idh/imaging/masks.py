@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import Box, bounding_box, widest_axial_slice
-from glioma_idh.imaging.volumes import Volume, read_volume
+from glioma_idh.imaging.volumes import Box, Volume, bounding_box, read_volume, widest_axial_slice
 
 LABELS = (0, 1, 2, 3, 4)  # of BraTS: up to 2020 1 NCR/NET, 2 ED, 4 ET; later 3 ET; 2024 4 resection cavity; or 0 and 1
 TOLERANCE = 1e-3  # how far a value may lie off the integer that it stands for: slope and intercept of a header round

@@ -1,4 +1,4 @@
-"""Volumes: voxels with their place in space. Only this file and `nifti` know how scans lie on disk (nibabel)."""
+"""Volumes: voxels with their place in space; boxes in them. Only here and in `nifti` is known how scans lie on disk."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ import numpy as np
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
-from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.nifti import TIME_UNITS_S, UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit
+
+Box = tuple[tuple[int, int], ...]  # (start, stop) a side, stop outside
 
 
 @dataclass(frozen=True)
@@ -167,3 +168,25 @@ def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float =
             "they do not fit, resample one onto the grid of the other."
         )
         raise InputError("the same grid", f"a grid up to {off_mm:.1f} mm off", advice, file=volume.file)
+
+
+def bounding_box(mask: np.ndarray) -> Box:
+    """The smallest box that holds every true voxel of a mask of any dimension; ValueError if it is empty."""
+    if not mask.any():
+        raise ValueError("An empty mask has no bounding box.")
+    sides = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        sides.append((int(hits[0]), int(hits[-1]) + 1))
+    return tuple(sides)
+
+
+def crop(array: np.ndarray, box: Box) -> np.ndarray:
+    """The part of an array inside a box (a view)."""
+    return array[tuple(slice(start, stop) for start, stop in box)]
+
+
+def widest_axial_slice(mask: np.ndarray) -> int:
+    """The index k of the axial slice with most voxels of a mask (i, j, k), RAS+; the lowest of several equal ones."""
+    return int(np.count_nonzero(mask, axis=(0, 1)).argmax())

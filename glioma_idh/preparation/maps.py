@@ -12,8 +12,8 @@ from glioma_idh.imaging.diffusion.adc import make_adc
 from glioma_idh.imaging.diffusion.scanner_adc import TISSUE_ADC, histogram_peak, is_tissue, scale_adc
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.blood_volume import normal_white_matter
 from glioma_idh.imaging.perfusion.rcbv import Perfusion, make_rcbv
-from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion

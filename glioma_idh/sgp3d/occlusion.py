@@ -9,8 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import crop
-from glioma_idh.imaging.volumes import return_to_grid
+from glioma_idh.imaging.volumes import crop, return_to_grid
 from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise

@@ -11,10 +11,9 @@ from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.axes import find_turned
-from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.heuristics import find_other_brain, require_stripped, why_not_stripped
 from glioma_idh.imaging.masks import Mask, mask_hash
-from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid, voxel_hash
+from glioma_idh.imaging.volumes import Box, Volume, bounding_box, check_same_grid, crop, return_to_grid, voxel_hash
 from glioma_idh.sgp3d.paper import SEQUENCES
 
 NUM_SLICES = 16  # of a subject, for a network that reads slices

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.boxes import bounding_box, crop, widest_axial_slice
+from glioma_idh.imaging.volumes import bounding_box, crop, widest_axial_slice
 
 
 def test_box_holds_every_voxel_and_no_more():

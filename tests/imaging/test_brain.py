@@ -8,12 +8,11 @@ import pytest
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import bounding_box, crop
 from glioma_idh.imaging.brain import bias_field, correct_bias, extract_brain, looks_stripped
 from glioma_idh.imaging.registration.rigid import register_rigid
 from glioma_idh.imaging.registration.template import TemplateFit, fit_template
 from glioma_idh.imaging.resampling import from_itk, to_itk, to_itk_transform
-from glioma_idh.imaging.volumes import Volume, read_volume
+from glioma_idh.imaging.volumes import Volume, bounding_box, crop, read_volume
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.fields import make_grid
 from glioma_idh.phantom.lesions import draw_lesion, make_lesion

@@ -5,9 +5,9 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 from glioma_idh.imaging.perfusion.acquisition import Times
+from glioma_idh.imaging.perfusion.blood_volume import normal_white_matter
 from glioma_idh.imaging.perfusion.bolus import find_first_pass
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
-from glioma_idh.imaging.perfusion.white_matter import normal_white_matter
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
 from glioma_idh.phantom.fields import make_grid
 from glioma_idh.phantom.lesions import PARTS, draw_lesion, make_lesion

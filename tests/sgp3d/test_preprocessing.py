@@ -10,8 +10,7 @@ import pytest
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import bounding_box
-from glioma_idh.imaging.volumes import Volume
+from glioma_idh.imaging.volumes import Volume, bounding_box
 from glioma_idh.sgp3d import place_back, prepare_subject
 from glioma_idh.sgp3d.inference import reference_lesion
 from glioma_idh.sgp3d.preprocessing import Placement, joint_foreground, resample, resample_labels, standardise

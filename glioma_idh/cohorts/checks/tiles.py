@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
-from glioma_idh.imaging.boxes import bounding_box, crop, widest_axial_slice
-from glioma_idh.imaging.volumes import Volume
+from glioma_idh.imaging.volumes import Volume, bounding_box, crop, widest_axial_slice
 
 SIDE = 64
 

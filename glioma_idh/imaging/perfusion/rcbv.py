@@ -7,10 +7,15 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion import acquisition, relaxation
 from glioma_idh.imaging.perfusion.acquisition import Times
-from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, BloodVolume, blood_volume
+from glioma_idh.imaging.perfusion.blood_volume import (
+    INTEGRALS,
+    BloodVolume,
+    blood_volume,
+    check_white_matter,
+    in_units_of_white_matter,
+)
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
-from glioma_idh.imaging.perfusion.leakage import FIT_S, fit_leakage, reference_voxels
-from glioma_idh.imaging.perfusion.white_matter import check_white_matter, in_units_of_white_matter
+from glioma_idh.imaging.perfusion.relaxation import FIT_S, fit_leakage, reference_voxels
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from glioma_idh.evaluation.metrics import pool_patients
-from glioma_idh.imaging.boxes import crop
+from glioma_idh.imaging.volumes import crop
 from glioma_idh.reporting.figures import canvas, sheet
 from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, legend_entry
 from glioma_idh.reporting.figures.cases import Case, head_line

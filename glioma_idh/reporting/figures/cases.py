@@ -14,8 +14,8 @@ from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.masks import read_mask as read_mask_file
+from glioma_idh.imaging.volumes import Box, bounding_box, crop
 from glioma_idh.papers import find_paper
 from glioma_idh.reporting.figures.canvas import GROUPS
 

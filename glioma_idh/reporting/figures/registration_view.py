@@ -6,8 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
-from glioma_idh.imaging.boxes import Box
-from glioma_idh.imaging.volumes import Volume
+from glioma_idh.imaging.volumes import Box, Volume
 from glioma_idh.reporting.figures.canvas import SKY, VERMILLION, YELLOW
 from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
 from glioma_idh.reporting.figures.sheet import PLANES, SIDES, draw_outline, draw_picture, radiological, slice_through

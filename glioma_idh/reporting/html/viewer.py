@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from glioma_idh.cohorts.table import SEQUENCES
-from glioma_idh.imaging.boxes import Box, crop
+from glioma_idh.imaging.volumes import Box, crop
 from glioma_idh.reporting.figures.canvas import display_name
 from glioma_idh.reporting.figures.cases import Case, grey_window
 from glioma_idh.reporting.figures.overlays import OUTLINES

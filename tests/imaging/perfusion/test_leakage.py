@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion.blood_volume import area, blood_volume
-from glioma_idh.imaging.perfusion.leakage import fit_leakage, reference_voxels
+from glioma_idh.imaging.perfusion.relaxation import fit_leakage, reference_voxels
 
 STEP_S, ARRIVAL, POINTS = 1.5, 12, 60
 TIME_S = STEP_S * (np.arange(POINTS) - ARRIVAL)

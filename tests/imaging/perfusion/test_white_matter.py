@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.perfusion.white_matter import (
+from glioma_idh.imaging.perfusion.blood_volume import (
     check_white_matter,
     in_units_of_white_matter,
     normal_white_matter,
