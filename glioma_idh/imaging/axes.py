@@ -59,7 +59,11 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     zoom = [CUBE / edge for edge in cropped.shape]
     smooth = ndimage.gaussian_filter(cropped.astype(np.float32), [0.5 * max(0, 1 / factor - 1) for factor in zoom])
     cube = ndimage.zoom(smooth, zoom, order=1, grid_mode=True, mode="nearest")
-    of_sides, *others = [_symmetry(cube, axis) for axis in range(3)]
+    symmetries = []  # correlation with the mirror image along each axis, about the plane that fits best
+    for axis in range(3):
+        parts = [cube.take(range(max(0, by), CUBE + min(0, by)), axis) for by in range(-SHIFTS, SHIFTS + 1)]
+        symmetries.append(max(float(np.corrcoef(part.ravel(), np.flip(part, axis).ravel())[0, 1]) for part in parts))
+    of_sides, *others = symmetries
     axis = 1 + int(np.argmax(others))
     if max(others) - of_sides > GAIN:
         return (
@@ -73,12 +77,6 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
         return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
     return ""
-
-
-def _symmetry(cube: np.ndarray, axis: int) -> float:
-    """The correlation of a cube with its mirror image along an axis, about the plane near its middle that fits best."""
-    parts = [cube.take(range(max(0, by), CUBE + min(0, by)), axis) for by in range(-SHIFTS, SHIFTS + 1)]
-    return max(float(np.corrcoef(part.ravel(), np.flip(part, axis).ravel())[0, 1]) for part in parts)
 
 
 def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:

@@ -81,7 +81,10 @@ def why_not_stripped(volume: Volume) -> str:
     filled = array != 0
     if (array == array.flat[0]).all():
         return ""  # it is refused for being constant
-    if background := _padding(array):
+    places = [(axis, slices) for axis in range(3) if array.shape[axis] > 2 for slices in ((0, 1), (-2, -1))]
+    borders = [array.take(slices, axis) for axis, slices in places]  # two outer slices of one value, or the corners
+    padded = (float(border.flat[0]) for border in borders if border.flat[0] and (border == border.flat[0]).all())
+    if background := next(padded, guess_background(array)):
         return f"a background of {background:g} that is not 0"
     filled_ml, box_ml = np.count_nonzero(filled) * volume.voxel_ml, array.size * volume.voxel_ml
     section_cm2 = np.count_nonzero(filled, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
@@ -130,16 +133,6 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
         "registered?"
         for name in others
     }
-
-
-def _padding(array: np.ndarray) -> float:
-    """What is around the brain if it is not 0: two outer slices of one value, or all eight corners; otherwise 0."""
-    for axis in (axis for axis in range(3) if array.shape[axis] > 2):
-        for places in ((0, 1), (-2, -1)):
-            border = array.take(places, axis)
-            if border.flat[0] and (border == border.flat[0]).all():
-                return float(border.flat[0])
-    return guess_background(array)
 
 
 def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
 from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, read_folder, series_of_broken
 from glioma_idh.imaging.dicom.identity import named_safely
-from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, drop_copies, group_series, is_no_sequence, why_unused
+from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, drop_copies, group_series, why_no_sequence
 from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
 from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
@@ -73,7 +73,8 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
         images = drop_copies(files)
         if len(images) < len(files):
             remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
-        if reason := why_unused(images):
+        is_lone_slice = len(images) == 1 and not images[0].holds_volume
+        if reason := why_no_sequence(images[0]) or (LONE_SLICE if is_lone_slice else ""):
             num_lost += reason == LONE_SLICE and not images[0]["SeriesNumber"]
             remarks.append(LeftOut(name, reason))
             continue
@@ -98,11 +99,12 @@ def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     """The headers of the DICOM images below a folder; and what is none, or broken."""
     headers, unreadable, others = read_folder(folder)
     broken = Counter(number for file in unreadable if (number := series_of_broken(file)))
-    remarks = [
-        InputError("whole MR images", f"{count} cut short or broken", COPY_AGAIN, file=f"series {number}")
-        for number, count in broken.items()
-        if not is_no_sequence(number, headers)
-    ]
+    remarks = []
+    for number, count in broken.items():
+        same = [header for header in headers if header["SeriesNumber"] == number]
+        if not same or not all(map(why_no_sequence, same)):
+            found = f"{count} cut short or broken"
+            remarks.append(InputError("whole MR images", found, COPY_AGAIN, file=f"series {number}"))
     if no_images := len(unreadable) - broken.total():
         remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
     others = [file for file in others if not file.name.lower().endswith(IGNORED_ENDINGS)]

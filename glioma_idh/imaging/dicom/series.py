@@ -35,9 +35,17 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
         if count > 1:
             advice = "Give each patient, and each visit, a folder of its own; --many prepares a folder of such folders."
             raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
-    groups = _join_scattered(_by_uid(headers))
+    whole, scattered = [], defaultdict(list)
+    for group in _by_uid(headers):  # single slices, each of a UID of its own, are one if of one number and description
+        (first, *others), number = group, group[0]["SeriesNumber"]
+        if others or first.holds_volume or not number:
+            whole.append(group)
+        else:
+            scattered[number, first["SeriesDescription"]].append(first)
+    for group in scattered.values():
+        whole += [group] if len(group) >= SCATTERED else [[header] for header in group]
     named = {}
-    for group in sorted(groups, key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))):
+    for group in sorted(whole, key=lambda group: (group[0].numbers("SeriesNumber"), str(group[0].file))):
         number = "".join(f"{value:.0f}" for value in group[0].numbers("SeriesNumber")[:1]) or "0"
         letters = ["", *"bcdefghijklmnopqrstuvwxyz"]
         name = next((number + letter for letter in letters if number + letter not in named), f"{number}z{len(named)}")
@@ -65,20 +73,6 @@ def _by_uid(headers: list[Header]) -> list[list[Header]]:
     return found
 
 
-def _join_scattered(groups) -> list[list[Header]]:
-    """The files of each series: single slices, each of a UID of its own, are one if of one number and description."""
-    whole, scattered = [], defaultdict(list)
-    for group in groups:
-        (first, *others), number = group, group[0]["SeriesNumber"]
-        if others or first.holds_volume or not number:
-            whole.append(group)
-        else:
-            scattered[number, first["SeriesDescription"]].append(first)
-    for group in scattered.values():
-        whole += [group] if len(group) >= SCATTERED else [[header] for header in group]
-    return whole
-
-
 def drop_copies(series: list[Header]) -> list[Header]:
     """The files of a series, each image once.
 
@@ -102,19 +96,7 @@ def drop_copies(series: list[Header]) -> list[Header]:
     return list(kept.values())
 
 
-def why_unused(series: list[Header]) -> str:
-    """Why a series is none that was acquired as a volume of MR; empty where it is."""
-    is_lone_slice = len(series) == 1 and not series[0].holds_volume
-    return _why_no_sequence(series[0]) or (LONE_SLICE if is_lone_slice else "")
-
-
-def is_no_sequence(number: str, headers: list[Header]) -> bool:
-    """Whether there are headers of a series number, and all say that theirs is no sequence."""
-    same = [header for header in headers if header["SeriesNumber"] == number]
-    return bool(same) and all(map(_why_no_sequence, same))
-
-
-def _why_no_sequence(header: Header) -> str:
+def why_no_sequence(header: Header) -> str:
     """Why the series of a header is no sequence, by what the header says; empty where it may be one."""
     if header["SOPClassUID"].startswith(SECONDARY_CAPTURE):
         return "a screenshot (secondary capture)"

@@ -156,7 +156,7 @@ def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray)
         raise InputError("white matter outside the lesion", found, "Draw it in the other hemisphere.")
 
 
-def in_units_of_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarray:
+def scale_to_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarray:
     """Divide values (voxel,) by their median in normal white matter (voxel,), bool; InputError if it is not positive.
 
     The median, because vessels and voxels shared with grey matter pull the mean up.

@@ -7,13 +7,7 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion import acquisition, relaxation
 from glioma_idh.imaging.perfusion.acquisition import Times
-from glioma_idh.imaging.perfusion.blood_volume import (
-    INTEGRALS,
-    BloodVolume,
-    blood_volume,
-    check_white_matter,
-    in_units_of_white_matter,
-)
+from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, blood_volume, check_white_matter, scale_to_white_matter
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
 from glioma_idh.imaging.perfusion.relaxation import FIT_S, fit_leakage, reference_voxels
 
@@ -86,7 +80,7 @@ def make_rcbv(
     leakage = fit_leakage(change, mean, first_pass[0], step_s)
     corrected = change + leakage.k2[:, None] * leakage.integral
     volumes = [blood_volume(curves, first_pass, step_s, integral) for curves in (corrected, change)]
-    rcbv, rcbv_uncorrected = (in_units_of_white_matter(volume.values, regions["white"]) for volume in volumes)
+    rcbv, rcbv_uncorrected = (scale_to_white_matter(volume.values, regions["white"]) for volume in volumes)
     peak_height = relaxation.peak_height(change, first_pass)
     recovery = relaxation.percent_signal_recovery(signals[-1], baseline, first_pass, step_s)
     maps = rcbv, rcbv_uncorrected, leakage.k1, leakage.k2, peak_height, recovery
@@ -113,7 +107,7 @@ def _spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return image
 
 
-def _in_words(times: Times, baseline, first_pass, area: str, volumes: list[BloodVolume]) -> str:
+def _in_words(times: Times, baseline, first_pass, area: str, volumes: list) -> str:
     """How the maps were made, for the record of a patient; where no curve fits, of the corrected and the other map."""
     echo_times_s, step_s = times
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)

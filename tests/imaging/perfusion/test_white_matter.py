@@ -6,8 +6,8 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion.blood_volume import (
     check_white_matter,
-    in_units_of_white_matter,
     normal_white_matter,
+    scale_to_white_matter,
 )
 
 SHAPE = (40, 30, 20)
@@ -91,8 +91,8 @@ def test_a_given_mask_must_lie_in_the_brain_and_off_the_lesion():
 
 def test_the_unit_is_the_median_of_white_matter():
     values, white = np.array([2.0, 2.0, 10.0, 6.0]), np.array([True, True, True, False])
-    assert in_units_of_white_matter(values, white).tolist() == [1, 1, 5, 3]
+    assert scale_to_white_matter(values, white).tolist() == [1, 1, 5, 3]
     with pytest.raises(InputError, match="expected a positive blood volume"):
-        in_units_of_white_matter(-values, white)
+        scale_to_white_matter(-values, white)
     with pytest.raises(InputError, match="in 0 voxels"):
-        in_units_of_white_matter(values, np.zeros(4, bool))
+        scale_to_white_matter(values, np.zeros(4, bool))
