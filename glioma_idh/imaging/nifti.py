@@ -1,7 +1,4 @@
-"""NIfTI on disk: what a file is that cannot be read, and the units of a header.
-
-Lengths are in metres, millimetres or microns, times in seconds or parts of them.
-"""
+"""NIfTI on disk: what a file is that cannot be read, and the units of a header."""
 
 import contextlib
 import re

@@ -77,10 +77,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 @cache
 def _parts(token: str) -> tuple[str, ...]:
-    """A token as words: itself where it is known, its parts where it is made of known ones, else `?`.
-
-    A sequence must be among the parts, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names.
-    """
+    """A token as words: itself where it is known, its parts where it is made of known ones, else `?`."""
     if not token.isascii():
         return ("either",)
     if token in terms.SPELLINGS:
@@ -92,6 +89,7 @@ def _parts(token: str) -> tuple[str, ...]:
     pieces = _split(token)
     if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in terms.AGENT:
         return ("t1gd",)
+    # a sequence is among its parts, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names
     began = pieces[:1] and pieces[0] in terms.START and set(pieces[1:]) <= terms.START | terms.EVENT
     return pieces if began or terms.NAMING.intersection(pieces) else (terms.UNKNOWN,)
 

@@ -18,7 +18,7 @@ from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS, SEQUENCE
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.imaging.brain import extractor_words
-from glioma_idh.imaging.dicom.identity import identity_in
+from glioma_idh.imaging.dicom.headers import identity_in
 from glioma_idh.parallel import run_parallel
 from glioma_idh.preparation.context import LesionFinder, Patient
 from glioma_idh.preparation.patient import prepare_patient, shareable_error

@@ -15,9 +15,8 @@ import dcm2niix
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, read_folder, series_of_broken
-from glioma_idh.imaging.dicom.identity import named_safely
-from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, drop_copies, group_series, why_no_sequence
+from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, named_safely, read_folder
+from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, broken_series, drop_copies, group_series, why_unused
 from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
 from glioma_idh.imaging.series_names import words_of
 from glioma_idh.imaging.volumes import read_header_timing, read_volume, return_to_grid, write_volume
@@ -74,7 +73,7 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
         if len(images) < len(files):
             remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
         is_lone_slice = len(images) == 1 and not images[0].holds_volume
-        if reason := why_no_sequence(images[0]) or (LONE_SLICE if is_lone_slice else ""):
+        if reason := why_unused(images[0]) or (LONE_SLICE if is_lone_slice else ""):
             num_lost += reason == LONE_SLICE and not images[0]["SeriesNumber"]
             remarks.append(LeftOut(name, reason))
             continue
@@ -98,11 +97,11 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
 def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
     """The headers of the DICOM images below a folder; and what is none, or broken."""
     headers, unreadable, others = read_folder(folder)
-    broken = Counter(number for file in unreadable if (number := series_of_broken(file)))
+    broken = Counter(number for file in unreadable if (number := broken_series(file)))
     remarks = []
     for number, count in broken.items():
         same = [header for header in headers if header["SeriesNumber"] == number]
-        if not same or not all(map(why_no_sequence, same)):
+        if not same or not all(map(why_unused, same)):
             found = f"{count} cut short or broken"
             remarks.append(InputError("whole MR images", found, COPY_AGAIN, file=f"series {number}"))
     if no_images := len(unreadable) - broken.total():
@@ -201,10 +200,7 @@ def _sidecar(told: dict, header: Header) -> dict:
 
 
 def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:
-    """The b-values and directions that dcm2niix found; directions only where there are any.
-
-    dcm2niix writes 0 for the b-values of GE's trace images, and none for some others: those are the headers'.
-    """
+    """The b-values and directions that dcm2niix found; where it wrote none or 0, as of GE's trace, the headers'."""
     found, num_volumes = read_acquisition(image), (*read_header_timing(image).shape, 1)[3]
     told = b_values_of(images)
     told = told * num_volumes if len(told) == 1 else told

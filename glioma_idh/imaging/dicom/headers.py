@@ -1,8 +1,10 @@
-"""DICOM files below a folder, and their headers."""
+"""DICOM files below a folder, their headers, and whether a name tells who the patient is."""
 
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -45,11 +47,11 @@ CODECS = {f"ISO_IR {code}": f"iso8859-{part}" for code, part in LATIN.items()}
 CODECS |= {"ISO_IR 166": "tis-620", "ISO_IR 13": "shift_jis", "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
 CODECS |= {"ISO 2022 IR 87": "iso2022_jp_2", "ISO 2022 IR 149": "euc_kr"}
 """Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
-MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
-"""Classes of images: of one frame, of many, and of many that were single ones."""
-IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
-PIXELS = b"\xe0\x7f\x10\0"  # tags as they lie in a file
+PIXELS = b"\xe0\x7f\x10\0"  # the tag as it lies in a file
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."
+NOBODY = {"anonymous", "anonymized", "anonymised", "anonym", "patient", "subject", "unknown", "phantom", "test"}
+NOBODY |= {"glioma"}
+SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss", "æ": "ae", "ł": "l"})
 
 
 @dataclass(frozen=True)
@@ -192,19 +194,53 @@ def first_headers(folder) -> dict[Path, Header]:
 
 
 def values_of(content: bytes, tag: bytes, before: bytes = b"") -> list[str]:
-    """What a little-endian file, or its beginning, says under a tag (four bytes), each time that it does.
-
-    It does in sequences too; `before` is a pattern of what must lie before the tag.
-    """
+    """All that a little-endian file says under a tag (four bytes), in sequences too, behind the pattern `before`."""
     found = re.finditer(before + re.escape(tag) + rb"(?:[A-Z]{2}(..)|(..\0\0))", content, re.DOTALL)
     ends = [(match.end(), int.from_bytes(match[1] or match[2], "little")) for match in found]
     return [content[start : start + size].decode("latin-1").strip(" \0") for start, size in ends]
 
 
-def series_of_broken(file) -> str:
-    """The number of the series of an MR image whose header cannot be read; empty where a file is none."""
-    with open(file, "rb") as opened:
-        start = opened.read(100_000)
-    is_image = MR_IMAGES & set(values_of(start, IMAGE_CLASS)[:1])
-    numbers = [text for text in values_of(start, NUMBER) if text.isdecimal()]
-    return [*numbers, "of no number"][0] if is_image else ""
+def identity_in(name: str, folder) -> bool:
+    """Whether a name holds that or the birth date of a patient of DICOM files: of one in each folder below a folder.
+
+    A pseudonym does not count: headers that say the identity was removed, names with digits or equal to the id.
+    """
+    return any(names_patient(name, header) for header in first_headers(folder).values())
+
+
+def names_patient(name: str, header: Header) -> bool:
+    """Whether a name holds that of the patient of a header, however it is spelled, or the birth date."""
+    if header["PatientIdentityRemoved"].upper() == "YES":
+        return False
+    whole = header.text("PatientName")
+    is_pseudonym = whole.strip("^ ").casefold() == header["PatientID"].casefold()
+    scripts = [] if is_pseudonym else [script.split("^")[:3] for script in whole.split("=")]  # family, given, middle
+    names = [part.casefold() for script in scripts for part in script if not re.search(r"\d", part)]
+    parts = {part for words in names for part in re.split(r"[\W_]+", words)} - NOBODY - {""}
+    for spelled_name, spelled in product(_spelled(name), set().union(*map(_spelled, parts))):
+        anywhere = len(spelled) > 3 or any(ord(letter) > 0x2E80 for letter in spelled)  # long, or written in signs
+        is_word = len(spelled) > 1 and spelled in re.split(r"[\W_\d]+", spelled_name)
+        if is_word or (anywhere and spelled in spelled_name):
+            return True
+    date = header["PatientBirthDate"]
+    if not re.fullmatch(r"\d{8}", date):
+        return False
+    month, day = f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
+    for year in (date[:4], date[2:4]):
+        for order in ((year, month, day), (day, month, year), (month, day, year)):
+            if re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name):
+                return True
+    return False
+
+
+def named_safely(file: Path, header: Header) -> str:
+    """The name of a file; its ending alone where the name could tell of the patient or of a day."""
+    told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
+    return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
+
+
+def _spelled(text: str) -> set[str]:
+    """A text without accents, and with them written out in two letters."""
+    text = unicodedata.normalize("NFC", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
+    return {text, text.translate(SPELLINGS), "".join(letter for letter in plain if not unicodedata.combining(letter))}

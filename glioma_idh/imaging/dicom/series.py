@@ -5,12 +5,15 @@ import re
 from collections import defaultdict
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.dicom.headers import TAGS, Header
+from glioma_idh.imaging.dicom.headers import TAGS, Header, values_of
 
 SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
 COPIED = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
 """What a copy has of its original, whatever else is written anew."""
 UIDS = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
+MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
+"""Classes of images: of one frame, of many, and of many that were single ones."""
+IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"  # tags as they lie in a file
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 LONE_SLICE = "a single slice"
 LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
@@ -26,10 +29,7 @@ CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in
 
 
 def group_series(headers: list[Header]) -> dict[str, list[Header]]:
-    """The files of each series by its number, in their order; a letter follows where two have the same number.
-
-    InputError if those of MR belong to several patients or days.
-    """
+    """The files of each series by number, and a letter if two have it; InputError if of several patients or days."""
     for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
         count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
         if count > 1:
@@ -96,7 +96,7 @@ def drop_copies(series: list[Header]) -> list[Header]:
     return list(kept.values())
 
 
-def why_no_sequence(header: Header) -> str:
+def why_unused(header: Header) -> str:
     """Why the series of a header is no sequence, by what the header says; empty where it may be one."""
     if header["SOPClassUID"].startswith(SECONDARY_CAPTURE):
         return "a screenshot (secondary capture)"
@@ -110,3 +110,12 @@ def why_no_sequence(header: Header) -> str:
     if reason or set(re.findall("[a-z0-9]+", header["SeriesDescription"].lower())) & LOCALIZERS:
         return reason or "a localizer"
     return ""
+
+
+def broken_series(file) -> str:
+    """The number of the series of an MR image whose header cannot be read; empty where a file is none."""
+    with open(file, "rb") as opened:
+        start = opened.read(100_000)
+    is_image = MR_IMAGES & set(values_of(start, IMAGE_CLASS)[:1])
+    numbers = [text for text in values_of(start, NUMBER) if text.isdecimal()]
+    return [*numbers, "of no number"][0] if is_image else ""

@@ -51,13 +51,11 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
 
 
 def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:
-    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell.
-
-    The trace is that of the directions of the same shell, else that of the nearest shell, whose decay is scaled.
-    """
+    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell."""
     unweighted = b_values <= UNWEIGHTED
     directed = np.flatnonzero(~unweighted & directions.any(axis=1))
     shells = group_shells(b_values[directed])
+    # the trace is that of the directions of the same shell, else that of the nearest one, whose decay is scaled
     nearest = min(shells, key=lambda b: abs(b - b_values[n]))
     members, in_shell = directed[shells[nearest]], abs(nearest - b_values[n]) <= SHELL_WIDTH
     trace = logarithm[:, members] @ share_of_each(directions[members]).astype(np.float32)

@@ -1,7 +1,4 @@
-"""What a perfusion series must be before anything is computed from it: its shape, its voxels, its times.
-
-Volumes that came out dark or empty are named, and filled from their neighbours in time.
-"""
+"""What a perfusion series must be: shape, voxels, times; dark or empty volumes are filled from their neighbours."""
 
 from typing import NamedTuple
 

@@ -157,11 +157,8 @@ def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray)
 
 
 def scale_to_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """Divide values (voxel,) by their median in normal white matter (voxel,), bool; InputError if it is not positive.
-
-    The median, because vessels and voxels shared with grey matter pull the mean up.
-    """
-    unit = np.median(values[white]) if white.any() else 0.0
+    """Divide values (voxel,) by their median in normal white matter (voxel,); InputError if it is not positive."""
+    unit = np.median(values[white]) if white.any() else 0.0  # vessels and mixed voxels pull the mean up
     if not unit > 0:
         found = f"a median area under the curve of {unit:.3g} in {white.sum()} voxels"
         advice = "No bolus is seen there: check the mask of white matter, and of two echoes their order."

@@ -64,10 +64,7 @@ def _next(level: pyramid.Level, neighbour: np.ndarray) -> np.ndarray:
 
 
 def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
-    """How far the head has moved by rigid matrices (t, 4, 4) as the root mean square over a ball of 80 mm: (t,), mm.
-
-    Source: Jenkinson 1999, FMRIB technical report TR99MJ1.
-    """
+    """How far matrices (t, 4, 4) move a ball of 80 mm, root mean square (t,), mm: Jenkinson 1999, FMRIB TR99MJ1."""
     beyond = matrices - np.eye(4)
     shift = beyond[:, :3, :3] @ np.asarray(centre_mm) + beyond[:, :3, 3]
     turn = np.square(beyond[:, :3, :3]).sum(axis=(1, 2))

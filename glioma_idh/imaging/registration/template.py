@@ -45,10 +45,7 @@ class TemplateFit:
         return sitk.GetArrayFromImage(sitk.Resample(to_itk(load_template()[name]), places, both, sitk.sitkLinear)).T
 
     def mirror(self, mask: Volume) -> np.ndarray:
-        """A mask mirrored at the template's midsagittal plane, on its own grid; bool, shape (i, j, k).
-
-        The affine part alone is used: what a tumour pushed aside is not undone.
-        """
+        """A mask mirrored at the template's midsagittal plane, by the affine part alone, on its own grid; bool."""
         flip = np.linalg.inv(self.matrix) @ np.diag([-1.0, 1, 1, 1]) @ self.matrix
         image = to_itk(Volume(mask.array > 0, mask.affine), np.uint8)
         return sitk.GetArrayFromImage(sitk.Resample(image, to_itk_transform(flip), sitk.sitkNearestNeighbor)).T > 0
@@ -166,14 +163,11 @@ def features(work, template: dict, transform) -> tuple[np.ndarray, np.ndarray]:
 
 
 def predict(image: Volume, columns: np.ndarray, outside_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The image as the features predict it, shape (i, j, k), and the mask of where that was learned.
-
-    Voxels that fit badly, such as tumour, count less (Cauchy weights, repeated four times).
-    """
+    """The image as the features predict it, and the mask of where that was learned."""
     near = outside_mm < MARGIN_MM
     rows, values = columns[near], image.array[near]
     weight = np.ones_like(values)
-    for _ in range(4):
+    for _ in range(4):  # voxels that fit badly, such as tumour, count less (Cauchy weights)
         factors = np.linalg.lstsq(rows * weight[:, None], values * weight, rcond=None)[0]
         rest = values - rows @ factors
         weight = 1 / np.sqrt(1 + (rest / (3 * np.median(np.abs(rest)) + 1e-6)) ** 2)

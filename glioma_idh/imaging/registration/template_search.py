@@ -120,14 +120,11 @@ def make_method(mask, start: np.ndarray, rigid: bool) -> tuple:
 
 
 def optimise(still, work, mask, start: np.ndarray, rigid: bool = False) -> tuple[np.ndarray, float]:
-    """The matrix nearby with the best mutual information, and its metric; the start and 0 where the images part.
-
-    Steps of at most 1 mm keep the affine map from running off, as longer ones do.
-    """
+    """The matrix nearby with the best mutual information, and its metric; the start and 0 where the images part."""
     method, transform = make_method(mask, start, rigid)
     method.SetMetricSamplingStrategy(method.REGULAR)
     method.SetMetricSamplingPercentage(0.5 if still.GetSpacing()[0] == WORK_MM else 1.0, 1)
-    method.SetOptimizerAsRegularStepGradientDescent(1.0, 0.01, 60, relaxationFactor=0.6)
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 0.01, 60, relaxationFactor=0.6)  # of 1 mm: it runs off in more
     method.SetOptimizerScalesFromPhysicalShift()
     try:
         method.Execute(still, work)

@@ -11,8 +11,7 @@ from pydicom.uid import generate_uid
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
 from glioma_idh.imaging.dicom.convert import convert_dicom
-from glioma_idh.imaging.dicom.headers import TAGS, Header, LeftOut, is_dicom_folder
-from glioma_idh.imaging.dicom.identity import identity_in, names_patient
+from glioma_idh.imaging.dicom.headers import TAGS, Header, LeftOut, identity_in, is_dicom_folder, names_patient
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
 

@@ -22,8 +22,7 @@ from pydicom.uid import JPEGLosslessSV1, generate_uid
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
 from glioma_idh.imaging.dicom.convert import convert_dicom
-from glioma_idh.imaging.dicom.headers import LeftOut
-from glioma_idh.imaging.dicom.identity import identity_in
+from glioma_idh.imaging.dicom.headers import LeftOut, identity_in
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import TO_LPS, noise
