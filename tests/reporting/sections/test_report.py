@@ -82,11 +82,8 @@ def _evaluated(*tables: bytes) -> dict:
 def _evaluated_once():
     """What was evaluated before is not evaluated again."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("finished", "compared"):
-            patch.setattr(
-                f"glioma_idh.reporting.report.{module}.worth",
-                lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
-            )
+        evaluated = lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables)))  # noqa: E731
+        patch.setattr("glioma_idh.runs.run.worth", evaluated)
         yield
 
 
@@ -107,7 +104,8 @@ def _quick(monkeypatch):
             file.touch()
         return files
 
-    monkeypatch.setattr("glioma_idh.reporting.html.save_figure", empty)
+    for module in ("html", "report"):
+        monkeypatch.setattr(f"glioma_idh.reporting.{module}.save_figure", empty)
 
 
 def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
