@@ -54,6 +54,7 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s", bare=F
     if bare:
         unknown = ["grade", "age_years", "sex", "site", "lesion_ml"]
         cohort, predictions = (table.drop(columns=unknown, errors="ignore") for table in (cohort, predictions))
+    recipe = recipe | {"sequence": [sequence]}
     write_json(
         {"format": FORMAT, "recipe": recipe, "hash": "12345678", "versions": {}} | {"published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
@@ -341,8 +342,10 @@ def test_no_run_no_table(tmp_path):
     with pytest.raises(InputError, match="the recipe of a run"):
         report_runs([tmp_path])
     write_json({"format": FORMAT, "recipe": {"paper": "another"}}, tmp_path / "recipe.json")
+    (tmp_path / "metrics.json").touch()
     with pytest.raises(InputError, match="a recipe of gbm2d or sgp3d"):
         report_runs([tmp_path])
+    (tmp_path / "metrics.json").unlink()
     write_json({"format": FORMAT, "recipe": RECIPE}, tmp_path / "recipe.json")
     with pytest.raises(InputError, match="a finished run"):
         report_runs([tmp_path])
