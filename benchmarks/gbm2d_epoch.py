@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glioma_idh import training  # first, as it sets how TensorFlow loads
+from glioma_idh.training import callbacks, device  # first, as it sets how TensorFlow loads
 
 import keras  # isort: skip
 
@@ -59,7 +59,7 @@ def bare_steps():
 def whole_epochs(folder):
     """The epochs that a user waits for: rotation, the test curve, learning curves and checkpoints included."""
     network = keras_network()
-    checkpoint = training.Checkpoint(folder, STEPS)
+    checkpoint = callbacks.Checkpoint(folder, STEPS)
     slices, test = make_slices(80), (make_slices(20), np.eye(2, dtype=np.float32)[[0, 1] * 10])
 
     first_epochs = itertools.count(0, EPOCHS_A_TURN)
@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=12)
     turns = parser.parse_args().turns
-    training.make_reproducible(0)
+    device.make_reproducible(0)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         contestants = {

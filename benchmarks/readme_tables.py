@@ -133,7 +133,7 @@ RESULTS = {
     "rivals-step": Result(
         BENCHMARKS,
         "Two subjects, 64 x 64 x 64 voxels (residual CNN:",
-        [f"python benchmarks/sgp3d_rivals.py --shape 64 --dtype {dtype}" for dtype in ("float32", "bfloat16")],
+        [f"python benchmarks/sgp3d_comparators.py --shape 64 --dtype {dtype}" for dtype in ("float32", "bfloat16")],
     ),
     "sgpnet-preparation": Result(
         BENCHMARKS, "| | first patient | second |", [f"python benchmarks/sgp3d_preparation.py {WHOLE}"]

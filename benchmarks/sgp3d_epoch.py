@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import training  # first, as it loads TensorFlow quietly
+from glioma_idh.training import device  # first, as it loads TensorFlow quietly
 
 import keras  # isort: skip
 
@@ -96,7 +96,7 @@ def main() -> None:
     wanted = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    training.make_reproducible(0)
+    device.make_reproducible(0)
     recipe = replace(LAPTOP, shape=(wanted.shape,) * 3)
     with tempfile.TemporaryDirectory() as folder:
         table = write_prepared(Path(folder, "prepared"), recipe.shape, NUM_TRAIN + NUM_TEST)

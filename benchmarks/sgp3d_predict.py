@@ -16,11 +16,15 @@ from pathlib import Path
 import pandas as pd
 from sgp3d_preparation import read_subjects
 
-from glioma_idh import runs, training  # first, as it loads TensorFlow quietly
+from glioma_idh import runs
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
-from glioma_idh.sgp3d import Recipe, SGPNet, apply, prepare_subject
-from glioma_idh.sgp3d.predict import SEQUENCES, Prediction, predict
+from glioma_idh.sgp3d import Recipe, SGPNet, inference, prepare_subject
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.predict import Prediction
+from glioma_idh.sgp3d.prediction import predict_subjects
+from glioma_idh.training import device
+from glioma_idh.training.predict import load_networks
 
 SHAPE = (144, 144, 144)
 THREADS = 2
@@ -56,25 +60,25 @@ def main() -> None:
     parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
     parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first subject is taken")
     wanted = parser.parse_args()
-    training.make_reproducible(0, THREADS)
+    device.make_reproducible(0, THREADS)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         row = read_subjects(wanted.cohort, wanted.images, folder).iloc[0]
         run = make_run(folder / "run")
         stages = Stages()
-        (network,) = training.load_networks(run, (*SHAPE, len(SEQUENCES)), apply.OUTPUTS)
+        (network,) = load_networks(run, (*SHAPE, len(SEQUENCES)), Recipe().outputs)
         stages.end("load the network")
         prepared = prepare_subject(row, SHAPE, with_mask=False)
         stages.end("read and prepare")
-        _, probability = apply.predict_scans(network, prepared.scans)
+        _, probability = inference.predict_scans(network, prepared.scans)
         stages.end("the network")
-        lesion = apply.own_lesion(probability, prepared.placement)
+        lesion = inference.own_lesion(probability, prepared.placement)
         write_volume(folder / "lesion.nii.gz", lesion, prepared.placement.own_affine)
         stages.end("mask back, and written")
-        apply.predict_scans(network, prepared.scans)
+        inference.predict_scans(network, prepared.scans)
         stages.end("the network on a second patient")
         del network, probability
-        predict(Prediction(run, **{name: row[name] for name in SEQUENCES}))
+        predict_subjects(Prediction(run, **{name: row[name] for name in SEQUENCES}))
         stages.end("predict as a whole, with picture")
     print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
 

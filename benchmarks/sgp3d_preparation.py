@@ -20,7 +20,8 @@ import torch
 from monai import transforms
 
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, prepare_subject
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import prepare_subject
 
 SHAPE = (144, 144, 144)
 GRID, AFFINE = (240, 240, 155), np.diag([-1.0, -1.0, 1.0, 1.0])  # of BraTS, LPS

@@ -14,16 +14,16 @@ import time
 
 import numpy as np
 
-from glioma_idh import training  # first, as it loads TensorFlow quietly
+from glioma_idh.training import device  # first, as it loads TensorFlow quietly
 
 import keras  # isort: skip
 import torch
 from torch import nn
 
 from glioma_idh.sgp3d.losses import JointNetwork
-from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet
+from glioma_idh.sgp3d.model import KERAS_LAYERS, SGPNet
 from glioma_idh.sgp3d.optimizers import compile_network
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -36,9 +36,9 @@ def make_batch(side: int, batch_size: int):
     return scans, masks, (np.arange(batch_size) % 2).astype(np.float32)
 
 
-def keras_step(kit, side: int, batch_size: int, dtype: str):
+def keras_step(factory, side: int, batch_size: int, dtype: str):
     """A step as training takes it."""
-    joint = JointNetwork(SGPNet((side, side, side, 4), dtype=POLICIES[dtype], kit=kit), batch_size=batch_size)
+    joint = JointNetwork(SGPNet((side, side, side, 4), dtype=POLICIES[dtype], factory=factory), batch_size=batch_size)
     compile_network(joint, total_steps=10_000)
     scans, masks, idh = make_batch(side, batch_size)
     return lambda: joint.train_on_batch(scans, {"segmentation": masks, "idh": idh})
@@ -165,8 +165,8 @@ def torch_step(compiled: bool, side: int, batch_size: int, dtype: str):
 
 
 CONTESTANTS = {
-    "step": lambda *size: keras_step(training_kit(), *size),
-    "step, Keras' own layers": lambda *size: keras_step(KERAS_KIT, *size),
+    "step": lambda *size: keras_step(training_factory(), *size),
+    "step, Keras' own layers": lambda *size: keras_step(KERAS_LAYERS, *size),
     "its convolutions alone": convolutions_alone,
     "PyTorch, eager": lambda *size: torch_step(False, *size),
     "PyTorch, torch.compile": lambda *size: torch_step(True, *size),
@@ -187,7 +187,7 @@ def parse():
 def main() -> None:
     """Take turns, and print the medians."""
     wanted = parse()
-    print(training.device_line(training.find_gpus(), 1).split(";")[0])
+    print(device.device_line(device.find_gpus(), 1).split(";")[0])
     runs = {name: CONTESTANTS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
     seconds = {name: [] for name in runs}
     for _ in range(wanted.turns + 1):

@@ -9,9 +9,8 @@ The way the data goes, and the packages in its order:
     prepare     its door
     gbm2d       Pasquini et al. 2021: a slice CNN for glioblastoma, one sequence at a time
     sgp3d       Wang et al. 2021: SGPNet, a 3D network that segments the lesion and names the genotype
-    job         where and how a training is run
-    pipeline    what both papers' doors do alike
-    training    what every training shares: device, checkpoint, bars
+    training    what the trainings of both papers do alike, from settings to results
+    record      run.json, which every command leaves beside its outputs
     quiet_keras Keras, loaded without TensorFlow's notes
     progress    how far a long step is: a bar at a terminal, lines in a log
     runs        the run folder: what is written, resumed and read back

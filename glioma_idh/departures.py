@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-FILE = "measures.csv"
 RARE = 0.001
 """Of subjects such as the run's no more than this share is called unlike them by one measure, or a group of them."""
 LEAST_SUBJECTS = 8
@@ -36,8 +35,7 @@ class Group:
 
     Attributes:
         columns: of the table of measures.
-        sentence: what to say of a subject whose numbers do not go together as the run's do; `{n}` is how many those
-            are.
+        sentence: of a subject whose numbers do not go together as those of the run's `{n}` subjects do.
     """
 
     columns: tuple[str, ...]
@@ -51,9 +49,9 @@ def log_odds(share: np.ndarray) -> np.ndarray:
 
 
 def find_departures(
-    measured: pd.DataFrame, run_dir, measures: tuple[Measure, ...], groups: tuple[Group, ...]
+    measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group
 ) -> dict[str, list[str]]:
-    """What is unlike a run's subjects, or the same as one of them, in sentences.
+    """What is unlike a run's subjects, or the same as one of them, in sentences; by subject, those only who have any.
 
     One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
     further ones (t distribution); a group by Hotelling's T2 for one further subject, at the same level.
@@ -62,39 +60,31 @@ def find_departures(
 
     Args:
         measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
-        run_dir: of the run; where it has no measures, nothing is said.
+        file: with the measures of the run's subjects; where it is not there, nothing is said.
         measures: those to judge alone.
-        groups: those to judge together.
-
-    Returns:
-        By subject, those only of whom there is something to say.
+        group: those to judge together.
     """
-    run = _read_measures(run_dir)
-    found, copies = {}, find_copies(measured, run_dir)
+    run = _read_measures(file)
+    found, copies = {}, find_copies(measured, file)
     for _, row in measured.iterrows() if len(run) else ():
         if copy := copies.get(row["subject"]):
             found[row["subject"]] = [
                 f"It measures as {copy} does, of the run itself: if it is the same image, this is no test result."
             ]
             continue
-        alone = [_alone(row, run, measure) for measure in measures]
-        together = [_together(row, run, group) for group in groups]
-        if sentences := [sentence for sentence in (*alone, *together) if sentence]:
+        sentences = [*(_judge_alone(row, run, measure) for measure in measures), _judge_together(row, run, group)]
+        if sentences := [sentence for sentence in sentences if sentence]:
             found[row["subject"]] = sentences
     return found
 
 
-def find_copies(measured: pd.DataFrame, run_dir) -> dict[str, str]:
-    """Who has all the measures of one of a run's subjects, as the same image under any name does.
+def find_copies(measured: pd.DataFrame, file: Path) -> dict[str, str]:
+    """Who has all the measures of one of a run's subjects, as the same image under any name does: by subject that one.
 
     Args:
-        measured: as `find_departures` takes it.
-        run_dir: of the run; where it has no measures, nobody is found.
-
-    Returns:
-        By subject the first such of the run.
+        measured, file: as `find_departures` takes them.
     """
-    run, found = _read_measures(run_dir), {}
+    run, found = _read_measures(file), {}
     for _, row in measured.iterrows() if len(run) else ():
         numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]
         same = np.isclose(run[numbers].astype(float), row[numbers].astype(float), rtol=1e-6, atol=1e-9).all(axis=1)
@@ -103,13 +93,11 @@ def find_copies(measured: pd.DataFrame, run_dir) -> dict[str, str]:
     return found
 
 
-def _read_measures(run_dir) -> pd.DataFrame:
-    """The measures of a run's subjects; without rows where it has kept none."""
-    file = Path(run_dir) / FILE
+def _read_measures(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, dtype={"subject": str}) if file.exists() else pd.DataFrame({"subject": []})
 
 
-def _alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
+def _judge_alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
     """A sentence where a measure departs, else nothing."""
     values, value = run[measure.column].dropna().to_numpy(dtype=float), float(row[measure.column])
     n, is_within = len(values), len(values) == 0 or values.min() <= value <= values.max()
@@ -119,15 +107,11 @@ def _alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
     distance = abs(measure.scale(np.array(value)) - scaled.mean())
     if distance <= stats.t.ppf(1 - RARE / 2, n - 1) * scaled.std(ddof=1) * np.sqrt(1 + 1 / n):
         return ""
-    of_run = f"{_shown(values.min())} to {_shown(values.max())}"
-    return f"{measure.words.format(_shown(value))}; of the {n} that the run learnt from {of_run}."
+    shown, low, high = (f"{x:.0f}" if abs(x) >= 100 else f"{x:.2g}" for x in (value, values.min(), values.max()))
+    return f"{measure.words.format(shown)}; of the {n} that the run learnt from {low} to {high}."
 
 
-def _shown(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
-
-
-def _together(row: pd.Series, run: pd.DataFrame, group: Group) -> str:
+def _judge_together(row: pd.Series, run: pd.DataFrame, group: Group) -> str:
     """The group's sentence where its measures depart, else nothing."""
     columns = list(group.columns)
     values, value = run[columns].dropna().to_numpy(dtype=float), row[columns].to_numpy(dtype=float)

@@ -9,6 +9,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 
+import joblib
+import numpy as np
+from joblib import delayed
+
+from glioma_idh.errors import InputError
+from glioma_idh.progress import progress
+
 LOOK_EVERY_S = 0.5
 """How often a worker looks whether its command is still there."""
 SET_PARENT_DEATH_SIGNAL = 1
@@ -32,18 +39,46 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     Returns:
         The results, one at a time.
     """
-    from joblib import Parallel, parallel_config
-    from joblib.parallel import get_active_backend
-
     warnings.filterwarnings("ignore", message=MEANT_ENDS)
     kind = "generator" if ordered else "generator_unordered"
-    if type(get_active_backend()[0]).__name__ != "LokyBackend":
-        return Parallel(jobs, return_as=kind)(calls)
+    if type(joblib.parallel.get_active_backend()[0]).__name__ != "LokyBackend":
+        return joblib.Parallel(jobs, return_as=kind)(calls)
     by_kernel = threading.current_thread() is threading.main_thread()
-    with parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(), by_kernel)):
-        parallel = Parallel(jobs, return_as=kind)
+    with joblib.parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(), by_kernel)):
+        parallel = joblib.Parallel(jobs, return_as=kind)
     with _interrupts_held_back():
         return parallel(calls)  # which starts the workers
+
+
+def each_row(work: Callable, table, *settings, jobs: int = -1, what: str, quiet: bool = False) -> tuple:
+    """Do the same with every row of a cohort table, side by side.
+
+    Args:
+        work: (row, *settings) -> a result. InputError: the row cannot be used.
+        table: cohort table.
+        *settings: for each.
+        jobs: processes; -1 is one a processor.
+        what: is done, for the progress bar.
+        quiet: show no progress.
+
+    Returns:
+        The rows that could be used, their results, and the errors of the others.
+    """
+    calls = (delayed(_result_or_error)(work, row, *settings) for _, row in table.iterrows())
+    outcomes = list(progress(run_parallel(calls, jobs), total=len(table), what=what, quiet=quiet))
+    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    for error in errors:
+        error.file = error.file or table.attrs.get("file", "")
+    is_used = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
+    results = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
+    return table[is_used].reset_index(drop=True), results, errors
+
+
+def _result_or_error(work: Callable, row, *settings):
+    try:
+        return work(row, *settings)
+    except InputError as error:
+        return error
 
 
 def end_with_parent(parent: int, by_kernel: bool) -> None:

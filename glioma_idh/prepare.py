@@ -14,8 +14,9 @@ from pathlib import Path
 
 import tyro
 
-from glioma_idh.errors import InputError, ending_plainly
+from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Job, Settings
+from glioma_idh.record import recorded
 
 
 def prepare(job: Job, settings: Settings) -> list:
@@ -34,17 +35,19 @@ def prepare(job: Job, settings: Settings) -> list:
 def lesion_finder(run_dir: Path):
     """A function that finds the lesion with the networks of a finished run, and what its answer depends on."""
     from glioma_idh.preparation.context import LesionFinder
+    from glioma_idh.runs import METRICS, RECIPE
 
     def find(images: dict[str, Path], path: Path) -> None:
-        from glioma_idh.sgp3d.predict import Prediction, predict
+        from glioma_idh.sgp3d.predict import Prediction
+        from glioma_idh.sgp3d.prediction import predict_subjects
 
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="part-") as folder:
-            predict(Prediction(run_dir, **images, out=Path(folder), quiet=True))
+            predict_subjects(Prediction(run_dir, **images, out=Path(folder), quiet=True))
             (mask,) = Path(folder).glob("*_lesion.nii.gz")
             os.replace(mask, path)
 
-    return LesionFinder(find, (run_dir / "recipe.json", run_dir / "metrics.json"), f"by the networks of {run_dir.name}")
+    return LesionFinder(find, (run_dir / RECIPE, run_dir / METRICS), f"by the networks of {run_dir.name}")
 
 
 def _check_lesion_run(run_dir: Path) -> None:
@@ -53,10 +56,11 @@ def _check_lesion_run(run_dir: Path) -> None:
     Raises:
         InputError: it says what the run is.
     """
-    from glioma_idh.pipeline import read_finished_run
+    from glioma_idh.sgp3d.paper import PAPER
     from glioma_idh.sgp3d.recipe import recipe_of_run
+    from glioma_idh.training.predict import read_finished_run
 
-    recipe = recipe_of_run(read_finished_run(run_dir, "sgp3d")[0])
+    recipe = recipe_of_run(read_finished_run(run_dir, PAPER.name)[0])
     if "segmentation" not in recipe.learns:
         found = f"one of {recipe.network} with --targets {recipe.targets}"
         advice = "Name a run with --targets both or segmentation."
@@ -69,15 +73,16 @@ def main() -> None:
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.prepare", job, settings, folder=job.out, of_patients=True):
         from glioma_idh.preparation.command import usable_for, usable_for_many
 
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]
         print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
-        lines = usable_for_many([outcome.files for outcome in outcomes], job.out) if job.many else []
-        for outcome in [] if job.many else outcomes:
-            lines += usable_for(outcome.files, job.out / outcome.subject, settings)
+        if job.many:
+            lines = usable_for_many([outcome.files for outcome in outcomes], job.out)
+        else:
+            lines = [line for one in outcomes for line in usable_for(one.files, job.out / one.subject, settings)]
         print("".join(f"{line}\n" for line in lines), end="")
         if len(whole) < len(outcomes):
             sys.exit(1)

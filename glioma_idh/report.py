@@ -13,8 +13,9 @@ from typing import Annotated
 
 import tyro
 
-from glioma_idh.errors import InputError, ending_plainly
+from glioma_idh.errors import InputError
 from glioma_idh.progress import step
+from glioma_idh.record import into, recorded
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None
     Raises:
         InputError: a folder holds no finished run, or the runs cannot be compared.
     """
-    from glioma_idh.reporting.report import write_comparison, write_report
+    from glioma_idh.reporting.report import files_folder, write_comparison, write_report
+    from glioma_idh.runs import REPORT, list_runs
 
-    folders = _runs_in([Path(folder) for folder in run_dirs])
+    folders = list_runs(run_dirs)
+    into(files_folder(out or (folders[0].resolve().parent if len(folders) > 1 else folders[0]) / REPORT))
     if len(folders) > 1:
         return write_comparison(folders, out, reference)
     if reference is not None:
@@ -61,35 +64,18 @@ def report_predictions(file: Path, out: Path | None = None) -> Path:
     Raises:
         InputError: the table cannot be used.
     """
-    from glioma_idh.reporting.report import write_table_report
+    from glioma_idh.reporting.report import files_folder, write_table_report
+    from glioma_idh.runs import REPORT
 
+    into(files_folder(out or Path(file).parent / REPORT))
     return write_table_report(Path(file), out)
-
-
-def _runs_in(folders: list[Path]) -> list[Path]:
-    """The folders of runs; one that holds several stands for them.
-
-    Raises:
-        InputError: one is no run, and holds none.
-    """
-    from glioma_idh.cohorts.table import SEQUENCE_NAMES
-    from glioma_idh.runs import no_run
-
-    order, found = list(SEQUENCE_NAMES), []
-    for folder in folders:
-        inside = sorted(file.parent for file in folder.glob("*/recipe.json"))
-        inside.sort(key=lambda path: order.index(path.name) if path.name in order else len(order))
-        if not inside and not (folder / "recipe.json").exists():
-            raise no_run(folder)
-        found += [folder] if (folder / "recipe.json").exists() else inside
-    return list({folder.resolve(): folder for folder in found}.values())
 
 
 def main() -> None:
     """The command line."""
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Wanted, prog="python -m glioma_idh.report", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.report", wanted):
         if bool(wanted.run_dirs) == (wanted.predictions is not None):
             found = "both" if wanted.run_dirs else "neither"
             raise InputError("folders of runs, or --predictions FILE.csv", found, "Name the one or the other.")

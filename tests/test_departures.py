@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.departures import FILE, Group, Measure, find_departures, log_odds
+from glioma_idh.departures import Group, Measure, find_departures, log_odds
+from glioma_idh.runs import MEASURES as FILE
 
 ALONE = (Measure("ml", "The lesion has {} ml", np.log), Measure("auc", "It stands out with {}", log_odds))
-PAIR = (Group(("a", "b"), "a and b are unlike those of {n}."),)
+PAIR = Group(("a", "b"), "a and b are unlike those of {n}.")
 
 
 def write_run(folder, num_subjects=60):
@@ -23,7 +24,7 @@ def write_run(folder, num_subjects=60):
 
 def of_one(folder, **changed):
     row = pd.DataFrame([{"subject": "x", "ml": 50.0, "auc": 0.75, "a": 0.0, "b": 0.0} | changed])
-    return find_departures(row, folder, ALONE, PAIR).get("x", [])
+    return find_departures(row, folder / FILE, ALONE, PAIR).get("x", [])
 
 
 def test_one_measure_beyond_all_and_rare_is_said_with_the_run_s_range(tmp_path):
@@ -56,7 +57,7 @@ def test_measures_that_do_not_go_together_are_said_although_each_alone_is_usual(
 def test_further_subjects_such_as_the_run_s_are_seldom_named(tmp_path):
     whole = write_run(tmp_path, 2060)
     whole[:60].to_csv(tmp_path / FILE, index=False)
-    named = find_departures(whole[60:], tmp_path, (ALONE[0],), PAIR)
+    named = find_departures(whole[60:], tmp_path / FILE, (ALONE[0],), PAIR)
     shares = [sum(any(word in s for s in said) for said in named.values()) / 2000 for word in ("ml", "unlike")]
     assert max(shares) <= 0.004  # 1 of 1,000 is meant; the estimates of 60 subjects vary
 

@@ -9,19 +9,35 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import departures, gbm2d, pipeline, runs
+from glioma_idh import gbm2d, runs
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import COLUMNS, UNLABELLED
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.sgp3d import Job, Recipe
-from glioma_idh.sgp3d.train import FORMER, identity
+from glioma_idh.sgp3d.method import METHOD
+from glioma_idh.training.cohort import (
+    TrainingCohort,
+    read_external_cohort,
+    refuse_copies,
+    report_exclusions,
+    require_labelled,
+    write_subjects,
+)
+from glioma_idh.training.predict import read_subjects, warn_of_predictions
+from glioma_idh.training.settings import check_settings, default_run_dir, external_name, run_key, with_whole_paths
+from glioma_idh.training.splits import make_splits, side_by_side, train_splits
+
+
+def key_of(recipe, job):
+    """What makes two runs of SGPNet the same run."""
+    return run_key("sgp3d", recipe, job) | METHOD.key
 
 
 def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
     rows = [(f"s{n}", f"p{n}", n % 2) for n in range(12)] + [("u1", "u1", np.nan), ("u2", "p0", np.nan)]
     table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
-    splits = pipeline.make_splits(Recipe(num_splits=3), table)
+    splits = make_splits(Recipe(num_splits=3), table)
     assert splits[splits["subject"] == "u1"][["split", "part"]].to_numpy().tolist() == [[n, "train"] for n in (1, 2, 3)]
     tested = splits.loc[(splits["subject"] == "s0") & (splits["part"] == "test"), "split"].tolist()
     assert set(splits[splits["subject"] == "u2"]["split"]) == {1, 2, 3} - set(tested)
@@ -31,16 +47,16 @@ def test_the_unlabelled_train_and_are_never_tested_and_no_patient_is_divided():
 def test_nobody_labelled():
     table = pd.DataFrame({"subject": ["a"], "patient": ["a"], "idh": [np.nan]})
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
-        pipeline.make_splits(Recipe(), table)
+        make_splits(Recipe(), table)
 
 
 def test_nobody_labelled_is_said_with_the_reasons(capsys):
     errors = [InputError("IDH status", UNLABELLED, "Predict it.", "sheet.csv", subject) for subject in "ab"]
-    pipeline.require_labelled(pd.DataFrame({"idh": [0, np.nan]}), errors, 3)
+    require_labelled(pd.DataFrame({"idh": [0, np.nan]}), errors, 3)
     assert capsys.readouterr().out == ""
     for nobody in (pd.DataFrame({"idh": []}), pd.DataFrame({"idh": [np.nan]})):
         with pytest.raises(InputError, match="expected labelled subjects to train on; found none left. The reasons"):
-            pipeline.require_labelled(nobody, errors, 2)
+            require_labelled(nobody, errors, 2)
         printed = capsys.readouterr().out
         assert printed.startswith("2 of 2 subjects are set aside:\n  a: sheet.csv: expected IDH status; found an empty")
 
@@ -54,21 +70,21 @@ def test_labels_are_advised_only_where_some_are_missing(capsys):
         (pd.DataFrame({"idh": [np.nan]}), [two], True),
     ):
         with pytest.raises(InputError) as caught:
-            pipeline.require_labelled(table, errors, 2)
+            require_labelled(table, errors, 2)
         assert ("--labels" in caught.value.advice) == advised and "The reasons stand above." in caught.value.advice
 
 
 def test_two_cohorts_of_one_file_name_have_a_folder_each():
-    names = {pipeline.external_name(Job(external=path)) for path in ("a/cohort.csv", "b/cohort.csv", "upenn-gbm")}
+    names = {external_name(Job(external=path)) for path in ("a/cohort.csv", "b/cohort.csv", "upenn-gbm")}
     assert names == {"a-cohort", "b-cohort", "upenn-gbm"}
 
 
 def test_other_labels_are_another_run(tmp_path):
     sheet = tmp_path / "labels.csv"
     sheet.write_text("subject,idh\na,1\n")
-    before = pipeline.identity("sgp3d", Recipe(), Job(labels=sheet))
+    before = run_key("sgp3d", Recipe(), Job(labels=sheet))
     sheet.write_text("subject,idh\na,0\n")
-    after = pipeline.identity("sgp3d", Recipe(), Job(labels=sheet))
+    after = run_key("sgp3d", Recipe(), Job(labels=sheet))
     assert {name for name in before if before[name] != after[name]} == {"labels_sha256"}
 
 
@@ -82,7 +98,7 @@ def test_other_labels_are_another_run(tmp_path):
 )
 def test_settings_that_no_run_can_have(job, match):
     with pytest.raises(InputError, match=match):
-        pipeline.check_settings(Recipe(cohort="phantom"), job)
+        check_settings(Recipe(cohort="phantom"), job)
 
 
 def test_the_split_seed_alone_decides_on_the_splits():
@@ -90,36 +106,36 @@ def test_the_split_seed_alone_decides_on_the_splits():
     rows = [(f"s{n:02}", f"s{n:02}", n % 2) for n in range(40)]
     table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
     for recipe in (gbm2d.Recipe(), gbm2d.Recipe(splits="kfold"), Recipe(), Recipe(splits="holdout")):
-        of_seed = {seed: pipeline.make_splits(replace(recipe, seed=seed), table) for seed in (0, 1)}
-        shared = pipeline.make_splits(replace(recipe, seed=1, split_seed=0), table)
+        of_seed = {seed: make_splits(replace(recipe, seed=seed), table) for seed in (0, 1)}
+        shared = make_splits(replace(recipe, seed=1, split_seed=0), table)
         assert shared.equals(of_seed[0]) and not shared.equals(of_seed[1])
 
 
 def test_the_split_seed_makes_another_run_only_where_it_is_not_the_seed():
     """The four hashes are those of commit 0f1f384, the last one without the setting: runs of that time go on."""
-    slices = [pipeline.identity("gbm2d", gbm2d.Recipe(cohort="brats2020-tcga", seed=seed), Job()) for seed in (0, 1)]
-    volumes = [identity(Recipe(seed=seed), Job()) for seed in (0, 1)]
+    slices = [run_key("gbm2d", gbm2d.Recipe(cohort="brats2020-tcga", seed=seed), Job()) for seed in (0, 1)]
+    volumes = [key_of(Recipe(seed=seed), Job()) for seed in (0, 1)]
     assert [runs.recipe_hash(settings) for settings in slices] == ["17559d8a", "80539a84"]
     assert [runs.recipe_hash(settings) for settings in volumes] == ["e53eec5d", "c96d08cf"]
     recipe = gbm2d.Recipe(cohort="brats2020-tcga", seed=1)
-    assert pipeline.identity("gbm2d", replace(recipe, split_seed=1), Job()) == slices[1]
-    assert identity(Recipe(seed=1, split_seed=1), Job()) == volumes[1]
-    assert pipeline.identity("gbm2d", replace(recipe, split_seed=0), Job()) == slices[1] | {"split_seed": 0}
-    assert identity(Recipe(seed=1, split_seed=0), Job()) == volumes[1] | {"split_seed": 0}
+    assert run_key("gbm2d", replace(recipe, split_seed=1), Job()) == slices[1]
+    assert key_of(Recipe(seed=1, split_seed=1), Job()) == volumes[1]
+    assert run_key("gbm2d", replace(recipe, split_seed=0), Job()) == slices[1] | {"split_seed": 0}
+    assert key_of(Recipe(seed=1, split_seed=0), Job()) == volumes[1] | {"split_seed": 0}
 
 
 def test_a_run_from_before_the_split_seed_goes_on_and_one_of_other_splits_does_not(tmp_path):
-    runs.begin_run(tmp_path, identity(Recipe(), Job()), {})
+    runs.begin_run(tmp_path, key_of(Recipe(), Job()), {})
     assert "split_seed" not in runs.read_json(tmp_path / "recipe.json")["recipe"]
     for same in (None, 0):
-        assert not runs.find_run(tmp_path, identity(Recipe(split_seed=same), Job()), FORMER)
+        assert not runs.find_run(tmp_path, key_of(Recipe(split_seed=same), Job()), METHOD.former)
     with pytest.raises(InputError, match="expected split_seed 4; found split_seed None"):
-        runs.find_run(tmp_path, identity(Recipe(split_seed=4), Job()), FORMER)
+        runs.find_run(tmp_path, key_of(Recipe(split_seed=4), Job()), METHOD.former)
 
 
 def test_each_reason_is_said_once(capsys):
     errors = [InputError("a scan", "none", "Add it.", subject=f"s{n}") for n in range(3)]
-    pipeline.report_exclusions([*errors, InputError("a lesion", "an empty mask", "Check.", subject="x")], 9)
+    report_exclusions([*errors, InputError("a lesion", "an empty mask", "Check.", subject="x")], 9)
     assert capsys.readouterr().out.splitlines() == [
         "4 of 9 subjects are set aside, all listed in exclusions.csv:",
         "  s0: expected a scan; found none. Add it. (2 more like this)",
@@ -133,7 +149,7 @@ def test_nobody_to_predict_is_said(tmp_path):
         cohort=str(tmp_path / "cohort.csv"), images=None, labels=None, all_visits=False, quiet=True
     )
     with pytest.raises(InputError, match="subjects with images"):
-        pipeline.read_subjects(wanted, ("t1",))
+        read_subjects(wanted, ("t1",))
 
 
 def table_of(*rows: dict) -> pd.DataFrame:
@@ -145,46 +161,46 @@ def table_of(*rows: dict) -> pd.DataFrame:
 def test_paths_are_those_of_where_they_were_typed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     job = Job("a", "b", "egd", "c", "d", "e")
-    recipe, job = pipeline.with_whole_paths(Recipe(cohort="c.csv"), job)
+    recipe, job = with_whole_paths(Recipe(cohort="c.csv"), job)
     assert recipe.cohort == str(tmp_path / "c.csv")
     assert (job.images, job.labels) == (tmp_path / "a", tmp_path / "b")
     assert (job.external_images, job.external_labels) == (tmp_path / "c", tmp_path / "d")
     assert (job.external, job.run_dir) == ("egd", Path("e"))
-    assert pipeline.with_whole_paths(Recipe(cohort="egd"), Job())[0].cohort == "egd"
+    assert with_whole_paths(Recipe(cohort="egd"), Job())[0].cohort == "egd"
 
 
 def test_the_least_of_every_setting_can_be_run():
     recipe = replace(gbm2d.Recipe(), epochs=1, batch_size=1, num_splits=1, seed=0, split_seed=0)
-    pipeline.check_settings(recipe, Job(jobs=1))
+    check_settings(recipe, Job(jobs=1))
     for name in ("epochs", "batch_size", "num_splits", "seed", "split_seed"):
         flag = "--" + name.replace("_", "-")
         with pytest.raises(InputError, match=f"expected {flag} of at least"):
-            pipeline.check_settings(replace(recipe, **{name: getattr(recipe, name) - 1}), Job())
+            check_settings(replace(recipe, **{name: getattr(recipe, name) - 1}), Job())
 
 
 def test_every_setting_and_every_input_makes_another_run(tmp_path):
     sheet = tmp_path / "cohort.csv"
     sheet.write_text("a")
     recipe = gbm2d.Recipe(cohort=str(sheet))
-    before = pipeline.identity("gbm2d", recipe, Job())
+    before = run_key("gbm2d", recipe, Job())
     assert before["paper"] == "gbm2d" and before["images"] == ""
     changes = {"epochs": 3, "seed": 1, "rotation_deg": (0, 1), "learning_rate": 1.0, "batch_size": 2, "filters": (1,)}
     for name, value in changes.items():
-        after = pipeline.identity("gbm2d", replace(recipe, **{name: value}), Job())
+        after = run_key("gbm2d", replace(recipe, **{name: value}), Job())
         assert {key for key in before if before[key] != after[key]} == {name}
-    assert pipeline.identity("gbm2d", recipe, Job(images="x"))["images"] == "x"
-    assert pipeline.identity("gbm2d", recipe, Job(run_dir="r", jobs=3, quiet=True, strict=True)) == before
+    assert run_key("gbm2d", recipe, Job(images="x"))["images"] == "x"
+    assert run_key("gbm2d", recipe, Job(run_dir="r", jobs=3, quiet=True, strict=True)) == before
     sheet.write_text("b")
-    after = pipeline.identity("gbm2d", recipe, Job())
+    after = run_key("gbm2d", recipe, Job())
     assert {key for key in before if before[key] != after[key]} == {"cohort_sha256"}
-    synthetic = pipeline.identity("gbm2d", gbm2d.Recipe(), Job())["phantom"]
+    synthetic = run_key("gbm2d", gbm2d.Recipe(), Job())["phantom"]
     assert (synthetic["num_subjects"], synthetic["num_mutant"], synthetic["seed"]) == (100, 17, 193)
     assert "phantom" not in before
 
 
 def test_a_run_s_folder_is_named_after_what_is_run():
     recipe = gbm2d.Recipe(cohort="/there/our.csv")
-    names = {pipeline.default_run_dir("gbm2d", ["t2"], replace(recipe, seed=seed), Job()) for seed in (0, 1, 1)}
+    names = {default_run_dir("gbm2d", ["t2"], replace(recipe, seed=seed), Job()) for seed in (0, 1, 1)}
     assert len(names) == 2
     assert all(name.parent == Path("runs") and name.name.startswith("gbm2d-t2-our-") for name in names)
 
@@ -201,22 +217,24 @@ def cohorts(monkeypatch):
     def require_files(table, flag="--images"):
         kept.looked_for.append((table["subject"].tolist(), flag))
 
-    monkeypatch.setattr(pipeline, "read_cohort", read_cohort)
-    monkeypatch.setattr(pipeline, "require_files", require_files)
+    for module in ("cohort", "predict"):
+        monkeypatch.setattr(f"glioma_idh.training.{module}.read_cohort", read_cohort)
+        monkeypatch.setattr(f"glioma_idh.training.{module}.require_files", require_files)
     return kept
 
 
 def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, capsys):
     cohorts.tables["egd"] = table_of({"subject": "a"})
     recipe = SimpleNamespace(cohort="egd", all_visits=True, phantom={"num_subjects": 5})
-    table = pipeline.read_training_cohort(recipe, Job("here", "sheet.csv"), ("t2",))
+    table = TrainingCohort(recipe, Job("here", "sheet.csv"), ("t2",)).introduce(("t2",))
     assert table is cohorts.tables["egd"]
     settings = {"sequences": ("t2",), "all_visits": True, "phantom": {"num_subjects": 5}, "quiet": False}
     assert cohorts.asked["egd"] == (Path("here"), Path("sheet.csv"), settings)
     assert "1 x no reason (a.nii)" in capsys.readouterr().out
     assert cohorts.looked_for == [(["a"], "--images")]  # the images; where only the names are asked for, below, none
     recipe.all_visits = False
-    pipeline.read_training_cohort(recipe, Job(quiet=True), ("adc",), quiet=True)
+    cohort = TrainingCohort(recipe, Job(quiet=True), ("adc",))
+    assert cohort.table is cohorts.tables["egd"]
     settings |= {"sequences": ("adc",), "all_visits": False, "quiet": True}
     assert cohorts.asked["egd"] == (None, None, settings) and capsys.readouterr().out == ""
     assert len(cohorts.looked_for) == 1
@@ -227,10 +245,10 @@ def test_names_that_say_another_sequence_are_told_before_training_and_testing(co
     rows = [{"subject": name, "t1gd": f"{name}/flair.nii", "flair": f"{name}/t1gd.nii"} for name in "ab"]
     cohorts.tables |= {"egd": table_of(*rows, {"subject": "c", "t1gd": "c/t1gd.nii", "idh": "1"})}
     recipe, job = gbm2d.Recipe(cohort="egd"), Job()
-    pipeline.read_training_cohort(recipe, job, ("t1gd",))
+    TrainingCohort(recipe, job).introduce(("t1gd",))
     said = "In 2 of 3 subjects a file's name says something else than what it is given as. "
     assert capsys.readouterr().err == f"{said}a: flair.nii is given as T1Gd; by its name it is FLAIR.\n"
-    pipeline.read_training_cohort(recipe, job, ("t1",))
+    TrainingCohort(recipe, job).introduce(("t1",))
     assert capsys.readouterr().err == ""
     external(cohorts, [HERE], [THERE | {"t2": "t_flair.nii"}])
     assert "In 1 of 1 subjects a file's name says something else" in capsys.readouterr().err
@@ -240,7 +258,7 @@ def external(cohorts, here, there, sequences=("t2",)):
     cohorts.tables |= {"egd": table_of(*here), "tcga": table_of(*there)}
     recipe = gbm2d.Recipe(cohort="egd")
     job = Job("a", "b", external="tcga", external_images="c", external_labels="d", quiet=True)
-    return pipeline.read_external_cohort(recipe, job, sequences)
+    return read_external_cohort(TrainingCohort(recipe, job, sequences), sequences)
 
 
 HERE = {"subject": "h", "t2": "h.nii", "idh": "1"}
@@ -273,12 +291,12 @@ def test_an_image_in_both_is_refused_also_in_another_scale(tmp_path):
     write_table(own.assign(t2_voxel_hash=["0012", "0034"]), tmp_path / "cohort.csv")
     other = own.assign(subject=["c", "d"], t2_voxel_hash=["12", "56"])
     measured = pd.DataFrame({"subject": ["c", "d"], "box_ml": [8.0, 9.0]})
-    pipeline.refuse_copies(tmp_path, other, measured)
+    refuse_copies(tmp_path, other, measured)
     with pytest.raises(InputError, match=r"found 1 in both \(T2 of b \(b.nii\) is T2 of c \(a.nii\)\)"):
-        pipeline.refuse_copies(tmp_path, other.assign(t2_voxel_hash=["0034", "56"]), measured)
-    write_table(measured.assign(subject=["a", "b"], box_ml=[7.0, 9.0]), tmp_path / departures.FILE)
+        refuse_copies(tmp_path, other.assign(t2_voxel_hash=["0034", "56"]), measured)
+    write_table(measured.assign(subject=["a", "b"], box_ml=[7.0, 9.0]), tmp_path / runs.MEASURES)
     with pytest.raises(InputError, match=r"found 1 in both \(b is d\). Take them out"):
-        pipeline.refuse_copies(tmp_path, other, measured)
+        refuse_copies(tmp_path, other, measured)
 
 
 def test_of_every_sequence_those_in_both_are_looked_for(cohorts):
@@ -293,14 +311,14 @@ def test_of_every_sequence_those_in_both_are_looked_for(cohorts):
 
 def test_a_strict_run_stops_at_a_mistake_and_not_at_an_unknown_status(capsys):
     unknown = InputError("IDH status", UNLABELLED, "Predict it.", subject="u")
-    pipeline.report_exclusions([unknown], 2, strict=True)
+    report_exclusions([unknown], 2, strict=True)
     mistakes = [InputError("a scan", "none", "Add it.", subject=f"s{n}") for n in range(2)]
     with pytest.raises(InputError, match="s0: expected a scan"):
-        pipeline.report_exclusions([unknown, *mistakes], 3, strict=True)
+        report_exclusions([unknown, *mistakes], 3, strict=True)
     capsys.readouterr()
-    pipeline.report_exclusions([], 3, strict=True)
+    report_exclusions([], 3, strict=True)
     assert capsys.readouterr().out == ""
-    pipeline.report_exclusions([InputError("x", f"reason {n}", "") for n in range(7)], 9)
+    report_exclusions([InputError("x", f"reason {n}", "") for n in range(7)], 9)
     assert len(capsys.readouterr().out.splitlines()) == 1 + 5
 
 
@@ -309,11 +327,11 @@ def test_who_is_used_who_is_not_and_what_was_planted_are_written(tmp_path):
     truth = "subject,d_t2,z_t2,d_adc,z_adc\na,2,3,5,7\nb,2,-1,5,1\nc,2,9,5,1\n"
     (tmp_path / "truth.csv").write_text(truth)
     run = tmp_path / "run"
-    pipeline.write_subjects(run, table, [InputError("a scan", "none", "Add it.", "f", "c")], ["t2"])
+    write_subjects(run, table, [InputError("a scan", "none", "Add it.", "f", "c")], ["t2"])
     assert (run / "planted.csv").read_text() == "subject,score\nb,-2\na,6\n"
     assert pd.read_csv(run / "cohort.csv")["subject"].tolist() == ["b", "a"]
     assert pd.read_csv(run / "exclusions.csv")[["subject", "found"]].to_numpy().tolist() == [["c", "none"]]
-    pipeline.write_subjects(tmp_path / "real", table.assign(cohort="x"), [], ["t2"])
+    write_subjects(tmp_path / "real", table.assign(cohort="x"), [], ["t2"])
     assert not (tmp_path / "real/planted.csv").exists()
 
 
@@ -323,16 +341,16 @@ def test_splits_are_drawn_as_the_recipe_says(monkeypatch, kind):
     given, drawn = {}, table[["subject"]].assign(repeat=0, split=0, part="train")
     for name in ("holdout", "kfold"):
         draw = lambda _, *settings, name=name: given.update({name: settings}) or drawn  # noqa: E731
-        monkeypatch.setattr(pipeline, f"{name}_splits", draw)
+        monkeypatch.setattr(f"glioma_idh.training.splits.{name}_splits", draw)
     recipe = replace(gbm2d.Recipe(), splits=kind, num_splits=7, seed=9, test_fraction=0.3, min_test_mutants=2)
-    pipeline.make_splits(recipe, table)
+    make_splits(recipe, table)
     assert given == ({"holdout": (7, 0.3, 2, 9)} if kind == "holdout" else {"kfold": (7, 9)})
 
 
 def test_the_unlabelled_train_in_every_hold_out_of_which_their_patient_is_no_part():
     rows = [(f"s{n:02}", f"p{n}", n % 2) for n in range(40)] + [("u", "p3", np.nan)]
     table = pd.DataFrame(rows, columns=["subject", "patient", "idh"])
-    splits = pipeline.make_splits(replace(gbm2d.Recipe(), num_splits=6), table)
+    splits = make_splits(replace(gbm2d.Recipe(), num_splits=6), table)
     tested = set(splits.loc[(splits["subject"] == "s03") & (splits["part"] == "test"), "repeat"])
     assert 0 < len(tested) < 6
     rows = splits[splits["subject"] == "u"]
@@ -343,18 +361,18 @@ def test_the_unlabelled_train_in_every_hold_out_of_which_their_patient_is_no_par
 def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
     given = []
 
-    def side_by_side(train, calls, jobs):
+    def trained(train, calls, jobs):
         given.extend([train, calls, jobs])
         yield from [1, 0]
 
-    monkeypatch.setattr(pipeline, "side_by_side", side_by_side)
+    monkeypatch.setattr("glioma_idh.training.splits.side_by_side", trained)
     recipe = gbm2d.Recipe(num_splits=2)
-    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False)
+    train_splits(print, recipe, tmp_path, 3, quiet=False)
     assert given == [print, [(recipe, tmp_path, index, False) for index in range(2)], 3]
     assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
-    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=False, name="T1Gd")
+    train_splits(print, recipe, tmp_path, 3, quiet=False, label="T1Gd: ")
     assert capsys.readouterr().out == "T1Gd: split 2 is trained, 1 of 2\nT1Gd: split 1 is trained, 2 of 2\n"
-    pipeline.train_splits(print, recipe, tmp_path, 3, quiet=True)
+    train_splits(print, recipe, tmp_path, 3, quiet=True)
     assert capsys.readouterr().out == ""
 
 
@@ -368,10 +386,10 @@ def test_a_training_that_the_system_ended_is_said(monkeypatch):
 
         return run
 
-    assert sorted(pipeline.side_by_side(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
+    assert sorted(side_by_side(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
     monkeypatch.setattr("joblib.Parallel", parallel)
     with warnings.catch_warnings(), pytest.raises(InputError, match="one that the system ended.*--jobs 1"):
-        list(pipeline.side_by_side(pow, [(2, 3)] * 3, 2))
+        list(side_by_side(pow, [(2, 3)] * 3, 2))
 
 
 def test_those_with_any_image_are_predicted(cohorts, capsys):
@@ -379,11 +397,11 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
         {"subject": "a", "t2": "a.nii"}, {"subject": "b"}, {"subject": "c", "adc": "c.nii"}, {"subject": "../d"}
     )
     wanted = SimpleNamespace(cohort="egd", images="i", labels="l", all_visits=True, quiet=True)
-    assert pipeline.read_subjects(wanted, ["t2"])["subject"].tolist() == ["a", "c"]
+    assert read_subjects(wanted, ["t2"])["subject"].tolist() == ["a", "c"]
     assert cohorts.looked_for == [(["a", "c"], "--images")]
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["t2"], "all_visits": True, "quiet": True})
     wanted.all_visits = wanted.quiet = False
-    pipeline.read_subjects(wanted, ["adc"])
+    read_subjects(wanted, ["adc"])
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
     assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
 
@@ -394,9 +412,9 @@ def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_rea
     recipe, job = gbm2d.Recipe(cohort=str(path)), Job(external=str(path))
     wanted = SimpleNamespace(cohort=str(path), images=None, labels=None, all_visits=False, quiet=True)
     commands = (
-        lambda: pipeline.read_training_cohort(recipe, job, ("flair",)),
-        lambda: pipeline.read_external_cohort(recipe, job, ("flair",)),
-        lambda: pipeline.read_subjects(wanted, ("flair",)),
+        lambda: TrainingCohort(recipe, job).introduce(("flair",)),
+        lambda: read_external_cohort(TrainingCohort(recipe, job), ("flair",)),
+        lambda: read_subjects(wanted, ("flair",)),
     )
     for command in commands:
         with pytest.raises(InputError, match="a.csv: expected sex as F or M .*; found '2' in row 3, column Gender"):
@@ -411,21 +429,21 @@ def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_rea
 def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_results(tmp_path, capsys):
     (tmp_path / "cohort.csv").write_text("subject,patient\na,p1\nb,p2\n")
     table = table_of({"subject": "x", "patient": "p2"}, {"subject": "a", "patient": "p9"})
-    pipeline.warn_of_predictions(table, tmp_path, synthetic=False)
+    warn_of_predictions(table, tmp_path, synthetic=False)
     told = capsys.readouterr().err
     assert told.startswith("1 of 2 subjects are patients of the run itself") and "phantom" not in told
-    pipeline.warn_of_predictions(table.tail(1), tmp_path, synthetic=True)
+    warn_of_predictions(table.tail(1), tmp_path, synthetic=True)
     told = capsys.readouterr().err
     assert told.startswith("These networks learnt from the synthetic phantom")
     assert "patients of the run" not in told
 
 
 def test_scans_with_skull_make_another_run_and_runs_from_before_the_setting_go_on(tmp_path):
-    without, with_skull = identity(Recipe(), Job()), identity(Recipe(with_skull=True), Job())
+    without, with_skull = key_of(Recipe(), Job()), key_of(Recipe(with_skull=True), Job())
     assert with_skull == without | {"with_skull": True}
-    slices = pipeline.identity("gbm2d", gbm2d.Recipe(), Job())
-    assert pipeline.identity("gbm2d", gbm2d.Recipe(with_skull=True), Job()) == slices | {"with_skull": True}
+    slices = run_key("gbm2d", gbm2d.Recipe(), Job())
+    assert run_key("gbm2d", gbm2d.Recipe(with_skull=True), Job()) == slices | {"with_skull": True}
     runs.begin_run(tmp_path, without, {})
-    assert not runs.find_run(tmp_path, without, FORMER)
+    assert not runs.find_run(tmp_path, without, METHOD.former)
     with pytest.raises(InputError, match="expected with_skull True; found with_skull None"):
-        runs.find_run(tmp_path, with_skull, FORMER)
+        runs.find_run(tmp_path, with_skull, METHOD.former)

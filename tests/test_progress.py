@@ -181,9 +181,9 @@ def test_bytes_are_counted_in_larger_units(log):
 EARLY = """
 import runpy, sys
 from glioma_idh import progress
-from glioma_idh.reporting import report
+from glioma_idh.training import pipeline
 progress.FIRST_S = progress.SHORTEST_S = 0.2
-report.finish_run, report.compare_runs = (lambda *_, **__: {},) * 2  # they take seconds
+pipeline.finish_run, pipeline.compare_runs = (lambda *_, **__: {},) * 2  # they take seconds
 sys.argv[0] = "train"
 runpy.run_module("glioma_idh.gbm2d.train", run_name="__main__")
 """

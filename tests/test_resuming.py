@@ -5,12 +5,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from glioma_idh import pipeline, runs
+from glioma_idh import runs
 from glioma_idh.cohorts.table import UNLABELLED
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d import Job, Recipe
-from glioma_idh.resuming import find_run
+from glioma_idh.training.cohort import TrainingCohort, refuse_changed_labels
+from glioma_idh.training.settings import run_key
 
 LABELS = {"a": "1", "b": "0", "c": "", "d": "1", "e": "0", "f": "1"}
 
@@ -26,10 +27,12 @@ def begun(tmp_path):
 
     def find(**settings):
         other = replace(recipe, **settings)
-        return find_run(other, job, pipeline.identity("gbm2d", other, job))
+        key = run_key("gbm2d", other, job)
+        refuse_changed_labels(job.run_dir, key, TrainingCohort(other, job), {})
+        return runs.find_run(job.run_dir, key)
 
     write()
-    runs.begin_run(job.run_dir, pipeline.identity("gbm2d", recipe, job), {})
+    runs.begin_run(job.run_dir, run_key("gbm2d", recipe, job), {})
     used = pd.DataFrame({"subject": list("abde"), "idh": [1, 0, 1, 0]})
     write_table(used, job.run_dir / "cohort.csv")
     write_table(pd.DataFrame({"subject": ["c", "f"], "found": [UNLABELLED, "no file"]}), job.run_dir / "exclusions.csv")

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import runs, training
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.training import callbacks, device
+from glioma_idh.training import predict as common
 
 X, Y = np.arange(8.0, dtype=np.float32).reshape(8, 1), np.ones((8, 1), np.float32)
 STEPS = 2
@@ -37,12 +39,12 @@ def fit(model, checkpoint, epochs, first=0):
 @pytest.mark.integration
 def test_a_resumed_training_ends_with_the_same_weights_and_curves(tmp_path):
     whole = network()
-    fit(whole, training.Checkpoint(tmp_path / "whole", STEPS, every=4), epochs=10)
+    fit(whole, callbacks.Checkpoint(tmp_path / "whole", STEPS, every=4), epochs=10)
 
     killed = network()
-    fit(killed, training.Checkpoint(tmp_path / "killed", STEPS, every=4), epochs=6)  # saved after 4; 2 epochs are lost
+    fit(killed, callbacks.Checkpoint(tmp_path / "killed", STEPS, every=4), epochs=6)  # saved after 4; 2 epochs are lost
     resumed = network()
-    checkpoint = training.Checkpoint(tmp_path / "killed", STEPS, every=4)
+    checkpoint = callbacks.Checkpoint(tmp_path / "killed", STEPS, every=4)
     assert checkpoint.restore(resumed) == 4
     assert [row["epoch"] for row in checkpoint.rows] == [1, 2, 3, 4]
     fit(resumed, checkpoint, epochs=10, first=4)
@@ -57,11 +59,11 @@ def test_a_resumed_training_ends_with_the_same_weights_and_curves(tmp_path):
 
 
 def test_without_a_checkpoint_a_training_starts_at_the_beginning(tmp_path):
-    assert training.Checkpoint(tmp_path, STEPS).restore(network()) == 0
+    assert callbacks.Checkpoint(tmp_path, STEPS).restore(network()) == 0
 
 
 def test_a_full_disk_leaves_the_former_checkpoint_whole(tmp_path, monkeypatch):
-    model, checkpoint = network(), training.Checkpoint(tmp_path, STEPS, every=2)
+    model, checkpoint = network(), callbacks.Checkpoint(tmp_path, STEPS, every=2)
     fit(model, checkpoint, epochs=2)
     before = checkpoint.file.read_bytes()
 
@@ -73,7 +75,7 @@ def test_a_full_disk_leaves_the_former_checkpoint_whole(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"checkpoint.weights.h5: .*No space left on device"):
         fit(model, checkpoint, epochs=4, first=2)
     assert checkpoint.file.read_bytes() == before
-    assert training.Checkpoint(tmp_path, STEPS).restore(network()) == 2
+    assert callbacks.Checkpoint(tmp_path, STEPS).restore(network()) == 2
 
 
 def test_dropout_depends_on_seed_and_epoch_alone():
@@ -82,7 +84,7 @@ def test_dropout_depends_on_seed_and_epoch_alone():
         ones = np.ones((1, 200), np.float32)
         for _ in range(calls_before):
             layer(ones, training=True)
-        training.SeedDropout(seed, [keras.layers.ReLU(), layer]).on_epoch_begin(epoch)
+        callbacks.SeedDropout(seed, [keras.layers.ReLU(), layer]).on_epoch_begin(epoch)
         return np.array(layer(ones, training=True))
 
     first = dropped([0, 1], 3)
@@ -103,24 +105,24 @@ def test_onednn_is_on_by_default_on_every_processor(own, taken):
 @pytest.mark.parametrize(("gpus", "trainings", "jobs"), [([], 5, 3), ([], 2, 2), (["GPU"], 5, 1)])
 def test_trainings_at_once_by_default(monkeypatch, gpus, trainings, jobs):
     monkeypatch.setattr("joblib.cpu_count", lambda: 3)
-    assert training.default_jobs(gpus, trainings) == jobs
+    assert device.default_jobs(gpus, trainings) == jobs
 
 
 def test_the_device_is_named(monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 3)
-    assert training.device_line([], 2) == "Device: CPU with 3 processors; 2 at once, one thread each"
-    assert training.device_line([], 1, 4) == "Device: CPU with 3 processors; 1 at once, 4 threads each"
-    monkeypatch.setattr(training, "device_name", lambda gpus: f"{len(gpus)} H200")
-    assert training.device_line(["a"], 1) == "Device: 1 H200; 1 at once"
+    assert device.device_line([], 2) == "Device: CPU with 3 processors; 2 at once, one thread each"
+    assert device.device_line([], 1, 4) == "Device: CPU with 3 processors; 1 at once, 4 threads each"
+    monkeypatch.setattr(device, "device_name", lambda gpus: f"{len(gpus)} H200")
+    assert device.device_line(["a"], 1) == "Device: 1 H200; 1 at once"
 
 
 def test_the_cost_of_a_training_is_in_seconds_and_gigabytes(monkeypatch, tmp_path):
     import resource
 
-    monkeypatch.setattr(training.time, "monotonic", lambda: 1090.04)
+    monkeypatch.setattr(device.time, "monotonic", lambda: 1090.04)
     kilobytes = 2_500_000 if sys.platform != "darwin" else 2_560_000_000
     monkeypatch.setattr(resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=kilobytes))
-    training.write_cost(tmp_path, 1000.0, [])
+    device.write_cost(tmp_path, 1000.0, [])
     cost = runs.read_json(tmp_path / "cost.json")
     assert (cost["seconds"], cost["peak_memory_gb"]) == (90.0, 2.56) and cost["device"].startswith("CPU, ")
 
@@ -129,14 +131,14 @@ def test_a_seed_is_the_same_numbers_again():
     def drawn(seed):
         keras.utils.set_random_seed(99)
         with warnings.catch_warnings(action="ignore"):
-            training.make_reproducible(seed)
+            device.make_reproducible(seed)
         return np.array(keras.random.uniform((2,))).tolist()
 
     assert drawn(1) == drawn(1) and drawn(1) != drawn(2)
 
 
 def test_a_checkpoint_is_saved_at_every_multiple_and_at_no_other_epoch(tmp_path, monkeypatch):
-    checkpoint, saved = training.Checkpoint(tmp_path, STEPS, every=3), []
+    checkpoint, saved = callbacks.Checkpoint(tmp_path, STEPS, every=3), []
     monkeypatch.setattr(checkpoint, "save", lambda: saved.append(len(checkpoint.rows)))
     for epoch in range(7):
         checkpoint.on_epoch_end(epoch, {"loss": 10.0 - epoch, "val_loss": 20.0})
@@ -154,8 +156,8 @@ def test_a_bar_counts_on_from_where_a_training_resumes(monkeypatch):
         def update(self):
             self.n += 1
 
-    monkeypatch.setattr(training, "progress", lambda **settings: Bar(n=0, **settings))
-    progress = training.Progress("split 2/5", 1, quiet=True)
+    monkeypatch.setattr(callbacks, "progress", lambda **settings: Bar(n=0, **settings))
+    progress = callbacks.Progress("split 2/5", 1, quiet=True)
     progress.set_params({"epochs": 9})
     progress.on_train_begin()
     assert (progress.bar.total, progress.bar.what, progress.bar.position, progress.bar.quiet) == (
@@ -182,22 +184,22 @@ def test_networks_are_loaded_in_the_order_of_the_splits_and_must_have_the_output
         layer.set_weights([np.full((1, 1), index), np.zeros(1)])
         (tmp_path / f"split_{index + 1}").mkdir()
         model.save(tmp_path / f"split_{index + 1}/model.keras")
-    networks = training.load_networks(tmp_path, (1,), ("idh",))
+    networks = common.load_networks(tmp_path, (1,), ("idh",))
     assert [float(network(np.ones((1, 1)))["idh"][0, 0]) for network in networks] == [0, 1, 2]
     with pytest.raises(
         InputError, match=r"split_1/model.keras: expected a network for \(1,\) with dice, idh; found one"
     ):
-        training.load_networks(tmp_path, (1,), ("idh", "dice"))
+        common.load_networks(tmp_path, (1,), ("idh", "dice"))
     with pytest.raises(InputError, match=r"expected a network for \(2,\); found one for \(1,\)"):
-        training.load_networks(tmp_path, (2,))
+        common.load_networks(tmp_path, (2,))
 
 
 def test_another_backend_is_refused(monkeypatch):
-    training.require_tensorflow()
+    device.require_tensorflow()
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError, match="expected KERAS_BACKEND=tensorflow; found jax"):
-        training.require_tensorflow()
-    assert training.find_gpus() == []
+        device.require_tensorflow()
+    assert device.find_gpus() == []
 
 
 @pytest.mark.parametrize(("gpus", "threads", "set_to", "determinism"), [([], 1, 1, 0), ([], 6, 6, 1), (["G"], 1, 0, 1)])
@@ -205,12 +207,12 @@ def test_threads_and_determinism_that_a_seed_needs(monkeypatch, gpus, threads, s
     import tensorflow as tf
 
     given = {"determinism": 0, "intra": 0, "inter": 0}
-    monkeypatch.setattr(training, "find_gpus", lambda: gpus)
+    monkeypatch.setattr(device, "find_gpus", lambda: gpus)
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: given.update(determinism=1))
     for kind in ("intra", "inter"):
         name = f"set_{kind}_op_parallelism_threads"
         monkeypatch.setattr(tf.config.threading, name, lambda number, kind=kind: given.update({kind: number}))
-    training.make_reproducible(0, threads)
+    device.make_reproducible(0, threads)
     assert given == {"determinism": determinism, "intra": set_to, "inter": set_to}
 
 
@@ -225,5 +227,5 @@ def test_gpus_take_memory_as_they_need_it_and_are_named(monkeypatch):
         tf.config.experimental, "set_memory_growth", lambda gpu, grows: growth.update({gpu.name: grows})
     )
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details[gpu.name])
-    assert training.find_gpus() == gpus and growth == {"/gpu:0": True, "/gpu:1": True}
-    assert training.device_name(gpus) == "H200, /gpu:1"
+    assert device.find_gpus() == gpus and growth == {"/gpu:0": True, "/gpu:1": True}
+    assert device.device_name(gpus) == "H200, /gpu:1"

@@ -12,9 +12,9 @@ from glioma_idh.cohorts.bakas import tcga_idh
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.manifests import Sheet
 from glioma_idh.cohorts.table import SEQUENCES, read_table
-from glioma_idh.errors import ending_plainly
 from glioma_idh.files import write_table
 from glioma_idh.progress import step
+from glioma_idh.record import into, recorded
 
 DESCRIPTION = """Cohorts: python -m glioma_idh.cohorts {{{}}}
 
@@ -61,6 +61,7 @@ def check(
         cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet
     )
     out = out or Path("cohort_check") / Path(cohort).stem
+    into(out)
     scans, tiles = check_scans(table, jobs, quiet)
     write_table(table, out / "cohort.csv")
     write_table(scans, out / "cohort_check.csv")
@@ -124,7 +125,7 @@ def main() -> None:
     commands = {name: command for name, command in commands.items() if command}
     config = (tyro.conf.FlagCreatePairsOff,)
     prog, description = "python -m glioma_idh.cohorts", DESCRIPTION.format(", ".join(commands))
-    with ending_plainly():
+    with recorded("glioma_idh.cohorts"):
         tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=description, config=config)
 
 

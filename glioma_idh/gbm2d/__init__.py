@@ -5,33 +5,23 @@
     augmentation   balance and rotation of the training set
     model          the four-block CNN
     fit            one split, from slices to a trained network and its predictions
-    apply          a run's networks on prepared slices
-    train          door: python -m glioma_idh.gbm2d.train
-    predict        door: python -m glioma_idh.gbm2d.predict
+    inference      a run's networks on prepared slices
+    measures       of a scan and its lesion, by which new subjects are compared with a run's
+    prediction     new subjects, with a finished run
+    train predict  the commands
 
 The pieces below can be used one by one; each is imported when it is first asked for.
 """
 
-import importlib
+from glioma_idh.lazy import lazy_names
 
-_HOMES = {
-    "ImageDataGenerator": "augmentation",
-    "LesionSlice": "preprocessing",
-    "Recipe": "recipe",
-    "Job": ".job",
-    "build_cnn": "model",
-    "extract_lesion_slice": "preprocessing",
-    "normalise_intensity": "preprocessing",
-    "resample_slice": "preprocessing",
-}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__():
-    return __all__
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "augmentation": ("ImageDataGenerator",),
+        "model": ("build_cnn",),
+        "preprocessing": ("LesionSlice", "extract_lesion_slice", "normalise_intensity", "resample_slice"),
+        "recipe": ("Recipe",),
+        ".training.job": ("Job",),
+    },
+)

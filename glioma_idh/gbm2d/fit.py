@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from glioma_idh import runs, training
+from glioma_idh import runs
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.model import build_cnn, compile_network, training_normalisation
 from glioma_idh.gbm2d.recipe import Recipe
+from glioma_idh.training import device
+from glioma_idh.training.callbacks import Checkpoint, Progress
 
 CHECKPOINT_EVERY = 25  # epochs; some seconds are lost at most when a run is killed
 CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a sixth of the time
@@ -29,17 +31,19 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
         The index.
     """
     target = runs.split_folder(folder, index)
-    if (target / "predictions.csv").exists():
+    if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
-    split, slices = _read_split(folder, index)
+    split = runs.read_split(folder, index)
+    with np.load(folder / runs.SLICES) as prepared:
+        slices = prepared["slices"]
     seed = [recipe.seed, index]
-    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+    device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
     sequence = recipe.sequence[0]
     name = f"{SEQUENCE_NAMES.get(sequence, sequence)}, split {index + 1}/{recipe.num_splits}"
-    bar = training.Progress(name, index, quiet)
+    bar = Progress(name, index, quiet)
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
     parts = (slices[train], labels[train]), (slices[test], labels[test])
@@ -48,11 +52,14 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)
     plain.set_weights(network.get_weights())
-    with written_whole(target / "model.keras") as file:
+    with written_whole(target / runs.MODEL) as file:
         plain.save(file)
     score = plain.predict_on_batch(slices[test])[:, 1]
-    write_table(_predictions(split[test], score), target / "predictions.csv")
-    training.write_cost(target, started, training.find_gpus())
+    columns = ["subject", "patient", "cohort", "repeat", "split", "idh", "lesion_ml"]
+    predictions = split.loc[test, columns].rename(columns={"idh": "truth"})
+    predictions.insert(6, "score", score)
+    write_table(predictions, target / runs.PREDICTIONS)
+    device.write_cost(target, started, device.find_gpus())
     checkpoint.discard()
     return index
 
@@ -62,7 +69,7 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ca
     (slices, labels), (test_slices, test_labels) = train, test
     steps = -(-2 * int(np.bincount(labels).max()) // recipe.batch_size)  # both classes as often as the larger
     compile_network(network, recipe.learning_rate, steps)
-    checkpoint = training.Checkpoint(target, steps, CHECKPOINT_EVERY)
+    checkpoint = Checkpoint(target, steps, CHECKPOINT_EVERY)
     epoch = checkpoint.restore(network)
     if epoch < recipe.epochs:
         network.fit(
@@ -78,22 +85,3 @@ def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, ca
             verbose=0,
         )
     return checkpoint
-
-
-def _read_split(folder: Path, index: int):
-    """The subjects with the part they play in a split, and their slices in the same order."""
-    splits = runs.read_table(folder / "splits.csv")
-    repeat, number = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / "cohort.csv")
-    with np.load(folder / "slices.npz") as prepared:
-        slices = prepared["slices"]
-    return cohort.merge(split, on="subject", how="left", validate="one_to_one"), slices
-
-
-def _predictions(test, score):
-    """Rows of the predictions table."""
-    columns = ["subject", "patient", "cohort", "repeat", "split", "idh", "lesion_ml"]
-    table = test[columns].rename(columns={"idh": "truth"})
-    table.insert(6, "score", score)
-    return table

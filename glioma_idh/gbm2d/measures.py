@@ -9,21 +9,15 @@ from glioma_idh.imaging.mask_fit import stand_out
 DIRECTIONS = ("right", "front", "top")
 OF_LESION = (10, 50, 90)
 OF_BRAIN = (5, 25, 75, 95)
+TOWARDS = "The lesion lies {{}} of the way through the brain to the {}"
 ALONE = (
     Measure("lesion_ml", "The lesion has {} ml", np.log),
     Measure("brain_ml", "The brain has {} ml", np.log),
-    *(
-        Measure(f"towards_{side}", f"The lesion lies {{}} of the way through the brain to the {side}")
-        for side in DIRECTIONS
-    ),
+    *(Measure(f"towards_{side}", TOWARDS.format(side)) for side in DIRECTIONS),
     Measure("stands_out", "The lesion is brighter than what lies around it with an AUC of {}", log_odds),
 )
 INTENSITIES = Group(
-    (
-        "log_odds_stands_out",
-        *(f"lesion_{percent}" for percent in OF_LESION),
-        *(f"brain_{percent}" for percent in OF_BRAIN),
-    ),
+    ("log_odds_stands_out", *(f"lesion_{p}" for p in OF_LESION), *(f"brain_{p}" for p in OF_BRAIN)),
     "Its intensities are unlike those of the {n} that the run learnt from: is it the same sequence, prepared alike?",
 )
 
@@ -33,8 +27,7 @@ def measure_subject(normalised: np.ndarray, lesion: np.ndarray, brain: np.ndarra
 
     Args:
         normalised: the scan, in standard deviations over the brain from its median, shape (i, j, k).
-        lesion: booleans of the same shape, not empty.
-        brain: likewise.
+        lesion, brain: booleans of the same shape, not empty.
         spacing_mm: edge lengths of a voxel.
 
     Returns:

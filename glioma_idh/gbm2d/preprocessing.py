@@ -17,44 +17,29 @@ from glioma_idh.imaging.boxes import Box, crop
 from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, reorient, voxel_hash
-from glioma_idh.progress import progress
+from glioma_idh.parallel import each_row
 
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
 
 
 @dataclass(frozen=True)
 class LesionSlice:
-    """The rectangle around a lesion on its widest axial slice.
+    """The rectangle around a lesion on its widest axial slice."""
 
-    Attributes:
-        pixels: intensities in the rectangle, 0 outside the lesion, shape (i, j).
-        k: index of the axial slice, on the RAS+ grid.
-        box: the rectangle on that slice, ((i_start, i_stop), (j_start, j_stop)).
-    """
-
-    pixels: np.ndarray
-    k: int
-    box: Box
+    pixels: np.ndarray  # intensities in the rectangle, 0 outside the lesion, shape (i, j)
+    k: int  # index of the axial slice, on the RAS+ grid
+    box: Box  # the rectangle on that slice, ((i_start, i_stop), (j_start, j_stop))
 
 
 class PreparedSlice(NamedTuple):
-    """What is made of a subject.
+    """What is made of a subject."""
 
-    Attributes:
-        pixels: the network's input, float32, shape (size, size, 1).
-        lesion_ml: volume of the lesion.
-        remarks: what must be said of the masks.
-        measures: by which it is compared with others.
-        turned: what shows that the scan has other axes than its header says; empty where nothing does.
-        hashes: by column of the cohort table the identity of each image's voxels; empty where there is none.
-    """
-
-    pixels: np.ndarray
+    pixels: np.ndarray  # the network's input, float32, shape (size, size, 1)
     lesion_ml: float
     remarks: MaskRemarks
-    measures: dict[str, float]
-    turned: str
-    hashes: dict[str, str]
+    measures: dict[str, float]  # by which it is compared with others
+    turned: str  # what shows that the scan has other axes than its header says; empty where nothing does
+    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty where there is none
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
@@ -207,21 +192,10 @@ def prepare_cohort(
         header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
         (n, size, size, 1), in the same order; and one error a subject that could not.
     """
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
-    calls = (delayed(_prepared_or_error)(row, sequence, size, with_skull) for _, row in table.iterrows())
-    results = run_parallel(calls, jobs)
-    outcomes = list(progress(results, total=len(table), what="reading scans", quiet=quiet))
-    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
-    for error in errors:
-        error.file = error.file or table.attrs.get("file", "")
-    kept = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
-    prepared = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
-    facts = {"lesion_ml": [subject.lesion_ml for subject in prepared]}
-    facts |= hash_columns([subject.hashes for subject in prepared])
-    table = table[kept].reset_index(drop=True).assign(**facts)
+    settings, shown = (sequence, size, with_skull), {"jobs": jobs, "what": "reading scans", "quiet": quiet}
+    table, prepared, errors = each_row(_prepare, table, *settings, **shown)
+    hashes = hash_columns([subject.hashes for subject in prepared])
+    table = table.assign(lesion_ml=[subject.lesion_ml for subject in prepared], **hashes)
     table.attrs["remarks"] = [subject.remarks for subject in prepared]
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
@@ -229,10 +203,3 @@ def prepare_cohort(
     slices = [subject.pixels for subject in prepared]
     slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
     return table, slices, errors
-
-
-def _prepared_or_error(row, sequence, size, with_skull):
-    try:
-        return _prepare(row, sequence, size, with_skull)
-    except InputError as error:
-        return error

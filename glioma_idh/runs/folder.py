@@ -1,6 +1,7 @@
 """The run folder: what is written, resumed and read back.
 
 recipe.json      every number, versions, hashes, the paper's own results
+run.json         what the command did that wrote into it (`record`)
 cohort.csv       who was used; exclusions.csv: who was not, and why
 measures.csv     of each of them, by which further subjects are compared with them
 slices.npz       the prepared arrays (2D)
@@ -14,18 +15,16 @@ figures/
 report.html      all of it on a page; report_files/ its figures, tables and numbers
 """
 
-import contextlib
 import hashlib
-import importlib.metadata
 import json
-import platform
 from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh.cohorts.table import PATHS
+from glioma_idh.cohorts.table import PATHS, SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
+from glioma_idh.record import RUN, versions
 
 RECIPE = "recipe.json"
 COHORT = "cohort.csv"
@@ -46,10 +45,8 @@ FIGURES = "figures"
 REPORT = "report.html"
 EXTERNAL = "external"
 PREDICT = "predict"
-RUN = "run.json"
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
-PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 TEXT_COLUMNS = {
     "subject",
     "patient",
@@ -61,15 +58,9 @@ TEXT_COLUMNS = {
     "codeletion_1p19q",
     "mgmt",
     "who2021",
-    "brain_mask",
-    "adc_divisor",
-    "file",
-    "expected",
-    "found",
-    "advice",
-    "remarks",
-    *(f"{image}_voxel_hash" for image in PATHS),
 }
+TEXT_COLUMNS |= {"brain_mask", "adc_divisor", "file", "expected", "found", "advice", "remarks"}
+TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 
 
 def read_table(path) -> pd.DataFrame:
@@ -106,7 +97,7 @@ def read_recipe(folder) -> dict:
     Raises:
         InputError: there is none, or it is of a version that counted splits in another way.
     """
-    file = Path(folder) / "recipe.json"
+    file = Path(folder) / RECIPE
     if not file.is_file():
         raise no_run(folder)
     content = read_json(file)
@@ -125,15 +116,19 @@ def no_run(folder) -> InputError:
     """The error of a path that is no run's folder: what it is, and which runs lie above, in or beside it."""
     folder = Path(folder)
     place = folder.absolute()
-    above = next((parent for parent in place.parents if (parent / "recipe.json").is_file()), None)
-    inside = _runs_in(place)
+    above = next((parent for parent in place.parents if (parent / RECIPE).is_file()), None)
+
+    def runs_in(where: Path) -> list[Path]:  # a run of several sequences has a folder for each
+        return sorted(file.parent for pattern in ("*", "*/*") for file in where.glob(f"{pattern}/{RECIPE}"))
+
+    inside = runs_in(place)
     if above is not None:
         found, named = f"{'a folder' if place.is_dir() else 'a path'} within the run {above.name}", [above]
     elif inside:
         found, named = f"a folder that holds {len(inside)} run{'s' if len(inside) > 1 else ''}", inside
     else:
         there = "a folder without one" if place.is_dir() else "a file" if place.exists() else "no such folder"
-        found, named = there, _runs_in(next(parent for parent in place.parents if parent.is_dir()))
+        found, named = there, runs_in(next(parent for parent in place.parents if parent.is_dir()))
     advice = "Name a folder that a training command made."
     if named:
         more = f" ... ({len(named)} in all)" if len(named) > SHOWN else ""
@@ -141,14 +136,27 @@ def no_run(folder) -> InputError:
     return InputError("the folder of a run, with its recipe.json", found, advice, file=folder)
 
 
-def _runs_in(folder: Path) -> list[Path]:
-    """The folders of runs in a folder, and in its folders: a run of several sequences has one for each."""
-    return sorted(file.parent for pattern in ("*", "*/*") for file in folder.glob(f"{pattern}/recipe.json"))
+def list_runs(folders) -> list[Path]:
+    """The folders of runs, each once; one that holds several, as of six sequences, stands for them.
+
+    Raises:
+        InputError: one is no run, and holds none.
+    """
+    order, found = list(SEQUENCE_NAMES), {}
+    for folder in map(Path, folders):
+        inside = sorted(file.parent for file in folder.glob(f"*/{RECIPE}"))
+        inside.sort(key=lambda path: order.index(path.name) if path.name in order else len(order))
+        runs = [folder] if (folder / RECIPE).exists() else inside
+        if not runs:
+            raise no_run(folder)
+        for run in runs:
+            found[run.resolve()] = run
+    return list(found.values())
 
 
 def read_costs(folder) -> dict[str, str]:
     """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
-    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob("split_*/cost.json"))])
+    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob(f"split_*/{COST}"))])
     if costs.empty:
         return {}
     return {
@@ -171,15 +179,6 @@ def recipe_hash(recipe: dict) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def versions() -> dict:
-    """Versions of Python and of the packages that a result depends on."""
-    installed = {"python": platform.python_version()}
-    for name in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            installed[name] = importlib.metadata.version(name)
-    return installed
-
-
 def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """See whether a folder can take a run, or has it already.
 
@@ -195,18 +194,16 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
         InputError: the folder holds a run of another recipe or version, or something else, or cannot be written.
     """
     folder = Path(folder)
-    if (folder / "recipe.json").exists():
+    if (folder / RECIPE).exists():
         if differing := differing_settings(folder, recipe, defaults):
             expected = ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
             found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
             raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
-        return (folder / "metrics.json").exists()
-    there = (
-        sorted(path.name for path in folder.iterdir() if not path.name.startswith("part-")) if folder.is_dir() else []
-    )
-    if there:
-        there = ", ".join(there[:5])
-        raise InputError("an empty or new folder, or a run", there, "Name another --run-dir.", file=folder)
+        return (folder / METRICS).exists()
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if there := [name for name in names if name != RUN and not name.startswith("part-")]:
+        found = ", ".join(there[:5])
+        raise InputError("an empty or new folder, or a run", found, "Name another --run-dir.", file=folder)
     new = [path for path in (folder, *folder.parents) if not path.is_dir()]
     with written_whole(folder / "part-probe") as probe:
         probe.touch()
@@ -220,17 +217,14 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
     """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
     Args:
-        folder: of the run.
+        folder: of the run; where there is none, nothing differs.
         recipe: every setting that changes a result.
         defaults: as `find_run` takes them.
-
-    Returns:
-        Nothing where there is no run.
 
     Raises:
         InputError: the run is of another version.
     """
-    if not (Path(folder) / "recipe.json").exists():
+    if not (Path(folder) / RECIPE).exists():
         return {}
     former, recipe = as_read(defaults or {}) | read_recipe(folder)["recipe"], as_read(recipe)
     pairs = {name: (former.get(name), recipe.get(name)) for name in sorted(recipe.keys() | former.keys())}
@@ -246,7 +240,7 @@ def begin_run(folder, recipe: dict, published: dict) -> None:
         published: the paper's own results, kept beside.
     """
     content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
-    write_json(content | {"versions": versions(), "published": published}, Path(folder) / "recipe.json")
+    write_json(content | {"versions": versions(), "published": published}, Path(folder) / RECIPE)
 
 
 def as_read(recipe: dict) -> dict:
@@ -261,17 +255,17 @@ def split_folder(folder, index: int) -> Path:
 
 def mask_file(folder, index: int, subject: str) -> Path:
     """The predicted mask of a subject that was tested in a split."""
-    return split_folder(folder, index) / "masks" / f"{subject}.nii.gz"
+    return split_folder(folder, index) / MASKS / f"{subject}.nii.gz"
 
 
 def has_masks(folder) -> bool:
     """Whether a run has kept predicted masks, of each split or, in older runs, in one `masks/` for all."""
-    return any(path.is_dir() for path in (Path(folder) / "masks", *Path(folder).glob("split_*/masks")))
+    return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob(f"split_*/{MASKS}")))
 
 
 def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
     """The predicted masks of a subject by the (repeat, split) that tested it; none in older runs."""
-    file = Path(folder) / "splits.csv"
+    file = Path(folder) / SPLITS
     splits = list_splits(read_table(file)) if file.exists() else []
     masks = {split: mask_file(folder, index, subject) for index, split in enumerate(splits)}
     return {split: mask for split, mask in masks.items() if mask.exists()}
@@ -280,3 +274,16 @@ def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
 def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
     """The (repeat, split) of each split, in order."""
     return sorted({(int(repeat), int(split)) for repeat, split in zip(splits["repeat"], splits["split"], strict=True)})
+
+
+def read_split(folder, index: int) -> pd.DataFrame:
+    """The cohort table of a run, with the `part` that each subject plays in a split: train, test, or empty for none.
+
+    Args:
+        folder: of the run.
+        index: of the split, from 0.
+    """
+    splits = read_table(Path(folder) / SPLITS)
+    repeat, number = list_splits(splits)[index]
+    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
+    return read_table(Path(folder) / COHORT).merge(split, on="subject", how="left", validate="one_to_one")

@@ -11,6 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.evaluation.worth import worth
 from glioma_idh.papers import TABLE_ALONE, Paper, Printed, find_paper
+from glioma_idh.record import reads
 from glioma_idh.runs import folder as files
 
 ADVICE = "Its predictions.csv, cohort.csv and splits.csv must be of one run."
@@ -67,7 +68,7 @@ class Run:
     @property
     def synthetic(self) -> bool:
         """Whether the subjects are phantoms."""
-        return bool((self.cohort["cohort"] == "phantom").any())
+        return is_synthetic(self.cohort)
 
     @property
     def scored(self) -> bool:
@@ -96,6 +97,23 @@ class Run:
             raise unusable_tables(error, advice, file) from error
 
 
+def is_synthetic(cohort: pd.DataFrame) -> bool:
+    """Whether subjects of a cohort table are phantoms."""
+    return bool((cohort["cohort"] == "phantom").any())
+
+
+def require_finished(folder: Path) -> None:
+    """A folder must hold a finished run.
+
+    Raises:
+        InputError: it holds none.
+    """
+    files.read_recipe(folder)
+    if not (folder / files.METRICS).exists():
+        advice = "Let the training end first: the same command goes on where it stopped."
+        raise InputError("a finished run", "no metrics.json", advice, file=folder)
+
+
 def unusable_tables(error: ValueError, advice: str, file: Path) -> InputError:
     """What `evaluation` says of a table, `expected ...; found ...`, as an error of the file."""
     expected, _, found = str(error).removeprefix("expected ").partition("; found ")
@@ -108,16 +126,19 @@ def read_run(folder: Path) -> Run:
     Raises:
         InputError: the folder holds no such run, or a table of it cannot be used.
     """
+    reads(folder / files.RECIPE)
     recipe = files.read_recipe(folder) | files.read_costs(folder)
     paper = find_paper(recipe["recipe"])
     if paper is None:
-        advice, file = "Name a folder that a training command made.", folder / "recipe.json"
+        advice, file = "Name a folder that a training command made.", folder / files.RECIPE
         raise InputError("a recipe of gbm2d or sgp3d", "something else", advice, file=file)
     called = paper.call(recipe["recipe"])
-    tables = {name: _read(folder / f"{name}.csv") for name in ("cohort", "exclusions", "splits", "predictions")}
+    names = {"cohort": files.COHORT, "exclusions": files.EXCLUSIONS}
+    names |= {"splits": files.SPLITS, "predictions": files.PREDICTIONS}
+    tables = {table: _read(folder / name) for table, name in names.items()}
     planted = None
-    if (folder / "planted.csv").exists():
-        planted = _read(folder / "planted.csv").set_index("subject")["score"]
+    if (folder / files.PLANTED).exists():
+        planted = _read(folder / files.PLANTED).set_index("subject")["score"]
     return Run(SEQUENCE_NAMES.get(called, called), recipe, **tables, planted=planted, folder=folder)
 
 
@@ -127,10 +148,7 @@ def read_finished_run(folder: Path) -> Run:
     Raises:
         InputError: the folder holds none, or a table of it cannot be used.
     """
-    files.read_recipe(folder)
-    if not (folder / "metrics.json").exists():
-        advice = "Let the training end first: the same command goes on where it stopped."
-        raise InputError("a finished run", "no metrics.json", advice, file=folder)
+    require_finished(folder)
     return read_run(folder)
 
 

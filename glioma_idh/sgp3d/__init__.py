@@ -7,46 +7,32 @@
     training_layers  the same network in fewer passes over memory, to train with
     losses           cross-entropy + k * Dice, with the k of the paper
     optimizers       two learning rates, cosine annealing
-    rivals           3D U-Net, 3D DenseNet, residual CNN: what Table 1 sets beside it
+    comparators      3D U-Net, 3D DenseNet, residual CNN: what Table 1 sets beside it
     plan             the runs that a table needs, and the training of those that are not there
     experiments      Tables 1 and 2 and Figure 4, on the same folds
+    cache            prepared subjects on disk
+    inference        a run's networks on prepared subjects
+    measures         of a subject's sequences, by which new subjects are compared with a run's
+    prediction       new subjects, with a finished run
     occlusion        a trained network's score without the lesion, without the rest, and a map of where it comes from
+    attribution      the same of a whole run
+    train predict occlude  the commands
 
 The pieces below can be used one by one; each is imported when it is first asked for.
 """
 
-import importlib
+from glioma_idh.lazy import lazy_names
 
-_HOMES = {
-    "JointNetwork": "losses",
-    "Job": ".job",
-    "LAPTOP": "recipe",
-    "Movement": "augmentation",
-    "Placement": "preprocessing",
-    "Recipe": "recipe",
-    "SGPNet": "model",
-    "backbone_of": "model",
-    "build_optimizer": "optimizers",
-    "compile_network": "optimizers",
-    "densenet3d": "rivals",
-    "dice_loss": "losses",
-    "draw_movement": "augmentation",
-    "joint_loss": "losses",
-    "lesion_slices": "rivals",
-    "move": "augmentation",
-    "place_back": "preprocessing",
-    "prepare_subject": "preprocessing",
-    "resnet2d": "rivals",
-    "unet3d": "rivals",
-}
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__():
-    return __all__
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "augmentation": ("Movement", "draw_movement", "move"),
+        "comparators": ("densenet3d", "resnet2d", "unet3d"),
+        "losses": ("JointNetwork", "dice_loss", "joint_loss"),
+        "model": ("SGPNet", "backbone_of"),
+        "optimizers": ("build_optimizer", "compile_network"),
+        "preprocessing": ("Placement", "lesion_slices", "place_back", "prepare_subject"),
+        "recipe": ("LAPTOP", "Recipe"),
+        ".training.job": ("Job",),
+    },
+)

@@ -1,6 +1,7 @@
 """Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +23,13 @@ class Movement:
 def draw_movement(
     rng: np.random.Generator, shape: tuple[int, int, int], probability: float = 0.5, shift_fraction: float = 0.1
 ) -> Movement:
-    """Toss for flip and for shift, then for each axis of them.
+    """Draw whether to flip and to shift, then the axes of them.
 
     Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each
     with probability 0.5, and the reach of a shift, up to a tenth of each axis.
 
     Args:
-        rng: five numbers and three integers are drawn, whatever comes of the tosses.
+        rng: five numbers and three integers are drawn in any case.
         shape: (i, j, k).
         probability: of flip, and of shift.
         shift_fraction: farthest shift, as a share of each axis.
@@ -63,15 +64,8 @@ def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -
 
 
 def training_batches(
-    scans,
-    masks,
-    idh,
-    batch_size: int,
-    seed: list[int],
-    epoch: int,
-    probability: float = 0.5,
-    shift_fraction: float = 0.1,
-):
+    scans, masks, idh, batch_size: int, seed: list[int], epoch: int, probability=0.5, shift_fraction=0.1
+) -> Iterator[tuple]:
     """Endless batches of the training set, epoch after epoch, each subject moved on its own.
 
     Order and movements of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
@@ -84,8 +78,7 @@ def training_batches(
         batch_size: subjects a batch.
         seed: integers; the split's own.
         epoch: the one to start with, 0 being the first.
-        probability: see `draw_movement`; 0 leaves every subject where it is.
-        shift_fraction: see `draw_movement`.
+        probability, shift_fraction: see `draw_movement`; a probability of 0 leaves every subject where it is.
 
     Yields:
         (scans, {"segmentation": masks, "idh": labels}) of one batch.
@@ -109,14 +102,11 @@ def steps_per_epoch(num_subjects: int, batch_size: int) -> int:
 
 
 def random_mask(subject_index: int, shape: tuple[int, int, int], seed: list[int]) -> np.ndarray:
-    """Random mask: each voxel is 1 with probability 0.5, drawn once per subject (third experiment, Table 2).
+    """Random mask, uint8: each voxel is 1 with probability 0.5, drawn once per subject (third experiment, Table 2).
 
     Args:
         subject_index: in the cohort.
         shape: (i, j, k).
         seed: integers.
-
-    Returns:
-        uint8.
     """
     return np.random.default_rng([*seed, subject_index]).integers(0, 2, shape, dtype=np.uint8)

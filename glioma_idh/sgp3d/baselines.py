@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 
 from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask, read_scan
@@ -11,6 +12,7 @@ from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
 from glioma_idh.imaging.heuristics import guess_intensities
+from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
 
@@ -30,7 +32,7 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
         By name: age, lesion volume and grade alone, where the cohort has them; a mask of the whole image; FLAIR above
         a threshold that is chosen on each split's training subjects.
     """
-    cohort, splits = runs.read_table(folder / "cohort.csv"), runs.read_table(folder / "splits.csv")
+    cohort, splits = runs.read_table(folder / runs.COHORT), runs.read_table(folder / runs.SPLITS)
     rows = {}
     if targets != "segmentation":
         rows |= clinical_scores(cohort, splits)
@@ -65,10 +67,6 @@ def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool =
         splits: as above.
         quiet: show no progress.
     """
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
     calls = (delayed(simple_dice)(row) for _, row in cohort.iterrows())
     results = run_parallel(calls, -1)
     bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)

@@ -6,27 +6,16 @@ weight k held constant. Runs what is not there yet, then writes the table; a com
 stopped.
 """
 
-from collections import defaultdict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from glioma_idh.errors import ending_plainly
-from glioma_idh.job import Job
-from glioma_idh.progress import step
-from glioma_idh.sgp3d import train
-from glioma_idh.sgp3d.plan import MODEL, Run, make_plan, print_plan, train_missing
+from glioma_idh.record import recorded
 from glioma_idh.sgp3d.recipe import Recipe, default_recipe
-
-CAUTIONS = {
-    "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients; SGPNet's SN and SP"
-    " as printed imply PPV 0.870 and NPV 0.917. The residual CNN reads slices that the reference mask chooses, in tests"
-    " too.",
-    "table2": "The paper finds SGPNet, which learns the masks too, well ahead of the other two; its numbers we lack.",
-    "detach-k": "The paper does not say whether k takes part in the gradient.",
-}
+from glioma_idh.sgp3d.train import named
+from glioma_idh.training.job import Job
 
 
 @dataclass(frozen=True)
@@ -60,62 +49,22 @@ class Where(Job):
 
 
 def run_table(shared: Recipe, where: Where) -> Path | None:
-    """Train what a table needs and is not there, and write the table.
+    """Train what a table needs and is not there, and write the table (`plan.run_table`)."""
+    from glioma_idh.sgp3d import plan
 
-    Args:
-        shared: what all its runs have in common.
-        where: which table, where and how.
-
-    Returns:
-        The folder of the table; None after a dry run.
-
-    Raises:
-        InputError: the input cannot be used, or the runs cannot be compared; it says why and what to do.
-    """
-    from glioma_idh import pipeline
-
-    shared, where = pipeline.with_whole_paths(shared, where)
-    plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
-    left = [run for run in plan if not run.finished]
-    print(f"{where.table}: {len(plan)} runs, {len(plan) - len(left)} of them finished")
-    if where.dry_run:
-        print_plan(plan, where)
-        return None
-    if left:
-        train_missing(left, where)
-    with step(f"drawing {where.table}", where.quiet):
-        return _write(plan, where)
-
-
-def _write(plan: list[Run], where: Where) -> Path:
-    """The table of finished runs, and its figures."""
-    from glioma_idh import runs
-    from glioma_idh.reporting.experiments import write_experiment
-    from glioma_idh.runs.run import read_run
-
-    networks = defaultdict(list)
-    for run in plan:
-        networks[run.name].append(read_run(run.folder))
-    model = train.shown_as(Recipe(**MODEL))
-    baselines = [train.read_baselines(Recipe(**MODEL), replace(where, run_dir=run.folder)) for run in networks[model]]
-    identities = {"runs": [train.identity(run.recipe, where) for run in plan]}
-    out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash(identities)}"
-    caution, with_order = CAUTIONS[where.table], where.table == "table2"
-    write_experiment(out, where.table, networks, model, caution, baselines, with_order)
-    print(f"Everything is in {out}")
-    return out
+    return plan.run_table(shared, where)
 
 
 def main() -> None:
     """The command line."""
-    start = Shared(**asdict(default_recipe(train.named("--cohort", "phantom"))))
+    start = Shared(**asdict(default_recipe(named("--cohort", "phantom"))))
 
     def command(where: Where, shared: Shared = start) -> tuple[Recipe, Where]:
         return shared, where
 
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     shared, where = tyro.cli(command, prog="python -m glioma_idh.sgp3d.experiments", description=__doc__, config=config)
-    with ending_plainly():
+    with recorded("glioma_idh.sgp3d.experiments", shared, where):
         run_table(shared, where)
 
 

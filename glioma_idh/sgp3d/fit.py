@@ -7,20 +7,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh import runs, training
+from glioma_idh import runs
 from glioma_idh.files import write_table, written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.progress import step
 from glioma_idh.quiet_keras import keras
-from glioma_idh.sgp3d import rivals
-from glioma_idh.sgp3d.apply import PREDICTION_COLUMNS, input_shape, score_subject
+from glioma_idh.sgp3d import comparators
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.inference import PREDICTION_COLUMNS, input_shape, score_subject
 from glioma_idh.sgp3d.losses import JointNetwork
-from glioma_idh.sgp3d.model import KERAS_KIT, SGPNet, copy_weights
+from glioma_idh.sgp3d.model import KERAS_LAYERS, SGPNet, copy_weights
 from glioma_idh.sgp3d.optimizers import compile_network
-from glioma_idh.sgp3d.prepared import Stored
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.recipe import Recipe
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
+from glioma_idh.training import device
+from glioma_idh.training.callbacks import Checkpoint, Progress, SeedDropout
 
 CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
 CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # from one to the next, at most; one takes as long as two or three steps
@@ -42,29 +45,30 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
         The index.
     """
     target = runs.split_folder(folder, index)
-    if (target / "predictions.csv").exists():
+    if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
-    split = _read_split(folder, index)
+    split = runs.read_split(folder, index)
+    split["number"] = range(len(split))  # in the cohort, as random masks are drawn by it
     seed = [recipe.seed, index]
-    training.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
+    device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
     watched = tuple(WATCHED[output] for output in recipe.outputs)
     name = f"split {index + 1}/{recipe.num_splits}"
-    bar = training.Progress(name, index, quiet, watched)
+    bar = Progress(name, index, quiet, watched)
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
     with bar:
         trained, checkpoint = _fit(recipe, train, test, seed, target, [bar])
 
     plain = build_network(recipe)
     copy_weights(trained, plain)
-    with written_whole(target / "model.keras") as file:
+    with written_whole(target / runs.MODEL) as file:
         plain.save(file)
     with step(f"{name}: predicting the test set", quiet):
         predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
-    write_table(table.reindex(columns=PREDICTION_COLUMNS), target / "predictions.csv")
-    training.write_cost(target, started, training.find_gpus())
+    write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
+    device.write_cost(target, started, device.find_gpus())
     checkpoint.discard()
     return index
 
@@ -72,23 +76,21 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
 def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
     shape = input_shape(recipe)
-    if recipe.network in ("densenet3d", "resnet2d"):
-        return {"densenet3d": rivals.densenet3d, "resnet2d": rivals.resnet2d}[recipe.network](shape, dtype=dtype)
-    kit = training_kit(recipe.standardise_features) if to_train else KERAS_KIT
-    if recipe.network == "unet3d":
-        return rivals.unet3d(shape, recipe.filters, dtype, kit)
-    return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, kit=kit)
+    factory = training_factory(recipe.standardise_features) if to_train else KERAS_LAYERS
+    if recipe.network in comparators.BUILD:
+        return comparators.BUILD[recipe.network](shape, recipe, dtype, factory)
+    return SGPNet(shape, recipe.filters, recipe.dropout, dtype=dtype, factory=factory)
 
 
 def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
     """Train from the last checkpoint to the last epoch; returns the network and the checkpoint."""
     network = build_network(recipe, POLICIES[recipe.dtype], to_train=True)
-    batch_size = recipe.batch_size * (rivals.NUM_SLICES if recipe.reads_slices else 1)
+    batch_size = recipe.batch_size * (NUM_SLICES if recipe.reads_slices else 1)
     joint = JointNetwork(network, recipe.targets, recipe.detach_k, recipe.smoothing_voxels, batch_size)
     steps = steps_per_epoch(len(train), recipe.batch_size)
     idh_learning_rate = recipe.idh_learning_rate if recipe.network == "sgpnet" else None
     compile_network(joint, recipe.epochs * steps, recipe.learning_rate, idh_learning_rate)
-    checkpoint = training.Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
+    checkpoint = Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
         movement = recipe.move_probability, recipe.shift_fraction
@@ -100,7 +102,7 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
             epochs=recipe.epochs,
             validation_data=_OneByOne(*_arrays(test, recipe), slices=recipe.reads_slices),
             validation_freq=min(recipe.epochs, max(5, recipe.epochs // CURVE_POINTS)),
-            callbacks=[*callbacks, training.SeedDropout(seed, network.layers), checkpoint],
+            callbacks=[*callbacks, SeedDropout(seed, network.layers), checkpoint],
             shuffle=False,
             verbose=0,
         )
@@ -137,32 +139,23 @@ def _as_slices(batches: Iterable) -> Iterator:
     """Batches of slices through the lesion, each with its subject's label, from batches of subjects."""
     for scans, targets in batches:
         pairs = zip(scans, targets["segmentation"], strict=True)
-        slices = np.concatenate([rivals.lesion_slices(volume, mask) for volume, mask in pairs])
-        yield slices, {"idh": np.repeat(targets["idh"], rivals.NUM_SLICES)}
+        slices = np.concatenate([lesion_slices(volume, mask) for volume, mask in pairs])
+        yield slices, {"idh": np.repeat(targets["idh"], NUM_SLICES)}
 
 
 def _arrays(subjects: pd.DataFrame, recipe: Recipe):
     """Scans and masks of subjects, memory-mapped, and their labels; random masks where the recipe asks for them."""
-    stored = [Stored(Path(folder)) for folder in subjects["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in subjects["prepared"]]
     masks = [subject.mask() for subject in stored]
     if recipe.targets == "random-masks":
         masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
     return [subject.scans() for subject in stored], masks, subjects["idh"].to_numpy(np.float32)
 
 
-def _read_split(folder: Path, index: int) -> pd.DataFrame:
-    """The subjects of a run with the part they play in a split; `number` counts them."""
-    splits = runs.read_table(folder / "splits.csv")
-    repeat, number = runs.list_splits(splits)[index]
-    split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]
-    cohort = runs.read_table(folder / "cohort.csv")
-    return cohort.assign(number=range(len(cohort))).merge(split, on="subject", how="left", validate="one_to_one")
-
-
 def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> dict[str, float]:
     """The numbers of one test subject; a mask goes to `masks/` of the split, on the patient's own grid."""
     numbers, lesion = score_subject(network, row, learns)
     if lesion is not None:
-        own_affine = Stored(Path(row["prepared"])).placement().own_affine
-        write_volume(target / "masks" / f"{row['subject']}.nii.gz", lesion, own_affine)
+        own_affine = CachedSubject(Path(row["prepared"])).placement().own_affine
+        write_volume(target / runs.MASKS / f"{row['subject']}.nii.gz", lesion, own_affine)
     return numbers

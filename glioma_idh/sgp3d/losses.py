@@ -11,14 +11,11 @@ SMOOTHING_VOXELS = 1.0
 
 
 def cross_entropy(idh, probability):
-    """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known.
+    """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known; 0 without any.
 
     Args:
         idh: 1 mutant, 0 wild-type, NaN unknown, shape (n,) or (n, 1).
         probability: of a mutation, the same shape.
-
-    Returns:
-        A scalar; 0 where no status is known.
     """
     idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
     idh = ops.cast(idh, probability.dtype)
@@ -58,12 +55,9 @@ def lesion_channel(segmentation):
 
 
 def dice_weight(entropy, dice, detach: bool = False):
-    """k = L2 / (L1 + L2), equation (9); 0 where both are 0.
+    """k = L2 / (L1 + L2), equation (9), from two scalars; 0 where both are 0.
 
-    Args:
-        entropy: L1, a scalar.
-        dice: L2, a scalar.
-        detach: hold k constant in the gradient; as the formula is written, k takes part in it.
+    With `detach` k is held constant in the gradient; as the formula is written, it takes part in it.
     """
     total = entropy + dice
     k = dice / ops.where(total > 0, total, ops.ones_like(total))
@@ -77,14 +71,13 @@ def joint_loss(entropy, dice, detach_k: bool = False):
 
 @keras.saving.register_keras_serializable(package="glioma_idh")
 class JointNetwork(keras.Model):
-    """SGPNet, or a rival that has one of its outputs, with its loss, to be trained; the network inside is kept.
+    """SGPNet, or a comparator that has one of its outputs, with its loss, to be trained; the network inside is kept.
 
     A loss that is given to `compile` sees one output at a time, but k needs both.
 
     Args:
         network: with the outputs `segmentation` and `idh`, or the one that the targets need.
-        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L, the masks being
-            random ones.
+        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L of random masks.
         detach_k: see `dice_weight`.
         smoothing_voxels: see `dice_loss`.
         batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
@@ -119,14 +112,9 @@ class JointNetwork(keras.Model):
         return self.network(scans, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch.
+        """The loss of a batch, from the outputs `y_pred`; `x`, `sample_weight` and `training` are not used.
 
-        Args:
-            x: scans, not used.
-            y: {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}.
-            y_pred: outputs of the network.
-            sample_weight: not used.
-            training: not used.
+        `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}.
         """
         cross = dice = 0.0
         if "idh" in y_pred:
@@ -144,8 +132,7 @@ class JointNetwork(keras.Model):
 
     def get_config(self):
         """Settings, the network among them."""
-        names = ("targets", "detach_k", "smoothing_voxels", "batch_size")
-        own = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in ("targets", "detach_k", "smoothing_voxels", "batch_size")}
         return {**super().get_config(), "network": keras.saving.serialize_keras_object(self.network), **own}
 
     @classmethod

@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 
 from glioma_idh.departures import Group, Measure
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import Placement
 
 PAIRS = tuple(f"{first}_with_{second}" for first, second in combinations(SEQUENCES, 2))
 ALONE = (
@@ -20,16 +21,11 @@ AGREEMENT = Group(
 
 
 def measure_subject(scans: np.ndarray, placement: Placement, lesion_ml: float) -> dict[str, float]:
-    """Measure one prepared subject.
-
-    Args:
-        scans: as the network sees them, shape (i, j, k, 4).
-        placement: where they lay in the patient.
-        lesion_ml: volume of the lesion mask; NaN without one.
+    """Measure one prepared subject, its scans as the network sees them, shape (i, j, k, 4).
 
     Returns:
-        By name: volumes in ml, and for each pair of sequences Fisher's z of their correlation over the voxels that are
-        background in neither; NaN where a sequence is the same everywhere.
+        By name: volumes in ml, the lesion's as given, and for each pair of sequences Fisher's z of their correlation
+        over the voxels that are background in neither; NaN where a sequence is the same everywhere.
     """
     voxel_ml = abs(float(np.linalg.det(placement.own_affine[:3, :3]))) / 1000
     found = {"box_ml": float(np.prod([stop - start for start, stop in placement.box])) * voxel_ml}

@@ -13,8 +13,8 @@ BLOCKS = ("segmentation", "idh")
 STANDARDISATION = "idh_standardisation"  # of the pooled features, in some networks to train with
 
 
-class LayerKit(NamedTuple):
-    """The layers that a network to train with spells otherwise; weights and numbers are equal.
+class LayerFactory(NamedTuple):
+    """The layers that a network to train with spells otherwise, each called by its name; weights and numbers are equal.
 
     Attributes:
         normalise: (name) -> instance normalisation.
@@ -34,6 +34,10 @@ class LayerKit(NamedTuple):
     standardise: callable
 
 
+def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
+    return layers.Conv3D(filters, kernel_size, strides, padding="same", name=f"{name}_conv")
+
+
 def _keras_up_convolve(filters: int, name: str):
     upsampling, convolution = layers.UpSampling3D(2, name=f"{name}_up"), _convolution(filters, 3, name)
     return lambda x: convolution(upsampling(x))
@@ -45,11 +49,7 @@ def _keras_convolve_pool(branches: dict, tap: str):
     return lambda x: [pool(convolution(x)) for pool, convolution in zip(pools, convolutions.values(), strict=True)]
 
 
-def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
-    return layers.Conv3D(filters, kernel_size, strides, padding="same", name=f"{name}_conv")
-
-
-KERAS_KIT = LayerKit(
+KERAS_LAYERS = LayerFactory(
     lambda name: layers.GroupNormalization(groups=-1, name=name),
     _convolution,
     _keras_up_convolve,
@@ -65,7 +65,7 @@ def SGPNet(
     dropout: float = 0.3,
     blocks: tuple[str, ...] = BLOCKS,
     dtype: str | None = None,
-    kit: LayerKit = KERAS_KIT,
+    factory: LayerFactory = KERAS_LAYERS,
 ) -> keras.Model:
     """The network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
 
@@ -79,9 +79,9 @@ def SGPNet(
         filters: channels of the first level; each level doubles them.
         dropout: share of channels dropped in each level, and of the pooled features.
         blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
-        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as
-            precisely as weights are kept, and probabilities are float32.
-        kit: Keras' layers, or the ones to train with (`training_layers.training_kit`).
+        dtype: policy such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as precisely as weights
+            are kept, and probabilities are float32.
+        factory: Keras' layers, or the ones to train with (`training_layers.training_factory`).
 
     Returns:
         An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), channel 1 the lesion's
@@ -92,17 +92,18 @@ def SGPNet(
         InputError: a side is not divisible by 16, or a block is unknown.
     """
     check_shape(tuple(input_shape[:-1]))
-    _check_blocks(blocks)
+    if set(blocks) - set(BLOCKS):
+        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
-        taps = _backbone(inputs, filters, dropout, kit)
+        taps = _backbone(inputs, filters, dropout, factory)
         outputs = {}
         if "segmentation" in blocks:
-            outputs["segmentation"] = _segmentation_block(taps, kit)
+            outputs["segmentation"] = _segmentation_block(taps, factory)
         if "idh" in blocks:
             # its means differ between patients by less than the three digits of bfloat16
             with set_policy(keras.config.dtype_policy().variable_dtype):
-                outputs["idh"] = _idh_block(taps, filters, dropout, kit)
+                outputs["idh"] = _idh_block(taps, filters, dropout, factory)
     return keras.Model(inputs, outputs or taps, name="sgpnet")
 
 
@@ -113,7 +114,7 @@ def backbone_of(network: keras.Model) -> keras.Model:
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give a network the weights of one that is called the same layer by layer, made of another kit or dtype.
+    """Give a network the weights of one that is called the same layer by layer, made of another factory or dtype.
 
     What the source standardises goes into the last layer's weights; a target that will standardise starts without.
     """
@@ -125,11 +126,6 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     for weight in target.weights:
         if not weight.path.startswith(STANDARDISATION):
             weight.assign(weights[weight.path])
-
-
-def _check_blocks(blocks) -> None:
-    if set(blocks) - set(BLOCKS):
-        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
 
 
 @contextlib.contextmanager
@@ -144,72 +140,63 @@ def set_policy(dtype: str | None):
         keras.config.set_dtype_policy(former)
 
 
-def _backbone(x, filters: int, dropout: float, kit: LayerKit) -> dict:
+def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
     """Contracting path, bottom, expansive path; comments are for 144 a side and 8 filters."""
     skips = []
     for level in range(1, LEVELS + 1):  # 144, 8 -> 72, 16 -> 36, 32 -> 18, 64 -> 9, 128
-        x = _contracting_level(x, filters * 2 ** (level - 1), dropout, f"backbone_down{level}", level == 1, kit)
+        # three convolutions, the first one's output added to the last one's; no IN but the last on the top level
+        f, name, top = filters * 2 ** (level - 1), f"backbone_down{level}", level == 1
+        convolve, norm = (_convolution, None) if top else (factory.convolve, factory)
+        first = convolve(f, 3, f"{name}_first", 1 if top else 2)(x)
+        x = convolve(f, 3, f"{name}_second")(_activate(first, f"{name}_first", norm))
+        x = _activate(layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x), f"{name}_second", norm)
+        x = layers.Add(name=f"{name}_add")([first, factory.convolve(f, 3, f"{name}_third")(x)])
+        x = _activate(x, f"{name}_third", factory)
         skips.append(x)
 
     f = filters * 2 ** (LEVELS - 2)
-    x = _normalise(kit.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", kit)  # 18, 64
-    x = _normalise(kit.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", kit)
+    x = _activate(factory.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", factory)  # 18, 64
+    x = _activate(factory.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", factory)
 
     taps = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])
         tap = {3: "quarter", 2: "half"}.get(level)
-        x = _normalise(kit.convolve(2 * f, 3, f"{name}_first")(x), f"{name}_first", kit, tap)
+        x = _activate(factory.convolve(2 * f, 3, f"{name}_first")(x), f"{name}_first", factory, tap)
         taps |= {tap: x} if tap else {}
-        x = _normalise(kit.convolve(f, 1, f"{name}_second")(x), f"{name}_second", kit)
-        x = _normalise(kit.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", kit)
+        x = _activate(factory.convolve(f, 1, f"{name}_second")(x), f"{name}_second", factory)
+        x = _activate(factory.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", factory)
 
     x = layers.Concatenate(name="backbone_up1_concat")([x, skips.pop()])  # 144, 8 + 8
-    taps["full"] = _normalise(kit.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", kit, "full")
+    taps["full"] = _activate(
+        factory.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", factory, "full"
+    )
     return taps
 
 
-def _contracting_level(x, filters: int, dropout: float, name: str, top: bool, kit: LayerKit):
-    """Three convolutions, the first one's output added to the last one's; no IN but the last on the top level."""
-    activate = _activate if top else lambda x, name: _normalise(x, name, kit)
-    convolve = _convolution if top else kit.convolve
-    first = convolve(filters, 3, f"{name}_first", 1 if top else 2)(x)
-    x = activate(first, f"{name}_first")
-    x = convolve(filters, 3, f"{name}_second")(x)
-    x = layers.SpatialDropout3D(dropout, name=f"{name}_dropout")(x)
-    x = activate(x, f"{name}_second")
-    x = kit.convolve(filters, 3, f"{name}_third")(x)
-    x = layers.Add(name=f"{name}_add")([first, x])
-    return _normalise(x, f"{name}_third", kit)
-
-
-def _normalise(x, name: str, kit: LayerKit, tap: str | None = None):
-    """IN + LR; the activation of a tap bears its name."""
-    return _activate(kit.normalise(f"{name}_norm")(x), name, tap)
-
-
-def _activate(x, name: str, tap: str | None = None):
-    """LR alone."""
+def _activate(x, name: str, factory: LayerFactory | None, tap: str | None = None):
+    """LR, with a factory after its IN; the activation of a tap bears the tap's name."""
+    x = factory.normalise(f"{name}_norm")(x) if factory else x
     return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)
 
 
-def _segmentation_block(taps: dict, kit: LayerKit):
+def _segmentation_block(taps: dict, factory: LayerFactory):
     """Two channels of each tap, from the coarsest up, added on the way."""
     x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
     for tap in ("half", "full"):
         x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
         x = layers.Add(name=f"segmentation_{tap}_add")([x, _convolution(2, 1, f"segmentation_{tap}")(taps[tap])])
-    return kit.lesion("segmentation")(x)
+    return factory.lesion("segmentation")(x)
 
 
-def _idh_block(taps: dict, filters: int, dropout: float, kit: LayerKit):
+def _idh_block(taps: dict, filters: int, dropout: float, factory: LayerFactory):
     """Four convolutions, averaged over all voxels; 32 + 16 + 8 + 8 features; one probability."""
     pooled = []
     for tap, factor in TAPS.items():
         branches = {f"idh_{tap}": (filters * factor, 3)}
         branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
-        pooled += kit.convolve_pool(branches, tap)(taps[tap])
-    x = kit.standardise(STANDARDISATION)(layers.Concatenate(name="idh_concat")(pooled))
+        pooled += factory.convolve_pool(branches, tap)(taps[tap])
+    x = factory.standardise(STANDARDISATION)(layers.Concatenate(name="idh_concat")(pooled))
     x = layers.Dropout(dropout, name="idh_dropout")(x)
     return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

@@ -3,24 +3,18 @@
 Occlusion is that of Zeiler and Fergus (ECCV 2014), the map that of Zhou et al. (CVPR 2016). Nothing is trained again.
 """
 
-from itertools import chain, zip_longest
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.comparisons import compare_auc
-from glioma_idh.evaluation.intervals import split_auc_estimate
 from glioma_idh.imaging.boxes import crop
 from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
 
-COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "score_without_lesion"]
-COLUMNS += ["score_without_rest", "lesion_drawn"]
 SCORES = ("score", "score_without_lesion", "score_without_rest")
 BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
 BRANCHES = (*TAPS, "pointwise")  # of the IDH block, in the order of its features
@@ -43,11 +37,9 @@ class Brain(NamedTuple):
 def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
     """Part a subject's brain into lesion and rest.
 
-    To the lesion belongs one voxel around its mask, where scans blend into one another when they are resampled: left in
-    place, that rim alone tells much of what was inside.
-
-    The background was 0 in every scan and is one value in each channel since; they are known as those that most voxels
-    have in common, all channels at once. A crop from inside the brain has none: there hardly two voxels are equal.
+    To the lesion belongs one voxel around its mask, where scans blend when they are resampled: left in place, that rim
+    alone tells much of what was inside. The background was 0 in every scan and is one value in each channel since:
+    those that most voxels have in common, all channels at once. A crop from inside the brain has none.
 
     Args:
         scans: as the network reads them, shape (i, j, k, channels).
@@ -76,10 +68,8 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     of the subject's own healthy brain, which stays; in the place of the rest the donor's values stay as they are, for
     the rest's own mean and standard deviation are part of its content. Then the whole image is standardised again, as
     its preparation did, since its former mean and standard deviation tell what was in the region. The background stays
-    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of.
-
-    Of a lesion neither content nor outline is left, but where voxels were drawn: those lack the smoothness of tissue,
-    and may show an outline. In crops around lesions that is most of them.
+    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of. Where
+    voxels were drawn, in crops around lesions most of them, they lack the smoothness of tissue and may show an outline.
 
     Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
     the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
@@ -94,10 +84,9 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     Returns:
         float32, shape of the scans.
     """
-    healthy = donor.scans[donor.rest]
+    healthy, kept = donor.scans[donor.rest], own.scans[own.rest & ~region]
     filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
     filling[donor.rest[region]] = donor.scans[region & donor.rest]
-    kept = own.scans[own.rest & ~region]
     if len(kept):
         (mean, sd), (donor_mean, donor_sd) = _mean_and_sd(kept), _mean_and_sd(healthy)
         filling = (filling - donor_mean) / donor_sd * sd + mean
@@ -113,7 +102,7 @@ def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
-    """What a network says of a subject as it is, without the lesion, and without the rest of the brain.
+    """Score a subject as it is, without the lesion, and without the rest of the brain.
 
     Args:
         network: with the output `idh`.
@@ -134,12 +123,10 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     """Where SGPNet's score comes from: the map whose mean, with the last layer's bias, is the logit of the score.
 
     The IDH block averages each of its convolutions over all voxels and weighs the means; weighing the convolutions and
-    averaging last is the same. That is the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM
-    (Selvaraju et al., ICCV 2017) comes to with such a head. Coarse maps are brought to full size by `resample`, which
-    keeps their mean.
-
-    Unlike Grad-CAM's usual picture, negative parts are kept: they speak for the wild-type. Features see far beyond
-    their voxel, so that the map says where the network finds what it reads, not that nothing else matters.
+    averaging last is the same: the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM (Selvaraju et
+    al., ICCV 2017) comes to with such a head, but for its negative parts, which speak for the wild-type and are kept.
+    Coarse maps are brought to full size by `resample`, which keeps their mean. Features see far beyond their voxel: the
+    map says where the network finds what it reads, not that nothing else matters.
 
     Args:
         network: SGPNet of Keras' own layers.
@@ -159,74 +146,7 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
 
 
 def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a map to the patient's own grid, where `placement.own_affine` belongs to it; 0 outside the crop.
-
-    Args:
-        activation: shape (i, j, k) of the network.
-        placement: of the subject.
-
-    Returns:
-        float32, with the shape of the patient's own files.
-    """
+    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
     whole = np.zeros(placement.grid_shape, np.float32)
     crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
-
-
-def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
-    """Whom to show: in turn the surest mutant called so, wild-type called so, and mistake, then the next of each.
-
-    Args:
-        predictions: columns `subject, truth, score`; a row a subject.
-        most: how many; fewer where there are not so many subjects.
-    """
-    surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
-    called = (surest["score"] >= 0.5).astype(int)
-    right = called == surest["truth"]
-    groups = [surest["subject"][rows] for rows in (right & (called == 1), right & (called == 0), ~right)]
-    return [subject for subject in chain(*zip_longest(*groups)) if subject is not None][:most]
-
-
-def summarise_occlusion(predictions: pd.DataFrame) -> dict:
-    """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
-
-    Args:
-        predictions: with COLUMNS.
-
-    Returns:
-        `num_patients`, `conclusions` (sentences), and by each column of scores `auc` within splits and
-        `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
-        `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
-    """
-    numbers = {}
-    for column in SCORES:
-        occluded = predictions.assign(score=predictions[column])
-        auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
-        change = float((predictions[column] - predictions["score"]).abs().mean())
-        numbers[column] = {"auc": auc.value, "auc_interval": auc[1:3], "mean_change": change, "difference": difference}
-    drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
-    return summary | {"conclusions": _conclusions(numbers)}
-
-
-def _conclusions(numbers: dict) -> list[str]:
-    """What the three AUCs say, each by where 0.5, the AUC of guessing, lies to its interval."""
-    named = {
-        "As the scans are": "",
-        "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
-        "Without the rest of the brain": ": the lesion tells something by itself",
-    }
-    return [_conclusion(*pair, numbers[column]) for pair, column in zip(named.items(), SCORES, strict=True)]
-
-
-def _conclusion(name: str, if_better: str, numbers: dict) -> str:
-    """One of them in a sentence."""
-    (low, high), auc = numbers["auc_interval"], f"{name}, the AUC is {numbers['auc']:.2f}"
-    if not low <= high:  # NaN
-        return f"{auc}; no interval: too few patients, or classes that do not overlap."
-    verdict = "guessing, 0.5, lies within"
-    if low > 0.5:
-        verdict = f"better than guessing{if_better}"
-    if high < 0.5:
-        verdict = "worse than guessing: the network is misled"
-    return f"{auc} ({low:.2f} to {high:.2f}), {verdict}."

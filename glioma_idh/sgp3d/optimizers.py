@@ -14,10 +14,7 @@ def build_optimizer(
     Args:
         total_steps: after which the rates are 0; epochs times steps an epoch.
         learning_rate: of the first step, backbone and segmentation block.
-        idh_learning_rate: of the first step, IDH block.
-
-    Returns:
-        One optimizer for the whole network, which tells the blocks apart by the layers' names.
+        idh_learning_rate: of the first step, IDH block, which is known by its layers' names.
     """
     rest, idh = (
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, total_steps), name=f"adam_{group}")
@@ -41,9 +38,8 @@ def compile_network(
 
     Args:
         joint: network with its loss.
-        total_steps: see `build_optimizer`, as the rates.
-        learning_rate: of the first step, backbone and segmentation block.
-        idh_learning_rate: of the first step, IDH block; None for a network with one rate for all.
+        total_steps, learning_rate: see `build_optimizer`.
+        idh_learning_rate: likewise; None for a network with one rate for all.
     """
     if idh_learning_rate is None:
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, total_steps))

@@ -15,8 +15,9 @@ from glioma_idh.imaging.boxes import Box, bounding_box, crop
 from glioma_idh.imaging.heuristics import find_other_brain, require_stripped, why_not_stripped
 from glioma_idh.imaging.masks import Mask, mask_hash
 from glioma_idh.imaging.volumes import Volume, check_same_grid, return_to_grid, voxel_hash
+from glioma_idh.sgp3d.paper import SEQUENCES
 
-SEQUENCES = ("t1", "t1gd", "t2", "flair")  # the channels, in this order
+NUM_SLICES = 16  # of a subject, for a network that reads slices
 THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
 ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside the brain, {WITH_SKULL}"
 
@@ -62,11 +63,9 @@ class PreparedSubject:
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
-    """All that is not black in any of several sequences, booleans, shape (i, j, k).
+    """All that is not black in any of several sequences on one grid, booleans, shape (i, j, k).
 
-    Args:
-        volumes: on one grid.
-        apply: `map`, or that of a pool, which looks at several at once.
+    `apply` is `map`, or that of a pool, which looks at several at once.
 
     Raises:
         InputError: everything is black.
@@ -83,42 +82,26 @@ def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Stretch to another shape by linear interpolation along each axis, voxel centres at half-integers.
 
     Differs from the paper: nothing; it says that images are reshaped, ours is trilinear. It equals
-    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`.
-
-    Args:
-        array: shape (i, j, k), of any order in memory.
-        shape: wanted.
-
-    Returns:
-        float32 of that shape, in the same order in memory.
+    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, in the order in
+    memory of the array, which may be any.
     """
     order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)
     for axis in (2, 1, 0):
-        array = _stretch(array, axis, shape[order[axis]])
+        wanted, last = shape[order[axis]], array.shape[axis] - 1
+        place = np.clip((np.arange(wanted) + 0.5) * (last + 1) / wanted - 0.5, 0, last)  # beyond, the edge goes on
+        before = place.astype(int)
+        share = np.expand_dims(place - before, [other for other in range(3) if other != axis]).astype(np.float32)
+        near, far = array.take(before, axis), array.take(np.minimum(before + 1, last), axis)
+        far -= near
+        far *= share
+        near += far
+        array = near
     return array.transpose(np.argsort(order))
 
 
-def _stretch(array: np.ndarray, axis: int, wanted: int) -> np.ndarray:
-    """Linear interpolation along an axis; beyond the outer centres the edge goes on."""
-    last = array.shape[axis] - 1
-    place = np.clip((np.arange(wanted) + 0.5) * (last + 1) / wanted - 0.5, 0, last)
-    before = place.astype(int)
-    share = np.expand_dims(place - before, [other for other in range(3) if other != axis]).astype(np.float32)
-    near, far = array.take(before, axis), array.take(np.minimum(before + 1, last), axis)
-    far -= near
-    far *= share
-    near += far
-    return near
-
-
 def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Stretch a mask to another shape, each voxel that of the nearest centre.
-
-    Args:
-        mask: shape (i, j, k).
-        shape: wanted.
-    """
+    """Stretch a mask of shape (i, j, k) to another shape, each voxel that of the nearest centre."""
     for axis, wanted in enumerate(shape):  # axis by axis: a third of the time of one index for all three
         nearest = ((np.arange(wanted) + 0.5) * mask.shape[axis] / wanted).astype(int)
         mask = mask.take(nearest, axis)
@@ -137,15 +120,26 @@ def standardise(image: np.ndarray) -> np.ndarray:
     return (image - np.float32(mean)) * np.float32(1 / sd)
 
 
-def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion to the patient's own grid, where `placement.own_affine` belongs to it.
+def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest, shape (NUM_SLICES, i, j, 4).
+
+    Where the lesion has fewer slices some come twice.
 
     Args:
-        lesion: probability or mask, shape (i, j, k) of the network.
-        placement: of the subject.
+        scans: shape (i, j, k, 4).
+        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
+    """
+    through = np.flatnonzero(mask.any(axis=(0, 1)))
+    through = through if len(through) else np.arange(mask.shape[2])
+    chosen = through[np.linspace(0, len(through) - 1, NUM_SLICES).round().astype(int)]
+    return np.moveaxis(scans[:, :, chosen], 2, 0)
+
+
+def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a predicted lesion, probability or mask of the network's shape, to the patient's own grid.
 
     Returns:
-        0 or 1, uint8, with the shape of the patient's own files.
+        0 or 1, uint8, with the shape of the patient's own files; `placement.own_affine` belongs to it.
     """
     stretched = resample(lesion, [stop - start for start, stop in placement.box])
     whole = np.zeros(placement.grid_shape, dtype=np.uint8)
@@ -165,7 +159,7 @@ def prepare_subject(
         with_skull: take scans that show more than the brain.
 
     Raises:
-        InputError: the subject cannot be used; it names subject and file.
+        InputError: the subject cannot be used.
     """
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
@@ -181,7 +175,10 @@ def prepare_subject(
             box = bounding_box(seen)
             channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
             if with_mask:
-                lesion = _lesion(volumes[-1])
+                lesion = (volumes[-1].array != 0).view(np.uint8)  # all labels merged into one
+                if not lesion.any():
+                    advice = "Check that the mask is this subject's."
+                    raise InputError("a lesion", "an empty mask", advice, file=volumes[-1].file)
                 mask = resample_labels(crop(lesion, box), shape)
                 remarks = remarks_on(row["subject"], volumes[-1], seen)
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
@@ -195,6 +192,25 @@ def prepare_subject(
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
     return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, other_brain, hashes)
+
+
+def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume | Mask:
+    """A sequence, which must be skull-stripped unless that is not wanted, or the lesion mask."""
+    if column == "lesion_mask":
+        return read_mask(row, column, "K")
+    volume = read_scan(row, column, None, "K")
+    if not with_skull:
+        require_stripped(volume, ADVICE)
+    return volume
+
+
+def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarray:
+    """A sequence as the network sees it."""
+    try:
+        return standardise(resample(crop(volume.array, box), shape))
+    except InputError as error:
+        error.file = volume.file
+        raise
 
 
 def _turned(volume: Volume) -> str:
@@ -212,29 +228,3 @@ def _other_brain(volumes: list[Volume], with_skull: bool) -> str:
     }
     found = find_other_brain({name: volume.array != 0 for name, volume in stripped.items()})
     return " ".join(f"{stripped[name].file}: {sentence}" for name, sentence in found.items())
-
-
-def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume:
-    """A sequence, which must be skull-stripped unless that is not wanted, or the lesion mask."""
-    if column == "lesion_mask":
-        return read_mask(row, column, "K")
-    volume = read_scan(row, column, None, "K")
-    if not with_skull:
-        require_stripped(volume, ADVICE)
-    return volume
-
-
-def _lesion(mask: Mask) -> np.ndarray:
-    """The lesion of a subject, all labels merged into one, uint8."""
-    if not mask.array.any():
-        raise InputError("a lesion", "an empty mask", "Check that the mask is this subject's.", file=mask.file)
-    return (mask.array != 0).view(np.uint8)
-
-
-def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarray:
-    """A sequence as the network sees it."""
-    try:
-        return standardise(resample(crop(volume.array, box), shape))
-    except InputError as error:
-        error.file = volume.file
-        raise

@@ -7,7 +7,7 @@ and gradients. A bias that a normalisation takes out again has a gradient of 0: 
 import numpy as np
 
 from glioma_idh.quiet_keras import keras, layers, ops
-from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit
+from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory
 
 
 class InstanceNormalization(layers.GroupNormalization):
@@ -28,16 +28,12 @@ class InstanceNormalization(layers.GroupNormalization):
 
         if inputs.shape[-1] % 16:  # the kernel is slow in bfloat16 for fewer channels
             inputs = ops.cast(inputs, "float32")
-        normalised = [self._one_subject(subject) for subject in tf.unstack(inputs)]
+        weights = {"scale": self.gamma, "offset": self.beta, "mean": [], "variance": []}
+        normalised = [  # over i, j, k: to the kernel, i counts the images of a batch
+            tf.raw_ops.FusedBatchNormV3(x=subject, **weights, epsilon=self.epsilon, is_training=True).y
+            for subject in tf.unstack(inputs)
+        ]
         return ops.cast(tf.stack(normalised), self.compute_dtype)
-
-    def _one_subject(self, subject):
-        """Normalise over i, j, k: to the kernel, i counts the images of a batch."""
-        import tensorflow as tf
-
-        return tf.raw_ops.FusedBatchNormV3(
-            x=subject, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon, is_training=True
-        ).y
 
 
 class UnbiasedConvolution(layers.Conv3D):
@@ -83,20 +79,15 @@ class TapMeans(layers.Layer):
 
     def call(self, inputs):
         """Shape (n, i, j, k, channel) -> (n, 3, 3, 3, channel)."""
-        means = inputs
-        for axis in (1, 2, 3):
-            means = self._along(means, axis)
-        return means
-
-    @staticmethod
-    def _along(x, axis: int):
-        """Replace an axis by the three taps along it."""
-        side, before, after = x.shape[axis], x.shape[1:axis], x.shape[axis + 1 :]
-        met = np.ones((3, side)) / side
-        met[0, -1] = met[2, 0] = 0  # the first tap never meets the last voxel, nor the last tap the first
-        x = ops.reshape(x, (-1, *before, side, int(np.prod(after))))
-        x = ops.matmul(ops.cast(met, x.dtype), x)
-        return ops.reshape(x, (-1, *before, 3, *after))
+        x = inputs
+        for axis in (1, 2, 3):  # replaced by the three taps along it
+            side, before, after = x.shape[axis], x.shape[1:axis], x.shape[axis + 1 :]
+            met = np.ones((3, side)) / side
+            met[0, -1] = met[2, 0] = 0  # the first tap never meets the last voxel, nor the last tap the first
+            x = ops.reshape(x, (-1, *before, side, int(np.prod(after))))
+            x = ops.matmul(ops.cast(met, x.dtype), x)
+            x = ops.reshape(x, (-1, *before, 3, *after))
+        return x
 
 
 def _convolve_means(branches: dict, tap: str):
@@ -135,10 +126,9 @@ class RunningStandardisation(layers.Layer):
 
     def build(self, input_shape):
         """Mean 0 and standard deviation `SPREAD`: at first the features pass as they are."""
-        start = {"mean": 0.0, "variance": self.SPREAD**2}
         self.mean, self.variance = (
             self.add_weight(input_shape[-1:], keras.initializers.Constant(value), trainable=False, name=name)
-            for name, value in start.items()
+            for name, value in (("mean", 0.0), ("variance", self.SPREAD**2))
         )
 
     def call(self, inputs, training=None):
@@ -160,15 +150,14 @@ class RunningStandardisation(layers.Layer):
         return kernel * factor[:, None], bias - ops.matmul(self.mean * factor, kernel)
 
 
-def training_kit(standardise_features: bool = False) -> LayerKit:
+def training_factory(standardise_features: bool = False) -> LayerFactory:
     """The layers to train with: on TensorFlow instance normalisation too, on other backends Keras' own.
 
-    Args:
-        standardise_features: have the IDH block standardise its pooled features.
+    On request the IDH block standardises its pooled features.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization
-    return LayerKit(
+    return LayerFactory(
         lambda name: normalisation(groups=-1, name=name),
         lambda filters, size, name, strides=1: UnbiasedConvolution(
             filters, size, strides, padding="same", name=f"{name}_conv"
@@ -176,5 +165,5 @@ def training_kit(standardise_features: bool = False) -> LayerKit:
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
         _convolve_means,
         lambda name: LesionProbability(name=name, dtype="float32"),
-        (lambda name: RunningStandardisation(name=name)) if standardise_features else KERAS_KIT.standardise,
+        (lambda name: RunningStandardisation(name=name)) if standardise_features else KERAS_LAYERS.standardise,
     )

@@ -21,7 +21,8 @@ from typing import Annotated, NamedTuple
 import tyro
 
 ROOT = Path(__file__).resolve().parents[2]
-IGNORED = shutil.ignore_patterns(".git", ".*cache", ".venv", "__pycache__", "*.egg-info", "build", "dist", "runs")
+IGNORED = shutil.ignore_patterns(".git", ".*cache", ".venv", "__pycache__", "*.egg-info", "build", "dist")
+RUNS = {"runs"}  # of training, in the root alone: the package has a folder of that name
 TIMEOUT_S = 600
 
 
@@ -111,12 +112,17 @@ def judge(fault: Fault, root: Path) -> Outcome:
     return Outcome("CANNOT BE JUDGED", f"pytest ended with {done.returncode}: {' '.join(done.stdout.split()[-30:])}")
 
 
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """What of a folder is not copied."""
+    return IGNORED(folder, names) | (RUNS if Path(folder) == ROOT else set())
+
+
 def judge_all(faults: list[Fault], jobs: int):
     """The outcome of each fault as it comes, `jobs` copies of the tree side by side."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         copies = queue.SimpleQueue()
         for number in range(jobs):
-            copies.put(shutil.copytree(ROOT, Path(folder) / str(number), ignore=IGNORED))
+            copies.put(shutil.copytree(ROOT, Path(folder) / str(number), ignore=left_out))
 
         def in_a_copy(fault: Fault) -> Outcome:
             root = copies.get()

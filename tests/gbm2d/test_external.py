@@ -15,6 +15,7 @@ from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.gbm2d import Job, Recipe
+from glioma_idh.gbm2d.method import METHOD
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
 from tests.conftest import save, write_cohort
@@ -46,6 +47,11 @@ def train_split(recipe, folder, index, quiet=True):
     return index
 
 
+def instead(monkeypatch, **steps) -> None:
+    """Put other steps in the place of the method's own."""
+    monkeypatch.setattr("glioma_idh.gbm2d.method.METHOD", replace(METHOD, **steps))
+
+
 @pytest.fixture(scope="module")
 def cohorts(tmp_path_factory):
     """Two cohorts of other patients, and a run on the first that was tested on the second."""
@@ -60,7 +66,7 @@ def cohorts(tmp_path_factory):
     table.to_csv(there, index=False)
     recipe = replace(RECIPE, cohort=str(here))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glioma_idh.gbm2d.fit.train_split", train_split)
+        patch.setattr("glioma_idh.gbm2d.method.METHOD", replace(METHOD, train_split=train_split))
         patch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
     return recipe, there, folder / "run"
@@ -123,7 +129,7 @@ def test_the_same_image_in_both_is_refused_too(cohorts, tmp_path):
 def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch):
     recipe, _, _ = cohorts
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")
-    monkeypatch.setattr("glioma_idh.gbm2d.fit.train_split", lambda *_: pytest.fail("trained"))
+    instead(monkeypatch, train_split=lambda *_: pytest.fail("trained"))
     with pytest.raises(InputError, match=r"found 4 in both \(T2 of s00 \(\S+\) is T2 of copy00 \(\S+\); T2 of s01"):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(copy)))
 
@@ -131,7 +137,7 @@ def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch
 def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohorts, tmp_path, monkeypatch, capsys):
     recipe, there, _ = cohorts
     monkeypatch.setattr("glioma_idh.gbm2d.preprocessing.find_turned", lambda array, spacing_mm: "Mirrored.")
-    monkeypatch.setattr("glioma_idh.gbm2d.fit.train_split", lambda *_: sys.exit("would train"))
+    instead(monkeypatch, train_split=lambda *_: sys.exit("would train"))
     with pytest.raises(SystemExit, match="would train"):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
     said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header says" in line]
@@ -158,10 +164,11 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     scans = read_table(there).set_index("subject")["t2"]
     edit_table(there, "q03", "t2", save(tmp_path / "again.nii.gz", nibabel.load(scans["q01"]).get_fdata()))
     tested = []
-    monkeypatch.setattr("glioma_idh.gbm2d.train._score_external", lambda *given: tested.append(given))
+    instead(monkeypatch, predict=lambda *given: tested.append(given))
+    monkeypatch.setattr("glioma_idh.training.pipeline.write_external", lambda *_: None)
     job = Job(run_dir=run, jobs=1, quiet=True, external=str(there))
     train(recipe, job)
-    ((*_, table, slices, (error,)),) = tested
+    ((_, _, (table, (slices,), (error,)), _),) = tested
     assert table["subject"].tolist() == ["q00", "q01", "q02"] and len(slices) == 3
     assert (error.subject, error.found) == ("q03", f"the very voxels of T2 of q01 ({scans['q01']})")
     edit_table(there, "q02", "lesion_mask", read_table(recipe.cohort)["lesion_mask"][7])

@@ -19,8 +19,10 @@ from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_scor
 
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
-from glioma_idh.gbm2d.train import _resolve, main, train
+from glioma_idh.gbm2d.method import METHOD
+from glioma_idh.gbm2d.train import main, train
 from glioma_idh.runs import read_table
+from glioma_idh.training.pipeline import resolve
 from tests.conftest import write_cohort, written_reports
 
 RECIPE = Recipe(sequence=("T2",), splits="kfold", num_splits=2, epochs=3)
@@ -333,7 +335,7 @@ def test_brats_has_no_rcbv(real_data, tmp_path):
 
 
 def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
-    recipe, _ = _resolve(Recipe(sequence=("T1c", "flair,rCBV", "MPRAGE")), Job())
+    recipe, *_ = resolve(Recipe(sequence=("T1c", "flair,rCBV", "MPRAGE")), Job(), METHOD)
     assert recipe.sequence == ("t1gd", "flair", "rcbv")
     assert capsys.readouterr().out.splitlines() == [
         "--sequence T1c: T1Gd is meant.",

@@ -15,16 +15,17 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from glioma_idh import runs, training
+from glioma_idh import runs
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.gbm2d import Job, Recipe, build_cnn
-from glioma_idh.gbm2d.apply import score_slices
 from glioma_idh.gbm2d.augmentation import training_batches
 from glioma_idh.gbm2d.fit import _fit, train_split
+from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.model import compile_network
 from glioma_idh.gbm2d.preprocessing import prepare_subject
 from glioma_idh.gbm2d.train import train
-from glioma_idh.pipeline import make_splits
+from glioma_idh.training import callbacks
+from glioma_idh.training.splits import make_splits
 from tests.conftest import write_cohort
 
 RECIPE = Recipe(
@@ -262,12 +263,12 @@ def test_slices_are_kept_with_the_subjects_they_belong_to(done):
 
 
 def test_callbacks_save_every_25_epochs_and_show_how_far_it_is(done):
-    callbacks = {type(callback): callback for callback in done.trainings[0].callbacks}
-    checkpoint = callbacks[training.Checkpoint]
+    given = {type(callback): callback for callback in done.trainings[0].callbacks}
+    checkpoint = given[callbacks.Checkpoint]
     assert (checkpoint.every, checkpoint.steps_per_epoch) == (25, done.trainings[0].steps_per_epoch)
     assert checkpoint.file == done.run / "split_1/checkpoint.weights.h5"
     bar = {"what": "T2, split 1/2", "position": 0, "quiet": True, "unit": "epoch"}
-    assert callbacks[training.Progress].settings == bar
+    assert given[callbacks.Progress].settings == bar
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(500, 5), (99, 1), (250, 2)])
@@ -295,7 +296,7 @@ def test_a_training_goes_on_after_the_epochs_of_its_checkpoint(monkeypatch, tmp_
     compile_network(saved, 0.1, 2)
     saved.optimizer.build(saved.trainable_variables)
     saved.optimizer.iterations.assign(3 * 2)  # three epochs of two steps
-    checkpoint = training.Checkpoint(tmp_path, 2)
+    checkpoint = callbacks.Checkpoint(tmp_path, 2)
     checkpoint.set_model(saved)
     checkpoint.rows = [{"epoch": epoch, "loss": 1.0} for epoch in (1, 2, 3, 4)]
     checkpoint.save()

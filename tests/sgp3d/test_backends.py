@@ -13,29 +13,29 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
-from glioma_idh.errors import InputError
 from glioma_idh.job import Job
+
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
+from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import LAPTOP, JointNetwork, SGPNet
-from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
+from glioma_idh.sgp3d.model import KERAS_LAYERS, copy_weights
 from glioma_idh.sgp3d.train import train
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
 
 SHAPE = (32, 32, 32, 4)
-KITS = ("keras", "training")
+FACTORIES = ("keras", "training")
 SEEDS = (0, 1)  # of weights and batch
 
 
-def gradients_by_kit(folder: Path) -> None:
-    """Write loss and gradient of either kit's network, on the backend of this process."""
+def gradients_by_factory(folder: Path) -> None:
+    """Write loss and gradient of either factory's network, on the backend of this process."""
     keras.config.set_floatx("float64")
     saved = keras.models.load_model(folder / "model.keras")
     with np.load(folder / "batch.npz") as batch:
         targets = dict(batch)
     scans = targets.pop("scans")
-    for name, kit in zip(KITS, (KERAS_KIT, training_kit()), strict=True):
-        network = SGPNet(SHAPE, dropout=0.0, kit=kit, dtype="float64")
+    for name, factory in zip(FACTORIES, (KERAS_LAYERS, training_factory()), strict=True):
+        network = SGPNet(SHAPE, dropout=0.0, factory=factory, dtype="float64")
         copy_weights(saved, network)
         loss, gradient = loss_and_gradient(network, scans, targets)
         np.savez(folder / f"{keras.backend.backend()}_{name}.npz", loss=loss, gradient=gradient)
@@ -91,8 +91,8 @@ def run_on(backend: str, folder: Path) -> None:
 @pytest.mark.slow
 def test_loss_and_gradients_are_those_of_tensorflow(backend, folder):
     run_on(backend, folder)
-    for kit in KITS:
-        found, expected = np.load(folder / f"{backend}_{kit}.npz"), np.load(folder / f"tensorflow_{kit}.npz")
+    for factory in FACTORIES:
+        found, expected = np.load(folder / f"{backend}_{factory}.npz"), np.load(folder / f"tensorflow_{factory}.npz")
         assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-4)
         norm = np.linalg.norm(expected["gradient"])
         assert np.linalg.norm(found["gradient"]) == pytest.approx(norm, rel=1e-4)
@@ -108,4 +108,4 @@ def test_training_on_another_backend_is_refused(monkeypatch, tmp_path):
 
 
 if __name__ == "__main__":
-    gradients_by_kit(Path(sys.argv[1]))
+    gradients_by_factory(Path(sys.argv[1]))

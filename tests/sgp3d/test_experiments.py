@@ -1,7 +1,6 @@
 """The experiments' door: what is planned, reused, trained and compared."""
 
 import html
-import inspect
 import math
 import os
 import re
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,17 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 from glioma_idh.progress import in_words
 from glioma_idh.reporting import report
+from glioma_idh.reporting.report import finish_run
 from glioma_idh.runs import begin_run, read_json
 from glioma_idh.sgp3d import Job, Recipe, fit, resources
 from glioma_idh.sgp3d import plan as plan_module
-from glioma_idh.sgp3d.experiments import Where, _write, main, run_table
-from glioma_idh.sgp3d.plan import TABLES, Run, make_plan, print_plan
+from glioma_idh.sgp3d.experiments import Where, main, run_table
+from glioma_idh.sgp3d.method import METHOD
+from glioma_idh.sgp3d.plan import TABLES, epochs_done, make_plan, print_plan
 from glioma_idh.sgp3d.recipe import TARGETS
-from glioma_idh.sgp3d.train import identity, resolve, train
+from glioma_idh.sgp3d.train import train
+from glioma_idh.training.pipeline import Training, list_trainings, resolve
+from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 from tests.sgp3d.tiny import tiny_network
 
@@ -52,7 +56,7 @@ def finished(tmp_path_factory):
 
     Their networks are tiny, and say of each subject what SCORES do.
     """
-    folder, rehearsal, pages = tmp_path_factory.mktemp("experiments"), Rehearsal(), []
+    folder, rehearsal, reports = tmp_path_factory.mktemp("experiments"), Rehearsal(), []
 
     def score_subject(network, row, learns):
         number = int(row["subject"][1:])
@@ -60,29 +64,35 @@ def finished(tmp_path_factory):
         dice = {"dice": number / 10, "predicted_ml": 1.0} if "segmentation" in learns else {}
         return {"score": SCORES[rehearsal.trainings[-1].joint.targets][number], **dice}, lesion
 
-    def publish(page, *told):
-        """The page of the table alone is written."""
-        pages.append(page)
-        return inspect.unwrap(report_of_all)(page, *told) if page.parent.name.startswith("table2") else {}
+    def finish(run):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(report, "publish", unwritten)
+            reports.append(finish_run(run).folder)
 
-    report_of_all = report.publish
+    unwritten = report.publish
     recipe = replace(RECIPE, cohort=str(write_four(folder)))
     where = Where(table="table2", runs_dir=folder / "runs", seeds=(0,), jobs=1, quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: rehearsal(joint, *given, **more))
         patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
         patch.setattr(fit, "score_subject", score_subject)
-        patch.setattr(report, "publish", publish)
+        patch.setattr(plan_module, "finish_run", finish)
         train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
         made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
-        out = run_table(recipe, where)
+        with written_reports():
+            out = run_table(recipe, where)
     assert made == (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
     assert [given.joint.targets for given in rehearsal.trainings] == [
         *["both"] * 2, *["idh"] * 2, *["random-masks"] * 2
     ]  # fmt: skip
-    made = sorted(page.parent for page in pages if page.parent.name.startswith("sgp3d-"))
-    assert made == sorted(path.parent for path in (folder / "runs").glob("sgp3d-*/metrics.json"))
+    assert sorted(reports) == sorted(path.parent for path in (folder / "runs").glob("sgp3d-*/metrics.json"))
     return recipe, where, out
+
+
+def key_of(recipe) -> dict:
+    """What makes two runs the same run."""
+    (training,) = list_trainings(recipe, Job(run_dir="run"), METHOD)
+    return training.key
 
 
 def plan_of(recipe, where, seeds=(0,)):
@@ -191,14 +201,14 @@ def test_a_run_of_other_settings_is_another_run(finished):
 
 
 def test_epochs_done_are_those_of_whole_splits_and_of_what_is_saved(tmp_path):
-    run = Run("SGPNet", replace(RECIPE, num_splits=3, epochs=10), tmp_path)
-    assert (run.epochs, run.epochs_done(), run.missing(), run.finished) == (30, 0, [0, 1, 2], False)
+    run = Training("SGPNet", replace(RECIPE, num_splits=3, epochs=10), tmp_path, {})
+    assert (epochs_done(run), run.missing(), run.finished) == (0, [0, 1, 2], False)
     for split, name, rows in ((1, "predictions.csv", 1), (2, "history.csv", 4)):
         (tmp_path / f"split_{split}").mkdir()
         pd.DataFrame({"epoch": range(rows)}).to_csv(tmp_path / f"split_{split}" / name, index=False)
-    assert (run.epochs_done(), run.missing()) == (14, [1, 2])
+    assert (epochs_done(run), run.missing()) == (14, [1, 2])
     (tmp_path / "metrics.json").write_text("{}")
-    assert (run.epochs_done(), run.missing(), run.finished) == (30, [], True)
+    assert (epochs_done(run), run.missing(), run.finished) == (30, [], True)
 
 
 def test_seeds_have_their_own_folds_unless_a_split_seed_is_given(tmp_path):
@@ -210,9 +220,9 @@ def test_seeds_have_their_own_folds_unless_a_split_seed_is_given(tmp_path):
     assert [(run.recipe.seed, run.recipe.split_seed) for run in shared] == [(0, 0), (1, 0)] * 2
     same = [one.folder == other.folder for one, other in zip(own, shared, strict=True)]
     assert same == [True, False] * 2  # seed 0 on the splits of seed 0 is one run
-    begin_run(tmp_path / "by_hand", identity(replace(own[2].recipe, split_seed=0), Job()), {})
+    begin_run(tmp_path / "by_hand", key_of(replace(own[2].recipe, split_seed=0)), {})
     assert make_plan("detach-k", (0,), recipe, where, tmp_path)[1].folder.name == "by_hand"
-    begin_run(tmp_path / "others", identity(shared[3].recipe, Job()), {})
+    begin_run(tmp_path / "others", key_of(shared[3].recipe), {})
     plans = [make_plan("detach-k", (1,), replace(recipe, split_seed=seed), where, tmp_path) for seed in (0, None)]
     assert [plan[1].folder.name == "others" for plan in plans] == [True, False]
 
@@ -243,7 +253,7 @@ def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeyp
     recipe, where, _ = finished
     monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
     monkeypatch.setattr("glioma_idh.reporting.experiments.roc_with_bands", lambda *_, **__: None)
-    _write(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
+    plan_module.write_table_of(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
     assert last.startswith("The paper's order is not seen here") == (table == "table2")
 
@@ -252,9 +262,9 @@ def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeyp
 def test_of_two_runs_of_a_recipe_the_finished_one_is_used(tmp_path, finished_one):
     recipe = replace(RECIPE, cohort="phantom")
     where = Where(table="detach-k", runs_dir=tmp_path)
-    resolved = resolve(replace(recipe, detach_k=True), where)
+    resolved, *_ = resolve(replace(recipe, detach_k=True), where, METHOD)
     for name in ("a", "b"):
-        begin_run(tmp_path / name, identity(*resolved), {})
+        begin_run(tmp_path / name, key_of(resolved), {})
     (tmp_path / finished_one / "metrics.json").write_text("{}")
     detached, model = plan_of(recipe, where)
     assert detached.folder == tmp_path / finished_one and detached.finished
@@ -264,10 +274,9 @@ def test_of_two_runs_of_a_recipe_the_finished_one_is_used(tmp_path, finished_one
 def test_a_dry_run_adds_up_all_networks_and_has_room_for_the_largest(tmp_path, monkeypatch, capsys):
     """15 trainings, two at once, each on two thirds of 30 subjects."""
     monkeypatch.setattr(resources, "measured_gflops", {"float32": 0.1}.get)
-    monkeypatch.setattr("glioma_idh.pipeline.read_training_cohort", lambda *_, **__: pd.DataFrame(index=range(30)))
     where = Where(table="table1", runs_dir=tmp_path, jobs=2)
     plan = plan_of(replace(RECIPE, cohort="phantom", shape=(96, 96, 96), num_splits=3), where)
-    print_plan(plan, where)
+    print_plan(plan, where, SimpleNamespace(table=pd.DataFrame(index=range(30))))
     words = in_words(sum(3 * resources.needed_seconds(run.recipe, 20, 0.1) for run in plan) / 2)
     unet = next(run.recipe for run in plan if run.name == "3D U-Net")
     last = f"15 trainings, 2 at once: about {words}, {resources.needed_gb(unet, 2):.1f} GB of memory"
@@ -276,12 +285,14 @@ def test_a_dry_run_adds_up_all_networks_and_has_room_for_the_largest(tmp_path, m
 
 def test_memory_is_asked_for_of_every_network_before_any_is_trained(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("glioma_idh.training.find_gpus", lambda: [])
+    monkeypatch.setattr("glioma_idh.training.device.find_gpus", lambda: [])
     monkeypatch.setattr(resources, "check_memory", lambda recipe, jobs: asked.append((recipe.network, jobs)))
-    monkeypatch.setattr(plan_module, "_prepare", lambda *_: (_ for _ in ()).throw(Stop))
+    monkeypatch.setattr(plan_module, "begin_runs", lambda *_, **__: (_ for _ in ()).throw(Stop))
     where = Where(table="table1", runs_dir=tmp_path, jobs=2, quiet=True)
     with pytest.raises(Stop):
-        plan_module.train_missing(plan_of(replace(RECIPE, cohort="phantom"), where), where)
+        plan_module.train_missing(
+            plan_of(replace(RECIPE, cohort="phantom"), where), where, SimpleNamespace(introduce=lambda _: None)
+        )
     assert asked == [(name, 2) for name in ("densenet3d", "resnet2d", "unet3d", "sgpnet", "sgpnet")]
 
 
@@ -295,17 +306,17 @@ def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_muta
         write_json(kept | {"recipe": kept["recipe"] | {"seed": 1}}, again / "recipe.json")
         second.append(run._replace(folder=again))
 
-    def baselines(_, job):
-        asked.append(job.run_dir)
-        grade = {"auc": 0.8, "sensitivity": 0.9, "specificity": 0.5 if job.run_dir == second[1].folder else 0.7}
+    def baselines(_, folder, quiet):
+        asked.append(folder)
+        grade = {"auc": 0.8, "sensitivity": 0.9, "specificity": 0.5 if folder == second[1].folder else 0.7}
         return {"grade alone": grade}
 
-    monkeypatch.setattr("glioma_idh.sgp3d.train.read_baselines", baselines)
+    monkeypatch.setattr(plan_module, "METHOD", replace(METHOD, baselines=baselines))
     monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
     monkeypatch.setattr(
         "glioma_idh.reporting.experiments.roc_with_bands", lambda _, **more: drawn.append(more["marks"])
     )
-    _write([*plan, *second], replace(where, out=tmp_path / "out"))
+    plan_module.write_table_of([*plan, *second], replace(where, out=tmp_path / "out"))
     assert asked == [plan[1].folder, second[1].folder]
     assert drawn == [{"grade alone": (pytest.approx(0.4), pytest.approx(0.9))}]
 

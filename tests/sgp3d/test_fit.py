@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import training
-from glioma_idh.pipeline import make_splits, read_training_cohort
-from glioma_idh.reporting import report
 from glioma_idh.runs import read_json
 from glioma_idh.sgp3d import Job, Recipe, fit
 from glioma_idh.sgp3d.augmentation import random_mask, training_batches
-from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.rivals import NUM_SLICES, lesion_slices
-from glioma_idh.sgp3d.train import begin_run, train
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.method import METHOD
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
+from glioma_idh.sgp3d.train import train
+from glioma_idh.training import callbacks, device
+from glioma_idh.training.cohort import TrainingCohort
+from glioma_idh.training.pipeline import begin_runs, list_trainings
+from glioma_idh.training.splits import make_splits
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
 
 RECIPE = Recipe(
@@ -56,8 +58,8 @@ class Rehearsed:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fit.JointNetwork, "fit", lambda joint, *given, **more: self.rehearsal(joint, *given, **more))
             patch.setattr(fit, "score_subject", self.score)
-            patch.setattr(report, "finish_run", self.written.append)
-            patch.setattr(report, "compare_runs", self.compare)
+            patch.setattr("glioma_idh.training.pipeline.finish_run", self.written.append)
+            patch.setattr("glioma_idh.training.pipeline.compare_runs", self.compare)
             return train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True))
 
     def score(self, network, row, learns):
@@ -81,7 +83,7 @@ class Rehearsed:
     def stored(self, subjects: list[str]) -> tuple[list, list, np.ndarray]:
         """Scans, masks and labels, from the cohort as it was written."""
         folders = pd.read_csv(self.run / "cohort.csv").set_index("subject")["prepared"]
-        stored = [Stored(Path(folders[subject])) for subject in subjects]
+        stored = [CachedSubject(Path(folders[subject])) for subject in subjects]
         labels = np.array([float(self.labels[subject] or "nan") for subject in subjects], np.float32)
         return [one.scans() for one in stored], [one.mask() for one in stored], labels
 
@@ -164,7 +166,7 @@ def test_network_and_loss_are_the_recipe_s(rehearsed):
 def test_weights_and_dropout_follow_from_seed_and_split(rehearsed):
     networks = [given.joint.network for given in rehearsed.rehearsal.trainings]
     for index, network in enumerate(networks):
-        training.make_reproducible(int(np.random.SeedSequence([3, index]).generate_state(1)[0]))
+        device.make_reproducible(int(np.random.SeedSequence([3, index]).generate_state(1)[0]))
         again = fit.build_network(rehearsed.recipe, to_train=True)
         assert np.array_equal(again.weights[2], network.weights[2])  # the rehearsal has changed the first
     assert not np.array_equal(networks[0].weights[2], networks[1].weights[2])
@@ -173,9 +175,9 @@ def test_weights_and_dropout_follow_from_seed_and_split(rehearsed):
 def test_no_callback_of_a_training_looks_at_the_test_loss(rehearsed):
     for index, given in enumerate(rehearsed.rehearsal.trainings):
         bar, dropout, checkpoint = given.settings["callbacks"]
-        assert isinstance(bar, training.Progress) and bar.watched == ("cross_entropy", "dice_loss")
-        assert isinstance(dropout, training.SeedDropout) and dropout.seed == [3, index] and len(dropout.layers) == 6
-        assert isinstance(checkpoint, training.Checkpoint)
+        assert isinstance(bar, callbacks.Progress) and bar.watched == ("cross_entropy", "dice_loss")
+        assert isinstance(dropout, callbacks.SeedDropout) and dropout.seed == [3, index] and len(dropout.layers) == 6
+        assert isinstance(checkpoint, callbacks.Checkpoint)
         assert (checkpoint.steps_per_epoch, checkpoint.every) == (2, 10)
         assert checkpoint.file == rehearsed.run / f"split_{index + 1}/checkpoint.weights.h5"
 
@@ -244,7 +246,7 @@ def begun(folder, cohort, recipe):
     """The tables of a run on a cohort that has begun."""
     recipe = replace(recipe, cohort=str(cohort))
     job = Job(run_dir=folder / "run", quiet=True)
-    begin_run(recipe, job, read_training_cohort(recipe, job, ("t1", "t1gd", "t2", "flair")))
+    begin_runs(list_trainings(recipe, job, METHOD), TrainingCohort(recipe, job).table, job, METHOD)
     return [pd.read_csv(folder / "run" / f"{name}.csv") for name in ("cohort", "splits", "exclusions")]
 
 
@@ -293,7 +295,7 @@ def one_split(folder, recipe, rehearse, index=0):
 def test_random_masks_are_drawn_by_the_number_in_the_cohort_for_training_and_test(tmp_path, rehearse):
     recipe = replace(RECIPE, targets="random-masks", detach_k=False, move_probability=0.0, batch_size=1)
     given, train, test = one_split(tmp_path, recipe, rehearse)
-    scans = {number: np.array(Stored(Path(row["prepared"])).scans()) for number, row in train.iterrows()}
+    scans = {number: np.array(CachedSubject(Path(row["prepared"])).scans()) for number, row in train.iterrows()}
     seen = {}
     for images, targets in given.batches:
         (number,) = (number for number, own in scans.items() if np.array_equal(own, images[0]))
@@ -308,7 +310,7 @@ def test_random_masks_are_drawn_by_the_number_in_the_cohort_for_training_and_tes
 def test_slices_are_those_through_each_subject_s_moved_lesion_with_its_label(tmp_path, rehearse):
     recipe = replace(RECIPE, network="resnet2d", targets="idh", batch_size=2, detach_k=False)
     given, train, test = one_split(tmp_path, recipe, rehearse)
-    stored = [Stored(Path(folder)) for folder in train["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in train["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], train["idh"].to_numpy()
     scans, targets = next(training_batches(*arrays, 2, [3, 0], 0, 0.9, 0.25))
     expected = [lesion_slices(volume, mask) for volume, mask in zip(scans, targets["segmentation"], strict=True)]
@@ -316,7 +318,7 @@ def test_slices_are_those_through_each_subject_s_moved_lesion_with_its_label(tmp
     assert len(given.batches) == 1 and given.joint.batch_size == 2 * NUM_SLICES
     assert given.joint.network.name == "resnet2d" and given.joint.network.input_shape == (None, 16, 32, 4)
     assert given.rates[0] == pytest.approx([1e-3]) and given.rates[-1] == pytest.approx([0], abs=1e-12)
-    tested = [Stored(Path(folder)) for folder in test["prepared"]]
+    tested = [CachedSubject(Path(folder)) for folder in test["prepared"]]
     assert_batches(
         given.test,
         [
@@ -346,14 +348,14 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
     recipe = replace(RECIPE, epochs=11, batch_size=1)
     cohort, splits, _ = begun(tmp_path, write_four(tmp_path, num_subjects=4, num_mutant=2), recipe)
     rehearsal = rehearse()
-    on_epoch_end = training.Checkpoint.on_epoch_end
+    on_epoch_end = callbacks.Checkpoint.on_epoch_end
 
     def kill(checkpoint, epoch, logs):
         on_epoch_end(checkpoint, epoch, logs)
         if epoch + 1 == 10:
             raise Stop
 
-    monkeypatch.setattr(training.Checkpoint, "on_epoch_end", kill)
+    monkeypatch.setattr(callbacks.Checkpoint, "on_epoch_end", kill)
     with pytest.raises(Stop):
         fit.train_split(recipe, tmp_path / "run", 0)
     rehearsal.stops = True
@@ -363,7 +365,7 @@ def test_a_killed_split_goes_on_after_its_last_checkpoint(tmp_path, rehearse, mo
     assert after.settings["initial_epoch"] == 10 and (np.array(after.joint.network.weights[0]) == 10).all()
     train = splits[(splits["split"] == 1) & (splits["part"] == "train")]["subject"]
     rows = cohort[cohort["subject"].isin(train)]
-    stored = [Stored(Path(folder)) for folder in rows["prepared"]]
+    stored = [CachedSubject(Path(folder)) for folder in rows["prepared"]]
     arrays = [one.scans() for one in stored], [one.mask() for one in stored], rows["idh"].to_numpy()
     assert_batches(after.batches, training_batches(*arrays, 1, [3, 0], 10, 0.9, 0.25))
     assert not np.array_equal(before.batches[0][0], after.batches[0][0])

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.sgp3d import JointNetwork, SGPNet, compile_network, dice_loss, joint_loss
 from glioma_idh.sgp3d.losses import cross_entropy, dice_weight, lesion_channel
 from glioma_idh.sgp3d.model import copy_weights
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
 from tests.sgp3d.tiny import tiny_network
 
 tf = pytest.importorskip("tensorflow")
@@ -206,7 +206,7 @@ def test_a_step_with_the_layers_to_train_with_is_the_step_without():
     truth["idh"] = np.array([1.0, 0.0], np.float32)
     keras.utils.set_random_seed(0)
     plain = SGPNet(SHAPE, filters=2, dropout=0.0)
-    fast = SGPNet(SHAPE, filters=2, dropout=0.0, kit=training_kit())
+    fast = SGPNet(SHAPE, filters=2, dropout=0.0, factory=training_factory())
     copy_weights(plain, fast)
     logs = []
     for network in (plain, fast):

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import SGPNet, backbone_of
-from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.model import KERAS_LAYERS, copy_weights
+from glioma_idh.sgp3d.training_layers import training_factory
 
 SHAPE = (32, 16, 48, 4)
 
@@ -97,7 +97,7 @@ def test_normalisation_is_that_of_one_subject_and_one_channel(network):
 def test_what_the_paper_leaves_open_is_as_the_readme_says(network):
     """Epsilon of every normalisation, also of the layers to train with; two channels in a softmax; one sigmoid."""
     norms = [layer for layer in network.layers if layer.name.endswith("_norm")]
-    assert len(norms) > 20 and {layer.epsilon for layer in [*norms, training_kit().normalise("norm")]} == {1e-3}
+    assert len(norms) > 20 and {layer.epsilon for layer in [*norms, training_factory().normalise("norm")]} == {1e-3}
     softmax, idh = network.get_layer("segmentation"), network.get_layer("idh")
     assert isinstance(softmax, keras.layers.Softmax) and softmax.axis == -1 and softmax.input.shape[-1] == 2
     assert idh.activation is keras.activations.sigmoid and idh.units == 1
@@ -160,9 +160,9 @@ def test_unknown_blocks_are_errors():
         SGPNet(SHAPE, blocks=("grade",))
 
 
-@pytest.mark.parametrize("kit", [KERAS_KIT, training_kit()], ids=["keras", "training"])
-def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_as_it_was(kit):
-    network = SGPNet((16, 16, 16, 4), filters=2, dtype="mixed_bfloat16", kit=kit)
+@pytest.mark.parametrize("factory", [KERAS_LAYERS, training_factory()], ids=["keras", "training"])
+def test_mixed_precision_leaves_idh_and_probabilities_in_float32_and_the_policy_as_it_was(factory):
+    network = SGPNet((16, 16, 16, 4), filters=2, dtype="mixed_bfloat16", factory=factory)
     assert {layer.compute_dtype for layer in network.layers if layer.name.startswith("idh")} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"
     assert network.get_layer("backbone_full").compute_dtype == "bfloat16"

@@ -16,20 +16,18 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.figures.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
-from glioma_idh.sgp3d import Placement, Recipe, SGPNet
-from glioma_idh.sgp3d import occlude as door
-from glioma_idh.sgp3d.occlude import Occlusion, occlude
+from glioma_idh.sgp3d import Placement, Recipe, SGPNet, attribution
+from glioma_idh.sgp3d.attribution import choose_subjects, occlude_run, score_tested, summarise_occlusion
+from glioma_idh.sgp3d.cache import CachedSubject, store_cohort
+from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import (
     SCORES,
     activation_map,
-    choose_subjects,
     find_regions,
     map_on_own_grid,
     replace_region,
     score_occluded,
-    summarise_occlusion,
 )
-from glioma_idh.sgp3d.prepared import Stored, store_cohort
 from glioma_idh.sgp3d.preprocessing import standardise
 from tests.sgp3d.conftest import GRID, write_four
 
@@ -262,7 +260,7 @@ def with_toy_networks(run, folder, **recipe):
 
 @pytest.mark.integration
 def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsys):
-    occlude(Occlusion(run, subjects=("s05",), quiet=True))
+    occlude_run(Occlusion(run, subjects=("s05",), quiet=True))
     out = run / "occlusion"
     table = runs.read_table(out / "predictions.csv")
     assert dict(zip(table["subject"], table["split"], strict=True)) == TESTED
@@ -278,10 +276,12 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
     assert drawn.get_data_dtype() == np.float32
     network = keras.models.load_model(run / "split_2/model.keras")
     prepared = runs.read_table(run / "cohort.csv").set_index("subject").loc["s05", "prepared"]
-    own = network.predict_on_batch(np.asarray(Stored(Path(prepared)).scans())[None])["idh"][0, 0]
+    own = network.predict_on_batch(np.asarray(CachedSubject(Path(prepared)).scans())[None])["idh"][0, 0]
     assert table.set_index("subject").loc["s05", "score"] == pytest.approx(float(own), abs=1e-6)
     folders = runs.read_table(run / "cohort.csv").set_index("subject")["prepared"]
-    stored = [Stored(Path(folders[subject])) for subject in ("s05", "s02")]  # s02 is the only other of its test set
+    stored = [
+        CachedSubject(Path(folders[subject])) for subject in ("s05", "s02")
+    ]  # s02 is the only other of its test set
     own, donor = (find_regions(subject.scans(), subject.mask() != 0) for subject in stored)
     random = np.random.default_rng([0, 5])
     random.integers(1)
@@ -299,10 +299,12 @@ def test_the_door_scores_every_test_subject_and_draws_those_asked_for(run, capsy
 def test_a_donor_is_another_patient_tested_by_the_same_network(monkeypatch):
     rows = [("a", "p", 0), ("b", "p", 0), ("c", "q", 0), ("d", "r", 0), ("e", "s", 1), ("f", "t", 1)]
     tested = pd.DataFrame(rows, columns=["subject", "patient", "network"])
-    monkeypatch.setattr(door, "_brain", lambda row: row["subject"])
+    monkeypatch.setattr(attribution, "_brain", lambda row: row["subject"])
     random = np.random.default_rng(0)
-    donors = {subject: {door._draw_donor(row, tested, random) for _ in range(30)} for row in tested.to_dict("records")
-              for subject in row["subject"]}  # fmt: skip
+    donors = {
+        row["subject"]: {attribution._draw_donor(row, tested, random) for _ in range(30)}
+        for row in tested.to_dict("records")
+    }
     assert donors == {"a": {"c", "d"}, "b": {"c", "d"}, "c": {"a", "b", "d"}, "d": {"a", "b", "c"}} | {
         "e": {"f"},
         "f": {"e"},
@@ -318,14 +320,14 @@ def test_what_is_drawn_follows_from_the_seed_and_the_subject_s_place(monkeypatch
         drawn.append((network, own, random.integers(2**40)))
         return dict.fromkeys(SCORES, 0.5) | {"lesion_drawn": 0.0}
 
-    monkeypatch.setattr(door, "_brain", lambda row: row["subject"])
-    monkeypatch.setattr(door, "_draw_donor", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.sgp3d.occlusion.score_occluded", score)
+    monkeypatch.setattr(attribution, "_brain", lambda row: row["subject"])
+    monkeypatch.setattr(attribution, "_draw_donor", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.sgp3d.attribution.score_occluded", score)
     rows = [("b", 1, 1), ("a", 0, 0), ("c", 1, 0)]
     tested = pd.DataFrame(rows, columns=["subject", "network", "idh"]).assign(
         patient="p", cohort="c", repeat=1, split=1
     )
-    table = door._score(tested, ["first", "second"], Occlusion("run", seed=seed, quiet=True))
+    table = score_tested(tested, ["first", "second"], seed, quiet=True)
     numbers = [np.random.default_rng([seed, place]).integers(2**40) for place in range(3)]
     assert drawn == list(zip(["second", "first", "second"], ["b", "a", "c"], numbers, strict=True))
     assert table["subject"].tolist() == ["b", "a", "c"] and table["truth"].tolist() == [1, 0, 0]
@@ -347,7 +349,7 @@ def test_the_share_drawn_is_of_the_lesion_s_voxels():
 )
 def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
     with pytest.raises(InputError, match=match):
-        occlude(Occlusion(run, out=tmp_path, subjects=subjects))
+        occlude_run(Occlusion(run, out=tmp_path, subjects=subjects))
 
 
 @pytest.mark.parametrize(
@@ -361,29 +363,30 @@ def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
 def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE)), **recipe}, {})
     write_json({"synthetic": False}, tmp_path / "metrics.json")
+    write_table(pd.DataFrame({"subject": ["s00"], "cohort": ["x"]}), tmp_path / "cohort.csv")
     with pytest.raises(InputError, match=match):
-        occlude(Occlusion(tmp_path))
+        occlude_run(Occlusion(tmp_path))
 
 
 def test_an_unfinished_run_no_run_and_fewer_maps_than_none(tmp_path):
     with pytest.raises(InputError, match="expected --num-maps of at least 0; found -1"):
-        occlude(Occlusion(tmp_path, num_maps=-1))
+        occlude_run(Occlusion(tmp_path, num_maps=-1))
     with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
-        occlude(Occlusion(tmp_path))
+        occlude_run(Occlusion(tmp_path))
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):
-        occlude(Occlusion(tmp_path))
+        occlude_run(Occlusion(tmp_path))
 
 
 @pytest.mark.integration
 def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, capsys):
     other = with_toy_networks(run, tmp_path, network="densenet3d")
-    occlude(Occlusion(other, quiet=True))
+    occlude_run(Occlusion(other, quiet=True))
     assert "No maps: " in capsys.readouterr().out and not (other / "occlusion/maps").exists()
     inputs = keras.Input((*SHAPE, 4))
     keras.Model(inputs, {"lesion": keras.layers.Dense(1, name="lesion")(inputs)}).save(other / "split_2/model.keras")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network with the output idh; found lesion"):
-        occlude(Occlusion(other, quiet=True))
+        occlude_run(Occlusion(other, quiet=True))
 
 
 @pytest.mark.integration
@@ -394,15 +397,15 @@ def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_pa
     gone = cohort.assign(prepared=[str(tmp_path / "cache" / Path(path).name) for path in cohort["prepared"]])
     write_table(gone, other / "cohort.csv")
     before = (other / "cohort.csv").read_bytes()
-    metrics = occlude(Occlusion(other, num_maps=0, quiet=True))
+    metrics = occlude_run(Occlusion(other, num_maps=0, quiet=True))
     assert metrics["num_patients"] == 6
     assert (other / "cohort.csv").read_bytes() == before
     write_table(gone.assign(t1=gone["t2"]), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
-        occlude(Occlusion(other, num_maps=0, quiet=True))
+        occlude_run(Occlusion(other, num_maps=0, quiet=True))
     write_table(gone.assign(t1="nowhere.nii.gz"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: nowhere.nii.gz: expected a NIfTI file"):
-        occlude(Occlusion(other, num_maps=0, quiet=True))
+        occlude_run(Occlusion(other, num_maps=0, quiet=True))
 
 
 def test_the_donor_must_be_another_patient(run, tmp_path):
@@ -410,7 +413,7 @@ def test_the_donor_must_be_another_patient(run, tmp_path):
     cohort = runs.read_table(other / "cohort.csv")
     write_table(cohort.assign(patient="one"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: expected another patient in the test set; found none"):
-        occlude(Occlusion(other, quiet=True))
+        occlude_run(Occlusion(other, quiet=True))
 
 
 def test_help_loads_nothing_heavy():

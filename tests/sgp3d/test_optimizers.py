@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from glioma_idh import training
 from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer, compile_network
 from glioma_idh.sgp3d.optimizers import learning_rates
+from glioma_idh.training import callbacks
 from tests.sgp3d.tiny import tiny_network
 
 SHAPE = (2, 4, 3, 4)
@@ -86,7 +86,7 @@ def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
         straight.train_on_batch(SCANS, TRUTH)
 
     first = small_joint_network(total)
-    checkpoint = training.Checkpoint(tmp_path, steps_per_epoch=1)
+    checkpoint = callbacks.Checkpoint(tmp_path, steps_per_epoch=1)
     checkpoint.set_model(first)
     for step in range(2):
         first.train_on_batch(SCANS, TRUTH)
@@ -96,7 +96,7 @@ def test_both_rates_and_their_moments_survive_saving_and_resuming(tmp_path):
     assert halfway == pytest.approx({"backbone": 5e-5, "idh": 2.5e-5})
 
     second = small_joint_network(total)
-    assert training.Checkpoint(tmp_path, steps_per_epoch=1).restore(second) == 2
+    assert callbacks.Checkpoint(tmp_path, steps_per_epoch=1).restore(second) == 2
     assert learning_rates(second.optimizer) == halfway
     for _ in range(2):
         second.train_on_batch(SCANS, TRUTH)

@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import departures, pipeline, runs, training
+from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.sgp3d import Recipe
-from glioma_idh.sgp3d.apply import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
+from glioma_idh.sgp3d import prediction as library
+from glioma_idh.sgp3d.inference import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.measures import PAIRS
-from glioma_idh.sgp3d.predict import Prediction, _warn_of_volumes, predict
+from glioma_idh.sgp3d.predict import Prediction
+from glioma_idh.sgp3d.prediction import predict_subjects, warn_of_volumes
 from glioma_idh.sgp3d.preprocessing import Placement
+from glioma_idh.training import predict as common
 from tests.sgp3d.conftest import GRID, write_four
 from tests.sgp3d.tiny import tiny_network
 
@@ -38,7 +41,8 @@ def run(tmp_path_factory):
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     splits = pd.DataFrame({"subject": ["s00", "s00"], "repeat": 0, "split": [0, 1], "part": "test"})
     write_table(splits, run / "splits.csv")
-    write_table(pd.DataFrame({"subject": ["s00"], "patient": ["s00"], "lesion_ml": [99.0]}), run / "cohort.csv")
+    row = {"subject": ["s00"], "patient": ["s00"], "cohort": ["x"], "lesion_ml": [99.0]}
+    write_table(pd.DataFrame(row), run / "cohort.csv")
     for index in range(2):
         keras.utils.set_random_seed(index)
         (run / f"split_{index + 1}").mkdir()
@@ -53,7 +57,7 @@ def scans_of(run, subject):
 
 @pytest.mark.integration
 def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
-    table = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
+    table = predict_subjects(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02"] and table["dice"].between(0, 1).all()
     scores = table[["score_1", "score_2"]].to_numpy()
     assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
@@ -69,12 +73,12 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     pairs = pd.DataFrame(np.random.default_rng(0).normal(0, 0.02, (40, len(PAIRS))), columns=PAIRS)
     pairs[PAIRS[0]] += 2.5
     shutil.copytree(run, tmp_path / "run")
-    write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / departures.FILE)
+    write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / runs.MEASURES)
     scans = scans_of(run, "s01")
-    (said,) = predict(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
+    (said,) = predict_subjects(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
     assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
     copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
-    (said,) = predict(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
+    (said,) = predict_subjects(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
     assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
 
 
@@ -84,7 +88,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     command = [sys.executable, "-m", "glioma_idh.sgp3d.predict", str(run), *flags, "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
-    many = predict(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
+    many = predict_subjects(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s01" and "dice" not in row
     assert row["score"] == pytest.approx(many["score"][1], rel=1e-3)
     assert done.stderr.startswith("score: the probability of an IDH mutation, the mean of ")
@@ -98,11 +102,11 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
 @pytest.mark.integration
 def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     cohort = str(run.parent / "cohort.csv")
-    table = predict(Prediction(run, cohort=cohort, quiet=True))
+    table = predict_subjects(Prediction(run, cohort=cohort, quiet=True))
     assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
     learnt = runs.read_table(run / "cohort.csv")
     write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
-    predict(Prediction(run, cohort=cohort, quiet=True))
+    predict_subjects(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
     assert "exceed twice the run's largest" in capsys.readouterr().err
 
@@ -110,7 +114,7 @@ def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
 @pytest.mark.parametrize(("predicted", "named"), [(99.0, False), (101.0, True)])
 def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
     write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
-    _warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
+    warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
     told = "1 of 2 lesions found, b for example, exceed twice the run's largest (50 ml): "
     assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
@@ -127,8 +131,6 @@ class Thresholded:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, monkeypatch, code):
-    from glioma_idh.sgp3d import predict as door
-
     turn = nibabel.orientations.ornt_transform(
         nibabel.orientations.axcodes2ornt("LPS"), nibabel.orientations.axcodes2ornt(code)
     )
@@ -136,10 +138,10 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     for name, path in (scans_of(run, "s02") | {"lesion_mask": run.parent / "scans/s02/mask.nii.gz"}).items():
         paths[name] = tmp_path / f"{name}.nii.gz"
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
-    monkeypatch.setattr(training, "load_networks", lambda *_: [Thresholded()])
-    monkeypatch.setattr(door, "_draw", lambda *_: None)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    table = predict(Prediction(run, **paths, out=tmp_path / "out"))
+    monkeypatch.setattr(common, "load_networks", lambda *_: [Thresholded()])
+    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    table = predict_subjects(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
     found = nibabel.load(tmp_path / "out" / f"{tmp_path.name}_lesion.nii.gz")
     assert nibabel.aff2axcodes(found.affine) == tuple(code)
@@ -160,14 +162,12 @@ class Unsure(Thresholded):
 def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, monkeypatch, probabilities, found):
     cases = []
     networks = [Unsure(lesion, score) for lesion, score in zip(probabilities, (0.2, 0.6), strict=True)]
-    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    monkeypatch.setattr(
-        "glioma_idh.reporting.figures.overlays.lesion_overlay", lambda case, synthetic: cases.append(case)
-    )
-    monkeypatch.setattr("glioma_idh.reporting.figures.canvas.save_figure", lambda *_: None)
+    monkeypatch.setattr(common, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(library, "lesion_overlay", lambda case, synthetic: cases.append(case))
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
     mask = run.parent / "scans/s02/mask.nii.gz"
-    table = predict(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
+    table = predict_subjects(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
     assert table.loc[0, ["score_1", "score_2", "score"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
     lesion, reference = nibabel.load(tmp_path / "s02_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
     assert (table["dice"][0] > 0.98) == lesion.any() == found
@@ -196,8 +196,6 @@ def test_flips_are_averaged_and_turned_back():
 
 @pytest.mark.parametrize(("flips", "passes"), [(False, 1), (True, 8)])
 def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypatch, flips, passes):
-    from glioma_idh.sgp3d import predict as door
-
     class Counting(Thresholded):
         seen = 0
 
@@ -206,10 +204,10 @@ def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypa
             return super().predict_on_batch(scans)
 
     networks = [Counting(), Counting()]
-    monkeypatch.setattr(training, "load_networks", lambda *_: networks)
-    monkeypatch.setattr(door, "_draw", lambda *_: None)
-    monkeypatch.setattr(pipeline, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    predict(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
+    monkeypatch.setattr(common, "load_networks", lambda *_: networks)
+    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    predict_subjects(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
     assert [network.seen for network in networks] == [passes, passes]
 
 
@@ -235,7 +233,7 @@ def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
 )
 def test_what_cannot_be_predicted_says_why(run, tmp_path, change, match):
     with pytest.raises(InputError, match=match):
-        predict(Prediction(run, **(scans_of(run, "s00") | change), out=tmp_path))
+        predict_subjects(Prediction(run, **(scans_of(run, "s00") | change), out=tmp_path))
 
 
 def test_scans_that_do_not_belong_together(run, tmp_path):
@@ -248,7 +246,9 @@ def test_scans_that_do_not_belong_together(run, tmp_path):
     for name, match in (("grid", "expected shape"), ("4d", "expected a 3D volume"), ("nan", "expected finite voxels")):
         nibabel.save(others[name], tmp_path / f"{name}.nii.gz")
         with pytest.raises(InputError, match=f"s00: .*{name}.nii.gz: {match}"):
-            predict(Prediction(run, **(scans_of(run, "s00") | {"t2": tmp_path / f"{name}.nii.gz"}), out=tmp_path))
+            predict_subjects(
+                Prediction(run, **(scans_of(run, "s00") | {"t2": tmp_path / f"{name}.nii.gz"}), out=tmp_path)
+            )
 
 
 def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path):
@@ -256,11 +256,11 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
 
     runs.begin_run(tmp_path / "a", {"paper": "gbm2d"}, {})
     with pytest.raises(InputError, match="expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"):
-        predict(Prediction(tmp_path / "a", cohort="phantom"))
+        predict_subjects(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
     tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):
-        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
+        common.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_2/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
-        training.load_networks(other, (*SHAPE, 4), Recipe().outputs)
+        common.load_networks(other, (*SHAPE, 4), Recipe().outputs)

@@ -13,7 +13,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.boxes import bounding_box
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.sgp3d import place_back, prepare_subject
-from glioma_idh.sgp3d.apply import reference_lesion
+from glioma_idh.sgp3d.inference import reference_lesion
 from glioma_idh.sgp3d.preprocessing import Placement, joint_foreground, resample, resample_labels, standardise
 from tests.conftest import save
 

@@ -3,11 +3,11 @@
 from dataclasses import asdict, replace
 
 import pytest
+from glioma_idh.job import Job
 
 from glioma_idh.errors import InputError
-from glioma_idh.job import Job
+from glioma_idh.sgp3d.paper import network_name
 from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, check_targets, default_recipe, differences, recipe_of_run
-from glioma_idh.sgp3d.train import shown_as
 
 
 def test_the_recipe_holds_the_paper_s_settings():
@@ -42,8 +42,8 @@ def test_half_of_the_phantoms_are_mutant():
     ],
 )
 def test_networks_have_table_1_s_names(network, targets, name):
-    assert shown_as(Recipe(network=network, targets=targets)) == name
-    assert shown_as(Recipe(network=network, targets=targets, detach_k=True)) == f"{name}, k held constant"
+    assert network_name({"network": network, "targets": targets}) == name
+    assert network_name({"network": network, "targets": targets, "detach_k": True}) == f"{name}, k held constant"
 
 
 def test_random_masks_teach_the_genotype_alone():

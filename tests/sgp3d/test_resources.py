@@ -4,11 +4,13 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.progress import in_words
-from glioma_idh.sgp3d import resources, train
+from glioma_idh.sgp3d import resources
+from glioma_idh.sgp3d.method import print_cost
 from glioma_idh.sgp3d.recipe import LAPTOP
 
 
@@ -65,11 +67,13 @@ def test_the_estimate_counts_the_round_that_is_not_full_and_four_fifths_of_the_s
     monkeypatch.setattr(resources, "measured_gflops", {"float32": 0.5}.get)
     monkeypatch.setattr(resources, "free_gb", lambda: 1000.0)
     recipe = replace(LAPTOP, num_splits=5)
-    train._print_cost(recipe, 50, [], 2, 1)
+    table = pd.DataFrame("a.nii", range(52), ["t1", "t1gd", "t2", "flair"])
+    table.loc[:1, "t2"] = ""  # who lacks one is not trained on
+    print_cost(recipe, table, [], 2, 1)
     words = in_words(3 * resources.needed_seconds(recipe, 40, 0.5))
     memory = f"Estimate: about {resources.needed_gb(recipe, 2):.1f} GB of memory"
     assert capsys.readouterr().out == f"{memory} of 1000.0 GB free, about {words}\n"
-    train._print_cost(recipe, 50, ["a GPU"], 2, 1)
+    print_cost(recipe, table, ["a GPU"], 2, 1)
     assert capsys.readouterr().out == f"{memory}\n"
 
 
@@ -77,12 +81,14 @@ def test_the_estimate_counts_the_round_that_is_not_full_and_four_fifths_of_the_s
 def test_the_estimate_leaves_a_training_in_the_same_process_its_threads():
     """As with --jobs 1: its numbers would else depend on the processors, and on whether it was killed and went on."""
     code = """
-from glioma_idh import training
-from glioma_idh.sgp3d import train
+from glioma_idh.training import device
+import pandas as pd
+from glioma_idh.sgp3d.method import print_cost
 from glioma_idh.sgp3d.recipe import LAPTOP
 
-train._print_cost(LAPTOP, 50, [], 1, 1)
-training.make_reproducible(0, 1)
+sequences = ["t1", "t1gd", "t2", "flair"]
+print_cost(LAPTOP, pd.DataFrame("a.nii", range(50), sequences), [], 1, 1)
+device.make_reproducible(0, 1)
 """
     done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

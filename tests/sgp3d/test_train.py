@@ -19,11 +19,12 @@ import pytest
 
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.errors import InputError
-from glioma_idh.reporting.html import Picture
 from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
-from glioma_idh.sgp3d.train import _prepare_external, _score_external, train
+from glioma_idh.sgp3d.method import METHOD
+from glioma_idh.sgp3d.train import train
+from glioma_idh.training.pipeline import list_trainings, prepare_external
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Stop, untraced, write_four
 from tests.sgp3d.tiny import tiny_network
@@ -157,7 +158,8 @@ def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained
     image = nibabel.load(table.at[0, "t1"])
     nibabel.save(nibabel.Nifti1Image(image.get_fdata(dtype=np.float64), image.affine), tmp_path / "t1.nii")
     table.assign(t1=str(tmp_path / "t1.nii")).to_csv(tmp_path / "others.csv", index=False)
-    monkeypatch.setattr("glioma_idh.sgp3d.fit.train_split", lambda *_, **__: pytest.fail("trained"))
+    fails = replace(METHOD, train_split=lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("glioma_idh.sgp3d.method.METHOD", fails)
     with pytest.raises(InputError, match=r"in the external one; found 1 in both \(T1 of s00 \(\S+\) is T1 of x1 "):
         train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
 
@@ -182,12 +184,10 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
 def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, rehearse, targets, learnt, empty):
     """The training is rehearsed: a network that learnt nothing has numbers of what it was to learn, and those alone."""
     rehearsal = rehearse()
-    pages = []
-    publish = lambda page, tell, _: page.touch() or pages.append(tell()) or {}  # noqa: E731
-    monkeypatch.setattr("glioma_idh.reporting.report.publish", publish)
     monkeypatch.setattr("glioma_idh.sgp3d.fit.build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
     recipe = replace(RECIPE, cohort=str(make_four()), targets=targets)
-    metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+    with written_reports():
+        metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     predictions = pd.read_csv(tmp_path / "run/predictions.csv")
     assert predictions[empty].isna().all() and predictions[learnt].between(0, 1).all() and len(predictions) == 8
     printed = {"score": "auc", "dice": "dice"}
@@ -195,10 +195,8 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, reh
     assert has_masks(tmp_path / "run") == (learnt == "dice")
     assert not predictions[["predicted_ml", "hd95_mm"]].notna().any().any() or learnt == "dice"
     assert [given.joint.targets for given in rehearsal.trainings] == [targets] * 2
-    (page,) = pages
-    shown = [part.name for section in page.sections for part in section.parts if isinstance(part, Picture)]
-    figures = [*shown, *page.further()]
-    assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= set(figures)
+    figures = {path.stem for path in (tmp_path / "run/figures").iterdir()}
+    assert (tmp_path / "run/metrics.json").exists() and {"learning_curves", "boxes"} <= figures
     assert ("roc" in figures) == (learnt == "score") and ("lesions" in figures) == (learnt == "dice")
 
 
@@ -248,9 +246,9 @@ def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypat
     recipe, run = finished
     (external,) = (run / "external").iterdir()
     monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
+    monkeypatch.setattr("glioma_idh.sgp3d.method.load_networks", lambda *_: [])
     monkeypatch.setattr(
-        "glioma_idh.sgp3d.apply.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
+        "glioma_idh.sgp3d.method.predictions_table", lambda *_: pd.read_csv(external / "predictions.csv")
     )
     shutil.copytree(run, tmp_path / "run")
     job = Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(run.parent / "other/cohort.csv"))
@@ -324,7 +322,7 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
     cohort = make_four(num_subjects=2)
     for subject in ("s00", "s01"):
         edit_table(cohort, subject, "idh", "")
-    monkeypatch.setattr("glioma_idh.sgp3d.prepared.store_subject", pytest.fail)
+    monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 
@@ -340,16 +338,15 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     make_four, edit_table, tmp_path, monkeypatch
 ):
     """Who has no label as well as whose scans cannot be used."""
-    cohort, written = make_four(num_subjects=4, num_mutant=2), []
+    cohort = make_four(num_subjects=4, num_mutant=2)
     edit_table(cohort, "s01", "idh", "")
     edit_table(cohort, "s02", "t2", "nowhere.nii.gz")
-    monkeypatch.setattr("glioma_idh.pipeline.refuse_copies", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.training.load_networks", lambda *_: [])
-    monkeypatch.setattr("glioma_idh.sgp3d.apply.predictions_table", lambda table, *_: table[["subject"]])
-    monkeypatch.setattr("glioma_idh.reporting.report.write_external", lambda *given: written.append(given))
+    monkeypatch.setattr("glioma_idh.training.pipeline.refuse_copies", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.sgp3d.method.load_networks", lambda *_: [])
+    monkeypatch.setattr("glioma_idh.sgp3d.method.predictions_table", lambda table, *_: table[["subject"]])
     job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
-    _score_external(RECIPE, job, *_prepare_external(read_cohort(str(cohort))[0], RECIPE, job))
-    ((folder, name, table, predictions, errors),) = written
-    assert (folder, name) == (tmp_path / "run", "egd")
-    assert table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]
-    assert [error.subject for error in errors] == ["s01", "s02"]
+    (training,) = list_trainings(RECIPE, job, METHOD)
+    (prepared,) = prepare_external([training], read_cohort(str(cohort))[0], job, METHOD)
+    predictions = METHOD.predict(RECIPE, training.folder, prepared, True)
+    assert prepared.table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]
+    assert [error.subject for error in prepared.errors] == ["s01", "s02"]

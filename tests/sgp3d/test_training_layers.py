@@ -4,15 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from glioma_idh import training  # noqa: F401  loads TensorFlow quietly
+import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.sgp3d import SGPNet
 from glioma_idh.sgp3d.losses import cross_entropy, dice_loss, joint_loss, lesion_channel
-from glioma_idh.sgp3d.model import KERAS_KIT, copy_weights
-from glioma_idh.sgp3d.training_layers import RunningStandardisation, training_kit
+from glioma_idh.sgp3d.model import KERAS_LAYERS, copy_weights
+from glioma_idh.sgp3d.training_layers import RunningStandardisation, training_factory
 
 tf = pytest.importorskip("tensorflow")
 RNG = np.random.default_rng(0)
-KITS = (training_kit(), KERAS_KIT)
+FACTORIES = (training_factory(), KERAS_LAYERS)
 
 
 def outputs_and_gradients(layer, x):
@@ -31,9 +31,9 @@ def outputs_and_gradients(layer, x):
     return {"outputs": y, **dict(zip(["x", *paths], gradients, strict=True))}
 
 
-def before_normalisation(kit, layer):
+def before_normalisation(factory, layer):
     """The layer, and the normalisation that it stands before."""
-    normalisation = kit.normalise("norm")
+    normalisation = factory.normalise("norm")
     return lambda x: normalisation(layer(x))
 
 
@@ -53,24 +53,26 @@ def assert_equal(ours, keras_own, tolerance, num_compared=4):
 @pytest.mark.parametrize("channels", [8, 16])
 def test_instance_normalisation(batch, channels):
     x = RNG.normal(3, 2, (batch, 4, 6, 2, channels)).astype(np.float32)
-    assert_equal((training_kit().normalise("norm"), x), (KERAS_KIT.normalise("norm"), x), 2e-5)
+    assert_equal((training_factory().normalise("norm"), x), (KERAS_LAYERS.normalise("norm"), x), 2e-5)
 
 
 @pytest.mark.parametrize("sides", [(4, 4, 4), (2, 4, 6)])
 @pytest.mark.parametrize("strides", [1, 2])
 def test_a_convolution_and_a_normalisation(sides, strides):
     x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
-    assert_equal(*((before_normalisation(kit, kit.convolve(5, 3, "c", strides)), x) for kit in KITS), 2e-5, 4)
+    assert_equal(
+        *((before_normalisation(factory, factory.convolve(5, 3, "c", strides)), x) for factory in FACTORIES), 2e-5, 4
+    )
 
 
 @pytest.mark.parametrize("sides", [(4, 4, 4), (1, 2, 3)])
 def test_up_sampling_a_convolution_and_a_normalisation(sides):
     x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
-    assert_equal(*((before_normalisation(kit, kit.up_convolve(5, "up")), x) for kit in KITS), 2e-5, 4)
+    assert_equal(*((before_normalisation(factory, factory.up_convolve(5, "up")), x) for factory in FACTORIES), 2e-5, 4)
 
 
 def test_a_bias_that_a_normalisation_takes_out_is_kept_but_not_trained():
-    network = SGPNet((16, 16, 16, 4), filters=2, kit=training_kit())
+    network = SGPNet((16, 16, 16, 4), filters=2, factory=training_factory())
     kept = {weight.path for weight in network.non_trainable_weights if weight.path.endswith("bias")}
     assert len(kept) == 27 - 2 == len([weight for weight in network.weights if "_conv/bias" in weight.path]) - 9
     assert not any(path.startswith(("backbone_down1_first", "backbone_down1_second", "seg", "idh")) for path in kept)
@@ -80,14 +82,14 @@ def test_a_bias_that_a_normalisation_takes_out_is_kept_but_not_trained():
 @pytest.mark.parametrize("size", [1, 3])
 def test_convolution_and_mean(sides, size):
     x = RNG.normal(size=(2, *sides, 6)).astype(np.float32)
-    branches = [kit.convolve_pool({"branch": (5, size)}, "tap") for kit in KITS]
+    branches = [factory.convolve_pool({"branch": (5, size)}, "tap") for factory in FACTORIES]
     assert_equal(*((lambda x, branch=branch: branch(x)[0], x) for branch in branches), 1e-5)
 
 
 def test_the_lesion_s_channel():
     x = RNG.normal(0, 3, (2, 3, 4, 5, 2)).astype(np.float32)
-    two_channels = keras.Sequential([KERAS_KIT.lesion("lesion"), keras.layers.Lambda(lambda p: p[..., 1:])])
-    assert_equal((training_kit().lesion("lesion"), x), (two_channels, x), 1e-5, 2)
+    two_channels = keras.Sequential([KERAS_LAYERS.lesion("lesion"), keras.layers.Lambda(lambda p: p[..., 1:])])
+    assert_equal((training_factory().lesion("lesion"), x), (two_channels, x), 1e-5, 2)
 
 
 def test_features_are_standardised_by_what_has_passed():
@@ -108,7 +110,7 @@ def test_features_are_standardised_by_what_has_passed():
 
 def test_a_standardising_network_is_kept_as_one_without():
     settings = {"input_shape": (16, 16, 16, 4), "filters": 2, "dropout": 0.0}
-    fast = SGPNet(**settings, kit=training_kit(standardise_features=True))
+    fast = SGPNet(**settings, factory=training_factory(standardise_features=True))
     standardisation = fast.get_layer("idh_standardisation")
     for _ in range(20):
         standardisation(RNG.normal(1, 1, (2, 16)).astype(np.float32), training=True)
@@ -118,13 +120,13 @@ def test_a_standardising_network_is_kept_as_one_without():
     scans = RNG.normal(1, 1, (2, 16, 16, 16, 4)).astype(np.float32)
     before = np.array(fast(scans)["idh"])
     assert np.array(plain(scans)["idh"]) == pytest.approx(before, abs=1e-5)
-    again = SGPNet(**settings, kit=training_kit(standardise_features=True))
+    again = SGPNet(**settings, factory=training_factory(standardise_features=True))
     copy_weights(plain, again)
     assert np.array(again(scans)["idh"]) == pytest.approx(np.array(plain(scans)["idh"]), abs=1e-5)
 
 
 def test_the_whole_network_standardises_64_features_while_it_is_trained():
-    fast = SGPNet((16, 16, 16, 4), kit=training_kit(standardise_features=True))
+    fast = SGPNet((16, 16, 16, 4), factory=training_factory(standardise_features=True))
     assert fast.count_params() == 2_446_119 + 2 * 64
     layer = fast.get_layer("idh_standardisation")
     assert fast.get_layer("idh_dropout").input is layer.output and layer.input.shape == (None, 64)
@@ -136,7 +138,7 @@ def test_the_whole_network_standardises_64_features_while_it_is_trained():
 @pytest.mark.parametrize("batch", [2, None])
 def test_the_whole_network_from_the_same_weights(batch):
     settings = {"input_shape": (32, 16, 48, 4), "filters": 2}
-    plain, fast = SGPNet(**settings), SGPNet(**settings, kit=training_kit())
+    plain, fast = SGPNet(**settings), SGPNet(**settings, factory=training_factory())
     for weight in plain.weights:
         weight.assign(RNG.normal("gamma" in weight.path, 0.1, weight.shape))
     copy_weights(plain, fast)
@@ -165,7 +167,7 @@ def test_the_joint_loss_s_gradients_are_those_of_keras_own_layers_in_float64():
     shape, rng = (32, 32, 32, 4), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
     settings = {"input_shape": shape, "filters": 4, "dropout": 0.0}
-    exact, fast = SGPNet(**settings, dtype="float64"), SGPNet(**settings, kit=training_kit())
+    exact, fast = SGPNet(**settings, dtype="float64"), SGPNet(**settings, factory=training_factory())
     copy_weights(exact, fast)
     scans, idh = rng.normal(size=(2, *shape)).astype(np.float32), np.array([1.0, 0.0])
     mask = (rng.random((2, *shape[:3])) < 0.3).astype(np.uint8)
@@ -186,8 +188,8 @@ def test_bfloat16_is_as_near_to_float32_as_keras_own():
     scans = RNG.normal(size=(2, 16, 16, 32, 4)).astype(np.float32)
     expected = np.array(exact(scans)["segmentation"])[..., -1]
     errors = []
-    for kit in (KERAS_KIT, training_kit()):
-        network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", kit=kit)
+    for factory in (KERAS_LAYERS, training_factory()):
+        network = SGPNet((16, 16, 32, 4), dtype="mixed_bfloat16", factory=factory)
         copy_weights(exact, network)
         errors.append(np.abs(np.array(network(scans)["segmentation"])[..., -1] - expected).mean())
     assert errors[1] < 1.2 * errors[0] < 0.1

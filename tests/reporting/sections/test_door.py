@@ -7,6 +7,7 @@ import pytest
 from glioma_idh import report
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
+from glioma_idh.runs import list_runs
 
 
 @pytest.fixture
@@ -71,12 +72,12 @@ def test_runs_of_a_folder_stand_in_the_order_of_sequences_each_once(tmp_path):
         (tmp_path / name).mkdir()
         write_json({}, tmp_path / name / "recipe.json")
     (tmp_path / "empty").mkdir()
-    found = report._runs_in([tmp_path, tmp_path / "t1" / ".." / "t1"])
+    found = list_runs([tmp_path, tmp_path / "t1" / ".." / "t1"])
     assert [folder.resolve().name for folder in found] == ["t1", "t2", "flair", "adc", "zebra"]
-    assert report._runs_in([tmp_path / "t1"]) == [tmp_path / "t1"]
+    assert list_runs([tmp_path / "t1"]) == [tmp_path / "t1"]
     (tmp_path / "t1/figures").mkdir()
     with pytest.raises(InputError, match="found a folder within the run t1. Name .*t1"):
-        report._runs_in([tmp_path, tmp_path / "t1/figures"])
+        list_runs([tmp_path, tmp_path / "t1/figures"])
 
 
 @pytest.mark.parametrize("names, written", [(["t1"], "report"), (["t1", "t2"], "comparison")])

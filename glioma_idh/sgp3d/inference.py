@@ -10,11 +10,10 @@ from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
-from glioma_idh.quiet_keras import keras
-from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, place_back
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import Placement, lesion_slices, place_back
 from glioma_idh.sgp3d.recipe import Recipe
-from glioma_idh.sgp3d.rivals import lesion_slices
 
 PREDICTION_COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "dice", "lesion_ml"]
 PREDICTION_COLUMNS += ["predicted_ml", "hd95_mm", "num_lesions", "num_lesions_found", "num_false_lesions"]
@@ -27,15 +26,15 @@ def input_shape(recipe: Recipe) -> tuple[int, ...]:
     return (*recipe.shape[: 2 if recipe.reads_slices else 3], len(SEQUENCES))
 
 
-def reads_slices(network: keras.Model) -> bool:
+def reads_slices(network) -> bool:
     """The recipe's `reads_slices`, of a network without its recipe."""
     return len(network.input_shape) == 4
 
 
 def predict_scans(
-    network: keras.Model, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
+    network, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
 ) -> tuple[float, np.ndarray | None]:
-    """What a network says of one subject, averaged over flips of the input.
+    """The outputs of a network for one subject, averaged over flips of the input.
 
     Args:
         network: with the outputs `segmentation` and `idh`, or one of them.
@@ -80,8 +79,8 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
     return mask_scores(predicted, reference, spacing_mm) | {"predicted_ml": predicted_ml}
 
 
-def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
-    """What a network says of a subject that it was not trained on, beside the reference.
+def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
+    """A network's outputs for a subject that it was not trained on, beside the reference.
 
     Args:
         network: of a run.
@@ -91,7 +90,7 @@ def score_subject(network: keras.Model, row: pd.Series, learns: tuple[str, ...])
     Returns:
         Of `score` and what `score_masks` gives those that were learnt; the lesion on the patient's own grid, or None.
     """
-    stored = Stored(Path(row["prepared"]))
+    stored = CachedSubject(Path(row["prepared"]))
     score, probability = predict_scans(network, stored.scans(), mask=stored.mask())
     numbers, lesion = {"score": score} if "idh" in learns else {}, None
     if "segmentation" in learns:
@@ -105,12 +104,12 @@ def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns
     """The predictions table of subjects that no network was trained on: one row a subject and network.
 
     Args:
-        table: cohort table with `prepared`, the stored subjects' folders, and labels.
+        table: cohort table with `prepared` and labels.
         networks: of the run, one a split.
         run_dir: of the run.
         learns: the outputs that they were trained for; the numbers of another are empty.
     """
-    splits = runs.list_splits(runs.read_table(run_dir / "splits.csv"))
+    splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     rows = []
     for _, row in table.iterrows():
         identity = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}

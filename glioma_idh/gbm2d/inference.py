@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.quiet_keras import keras
 
 BATCH_SIZE = 256  # slices at once, which bounds memory
 
 
-def score_slices(slices: np.ndarray, networks: list[keras.Model]) -> np.ndarray:
+def score_slices(slices: np.ndarray, networks: list) -> np.ndarray:
     """The probability of mutation of each slice from each network, shape (slices, networks)."""
     batches = np.array_split(slices, -(-len(slices) // BATCH_SIZE))
     scores = [np.concatenate([np.array(network(batch))[:, 1] for batch in batches]) for network in networks]
@@ -24,11 +23,7 @@ def predictions_table(table: pd.DataFrame, slices: np.ndarray, networks: list, r
     columns = table[["subject", "patient", "cohort", "lesion_ml"]].assign(truth=table["idh"])
     parts = [
         columns.assign(repeat=repeat, split=split, score=scores[:, index])
-        for index, (repeat, split) in enumerate(_splits(run_dir))
+        for index, (repeat, split) in enumerate(runs.list_splits(runs.read_table(run_dir / runs.SPLITS)))
     ]
     names = ["subject", "patient", "cohort", "repeat", "split", "truth", "score", "lesion_ml"]
     return pd.concat(parts, ignore_index=True)[names]
-
-
-def _splits(run_dir: Path) -> list[tuple[int, int]]:
-    return runs.list_splits(runs.read_table(run_dir / "splits.csv"))

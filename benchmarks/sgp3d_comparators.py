@@ -1,4 +1,4 @@
-"""A training step of each rival beside SGPNet's: python benchmarks/sgp3d_rivals.py --shape 64 --dtype float32
+"""A training step of each comparator beside SGPNet's: python benchmarks/sgp3d_comparators.py --shape 64 --dtype float32
 
 They take turns in one process; medians are quoted. A step is that of two subjects, for the residual CNN two times
 sixteen slices.
@@ -9,12 +9,12 @@ import time
 
 import numpy as np
 
-from glioma_idh import training  # noqa: F401  first, as it loads TensorFlow quietly
+from glioma_idh.quiet_keras import keras  # noqa: F401  first, as it loads TensorFlow quietly
 from glioma_idh.sgp3d.fit import POLICIES, build_network
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.optimizers import compile_network
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES
 from glioma_idh.sgp3d.recipe import TARGETS, Recipe
-from glioma_idh.sgp3d.rivals import NUM_SLICES
 
 
 def training_step(name: str, side: int, dtype: str):

@@ -5,33 +5,42 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import platformdirs
 
 from glioma_idh.cohorts.checks.copies import hash_columns
 from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_other_brains, print_remarks, print_turned
 from glioma_idh.cohorts.scans import require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
-from glioma_idh.progress import progress
+from glioma_idh.parallel import each_row
 from glioma_idh.sgp3d.measures import measure_subject
-from glioma_idh.sgp3d.preprocessing import SEQUENCES, Placement, prepare_subject
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.preprocessing import Placement, prepare_subject
 
 VERSION = 1  # raised whenever the same files give other arrays
 LOOK = 5  # raised whenever subjects are looked at for more: those that are stored are looked at again
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A prepared subject in its folder of the cache.
-
-    Attributes:
-        folder: that holds it.
-    """
+class CachedSubject:
+    """A prepared subject in its folder of the cache: `scans.npy`, `mask.npy` and `note.json`, which is written last."""
 
     folder: Path
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was prepared to the end."""
+        return (self.folder / "note.json").exists()
+
+    @cached_property
+    def note(self) -> dict:
+        """By name `lesion_ml`, `turned`, `other_brain` and `hashes` of the `PreparedSubject`, and how it was made."""
+        return json.loads((self.folder / "note.json").read_text())
 
     def scans(self) -> np.ndarray:
         """float32, shape (i, j, k, 4), memory-mapped."""
@@ -41,51 +50,25 @@ class Stored:
         """The lesion, 0 or 1, uint8, shape (i, j, k), memory-mapped."""
         return np.load(self.folder / "mask.npy", mmap_mode="r")
 
-    def _note(self) -> dict:
-        return json.loads((self.folder / "note.json").read_text())
-
     def placement(self) -> Placement:
         """Where it lay in the patient."""
-        note = self._note()
-        box = tuple(tuple(side) for side in note["box"])
-        return Placement(box, tuple(note["grid_shape"]), np.array(note["own_affine"]))
-
-    def lesion_ml(self) -> float:
-        """Volume of the lesion on the patient's grid."""
-        return self._note()["lesion_ml"]
+        box = tuple(tuple(side) for side in self.note["box"])
+        return Placement(box, tuple(self.note["grid_shape"]), np.array(self.note["own_affine"]))
 
     def remarks(self) -> MaskRemarks:
         """What must be said of the mask."""
-        subject, sentences, thresholded, fills_brain = self._note()["remarks"]
+        subject, sentences, thresholded, fills_brain = self.note["remarks"]
         return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
 
-    def turned(self) -> str:
-        """What shows that a scan has other axes than its header says; empty where nothing does."""
-        return self._note()["turned"]
-
-    def other_brain(self) -> str:
-        """Which scan covers another brain than the others; empty where all cover one."""
-        return self._note()["other_brain"]
-
-    def hashes(self) -> dict[str, str]:
-        """By column of the cohort table the identity of each image's voxels."""
-        return self._note()["hashes"]
-
     def is_whole(self, with_skull: bool) -> bool:
-        """Whether it was prepared to the end, and looked at as it is asked for now.
-
-        What was let in with its skull counts only where that is wanted.
-        """
-        if not (self.folder / "note.json").exists():
+        """Whether it is there, looked at as now; one let in with its skull counts only where that is wanted."""
+        if not self.is_there:
             return False
-        note = self._note()
-        return note.get("look") == LOOK and (with_skull or not note["with_skull"])
+        return self.note.get("look") == LOOK and (with_skull or not self.note["with_skull"])
 
 
 def cache_folder() -> Path:
     """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
-    import platformdirs
-
     return Path(os.environ.get("GLIOMA_IDH_CACHE") or platformdirs.user_cache_dir("glioma_idh")).expanduser() / "sgp3d"
 
 
@@ -107,7 +90,7 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
     return digest.hexdigest()[:20]
 
 
-def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> Stored:
+def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
     """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
 
     Args:
@@ -119,7 +102,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
         InputError: the subject cannot be used; it names subject and file.
     """
     try:
-        stored = Stored(cache_folder() / content_hash(row, shape))
+        stored = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     if stored.is_whole(with_skull):
@@ -132,26 +115,21 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
     note |= {"turned": prepared.turned, "other_brain": prepared.other_brain, "hashes": prepared.hashes}
-    with written_whole(stored.folder / "note.json") as part:  # last: it marks the subject as whole
+    with written_whole(stored.folder / "note.json") as part:
         part.write_text(json.dumps(note, default=int))
-    return stored
+    return CachedSubject(stored.folder)
 
 
 def store_cohort(
-    table: pd.DataFrame,
-    shape: tuple[int, int, int],
-    jobs: int = -1,
-    quiet: bool = False,
-    with_skull: bool = False,
+    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False, with_skull: bool = False
 ) -> tuple[pd.DataFrame, list[InputError]]:
     """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
 
     Args:
         table: cohort table.
-        shape: the network's, (i, j, k).
+        shape, with_skull: as `store_subject` takes them.
         jobs: processes; -1 is one a processor.
         quiet: show no progress.
-        with_skull: take scans that show more than the brain.
 
     Returns:
         The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
@@ -160,66 +138,23 @@ def store_cohort(
     Raises:
         InputError: the cache has no room for them.
     """
-    from joblib import delayed
-
-    from glioma_idh.parallel import run_parallel
-
     check_room(len(table), shape)
-    calls = (delayed(_stored_or_error)(row, shape, with_skull) for _, row in table.iterrows())
-    results = run_parallel(calls, jobs)
-    outcomes = list(progress(results, total=len(table), what="preparing", quiet=quiet))
-    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
-    for error in errors:
-        error.file = error.file or table.attrs.get("file", "")
-    kept = [stored for stored in outcomes if isinstance(stored, Stored)]
-    is_kept = np.array([isinstance(outcome, Stored) for outcome in outcomes], dtype=bool)  # of nobody too
-    table = table[is_kept].reset_index(drop=True)
-    facts = {"lesion_ml": [stored.lesion_ml() for stored in kept], "prepared": [str(stored.folder) for stored in kept]}
-    return table.assign(**facts, **hash_columns([stored.hashes() for stored in kept])), errors
-
-
-def print_mask_remarks(table: pd.DataFrame) -> None:
-    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans.
-
-    Args:
-        table: with the column `prepared`.
-    """
-    stored = {row.subject: Stored(Path(row.prepared)) for row in table.itertuples()}
-    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
-    print_turned({subject: of.turned() for subject, of in stored.items()}, len(table))
-    print_other_brains({subject: of.other_brain() for subject, of in stored.items()}, len(table))
-
-
-def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
-    """The measures of stored subjects, by which further ones are compared with them.
-
-    Args:
-        table: with the columns `prepared` and `lesion_ml`.
-
-    Returns:
-        One row a subject: `subject`, and what `measure_subject` gives.
-    """
-    rows = []
-    for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
-        stored = Stored(Path(folder))
-        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
-    return pd.DataFrame(rows)
+    settings, shown = (shape, with_skull), {"jobs": jobs, "what": "preparing", "quiet": quiet}
+    table, kept, errors = each_row(store_subject, table, *settings, **shown)
+    lesion_ml, hashes = ([stored.note[name] for stored in kept] for name in ("lesion_ml", "hashes"))
+    prepared = [str(stored.folder) for stored in kept]
+    return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
 
 
 def restore_cohort(
     former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
 ) -> pd.DataFrame:
-    """A run's subjects prepared again: the cache may have been emptied since the run began.
+    """A run's subjects prepared again, with their folders as they are now: the cache may have been emptied.
 
     Args:
         former: cohort table of the run.
-        shape: the network's, (i, j, k).
         run_dir: of the run, for messages.
-        quiet: show no progress.
-        with_skull: of the run.
-
-    Returns:
-        The table with the folders as they are now.
+        shape, quiet, with_skull: as `store_cohort` takes them.
 
     Raises:
         InputError: a file is missing, or has changed since.
@@ -227,16 +162,11 @@ def restore_cohort(
     table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:
         raise errors[0]
-    names = [rows["prepared"].map(_name).tolist() for rows in (former, table)]
-    if names[0] != names[1]:
-        subject = next(s for s, was, now in zip(table["subject"], *names, strict=True) if was != now)
-        advice = "Put the former files back, or begin a new run."
-        raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
+    for subject, was, now in zip(table["subject"], former["prepared"], table["prepared"], strict=True):
+        if Path(was).name != Path(now).name:
+            advice = "Put the former files back, or begin a new run."
+            raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
     return table
-
-
-def _name(folder: str) -> str:
-    return Path(folder).name
 
 
 def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
@@ -254,8 +184,18 @@ def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
         raise InputError(f"room for {needed / 1e9:.1f} GB of prepared scans", found, advice, file=folder)
 
 
-def _stored_or_error(row, shape, with_skull):
-    try:
-        return store_subject(row, shape, with_skull)
-    except InputError as error:
-        return error
+def print_mask_remarks(table: pd.DataFrame) -> None:
+    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans."""
+    stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
+    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
+    print_turned({subject: of.note["turned"] for subject, of in stored.items()}, len(table))
+    print_other_brains({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table))
+
+
+def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
+    """Measure stored subjects: a row each, `subject` and what `measure_subject` gives."""
+    rows = []
+    for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
+        stored = CachedSubject(Path(folder))
+        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
+    return pd.DataFrame(rows)

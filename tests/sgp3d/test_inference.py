@@ -4,9 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.sgp3d import apply
-from glioma_idh.sgp3d.apply import FLIPS, predict_scans, predictions_table, reference_lesion, score_masks, score_subject
-from glioma_idh.sgp3d.prepared import store_cohort
+from glioma_idh.sgp3d import inference
+from glioma_idh.sgp3d.cache import store_cohort
+from glioma_idh.sgp3d.inference import (
+    FLIPS,
+    predict_scans,
+    predictions_table,
+    reference_lesion,
+    score_masks,
+    score_subject,
+)
 from glioma_idh.sgp3d.preprocessing import Placement
 from tests.conftest import save
 from tests.sgp3d.conftest import GRID, write_four
@@ -30,7 +37,7 @@ class Bright:
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("apply")
+    folder = tmp_path_factory.mktemp("inference")
     table = pd.read_csv(write_four(folder, num_subjects=2, num_mutant=1), dtype={"subject": str})
     return store_cohort(table.assign(cohort="csv"), SHAPE, jobs=1, quiet=True)[0]
 
@@ -120,4 +127,4 @@ def test_a_network_without_a_genotype_has_no_score():
             return {"segmentation": super().predict_on_batch(scans)["segmentation"]}
 
     score, lesion = predict_scans(Segments(), np.ones((*SHAPE, 4), np.float32))
-    assert np.isnan(score) and lesion.shape == SHAPE and not apply.reads_slices(Segments())
+    assert np.isnan(score) and lesion.shape == SHAPE and not inference.reads_slices(Segments())

@@ -4,12 +4,9 @@ Their papers published no code. Widths are ours: a step of training costs at mos
 `benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone.
 """
 
-import numpy as np
-
 from glioma_idh.quiet_keras import keras, layers
-from glioma_idh.sgp3d.model import KERAS_KIT, LayerKit, set_policy
+from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory, set_policy
 
-NUM_SLICES = 16  # that `resnet2d` reads of a subject
 GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d` adds, and layers of each block
 MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
 
@@ -18,7 +15,7 @@ def unet3d(
     input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
     filters: int = 8,
     dtype: str | None = None,
-    kit: LayerKit = KERAS_KIT,
+    factory: LayerFactory = KERAS_LAYERS,
 ) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 
@@ -29,8 +26,7 @@ def unet3d(
     Args:
         input_shape: (i, j, k, sequences), each side divisible by 8.
         filters: of the first convolution.
-        dtype: policy of the layers, such as "mixed_bfloat16"; by default Keras' own.
-        kit: see `model.LayerKit`.
+        dtype, factory: see `model.SGPNet`.
 
     Returns:
         An uncompiled functional model with the output `segmentation`, as SGPNet's.
@@ -39,21 +35,21 @@ def unet3d(
         x = inputs = keras.Input(input_shape, name="scans")
         skips = []
         for level in range(1, 4):
-            x = _unet_level(x, filters, 2 * filters, f"unet_down{level}", kit)
+            x = _unet_level(x, filters, 2 * filters, f"unet_down{level}", factory)
             skips.append(x)
             x, filters = layers.MaxPooling3D(2, name=f"unet_down{level}_pool")(x), 2 * filters
-        x = _unet_level(x, filters, 2 * filters, "unet_bottom", kit)
+        x = _unet_level(x, filters, 2 * filters, "unet_bottom", factory)
         for level in range(3, 0, -1):
             x = layers.Conv3DTranspose(2 * filters, 2, 2, name=f"unet_up{level}_up")(x)
             x = layers.Concatenate(name=f"unet_up{level}_concat")([skips.pop(), x])
-            x, filters = _unet_level(x, filters, filters, f"unet_up{level}", kit), filters // 2
-        outputs = kit.lesion("segmentation")(layers.Conv3D(2, 1, name="unet_labels_conv")(x))
+            x, filters = _unet_level(x, filters, filters, f"unet_up{level}", factory), filters // 2
+        outputs = factory.lesion("segmentation")(layers.Conv3D(2, 1, name="unet_labels_conv")(x))
     return keras.Model(inputs, {"segmentation": outputs}, name="unet3d")
 
 
-def _unet_level(x, first: int, second: int, name: str, kit: LayerKit):
+def _unet_level(x, first: int, second: int, name: str, factory: LayerFactory):
     for filters, place in ((first, "first"), (second, "second")):
-        x = kit.normalise(f"{name}_{place}_norm")(kit.convolve(filters, 3, f"{name}_{place}")(x))
+        x = factory.normalise(f"{name}_{place}_norm")(factory.convolve(filters, 3, f"{name}_{place}")(x))
         x = layers.ReLU(name=f"{name}_{place}_relu")(x)
     return x
 
@@ -68,10 +64,10 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
 
     Args:
         input_shape: (i, j, k, sequences), each side divisible by 16.
-        dtype: as above.
+        dtype: see `model.SGPNet`.
 
     Returns:
-        An uncompiled functional model with the output `idh`, shape (n, 1), the probability of a mutation.
+        An uncompiled functional model with the output `idh`, as SGPNet's.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -102,13 +98,13 @@ def resnet2d(
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
     where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
-    slices, `NUM_SLICES` of a subject, which the reference mask chooses in tests too (`lesion_slices`); the mean of
-    their probabilities.
+    slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
+    probabilities.
 
     Args:
         input_shape: of a slice, (i, j, sequences).
         filters: of the first level; each level doubles them.
-        dtype: as above.
+        dtype: see `model.SGPNet`.
 
     Returns:
         An uncompiled functional model with the output `idh`, shape (slices, 1), the probability of a mutation.
@@ -132,9 +128,8 @@ def _residual_block(x, filters: int, strides: int, name: str):
         short = layers.Conv2D(filters, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
         short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
     x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(
-        _normalise(x, f"{name}_first")
-    )
+    x = _normalise(x, f"{name}_first")
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
 
@@ -150,17 +145,11 @@ def _genotype(features):
     return layers.Dense(1, activation="sigmoid", dtype="float32", name="idh")(features)
 
 
-def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest.
-
-    Args:
-        scans: shape (i, j, k, 4).
-        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
-
-    Returns:
-        Shape (`NUM_SLICES`, i, j, 4); where the lesion has fewer slices some come twice.
-    """
-    through = np.flatnonzero(mask.any(axis=(0, 1)))
-    through = through if len(through) else np.arange(mask.shape[2])
-    chosen = through[np.linspace(0, len(through) - 1, NUM_SLICES).round().astype(int)]
-    return np.moveaxis(scans[:, :, chosen], 2, 0)
+BUILD = {
+    "unet3d": lambda shape, recipe, dtype, factory: unet3d(shape, recipe.filters, dtype, factory),
+    "densenet3d": lambda shape, recipe, dtype, factory: densenet3d(shape, dtype),
+    "resnet2d": lambda shape, recipe, dtype, factory: resnet2d(shape, dtype=dtype),
+}
+"""By the recipe's name of a network: (shape of the input, recipe, dtype policy, factory) -> the network."""
+STEP_COST = {"unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}
+"""What a step of training costs, SGPNet's being 1 (benchmarks/README.md)."""

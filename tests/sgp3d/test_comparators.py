@@ -1,4 +1,4 @@
-"""The rivals, against counts worked out by hand, and through the door."""
+"""The comparators, against counts worked out by hand, and through the door."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import training
 from glioma_idh.errors import InputError
 from glioma_idh.runs import has_masks
 from glioma_idh.sgp3d import Job, Recipe
+from glioma_idh.sgp3d.cache import CachedSubject
+from glioma_idh.sgp3d.comparators import densenet3d, resnet2d, unet3d
 from glioma_idh.sgp3d.fit import build_network
 from glioma_idh.sgp3d.model import copy_weights
-from glioma_idh.sgp3d.predict import Prediction, predict
-from glioma_idh.sgp3d.prepared import Stored
-from glioma_idh.sgp3d.rivals import NUM_SLICES, densenet3d, lesion_slices, resnet2d, unet3d
+from glioma_idh.sgp3d.predict import Prediction
+from glioma_idh.sgp3d.prediction import predict_subjects
+from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
-from glioma_idh.sgp3d.training_layers import training_kit
+from glioma_idh.sgp3d.training_layers import training_factory
+from glioma_idh.training import device
+from tests.conftest import written_reports
 from tests.sgp3d.conftest import untraced, write_four
 
 SHAPE = (16, 16, 32)
@@ -83,7 +86,7 @@ def test_outputs_are_probabilities():
 
 
 def test_the_unet_to_train_with_has_the_numbers_of_the_one_that_is_kept():
-    network, kept = unet3d((*SHAPE, 4), 2, kit=training_kit()), unet3d((*SHAPE, 4), 2)
+    network, kept = unet3d((*SHAPE, 4), 2, factory=training_factory()), unet3d((*SHAPE, 4), 2)
     copy_weights(network, kept)
     scans = np.random.default_rng(0).normal(size=(1, *SHAPE, 4)).astype(np.float32)
     expected, found = (np.asarray(net(scans)["segmentation"])[..., -1] for net in (kept, network))
@@ -108,18 +111,18 @@ def test_slices_of_a_flat_lesion_come_twice_and_without_one_the_image_is_read():
 
 @pytest.fixture(scope="module", params=["unet3d", pytest.param("densenet3d", marks=pytest.mark.slow), "resnet2d"])
 def trained(request, tmp_path_factory):
-    """A run of each rival by the recipe alone that the door starts from; not traced, which takes longer."""
+    """A run of each comparator by the recipe alone that the door starts from; not traced, which takes longer."""
     folder = tmp_path_factory.mktemp(request.param)
     targets = "segmentation" if request.param == "unet3d" else "idh"
     recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
     recipe = replace(recipe, network=request.param, targets=targets, filters=2)
-    with untraced():
+    with untraced(), written_reports():
         train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     return recipe, folder / "run"
 
 
 @pytest.mark.integration
-def test_a_rival_trains_through_the_same_door(trained):
+def test_a_comparator_trains_through_the_same_door(trained):
     """Two steps of Adam move each weight by the rate at most, as the cosine halves the second; scores are its own."""
     recipe, run = trained
     predictions = pd.read_csv(run / "predictions.csv")
@@ -128,7 +131,7 @@ def test_a_rival_trains_through_the_same_door(trained):
     assert has_masks(run) == (recipe.network == "unet3d") and (run / "figures/boxes.png").exists()
     kept = keras.models.load_model(run / "split_1/model.keras", safe_mode=True)
     assert kept.name == recipe.network
-    training.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
+    device.make_reproducible(int(np.random.SeedSequence([0, 0]).generate_state(1)[0]))
     start = {weight.path: np.array(weight) for weight in build_network(recipe, to_train=True).trainable_weights}
     steps = [np.abs(np.array(weight) - start[weight.path]).max() for weight in kept.weights if weight.path in start]
     assert max(steps) == pytest.approx(1.5e-3, rel=0.05) and np.median(steps) > 1e-4
@@ -138,7 +141,7 @@ def test_a_rival_trains_through_the_same_door(trained):
     assert np.isfinite(history[f"test_{log}"]).all()
     cohort, fold = pd.read_csv(run / "cohort.csv").set_index("subject"), predictions[predictions["split"] == 1]
     for row in fold.itertuples():
-        stored = Stored(Path(cohort.loc[row.subject, "prepared"]))
+        stored = CachedSubject(Path(cohort.loc[row.subject, "prepared"]))
         assert row.truth == cohort.loc[row.subject, "idh"]
         if recipe.network == "unet3d":
             found = nibabel.load(run / f"split_1/masks/{row.subject}.nii.gz").get_fdata() > 0
@@ -151,9 +154,9 @@ def test_a_rival_trains_through_the_same_door(trained):
 
 
 @pytest.mark.integration
-def test_a_rival_s_run_predicts_what_it_has_learnt(trained, tmp_path):
+def test_a_comparator_s_run_predicts_what_it_has_learnt(trained, tmp_path):
     recipe, run = trained
-    table = predict(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
+    table = predict_subjects(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
     assert (tmp_path / "s00.png").exists()
     if recipe.network == "unet3d":
         assert {"subject", "predicted_ml", "dice"} < set(table) and not any("score" in column for column in table)
@@ -169,8 +172,8 @@ def test_slices_of_a_new_patient_need_a_mask(trained):
     recipe, run = trained
     scans = {name: run.parent / f"scans/s00/{name}.nii.gz" for name in ("t1", "t1gd", "t2", "flair")}
     if recipe.network != "resnet2d":
-        predict(Prediction(run, **scans))
+        predict_subjects(Prediction(run, **scans))
         return
     with pytest.raises(InputError, match="s00: expected a lesion mask; found none. Give --lesion-mask"):
-        predict(Prediction(run, **scans))
-    assert predict(Prediction(run, **scans, lesion_mask=run.parent / "scans/s00/mask.nii.gz")).shape == (1, 6)
+        predict_subjects(Prediction(run, **scans))
+    assert predict_subjects(Prediction(run, **scans, lesion_mask=run.parent / "scans/s00/mask.nii.gz")).shape == (1, 6)

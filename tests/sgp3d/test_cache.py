@@ -12,9 +12,9 @@ from glioma_idh.cohorts.checks.copies import set_copies_aside
 from glioma_idh.cohorts.checks.images import check_scans
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
-from glioma_idh.sgp3d import prepared
-from glioma_idh.sgp3d.prepared import (
-    Stored,
+from glioma_idh.sgp3d import cache
+from glioma_idh.sgp3d.cache import (
+    CachedSubject,
     content_hash,
     print_mask_remarks,
     store_cohort,
@@ -50,14 +50,14 @@ def test_what_is_stored_is_what_is_prepared(table):
     stored, fresh = store_subject(table.iloc[0], SHAPE), prepare_subject(table.iloc[0], SHAPE)
     assert np.array_equal(stored.scans(), fresh.scans) and np.array_equal(stored.mask(), fresh.mask)
     assert isinstance(stored.scans(), np.memmap)
-    assert stored.lesion_ml() == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
+    assert stored.note["lesion_ml"] == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
     assert stored.placement().box == fresh.placement.box and stored.placement().grid_shape == (24, 20, 18)
     assert np.array_equal(stored.placement().own_affine, fresh.placement.own_affine)
 
 
 def test_a_second_time_it_is_only_found(table, monkeypatch):
     first = store_subject(table.iloc[0], SHAPE)
-    monkeypatch.setattr(prepared, "prepare_subject", lambda *_: pytest.fail("prepared again"))
+    monkeypatch.setattr(cache, "prepare_subject", lambda *_: pytest.fail("prepared again"))
     assert store_subject(table.iloc[0], SHAPE) == first
 
 
@@ -136,13 +136,13 @@ def test_files_that_change_places_shape_and_method_count_too(table, monkeypatch)
     swapped = row.copy()
     swapped["t1"], swapped["t2"] = row["t2"], row["t1"]
     hashes = [content_hash(row, SHAPE), content_hash(swapped, SHAPE), content_hash(row, (16, 16, 32))]
-    monkeypatch.setattr(prepared, "VERSION", prepared.VERSION + 1)
+    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
     assert len({*hashes, content_hash(row, SHAPE)}) == 4
 
 
 def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatch):
     """The first subject is held back until the last one is done."""
-    last_is_done, prepare = threading.Event(), prepared.prepare_subject
+    last_is_done, prepare = threading.Event(), cache.prepare_subject
 
     def in_another_order(row, shape, *how):
         if row["subject"] == "s00":
@@ -152,7 +152,7 @@ def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatc
             last_is_done.set()
         return subject
 
-    monkeypatch.setattr(prepared, "prepare_subject", in_another_order)
+    monkeypatch.setattr(cache, "prepare_subject", in_another_order)
     usable, errors = store_cohort(table, SHAPE, jobs=3, quiet=True)
     assert usable["subject"].tolist() == ["s00", "s01", "s02"] and not errors
     assert [Path(folder).name for folder in usable["prepared"]] == [
@@ -166,25 +166,25 @@ def test_a_tenth_of_the_room_for_all_will_do(monkeypatch, tmp_path, spare, enoug
     """4 bytes in each of 4 sequences and one of the mask, a voxel."""
     monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path))
     free = 10 * 16**3 * 17 // 10 + spare
-    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free})())
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free})())
     if enough:
-        prepared.check_room(10, SHAPE)
+        cache.check_room(10, SHAPE)
         return
     with pytest.raises(InputError, match="expected room"):
-        prepared.check_room(10, SHAPE)
+        cache.check_room(10, SHAPE)
 
 
 def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):
     Path(table.loc[1, "t2"]).write_bytes(b"nothing")
     table.loc[2, "flair"] = str(tmp_path / "nowhere.nii.gz")
     usable, errors = store_cohort(table, SHAPE, jobs=1, quiet=True)
-    assert usable["subject"].tolist() == ["s00"] and Stored(tmp_path / usable.loc[0, "prepared"]).mask().any()
+    assert usable["subject"].tolist() == ["s00"] and CachedSubject(tmp_path / usable.loc[0, "prepared"]).mask().any()
     assert [error.subject for error in errors] == ["s01", "s02"]
     assert "t2.nii.gz" in str(errors[0]) and "No such file" in errors[1].found
 
 
 def test_no_room_in_the_cache(table, monkeypatch):
-    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(InputError, match=r"expected room for 0.0 GB of prepared scans; found 0.0 GB free"):
         store_cohort(table, SHAPE, jobs=1, quiet=True)
 

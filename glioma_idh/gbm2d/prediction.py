@@ -1,0 +1,101 @@
+"""New subjects predicted with a finished run: what the command `predict` does."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.cohorts.table import SEQUENCE_NAMES
+from glioma_idh.errors import InputError
+from glioma_idh.gbm2d.inference import score_slices
+from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
+from glioma_idh.gbm2d.predict import Prediction
+from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, prepare_cohort, read_subject
+from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
+from glioma_idh.progress import step
+from glioma_idh.reporting.figures.canvas import save_figure
+from glioma_idh.reporting.figures.pictures import slice_read
+from glioma_idh.training import predict as common
+
+
+def predict_subjects(wanted: Prediction) -> pd.DataFrame:
+    """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
+
+    Returns:
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
+        and `remarks`, what looks wrong.
+
+    Raises:
+        InputError: the run or a file cannot be used.
+    """
+    recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
+    (sequence,) = recipe["sequence"]
+    print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
+    quiet = wanted.quiet or wanted.cohort is None
+    table, slices, errors = prepare_cohort(
+        _subjects(wanted, sequence),
+        sequence,
+        recipe["size"],
+        jobs=1 if wanted.cohort is None else -1,
+        quiet=quiet,
+        with_skull=wanted.with_skull or recipe.get("with_skull", False),
+    )
+    if errors and (wanted.strict or table.empty):
+        raise errors[0]
+    for error in errors:
+        print(f"set aside: {error}", file=sys.stderr)
+    scores = score_slices(slices, common.load_networks(wanted.run_dir, slices.shape[1:]))
+    scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, scores.shape[1] + 1)])
+    predictions = table[["subject"]].join(scores)
+    predictions["score"], predictions["score_sd"] = scores.mean(axis=1), scores.std(axis=1, ddof=1)
+    predictions["lesion_ml"] = table["lesion_ml"]
+    columns, measured = [sequence, "lesion_mask", "brain_mask"], pd.DataFrame(table.attrs["measures"])
+    judged, mask_remarks = (ALONE, INTENSITIES), table.attrs["remarks"]
+    predictions = record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
+    warn_of_brains(table, wanted.run_dir)
+    common.warn_of_skull(wanted, recipe)
+    common.warn_of_predictions(table, wanted.run_dir, synthetic)
+    with step("drawing the pictures", quiet):
+        for position, row in table.iterrows():
+            picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)
+            save_figure(picture, output_folder(wanted), row["subject"])
+    return predictions
+
+
+def _subjects(wanted: Prediction, sequence: str) -> pd.DataFrame:
+    """The cohort table of whom to predict: one patient, or a named cohort with the sequence."""
+    if (wanted.cohort is None) == (wanted.scan is None):
+        found = "neither" if wanted.scan is None else "both"
+        raise InputError("either --scan and --lesion-mask, or --cohort", found, "See --help.")
+    if wanted.cohort is not None:
+        return common.read_subjects(wanted, [sequence])
+    if wanted.lesion_mask is None:
+        raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
+    masks = {"lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask}
+    check_files(scan=wanted.scan, **masks)
+    return one_patient(subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
+
+
+def _picture(row: pd.Series, sequence: str, network_input: np.ndarray, scores: pd.Series, synthetic: bool):
+    """The slice that was read of a subject, and what the networks saw of it."""
+    image, mask, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
+    lesion = extract_lesion_slice(image.array, mask.array, image.affine)
+    return slice_read(
+        image.array[..., lesion.k],
+        mask.array[..., lesion.k] != 0,
+        lesion.box,
+        network_input,
+        subject=row["subject"],
+        sequence=sequence,
+        scores=scores.to_numpy(dtype=float),
+        synthetic=synthetic or row["cohort"] == "phantom",
+    )
+
+
+def warn_of_brains(table: pd.DataFrame, run_dir: Path) -> None:
+    """Say where scans were prepared with another brain than the run's."""
+    if (runs.read_table(run_dir / runs.COHORT)["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
+        text = "The run normalised within brain masks; without --brain-mask the brain is where the scan is not 0."
+        print(text, file=sys.stderr)

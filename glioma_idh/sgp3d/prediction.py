@@ -1,0 +1,128 @@
+"""New subjects predicted with a finished run: what the command `predict` does."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.cohorts.scans import read_scan
+from glioma_idh.errors import InputError
+from glioma_idh.imaging.volumes import reorient, write_volume
+from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
+from glioma_idh.progress import progress
+from glioma_idh.reporting.figures.canvas import save_figure
+from glioma_idh.reporting.figures.cases import Case, head_line
+from glioma_idh.reporting.figures.overlays import lesion_overlay
+from glioma_idh.sgp3d import inference
+from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
+from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.predict import Prediction
+from glioma_idh.sgp3d.preprocessing import PreparedSubject, prepare_subject
+from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
+from glioma_idh.training import predict as common
+
+
+def predict_subjects(wanted: Prediction) -> pd.DataFrame:
+    """Predict subjects with every network of a run, prepared as the run was trained.
+
+    Returns:
+        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
+        `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
+        not learnt; and `remarks`, what looks wrong.
+
+    Raises:
+        InputError: the run or a file cannot be used.
+    """
+    content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
+    recipe, subjects = recipe_of_run(content), _subjects(wanted)
+    networks = common.load_networks(wanted.run_dir, inference.input_shape(recipe), recipe.outputs)
+    with_skull, quiet = wanted.with_skull or recipe.with_skull, wanted.quiet or wanted.cohort is None
+    rows, errors, mask_remarks, measured = [], [], [], []
+    for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
+        try:
+            if inference.reads_slices(networks[0]) and not row["lesion_mask"]:
+                advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
+                raise InputError("a lesion mask", "none", advice, subject=row["subject"])
+            prepared = prepare_subject(row, recipe.shape, bool(row["lesion_mask"]), with_skull)
+            mask_remarks += [prepared.remarks] if prepared.remarks else []
+            rows.append(_predict_one(row, prepared, recipe, networks, wanted, synthetic))
+            measures = measure_subject(prepared.scans, prepared.placement, prepared.lesion_ml)
+            measured.append({"subject": row["subject"]} | measures)
+        except InputError as error:
+            if wanted.strict or len(subjects) == 1:
+                raise
+            errors.append(error)
+            print(f"set aside: {error}", file=sys.stderr)
+    if not rows:
+        raise errors[0]
+    predictions, measured = pd.DataFrame(rows), pd.DataFrame(measured)
+    used, columns = subjects[subjects["subject"].isin(measured["subject"])], [*SEQUENCES, "lesion_mask"]
+    judged = ALONE, AGREEMENT
+    predictions = record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
+    common.warn_of_skull(wanted, content)
+    common.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    if "predicted_ml" in predictions:
+        warn_of_volumes(predictions, wanted.run_dir)
+    return predictions
+
+
+def _subjects(wanted: Prediction) -> pd.DataFrame:
+    """The cohort table of whom to predict: one patient, or a named cohort."""
+    images = {name: getattr(wanted, name) for name in (*SEQUENCES, "lesion_mask")}
+    given = [name for name in SEQUENCES if images[name] is not None]
+    if (wanted.cohort is None) == (not given):
+        found = "both" if given else "neither"
+        raise InputError("either --t1, --t1gd, --t2 and --flair, or --cohort", found, "See --help.")
+    if wanted.cohort is not None:
+        return common.read_subjects(wanted, SEQUENCES)
+    if len(given) < len(SEQUENCES):
+        missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
+        raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
+    check_files(**images)
+    return one_patient(subject_of(wanted.flair, wanted.subject), images)
+
+
+def _predict_one(
+    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted: Prediction, synthetic: bool
+) -> dict:
+    """Scores, mask and picture of one prepared subject."""
+    flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
+    outputs = [inference.predict_scans(network, prepared.scans, flips, prepared.mask) for network in networks]
+    scores, lesions = zip(*outputs, strict=True)
+    numbers, lesion = {"subject": row["subject"]}, None
+    if "idh" in recipe.learns:
+        numbers |= {f"score_{n}": score for n, score in enumerate(scores, start=1)}
+        spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
+        numbers |= {"score": float(np.mean(scores)), "score_sd": spread}
+    reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
+    if "segmentation" in recipe.learns:
+        lesion = inference.own_lesion(np.mean(lesions, axis=0), placement)
+        write_volume(output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+        marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
+        numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
+    _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", output_folder(wanted))
+    return numbers
+
+
+def _draw(row: pd.Series, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> None:
+    """A picture: the four sequences with the outlines of the lesion that there are."""
+    volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
+    flair = volumes["flair"]
+    outlines = [None if mask is None else reorient(mask, flair.own_affine)[0] for mask in (reference, lesion)]
+    scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
+    marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
+    images = {name: volume.array for name, volume in volumes.items()}
+    case = Case(images, *outlines, flair.spacing_mm, head_line(row["subject"], scores=scores, **marks))
+    save_figure(lesion_overlay(case, synthetic=synthetic), out, row["subject"])
+
+
+def warn_of_volumes(predictions: pd.DataFrame, run_dir: Path) -> None:
+    """Name lesions beyond all that the run learnt from: networks of crops take the rest of a brain for lesion."""
+    largest_ml = runs.read_table(run_dir / runs.COHORT)["lesion_ml"].max()
+    beyond = predictions.loc[predictions["predicted_ml"] > 2 * largest_ml, "subject"]
+    if len(beyond):
+        found = f"{len(beyond)} of {len(predictions)} lesions found, {beyond.iloc[0]} for example,"
+        cause = "were the run's scans cropped in another way than these?"
+        print(f"{found} exceed twice the run's largest ({largest_ml:.0f} ml): {cause}", file=sys.stderr)

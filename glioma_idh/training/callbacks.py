@@ -1,0 +1,133 @@
+"""Callbacks of every training: the checkpoint that survives a kill, dropout that can be resumed, the progress bar."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glioma_idh import runs
+from glioma_idh.files import write_table, written_whole
+from glioma_idh.progress import leave, progress
+from glioma_idh.quiet_keras import keras
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves network, optimiser and learning curves every few epochs, so that a killed training can go on.
+
+    Unlike `keras.callbacks.BackupAndRestore` it is one file that takes the place of the former one at once: a kill or a
+    full disk between two writes cannot leave weights and epoch that do not belong together. The epoch is the
+    optimiser's own count of steps.
+
+    Args:
+        folder: of the split; holds `checkpoint.weights.h5` and `history.csv`.
+        steps_per_epoch: optimiser steps in an epoch.
+        every: epochs between two saves.
+    """
+
+    def __init__(self, folder, steps_per_epoch: int, every: int = 25):
+        super().__init__()
+        self.file = Path(folder) / runs.CHECKPOINT
+        self.history_file = Path(folder) / runs.HISTORY
+        self.steps_per_epoch = steps_per_epoch
+        self.every = every
+        self.rows = []
+
+    def restore(self, model: keras.Model) -> int:
+        """Load the last saved state into a compiled model.
+
+        Returns:
+            The number of epochs it has behind it; 0 where nothing was saved.
+        """
+        if not self.file.exists():
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.file)
+        epoch = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
+        self.rows = runs.read_table(self.history_file).head(epoch).to_dict("records")
+        return epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the epoch's row; save when it is time."""
+        row = {name.replace("val_", "test_"): float(value) for name, value in logs.items()}
+        self.rows.append({"epoch": epoch + 1, **row})
+        if (epoch + 1) % self.every == 0:
+            self.save()
+
+    def on_train_end(self, logs=None):
+        """Save the learning curves."""
+        write_table(pd.DataFrame(self.rows), self.history_file)
+
+    def save(self):
+        """Learning curves first: a kill in between leaves rows too many, which `restore` cuts."""
+        write_table(pd.DataFrame(self.rows), self.history_file)
+        with written_whole(self.file) as part:
+            self.model.save_weights(part, overwrite=True)
+
+    def discard(self):
+        """The training is over and its network saved."""
+        self.file.unlink(missing_ok=True)
+
+
+class SeedDropout(keras.callbacks.Callback):
+    """Sets the random state of every dropout layer from (seed, epoch), so that a resumed training drops the same.
+
+    Weights and optimisers come back with a checkpoint, random states do not.
+
+    Args:
+        seed: integers.
+        layers: of the network; those that draw nothing are passed over.
+    """
+
+    def __init__(self, seed: list[int], layers: list):
+        super().__init__()
+        self.seed = seed
+        self.layers = [layer for layer in layers if getattr(layer, "seed_generator", None) is not None]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Two numbers for each layer that draws, in the order of the layers."""
+        states = np.random.SeedSequence([*self.seed, epoch]).generate_state(2 * len(self.layers)).reshape(-1, 2)
+        for layer, state in zip(self.layers, states, strict=True):
+            layer.seed_generator.state.assign(state)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar a training, at a terminal, or lines elsewhere: epochs, what is watched, time left.
+
+    Args:
+        description: in front of the bar.
+        line: of the bar, counted from the cursor's; bars of trainings side by side stand below one another.
+        quiet: no bar and no lines.
+        watched: names of the logs to show.
+    """
+
+    def __init__(self, description: str, line: int, quiet: bool, watched: tuple[str, ...] = ("loss", "accuracy")):
+        super().__init__()
+        self.watched = watched
+        self.settings = {"what": description, "position": line, "quiet": quiet, "unit": "epoch"}
+
+    def on_train_begin(self, logs=None):
+        """Open the bar."""
+        total = self.params["epochs"]
+        self.bar = progress(total=total, dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """A resumed training starts part of the way."""
+        if self.bar.n == 0:
+            self.bar.initial = self.bar.n = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Move it."""
+        self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in self.watched}, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, logs=None):
+        """Leave it as it stands."""
+        leave(self.bar)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        """A training that has failed writes no further lines."""
+        if hasattr(self, "bar"):
+            leave(self.bar)
