@@ -12,10 +12,10 @@ from glioma_idh.reporting import report
 from glioma_idh.reporting.comparing import check_same_splits, paired_tests, together_as_one
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.roc_bands import roc_with_bands
+from glioma_idh.reporting.pages import tell_comparison
 from glioma_idh.reporting.tables.comparison import (
     SCORES,
     comparison_table,
-    comparison_text,
     notes,
     order_holds,
     order_text,
@@ -59,19 +59,18 @@ def write_experiment(
     order = [order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
     if with_order:
         order.append(order_holds(compared["auc"]))
-    caption = " ".join([*notes(numbers, answers), caution, *order])
-    write_comparison_table(made, out, table, caption, synthetic)
+    remarks = notes(numbers, answers)
+    write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
     write_table(pd.concat([run.predictions.assign(network=run.name) for run in runs]), out / files.PREDICTIONS)
     scored = {run.name: run.predictions for run in runs if run.scored}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in answers.items() if "auc" in row}
     published = {name: row["auc"][0] for name, row in paper.published.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, published=published, synthetic=synthetic)
     save_figure(roc, out / files.FIGURES, "roc")
-    report.publish(out / files.REPORT, partial(report.tell_comparison, runs, reference, tests))
+    report.publish(out / files.REPORT, partial(tell_comparison, runs, reference, tests))
     differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
     write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
-    print(comparison_text(made, numbers, answers))
-    print("\n".join([caution, *order]))
+    print("\n".join([made.to_string(), *remarks, caution, *order]))
 
 
 def numbers_of(run: Run) -> dict:

@@ -1,30 +1,46 @@
-"""What scores and logs are called in print, and which of them each paper prints."""
+"""What scores and logs are called in print."""
 
 from dataclasses import dataclass
 
-HEADINGS = {
-    "accuracy": "ACC",
-    "ccel": "CCEL",
-    "sensitivity": "SN",
-    "specificity": "SP",
-    "auc": "AUC",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "dice": "DSC",
+
+@dataclass(frozen=True)
+class Score:
+    """What a score is called.
+
+    Attributes:
+        heading: of its column.
+        name: of its row.
+        panel: of its box plot; "" where there is none.
+    """
+
+    heading: str
+    name: str
+    panel: str = ""
+
+
+SCORES = {
+    "accuracy": Score("ACC", "Accuracy", "Test accuracy"),
+    "ccel": Score("CCEL", "Test loss (cross-entropy)", "Test loss"),
+    "sensitivity": Score("SN", "Sensitivity", "Sensitivity"),
+    "specificity": Score("SP", "Specificity", "Specificity"),
+    "auc": Score("AUC", "AUC"),
+    "ppv": Score("PPV", "Positive predictive value"),
+    "npv": Score("NPV", "Negative predictive value"),
+    "dice": Score("DSC", "Dice of the lesion", "Dice"),
 }
+HEADINGS = {score: words.heading for score, words in SCORES.items()}
+PANELS = {score: words.panel for score, words in SCORES.items() if words.panel}
 ABBREVIATIONS = (
     "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
     "Dice; -: cannot be computed, because nobody is of that kind or called so."
 )
 ALWAYS = ("always wild-type", "always mutant")
 """What the answer is called that is the same for every patient."""
-PANELS = {
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "accuracy": "Test accuracy",
-    "ccel": "Test loss",
-    "dice": "Dice",
-}
+
+
+def trivial_answer(always_wild_type: float) -> str:
+    """The one of ALWAYS that is right for more patients, from the accuracy of the first."""
+    return ALWAYS[int(always_wild_type < 0.5)]
 
 
 @dataclass(frozen=True)
@@ -44,11 +60,6 @@ class Curve:
     score: str
     share: bool = False
     fitted: bool = False
-
-
-def trivial_answer(always_wild_type: float) -> str:
-    """The one of ALWAYS that is right for more patients, from the accuracy of the first."""
-    return ALWAYS[int(always_wild_type < 0.5)]
 
 
 CURVES = {

@@ -1,84 +1,28 @@
 """Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once."""
 
-import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from glioma_idh import runs as files
 from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
-from glioma_idh.evaluation.metrics import best_possible_auc, has_values
+from glioma_idh.evaluation.metrics import best_possible_auc
 from glioma_idh.files import write_json, write_table, write_text, written_whole
-from glioma_idh.reporting.comparing import gather, paired_tests, reference_name
+from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
-from glioma_idh.reporting.figures.overlays import lesion_overlay
-from glioma_idh.reporting.figures.pictures import slice_sheet
-from glioma_idh.reporting.html import Section, write_page
-from glioma_idh.reporting.sections import of_run, of_scores
-from glioma_idh.reporting.sections.compared import (
-    compared_cautions,
-    compared_sections,
-    compared_sentence,
-)
-from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, printed_of, roc_of
-from glioma_idh.reporting.tables.flow import flow_counts
+from glioma_idh.reporting.html import write_page
+from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
+from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
 from glioma_idh.reporting.tables.results import results_table, results_text
-from glioma_idh.reporting.text.cautions import cautions
-from glioma_idh.reporting.text.model_card import model_card
-from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run, read_run
 
 CARD, TABLE = "model_card.md", "table.csv"
-OF_SCORES = (
-    of_scores.baselines_section,
-    of_scores.discrimination_section,
-    of_scores.calibration_section,
-    of_scores.strata_section,
-)
-OF_RUN = (
-    of_run.paper_section,
-    of_run.subjects_section,
-    of_run.segmentation_section,
-    of_run.training_section,
-    of_run.cases_section,
-    of_run.methods_section,
-    of_run.checklists_section,
-)
-
-
-class Told(NamedTuple):
-    """What a page says.
-
-    Attributes:
-        title: of the page.
-        result: what it all comes to, in a sentence.
-        cautions: what must be known before the first number.
-        synthetic: whether it is about phantoms.
-        sections: what follows.
-        numbers: every number, for `metrics.json` beside the page.
-        card: the model card, where there is a model.
-        kept: names of the page's figures that a run folder keeps in `figures/` too.
-        further: makes what it keeps besides, by name.
-    """
-
-    title: str
-    result: str
-    cautions: list[str]
-    synthetic: bool
-    sections: list[Section]
-    numbers: dict
-    card: str = ""
-    kept: tuple[str, ...] = ()
-    further: Callable[[], dict[str, Figure]] = dict
 
 
 def finish_run(folder: Path) -> Run:
@@ -112,13 +56,13 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     if page.parent.resolve() == folder.resolve():
         _write_run(run, page)
     else:
-        publish(page, partial(_tell_run, run))
+        publish(page, partial(tell_run, run))
     return page
 
 
 def _write_run(run: Run, page: Path) -> None:
     """The page of a run in its folder, the folder's figures and, last, its numbers, which mark it as finished."""
-    numbers = publish(page, partial(_tell_run, run), run.folder / files.FIGURES)
+    numbers = publish(page, partial(tell_run, run), run.folder / files.FIGURES)
     write_json(run.metrics | numbers, run.folder / files.METRICS)
 
 
@@ -136,7 +80,7 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
         InputError: the table cannot be used.
     """
     run, page = read_predictions(file), out or file.parent / files.REPORT
-    publish(page, partial(_tell_table, run))
+    publish(page, partial(tell_table, run))
     return page
 
 
@@ -189,78 +133,6 @@ def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -
 def files_folder(page: Path) -> Path:
     """The folder of a page's figures, tables and numbers."""
     return page.with_name(f"{page.stem}_files")
-
-
-def _tell_run(run: Run) -> Told:
-    """Everything about a finished run."""
-    sections = [section(run) for section in (*(OF_SCORES if run.scored else ()), *OF_RUN)]
-    subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
-    return Told(
-        f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
-        result_sentence(run),
-        cautions(run),
-        run.synthetic,
-        [section for section in sections if section.parts],
-        run.metrics | {"worth": run.worth, "subjects": subjects},
-        model_card(run),
-        ("boxes", "learning_curves", "lesions"),
-        partial(_further_figures, run),
-    )
-
-
-def _tell_table(run: Run) -> Told:
-    """Everything about a predictions table alone."""
-    return Told(
-        f"Predictions of {run.given.attrs['file'].name}",
-        result_sentence(run),
-        cautions(run),
-        run.synthetic,
-        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
-        run.metrics | {"worth": run.worth},
-    )
-
-
-def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
-    """Several runs side by side.
-
-    Args:
-        runs: as `comparing.gather` gives them.
-        reference: name of the run that all others are compared with; None for every pair.
-        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
-    """
-    tests = tests or paired_tests(runs, ("auc", "calls"), reference)
-    numbers = {
-        "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
-        "pairs": {
-            name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()}
-            for name in ("auc", "calls")
-        },
-    }
-    return Told(
-        "Runs side by side",
-        compared_sentence(runs),
-        compared_cautions(runs),
-        any(run.synthetic for run in runs),
-        compared_sections(runs, tests, reference),
-        numbers,
-        kept=("roc", "boxes"),
-    )
-
-
-def _further_figures(run: Run) -> dict[str, Figure]:
-    """Figures of a run folder that its page does not show: ROC curves by split, all slices, lesions one by one."""
-    figures = {"roc": roc_of([run])} if run.scored else {"boxes": boxes_of([run])}
-    if (run.folder / files.SLICES).exists():
-        with np.load(run.folder / files.SLICES) as prepared:
-            slices = prepared["slices"][..., 0]
-        shown = {"sequence": run.name, "synthetic": run.synthetic}
-        figures["slices"] = slice_sheet(slices, run.cohort["subject"], run.cohort["idh"], **shown)
-    if files.has_masks(run.folder) and has_values(run.predictions, "dice"):
-        with contextlib.suppress(InputError):  # the page says what is gone
-            for name, case in lesion_cases(run).items():
-                titled = replace(case, title=f"{name} Dice: {case.title}")
-                figures[f"lesion_{name.lower()}"] = lesion_overlay(titled, synthetic=run.synthetic)
-    return figures
 
 
 def compare_runs(

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from glioma_idh.errors import InputError
@@ -22,6 +21,7 @@ from glioma_idh.reporting.html.viewer import pack_cases
 GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
 NUMBER = re.compile(r"[-+−–<>≤≥=~±]?\s?\.?\d")
+OPTION = re.compile(r"(?<!\S)(-[\w-]+)")
 UNIT = re.compile(r" (?=±)|(?<=[±<>]) (?=\d)|(?<=\bp) (?=[<\d])|(?<=\d) (?=%|ml\b|mm\b|to [-+−]?\d)|(?<=\d to) ")
 
 
@@ -67,17 +67,7 @@ class Section(NamedTuple):
     parts: list
 
 
-class Place(NamedTuple):
-    """A figure's or table's number on the page and its files beside it, paths without endings in their folder."""
-
-    number: int
-    path: str
-    endings: tuple[str, str]
-
-    @property
-    def files(self) -> list[str]:
-        """Paths in the folder of the page."""
-        return [f"{self.path}.{ending}" for ending in self.endings]
+FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))}  # in the folder beside the page
 
 
 def write_page(
@@ -112,18 +102,15 @@ def write_page(
     _check_place(path)
     folder = path.with_name(f"{path.stem}_files")
     parts = [part for section in sections for part in section.parts]
-    figures, tables = (
-        _places(parts, Picture, "figures", ("png", "svg")),
-        _places(parts, Sheet, "tables", ("csv", "tex")),
-    )
-    places = {Picture: iter(figures), Sheet: iter(tables)}
-    page = {"title": title, "result": result, "folder": folder.name, "mark": SYNTHETIC_NOTE if synthetic else ""}
-    page["cautions"] = list(cautions)
-    with replaced_files(folder, [file for place in [*figures, *tables] for file in place.files]):
-        page["sections"] = [
-            (section.title, [_block(part, places, folder, synthetic) for part in section.parts]) for section in sections
-        ]
-        page["has_viewer"] = any(isinstance(part, Viewer) for part in parts)
+    files = {}  # of each figure and table, in their order
+    for kind, (inside, endings) in FILES.items():
+        names = file_names([part.name for part in parts if isinstance(part, kind)])
+        files[kind] = [[f"{inside}/{name}.{ending}" for ending in endings] for name in names]
+    left = {kind: iter(enumerate(of_kind, start=1)) for kind, of_kind in files.items()}
+    with replaced_files(folder, [file for of_kind in files.values() for both in of_kind for file in both]):
+        shown = [(title, [_block(part, left, folder, synthetic) for part in of]) for title, of in sections]
+        page = {"title": title, "result": result, "cautions": list(cautions), "sections": shown, "folder": folder.name}
+        page |= {"mark": SYNTHETIC_NOTE if synthetic else "", "has_viewer": any(isinstance(p, Viewer) for p in parts)}
         write_text(_template().render(page), path)
     return path
 
@@ -143,79 +130,46 @@ def _check_place(path: Path) -> None:
         raise InputError("nothing, or a former report", "another file", advice, file=path)
 
 
-def _places(parts: list, kind: type, folder: str, endings: tuple[str, str]) -> list[Place]:
-    """Numbers and files of the pictures or the sheets, in their order."""
-    names = file_names([part.name for part in parts if isinstance(part, kind)])
-    return [Place(number, f"{folder}/{name}", endings) for number, name in enumerate(names, start=1)]
-
-
 def _template():
     """The page's template; every text that is put in is escaped."""
     settings = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     templates = Environment(loader=PackageLoader("glioma_idh.reporting.html", "templates"), **settings)
     templates.policies["json.dumps_kwargs"] = {"sort_keys": False}
-    templates.filters |= {"unbroken": _unbroken, "breakable": _breakable, "code": _code}
+    templates.filters |= {
+        "unbroken": lambda text: UNIT.sub("\N{NO-BREAK SPACE}", text),  # no number parted from its sign or unit
+        "texts": lambda text: re.split(r"\n\s*\n", text.strip()),
+        "options": lambda code: OPTION.split(code),
+    }
     return templates.get_template("page.html")
 
 
-def _unbroken(text: str) -> str:
-    """No number parted from its sign or unit by the end of a line."""
-    return UNIT.sub("\N{NO-BREAK SPACE}", text)
-
-
-def _breakable(text: str) -> Markup:
-    """An id that may be broken where it has underscores."""
-    return Markup("_<wbr>").join(map(escape, text.split("_")))
-
-
-def _code(text: str) -> Markup:
-    """Code whose options are not broken at their hyphens."""
-    return Markup(re.sub(r"(?<!\S)-[\w-]+", r"<span>\g<0></span>", str(escape(text))))
-
-
-def _block(part, places: dict, folder: Path, synthetic: bool) -> dict:
-    """What the template shows of a part; the files of a picture or a sheet are written."""
+def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
+    """What the template shows of a part; the files of a picture or a sheet, the next ones left, are written."""
+    if not isinstance(part, (Paragraph, Listing, Viewer, *FILES)):
+        raise TypeError(f"expected a part of a page; found {type(part).__name__}")
+    block = {"kind": type(part).__name__.lower()} | part._asdict()
+    if type(part) in FILES:
+        block["number"], files = next(left[type(part)])
+        block["links"] = {file.rpartition(".")[2].upper(): quote(f"{folder.name}/{file}") for file in files}
+        place = (folder / files[0]).with_suffix("")
     match part:
-        case Paragraph(text):
-            return {"kind": "paragraph", "texts": re.split(r"\n\s*\n", text.strip())}
-        case Listing(text):
-            return {"kind": "listing", "text": text.strip("\n")}
         case Viewer(cases):
-            return {"kind": "viewer", "content": pack_cases(cases)}
-        case Picture():
-            return _picture(part, next(places[Picture]), folder)
-        case Sheet():
-            return _sheet(part, next(places[Sheet]), folder, synthetic)
-    raise TypeError(f"expected a part of a page; found {type(part).__name__}")
-
-
-def _picture(part: Picture, place: Place, folder: Path) -> dict:
-    """A figure as the page holds it, the SVG if it is small; its size in CSS pixels is its own, 96 an inch."""
-    figures = (folder / place.path).parent
-    png, svg = save_figure(part.figure, figures, Path(place.path).name)
-    shown, kind = (svg, "svg+xml") if svg.stat().st_size <= LARGEST_SVG else (png, "png")
-    width, height = (round(inches * 96) for inches in part.figure.get_size_inches())
-    source = f"data:image/{kind};base64,{base64.b64encode(shown.read_bytes()).decode()}"
-    size = {"source": source, "width": width, "height": height}
-    return {"kind": "picture", "caption": part.caption, "alt": part.alt, **size, **_links(place, folder)}
-
-
-def _sheet(part: Sheet, place: Place, folder: Path, synthetic: bool) -> dict:
-    """A table as the page holds it: headings, and whether numbers stand below them; rows."""
-    table = part.table.astype(object).fillna("").astype(str)
-    write_sheet(table, (folder / place.path).parent, Path(place.path).name, part.caption, synthetic)
-    columns = [(str(name), n > 0 and _are_numbers(table.iloc[:, n])) for n, name in enumerate(table.columns)]
-    rows = table.to_numpy().tolist()
-    return {"kind": "sheet", "caption": part.caption, "columns": columns, "rows": rows, **_links(place, folder)}
+            block["content"] = pack_cases(cases)
+        case Picture(figure=figure):  # as SVG if that is small; in its own size, 96 CSS pixels an inch
+            png, svg = save_figure(figure, place.parent, place.name)
+            shown, kind = (svg, "svg+xml") if svg.stat().st_size <= LARGEST_SVG else (png, "png")
+            block["source"] = f"data:image/{kind};base64,{base64.b64encode(shown.read_bytes()).decode()}"
+            block["width"], block["height"] = (round(inches * 96) for inches in figure.get_size_inches())
+        case Sheet(table=table, caption=caption):
+            table = table.astype(object).fillna("").astype(str)
+            write_sheet(table, place.parent, place.name, caption, synthetic)
+            numbers = [n > 0 and _are_numbers(table.iloc[:, n]) for n in range(table.shape[1])]
+            block["columns"] = list(zip(map(str, table.columns), numbers, strict=True))
+            block["rows"] = table.to_numpy().tolist()
+    return block
 
 
 def _are_numbers(cells: pd.Series) -> bool:
     """Whether most cells that hold something begin with a number."""
     filled = cells[~cells.str.strip().isin(["", "-", "–"])]
     return len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
-
-
-def _links(place: Place, folder: Path) -> dict:
-    """The number of a figure or table, and addresses of its files as the page sees them, by their ending."""
-    links = {Path(file).suffix[1:].upper(): quote(f"{folder.name}/{file}") for file in place.files}
-    return {"number": place.number, "links": links}

@@ -4,13 +4,13 @@ from collections import defaultdict
 
 import pandas as pd
 
-from glioma_idh.evaluation.comparisons import Calls, Comparison
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS
+from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, format_p, known
-from glioma_idh.reporting.tables.results import WITHIN_NOTE, results_table
+from glioma_idh.reporting.tables.results import SPREAD_NOTE, WITHIN_NOTE, results_table
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.facts import methods_text
 from glioma_idh.reporting.text.rerun import command_line
@@ -22,8 +22,9 @@ def compared_sentence(runs: list[Run]) -> str:
     start = f"{SYNTHETIC_NOTE}. " if any(run.synthetic for run in runs) else ""
     scored = [run for run in runs if run.scored and known(run.worth["auc"]["within_splits"]["value"])]
     if not scored:
-        dice = [f"{run.name} {estimate_cell(run.worth['segmentation']['dice'])}" for run in runs if _has_dice(run)]
-        return f"{start}None of these runs has an AUC. Mean Dice: {'; '.join(dice) or 'none either'}."
+        dice = {run.name: run.worth["segmentation"].get("dice") for run in runs}
+        means = "; ".join(f"{name} {estimate_cell(mean)}" for name, mean in dice.items() if mean)
+        return f"{start}None of these runs has an AUC. Mean Dice: {means or 'none either'}."
     beating = [run.name for run in scored if run.worth["beats_baselines"]["verdict"] == "beats all"]
     honest = f"Higher AUC than every baseline that could be compared: {', '.join(beating) or 'none of them'}."
     best = max(scored, key=lambda run: run.worth["auc"]["within_splits"]["value"])
@@ -38,11 +39,6 @@ def compared_cautions(runs: list[Run]) -> list[str]:
         for text in cautions(run):
             of_text[text].append(run.name)
     return [text if len(names) == len(runs) else f"{', '.join(names)}: {text}" for text, names in of_text.items()]
-
-
-def _has_dice(run: Run) -> bool:
-    """Whether lesions were measured."""
-    return "dice" in run.worth["segmentation"]
 
 
 def compared_sections(runs: list[Run], tests: dict, reference: str | None = None) -> list[Section]:
@@ -63,12 +59,7 @@ def _table_section(runs: list[Run]) -> Section:
     table["run"] = table["run"].where(~table["run"].duplicated(), "")
     parts = [
         *_seeds_note(runs),
-        Sheet(
-            "table",
-            table,
-            "ours: mean ± standard deviation over the splits; pooled: one mean score per patient. "
-            f"{WITHIN_NOTE} {ABBREVIATIONS}",
-        ),
+        Sheet("table", table, f"{SPREAD_NOTE} {WITHIN_NOTE} {ABBREVIATIONS}"),
     ]
     areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs if run.scored)
     if areas:
@@ -122,25 +113,14 @@ def _pairs_section(tests: dict, reference: str | None) -> Section:
         {
             "pair": " less ".join(pair),
             "difference of AUC (95 %)": comparison_cell(area._asdict()),
-            "called right": _calls_cell(tests["calls"][pair]),
+            "called right": calls.reason
+            or f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, "
+            f"p {format_p(calls.p)}",
         }
-        for pair, area in tests["auc"].items()
+        for (pair, area), calls in zip(tests["auc"].items(), tests["calls"].values(), strict=True)
     ]
-    scope = f"all comparisons with {reference}" if reference else "all pairs"
-    text = (
-        "On the same patients only: AUC within splits by DeLong's paired test, predictions from a score of 0.5 on by "
-        f"McNemar's exact test; p after Holm over {scope}, intervals of one pair at a time. They describe the sampling "
-        "of patients, not the training: another seed may change more."
-    )
-    parts = [Paragraph(text), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
+    parts = [say("pairs", reference=reference), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
     return Section("Paired comparisons", parts if rows else [])
-
-
-def _calls_cell(calls: Comparison | Calls) -> str:
-    """`12 by the first alone, 7 by the second, p 0.36`, or the reason."""
-    if calls.reason:
-        return calls.reason
-    return f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, p {format_p(calls.p)}"
 
 
 def _commands_section(runs: list[Run]) -> Section:

@@ -10,12 +10,13 @@ from glioma_idh.reporting.figures.learning_curves import learning_curves
 from glioma_idh.reporting.figures.overlays import best_median_worst
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer
 from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
+from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
 from glioma_idh.reporting.sections.shared_figures import lesion_cases
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
 from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
-from glioma_idh.reporting.tables.paper_beside import paper_sheet
+from glioma_idh.reporting.tables.results import paper_sheet
 from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
 from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
 from glioma_idh.reporting.text.facts import methods_text, run_facts
@@ -41,20 +42,13 @@ def subjects_section(finished: Run) -> Section:
     """Who was found, set aside, used and tested, and how they were divided."""
     cohort, splits = finished.cohort, finished.splits
     counts = flow_counts(cohort, finished.exclusions, splits, finished.predictions)
-    expected = finished.worth["expected"]
-    checks = f"{patients_check(splits, cohort)} {scans_check(cohort)} sha256 of the splits: {splits_hash(splits)}."
-    if "half_width" in expected:
-        checks += (
-            f" With {expected['num_patients']} patients, {expected['prevalence']:.0%} of them mutant, an interval of "
-            f"± {expected['half_width']:.2f} is to be expected if the true AUC is {expected['auc']}."
-        )
+    checks = patients_check(splits, cohort), scans_check(cohort), f"sha256 of the splits: {splits_hash(splits)}."
+    figure = flow_diagram(counts, synthetic=finished.synthetic)
     parts = [
-        Picture(
-            "flow", flow_diagram(counts, synthetic=finished.synthetic), "Flow of subjects.", flow_diagram_alt(counts)
-        ),
+        Picture("flow", figure, "Flow of subjects.", flow_diagram_alt(counts)),
         Sheet("cohort", characteristics_sheet(cohort), "Who they are, by IDH status (reference standard)."),
         Sheet("splits", splits_sheet(splits, cohort), "Training and test parts."),
-        Paragraph(checks),
+        say("checks", checks=checks, expected=finished.worth["expected"]),
         Sheet("parts", parts_sheet(cohort, splits), "Who was tested where."),
     ]
     if len(finished.exclusions):
@@ -68,12 +62,10 @@ def segmentation_section(finished: Run) -> Section:
     if "dice" not in numbers:
         return Section("Segmentation", [])
     rows = [(words, estimate_cell(numbers[key])) for key, words in SEGMENTATION.items() if key in numbers]
-    rows += [(key.replace("_", " "), estimate_cell(value)) for key, value in numbers.items() if _unnamed(key, value)]
+    others = {key: of for key, of in numbers.items() if key not in SEGMENTATION and isinstance(of, dict)}
+    rows += [(key.replace("_", " "), estimate_cell(of)) for key, of in others.items() if "value" in of]
     parts = [
-        Paragraph(
-            "Two empty masks agree, Dice 1; where one alone is empty, Dice is 0. Intervals are those of a bootstrap "
-            f"over the patients.{_hd95_words(numbers)}"
-        ),
+        say("segmentation", segmentation=numbers),
         Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
     ]
     try:
@@ -82,18 +74,6 @@ def segmentation_section(finished: Run) -> Section:
         return Section("Segmentation", [*parts, Paragraph(f"No picture of lesions: {error}")])
     alt = "Slices of the best, the median and the worst lesion by Dice, reference and predicted outlines."
     return Section("Segmentation", [*parts, Picture("lesions", figure, "Best, median and worst by Dice.", alt)])
-
-
-def _hd95_words(numbers: dict) -> str:
-    """How HD95 treats empty masks, or why there is none."""
-    if "hd95_mm" not in numbers:
-        return " HD95 cannot be computed, because the run's predictions.csv does not have it: it is older than that."
-    return f" HD95 has no answer where one mask is empty: {numbers['num_without_hd95']} here."
-
-
-def _unnamed(key: str, value) -> bool:
-    """Whether this is an estimate that SEGMENTATION has no words for."""
-    return key not in SEGMENTATION and isinstance(value, dict) and "value" in value
 
 
 def training_section(finished: Run) -> Section:
@@ -138,19 +118,12 @@ def methods_section(finished: Run) -> Section:
 
 def table_section(finished: Run) -> Section:
     """What a table alone leaves unsaid."""
-    people = finished.worth["patients"]
-    text = (
-        f"Made from a predictions table alone: {people['num_tested']} patients. Images, training, exclusions and how "
-        "patients were divided are not known to this report, and are for the authors to state."
-    )
-    return Section("What this report does not know", [Paragraph(text)])
+    return Section("What this report does not know", [say("table_alone", **finished.worth)])
 
 
 def checklists_section(finished: Run) -> Section:
     """What reviewers' checklists ask, filled in where the run knows."""
-    facts = run_facts(finished)
-    text = "Items in our own short wording, by their published numbers; what a run cannot know is left open."
-    parts = [Paragraph(text)]
+    facts, parts = run_facts(finished), [say("checklists")]
     for name, checklist in CHECKLISTS.items():
         caption = f"{checklist.title}. {checklist.citation}. Items read in: {checklist.read}."
         parts.append(Sheet(name, checklist_table(name, facts), caption))

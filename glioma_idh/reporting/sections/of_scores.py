@@ -3,27 +3,14 @@
 import pandas as pd
 
 from glioma_idh.evaluation.calibration import CLIP, HARD
+from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.figures.canvas import named_splits
-from glioma_idh.reporting.figures.forest_plots import (
-    baselines_forest,
-    baselines_forest_alt,
-    strata_forest,
-    strata_forest_alt,
-)
-from glioma_idh.reporting.figures.performance import (
-    confusion_matrices,
-    confusion_matrices_alt,
-    decision_curve_figure,
-    decision_curve_figure_alt,
-    precision_recall_curve,
-    precision_recall_curve_alt,
-)
-from glioma_idh.reporting.figures.reliability import reliability_diagram, reliability_diagram_alt
 from glioma_idh.reporting.figures.roc_bands import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS, HEADINGS
+from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.shared_figures import boxes_of
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, proportion_cell
+from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, number_cell, proportion_cell
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.runs.run import Run
 
@@ -33,37 +20,31 @@ CHOICES = {
     "sensitivity 0.9": "threshold of other patients (sensitivity 0.9 wanted)",
 }
 SCALINGS = {"before": "as the network gives them", "temperature": "temperature scaling", "platt": "Platt scaling"}
+CALIBRATION = {"ece": "ECE", "brier": "Brier", "log_loss": "log loss"}
 NET_BENEFIT_AT = (0.1, 0.2, 0.3, 0.5)  # thresholds of the table
 NET_BENEFIT_OF = {"network": "network", "treat all as mutant": "treat_all", "treat none": "treat_none"}
-BOXES_ALT = "Box plots of the scores over the splits; see the table."
 RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
 def baselines_section(finished: Run) -> Section:
     """Beside age, sex, lesion volume and grade."""
-    rows = [
+    numbers = finished.worth
+    network = estimate_cell(numbers["auc"]["within_splits"], 3)
+    rows = [{"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network}]
+    rows += [
         {
             "known": of["stage"],
             "baseline": name,
             "AUC within splits (95 %)": estimate_cell(of["auc"], 3),
             "network less it": comparison_cell(of["difference"], 3),
         }
-        for name, of in finished.worth["baselines"].items()
+        for name, of in numbers["baselines"].items()
     ]
-    network = estimate_cell(finished.worth["auc"]["within_splits"], 3)
-    rows.insert(0, {"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network})
-    text = (
-        "Baselines without a network: logistic regressions fitted to the training patients of each split and applied "
-        "to its test patients, in the order in which a clinic knows them. Age and sex are known before surgery; lesion "
-        "volume needs an outline on the image, grade needs tissue. The AUC compares only patients tested in the same "
-        "split, for the network and the baselines alike. Differences by DeLong's paired test on the same patients; "
-        "intervals are of one comparison at a time, p is after Holm."
-    )
-    text += " Splits were made here." if finished.worth["patients"]["folds_made"] else ""
-    figure = baselines_forest(finished.worth, synthetic=finished.synthetic)
+    figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
+    alt = forest_plots.baselines_forest_alt(numbers)
     parts = [
-        Paragraph(text),
-        Picture("baselines", figure, "AUC beside baselines without a network.", baselines_forest_alt(finished.worth)),
+        say("baselines", **numbers),
+        Picture("baselines", figure, "AUC beside baselines without a network.", alt),
         Sheet(
             "baselines",
             pd.DataFrame(rows).astype(object).fillna(""),
@@ -75,15 +56,14 @@ def baselines_section(finished: Run) -> Section:
 
 def discrimination_section(finished: Run) -> Section:
     """Who is told apart: curves, calls, and each split."""
-    numbers, synthetic = finished.worth, finished.synthetic
-    alone = finished.predictions
-    auc, precision = numbers["auc"], numbers["average_precision"]
+    numbers, marked, patients = finished.worth, {"synthetic": finished.synthetic}, finished.predictions
+    auc, of_average = numbers["auc"], {"average_precision": numbers["average_precision"]}
     rows = [
         ("AUC within splits", estimate_cell(auc["within_splits"], 3)),
-        ("AUC, mean over splits", _three(auc["mean_over_splits"]["value"])),
+        ("AUC, mean over splits", number_cell(auc["mean_over_splits"]["value"])),
         ("AUC, pooled (DeLong)", estimate_cell(auc["pooled"], 3)),
         ("AUC, pooled (bootstrap over patients)", estimate_cell(auc["pooled_bootstrap"], 3)),
-        ("Average precision", estimate_cell(precision, 3)),
+        ("Average precision", estimate_cell(numbers["average_precision"], 3)),
         ("Brier score", estimate_cell(numbers["brier"], 3)),
         ("Log loss", estimate_cell(numbers["log_loss"], 3)),
     ]
@@ -91,73 +71,53 @@ def discrimination_section(finished: Run) -> Section:
         {"threshold": CHOICES[choice]} | {HEADINGS[rate]: proportion_cell(rates[rate]) for rate in RATES}
         for choice, rates in numbers["rates"].items()
     ]
-    roc = roc_with_bands({finished.name: alone}, synthetic=synthetic)
+    prevalence = f"{WITHIN_NOTE} {say('prevalence', **numbers).text}"
     parts = [
-        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), f"{WITHIN_NOTE} {_prevalence(numbers)}"),
+        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), prevalence),
         Picture(
-            "roc", roc, "ROC curve, pooled over patients.", f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}."
+            "roc",
+            roc_with_bands({finished.name: patients}, **marked),
+            "ROC curve, pooled over patients.",
+            f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}.",
         ),
         Picture(
             "precision_recall",
-            precision_recall_curve(alone, average_precision=precision, synthetic=synthetic),
+            performance.precision_recall_curve(patients, **of_average, **marked),
             "Precision and recall, pooled over patients.",
-            precision_recall_curve_alt(alone, average_precision=precision),
+            performance.precision_recall_curve_alt(patients, **of_average),
         ),
         Sheet("rates", pd.DataFrame(calls), f"Who is called mutant. 95 % intervals of Wilson. {ABBREVIATIONS}"),
         Picture(
             "confusion",
-            confusion_matrices(numbers["rates"], synthetic=synthetic),
+            performance.confusion_matrices(numbers["rates"], **marked),
             "Confusion matrices at the three thresholds.",
-            confusion_matrices_alt(numbers["rates"]),
+            performance.confusion_matrices_alt(numbers["rates"]),
         ),
     ]
     return Section("Discrimination", [*parts, *_per_split(finished)])
 
 
-def _prevalence(numbers: dict) -> str:
-    """The prevalence among the patients tested and in the cohort, and the predictive values at the cohort's."""
-    of, at = numbers["prevalence"], numbers["rates"]["0.5"]["at_cohort_prevalence"]
-    text = (
-        "Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large depend on the "
-        f"prevalence. Of the patients tested, {100 * of['patients']:.1f} % are IDH-mutant"
-    )
-    if f"{of['tests']:.3f}" != f"{of['patients']:.3f}":
-        text += f" ({100 * of['tests']:.1f} % in the test sets of the splits)"
-    if f"{of['cohort']:.3f}" == f"{of['patients']:.3f}" == f"{of['tests']:.3f}":
-        return f"{text}, as in the cohort."
-    text += f", in the cohort {100 * of['cohort']:.1f} %. At the cohort's prevalence and a threshold of 0.5, PPV is "
-    text += f"{_three(at['ppv'])} and NPV {_three(at['npv'])}."
-    return f"{text} A missing value {at['reason']}." if at["reason"] else text
-
-
 def _per_split(finished: Run) -> list:
     """The scores of each split, as the papers print them."""
     if finished.worth["patients"]["folds_made"]:
-        folds = finished.worth["patients"]["num_splits"]
-        made = f"{folds} were made, stratified, only to cross-fit thresholds, scalings and baselines."
-        none = "none could be made, because a class has fewer than two patients."
-        return [Paragraph(f"The table names no splits: {made if folds > 1 else none}")]
-    scores = pd.DataFrame(finished.metrics["per_split"]).assign(sequence=finished.name)
+        return [say("folds", **finished.worth)]
+    scores = pd.DataFrame(finished.metrics["per_split"])
     columns = [name for name in finished.printed.columns if name in scores]
     rows = [
         {"split": name, "tested": int(row["num_test"].iloc[0])}
-        | {HEADINGS[column]: _three(row[column].iloc[0]) for column in columns}
+        | {HEADINGS[column]: number_cell(row[column].iloc[0]) for column in columns}
         for name, row in named_splits(scores)
     ]
+    alt = "Box plots of the scores over the splits; see the table."
     return [
-        Picture("boxes", boxes_of([finished]), "Scores over the splits.", BOXES_ALT),
+        Picture("boxes", boxes_of([finished]), "Scores over the splits.", alt),
         Sheet("splits_scores", pd.DataFrame(rows), f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"),
     ]
 
 
-def _three(value: float) -> str:
-    """A number of a split; "-" where its test part has none, as an AUC of one class."""
-    return f"{value:.3f}" if known(value) else "-"
-
-
 def calibration_section(finished: Run) -> Section:
     """Whether 0.7 means 7 of 10, and what acting on it is worth."""
-    numbers, rows = finished.worth, []
+    numbers, rows, marked = finished.worth, [], {"synthetic": finished.synthetic}
     for name, scores in numbers["calibration"].items():
         row = {"scores": SCALINGS[name]}
         if "reason" in scores or numbers.get("hard_scores"):
@@ -168,35 +128,27 @@ def calibration_section(finished: Run) -> Section:
             "intercept (95 %)": estimate_cell(scores["intercept"]),
             "in the large (95 %)": estimate_cell(scores["in_the_large"]),
         }
-        rows.append(row | {key: f"{scores[key]:.3f}" for key in ("ece", "brier", "log_loss")})
-    table = (
-        pd.DataFrame(rows)
-        .astype(object)
-        .fillna("")
-        .rename(columns={"ece": "ECE", "brier": "Brier", "log_loss": "log loss"})
-    )
-    text = (
-        "A calibrated score of 0.7 is right 7 times in 10: slope 1, intercept 0; in the large: the intercept at slope "
-        "1, above 0 where more are mutant than the scores say. Scalings are learnt on patients outside the test set of "
-        "each split. The decision curve asks from which probability on acting on the score "
-        "does more good than treating all patients, or none, as mutant."
-    )
-    if numbers.get("hard_scores"):
-        text = f"Calibration is not available: {HARD}. The decision curve is that of one decision at every threshold."
-    else:
-        text += _clipped(numbers["calibration"]["before"], numbers["patients"]["num_tested"])
-    figure = reliability_diagram(numbers["reliability"], numbers["calibration"], synthetic=finished.synthetic)
-    decision = decision_curve_figure(numbers["decision"], synthetic=finished.synthetic)
+        rows.append(row | {name: f"{scores[key]:.3f}" for key, name in CALIBRATION.items()})
+    curves = numbers["reliability"], numbers["calibration"]
     parts = [
-        Paragraph(text),
+        say("calibration", **numbers, hard=HARD, clip=f"{CLIP:g}"),
         Picture(
             "reliability",
-            figure,
+            reliability.reliability_diagram(*curves, **marked),
             "Reliability, before and after scaling.",
-            reliability_diagram_alt(numbers["reliability"], numbers["calibration"]),
+            reliability.reliability_diagram_alt(*curves),
         ),
-        Sheet("calibration", table, "Calibration of all tested patients together."),
-        Picture("decision", decision, "Decision curve.", decision_curve_figure_alt(numbers["decision"])),
+        Sheet(
+            "calibration",
+            pd.DataFrame(rows).astype(object).fillna(""),
+            "Calibration of all tested patients together.",
+        ),
+        Picture(
+            "decision",
+            performance.decision_curve_figure(numbers["decision"], **marked),
+            "Decision curve.",
+            performance.decision_curve_figure_alt(numbers["decision"]),
+        ),
         Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, by prevalence."),
     ]
     return Section("Calibration and usefulness", parts)
@@ -219,17 +171,6 @@ def _net_benefit(numbers: dict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _clipped(calibration: dict, num_patients: int) -> str:
-    """How many scores the slope's clip has moved; "" where it moved none."""
-    num_clipped = calibration.get("num_clipped", 0)
-    if not num_clipped:
-        return ""
-    return (
-        f" {num_clipped} of {num_patients} scores are nearer to 0 or 1 than {CLIP:g} and count as this far: the slope "
-        "depends on that clip."
-    )
-
-
 def strata_section(finished: Run) -> Section:
     """Within grade, sex, age, site and size."""
     strata, overall = finished.worth["strata"], finished.worth["auc"]["within_splits"]
@@ -246,19 +187,11 @@ def strata_section(finished: Run) -> Section:
         }
         for row in strata
     ]
-    text = (
-        "A network may tell grades apart and not genotypes. Within one grade only the genotype is left. Pairs: of an "
-        "IDH-mutant and an IDH-wild-type patient of the stratum tested in the same split; the AUC is the share of them "
-        "in the right order. The intervals are of one stratum at a time, and say nothing of differences between strata."
-    )
+    figure = forest_plots.strata_forest(strata, overall, synthetic=finished.synthetic)
+    alt = forest_plots.strata_forest_alt(strata, overall)
     parts = [
-        Paragraph(text),
-        Picture(
-            "strata",
-            strata_forest(strata, overall, synthetic=finished.synthetic),
-            "AUC within groups of patients.",
-            strata_forest_alt(strata, overall),
-        ),
+        say("strata"),
+        Picture("strata", figure, "AUC within groups of patients.", alt),
         Sheet("strata", pd.DataFrame(rows), "AUC within splits with 95 % confidence intervals, in groups of patients."),
     ]
     return Section("Within groups of patients", parts)

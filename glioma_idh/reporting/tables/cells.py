@@ -8,6 +8,11 @@ def known(value) -> bool:
     return value is not None and not math.isnan(value)
 
 
+def number_cell(value: float | None) -> str:
+    """A number without an interval; "-" where there is none, as the AUC of one class."""
+    return f"{value:.3f}" if known(value) else "-"
+
+
 def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
     """`0.86 (0.79 to 0.92)`; without interval the number and why, or the reason alone.
 
@@ -47,3 +52,9 @@ def comparison_cell(comparison: dict, decimals: int = 2) -> str:
 def format_p(p: float) -> str:
     """A p value as journals print it."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
+
+
+def first_few(names: list[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

@@ -11,6 +11,7 @@ from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.names import ALWAYS
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.results import WITHIN, WITHIN_NOTE, latex_table, results_table
+from glioma_idh.reporting.text.templates import TEXTS, render_topics
 
 ROWS = {"auc": WITHIN, "dice": "pooled over"}  # what the name of the row of a compared score holds
 SURE = 0.05
@@ -38,28 +39,17 @@ def comparison_table(
     Returns:
         Text cells, indexed by network and row.
     """
-    table = _trivial_last(results_table(numbers, published, printed, baselines))
+    table = results_table(numbers, published, printed, baselines)
+    trivial = table.index.get_level_values(1).isin(ALWAYS)  # once, among the baselines, and not below every network
+    table = pd.concat([table[~trivial], table[trivial].head(1).rename(index=lambda _: "baseline", level=0)])
     for score, pairs in comparisons.items():
         heading = f"{SCORES[score]} less {model}'s"
         for name, comparison in pairs.items():
             row = next(row for row in table.index if row[0] == name and ROWS[score] in row[1])
-            table.loc[row, [heading, f"{heading}, p"]] = _cells(comparison, printed.decimals)
+            low, high = (f"{end:+.{printed.decimals}f}" for end in (comparison.low, comparison.high))
+            cells = [f"{comparison.difference:+.{printed.decimals}f} ({low} to {high})", format_p(comparison.p)]
+            table.loc[row, [heading, f"{heading}, p"]] = [comparison.reason, ""] if comparison.reason else cells
     return table.astype(object).fillna("")
-
-
-def _trivial_last(table: pd.DataFrame) -> pd.DataFrame:
-    """The answer that is the same for all once, among the baselines, and not below every network."""
-    trivial = table.index.get_level_values(1).isin(ALWAYS)
-    once = table[trivial].head(1).rename(index=lambda _: "baseline", level=0)
-    return pd.concat([table[~trivial], once])
-
-
-def _cells(comparison: Comparison, decimals: int) -> list[str]:
-    """A difference with its interval, and p."""
-    if comparison.reason:
-        return [comparison.reason, ""]
-    ends = f"({comparison.low:+.{decimals}f} to {comparison.high:+.{decimals}f})"
-    return [f"{comparison.difference:+.{decimals}f} {ends}", format_p(comparison.p)]
 
 
 def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], model: str, score: str = "auc") -> str:
@@ -81,10 +71,9 @@ def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], mod
         if comparison.reason:
             lines.append(f"{heads}; whether that is luck {comparison.reason}")
             continue
-        low, high = -comparison.high, -comparison.low  # of the model less the other
-        verdict = _verdict(comparison)
-        numbers_ = f"difference {-comparison.difference:+.3f} ({low:+.3f} to {high:+.3f}), p {format_p(comparison.p)}"
-        lines.append(f"{heads}; {numbers_}; higher in {won} of {len(pairs)} seeds: {verdict}.")
+        interval = f"({-comparison.high:+.3f} to {-comparison.low:+.3f})"  # of the model less the other
+        tested = f"difference {-comparison.difference:+.3f} {interval}, p {format_p(comparison.p)}"
+        lines.append(f"{heads}; {tested}; higher in {won} of {len(pairs)} seeds: {_verdict(comparison)}.")
     return "\n".join(lines)
 
 
@@ -108,27 +97,14 @@ def _verdict(comparison: Comparison) -> str:
     return "above" if comparison.high < 0 else "below" if comparison.low > 0 else "not told apart"
 
 
-def comparison_text(table: pd.DataFrame, numbers: dict[str, dict], baselines: dict) -> str:
-    """The table and its notes as lines of text."""
-    return "\n".join([table.to_string(), *notes(numbers, baselines)])
-
-
 def notes(numbers: dict[str, dict], baselines: dict) -> list[str]:
     """What the rows and brackets are, and each seed's scores."""
-    lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in numbers.values()) else []
-    lines += [
-        "ours: mean ± standard deviation over all splits of all seeds; pooled: one mean score per patient.",
-        WITHIN_NOTE,
-        "In brackets: 95 % confidence intervals (sampling of patients): of an AUC and of a difference of AUC within"
-        " splits by DeLong's components, of a difference of DSC by bootstrap. p: paired test of DeLong, or Wilcoxon's"
-        " of DSC, after Holm.",
-    ]
-    if any("auc" in summary["mean"] for summary in numbers.values()) and "grade alone" not in baselines:
-        lines.append("Grade alone: cannot be computed, because the subjects tested have no grade, or but one.")
     unlabelled = {name: summary["num_unlabelled"] for name, summary in numbers.items() if summary["num_unlabelled"]}
-    if 0 < len(unlabelled) < len(numbers):
-        each = ", ".join(f"{name} from {count}" for name, count in unlabelled.items())
-        lines.append(f"Not all learn from the same: {each} subjects without a label too.")
+    scored = any("auc" in summary["mean"] for summary in numbers.values())
+    values = {"synthetic_note": SYNTHETIC_NOTE, "synthetic": any(summary["synthetic"] for summary in numbers.values())}
+    values |= {"within_note": WITHIN_NOTE, "no_grade": scored and "grade alone" not in baselines}
+    values |= {"unlabelled": unlabelled, "num_networks": len(numbers)}
+    lines = [note for note in render_topics(f"{TEXTS}/comparison.j2", values).values() if note]
     for score, heading in SCORES.items():
         scores = {name: summary["by_seed"][score] for name, summary in numbers.items()}
         scores = {name: values for name, values in scores.items() if values[0] is not None and len(values) > 1}

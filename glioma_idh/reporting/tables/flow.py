@@ -4,8 +4,10 @@ import re
 
 import pandas as pd
 
+from glioma_idh import runs as files
 from glioma_idh.cohorts.table import UNLABELLED
 from glioma_idh.errors import InputError
+from glioma_idh.reporting.tables.cells import first_few
 
 MOST_NAMED = 12
 
@@ -29,14 +31,15 @@ def flow_counts(
         InputError: somebody whom a split tests has no prediction.
     """
     tested = set(predictions["subject"])
-    if splits is not None:
-        _check_tests(splits, tested)
+    missing = [] if splits is None else sorted(set(splits.loc[splits["part"] == "test", "subject"]) - tested)
+    if missing:
+        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
+        raise InputError("a prediction of everybody tested", f"none of {missing[0]}", advice, files.PREDICTIONS)
     first = exclusions.drop_duplicates("subject")
-    excluded = {str(reason): int(number) for reason, number in reasons(first).value_counts(sort=True).items()}
     labelled = cohort[cohort["idh"].notna()]
     return {
         "found": len(cohort) + len(first),
-        "excluded": excluded,
+        "excluded": {str(reason): int(n) for reason, n in reasons(first).value_counts(sort=True).items()},
         "used": len(cohort),
         "mutant": int((labelled["idh"] == 1).sum()),
         "wild_type": int((labelled["idh"] == 0).sum()),
@@ -44,18 +47,6 @@ def flow_counts(
         "tested": len(tested),
         "never_tested": len(set(labelled["subject"]) - tested),
     }
-
-
-def _check_tests(splits: pd.DataFrame, tested: set[str]) -> None:
-    """Everybody whom a split tests must have a prediction.
-
-    Raises:
-        InputError: it names one who has none.
-    """
-    missing = sorted(set(splits.loc[splits["part"] == "test", "subject"]) - tested)
-    if missing:
-        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
-        raise InputError("a prediction of everybody tested", f"none of {missing[0]}", advice, "predictions.csv")
 
 
 def reasons(exclusions: pd.DataFrame) -> pd.Series:
@@ -68,17 +59,15 @@ def reasons(exclusions: pd.DataFrame) -> pd.Series:
         A reason a row, by the table's index.
     """
     varied = exclusions.groupby("expected")["found"].transform("nunique") > 1
-    rows = zip(exclusions["expected"], exclusions["found"], varied, strict=True)
-    return pd.Series([_reason(*row) for row in rows], exclusions.index, dtype=str)
-
-
-def _reason(expected: str, found: str, varied: bool) -> str:
-    """One of them."""
-    if found in ("none", "no file"):
-        return f"no {re.sub('^(an?|the) ', '', expected)}"
-    if found == UNLABELLED:
-        return "IDH status not known"
-    return f"expected {expected}" if varied else f"expected {expected}; found {found}"
+    words = []
+    for expected, found, several in zip(exclusions["expected"], exclusions["found"], varied, strict=True):
+        if found in ("none", "no file"):
+            words.append(f"no {re.sub('^(an?|the) ', '', expected)}")
+        elif found == UNLABELLED:
+            words.append("IDH status not known")
+        else:
+            words.append(f"expected {expected}" if several else f"expected {expected}; found {found}")
+    return pd.Series(words, exclusions.index, dtype=str)
 
 
 def exclusions_sheet(exclusions: pd.DataFrame) -> pd.DataFrame:
@@ -89,20 +78,8 @@ def exclusions_sheet(exclusions: pd.DataFrame) -> pd.DataFrame:
     """
     first = exclusions.drop_duplicates("subject")
     rows = [
-        {
-            "reason": reason,
-            "subjects": len(alike),
-            "who": _names(alike["subject"]),
-            "what to do": alike["advice"].iloc[0],
-        }
+        (reason, len(alike), first_few(sorted(alike["subject"]), MOST_NAMED), alike["advice"].iloc[0])
         for reason, alike in first.groupby(reasons(first))
     ]
     table = pd.DataFrame(rows, columns=["reason", "subjects", "who", "what to do"])
     return table.sort_values("subjects", ascending=False, kind="stable", ignore_index=True).astype(str)
-
-
-def _names(subjects: pd.Series) -> str:
-    """The first ids, and how many more there are."""
-    names = sorted(subjects)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"

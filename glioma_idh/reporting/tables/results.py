@@ -2,15 +2,17 @@
 
 import pandas as pd
 
-from glioma_idh.papers import SLICE_CNN, Printed
+from glioma_idh.papers import Printed
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, display_name
-from glioma_idh.reporting.names import HEADINGS, trivial_answer
+from glioma_idh.reporting.names import ALWAYS, HEADINGS, SCORES, trivial_answer
+from glioma_idh.reporting.tables.cells import estimate_cell, known
 
 WITHIN = "ours, within splits"
 WITHIN_NOTE = (
     "AUC within splits: only patients tested by the same network are compared. The pooled AUC also compares scores of "
     "different networks, whose offsets usually lower it."
 )
+SPREAD_NOTE = "ours: mean ± standard deviation over the splits; pooled: one mean score per patient."
 LATEX = str.maketrans(
     {
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
@@ -23,7 +25,7 @@ LATEX = str.maketrans(
 def results_table(
     metrics: dict[str, dict],
     published: dict[str, dict],
-    printed: Printed = SLICE_CNN,
+    printed: Printed,
     baselines: dict[str, dict[str, float]] | None = None,
 ) -> pd.DataFrame:
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
@@ -39,11 +41,10 @@ def results_table(
     """
     rows = {}
     for sequence, summary in metrics.items():
-        name = display_name(sequence)
         for row, cells in _rows_of_run(summary, published.get(sequence), printed).items():
-            rows[name, row] = cells
+            rows[display_name(sequence), row] = cells
     for name, scores in (baselines or {}).items():
-        rows["baseline", name] = _cells({key: (value,) for key, value in scores.items()}, None, printed.decimals)
+        rows["baseline", name] = _cells({key: (value,) for key, value in scores.items()}, printed.decimals)
     columns = [HEADINGS[key] for key in printed.columns]
     table = pd.DataFrame(list(rows.values()), columns=columns).astype(object).fillna("")
     table.index = pd.MultiIndex.from_tuples(rows, names=["sequence", ""])
@@ -54,77 +55,95 @@ def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dic
     """The rows of a run: cells by heading."""
     mean, pooled, decimals = summary["mean"], summary["pooled"], printed.decimals
     ours = {key: (value, summary["sd"][key]) for key, value in mean.items()}
-    rows = {"ours": _cells(ours, printed.columns, decimals)}
+    rows = {"ours": _cells(ours, decimals, printed.columns)}
     if published is not None:
-        rows["paper"] = _cells(published, printed.columns, decimals)
-    if "always_wild_type" in mean:
-        rows |= _trivial_row(*ours["always_wild_type"], decimals)
+        rows["paper"] = _cells(published, decimals, printed.columns)
+    if "always_wild_type" in mean:  # the answer that is the same for all, whichever is right more often
+        answer, sd = trivial_answer(mean["always_wild_type"]), summary["sd"]["always_wild_type"]
+        mutant, right = (answer == ALWAYS[1]), mean["always_wild_type"]
+        right = (1 - right if mutant else right, sd)
+        scores = {"accuracy": right, "sensitivity": (int(mutant),), "specificity": (int(not mutant),), "auc": (0.5,)}
+        scores |= {"ppv" if mutant else "npv": right, "npv" if mutant else "ppv": (None,)}
+        rows[answer] = _cells(scores, decimals)
     if "best_possible_auc" in mean:
-        rows["best possible"] = _cells({"auc": ours["best_possible_auc"]}, None, decimals)
-    if summary["within_splits"]:
-        rows[WITHIN] = _within_splits(summary["within_splits"], decimals)
-    cells = _cells({key: (value,) for key, value in pooled.items()}, printed.columns, decimals)
+        rows["best possible"] = _cells({"auc": ours["best_possible_auc"]}, decimals)
+    if within := summary["within_splits"]:
+        rows[WITHIN] = _cells({"auc": (within["auc"],)}, decimals)
+        if _has_interval(within):
+            rows[WITHIN]["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*within["auc_interval"], d=decimals)
+    cells = _cells({key: (value,) for key, value in pooled.items()}, decimals, printed.columns)
     rows[f"ours, pooled over {pooled['num_patients']} patients"] = cells
     return rows
 
 
-def _trivial_row(mean: float, sd: float, decimals: int) -> dict[str, dict[str, str]]:
-    """The answer that is the same for all, whichever is right more often, from the accuracy of "wild-type"."""
-    answer = trivial_answer(mean)
-    is_mutant = answer == "always mutant"
-    right = (1 - mean, sd) if is_mutant else (mean, sd)
-    scores = {"accuracy": right, "sensitivity": (int(is_mutant),), "specificity": (int(not is_mutant),), "auc": (0.5,)}
-    scores |= {"ppv" if is_mutant else "npv": right, "npv" if is_mutant else "ppv": (None,)}
-    return {answer: _cells(scores, None, decimals)}
+def _has_interval(within: dict) -> bool:
+    return within.get("auc_interval") is not None and known(within["auc_interval"][0])
 
 
-def _within_splits(within: dict, decimals: int) -> dict[str, str]:
-    """The cell of the AUC within splits, with its interval."""
-    cells = _cells({"auc": (within["auc"],)}, None, decimals)
-    if _known(within["auc_interval"]):
-        cells["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*within["auc_interval"], d=decimals)
-    return cells
-
-
-def _cells(scores: dict, columns, decimals: int) -> dict[str, str]:
+def _cells(scores: dict, decimals: int, columns=None) -> dict[str, str]:
     """Cells of a row by heading, from (mean, sd) or (mean,) of each score; "-" in columns without one."""
-    columns = scores if columns is None else columns
-    return {HEADINGS[key]: _cell(*scores.get(key, (None,)), decimals=decimals) for key in columns if key in HEADINGS}
-
-
-def _known(interval) -> bool:
-    """Whether there is an interval; JSON makes None of NaN."""
-    return interval is not None and interval[0] is not None and interval[0] == interval[0]
+    cells = {}
+    for key in scores if columns is None else columns:
+        mean, sd = (*scores.get(key, (None,)), None)[:2]
+        if key in HEADINGS:
+            cell = f"{mean:.{decimals}f}" if known(mean) else "-"
+            cells[HEADINGS[key]] = f"{cell} ± {sd:.{decimals}f}" if known(mean) and known(sd) else cell
+    return cells
 
 
 def results_text(
     metrics: dict[str, dict],
     published: dict[str, dict],
-    printed: Printed = SLICE_CNN,
+    printed: Printed,
     baselines: dict[str, dict[str, float]] | None = None,
 ) -> str:
     """The table of results as lines of text, marked where it is synthetic."""
-    notes = ["ours: mean ± standard deviation over the splits; pooled: one mean score per patient."]
+    lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in metrics.values()) else []
+    lines += [results_table(metrics, published, printed, baselines).to_string(), SPREAD_NOTE]
     if any("dice" in summary["mean"] for summary in metrics.values()) and "dice" in printed.columns:
-        notes.append("Dice of the pooled row: the mean over the subjects.")
+        lines.append("Dice of the pooled row: the mean over the subjects.")
     if any("auc" in summary["mean"] for summary in metrics.values()):
-        notes += [WITHIN_NOTE, _interval_note(metrics)]
-    synthetic = any(summary["synthetic"] for summary in metrics.values())
-    lines = [f"{SYNTHETIC_NOTE}."] if synthetic else []
-    return "\n".join([*lines, results_table(metrics, published, printed, baselines).to_string(), *notes])
+        lines.append(WITHIN_NOTE)
+        if any(_has_interval(summary["within_splits"]) for summary in metrics.values()):
+            lines.append("In brackets: 95 % confidence interval of the AUC within splits (sampling of patients).")
+        else:
+            lines.append("No interval of the AUC: too few patients of a class, or classes that do not overlap.")
+    return "\n".join(lines)
 
 
-def _interval_note(metrics: dict[str, dict]) -> str:
-    """What stands in brackets, or why nothing does."""
-    if any(_known(summary["within_splits"].get("auc_interval")) for summary in metrics.values()):
-        return "In brackets: 95 % confidence interval of the AUC within splits (sampling of patients)."
-    return "No interval of the AUC: too few patients of a class, or classes that do not overlap."
+def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
+    """One row per score: the paper's mean ± sd, ours over the splits, within splits, and pooled over the patients.
 
+    Args:
+        metrics: content of `metrics.json`.
+        published: the paper's (mean, sd) of each score of this run, sd None where it prints none; may be empty.
+        printed: what the paper prints: its scores are the rows, without those that neither has.
+        worth: what `evaluation.worth.worth` gives; then every score that has an interval stands with it, else the AUC
+            within splits alone.
 
-def _cell(mean: float | None, sd: float | None = None, decimals: int = 2) -> str:
-    if mean is None or mean != mean:
-        return "-"
-    return f"{mean:.{decimals}f}" if sd is None or sd != sd else f"{mean:.{decimals}f} ± {sd:.{decimals}f}"
+    Returns:
+        Text cells: `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled
+        over ... patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
+    """
+    worth, num_splits = worth or {}, len(metrics["per_split"])
+    made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
+    pooled, auc = f"ours, pooled over {metrics['pooled']['num_patients']} patients", worth.get("auc", {})
+    rates = {score: rate for score, rate in worth.get("rates", {}).get("0.5", {}).items() if score in SCORES}
+    rates |= {"auc": auc.get("pooled"), "dice": worth.get("segmentation", {}).get("dice")}
+    estimates = {pooled: rates, WITHIN: {"auc": auc.get("within_splits")}}
+    rows = []
+    for score in printed.columns:
+        if score not in published and score not in metrics["mean"]:
+            continue
+        cells = {"score": SCORES[score].name, **made.loc[HEADINGS[score]]}
+        for column, of_scores in estimates.items():
+            if of_scores.get(score):
+                cells[column] = estimate_cell(of_scores[score], printed.decimals)
+        rows.append(cells)
+    ours = f"ours, mean ± sd over {num_splits} splits" if num_splits > 1 else "ours, one split"
+    columns = ["score", "paper", "ours", WITHIN, pooled, *ALWAYS, "best possible"]
+    table = pd.DataFrame(rows).replace("", "-")
+    return table[[column for column in columns if column in table]].rename(columns={"ours": ours})
 
 
 def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from glioma_idh import runs as files
 from glioma_idh.cohorts.table import PATHS
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import because
 from glioma_idh.reporting.figures.canvas import named_splits
+from glioma_idh.reporting.tables.cells import first_few
 
 COLUMNS = ["repeat", "split", "subject", "part"]
 PARTS = {"train": "trained on", "test": "tested"}
@@ -29,7 +31,8 @@ def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
         InputError: a subject of the splits is not in the cohort table.
     """
     rows, people = [], _with_patients(splits, cohort)
-    for name, split in _named(people):
+    names = [name for name, _ in named_splits(people[people["part"] == "test"])]
+    for name, (_, split) in zip(names, people.groupby(["repeat", "split"]), strict=True):
         row = {"split": name}
         for part, words in PARTS.items():
             inside = split[split["part"] == part]
@@ -52,12 +55,7 @@ def splits_hash(splits: pd.DataFrame) -> str:
 def patients_check(splits: pd.DataFrame, cohort: pd.DataFrame) -> str:
     """Whether any patient, with whatever scans, stands in training and test of one split, in a sentence.
 
-    Args:
-        splits: `subject, repeat, split, part`.
-        cohort: cohort table: `subject, patient, idh`.
-
-    Raises:
-        InputError: a subject of the splits is not in the cohort table.
+    Takes and raises what `splits_sheet` does.
     """
     people = _with_patients(splits, cohort)
     parts = people.groupby(["repeat", "split", "patient"])["part"].nunique()
@@ -65,8 +63,8 @@ def patients_check(splits: pd.DataFrame, cohort: pd.DataFrame) -> str:
     num_splits = len(people.groupby(["repeat", "split"]))
     checked = f"checked for {num_splits} split{'s' if num_splits > 1 else ''} of {people['patient'].nunique()} patients"
     if both:
-        stands = "patients stand" if len(both) > 1 else "patient stands"
-        return f"LEAK: {len(both)} {stands} in training and test of one split ({_few(both)}); {checked}."
+        stands, named = "patients stand" if len(both) > 1 else "patient stands", first_few(both, MOST_NAMED)
+        return f"LEAK: {len(both)} {stands} in training and test of one split ({named}); {checked}."
     return f"No patient stands in training and test of one split: {checked}."
 
 
@@ -88,32 +86,16 @@ def scans_check(cohort: pd.DataFrame) -> str:
     twice = sorted({" and ".join(subjects) for subjects in alike[alike.map(len) > 1]})
     by_content = " and of the scans' content" if hashed.any() else ""
     if twice:
-        return f"LEAK: one scan under several names: {_few(twice)}; see the cohort table."
+        return f"LEAK: one scan under several names: {first_few(twice, MOST_NAMED)}; see the cohort table."
     told = f"told by the paths of {(~hashed).sum()} images{by_content}"
     return f"No scan stands under two names: {told}, {cohort['subject'].nunique()} subjects."
 
 
 def _with_patients(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
-    """The splits with the patient and the status of each subject.
-
-    Raises:
-        InputError: a subject is not in the cohort table.
-    """
+    """The splits with the patient and the status of each subject."""
     people = splits[COLUMNS].merge(cohort[["subject", "patient", "idh"]], "left", "subject")
     unknown = people.loc[people["patient"].isna(), "subject"]
     if len(unknown):
         found = f"no {unknown.iloc[0]}"
-        raise InputError("the subjects of the splits in the cohort table", found, "Take both of one run.", "cohort.csv")
+        raise InputError("the subjects of the splits in the cohort table", found, "Take both of one run.", files.COHORT)
     return people
-
-
-def _named(people: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each split with its name, which `named_splits` gives by who is tested."""
-    names = [name for name, _ in named_splits(people[people["part"] == "test"])]
-    return list(zip(names, (split for _, split in people.groupby(["repeat", "split"])), strict=True))
-
-
-def _few(names: list[str]) -> str:
-    """The first few, and how many more there are."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"

@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
 from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
-from glioma_idh.reporting import comparing, report
+from glioma_idh.reporting import comparing, pages, report
 from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
 from glioma_idh.reporting.sections import compared, shared_figures
@@ -176,7 +176,7 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
 def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_path):
     given = []
     monkeypatch.setattr(report, "read_finished_run", {run.folder: run for run in RUNS}.get)
-    monkeypatch.setattr(report, "compared_sections", lambda runs, tests, reference: given.append(reference) or [])
+    monkeypatch.setattr(pages, "compared_sections", lambda runs, tests, reference: given.append(reference) or [])
     monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
     for reference, pairs in (
         (Path("/runs/b"), ["a less b", "c less b"]),

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from glioma_idh.files import write_json, write_table
+from glioma_idh.reporting import pages as pages_module
 from glioma_idh.reporting import report
+from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
-from glioma_idh.reporting.sections import of_run, of_scores, shared_figures
+from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.reporting.text.result_sentence import result_sentence
 from glioma_idh.runs import FORMAT
@@ -166,10 +168,13 @@ def drawn(monkeypatch):
 
         monkeypatch.setattr(module, name, draw)
 
-    for name in ("baselines_forest", "roc_with_bands", "precision_recall_curve", "confusion_matrices"):
-        keep(of_scores, name)
-    for name in ("reliability_diagram", "decision_curve_figure", "strata_forest", "reliability_diagram_alt"):
-        keep(of_scores, name)
+    for name in ("baselines_forest", "strata_forest"):
+        keep(forest_plots, name)
+    for name in ("precision_recall_curve", "confusion_matrices", "decision_curve_figure"):
+        keep(performance, name)
+    for name in ("reliability_diagram", "reliability_diagram_alt"):
+        keep(reliability, name)
+    keep(of_scores, "roc_with_bands")
     keep(shared_figures, "score_boxes")
     for name in ("flow_diagram", "best_median_worst", "learning_curves"):
         keep(of_run, name)
@@ -201,6 +206,7 @@ def test_baselines_beside_the_network(drawn):
         )
     ]
     assert drawn["baselines_forest"].arguments == (NUMBERS,)
+    assert parts_of(section, Picture)["baselines"].alt.startswith("Forest plot of AUCs. Network: 0.81 (0.71 to 0.91).")
     assert "made here" not in parts_of(section, Paragraph)[0].text
     made = finished(NUMBERS | {"patients": WORTH["patients"] | {"folds_made": True}})
     assert "Splits were made here." in parts_of(of_scores.baselines_section(made), Paragraph)[0].text
@@ -367,7 +373,7 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
         monkeypatch.setattr(of_run, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
         run = finished(cohort=PHANTOMS if synthetic else COHORT)
-        for section in (*report.OF_SCORES, of_run.subjects_section):
+        for section in (*pages_module.OF_SCORES, of_run.subjects_section):
             assert section(run).parts
         marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
         assert set(marked.values()) == {synthetic}
@@ -396,7 +402,7 @@ def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
 
 def test_masks_of_an_older_run_and_of_none():
     older = {name: value for name, value in NUMBERS["segmentation"].items() if "hd95" not in name}
-    assert "HD95 cannot be computed" in of_run._hd95_words(older)
+    assert "HD95 cannot be computed" in say("segmentation", segmentation=older).text
     none = of_run.segmentation_section(finished(NUMBERS | {"segmentation": {}}))
     assert none.parts == []
 
@@ -630,9 +636,9 @@ def pages(monkeypatch):
     """What each page was given; no page is written."""
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
-    monkeypatch.setattr(report, "cautions", lambda *_: [])
+    monkeypatch.setattr(pages_module, "cautions", lambda *_: [])
     for name in ("OF_SCORES", "OF_RUN"):
-        monkeypatch.setattr(report, name, ())
+        monkeypatch.setattr(pages_module, name, ())
     return given
 
 

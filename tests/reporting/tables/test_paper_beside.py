@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.papers import SGPNET, SLICE_CNN
-from glioma_idh.reporting.tables.paper_beside import paper_sheet
+from glioma_idh.reporting.tables.results import paper_sheet
 
 PREDICTIONS = pd.DataFrame(
     {
