@@ -79,9 +79,10 @@ def main() -> None:
         outcomes = prepare(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]
         print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
-        lines = usable_for_many([outcome.files for outcome in outcomes], job.out) if job.many else []
-        for outcome in [] if job.many else outcomes:
-            lines += usable_for(outcome.files, job.out / outcome.subject, settings)
+        if job.many:
+            lines = usable_for_many([outcome.files for outcome in outcomes], job.out)
+        else:
+            lines = [line for one in outcomes for line in usable_for(one.files, job.out / one.subject, settings)]
         print("".join(f"{line}\n" for line in lines), end="")
         if len(whole) < len(outcomes):
             sys.exit(1)

@@ -53,7 +53,8 @@ LINKS = _words("""and und et e y en or oder ou to the of de di du del do la el i
 CONJUNCTIONS = _words("and und et e y en or oder ou")
 NOT_AN_AGENT = _words("high low tissue soft transfer dual good best optimal improved unknown image grey gray white")
 """Before `contrast`: that of the picture."""
-NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")  # behind it
+NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")
+"""Behind it: that too, or that it is not told."""
 GEOMETRY = _words("""ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal
     coronaal koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
     cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat wip run
@@ -78,7 +79,8 @@ TISSUE = _words("""wm gm csf wmh ventricle ventricles ventricular hippocampus ce
     caudate cortex parenchyma head face skull scalp skin eye eyes air background vessel vessels tract tracts hemisphere
     sinus""")  # before `mask`: of another thing than the lesion or the brain
 MAPS = _words("map maps karte carte mapa mappa")
-OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")  # computed from images that are named too
+OF_DIFFUSION = _words("md ad rd ak mk rk l1 l2 l3 v1 v2 v3 evals evecs")
+"""What is computed from diffusion-weighted images, where those are named too."""
 T2_STAR = _words("ffe flash")  # gradient echoes, which make a T2 a T2*
 SPINE_AND_BODY = _words("""spine cspine tspine lspine cervical cervicale thoracic lumbar lombaire lombare lumbal
     zervikal cervikal dorsal sacrum sacral hws bws lws ws csp tsp lsp wirbelsaule wirbelsaeule rachis moelle columna
@@ -94,7 +96,8 @@ NO_ROLE = SPINE_AND_BODY | _words("""star t2star gre swi asl cbf rcbf mtt ttp tm
     medic psir subtraktion substraction subtraccion soustraction sottrazione sustraccion minus difference differenz
     delta rmtt rttp pbp gbp relcbf relmtt screenshot report phantom vwi quantitative histogram""")
 """Images that have none of the roles, whatever else is said of them; `gre` may be a T1 or a perfusion too."""
-FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")  # computed of a sequence
+FILES_ALONE = _words("wm gm csf warp affine jacobian prob probability noise xfm field")
+"""In the names of files alone: what was computed of a sequence."""
 KNOWN = frozenset().union(
     *SEQUENCES.values(),
     *(T1_WEIGHTED, AGENT, WITH, WITHOUT, BEFORE, AFTER, NATIVE, UNDECIDED, EVENT, LINKS, NOT_AN_AGENT, MAPS, TISSUE),

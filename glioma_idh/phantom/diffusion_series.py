@@ -56,9 +56,8 @@ def three_directions(b_values=B_VALUES) -> tuple[np.ndarray, np.ndarray]:
 def clean_dwi(anatomy: Anatomy, lesion: Lesion, z: float, b_values=B_VALUES, b_vectors=None) -> np.ndarray:
     """The series of `make_dwi` without coil and noise, water at echo time 0 = 1; shape (i, j, k, n), float32."""
     b_values = np.asarray(b_values, float)
-    along = np.full(len(b_values), 1 / 3) if b_vectors is None else np.square(np.asarray(b_vectors)[:, 0])
-    if b_vectors is not None:
-        along[~np.any(b_vectors, axis=1)] = 1 / 3
+    vectors = np.zeros((len(b_values), 3)) if b_vectors is None else np.asarray(b_vectors)
+    along = np.where(np.any(vectors, axis=1), np.square(vectors[:, 0]), 1 / 3)
     fibres = ACROSS + (ALONG - ACROSS) * along
     tissues = TISSUES | {part: planted_tissue("adc", part, z) for part in PARTS}
     series = np.zeros((*anatomy.grid.shape, len(b_values)), np.float32)

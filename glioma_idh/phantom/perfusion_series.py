@@ -90,12 +90,7 @@ def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray
 
 
 def make_dsc(
-    anatomy: Anatomy,
-    lesion: Lesion,
-    z: float,
-    rng: np.random.Generator,
-    protocol: DscProtocol | None = None,
-    leakage: Leakage | None = None,
+    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol | None = None, leakage: Leakage | None = None
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
 

@@ -20,10 +20,11 @@ from glioma_idh.files import write_table
 from glioma_idh.imaging.brain import extractor_words
 from glioma_idh.imaging.dicom.identity import identity_in
 from glioma_idh.parallel import run_parallel
-from glioma_idh.preparation.context import LesionFinder
+from glioma_idh.preparation.context import LesionFinder, Patient
 from glioma_idh.preparation.patient import prepare_patient, shareable_error
 from glioma_idh.preparation.patients import check_one_patient, find_patients
 from glioma_idh.preparation.settings import STRUCTURAL, Job, Settings
+from glioma_idh.preparation.stages import Stages
 from glioma_idh.progress import progress, step
 
 ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
@@ -122,7 +123,8 @@ def prepare_one(
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(max(1, (os.cpu_count() or 1) // job.jobs))
     folder, files, errors, remarks = job.out / subject, {}, [], []
     try:
-        patient = prepare_patient(source, folder, settings, finder, job.redo_from or "", tell)
+        patient = Patient(settings, Stages(folder, job.redo_from or "", tell), finder)
+        prepare_patient(patient, source)
         files, errors, remarks = patient.files, patient.errors, patient.remarks
         if patient.alignment is not None:
             draw(subject, patient, synthetic=job.source is None)

@@ -1,7 +1,6 @@
 """One patient, from the series as acquired to six sequences and masks on one grid: the steps in their order."""
 
 import importlib.metadata
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,31 +11,19 @@ from glioma_idh.imaging.dicom.convert import IGNORED_ENDINGS, Converted, convert
 from glioma_idh.imaging.dicom.headers import LeftOut, files_below
 from glioma_idh.preparation.alignment import align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
-from glioma_idh.preparation.context import LesionFinder, Patient
+from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.lesion import find_lesion
 from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image, series_to_use
 from glioma_idh.preparation.movement import hold_series_still
 from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
 from glioma_idh.preparation.series import choose_series, find_series
-from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
 
 PACKAGES = ("numpy", "scipy", "nibabel", "nilearn", "SimpleITK", "dcm2niix")
 
 
-def prepare_patient(
-    source: Path,
-    folder: Path,
-    settings: Settings,
-    finder: LesionFinder | None = None,
-    redo_from: str = "",
-    tell: Callable[[str], None] = lambda line: None,
-) -> Patient:
-    """Prepare one patient from `source` into `folder`; nothing is made without reference, place for it, and brain.
-
-    `redo_from` is the first stage that is gone through again in any case; `tell` gets a line for each stage.
-    """
-    patient = Patient(settings, Stages(folder, redo_from, tell), finder)
+def prepare_patient(patient: Patient, source: Path) -> None:
+    """Prepare one patient from the folder of its series; nothing is made without reference, place for it, and brain."""
     try:
         _prepare(patient, source)
     except InputError as error:
@@ -47,9 +34,8 @@ def prepare_patient(
         record.ways = {role: way.tolist() for role, way in alignment.ways.items()}
         record.grid = {"shape": list(alignment.grid.array.shape), "affine": alignment.grid.affine.tolist()}
     record.files = {column: path.name for column, path in patient.files.items()}
-    record.problems = [shareable_error(error, source, folder) for error in patient.errors]
+    record.problems = [shareable_error(error, source, patient.folder) for error in patient.errors]
     patient.stages.save()
-    return patient
 
 
 def _prepare(patient: Patient, source: Path) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,21 +178,15 @@ def merge(parts: list[Series], number: str) -> Series:
 
 def put_together(role: str, candidates: list[Series]) -> list[Series]:
     """Candidates for DSC that are echoes of each other, and for DWI that have one b-value each, as one."""
-
-    def belong_together(one: Series, other: Series) -> bool:
-        """On grids of the same size, each of one echo or b-value."""
-        if role == "dsc":
-            echoes = [len(part.files) == 1 and part.acquisitions[0].echo_time_s for part in (one, other)]
-            return all(echoes) and (one.shape, one.num_volumes) == (other.shape, other.num_volumes)
-        single = all(len(set(part.b_values)) == 1 for part in (one, other))
-        return role == "dwi" and one.shape == other.shape and single
-
-    groups, merged = [], []
-    for candidate in candidates:
-        group = next((group for group in groups if belong_together(candidate, group[0])), [])
-        groups += [] if group else [group]
-        group.append(candidate)
-    for group in groups:
+    groups, merged = defaultdict(list), []
+    for one in candidates:
+        key = id(one)  # by itself, unless it is one echo or b-value on a grid of the same size
+        if role == "dsc" and len(one.files) == 1 and one.acquisitions[0].echo_time_s:
+            key = (one.shape, one.num_volumes)
+        elif role == "dwi" and len(set(one.b_values)) == 1:
+            key = one.shape
+        groups[key].append(one)
+    for group in groups.values():
         keys = [part.acquisitions[0].echo_time_s if role == "dsc" else part.b_values for part in group]
         whole = role in ("dsc", "dwi") and len(set(keys)) == len(keys)
         merged += [merge(group, "+".join(part.number for part in group))] if whole else group

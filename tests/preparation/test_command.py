@@ -9,10 +9,8 @@ import pytest
 from glioma_idh import prepare
 from glioma_idh.errors import InputError
 from glioma_idh.preparation import command as module
-from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.reporting.figures import patient_checks
-from tests.preparation.placed import stages_of
 
 
 @pytest.fixture
@@ -20,12 +18,11 @@ def recorded(tmp_path, monkeypatch):
     """In place of the work on a patient, and of its picture: recorders. Two patients' folders are there."""
     calls, pictures = [], []
 
-    def work(source, folder, settings, finder, redo_from, tell):
-        calls.append((source, folder, settings, finder, redo_from))
-        stages = stages_of(tmp_path)
-        stages.finish = lambda: pictures.append("finished")
-        stages.record.remarks = [f"a remark on {source.name}"]
-        return Patient(settings, stages, alignment="an alignment", images={"t1": folder / "t1.nii.gz"})
+    def work(made, source):
+        calls.append((source, made.folder, made.settings, made.finder, made.stages.redone[:1]))
+        made.stages.finish = lambda: pictures.append("finished")
+        made.remarks.append(f"a remark on {source.name}")
+        made.alignment, made.images = "an alignment", {"t1": made.folder / "t1.nii.gz"}
 
     monkeypatch.setattr(module, "prepare_patient", work)
     monkeypatch.setattr(
@@ -43,7 +40,7 @@ def test_source_folder_settings_finder_and_stage_are_handed_on(recorded, monkeyp
     job = prepare.Job(place / "cohort" / "p1", place / "out", lesion_run=place / "run", redo_from="adc", quiet=True)
     settings = Settings(keep_skull=True)
     (outcome,) = prepare.prepare(job, settings)
-    assert calls == [(place / "cohort" / "p1", place / "out" / "p1", settings, "the finder of run", "adc")]
+    assert calls == [(place / "cohort" / "p1", place / "out" / "p1", settings, "the finder of run", ("adc",))]
     assert pictures == [("p1", False), "finished"]
     assert outcome.files == {"t1": place / "out" / "p1" / "t1.nii.gz"} and outcome.remarks == ["a remark on p1"]
 
@@ -74,7 +71,7 @@ def test_the_synthetic_patient_is_called_so(recorded, monkeypatch):
 def test_a_patient_that_fails_is_in_the_exclusions_alone(recorded, monkeypatch):
     place, *_ = recorded
 
-    def fail(source, *_):
+    def fail(made, source):
         raise InputError("a head", "none", "Look.", source / "t1.nii")
 
     monkeypatch.setattr(module, "prepare_patient", fail)

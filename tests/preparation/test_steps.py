@@ -76,10 +76,17 @@ def steps(monkeypatch, tmp_path):
     return handed, answers, choices, still, alignment, files
 
 
+def prepared_by(folder, settings, finder=None) -> Patient:
+    """A patient, its series in a folder, its results in `out` below."""
+    made = Patient(settings, stages_of(folder), finder)
+    prepare_patient(made, folder)
+    return made
+
+
 def test_each_step_is_handed_what_the_steps_before_it_made(steps, tmp_path):
     handed, _, choices, still, alignment, files = steps
     settings = Settings(series=("t2=5",))
-    prepared = prepare_patient(tmp_path, tmp_path / "out", settings, finder="a finder")
+    prepared = prepared_by(tmp_path, settings, "a finder")
     brain, lesion = (tmp_path / "out" / f"{name}_mask.nii.gz" for name in ("brain", "lesion"))
     structural = {role: files[role] for role in ("t1gd", "t2")}
     assert handed["find_series"][:2] == (tmp_path, tmp_path / "out" / "native")
@@ -100,7 +107,7 @@ def test_each_step_is_handed_what_the_steps_before_it_made(steps, tmp_path):
 def test_no_error_and_no_remark_of_a_step_is_lost(steps, tmp_path):
     _, answers, *_ = steps
     answers["make_adc_image"], answers["find_lesion"] = wrong("adc"), wrong("lesion")
-    prepared = prepare_patient(tmp_path, tmp_path / "out", Settings())
+    prepared = prepared_by(tmp_path, Settings())
     expected = ["series", "choice", "movement", "registration", "image", "contrast", "adc", "lesion"]
     assert [error.expected for error in prepared.errors] == expected
     assert set(prepared.files) == {"t1gd", "t2", "rcbv", "brain_mask"}
@@ -112,14 +119,14 @@ def test_no_error_and_no_remark_of_a_step_is_lost(steps, tmp_path):
 def test_nothing_is_kept_of_a_patient_without_a_brain(steps, tmp_path):
     _, answers, *_ = steps
     answers["find_brain"] = wrong("brain")
-    made = prepare_patient(tmp_path, tmp_path / "out", Settings())
+    made = prepared_by(tmp_path, Settings())
     assert made.alignment is None and made.files == {} and made.errors[-1].expected == "brain"
     assert "ways" not in read_record(tmp_path / "out")
 
 
 def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(steps, tmp_path):
     handed, *_ = steps
-    prepare_patient(tmp_path, tmp_path / "out", Settings(skip=("rcbv", "adc")))
+    prepared_by(tmp_path, Settings(skip=("rcbv", "adc")))
     assert handed["hold_series_still"][0].keys() == {"t1gd", "t2"}
 
 
@@ -129,7 +136,7 @@ def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps,
     answers["find_series"] = ([long], [])
     for missing in (False, True):
         answers["choose_series"] = ({role: choices[role] for role in ("t1gd", "t2", "dsc")[: 3 - missing]}, [])
-        prepare_patient(tmp_path, tmp_path / "out", Settings())
+        prepared_by(tmp_path, Settings())
         remarks = read_record(tmp_path / "out")["remarks"]
         assert any("--series dsc=9" in remark for remark in remarks) == missing
 
@@ -141,7 +148,7 @@ def test_the_record_says_where_series_lie_and_names_no_folder(steps, tmp_path):
     alignment = replace(place(tmp_path, {"t1gd": (AFFINE, np.eye(4)), "t2": (AFFINE, moved)}), frame=frame)
     settings = Settings(reference=str(tmp_path / "Meier" / "atlas.nii"), lesion_mask=tmp_path / "Meier" / "mask.nii")
     steps[1]["align"] = (alignment, [])
-    prepare_patient(tmp_path, tmp_path / "out", settings)
+    prepared_by(tmp_path, settings)
     record = read_record(tmp_path / "out")
     assert np.array(record["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
     assert record["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()}

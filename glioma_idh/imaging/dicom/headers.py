@@ -24,7 +24,8 @@ CODECS = {f"ISO_IR {code}": f"iso8859-{part}" for code, part in LATIN.items()}
 CODECS |= {"ISO_IR 166": "tis-620", "ISO_IR 13": "shift_jis", "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
 CODECS |= {"ISO 2022 IR 87": "iso2022_jp_2", "ISO 2022 IR 149": "euc_kr"}
 """Python's names of the character sets of DICOM, which takes Latin-1 where it names none of these."""
-MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}  # one frame, many, many once single
+MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
+"""Classes of images: of one frame, of many, and of many that were single ones."""
 IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"
 PIXELS = b"\xe0\x7f\x10\0"  # tags as they lie in a file
 COPY_AGAIN = "Export the series again from the archive, whole, or leave it out."

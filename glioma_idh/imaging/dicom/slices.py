@@ -20,7 +20,7 @@ TELL_MOSAIC = {
     "MOSAIC": ("(0029,1010) or (0019,100a) of a Siemens", (b"\x29\0\x10\x10", b"\x19\0\x0a\x10")),
     "VFRAME": ("(0065,1051) of a UIH", (b"\x65\0\x51\x10",)),
 }  # by image type the private tags that tell how to take a mosaic apart, in words and as they lie in a file
-ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"  # what lies between the two
+ITEM = rb"(?:SQ\0\0)?.{4}\xfe\xff\0\xe0.{4}"  # what lies between sequence and tag
 B_VALUE = rb"\x18\0\x87\x90(?:FD\x08\0|\x08\0\0\0)(.{8})"  # of a little-endian file, the eight bytes of its number
 
 

@@ -18,17 +18,9 @@ NO_MARK = {"value": None, "low": None, "high": None, "reason": ""}
 MOST_TOLD = 12  # strata that the alternative text names one by one
 
 # Columns of text beside the panel: heading, inches left of the panel (below 0) or right of it, edge that stands there.
-STRATA_COLUMNS = [
-    ("", -1.25, "left"),
-    ("Patients", -0.62, "right"),
-    ("Mutants", -0.1, "right"),
-    ("AUC (95 % interval)", 0.1, "left"),
-]
-BASELINE_COLUMNS = [
-    ("", -0.1, "left"),
-    ("AUC (95 % interval)", 0.1, "left"),
-    ("Network less it (95 %), p after Holm", 1.35, "left"),
-]
+AUC = ("AUC (95 % interval)", 0.1, "left")
+STRATA_COLUMNS = [("", -1.25, "left"), ("Patients", -0.62, "right"), ("Mutants", -0.1, "right"), AUC]
+BASELINE_COLUMNS = [("", -0.1, "left"), AUC, ("Network less it (95 %), p after Holm", 1.35, "left")]
 
 
 class Row(NamedTuple):

@@ -32,7 +32,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
     measures |= {alignment.anchor: {}} if measures else {}
     movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("movement").items()}
-    perfusion = stages.record.stages.get("rcbv")
+    perfusion, words = stages.record.stages.get("rcbv"), {"subject": subject, "synthetic": synthetic}
 
     def draw_registration() -> Figure:
         shown = {name: read_volume(files[name]) for name in SEQUENCES if name in files}
@@ -41,10 +41,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         rows = {name: Registered(shown[name], measures.get(name), problems.get(name, "")) for name in shown}
         acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # with its skull
         head = resample(acquired, reference, alignment.to_series(alignment.anchor))
-        return registration_check(reference, rows, masks, subject=subject, head=head, synthetic=synthetic)
-
-    def draw_movement() -> Figure:
-        return movement_check(movement, LEAST_MM, subject=subject, synthetic=synthetic)
+        return registration_check(reference, rows, masks, head=head, **words)
 
     def draw_perfusion() -> Figure:
         time_s, curves, panels = np.array(perfusion.found["time_s"]), perfusion.found["curves"], {}
@@ -53,8 +50,8 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
             panels[name] = {kind: np.array(curves[key]) for kind, key in kinds.items() if key in curves}
         panels = {name: of_region for name, of_region in panels.items() if of_region}
         windows = {name: tuple(time_s[[i, j - 1]]) for name, (i, j) in perfusion.found["windows"].items()}
-        words = {"y_name": "Change of R2* (1/s)", "subject": subject, "synthetic": synthetic}
-        return perfusion_curves(time_s=time_s, panels=panels, windows=windows, **words)
+        curves = {"time_s": time_s, "panels": panels, "windows": windows, "y_name": "Change of R2* (1/s)"}
+        return perfusion_curves(**curves, **words)
 
     def make(name: str, draw, file: str, shown: dict) -> None:
         path = stages.folder / file
@@ -64,7 +61,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         shown = {"files": files, "problems": problems, "measures": measures}
         make("registration", draw_registration, "qc.png", shown)
     if movement:
-        make("movement", draw_movement, "qc_movement.png", {"movement": movement})
+        make("movement", lambda: movement_check(movement, LEAST_MM, **words), "qc_movement.png", {"movement": movement})
     if perfusion:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 

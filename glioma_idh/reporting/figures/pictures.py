@@ -27,11 +27,7 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
     shown, prefix = sheet.evenly(np.argsort(-labels, kind="stable"), max_slices), sheet.common_prefix(subjects)
-    groups = {}
-    for label, (group, _) in GROUPS.items():
-        members, total = shown[labels[shown] == label].tolist(), np.count_nonzero(labels == label)
-        if members:
-            groups[f"IDH-{group} ({of_total(len(members), total)})"] = members
+    groups = {label: shown[labels[shown] == label].tolist() for label in GROUPS}
     columns, num_lines = 6 if len(shown) <= 24 else 12, 2 if scores is None else 3
     step = SIDE + GAP, SIDE + num_lines * LINE + GAP
     corners, headings, height = sheet.place_groups(groups, columns, step, 1.5 * LINE, GAP)
@@ -49,8 +45,9 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
         image = sheet.show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + SIDE, y + SIDE, y))
         place = x + SIDE / 2, y + SIDE + 0.024
         axes.text(*place, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
-    for text, y in headings.items():
-        axes.text(0, y, text, fontsize=NORMAL, va="top", fontweight="bold")
+    for label, y in headings.items():
+        number = of_total(len(groups[label]), np.count_nonzero(labels == label))
+        axes.text(0, y, f"IDH-{GROUPS[label][0]} ({number})", fontsize=NORMAL, va="top", fontweight="bold")
     sheet.close_sheet(axes, width - GAP, height)
     canvas.colour_bar(figure, image, axes, **BAR)
     return figure

@@ -104,22 +104,22 @@ def inner_window(image: np.ndarray) -> tuple[float, float]:
     return tuple(np.percentile(inside, (1, 99))) if inside.size else (0.0, 1.0)
 
 
-def place_groups(groups: dict[str, list], across: int, step, heading: float, gap: float):
+def place_groups(groups: dict, across: int, step, heading: float, gap: float):
     """Where members of groups stand, in rows below each group's heading.
 
     Args:
-        groups: members by heading, one or more each.
+        groups: members by name; one without any has no heading.
         across: members a row.
         step: from a member's corner to the next one's, across and down.
         heading: height of a heading.
         gap: between the members of a column; half of it more is before the next heading.
 
     Returns:
-        The upper left corner of each member, the top of each heading, and the height of all.
+        The upper left corner of each member, the top of each group's heading, and the height of all.
     """
     corners, tops, y = {}, {}, 0.0
-    for name, members in groups.items():
-        tops[name] = y
+    for name in filter(groups.get, groups):
+        tops[name], members = y, groups[name]
         y += heading
         for n, member in enumerate(members):
             row, column = divmod(n, across)

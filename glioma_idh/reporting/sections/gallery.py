@@ -74,15 +74,9 @@ def mistakes_figure(
     cases, gone = read_cases(folder, cohort, predictions, chosen)
     if not cases:
         return None, f"The most confident mistakes cannot be shown. {gone[0]}"
-    rows, wrong, groups = cohort.drop_duplicates("subject").set_index("subject"), _mistakes(scores)["truth"], {}
-    for truth in (1, 0):
-        members = [subject for subject in cases if wrong[subject] == truth]
-        number = f"{len(members)} of {(wrong == truth).sum()}"
-        if members:
-            groups[f"IDH-{GROUPS[truth][0]}, called {GROUPS[1 - truth][0]}: {number}"] = members
+    rows = cohort.drop_duplicates("subject").set_index("subject")
     words = {subject: _below_id(rows.loc[subject], scores.loc[subject]) for subject in cases}
-    colours = {heading: GROUPS[wrong[members[0]]][1] for heading, members in groups.items()}
-    return _draw(cases, groups, words, colours, synthetic), " ".join(gone)
+    return _draw(cases, words, _mistakes(scores)["truth"], synthetic), " ".join(gone)
 
 
 def _below_id(row: pd.Series, scores: pd.Series) -> str:
@@ -94,8 +88,9 @@ def _below_id(row: pd.Series, scores: pd.Series) -> str:
     return f"score {scores['score']:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age not known'}"
 
 
-def _draw(cases: dict[str, Case], groups: dict[str, list], words: dict, colours: dict, synthetic: bool) -> Figure:
-    """The sheet: by headings in their colours the subjects, each below its id and words."""
+def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synthetic: bool) -> Figure:
+    """The sheet: a heading a class, below it its subjects; `wrong` is the truth of everybody called wrongly."""
+    groups = {truth: [subject for subject in cases if wrong[subject] == truth] for truth in (1, 0)}
     flat = is_slice(next(iter(cases.values())))
     names = [name for name in SEQUENCES if all(name in case.images for case in cases.values())]
     names = [name for name in VOLUMES_SHOWN if name in names] or names[:1]
@@ -110,10 +105,12 @@ def _draw(cases: dict[str, Case], groups: dict[str, list], words: dict, colours:
     title, note = f"{TITLE}: {' and '.join(map(display_name, names))}", SLICES_NOTE if flat else VOLUMES_NOTE
     # slices have no legend
     figure, axes = sheet.new_sheet(max(total + 0.1, 4.0), height - LINE * flat, title, note, synthetic)
-    for text, y in headings.items():
-        axes.text(0, y, text, fontsize=NORMAL, fontweight="bold", color=colours[text], va="top")
+    for truth, y in headings.items():
+        (name, colour), called, members = GROUPS[truth], GROUPS[1 - truth][0], groups[truth]
+        heading = f"IDH-{name}, called {called}: {len(members)} of {(wrong == truth).sum()}"
+        axes.text(0, y, heading, fontsize=NORMAL, fontweight="bold", color=colour, va="top")
     slices = [case.images[name].ravel() for case in cases.values() for name in names if flat]
-    window = sheet.inner_window(np.concatenate([[0], *slices]))
+    window = sheet.inner_window(np.concatenate([np.zeros(1, np.float32), *slices]))
     for subject, (x, y) in corners.items():
         case, top = cases[subject], y + TEXT
         axes.text(x, y, sheet.short_id(subject, int(width / LETTER)), fontsize=SMALL, fontweight="bold", va="top")
