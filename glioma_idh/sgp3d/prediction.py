@@ -19,7 +19,7 @@ from glioma_idh.sgp3d import inference
 from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.preprocessing import PreparedSubject, prepare_subject
+from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
 
@@ -98,7 +98,7 @@ def _predict_one(
         numbers |= {"score": float(np.mean(scores)), "score_sd": spread}
     reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
-        lesion = inference.own_lesion(np.mean(lesions, axis=0), placement)
+        lesion = place_back(np.mean(lesions, axis=0), placement)
         write_volume(output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
