@@ -19,7 +19,7 @@ from sgp3d_preparation import read_subjects
 from glioma_idh import runs
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
-from glioma_idh.sgp3d import Recipe, SGPNet, inference, prepare_subject
+from glioma_idh.sgp3d import Recipe, SGPNet, inference, place_back, prepare_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.prediction import predict_subjects
@@ -72,7 +72,7 @@ def main() -> None:
         stages.end("read and prepare")
         _, probability = inference.predict_scans(network, prepared.scans)
         stages.end("the network")
-        lesion = inference.own_lesion(probability, prepared.placement)
+        lesion = place_back(probability, prepared.placement)
         write_volume(folder / "lesion.nii.gz", lesion, prepared.placement.own_affine)
         stages.end("mask back, and written")
         inference.predict_scans(network, prepared.scans)

@@ -11,7 +11,6 @@ from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
-from glioma_idh.gbm2d.predict import Prediction
 from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, prepare_cohort, read_subject
 from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
 from glioma_idh.progress import step
@@ -20,8 +19,11 @@ from glioma_idh.reporting.figures.pictures import slice_read
 from glioma_idh.training import predict as common
 
 
-def predict_subjects(wanted: Prediction) -> pd.DataFrame:
+def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
+
+    Args:
+        wanted: the command line, a `predict.Prediction`.
 
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
@@ -64,7 +66,7 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     return predictions
 
 
-def _subjects(wanted: Prediction, sequence: str) -> pd.DataFrame:
+def _subjects(wanted, sequence: str) -> pd.DataFrame:
     """The cohort table of whom to predict: one patient, or a named cohort with the sequence."""
     if (wanted.cohort is None) == (wanted.scan is None):
         found = "neither" if wanted.scan is None else "both"

@@ -16,6 +16,7 @@ from glioma_idh.files import write_json, write_table, write_text, written_whole
 from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.html import write_page
+from glioma_idh.reporting.html.files import files_folder
 from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
 from glioma_idh.reporting.tables.results import results_table, results_text
@@ -128,11 +129,6 @@ def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -
         for name, figure in told.further().items():
             save_figure(figure, figures, name)
     return told.numbers
-
-
-def files_folder(page: Path) -> Path:
-    """The folder of a page's figures, tables and numbers."""
-    return page.with_name(f"{page.stem}_files")
 
 
 def compare_runs(

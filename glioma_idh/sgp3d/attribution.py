@@ -25,7 +25,6 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.cases import Case
 from glioma_idh.sgp3d.cache import CachedSubject, restore_cohort
 from glioma_idh.sgp3d.inference import input_shape
-from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, map_on_own_grid, score_occluded
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training.predict import load_networks, read_finished_run
@@ -34,8 +33,11 @@ WITH_MAPS = "sgpnet"
 COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, "lesion_drawn"]
 
 
-def occlude_run(wanted: Occlusion) -> dict:
+def occlude_run(wanted) -> dict:
     """Score every test subject of a run with and without the lesion, and draw where the scores come from.
+
+    Args:
+        wanted: the command line, a `occlude.Occlusion`.
 
     Returns:
         The numbers, as in `metrics.json`.
@@ -85,7 +87,7 @@ def _check_recipe(recipe: Recipe, run_dir: Path) -> None:
         raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
 
 
-def _tested_subjects(wanted: Occlusion, shape: tuple[int, int, int]) -> pd.DataFrame:
+def _tested_subjects(wanted, shape: tuple[int, int, int]) -> pd.DataFrame:
     """A row a split and test subject: the cohort table with `repeat`, `split` and `network`, its place.
 
     Raises:

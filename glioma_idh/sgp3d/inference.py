@@ -59,11 +59,6 @@ def predict_scans(
     return score, np.mean(lesions, axis=0, dtype=np.float32) if lesions else None
 
 
-def own_lesion(probability: np.ndarray, placement: Placement) -> np.ndarray:
-    """The predicted lesion on the patient's own grid, 0 or 1, uint8: where the probability is above one half."""
-    return place_back(probability, placement)
-
-
 def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
     """The lesion mask of a subject as booleans on its own grid."""
     return return_to_grid(read_mask(row, order="K").array != 0, placement.own_affine)
@@ -95,7 +90,7 @@ def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dic
     numbers, lesion = {"score": score} if "idh" in learns else {}, None
     if "segmentation" in learns:
         placement = stored.placement()
-        lesion = own_lesion(probability, placement)
+        lesion = place_back(probability, placement)
         numbers |= score_masks(lesion, reference_lesion(row, placement), placement)
     return numbers, lesion
 

@@ -18,14 +18,16 @@ from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.sgp3d import inference
 from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
-from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.preprocessing import PreparedSubject, prepare_subject
+from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
 
 
-def predict_subjects(wanted: Prediction) -> pd.DataFrame:
+def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
+
+    Args:
+        wanted: the command line, a `predict.Prediction`.
 
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
@@ -68,7 +70,7 @@ def predict_subjects(wanted: Prediction) -> pd.DataFrame:
     return predictions
 
 
-def _subjects(wanted: Prediction) -> pd.DataFrame:
+def _subjects(wanted) -> pd.DataFrame:
     """The cohort table of whom to predict: one patient, or a named cohort."""
     images = {name: getattr(wanted, name) for name in (*SEQUENCES, "lesion_mask")}
     given = [name for name in SEQUENCES if images[name] is not None]
@@ -85,7 +87,7 @@ def _subjects(wanted: Prediction) -> pd.DataFrame:
 
 
 def _predict_one(
-    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted: Prediction, synthetic: bool
+    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted, synthetic: bool
 ) -> dict:
     """Scores, mask and picture of one prepared subject."""
     flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
@@ -98,7 +100,7 @@ def _predict_one(
         numbers |= {"score": float(np.mean(scores)), "score_sd": spread}
     reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
-        lesion = inference.own_lesion(np.mean(lesions, axis=0), placement)
+        lesion = place_back(np.mean(lesions, axis=0), placement)
         write_volume(output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}

@@ -1,7 +1,7 @@
 """From four scans to the network's input, and from its mask back to the patient ("Data Processing" of the paper)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -55,10 +55,10 @@ class PreparedSubject:
     mask: np.ndarray | None
     placement: Placement
     lesion_ml: float
-    remarks: MaskRemarks | None = None
-    turned: str = ""
-    other_brain: str = ""
-    hashes: dict[str, str] = field(default_factory=dict)
+    remarks: MaskRemarks | None
+    turned: str
+    other_brain: str
+    hashes: dict[str, str]
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
@@ -135,7 +135,7 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion, probability or mask of the network's shape, to the patient's own grid.
+    """Bring a predicted lesion of the network's shape to the patient's own grid: where its probability is above 0.5.
 
     Returns:
         0 or 1, uint8, with the shape of the patient's own files; `placement.own_affine` belongs to it.

@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import written_reports
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _with_reports():
     with written_reports():
         yield

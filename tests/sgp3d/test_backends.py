@@ -13,7 +13,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from glioma_idh.job import Job
 
 import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.errors import InputError
@@ -21,6 +20,7 @@ from glioma_idh.sgp3d import LAPTOP, JointNetwork, SGPNet
 from glioma_idh.sgp3d.model import KERAS_LAYERS, copy_weights
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_factory
+from glioma_idh.training.job import Job
 
 SHAPE = (32, 32, 32, 4)
 FACTORIES = ("keras", "training")

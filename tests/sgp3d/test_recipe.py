@@ -3,11 +3,11 @@
 from dataclasses import asdict, replace
 
 import pytest
-from glioma_idh.job import Job
 
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d.paper import network_name
 from glioma_idh.sgp3d.recipe import LAPTOP, PUBLISHED, Recipe, check_targets, default_recipe, differences, recipe_of_run
+from glioma_idh.training.job import Job
 
 
 def test_the_recipe_holds_the_paper_s_settings():

@@ -15,7 +15,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.figures.cases import Case
-from glioma_idh.reporting.html.files import file_names, replaced_files, write_sheet
+from glioma_idh.reporting.html.files import file_names, files_folder, replaced_files, write_sheet
 from glioma_idh.reporting.html.viewer import pack_cases
 
 GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
@@ -100,7 +100,7 @@ def write_page(
     """
     path = Path(path)
     _check_place(path)
-    folder = path.with_name(f"{path.stem}_files")
+    folder = files_folder(path)
     parts = [part for section in sections for part in section.parts]
     files = {}  # of each figure and table, in their order
     for kind, (inside, endings) in FILES.items():

@@ -41,7 +41,8 @@ def replaced_files(folder: Path, wanted: list[str]):
     Raises:
         InputError: a file is there that no page has written.
     """
-    former = _listed(folder)
+    lines = (folder / LIST).read_text().splitlines() if (folder / LIST).is_file() else []
+    former = {line for line in lines if LISTED.fullmatch(line)}
     others = [name for name in wanted if name not in former and (folder / name).exists()]
     if others:
         advice = "Move it elsewhere, or name another --out."
@@ -62,12 +63,10 @@ def write_sheet(table: pd.DataFrame, folder: Path, name: str, caption: str, synt
     write_text(latex_table(table, caption, name), folder / f"{name}.tex")
 
 
+def files_folder(page: Path) -> Path:
+    """The folder of a page's figures, tables and numbers."""
+    return page.with_name(f"{page.stem}_files")
+
+
 def _write_list(folder: Path, names: set[str]) -> None:
     write_text("\n".join([HEAD, *sorted(names), ""]), folder / LIST)
-
-
-def _listed(folder: Path) -> set[str]:
-    """The files that the former page has written."""
-    if not (folder / LIST).is_file():
-        return set()
-    return {line for line in (folder / LIST).read_text().splitlines() if LISTED.fullmatch(line)}

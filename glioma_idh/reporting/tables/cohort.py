@@ -54,10 +54,8 @@ def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
         splits: `subject, repeat, split, part`.
 
     Returns:
-        Text cells, a row a part: `part, patients`, and a column a characteristic or one of its values.
-
-    Raises:
-        InputError: a cell cannot be read.
+        Text cells, a row a part: `part, patients`, and a column a characteristic or one of its values. Raises as
+        `characteristics_sheet` does.
     """
     cohort = _as_text(cohort)
     tests = dict(named_splits(splits[splits["part"] == "test"]))
@@ -71,7 +69,7 @@ def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     made = made.drop(index=[("IDH, n (%)", group) for group in list(GROUPS.values())[1:]], errors="ignore")
     made = made.drop(columns="Missing", level=1).droplevel(0, axis="columns").drop(columns="Overall", errors="ignore").T
     made.columns = [_heading(name, value) for name, value in made.columns]
-    return _without_nan(made.rename_axis("part").reset_index().astype(str))
+    return made.rename_axis("part").reset_index().astype(str).replace(NO_NUMBER, regex=True)
 
 
 def _heading(name: str, value: str) -> str:
@@ -115,11 +113,6 @@ def _table_one(patients: pd.DataFrame, names: list[str], by: str, groups: list[s
 
 
 def _flat(made: pd.DataFrame) -> pd.DataFrame:
-    """A table of tableone with plain columns, all text, without the number of patients."""
-    flat = made.droplevel(0, axis="columns").drop(index="n", level=0)
-    return _without_nan(flat.rename_axis(["characteristic", "value"]).reset_index().astype(str))
-
-
-def _without_nan(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells in words where tableone has no number: a standard deviation of one patient, or nothing of nobody."""
-    return table.replace(NO_NUMBER, regex=True)
+    """A table of tableone with plain columns, all text, words where it has no number, without that of the patients."""
+    flat = made.droplevel(0, axis="columns").drop(index="n", level=0).rename_axis(["characteristic", "value"])
+    return flat.reset_index().astype(str).replace(NO_NUMBER, regex=True)

@@ -54,6 +54,7 @@ def write_run(folder, scores, recipe=RECIPE, sequence="t1gd", prefix="s", bare=F
     if bare:
         unknown = ["grade", "age_years", "sex", "site", "lesion_ml"]
         cohort, predictions = (table.drop(columns=unknown, errors="ignore") for table in (cohort, predictions))
+    recipe = recipe | {"sequence": [sequence]}
     write_json(
         {"format": FORMAT, "recipe": recipe, "hash": "12345678", "versions": {}} | {"published": {"auc": [0.62, 0.15]}},
         folder / "recipe.json",
@@ -82,11 +83,8 @@ def _evaluated(*tables: bytes) -> dict:
 def _evaluated_once():
     """What was evaluated before is not evaluated again."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("finished", "compared"):
-            patch.setattr(
-                f"glioma_idh.reporting.report.{module}.worth",
-                lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables))),
-            )
+        evaluated = lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables)))  # noqa: E731
+        patch.setattr("glioma_idh.runs.run.worth", evaluated)
         yield
 
 
@@ -107,7 +105,8 @@ def _quick(monkeypatch):
             file.touch()
         return files
 
-    monkeypatch.setattr("glioma_idh.reporting.html.save_figure", empty)
+    for module in ("html", "report"):
+        monkeypatch.setattr(f"glioma_idh.reporting.{module}.save_figure", empty)
 
 
 def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
@@ -343,8 +342,10 @@ def test_no_run_no_table(tmp_path):
     with pytest.raises(InputError, match="the recipe of a run"):
         report_runs([tmp_path])
     write_json({"format": FORMAT, "recipe": {"paper": "another"}}, tmp_path / "recipe.json")
+    (tmp_path / "metrics.json").touch()
     with pytest.raises(InputError, match="a recipe of gbm2d or sgp3d"):
         report_runs([tmp_path])
+    (tmp_path / "metrics.json").unlink()
     write_json({"format": FORMAT, "recipe": RECIPE}, tmp_path / "recipe.json")
     with pytest.raises(InputError, match="a finished run"):
         report_runs([tmp_path])
