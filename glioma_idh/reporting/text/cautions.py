@@ -1,7 +1,11 @@
-"""What a reader must know before the first number, such as that a sample is small or a training unlike the paper's."""
+"""What a reader must know before the first number, such as that a sample is small, and the result in a sentence."""
 
-from glioma_idh.reporting.text.differences import unlike_published
+from glioma_idh.evaluation.worth import SURE
+from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
+from glioma_idh.reporting.tables.cells import known
+from glioma_idh.reporting.text.rerun import unlike_published
 from glioma_idh.reporting.text.templates import TEXTS, render_topics
+from glioma_idh.reporting.text.words import entry
 from glioma_idh.runs.foreign_tables import rows_of_patients
 from glioma_idh.runs.run import Run
 
@@ -22,3 +26,15 @@ def cautions(run: Run) -> list[str]:
     values = {"worth": worth, "patients": worth.get("patients"), "unlike": unlike, "fewest": FEWEST, "wide": WIDE}
     texts = [names, *render_topics(f"{TEXTS}/cautions.j2", values).values()]
     return [text for text in texts if text]
+
+
+def result_sentence(run: Run) -> str:
+    """What a report says first: two or three sentences of a run, or of a table alone.
+
+    They are on age, lesion volume and grade where there are scores, else on Dice.
+    """
+    baselines = entry(run.worth, "baselines")
+    compared = [name for name, of in baselines.items() if known(of["difference"]["p"])]
+    values = {"run": run, "worth": run.worth, "patients": run.worth["patients"], "baselines": baselines}
+    values |= {"compared": compared, "sure": SURE, "synthetic_note": SYNTHETIC_NOTE}
+    return render_topics(f"{TEXTS}/result.j2", values)["result"]

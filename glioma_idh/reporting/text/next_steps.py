@@ -12,8 +12,7 @@ OF_SGPNET = ("t1", "t1gd", "t2", "flair")
 PREFERRED = ("rcbv", "t1gd", *SEQUENCES)
 HOPED_AUC = 0.8
 FOLDS = 5
-TEST_MUTANTS = 5
-"""In each hold-out of the slice-CNN paper."""
+TEST_MUTANTS = 5  # in each hold-out of the slice-CNN paper
 
 
 def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
@@ -24,6 +23,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         scans: a row an image, as `check_scans` gives it; `refused` names the networks that do not take it.
         cohort: what to give to `--cohort`: a name, or the path of the table.
     """
+    cohort = f'"{cohort}"' if " " in cohort else cohort
     labelled, _ = check_labels(table)
     is_labelled = table["subject"].isin(labelled["subject"])
     of_slices, of_sgpnet = (_images_taken(table, scans, network) for network in (SLICE_CNN, SGPNET))
@@ -42,9 +42,9 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:
-            commands.append(f"  python -m glioma_idh.{name}.train{sequence} --cohort {_quoted(cohort)}{splits}")
+            commands.append(f"  python -m glioma_idh.{name}.train{sequence} --cohort {cohort}{splits}")
         if (masked if name == slices else has_all).any():
-            able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}")
+            able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {cohort}")
     commands = commands or able[:1]
     return "\n".join(["", "What can be trained", *found, *(["Next:", *commands] if commands else [])])
 
@@ -52,9 +52,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
 def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
     """Why not a single subject of a cohort can be trained on, in sentences; empty where one can.
 
-    Args:
-        table: cohort table.
-        scans: as `next_steps` takes them.
+    The cohort table and the scans are those of `next_steps`.
     """
     labelled, errors = check_labels(table)
     mistakes = [error for error in errors if error.found != UNLABELLED]
@@ -109,7 +107,3 @@ def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | 
         splits += f", or the slice-CNN paper's hold-outs of {TEST_MUTANTS} mutants or more"
     flags = " --splits kfold" if folds == FOLDS else f" --splits kfold --num-splits {folds}"
     return f"{text}: {splits}. With every patient tested once, {width}.", flags
-
-
-def _quoted(cohort: str) -> str:
-    return f'"{cohort}"' if " " in cohort else cohort

@@ -27,45 +27,32 @@ class _Missing(jinja2.ChainableUndefined):
     __str__ = jinja2.StrictUndefined.__str__
 
 
-def _environment() -> jinja2.Environment:
-    """Templates of the package, without escapes; a name that is not known ends the block that asks for it."""
-    loader = jinja2.PackageLoader("glioma_idh", "")
-    environment = jinja2.Environment(loader=loader, undefined=_Missing, keep_trailing_newline=True)
-    environment.filters |= {
-        "comparison": comparison_cell,
-        "count": count,
-        "estimate": estimate_cell,
-        "first_upper": lambda text: text[:1].upper() + text[1:],
-        "groups": _groups,
-        "known": known,
-        "listed": listed,
-        "proportion": proportion_cell,
-        "said": lambda sentences: " ".join(sentence for sentence in sentences if sentence),
-    }
-    return environment
+# Templates of the package, without escapes; a name that is not known ends the block that asks for it.
+LOADER = jinja2.PackageLoader("glioma_idh", "")
+ENVIRONMENT = jinja2.Environment(loader=LOADER, undefined=_Missing, keep_trailing_newline=True)
+ENVIRONMENT.filters |= {
+    "comparison": comparison_cell,
+    "count": count,
+    "estimate": estimate_cell,
+    "first_upper": lambda text: text[:1].upper() + text[1:],
+    "groups": _groups,
+    "known": known,
+    "listed": listed,
+    "proportion": proportion_cell,
+    "said": lambda sentences: " ".join(sentence for sentence in sentences if sentence),
+}
+BY_LINE = ENVIRONMENT.overlay(trim_blocks=True)
 
 
 def render(template: str, values: dict) -> str:
-    """A whole template, line by line.
-
-    Args:
-        template: its path in the package.
-        values: by the names that it uses.
-    """
+    """A whole template, by its path in the package, line by line."""
     return BY_LINE.get_template(template).render(values)
 
 
 def render_block(template: str, topic: str, values: dict, environment: jinja2.Environment | None = None) -> str:
-    """One block as it stands, line by line.
+    """One block as it stands, line by line; by default a line of statements alone leaves no empty line.
 
-    Args:
-        template: its path in the package.
-        topic: name of the block.
-        values: by the names that the block uses.
-        environment: by default the one in which a line of statements alone leaves no empty line.
-
-    Returns:
-        "" for a block that prints a value that is missing, as a setting of an older run may be.
+    "" for a block that prints a value that is missing, as a setting of an older run may be.
     """
     found = (environment or BY_LINE).get_template(template)
     try:
@@ -75,18 +62,6 @@ def render_block(template: str, topic: str, values: dict, environment: jinja2.En
 
 
 def render_topics(template: str, values: dict) -> dict[str, str]:
-    """Every block of a template as a text in one line, by its name and in its order.
-
-    Args:
-        template: its path in the package.
-        values: by the names that the blocks use.
-
-    Returns:
-        "" for a block without text, or as `render_block`.
-    """
+    """Every block of a template, by its name and in its order, as a text in one line; "" as of `render_block`."""
     topics = ENVIRONMENT.get_template(template).blocks
     return {topic: " ".join(render_block(template, topic, values, ENVIRONMENT).split()) for topic in topics}
-
-
-ENVIRONMENT = _environment()
-BY_LINE = ENVIRONMENT.overlay(trim_blocks=True)

@@ -1,6 +1,5 @@
 """Words and settings in print, and entries of `evaluation.worth.worth` as far as they are there."""
 
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -38,19 +37,17 @@ def spelled(name: str, value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def filled(cohort: pd.DataFrame, column: str) -> pd.Series:
+    """Of each subject whether it has something in a column."""
+    return cohort.get(column, pd.Series("", cohort.index)).astype(object).fillna("").astype(str) != ""
+
+
 def has(cohort: pd.DataFrame, column: str) -> bool:
     """Whether any subject has something in a column."""
-    return column in cohort and bool((cohort[column].astype(object).fillna("").astype(str) != "").any())
+    return bool(filled(cohort, column).any())
 
 
 def entry(worth: dict, name: str):
     """An entry of `worth`; {} where it is missing, or but a reason why it is not available."""
     found = worth.get(name) or {}
     return {} if isinstance(found, dict) and set(found) == {"reason"} else found
-
-
-def strata_rows(worth: dict) -> list[dict]:
-    """The strata of `worth` that hold anybody, of variables that have several."""
-    rows = [row for row in entry(worth, "strata") if row["n"]]
-    several = Counter(row["variable"] for row in rows)
-    return [row for row in rows if several[row["variable"]] > 1]
