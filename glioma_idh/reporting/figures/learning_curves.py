@@ -42,18 +42,14 @@ def _draw_log(axes, history, log: str) -> None:
         label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
         axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
         if name == "Test" and curve.fitted:
-            _draw_fit(axes, mean)
+            fit = fit_exponential(mean.index, mean)
+            if fit.fitted:
+                label = f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
+                axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
+            else:
+                label = "a·exp(-b·x) + c does not describe the test curve:\nno numbers"
+                axes.plot([], [], linestyle="none", label=label)
     if curve.share:
         axes.set_ylim(-0.04, 1.04)
     elif mean.min() > 0 and mean.max() > 10 * mean.min():
         axes.set_yscale("log")
-
-
-def _draw_fit(axes, mean) -> None:
-    """The exponential through the mean test curve, its three numbers in the legend."""
-    fit = fit_exponential(mean.index, mean)
-    if fit.fitted:
-        label = f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
-        axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
-    else:
-        axes.plot([], [], linestyle="none", label="a·exp(-b·x) + c does not describe the test curve:\nno numbers")

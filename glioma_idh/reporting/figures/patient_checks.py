@@ -69,12 +69,9 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
 def movement_check(
     displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
 ) -> Figure:
-    """How far the head is from where it lies in one volume, a panel a series.
+    """How far the head is from where it lies in one volume, a panel a series, whose displacements have shape (t,).
 
-    Args:
-        displacements_mm: of the volumes, shape (t,), by the name of the series.
-        limit_mm: a series that moves as far as this was held still.
-        subject: its id.
+    A series that moves as far as the limit was held still.
     """
     note = f"Root mean square over a ball of 80 mm. A series is held still where the head moves by {limit_mm:g} mm."
     title = f"{subject}: movement within a series"
@@ -110,7 +107,6 @@ def perfusion_curves(
             same colour in every panel.
         windows: first and last second of each stretch, such as the baseline and the first pass, by name.
         y_name: what the curves are, with its unit; all panels have one scale.
-        subject: its id.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

@@ -41,7 +41,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
         predictions_by_sequence: predictions table of each sequence; columns `repeat, split, truth, score`. Subjects
             without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
-        published: per sequence, (mean, sd) of the paper's AUC; sd is None where it prints none.
+        published: per sequence, the AUC.
     """
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -53,9 +53,8 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     panels = figure.subplots(rows, columns, squeeze=False).flat
     for axes in panels[count:]:
         axes.set_axis_off()
-    for letter, axes, (name, predictions) in zip(
-        ascii_lowercase, panels, predictions_by_sequence.items(), strict=False
-    ):
+    shown = zip(ascii_lowercase, panels, predictions_by_sequence.items(), strict=False)
+    for letter, axes, (name, predictions) in shown:
         canvas.dress_roc(axes, f"{letter}) {display_name(name)}")
         _draw_rocs(axes, predictions, (best_possible or {}).get(name), (published or {}).get(name))
     return figure
@@ -80,7 +79,13 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         number = canvas.of_total(len(areas), len(splits))
         entries[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
     if areas:
-        summary = _draw_mean_roc(axes, curves, areas)
+        grid, mean, several = FALSE_POSITIVE_RATES, np.mean(curves, axis=0), len(areas) > 1
+        label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
+        summary = axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.2, label=label)
+        if several:
+            sd = np.std(curves, axis=0, ddof=1)
+            low, high = np.clip([mean - sd, mean + sd], 0, 1)
+            summary.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
     else:
         summary = [legend_entry(" ")]
         axes.text(0.4, 0.78, "No ROC: every test set\nholds one class only", fontsize=SMALL, ha="center")
@@ -89,19 +94,6 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
     rows = zip_longest(entries[:MOST_NAMED_SPLITS], summary, fillvalue=legend_entry(" "))
     canvas.legend_below(axes, [entry for column in zip(*rows, strict=True) for entry in column], columns=2)
     axes.get_legend().set_title("AUC", prop={"size": SMALL})
-
-
-def _draw_mean_roc(axes, curves, areas) -> list:
-    """The mean curve and its band; entries for the legend."""
-    grid = FALSE_POSITIVE_RATES
-    mean, several = np.mean(curves, axis=0), len(areas) > 1
-    label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
-    entries = axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.2, label=label)
-    if several:
-        sd = np.std(curves, axis=0, ddof=1)
-        low, high = np.clip([mean - sd, mean + sd], 0, 1)
-        entries.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
-    return entries
 
 
 def _mean_sd(mean: float, sd: float | None) -> str:
@@ -116,7 +108,7 @@ def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=Fal
     Args:
         scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
         panels: names of scores, at most four; those that the table lacks get no panel.
-        published: per sequence, a mapping from score names to the paper's (mean, sd); sd is None where it prints none.
+        published: per sequence, by the score's name.
     """
     panels = [score for score in panels if score in scores]
     by_sequence = dict(list(scores.groupby("sequence", sort=False)))

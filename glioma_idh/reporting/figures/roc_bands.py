@@ -32,11 +32,11 @@ def roc_with_bands(
     """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
 
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
-    class; the interval behind its AUC is DeLong's.
+    class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
+    several rows has their mean score.
 
     Args:
-        predictions_by_name: predictions table of each network, at most five; columns `patient, truth, score`. Rows
-            without a truth or a score are left out, and a patient of several rows has their mean score.
+        predictions_by_name: of each network, at most five; columns `patient, truth, score`.
         marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade; at most five.
         published: the paper's AUC by name; may lack names.
         seed: of the bands' draws.

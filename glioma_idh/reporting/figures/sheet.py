@@ -52,7 +52,7 @@ def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, 
 
 
 def draw_picture(axes, picture, ground, size, window, letters="", fontsize: float = SMALL) -> AxesImage:
-    """Draw a picture in the middle of a black ground, between the letters of its sides.
+    """Draw a picture in the middle of a black ground, between the letters of its left and right side.
 
     Args:
         axes: of the sheet.
@@ -60,8 +60,6 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
         ground: left, top, width and height.
         size: width and height of the picture.
         window: what is shown black and what white.
-        letters: of the left and the right side.
-        fontsize: of the letters.
     """
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))

@@ -38,7 +38,10 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
-        usable = _without_copies(usable, scans, needed | {"lesion_mask"})
+        # Training sets aside those with an image of a subject before them.
+        of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(needed | {"lesion_mask"})
+        rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
+        usable = usable[~usable["subject"].isin({rows[index]["subject"] for index, _ in find_copies(rows)})]
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:
@@ -78,14 +81,6 @@ def _images_taken(table: pd.DataFrame, scans: pd.DataFrame, network: str) -> lis
     """The images of each subject that a network takes."""
     taken = scans[~scans["refused"].str.contains(network)].groupby("subject")["image"].agg(set)
     return [taken.get(subject, set()) for subject in table["subject"]]
-
-
-def _without_copies(usable: pd.DataFrame, scans: pd.DataFrame, images: set[str]) -> pd.DataFrame:
-    """Who is left once training has set aside those with an image of a subject before them."""
-    of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(images)
-    rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
-    copies = {rows[index]["subject"] for index, _ in find_copies(rows)}
-    return usable[~usable["subject"].isin(copies)]
 
 
 def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:
