@@ -66,9 +66,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def movement_check(
-    displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
-) -> Figure:
+def movement_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
     """How far the head is from where it lies in one volume, a panel a series, whose displacements have shape (t,).
 
     A series that moves as far as the limit was held still.
@@ -90,15 +88,7 @@ def movement_check(
     return figure
 
 
-def perfusion_curves(
-    time_s: np.ndarray,
-    panels: dict[str, dict[str, np.ndarray]],
-    *,
-    windows: dict[str, tuple[float, float]],
-    y_name: str,
-    subject: str,
-    synthetic: bool = False,
-) -> Figure:
+def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name, subject, synthetic=False) -> Figure:
     """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
 
     Args:

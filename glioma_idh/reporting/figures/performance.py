@@ -27,18 +27,12 @@ POINTS = {"0.5": "Threshold 0.5", "youden": "Youden's threshold", "sensitivity 0
 SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # black letters can be read on all of them
 
 
-def precision_recall_curve(
-    predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
-) -> Figure:
+def precision_recall_curve(predictions: pd.DataFrame, *, average_precision=None, synthetic=False) -> Figure:
     """Precision by recall of all tested patients together, with a pointwise 95 % band.
 
     The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the
     precision of calling everybody mutant. Rows without a truth or a score are left out, and a patient of several rows
-    has their mean score.
-
-    Args:
-        predictions: columns `patient, truth, score`.
-        average_precision: `value, low, high, reason`; None to compute it.
+    has their mean score. Of the average precision `value, low, high, reason` are computed where they are not given.
     """
     truth, score = _pooled(predictions)
     bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."

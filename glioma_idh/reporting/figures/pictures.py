@@ -55,8 +55,7 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     """What was read of one patient: the axial slice with the lesion and its rectangle, and the network's input.
 
     Args:
-        slice_image: the whole slice, shape (i, j), axes to the patient's right and front.
-        slice_mask: lesion mask on it, shape (i, j), 0 or 1.
+        slice_image: the whole slice, shape (i, j), axes to the patient's right and front; so is the mask, 0 or 1.
         box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
         network_input: what was cut from it, normalised, shape (64, 64).
         scores: of each split's network, shape (n,).

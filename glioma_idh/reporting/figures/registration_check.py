@@ -55,13 +55,7 @@ class Registered:
 
 
 def registration_check(
-    reference: Volume,
-    sequences: dict[str, Registered],
-    masks: dict[str, np.ndarray],
-    *,
-    subject: str,
-    head: Volume | None = None,
-    synthetic: bool = False,
+    reference: Volume, sequences: dict[str, Registered], masks: dict, *, subject, head=None, synthetic=False
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 

@@ -60,9 +60,7 @@ def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
     return f"{TITLE}, {len(chosen)} of {len(_mistakes(scores))}: {'; '.join(each)}."
 
 
-def mistakes_figure(
-    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, *, count: int = 6, synthetic: bool = False
-) -> tuple[Figure | None, str]:
+def mistakes_figure(folder: Path, cohort, predictions, *, count=6, synthetic=False) -> tuple[Figure | None, str]:
     """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
 
     Returns:
@@ -124,9 +122,7 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
     return figure
 
 
-def viewer_cases(
-    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, count: int = 6
-) -> tuple[dict[str, Case], list[str]]:
+def viewer_cases(folder: Path, cohort, predictions, count: int = 6) -> tuple[dict[str, Case], list[str]]:
     """Cases to look through: the worst mistakes, the best and the worst lesions, the surest right answers.
 
     Returns:
