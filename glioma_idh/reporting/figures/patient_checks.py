@@ -92,9 +92,8 @@ def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name,
     """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
 
     Args:
-        time_s: of the points, shape (t,).
-        panels: curves of shape (t,) by label, such as `Corrected`, by panel title, such as `Tumour`. A label has the
-            same colour in every panel.
+        time_s: of the points, shape (t,); so are the curves.
+        panels: curves by label, which has the same colour in every panel, by panel title, such as `Tumour`.
         windows: first and last second of each stretch, such as the baseline and the first pass, by name.
         y_name: what the curves are, with its unit; all panels have one scale.
     """

@@ -62,11 +62,10 @@ def registration_check(
     The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
 
     Args:
-        reference: what the sequences were registered to.
-        sequences: by name, all on the reference's grid.
+        reference: what the sequences were registered to; all lie on its grid, shape (i, j, k).
         masks: `brain`, to which the picture is cut, and `lesion`, through whose centre the planes run, otherwise
-            through the middle; those there are, on that grid, shape (i, j, k).
-        head: the reference with its skull, on the same grid, for the last row; by default the reference.
+            through the middle; those there are.
+        head: the reference with its skull, for the last row; by default the reference.
 
     Raises:
         InputError: a sequence or the head lies on another grid.

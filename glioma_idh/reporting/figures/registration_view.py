@@ -23,13 +23,9 @@ PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 class View:
     """What of a reference and the sequences on its grid is shown, and how large.
 
-    The masks are brain and lesion, those there are; the brain, otherwise all that is not background, has a margin.
-
-    Attributes:
-        box: what is shown of a volume, with edges of `size_mm`.
-        scale: inches per mm.
-        row: height of a row of pictures, inches.
-        centre: the voxel that the planes run through: the lesion's centre, otherwise the box's.
+    The masks are brain and lesion, those there are. The `box` holds the brain, otherwise all that is not background,
+    and a margin; `scale` is inches per mm, `row` the height of a row of pictures in inches, and `centre` the voxel that
+    the planes run through: the lesion's centre, otherwise the box's.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):

@@ -51,8 +51,7 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     mean of the splits' AUCs, with their sample sd (n - 1).
 
     Args:
-        predictions_by_sequence: predictions table of each sequence; columns `repeat, split, truth, score`. Subjects
-            without a truth are left out.
+        predictions_by_sequence: columns `repeat, split, truth, score`. Subjects without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
         published: per sequence, the AUC.
     """
@@ -118,16 +117,14 @@ def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic
 
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
     class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
-    several rows has their mean score.
+    several rows has their mean score; columns are `patient, truth, score`.
 
     Args:
-        predictions_by_name: of each network, at most five; columns `patient, truth, score`.
-        marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade; at most five.
+        marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade.
         published: the paper's AUC by name; may lack names.
-        seed: of the bands' draws.
 
     Raises:
-        ValueError: more networks or marks than can be told apart.
+        ValueError: more networks or marks than can be told apart, which are five each.
     """
     marks, published = marks or {}, published or {}
     if len(predictions_by_name) > len(CURVE_STYLES) or len(marks) > len(MARKERS):
@@ -175,7 +172,7 @@ def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=Fal
 
     Args:
         scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
-        panels: names of scores, at most four; those that the table lacks get no panel.
+        panels: at most four; those that the table lacks get no panel.
         published: per sequence, by the score's name.
     """
     panels = [score for score in panels if score in scores]

@@ -4,8 +4,7 @@ from glioma_idh.evaluation.worth import SURE
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
 from glioma_idh.reporting.text.rerun import unlike_published
-from glioma_idh.reporting.text.templates import TEXTS, render_topics
-from glioma_idh.reporting.text.words import entry
+from glioma_idh.reporting.text.templates import TEXTS, entry, render_topics
 from glioma_idh.runs.foreign_tables import rows_of_patients
 from glioma_idh.runs.run import Run
 

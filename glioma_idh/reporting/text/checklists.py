@@ -23,11 +23,7 @@ CHECKLISTS = {row.name: row for row in read_items("checklists").astype({"num_ite
 
 
 def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
-    """One of CHECKLISTS with a run's answers.
-
-    Args:
-        name: of the list.
-        facts: what `facts.run_facts` gives; topics may be missing.
+    """One of CHECKLISTS with the answers of `facts.run_facts`, of which topics may be missing.
 
     Returns:
         Text in the columns `item, what, answer`; `For the authors` where the run does not know.

@@ -9,8 +9,7 @@ from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
 from glioma_idh.reporting.text.numbers import number_values
 from glioma_idh.reporting.text.rerun import unlike_published
-from glioma_idh.reporting.text.templates import TEXTS, render_topics
-from glioma_idh.reporting.text.words import filled, has, listed, spelled
+from glioma_idh.reporting.text.templates import TEXTS, filled, has, listed, render_topics, spelled
 from glioma_idh.runs.run import Run
 
 SECTIONS = {  # of the methods, topics by heading

@@ -5,7 +5,7 @@ from collections import Counter
 from glioma_idh.evaluation.bootstrap import DRAWS
 from glioma_idh.evaluation.calibration import NUM_BINS
 from glioma_idh.evaluation.strata import FEWEST
-from glioma_idh.reporting.text.words import entry
+from glioma_idh.reporting.text.templates import entry
 
 SCORES = {"average_precision": "average precision", "brier": "Brier score", "log_loss": "log loss"}
 RATES = {"sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy", "ppv": "PPV", "npv": "NPV"}

@@ -12,15 +12,7 @@ RESEARCH = "For research only, not for diagnosis."
 
 
 def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
-    """A few lines on predictions, for people; the table itself is for programs too.
-
-    Args:
-        predictions: what `predict` of either paper gives.
-        run_dir: folder of the finished run.
-        out: folder of the table, the pictures and the masks.
-
-    Returns:
-        The lines, without a line feed at the end.
+    """A few lines on what `predict` of either paper gives, and on the table, the pictures and the masks in `out`.
 
     Raises:
         InputError: the run has no `metrics.json`.

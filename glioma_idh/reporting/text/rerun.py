@@ -5,7 +5,7 @@ import shlex
 import pandas as pd
 
 from glioma_idh.papers import find_paper
-from glioma_idh.reporting.text.words import spelled
+from glioma_idh.reporting.text.templates import spelled
 from glioma_idh.runs import as_read
 
 NOT_RECORDED = "not recorded"
@@ -24,11 +24,7 @@ WORDS = {  # of a setting in print, where its name will not do
 
 
 def environment_table(recipe_file: dict) -> pd.DataFrame:
-    """Versions, seed, hashes, and device, time and memory where they are known.
-
-    Args:
-        recipe_file: content of a run's `recipe.json`; `device`, `duration` and `memory`, as text, are shown where
-            somebody has added them.
+    """What `recipe.json` holds of versions, seed, hashes, and of device, time and memory where somebody has added them.
 
     Returns:
         Text in the columns `what` and `value`; `not recorded` where the run does not say.
