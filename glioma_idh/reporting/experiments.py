@@ -11,7 +11,7 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import report
 from glioma_idh.reporting.comparing import check_same_splits, paired_tests, together_as_one
 from glioma_idh.reporting.figures.canvas import save_figure
-from glioma_idh.reporting.figures.roc_bands import roc_with_bands
+from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.pages import tell_comparison
 from glioma_idh.reporting.tables.comparison import (
     SCORES,

@@ -38,8 +38,7 @@ MAP_NOTE = (
 def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Figure:
     """ROC curves with and without each region, and the scores of every patient by genotype, with their medians.
 
-    Args:
-        predictions: columns `patient, truth` and those of CONDITIONS; scores of a patient are averaged.
+    The predictions have the columns `patient, truth` and those of CONDITIONS; scores of a patient are averaged.
     """
     note = "Right: a dot a patient, lines the medians. The network is the same."
     figure = canvas.new_figure(7.2, 4.3, synthetic, note)
@@ -71,11 +70,7 @@ def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Fig
 
 
 def occlusion_text(metrics: dict) -> str:
-    """The numbers as lines of text: a table, what they say, and that they are synthetic.
-
-    Args:
-        metrics: as `sgp3d.occlusion.summarise_occlusion` gives them, and `synthetic`.
-    """
+    """What `sgp3d.occlusion.summarise_occlusion` gives, and `synthetic`, as lines of text: a table and what it says."""
     rows = {}
     for column, (name, _, _) in CONDITIONS.items():
         numbers, (low, high) = metrics[column], metrics[column]["auc_interval"]
@@ -101,15 +96,11 @@ def occluded_head_line(subject: str, scores: pd.Series) -> str:
 
 
 def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figure:
-    """FLAIR in three planes through the lesion's centre, alone and under a map of where the score comes from.
+    """FLAIR in three planes through the reference's centre, alone and under a map of where the score comes from.
 
     One scale for all of it. Colours run to the 99.5th percentile of the map's size in what is shown, by its inverse
-    hyperbolic sine: linear below 1, logarithmic above.
-
-    Args:
-        case: with FLAIR and the reference.
-        activation: where the score comes from, shape (i, j, k) of the case's images; its mean over the network's
-            input is the logit.
+    hyperbolic sine: linear below 1, logarithmic above. The map has the shape (i, j, k) of the case's images; its mean
+    over the network's input is the logit.
     """
     scale = WIDEST / case.size_mm.max()
     row = max(case.size_mm[up] for _, up in PLANES.values()) * scale

@@ -40,9 +40,7 @@ def of_total(number: int, total: int) -> str:
     return f"{number} of {total}" if number < total else f"{total}"
 
 
-def new_figure(
-    width: float, height: float, synthetic: bool, note: str = "", title: str = "", *, grow: bool = False
-) -> Figure:
+def new_figure(width: float, height: float, synthetic: bool, note="", title="", *, grow=False) -> Figure:
     """An empty figure, inches, with a title and, at its foot, the note and for phantoms the line that says so.
 
     With `grow` it is as much higher as the lines at its foot need.

@@ -27,12 +27,8 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 class Case:
     """What there is to show of a subject, all on one grid.
 
-    Attributes:
-        images: scans by sequence, shape (i, j, k), RAS+.
-        reference: the lesion as annotated, booleans of the same shape, or None.
-        predicted: the lesion that the network found, booleans of the same shape, or None.
-        spacing_mm: edge lengths of a voxel.
-        title: what stands above; `head_line` makes one.
+    Scans by sequence, shape (i, j, k), RAS+; the lesion as annotated and as the network found it, booleans of the same
+    shape, or None; edge lengths of a voxel; and what stands above, as `head_line` makes it.
     """
 
     images: dict[str, np.ndarray]
@@ -174,10 +170,7 @@ def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[P
 
 
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:
-    """A subject in one line; what is None or NaN is left out.
-
-    `truth` is 1 of a mutant, `scores` each network's probability of mutation, `lesion_ml` the reference's volume.
-    """
+    """A subject in one line, with each network's score and the reference's volume; what is None or NaN is left out."""
     scores, parts = np.ravel(scores).astype(float), []
     if scores.size and np.isfinite(scores).all():
         spread = f" (sd {scores.std(ddof=1):.2f}, {scores.size} networks)" if scores.size > 1 else ""
@@ -193,10 +186,7 @@ def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=No
 
 
 def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
-    """The voxel of a lesion's largest part that is nearest, in mm, to that part's centre of gravity.
-
-    The lesion is booleans, shape (i, j, k), not all false.
-    """
+    """The voxel of a lesion's largest part, booleans not all false, that is nearest to its centre of gravity in mm."""
     box = bounding_box(lesion)
     parts, _ = ndimage.label(crop(lesion, box))
     voxels = np.argwhere(parts == 1 + np.bincount(parts.ravel())[1:].argmax())

@@ -19,27 +19,20 @@ UNBROKEN = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")  # n
 
 
 class Layout(NamedTuple):
-    """The sequences shown, how many subjects stand side by side, how large an image is and lines of text above it."""
+    """The sequences shown, subjects side by side, an image's size, lines of text above it, and a subject's width."""
 
     sequences: tuple[str, ...]
     across: int
     side: float
     num_lines: int
-
-    @property
-    def tile_width(self) -> float:
-        """Of all images of a subject."""
-        return len(self.sequences) * (self.side + BETWEEN) - BETWEEN
+    tile_width: float
 
 
 def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = False, max_subjects: int = 150) -> Figure:
     """All subjects of a cohort with their sequences side by side, so that a person sees what the cohort holds.
 
-    Args:
-        tiles: one a subject, one or more, as `check_scans` gives them.
-        cohort: its name, for the title.
-        max_subjects: of more subjects than this, those with a problem and an evenly spread subset of the others are
-            shown, and the sheet says of how many.
+    Of more than `max_subjects`, those with a problem and an evenly spread subset of the others are shown, and the sheet
+    says of how many. There is a tile or more, as `check_scans` gives them.
     """
     problems = sheet.evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
     others = sheet.evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
@@ -47,12 +40,19 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
     prefix = sheet.common_prefix([tile.subject for tile in tiles]) if len(tiles) > 1 else ""
     no_masks = not any(tile.has_mask for tile in tiles)
     labels = [f"{sheet.short_id(tile.subject[len(prefix) :], LONGEST_ID)} {GROUPS[tile.idh][0]}" for tile in shown]
-    remarks = [_remark(tile, no_masks) for tile in shown]
+    remarks = ["" if tile.has_mask or no_masks else "no mask" for tile in shown]
+    for n, tile in enumerate(shown):
+        if tile.problems:
+            remarks[n] = tile.problems[0] + (f" +{len(tile.problems) - 1}" if len(tile.problems) > 1 else "")
     layout = _lay_out(tiles, labels, remarks)
     step = layout.tile_width + GAP, layout.num_lines * LINE + layout.side + ROW_GAP
     corners, _, height = sheet.place_groups({"": range(len(shown))}, layout.across, step, LINE, 0)
     width, height = layout.across * step[0] - GAP, height - ROW_GAP
-    title, note = _title(cohort, tiles, shown), _note(shown, layout.sequences, prefix, no_masks)
+    wrong, drawn = (sum(bool(tile.problems) for tile in some) for some in (tiles, shown))
+    wrong = f"{drawn} of the {wrong}" if drawn < wrong else f"{wrong or 'none'}"
+    number = f"{of_total(len(shown), len(tiles))} subject{'s' if len(tiles) > 1 else ''}"
+    title = f"{cohort}: {number}, {wrong} with a problem".removeprefix(": ")
+    note = _note(shown, layout.sequences, prefix, no_masks)
     figure, axes = sheet.new_sheet(max(width + 0.2, LEAST_WIDTH), height - LINE, title, note, synthetic)
     for tile, label, remark, corner in zip(shown, labels, remarks, corners.values(), strict=True):
         _draw_tile(axes, tile, label, remark, layout, corner)
@@ -70,26 +70,10 @@ def _lay_out(tiles: list[Tile], labels: list[str], remarks: list[str]) -> Layout
     label_width = max(len(label) for label in labels) * LETTER
     room, num = MOST_WIDTH + GAP, len(sequences)
     across = int(max(1, min(len(labels), IMAGES_ACROSS // num, room // (label_width + GAP))))
-    largest = max(LARGEST_SIDE, label_width / num)
-    side = min(largest, (room / across - GAP + BETWEEN) / num - BETWEEN)
-    layout = Layout(sequences, across, side, 1)
+    side = min(max(LARGEST_SIDE, label_width / num), (room / across - GAP + BETWEEN) / num - BETWEEN)
+    tile_width = num * (side + BETWEEN) - BETWEEN
     longest = max(len(f"{label}  {remark}") for label, remark in zip(labels, remarks, strict=True))
-    return layout if longest * LETTER <= layout.tile_width else Layout(sequences, across, side, 2)
-
-
-def _remark(tile: Tile, no_masks: bool) -> str:
-    """A subject's first problem and the number of the others, or else that it alone has no mask."""
-    if not tile.problems:
-        return "" if tile.has_mask or no_masks else "no mask"
-    more = f" +{len(tile.problems) - 1}" if len(tile.problems) > 1 else ""
-    return f"{tile.problems[0]}{more}"
-
-
-def _title(cohort: str, tiles: list[Tile], shown: list[Tile]) -> str:
-    wrong, drawn = (sum(bool(tile.problems) for tile in some) for some in (tiles, shown))
-    problems = f"{drawn} of the {wrong} with a problem" if drawn < wrong else f"{wrong or 'none'} with a problem"
-    number = f"{of_total(len(shown), len(tiles))} subject{'s' if len(tiles) > 1 else ''}"
-    return f"{cohort}: {number}, {problems}".removeprefix(": ")
+    return Layout(sequences, across, side, 1 if longest * LETTER <= tile_width else 2, tile_width)
 
 
 def _note(shown: list[Tile], sequences: tuple[str, ...], prefix: str, no_masks: bool) -> str:
@@ -123,10 +107,9 @@ def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner
             size = np.multiply(thumbnail.grey.shape, side / SIDE)
             drawn = sheet.draw_picture(axes, radiological(thumbnail.grey), (left, top, side, side), size, (0, 255))
             if thumbnail.lesion is not None:
-                level = min(float(thumbnail.lesion.max()), 1.0) / 2  # a lesion may be less than a pixel
-                sheet.draw_outline(
-                    axes, radiological(thumbnail.lesion), drawn.get_extent(), canvas.VERMILLION, 0.7, level
-                )
+                lesion, level = radiological(thumbnail.lesion), min(float(thumbnail.lesion.max()), 1.0) / 2
+                # the level is lower where a lesion is less than a pixel
+                sheet.draw_outline(axes, lesion, drawn.get_extent(), canvas.VERMILLION, 0.7, level)
             continue
         sign, colour = ("×", canvas.RED) if name in tile.thumbnails else ("–", canvas.GREY)
         axes.add_patch(Rectangle((left, top), side, side, facecolor="#EBEBEB", zorder=-1))

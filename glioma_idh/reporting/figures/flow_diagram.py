@@ -17,9 +17,8 @@ MOST_REASONS = 12
 def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
     """The way of the subjects from those found to those tested, and beside it who left it where.
 
-    Args:
-        counts: subjects: `found`; `excluded`, a dict by the reason in words; `used`, and of them `mutant`, `wild_type`
-            and `unlabelled`; `tested` and `never_tested`. Of many reasons the commonest twelve are named.
+    Counts of subjects: `found`; `excluded`, a dict by the reason in words; `used`, and of them `mutant`, `wild_type`
+    and `unlabelled`; `tested` and `never_tested`. Of many reasons the commonest twelve are named.
 
     Raises:
         ValueError: more are used than were found.

@@ -37,9 +37,7 @@ class Row(NamedTuple):
 def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False) -> Figure:
     """AUC within groups of patients. The dashed line is the AUC of all patients, the dotted one that of chance.
 
-    Args:
-        strata: rows of `evaluation.strata.strata_scores`.
-        overall: `value, low, high, reason` of the AUC of all patients.
+    The rows are those of `evaluation.strata.strata_scores`, and `value, low, high, reason` of the AUC of all patients.
     """
     counts = pd.DataFrame(strata).groupby("variable")[["n", "events"]].sum().max()  # each variable counts all patients
     rows = [_auc_row(["All patients", f"{counts['n']}", f"{counts['events']}"], overall, num_bold=4)]
@@ -94,10 +92,8 @@ def strata_forest_alt(strata: list[dict], overall: dict) -> str:
 def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
     """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference.
 
-    The dashed line is the network's AUC, the dotted one that of chance.
-
-    Args:
-        worth: of `evaluation.worth.worth`, `auc` and `baselines`.
+    They are `auc` and `baselines` of `evaluation.worth.worth`. The dashed line is the network's AUC, the dotted one
+    that of chance.
     """
     network = worth["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]

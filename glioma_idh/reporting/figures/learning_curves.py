@@ -17,43 +17,36 @@ def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False)
     Args:
         history: columns `repeat, split, epoch` (from 1), and of each panel's log the training's and the test's, as
             `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
-        title: what was trained.
         panels: names of logs, one or two, keys of `names.CURVES`.
     """
     tested = any(has_values(history, f"test_{log}") for log in panels)
     note = "The test curve is drawn only: it chose no epoch and no setting." if tested else ""
     figure = new_figure(7.2 if len(panels) > 1 else 3.7, 3.7, synthetic, note, title)
+    # Thin lines of the splits and their thick mean, of the training and where it was followed of the test set.
     for letter, axes, log in zip("ab", figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=False):
         dress(axes, f"{letter}) {CURVES[log].title}" if len(panels) > 1 else "", "Epoch", CURVES[log].axis)
-        _draw_log(axes, history, log)
+        curve, kinds = CURVES[log], [(log, "Train", BLUE), (f"test_{log}", "Test", VERMILLION)]
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        for column, name, colour in kinds if has_values(history, f"test_{log}") else kinds[:1]:
+            splits = named_splits(history.dropna(subset=column))
+            for _, rows in splits:
+                axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
+            mean = history.groupby("epoch")[column].mean().dropna()
+            label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
+            axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
+            if name == "Test" and curve.fitted:
+                fit = fit_exponential(mean.index, mean)
+                if fit.fitted:
+                    label = (
+                        f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
+                    )
+                    axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
+                else:
+                    label = "a·exp(-b·x) + c does not describe the test curve:\nno numbers"
+                    axes.plot([], [], linestyle="none", label=label)
+        if curve.share:
+            axes.set_ylim(-0.04, 1.04)
+        elif mean.min() > 0 and mean.max() > 10 * mean.min():
+            axes.set_yscale("log")
         legend_below(axes, [line for line in axes.get_lines() if line.get_label() != "_split"], columns=1)
     return figure
-
-
-def _draw_log(axes, history, log: str) -> None:
-    """Thin lines of the splits and their thick mean, of the training and where it was followed of the test set."""
-    curve, kinds = CURVES[log], [(log, "Train", BLUE), (f"test_{log}", "Test", VERMILLION)]
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    for column, name, colour in kinds if has_values(history, f"test_{log}") else kinds[:1]:
-        splits = named_splits(history.dropna(subset=column))
-        for _, rows in splits:
-            axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.5, alpha=0.45, label="_split")
-        mean = history.groupby("epoch")[column].mean().dropna()
-        label = f"{name}, mean of {len(splits)} splits (thin: each)" if len(splits) > 1 else name
-        axes.plot(mean.index, mean, color=colour, linewidth=1.5, label=label)
-        if name == "Test" and curve.fitted:
-            _draw_fit(axes, mean)
-    if curve.share:
-        axes.set_ylim(-0.04, 1.04)
-    elif mean.min() > 0 and mean.max() > 10 * mean.min():
-        axes.set_yscale("log")
-
-
-def _draw_fit(axes, mean) -> None:
-    """The exponential through the mean test curve, its three numbers in the legend."""
-    fit = fit_exponential(mean.index, mean)
-    if fit.fitted:
-        label = f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
-        axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
-    else:
-        axes.plot([], [], linestyle="none", label="a·exp(-b·x) + c does not describe the test curve:\nno numbers")

@@ -47,10 +47,9 @@ def lesion_overlay(case: Case, *, synthetic=False) -> Figure:
 
 
 def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
-    """Up to three subjects side by side, FLAIR, axial through the lesion's centre, with both outlines, on one scale.
+    """Up to three subjects side by side, by what they are, such as `Best`, with both outlines, on one scale.
 
-    Args:
-        cases: with FLAIR among their images; by what they are, such as `Best`.
+    FLAIR is among their images and shown, axial through the lesion's centre.
     """
     sizes = [case.size_mm for case in cases.values()]
     scale = WIDEST / max(max(size[:2]) for size in sizes)
@@ -70,15 +69,10 @@ def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
 
 
 def draw_view(axes, case: Case, sequence: str, plane: str, ground, scale: float, outlines=OUTLINES) -> AxesImage:
-    """Draw one image of a case in one of PLANES, on a sheet, with its outlines.
+    """Draw one image of a case in one of PLANES, on a sheet, with its outlines; returns it.
 
-    Args:
-        ground: left, top, width and height of the black ground in whose middle it lies, inches.
-        scale: inches per mm.
-        outlines: as OUTLINES.
-
-    Returns:
-        The image drawn; its extent is where another image of the same voxels would lie on it.
+    The ground is left, top, width and height of the black one in whose middle it lies, the scale inches per mm. Where
+    the image extends, another of the same voxels would lie on it.
     """
     at, image = slice_through(plane, case.centre, case.box), case.images[sequence]
     size = [case.size_mm[axis] * scale for axis in PLANES[plane]]

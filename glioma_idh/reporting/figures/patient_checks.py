@@ -66,15 +66,10 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def movement_check(
-    displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
-) -> Figure:
-    """How far the head is from where it lies in one volume, a panel a series.
+def movement_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
+    """How far the head is from where it lies in one volume, a panel a series, whose displacements have shape (t,).
 
-    Args:
-        displacements_mm: of the volumes, shape (t,), by the name of the series.
-        limit_mm: a series that moves as far as this was held still.
-        subject: its id.
+    A series that moves as far as the limit was held still.
     """
     note = f"Root mean square over a ball of 80 mm. A series is held still where the head moves by {limit_mm:g} mm."
     title = f"{subject}: movement within a series"
@@ -93,24 +88,14 @@ def movement_check(
     return figure
 
 
-def perfusion_curves(
-    time_s: np.ndarray,
-    panels: dict[str, dict[str, np.ndarray]],
-    *,
-    windows: dict[str, tuple[float, float]],
-    y_name: str,
-    subject: str,
-    synthetic: bool = False,
-) -> Figure:
+def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name, subject, synthetic=False) -> Figure:
     """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
 
     Args:
-        time_s: of the points, shape (t,).
-        panels: curves of shape (t,) by label, such as `Corrected`, by panel title, such as `Tumour`. A label has the
-            same colour in every panel.
+        time_s: of the points, shape (t,); so are the curves.
+        panels: curves by label, which has the same colour in every panel, by panel title, such as `Tumour`.
         windows: first and last second of each stretch, such as the baseline and the first pass, by name.
         y_name: what the curves are, with its unit; all panels have one scale.
-        subject: its id.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

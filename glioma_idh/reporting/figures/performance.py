@@ -27,18 +27,12 @@ POINTS = {"0.5": "Threshold 0.5", "youden": "Youden's threshold", "sensitivity 0
 SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # black letters can be read on all of them
 
 
-def precision_recall_curve(
-    predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
-) -> Figure:
+def precision_recall_curve(predictions: pd.DataFrame, *, average_precision=None, synthetic=False) -> Figure:
     """Precision by recall of all tested patients together, with a pointwise 95 % band.
 
     The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the
-    precision of calling everybody mutant.
-
-    Args:
-        predictions: predictions table; columns `patient, truth, score`. Rows without a truth or a score are left out,
-            and a patient of several rows has their mean score.
-        average_precision: `value, low, high, reason`; None to compute it.
+    precision of calling everybody mutant. Rows without a truth or a score are left out, and a patient of several rows
+    has their mean score. Of the average precision `value, low, high, reason` are computed where they are not given.
     """
     truth, score = _pooled(predictions)
     bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."
@@ -90,10 +84,8 @@ def precision_recall_curve_alt(predictions: pd.DataFrame, *, average_precision: 
 def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figure:
     """Net benefit of acting on the scores, by the probability from which on one acts.
 
-    Lines leave the figure where they fall far below 0: how bad the worst choice is tells nothing.
-
-    Args:
-        curve: rows of `evaluation.thresholds.decision_curve`: `threshold, network, treat_all, treat_none`.
+    Lines leave the figure where they fall far below 0: how bad the worst choice is tells nothing. The rows are those of
+    `evaluation.thresholds.decision_curve`.
     """
     table = pd.DataFrame(curve)
     note = (
@@ -113,11 +105,8 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
 
 def _where_best(curve: list[dict]) -> str:
     """The longest stretch of thresholds at which the network does more good than both others, not by rounding alone."""
-
-    def is_best(row: dict) -> bool:
-        return row["network"] > max(row["treat_all"], row["treat_none"]) + 1e-9
-
-    stretches = [list(rows) for best, rows in groupby(curve, is_best) if best]
+    best_of = groupby(curve, lambda row: row["network"] > max(row["treat_all"], row["treat_none"]) + 1e-9)
+    stretches = [list(rows) for best, rows in best_of if best]
     if not stretches:
         return "The network does more good than both others at no threshold."
     longest = max(stretches, key=len)
@@ -135,9 +124,7 @@ def decision_curve_figure_alt(curve: list[dict]) -> str:
 def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Figure:
     """Patients by reference and prediction, and their shares of each row (mutants, wild-types), a panel a threshold.
 
-    Args:
-        rates: by the threshold's name, what `evaluation.worth` gives: `confusion`, patients by `tp, fp, tn, fn`, or
-            the `reason` alone.
+    The rates are those of `evaluation.worth`, with `confusion`: patients by `tp, fp, tn, fn`, or the `reason` alone.
     """
     note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
     figure = new_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note, grow=True)

@@ -21,8 +21,7 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
             brain's median; exactly 0 outside the lesion mask.
         subjects: their ids.
         truth: 1 mutant, 0 wild-type, NaN unknown; shape (n,).
-        sequence: inside name.
-        scores: probabilities of mutation to print below the labels, shape (n,).
+        scores: to print below the labels, shape (n,).
         max_slices: of more subjects than this, an evenly spread subset is shown, and the sheet says of how many.
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
@@ -31,8 +30,7 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
     columns, num_lines = 6 if len(shown) <= 24 else 12, 2 if scores is None else 3
     step = SIDE + GAP, SIDE + num_lines * LINE + GAP
     corners, headings, height = sheet.place_groups(groups, columns, step, 1.5 * LINE, GAP)
-    width = columns * step[0]
-    subset = of_total(len(shown), len(labels))
+    width, subset = columns * step[0], of_total(len(shown), len(labels))
     title = f"{display_name(sequence)}: 64 x 64 slices as the network reads them, {subset} subjects"
     note = "Patient's right on the left, front at the top. Blue: outside the lesion mask, 0 to the network."
     note += f' Ids follow "{prefix}".' if prefix else ""
@@ -57,13 +55,10 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     """What was read of one patient: the axial slice with the lesion and its rectangle, and the network's input.
 
     Args:
-        slice_image: the whole slice, shape (i, j), axes to the patient's right and front.
-        slice_mask: lesion mask on it, shape (i, j), 0 or 1.
+        slice_image: the whole slice, shape (i, j), axes to the patient's right and front; so is the mask, 0 or 1.
         box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
         network_input: what was cut from it, normalised, shape (64, 64).
-        subject: its id.
-        sequence: inside name.
-        scores: probability of mutation from each split's network, shape (n,).
+        scores: of each split's network, shape (n,).
     """
     scores = np.asarray(scores, float).ravel()
     title = f"{subject}, {display_name(sequence)}\nProbability of IDH mutation {scores.mean():.2f}"

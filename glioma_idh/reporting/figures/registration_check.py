@@ -45,11 +45,8 @@ PLACES = ("near the vertex", "at the skull base", "middle", "middle")
 class Registered:
     """A sequence on the grid of the reference.
 
-    Attributes:
-        volume: the sequence.
-        measures: of its registration, the values of MEASURES that are known; none of them for the reference itself,
-            None for a sequence that was not registered.
-        problem: what is wrong with its registration, in words; printed in red.
+    Its measures are the values of MEASURES that are known of its registration, none of the reference itself, None where
+    it was not registered; the problem, printed in red, says what is wrong with the registration.
     """
 
     volume: Volume
@@ -58,25 +55,17 @@ class Registered:
 
 
 def registration_check(
-    reference: Volume,
-    sequences: dict[str, Registered],
-    masks: dict[str, np.ndarray],
-    *,
-    subject: str,
-    head: Volume | None = None,
-    synthetic: bool = False,
+    reference: Volume, sequences: dict[str, Registered], masks: dict, *, subject, head=None, synthetic=False
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
     The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
 
     Args:
-        reference: what the sequences were registered to.
-        sequences: by name, all on the reference's grid.
+        reference: what the sequences were registered to; all lie on its grid, shape (i, j, k).
         masks: `brain`, to which the picture is cut, and `lesion`, through whose centre the planes run, otherwise
-            through the middle; those there are, on that grid, shape (i, j, k).
-        subject: its id.
-        head: the reference with its skull, on the same grid, for the last row; by default the reference.
+            through the middle; those there are.
+        head: the reference with its skull, for the last row; by default the reference.
 
     Raises:
         InputError: a sequence or the head lies on another grid.
@@ -144,12 +133,11 @@ def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
     first, *others = view.tiles()
     view.draw(axes, first, top, checkerboard(view, array))
     for tile in others:
-        plane = tile[0]
-        extent, edges = view.draw(axes, tile, top, view.greys(array, plane)), view.edges[plane]
+        extent, edges = view.draw(axes, tile, top, view.greys(array, tile[0])), view.edges[tile[0]]
         _, colour, line = LINES["edges"]
         if np.ma.min(edges) < 0 < np.ma.max(edges):
             axes.contour(edges, [0.0], extent=extent, origin="upper", colors=colour, linewidths=line)
-        view.draw_masks(axes, plane, extent)
+        view.draw_masks(axes, tile[0], extent)
 
 
 def checkerboard(view: View, array: np.ndarray) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Planes through volumes of one grid, in fine pixels and one scale, with the outlines of masks on them."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
 
-from glioma_idh.imaging.volumes import Box, Volume
+from glioma_idh.imaging.volumes import Volume
 from glioma_idh.reporting.figures.canvas import SKY, VERMILLION, YELLOW
 from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
 from glioma_idh.reporting.figures.sheet import PLANES, SIDES, draw_outline, draw_picture, radiological, slice_through
@@ -21,50 +20,26 @@ WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
 PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
-@dataclass(frozen=True)
 class View:
-    """What of the volumes is shown, and how large.
+    """What of a reference and the sequences on its grid is shown, and how large.
 
-    Attributes:
-        reference: what the sequences were registered to.
-        masks: brain and lesion, booleans of its shape, those there are.
-        margin_mm: shown around the brain.
+    The masks are brain and lesion, those there are. The `box` holds the brain, otherwise all that is not background,
+    and a margin; `scale` is inches per mm, `row` the height of a row of pictures in inches, and `centre` the voxel that
+    the planes run through: the lesion's centre, otherwise the box's.
     """
 
-    reference: Volume
-    masks: dict[str, np.ndarray]
-    margin_mm: float = 8.0
-
-    @cached_property
-    def box(self) -> Box:
-        """What is shown of a volume: the brain, otherwise all that is not background, with a margin."""
-        shown = self.masks.get("brain", find_tissue(self.reference.array))
-        margins = np.ceil(self.margin_mm / self.reference.spacing_mm).astype(int)
-        sides = zip(box_of(shown), margins, shown.shape, strict=True)
-        return tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
-
-    @cached_property
-    def centre(self) -> tuple[int, int, int]:
-        """The voxel that the planes run through: the lesion's centre, otherwise the box's."""
-        if "lesion" in self.masks:
-            return lesion_centre(self.masks["lesion"], self.reference.spacing_mm)
-        return tuple((start + stop) // 2 for start, stop in self.box)
-
-    @cached_property
-    def size_mm(self) -> np.ndarray:
-        """Edge lengths of the box."""
-        return np.array([stop - start for start, stop in self.box]) * self.reference.spacing_mm
-
-    @property
-    def scale(self) -> float:
-        """Inches per mm."""
+    def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
+        self.reference, self.masks = reference, masks
+        shown = masks.get("brain", find_tissue(reference.array))
+        sides = zip(box_of(shown), np.ceil(margin_mm / reference.spacing_mm).astype(int), shown.shape, strict=True)
+        self.box = tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
+        self.size_mm = np.array([stop - start for start, stop in self.box]) * reference.spacing_mm
         i, j, _ = self.size_mm
-        return (WIDTH - 3 * GAP) / (3 * i + j)
-
-    @property
-    def row(self) -> float:
-        """Height of a row of pictures, inches."""
-        return max(self.size_mm[1:]) * self.scale
+        self.scale = (WIDTH - 3 * GAP) / (3 * i + j)
+        self.row = max(self.size_mm[1:]) * self.scale
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)
+        if "lesion" in masks:
+            self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
 
     def tiles(self) -> list[tuple[str, float, float]]:
         """Plane, left edge and width of each of four columns, inches: axial twice, coronal, sagittal."""

@@ -35,10 +35,14 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
     dress(bins, "", "Score", "Patients")
     axes.plot([0, 1], [0, 1], linestyle=":", color=canvas.GREY, linewidth=0.9)
     canvas.span_unit_square(axes)
-    for name in reversed(SCALINGS):
-        if "reason" not in curves[name]:
-            _draw_curve(axes, name, pd.DataFrame(curves[name]))
-    curve = pd.DataFrame(curves["before"])
+    for name in reversed([name for name in SCALINGS if "reason" not in curves[name]]):
+        curve, style = pd.DataFrame(curves[name]), SCALINGS[name][1]
+        place, share, colour = curve["mean_score"], curve["n"] / curve["n"].sum(), style["color"]
+        axes.plot(place, curve["observed"], color=colour, linestyle=style["linestyle"], linewidth=0.9, alpha=0.8)
+        axes.scatter(place, curve["observed"], 8 + 130 * share, color=colour, marker=style["marker"], zorder=3)
+    # The last curve is the network's own. A rounding error may put an end of an interval on the wrong side.
+    ends = np.maximum([curve["observed"] - curve["low"], curve["high"] - curve["observed"]], 0)
+    axes.errorbar(place, curve["observed"], ends, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
     left, width = curve["from_score"], curve["to_score"] - curve["from_score"]
     style = {"align": "edge", "edgecolor": "black", "linewidth": 0.6}
     bins.bar(left, curve["n"], width, color="#DCE9F3", **style)
@@ -52,18 +56,6 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
         entries += [legend_entry(heading), *(legend_entry(_cell(scores[name], key)) for name in SCALINGS)]
     canvas.legend_below(bins, entries, columns=4)
     return figure
-
-
-def _draw_curve(axes, name: str, curve: pd.DataFrame) -> None:
-    """One curve, with intervals where nothing was scaled."""
-    style = SCALINGS[name][1]
-    place, share = curve["mean_score"], curve["n"] / curve["n"].sum()
-    axes.plot(place, curve["observed"], color=style["color"], linestyle=style["linestyle"], linewidth=0.9, alpha=0.8)
-    axes.scatter(place, curve["observed"], 8 + 130 * share, color=style["color"], marker=style["marker"], zorder=3)
-    if name == "before":
-        ends = [curve["observed"] - curve["low"], curve["high"] - curve["observed"]]
-        ends = np.maximum(ends, 0)  # a rounding error may put an end on the wrong side
-        axes.errorbar(place, curve["observed"], ends, fmt="none", ecolor=style["color"], elinewidth=0.8, capsize=2)
 
 
 def _cell(scores: dict, key: str) -> str:

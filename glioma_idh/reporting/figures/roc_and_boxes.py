@@ -1,12 +1,16 @@
-"""ROC curves of every split, and the scores over the splits."""
+"""ROC curves of every split or with bands, and the scores over the splits."""
 
 from itertools import zip_longest
 from string import ascii_lowercase
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from glioma_idh.evaluation.bootstrap import DRAWS, roc_band
+from glioma_idh.evaluation.intervals import auc_interval
+from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREEN, SMALL, VERMILLION, display_name, legend_entry, named_splits
@@ -29,6 +33,15 @@ BOX = {
     "capprops": {"color": BLUE},
     "patch_artist": True,
 }
+BAND_RATES = np.linspace(0, 1, 501)
+CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
+    {"color": canvas.BLUE, "linestyle": "-"},
+    {"color": canvas.VERMILLION, "linestyle": (0, (3, 1))},
+    {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
+    {"color": canvas.ORANGE, "linestyle": (0, (1, 0.6))},
+    {"color": canvas.PURPLE, "linestyle": (0, (3, 0.8, 0.8, 0.8, 0.8, 0.8))},
+]
+MARKERS = "Ds^vP"
 
 
 def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, synthetic=False) -> Figure:
@@ -38,10 +51,9 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     mean of the splits' AUCs, with their sample sd (n - 1).
 
     Args:
-        predictions_by_sequence: predictions table of each sequence; columns `repeat, split, truth, score`. Subjects
-            without a truth are left out.
+        predictions_by_sequence: columns `repeat, split, truth, score`. Subjects without a truth are left out.
         best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
-        published: per sequence, (mean, sd) of the paper's AUC; sd is None where it prints none.
+        published: per sequence, the AUC.
     """
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -53,9 +65,8 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
     panels = figure.subplots(rows, columns, squeeze=False).flat
     for axes in panels[count:]:
         axes.set_axis_off()
-    for letter, axes, (name, predictions) in zip(
-        ascii_lowercase, panels, predictions_by_sequence.items(), strict=False
-    ):
+    shown = zip(ascii_lowercase, panels, predictions_by_sequence.items(), strict=False)
+    for letter, axes, (name, predictions) in shown:
         canvas.dress_roc(axes, f"{letter}) {display_name(name)}")
         _draw_rocs(axes, predictions, (best_possible or {}).get(name), (published or {}).get(name))
     return figure
@@ -80,7 +91,13 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         number = canvas.of_total(len(areas), len(splits))
         entries[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
     if areas:
-        summary = _draw_mean_roc(axes, curves, areas)
+        grid, mean, several = FALSE_POSITIVE_RATES, np.mean(curves, axis=0), len(areas) > 1
+        label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
+        summary = axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.2, label=label)
+        if several:
+            sd = np.std(curves, axis=0, ddof=1)
+            low, high = np.clip([mean - sd, mean + sd], 0, 1)
+            summary.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
     else:
         summary = [legend_entry(" ")]
         axes.text(0.4, 0.78, "No ROC: every test set\nholds one class only", fontsize=SMALL, ha="center")
@@ -91,21 +108,61 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
     axes.get_legend().set_title("AUC", prop={"size": SMALL})
 
 
-def _draw_mean_roc(axes, curves, areas) -> list:
-    """The mean curve and its band; entries for the legend."""
-    grid = FALSE_POSITIVE_RATES
-    mean, several = np.mean(curves, axis=0), len(areas) > 1
-    label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
-    entries = axes.plot([0, *grid], [0, *mean], color=BLUE, linewidth=2.2, label=label)
-    if several:
-        sd = np.std(curves, axis=0, ddof=1)
-        low, high = np.clip([mean - sd, mean + sd], 0, 1)
-        entries.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
-    return entries
-
-
 def _mean_sd(mean: float, sd: float | None) -> str:
     return f"{mean:.2f}" if sd is None or np.isnan(sd) else f"{mean:.2f} ± {sd:.2f}"
+
+
+def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic=False, seed: int = 0) -> Figure:
+    """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
+
+    A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
+    class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
+    several rows has their mean score; columns are `patient, truth, score`.
+
+    Args:
+        marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade.
+        published: the paper's AUC by name; may lack names.
+
+    Raises:
+        ValueError: more networks or marks than can be told apart, which are five each.
+    """
+    marks, published = marks or {}, published or {}
+    if len(predictions_by_name) > len(CURVE_STYLES) or len(marks) > len(MARKERS):
+        found = f"{len(predictions_by_name)} and {len(marks)}"
+        raise ValueError(f"expected at most {len(CURVE_STYLES)} networks and {len(MARKERS)} marks; found {found}")
+    pooled = {name: pool_patients(rows.dropna(subset=["truth", "score"])) for name, rows in predictions_by_name.items()}
+    counts = dict.fromkeys(f"{patients['truth'].sum():.0f} of {len(patients)}" for patients in pooled.values())
+    bands = f"Bands: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients."
+    note = f"{' and '.join(counts)} patients IDH-mutant. Brackets: 95 % confidence interval. {bands}"
+    height = 4.65 + 0.155 * (len(pooled) + len(marks)) + 0.13 * synthetic
+    figure = canvas.new_figure(4.3, height, synthetic, note)
+    axes = figure.subplots()
+    canvas.dress_roc(axes)
+    entries = []
+    for (name, patients), style in zip(pooled.items(), CURVE_STYLES, strict=False):
+        entries.append(_draw_band(axes, name, patients, published.get(name), style, seed))
+    style = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
+    for (name, (rate, sensitivity)), marker in zip(marks.items(), MARKERS, strict=False):
+        label = f"{name}: sensitivity {sensitivity:.2f}, specificity {1 - rate:.2f}"
+        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **style)
+    canvas.legend_below(axes, entries, columns=1)
+    return figure
+
+
+def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None, style: dict, seed: int):
+    """One network's curve and band; its line in the legend."""
+    truth, score = patients["truth"], patients["score"]
+    if truth.nunique() < 2:
+        return canvas.legend_entry(f"{name}: one class only")
+    low, high = roc_band(truth, score, BAND_RATES, seed=seed)
+    axes.fill_between(BAND_RATES, low, high, color=style["color"], alpha=0.1, linewidth=0)
+    axes.plot(BAND_RATES, np.transpose([low, high]), linewidth=0.5, alpha=0.8, **style)
+    low, high = auc_interval(truth, score)
+    label = f"{name}: pooled AUC {roc_auc_score(truth, score):.2f}"
+    label += "" if np.isnan(low) else f" ({low:.2f}-{high:.2f})"
+    label += "" if published is None else f", paper {published:.2f}"
+    (line,) = axes.plot(*roc_curve(truth, score, drop_intermediate=False)[:2], linewidth=1.5, label=label, **style)
+    return line
 
 
 def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=False) -> Figure:
@@ -115,8 +172,8 @@ def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=Fal
 
     Args:
         scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
-        panels: names of scores, at most four; those that the table lacks get no panel.
-        published: per sequence, a mapping from score names to the paper's (mean, sd); sd is None where it prints none.
+        panels: at most four; those that the table lacks get no panel.
+        published: per sequence, by the score's name.
     """
     panels = [score for score in panels if score in scores]
     by_sequence = dict(list(scores.groupby("sequence", sort=False)))

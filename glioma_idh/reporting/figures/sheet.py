@@ -52,16 +52,10 @@ def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, 
 
 
 def draw_picture(axes, picture, ground, size, window, letters="", fontsize: float = SMALL) -> AxesImage:
-    """Draw a picture in the middle of a black ground, between the letters of its sides.
+    """Draw a picture in the middle of a black ground, between the letters of its left and right side.
 
-    Args:
-        axes: of the sheet.
-        picture: greys or colours, as `radiological` turns them.
-        ground: left, top, width and height.
-        size: width and height of the picture.
-        window: what is shown black and what white.
-        letters: of the left and the right side.
-        fontsize: of the letters.
+    The picture is greys or colours, as `radiological` turns them; the ground is left, top, width and height, the size
+    width and height of the picture, the window what is shown black and what white.
     """
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
@@ -107,12 +101,8 @@ def inner_window(image: np.ndarray) -> tuple[float, float]:
 def place_groups(groups: dict, across: int, step, heading: float, gap: float):
     """Where members of groups stand, in rows below each group's heading.
 
-    Args:
-        groups: members by name; one without any has no heading.
-        across: members a row.
-        step: from a member's corner to the next one's, across and down.
-        heading: height of a heading.
-        gap: between the members of a column; half of it more is before the next heading.
+    A group without members has no heading; the step is from a member's corner to the next one's, across and down; half
+    of the gap between the members of a column is added before the next heading.
 
     Returns:
         The upper left corner of each member, the top of each group's heading, and the height of all.

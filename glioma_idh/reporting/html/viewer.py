@@ -17,16 +17,13 @@ from glioma_idh.reporting.figures.overlays import OUTLINES
 from glioma_idh.reporting.figures.sheet import PLANES, SIDES
 
 MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
-MOST_BITS = 50_000_000  # of all volumes together: 6 MB, 8 MB as text
+MOST_BITS = 50_000_000  # of all volumes together, as of six subjects of four sequences: 6 MB, 8 MB as text
 BITS = {90: 1.55, 75: 0.96, 60: 0.83, 40: 0.60, 30: 0.50}  # a voxel, by quality; on a T1 template with 3 % of noise
 LOWEST_QUALITY = 25
 
 
 def pack_cases(cases: dict[str, Case]) -> dict:
-    """What the script needs to show some subjects, as JSON takes it; six of four sequences are below 8 MB.
-
-    Args:
-        cases: by the name under which the reader finds them, one or more.
+    """What the script needs to show some subjects, by the name under which the reader finds them, as JSON takes it.
 
     Returns:
         `planes` (axes across, up and cut), `sides` (letters left and right), `outlines` (name, colour and width in
@@ -72,9 +69,7 @@ def _pack_case(name: str, case: Case, quality: int) -> dict:
 def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
     """A volume as one picture, slice k after slice k in rows, about square: axis i goes to the right, j down.
 
-    Args:
-        volume: greys from 0 to 255, or booleans; shape (i, j, k).
-        quality: of the WebP that greys become; booleans become a PNG of one bit a voxel.
+    Greys from 0 to 255 become a WebP of that quality, booleans a PNG of one bit a voxel; shape (i, j, k).
 
     Returns:
         A `data:` address.

@@ -60,9 +60,7 @@ def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
     return f"{TITLE}, {len(chosen)} of {len(_mistakes(scores))}: {'; '.join(each)}."
 
 
-def mistakes_figure(
-    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, *, count: int = 6, synthetic: bool = False
-) -> tuple[Figure | None, str]:
+def mistakes_figure(folder: Path, cohort, predictions, *, count=6, synthetic=False) -> tuple[Figure | None, str]:
     """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
 
     Returns:
@@ -75,17 +73,15 @@ def mistakes_figure(
     if not cases:
         return None, f"The most confident mistakes cannot be shown. {gone[0]}"
     rows = cohort.drop_duplicates("subject").set_index("subject")
-    words = {subject: _below_id(rows.loc[subject], scores.loc[subject]) for subject in cases}
+    words = {}  # between a subject's id and images
+    for subject in cases:
+        _, score, tests = scores.loc[subject]
+        cells = (rows.loc[subject].get(name) for name in ("grade", "age_years"))
+        grade, age = ("" if pd.isna(cell) else str(cell).removesuffix(".0") for cell in cells)
+        grade = grade if grade.isalpha() else f"grade {grade or 'not known'}"
+        tests = f", mean of {tests:.0f} tests" if tests > 1 else ""
+        words[subject] = f"score {score:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age not known'}"
     return _draw(cases, words, _mistakes(scores)["truth"], synthetic), " ".join(gone)
-
-
-def _below_id(row: pd.Series, scores: pd.Series) -> str:
-    """What stands between a subject's id and images: score; grade and age."""
-    tests = f", mean of {scores['tests']:.0f} tests" if scores["tests"] > 1 else ""
-    cells = (row.get(name) for name in ("grade", "age_years"))
-    grade, age = ("" if pd.isna(cell) else str(cell).removesuffix(".0") for cell in cells)
-    grade = grade if grade.isalpha() else f"grade {grade or 'not known'}"
-    return f"score {scores['score']:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age not known'}"
 
 
 def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synthetic: bool) -> Figure:
@@ -126,14 +122,11 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
     return figure
 
 
-def viewer_cases(
-    folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, count: int = 6
-) -> tuple[dict[str, Case], list[str]]:
+def viewer_cases(folder: Path, cohort, predictions, count: int = 6) -> tuple[dict[str, Case], list[str]]:
     """Cases to look through: the worst mistakes, the best and the worst lesions, the surest right answers.
 
     Returns:
-        By why they were chosen, such as `Best Dice: S12`, what `read_cases` reads of `count` at most; and a sentence on
-        each subject that cannot be shown.
+        What `read_cases` reads of `count` at most, by why they were chosen, such as `Best Dice: S12`.
     """
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))

@@ -5,7 +5,7 @@ import pandas as pd
 from glioma_idh.evaluation.calibration import CLIP, HARD
 from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.figures.canvas import named_splits
-from glioma_idh.reporting.figures.roc_bands import roc_with_bands
+from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import ABBREVIATIONS, HEADINGS
 from glioma_idh.reporting.sections import say

@@ -7,10 +7,9 @@ import pandas as pd
 from glioma_idh import cohorts
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
-from glioma_idh.reporting.text.differences import unlike_published
 from glioma_idh.reporting.text.numbers import number_values
-from glioma_idh.reporting.text.templates import TEXTS, render_topics
-from glioma_idh.reporting.text.words import has, listed, spelled
+from glioma_idh.reporting.text.rerun import unlike_published
+from glioma_idh.reporting.text.templates import TEXTS, filled, has, listed, render_topics, spelled
 from glioma_idh.runs.run import Run
 
 SECTIONS = {  # of the methods, topics by heading
@@ -32,10 +31,7 @@ DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "sit
 
 
 def run_facts(run: Run) -> dict[str, str]:
-    """Everything that methods, checklists and model card can ask a run.
-
-    Args:
-        run: its tables and numbers may be incomplete.
+    """Everything that methods, checklists and model card can ask a run, whose tables and numbers may be incomplete.
 
     Returns:
         Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
@@ -44,8 +40,8 @@ def run_facts(run: Run) -> dict[str, str]:
     facts = render_topics(f"{TEXTS}/patients.j2", patients)
     if run.paper:
         settings = setting_values(run)
-        facts |= render_topics(f"{TEXTS}/software.j2", settings)
-        facts |= render_topics(run.paper.method, settings | patients)
+        facts |= render_topics(f"{TEXTS}/software.j2", settings, of_settings=True)
+        facts |= render_topics(run.paper.method, settings | patients, of_settings=True)
     numbers = number_values(run.worth)
     facts |= render_topics(f"{TEXTS}/statistics.j2", numbers) | render_topics(f"{TEXTS}/numbers.j2", numbers)
     return facts | {"limits": " ".join(_limits(run, facts, numbers))}
@@ -64,14 +60,9 @@ def _limits(run: Run, facts: dict[str, str], numbers: dict) -> list[str]:
 
 
 def methods_text(run: Run, with_exclusions: bool = True) -> str:
-    """The methods section of a run, a paragraph a topic, in the past tense.
+    """The methods section of a run, in the past tense, paragraphs with a blank line between.
 
-    Args:
-        run: the run.
-        with_exclusions: say who was set aside, and why.
-
-    Returns:
-        Paragraphs with a blank line between; what the run does not know is left out.
+    Left out is what the run does not know, and without `with_exclusions` who was set aside, and why.
     """
     facts, paragraphs = run_facts(run) | ({} if with_exclusions else {"exclusions": ""}), []
     for heading, topics in SECTIONS.items():
@@ -83,9 +74,8 @@ def methods_text(run: Run, with_exclusions: bool = True) -> str:
 def setting_values(run: Run) -> dict:
     """What the templates print of a run's settings: each in print, and as it is in `raw`."""
     settings = run.settings
-    split_seed = settings.get("split_seed")
     words = {name: spelled(name, value) for name, value in settings.items()}
-    if split_seed is None and "seed" in settings:
+    if settings.get("split_seed") is None and "seed" in settings:
         words["split_seed"] = words["seed"]
     return words | {
         "raw": settings,
@@ -101,15 +91,15 @@ def setting_values(run: Run) -> dict:
 
 def patient_values(run: Run) -> dict:
     """What the templates print of the patients and their splits."""
-    cohort, settings = run.cohort, run.settings
-    name = settings.get("cohort", "")
-    status = cohort.groupby("patient")["idh"].max()
+    cohort, name = run.cohort, run.settings.get("cohort", "")
+    status, versions = cohort.groupby("patient")["idh"].max(), run.recipe.get("versions", {})
     patients = cohort.drop_duplicates("patient")
     ages = pd.to_numeric(patients.get("age_years", pd.Series(dtype=float)), errors="coerce").dropna()
     sites = _as_text(cohort["site"]) if has(cohort, "site") else None
     described = [column for column in ("grade", "sex") if has(patients, column)]
+    unknown = [column for column in ("grade", "sex") if column not in described] + ([] if len(ages) else ["age"])
     return {
-        "raw": settings,
+        "raw": run.settings,
         "synthetic": run.synthetic,
         "synthetic_note": SYNTHETIC_NOTE,
         "collection": cohorts.title(name) or (f"the table {Path(name).name}" if name else ""),
@@ -120,13 +110,12 @@ def patient_values(run: Run) -> dict:
         "num_wild_type": int((status == 0).sum()),
         "num_unknown": int(status.isna().sum()),
         "has_masks": has(cohort, "lesion_mask"),
-        "num_brain_masks": _num_filled(cohort, "brain_mask"),
+        "num_brain_masks": int(filled(cohort, "brain_mask").sum()),
         "characteristics": {column: _by_status(patients, column) for column in described},
         "ages": ages,
-        "uncharacterised": [column for column in ("grade", "sex") if column not in described]
-        + ([] if len(ages) else ["age"]),
+        "uncharacterised": unknown,
         "num_sites": None if sites is None else sites[sites != UNKNOWN].nunique(),
-        "versions": (versions := run.recipe.get("versions", {})),
+        "versions": versions,
         "used": [f"{PACKAGES.get(package, package)} {version}" for package, version in versions.items()],
         **_evidence_values(cohort),
         **_exclusion_values(run.exclusions),
@@ -137,10 +126,6 @@ def patient_values(run: Run) -> dict:
 def _as_text(cells: pd.Series) -> pd.Series:
     """Grades and the like as text."""
     return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", UNKNOWN)
-
-
-def _num_filled(cohort: pd.DataFrame, column: str) -> int:
-    return int((cohort[column].astype(object).fillna("") != "").sum()) if has(cohort, column) else 0
 
 
 def _by_status(patients: pd.DataFrame, column: str) -> list[str]:
@@ -169,10 +154,8 @@ def _exclusion_values(exclusions: pd.DataFrame | None) -> dict:
         return {"num_excluded": None if exclusions is None else 0}
     kinds = exclusions.groupby(["expected", "found"]).size().sort_values(ascending=False)
     others = int(kinds.iloc[MOST_KINDS:].sum())
-    reasons = [
-        f"{expected} was needed and {found} was found ({number})"
-        for (expected, found), number in kinds.head(MOST_KINDS).items()
-    ]
+    first = kinds.head(MOST_KINDS).items()
+    reasons = [f"{expected} was needed and {found} was found ({number})" for (expected, found), number in first]
     return {"num_excluded": len(exclusions), "reasons": [*reasons, f"other reasons ({others})"] if others else reasons}
 
 
@@ -182,16 +165,11 @@ def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
     if not {"train", "test"} <= set(rows["part"]):
         return {}
     by_part = rows.groupby(["repeat", "split", "part", "patient"])["idh"].max().groupby(["repeat", "split", "part"])
-    sizes, mutants = by_part.size(), by_part.sum().astype(int)
-    return {
+    ranges = {}  # `24`, or `24 to 25`
+    for name, numbers in {"sizes": by_part.size(), "mutants": by_part.sum().astype(int)}.items():
+        ends = numbers.groupby("part").agg(["min", "max"])
+        ranges[name] = {part: " to ".join(map(str, dict.fromkeys(ends.loc[part]))) for part in ("train", "test")}
+    return ranges | {
         "num_in_both": int((rows.groupby(["repeat", "split", "patient"])["part"].nunique() > 1).sum()),
-        "sizes": {part: _range(sizes.xs(part, level="part")) for part in ("train", "test")},
-        "mutants": {part: _range(mutants.xs(part, level="part")) for part in ("train", "test")},
         "num_unlabelled": rows.loc[rows["idh"].isna(), "subject"].nunique(),
     }
-
-
-def _range(numbers: pd.Series) -> str:
-    """`24`, or `24 to 25`."""
-    least, most = numbers.min(), numbers.max()
-    return f"{least}" if least == most else f"{least} to {most}"

@@ -6,8 +6,7 @@ from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, kn
 from glioma_idh.reporting.text.cautions import cautions
 from glioma_idh.reporting.text.facts import limits, run_facts, setting_values
 from glioma_idh.reporting.text.numbers import number_values
-from glioma_idh.reporting.text.templates import TEXTS, render, render_block
-from glioma_idh.reporting.text.words import count
+from glioma_idh.reporting.text.templates import TEXTS, count, render, render_block
 from glioma_idh.runs.run import Run
 
 SOFTWARE = "The glioma_idh authors. glioma_idh: IDH genotype of gliomas from MRI."
@@ -17,7 +16,7 @@ def model_card(run: Run) -> str:
     """The model card of a run, in Markdown."""
     paper, load = run.paper, ["import keras", "", 'network = keras.models.load_model("split_1/model.keras")']
     if paper:
-        load.append(render_block(paper.method, "load", setting_values(run)).strip())
+        load.append(render_block(paper.method, "load", setting_values(run), of_settings=True).strip())
     values = {
         "title": " ".join(word for word in (run.name, f"({paper.module})" if paper else "") if word),
         "facts": run_facts(run),

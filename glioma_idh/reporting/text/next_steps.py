@@ -12,8 +12,7 @@ OF_SGPNET = ("t1", "t1gd", "t2", "flair")
 PREFERRED = ("rcbv", "t1gd", *SEQUENCES)
 HOPED_AUC = 0.8
 FOLDS = 5
-TEST_MUTANTS = 5
-"""In each hold-out of the slice-CNN paper."""
+TEST_MUTANTS = 5  # in each hold-out of the slice-CNN paper
 
 
 def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
@@ -24,6 +23,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         scans: a row an image, as `check_scans` gives it; `refused` names the networks that do not take it.
         cohort: what to give to `--cohort`: a name, or the path of the table.
     """
+    cohort = f'"{cohort}"' if " " in cohort else cohort
     labelled, _ = check_labels(table)
     is_labelled = table["subject"].isin(labelled["subject"])
     of_slices, of_sgpnet = (_images_taken(table, scans, network) for network in (SLICE_CNN, SGPNET))
@@ -38,13 +38,16 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
-        usable = _without_copies(usable, scans, needed | {"lesion_mask"})
+        # Training sets aside those with an image of a subject before them.
+        of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(needed | {"lesion_mask"})
+        rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
+        usable = usable[~usable["subject"].isin({rows[index]["subject"] for index, _ in find_copies(rows)})]
         text, splits = _prospects(usable, num_without_mask=int((has_all & ~masked & is_labelled).sum()))
         found.append(f"{network}: {text}")
         if splits is not None:
-            commands.append(f"  python -m glioma_idh.{name}.train{sequence} --cohort {_quoted(cohort)}{splits}")
+            commands.append(f"  python -m glioma_idh.{name}.train{sequence} --cohort {cohort}{splits}")
         if (masked if name == slices else has_all).any():
-            able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {_quoted(cohort)}")
+            able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {cohort}")
     commands = commands or able[:1]
     return "\n".join(["", "What can be trained", *found, *(["Next:", *commands] if commands else [])])
 
@@ -52,9 +55,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
 def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
     """Why not a single subject of a cohort can be trained on, in sentences; empty where one can.
 
-    Args:
-        table: cohort table.
-        scans: as `next_steps` takes them.
+    The cohort table and the scans are those of `next_steps`.
     """
     labelled, errors = check_labels(table)
     mistakes = [error for error in errors if error.found != UNLABELLED]
@@ -82,14 +83,6 @@ def _images_taken(table: pd.DataFrame, scans: pd.DataFrame, network: str) -> lis
     return [taken.get(subject, set()) for subject in table["subject"]]
 
 
-def _without_copies(usable: pd.DataFrame, scans: pd.DataFrame, images: set[str]) -> pd.DataFrame:
-    """Who is left once training has set aside those with an image of a subject before them."""
-    of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(images)
-    rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
-    copies = {rows[index]["subject"] for index, _ in find_copies(rows)}
-    return usable[~usable["subject"].isin(copies)]
-
-
 def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:
     """Who can be trained on and what can be known afterwards, and the flags of the splits; None where nothing can."""
     status = usable.groupby("patient")["idh"].max()
@@ -109,7 +102,3 @@ def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | 
         splits += f", or the slice-CNN paper's hold-outs of {TEST_MUTANTS} mutants or more"
     flags = " --splits kfold" if folds == FOLDS else f" --splits kfold --num-splits {folds}"
     return f"{text}: {splits}. With every patient tested once, {width}.", flags
-
-
-def _quoted(cohort: str) -> str:
-    return f'"{cohort}"' if " " in cohort else cohort

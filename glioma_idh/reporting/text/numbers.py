@@ -1,9 +1,11 @@
 """The numbers of `evaluation.worth.worth` for the templates: what each is called, and which are there."""
 
+from collections import Counter
+
 from glioma_idh.evaluation.bootstrap import DRAWS
 from glioma_idh.evaluation.calibration import NUM_BINS
 from glioma_idh.evaluation.strata import FEWEST
-from glioma_idh.reporting.text.words import entry, strata_rows
+from glioma_idh.reporting.text.templates import entry
 
 SCORES = {"average_precision": "average precision", "brier": "Brier score", "log_loss": "log loss"}
 RATES = {"sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy", "ppv": "PPV", "npv": "NPV"}
@@ -17,14 +19,8 @@ LESIONS = {  # what is measured of masks: what it is called among numbers, its u
     "dice": ("Dice", "", "Dice on the patient's own grid"),
     "hd95_mm": ("HD95", " mm", "the 95th percentile of the distances of the surfaces (HD95, mm)"),
     "volume_error_ml": ("volume, predicted less reference", " ml", "the error of the volume (ml)"),
-    "lesions_found": (
-        *("share of lesions found", ""),
-        "the share of lesions that share a voxel with the prediction",
-    ),
-    "false_lesions": (
-        *("false lesions a subject", ""),
-        "predicted lesions that share none with the reference",
-    ),
+    "lesions_found": ("share of lesions found", "", "the share of lesions that share a voxel with the prediction"),
+    "false_lesions": ("false lesions a subject", "", "predicted lesions that share none with the reference"),
 }
 MEASURES = {
     "auc": "AUC",
@@ -43,16 +39,13 @@ INTERVALS = {
 
 
 def number_values(worth: dict) -> dict:
-    """What the templates print of a run's numbers.
-
-    Args:
-        worth: what `evaluation.worth.worth` gives; parts may be missing, or be a reason alone.
-    """
+    """What the templates print of a run's numbers; parts of `worth` may be missing, or be a reason alone."""
     auc, rates, calibration, decision, baselines, measured = (
         entry(worth, name) for name in ("auc", "rates", "calibration", "decision", "baselines", "segmentation")
     )
-    strata = strata_rows(worth)
-    variables = dict.fromkeys(row["variable"] for row in strata)
+    strata = [row for row in entry(worth, "strata") if row["n"]]
+    variables = [variable for variable, number in Counter(row["variable"] for row in strata).items() if number > 1]
+    strata = [row for row in strata if row["variable"] in variables]
     available = {name: of for name, of in baselines.items() if not of["difference"]["reason"]}
     regressions = [name for name in available if name != "majority"]
     kinds = ["the larger class of the training part"] if "majority" in available else []

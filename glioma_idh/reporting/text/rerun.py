@@ -1,27 +1,30 @@
-"""What a run was made with, and the one command that makes it again."""
+"""What a run was made with, how that departs from its paper, and the one command that makes it again."""
 
 import shlex
 
 import pandas as pd
 
 from glioma_idh.papers import find_paper
-from glioma_idh.reporting.text.words import spelled
+from glioma_idh.reporting.text.templates import spelled
 from glioma_idh.runs import as_read
 
 NOT_RECORDED = "not recorded"
-OTHER_FACTS = {
-    "device": "device",
-    "duration": "time of training",
-    "memory": "most memory used",
+OTHER_FACTS = {"device": "device", "duration": "time of training", "memory": "most memory used"}
+OF_COMPARATORS = ("shape", "splits", "num_splits")
+WORDS = {  # of a setting in print, where its name will not do
+    "shape": "input in voxels",
+    "splits": "kind of splits",
+    "num_splits": "number of splits",
+    "test_fraction": "share of a test part",
+    "min_test_mutants": "fewest mutants of a test part",
+    "idh_learning_rate": "learning rate of the IDH block",
+    "move_probability": "probability of flip and shift",
+    "size": "pixels a side",
 }
 
 
 def environment_table(recipe_file: dict) -> pd.DataFrame:
-    """Versions, seed, hashes, and device, time and memory where they are known.
-
-    Args:
-        recipe_file: content of a run's `recipe.json`; `device`, `duration` and `memory`, as text, are shown where
-            somebody has added them.
+    """What `recipe.json` holds of versions, seed, hashes, and of device, time and memory where somebody has added them.
 
     Returns:
         Text in the columns `what` and `value`; `not recorded` where the run does not say.
@@ -47,13 +50,7 @@ def command_line(settings: dict) -> str:
     """The command that makes a run again; flags for what differs from the command's defaults.
 
     Settings that an older run lacks are the defaults, as they are when the run is read. A label sheet is known by its
-    SHA-256 alone: `LABELS` stands for it.
-
-    Args:
-        settings: `recipe` of a run's `recipe.json`.
-
-    Returns:
-        One line for a shell; "" for a run of no known command.
+    SHA-256 alone: `LABELS` stands for it. "" for a run of no known command.
     """
     paper = find_paper(settings)
     if paper is None:
@@ -71,3 +68,21 @@ def command_line(settings: dict) -> str:
     line = shlex.join(words)
     sheet = settings.get("labels_sha256")
     return f"{line} --labels LABELS  # LABELS: the sheet with SHA-256 {sheet}" if sheet else line
+
+
+def unlike_published(settings: dict, with_cohort: bool = False) -> list[str]:
+    """Settings that are not those printed in the paper, each with both values: `epochs 5 (published: 500)`.
+
+    Of a comparator those count that it shares with the paper's network; another cohort counts only `with_cohort`.
+    """
+    paper = find_paper(settings)
+    if paper is None:
+        return []
+    names = paper.stated if settings.get("network", "sgpnet") == "sgpnet" else OF_COMPARATORS
+    published = as_read(vars(paper.recipe))
+    return [
+        f"{WORDS.get(name, name.replace('_', ' '))} {spelled(name, settings[name])} "
+        f"(published: {spelled(name, published[name])})"
+        for name in names
+        if name in settings and settings[name] != published[name] and (with_cohort or name != "cohort")
+    ]

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from sklearn.metrics import auc
 
 from glioma_idh.evaluation.bootstrap import roc_band
-from glioma_idh.reporting.figures.roc_bands import BAND_RATES, roc_with_bands
+from glioma_idh.reporting.figures.roc_and_boxes import BAND_RATES, roc_with_bands
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 TRUTH = np.repeat([1, 0], [9, 11])

@@ -17,7 +17,7 @@ from glioma_idh.reporting.figures import forest_plots, performance, reliability
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
 from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
-from glioma_idh.reporting.text.result_sentence import result_sentence
+from glioma_idh.reporting.text.cautions import result_sentence
 from glioma_idh.runs import FORMAT
 from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run

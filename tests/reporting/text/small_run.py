@@ -217,7 +217,7 @@ def method_of(recipe: dict) -> dict[str, str]:
     """What the settings of a run say of its method, by topic."""
     made = run(recipe)
     values = facts.setting_values(made) | facts.patient_values(made)
-    return render_topics(made.paper.method, values) | render_topics(f"{TEXTS}/software.j2", values)
+    return render_topics(made.paper.method, values, True) | render_topics(f"{TEXTS}/software.j2", values, True)
 
 
 def statistics_of(worth: dict) -> dict[str, str]:
