@@ -42,7 +42,6 @@ _SEXES = {
 }
 _AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
 _NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
-MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _NAME = "(?:Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
 _DATE = re.compile(
@@ -59,7 +58,7 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 
 def looks_like_a_number(cell: str) -> bool:
     """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
-    return bool(re.fullmatch(MANGLED_ID, cell))
+    return bool(re.fullmatch(r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+", cell))
 
 
 def is_a_date(cell: str) -> bool:

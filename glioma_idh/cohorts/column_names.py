@@ -103,7 +103,7 @@ def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
 
 def suggested(name: str, holds_paths: bool = False) -> str:
     """A name, and in brackets the columns that may be meant by it, as `could_be` gives them."""
-    columns = ["age_years, in years" if column == "age_years" else column for column in could_be(name, holds_paths)]
+    columns = [column.replace("age_years", "age_years, in years") for column in could_be(name, holds_paths)]
     return f"{name} ({' or '.join(columns)}?)" if columns else name
 
 

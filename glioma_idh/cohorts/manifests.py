@@ -30,6 +30,7 @@ UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
 }
 ALIASES = ("brats2017_subject", "brats2018_subject", "brats2019_subject", "brats2021_subject")
+NOBODY = pd.Series([], dtype=str)
 FACTS = [*IDENTITY[IDENTITY.index("site") :], "treated_before"]  # what is known of a patient
 
 

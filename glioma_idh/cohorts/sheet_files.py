@@ -72,14 +72,6 @@ def choose_reading(readings: list[Reading], required, path: Path, advice: str, m
     raise InputError(wanted, describe_readings(readings), advice, path)
 
 
-def refuse_text(path: Path) -> None:
-    """A text, or a spreadsheet of another kind, is no workbook; what else is none is left to its reader."""
-    content = path.read_bytes()
-    if content.strip() and (b"opendocument" in content[:200] or not content.startswith(b"PK")):
-        _decode(path)
-        raise InputError(KINDS, "text", "Name it .csv.", path)
-
-
 def read_text(path: Path) -> list[Reading]:
     """A text with each separator that gives every row as many cells as the header, and more than one."""
     text, separators = _decode(path), tuple(SEPARATORS)
@@ -144,27 +136,33 @@ class Page(NamedTuple):
 
 
 def read_workbook(path: Path) -> list[Reading]:
-    """The pages of a workbook that are not empty."""
-    written = shown = _read_pages(path, values=False)
+    """The pages of a workbook that are not empty; a text, or a spreadsheet of another kind, is an InputError."""
+    content = path.read_bytes()
+    if content.strip() and (b"opendocument" in content[:200] or not content.startswith(b"PK")):
+        _decode(path)
+        raise InputError(KINDS, "text", "Name it .csv.", path)
+    written = shown = _read_pages(path, with_values=False)
     if any("f" in page.kinds.values() for page in written):
-        shown = _read_pages(path, values=True)
+        shown = _read_pages(path, with_values=True)
     with zipfile.ZipFile(path) as parts:  # some programs leave all formulas to the reader
         never_calculated = bool(_FULL_CALCULATION.search(parts.read("xl/workbook.xml")))
     readings = [_reading(formulas, values, never_calculated) for formulas, values in zip(written, shown, strict=True)]
     return [reading for reading in readings if reading.header]
 
 
-def _read_pages(path: Path, values: bool) -> list[Page]:
+def _read_pages(path: Path, with_values: bool) -> list[Page]:
     """Every page, with formulas or the values that they had when saved; row by row, which takes half the time."""
     from openpyxl import load_workbook
 
-    workbook, pages = load_workbook(path, read_only=True, data_only=values), []
+    workbook, pages = load_workbook(path, read_only=True, data_only=with_values), []
     try:
         for page in workbook.worksheets:
             page.reset_dimensions()  # some programs write wrong ones, beyond which nothing would be read
             rows, kinds = [], {}
             for number, cells in enumerate(page.iter_rows(), start=1):
-                rows.append([_cell_text(cell.value) for cell in cells])
+                values = [cell.value for cell in cells]  # a whole number without a decimal point
+                values = [int(of) if isinstance(of, float) and of.is_integer() else of for of in values]
+                rows.append(["" if of is None else str(of).strip() for of in values])
                 kinds |= {(number, at): cell.data_type for at, cell in enumerate(cells) if cell.data_type in _ODD}
             pages.append(Page(page.title, rows, kinds))
     finally:
@@ -178,26 +176,16 @@ def _reading(written: Page, shown: Page, never_calculated: bool) -> Reading:
     rows = {number: row + [""] * (width - len(row)) for number, row in enumerate(shown.rows, start=1)}
     for place in written.kinds.keys() | shown.kinds.keys():
         number, position = place
-        kinds = written.kinds.get(place, ""), shown.kinds.get(place, "")
-        if problem := _problem(*kinds, rows[number][position], never_calculated):
+        value, kind, problem = rows[number][position], shown.kinds.get(place, ""), ""
+        if written.kinds.get(place) == "f" and (never_calculated or (not value and kind != "str")):  # "str": a text
+            problem = "a formula that was never calculated"
+        elif kind == "e" and value != "#N/A":
+            problem = f"a formula that failed ({value})"
+        if problem:
             unread[place] = problem
-            rows[number][position] = rows[number][position] or problem  # the row is not empty
+            rows[number][position] = value or problem  # the row is not empty
     rows = {number: row for number, row in rows.items() if any(row)}
     width = max((position for row in rows.values() for position, cell in enumerate(row, start=1) if cell), default=0)
     rows = {number: row[:width] for number, row in rows.items()}
     header = rows.pop(min(rows)) if rows else []
     return Reading(header, rows, page=shown.title, unread=dict(sorted(unread.items())))
-
-
-def _problem(written: str, shown: str, value: str, never_calculated: bool) -> str:
-    """Why a cell has no usable value, by its types with formulas and with values; an empty text ("str") is one."""
-    if written == "f" and (never_calculated or (not value and shown != "str")):
-        return "a formula that was never calculated"
-    return f"a formula that failed ({value})" if shown == "e" and value != "#N/A" else ""
-
-
-def _cell_text(value) -> str:
-    """A cell as text without spaces around it; a whole number without a decimal point."""
-    if value is None:
-        return ""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
-from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook, refuse_text
+from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook
 from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -23,32 +23,25 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
     """Read a sheet (.csv, .tsv, .txt in UTF-8 or UTF-16, .xlsx), every cell as text without spaces around it.
 
     The separator of a text is the one that gives every row as many cells as the header: comma, semicolon or tab, or
-    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read; `advice` is what
-    to do where none has.
+    what its first line names (`sep=;`). Of a workbook, the page with the required columns is read; where none has them,
+    the InputError gives `advice`.
 
-    Returns:
-        The sheet, indexed by its rows as a spreadsheet counts them (the header is row 1 where nothing stands above it;
-        a line `sep=` is not counted), empty rows left out. `attrs` keeps the path in `file`, the page of a workbook of
-        several in `page`, the separator of a text in `separator`.
-
-    Raises:
-        InputError: as `read_readings` and `as_sheet`; it lacks a required column, or two pages or separators would do.
+    Returns the sheet without empty rows, indexed by its rows as a spreadsheet counts them (without a line `sep=`).
+    `attrs` keeps the path in `file`, the page of a workbook of several in `page`, a text's separator in `separator`.
     """
     readings = read_readings(path := Path(path))
     return as_sheet(choose_reading(readings, required, path, advice), readings, required, path)
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
-    """One reading of a file, chosen for the required columns, as `read_sheet` gives it.
-
-    Where it is another page than the first, that is said on standard error.
+    """One reading of a file, chosen for the required columns, as `read_sheet` gives it; another page than the first is
+    named on standard error.
 
     Raises:
         InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
     """
-    columns = pd.Index(reading.header)
-    twice = columns[columns.duplicated() & (columns != "")]
-    if len(twice):
+    twice = [name for at, name in enumerate(reading.header) if name and name in reading.header[:at]]
+    if twice:
         raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
     for (row, position), problem in reading.unread.items():
         if row in reading.rows and reading.header[position]:
@@ -77,10 +70,7 @@ def read_readings(path: Path) -> list[Reading]:
         inside = path / "cohort.csv"
         raise InputError(KINDS, "a folder", f"Name {inside if inside.is_file() else 'a file in it'}.", path)
     try:
-        is_workbook = path.suffix.lower() in WORKBOOKS
-        if is_workbook:
-            refuse_text(path)
-        if not (readings := read_workbook(path) if is_workbook else read_text(path)):
+        if not (readings := read_workbook(path) if path.suffix.lower() in WORKBOOKS else read_text(path)):
             raise ValueError("nothing in it")
     except InputError:
         raise
@@ -109,10 +99,7 @@ def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice
 
 
 def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> pd.Series:
-    """The ids of a column, each of which must have the form of the cohort's ids and stand there once.
-
-    An InputError says where a spreadsheet may have turned one into a number or a date.
-    """
+    """The ids of a column; an InputError where one lacks the form of the cohort's ids, or stands there twice."""
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
     if len(strange):
