@@ -43,9 +43,8 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020, of `name_mapping.csv`, which lies among the training data.
+    """All subjects of BraTS 2020, of `name_mapping.csv`, with what a `tcga.tcga_manifest` knows of TCGA's patients.
 
-    Those with a TCGA id have IDH status, grade and what else is known of the patient from a `tcga.tcga_manifest`;
     `brats_grade` is HGG or LGG as `name_mapping.csv` has it. No subject or patient may stand there twice.
     """
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)

@@ -1,7 +1,6 @@
 """What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed.
 
-Each `parse_...` takes the text of a cell and gives text, empty where it says that nothing is known. A cell that it
-cannot read is a ValueError, which says what was expected.
+Each `parse_...` gives text, empty where nothing is known. A cell that it cannot read is a ValueError.
 """
 
 import contextlib

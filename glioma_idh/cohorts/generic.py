@@ -31,8 +31,7 @@ def own_labels(path) -> pd.DataFrame:
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
     """As `find_scans`, in a folder that holds a folder a subject; the words in a file's name tell what it is.
 
-    Nothing is guessed: a file whose name has no such word, or words of two sequences, is left aside, and so are two
-    files of a subject that could be the same sequence.
+    A file whose name tells no sequence or two is left aside, and so are files of a subject that could be the same.
     """
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
@@ -89,10 +88,7 @@ def without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
 
 
 def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignored]]:
-    """A cohort table with the IDH status, and its evidence, of another sheet, and whatever else that sheet knows.
-
-    Where the sheet contradicts the table, that is said on standard error.
-    """
+    """A cohort table with what another sheet knows; where that contradicts it, so it is said on standard error."""
     who = own_labels(labels)
     check_numbers(who, table["subject"], labels)
     ignored = without_images(who, set(table["subject"]), labels)

@@ -43,13 +43,12 @@ def read_manifest(name: str) -> pd.DataFrame:
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
     """A manifest from its columns, series of one index or one text for all: one row a subject, in order.
 
-    The columns of the cohort table come first, empty where not given. Raises InputError where a subject stands there
-    twice, or a patient is both mutant and wild-type.
+    Columns of the cohort table come first, empty where not given. A subject that stands there twice, or a patient who
+    is both mutant and wild-type, is an InputError.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
-    manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="")
-    manifest = manifest.reset_index(drop=True).sort_values("subject", ignore_index=True)
+    manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="").sort_values("subject", ignore_index=True)
     twice = manifest["subject"][manifest["subject"].duplicated()]
     if len(twice):
         advice = "Remove one; ids may differ in zeros alone."
@@ -77,11 +76,7 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
 
 def shipped(name: str, read: Callable | None = None) -> Callable[[Path | None, Path], pd.DataFrame]:
     """The labels of a cohort: its label sheet as `read` reads it, where one is named, else the shipped manifest."""
-
-    def labels(sheet, images):
-        return read_manifest(name) if sheet is None else (read or refuse_labels)(sheet)
-
-    return labels
+    return lambda sheet, images: read_manifest(name) if sheet is None else (read or refuse_labels)(sheet)
 
 
 def refuse_labels(sheet) -> None:
@@ -104,8 +99,8 @@ def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.
 def known_patient(name: str) -> str:
     """The one name of a patient of the public cohorts, however a table or folder spells it; empty if it is none.
 
-    TCGA barcodes are cut to the patient, UPENN and UCSF ids lose their visit, UCSF's get four digits, and ids of BraTS
-    2017 to 2021 become those of TCGA and UCSF where the manifests know them.
+    TCGA, UPENN and UCSF ids lose sample and visit, UCSF's get four digits, and ids of BraTS 2017 to 2021 become TCGA's
+    and UCSF's where the manifests know them.
     """
     if match := re.search(r"TCGA-\w\w-\w{4}|UPENN-GBM-\d{5}", name, re.IGNORECASE):
         return match[0].upper()

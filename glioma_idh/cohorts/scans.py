@@ -21,13 +21,9 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> 
 
 
 def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
-    """Read one sequence of a subject, in the unit that its column stands for; `dtype` and `order` as `read_volume`.
+    """Read one sequence of a subject, RAS+; `dtype` and `order` as `read_volume`, an InputError where it is no scan.
 
-    Returns:
-        The volume, RAS+; an `adc` image divided by the row's `adc_divisor` (3 where it is the trace of the tensor).
-
-    Raises:
-        InputError: there is no such file, or it cannot be used.
+    An `adc` image is divided by the row's `adc_divisor` (3 where it is the trace of the tensor).
     """
     require_path(row, column)
     volume = read_volume(row[column], dtype, order=order)

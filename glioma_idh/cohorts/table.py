@@ -22,10 +22,7 @@ _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts at a driv
 
 
 def parse_sequence(name: str) -> str:
-    """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
-
-    Words are read as those of a file's name, and every one must be known; else it is an InputError.
-    """
+    """The inside name of a sequence as people type it (`MPRAGE` is `t1gd`); an InputError where a word is not known."""
     key = name.strip().lower().replace("-", "").replace("_", "")
     words = words_of(name)
     roles = roles_named(words, described=False) if UNKNOWN not in words else None
@@ -41,9 +38,8 @@ def read_table(path, images=None) -> pd.DataFrame:
     """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
 
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
-    that cannot be read stays as it is, for `check_labels` to set its subject aside. Relative paths start at `images`,
-    by default the table's own folder. `attrs` keeps the path in `file`, the names of columns in the file in `headers`,
-    and for `rows_in_file` the rows in `rows` where some of the file are empty.
+    that cannot be read stays, for `check_labels` to set its subject aside. Relative paths start at `images`, by default
+    the table's own folder. `attrs` keeps `file`, `headers` (names in the file) and, for `rows_in_file`, `rows`.
 
     Raises:
         InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros.
@@ -85,10 +81,12 @@ def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]
     cells = sheet[column].map(without_quotes)
     foreign = cells.index[cells.str.match(_OF_WINDOWS)] if os.name != "nt" else []
     if len(foreign):
-        expected = "a path of this system (it is one of Windows)"
-        example = r"such as sub1\t1gd.nii.gz"
-        advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
-        raise cell_error(sheet, foreign[0], column, expected, advice)
+        advice = (
+            r"Write paths from the folder of all scans on, such as sub1\t1gd.nii.gz, and name that folder here with"
+        )
+        raise cell_error(
+            sheet, foreign[0], column, "a path of this system (it is one of Windows)", f"{advice} --images."
+        )
     paths = []
     for cell in cells:
         path = folder / cell
@@ -105,10 +103,7 @@ def first_missing(table: pd.DataFrame) -> str:
 
 
 def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
-    """Of the images that a cohort names, one at least must be there; else an InputError names the first looked for.
-
-    `flag` is what says where relative paths start.
-    """
+    """An InputError where no image of a cohort is there; `flag` is what says where relative paths start."""
     if path := first_missing(table):
         found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
         raise InputError("the images that the cohort table names", found, advice, table.attrs.get("file", ""))
@@ -140,11 +135,7 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
 
 
 def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Set aside the rows that cannot be used to learn or to test: what `check_subjects` does, and unusable labels.
-
-    Returns:
-        The usable rows, `idh` as integers 0 or 1; and one error a subject set aside.
-    """
+    """As `check_subjects`, with unusable labels: the rows to learn or test from, `idh` 0 or 1, and the errors."""
     file, header = table.attrs.get("file", ""), table.attrs.get("headers", {}).get("idh")
     table, errors = check_subjects(table)
     labels = pd.Series("", table.index, dtype=str)
@@ -174,8 +165,7 @@ def keep_unlabelled(
 ) -> tuple[pd.DataFrame, list[InputError]]:
     """Re-include subjects that `check_labels` excluded only for unknown IDH status; they can train segmentation.
 
-    Returns:
-        The rows, `idh` as floats, NaN where it is not known; and the errors that remain.
+    Returns the rows, `idh` as floats, NaN where it is not known; and the errors that remain.
     """
     unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
     rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))

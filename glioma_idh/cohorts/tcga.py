@@ -42,9 +42,7 @@ class MutationRule:
 
     min_callers: int = 2  # how many of the four must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")
-    hotspot_only: bool = (
-        False  # count only changes of R132 in IDH1, R140 and R172 in IDH2; differs from the paper if set
-    )
+    hotspot_only: bool = False  # count only changes of HOTSPOTS; differs from the paper if set
 
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):
@@ -83,20 +81,16 @@ class _Variant:
 def idh_from_variants(
     maf_files: Iterable, rule: MutationRule = PAPER_RULE, quiet: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """IDH status of every patient in a set of MAF files.
+    """IDH status of every patient in a set of MAF files: paths, or text `CALLER=FILE`; gzipped or not.
 
     Calls are matched by patient (the first 12 characters of the barcode, so across a patient's tumours), gene,
-    chromosome (`chr2` is `2`), position and alleles. A caller that stands with an asterisk in `callers` or `CENTERS`
-    reported an overlapping variant with another allele (so GDC's merging writes it), and is not counted for this one.
-    Non-silent are the nine classes of `NON_SILENT`. Quotes are plain characters.
-
-    Files are paths, or text `CALLER=FILE` where a file's name does not tell its caller; gzipped or not.
+    chromosome (`chr2` is `2`), position and alleles. A caller with an asterisk in `callers` or `CENTERS` reported an
+    overlapping variant with another allele (so GDC's merging writes it), and is not counted. Quotes are plain text.
 
     Returns:
-        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text, which says
-        where fewer callers than the rule needs see a variant, or the patient in any variant. The disagreements:
-        non-silent variants of the rule's genes that some, but not all, of the four callers consulted report, with the
-        patient's verdict (mutant or wild-type). And notes: sentences on what was read as what.
+        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, which says where fewer
+        callers than the rule needs see a variant, or the patient. The disagreements: non-silent variants that some, but
+        not all, of the callers consulted report, with the patient's verdict. And notes: what was read as what.
 
     Raises:
         InputError: a file cannot be read, is cut off, lacks a column, names an unknown caller or holds a barcode not
@@ -131,10 +125,7 @@ def idh_from_variants(
 
 
 def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The manifest of TCGA's patients: their `idh_from_variants`, and what else is known by `tcga_clinical.read_facts`.
-
-    `site` is the tissue source site in the barcode.
-    """
+    """The manifest of TCGA's patients by `idh_from_variants` and `read_facts`; `site` is the source in the barcode."""
     patients = pd.Series(status.index, status.index)
     known = pd.DataFrame(index=status.index) if facts is None else facts.reindex(status.index, fill_value="")
     known = known.assign(site=patients.str.split("-").str[1], idh=status["idh"], idh_evidence=status["idh_evidence"])

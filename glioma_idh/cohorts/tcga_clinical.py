@@ -22,6 +22,7 @@ CLINICAL_COLUMNS = (
 )
 WHO_COLUMNS = ("subject", "codeletion_1p19q", "who2021")
 HISTOLOGIES = {  # the table's words: histology, and whether the tumour was treated before the operation
+    "": ("", ""),
     "untreated primary (de novo) gbm": ("glioblastoma", "0"),
     "treated primary gbm": ("glioblastoma", "1"),
     "glioblastoma multiforme (gbm)": ("glioblastoma", ""),
@@ -74,12 +75,12 @@ def read_clinical(path) -> pd.DataFrame:
     if sheet.empty:
         found = ", ".join(whole["type"].unique()[:5])
         raise InputError("patients of type GBM or LGG", f"types {found}", "Name the table as published.", path)
-    sheet.attrs = whole.attrs
     patients = parse_ids(sheet, "bcr_patient_barcode", _PATTERN, _EXAMPLE)
     facts = parse_columns(sheet, age_years="age_at_initial_pathologic_diagnosis", sex="gender")
     facts["grade"] = parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4")
+    words = parse_column(sheet, "histological_type", _parse_histology)
     for at, name in enumerate(("histology", "treated_before")):
-        facts[name] = parse_column(sheet, "histological_type", lambda cell, at=at: _parse_histology(cell)[at])
+        facts[name] = words.map({word: told[at] for word, told in HISTOLOGIES.items()})
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
 
 
@@ -104,20 +105,22 @@ def _idh_of_class(name: str) -> str:
     return "1" if "IDH-mutant" in name else "0" if "IDH-wildtype" in name else ""
 
 
+def _known(cell: str, is_right, expected: str) -> str:
+    """A cell of the tables' own words; empty where it is not known, else it must be right."""
+    if is_unknown(cell):
+        return ""
+    if not is_right:
+        raise ValueError(expected)
+    return cell
+
+
 def _parse_class(cell: str) -> str:
-    if not is_unknown(cell) and not _idh_of_class(cell):
-        raise ValueError("a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
-    return "" if is_unknown(cell) else cell
+    return _known(cell, _idh_of_class(cell), "a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
 
 
 def _parse_grade(cell: str) -> str:
-    if not is_unknown(cell) and cell not in ("G1", "G2", "G3", "G4"):
-        raise ValueError("a grade from G1 to G4, or [Not Available]")
-    return "" if is_unknown(cell) else cell.removeprefix("G")
+    return _known(cell, cell in ("G1", "G2", "G3", "G4"), "a grade from G1 to G4, or [Not Available]").removeprefix("G")
 
 
-def _parse_histology(cell: str) -> tuple[str, str]:
-    """Histology, and 1 if the tumour was treated before, 0 if not, empty if the word does not say."""
-    if not is_unknown(cell) and cell.lower() not in HISTOLOGIES:
-        raise ValueError("the Clinical Data Resource's word for a glioma")
-    return HISTOLOGIES.get(cell.lower(), ("", ""))
+def _parse_histology(cell: str) -> str:
+    return _known(cell.lower(), cell.lower() in HISTOLOGIES, "the Clinical Data Resource's word for a glioma")

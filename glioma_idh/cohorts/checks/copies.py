@@ -13,12 +13,10 @@ from glioma_idh.errors import InputError
 
 
 def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
-    """Each image that an image of a subject before it equals voxel by voxel, whatever the files are called.
-
-    Two visits of a patient may share a brain mask, as they do once they lie on one grid.
+    """The place of each image that equals one of a subject before it voxel by voxel, and the first that it equals.
 
     `images` are of a whole cohort in its order, each with `subject, patient, image, path, voxel_hash`, and `constant`
-    where it may be. Yields the place of each, and the first image that it equals.
+    where it may be. Two visits of a patient may share a brain mask, as they do once they lie on one grid.
     """
     first = {}
     for index, image in enumerate(images):
@@ -39,24 +37,15 @@ def report_copies(scans: list[Scan]) -> None:
 
 
 def hash_columns(hashes: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Columns of a cohort table that tell the images which its subjects were prepared from, by a dictionary a subject.
-
-    It has by image the identity of its voxels, `voxel_hash` or `mask_hash`.
-    """
+    """Columns of a cohort table with the `voxel_hash` or `mask_hash` of the images that its subjects were made from."""
     return {f"{image}_voxel_hash": [of[image] for of in hashes] for image in (hashes[0] if hashes else ())}
 
 
 def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
     """Keep the first of the subjects that have a scan or a lesion mask in common: whose it is cannot be told.
 
-    A brain mask may be that of a template, for all: `print_shared_brains` tells it.
-
-    Args:
-        table: cohort table of prepared subjects, with the columns of `hash_columns`.
-        *arrays: a row a subject.
-
-    Returns:
-        The rows and arrays that stay, and one error a subject set aside.
+    `table` has the columns of `hash_columns`, each array a row a subject. Returns the rows and arrays that stay, and an
+    error a subject set aside. A brain mask may be that of a template, for all: `print_shared_brains` tells it.
     """
     images, found = _images(table), {}
     for index, other in find_copies(images):
@@ -98,13 +87,13 @@ def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
 def _images(table: pd.DataFrame) -> list[dict]:
     """The images of prepared subjects, as `find_copies` takes them."""
     columns = [column for column in PATHS if f"{column}_voxel_hash" in table]
-    return [
-        {name: row[name] for name in ("subject", "patient")}
-        | {"image": column, "path": row[column], "voxel_hash": row[f"{column}_voxel_hash"]}
-        for row in table.to_dict("records")
-        for column in columns
-        if row[f"{column}_voxel_hash"]
-    ]
+    images = []
+    for row in table.to_dict("records"):
+        for column in columns:
+            image = {"image": column, "path": row[column], "voxel_hash": row[f"{column}_voxel_hash"]}
+            if image["voxel_hash"]:
+                images.append(image | {"subject": row["subject"], "patient": row["patient"]})
+    return images
 
 
 def _named(image: dict) -> str:

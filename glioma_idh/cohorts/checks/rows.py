@@ -128,8 +128,8 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         except (ValueError, ZeroDivisionError):
             scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
             factor = 1
-        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
-        numbers["sd"] = values.std(dtype=np.float64)
+        mean, sd = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": mean, "sd": sd}
         scan.row |= {name: float(number) * factor for name, number in numbers.items()}
 
 

@@ -19,13 +19,8 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `images.check_scans` gives them."""
     there = (table[list(PATHS)] != "").any(axis=1)
     of_these = table[there]
-    lines = [
-        f"{table['cohort'].iloc[0]}: {len(table)} subjects of {table['patient'].nunique()} patients, "
-        f"{int(there.sum())} with images",
-        "",
-        image_counts(table, scans).to_string(),
-        "",
-    ]
+    who = f"{len(table)} subjects of {table['patient'].nunique()} patients, {int(there.sum())} with images"
+    lines = [f"{table['cohort'].iloc[0]}: {who}", "", image_counts(table, scans).to_string(), ""]
     for column in PATHS:  # images that some subjects have and others lack
         lacking = of_these["subject"][of_these[column] == ""]
         if 0 < len(lacking) < len(of_these):
@@ -41,18 +36,14 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
         for column in ("intensities", "head"):
             counts = scans[column][scans["image"].isin(SEQUENCES) & (scans[column] != "")].value_counts()
             if len(counts):
-                told = ", ".join(f"{count} {name}" for name, count in counts.items())
-                lines.append(f"{column} (a guess): {told}")
+                lines.append(f"{column} (a guess): {', '.join(f'{count} {name}' for name, count in counts.items())}")
     if ignored:
         lines += [describe_ignored(ignored)]
     return "\n".join(line for line in lines if line is not None)
 
 
 def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
-    """Images with a problem, those first of which the fewest have the like: what many have must not hide it.
-
-    Sentences are alike that begin with the same three words, whatever names and numbers they hold.
-    """
+    """Images with a problem, the rarest kind first; alike are sentences of the same first three words but numbers."""
     sentences = troubled["problem"].str.split(r"\. ", regex=True).explode()
     kinds = sentences.str.replace(r"\S*[\d./_]\S*", "#", regex=True).str.split().str[:3].str.join(" ")
     rarity = kinds.map(kinds.value_counts()).groupby(level=0).min()
@@ -92,8 +83,7 @@ def _status(cell: str) -> str:
 
 def _listed(heading: str, items) -> str | None:
     """A heading with the number of items and the first few of them; nothing where there is none."""
-    items = list(items)
-    if not items:
+    if not (items := list(items)):
         return None
     separator = "\n  " if any(" " in item for item in items[:SHOWN]) else ", "
     start = "\n  " if separator != ", " else " "
