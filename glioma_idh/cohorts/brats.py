@@ -43,10 +43,7 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020, of `name_mapping.csv`, with what a `tcga.tcga_manifest` knows of TCGA's patients.
-
-    `brats_grade` is HGG or LGG as `name_mapping.csv` has it. No subject or patient may stand there twice.
-    """
+    """All subjects of BraTS 2020, of `name_mapping.csv`, with what a `tcga.tcga_manifest` knows of TCGA's patients."""
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
     subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
     in_tcga = ~mapping[MAPPING_COLUMNS[1]].map(is_unknown)

@@ -18,14 +18,13 @@ _STATUS = {
     "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
     "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),
 }
-_NO_STATUS = {
+_NO_STATUS = {  # words that may be meant as a status, and why they tell none
     re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 do not say which is which",
     re.compile(r"(?:idh[12]?)?(?:pos|positive?|neg|negative?|\(?[+]+\)?)"): (
         "positive and negative, + and -, may be of R132H alone, where negative is not yet wild-type"
     ),
     re.compile("yes|no|y|n|true|false"): "yes and no do not say of what",
 }
-"""Words that may be meant as a status, and why they tell none."""
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
 _CODELETION = {
     "codeleted": re.compile(r"1|1[.,]0|codel(eted|etion)?"),

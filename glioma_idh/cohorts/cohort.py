@@ -102,10 +102,7 @@ def _is_downloaded(labels: Path, cohort: PublicCohort) -> bool:
 
 
 def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
-    """The best possible score of each subject of the phantom, from the truth file beside its scans.
-
-    The table has a scan of each sequence in every row. None where a subject is no phantom.
-    """
+    """The best possible score of each subject of the phantom, by its truth file; None where a subject is no phantom."""
     truth = Path(table[sequences[0]].iloc[0]).parents[1] / "truth.csv"
     if (table["cohort"] != "phantom").any() or not truth.is_file():
         return None

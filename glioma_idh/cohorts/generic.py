@@ -15,7 +15,6 @@ from glioma_idh.errors import InputError
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
 RELABELLED = [column for column in IDENTITY if column not in ("subject", "cohort", "idh", "idh_evidence")]
-"""What a label sheet may say of the subjects of a cohort table, beside the IDH status and its evidence."""
 
 
 def own_labels(path) -> pd.DataFrame:

@@ -103,10 +103,7 @@ def _opened(path: str) -> Iterator:
 
 
 def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, set[str], list[tuple[int, bytes]]]:
-    """How many rows a MAF has, its patients, and the rows of the genes with their line numbers.
-
-    Only the fields up to gene and barcode are split off, and the callers from the right: the rest is not looked at.
-    """
+    """How many rows a MAF has, its patients, and the rows of the genes with line numbers; no other field is read."""
     gene, barcode = (maf.columns.index(name) for name in ("Hugo_Symbol", "Tumor_Sample_Barcode"))
     tabs, last = len(maf.columns) - 1, max(gene, barcode) + 1
     callers = tabs + 1 - maf.columns.index(maf.callers_column) if maf.callers_column else 0

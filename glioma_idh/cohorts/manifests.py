@@ -20,8 +20,7 @@ File = Annotated[Path, tyro.conf.arg(metavar="FILE")]  # of a command
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
 Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
-# Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
-UCSF_SECOND_VISITS = {
+UCSF_SECOND_VISITS = {  # exams of versions 1 and 2 that are second visits of other patients; version 3 renamed them
     "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
     "UCSF-PDGM-0175": "UCSF-PDGM-0396_FU175d",
     "UCSF-PDGM-0181": "UCSF-PDGM-0409_FU001d",

@@ -14,9 +14,8 @@ from glioma_idh.imaging.masks import THRESHOLDED, Mask, measure_lesion
 from glioma_idh.imaging.volumes import Volume, read_volume
 
 HOW_TO_GET_A_LESION_MASK = "Draw the lesion with its oedema, or let `prepare --lesion-run` find it"
-TURNED = "seem to have a scan with other axes than its header says"
+TURNED = "seem to have a scan with other axes than its header says"  # for `print_found`
 OTHER_BRAINS = "have scans that cover different brains"
-"""For `print_found`."""
 WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 
 
@@ -75,10 +74,7 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
 
 
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
-    """Say it on standard error: a line for each odd mask; what may hold for a whole cohort in one line, with the count.
-
-    Subjects in `said` are left out, and the others added to it.
-    """
+    """Say it, but of subjects in `said`, who are added: a line an odd mask, and one for what many have, with the count."""
     said = set() if said is None else said
     remarks = [of for of in remarks if of.subject not in said]
     said.update(of.subject for of in remarks)
@@ -95,10 +91,7 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
 
 
 def print_found(found: dict[str, str], num_subjects: int, what: str) -> None:
-    """Say on standard error, in one line for all, how many subjects `what` is true of, and the sentence of the first.
-
-    `found` tells by subject what shows it, as `imaging.axes.find_turned`, empty where nothing does.
-    """
+    """Say in one line of how many subjects `what` is true, and the sentence that shows it (by subject) of the first."""
     if subjects := [subject for subject, sentence in found.items() if sentence]:
         text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"
         print(f"{text}. {subjects[0]}: {found[subjects[0]]}", file=sys.stderr)

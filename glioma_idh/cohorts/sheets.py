@@ -34,11 +34,9 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
-    """One reading of a file, chosen for the required columns, as `read_sheet` gives it; another page than the first is
-    named on standard error.
+    """One reading of a file, chosen for the required columns, as `read_sheet` gives it; says which page if another.
 
-    Raises:
-        InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
+    A column that stands there twice, no rows, or a formula without a value in a named column is an InputError.
     """
     twice = [name for at, name in enumerate(reading.header) if name and name in reading.header[:at]]
     if twice:
@@ -61,8 +59,7 @@ def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) ->
 def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
-    Raises:
-        InputError: the file is missing, empty, of another kind or encoding, or a row is not as long as its header.
+    A file that is missing, empty, of another kind or encoding, or with rows of other lengths, is an InputError.
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)
@@ -87,10 +84,7 @@ def say_once(text: str) -> None:
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:
-    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it.
-
-    Where columns were renamed, `attrs["headers"]` has their names in the file.
-    """
+    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it."""
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
     header = sheet.attrs.get("headers", {}).get(column, column)
     more = f", and in {others} more cells of the column" if others else ""
@@ -120,11 +114,7 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
 
 
 def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool = False) -> pd.Series:
-    """Each cell of a column of a `read_sheet` as `parse`, a function of `cells`, reads it.
-
-    Raises:
-        InputError: a cell cannot be read; it names row and column. With `keep_unreadable` it stays as it is.
-    """
+    """Each cell of a column as `parse`, of `cells`, reads it; one that cannot be read stays or is an InputError."""
     meanings, errors = {}, {}
     cells = sheet[column].tolist()
     for cell in dict.fromkeys(cells):  # of many rows, a sheet has few ages, sexes or grades
@@ -142,8 +132,7 @@ def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool 
 def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
     """The cells of a column of numbers, those with a decimal comma with a point instead: `44,5` is 44.5.
 
-    Raises:
-        InputError: a comma could also divide thousands (`1,234`), stands in a cell that is no number, or beside points.
+    A comma that could divide thousands (`1,234`), is of no number, or stands beside points is an InputError.
     """
     cells = sheet[column]
     commas = cells[cells.str.contains(",", regex=False)]

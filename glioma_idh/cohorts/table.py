@@ -163,10 +163,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
 def keep_unlabelled(
     cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
 ) -> tuple[pd.DataFrame, list[InputError]]:
-    """Re-include subjects that `check_labels` excluded only for unknown IDH status; they can train segmentation.
-
-    Returns the rows, `idh` as floats, NaN where it is not known; and the errors that remain.
-    """
+    """Re-include subjects of unknown IDH status, who can train segmentation, `idh` NaN; and the errors that remain."""
     unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
     rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))
     table = pd.concat([table.astype({"idh": float}), rows.astype({"idh": float})], ignore_index=True)

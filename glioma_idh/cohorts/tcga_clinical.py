@@ -35,16 +35,10 @@ _PATTERN, _EXAMPLE = r"TCGA-\w\w-\w{4}", "TCGA-06-0221"
 
 
 def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, list[str]]:
-    """What the two tables tell of patients.
+    """What the two tables, each if named, tell of the patients of the variant tables, of whom each must know one.
 
-    Args:
-        patients: those of the variant tables, one of whom each table must know.
-        clinical: the Clinical Data Resource, and
-        who2021: the relabelling; by default nothing is known from them.
-
-    Returns:
-        Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is
-        in one table and not in the other.
+    Returns columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who
+    is in one table and not in the other.
     """
     index = pd.Index(patients, name="patient")
     parts, notes = [pd.DataFrame(index=index)], []

@@ -23,8 +23,7 @@ from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
-MAPS = ("rcbv", "adc")
-"""Often masked on their own, by another brain than the scans."""
+MAPS = ("rcbv", "adc")  # often masked on their own, by another brain than the scans
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 

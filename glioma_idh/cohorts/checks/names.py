@@ -11,8 +11,7 @@ from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
 NAMES = SEQUENCE_NAMES | {mask: f"the {name}" for mask, name in MASK_NAMES.items()}
-OF_NAMES = "name"
-"""The words for a problem of a file's name."""
+OF_NAMES = "name"  # the words for a problem of a file's name
 
 
 def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
@@ -45,10 +44,7 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
 
 
 def _numbers(path: Path) -> dict[str, set[str]]:
-    """The parts of a name, or of its folder's, that hold a number and name no sequence, by their form.
-
-    It is `sub#`, or of a bare number `training #`, with the word before it, which is * where it names an image.
-    """
+    """The parts of a name, or its folder's, that hold a number and name no sequence, by form: `sub#`, `training #`."""
     for text in (stem_of(path), path.absolute().parent.name):
         found, before = {}, ""
         for part in re.findall("[^\\W_]+", text):
@@ -56,7 +52,7 @@ def _numbers(path: Path) -> dict[str, set[str]]:
             form = re.sub(r"\d+", "#", part)
             if "#" in form and not names_image and not re.fullmatch(r"v?\d|[23][dD]", part):
                 found.setdefault(f"{before} #" if form == "#" else form, set()).add(part)
-            before = "*" if names_image else form.lower()
+            before = "*" if names_image else form.lower()  # of a bare number
         if found:
             return found
     return {}

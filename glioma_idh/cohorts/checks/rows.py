@@ -39,8 +39,7 @@ SCAN_COLUMNS = {
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
 SLICE_CNN, SGPNET = "slice CNN", "SGPNet"
-FEW_VALUES = 10
-"""No scan has so few; a mask has."""
+FEW_VALUES = 10  # no scan has so few; a mask has
 WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 
