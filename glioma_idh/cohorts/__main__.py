@@ -126,7 +126,6 @@ def table(cohort: Table, out: Sheet = None) -> None:
 
 
 def main() -> None:
-    """The command line."""
     commands = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
     commands |= {name: cohorts.public_cohort(name).command for name in cohorts.PUBLIC}
     commands = {name: command for name, command in commands.items() if command}

@@ -38,8 +38,6 @@ _SEXES = {
     "F": re.compile("f|female|w|woman|weiblich|femme|feminin|femmina|femminile|mujer|femenino"),
     "M": re.compile("m|male|man|maennlich|mannlich|homme|masculin|maschio|maschile|hombre|masculino"),
 }
-_AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
-_NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _NAME = "(?:Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
 _DATE = re.compile(
@@ -152,7 +150,7 @@ def parse_age(cell: str) -> str:
     """Years as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5); months are an error."""
     if is_unknown(cell):
         return ""
-    match = _AGE.fullmatch(cell)
+    match = re.fullmatch(r"[<>]?(\d{1,3}([.,]\d+)?)\+?", cell)
     years = match[1].replace(",", ".") if match else "inf"
     if float(years) > OLDEST_YEARS:
         raise ValueError(f"an age in years, up to {OLDEST_YEARS}, or empty")
@@ -164,7 +162,7 @@ def parse_divisor(cell: str) -> str:
     if is_unknown(cell):
         return ""
     number = cell.replace(",", ".")
-    if not _NUMBER.fullmatch(number) or not 0 < float(number) < float("inf"):
+    if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+", number) or not 0 < float(number) < float("inf"):
         raise ValueError("a number above 0 that ADC is divided by, or empty")
     return number
 

@@ -51,10 +51,10 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     if not known:
         advice = "Fill in age_years, sex, grade or site."
         raise InputError("age, sex, grade or site of somebody", "none", advice, table.attrs.get("file", ""))
-    groups = [group for group in GROUPS.values() if (shown["IDH"] == group).any()]
+    order = {"IDH": [group for group in GROUPS.values() if (shown["IDH"] == group).any()]}
     categories = [name for name in known if name != "Age, years"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
-        made = TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
+        made = TableOne(shown, known, categories, groupby="IDH", order=order, include_null=False)
     made.tableone = made.tableone.replace(NO_NUMBER, regex=True)
     return made

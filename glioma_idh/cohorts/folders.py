@@ -14,8 +14,6 @@ from glioma_idh.cohorts.column_names import COLUMNS, PATHS
 from glioma_idh.cohorts.manifests import canonical_patient
 from glioma_idh.errors import InputError
 
-ENDINGS = (".nii", ".nii.gz")
-
 
 class Ignored(NamedTuple):
     """A file or visit that is not in the cohort table, and why."""
@@ -135,7 +133,7 @@ def without_ending(path: str) -> str:
 
 def nifti_files(images) -> list[Path]:
     """Every NIfTI file below a folder, in order."""
-    return [path for path in _walk(images) if path.name.lower().endswith(ENDINGS)]
+    return [path for path in _walk(images) if path.name.lower().endswith((".nii", ".nii.gz"))]
 
 
 def find_files(images, name: str) -> list[Path]:

@@ -37,10 +37,11 @@ def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
         relative = path.relative_to(images)
         subject, stem = relative.parts[0], without_ending(relative.as_posix())
         columns = columns_named(relative.name, subject)
-        if len(relative.parts) < 2 or len(columns) != 1:
+        if len(relative.parts) < 2:
+            ignored.append(Ignored(relative.as_posix(), "lies in no subject's folder"))
+        elif len(columns) != 1:
             reason = f"could be {' or '.join(columns)}" if columns else "its name says no sequence"
-            in_folder = len(relative.parts) > 1
-            ignored.append(Ignored(relative.as_posix(), reason if in_folder else "lies in no subject's folder"))
+            ignored.append(Ignored(relative.as_posix(), reason))
         elif path.suffix == ".gz" or stem not in found[subject][columns[0]]:
             found[subject][columns[0]][stem] = path
     scans = {}

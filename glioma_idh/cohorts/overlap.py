@@ -13,9 +13,7 @@ from glioma_idh.progress import progress
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 
-def compare(
-    a: pd.DataFrame, b: pd.DataFrame, with_images: bool, jobs: int, quiet: bool
-) -> tuple[pd.DataFrame, list[InputError], str]:
+def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError], str]:
     """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
     pairs, errors, lines = shared_patients(a, b), [], []
     if with_images:

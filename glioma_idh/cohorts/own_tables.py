@@ -36,11 +36,10 @@ def find_own(readings: list[Reading], path: Path) -> Reading | None:
 
 
 def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
-    """Read a label sheet or a cohort table: columns by the names of the cohort table, every cell as it stands for.
+    """Read a label sheet or a cohort table as `read_sheet`, with the columns of the cohort table and cells as parsed.
 
-    Columns may be named as people name them (`column_names`); those that are not understood are left out and listed
-    once on standard error. `columns` are those of use here. A cell of `keep_unreadable` that cannot be read stays.
-    Returns the columns as `read_sheet`, and in `attrs["headers"]` the name of each in the file.
+    Columns, of which `columns` are of use here, may be named as people name them (`column_names`); others are listed on
+    standard error. A cell of `keep_unreadable` that cannot be read stays. `attrs["headers"]` has the file's names.
 
     Raises:
         InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.

@@ -74,7 +74,7 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
 
 
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
-    """Say it, but of subjects in `said`, who are added: a line an odd mask, and one for what many have, with the count."""
+    """Say each odd mask, and in one line, with a count, what many have; not of those in `said`, who are added."""
     said = set() if said is None else said
     remarks = [of for of in remarks if of.subject not in said]
     said.update(of.subject for of in remarks)

@@ -53,9 +53,8 @@ def read_table(path, images=None) -> pd.DataFrame:
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
         table[column] = _absolute_paths(sheet, column, folder) if column in sheet else ""
-    rows = sheet.index.tolist()
     table.attrs = {"file": str(path), "headers": sheet.attrs["headers"]}
-    if rows != list(range(2, len(rows) + 2)):
+    if (rows := sheet.index.tolist()) != list(range(2, len(rows) + 2)):
         table.attrs["rows"] = rows
     return table
 
@@ -81,12 +80,9 @@ def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]
     cells = sheet[column].map(without_quotes)
     foreign = cells.index[cells.str.match(_OF_WINDOWS)] if os.name != "nt" else []
     if len(foreign):
-        advice = (
-            r"Write paths from the folder of all scans on, such as sub1\t1gd.nii.gz, and name that folder here with"
-        )
-        raise cell_error(
-            sheet, foreign[0], column, "a path of this system (it is one of Windows)", f"{advice} --images."
-        )
+        expected, example = "a path of this system (it is one of Windows)", r"such as sub1\t1gd.nii.gz"
+        advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
+        raise cell_error(sheet, foreign[0], column, expected, advice)
     paths = []
     for cell in cells:
         path = folder / cell

@@ -1,8 +1,7 @@
 """Age, sex, grade, histology, 1p/19q codeletion and WHO 2021 class of TCGA's patients, from two published tables.
 
-- The TCGA Clinical Data Resource (Liu et al., Cell 2018), as it is or cut down to TCGA-GBM and TCGA-LGG.
-- A relabelling by the WHO classification of 2021 (Zakharova et al. 2022): 1p/19q and the class, in words.
-
+They are the TCGA Clinical Data Resource (Liu et al., Cell 2018), as it is or cut down to TCGA-GBM and TCGA-LGG, and a
+relabelling by the WHO classification of 2021 (Zakharova et al. 2022): 1p/19q and the class, in words.
 IDH status comes from neither: it stays by the rule of `tcga`, and where the WHO class says otherwise, that is listed.
 """
 

@@ -74,9 +74,7 @@ def print_shared_brains(table: pd.DataFrame) -> None:
 
 def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     """By subject of a table, which scan or lesion mask of another cohort, `own`, it has: the first, by its voxels."""
-    first, found = {}, {}
-    for image in _images(own):
-        first.setdefault(image["voxel_hash"], image)
+    first, found = {image["voxel_hash"]: image for image in reversed(_images(own))}, {}
     for image in _images(table):
         other = first.get(image["voxel_hash"])
         if other and image["image"] != "brain_mask":

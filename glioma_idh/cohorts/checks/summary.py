@@ -37,8 +37,7 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
             counts = scans[column][scans["image"].isin(SEQUENCES) & (scans[column] != "")].value_counts()
             if len(counts):
                 lines.append(f"{column} (a guess): {', '.join(f'{count} {name}' for name, count in counts.items())}")
-    if ignored:
-        lines += [describe_ignored(ignored)]
+    lines += [describe_ignored(ignored)] if ignored else []
     return "\n".join(line for line in lines if line is not None)
 
 
@@ -67,11 +66,11 @@ def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.D
 
 def describe_ignored(ignored: list[Ignored]) -> str:
     """What was left aside, counted by reason."""
-    lines = []
+    lines = [f"Left aside: {len(ignored)} files or visits"]
     for reason, count in Counter(item.reason for item in ignored).most_common(2 * SHOWN):
         examples = [item.what for item in ignored if item.reason == reason][:2]
         lines.append(f"  {count} x {reason} ({', '.join(examples)}{' ...' if count > 2 else ''})")
-    return "\n".join([f"Left aside: {len(ignored)} files or visits", *lines])
+    return "\n".join(lines)
 
 
 def _status(cell: str) -> str:
