@@ -10,8 +10,7 @@ from joblib import delayed
 
 from glioma_idh.cohorts.cells import status_of
 from glioma_idh.cohorts.checks import rows
-from glioma_idh.cohorts.checks.copies import report_copies
-from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
+from glioma_idh.cohorts.checks.copies import OF_NAMES, remarks_on_names, report_copies
 from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN, Scan, grid_difference, open_scan
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
