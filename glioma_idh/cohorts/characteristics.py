@@ -47,8 +47,7 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     shown["Age, years"] = pd.to_numeric(shown["Age, years"])
     largest = shown["Site"].value_counts().index[:max_sites]
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")
-    known = [name for name in names.values() if shown[name].notna().any()]
-    if not known:
+    if not (known := [name for name in names.values() if shown[name].notna().any()]):
         advice = "Fill in age_years, sex, grade or site."
         raise InputError("age, sex, grade or site of somebody", "none", advice, table.attrs.get("file", ""))
     order = {"IDH": [group for group in GROUPS.values() if (shown["IDH"] == group).any()]}

@@ -94,9 +94,7 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     return scans, ignored
 
 
-def join_scans(
-    who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
-) -> tuple[pd.DataFrame, list[Ignored]]:
+def join_scans(who, scans: dict, layout: Layout, cohort: str, all_visits) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
     Returns the rows of `who`, then the subjects that only the folder has, without a label; and the visits left aside:

@@ -46,8 +46,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
     """
     path = Path(path)
     readings = sheets.read_readings(path)
-    reading = find_own(readings, path)
-    if reading is None:
+    if (reading := find_own(readings, path)) is None:
         raise no_own_columns(readings, path)
     sheet = _name_columns(sheets.as_sheet(reading, readings, OWN_COLUMNS, path), columns)
     if "adc_divisor" in sheet:
@@ -66,8 +65,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
 def no_own_columns(readings: list[Reading], path: Path) -> InputError:
     """The error of a sheet in which no column can be `subject` or `idh`: what it has, and what may be meant."""
     best = max(readings, key=lambda each: len(set(OWN_COLUMNS) & set(map(meaning_of, each.header))))
-    there = set(map(meaning_of, best.header))
-    missing = [column for column in OWN_COLUMNS if column not in there]
+    missing = [column for column in OWN_COLUMNS if column not in map(meaning_of, best.header)]
     meant = [f"{name} to {column}" for column in missing for name in best.header if column in could_be(name)]
     advice = "Name the columns of ids and of IDH status subject and idh; the first row that is not empty is the header."
     if meant:

@@ -10,9 +10,7 @@ MAX_DRAWS = 20_000
 TOO_FEW = "Add patients: at least 2 of each class are needed."
 
 
-def holdout_splits(
-    table: pd.DataFrame, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int
-) -> pd.DataFrame:
+def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int) -> pd.DataFrame:
     """Random hold-outs of patients, each redrawn until the test part holds enough mutants.
 
     A patient may be tested in several or in none. `table` has `subject`, `patient`, `idh` (0 or 1). Returns the splits:

@@ -124,8 +124,8 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
             advice = "Find out which idh is right and remove the other row, or give two people two ids."
         errors.append(InputError("one row a subject", found, advice, file, subject))
     unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
+    advice = "Files are named after subjects: use letters, digits, - and _."
     for subject in table["subject"][unsafe]:
-        advice = "Files are named after subjects: use letters, digits, - and _."
         errors.append(InputError("an id that can be a file's name", repr(subject), advice, file, subject))
     return table[~twice & ~unsafe], errors
 
@@ -156,9 +156,7 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
-def keep_unlabelled(
-    cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
-) -> tuple[pd.DataFrame, list[InputError]]:
+def keep_unlabelled(cohort, table, errors: list[InputError]) -> tuple[pd.DataFrame, list[InputError]]:
     """Re-include subjects of unknown IDH status, who can train segmentation, `idh` NaN; and the errors that remain."""
     unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
     rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))

@@ -42,10 +42,8 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
             volume = np.nan if set(lesion.label_ml) == {1} else lesion.label_ml.get(enhancing, 0.0)
             lesion.row |= {"enhancing_label": enhancing, "enhancing_ml": volume}
     report_copies(scans)
-    tiles = []
-    for found, tile in looks:  # the words for the problems of a subject's images, each once
-        words = dict.fromkeys(words for scan in found for words, _ in scan.problems)
-        tiles.append(replace(tile, problems=tuple(words)))
+    words = [dict.fromkeys(words for scan in found for words, _ in scan.problems) for found, _ in looks]
+    tiles = [replace(tile, problems=tuple(of)) for (_, tile), of in zip(looks, words, strict=True)]
     checked = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
     checked = pd.DataFrame(checked, columns=list(rows.SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.cells import is_unknown, status_of
 from glioma_idh.cohorts.column_names import MASK_NAMES, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import UNLABELLED, check_labels
@@ -51,7 +51,8 @@ def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
 
 def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.DataFrame:
     """How many subjects have each image, by IDH status; and how many images have a problem."""
-    status = pd.Series([_status(cell) for cell in table["idh"]], table.index)
+    known = [STATUS[status_of(cell)] if status_of(cell) or is_unknown(cell) else "unreadable" for cell in table["idh"]]
+    status = pd.Series(known, table.index)
     counts = {"subjects": status.value_counts()}
     for column in PATHS:
         counts[NAMES[column]] = status[table[column] != ""].value_counts()
@@ -71,13 +72,6 @@ def describe_ignored(ignored: list[Ignored]) -> str:
         examples = [item.what for item in ignored if item.reason == reason][:2]
         lines.append(f"  {count} x {reason} ({', '.join(examples)}{' ...' if count > 2 else ''})")
     return "\n".join(lines)
-
-
-def _status(cell: str) -> str:
-    try:
-        return STATUS[parse_idh(cell)]
-    except ValueError:
-        return "unreadable"
 
 
 def _listed(heading: str, items) -> str | None:
