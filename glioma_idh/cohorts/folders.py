@@ -61,10 +61,7 @@ class PublicCohort(NamedTuple):
 
 
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files, however deep they lie below a folder, `.nii` or `.nii.gz`.
-
-    Returns by subject the path in each column, and the files not taken, with the reason. No subject is an InputError.
-    """
+    """By subject the path in each column, however deep it lies, and the files not taken; nobody is an InputError."""
     columns = {scan.lower(): (name, rank) for name, scans in layout.scans.items() for rank, scan in enumerate(scans)}
     pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
     found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []

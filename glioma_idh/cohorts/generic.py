@@ -28,10 +28,7 @@ def own_labels(path) -> pd.DataFrame:
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """As `find_scans`, in a folder that holds a folder a subject; the words in a file's name tell what it is.
-
-    A file whose name tells no sequence or two is left aside, and so are files of a subject that could be the same.
-    """
+    """As `find_scans`, of a folder a subject, by the words of names; what could be none or two of them is left aside."""
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
         relative = path.relative_to(images)

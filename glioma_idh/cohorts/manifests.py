@@ -42,8 +42,7 @@ def read_manifest(name: str) -> pd.DataFrame:
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
     """A manifest from its columns, series of one index or one text for all: one row a subject, in order.
 
-    Columns of the cohort table come first, empty where not given. A subject that stands there twice, or a patient who
-    is both mutant and wild-type, is an InputError.
+    Columns of the cohort table come first. A subject twice, or a patient both mutant and wild-type, is an InputError.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
@@ -98,8 +97,7 @@ def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.
 def known_patient(name: str) -> str:
     """The one name of a patient of the public cohorts, however a table or folder spells it; empty if it is none.
 
-    TCGA, UPENN and UCSF ids lose sample and visit, UCSF's get four digits, and ids of BraTS 2017 to 2021 become TCGA's
-    and UCSF's where the manifests know them.
+    TCGA, UPENN and UCSF ids lose sample and visit; ids of BraTS 2017 to 2021 become theirs where a manifest has them.
     """
     if match := re.search(r"TCGA-\w\w-\w{4}|UPENN-GBM-\d{5}", name, re.IGNORECASE):
         return match[0].upper()

@@ -59,10 +59,7 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
 
 
 def read_clinical(path) -> pd.DataFrame:
-    """`age_years, sex, grade, histology, treated_before` from the TCGA Clinical Data Resource, indexed by patient.
-
-    A glioblastoma is of grade 4; rows of other tumours are left out.
-    """
+    """`age_years, sex, grade, histology, treated_before` of gliomas, by patient; a glioblastoma is of grade 4."""
     whole = read_sheet(path, CLINICAL_COLUMNS)
     sheet = whole[whole["type"].isin(("GBM", "LGG"))]
     if sheet.empty:

@@ -59,7 +59,6 @@ class Scan:
         return self.row["image"]
 
     def report(self, words: str, sentence: str) -> None:
-        """Note something that is wrong."""
         self.problems.append((words, sentence))
 
     def refuse(self, words: str, sentence: str, by: tuple[str, ...] = (SLICE_CNN, SGPNET)) -> None:
