@@ -28,7 +28,7 @@ def own_labels(path) -> pd.DataFrame:
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """As `find_scans`, of a folder a subject, by the words of names; what could be none or two of them is left aside."""
+    """As `find_scans`, of a folder a subject, by the words of names; what could be none or several is left aside."""
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
         relative = path.relative_to(images)

@@ -40,9 +40,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
 
     Columns, of which `columns` are of use here, may be named as people name them (`column_names`); others are listed on
     standard error. A cell of `keep_unreadable` that cannot be read stays. `attrs["headers"]` has the file's names.
-
-    Raises:
-        InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
+    InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
     """
     path = Path(path)
     readings = sheets.read_readings(path)

@@ -40,9 +40,7 @@ def read_table(path, images=None) -> pd.DataFrame:
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
     that cannot be read stays, for `check_labels` to set its subject aside. Relative paths start at `images`, by default
     the table's own folder. `attrs` keeps `file`, `headers` (names in the file) and, for `rows_in_file`, `rows`.
-
-    Raises:
-        InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros.
+    Paths of another system and ids that have lost their zeros are InputErrors, and what `read_own_table` refuses.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
