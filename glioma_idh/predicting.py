@@ -10,10 +10,9 @@ import pandas as pd
 from joblib import delayed
 
 from glioma_idh import runs
-from glioma_idh.cohorts.checks.copies import report_copies
+from glioma_idh.cohorts.checks.copies import NAMES, OF_NAMES, report_copies, stem_of
 from glioma_idh.cohorts.checks.images import check_subject
-from glioma_idh.cohorts.checks.names import NAMES, OF_NAMES, stem_of
-from glioma_idh.cohorts.mask_remarks import print_remarks
+from glioma_idh.cohorts.scans import print_remarks
 from glioma_idh.cohorts.table import COLUMNS, SEQUENCES, exclusions_table
 from glioma_idh.departures import find_departures
 from glioma_idh.errors import InputError

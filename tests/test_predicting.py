@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.checks.names import remarks_on_names
+from glioma_idh.cohorts.checks.copies import remarks_on_names
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.predicting import check_files, look_at, print_looks, subject_of, write_predictions

@@ -1,11 +1,11 @@
 """Who: tables of subjects with their scans and IDH status, and the splits made on patients.
 
-The registry of cohorts, light enough for `--help`; `read_cohort` and `find_planted_scores` are loaded when first used.
+Light enough for `--help`: `read_cohort` and `find_planted_scores` are loaded when first used.
 """
 
 from importlib import import_module
 
-PUBLIC = {
+PUBLIC = {  # the module of each public cohort, whose `COHORTS` has a `PublicCohort` by that name
     "brats2020-tcga": "brats",
     "brats2020": "brats",
     "brats2021": "brats",
@@ -15,12 +15,9 @@ PUBLIC = {
     "egd": "egd",
     "tcga": "bakas",
 }
-"""The module of each public cohort; its `COHORTS` has a `PublicCohort` by that name."""
-OWN = ("folders", "csv")
-"""A folder a subject, and its older name."""
+OWN = ("folders", "csv")  # a folder a subject, and its older name
 NAMES = ("phantom", *PUBLIC, *OWN)
-HELP = f"{' '.join(('phantom', *PUBLIC))}, folders (own); CSV or XLSX."
-"""Of the recipes' `--cohort`."""
+HELP = f"{' '.join(('phantom', *PUBLIC))}, folders (own); CSV or XLSX."  # of the recipes' `--cohort`
 
 
 def public_cohort(name: str):

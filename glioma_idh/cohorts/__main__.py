@@ -12,14 +12,14 @@ from glioma_idh.cohorts.bakas import tcga_idh
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.manifests import Sheet
 from glioma_idh.cohorts.table import SEQUENCES, read_table
-from glioma_idh.files import write_table
+from glioma_idh.errors import InputError
+from glioma_idh.files import write_table, written_whole
 from glioma_idh.progress import step
 from glioma_idh.record import into, recorded
 
-DESCRIPTION = """Cohorts: python -m glioma_idh.cohorts {{{}}}
-
-From public downloads to who is mutant, and whether the images can be used. Each command has its own --help.
-"""
+DESCRIPTION = (
+    "From public downloads to who is mutant, and whether the images can be used. Each command has its own --help."
+)
 OWN = "folders (a folder a subject), or the path of a cohort table (CSV or XLSX)."
 Cohort = Annotated[str, tyro.conf.arg(metavar="NAME", help=f"{', '.join((*cohorts.PUBLIC, 'phantom'))}, {OWN}")]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
@@ -110,21 +110,27 @@ def table(cohort: Table, out: Sheet = None) -> None:
         cohort: A cohort table (CSV or XLSX).
         out: Where to write it: .csv, .md, .tex or .html; by default it is printed only.
     """
-    from glioma_idh.cohorts.characteristics import characteristics, write_characteristics
+    from glioma_idh.cohorts.characteristics import characteristics
 
     made = characteristics(read_table(cohort))
-    print(made.tabulate(tablefmt="github"))
-    if out is not None:
-        write_characteristics(made, out)
+    markdown = made.tabulate(tablefmt="github")
+    print(markdown)
+    if out is None:
+        return
+    formats = {".csv": made.tableone.to_csv, ".tex": made.tableone.to_latex, ".html": made.tableone.to_html}
+    formats[".md"] = lambda part: part.write_text(f"{markdown}\n", encoding="utf-8")
+    if out.suffix not in formats:
+        raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")
+    with written_whole(out) as part:
+        formats[out.suffix](part)
 
 
 def main() -> None:
-    """The command line."""
     commands = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
     commands |= {name: cohorts.public_cohort(name).command for name in cohorts.PUBLIC}
     commands = {name: command for name, command in commands.items() if command}
-    config = (tyro.conf.FlagCreatePairsOff,)
-    prog, description = "python -m glioma_idh.cohorts", DESCRIPTION.format(", ".join(commands))
+    prog, config = "python -m glioma_idh.cohorts", (tyro.conf.FlagCreatePairsOff,)
+    description = f"Cohorts: {prog} {{{', '.join(commands)}}}\n\n{DESCRIPTION}\n"
     with recorded("glioma_idh.cohorts"):
         tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=description, config=config)
 

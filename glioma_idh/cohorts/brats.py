@@ -8,7 +8,7 @@ from glioma_idh.cohorts import manifests
 from glioma_idh.cohorts.bakas import label_tcga, write_tcga
 from glioma_idh.cohorts.cells import is_unknown
 from glioma_idh.cohorts.folders import Layout, PublicCohort, find_files
-from glioma_idh.cohorts.manifests import File, Genes, Mafs, Sheet, read_manifest, shipped, with_facts
+from glioma_idh.cohorts.manifests import NOBODY, File, Genes, Mafs, Sheet, read_manifest, shipped, with_facts
 from glioma_idh.cohorts.sheets import cell_error, parse_ids, read_sheet
 
 _SCANS = {"t1": ("t1",), "t1gd": ("t1ce",), "t2": ("t2",), "flair": ("flair",), "lesion_mask": ("seg", "segm")}
@@ -43,17 +43,12 @@ NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
-    """All subjects of BraTS 2020, of `name_mapping.csv`, which lies among the training data.
-
-    Those with a TCGA id have IDH status, grade and what else is known of the patient from a `tcga.tcga_manifest`;
-    `brats_grade` is HGG or LGG as `name_mapping.csv` has it. No subject or patient may stand there twice.
-    """
+    """All subjects of BraTS 2020, of `name_mapping.csv`, with what a `tcga.tcga_manifest` knows of TCGA's patients."""
     mapping = read_sheet(name_mapping, MAPPING_COLUMNS)
     subjects = parse_ids(mapping, "BraTS_2020_subject_ID", r"BraTS20_Training_\d{3}", "BraTS20_Training_001")
     in_tcga = ~mapping[MAPPING_COLUMNS[1]].map(is_unknown)
-    named = mapping[in_tcga]
-    named.attrs = mapping.attrs
-    patients = subjects.where(~in_tcga, parse_ids(named, MAPPING_COLUMNS[1], r"TCGA-\w\w-\w{4}", "TCGA-02-0006"))
+    named = parse_ids(mapping[in_tcga], MAPPING_COLUMNS[1], r"TCGA-\w\w-\w{4}", "TCGA-02-0006")
+    patients = subjects.where(~in_tcga, named)
     manifest = with_facts(subjects, patients, "brats2020", tcga.set_index("patient"))
     brats_grade = manifest["subject"].map(mapping["Grade"].set_axis(subjects))
     is_tcga = manifest["patient"].str.startswith("TCGA-")
@@ -69,8 +64,7 @@ def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
 
 def labels_2020(labels, images) -> pd.DataFrame:
     """`name_mapping.csv`, given or found among the images; without it the shipped manifest of TCGA's patients."""
-    if labels is None:
-        labels = next(iter(find_files(images, "name_mapping.csv")), None)
+    labels = labels or next(iter(find_files(images, "name_mapping.csv")), None)
     if labels is None:
         return read_manifest("brats2020_tcga").assign(cohort="brats2020")
     return brats2020_manifest(labels, read_manifest("tcga"))
@@ -91,7 +85,6 @@ def labels_2021(labels, images) -> pd.DataFrame:
     else:
         sheet = read_sheet(labels, CROSSWALK_COLUMNS)
         sheet = sheet[sheet["BraTS2021 ID"] != ""]
-        sheet.attrs["file"] = str(labels)
         subjects = parse_ids(sheet, "BraTS2021 ID", LAYOUT_2021.subject, "BraTS2021_00000")
         patients = pd.Series([_tcia_patient(sheet, row) for row in subjects.index], subjects.index)
     manifest = with_facts(subjects, patients, "brats2021", manifests.shipped_facts())
@@ -103,8 +96,7 @@ def labels_2023(labels, images) -> pd.DataFrame:
     """Only ids: BraTS 2023 has no IDH status. Your own labels go in with --labels (`subject`, `idh`)."""
     if labels is not None:
         manifests.refuse_labels(labels)
-    empty = pd.Series([], dtype=str)
-    return manifests.make_manifest(empty, empty, "brats2023")
+    return manifests.make_manifest(NOBODY, NOBODY, "brats2023")
 
 
 def _tcia_patient(sheet: pd.DataFrame, row: int) -> str:

@@ -1,7 +1,6 @@
 """What one cell of a sheet means, in the many spellings of people and of public sheets; nothing is guessed.
 
-Each `parse_...` takes the text of a cell and gives text, empty where it says that nothing is known. A cell that it
-cannot read is a ValueError, which says what was expected.
+Each `parse_...` gives text, empty where nothing is known. A cell that it cannot read is a ValueError.
 """
 
 import contextlib
@@ -19,14 +18,13 @@ _STATUS = {
     "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
     "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),
 }
-_NO_STATUS = {
+_NO_STATUS = {  # words that may be meant as a status, and why they tell none
     re.compile(r"[2-9](?:[.,]0+)?"): "1 and 2 do not say which is which",
     re.compile(r"(?:idh[12]?)?(?:pos|positive?|neg|negative?|\(?[+]+\)?)"): (
         "positive and negative, + and -, may be of R132H alone, where negative is not yet wild-type"
     ),
     re.compile("yes|no|y|n|true|false"): "yes and no do not say of what",
 }
-"""Words that may be meant as a status, and why they tell none."""
 _CHANGE = re.compile(r"IDH[12][ :-]*(?:p\.)?(?P<was>[A-Z]|[A-Z][a-z]{2})(?P<place>\d+)(?P<now>[A-Z]|[A-Z][a-z]{2})")
 _CODELETION = {
     "codeleted": re.compile(r"1|1[.,]0|codel(eted|etion)?"),
@@ -40,9 +38,6 @@ _SEXES = {
     "F": re.compile("f|female|w|woman|weiblich|femme|feminin|femmina|femminile|mujer|femenino"),
     "M": re.compile("m|male|man|maennlich|mannlich|homme|masculin|maschio|maschile|hombre|masculino"),
 }
-_AGE = re.compile(r"[<>]?(\d{1,3}([.,]\d+)?)\+?")
-_NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+")
-MANGLED_ID = r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+"
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _NAME = "(?:Jan|Feb|Mar|Mär|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
 _DATE = re.compile(
@@ -59,7 +54,7 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 
 def looks_like_a_number(cell: str) -> bool:
     """Whether an id was one before a spreadsheet made a number of it: `12.0`, `1.2E+05`, `1,2E+05`."""
-    return bool(re.fullmatch(MANGLED_ID, cell))
+    return bool(re.fullmatch(r"\d+[.,]0+|\d+([.,]\d+)?[eE]\+?\d+", cell))
 
 
 def is_a_date(cell: str) -> bool:
@@ -155,7 +150,7 @@ def parse_age(cell: str) -> str:
     """Years as the sheet has them (`>89` and `90+` become 89 and 90, `44,5` becomes 44.5); months are an error."""
     if is_unknown(cell):
         return ""
-    match = _AGE.fullmatch(cell)
+    match = re.fullmatch(r"[<>]?(\d{1,3}([.,]\d+)?)\+?", cell)
     years = match[1].replace(",", ".") if match else "inf"
     if float(years) > OLDEST_YEARS:
         raise ValueError(f"an age in years, up to {OLDEST_YEARS}, or empty")
@@ -167,7 +162,7 @@ def parse_divisor(cell: str) -> str:
     if is_unknown(cell):
         return ""
     number = cell.replace(",", ".")
-    if not _NUMBER.fullmatch(number) or not 0 < float(number) < float("inf"):
+    if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+", number) or not 0 < float(number) < float("inf"):
         raise ValueError("a number above 0 that ADC is divided by, or empty")
     return number
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import warnings
-from pathlib import Path
 
 import pandas as pd
 
@@ -10,7 +9,6 @@ from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_grade, p
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
-from glioma_idh.files import written_whole
 
 
 def _grade(cell: str) -> str:
@@ -34,12 +32,8 @@ NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient
 def characteristics(table: pd.DataFrame, max_sites: int = 8):
     """Who the patients are, by IDH status; of several visits of a patient the first counts, and any known status.
 
-    Args:
-        table: cohort table, with or without the columns of FURTHER.
-        max_sites: smaller sites beyond so many are counted together as "other".
-
-    Returns:
-        A `tableone.TableOne`; rows that nobody has a value for are left out. Nothing to tell is an InputError.
+    `table` is a cohort table, with or without the columns of FURTHER; sites beyond the `max_sites` largest are "other".
+    Returns a `tableone.TableOne` without rows that nobody has a value for. Nothing to tell is an InputError.
     """
     from tableone import TableOne
 
@@ -53,26 +47,13 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
     shown["Age, years"] = pd.to_numeric(shown["Age, years"])
     largest = shown["Site"].value_counts().index[:max_sites]
     shown["Site"] = shown["Site"].where(shown["Site"].isin(largest) | shown["Site"].isna(), "other")
-    known = [name for name in names.values() if shown[name].notna().any()]
-    if not known:
+    if not (known := [name for name in names.values() if shown[name].notna().any()]):
         advice = "Fill in age_years, sex, grade or site."
         raise InputError("age, sex, grade or site of somebody", "none", advice, table.attrs.get("file", ""))
-    groups = [group for group in GROUPS.values() if (shown["IDH"] == group).any()]
+    order = {"IDH": [group for group in GROUPS.values() if (shown["IDH"] == group).any()]}
     categories = [name for name in known if name != "Age, years"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
-        made = TableOne(shown, known, categories, groupby="IDH", order={"IDH": groups}, include_null=False)
+        made = TableOne(shown, known, categories, groupby="IDH", order=order, include_null=False)
     made.tableone = made.tableone.replace(NO_NUMBER, regex=True)
     return made
-
-
-def write_characteristics(made, out: Path) -> None:
-    """Write a table of `characteristics` as .csv, .md, .tex or .html; another ending is an InputError."""
-    formats = {".csv": made.tableone.to_csv, ".tex": made.tableone.to_latex, ".html": made.tableone.to_html}
-    if out.suffix not in (*formats, ".md"):
-        raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")
-    with written_whole(out) as part:
-        if out.suffix == ".md":
-            part.write_text(made.tabulate(tablefmt="github") + "\n", encoding="utf-8")
-        else:
-            formats[out.suffix](part)

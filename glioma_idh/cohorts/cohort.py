@@ -7,7 +7,7 @@ import pandas as pd
 from glioma_idh import phantom as built_in
 from glioma_idh.cohorts import NAMES, OWN, generic, public_cohort
 from glioma_idh.cohorts.folders import Ignored, Layout, PublicCohort, find_scans, join_scans
-from glioma_idh.cohorts.manifests import make_manifest, read_manifest
+from glioma_idh.cohorts.manifests import NOBODY, make_manifest, read_manifest
 from glioma_idh.cohorts.own_tables import OWN_COLUMNS, find_own
 from glioma_idh.cohorts.sheet_files import describe_readings
 from glioma_idh.cohorts.sheets import ENDINGS, read_readings
@@ -16,16 +16,9 @@ from glioma_idh.errors import InputError
 
 
 def read_cohort(
-    name: str,
-    images=None,
-    labels=None,
-    *,
-    sequences=(),
-    all_visits: bool = False,
-    phantom: dict | None = None,
-    quiet: bool = False,
+    name: str, images=None, labels=None, *, sequences=(), all_visits=False, phantom: dict | None = None, quiet=False
 ) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table behind a name.
+    """The cohort table behind a name, and the files and visits that are not in it, with the reason.
 
     Args:
         name: `phantom` (made on first use), a public cohort, `folders` (a folder a subject; `csv` is the same), or the
@@ -35,10 +28,6 @@ def read_cohort(
         sequences: inside names of the sequences wanted; the phantom makes no others.
         all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
         phantom: settings of `make_phantom`, such as its size; by default its own.
-        quiet: show no progress.
-
-    Returns:
-        The table, and the files and visits that are not in it, with the reason.
 
     Raises:
         InputError: the name is unknown, or a folder or sheet cannot be used.
@@ -87,7 +76,7 @@ def _read_public(name: str, images: Path, labels: Path | None, all_visits: bool)
 
 def _read_own(images: Path, labels: Path | None):
     scans, ignored = generic.find_own_scans(images)
-    who = make_manifest(pd.Series([], dtype=str), pd.Series([], dtype=str), "csv")
+    who = make_manifest(NOBODY, NOBODY, "csv")
     if labels is not None:
         who = generic.own_labels(labels)
         generic.check_numbers(who, scans, labels)
@@ -113,10 +102,7 @@ def _is_downloaded(labels: Path, cohort: PublicCohort) -> bool:
 
 
 def find_planted_scores(table: pd.DataFrame, sequences: list[str]) -> pd.Series | None:
-    """The best possible score of each subject of the phantom, from the truth file beside its scans.
-
-    The table has a scan of each sequence in every row. None where a subject is no phantom.
-    """
+    """The best possible score of each subject of the phantom, by its truth file; None where a subject is no phantom."""
     truth = Path(table[sequences[0]].iloc[0]).parents[1] / "truth.csv"
     if (table["cohort"] != "phantom").any() or not truth.is_file():
         return None

@@ -17,7 +17,7 @@ IDENTITY = (
     *("histology", "codeletion_1p19q", "mgmt", "who2021"),
 )
 COLUMNS = (*IDENTITY, *PATHS, "adc_divisor")
-SYNONYMS = {
+SYNONYMS = {  # in small letters and digits alone; a name that could mean two things is in `HINTS`
     "subject": "subjectid subjid id case caseid",
     "site": "center centre hospital institution",
     "idh": "idhstatus idhmutation idhmutationstatus idhmutant idhmut idhgenotype idh12 idh12status idh12mutation",
@@ -35,8 +35,7 @@ SYNONYMS = {
     ),
     "who2021": "who2021class who2021diagnosis who2021classification",
 }
-"""Other names of a column in small letters and digits alone. A name that could mean two things is in `HINTS`."""
-HINTS = {
+HINTS = {  # names that are not read, as they could mean something else, and the columns that may be meant
     **dict.fromkeys(("patientid", "patid", "participantid", "participant", "pat", "mrn"), ("subject", "patient")),
     **dict.fromkeys(("name", "studyid", "scanid", "exam", "examid", "session", "sub", "subjects"), ("subject",)),
     **dict.fromkeys(("label", "labels"), ("idh", "lesion_mask")),
@@ -45,12 +44,10 @@ HINTS = {
     **dict.fromkeys(("dataset", "collection"), ("cohort",)),
     **dict.fromkeys(("idhwildtype", "idhwt"), ()),  # where 1 is wild-type
 }
-"""Names that are not read, as they could mean something else, and the columns that may be meant."""
 SUGGESTED_BY_WORD = ("idh", "grade", "age_years", "sex", "codeletion_1p19q", "mgmt")
-WRITTEN = re.compile(
+WRITTEN = re.compile(  # further columns of tables that the package itself has written; nobody misses them
     r"treated_before|brats_grade|brats20\d\d_subject|has_(dsc|dti|automatic_mask|corrected_mask)|lesion_ml|prepared|\w+_voxel_hash"
 )
-"""Further columns of tables that the package itself has written; nobody misses them."""
 _NAMES = {re.sub("[^a-z0-9]", "", name): name for name in COLUMNS} | {
     synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms.split()
 }
@@ -103,7 +100,7 @@ def could_be(name: str, holds_paths: bool = False) -> tuple[str, ...]:
 
 def suggested(name: str, holds_paths: bool = False) -> str:
     """A name, and in brackets the columns that may be meant by it, as `could_be` gives them."""
-    columns = ["age_years, in years" if column == "age_years" else column for column in could_be(name, holds_paths)]
+    columns = [column.replace("age_years", "age_years, in years") for column in could_be(name, holds_paths)]
     return f"{name} ({' or '.join(columns)}?)" if columns else name
 
 

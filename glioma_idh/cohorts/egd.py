@@ -46,10 +46,5 @@ def _from_json(path: Path) -> dict[str, str]:
     return {"Subject": path.parent.name.upper(), **known}
 
 
-COHORTS = {
-    "egd": PublicCohort(
-        *(LAYOUT, labels, COLUMNS),
-        title="the Erasmus Glioma Database",
-        every_column=frozenset((*COLUMNS, "1p19q", "Grade", "Age", "Sex")),
-    )
-}
+EVERY_COLUMN = frozenset((*COLUMNS, "1p19q", "Grade", "Age", "Sex"))
+COHORTS = {"egd": PublicCohort(LAYOUT, labels, COLUMNS, "the Erasmus Glioma Database", EVERY_COLUMN)}

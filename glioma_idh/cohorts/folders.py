@@ -14,8 +14,6 @@ from glioma_idh.cohorts.column_names import COLUMNS, PATHS
 from glioma_idh.cohorts.manifests import canonical_patient
 from glioma_idh.errors import InputError
 
-ENDINGS = (".nii", ".nii.gz")
-
 
 class Ignored(NamedTuple):
     """A file or visit that is not in the cohort table, and why."""
@@ -58,21 +56,13 @@ class PublicCohort(NamedTuple):
     columns: tuple[str, ...] = ()  # by which its label sheet is known as downloaded; none where it has no sheet
     title: str = ""  # what it is called in a methods section
     every_column: frozenset[str] = frozenset()  # of that sheet, where one of a user's own may well have `columns`
-    members: tuple[str, str] | None = (
-        None  # shipped manifest of its patients, where the folder has others: what they are
-    )
+    members: tuple[str, str] | None = None  # shipped manifest of its patients; what the others in the folder are
     command: Callable | None = None  # `python -m glioma_idh.cohorts NAME`, which makes its manifest from the sources
 
 
 def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """Find each subject's files, however deep they lie below a folder, `.nii` or `.nii.gz`.
-
-    Returns for each subject the path in each column, and the files that were not taken, with the reason. Where there is
-    no subject, an InputError says what was looked for and what is there.
-    """
-    columns = {
-        scan.lower(): (column, rank) for column, scans in layout.scans.items() for rank, scan in enumerate(scans)
-    }
+    """By subject the path in each column, however deep it lies, and the files not taken; nobody is an InputError."""
+    columns = {scan.lower(): (name, rank) for name, scans in layout.scans.items() for rank, scan in enumerate(scans)}
     pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
     found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
     for path in nifti_files(images):
@@ -101,21 +91,17 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     return scans, ignored
 
 
-def join_scans(
-    who: pd.DataFrame, scans: dict[str, dict[str, Path]], layout: Layout, cohort: str, all_visits: bool
-) -> tuple[pd.DataFrame, list[Ignored]]:
+def join_scans(who, scans: dict, layout: Layout, cohort: str, all_visits) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table: who there is, as a manifest has it, and where their scans lie, as `find_scans` gives them.
 
-    Follow-up visits, which share their patient's id, are kept with `all_visits`. Returns the rows of `who`, an empty
-    path where a file is not there, then the subjects that only the folder has, without a label; and the visits that
-    were left aside. Raises InputError where no scan is of a row, as where a folder has follow-up visits alone.
+    Returns the rows of `who`, then the subjects that only the folder has, without a label; and the visits left aside:
+    follow-ups, which share their patient's id, without `all_visits`. No scan of any row is an InputError.
     """
     known = set(who["subject"])
     who = who.assign(patient=who["patient"].where(who["patient"] != "", who["subject"].map(layout.patient)))
     others = pd.DataFrame({"subject": [subject for subject in scans if subject not in known]}, dtype=object)
     others = others.assign(patient=others["subject"].map(layout.patient), idh_evidence="not in the label sheet")
     table = pd.concat([who, others], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
-    ignored = []
     for column in PATHS:
         paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])
         table[column] = [str(path.absolute()) if path else "" for path in paths]
@@ -123,9 +109,9 @@ def join_scans(
     follow_up = table["subject"].str.contains(f"(?:{layout.follow_up})$")
     if "follow_up" in table:
         follow_up |= table.pop("follow_up") == "1"
+    visits = [] if all_visits else table["subject"][follow_up & table["subject"].isin(scans)]
+    ignored = [Ignored(subject, "a follow-up visit; --all-visits takes it") for subject in visits]
     if not all_visits:
-        visits = table["subject"][follow_up & table["subject"].isin(scans)]
-        ignored += [Ignored(subject, "a follow-up visit; --all-visits takes it") for subject in visits]
         table = table[~follow_up]
     if not (table[list(PATHS)] != "").any(axis=None):
         found = f"none; the folder has {', '.join(list(scans)[:3])}"
@@ -142,7 +128,7 @@ def without_ending(path: str) -> str:
 
 def nifti_files(images) -> list[Path]:
     """Every NIfTI file below a folder, in order."""
-    return [path for path in _walk(images) if path.name.lower().endswith(ENDINGS)]
+    return [path for path in _walk(images) if path.name.lower().endswith((".nii", ".nii.gz"))]
 
 
 def find_files(images, name: str) -> list[Path]:

@@ -15,7 +15,6 @@ from glioma_idh.errors import InputError
 
 EXAMPLE = "SUBJECT/t1gd.nii.gz"
 RELABELLED = [column for column in IDENTITY if column not in ("subject", "cohort", "idh", "idh_evidence")]
-"""What a label sheet may say of the subjects of a cohort table, beside the IDH status and its evidence."""
 
 
 def own_labels(path) -> pd.DataFrame:
@@ -29,20 +28,17 @@ def own_labels(path) -> pd.DataFrame:
 
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
-    """As `find_scans`, in a folder that holds a folder a subject; the words in a file's name tell what it is.
-
-    Nothing is guessed: a file whose name has no such word, or words of two sequences, is left aside, and so are two
-    files of a subject that could be the same sequence.
-    """
+    """As `find_scans`, of a folder a subject, by the words of names; what could be none or several is left aside."""
     found, ignored = defaultdict(lambda: defaultdict(dict)), []
     for path in nifti_files(images):
         relative = path.relative_to(images)
         subject, stem = relative.parts[0], without_ending(relative.as_posix())
         columns = columns_named(relative.name, subject)
-        if len(relative.parts) < 2 or len(columns) != 1:
+        if len(relative.parts) < 2:
+            ignored.append(Ignored(relative.as_posix(), "lies in no subject's folder"))
+        elif len(columns) != 1:
             reason = f"could be {' or '.join(columns)}" if columns else "its name says no sequence"
-            in_folder = len(relative.parts) > 1
-            ignored.append(Ignored(relative.as_posix(), reason if in_folder else "lies in no subject's folder"))
+            ignored.append(Ignored(relative.as_posix(), reason))
         elif path.suffix == ".gz" or stem not in found[subject][columns[0]]:
             found[subject][columns[0]][stem] = path
     scans = {}
@@ -89,10 +85,7 @@ def without_images(who: pd.DataFrame, scans, labels: Path) -> list[Ignored]:
 
 
 def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignored]]:
-    """A cohort table with the IDH status, and its evidence, of another sheet, and whatever else that sheet knows.
-
-    Where the sheet contradicts the table, that is said on standard error.
-    """
+    """A cohort table with what another sheet knows; where that contradicts it, so it is said on standard error."""
     who = own_labels(labels)
     check_numbers(who, table["subject"], labels)
     ignored = without_images(who, set(table["subject"]), labels)

@@ -1,7 +1,4 @@
-"""Variant calls on disk: MAF files (Mutation Annotation Format), of one caller or several, read line by line.
-
-A MAF may hold gigabytes, of which a few rows matter: the rest is not taken apart.
-"""
+"""Variant calls on disk: MAF files (Mutation Annotation Format), line by line; of gigabytes, a few rows matter."""
 
 import contextlib
 import gzip
@@ -61,8 +58,13 @@ class Maf:
 
 
 def read_header(file) -> Maf:
-    """What a MAF's name and its first line that is no `#` line say about it."""
-    caller, path = _split_caller(file)
+    """What a MAF's name (a path, or text `CALLER=FILE`) and its first line that is no `#` line say about it."""
+    name, _, path = str(file).partition("=")  # a path may hold = itself
+    caller = _CALLER_OF.get(name.lower(), "")
+    if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
+        caller, path = "", str(file)
+    elif not caller:
+        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Name it as CALLER=FILE.", path)
     with _opened(path) as (stream, _):
         lines = ((n, line) for n, line in enumerate(stream, 1) if line.strip() and not line.startswith(b"#"))
         header_line, header = next(lines, (0, b""))
@@ -85,16 +87,6 @@ def read_header(file) -> Maf:
     return Maf(path, columns, header_line, caller, callers_column)
 
 
-def _split_caller(file) -> tuple[str, str]:
-    """The caller, if any, and the path in `CALLER=FILE`; a path may hold `=` itself."""
-    name, _, path = str(file).partition("=")
-    if not isinstance(file, str) or not path or re.search(r"[/\\]", name) or Path(file).exists():
-        return "", str(file)
-    if name.lower() not in _CALLER_OF:
-        raise InputError(f"one of {', '.join(CALLERS)} before the =", repr(name), "Name it as CALLER=FILE.", path)
-    return _CALLER_OF[name.lower()], path
-
-
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator:
     """The bytes of a file, unpacked if they are gzipped whatever its name, and the file itself."""
@@ -111,10 +103,7 @@ def _opened(path: str) -> Iterator:
 
 
 def scan_maf(maf: Maf, genes: tuple[str, ...], bar: tqdm | Lines) -> tuple[int, set[str], list[tuple[int, bytes]]]:
-    """How many rows a MAF has, its patients, and the rows of the genes with their line numbers.
-
-    Only the fields up to gene and barcode are split off, and the callers from the right: the rest is not looked at.
-    """
+    """How many rows a MAF has, its patients, and the rows of the genes with line numbers; no other field is read."""
     gene, barcode = (maf.columns.index(name) for name in ("Hugo_Symbol", "Tumor_Sample_Barcode"))
     tabs, last = len(maf.columns) - 1, max(gene, barcode) + 1
     callers = tabs + 1 - maf.columns.index(maf.callers_column) if maf.callers_column else 0

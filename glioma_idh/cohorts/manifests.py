@@ -20,8 +20,7 @@ File = Annotated[Path, tyro.conf.arg(metavar="FILE")]  # of a command
 Sheet = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 Mafs = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
 Genes = Annotated[tuple[str, ...], tyro.conf.arg(metavar="GENE [GENE ...]")]
-# Six exams of UCSF-PDGM's versions 1 and 2 are second visits of other patients; version 3 renamed them so.
-UCSF_SECOND_VISITS = {
+UCSF_SECOND_VISITS = {  # exams of versions 1 and 2 that are second visits of other patients; version 3 renamed them
     "UCSF-PDGM-0138": "UCSF-PDGM-0429_FU003d",
     "UCSF-PDGM-0175": "UCSF-PDGM-0396_FU175d",
     "UCSF-PDGM-0181": "UCSF-PDGM-0409_FU001d",
@@ -30,6 +29,7 @@ UCSF_SECOND_VISITS = {
     "UCSF-PDGM-0315": "UCSF-PDGM-0433_FU007d",
 }
 ALIASES = ("brats2017_subject", "brats2018_subject", "brats2019_subject", "brats2021_subject")
+NOBODY = pd.Series([], dtype=str)
 FACTS = [*IDENTITY[IDENTITY.index("site") :], "treated_before"]  # what is known of a patient
 
 
@@ -42,13 +42,11 @@ def read_manifest(name: str) -> pd.DataFrame:
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns) -> pd.DataFrame:
     """A manifest from its columns, series of one index or one text for all: one row a subject, in order.
 
-    The columns of the cohort table come first, empty where not given. Raises InputError where a subject stands there
-    twice, or a patient is both mutant and wild-type.
+    Columns of the cohort table come first. A subject twice, or a patient both mutant and wild-type, is an InputError.
     """
     manifest = pd.DataFrame({"subject": subjects, "patient": patients}).assign(cohort=cohort, **columns)
     extra = [column for column in columns if column not in IDENTITY]
-    manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="")
-    manifest = manifest.reset_index(drop=True).sort_values("subject", ignore_index=True)
+    manifest = manifest.reindex(columns=[*IDENTITY, *extra], fill_value="").sort_values("subject", ignore_index=True)
     twice = manifest["subject"][manifest["subject"].duplicated()]
     if len(twice):
         advice = "Remove one; ids may differ in zeros alone."
@@ -76,11 +74,7 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
 
 def shipped(name: str, read: Callable | None = None) -> Callable[[Path | None, Path], pd.DataFrame]:
     """The labels of a cohort: its label sheet as `read` reads it, where one is named, else the shipped manifest."""
-
-    def labels(sheet, images):
-        return read_manifest(name) if sheet is None else (read or refuse_labels)(sheet)
-
-    return labels
+    return lambda sheet, images: read_manifest(name) if sheet is None else (read or refuse_labels)(sheet)
 
 
 def refuse_labels(sheet) -> None:
@@ -103,8 +97,7 @@ def with_facts(subjects: pd.Series, patients: pd.Series, cohort: str, facts: pd.
 def known_patient(name: str) -> str:
     """The one name of a patient of the public cohorts, however a table or folder spells it; empty if it is none.
 
-    TCGA barcodes are cut to the patient, UPENN and UCSF ids lose their visit, UCSF's get four digits, and ids of BraTS
-    2017 to 2021 become those of TCGA and UCSF where the manifests know them.
+    TCGA, UPENN and UCSF ids lose sample and visit; ids of BraTS 2017 to 2021 become theirs where a manifest has them.
     """
     if match := re.search(r"TCGA-\w\w-\w{4}|UPENN-GBM-\d{5}", name, re.IGNORECASE):
         return match[0].upper()

@@ -13,9 +13,7 @@ from glioma_idh.progress import progress
 COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 
-def compare(
-    a: pd.DataFrame, b: pd.DataFrame, with_images: bool, jobs: int, quiet: bool
-) -> tuple[pd.DataFrame, list[InputError], str]:
+def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError], str]:
     """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
     pairs, errors, lines = shared_patients(a, b), [], []
     if with_images:
@@ -33,10 +31,9 @@ def compare(
 
 
 def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """Subjects of two cohort tables that are the same person, also under other names.
+    """Subjects of two cohort tables that are the same person, also under other names, one row a pair, with COLUMNS.
 
-    A row is known by its patient, and by its subject where that is an id of a public cohort. Returns COLUMNS, one row a
-    pair.
+    A row is known by its patient, and by its subject where that is an id of a public cohort.
     """
     pairs = _names(a).merge(_names(b), on="patient", suffixes=("_a", "_b"))
     return pairs.drop_duplicates(["subject_a", "subject_b"]).assign(why="same patient")[COLUMNS]
@@ -54,40 +51,29 @@ def nameless(table: pd.DataFrame) -> int:
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
-def shared_images(
-    a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False
-) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
+def shared_images(a, b, jobs: int = -1, quiet=False) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
-    Images that were resampled or normalised anew differ in their voxels and are not found. Returns pairs as
-    `shared_patients`, how many images of each cohort were compared, and an error for each that could not be: it cannot
-    be read, or is 0 everywhere.
+    Images that were resampled or normalised anew are not found. Returns pairs as `shared_patients`, how many images of
+    each cohort were compared, and an error for each that could not be: it cannot be read, or is 0 everywhere.
     """
-    (hashes_a, errors_a), (hashes_b, errors_b) = (
-        _hashes(table, name, jobs, quiet) for table, name in ((a, "first"), (b, "second"))
-    )
+    hashes_a, errors_a = _hashes(a, "first", jobs, quiet)
+    hashes_b, errors_b = _hashes(b, "second", jobs, quiet)
     pairs = hashes_a.merge(hashes_b, on="hash", suffixes=("_a", "_b"))
-    pairs["why"] = "same image: " + pairs["image_a"].where(
-        pairs["image_a"] == pairs["image_b"], pairs["image_a"] + " and " + pairs["image_b"]
-    )
+    both = pairs["image_a"] + " and " + pairs["image_b"]
+    pairs["why"] = "same image: " + pairs["image_a"].where(pairs["image_a"] == pairs["image_b"], both)
     pairs = pairs.rename(columns={"patient_a": "patient"})[COLUMNS]
     return pairs, (len(hashes_a), len(hashes_b)), errors_a + errors_b
 
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
-    """A patient to train on must not be tested on.
-
-    Raises:
-        InputError: one stands in both tables; it names the first few.
-    """
+    """A patient to train on must not be tested on: an InputError names the first few that stand in both tables."""
     pairs = shared_patients(training, testing)
     if len(pairs):
         shown = [f"{row.subject_a} is {row.subject_b}" for row in pairs.head(3).itertuples()]
         found = f"{pairs['patient'].nunique()} in both ({'; '.join(shown)}{' ...' if len(pairs) > 3 else ''})"
-        advice = (
-            "Take them out of one table, or give different people other ids in the column patient; "
-            "`python -m glioma_idh.cohorts overlap A.csv B.csv` lists them all."
-        )
+        advice = "Take them out of one table, or give different people other ids in the column patient;"
+        advice += " `python -m glioma_idh.cohorts overlap A.csv B.csv` lists them all."
         raise InputError("no patient of the training cohort in the external one", found, advice)
 
 

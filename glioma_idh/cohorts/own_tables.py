@@ -36,29 +36,23 @@ def find_own(readings: list[Reading], path: Path) -> Reading | None:
 
 
 def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
-    """Read a label sheet or a cohort table: columns by the names of the cohort table, every cell as it stands for.
+    """Read a label sheet or a cohort table as `read_sheet`, with the columns of the cohort table and cells as parsed.
 
-    Columns may be named as people name them (`column_names`). Those that are not understood are left out and listed
-    once on standard error, each with the column that may be meant; `columns` are those of use here. A cell of
-    `keep_unreadable` that cannot be read stays as it is.
-
-    Returns:
-        The columns that the sheet has, indexed by its rows as a spreadsheet counts them; `attrs` as `read_sheet` gives
-        them, and in `headers` the name of each column in the file.
-
-    Raises:
-        InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
+    Columns, of which `columns` are of use here, may be named as people name them (`column_names`); others are listed on
+    standard error. A cell of `keep_unreadable` that cannot be read stays. `attrs["headers"]` has the file's names.
+    InputError: as `read_sheet`; no column is `subject` or `idh`, two stand for the same, or a cell cannot be read.
     """
     path = Path(path)
     readings = sheets.read_readings(path)
-    reading = find_own(readings, path)
-    if reading is None:
+    if (reading := find_own(readings, path)) is None:
         raise no_own_columns(readings, path)
     sheet = _name_columns(sheets.as_sheet(reading, readings, OWN_COLUMNS, path), columns)
     if "adc_divisor" in sheet:
         sheet["adc_divisor"] = sheets.with_decimal_points(sheet, "adc_divisor")
-    if "idh" in sheet:
-        _check_codes(sheet)
+    codes = sheet.get("idh", pd.Series(dtype=str)).str.replace(r"[.,]0+$", "", regex=True)
+    if {"1", "2"} <= set(codes) and "0" not in set(codes):  # a 1 could stand for either status
+        twos, advice = sheet.index[codes == "2"], "1 and 2 do not say which is which: write mutant and wildtype."
+        raise cell_error(sheet, twos[0], "idh", "IDH as mutant and wildtype, or as 1 and 0", advice, len(twos) - 1)
     for column in [column for column in PARSERS if column in sheet]:
         sheet[column] = parse_column(sheet, column, PARSERS[column], column in keep_unreadable)
     for column in [column for column in ("subject", "patient") if column in sheet]:
@@ -69,8 +63,7 @@ def read_own_table(path, columns=COLUMNS, keep_unreadable=()) -> pd.DataFrame:
 def no_own_columns(readings: list[Reading], path: Path) -> InputError:
     """The error of a sheet in which no column can be `subject` or `idh`: what it has, and what may be meant."""
     best = max(readings, key=lambda each: len(set(OWN_COLUMNS) & set(map(meaning_of, each.header))))
-    there = set(map(meaning_of, best.header))
-    missing = [column for column in OWN_COLUMNS if column not in there]
+    missing = [column for column in OWN_COLUMNS if column not in map(meaning_of, best.header)]
     meant = [f"{name} to {column}" for column in missing for name in best.header if column in could_be(name)]
     advice = "Name the columns of ids and of IDH status subject and idh; the first row that is not empty is the header."
     if meant:
@@ -110,30 +103,15 @@ def _name_columns(sheet: pd.DataFrame, columns) -> pd.DataFrame:
     return named
 
 
-def _check_codes(sheet: pd.DataFrame) -> None:
-    """Beside 2, and without 0, a 1 could stand for either status."""
-    codes = sheet["idh"].str.replace(r"[.,]0+$", "", regex=True)
-    if {"1", "2"} <= set(codes) and "0" not in set(codes):
-        expected = "IDH as mutant and wildtype, or as 1 and 0"
-        advice = "1 and 2 do not say which is which: write mutant and wildtype."
-        twos = sheet.index[codes == "2"]
-        raise cell_error(sheet, twos[0], "idh", expected, advice, len(twos) - 1)
-
-
 def _check_ids(sheet: pd.DataFrame, column: str) -> None:
-    """A spreadsheet must have made no numbers or dates of ids, nor taken the zeros of some.
-
-    Ids may be dates where all are, and somebody may have written them.
-    """
+    """No ids may have become numbers or dates, or lost zeros; all may be dates, if somebody may have written them."""
     ids = sheet[column][sheet[column] != ""]
     dates = ids[ids.map(cells.looks_like_a_date).astype(bool)]
     if len(dates) == len(ids):
         dates = dates[dates.map(cells.is_a_date).astype(bool)]
     if len(dates):
-        advice = (
-            "A spreadsheet has turned the id into a date: format the column as text and write the ids anew. An id that "
-            "is meant to be one must be written in another way."
-        )
+        advice = "A spreadsheet has turned the id into a date: format the column as text and write the ids anew."
+        advice += " An id that is meant to be one must be written in another way."
         raise cell_error(sheet, dates.index[0], column, "an id", advice, len(dates) - 1)
     first = {}
     for row, cell in zip(sheet.index.tolist(), sheet[column].tolist(), strict=True):

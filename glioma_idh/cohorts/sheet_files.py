@@ -50,11 +50,7 @@ def describe_readings(readings: list[Reading]) -> str:
 
 
 def choose_reading(readings: list[Reading], required, path: Path, advice: str, meaning=str) -> Reading:
-    """The one page or separator of a file that gives the required columns, of which a column's name has the `meaning`.
-
-    Raises:
-        InputError: none does, or several do.
-    """
+    """The one page or separator that gives the required columns (the `meaning` of names), else an InputError."""
     fitting = [reading for reading in readings if set(required) <= set(map(meaning, reading.header))]
     if len(fitting) == 1:
         return fitting[0]
@@ -70,14 +66,6 @@ def choose_reading(readings: list[Reading], required, path: Path, advice: str, m
     else:
         wanted = f"the columns {' and '.join(column for column in required if column not in readings[0].header)}"
     raise InputError(wanted, describe_readings(readings), advice, path)
-
-
-def refuse_text(path: Path) -> None:
-    """A text, or a spreadsheet of another kind, is no workbook; what else is none is left to its reader."""
-    content = path.read_bytes()
-    if content.strip() and (b"opendocument" in content[:200] or not content.startswith(b"PK")):
-        _decode(path)
-        raise InputError(KINDS, "text", "Name it .csv.", path)
 
 
 def read_text(path: Path) -> list[Reading]:
@@ -135,69 +123,60 @@ def _decode(path: Path) -> str:
     return text
 
 
-class Page(NamedTuple):
-    """The cells of a page."""
-
-    title: str
-    rows: list[list[str]]  # as text; a row ends with its last cell
-    kinds: dict[tuple[int, int], str]  # openpyxl's type of each cell of `_ODD` type, by row, from 1, and position
-
-
 def read_workbook(path: Path) -> list[Reading]:
-    """The pages of a workbook that are not empty."""
-    written = shown = _read_pages(path, values=False)
-    if any("f" in page.kinds.values() for page in written):
-        shown = _read_pages(path, values=True)
+    """The pages of a workbook that are not empty; a text, or a spreadsheet of another kind, is an InputError."""
+    content = path.read_bytes()
+    if content.strip() and (b"opendocument" in content[:200] or not content.startswith(b"PK")):
+        _decode(path)
+        raise InputError(KINDS, "text", "Name it .csv.", path)
+    written = shown = _read_pages(path, with_values=False)
+    if any("f" in kinds.values() for _, _, kinds in written):
+        shown = _read_pages(path, with_values=True)
     with zipfile.ZipFile(path) as parts:  # some programs leave all formulas to the reader
         never_calculated = bool(_FULL_CALCULATION.search(parts.read("xl/workbook.xml")))
-    readings = [_reading(formulas, values, never_calculated) for formulas, values in zip(written, shown, strict=True)]
+    readings = [_reading(kinds, *page, never_calculated) for (_, _, kinds), page in zip(written, shown, strict=True)]
     return [reading for reading in readings if reading.header]
 
 
-def _read_pages(path: Path, values: bool) -> list[Page]:
-    """Every page, with formulas or the values that they had when saved; row by row, which takes half the time."""
+def _read_pages(path: Path, with_values: bool) -> list[tuple[str, list[list[str]], dict[tuple[int, int], str]]]:
+    """Every page, with formulas or the values that they had when saved; row by row, which takes half the time.
+
+    Title, cells as text (a row ends with its last cell), and openpyxl's type of each odd cell by row and position.
+    """
     from openpyxl import load_workbook
 
-    workbook, pages = load_workbook(path, read_only=True, data_only=values), []
+    workbook, pages = load_workbook(path, read_only=True, data_only=with_values), []
     try:
         for page in workbook.worksheets:
             page.reset_dimensions()  # some programs write wrong ones, beyond which nothing would be read
             rows, kinds = [], {}
             for number, cells in enumerate(page.iter_rows(), start=1):
-                rows.append([_cell_text(cell.value) for cell in cells])
+                values = [cell.value for cell in cells]  # a whole number without a decimal point
+                values = [int(of) if isinstance(of, float) and of.is_integer() else of for of in values]
+                rows.append(["" if of is None else str(of).strip() for of in values])
                 kinds |= {(number, at): cell.data_type for at, cell in enumerate(cells) if cell.data_type in _ODD}
-            pages.append(Page(page.title, rows, kinds))
+            pages.append((page.title, rows, kinds))
     finally:
         workbook.close()
     return pages
 
 
-def _reading(written: Page, shown: Page, never_calculated: bool) -> Reading:
-    """One page with formulas and with their values, as wide as its last column with anything in it."""
-    unread, width = {}, max((len(row) for row in shown.rows), default=0)
-    rows = {number: row + [""] * (width - len(row)) for number, row in enumerate(shown.rows, start=1)}
-    for place in written.kinds.keys() | shown.kinds.keys():
+def _reading(written_kinds: dict, title: str, cells: list[list[str]], kinds: dict, never_calculated: bool) -> Reading:
+    """One page as wide as its last column with anything in it; cells of odd kinds may have no value."""
+    unread, width = {}, max((len(row) for row in cells), default=0)
+    rows = {number: row + [""] * (width - len(row)) for number, row in enumerate(cells, start=1)}
+    for place in written_kinds.keys() | kinds.keys():
         number, position = place
-        kinds = written.kinds.get(place, ""), shown.kinds.get(place, "")
-        if problem := _problem(*kinds, rows[number][position], never_calculated):
+        value, kind, problem = rows[number][position], kinds.get(place, ""), ""
+        if written_kinds.get(place) == "f" and (never_calculated or (not value and kind != "str")):  # "str": a text
+            problem = "a formula that was never calculated"
+        elif kind == "e" and value != "#N/A":
+            problem = f"a formula that failed ({value})"
+        if problem:
             unread[place] = problem
-            rows[number][position] = rows[number][position] or problem  # the row is not empty
+            rows[number][position] = value or problem  # the row is not empty
     rows = {number: row for number, row in rows.items() if any(row)}
     width = max((position for row in rows.values() for position, cell in enumerate(row, start=1) if cell), default=0)
     rows = {number: row[:width] for number, row in rows.items()}
     header = rows.pop(min(rows)) if rows else []
-    return Reading(header, rows, page=shown.title, unread=dict(sorted(unread.items())))
-
-
-def _problem(written: str, shown: str, value: str, never_calculated: bool) -> str:
-    """Why a cell has no usable value, by its types with formulas and with values; an empty text ("str") is one."""
-    if written == "f" and (never_calculated or (not value and shown != "str")):
-        return "a formula that was never calculated"
-    return f"a formula that failed ({value})" if shown == "e" and value != "#N/A" else ""
-
-
-def _cell_text(value) -> str:
-    """A cell as text without spaces around it; a whole number without a decimal point."""
-    if value is None:
-        return ""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    return Reading(header, rows, page=title, unread=dict(sorted(unread.items())))

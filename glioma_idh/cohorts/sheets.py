@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh.cohorts.cells import looks_like_a_date, looks_like_a_number
-from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook, refuse_text
+from glioma_idh.cohorts.sheet_files import KINDS, Reading, choose_reading, read_text, read_workbook
 from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -23,32 +23,23 @@ def read_sheet(path, required=(), advice: str = "Name the sheet as downloaded, w
     """Read a sheet (.csv, .tsv, .txt in UTF-8 or UTF-16, .xlsx), every cell as text without spaces around it.
 
     The separator of a text is the one that gives every row as many cells as the header: comma, semicolon or tab, or
-    what its first line names (`sep=;`). Of a workbook, the page that has the required columns is read; `advice` is what
-    to do where none has.
+    what its first line names (`sep=;`). Of a workbook, the page with the required columns is read; where none has them,
+    the InputError gives `advice`.
 
-    Returns:
-        The sheet, indexed by its rows as a spreadsheet counts them (the header is row 1 where nothing stands above it;
-        a line `sep=` is not counted), empty rows left out. `attrs` keeps the path in `file`, the page of a workbook of
-        several in `page`, the separator of a text in `separator`.
-
-    Raises:
-        InputError: as `read_readings` and `as_sheet`; it lacks a required column, or two pages or separators would do.
+    Returns the sheet without empty rows, indexed by its rows as a spreadsheet counts them (without a line `sep=`).
+    `attrs` keeps the path in `file`, the page of a workbook of several in `page`, a text's separator in `separator`.
     """
     readings = read_readings(path := Path(path))
     return as_sheet(choose_reading(readings, required, path, advice), readings, required, path)
 
 
 def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) -> pd.DataFrame:
-    """One reading of a file, chosen for the required columns, as `read_sheet` gives it.
+    """One reading of a file, chosen for the required columns, as `read_sheet` gives it; says which page if another.
 
-    Where it is another page than the first, that is said on standard error.
-
-    Raises:
-        InputError: a column stands there twice, it has no rows, or a formula in a column with a name has no value.
+    A column that stands there twice, no rows, or a formula without a value in a named column is an InputError.
     """
-    columns = pd.Index(reading.header)
-    twice = columns[columns.duplicated() & (columns != "")]
-    if len(twice):
+    twice = [name for at, name in enumerate(reading.header) if name and name in reading.header[:at]]
+    if twice:
         raise InputError("each column once", f"{twice[0]} twice", "Remove or rename one.", path)
     for (row, position), problem in reading.unread.items():
         if row in reading.rows and reading.header[position]:
@@ -68,8 +59,7 @@ def as_sheet(reading: Reading, readings: list[Reading], required, path: Path) ->
 def read_readings(path: Path) -> list[Reading]:
     """Every way to read a file: the pages of a workbook that are not empty, or the separators that a text allows.
 
-    Raises:
-        InputError: the file is missing, empty, of another kind or encoding, or a row is not as long as its header.
+    A file that is missing, empty, of another kind or encoding, or with rows of other lengths, is an InputError.
     """
     if not path.exists():
         raise InputError(KINDS, "no such file", "Check the path.", path)
@@ -77,10 +67,7 @@ def read_readings(path: Path) -> list[Reading]:
         inside = path / "cohort.csv"
         raise InputError(KINDS, "a folder", f"Name {inside if inside.is_file() else 'a file in it'}.", path)
     try:
-        is_workbook = path.suffix.lower() in WORKBOOKS
-        if is_workbook:
-            refuse_text(path)
-        if not (readings := read_workbook(path) if is_workbook else read_text(path)):
+        if not (readings := read_workbook(path) if path.suffix.lower() in WORKBOOKS else read_text(path)):
             raise ValueError("nothing in it")
     except InputError:
         raise
@@ -97,10 +84,7 @@ def say_once(text: str) -> None:
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:
-    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it.
-
-    Where columns were renamed, `attrs["headers"]` has their names in the file.
-    """
+    """The error of one cell of a `read_sheet`: it names file, row and column, and how many others are like it."""
     page = f" of page {sheet.attrs['page']!r}" if sheet.attrs.get("page") else ""
     header = sheet.attrs.get("headers", {}).get(column, column)
     more = f", and in {others} more cells of the column" if others else ""
@@ -109,10 +93,7 @@ def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice
 
 
 def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> pd.Series:
-    """The ids of a column, each of which must have the form of the cohort's ids and stand there once.
-
-    An InputError says where a spreadsheet may have turned one into a number or a date.
-    """
+    """The ids of a column; an InputError where one lacks the form of the cohort's ids, or stands there twice."""
     ids = sheet[column]
     strange = ids.index[~ids.str.fullmatch(pattern)]
     if len(strange):
@@ -133,11 +114,7 @@ def parse_ids(sheet: pd.DataFrame, column: str, pattern: str, example: str) -> p
 
 
 def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool = False) -> pd.Series:
-    """Each cell of a column of a `read_sheet` as `parse`, a function of `cells`, reads it.
-
-    Raises:
-        InputError: a cell cannot be read; it names row and column. With `keep_unreadable` it stays as it is.
-    """
+    """Each cell of a column as `parse`, of `cells`, reads it; one that cannot be read stays or is an InputError."""
     meanings, errors = {}, {}
     cells = sheet[column].tolist()
     for cell in dict.fromkeys(cells):  # of many rows, a sheet has few ages, sexes or grades
@@ -155,8 +132,7 @@ def parse_column(sheet: pd.DataFrame, column: str, parse, keep_unreadable: bool 
 def with_decimal_points(sheet: pd.DataFrame, column: str) -> pd.Series:
     """The cells of a column of numbers, those with a decimal comma with a point instead: `44,5` is 44.5.
 
-    Raises:
-        InputError: a comma could also divide thousands (`1,234`), stands in a cell that is no number, or beside points.
+    A comma that could divide thousands (`1,234`), is of no number, or stands beside points is an InputError.
     """
     cells = sheet[column]
     commas = cells[cells.str.contains(",", regex=False)]

@@ -10,19 +10,12 @@ MAX_DRAWS = 20_000
 TOO_FEW = "Add patients: at least 2 of each class are needed."
 
 
-def holdout_splits(
-    table: pd.DataFrame, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int
-) -> pd.DataFrame:
+def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int) -> pd.DataFrame:
     """Random hold-outs of patients, each redrawn until the test part holds enough mutants.
 
-    A patient may be tested in several or in none. The table has `subject`, `patient`, `idh` (0 or 1).
-
-    Returns:
-        Splits table: `subject, repeat, split, part`, part being train or test; each numbered from 1.
-            A hold-out is a repeat of one split, whose number it bears.
-
-    Raises:
-        InputError: the cohort cannot give such splits.
+    A patient may be tested in several or in none. `table` has `subject`, `patient`, `idh` (0 or 1). Returns the splits:
+    `subject, repeat, split, part` (train or test), numbered from 1; each hold-out is a repeat of one split, whose
+    number it bears. A cohort that cannot give them is an InputError.
     """
     patients = _patients(table)
     mutants = int((patients["idh"] == 1).sum())

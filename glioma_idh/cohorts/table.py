@@ -22,10 +22,7 @@ _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts at a driv
 
 
 def parse_sequence(name: str) -> str:
-    """The inside name of a sequence as people type it: `MPRAGE`, `T1CE` and `T1Gad` are `t1gd`, in any case.
-
-    Words are read as those of a file's name, and every one must be known; else it is an InputError.
-    """
+    """The inside name of a sequence as people type it (`MPRAGE` is `t1gd`); an InputError where a word is not known."""
     key = name.strip().lower().replace("-", "").replace("_", "")
     words = words_of(name)
     roles = roles_named(words, described=False) if UNKNOWN not in words else None
@@ -41,12 +38,9 @@ def read_table(path, images=None) -> pd.DataFrame:
     """Read a cohort table: ids as text (they keep their zeros), cells as `cells` reads them, paths made absolute.
 
     Columns that are not there are empty, `patient` is the subject and `cohort` the file's name unless given. An `idh`
-    that cannot be read stays as it is, for `check_labels` to set its subject aside. Relative paths start at `images`,
-    by default the table's own folder. `attrs` keeps the path in `file`, the names of columns in the file in `headers`,
-    and for `rows_in_file` the rows in `rows` where some of the file are empty.
-
-    Raises:
-        InputError: as `read_own_table`; or paths are of another system, or ids have lost their zeros.
+    that cannot be read stays, for `check_labels` to set its subject aside. Relative paths start at `images`, by default
+    the table's own folder. `attrs` keeps `file`, `headers` (names in the file) and, for `rows_in_file`, `rows`.
+    Paths of another system and ids that have lost their zeros are InputErrors, and what `read_own_table` refuses.
     """
     path = Path(path)
     sheet = read_own_table(path, keep_unreadable=("idh",))
@@ -57,9 +51,8 @@ def read_table(path, images=None) -> pd.DataFrame:
     folder = path.resolve().parent if images is None else Path(images).resolve()
     for column in PATHS:
         table[column] = _absolute_paths(sheet, column, folder) if column in sheet else ""
-    rows = sheet.index.tolist()
     table.attrs = {"file": str(path), "headers": sheet.attrs["headers"]}
-    if rows != list(range(2, len(rows) + 2)):
+    if (rows := sheet.index.tolist()) != list(range(2, len(rows) + 2)):
         table.attrs["rows"] = rows
     return table
 
@@ -85,8 +78,7 @@ def _absolute_paths(sheet: pd.DataFrame, column: str, folder: Path) -> list[str]
     cells = sheet[column].map(without_quotes)
     foreign = cells.index[cells.str.match(_OF_WINDOWS)] if os.name != "nt" else []
     if len(foreign):
-        expected = "a path of this system (it is one of Windows)"
-        example = r"such as sub1\t1gd.nii.gz"
+        expected, example = "a path of this system (it is one of Windows)", r"such as sub1\t1gd.nii.gz"
         advice = f"Write paths from the folder of all scans on, {example}, and name that folder here with --images."
         raise cell_error(sheet, foreign[0], column, expected, advice)
     paths = []
@@ -105,10 +97,7 @@ def first_missing(table: pd.DataFrame) -> str:
 
 
 def require_files(table: pd.DataFrame, flag: str = "--images") -> None:
-    """Of the images that a cohort names, one at least must be there; else an InputError names the first looked for.
-
-    `flag` is what says where relative paths start.
-    """
+    """An InputError where no image of a cohort is there; `flag` is what says where relative paths start."""
     if path := first_missing(table):
         found, advice = f"none; the first looked for is {path}", START_OF_PATHS.format(flag=flag)
         raise InputError("the images that the cohort table names", found, advice, table.attrs.get("file", ""))
@@ -133,18 +122,14 @@ def check_subjects(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]
             advice = "Find out which idh is right and remove the other row, or give two people two ids."
         errors.append(InputError("one row a subject", found, advice, file, subject))
     unsafe = ~twice & ~table["subject"].str.fullmatch(r"[^/\\]*[^/\\.][^/\\]*")
+    advice = "Files are named after subjects: use letters, digits, - and _."
     for subject in table["subject"][unsafe]:
-        advice = "Files are named after subjects: use letters, digits, - and _."
         errors.append(InputError("an id that can be a file's name", repr(subject), advice, file, subject))
     return table[~twice & ~unsafe], errors
 
 
 def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
-    """Set aside the rows that cannot be used to learn or to test: what `check_subjects` does, and unusable labels.
-
-    Returns:
-        The usable rows, `idh` as integers 0 or 1; and one error a subject set aside.
-    """
+    """As `check_subjects`, with unusable labels: the rows to learn or test from, `idh` 0 or 1, and the errors."""
     file, header = table.attrs.get("file", ""), table.attrs.get("headers", {}).get("idh")
     table, errors = check_subjects(table)
     labels = pd.Series("", table.index, dtype=str)
@@ -169,14 +154,8 @@ def check_labels(table: pd.DataFrame) -> tuple[pd.DataFrame, list[InputError]]:
     return usable[~two_labels].astype({"idh": int}).reset_index(drop=True), errors
 
 
-def keep_unlabelled(
-    cohort: pd.DataFrame, table: pd.DataFrame, errors: list[InputError]
-) -> tuple[pd.DataFrame, list[InputError]]:
-    """Re-include subjects that `check_labels` excluded only for unknown IDH status; they can train segmentation.
-
-    Returns:
-        The rows, `idh` as floats, NaN where it is not known; and the errors that remain.
-    """
+def keep_unlabelled(cohort, table, errors: list[InputError]) -> tuple[pd.DataFrame, list[InputError]]:
+    """Re-include subjects of unknown IDH status, who can train segmentation, `idh` NaN; and the errors that remain."""
     unlabelled = [error.subject for error in errors if error.found == UNLABELLED]
     rows = cohort[cohort["subject"].isin(unlabelled)].assign(idh=float("nan"))
     table = pd.concat([table.astype({"idh": float}), rows.astype({"idh": float})], ignore_index=True)

@@ -13,8 +13,9 @@ The calls come as MAF files (Mutation Annotation Format: tab-separated, one row 
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -42,9 +43,7 @@ class MutationRule:
 
     min_callers: int = 2  # how many of the four must report the variant: "more than one"
     genes: tuple[str, ...] = ("IDH1", "IDH2")
-    hotspot_only: bool = (
-        False  # count only changes of R132 in IDH1, R140 and R172 in IDH2; differs from the paper if set
-    )
+    hotspot_only: bool = False  # count only changes of HOTSPOTS; differs from the paper if set
 
     def __post_init__(self):
         if not 1 <= self.min_callers <= len(CALLERS):
@@ -53,54 +52,33 @@ class MutationRule:
         if not self.genes or set(self.genes) - set(HOTSPOTS):
             raise InputError("IDH1, IDH2 or both", ", ".join(self.genes) or "no gene", "Correct the genes.")
 
-    @property
-    def wanted(self) -> str:
-        """What the rule looks for, in words: `IDH variant`, `IDH1 hotspot variant`."""
-        genes = "IDH" if set(self.genes) == set(HOTSPOTS) else " or ".join(self.genes)
-        return f"{genes} hotspot variant" if self.hotspot_only else f"{genes} variant"
-
 
 PAPER_RULE = MutationRule()
 
 
-@dataclass
-class _Variant:
+class _Variant(NamedTuple):
     """A variant of a patient and all callers that report it."""
 
     patient: str
     name: str
-    callers: set[str] = field(default_factory=set)
-
-    def meets(self, rule: MutationRule) -> bool:
-        return _MC3 in self.callers or len(self.callers.intersection(CALLERS)) >= rule.min_callers
-
-    def evidence(self, rule: MutationRule) -> str:
-        if self.meets(rule):
-            return f"{self.name} ({_MC3 if _MC3 in self.callers else _count(self.callers)})"
-        return f"{self.name} {_seen_by(self.callers, rule)}"
+    callers: set[str]
 
 
-def idh_from_variants(
-    maf_files: Iterable, rule: MutationRule = PAPER_RULE, quiet: bool = True
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """IDH status of every patient in a set of MAF files.
+def idh_from_variants(maf_files, rule=PAPER_RULE, quiet=True) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """IDH status of every patient in a set of MAF files: paths, or text `CALLER=FILE`; gzipped or not.
 
     Calls are matched by patient (the first 12 characters of the barcode, so across a patient's tumours), gene,
-    chromosome (`chr2` is `2`), position and alleles. A caller that stands with an asterisk in `callers` or `CENTERS`
-    reported an overlapping variant with another allele (so GDC's merging writes it), and is not counted for this one.
-    Non-silent are the nine classes of `NON_SILENT`. Quotes are plain characters.
-
-    Files are paths, or text `CALLER=FILE` where a file's name does not tell its caller; gzipped or not.
+    chromosome (`chr2` is `2`), position and alleles. A caller with an asterisk in `callers` or `CENTERS` reported an
+    overlapping variant with another allele (so GDC's merging writes it), and is not counted. Quotes are plain text.
 
     Returns:
-        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, both text, which says
-        where fewer callers than the rule needs see a variant, or the patient in any variant. The disagreements:
-        non-silent variants of the rule's genes that some, but not all, of the four callers consulted report, with the
-        patient's verdict (mutant or wild-type). And notes: sentences on what was read as what.
+        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, which says where fewer
+        callers than the rule needs see a variant, or the patient. The disagreements: non-silent variants that some, but
+        not all, of the callers consulted report, with the patient's verdict. And notes: what was read as what.
 
     Raises:
-        InputError: a file cannot be read, is cut off, lacks a column, names an unknown caller or holds a barcode not
-            of TCGA; the files' callers cannot meet the rule, or the variants lie on two genome builds.
+        InputError: a file is unreadable, cut off, lacks a column, names an unknown caller or holds no barcodes of TCGA;
+            the files' callers cannot meet the rule, or the variants lie on two genome builds.
     """
     mafs = [read_header(file) for file in maf_files]
     consulted = _consulted_callers(mafs, rule)
@@ -131,10 +109,7 @@ def idh_from_variants(
 
 
 def tcga_manifest(status: pd.DataFrame, facts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The manifest of TCGA's patients: their `idh_from_variants`, and what else is known by `tcga_clinical.read_facts`.
-
-    `site` is the tissue source site in the barcode.
-    """
+    """The manifest of TCGA's patients by `idh_from_variants` and `read_facts`; `site` is the source in the barcode."""
     patients = pd.Series(status.index, status.index)
     known = pd.DataFrame(index=status.index) if facts is None else facts.reindex(status.index, fill_value="")
     known = known.assign(site=patients.str.split("-").str[1], idh=status["idh"], idh_evidence=status["idh_evidence"])
@@ -171,9 +146,9 @@ def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: Mutation
         raise maf.bad_cell(line, "Start_Position", "a whole number", position, "Correct it.")
     patient, alleles = cell["Tumor_Sample_Barcode"][:12], (cell["Reference_Allele"], cell["Tumor_Seq_Allele2"])
     name = f"{gene} {change}" if change.strip(".") else f"{gene} {chromosome}:{position} {'>'.join(alleles)}"
-    variant = variants.setdefault((patient, gene, chromosome, position, *alleles), _Variant(patient, name))
+    variant = variants.setdefault((patient, gene, chromosome, position, *alleles), _Variant(patient, name, set()))
     column = maf.callers_column
-    variant.callers |= read_callers(maf, line, cell[column]) if column else {maf.caller or _MC3}
+    variant.callers.update(read_callers(maf, line, cell[column]) if column else {maf.caller or _MC3})
     return re.sub(r"\D", "", cell.get("NCBI_Build", "")).replace("19", "37")
 
 
@@ -196,12 +171,15 @@ def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
 def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: MutationRule) -> pd.DataFrame:
     """IDH status and its evidence, indexed by patient; `sources` tells where each was seen."""
     agreed, alone = {}, {}
-    for variant in variants:
-        group = agreed if variant.meets(rule) else alone
-        group.setdefault(variant.patient, set()).add(variant.evidence(rule))
-    rows = []
+    for patient, name, callers in variants:
+        if _MC3 in callers or len(callers.intersection(CALLERS)) >= rule.min_callers:
+            agreed.setdefault(patient, set()).add(f"{name} ({_MC3 if _MC3 in callers else _count(callers)})")
+        else:
+            alone.setdefault(patient, set()).add(f"{name} {_seen_by(callers, rule)}")
+    genes = "IDH" if set(rule.genes) == set(HOTSPOTS) else " or ".join(rule.genes)
+    wanted, rows = f"{genes} hotspot variant" if rule.hotspot_only else f"{genes} variant", []
     for patient, seen_in in sorted(sources.items()):
-        sequenced = f"sequenced, no {rule.wanted}" + (" (MC3)" if seen_in == {"MC3"} else "")
+        sequenced = f"sequenced, no {wanted}" + (" (MC3)" if seen_in == {"MC3"} else "")
         too_few = [f"patient {_seen_by(seen_in, rule)}"] if _too_few(seen_in, rule) else []
         evidence = sorted(agreed.get(patient, ())) or [sequenced, *too_few, *sorted(alone.get(patient, ()))]
         rows.append((patient, str(int(patient in agreed)), "; ".join(evidence)))
@@ -210,10 +188,10 @@ def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: Mu
 
 def _disagreements(variants: Iterable[_Variant], consulted: list[str], status: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for variant in variants:
-        reported = sorted(variant.callers - {_MC3})
-        missing = [caller for caller in consulted if caller not in variant.callers]
+    for patient, name, callers in variants:
+        reported = sorted(callers - {_MC3})
+        missing = [caller for caller in consulted if caller not in callers]
         if reported and missing:
-            verdict = "mutant" if status.loc[variant.patient, "idh"] == "1" else "wild-type"
-            rows.append((variant.patient, variant.name, ", ".join(reported), ", ".join(missing), verdict))
+            verdict = "mutant" if status.loc[patient, "idh"] == "1" else "wild-type"
+            rows.append((patient, name, ", ".join(reported), ", ".join(missing), verdict))
     return pd.DataFrame(sorted(rows), columns=DISAGREEMENT_COLUMNS)

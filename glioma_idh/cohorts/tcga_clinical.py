@@ -1,8 +1,7 @@
 """Age, sex, grade, histology, 1p/19q codeletion and WHO 2021 class of TCGA's patients, from two published tables.
 
-- The TCGA Clinical Data Resource (Liu et al., Cell 2018), as it is or cut down to TCGA-GBM and TCGA-LGG.
-- A relabelling by the WHO classification of 2021 (Zakharova et al. 2022): 1p/19q and the class, in words.
-
+They are the TCGA Clinical Data Resource (Liu et al., Cell 2018), as it is or cut down to TCGA-GBM and TCGA-LGG, and a
+relabelling by the WHO classification of 2021 (Zakharova et al. 2022): 1p/19q and the class, in words.
 IDH status comes from neither: it stays by the rule of `tcga`, and where the WHO class says otherwise, that is listed.
 """
 
@@ -22,6 +21,7 @@ CLINICAL_COLUMNS = (
 )
 WHO_COLUMNS = ("subject", "codeletion_1p19q", "who2021")
 HISTOLOGIES = {  # the table's words: histology, and whether the tumour was treated before the operation
+    "": ("", ""),
     "untreated primary (de novo) gbm": ("glioblastoma", "0"),
     "treated primary gbm": ("glioblastoma", "1"),
     "glioblastoma multiforme (gbm)": ("glioblastoma", ""),
@@ -34,16 +34,10 @@ _PATTERN, _EXAMPLE = r"TCGA-\w\w-\w{4}", "TCGA-06-0221"
 
 
 def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, list[str]]:
-    """What the two tables tell of patients.
+    """What the two tables, each if named, tell of the patients of the variant tables, of whom each must know one.
 
-    Args:
-        patients: those of the variant tables, one of whom each table must know.
-        clinical: the Clinical Data Resource, and
-        who2021: the relabelling; by default nothing is known from them.
-
-    Returns:
-        Columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who is
-        in one table and not in the other.
+    Returns columns of the cohort table as text, indexed by patient, empty where not known; and notes: sentences on who
+    is in one table and not in the other.
     """
     index = pd.Index(patients, name="patient")
     parts, notes = [pd.DataFrame(index=index)], []
@@ -65,21 +59,18 @@ def read_facts(patients, clinical=None, who2021=None) -> tuple[pd.DataFrame, lis
 
 
 def read_clinical(path) -> pd.DataFrame:
-    """`age_years, sex, grade, histology, treated_before` from the TCGA Clinical Data Resource, indexed by patient.
-
-    A glioblastoma is of grade 4; rows of other tumours are left out.
-    """
+    """`age_years, sex, grade, histology, treated_before` of gliomas, by patient; a glioblastoma is of grade 4."""
     whole = read_sheet(path, CLINICAL_COLUMNS)
     sheet = whole[whole["type"].isin(("GBM", "LGG"))]
     if sheet.empty:
         found = ", ".join(whole["type"].unique()[:5])
         raise InputError("patients of type GBM or LGG", f"types {found}", "Name the table as published.", path)
-    sheet.attrs = whole.attrs
     patients = parse_ids(sheet, "bcr_patient_barcode", _PATTERN, _EXAMPLE)
     facts = parse_columns(sheet, age_years="age_at_initial_pathologic_diagnosis", sex="gender")
     facts["grade"] = parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4")
+    words = parse_column(sheet, "histological_type", _parse_histology)
     for at, name in enumerate(("histology", "treated_before")):
-        facts[name] = parse_column(sheet, "histological_type", lambda cell, at=at: _parse_histology(cell)[at])
+        facts[name] = words.map({word: told[at] for word, told in HISTOLOGIES.items()})
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
 
 
@@ -104,20 +95,22 @@ def _idh_of_class(name: str) -> str:
     return "1" if "IDH-mutant" in name else "0" if "IDH-wildtype" in name else ""
 
 
+def _known(cell: str, is_right, expected: str) -> str:
+    """A cell of the tables' own words; empty where it is not known, else it must be right."""
+    if is_unknown(cell):
+        return ""
+    if not is_right:
+        raise ValueError(expected)
+    return cell
+
+
 def _parse_class(cell: str) -> str:
-    if not is_unknown(cell) and not _idh_of_class(cell):
-        raise ValueError("a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
-    return "" if is_unknown(cell) else cell
+    return _known(cell, _idh_of_class(cell), "a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
 
 
 def _parse_grade(cell: str) -> str:
-    if not is_unknown(cell) and cell not in ("G1", "G2", "G3", "G4"):
-        raise ValueError("a grade from G1 to G4, or [Not Available]")
-    return "" if is_unknown(cell) else cell.removeprefix("G")
+    return _known(cell, cell in ("G1", "G2", "G3", "G4"), "a grade from G1 to G4, or [Not Available]").removeprefix("G")
 
 
-def _parse_histology(cell: str) -> tuple[str, str]:
-    """Histology, and 1 if the tumour was treated before, 0 if not, empty if the word does not say."""
-    if not is_unknown(cell) and cell.lower() not in HISTOLOGIES:
-        raise ValueError("the Clinical Data Resource's word for a glioma")
-    return HISTOLOGIES.get(cell.lower(), ("", ""))
+def _parse_histology(cell: str) -> str:
+    return _known(cell.lower(), cell.lower() in HISTOLOGIES, "the Clinical Data Resource's word for a glioma")

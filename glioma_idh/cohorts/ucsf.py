@@ -42,8 +42,7 @@ LAYOUT = Layout(
 def ucsf_manifest(metadata) -> pd.DataFrame:
     """Who is who in UCSF-PDGM, one row an exam, by `UCSF-PDGM-metadata_v2.csv` or a later version.
 
-    It may lack the columns on 1p/19q, MGMT and the WHO 2021 diagnosis. Ids have four digits; `brats2021_subject` is the
-    same exam's id in BraTS 2021.
+    It may lack 1p/19q, MGMT and the WHO 2021 diagnosis. `brats2021_subject` is the same exam's id in BraTS 2021.
     """
     sheet = read_sheet(metadata, COLUMNS)
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")

@@ -38,29 +38,23 @@ _EXAMPLE = "UPENN-GBM-00001_11"
 def upenn_manifest(clinical, availability=None) -> pd.DataFrame:
     """Who is who in UPENN-GBM; all are glioblastomas, grade 4 by definition. 1p/19q is not in its sheets.
 
-    One row a scan (`_11` before treatment, `_21` follow-up), with `has_...` columns 1 or 0.
-
-    Args:
-        clinical: `UPENN-GBM_clinical_info_v2.1.csv`; it may lack the column `MGMT`.
-        availability: `UPENN-GBM_data_availability.csv` of the same scans: who has perfusion, diffusion and which mask.
+    One row a scan (`_11` before treatment, `_21` follow-up). `clinical` is `UPENN-GBM_clinical_info_v2.1.csv`, perhaps
+    without `MGMT`; `availability`, `UPENN-GBM_data_availability.csv` of the same scans, gives `has_...`, 1 or 0.
     """
     sheet = read_sheet(clinical, COLUMNS)
     subjects = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
-    has = {} if availability is None else _available(availability, subjects)
+    has = {}
+    if availability is not None:
+        table = read_sheet(availability, ["ID", *AVAILABLE.values()])
+        ids = parse_ids(table, "ID", LAYOUT.subject, _EXAMPLE)
+        if set(ids) != set(subjects):
+            found = ", ".join(sorted(set(ids) ^ set(subjects))[:3])
+            raise InputError("the same scans in both sheets", f"{found} in one only", "Use one release.", availability)
+        has = {name: parse_column(table, column, _parse_available) for name, column in AVAILABLE.items()}
+        has = {name: column.set_axis(ids).loc[subjects].set_axis(subjects.index) for name, column in has.items()}
     facts = parse_columns(sheet, idh="IDH1", age_years="Age_at_scan_years", sex="Gender", mgmt="MGMT")
     facts |= {"site": "UPENN", "idh_evidence": "IDH1 " + sheet["IDH1"], "grade": "4", "histology": "glioblastoma"}
     return make_manifest(subjects, subjects.map(LAYOUT.patient), "upenn-gbm", **facts, **has)
-
-
-def _available(availability, subjects: pd.Series) -> dict[str, pd.Series]:
-    """What each scan has, 1 or 0."""
-    sheet = read_sheet(availability, ["ID", *AVAILABLE.values()])
-    ids = parse_ids(sheet, "ID", LAYOUT.subject, _EXAMPLE)
-    if set(ids) != set(subjects):
-        found = ", ".join(sorted(set(ids) ^ set(subjects))[:3])
-        raise InputError("the same scans in both sheets", f"{found} in one only", "Use one release.", availability)
-    has = {name: parse_column(sheet, column, _parse_available) for name, column in AVAILABLE.items()}
-    return {name: column.set_axis(ids).loc[subjects].set_axis(subjects.index) for name, column in has.items()}
 
 
 def _parse_available(cell: str) -> str:

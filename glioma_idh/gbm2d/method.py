@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from glioma_idh.cohorts.mask_remarks import print_remarks, print_turned
+from glioma_idh.cohorts.scans import TURNED, print_found, print_remarks
 from glioma_idh.cohorts.table import SEQUENCE_NAMES, SEQUENCES, available_sequences, parse_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.fit import train_split
@@ -46,7 +46,7 @@ def prepare(table: pd.DataFrame, recipe: Recipe, quiet: bool):
 def remark(table: pd.DataFrame, said: set) -> None:
     """Say what must be said of masks, and of scans with other axes than their headers say."""
     print_remarks(table.attrs.get("remarks", []), said)
-    print_turned(table.attrs.get("turned", {}), len(table))
+    print_found(table.attrs.get("turned", {}), len(table), TURNED)
 
 
 def measure(table: pd.DataFrame) -> pd.DataFrame:

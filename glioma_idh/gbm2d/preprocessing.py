@@ -8,8 +8,7 @@ import pandas as pd
 from scipy import ndimage
 
 from glioma_idh.cohorts.checks.copies import hash_columns
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
-from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
+from glioma_idh.cohorts.scans import WITH_SKULL, MaskRemarks, read_mask, read_scan, remarks_on
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
 from glioma_idh.imaging.axes import find_turned

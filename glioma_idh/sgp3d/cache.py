@@ -13,8 +13,7 @@ import pandas as pd
 import platformdirs
 
 from glioma_idh.cohorts.checks.copies import hash_columns
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_other_brains, print_remarks, print_turned
-from glioma_idh.cohorts.scans import require_path
+from glioma_idh.cohorts.scans import OTHER_BRAINS, TURNED, MaskRemarks, print_found, print_remarks, require_path
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.parallel import each_row
@@ -188,8 +187,8 @@ def print_mask_remarks(table: pd.DataFrame) -> None:
     """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans."""
     stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
     print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
-    print_turned({subject: of.note["turned"] for subject, of in stored.items()}, len(table))
-    print_other_brains({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table))
+    print_found({subject: of.note["turned"] for subject, of in stored.items()}, len(table), TURNED)
+    print_found({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table), OTHER_BRAINS)
 
 
 def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, remarks_on
-from glioma_idh.cohorts.scans import WITH_SKULL, read_mask, read_scan
+from glioma_idh.cohorts.scans import WITH_SKULL, MaskRemarks, read_mask, read_scan, remarks_on
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.axes import find_turned

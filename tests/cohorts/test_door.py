@@ -52,6 +52,7 @@ def test_check_writes_what_it_promises(tmp_path):
         "ignored.csv",
         "contact_sheet.png",
         "contact_sheet.svg",
+        "run.json",
     }
     again = run(
         "check", "--cohort", tmp_path / "out/cohort.csv", "--out", tmp_path / "again", "--quiet", "--jobs", "1"
@@ -237,7 +238,12 @@ def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", "--quiet", status=3)
     assert done.stderr.startswith("No image was looked at: no cell of the columns t1, t1gd, ")
     assert "no image at all: 2 001, 002" in done.stdout
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"cohort.csv", "cohort_check.csv", "ignored.csv"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "cohort.csv",
+        "cohort_check.csv",
+        "ignored.csv",
+        "run.json",
+    }
     assert pd.read_csv(tmp_path / "out/cohort.csv")["age_years"].tolist() == [44.5, 50]
     (tmp_path / "a.csv").write_text("ID;IDH status;Sex\n001;1;x\n")
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", status=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.cohorts.mask_remarks import MaskRemarks, print_other_brains, print_remarks, print_turned, remarks_on
+from glioma_idh.cohorts.scans import OTHER_BRAINS, TURNED, MaskRemarks, print_found, print_remarks, remarks_on
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.masks import THRESHOLDED, Mask
 
@@ -47,16 +47,16 @@ def test_remarks_are_of_both_masks():
 
 
 def test_scans_of_other_axes_have_one_line_for_all(capsys):
-    print_turned({"a": "", "b": ""}, 2)
+    print_found({"a": "", "b": ""}, 2, TURNED)
     assert capsys.readouterr().err == ""
-    print_turned({"a": "", "b": "Mirrored.", **dict.fromkeys("cde", "Tall.")}, 9)
+    print_found({"a": "", "b": "Mirrored.", **dict.fromkeys("cde", "Tall.")}, 9, TURNED)
     text = "4 of 9 subjects seem to have a scan with other axes than its header says (b, c, d ...). b: Mirrored."
     assert capsys.readouterr().err.splitlines() == [text]
 
 
 def test_scans_of_different_brains_have_one_line_for_all(capsys):
-    print_other_brains({"a": "", "b": ""}, 2)
+    print_found({"a": "", "b": ""}, 2, OTHER_BRAINS)
     assert capsys.readouterr().err == ""
-    print_other_brains({"a": "", "b": "t2.nii: Covers another brain."}, 2)
+    print_found({"a": "", "b": "t2.nii: Covers another brain."}, 2, OTHER_BRAINS)
     text = "1 of 2 subjects have scans that cover different brains (b). b: t2.nii: Covers another brain."
     assert capsys.readouterr().err.splitlines() == [text]

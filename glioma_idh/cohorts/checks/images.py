@@ -10,8 +10,7 @@ from joblib import delayed
 
 from glioma_idh.cohorts.cells import status_of
 from glioma_idh.cohorts.checks import rows
-from glioma_idh.cohorts.checks.copies import report_copies
-from glioma_idh.cohorts.checks.names import OF_NAMES, remarks_on_names
+from glioma_idh.cohorts.checks.copies import OF_NAMES, remarks_on_names, report_copies
 from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN, Scan, grid_difference, open_scan
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
@@ -22,30 +21,28 @@ from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 
-MAPS = ("rcbv", "adc")
-"""Often masked on their own, by another brain than the scans."""
+MAPS = ("rcbv", "adc")  # often masked on their own, by another brain than the scans
 NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "enhancing_ml")
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 
 
 def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
-    """Look at every image of a cohort, each file read once; one that cannot be used is a row that says why.
-
-    Returns:
-        One row a subject and image, with the columns `rows.SCAN_COLUMNS`; and one tile a subject with images, for a
-        contact sheet.
-    """
+    """Look at every image of a cohort, each file read once: a row an image (`rows.SCAN_COLUMNS`), a tile a subject."""
     with_images = pd.DataFrame(table[(table[list(PATHS)] != "").any(axis=1)])
     with_images.attrs = {}  # they would be copied for every row
     results = run_parallel((delayed(check_subject)(row) for _, row in with_images.iterrows()), jobs)
     looks = list(progress(results, total=len(with_images), what="checking scans", quiet=quiet))
     scans = [scan for found, _ in looks for scan in found]
-    add_enhancing(scans)
+    lesions = [scan for scan in scans if scan.label_ml and scan.image == "lesion_mask"]
+    for cohort in {lesion.row["cohort"] for lesion in lesions}:  # each has its own label of the enhancing tumour
+        members = [lesion for lesion in lesions if lesion.row["cohort"] == cohort]
+        enhancing = enhancing_label(label for lesion in members for label in lesion.label_ml)
+        for lesion in members if enhancing else []:  # label 1 alone may be the whole lesion
+            volume = np.nan if set(lesion.label_ml) == {1} else lesion.label_ml.get(enhancing, 0.0)
+            lesion.row |= {"enhancing_label": enhancing, "enhancing_ml": volume}
     report_copies(scans)
-    tiles = []
-    for found, tile in looks:  # the words for the problems of a subject's images, each once
-        words = dict.fromkeys(words for scan in found for words, _ in scan.problems)
-        tiles.append(replace(tile, problems=tuple(words)))
+    words = [dict.fromkeys(words for scan in found for words, _ in scan.problems) for found, _ in looks]
+    tiles = [replace(tile, problems=tuple(of)) for (_, tile), of in zip(looks, words, strict=True)]
     checked = [scan.row | {"problem": " ".join(sentence for _, sentence in scan.problems)} for scan in scans]
     checked = pd.DataFrame(checked, columns=list(rows.SCAN_COLUMNS)).astype(TYPES)
     texts = checked.columns.difference(list(TYPES))
@@ -78,8 +75,16 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
         rows.compare_grids(mask, first)
     if lesion and brain and not grid_difference(brain.volume, lesion.volume):
         tissue = brain.volume.array != 0
-    if lesion:
-        check_lesion(lesion, tissue)
+    if lesion:  # of a brain that is not known, the whole image
+        around = np.ones(lesion.volume.array.shape, bool) if tissue is None else tissue
+        facts = measure_lesion(lesion.volume.array, around, lesion.volume.voxel_ml)
+        if tissue is not None:
+            lesion.row["share_of_brain"] = facts.share_of_brain
+        if reason := facts.why_no_lesion():
+            lesion.refuse("no lesion mask", f"Expected a lesion mask, found {reason}. It is set aside.")
+        else:
+            for words, sentence in facts.remarks().items():
+                lesion.report(words, sentence)
     scans |= masks
     files = {name: Path(row[name]) for name in scans if name != "adc" or not row.get("adc_divisor", "")}  # not a trace
     for name, sentence in remarks_on_names(files):
@@ -92,9 +97,8 @@ def check_subject(row: pd.Series) -> tuple[list[Scan], Tile]:
 def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
     """Look at the sequences of one subject, one after the other; only the first one's voxels are kept.
 
-    Returns:
-        The sequences by name; the slice that each shows on a contact sheet; the first that can be read; and the
-        voxels that are tissue in any sequence on the lesion's grid without a skull, None if there is none.
+    Returns the sequences and slices for a contact sheet by name; the first that can be read; and the voxels that are
+    tissue in any sequence on the lesion's grid without a skull, None if there is none.
     """
     scans, slices, hashes, first, tissue, covered = {}, {}, {}, None, None, {}
     point = lesion_point(lesion.volume) if lesion else None
@@ -135,49 +139,18 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
         return
     volume = scan.volume
     if flip := find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm):
-        sentence = (
-            f"Flipped {flip.direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better: the lesion's brightness "
-            f"against what lies around it has an AUC of {flip.flipped:.2f}, not {flip.given:.2f}. "
-            "Was it drawn on, or exported with, another orientation?"
-        )
+        better = f"Flipped {flip.direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better"
+        auc = f"has an AUC of {flip.flipped:.2f}, not {flip.given:.2f}"
+        question = "Was it drawn on, or exported with, another orientation?"
+        sentence = f"{better}: the lesion's brightness against what lies around it {auc}. {question}"
         lesion.report("flipped mask", sentence)
-
-
-def check_lesion(lesion: Scan, brain: np.ndarray | None) -> None:
-    """Add to a lesion's row how much of the brain it is, and report one that is large, partly outside, or can be none.
-
-    The whole image stands for a brain that is not known.
-    """
-    array = lesion.volume.array
-    facts = measure_lesion(array, np.ones(array.shape, bool) if brain is None else brain, lesion.volume.voxel_ml)
-    if brain is not None:
-        lesion.row["share_of_brain"] = facts.share_of_brain
-    if found := facts.why_no_lesion():
-        lesion.refuse("no lesion mask", f"Expected a lesion mask, found {found}. It is set aside.")
-        return
-    for words, sentence in facts.remarks().items():
-        lesion.report(words, sentence)
 
 
 def enhancing_label(labels: Iterable[int]) -> int | None:
     """A guess which label is the enhancing tumour, by BraTS: 4 up to 2021, 3 from 2023 on; None where neither occurs.
 
-    Where there are both, 3 is the enhancing tumour and 4 the resection cavity (2024, after treatment). BraTS before
-    2017 used both, too, with 4 enhancing; its masks are read wrongly here. One mask alone may lack the one that tells.
+    Where there are both, 4 is the resection cavity (2024, after treatment). BraTS before 2017 used both, too, with 4
+    enhancing; its masks are read wrongly here. One mask alone may lack the one that tells.
     """
     found = set(labels)
     return next((label for label in (3, 4) if label in found), None)
-
-
-def add_enhancing(scans: list[Scan]) -> None:
-    """Add to the rows of lesion masks the enhancing label, decided for each cohort from all its masks, and its volume.
-
-    A mask of label 1 alone has no enhancing volume: it may be that of the whole lesion.
-    """
-    masks = [scan for scan in scans if scan.label_ml and scan.image == "lesion_mask"]
-    for cohort in {mask.row["cohort"] for mask in masks}:
-        members = [mask for mask in masks if mask.row["cohort"] == cohort]
-        enhancing = enhancing_label(label for mask in members for label in mask.label_ml)
-        for mask in members if enhancing else []:
-            mask.row["enhancing_label"] = enhancing
-            mask.row["enhancing_ml"] = np.nan if set(mask.label_ml) == {1} else mask.label_ml.get(enhancing, 0.0)

@@ -39,8 +39,7 @@ SCAN_COLUMNS = {
     "problem": "what is wrong, in sentences; empty where nothing was found",
 }
 SLICE_CNN, SGPNET = "slice CNN", "SGPNet"
-FEW_VALUES = 10
-"""No scan has so few; a mask has."""
+FEW_VALUES = 10  # no scan has so few; a mask has
 WORDS = {"a NIfTI file": "no file", "a 3D volume": "not 3D"}
 
 
@@ -60,7 +59,6 @@ class Scan:
         return self.row["image"]
 
     def report(self, words: str, sentence: str) -> None:
-        """Note something that is wrong."""
         self.problems.append((words, sentence))
 
     def refuse(self, words: str, sentence: str, by: tuple[str, ...] = (SLICE_CNN, SGPNET)) -> None:
@@ -128,8 +126,8 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         except (ValueError, ZeroDivisionError):
             scan.refuse("adc_divisor", f"adc_divisor is {adc_divisor!r}, which nothing can be divided by.")
             factor = 1
-        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": values.mean(dtype=np.float64)}
-        numbers["sd"] = values.std(dtype=np.float64)
+        mean, sd = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+        numbers = {"minimum": values.min(), "maximum": values.max(), "mean": mean, "sd": sd}
         scan.row |= {name: float(number) * factor for name, number in numbers.items()}
 
 

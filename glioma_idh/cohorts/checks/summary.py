@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_idh
+from glioma_idh.cohorts.cells import is_unknown, status_of
 from glioma_idh.cohorts.column_names import MASK_NAMES, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.folders import Ignored
 from glioma_idh.cohorts.table import UNLABELLED, check_labels
@@ -19,13 +19,8 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `images.check_scans` gives them."""
     there = (table[list(PATHS)] != "").any(axis=1)
     of_these = table[there]
-    lines = [
-        f"{table['cohort'].iloc[0]}: {len(table)} subjects of {table['patient'].nunique()} patients, "
-        f"{int(there.sum())} with images",
-        "",
-        image_counts(table, scans).to_string(),
-        "",
-    ]
+    who = f"{len(table)} subjects of {table['patient'].nunique()} patients, {int(there.sum())} with images"
+    lines = [f"{table['cohort'].iloc[0]}: {who}", "", image_counts(table, scans).to_string(), ""]
     for column in PATHS:  # images that some subjects have and others lack
         lacking = of_these["subject"][of_these[column] == ""]
         if 0 < len(lacking) < len(of_these):
@@ -41,18 +36,13 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
         for column in ("intensities", "head"):
             counts = scans[column][scans["image"].isin(SEQUENCES) & (scans[column] != "")].value_counts()
             if len(counts):
-                told = ", ".join(f"{count} {name}" for name, count in counts.items())
-                lines.append(f"{column} (a guess): {told}")
-    if ignored:
-        lines += [describe_ignored(ignored)]
+                lines.append(f"{column} (a guess): {', '.join(f'{count} {name}' for name, count in counts.items())}")
+    lines += [describe_ignored(ignored)] if ignored else []
     return "\n".join(line for line in lines if line is not None)
 
 
 def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
-    """Images with a problem, those first of which the fewest have the like: what many have must not hide it.
-
-    Sentences are alike that begin with the same three words, whatever names and numbers they hold.
-    """
+    """Images with a problem, the rarest kind first; alike are sentences of the same first three words but numbers."""
     sentences = troubled["problem"].str.split(r"\. ", regex=True).explode()
     kinds = sentences.str.replace(r"\S*[\d./_]\S*", "#", regex=True).str.split().str[:3].str.join(" ")
     rarity = kinds.map(kinds.value_counts()).groupby(level=0).min()
@@ -61,7 +51,8 @@ def _rare_first(troubled: pd.DataFrame) -> pd.DataFrame:
 
 def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.DataFrame:
     """How many subjects have each image, by IDH status; and how many images have a problem."""
-    status = pd.Series([_status(cell) for cell in table["idh"]], table.index)
+    known = [STATUS[status_of(cell)] if status_of(cell) or is_unknown(cell) else "unreadable" for cell in table["idh"]]
+    status = pd.Series(known, table.index)
     counts = {"subjects": status.value_counts()}
     for column in PATHS:
         counts[NAMES[column]] = status[table[column] != ""].value_counts()
@@ -76,24 +67,16 @@ def image_counts(table: pd.DataFrame, scans: pd.DataFrame | None = None) -> pd.D
 
 def describe_ignored(ignored: list[Ignored]) -> str:
     """What was left aside, counted by reason."""
-    lines = []
+    lines = [f"Left aside: {len(ignored)} files or visits"]
     for reason, count in Counter(item.reason for item in ignored).most_common(2 * SHOWN):
         examples = [item.what for item in ignored if item.reason == reason][:2]
         lines.append(f"  {count} x {reason} ({', '.join(examples)}{' ...' if count > 2 else ''})")
-    return "\n".join([f"Left aside: {len(ignored)} files or visits", *lines])
-
-
-def _status(cell: str) -> str:
-    try:
-        return STATUS[parse_idh(cell)]
-    except ValueError:
-        return "unreadable"
+    return "\n".join(lines)
 
 
 def _listed(heading: str, items) -> str | None:
     """A heading with the number of items and the first few of them; nothing where there is none."""
-    items = list(items)
-    if not items:
+    if not (items := list(items)):
         return None
     separator = "\n  " if any(" " in item for item in items[:SHOWN]) else ", "
     start = "\n  " if separator != ", " else " "

@@ -47,10 +47,7 @@ def lesion_point(mask: Volume) -> np.ndarray:
 
 
 def cut_slice(volume: Volume, tissue: np.ndarray, point: np.ndarray | None, mask: Volume | None) -> Slice:
-    """The axial slice through a point (mm, shape (3,)), or the middle one of the tissue without one inside.
-
-    `tissue` tells which voxels are not background; `mask` is the lesion on the same grid.
-    """
+    """The axial slice through a point (mm, shape (3,)), or the middle one of the tissue; `mask` is the lesion's."""
     filled = np.flatnonzero(tissue.any(axis=(0, 1)))
     k = int(filled[0] + filled[-1]) // 2 if filled.size else volume.array.shape[2] // 2
     if point is not None:
@@ -83,10 +80,7 @@ def stretch_greys(pixels: np.ndarray, tissue: np.ndarray) -> np.ndarray:
 
 
 def shrink(image: np.ndarray, spacing_mm: tuple[float, float], side: int = SIDE) -> np.ndarray:
-    """Bring an image to square pixels, its longer side in mm to so many; smoothed first where it gets smaller.
-
-    float32, between the least and the largest value of the image.
-    """
+    """Bring an image to square pixels, its longer side in mm to so many; smoothed first where it gets smaller."""
     size_mm = np.array(image.shape) * spacing_mm
     shape = np.maximum(1, np.round(size_mm * side / size_mm.max()))
     zoom = shape / image.shape
