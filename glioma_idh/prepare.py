@@ -51,11 +51,7 @@ def lesion_finder(run_dir: Path):
 
 
 def _check_lesion_run(run_dir: Path) -> None:
-    """A run must be finished, and have learnt where lesions are.
-
-    Raises:
-        InputError: it says what the run is.
-    """
+    """A run must be finished, and have learnt where lesions are."""
     from glioma_idh.sgp3d.paper import PAPER
     from glioma_idh.sgp3d.recipe import recipe_of_run
     from glioma_idh.training.predict import read_finished_run

@@ -129,6 +129,7 @@ def test_a_lesion_run_has_learnt_to_find_lesions(tmp_path, monkeypatch):
             {"format": 2, "recipe": {"paper": "sgp3d"} | asdict(Recipe(**settings))}, tmp_path / "run" / "recipe.json"
         )
         (tmp_path / "run" / "metrics.json").write_text(json.dumps({"synthetic": True}))
+        (tmp_path / "run" / "cohort.csv").write_text("subject,cohort\nphantom-001,phantom\n")
         return tmp_path / "run"
 
     run = write_run(network="densenet3d", targets="idh")
