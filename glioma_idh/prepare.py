@@ -25,10 +25,9 @@ def prepare(job: Job, settings: Settings) -> list:
     from glioma_idh.reporting.figures.patient_checks import draw_checks
 
     check_job(job, settings)
-    finder = None
     if job.lesion_run is not None:
         _check_lesion_run(job.lesion_run)
-        finder = lesion_finder(job.lesion_run)
+    finder = None if job.lesion_run is None else lesion_finder(job.lesion_run)
     return prepare_patients(job, settings, finder, draw_checks)
 
 

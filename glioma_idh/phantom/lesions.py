@@ -81,9 +81,8 @@ def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
 
 def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
     """Mask of the `num_voxels` allowed voxels with the smallest values."""
-    candidates = values[allowed]
-    num_voxels = min(max(num_voxels, 1), candidates.size)
-    return allowed & (values <= np.partition(candidates, num_voxels - 1)[num_voxels - 1])
+    last = min(max(num_voxels, 1), np.count_nonzero(allowed)) - 1
+    return allowed & (values <= np.partition(values[allowed], last)[last])
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:

@@ -82,14 +82,13 @@ def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray
 
 
 def make_dsc(
-    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol | None = None, leakage: Leakage | None = None
+    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol = DscProtocol(), leakage: Leakage = Leakage()
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
 
     One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and the
     true rCBV (i, j, k), normal white matter = 1, float32.
     """
-    protocol, leakage = protocol or DscProtocol(), leakage or Leakage()
     truth = clean_signal("rcbv", anatomy, lesion, z) * anatomy.brain
     uneven = np.exp(leakage.spread * smooth_field(draw_lattice(rng, 6.0), anatomy.grid) - leakage.spread**2 / 2)
     rim = lesion.shares[PARTS.index("rim")]

@@ -79,8 +79,7 @@ def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TIL
     `moved`, 4 x 4, goes from millimetres in the T1Gd to where the same tissue is. A slice is a mean over its thickness.
     """
     fine = max(1, round(spacing_mm[2] / volume.spacing_mm[2]))
-    extent = volume.spacing_mm * volume.array.shape[:3]
-    shape = np.ceil(extent / spacing_mm).astype(int)
+    shape = np.ceil(volume.spacing_mm * volume.array.shape[:3] / spacing_mm).astype(int)
     edges = np.array([*spacing_mm[:2], spacing_mm[2] / fine])
     turn = rigid_matrix((tilt_deg, 0, 0), (0, 0, 0), (0, 0, 0))[:3, :3]
     affine, count = np.eye(4), shape * (1, 1, fine)

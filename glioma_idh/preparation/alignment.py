@@ -18,8 +18,7 @@ from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_
 from glioma_idh.preparation.context import Alignment, Patient
 from glioma_idh.preparation.settings import STRUCTURAL
 
-THICK_MM = 1.5
-FINE_MM = 1.0
+THICK_MM, FINE_MM = 1.5, 1.0
 
 
 def still_image(role: str, choice) -> Volume:

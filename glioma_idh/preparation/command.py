@@ -104,9 +104,7 @@ def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, 
     return outcomes
 
 
-def prepare_one(
-    subject: str, source: Path, job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
-) -> Outcome:
+def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> Outcome:
     """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
     if identity_in(subject, source):
         advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
