@@ -25,10 +25,9 @@ def prepare(job: Job, settings: Settings) -> list:
     from glioma_idh.reporting.figures.patient_checks import draw_checks
 
     check_job(job, settings)
-    finder = None
     if job.lesion_run is not None:
         _check_lesion_run(job.lesion_run)
-        finder = lesion_finder(job.lesion_run)
+    finder = None if job.lesion_run is None else lesion_finder(job.lesion_run)
     return prepare_patients(job, settings, finder, draw_checks)
 
 
@@ -51,11 +50,7 @@ def lesion_finder(run_dir: Path):
 
 
 def _check_lesion_run(run_dir: Path) -> None:
-    """A run must be finished, and have learnt where lesions are.
-
-    Raises:
-        InputError: it says what the run is.
-    """
+    """A run must be finished, and have learnt where lesions are."""
     from glioma_idh.sgp3d.paper import PAPER
     from glioma_idh.sgp3d.recipe import recipe_of_run
     from glioma_idh.training.predict import read_finished_run

@@ -1,6 +1,5 @@
 """Baselines: age, sex, lesion volume and grade, cross-validated on the network's own splits."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from glioma_idh.evaluation import checks
-from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc, holm
-from glioma_idh.evaluation.metrics import SPLIT, pooled_scores
+from glioma_idh.evaluation.metrics import SPLIT
 
 WORDS, NUMBERS = ["grade", "sex"], ["age_years", "lesion_ml"]  # columns of the cohort table
 BASELINES = {  # what each reads, in the order in which a clinic knows it
@@ -44,9 +42,7 @@ class Baseline(NamedTuple):
     reason: str = ""
 
 
-def baseline_predictions(
-    cohort: pd.DataFrame, splits: pd.DataFrame, names: Iterable[str] = tuple(BASELINES)
-) -> dict[str, Baseline]:
+def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame, names=tuple(BASELINES)) -> dict[str, Baseline]:
     """Each of the named BASELINES, fitted to every split's training subjects and applied to its test subjects.
 
     The majority is the larger class of the training subjects, 1 or 0. The others are logistic regressions (L2, C = 1)
@@ -54,14 +50,9 @@ def baseline_predictions(
     training subjects' most frequent value or median. Subjects without an IDH status are left out.
 
     A score is that of its own split's model alone, so that no label of a test subject enters. Scores of different
-    splits are not comparable; `auc.auc_within_splits` does not compare them.
-
-    Returns:
-        By the baseline's name; the reason instead of scores where a column is missing, empty or the same for all, or
-        a training part has one class, or one value of a column, alone.
-
-    Raises:
-        ValueError: also where a patient is trained on and tested in one split; it names the patient.
+    splits are not comparable. By the baseline's name; the reason instead of scores where a column is missing, empty or
+    the same for all, or a training part has one class, or one value of a column, alone. A ValueError also where a
+    patient is trained on and tested in one split.
     """
     rows = _labelled_rows(cohort, splits)
     if not (rows["part"] == "test").any():
@@ -77,29 +68,16 @@ def baseline_predictions(
     return baselines
 
 
-def baseline_scores(
-    cohort: pd.DataFrame, splits: pd.DataFrame, names: Iterable[str] = tuple(BASELINES)
-) -> dict[str, dict[str, float]]:
-    """Scores of each baseline that can be computed: `metrics.pooled_scores`, whose `auc` is the one within splits."""
-    tables = {name: of.predictions for name, of in baseline_predictions(cohort, splits, names).items() if not of.reason}
-    return {name: pooled_scores(table) | {"auc": auc_within_splits(table).value} for name, table in tables.items()}
-
-
-def compare_with_baselines(
-    predictions: pd.DataFrame, baselines: dict[str, Baseline], level: float = 0.95
-) -> dict[str, Comparison]:
+def compare_with_baselines(predictions, baselines: dict, level: float = 0.95) -> dict[str, Comparison]:
     """AUC of a network less that of each baseline on the same patients, by `compare_auc`.
 
-    p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time. The
-    baselines are of the same splits; other patients or truths are a ValueError.
+    p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time.
     """
     checks.check_predictions(predictions)
-    comparisons = {
-        name: Comparison(np.nan, np.nan, np.nan, np.nan, baseline.reason)
-        if baseline.reason
-        else compare_auc(predictions, baseline.predictions, level)
-        for name, baseline in baselines.items()
-    }
+    comparisons = {}
+    for name, (table, reason) in baselines.items():
+        none = Comparison(*[np.nan] * 4, reason)
+        comparisons[name] = none if reason else compare_auc(predictions, table, level)
     return comparisons | holm({name: of for name, of in comparisons.items() if name != "majority"})
 
 

@@ -13,9 +13,7 @@ DRAWS = 2000
 DRAWS_AT_ONCE = 100  # with 10,000 patients, 8 MB a class
 
 
-def drawn_curves(
-    truth: np.ndarray, score: np.ndarray, draws: int, seed: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def drawn_curves(truth, score, draws: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """True and false positives of a bootstrap from each falling score on; the classes are drawn apart.
 
     Shape (draws at once, different scores + 1) each; the first column is 0, nobody.
@@ -45,9 +43,7 @@ def _percentiles(drawn: list[np.ndarray], level: float) -> np.ndarray:
     return np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
-def bootstrap_auc(
-    truth: np.ndarray, score: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> Estimate:
+def bootstrap_auc(truth, score, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
     """AUC with the percentiles of the draws; without interval where `intervals.auc_estimate` has none."""
     without_interval = auc_estimate(truth, score, level)
     if without_interval.reason:
@@ -60,20 +56,11 @@ def bootstrap_auc(
     return Estimate(without_interval.value, *map(float, _percentiles(aucs, level)))
 
 
-def roc_band(
-    truth: np.ndarray,
-    score: np.ndarray,
-    false_positive_rates: np.ndarray,
-    *,
-    level: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:
+def roc_band(truth, score, false_positive_rates, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple:
     """Pointwise band of a ROC curve: lowest and highest sensitivity at these 1 - specificities, shape (k,) all.
 
-    Mutants and wild-types are drawn apart, each as many as there are, so that every draw has a curve. The band is of
-    one point at a time: more often than 1 - level does a whole curve leave it somewhere. NaN with fewer than two
-    patients of a class.
+    The band is of one point at a time: more often than 1 - level does a whole curve leave it somewhere. NaN with fewer
+    than two patients of a class.
     """
     mutants, wild_types = np.sum(np.asarray(truth) == 1), np.sum(np.asarray(truth) == 0)
     rates, curves = np.asarray(false_positive_rates, dtype=np.float64), []
@@ -87,15 +74,12 @@ def roc_band(
     return tuple(_percentiles(curves, level))
 
 
-def bootstrap_average_precision(
-    truth: np.ndarray, score: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> Estimate:
+def bootstrap_average_precision(truth, score, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
     """Average precision, scikit-learn's, in steps and without lines between them, with a normal interval on the logit.
 
-    A score without information has the share of mutants; every draw has as many of them. The interval is by the
-    standard deviation of the draws: they lie too high, as patients drawn twice share a step, so that their percentiles
-    hold the true value too seldom. Without interval where a class has fewer than two patients or the draws are all
-    alike, without number where a class has nobody.
+    The interval is by the standard deviation of the draws: they lie too high, as patients drawn twice share a step, so
+    that their percentiles hold the true value too seldom. Without interval where a class has fewer than two patients or
+    the draws are all alike, without number where a class has nobody.
     """
     check_scores(truth, score)
     mutants = int(np.sum(truth))
@@ -115,9 +99,7 @@ def bootstrap_average_precision(
     return Estimate(value, *logit_interval(value, error, level))
 
 
-def precision_recall_band(
-    truth: np.ndarray, score: np.ndarray, recalls: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def precision_recall_band(truth, score, recalls, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple:
     """Pointwise band of a precision-recall curve, as `roc_band`: lowest and highest precision, shape (k,) both.
 
     The precision at a recall (0 is that of the first mutant) is that of the highest threshold that reaches it, so that
@@ -142,9 +124,7 @@ def _precision(true_positives: np.ndarray, false_positives: np.ndarray) -> np.nd
     return np.where(called > 0, true_positives, 1) / np.maximum(called, 1)
 
 
-def bootstrap_mean(
-    truth: np.ndarray, values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> Estimate:
+def bootstrap_mean(truth, values, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
     """The mean of values such as losses, shape (n,), with the percentiles of the draws, each class drawn apart.
 
     Without interval where a class has one patient alone. A class without anybody is no matter.
@@ -158,9 +138,7 @@ def bootstrap_mean(
     return Estimate(value, *map(float, _percentiles(sums, level)))
 
 
-def bootstrap_ratio(
-    numerators: np.ndarray, denominators: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> Estimate:
+def bootstrap_ratio(numerators, denominators, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
     """A sum over patients by another one, such as a mean over their scans, with the percentiles of the draws.
 
     Both have one number a patient, shape (n,); denominators, such as how many scans there are, are at least 0. Without

@@ -17,7 +17,7 @@ from glioma_idh.evaluation.metrics import pool_patients
 from glioma_idh.evaluation.thresholds import proportion
 
 METHODS = ("temperature", "platt")
-NUM_BINS = 10  # of equal width
+NUM_BINS = 10
 HARD = "all scores are 0 or 1, decisions and not probabilities"
 CLIP = 1e-7  # scores nearer to 0 or 1 count as this far, as in the loss of `metrics`
 
@@ -33,8 +33,7 @@ class Line(NamedTuple):
 def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Line:
     """Slope and intercept of calibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019), Wald intervals.
 
-    Scores are clipped at 1e-7, so that 0 and 1 have a logit. An estimate says why it is not available: one class,
-    scores all alike, classes that do not overlap.
+    An estimate says why it is not available: one class, scores all alike, classes that do not overlap.
     """
     truth, score = check_scores(truth, score)
     logits = logits_of(score)
@@ -42,7 +41,12 @@ def calibration_line(truth: np.ndarray, score: np.ndarray, level: float = 0.95) 
         return Line(*[no_estimate("there is but one class")] * 3)
     if no_probabilities(score):
         return Line(*[no_estimate(HARD)] * 3)
-    in_the_large = _in_the_large(truth, logits, level)
+    # By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
+    farthest = np.abs(logits).max() + np.log(len(logits)) + 1
+    shift = brentq(lambda shift: expit(logits + shift).sum() - truth.sum(), -farthest, farthest)
+    scores = expit(logits + shift)
+    half = norm.ppf((1 + level) / 2) / np.sqrt((scores * (1 - scores)).sum())
+    in_the_large = Estimate(float(shift), float(shift - half), float(shift + half))
     reason = why_no_slope(truth, logits)
     if reason:
         return Line(no_estimate(reason), no_estimate(reason), in_the_large)
@@ -73,27 +77,11 @@ def why_no_slope(truth: np.ndarray, logits: np.ndarray) -> str:
     return ""
 
 
-def _in_the_large(truth: np.ndarray, logits: np.ndarray, level: float) -> Estimate:
-    """The shift of the logits with which the scores add up to the mutants there are."""
-    # By bisection: with scores near 0 or 1, statsmodels' iteration for a line with an offset runs away.
-    farthest = np.abs(logits).max() + np.log(len(logits)) + 1
-    shift = brentq(lambda shift: expit(logits + shift).sum() - truth.sum(), -farthest, farthest)
-    scores = expit(logits + shift)
-    half = norm.ppf((1 + level) / 2) / np.sqrt((scores * (1 - scores)).sum())
-    return Estimate(float(shift), float(shift - half), float(shift + half))
+def reliability_curve(truth, score, num_bins: int = NUM_BINS, level: float = 0.95) -> pd.DataFrame:
+    """How many are mutant among those with about the same score, in bins of equal width from 0 to 1.
 
-
-def reliability_curve(
-    truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS, level: float = 0.95
-) -> pd.DataFrame:
-    """How many are mutant among those with about the same score.
-
-    Args:
-        num_bins: of equal width from 0 to 1; a bin holds its lower end, the last one both.
-
-    Returns:
-        One row a bin that holds anybody: `from_score, to_score, n, events` (mutants), `mean_score, observed` (share
-        of mutants), `low, high` (Wilson's interval).
+    A bin holds its lower end, the last one both. One row a bin that holds anybody: `from_score, to_score, n, events`
+    (mutants), `mean_score, observed` (share of mutants), `low, high` (Wilson's interval).
     """
     truth, score = check_scores(truth, score)
     edges = np.linspace(0, 1, num_bins + 1)
@@ -109,13 +97,12 @@ def reliability_curve(
 
 
 def calibration_scores(truth: np.ndarray, score: np.ndarray, num_bins: int = NUM_BINS) -> dict:
-    """All measures of calibration.
+    """All measures of calibration, by name.
 
-    Returns:
-        `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`,
-        the mean squared error; `log_loss`, scores clipped at 1e-7; `ece`, the expected calibration error: |share of
-        mutants - mean score| in each bin of `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with
-        few patients it is above 0 however good the scores); and the estimates of `calibration_line`.
+    `num_clipped`, how many scores lie nearer to 0 or 1 than 1e-7, so that the slope depends on the clip; `brier`;
+    `log_loss`; `ece`, the expected calibration error: |share of mutants - mean score| in each bin of
+    `reliability_curve`, weighted by its patients (Guo et al., ICML 2017; with few patients it is above 0 however good
+    the scores); and the estimates of `calibration_line`.
     """
     curve = reliability_curve(truth, score, num_bins)
     error = np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
@@ -144,11 +131,8 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
     """Slope and intercept that recalibrate the scores' logits, by one of METHODS.
 
     `temperature` divides logits by a temperature, 1 / slope, the intercept being 0 (Guo et al., ICML 2017). `platt` is
-    a line through logits, fitted to truths a little inside 0 and 1, as Platt (Advances in Large Margin Classifiers
-    1999) makes them, which keeps the slope finite.
-
-    A ValueError says that there is nothing to learn from the scores: one class, all alike, mutants on the whole below
-    wild-types, or, for a temperature, classes that do not overlap.
+    a line through logits, fitted to truths a little inside 0 and 1 (Platt, Advances in Large Margin Classifiers 1999),
+    which keeps the slope finite. A ValueError says why there is nothing to learn from the scores.
     """
     truth, score = check_scores(truth, score)
     if method not in METHODS:
@@ -172,9 +156,9 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
 
 
 def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Of each split, the scaling learnt on patients whom it does not test (`crossfitting.other_patients`).
+    """Of each split, the scaling learnt on `crossfitting.other_patients`, as many as `num_patients`.
 
-    `repeat, split, slope, intercept, num_patients` (of whom it is learnt), and `reason`: why the two are NaN.
+    `repeat, split, slope, intercept, num_patients, reason`.
     """
     check_predictions(predictions)
     rows = []
@@ -196,23 +180,13 @@ def recalibrate(predictions: pd.DataFrame, scaling: pd.DataFrame) -> pd.DataFram
     return predictions.assign(score=score.to_numpy())
 
 
-def calibration_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, dict]:
-    """`calibration_scores` of all tested patients by `before` and each of METHODS, or the `reason` a split has none."""
-    return _before_and_after(predictions, calibration_scores, num_bins)
-
-
-def reliability_before_and_after(predictions: pd.DataFrame, num_bins: int = NUM_BINS) -> dict[str, pd.DataFrame | dict]:
-    """`reliability_curve` of all tested patients, as `calibration_before_and_after`."""
-    return _before_and_after(predictions, reliability_curve, num_bins)
-
-
-def _before_and_after(predictions: pd.DataFrame, measure: Callable, num_bins: int) -> dict:
-    """What a function of truth, score and bins gives of the scores as they are, and recalibrated; or the reason."""
+def before_and_after(predictions: pd.DataFrame, measure: Callable) -> dict:
+    """A measure of truths and scores, of all tested patients, by `before` and each of METHODS, or the `reason`."""
     check_predictions(predictions)
 
     def of_patients(table):
         pooled = pool_patients(table)
-        return measure(pooled["truth"], pooled["score"], num_bins)
+        return measure(pooled["truth"], pooled["score"])
 
     answers = {"before": of_patients(predictions)}
     for method in METHODS:

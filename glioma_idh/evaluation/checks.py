@@ -132,16 +132,11 @@ def check_tests(predictions: pd.DataFrame, splits: pd.DataFrame) -> None:
 def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """A predictions table out of one that another program may have made.
 
-    `patient` becomes the subject and `cohort` empty where they are missing, `repeat` 1. Where there are no splits,
-    patients are dealt into five of equal shares of mutants, or into as many as the rarer class has patients: made only
-    so that thresholds, scalings and baselines can be learnt on other patients than they are applied to. Several
-    repeats without splits are hold-outs, one split each, of the repeat's number. A column `fold` is read as `split`.
-
-    Args:
-        table: `subject, truth`, and `score` or `dice`; any other column of a predictions table or a cohort table.
-
-    Returns:
-        The table with all columns that `check_predictions` asks for, and whether its splits were made here.
+    It has `subject, truth`, and `score` or `dice`. `patient` becomes the subject and `cohort` empty where they are
+    missing, `repeat` 1. Where there are no splits, patients are dealt into five of equal shares of mutants, or into as
+    many as the rarer class has patients: made only so that thresholds, scalings and baselines can be learnt on other
+    patients than they are applied to. Several repeats without splits are hold-outs, one split each, of the repeat's
+    number. A column `fold` is read as `split`. Returns also whether its splits were made here.
     """
     check_columns(table, ["subject", "truth"], "predictions")
     scored = has_values(table, "score")
@@ -191,10 +186,8 @@ def _deal(table: pd.DataFrame) -> pd.Series:
 def numbered_names(predictions: pd.DataFrame) -> dict | None:
     """Whether subjects without a patient look like rows of fewer ones (p01_slice00, p01_slice01 ...) of one truth each.
 
-    Returns:
-        `num_subjects`, `num_names` without the numbers, and `example`, a subject; None where the subjects do not look
-        so: at least half of all pairs of a name and a number must be there, and fewer names than half of the subjects,
-        but more than two, which may be the two classes (`MUT01`, `WT01`).
+    At least half of all pairs of a name and a number must be there, and fewer names than half of the subjects, but more
+    than two, which may be the two classes (`MUT01`, `WT01`). `num_subjects`, `num_names`, and `example`, a subject.
     """
     numbered = r"^(?P<stem>.*?)(?P<number>\d+)(?:\.[A-Za-z][\w.]*)?$"  # also before the ending of a file's name
     parts = predictions["subject"].str.extract(numbered).assign(**predictions[["subject", "truth"]])

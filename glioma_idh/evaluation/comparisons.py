@@ -53,9 +53,9 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
     """AUC within splits of ours less that of the other, by a paired test.
 
     With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several, the components
-    are those of `auc.auc_within_splits`. It is about the sampling of patients, not about the training. Two that order
-    every pair alike differ by 0, with the interval [0, 0] and p 1. No interval where a table has no score, a class
-    fewer than two patients, no split both classes, or the difference no variance.
+    are those of `auc.auc_within_splits`. Two that order every pair alike differ by 0, with the interval [0, 0] and p 1.
+    No interval where a table has no score, a class fewer than two patients, no split both classes, or the difference no
+    variance.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return no_comparison("one of the two tables holds no score")
@@ -78,8 +78,7 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
 def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.5) -> Calls:
     """Whether one network predicts more patients correctly, by McNemar's exact test (Psychometrika 1947).
 
-    A patient is predicted mutant where the mean score over the rows reaches the threshold, which is chosen on other
-    patients. No p where both predict the same patients correctly, or a table has no score.
+    A patient is predicted mutant where the mean score over the rows reaches the threshold, chosen on other patients.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return Calls(0, 0, 0, 0, np.nan, because("one of the two tables holds no score"))
@@ -95,17 +94,15 @@ def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
     """Dice of ours less that of the other, the mean over the subjects, each with its mean over the rows.
 
-    The interval is that of the percentiles of a bootstrap over the patients, 2000 draws; p is Wilcoxon's signed-rank
-    test on the patients' mean differences, those of 0 left out. No interval where a table has no Dice or fewer than six
-    patients differ, of whom p cannot fall below 0.05. A truth may be unknown.
+    The interval is that of a bootstrap over the patients; p is Wilcoxon's signed-rank test on the patients' mean
+    differences, those of 0 left out. No interval where a table has no Dice or fewer than six patients differ. A truth
+    may be unknown.
     """
     if not (has_values(ours, "dice") and has_values(other, "dice")):
         return no_comparison("one of the two tables holds no Dice")
     by_subject = (table.dropna(subset="dice").groupby("subject") for table in (ours, other))
-    means = (
-        rows.agg(patient=("patient", "first"), truth=("truth", "max"), dice=("dice", "mean")) for rows in by_subject
-    )
-    ours, other = _paired(*means, "subjects")
+    columns = {"patient": ("patient", "first"), "truth": ("truth", "max"), "dice": ("dice", "mean")}
+    ours, other = _paired(*(rows.agg(**columns) for rows in by_subject), "subjects")
     differences = (ours["dice"] - other["dice"]).round(12)  # a mean of equal numbers may differ in its last bit
     by_patient, difference = differences.groupby(ours["patient"]), float(differences.mean())
     differing = by_patient.mean()[lambda means: means != 0]
@@ -118,10 +115,7 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
 
 
 def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
-    """The same with p after Holm (Scandinavian Journal of Statistics 1979) over all `Comparison` or `Calls` with a p.
-
-    The order stays; intervals stay those of one comparison at a time.
-    """
+    """The same with p, not the intervals, after Holm (Scandinavian Journal of Statistics 1979) over all with a p."""
     tested = [name for name, comparison in comparisons.items() if not comparison.reason]
     if not tested:
         return comparisons
@@ -130,13 +124,10 @@ def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
     return comparisons | {name: comparisons[name]._replace(p=float(p)) for name, p in after.items()}
 
 
-def compare_all(
-    tables: dict[str, pd.DataFrame], compare: Callable, reference: str | None = None
-) -> dict[tuple[str, str], Comparison | Calls]:
+def compare_all(tables: dict, compare: Callable, reference: str | None = None) -> dict[tuple, Comparison | Calls]:
     """Each pair of predictions tables, or each against the reference, by one of the functions above; p after Holm.
 
-    By the two names; a difference is the first's less the second's. Two that were not tested on the same patients have
-    the reason instead.
+    By the two names. Two that were not tested on the same patients have the reason instead.
     """
     against = [(name, reference) for name in tables if name != reference and reference in tables]
     comparisons = {}

@@ -22,9 +22,8 @@ class OtherPatients(NamedTuple):
 def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
     """Of each split, the predictions of patients outside its test set.
 
-    With several splits a repeat, these are the predictions of the repeat's other splits; where a repeat is one
-    hold-out, the mean scores, over all hold-outs, of the patients whom this one does not test. Their networks may have
-    been trained on patients of the test set; no truth of the test set is used beside that.
+    Those of the repeat's other splits; where a repeat is one hold-out, of all hold-outs. Their networks may have been
+    trained on patients of the test set; no truth of the test set is used beside that.
     """
     for repeat, split, _, others in _tests_and_others(predictions):
         patients = pool_patients(others)
@@ -39,8 +38,7 @@ def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
 def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
     """The splits that a predictions table tells of: `subject, repeat, split, part`, as in a run's `splits.csv`.
 
-    Who is not tested in a split is taken for its training part. Where a repeat has but one split, these are the
-    patients whom other repeats test and this one does not.
+    Who is tested in the repeat, or in others where it has but one split, and not in a split is its training part.
     """
     parts = []
     for repeat, split, test, others in _tests_and_others(predictions):

@@ -28,16 +28,12 @@ def no_estimate(reason: str, value: float = np.nan) -> Estimate:
 
 
 def auc_interval(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """The interval of `auc_estimate` alone; scores are not checked, NaN where the method has no answer."""
+    """The interval of `auc_estimate` alone, of scores that are not checked."""
     return split_auc_estimate(_one_split(truth, score), level)[1:3]
 
 
 def auc_estimate(truth: np.ndarray, score: np.ndarray, level: float = 0.95) -> Estimate:
-    """AUC of one test set with an interval by DeLong's variance, symmetric on the logit scale.
-
-    Without interval, but with the reason, where a class has fewer than two patients or the classes do not overlap at
-    all, so that the variance is 0.
-    """
+    """AUC of one test set with an interval by DeLong's variance, symmetric on the logit scale."""
     check_scores(truth, score)
     return split_auc_estimate(_one_split(truth, score), level)
 
@@ -73,8 +69,7 @@ def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.
     """How far the interval of an AUC will reach to each side, before anything is trained ("expect ± 0.13").
 
     By the standard error of Hanley and McNeil (Radiology 1982), which takes exponential curves of scores. The arguments
-    broadcast: patients in the test set, at least one of a class; the share of IDH-mutant ones; and the AUC hoped for,
-    both above 0 and below 1.
+    broadcast: patients in the test set, the share of IDH-mutant ones, and the AUC hoped for.
     """
     num_patients, prevalence, auc = (np.asarray(value, dtype=np.float64) for value in (num_patients, prevalence, auc))
     for value, noun in ((prevalence, "prevalence"), (auc, "AUC")):

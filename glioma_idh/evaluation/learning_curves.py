@@ -51,27 +51,22 @@ def fit_exponential(epochs, values) -> ExponentialFit:
     first, span, low, height = epochs.min(), np.ptp(epochs), values.min(), np.ptp(values)
     x, y = (epochs - first) / span, (values - low) / height
     slowest, fastest = 0.1, 5 * span / np.diff(np.unique(epochs)).min()
-    start = _start_values(x, y, np.geomspace(1.1 * slowest, 0.9 * fastest, 60))
+    starts = []
+    for b in np.geomspace(1.1 * slowest, 0.9 * fastest, 60):  # once b is given, a and c are a straight-line fit
+        design = np.column_stack([np.exp(-b * x), np.ones_like(x)])
+        (a, c), *_ = np.linalg.lstsq(design, y, rcond=None)
+        starts.append((np.square(design @ (a, c) - y).sum(), (a, b, c)))
     bounds = ([-np.inf, slowest, -np.inf], [np.inf, fastest, np.inf])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", OptimizeWarning)
-            (a, b, c), covariance = curve_fit(lambda x, *abc: ExponentialFit(*abc)(x), x, y, p0=start, bounds=bounds)
+            (a, b, c), covariance = curve_fit(
+                lambda x, *abc: ExponentialFit(*abc)(x), x, y, p0=min(starts)[1], bounds=bounds
+            )
     except (RuntimeError, OptimizeWarning):
         return NO_FIT
     error_a, error_b, _ = np.sqrt(np.diag(covariance))
-    on_bound = b < 1.01 * slowest or b > 0.99 * fastest
-    unsure = not (error_a <= LARGEST_RELATIVE_ERROR * abs(a) and error_b <= LARGEST_RELATIVE_ERROR * b)
-    if on_bound or unsure:
+    sure = error_a <= LARGEST_RELATIVE_ERROR * abs(a) and error_b <= LARGEST_RELATIVE_ERROR * b
+    if b < 1.01 * slowest or b > 0.99 * fastest or not sure:
         return NO_FIT
     return ExponentialFit(float(height * a * np.exp(b * first / span)), float(b / span), float(height * c + low))
-
-
-def _start_values(x: np.ndarray, y: np.ndarray, rates: np.ndarray) -> tuple[float, float, float]:
-    """The best (a, b, c) over a grid of rates: once b is given, a and c are a straight-line fit."""
-    fits = []
-    for b in rates:
-        design = np.column_stack([np.exp(-b * x), np.ones_like(x)])
-        (a, c), *_ = np.linalg.lstsq(design, y, rcond=None)
-        fits.append((np.square(design @ (a, c) - y).sum(), (a, b, c)))
-    return min(fits)[1]

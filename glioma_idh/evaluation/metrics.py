@@ -6,21 +6,16 @@ from sklearn import metrics
 
 from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
 
-MEASURED_MEANS = ("dice",)  # columns of a predictions table that are scores: their mean over the subjects
-
 
 def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, float]:
     """Every score of predicted probabilities; a patient is predicted mutant from 0.5 on.
 
     A score that is added here stands per split, with mean and standard deviation, and pooled in a run's `metrics.json`;
-    its printed name goes to `reporting/names.py`.
-
-    Returns:
-        `accuracy`; `ccel`, the categorical cross-entropy, probabilities clipped at 1e-7 as Keras clips probabilities
-        (the learning curves are computed from logits, unclipped); `brier`, the mean squared error of the score;
-        `sensitivity`; `specificity`; `auc`; `average_precision`, the area under the precision-recall curve in steps;
-        `ppv` and `npv`, the predictive values; and `always_wild_type`, the accuracy of that answer. What needs both
-        classes is NaN where one is missing, a predictive value where nobody is predicted so.
+    its printed name goes to `reporting/names.py`. `ccel` is the categorical cross-entropy, probabilities clipped at
+    1e-7 as Keras clips probabilities (the learning curves are computed from logits, unclipped); `brier` the mean
+    squared error of the score; `average_precision` the area under the precision-recall curve in steps;
+    `always_wild_type` the accuracy of that answer. What needs both classes is NaN where one is missing, a predictive
+    value where nobody is predicted so.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5
@@ -50,7 +45,7 @@ def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
         row = {"repeat": int(repeat), "split": int(number), "num_test": len(split)}
         if has_values(predictions, "score"):
             row |= classification_scores(split["truth"], split["score"])
-        rows.append(row | {name: float(split[name].mean()) for name in MEASURED_MEANS if has_values(predictions, name)})
+        rows.append(row | ({"dice": float(split["dice"].mean())} if has_values(predictions, "dice") else {}))
     return pd.DataFrame(rows)
 
 
@@ -79,35 +74,24 @@ def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
     scores = {"num_patients": len(pooled)}
     if has_values(predictions, "score"):
         scores |= classification_scores(pooled["truth"], pooled["score"])
-    for name in MEASURED_MEANS:
-        if has_values(predictions, name):
-            scores[name] = float(predictions.groupby("subject")[name].mean().mean())
+    if has_values(predictions, "dice"):
+        scores["dice"] = float(predictions.groupby("subject")["dice"].mean().mean())
     return scores
-
-
-def within_splits_scores(predictions: pd.DataFrame) -> dict:
-    """AUC of pairs tested by the same network: `auc`, `auc_interval` (95 %, NaN where there is none), `num_pairs`."""
-    auc = auc_within_splits(predictions)
-    return {"auc": auc.value, "auc_interval": logit_interval(auc.value, auc.standard_error), "num_pairs": auc.num_pairs}
 
 
 def summarise(predictions: pd.DataFrame, planted: pd.Series | None = None) -> dict:
     """All scores of a run; `planted`, of a synthetic cohort, is the best possible score by subject.
 
-    Returns:
-        `per_split`; `mean` and `sd` (of a sample) over the splits; `within_splits`, empty without a score; `pooled`,
-        one mean score per patient.
+    `per_split`; `mean` and `sd` (of a sample) over the splits; `within_splits`, empty without a score: of pairs tested
+    by the same network `auc`, `auc_interval` (95 %) and `num_pairs`; `pooled`, one mean score per patient.
     """
     by_split, within = scores_by_split(predictions), {}
     if has_values(predictions, "score"):
-        within = within_splits_scores(predictions)
+        auc = auc_within_splits(predictions)
+        within = {"auc": auc.value, "auc_interval": logit_interval(auc.value, auc.standard_error)}
+        within["num_pairs"] = auc.num_pairs
         if planted is not None:
             by_split["best_possible_auc"], within["best_possible_auc"] = best_possible_auc(predictions, planted)
-    numbers = by_split.drop(columns=[*SPLIT, "num_test"])
-    return {
-        "per_split": by_split.to_dict("records"),
-        "mean": numbers.mean().to_dict(),
-        "sd": numbers.std(ddof=1).to_dict(),
-        "within_splits": within,
-        "pooled": pooled_scores(predictions),
-    }
+    numbers, pooled = by_split.drop(columns=[*SPLIT, "num_test"]), pooled_scores(predictions)
+    spread = {"mean": numbers.mean().to_dict(), "sd": numbers.std(ddof=1).to_dict()}
+    return {"per_split": by_split.to_dict("records")} | spread | {"within_splits": within, "pooled": pooled}

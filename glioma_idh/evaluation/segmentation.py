@@ -58,7 +58,6 @@ def _touched(parts_of: np.ndarray, other: np.ndarray, fewest_voxels: float) -> n
 
 
 def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_mm, percentile: float = 95) -> float:
-    """The larger percentile of the two; 0 of two empty masks, NaN of one."""
     surfaces = [mask & ~binary_erosion(mask) for mask in (predicted, reference)]
     some = [surface.any() for surface in surfaces]
     if not all(some):
@@ -70,13 +69,10 @@ def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_m
 def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:
     """All measures of the masks of a predictions table, with the percentiles of a bootstrap over the patients.
 
-    It has `subject, patient` and any of `checks.MEASURED`. A subject's number is the mean over its rows that have one.
-
-    Returns:
-        Estimates of those that there are: the means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted
-        less reference), `absolute_volume_error_ml` and `false_lesions`; and `lesions_found`, the share of all lesions.
-        Beside them `num_subjects`, in whom any was measured, and `num_without_hd95`, the masks of which HD95 has no
-        answer, as one of the two is empty. Empty where the table has none of them.
+    Of `checks.MEASURED` in the table, a subject's number being the mean over its rows that have one, estimates of the
+    means over subjects `dice`, `hd95_mm`, `volume_error_ml` (predicted less reference), `absolute_volume_error_ml` and
+    `false_lesions`; and of `lesions_found`, the share of all lesions. Beside them `num_subjects`, in whom any was
+    measured, and `num_without_hd95`, the masks of which HD95 has no answer. Empty where the table has none of them.
     """
     if not any(has_values(predictions, column) for column in MEASURED if column not in ("hd95_mm", "lesion_ml")):
         return {}

@@ -18,12 +18,9 @@ COLUMNS = ["variable", "stratum", "n", "events", "pairs", "auc", "low", "high", 
 def strata_scores(predictions: pd.DataFrame, cohort: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """AUC within splits in each grade, sex and site, and each third of age and lesion size.
 
-    Only pairs of patients of one stratum who were tested by the same network count. Thirds are of the patients tested,
-    equal values staying together. A patient of several scans is in the stratum of the first one in the cohort table.
-
-    Returns:
-        One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low, high, reason`: why there is no
-        AUC or no interval, which are NaN then. A variable that the cohort does not have is one row without patients.
+    Thirds are of the patients tested, equal values staying together. A patient of several scans is in the stratum of
+    the first one in the cohort table. One row a stratum: `variable, stratum, n, events` (mutants), `pairs, auc, low,
+    high, reason`; a variable that the cohort does not have is one row without patients.
     """
     check_predictions(predictions)
     check_columns(cohort, ["subject", "patient"], "cohort table")
@@ -59,11 +56,8 @@ def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:
     if column not in tested:
         return pd.Series(UNKNOWN, tested.index), []
     text = as_text(tested[column])
-    return _thirds(text, unit) if unit else (text.where(text != "", UNKNOWN), sorted(set(text) - {""}))
-
-
-def _thirds(text: pd.Series, unit: str) -> tuple[pd.Series, list[str]]:
-    """Thirds of the numbers, named after the least and the greatest in each."""
+    if not unit:
+        return text.where(text != "", UNKNOWN), sorted(set(text) - {""})
     known = text[text != ""]
     numbers = pd.to_numeric(known, errors="coerce")
     wrong = ~np.isfinite(numbers)
@@ -74,7 +68,7 @@ def _thirds(text: pd.Series, unit: str) -> tuple[pd.Series, list[str]]:
     if numbers.empty:
         return strata, order
     thirds = pd.qcut(numbers, 3, labels=False, duplicates="drop") if numbers.nunique() > 1 else numbers * 0
-    for _, third in numbers.groupby(thirds):
+    for _, third in numbers.groupby(thirds):  # named after its least and its greatest
         rounded = f"{third.min():.3g} to {third.max():.3g} {unit}"
         order.append(f"{third.min():g} to {third.max():g} {unit}" if rounded in order else rounded)
         strata[third.index] = order[-1]

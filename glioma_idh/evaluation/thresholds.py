@@ -53,10 +53,7 @@ def rates(truth: np.ndarray, called: np.ndarray, level: float = 0.95) -> dict[st
 
 
 def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalence: float) -> dict:
-    """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, by Bayes' rule.
-
-    `reason` says why one of them is NaN, as a rate is not available or nobody is predicted so.
-    """
+    """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, and the `reason`."""
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
     missing = sensitivity.reason or specificity.reason
@@ -78,8 +75,7 @@ def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0
 def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
     """The highest threshold among the scores that has the wanted sensitivity, above 0 and up to 1.
 
-    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950). A class without a patient is a
-    ValueError.
+    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950).
     """
     truth, score = check_scores(truth, score)
     if not 0 < truth.sum() < len(truth):
@@ -107,9 +103,7 @@ def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None 
     return pd.DataFrame(rows, columns=["repeat", "split", "threshold", "num_patients", "reason"])
 
 
-def crossfitted_rates(
-    predictions: pd.DataFrame, sensitivity: float | None = None, level: float = 0.95
-) -> dict[str, Proportion]:
+def crossfitted_rates(predictions, sensitivity: float | None = None, level: float = 0.95) -> dict[str, Proportion]:
     """The rates of all tested patients together, each at the threshold of `crossfitted_thresholds`.
 
     A patient of several tests is predicted mutant where the mean score reaches the mean of their thresholds. Where a
@@ -125,32 +119,20 @@ def crossfitted_rates(
     return rates(truth, margin.round(12) >= 0, level)
 
 
-def decision_curve(
-    truth: np.ndarray, score: np.ndarray, thresholds: np.ndarray = THRESHOLDS, prevalence: float | None = None
-) -> pd.DataFrame:
+def decision_curve(truth, score, thresholds=THRESHOLDS, prevalence: float | None = None) -> pd.DataFrame:
     """Net benefit of treating as mutant from each probability on (Vickers and Elkin, Medical Decision Making 2006).
 
-    The share of true positives among all patients, less that of false positives times the odds of the threshold: who
-    acts from a probability of 0.2 on holds one needless treatment worth a quarter of one missed. The prevalence, the
-    share of IDH-mutant patients where the score is to be used, is that of these patients unless it is given.
-
-    Returns:
-        One row a threshold, above 0 and below 1: `threshold, network, treat_all, treat_none`, true positives a patient.
+    The share of true positives among all patients, less that of false positives times the odds of the threshold. The
+    prevalence, the share of IDH-mutant patients where the score is to be used, is that of these patients unless it is
+    given. One row a threshold, above 0 and below 1: `threshold, network, treat_all, treat_none`, all per patient.
     """
     truth, score = check_scores(truth, score)
     thresholds = np.asarray(thresholds, dtype=np.float64)
     if not ((thresholds > 0) & (thresholds < 1)).all():
         raise ValueError(f"expected thresholds above 0 and below 1; found {thresholds.min()} to {thresholds.max()}")
     odds, prevalence = thresholds / (1 - thresholds), truth.mean() if prevalence is None else prevalence
-    true_positives, false_positives = (  # rates; a class without a patient has weight 0
-        1 - np.searchsorted(np.sort(group), thresholds) / max(len(group), 1)
-        for group in (score[truth == 1], score[truth == 0])
-    )
-    return pd.DataFrame(
-        {
-            "threshold": thresholds,
-            "network": prevalence * true_positives - odds * (1 - prevalence) * false_positives,
-            "treat_all": prevalence - odds * (1 - prevalence),
-            "treat_none": 0.0,
-        }
-    )
+    groups = (np.sort(score[truth == label]) for label in (1, 0))  # a class without a patient has weight 0
+    true_positives, false_positives = (1 - np.searchsorted(group, thresholds) / max(len(group), 1) for group in groups)
+    network = prevalence * true_positives - odds * (1 - prevalence) * false_positives
+    treat_all = prevalence - odds * (1 - prevalence)
+    return pd.DataFrame({"threshold": thresholds, "network": network, "treat_all": treat_all, "treat_none": 0.0})

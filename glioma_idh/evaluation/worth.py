@@ -15,7 +15,6 @@ from glioma_idh.evaluation.strata import GROUPS, THIRDS, strata_scores
 CHOICES = {"youden": None, "sensitivity 0.9": 0.9}  # sensitivity wanted of a cross-fitted threshold, by its name
 HOPED_AUC = 0.8  # of the width that was to be expected
 SURE = 0.05
-DEPENDENT = "splits of one cohort are not independent"
 STRATA_COLUMNS = [*GROUPS.values(), *(column for column, _ in THIRDS.values())]
 ESTIMATES = {  # of the truth and mean score of all tested patients together; a measure with an interval is added here
     "average_precision": bootstrap_average_precision,
@@ -35,10 +34,8 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     All other measures are of one score per patient, the mean over the patient's tests. Intervals describe the sampling
     of patients, not the training.
 
-    Args:
-        predictions: predictions table, or one that `checks.complete` makes one of.
-        cohort: cohort table of a run; None to take its columns from the predictions, as far as they are there.
-        splits: those of a run; None for `crossfitting.splits_of`.
+    The predictions may be what `checks.complete` makes a table of. Without a cohort table, its columns are those of the
+    predictions, as far as they are there; without splits, they are those of `crossfitting.splits_of`.
 
     Returns:
         What `json.dumps` takes. Tables are lists of records; an `Estimate`, a `Proportion` and a `Comparison` are
@@ -81,6 +78,10 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
     prevalence, pooled = prevalences(predictions, cohort), pool_patients(predictions)
     truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
+    expected = {"reason": checks.because("there is but one class")}
+    if truth.min() < truth.max():
+        width = float(intervals.expected_auc_half_width(len(truth), truth.mean(), HOPED_AUC))
+        expected = {"num_patients": len(truth), "prevalence": truth.mean(), "auc": HOPED_AUC, "half_width": width}
     chosen = [thresholds.crossfitted_thresholds(predictions, of).assign(choice=name) for name, of in CHOICES.items()]
     return _plain(
         answers
@@ -90,11 +91,11 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         | {
             "decision": thresholds.decision_curve(truth, score),
             "decision_at_cohort_prevalence": thresholds.decision_curve(truth, score, prevalence=prevalence["cohort"]),
-            "expected": _expected(truth),
+            "expected": expected,
             "rates": _rates(predictions, prevalence["cohort"]),
             "thresholds": pd.concat(chosen),
-            "calibration": calibration.calibration_before_and_after(predictions),
-            "reliability": calibration.reliability_before_and_after(predictions),
+            "calibration": calibration.before_and_after(predictions, calibration.calibration_scores),
+            "reliability": calibration.before_and_after(predictions, calibration.reliability_curve),
             "strata": strata,
             "baselines": baselines,
             "beats_baselines": beats_baselines(baselines),
@@ -103,13 +104,10 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
 
 
 def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None) -> dict:
-    """How many patients were tested, how often, and how many never.
+    """How many patients were tested, how often, and how many never (0 without a cohort table); truths may be unknown.
 
-    Truths may be unknown. Without a cohort table, nobody is known who was never tested.
-
-    Returns:
-        `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort), `num_splits`, and
-        `tests_each` (fewest and most tests of a patient).
+    `num_tested, num_mutant, num_wild_type, num_never_tested` (labelled patients of the cohort), `num_splits`, and
+    `tests_each` (fewest and most tests of a patient).
     """
     truths = predictions.groupby("patient")["truth"].max()
     tests = predictions.drop_duplicates(["patient", *SPLIT]).groupby("patient").size()
@@ -117,21 +115,14 @@ def count_patients(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None
     if cohort is not None:
         labelled = cohort[pd.to_numeric(cohort["idh"], errors="coerce").notna()] if "idh" in cohort else cohort
         never = len(set(labelled["patient"]) - set(predictions["patient"]))
-    return {
-        "num_tested": len(truths),
-        "num_mutant": int((truths == 1).sum()),
-        "num_wild_type": int((truths == 0).sum()),
-        "num_never_tested": never,
-        "num_splits": len(predictions.drop_duplicates(SPLIT)),
-        "tests_each": [int(tests.min()), int(tests.max())],
-    }
+    classes = {"num_mutant": int((truths == 1).sum()), "num_wild_type": int((truths == 0).sum())}
+    counts = {"num_tested": len(truths)} | classes | {"num_never_tested": never}
+    counts["num_splits"] = len(predictions.drop_duplicates(SPLIT))
+    return counts | {"tests_each": [int(tests.min()), int(tests.max())]}
 
 
 def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, float]:
-    """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label.
-
-    Test sets that must hold a number of mutants have a higher prevalence than the cohort.
-    """
+    """Share of IDH-mutant among the `tests`, the `patients` tested, and the patients of the `cohort` with a label."""
     tests = predictions.drop_duplicates([*SPLIT, "patient"])
     labels = pd.to_numeric(cohort["idh"], errors="coerce").groupby(cohort["patient"]).max().dropna()
     patients = predictions.groupby("patient")["truth"].max()
@@ -139,13 +130,11 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
 
 
 def beats_baselines(baselines: dict[str, dict]) -> dict:
-    """Whether a network is better than each of the baselines, which are as in `worth`, and surely so.
+    """Whether a network is better than each of the baselines, which are as in `worth`, but the majority.
 
-    Returns:
-        `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below
-        0.05; "does not beat"; or "cannot be computed", where none could be compared. `not_beaten`: names; `worse`:
-        those of them that are surely better than the network. `reason`: which could not be compared, and why; "" where
-        all were. The majority, which tells nobody from another, is left out.
+    `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below 0.05;
+    "does not beat"; or "cannot be computed", where none could be compared. `not_beaten`: names; `worse`: those of them
+    that are surely better than the network. `reason`: which could not be compared, and why; "" where all were.
     """
     differences = {name: baseline["difference"] for name, baseline in baselines.items() if name != "majority"}
     not_beaten = [name for name, (difference, _, _, p, _) in differences.items() if difference <= 0 or p >= SURE]
@@ -161,23 +150,15 @@ def beats_baselines(baselines: dict[str, dict]) -> dict:
 
 def _aucs(predictions: pd.DataFrame, truth: np.ndarray, score: np.ndarray) -> dict:
     """The AUC within splits, and beside it the two that other publications print."""
-    within = intervals.split_auc_estimate(predictions)
+    within, mean = intervals.split_auc_estimate(predictions), float(scores_by_split(predictions)["auc"].mean())
     return {
         "within_splits": within,
-        "mean_over_splits": intervals.no_estimate(DEPENDENT, float(scores_by_split(predictions)["auc"].mean())),
+        "mean_over_splits": intervals.no_estimate("splits of one cohort are not independent", mean),
         "pooled": intervals.auc_estimate(truth, score),
         "pooled_bootstrap": bootstrap_auc(truth, score),
         "num_pairs": auc_within_splits(predictions).num_pairs,
         "reversed": bool(within.high < 0.5),
     }
-
-
-def _expected(truth: np.ndarray) -> dict:
-    """The half-width of an interval that was to be expected of so many patients."""
-    if truth.min() == truth.max():
-        return {"reason": checks.because("there is but one class")}
-    width = float(intervals.expected_auc_half_width(len(truth), truth.mean(), HOPED_AUC))
-    return {"num_patients": len(truth), "prevalence": float(truth.mean()), "auc": HOPED_AUC, "half_width": width}
 
 
 def _rates(predictions: pd.DataFrame, cohort_prevalence: float) -> dict[str, dict]:

@@ -19,14 +19,6 @@ VESSEL_LENGTH_MM, VESSEL_WIDTH = 11.0, 0.16
 
 
 @dataclass(frozen=True)
-class Atlas:
-    """The tissue maps."""
-
-    tissues: np.ndarray  # shares of white matter, grey matter, fluid and brain, (4, i, j, k), float32
-    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
-
-
-@dataclass(frozen=True)
 class AnatomyDraw:
     """The random numbers of one subject's anatomy: an affine map, a bend and two fields whose crossings are vessels."""
 
@@ -51,8 +43,8 @@ class Anatomy:
 
 
 @lru_cache(maxsize=1)
-def load_atlas(resolution_mm: int) -> Atlas:
-    """Tissue maps of the ICBM152 atlas at a voxel size, mm.
+def load_atlas(resolution_mm: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of white and grey matter, fluid and brain in the ICBM152 atlas, (4, i, j, k), float32; and its affine.
 
     The grey matter map bridges the furrows; where the T1 template is darker than grey matter, fluid takes its place.
     """
@@ -68,7 +60,7 @@ def load_atlas(resolution_mm: int) -> Atlas:
     darkness = (grey_level - 0.03 - t1) / (grey_level - fluid_level)
     fluid = np.clip(np.maximum(fluid, 1.5 * darkness), 0, 1 - white)
     tissues = np.stack([white, 1 - white - fluid, fluid, np.ones_like(white)]) * brain
-    return Atlas(tissues.astype(np.float32), template.affine)
+    return tissues.astype(np.float32), template.affine
 
 
 def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
@@ -94,11 +86,11 @@ def atlas_places(draw: AnatomyDraw, grid: Grid) -> np.ndarray:
 
 def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
     """Bend the atlas into one subject's brain."""
-    atlas = load_atlas(max(1, int(grid.spacing_mm)))
+    tissues, affine = load_atlas(max(1, int(grid.spacing_mm)))
     places = atlas_places(draw, grid)
-    voxels = (places - atlas.affine[:3, 3].reshape(3, 1, 1, 1)) / np.diag(atlas.affine)[:3].reshape(3, 1, 1, 1)
+    voxels = (places - affine[:3, 3].reshape(3, 1, 1, 1)) / np.diag(affine)[:3].reshape(3, 1, 1, 1)
     voxels = voxels.astype(np.float32)
-    white, grey, fluid, brain = (ndimage.map_coordinates(map_, voxels, order=1) for map_ in atlas.tissues)
+    white, grey, fluid, brain = (ndimage.map_coordinates(map_, voxels, order=1) for map_ in tissues)
     brain = brain > 0.5
     white, grey, fluid = sharpen(np.stack([white, grey, fluid]), brain)
     first, second = (smooth_field(lattice, grid) for lattice in draw.vessels)

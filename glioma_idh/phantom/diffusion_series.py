@@ -12,11 +12,8 @@ from glioma_idh.phantom.fields import draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
 from glioma_idh.phantom.signal import TISSUES, Tissue, clean_signal, planted_tissue
 
-B_VALUES = (0, 500, 1000)
-"""s/mm2: those of Pasquini et al. 2021."""
-
-ALONG, ACROSS = 21 / 11, 6 / 11
-"""White matter's diffusivity along and across its fibres, in parts of its mean."""
+B_VALUES = (0, 500, 1000)  # s/mm2: those of Pasquini et al. 2021
+ALONG, ACROSS = 21 / 11, 6 / 11  # white matter's diffusivity along and across its fibres, in parts of its mean
 
 
 def make_dwi(
@@ -25,16 +22,13 @@ def make_dwi(
     """The series as a scanner gives it of a subject with a latent z of ADC, air and all; and the truth.
 
     Args:
-        anatomy, lesion, z: of the subject.
-        rng: draws the receiver's gain and profile and the noise.
         b_values: of the volumes, s/mm2, shape (n,).
         b_vectors: unit vectors, shape (n, 3), 0 for none; None makes every volume a trace-weighted one.
         white_snr: signal of white matter at b = 0 over the noise's standard deviation; infinite for no noise.
 
     Returns:
         The series in scanner units, (i, j, k, n), int16; and the ADC, mm2/s, (i, j, k), float32, 0 outside the brain.
-        A voxel's tissues add up their signals in the series and their ADCs in the truth: where it holds several, an ADC
-        fitted to the series leans towards those with the longer T2 and towards the smaller ADC.
+        Where a voxel holds several tissues, an ADC fitted to the series leans towards the longer T2 and smaller ADC.
     """
     series = clean_dwi(anatomy, lesion, z, b_values, b_vectors)
     gain = 500 * rng.uniform(0.7, 1.4) / _echo(TISSUES["white"])
@@ -48,8 +42,7 @@ def make_dwi(
 
 def three_directions(b_values=B_VALUES) -> tuple[np.ndarray, np.ndarray]:
     """The gradient table with each b-value above 0 along i, j and k in turn: (n,), s/mm2; and unit vectors, (n, 3)."""
-    unit = {False: np.zeros((1, 3)), True: np.eye(3)}
-    vectors = [unit[b > 0] for b in b_values]
+    vectors = [np.eye(3) if b > 0 else np.zeros((1, 3)) for b in b_values]
     return np.repeat(np.array(b_values, float), [len(part) for part in vectors]), np.vstack(vectors)
 
 
@@ -72,10 +65,8 @@ def clean_dwi(anatomy: Anatomy, lesion: Lesion, z: float, b_values=B_VALUES, b_v
 def tissue_shares(anatomy: Anatomy, lesion: Lesion) -> dict[str, np.ndarray]:
     """How much of each voxel is which tissue, by the names of TISSUES; each (i, j, k), sum 1 in the brain."""
     healthy = 1 - lesion.shares.sum(axis=0)
-    beside = healthy * (1 - anatomy.vessels)
-    shares = {name: getattr(anatomy, name) * beside for name in ("white", "grey", "fluid")}
-    shares["vessels"] = anatomy.vessels * healthy
-    return shares | dict(zip(PARTS, lesion.shares, strict=True))
+    shares = {name: getattr(anatomy, name) * (healthy * (1 - anatomy.vessels)) for name in ("white", "grey", "fluid")}
+    return shares | {"vessels": anatomy.vessels * healthy} | dict(zip(PARTS, lesion.shares, strict=True))
 
 
 def _echo(tissue: Tissue, echo_time_s: float = 0.08) -> float:

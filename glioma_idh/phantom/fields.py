@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-EXTENT_MM = ((-86.0, 86.0), (-122.0, 88.0), (-72.0, 96.0))
-"""First and last voxel centre along (i, j, k) in the space of the ICBM152 atlas: a head with a margin."""
-
-SPLINE_VARIANCE = 151 / 315
-"""Mean over all places of the sum of the squared cubic B-spline weights: the variance of white noise read so."""
+EXTENT_MM = ((-86.0, 86.0), (-122.0, 88.0), (-72.0, 96.0))  # first and last voxel centre in ICBM152 space, a margin in
+SPLINE_VARIANCE = 151 / 315  # mean of the sum of the squared cubic B-spline weights: of white noise read so
 
 
 @dataclass(frozen=True)

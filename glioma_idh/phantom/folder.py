@@ -8,10 +8,14 @@ import os
 from pathlib import Path
 
 import numpy as np
+import platformdirs
+from joblib import delayed
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
+from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.parallel import run_parallel
+from glioma_idh.phantom.lesions import make_body
 from glioma_idh.phantom.recipe import (
     DEFAULT_SEED,
     SEQUENCES,
@@ -21,6 +25,7 @@ from glioma_idh.phantom.recipe import (
     make_recipe,
     random_stream,
 )
+from glioma_idh.phantom.signal import draw_signal, make_image
 from glioma_idh.progress import progress
 
 MASKS = ("lesion_mask", "brain_mask")
@@ -29,7 +34,7 @@ COLUMNS = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade
 
 def make_phantom(
     folder=None,
-    sequences=("t1", "t1gd", "t2", "flair", "rcbv", "adc"),
+    sequences=SEQUENCES,
     num_subjects: int = 100,
     num_mutant: int = 17,
     seed: int = DEFAULT_SEED,
@@ -43,22 +48,23 @@ def make_phantom(
         folder: where; by default a folder named after the parameters in the user's cache folder (or in the folder that
             the environment variable GLIOMA_IDH_CACHE names).
         sequences: those to be made, out of `t1 t1gd t2 flair rcbv adc`; others that are there stay.
-        num_subjects: in the cohort.
-        num_mutant: of them IDH-mutant.
-        seed: of all random numbers.
-        spacing_mm: edge length of the cubic voxels.
+        num_subjects, num_mutant: how many in the cohort, and how many of them IDH-mutant.
+        seed, spacing_mm: of all random numbers; edge length of the cubic voxels.
         jobs: processes; by default one per processor core.
-        quiet: show no progress.
 
-    Returns:
-        The path of `cohort.csv`, beside which `truth.csv` and a folder per subject lie.
-
-    Raises:
-        InputError: parameters that do not fit together, or a folder that other parameters or another program made.
+    Returns the path of `cohort.csv`, beside which `truth.csv` and a folder per subject lie. An InputError where
+    parameters do not fit together, or other parameters or another program made the folder.
     """
     recipe, sequences = make_recipe(num_subjects, num_mutant, seed, spacing_mm), check_sequences(sequences)
     folder = default_folder(recipe) if folder is None else Path(folder)
-    claim_folder(folder, recipe)
+    note, wanted = folder / "phantom.json", json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
+    if not note.exists() and not any(folder.glob("*.csv")):
+        write_text(note, wanted)
+    found = note.read_text() if note.exists() else "CSV files that no phantom made"
+    if found != wanted:
+        advice = "Name another folder, or the parameters it was made with."
+        expected, found = (" ".join(text.split()) for text in (wanted, found))
+        raise InputError(f"a phantom of {expected}", found, advice, file=folder)
     truth = draw_truth(recipe)
     write_text(folder / "truth.csv", truth.to_csv(index=False, lineterminator="\n"))
     missing = {}
@@ -66,8 +72,6 @@ def make_phantom(
         names = [name for name in (*sequences, *MASKS) if not (folder / subject / f"{name}.nii.gz").exists()]
         missing |= {index: names} if names else {}
     if missing:
-        from joblib import delayed
-
         calls = (delayed(make_subject)(recipe, n, truth.loc[n], folder, names) for n, names in missing.items())
         done = run_parallel(calls, jobs or -1, ordered=False)
         for _ in progress(done, total=len(missing), what="phantom", quiet=quiet):
@@ -80,23 +84,8 @@ def make_phantom(
 
 def default_folder(recipe: PhantomRecipe) -> Path:
     """The cache folder of a recipe."""
-    import platformdirs
-
     cache = os.environ.get("GLIOMA_IDH_CACHE") or platformdirs.user_cache_dir("glioma_idh")
     return Path(cache).expanduser() / f"phantom-{recipe.short_hash()}"
-
-
-def claim_folder(folder: Path, recipe: PhantomRecipe) -> None:
-    """Make the folder and note the recipe in it, unless it holds another phantom or something else."""
-    note = folder / "phantom.json"
-    wanted = json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
-    if not note.exists() and not any(folder.glob("*.csv")):
-        write_text(note, wanted)
-    found = note.read_text() if note.exists() else "CSV files that no phantom made"
-    if found != wanted:
-        advice = "Name another folder, or the parameters it was made with."
-        expected, found = (" ".join(text.split()) for text in (wanted, found))
-        raise InputError(f"a phantom of {expected}", found, advice, file=folder)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -108,10 +97,6 @@ def write_text(path: Path, text: str) -> None:
 
 def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: list[str]) -> None:
     """Make files of one subject, `names` out of SEQUENCES and MASKS, from its row of the truth."""
-    from glioma_idh.imaging.volumes import write_volume
-    from glioma_idh.phantom.lesions import make_body
-    from glioma_idh.phantom.signal import draw_signal, make_image
-
     anatomy, lesion = make_body(recipe, index)
     grid, images = anatomy.grid, {"lesion_mask": lesion.mask, "brain_mask": anatomy.brain}
     (folder / truth["subject"]).mkdir(exist_ok=True)
@@ -126,9 +111,8 @@ def make_subject(recipe: PhantomRecipe, index: int, truth, folder: Path, names: 
 
 def cohort_table(folder: Path, recipe: PhantomRecipe, truth):
     """The cohort table of what lies in the folder; age and sex are drawn without a look at the IDH status."""
-    table = truth[["subject", "idh"]].assign(
-        patient=truth["subject"], cohort="phantom", site="phantom", idh_evidence="planted", grade=4
-    )
+    told = {"patient": truth["subject"], "cohort": "phantom", "site": "phantom", "idh_evidence": "planted", "grade": 4}
+    table = truth[["subject", "idh"]].assign(**told)
     persons = [random_stream(recipe, index, "person") for index in range(len(truth))]
     table["age_years"] = [int(np.clip(rng.normal(58, 12), 20, 88)) for rng in persons]
     table["sex"] = [("F", "M")[rng.integers(2)] for rng in persons]

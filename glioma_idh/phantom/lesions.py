@@ -15,7 +15,6 @@ from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, make_grid, sm
 from glioma_idh.phantom.recipe import PhantomRecipe, random_stream
 
 PARTS = ("necrosis", "rim", "oedema")
-
 VOLUME_MEDIAN_ML, VOLUME_LOG_SD, VOLUME_RANGE_ML = 50.0, 0.6, (12.0, 120.0)
 CORE_SHARE, NECROTIC_SHARE = (0.44, 0.56), (0.3, 0.4)
 SITE_DEPTH_MM = 14.0
@@ -73,9 +72,8 @@ def cerebrum(anatomy: Anatomy) -> np.ndarray:
 
 def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
     """The voxel where the lesion starts: white matter of the cerebrum, away from its surface and the midline."""
-    inside = cerebrum(anatomy)
     steps = max(1, round(SITE_DEPTH_MM / anatomy.grid.spacing_mm))
-    deep = ndimage.distance_transform_cdt(inside, metric="taxicab") > steps
+    deep = ndimage.distance_transform_cdt(cerebrum(anatomy), metric="taxicab") > steps
     free = deep & (anatomy.white > 0.6) & (np.abs(anatomy.atlas_mm[0]) > 14) & (anatomy.atlas_mm[2] > -12)
     places = np.argwhere(free)
     return places[int(draw.site * len(places))]
@@ -83,17 +81,14 @@ def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
 
 def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
     """Mask of the `num_voxels` allowed voxels with the smallest values."""
-    candidates = values[allowed]
-    num_voxels = min(max(num_voxels, 1), candidates.size)
-    return allowed & (values <= np.partition(candidates, num_voxels - 1)[num_voxels - 1])
+    last = min(max(num_voxels, 1), np.count_nonzero(allowed)) - 1
+    return allowed & (values <= np.partition(values[allowed], last)[last])
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
     """The largest connected piece of a mask, its enclosed holes filled."""
     labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return ndimage.binary_fill_holes(labels == sizes.argmax())
+    return ndimage.binary_fill_holes(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
 
 
 def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
@@ -127,9 +122,8 @@ def make_lesion(draw: LesionDraw, anatomy: Anatomy, border_mm: float = 1.0) -> L
     """Grow one lesion in a subject's brain, its borders blurred by a standard deviation of `border_mm`."""
     whole, core, necrosis = lesion_parts(draw, anatomy)
     shares = np.stack([necrosis, core & ~necrosis, whole & ~core]).astype(np.float32)
-    sigma = border_mm / anatomy.grid.spacing_mm
-    shares = np.stack([ndimage.gaussian_filter(part, sigma) for part in shares]) * anatomy.brain
-    return Lesion(whole, shares)
+    blurred = [ndimage.gaussian_filter(part, border_mm / anatomy.grid.spacing_mm) for part in shares]
+    return Lesion(whole, np.stack(blurred) * anatomy.brain)
 
 
 def make_body(recipe: PhantomRecipe, index: int) -> tuple[Anatomy, Lesion]:

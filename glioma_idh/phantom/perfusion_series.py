@@ -12,7 +12,6 @@ Simulated from the physics, not from the model by which leakage is corrected:
     T2* of tissue: its T2 and a rate of 8/s, from Wansapura et al. 1999, J Magn Reson Imaging 9:531.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +21,7 @@ from scipy.stats import gamma
 from glioma_idh.phantom.anatomy import Anatomy
 from glioma_idh.phantom.fields import draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
-from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, Tissue, clean_signal, healthy_part
+from glioma_idh.phantom.signal import RELAXIVITY, TISSUES, clean_signal, healthy_part
 
 WHITE_BLOOD_VOLUME = 0.022
 VESSEL_RELAXIVITY = 87.0  # l / (mmol s), 3 T
@@ -70,13 +69,6 @@ def vascular_concentration(time_s: np.ndarray, arterial: np.ndarray, transit_s: 
     return lfilter([1 - keep], [1, -keep], arterial)
 
 
-def tissue_map(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Lesion) -> np.ndarray:
-    """A property of the tissues, mixed by their shares, in the voxels of the brain. Shape (voxel,), float32."""
-    parts = zip(PARTS, lesion.shares[:, anatomy.brain], strict=True)
-    of_lesion = sum(np.float32(value(TISSUES[part])) * share for part, share in parts)
-    return healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion
-
-
 def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray, ve: float):
     """Yield what has leaked at each volume, after Tofts: dC/dt = Ktrans arterial - (Ktrans / ve) C; mmol/l, (voxel,).
 
@@ -90,15 +82,13 @@ def leaked_concentration(arterial: np.ndarray, step_s: float, ktrans: np.ndarray
 
 
 def make_dsc(
-    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol | None = None, leakage: Leakage | None = None
+    anatomy: Anatomy, lesion: Lesion, z: float, rng, protocol: DscProtocol = DscProtocol(), leakage: Leakage = Leakage()
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """A perfusion series of a subject with a latent z of rCBV, and the blood volume behind it.
 
-    Returns:
-        One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and
-        the true rCBV (i, j, k), normal white matter = 1, float32.
+    One series (i, j, k, t) an echo, float32, arbitrary units, white matter about 500, Rician noise everywhere; and the
+    true rCBV (i, j, k), normal white matter = 1, float32.
     """
-    protocol, leakage = protocol or DscProtocol(), leakage or Leakage()
     truth = clean_signal("rcbv", anatomy, lesion, z) * anatomy.brain
     uneven = np.exp(leakage.spread * smooth_field(draw_lattice(rng, 6.0), anatomy.grid) - leakage.spread**2 / 2)
     rim = lesion.shares[PARTS.index("rim")]
@@ -106,11 +96,33 @@ def make_dsc(
     lesion_share = lesion.shares.sum(axis=0)[anatomy.brain]
     values = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
     values += (lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,)
-    tissue = [tissue_map(value, anatomy, lesion) for value in values]
-    clean = simulate(*tissue, truth[anatomy.brain], ktrans, lesion_share, protocol, leakage)
+    tissue = []
+    for value in values:  # mixed by the tissues' shares, (voxel,)
+        parts = zip(PARTS, lesion.shares[:, anatomy.brain], strict=True)
+        of_lesion = sum(np.float32(value(TISSUES[part])) * share for part, share in parts)
+        tissue.append(healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion)
+    proton_density, rate_1, rate_2 = tissue  # rates in 1/s
+    rcbv, ve = truth[anatomy.brain], leakage.extravascular_volume
+    concentrations = sampled_concentrations(protocol, leakage.transit_s)
+    leaked = leaked_concentration(concentrations.arterial, protocol.repetition_time_s, ktrans, ve)
+    flip, longitudinal = np.deg2rad(protocol.flip_deg), proton_density
+    clean = [np.empty((len(ktrans), protocol.num_volumes), np.float32) for _ in protocol.echo_times_s]
+    for n, outside in enumerate(leaked):
+        inside = concentrations.healthy[n] + lesion_share * (concentrations.lesion[n] - concentrations.healthy[n])
+        shortened = rate_2 + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
+        shortened += leakage.relaxivity_t2 * outside
+        for signal, echo_time_s in zip(clean, protocol.echo_times_s, strict=True):
+            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * shortened)
+        decay = np.exp(-protocol.repetition_time_s * (rate_1 + RELAXIVITY * outside))
+        longitudinal = proton_density * (1 - decay) + longitudinal * np.cos(flip) * decay
     white = (anatomy.white[anatomy.brain] > 0.9) & (lesion_share < 0.01)  # away from the lesion
     gain = 500 / clean[-1][white, 2].mean()
-    series = [_with_noise(gain * echo, anatomy.brain, 500 / protocol.white_snr, rng) for echo in clean]
+    series = [np.zeros((*anatomy.brain.shape, echo.shape[1]), np.float32) for echo in clean]
+    for image, echo in zip(series, clean, strict=True):
+        image[anatomy.brain] = gain * echo
+        for plane in image:  # one at a time, to spare memory
+            noise = np.float32(500 / protocol.white_snr) * rng.standard_normal((2, *plane.shape), dtype=np.float32)
+            plane[...] = np.sqrt((plane + noise[0]) ** 2 + noise[1] ** 2)  # Rician
     return series, truth.astype(np.float32)
 
 
@@ -130,33 +142,3 @@ def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Co
     arterial = arterial_concentration(fine_s - protocol.arrival_s)
     vessels = [vascular_concentration(fine_s, arterial, transit_s) for transit_s in (4.0, lesion_transit_s)]
     return Concentrations(*(curve[steps - 1 :: steps] for curve in vessels), arterial.reshape(-1, steps).mean(axis=1))
-
-
-def simulate(
-    proton_density, rate_1, rate_2, rcbv, ktrans, lesion_share, protocol: DscProtocol, leakage: Leakage
-) -> list[np.ndarray]:
-    """Signals without noise, one array (voxel, t) an echo; properties of the tissue (rates in 1/s) by voxel."""
-    concentrations, ve = sampled_concentrations(protocol, leakage.transit_s), leakage.extravascular_volume
-    leaked = leaked_concentration(concentrations.arterial, protocol.repetition_time_s, ktrans, ve)
-    flip = np.deg2rad(protocol.flip_deg)
-    signals = [np.empty((len(rcbv), protocol.num_volumes), np.float32) for _ in protocol.echo_times_s]
-    longitudinal = proton_density
-    for n, outside in enumerate(leaked):
-        inside = concentrations.healthy[n] + lesion_share * (concentrations.lesion[n] - concentrations.healthy[n])
-        shortened = rate_2 + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
-        shortened += leakage.relaxivity_t2 * outside
-        for signal, echo_time_s in zip(signals, protocol.echo_times_s, strict=True):
-            signal[:, n] = longitudinal * np.sin(flip) * np.exp(-echo_time_s * shortened)
-        decay = np.exp(-protocol.repetition_time_s * (rate_1 + RELAXIVITY * outside))
-        longitudinal = proton_density * (1 - decay) + longitudinal * np.cos(flip) * decay
-    return signals
-
-
-def _with_noise(clean: np.ndarray, brain: np.ndarray, sd: float, rng: np.random.Generator) -> np.ndarray:
-    """The series (i, j, k, t) with Rician noise, 0 signal outside the brain."""
-    series = np.zeros((*brain.shape, clean.shape[1]), np.float32)
-    series[brain] = clean
-    for plane in series:  # one at a time, to spare memory
-        real, imaginary = np.float32(sd) * rng.standard_normal((2, *plane.shape), dtype=np.float32)
-        plane[...] = np.sqrt((plane + real) ** 2 + imaginary**2)
-    return series

@@ -20,25 +20,19 @@ from glioma_idh.phantom.perfusion_series import DscProtocol, make_dsc
 from glioma_idh.phantom.recipe import PhantomRecipe, draw_truth, random_stream
 from glioma_idh.phantom.signal import draw_signal, make_image
 
-MOVED_DEG, MOVED_MM = 2.0, 3.0
-"""Standard deviation of how far the head turns and moves from one series to the next, about and along each axis."""
-
+MOVED_DEG, MOVED_MM = 2.0, 3.0  # standard deviation from one series to the next, about and along each axis
 SPACING_MM = {"t1": (1, 1, 5), "t2": (1, 1, 5), "flair": (1, 1, 5), "dwi": (2, 2, 4), "dsc": (2, 2, 5)}
 ECHO_TIMES_S = {1: (0.030,), 2: (0.008, 0.030)}
 TILT_DEG = 12.0
-SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}
-"""How bright the scalp is beside white matter."""
+SCALP = {"t1": 1.6, "t1gd": 1.7, "t2": 0.7, "flair": 0.8}  # how bright the scalp is beside white matter
 
 
 def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None, num_echoes: int = 1) -> Path:
     """Make the raw scans of one subject of a phantom (its index from 0), unless they are there; DSC of 1 or 2 echoes.
 
-    Returns:
-        The patient's folder in `folder`: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`), sidecars,
-        and `lesion_mask.nii.gz`, drawn on the T2; the truth lies in `truth/` beside it.
-
-    Raises:
-        InputError: the patient is there with another number of echoes.
+    Returns the patient's folder in `folder`: `t1 t1gd t2 flair dwi dsc .nii.gz` (of two echoes `dsc_e1 dsc_e2`),
+    sidecars, and `lesion_mask.nii.gz`, drawn on the T2; the truth lies in `truth/` beside it. An InputError where the
+    patient is there with another number of echoes.
     """
     recipe, protocol = recipe or PhantomRecipe(), DscProtocol(ECHO_TIMES_S[num_echoes])
     truth = draw_truth(recipe).iloc[index]
@@ -80,17 +74,12 @@ def make_raw_patient(folder, index: int = 0, recipe: PhantomRecipe | None = None
 
 
 def acquire(volume: Volume, spacing_mm, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
-    """What a scanner gives of a head, 3D or 4D, that has moved: thick slices on a tilted grid of their own.
+    """What a scanner gives of a head, 3D or 4D, that has moved: thick slices, tilted about the left-right axis.
 
-    Args:
-        volume: the head.
-        spacing_mm: edge lengths of the voxels, shape (3,); each slice is the mean over its thickness.
-        moved: 4 x 4, from millimetres in the T1Gd to where the same tissue has moved.
-        tilt_deg: of the slices, about the axis from left to right.
+    `moved`, 4 x 4, goes from millimetres in the T1Gd to where the same tissue is. A slice is a mean over its thickness.
     """
     fine = max(1, round(spacing_mm[2] / volume.spacing_mm[2]))
-    extent = volume.spacing_mm * volume.array.shape[:3]
-    shape = np.ceil(extent / spacing_mm).astype(int)
+    shape = np.ceil(volume.spacing_mm * volume.array.shape[:3] / spacing_mm).astype(int)
     edges = np.array([*spacing_mm[:2], spacing_mm[2] / fine])
     turn = rigid_matrix((tilt_deg, 0, 0), (0, 0, 0), (0, 0, 0))[:3, :3]
     affine, count = np.eye(4), shape * (1, 1, fine)

@@ -10,21 +10,18 @@ import json
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
+from scipy.special import ndtri
 
 from glioma_idh.errors import InputError
 
-PHANTOM_VERSION = 1
-"""Raised whenever the same parameters give other images: older cache folders are then left aside."""
-
+PHANTOM_VERSION = 1  # raised whenever the same parameters give other images: older cache folders are then left aside
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
-
 PLANTED_AUC = {"t1": 0.71, "t1gd": 0.62, "t2": 0.63, "flair": 0.74, "rcbv": 0.86, "adc": 0.5}
 """Best possible AUC per sequence: the test AUC of Pasquini et al. 2021; none in ADC, where nothing is to be found."""
-
 DEFAULT_SEED = 193
 """The first whose 100 subjects have, in every sequence, an AUC of the latent within 0.05 of the planted one. With 17
 mutants another draw strays by 0.1 and more, and the order of the sequences with it."""
-
 PURPOSES = ("labels", "person", "latents", "anatomy", "lesion", *SEQUENCES, "raw")
 
 
@@ -71,8 +68,6 @@ def check_sequences(sequences) -> tuple[str, ...]:
 
 def planted_shift(sequence: str) -> float:
     """d, the distance of the two groups' mean z in a sequence, in standard deviations."""
-    from scipy.special import ndtri
-
     return float(np.sqrt(2) * ndtri(PLANTED_AUC[sequence]))
 
 
@@ -87,8 +82,6 @@ def draw_truth(recipe: PhantomRecipe):
     Columns are `subject`, `idh` and, for all six sequences, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the planted
     shift, the same in each row).
     """
-    import pandas
-
     mutant = random_stream(recipe, 0, "labels").permutation(recipe.num_subjects) < recipe.num_mutant
     width = max(3, len(str(recipe.num_subjects)))
     truth = {"subject": [f"phantom-{n + 1:0{width}d}" for n in range(recipe.num_subjects)], "idh": mutant.astype(int)}
@@ -96,18 +89,15 @@ def draw_truth(recipe: PhantomRecipe):
     shifts = {name: planted_shift(name) for name in SEQUENCES}
     truth |= {f"z_{name}": normal[:, n] + shifts[name] * mutant for n, name in enumerate(SEQUENCES)}
     truth |= {f"d_{name}": np.full(recipe.num_subjects, shifts[name]) for name in SEQUENCES}
-    return pandas.DataFrame(truth)
+    return pd.DataFrame(truth)
 
 
 def planted_scores(truth_csv, sequences):
     """The best possible score of each subject of a `truth.csv`: sum over the sequences (one or several) of d * z.
 
-    It is the log likelihood ratio of mutant against wild-type up to a constant, all equal for ADC alone, which carries
-    nothing. A pandas Series by subject.
+    A pandas Series by subject; all equal for ADC alone, which carries nothing.
     """
-    import pandas
-
-    truth = pandas.read_csv(truth_csv, dtype=str).set_index("subject")
+    truth = pd.read_csv(truth_csv, dtype=str).set_index("subject")
     columns = [(f"d_{name}", f"z_{name}") for name in check_sequences(sequences)]
     scores = sum(truth[shift].astype(float) * truth[latent].astype(float) for shift, latent in columns)
     return scores.rename("planted_score")

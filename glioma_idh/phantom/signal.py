@@ -22,8 +22,7 @@ from glioma_idh.phantom.fields import Grid, Lattice, draw_lattice, smooth_field
 from glioma_idh.phantom.lesions import PARTS, Lesion
 
 RELAXIVITY = 4.0  # l / (mmol s)
-MAPS = ("rcbv", "adc")
-"""Sequences that are computed quantities: no coil profile, no arbitrary gain, no Rician noise."""
+GRAIN = {"rcbv": (0.16, 0.05, 2**-8), "adc": (0.05, 0.03, 2**-20)}  # of maps: no coil, no gain, no Rician noise
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,8 @@ def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: 
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))
-    if sequence in MAPS:
-        fine, coarse, step = {"rcbv": (0.16, 0.05, 2**-8), "adc": (0.05, 0.03, 2**-20)}[sequence]
+    if sequence in GRAIN:
+        fine, coarse, step = GRAIN[sequence]
         image = image * np.exp(fine * (texture + 0.5 * draw.noise[0]) + coarse * patches)
         return (np.round(image / step) * step * anatomy.brain).astype(np.float32)
     white = np.float32(tissue_signal(sequence, TISSUES["white"]))

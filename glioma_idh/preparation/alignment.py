@@ -18,15 +18,11 @@ from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, read_
 from glioma_idh.preparation.context import Alignment, Patient
 from glioma_idh.preparation.settings import STRUCTURAL
 
-THICK_MM = 1.5
-FINE_MM = 1.0
+THICK_MM, FINE_MM = 1.5, 1.0
 
 
 def still_image(role: str, choice) -> Volume:
-    """One volume that stands for a series where it is registered.
-
-    Of DSC the median over time of the first echo, in which no bolus shows; of DWI the mean at the lowest b-value.
-    """
+    """What is registered of a series: of DSC the median over time of echo 1, of DWI the mean at the lowest b-value."""
     if role not in ("dwi", "dsc"):
         return read_volume(choice.files[0])
     if role == "dsc":
@@ -62,10 +58,7 @@ def align(choices: dict, patient: Patient) -> Alignment:
     """Find out where every series lies, each registered to the anchor on its own, and on which grid the result will be.
 
     Series that cannot be registered, or whose registration looks wrong unless flagged ones are to be kept, are left out
-    with an error.
-
-    Raises:
-        InputError: the anchor cannot be brought to the atlas or image that is the reference.
+    with an error; an InputError is raised where the anchor cannot be brought to the reference.
     """
     settings, anchor = patient.settings, patient.settings.anchor
     head = cache(lambda role: _head(role, choices[role]))
@@ -158,10 +151,7 @@ def _reference(choices: dict, patient: Patient, head, template) -> tuple[Volume,
 
 
 def rigid_part(matrix: np.ndarray) -> np.ndarray:
-    """The rotation and shift nearest to an affine matrix, which keep the place of the origin of where it leads.
-
-    That of the ICBM152 template is the anterior commissure: it stays where the affine fit has found it.
-    """
+    """The rotation and shift nearest to an affine matrix; the template's origin, the anterior commissure, stays."""
     rigid = np.eye(4)
     rigid[:3, :3] = polar(matrix[:3, :3])[0]
     origin = np.linalg.inv(matrix) @ [0, 0, 0, 1]

@@ -16,16 +16,13 @@ from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import STRUCTURAL
 
-LARGE_ML = 2500
-"""More than any brain with its fluid."""
-LEAST_COVERED = 0.5
+LARGE_ML, LEAST_COVERED = 2500, 0.5  # more than any brain with its fluid; share of it that a series must cover
 
 
 def find_brain(patient: Patient) -> Path | None:
     """The brain mask on the grid of the result: given, of a stripped image, by another program, or by the template.
 
-    Raises:
-        InputError: the given one cannot be used, or none is found.
+    An InputError where the given one cannot be used, or none is found.
     """
     alignment, settings = patient.alignment, patient.settings
     if "brain" in settings.skip:

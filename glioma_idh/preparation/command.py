@@ -78,12 +78,9 @@ def check_job(job: Job, settings: Settings) -> None:
 def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable) -> list[Outcome]:
     """Prepare one patient or many, and bring the tables of the output folder up to date.
 
-    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. A patient without files in its
-    outcome could not be prepared at all.
-
-    Raises:
-        InputError: the tables in the output folder cannot be used, there is no patient or several where one is
-            expected, or with `strict` the first error of any.
+    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. An InputError where the tables
+    in the output folder cannot be used, there is no patient or several where one is expected, or with `strict` the
+    first error of any.
     """
     with step("making the synthetic patient", job.quiet or job.source is not None):
         patients, outcomes = find_patients(job.source, job.out, job.many), []
@@ -107,9 +104,7 @@ def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, 
     return outcomes
 
 
-def prepare_one(
-    subject: str, source: Path, job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
-) -> Outcome:
+def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> Outcome:
     """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
     if identity_in(subject, source):
         advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
@@ -158,11 +153,7 @@ def update_tables(out: Path, subject: str, files: dict[str, Path], problems: lis
 
 
 def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`cohort.csv` and `exclusions.csv` as text, with their columns at least; empty where they are not there yet.
-
-    Raises:
-        InputError: one cannot be read, as after a spreadsheet has saved it in another encoding.
-    """
+    """`cohort.csv` and `exclusions.csv` as text, with their columns, empty if absent; an InputError if unreadable."""
     tables = []
     for name, columns in (("cohort.csv", COLUMNS), ("exclusions.csv", EXCLUSION_COLUMNS)):
         path = Path(out, name)

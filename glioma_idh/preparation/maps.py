@@ -21,13 +21,10 @@ from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
 
-SAME_SHELL = 20
-"""b-values that differ by less are one, s/mm2."""
+SAME_SHELL = 20  # b-values that differ by less are one, s/mm2
 PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
-LEAST_KNOWN = 0.1
-"""Share of a voxel that must have a value in the map for it to have one in the result."""
-MANY_WITHOUT_FIT = 0.05
-"""Share of the brain from which on it is remarked that no gamma-variate curve fits."""
+LEAST_KNOWN = 0.1  # share of a voxel that must have a value in the map for it to have one in the result
+MANY_WITHOUT_FIT = 0.05  # share of the brain from which on it is remarked that no gamma-variate curve fits
 PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
 
 
@@ -46,11 +43,7 @@ def series_to_use(choices: dict, settings: Settings) -> dict:
 
 
 def make_adc_image(patient: Patient) -> Path | None:
-    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map, or None.
-
-    Raises:
-        InputError: the series cannot give it.
-    """
+    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map, or None."""
     alignment, brain = patient.alignment, patient.brain
     role = next((role for role in ("dwi", "adc") if alignment.has(role)), None)
     if role is None or "adc" in patient.settings.skip:
@@ -59,7 +52,13 @@ def make_adc_image(patient: Patient) -> Path | None:
 
     def work():
         with _naming(choice):
-            adc, found = (_adc_of_dwi if role == "dwi" else _scanner_adc)(patient)
+            if role == "dwi":
+                adc, found = _adc_of_dwi(patient)
+            else:
+                adc = read_volume(choice.files[0])
+                inside = on_series(patient.brain, "adc", adc, patient.alignment)
+                made = scale_adc(adc.array, adc.array > 0 if inside is None else inside, is_called_trace(choice))
+                adc, found = replace(adc, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
         _write_map(adc, path, role, patient)
         return found
 
@@ -95,20 +94,10 @@ def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
     return replace(series, array=made.adc), found
 
 
-def _scanner_adc(patient: Patient) -> tuple[Volume, dict]:
-    """The scanner's map on its own grid, mm2/s, and what is kept of how its unit was told."""
-    choice = patient.alignment.choices["adc"]
-    volume = read_volume(choice.files[0])
-    inside = on_series(patient.brain, "adc", volume, patient.alignment)
-    made = scale_adc(volume.array, volume.array > 0 if inside is None else inside, is_called_trace(choice))
-    return replace(volume, array=made.adc), {"method": made.method, "tissue_peak_mm2_s": made.peak_mm2_s}
-
-
 def make_rcbv_image(patient: Patient) -> Path | None:
     """rCBV on the grid of the result, normal white matter = 1, or None; other maps of the series in `perfusion/`.
 
-    Raises:
-        InputError: times are missing, there is no brain, no bolus or no white matter.
+    An InputError where times are missing, there is no brain, no bolus or no white matter.
     """
     alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
@@ -180,8 +169,8 @@ def _times(choice, settings: Settings) -> Times:
         if None in echo_times_s:
             missing, flag, found = "echo", "--echo-times-s", ""
         advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
-        found = found or "none in sidecar or header"
-        raise InputError(f"the {missing} time of the DSC series", found, advice, choice.files[0])
+        expected, found = f"the {missing} time of the DSC series", found or "none in sidecar or header"
+        raise InputError(expected, found, advice, choice.files[0])
     return Times(list(echo_times_s), repetition_time_s)
 
 

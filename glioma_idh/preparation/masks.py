@@ -1,32 +1,78 @@
-"""Masks on their way from the series that they were drawn on to the result, and back."""
+"""The lesion mask; and all masks on their way from the series that they were drawn on to the result, and back."""
 
 import contextlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.masks import Mask, read_mask
+from glioma_idh.imaging.masks import LesionFacts, Mask, measure_lesion, read_mask
 from glioma_idh.imaging.resampling import resample
-from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid
-from glioma_idh.preparation.context import Alignment
+from glioma_idh.imaging.volumes import Volume, check_same_grid, read_grid, write_volume
+from glioma_idh.preparation.context import Alignment, Patient
+from glioma_idh.preparation.settings import STRUCTURAL
 from glioma_idh.preparation.stages import read_record
+
+
+def find_lesion(patient: Patient) -> Path | None:
+    """The lesion mask on the grid of the result, or None; a given one comes before one that a network finds.
+
+    An InputError where the given one lies on another grid, it is empty, or the finder lacks an image.
+    """
+    settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
+    given = settings.lesion_mask or alignment.file("lesion_mask")
+    if "lesion" in settings.skip or (given is None and finder is None):
+        return None
+    path = patient.folder / "lesion_mask.nii.gz"
+    if given is not None:
+        inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on}
+        inputs |= {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
+    else:
+        images = {role: patient.images[role] for role in STRUCTURAL if role in patient.images}
+        if missing := [role for role in STRUCTURAL if role not in images]:
+            advice = "Give --lesion-mask, or find out above why they are missing."
+            raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
+        inputs = {"images": images, "finder": finder.identity}
+
+    def work():
+        if given is not None:
+            mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
+            write_volume(path, mask.array, alignment.grid.affine)
+            found = {"how": f"given, drawn on {roles[0]}", "roles": roles}
+            found |= {"values": mask.remark} if mask.remark else {}
+        else:
+            finder.find(images, path)
+            mask, found = read_mask(path), {"how": finder.name, "roles": ["result"]}
+        if not mask.array.any():
+            found = "none on the grid of the result"
+            raise InputError("a lesion in the mask", found, "Look at the mask.", given or path)
+        inside = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
+        facts = measure_lesion(mask.array, inside, mask.voxel_ml)
+        facts.require_lesion(given or path)
+        measures = {"volume_ml": facts.volume_ml} if brain is None else asdict(facts)
+        return found | {name: round(value, 2 if name == "volume_ml" else 4) for name, value in measures.items()}
+
+    found = patient.stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
+    if given is None:
+        patient.remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
+    if "values" in found:
+        patient.remarks.append(f"The lesion mask holds {found['values']}.")
+    facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
+    patient.remarks.extend(facts.remarks().values())
+    taken, *others = found["roles"]
+    if others:
+        text = "The lesion is taken as drawn on {}, not on {} of the same grid (--lesion-on)."
+        patient.remarks.append(text.format(taken, " or ".join(others)))
+    return path
 
 
 def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
     """A mask brought from the grid of the series that it was drawn on, of the reference or the result to the latter.
 
-    Args:
-        path: of the mask.
-        alignment: where everything lies.
-        likeliest: the role that it was drawn on where several series have its grid, between which the head may move.
-
-    Returns:
-        The mask, 0 and 1; and the roles of all series with its grid, that which was taken first.
-
-    Raises:
-        InputError: it lies on none of these grids, or is no mask.
+    Where several series have its grid, between which the head may move, it was drawn on the `likeliest`. Returns the
+    mask, 0 and 1; and the roles of all series with its grid, that which was taken first. An InputError where it lies on
+    none of these grids, or is no mask.
     """
     mask = read_mask(path)
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
@@ -52,14 +98,8 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
 def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -> Volume:
     """Take a mask, such as a predicted lesion, from the result's grid back to that of a series as it was acquired.
 
-    Args:
-        mask: on the grid of a prepared patient.
-        patient_dir: the folder that `prepare` made of the patient.
-        role: of the series: t1, t1gd, t2, flair, dwi, adc (the scanner's) or dsc.
-        series: its image as acquired.
-
-    Raises:
-        InputError: the folder is none of `prepare`, or it is not known where the series lies.
+    `patient_dir` is the folder that `prepare` made of the patient, else an InputError; `role` that of the series: t1,
+    t1gd, t2, flair, dwi, adc (the scanner's) or dsc; `series` its image as acquired.
     """
     ways = read_record(patient_dir).get("ways", {})
     if role not in ways:

@@ -12,21 +12,16 @@ from glioma_idh.files import write_table, write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition
 from glioma_idh.imaging.diffusion.gradients import to_file, to_scanner, turn_with_head
 from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
-from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
+from glioma_idh.imaging.volumes import read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.recognition import Series
 
-LEAST_MM = 0.5
-"""A head that moves less than this is left as it is: interpolation would cost more than the movement."""
+LEAST_MM = 0.5  # a head that moves less is left as it is: interpolation would cost more than the movement
 
 
 def hold_series_still(choices: dict[str, Series], patient: Patient) -> dict[str, Series]:
-    """Bring each volume of a moving series to the place of one of them, with a remark.
-
-    Returns:
-        The choices, those of moving series with the files of the still ones, less those that cannot be read.
-    """
+    """The choices, those of moving series with files in which each volume lies as one of them, less the unreadable."""
     held = dict(choices)
     for role in ("dwi", "dsc"):
         if role in choices and "movement" not in patient.settings.skip:
@@ -59,7 +54,16 @@ def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
 
 def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
     """Find the movement and write it down; where there is some, write the series held still with its gradients."""
-    parts, reference, gradients = _read(role, choice)
+    if role == "dwi":  # all in one, registered to the first volume with the lowest b-value
+        series, b_values, b_vectors = read_diffusion(choice)
+        parts, reference = [series], int(np.argmin(b_values))
+    else:  # echoes, registered to the volume most like the median over time
+        parts = [read_volume(file, num_axes=4) for file in choice.files]
+        if len(shapes := {echo.array.shape for echo in parts}) > 1:
+            found = " and ".join(map(str, sorted(shapes)))
+            raise InputError("echoes of one shape", found, "Name them with --series dsc=...", choice.files[0])
+        typical = np.median(parts[0].array, axis=-1)
+        reference = int(np.argmin([np.abs(one - typical).mean() for one in np.moveaxis(parts[0].array, -1, 0)]))
     centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
     matrices = find_movement(parts[0], reference)
     moved_mm = displacement_mm(matrices, centre_mm)
@@ -72,27 +76,10 @@ def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
     if moved_mm.max() >= LEAST_MM:
         for part, file in zip(parts, files, strict=True):
             write_volume(file, hold_still(part, matrices).array, part.affine)
-        for b_values, b_vectors in gradients:
+        if role == "dwi":
             write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(files[0], ".bval"))
             if b_vectors is not None:
                 turned = turn_with_head(to_scanner(b_vectors, parts[0].own_affine), matrices)
                 rows = (" ".join(f"{x:.9g}" for x in axis) for axis in to_file(turned, parts[0].affine).T)
                 write_text("\n".join(rows) + "\n", beside(files[0], ".bvec"))
     return {"displacement_mm": np.round(moved_mm, 2).tolist(), "reference_volume": reference}
-
-
-def _read(role: str, choice: Series) -> tuple[list[Volume], int, list[tuple]]:
-    """Echoes of a DSC series, or all of a DWI series as one; the volume that is registered to; b-values and b-vectors.
-
-    The volume is the first with the lowest b-value, or of a DSC series the one most like the median over time.
-    """
-    if role == "dwi":
-        series, b_values, b_vectors = read_diffusion(choice)
-        return [series], int(np.argmin(b_values)), [(b_values, b_vectors)]
-    echoes = [read_volume(file, num_axes=4) for file in choice.files]
-    if len(shapes := {echo.array.shape for echo in echoes}) > 1:
-        found = " and ".join(map(str, sorted(shapes)))
-        raise InputError("echoes of one shape", found, "Name them with --series dsc=...", choice.files[0])
-    typical = np.median(echoes[0].array, axis=-1)
-    away = [np.abs(volume - typical).mean() for volume in np.moveaxis(echoes[0].array, -1, 0)]
-    return echoes, int(np.argmin(away)), []

@@ -12,8 +12,8 @@ from glioma_idh.imaging.dicom.headers import LeftOut, files_below
 from glioma_idh.preparation.alignment import align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.lesion import find_lesion
 from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image, series_to_use
+from glioma_idh.preparation.masks import find_lesion
 from glioma_idh.preparation.movement import hold_series_still
 from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
 from glioma_idh.preparation.series import choose_series, find_series
@@ -24,8 +24,26 @@ PACKAGES = ("numpy", "scipy", "nibabel", "nilearn", "SimpleITK", "dcm2niix")
 
 def prepare_patient(patient: Patient, source: Path) -> None:
     """Prepare one patient from the folder of its series; nothing is made without reference, place for it, and brain."""
-    try:
-        _prepare(patient, source)
+    settings = patient.settings
+    try:  # what stops nothing is collected among the errors
+        series, remarks = find_series(source, patient.folder / "native", partial(_convert_once, patient.stages))
+        choices, unclear = choose_series(series, settings.wanted_series())
+        patient.errors += [remark for remark in remarks if isinstance(remark, InputError)] + unclear
+        _record_series(patient, choices, series, remarks)
+        if settings.anchor not in choices:
+            found = ", ".join(sorted(choices)) or "nothing that could be told"
+            advice = f"Name it with --series {settings.anchor}=..., or another with --reference."
+            if unclear and sum(path.is_dir() for path in source.iterdir()) > 1:
+                advice += " If the folders in it are those of patients or visits, prepare it with --many."
+            raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
+        patient.alignment = align(hold_series_still(series_to_use(choices, settings), patient), patient)
+        if (brain := find_brain(patient)) is not None:
+            patient.masks["brain_mask"] = brain
+        patient.images = make_images(patient)
+        check_contrast(patient)
+        for column, step in (("adc", make_adc_image), ("lesion_mask", find_lesion), ("rcbv", make_rcbv_image)):
+            if (path := patient.attempt(step, patient)) is not None:
+                (patient.masks if column == "lesion_mask" else patient.images)[column] = path
     except InputError as error:
         patient.errors.append(error)
         patient.alignment, patient.images, patient.masks = None, {}, {}
@@ -36,29 +54,6 @@ def prepare_patient(patient: Patient, source: Path) -> None:
     record.files = {column: path.name for column, path in patient.files.items()}
     record.problems = [shareable_error(error, source, patient.folder) for error in patient.errors]
     patient.stages.save()
-
-
-def _prepare(patient: Patient, source: Path) -> None:
-    """The steps in their order; an error that stops nothing is collected, one that is raised stops the patient."""
-    settings = patient.settings
-    series, remarks = find_series(source, patient.folder / "native", partial(_convert_once, patient.stages))
-    choices, unclear = choose_series(series, settings.wanted_series())
-    patient.errors += [remark for remark in remarks if isinstance(remark, InputError)] + unclear
-    _record_series(patient, choices, series, remarks)
-    if settings.anchor not in choices:
-        found = ", ".join(sorted(choices)) or "nothing that could be told"
-        advice = f"Name it with --series {settings.anchor}=..., or another with --reference."
-        if unclear and sum(path.is_dir() for path in source.iterdir()) > 1:
-            advice += " If the folders in it are those of patients or visits, prepare it with --many."
-        raise InputError(f"the reference sequence, {settings.anchor}", found, advice, file=source)
-    patient.alignment = align(hold_series_still(series_to_use(choices, settings), patient), patient)
-    if (brain := find_brain(patient)) is not None:
-        patient.masks["brain_mask"] = brain
-    patient.images = make_images(patient)
-    check_contrast(patient)
-    for column, step in (("adc", make_adc_image), ("lesion_mask", find_lesion), ("rcbv", make_rcbv_image)):
-        if (path := patient.attempt(step, patient)) is not None:
-            (patient.masks if column == "lesion_mask" else patient.images)[column] = path
 
 
 def _convert_once(stages: Stages, source: Path, native: Path) -> tuple[list[Converted], list[LeftOut | InputError]]:

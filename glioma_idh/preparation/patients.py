@@ -15,16 +15,12 @@ from glioma_idh.phantom.recipe import PhantomRecipe
 from glioma_idh.preparation.recognition import or_else, recognise
 from glioma_idh.preparation.series import choose_series, find_series
 
-SHOWN = 3
-
 
 def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]:
     """The patients' folders by their names: `source`, or with `many` the folders in it but `out`, where results go.
 
-    Without a source it is that of a synthetic patient, which is made.
-
-    Raises:
-        InputError: there is none, they are one patient's series, or results would go into one.
+    Without a source it is that of a synthetic patient, which is made. An InputError where there is none, they are one
+    patient's series, or results would go into one.
     """
     if source is None:
         source = make_raw_patient(default_folder(PhantomRecipe()) / "raw")
@@ -54,13 +50,8 @@ def check_one_patient(source: Path, out: Path, wanted: dict[str, str], anchor: s
     """A patient's folder must not be one of several patients; `--many` is then said before any work.
 
     Only what would stop the patient in any case is an error here: DICOM files of several patients or days, and sub-
-    folders that each hold the same sequence where no series can be told to be the reference.
-
-    Args:
-        source: the folder.
-        out: where results go, for the command in the advice.
-        wanted: the series that the user names, by role.
-        anchor: the role that must be there.
+    folders that each hold the same sequence where no series can be told to be the reference (role `anchor`, or `wanted`
+    by the user). `out` is for the command in the advice.
     """
     expected, headers = "a folder of one patient", first_headers(source)
     command = f"python -m glioma_idh.prepare {shlex.quote(str(source))} --many --out {shlex.quote(str(out))}."
@@ -96,4 +87,4 @@ def check_one_patient(source: Path, out: Path, wanted: dict[str, str], anchor: s
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")

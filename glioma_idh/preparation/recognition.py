@@ -14,10 +14,8 @@ from glioma_idh.imaging.series_names import roles_named
 from glioma_idh.imaging.series_vocabulary import LINKS, UNKNOWN
 from glioma_idh.preparation.settings import STRUCTURAL
 
-DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}
-"""Codes of the image type that diffusion-weighted images alone have."""
-FINER = 1.5
-"""By what factor the voxels of the others must be larger for a series to be preferred."""
+DIFFUSION_TYPES = {"DIFFUSION", "TRACEW", "TRACE"}  # codes of the image type that such images alone have
+FINER = 1.5  # by what factor the voxels of the others must be larger for a series to be preferred
 LABELS = {"t1": "T1", "t1gd": "T1Gd", "t2": "T2", "flair": "FLAIR", "adc": "ADC", "dwi": "DWI", "dsc": "DSC"}
 
 

@@ -32,13 +32,9 @@ ENDING = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 def find_series(patient_dir, work_dir, convert=convert_dicom) -> tuple[list[Series], list[LeftOut | InputError]]:
     """Find all series below a patient's folder: NIfTI files where they lie, DICOM files converted into `work_dir`.
 
-    `convert` is what converts them, or remembers how it did; `work_dir` may lie in the patient's folder.
-
-    Returns:
-        The series; and what was not used: `LeftOut` where nothing is wrong with it, else an `InputError`.
-
-    Raises:
-        InputError: there is no series that can be used, or the DICOM files are those of several patients or days.
+    `convert` is what converts them, or remembers how it did; `work_dir` may lie in the patient's folder. Returns the
+    series, and what was not used: `LeftOut` where nothing is wrong with it, else an `InputError`. Raises one where no
+    series can be used, or the DICOM files are those of several patients or days.
     """
     patient_dir, work_dir = Path(patient_dir), Path(work_dir)
     converted, remarks = convert(patient_dir, work_dir)
@@ -93,7 +89,13 @@ def choose_series(series: list[Series], wanted: dict[str, str]) -> tuple[dict[st
                 errors.append(error)
     for candidate, reading in readings:
         if reading.claims and not reading.claims & (choices.keys() | wanted.keys()):
-            errors.append(_contradiction(candidate, reading))
+            expected, roles = f"{or_else(reading.claims)} as called", reading.claims
+            if candidate.contrast is False and "t1gd" in reading.claims:
+                expected, roles = "a contrast agent in the header of what is called a T1Gd", reading.claims | {"t1"}
+            settled = [f"--series {role}={candidate.number}" for role in sorted(roles)]
+            advice = f"Say what it is: {', '.join(settled)}, or --series {min(roles)}=none."
+            found, file = f"{describe(candidate)}; but {reading.against}", f"series {candidate.number}"
+            errors.append(InputError(expected, found, advice, file=file))
     return choices, errors
 
 
@@ -125,18 +127,13 @@ def _read_series(file: Path, number: str, path: str, subject: str) -> Series:
     words += protocol if by_protocol else ()
     if number or (words and roles_by_words(series) is None):
         series = replace(series, words=series.words + words, described=True, by_protocol=by_protocol)
-    return _with_true_b_values(series)
-
-
-def _with_true_b_values(series: Series) -> Series:
-    """Without b-values that say nothing, as 0 alone; a single volume called by one b-value, as b500, has it."""
-    (first, *_), by_words = series.acquisitions, roles_by_words(series)
-    if not is_diffusion(series) and by_words != {"dwi"}:
+    (first,), by_words = series.acquisitions, roles_by_words(series)
+    if not is_diffusion(series) and by_words != {"dwi"}:  # b-values that say nothing, as 0 alone
         return replace(series, acquisitions=(replace(first, b_values=(), b_vectors=None),))
     b_values = tuple(float(word[1:]) for word in dict.fromkeys(series.words) if re.fullmatch(B_VALUE, word))
     if series.b_values or series.num_volumes > 1 or len(b_values) != 1 or by_words != {"dwi"}:
         return series
-    return replace(series, acquisitions=(replace(first, b_values=b_values),))
+    return replace(series, acquisitions=(replace(first, b_values=b_values),))  # a single volume called b500 has it
 
 
 def _choose(role: str, readings: list) -> dict[str, Series]:
@@ -153,25 +150,12 @@ def _choose(role: str, readings: list) -> dict[str, Series]:
     roles = next(reading.roles for other, reading in readings if set(other.files) & set(candidates[0].files))
     kinds = "" if clear else f", which could be {or_else(roles)}"
     names = [found.number for found in candidates]
-    choices = ", ".join(f"--series {role}={which}" for which in (*names, "none"))
-    advice = f"Say which: {choices}."
+    advice = "Say which: " + ", ".join(f"--series {role}={which}" for which in (*names, "none")) + "."
     unsaid = all(len(one.files) == 1 and one.acquisitions[0].echo_time_s is None for one in candidates)
     alike = len({(one.shape, one.num_volumes) for one in candidates}) == 1
     if role == "dsc" and len(candidates) == 2 and alike and unsaid:
         advice += f" Echoes of one series are --series dsc={'+'.join(names)}, in their order, with --echo-times-s."
     raise InputError(f"one series that is clearly {role}", listed + kinds, advice)
-
-
-def _contradiction(candidate: Series, reading) -> InputError:
-    """The error for a series whose words and tags contradict each other."""
-    found = f"{describe(candidate)}; but {reading.against}"
-    expected, roles = f"{or_else(reading.claims)} as called", reading.claims
-    if candidate.contrast is False and "t1gd" in reading.claims:
-        expected, roles = "a contrast agent in the header of what is called a T1Gd", reading.claims | {"t1"}
-    roles = sorted(roles)
-    choices = [f"--series {role}={candidate.number}" for role in roles] + [f"--series {roles[0]}=none"]
-    advice = f"Say what it is: {', '.join(choices[:-1])}, or {choices[-1]}."
-    return InputError(expected, found, advice, file=f"series {candidate.number}")
 
 
 def _named(which: str, series: list[Series], role: str) -> Series:

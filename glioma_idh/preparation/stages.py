@@ -12,12 +12,9 @@ from typing import Literal, get_args
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 
-METHOD = 2
-"""Raised whenever the same inputs give other outputs: what older versions made is then made again."""
-
+METHOD = 2  # raised whenever the same inputs give other outputs: what older versions made is then made again
 Stage = Literal["series", "movement", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
-STAGES = get_args(Stage)
-"""In the order in which they are gone through."""
+STAGES = get_args(Stage)  # in the order in which they are gone through
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,7 @@ def read_record(folder) -> dict:
 class Stages:
     """The stages of one patient that are done; a stage is a word of STAGES, with the sequence where it has several.
 
-    Args:
-        folder: the patient's, among the results.
-        redo_from: the first stage that is gone through again in any case, with all that come after it; or "".
-        tell: called with a line when a stage is done.
+    From `redo_from` on, if it is not "", all are gone through again; `tell` is called with a line when a stage is done.
     """
 
     def __init__(self, folder: Path, redo_from: str = "", tell: Callable[[str], None] = lambda line: None):
@@ -73,11 +67,8 @@ class Stages:
     def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
         """Go through a stage, such as `registration t2`, or take what it made before of the same inputs.
 
-        Args:
-            stage: its name.
-            work: writes the outputs and returns what it found, ready for JSON.
-            inputs: all that it depends on: files (paths), settings, numbers.
-            outputs: the files that it writes; a pattern below the folder where it is not known how many.
+        `work` writes the outputs and returns what it found, ready for JSON; `inputs` are all that it depends on: files
+        (paths), settings, numbers; `outputs` the files, or a pattern below the folder where it is not known how many.
         """
         key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
         start = time.perf_counter()
@@ -109,16 +100,12 @@ class Stages:
 
     def found(self, stage: str) -> dict[str, dict]:
         """What was found in a stage, by sequence."""
-        named = {name: made.found for name, made in self.record.stages.items() if name.startswith(f"{stage} ")}
-        return {name.split()[1]: found for name, found in named.items()}
+        made = self.record.stages.items()
+        return {name.split()[1]: one.found for name, one in made if name.startswith(f"{stage} ")}
 
     def problems(self, stage: str) -> dict[str, str]:
         """What looked wrong in a stage, by sequence, in words."""
         return {which: "; ".join(found["problems"]) for which, found in self.found(stage).items() if found["problems"]}
-
-    def save(self) -> None:
-        """Write `prepare.json`, with the former stages too that this run may still come to."""
-        self._write(self.former | self.record.stages)
 
     def finish(self) -> None:
         """Write `prepare.json`, and take away the files of stages that were not gone through this time."""
@@ -126,32 +113,27 @@ class Stages:
         for made in self.former.values():
             for name in made.outputs.keys() - kept:
                 (self.folder / name).unlink(missing_ok=True)
-        self._write(self.record.stages)
+        self.former = {}
+        self.save()
 
-    def _write(self, stages: dict[str, Made]) -> None:
-        """Write `prepare.json` with these stages; what is not known in this run stays as it was."""
+    def save(self) -> None:
+        """Write `prepare.json`, with the former stages too that this run may still come to."""
         known = {name: value for name, value in vars(self.record).items() if value is not None}
-        known["stages"] = {name: vars(made) for name, made in stages.items()}
+        known["stages"] = {name: vars(made) for name, made in (self.former | self.record.stages).items()}
         write_json(self._written | known, self.folder / "prepare.json")
 
 
 def fingerprint(value) -> str:
     """Sixteen hexadecimal digits that stand for a value; for a path, for what the file holds."""
-    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
 
 
 def _plain(value):
-    """A value as JSON can hold it, files as the hash of their bytes."""
+    """What JSON does not know by itself: a file as the hash of its bytes, a dataclass, an array."""
     if isinstance(value, Path):
         state = value.stat()
         return _hash_file(value, state.st_size, state.st_mtime_ns)
-    if is_dataclass(value):
-        return _plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value.tolist() if hasattr(value, "tolist") else value
+    return asdict(value) if is_dataclass(value) else value.tolist()
 
 
 @lru_cache(maxsize=1000)

@@ -18,10 +18,8 @@ from glioma_idh.evaluation.bootstrap import (
     roc_band,
 )
 from glioma_idh.evaluation.calibration import (
-    calibration_before_and_after,
     calibration_line,
     calibration_scores,
-    reliability_before_and_after,
     reliability_curve,
 )
 from glioma_idh.evaluation.comparisons import compare_auc
@@ -152,7 +150,4 @@ def test_the_number_of_bins_is_handed_on():
         assert scores["ece"] == pytest.approx(
             np.average((curve["observed"] - curve["mean_score"]).abs(), weights=curve["n"])
         )
-        assert calibration_before_and_after(TABLE, num_bins)["before"]["ece"] == scores["ece"]
-        curves = reliability_before_and_after(TABLE, num_bins)
-        assert all(len(one) <= num_bins for one in curves.values()) and len(curves["before"]) == num_bins
     assert calibration_scores(TRUTH, SCORE)["ece"] == calibration_scores(TRUTH, SCORE, 10)["ece"] != scores["ece"]

@@ -14,7 +14,6 @@ from glioma_idh.evaluation.baselines import (
     IMAGE,
     STAGES,
     baseline_predictions,
-    baseline_scores,
     compare_with_baselines,
 )
 from glioma_idh.evaluation.comparisons import compare_auc
@@ -252,15 +251,6 @@ def test_baselines_stand_in_the_order_in_which_a_clinic_knows_them():
     assert list(dict.fromkeys(STAGES.values())) == [BEFORE, IMAGE, AFTER]
     assert {name for name, stage in STAGES.items() if stage == AFTER} == {name for name in BASELINES if "grade" in name}
     assert [name for name, stage in STAGES.items() if stage == BEFORE] == ["majority", "age", "sex", "age + sex"]
-
-
-def test_scores_of_a_table_are_pooled_but_for_the_auc_and_are_of_those_that_can_be_computed(baselines):
-    scores = baseline_scores(COHORT.drop(columns="lesion_ml"), SPLITS, ["grade", "lesion volume"])
-    table = baselines["grade"].predictions
-    pooled = pooled_scores(table)
-    assert list(scores) == ["grade"] and list(scores["grade"]) == list(pooled)
-    assert scores["grade"].pop("auc") == auc_within_splits(table).value != pooled.pop("auc")
-    assert scores["grade"] == pooled
 
 
 def test_majority_knows_nothing_even_where_folds_differ():

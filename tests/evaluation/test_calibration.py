@@ -10,13 +10,12 @@ from sklearn.calibration import calibration_curve
 from statsmodels.stats.proportion import proportion_confint
 
 from glioma_idh.evaluation.calibration import (
-    calibration_before_and_after,
+    before_and_after,
     calibration_line,
     calibration_scores,
     crossfitted_scaling,
     fit_scaling,
     recalibrate,
-    reliability_before_and_after,
     reliability_curve,
 )
 
@@ -161,7 +160,7 @@ def test_scaling_mends_what_is_too_sure_and_learns_from_others_alone():
     other = predictions.assign(truth=predictions["truth"].where(~inside, 1 - predictions["truth"]))
     same = crossfitted_scaling(other, "temperature")["slope"] == scaling["slope"]
     assert same.tolist() == [False, False, True, False, False]
-    numbers = calibration_before_and_after(predictions)
+    numbers = before_and_after(predictions, calibration_scores)
     assert list(numbers) == ["before", "temperature", "platt"]
     for method in ("temperature", "platt"):
         assert numbers[method]["slope"].value == pytest.approx(1, abs=0.1)
@@ -179,7 +178,7 @@ def test_mended_scores_by_hand():
 
 
 def test_one_test_set_has_scores_before_alone():
-    numbers = calibration_before_and_after(table(*distorted(50)))
+    numbers = before_and_after(table(*distorted(50)), calibration_scores)
     assert numbers["before"]["brier"] > 0
     reason = "cannot be computed, because only 0 mutant and 0 wild-type patients are left"
     assert numbers["platt"]["reason"].startswith(reason) and numbers["temperature"]["reason"].startswith(reason)
@@ -187,16 +186,19 @@ def test_one_test_set_has_scores_before_alone():
 
 def test_a_split_without_a_scaling_says_which():
     truth, score = distorted(60)
-    numbers = calibration_before_and_after(table(truth, 1 - score, split=np.arange(60) % 2))
+    numbers = before_and_after(table(truth, 1 - score, split=np.arange(60) % 2), calibration_scores)
     assert "outside the test set of repeat 0, split 0, the scores of mutants are on" in numbers["platt"]["reason"]
     with pytest.raises(ValueError, match="score from 0 to 1; found nan"):
-        calibration_before_and_after(table(truth, np.nan))
+        before_and_after(table(truth, np.nan), calibration_scores)
 
 
 def test_curves_before_and_after_are_of_the_same_scores():
     truth, score = distorted(400, slope=0.5)
     predictions = table(truth, score, split=np.arange(400) % 4)
-    curves, numbers = reliability_before_and_after(predictions), calibration_before_and_after(predictions)
+    curves, numbers = (
+        before_and_after(predictions, reliability_curve),
+        before_and_after(predictions, calibration_scores),
+    )
     assert list(curves) == ["before", "temperature", "platt"]
     pd.testing.assert_frame_equal(curves["before"], reliability_curve(truth, score))
     for name, curve in curves.items():
@@ -209,6 +211,6 @@ def test_a_patient_of_two_tests_counts_once_with_the_mean_score():
     truth, score = distorted(40)
     fold = np.arange(40) % 2
     twice = pd.concat([table(truth, score, 0, fold), table(truth, 1 - score, 1, fold)])  # the mean is one half
-    assert calibration_before_and_after(twice)["before"]["brier"] == pytest.approx(0.25)
-    (row,) = reliability_before_and_after(twice)["before"].to_dict("records")
+    assert before_and_after(twice, calibration_scores)["before"]["brier"] == pytest.approx(0.25)
+    (row,) = before_and_after(twice, reliability_curve)["before"].to_dict("records")
     assert row["n"] == 40 and row["mean_score"] == pytest.approx(0.5)

@@ -24,7 +24,7 @@ COLUMNS = (
 )
 COMMAND = """import numpy
 from glioma_idh.phantom import anatomy, make_phantom
-anatomy.load_atlas = lambda _: anatomy.Atlas(**numpy.load({atlas!r}))  # to make it again takes seconds
+anatomy.load_atlas = lambda _: tuple(numpy.load({atlas!r}).values())  # to make it again takes seconds
 make_phantom({folder!r}, {sequences!r}, {num_subjects}, num_mutant=2, seed=0, spacing_mm=6, jobs=1, quiet=True)"""
 
 
@@ -41,7 +41,7 @@ os.replace = replace_twelve
 def start(tmp_path_factory):
     """A function that starts a process of its own, which makes a phantom."""
     atlas = tmp_path_factory.mktemp("atlas") / "atlas.npz"
-    np.savez(atlas, **vars(load_atlas(6)))
+    np.savez(atlas, *load_atlas(6))
 
     def start_process(folder, sequences, before=""):
         command = before + COMMAND.format(atlas=str(atlas), folder=str(folder), sequences=sequences, num_subjects=6)

@@ -9,7 +9,7 @@ import pytest
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import read_volume, write_volume
 from glioma_idh.preparation.context import LesionFinder
-from glioma_idh.preparation.lesion import find_lesion
+from glioma_idh.preparation.masks import find_lesion
 from glioma_idh.preparation.settings import STRUCTURAL, Settings
 from tests.preparation.placed import AFFINE, SHAPE, choice_of, patient_of, place, stages_of, write_noise
 

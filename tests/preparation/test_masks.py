@@ -9,9 +9,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume, write_volume
 from glioma_idh.preparation.anatomy import find_brain
-from glioma_idh.preparation.lesion import find_lesion
 from glioma_idh.preparation.maps import _white_matter
-from glioma_idh.preparation.masks import mask_on_grid, on_series, within
+from glioma_idh.preparation.masks import find_lesion, mask_on_grid, on_series, within
 from glioma_idh.preparation.settings import Settings
 from tests.preparation.placed import (
     AFFINE,
