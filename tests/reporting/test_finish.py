@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.papers import SGPNET
+from glioma_idh.papers import find_paper
 from glioma_idh.reporting import report
 from glioma_idh.reporting.report import compare_runs, finish_run, write_external, write_report
 from glioma_idh.reporting.sections import of_run, shared_figures
@@ -343,7 +343,8 @@ def test_the_figures_are_given_what_they_draw(figures_of):
     assert scores.groupby("sequence").size().to_dict() == {"t2": 2, "lesion": 2}
     first = scores.loc[scores["sequence"] == "t2", "auc"].tolist()
     assert first == [split["auc"] for split in given[0].metrics["per_split"]]
-    assert named["panels"] == SGPNET.boxes and named["synthetic"] and set(named["published"]) == {"t2", "lesion"}
+    assert named["panels"] == given[0].printed.boxes == find_paper({"paper": "sgp3d"}).printed.boxes
+    assert named["synthetic"] and set(named["published"]) == {"t2", "lesion"}
 
 
 def test_numbers_and_curves_are_of_all_splits_and_phantoms_know_their_best(tmp_path, monkeypatch, unpublished):

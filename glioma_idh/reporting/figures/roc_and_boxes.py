@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREEN, SMALL, VERMILLION, display_name, legend_entry, named_splits
 from glioma_idh.reporting.names import ALWAYS, PANELS, trivial_answer
@@ -108,7 +107,7 @@ def _mean_sd(mean: float, sd: float | None) -> str:
     return f"{mean:.2f}" if sd is None or np.isnan(sd) else f"{mean:.2f} ± {sd:.2f}"
 
 
-def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=False) -> Figure:
+def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
     """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
     Boxes are quartiles, whiskers the full range, points the splits themselves.
