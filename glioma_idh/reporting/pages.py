@@ -43,29 +43,17 @@ OF_RUN = (
 
 
 class Told(NamedTuple):
-    """What a page says.
-
-    Attributes:
-        title: of the page.
-        result: what it all comes to, in a sentence.
-        cautions: what must be known before the first number.
-        synthetic: whether it is about phantoms.
-        sections: what follows.
-        numbers: every number, for `metrics.json` beside the page.
-        card: the model card, where there is a model.
-        kept: names of the page's figures that a run folder keeps in `figures/` too.
-        further: makes what it keeps besides, by name.
-    """
+    """What a page says."""
 
     title: str
-    result: str
-    cautions: list[str]
-    synthetic: bool
+    result: str  # what it all comes to, in a sentence
+    cautions: list[str]  # what must be known before the first number
+    synthetic: bool  # whether it is about phantoms
     sections: list[Section]
-    numbers: dict
-    card: str = ""
-    kept: tuple[str, ...] = ()
-    further: Callable[[], dict[str, Figure]] = dict
+    numbers: dict  # for `metrics.json` beside the page
+    card: str = ""  # the model card, where there is a model
+    kept: tuple[str, ...] = ()  # names of the page's figures that a run folder keeps in `figures/` too
+    further: Callable[[], dict[str, Figure]] = dict  # makes what it keeps besides, by name
 
 
 def tell_run(run: Run) -> Told:
@@ -105,14 +93,9 @@ def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None =
         reference: name of the run that all others are compared with; None for every pair.
         tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
     """
-    tests = tests or paired_tests(runs, ("auc", "calls"), reference)
-    numbers = {
-        "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
-        "pairs": {
-            name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()}
-            for name in ("auc", "calls")
-        },
-    }
+    tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
+    pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
+    numbers = {"runs": {run.name: run.metrics | {"worth": run.worth} for run in runs}, "pairs": pairs}
     return Told(
         "Runs side by side",
         compared_sentence(runs),
@@ -130,8 +113,8 @@ def _further_figures(run: Run) -> dict[str, Figure]:
     if (run.folder / files.SLICES).exists():
         with np.load(run.folder / files.SLICES) as prepared:
             slices = prepared["slices"][..., 0]
-        shown = {"sequence": run.name, "synthetic": run.synthetic}
-        figures["slices"] = slice_sheet(slices, run.cohort["subject"], run.cohort["idh"], **shown)
+        subjects, labels = run.cohort["subject"], run.cohort["idh"]
+        figures["slices"] = slice_sheet(slices, subjects, labels, sequence=run.name, synthetic=run.synthetic)
     if files.has_masks(run.folder) and has_values(run.predictions, "dice"):
         with contextlib.suppress(InputError):  # the page says what is gone
             for name, case in lesion_cases(run).items():
