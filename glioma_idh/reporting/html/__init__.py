@@ -12,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_text
+from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.figures.cases import Case
-from glioma_idh.reporting.html.files import file_names, files_folder, replaced_files, write_sheet
+from glioma_idh.reporting.html.files import file_names, files_folder, replaced_files
 from glioma_idh.reporting.html.viewer import pack_cases
+from glioma_idh.reporting.tables.results import latex_table
 
 GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
@@ -85,21 +86,24 @@ def write_page(
     wanted are gone.
 
     Args:
-        path: of the HTML file.
+        path: of the HTML file; it is returned.
         title: of the page.
         result: what it all comes to, in a sentence.
         sections: what follows.
         cautions: what must be known before the first number; a box below the title, where there are any.
         synthetic: whether it is about phantoms; every section then says so.
 
-    Returns:
-        The path.
-
     Raises:
         InputError: a file cannot be written, or one that is not a report's is in its place.
     """
     path = Path(path)
-    _check_place(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
+    if path.is_dir():
+        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
+    if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
+        advice = "Give the page another name, or take the file away."
+        raise InputError("nothing, or a former report", "another file", advice, file=path)
     folder = files_folder(path)
     parts = [part for section in sections for part in section.parts]
     files = {}  # of each figure and table, in their order
@@ -113,21 +117,6 @@ def write_page(
         page |= {"mark": SYNTHETIC_NOTE if synthetic else "", "has_viewer": any(isinstance(p, Viewer) for p in parts)}
         write_text(_template().render(page), path)
     return path
-
-
-def _check_place(path: Path) -> None:
-    """A page may go where nothing is, or where a former page is.
-
-    Raises:
-        InputError: the name is not that of an HTML file, or something else is there.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
-    if path.is_dir():
-        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
-    if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
-        advice = "Give the page another name, or take the file away."
-        raise InputError("nothing, or a former report", "another file", advice, file=path)
 
 
 def _template():
@@ -162,7 +151,9 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
             block["width"], block["height"] = (round(inches * 96) for inches in figure.get_size_inches())
         case Sheet(table=table, caption=caption):
             table = table.astype(object).fillna("").astype(str)
-            write_sheet(table, place.parent, place.name, caption, synthetic)
+            mark = f"{SYNTHETIC_NOTE}. " if synthetic else ""
+            write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / files[0])
+            write_text(latex_table(table, mark + caption, place.name), folder / files[1])
             numbers = [n > 0 and _are_numbers(table.iloc[:, n]) for n in range(table.shape[1])]
             block["columns"] = list(zip(map(str, table.columns), numbers, strict=True))
             block["rows"] = table.to_numpy().tolist()

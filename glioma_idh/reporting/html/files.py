@@ -6,12 +6,8 @@ import re
 import unicodedata
 from pathlib import Path
 
-import pandas as pd
-
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_table, write_text
-from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
-from glioma_idh.reporting.tables.results import latex_table
+from glioma_idh.files import write_text
 
 LIST = "files.txt"
 HEAD = "Figures and tables of the page beside this folder. The next page of that name replaces those listed here:"
@@ -54,13 +50,6 @@ def replaced_files(folder: Path, wanted: list[str]):
         (folder / name).unlink(missing_ok=True)
     if wanted or former:
         _write_list(folder, set(wanted))
-
-
-def write_sheet(table: pd.DataFrame, folder: Path, name: str, caption: str, synthetic: bool = False) -> None:
-    """A table of text cells as CSV and LaTeX, each marked where it is synthetic."""
-    write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / f"{name}.csv")
-    caption = f"{SYNTHETIC_NOTE}. {caption}" if synthetic else caption
-    write_text(latex_table(table, caption, name), folder / f"{name}.tex")
 
 
 def files_folder(page: Path) -> Path:

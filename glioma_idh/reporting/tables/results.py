@@ -112,14 +112,13 @@ def results_text(
 
 
 def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
-    """One row per score: the paper's mean ± sd, ours over the splits, within splits, and pooled over the patients.
+    """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
 
     Args:
         metrics: content of `metrics.json`.
         published: the paper's (mean, sd) of each score of this run, sd None where it prints none; may be empty.
-        printed: what the paper prints: its scores are the rows, without those that neither has.
-        worth: what `evaluation.worth.worth` gives; then every score that has an interval stands with it, else the AUC
-            within splits alone.
+        printed: what the paper prints.
+        worth: what `evaluation.worth.worth` gives; then every score that has an interval stands with it.
 
     Returns:
         Text cells: `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled
@@ -147,17 +146,7 @@ def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | 
 
 
 def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:
-    """A table of text cells as LaTeX with its caption; it needs the package `booktabs`.
-
-    Args:
-        table: its index is not shown.
-        caption: plain text.
-        label: to refer to it by, `tab:` and this.
-    """
-    escaped = table.astype(str).map(latex_text).rename(columns=lambda name: latex_text(str(name)))
-    return escaped.to_latex(index=False, escape=False, caption=latex_text(caption), label=f"tab:{label}")
-
-
-def latex_text(text: str) -> str:
-    """Plain text as LaTeX prints it."""
-    return text.translate(LATEX)
+    """A table of text cells, without its index, as LaTeX for `booktabs`, with its caption and the label `tab:...`."""
+    escaped = table.astype(str).map(lambda cell: cell.translate(LATEX))
+    escaped = escaped.rename(columns=lambda name: str(name).translate(LATEX))
+    return escaped.to_latex(index=False, escape=False, caption=caption.translate(LATEX), label=f"tab:{label}")

@@ -24,9 +24,6 @@ def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
         splits: `subject, repeat, split, part`.
         cohort: cohort table: `subject, patient, idh`.
 
-    Returns:
-        Text cells, a row a split.
-
     Raises:
         InputError: a subject of the splits is not in the cohort table.
     """
