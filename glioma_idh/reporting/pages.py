@@ -16,7 +16,7 @@ from glioma_idh.reporting.comparing import paired_tests
 from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.reporting.figures.pictures import slice_sheet
 from glioma_idh.reporting.html import Section
-from glioma_idh.reporting.sections import of_run, of_scores
+from glioma_idh.reporting.sections import of_run, of_scores, say
 from glioma_idh.reporting.sections.compared import compared_cautions, compared_sections, compared_sentence
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, roc_of
 from glioma_idh.reporting.tables.flow import flow_counts
@@ -67,22 +67,18 @@ def tell_run(run: Run) -> Told:
         run.synthetic,
         [section for section in sections if section.parts],
         run.metrics | {"worth": run.worth, "subjects": subjects},
-        model_card(run),
-        ("boxes", "learning_curves", "lesions"),
-        partial(_further_figures, run),
+        card=model_card(run),
+        kept=("boxes", "learning_curves", "lesions"),
+        further=partial(_further_figures, run),
     )
 
 
 def tell_table(run: Run) -> Told:
     """Everything about a predictions table alone."""
-    return Told(
-        f"Predictions of {run.given.attrs['file'].name}",
-        result_sentence(run),
-        cautions(run),
-        run.synthetic,
-        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
-        run.metrics | {"worth": run.worth},
-    )
+    title, numbers = f"Predictions of {run.given.attrs['file'].name}", run.metrics | {"worth": run.worth}
+    sections = [section(run) for section in (OF_SCORES if run.scored else ())]
+    sections.append(Section("What this report does not know", [say("table_alone", **run.worth)]))
+    return Told(title, result_sentence(run), cautions(run), run.synthetic, sections, numbers)
 
 
 def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
@@ -96,15 +92,9 @@ def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None =
     tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
     pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
     numbers = {"runs": {run.name: run.metrics | {"worth": run.worth} for run in runs}, "pairs": pairs}
-    return Told(
-        "Runs side by side",
-        compared_sentence(runs),
-        compared_cautions(runs),
-        any(run.synthetic for run in runs),
-        compared_sections(runs, tests, reference),
-        numbers,
-        kept=("roc", "boxes"),
-    )
+    sections, synthetic = compared_sections(runs, tests, reference), any(run.synthetic for run in runs)
+    result, known_before = compared_sentence(runs), compared_cautions(runs)
+    return Told("Runs side by side", result, known_before, synthetic, sections, numbers, kept=("roc", "boxes"))
 
 
 def _further_figures(run: Run) -> dict[str, Figure]:

@@ -1,4 +1,8 @@
-"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once."""
+"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once.
+
+A report is written to the page `out`, which is returned, by default `report.html`. InputError: a folder holds no
+finished run, or a table of it cannot be used.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -15,8 +19,7 @@ from glioma_idh.evaluation.metrics import best_possible_auc
 from glioma_idh.files import write_json, write_table, write_text, written_whole
 from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
-from glioma_idh.reporting.html import write_page
-from glioma_idh.reporting.html.files import files_folder
+from glioma_idh.reporting.html import files_folder, write_page
 from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
 from glioma_idh.reporting.tables.results import results_table, results_text
@@ -37,15 +40,7 @@ def finish_run(folder: Path) -> Run:
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
-    """Everything about one finished run, on one page.
-
-    Args:
-        folder: of the run.
-        out: the page; by default `report.html` in the folder, whose figures and `metrics.json` are then made anew too.
-
-    Raises:
-        InputError: the folder holds no finished run, or one whose tables cannot be used.
-    """
+    """Everything about a finished run; by default in its folder, whose figures and numbers are then made anew too."""
     run, page = read_finished_run(folder), out or folder / files.REPORT
     if page.parent.resolve() == folder.resolve():
         _write_run(run, page)
@@ -61,30 +56,19 @@ def _write_run(run: Run, page: Path) -> None:
 
 
 def write_table_report(file: Path, out: Path | None = None) -> Path:
-    """Everything about a predictions table that needs neither images nor a run.
-
-    Args:
-        file: CSV with `subject, truth, score`, and more where there is more.
-        out: the page; by default `report.html` beside the file.
-
-    Raises:
-        InputError: the table cannot be used.
-    """
+    """Everything about a predictions table, a CSV with `subject, truth, score` at least; by default beside the file."""
     run, page = read_predictions(file), out or file.parent / files.REPORT
     publish(page, partial(tell_table, run))
     return page
 
 
 def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
-    """Several finished runs side by side.
+    """Several finished runs side by side; by default in the folder that holds the first.
 
     Args:
         folders: of the runs; runs of one network that differ in their seed count as one network.
-        out: the page; by default `report.html` in the folder that holds the first run.
+        out: the page.
         reference: the run that all others are compared with; None for every pair.
-
-    Raises:
-        InputError: a folder holds no finished run, or one whose tables cannot be used.
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT

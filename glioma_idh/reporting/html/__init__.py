@@ -1,7 +1,13 @@
-"""One HTML file that holds a whole report: words, figures, tables and scans, and nothing to fetch from anywhere."""
+"""One HTML file that holds a whole report: words, figures, tables and scans, and nothing to fetch from anywhere.
+
+Its figures and tables lie in a folder beside it too, for a manuscript.
+"""
 
 import base64
+import contextlib
+import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +21,6 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.figures.cases import Case
-from glioma_idh.reporting.html.files import file_names, files_folder, replaced_files
 from glioma_idh.reporting.html.viewer import pack_cases
 from glioma_idh.reporting.tables.results import latex_table
 
@@ -24,6 +29,11 @@ LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
 NUMBER = re.compile(r"[-+−–<>≤≥=~±]?\s?\.?\d")
 OPTION = re.compile(r"(?<!\S)(-[\w-]+)")
 UNIT = re.compile(r" (?=±)|(?<=[±<>]) (?=\d)|(?<=\bp) (?=[<\d])|(?<=\d) (?=%|ml\b|mm\b|to [-+−]?\d)|(?<=\d to) ")
+
+LIST = "files.txt"
+HEAD = "Figures and tables of the page beside this folder. The next page of that name replaces those listed here:"
+LISTED = re.compile(r"figures/[^/\\]+\.(png|svg)|tables/[^/\\]+\.(csv|tex)")
+LONGEST = 60  # letters of a file name: no disk takes more than 255 bytes
 
 
 class Paragraph(NamedTuple):
@@ -164,3 +174,40 @@ def _are_numbers(cells: pd.Series) -> bool:
     """Whether most cells that hold something begin with a number."""
     filled = cells[~cells.str.strip().isin(["", "-", "–"])]
     return len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
+
+
+def file_names(names: list[str]) -> list[str]:
+    """Names that any disk takes, all of them different: letters and digits of any script, `-`, `_` and `.`."""
+    taken, files = set(), []
+    for name in names:
+        stem = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name))[:LONGEST].strip("._") or "unnamed"
+        ways = itertools.chain([stem], (f"{stem}_{n}" for n in itertools.count(2)))
+        files.append(next(way for way in ways if way.casefold() not in taken))
+        taken.add(files[-1].casefold())
+    return files
+
+
+@contextlib.contextmanager
+def replaced_files(folder: Path, wanted: list[str]):
+    """While a page and the `wanted` files of its folder are written; at the end, the former page's others are gone.
+
+    What no page has written stays. InputError: such a file is in the place of a wanted one.
+    """
+    lines = (folder / LIST).read_text().splitlines() if (folder / LIST).is_file() else []
+    former = {line for line in lines if LISTED.fullmatch(line)}
+    others = [name for name in wanted if name not in former and (folder / name).exists()]
+    if others:
+        advice = "Move it elsewhere, or name another --out."
+        raise InputError("a name that is free", "a file that is not a report's", advice, file=folder / others[0])
+    if wanted or former:
+        write_text("\n".join([HEAD, *sorted({*former, *wanted}), ""]), folder / LIST)
+    yield
+    for name in former.difference(wanted):
+        (folder / name).unlink(missing_ok=True)
+    if wanted or former:
+        write_text("\n".join([HEAD, *sorted(set(wanted)), ""]), folder / LIST)
+
+
+def files_folder(page: Path) -> Path:
+    """The folder of a page's figures, tables and numbers."""
+    return page.with_name(f"{page.stem}_files")

@@ -109,11 +109,6 @@ def methods_section(finished: Run) -> Section:
     return Section("Methods, and how to run it again", [*parts, environment])
 
 
-def table_section(finished: Run) -> Section:
-    """What a table alone leaves unsaid."""
-    return Section("What this report does not know", [say("table_alone", **finished.worth)])
-
-
 def checklists_section(finished: Run) -> Section:
     """What reviewers' checklists ask, filled in where the run knows."""
     facts, parts = run_facts(finished), [say("checklists")]

@@ -32,10 +32,7 @@ def comparison_table(
         numbers: of each network, as `experiments.numbers_of` gives them.
         comparisons: by score and name, the other less it.
         model: what they were compared with.
-        published, printed, baselines: as `results_table` takes them.
-
-    Returns:
-        Text cells, indexed by network and row.
+        published, printed, baselines: as `results_table` takes them, and so is what is returned.
     """
     table = results_table(numbers, published, printed, baselines)
     trivial = table.index.get_level_values(1).isin(ALWAYS)  # once, among the baselines, and not below every network

@@ -31,10 +31,10 @@ def results_table(
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
 
     Args:
-        metrics: by the sequence's or the network's name, what `evaluation.metrics.summarise` gives.
-        published: by the same name, (mean, sd) of each score, sd None where the paper prints none; may lack names.
-        printed: what the paper prints.
-        baselines: scores of baselines without a network, by their name; a row each at the end.
+        metrics: by the sequence's or the network's name.
+        published: by the same name; may lack names.
+        printed: its columns and decimals.
+        baselines: a row each at the end.
 
     Returns:
         Text cells, indexed by sequence and row; "-" where a number was not to be had.
@@ -114,15 +114,11 @@ def results_text(
 def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
     """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
 
-    Args:
-        metrics: content of `metrics.json`.
-        published: the paper's (mean, sd) of each score of this run, sd None where it prints none; may be empty.
-        printed: what the paper prints.
-        worth: what `evaluation.worth.worth` gives; then every score that has an interval stands with it.
+    With `worth`, which `evaluation.worth.worth` gives, every score that has an interval stands with it.
 
     Returns:
-        Text cells: `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled
-        over ... patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
+        `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
+        patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
     """
     worth, num_splits = worth or {}, len(metrics["per_split"])
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
