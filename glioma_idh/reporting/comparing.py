@@ -1,4 +1,7 @@
-"""Runs that are compared: the seeds of one network as one run, whether two runs are paired, and the tests of pairs."""
+"""Runs that are compared: the seeds of one network as one run, whether two runs are paired, and the tests of pairs.
+
+`reference` is the name of the run that all others are compared with; None for every pair.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,15 +24,11 @@ TESTED = ["subject", "repeat", "split"]
 def paired_tests(
     runs: list[Run], scores: Iterable[str], reference: str | None = None
 ) -> dict[str, dict[tuple[str, str], Comparison | Calls]]:
-    """Pairs of runs by a paired test on the same patients; p after Holm over the pairs of a score.
-
-    Args:
-        runs: as `gather` gives them; those without the score are left out.
-        scores: names of TESTS.
-        reference: name of the run that all others are compared with; None for every pair.
+    """Pairs of runs by a paired test on the same patients, for each of `scores`, names of TESTS.
 
     Returns:
-        By score and the two names, the difference of the first less the second.
+        By score and the two names, the first less the second, p after Holm over the pairs of the score; without runs
+        that lack it.
     """
     tests = {}
     for score in scores:

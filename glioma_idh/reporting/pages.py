@@ -82,13 +82,7 @@ def tell_table(run: Run) -> Told:
 
 
 def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
-    """Several runs side by side.
-
-    Args:
-        runs: as `comparing.gather` gives them.
-        reference: name of the run that all others are compared with; None for every pair.
-        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
-    """
+    """Several runs, as `comparing.gather` gives them, side by side; the paired `tests` are made if not there yet."""
     tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
     pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
     numbers = {"runs": {run.name: run.metrics | {"worth": run.worth} for run in runs}, "pairs": pairs}

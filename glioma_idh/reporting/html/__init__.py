@@ -82,13 +82,7 @@ FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))
 
 
 def write_page(
-    path: Path,
-    title: str,
-    result: str,
-    sections: list[Section],
-    *,
-    cautions: Sequence[str] = (),
-    synthetic: bool = False,
+    path: Path, title: str, result: str, sections: list[Section], *, cautions: Sequence[str] = (), synthetic=False
 ) -> Path:
     """Write a page and, in `<stem>_files` beside it, its figures (PNG, SVG) and tables (CSV, LaTeX).
 

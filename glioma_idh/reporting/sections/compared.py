@@ -42,10 +42,7 @@ def compared_cautions(runs: list[Run]) -> list[str]:
 
 
 def compared_sections(runs: list[Run], tests: dict, reference: str | None = None) -> list[Section]:
-    """The table beside the paper's, the figures, and each pair tested, or each run against a reference.
-
-    Args are those of `pages.tell_comparison`.
-    """
+    """The table beside the paper's, the figures, each pair tested or each run against a reference, and the commands."""
     return [_table_section(runs), _worth_section(runs), _pairs_section(tests, reference), _commands_section(runs)]
 
 

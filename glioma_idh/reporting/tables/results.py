@@ -23,10 +23,7 @@ LATEX = str.maketrans(
 
 
 def results_table(
-    metrics: dict[str, dict],
-    published: dict[str, dict],
-    printed: Printed,
-    baselines: dict[str, dict[str, float]] | None = None,
+    metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> pd.DataFrame:
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
 
@@ -92,10 +89,7 @@ def _cells(scores: dict, decimals: int, columns=None) -> dict[str, str]:
 
 
 def results_text(
-    metrics: dict[str, dict],
-    published: dict[str, dict],
-    printed: Printed,
-    baselines: dict[str, dict[str, float]] | None = None,
+    metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> str:
     """The table of results as lines of text, marked where it is synthetic."""
     lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in metrics.values()) else []
