@@ -75,10 +75,10 @@ def tell_run(run: Run) -> Told:
 
 def tell_table(run: Run) -> Told:
     """Everything about a predictions table alone."""
-    title, numbers = f"Predictions of {run.given.attrs['file'].name}", run.metrics | {"worth": run.worth}
+    title, result, known_before = f"Predictions of {run.given.attrs['file'].name}", result_sentence(run), cautions(run)
     sections = [section(run) for section in (OF_SCORES if run.scored else ())]
     sections.append(Section("What this report does not know", [say("table_alone", **run.worth)]))
-    return Told(title, result_sentence(run), cautions(run), run.synthetic, sections, numbers)
+    return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"worth": run.worth})
 
 
 def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:

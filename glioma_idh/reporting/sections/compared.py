@@ -94,9 +94,12 @@ def _pairs_section(tests: dict, reference: str | None) -> Section:
     """Each pair by DeLong's and McNemar's paired tests, after Holm."""
     rows = []
     for (pair, area), calls in zip(tests["auc"].items(), tests["calls"].values(), strict=True):
-        right = f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second"
         row = {"pair": " less ".join(pair), "difference of AUC (95 %)": comparison_cell(area._asdict())}
-        rows.append(row | {"called right": calls.reason or f"{right}, p {format_p(calls.p)}"})
+        row["called right"] = calls.reason
+        if not calls.reason:
+            right = f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second"
+            row["called right"] = f"{right}, p {format_p(calls.p)}"
+        rows.append(row)
     parts = [say("pairs", reference=reference), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
     return Section("Paired comparisons", parts if rows else [])
 
