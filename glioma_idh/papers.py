@@ -28,21 +28,10 @@ class Printed:
     decimals: int = 2
 
 
-SLICE_CNN = Printed(
-    columns=("accuracy", "ccel", "sensitivity", "specificity", "auc"),
-    curves=("loss", "accuracy"),
-    boxes=("sensitivity", "specificity", "accuracy", "ccel"),
-)
-SGPNET = Printed(
-    columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
-    curves=("cross_entropy", "dice_loss"),
-    boxes=("sensitivity", "specificity", "accuracy", "dice"),
-    decimals=3,
-)
 TABLE_ALONE = Printed(
-    columns=SGPNET.columns,
+    columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
     curves=(),
-    boxes=SGPNET.boxes,
+    boxes=("sensitivity", "specificity", "accuracy", "dice"),
     decimals=3,
 )
 """Of a predictions table whose maker is not known."""

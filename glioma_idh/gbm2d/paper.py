@@ -1,7 +1,7 @@
 """Pasquini et al. 2021, the slice CNN: its results, and how its method is told."""
 
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
-from glioma_idh.papers import SLICE_CNN, Paper
+from glioma_idh.papers import Paper, Printed
 
 PAPER = Paper(
     name="gbm2d",
@@ -16,5 +16,9 @@ PAPER = Paper(
     sequences=(),
     call=lambda settings: settings["sequence"][0],
     published=PUBLISHED,
-    printed=SLICE_CNN,
+    printed=Printed(
+        columns=("accuracy", "ccel", "sensitivity", "specificity", "auc"),
+        curves=("loss", "accuracy"),
+        boxes=("sensitivity", "specificity", "accuracy", "ccel"),
+    ),
 )

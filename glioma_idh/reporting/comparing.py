@@ -1,4 +1,7 @@
-"""Runs that are compared: the seeds of one network as one run, whether two runs are paired, and the tests of pairs."""
+"""Runs that are compared: the seeds of one network as one run, whether two runs are paired, and the tests of pairs.
+
+`reference` is the name of the run that all others are compared with; None for every pair.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,15 +24,11 @@ TESTED = ["subject", "repeat", "split"]
 def paired_tests(
     runs: list[Run], scores: Iterable[str], reference: str | None = None
 ) -> dict[str, dict[tuple[str, str], Comparison | Calls]]:
-    """Pairs of runs by a paired test on the same patients; p after Holm over the pairs of a score.
-
-    Args:
-        runs: as `gather` gives them; those without the score are left out.
-        scores: names of TESTS.
-        reference: name of the run that all others are compared with; None for every pair.
+    """Pairs of runs by a paired test on the same patients, for each of `scores`, names of TESTS.
 
     Returns:
-        By score and the two names; a difference is the first's less the second's.
+        By score and the two names, the first less the second, p after Holm over the pairs of the score; without runs
+        that lack it.
     """
     tests = {}
     for score in scores:
@@ -51,11 +50,11 @@ def gather(runs: list[Run]) -> list[Run]:
     by_recipe = defaultdict(list)
     for run in runs:
         by_recipe[run.name, files.recipe_hash(run.settings | {"seed": None, "split_seed": None})].append(run)
-    names = [name for name, _ in by_recipe]
-    together = [together_as_one(same) for same in by_recipe.values()]
-    return [
-        replace(run, name=f"{run.name} ({run.folder.name})") if names.count(run.name) > 1 else run for run in together
-    ]
+    together = []
+    for (name, _), same in by_recipe.items():
+        run, several = together_as_one(same), [of for of, _ in by_recipe].count(name) > 1
+        together.append(replace(run, name=f"{name} ({run.folder.name})") if several else run)
+    return together
 
 
 def together_as_one(same: list[Run]) -> Run:
@@ -98,10 +97,7 @@ def reference_name(runs: list[Run], folder: Path | None) -> str | None:
 
 
 def check_same_splits(networks: dict[str, list[Run]]) -> None:
-    """Networks must have been tested, seed by seed, on the same splits of the same patients.
-
-    Args:
-        networks: by the network's name, its runs, one a seed, in the same order of seeds.
+    """Networks must have been tested on the same splits of the same patients; each has a run a seed, in one order.
 
     Raises:
         InputError: a run lacks a split, or two differ in patients, labels, scans or splits; it names a subject.
@@ -111,7 +107,12 @@ def check_same_splits(networks: dict[str, list[Run]]) -> None:
         for run, model in zip(of_seeds, first, strict=True):
             _check_whole(run)
             _check_same_patients(run, first[0])
-            _check_same_tests(run, model)
+            other = _tests(model).merge(_tests(run), how="outer", indicator=True).query("_merge != 'both'")
+            if len(other):
+                row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
+                where = {"left_only": model, "right_only": run}[row["_merge"]].folder.name
+                found = f"{row['subject']} in split {row['split']} of {where} alone"
+                raise InputError(f"the tests of {model.folder.name}", found, advice, file=run.folder)
 
 
 def _tests(run: Run) -> pd.DataFrame:
@@ -152,13 +153,3 @@ def _check_same_patients(run: Run, model: Run) -> None:
         if len(unlike):
             found = f"others for {len(unlike)}, such as {unlike[0]}"
             raise InputError(f"the {noun} of {expected}", found, advice, file=run.folder)
-
-
-def _check_same_tests(run: Run, model: Run) -> None:
-    """Two runs must test the same subjects in the same splits."""
-    other = _tests(model).merge(_tests(run), how="outer", indicator=True).query("_merge != 'both'")
-    if len(other):
-        row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
-        where = {"left_only": model, "right_only": run}[row["_merge"]].folder.name
-        found = f"{row['subject']} in split {row['split']} of {where} alone"
-        raise InputError(f"the tests of {model.folder.name}", found, advice, file=run.folder)

@@ -13,14 +13,8 @@ from glioma_idh.reporting.comparing import check_same_splits, paired_tests, toge
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.pages import tell_comparison
-from glioma_idh.reporting.tables.comparison import (
-    SCORES,
-    comparison_table,
-    notes,
-    order_holds,
-    order_text,
-    write_comparison_table,
-)
+from glioma_idh.reporting.tables import comparison
+from glioma_idh.reporting.tables.comparison import SCORES
 from glioma_idh.runs.run import Run
 
 
@@ -36,7 +30,7 @@ def write_experiment(
     """Table, ROC curves, page, predictions and numbers of several networks; the table is printed too.
 
     Args:
-        out: folder that takes them.
+        out: folder.
         table: its file name without ending, `table1`.
         networks: by the network's name, its finished runs, one a seed, in the same order of seeds.
         reference: name of the network that the others are compared with.
@@ -55,12 +49,12 @@ def write_experiment(
     answers = mean_baselines(baselines)
     paper, synthetic = networks[reference][0].paper, networks[reference][0].synthetic
 
-    made = comparison_table(numbers, compared, reference, paper.published, paper.printed, answers)
-    order = [order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
+    made = comparison.comparison_table(numbers, compared, reference, paper.published, paper.printed, answers)
+    order = [comparison.order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
     if with_order:
-        order.append(order_holds(compared["auc"]))
-    remarks = notes(numbers, answers)
-    write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
+        order.append(comparison.order_holds(compared["auc"]))
+    remarks = comparison.notes(numbers, answers)
+    comparison.write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
     write_table(pd.concat([run.predictions.assign(network=run.name) for run in runs]), out / files.PREDICTIONS)
     scored = {run.name: run.predictions for run in runs if run.scored}
     points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in answers.items() if "auc" in row}

@@ -1,21 +1,14 @@
 """What scores and logs are called in print."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Score:
-    """What a score is called.
+class Score(NamedTuple):
+    """What a score is called."""
 
-    Attributes:
-        heading: of its column.
-        name: of its row.
-        panel: of its box plot; "" where there is none.
-    """
-
-    heading: str
-    name: str
-    panel: str = ""
+    heading: str  # of its column
+    name: str  # of its row
+    panel: str = ""  # of its box plot; "" where there is none
 
 
 SCORES = {
@@ -43,23 +36,14 @@ def trivial_answer(always_wild_type: float) -> str:
     return ALWAYS[int(always_wild_type < 0.5)]
 
 
-@dataclass(frozen=True)
-class Curve:
-    """How a log of the training is drawn.
+class Curve(NamedTuple):
+    """How a log of the training is drawn."""
 
-    Attributes:
-        title: of its panel.
-        axis: name of its axis.
-        score: what the test gives once this has been learnt; a network that has no such score learnt something else.
-        share: whether it runs from 0 to 1.
-        fitted: whether a exp(-b x) + c is put through the mean test curve, as the slice CNN's paper does.
-    """
-
-    title: str
+    title: str  # of its panel
     axis: str
-    score: str
-    share: bool = False
-    fitted: bool = False
+    score: str  # what the test gives once this has been learnt; a network without that score learnt something else
+    share: bool = False  # whether it runs from 0 to 1
+    fitted: bool = False  # whether a exp(-b x) + c is put through the mean test curve, as the slice CNN's paper does
 
 
 CURVES = {

@@ -16,7 +16,7 @@ from glioma_idh.reporting.comparing import paired_tests
 from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.reporting.figures.pictures import slice_sheet
 from glioma_idh.reporting.html import Section
-from glioma_idh.reporting.sections import of_run, of_scores
+from glioma_idh.reporting.sections import of_run, of_scores, say
 from glioma_idh.reporting.sections.compared import compared_cautions, compared_sections, compared_sentence
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, roc_of
 from glioma_idh.reporting.tables.flow import flow_counts
@@ -42,29 +42,17 @@ OF_RUN = (
 
 
 class Told(NamedTuple):
-    """What a page says.
-
-    Attributes:
-        title: of the page.
-        result: what it all comes to, in a sentence.
-        cautions: what must be known before the first number.
-        synthetic: whether it is about phantoms.
-        sections: what follows.
-        numbers: every number, for `metrics.json` beside the page.
-        card: the model card, where there is a model.
-        kept: names of the page's figures that a run folder keeps in `figures/` too.
-        further: makes what it keeps besides, by name.
-    """
+    """What a page says."""
 
     title: str
-    result: str
-    cautions: list[str]
-    synthetic: bool
+    result: str  # what it all comes to, in a sentence
+    cautions: list[str]  # what must be known before the first number
+    synthetic: bool  # whether it is about phantoms
     sections: list[Section]
-    numbers: dict
-    card: str = ""
-    kept: tuple[str, ...] = ()
-    further: Callable[[], dict[str, Figure]] = dict
+    numbers: dict  # for `metrics.json` beside the page
+    card: str = ""  # the model card, where there is a model
+    kept: tuple[str, ...] = ()  # names of the page's figures that a run folder keeps in `figures/` too
+    further: Callable[[], dict[str, Figure]] = dict  # makes what it keeps besides, by name
 
 
 def tell_run(run: Run) -> Told:
@@ -78,49 +66,28 @@ def tell_run(run: Run) -> Told:
         run.synthetic,
         [section for section in sections if section.parts],
         run.metrics | {"worth": run.worth, "subjects": subjects},
-        model_card(run),
-        ("boxes", "learning_curves", "lesions"),
-        partial(_further_figures, run),
+        card=model_card(run),
+        kept=("boxes", "learning_curves", "lesions"),
+        further=partial(_further_figures, run),
     )
 
 
 def tell_table(run: Run) -> Told:
     """Everything about a predictions table alone."""
-    return Told(
-        f"Predictions of {run.given.attrs['file'].name}",
-        result_sentence(run),
-        cautions(run),
-        run.synthetic,
-        [section(run) for section in (*(OF_SCORES if run.scored else ()), of_run.table_section)],
-        run.metrics | {"worth": run.worth},
-    )
+    title, result, known_before = f"Predictions of {run.given.attrs['file'].name}", result_sentence(run), cautions(run)
+    sections = [section(run) for section in (OF_SCORES if run.scored else ())]
+    sections.append(Section("What this report does not know", [say("table_alone", **run.worth)]))
+    return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"worth": run.worth})
 
 
 def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
-    """Several runs side by side.
-
-    Args:
-        runs: as `comparing.gather` gives them.
-        reference: name of the run that all others are compared with; None for every pair.
-        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them; made where they are not there yet.
-    """
-    tests = tests or paired_tests(runs, ("auc", "calls"), reference)
-    numbers = {
-        "runs": {run.name: run.metrics | {"worth": run.worth} for run in runs},
-        "pairs": {
-            name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()}
-            for name in ("auc", "calls")
-        },
-    }
-    return Told(
-        "Runs side by side",
-        compared_sentence(runs),
-        compared_cautions(runs),
-        any(run.synthetic for run in runs),
-        compared_sections(runs, tests, reference),
-        numbers,
-        kept=("roc", "boxes"),
-    )
+    """Several runs, as `comparing.gather` gives them, side by side; the paired `tests` are made if not there yet."""
+    tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
+    pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
+    numbers = {"runs": {run.name: run.metrics | {"worth": run.worth} for run in runs}, "pairs": pairs}
+    sections, synthetic = compared_sections(runs, tests, reference), any(run.synthetic for run in runs)
+    result, known_before = compared_sentence(runs), compared_cautions(runs)
+    return Told("Runs side by side", result, known_before, synthetic, sections, numbers, kept=("roc", "boxes"))
 
 
 def _further_figures(run: Run) -> dict[str, Figure]:
@@ -129,8 +96,8 @@ def _further_figures(run: Run) -> dict[str, Figure]:
     if (run.folder / files.SLICES).exists():
         with np.load(run.folder / files.SLICES) as prepared:
             slices = prepared["slices"][..., 0]
-        shown = {"sequence": run.name, "synthetic": run.synthetic}
-        figures["slices"] = slice_sheet(slices, run.cohort["subject"], run.cohort["idh"], **shown)
+        subjects, labels = run.cohort["subject"], run.cohort["idh"]
+        figures["slices"] = slice_sheet(slices, subjects, labels, sequence=run.name, synthetic=run.synthetic)
     if files.has_masks(run.folder) and has_values(run.predictions, "dice"):
         with contextlib.suppress(InputError):  # the page says what is gone
             for name, case in lesion_cases(run).items():

@@ -1,4 +1,8 @@
-"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once."""
+"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once.
+
+A report is written to the page `out`, which is returned, by default `report.html`. InputError: a folder holds no
+finished run, or a table of it cannot be used.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -15,8 +19,7 @@ from glioma_idh.evaluation.metrics import best_possible_auc
 from glioma_idh.files import write_json, write_table, write_text, written_whole
 from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.figures.canvas import save_figure
-from glioma_idh.reporting.html import write_page
-from glioma_idh.reporting.html.files import files_folder
+from glioma_idh.reporting.html import files_folder, write_page
 from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
 from glioma_idh.reporting.tables.results import results_table, results_text
@@ -27,11 +30,7 @@ CARD, TABLE = "model_card.md", "table.csv"
 
 
 def finish_run(folder: Path) -> Run:
-    """From the splits' predictions to `predictions.csv`, every figure, table and page, and `metrics.json`.
-
-    Args:
-        folder: of the run; all its splits are done.
-    """
+    """From the predictions of a run's splits, all done, to tables, figures, page and, last, `metrics.json`."""
     splits = files.list_splits(files.read_table(folder / files.SPLITS))
     parts = [files.split_folder(folder, index) / files.PREDICTIONS for index in range(len(splits))]
     write_table(pd.concat([files.read_table(part) for part in parts], ignore_index=True), folder / files.PREDICTIONS)
@@ -41,18 +40,7 @@ def finish_run(folder: Path) -> Run:
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
-    """Everything about one finished run, on one page.
-
-    Args:
-        folder: of the run.
-        out: the page; by default `report.html` in the folder, whose figures and `metrics.json` are then made anew too.
-
-    Returns:
-        The page.
-
-    Raises:
-        InputError: the folder holds no finished run, or one whose tables cannot be used.
-    """
+    """Everything about a finished run; by default in its folder, whose figures and numbers are then made anew too."""
     run, page = read_finished_run(folder), out or folder / files.REPORT
     if page.parent.resolve() == folder.resolve():
         _write_run(run, page)
@@ -68,36 +56,19 @@ def _write_run(run: Run, page: Path) -> None:
 
 
 def write_table_report(file: Path, out: Path | None = None) -> Path:
-    """Everything about a predictions table that needs neither images nor a run.
-
-    Args:
-        file: CSV with `subject, truth, score`, and more where there is more.
-        out: the page; by default `report.html` beside the file.
-
-    Returns:
-        The page.
-
-    Raises:
-        InputError: the table cannot be used.
-    """
+    """Everything about a predictions table, a CSV with `subject, truth, score` at least; by default beside the file."""
     run, page = read_predictions(file), out or file.parent / files.REPORT
     publish(page, partial(tell_table, run))
     return page
 
 
 def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
-    """Several finished runs side by side.
+    """Several finished runs side by side; by default in the folder that holds the first.
 
     Args:
         folders: of the runs; runs of one network that differ in their seed count as one network.
-        out: the page; by default `report.html` in the folder that holds the first run.
+        out: the page.
         reference: the run that all others are compared with; None for every pair.
-
-    Returns:
-        The page.
-
-    Raises:
-        InputError: a folder holds no finished run, or one whose tables cannot be used.
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
@@ -106,15 +77,12 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
 
 
 def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -> dict:
-    """Write a page and, beside it, its figures, tables and numbers.
+    """Write a page and, beside it, its figures, tables and numbers, which are returned.
 
     Args:
         page: the HTML file.
         tell: gives what it says.
         figures: a folder for the figures that a run folder keeps.
-
-    Returns:
-        The numbers.
     """
     told, beside = tell(), files_folder(page)
     write_page(page, told.title, told.result, told.sections, cautions=told.cautions, synthetic=told.synthetic)
@@ -132,50 +100,47 @@ def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -
 
 
 def compare_runs(
-    folder: Path, folders: dict[str, Path], new: bool, baselines: dict[str, dict[str, float]] | None = None
+    folder: Path, folders: dict[str, Path], new: dict[str, Run], baselines: dict[str, dict[str, float]] | None = None
 ) -> dict[str, dict]:
     """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
 
     Args:
         folder: that holds them.
         folders: of each sequence's run, by inside name.
-        new: whether a run has only now been finished; else nothing is written that is there.
+        new: those of them that have only now been finished; without one, nothing is written that is there.
         baselines: scores of baselines without a network, by their name.
 
     Returns:
         The scores in each `metrics.json`, by inside name.
     """
-    runs = {name: read_finished_run(path) for name, path in folders.items()}
-    metrics = {name: _kept_numbers(run) for name, run in runs.items()}
+    runs = {name: new.get(name) or read_finished_run(path) for name, path in folders.items()}
+    metrics = {}
+    for name, run in runs.items():
+        kept = files.read_json(run.folder / files.METRICS)
+        if "within_splits" not in kept:  # finished before there was one
+            kept = run.metrics
+        metrics[name] = {key: of for key, of in kept.items() if key not in ("worth", "subjects")}
     published = {name: run.recipe["published"] for name, run in runs.items() if run.recipe.get("published")}
     rows = metrics, published, printed_of(list(runs.values())), baselines
     print(results_text(*rows))
-    new = new or not (folder / files.FIGURES / "boxes.svg").exists()
-    if new:
+    changed = bool(new) or not (folder / files.FIGURES / "boxes.svg").exists()
+    if changed:
         write_table(results_table(*rows).reset_index(), folder / TABLE)
     for path in folders.values():
         page = path / files.REPORT
-        if new or not page.exists():
+        if changed or not page.exists():
             print(f"Report: {page if page.exists() else write_report(path)}")
     if len(runs) == 1:
         return metrics
     best = _best_possible_together(runs)
     if best is not None:
         print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
-    if new:
+    if changed:
         write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
         page, together = folder / files.REPORT, gather(list(runs.values()))
         publish(page, partial(tell_comparison, together, None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
-
-
-def _kept_numbers(run: Run) -> dict:
-    """The scores of a finished run; computed again where it was finished before there was an AUC within splits."""
-    kept = files.read_json(run.folder / files.METRICS)
-    if "within_splits" not in kept:
-        return run.metrics
-    return {name: content for name, content in kept.items() if name not in ("worth", "subjects")}
 
 
 def _best_possible_together(runs: dict[str, Run]) -> float | None:
@@ -194,10 +159,10 @@ def write_external(
     """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
 
     Args:
-        run_dir: of the run; they go to `external/` and the name of the cohort in it.
+        run_dir: of the run; all goes to `external/` and the name of the cohort in it.
         name: of the cohort.
         table: cohort table of the subjects tested.
-        predictions: their predictions table, one row a subject and network.
+        predictions: one row a subject and network.
         errors: one a subject set aside.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from glioma_idh.papers import SGPNET, Paper
+from glioma_idh.papers import Paper, Printed
 from glioma_idh.sgp3d.recipe import PUBLISHED, Recipe, default_recipe
 
 SEQUENCES = ("t1", "t1gd", "t2", "flair")
@@ -46,5 +46,10 @@ PAPER = Paper(
     sequences=SEQUENCES,
     call=network_name,
     published=PUBLISHED,
-    printed=SGPNET,
+    printed=Printed(
+        columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
+        curves=("cross_entropy", "dice_loss"),
+        boxes=("sensitivity", "specificity", "accuracy", "dice"),
+        decimals=3,
+    ),
 )

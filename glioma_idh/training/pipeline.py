@@ -18,6 +18,7 @@ from glioma_idh.papers import Paper
 from glioma_idh.progress import step
 from glioma_idh.reporting.figures.canvas import display_name
 from glioma_idh.reporting.report import compare_runs, finish_run, write_external
+from glioma_idh.runs.run import Run
 from glioma_idh.training import device
 from glioma_idh.training.cohort import (
     TrainingCohort,
@@ -112,11 +113,11 @@ def train(recipe, job, method: Method) -> dict[str, dict]:
     unfinished = find_unfinished(trainings, job, method, cohort)
     jobs, threads = begin(unfinished, recipe, job, method, cohort) if unfinished else (1, 1)
     tests = [] if external is None else prepare_external(trainings, external, job, method)
-    train_runs(unfinished, job, method, jobs, threads)
+    finished = train_runs(unfinished, job, method, jobs, threads)
     folders = {training.name: training.folder for training in trainings}
     baselines = method.baselines(recipe, job.run_dir, job.quiet)
     with step("drawing the report", job.quiet):
-        metrics = compare_runs(job.run_dir, folders, bool(unfinished), baselines)
+        metrics = compare_runs(job.run_dir, folders, finished, baselines)
     for training, prepared in zip(trainings, tests, strict=False):
         predictions = method.predict(training.recipe, training.folder, prepared, job.quiet)
         write_external(training.folder, external_name(job), prepared.table, predictions, prepared.errors)
@@ -222,14 +223,16 @@ def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Met
         write_table(splits, training.folder / runs.SPLITS)  # last: it marks the run as prepared
 
 
-def train_runs(trainings: list[Training], job, method: Method, jobs: int, threads: int) -> None:
-    """Train every split of every run that is not trained yet, and write the results of each run."""
+def train_runs(trainings: list[Training], job, method: Method, jobs: int, threads: int) -> dict[str, Run]:
+    """Train every split of every run that is not trained yet, and write the results of each run, by its name."""
+    finished = {}
     train_split = partial(method.train_split, threads=threads) if threads > 1 else method.train_split
     for training in trainings:
         label = f"{display_name(training.name)}: " if method.several else ""
         train_splits(train_split, training.recipe, training.folder, jobs, job.quiet, label)
         with step(f"{label}drawing results", job.quiet):
-            finish_run(training.folder)
+            finished[training.name] = finish_run(training.folder)
+    return finished
 
 
 def prepare(table: pd.DataFrame, errors: list[InputError], recipe, job, method: Method) -> Prepared:

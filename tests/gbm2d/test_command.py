@@ -108,7 +108,7 @@ def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, 
     assert steps.prepared == [("t2", 3), ("adc", 3)]
     assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
     assert steps.results == [run / name for name in ("t2", "adc")]
-    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, True, None)]
+    assert steps.compared == [(run, {"t2": run / "t2", "adc": run / "adc"}, {"t2": None, "adc": None}, None)]
     assert "synthetic" not in capsys.readouterr().out
     for name in ("t2", "adc"):
         kept = runs.read_json(run / name / "recipe.json")
@@ -126,7 +126,7 @@ def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(st
     (tmp_path / "run/adc/metrics.json").write_text("{}")
     steps.trained.clear()
     train(recipe, job)
-    assert steps.trained == [] and [new for _, _, new, _ in steps.compared] == [True, True, False]
+    assert steps.trained == [] and [set(new) for _, _, new, _ in steps.compared] == [{"t2", "adc"}, {"adc"}, set()]
     with pytest.raises(InputError, match="expected epochs 5; found epochs 4"):
         train(replace(recipe, epochs=5), job)
 

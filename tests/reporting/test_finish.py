@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.files import write_json, write_table
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.papers import SGPNET
+from glioma_idh.papers import find_paper
 from glioma_idh.reporting import report
 from glioma_idh.reporting.report import compare_runs, finish_run, write_external, write_report
 from glioma_idh.reporting.sections import of_run, shared_figures
@@ -101,7 +101,7 @@ def test_both_tasks_leave_numbers_table_and_figures(tmp_path, capsys):
         both = [(place / f"{name}.svg").read_bytes() for place in (folder / "figures", folder / "report_files/figures")]
         assert both[0] == both[1]
     baselines = {"all-ones mask": {"dice": 0.67}}
-    assert compare_runs(folder, {"SGPNet": folder}, True, baselines)["SGPNet"]["sequence"] == "SGPNet"
+    assert compare_runs(folder, {"SGPNet": folder}, {"SGPNet": run}, baselines)["SGPNet"]["sequence"] == "SGPNet"
     table = pd.read_csv(folder / "table.csv", dtype=str).set_index("Unnamed: 1")
     assert table.loc["paper", "DSC"] == "0.935" and table.loc["all-ones mask", "DSC"] == "0.670"
     text = capsys.readouterr().out
@@ -279,7 +279,7 @@ def test_several_runs_are_compared_once_and_again_where_one_is_new(tmp_path, unp
         published = {"auc": [0.9, 0.1]} if name == "t2" else {}
         folders[name] = write_finished(tmp_path / name, table_of().assign(score=score), name, published)
     pages = [*(folder / "report.html" for folder in folders.values()), tmp_path / "report.html"]
-    found = compare_runs(tmp_path, folders, False)  # nothing is there yet
+    found = compare_runs(tmp_path, folders, {})  # nothing is there yet
     assert [found[name]["pooled"]["auc"] for name in folders] == [14.5 / 16, 0.5]
     assert unpublished == pages
     kept = runs.read_json(tmp_path / "metrics.json")
@@ -293,9 +293,9 @@ def test_several_runs_are_compared_once_and_again_where_one_is_new(tmp_path, unp
         file.parent.mkdir(exist_ok=True)
         file.touch()
     unpublished.clear()
-    compare_runs(tmp_path, folders, False)
+    compare_runs(tmp_path, folders, {})
     assert unpublished == [] and "Report:" not in capsys.readouterr().out
-    compare_runs(tmp_path, folders, True)
+    compare_runs(tmp_path, folders, {"t2": read_finished_run(folders["t2"])})
     assert unpublished == pages[2:]  # what each run has written of itself stays
     assert f"Report: {pages[0]}\nReport: {pages[1]}\n" in capsys.readouterr().out
 
@@ -304,7 +304,7 @@ def test_the_figures_of_several_runs_are_those_of_their_page(tmp_path, undrawn):
     folders = {name: write_finished(tmp_path / name, sequence=name) for name in ("t2", "flair")}
     for folder in folders.values():
         (folder / "report.html").touch()
-    compare_runs(tmp_path, folders, True)
+    compare_runs(tmp_path, folders, {"t2": read_finished_run(folders["t2"])})
     assert drawn(tmp_path) == {"roc", "boxes"}
 
 
@@ -317,13 +317,13 @@ def test_a_run_finished_before_there_was_an_auc_within_splits_gets_one(tmp_path,
         planted = pd.DataFrame({"subject": table_of()["subject"], "score": latents})
         write_table(planted, tmp_path / "planted.csv")
     (tmp_path / "report.html").touch()
-    found = compare_runs(tmp_path, {"t2": tmp_path}, False)["t2"]
+    found = compare_runs(tmp_path, {"t2": tmp_path}, {})["t2"]
     assert found["within_splits"]["auc"] == 7 / 8 and found["pooled"]["auc"] == 14.5 / 16
     assert found["within_splits"].get("best_possible_auc") == best and found["synthetic"] is (best is not None)
     kept = numbers_of(table_of())
     kept["within_splits"] = {"auc": 0.3, "auc_interval": [0.2, 0.4]}  # what is there is not computed again
     write_json(kept, tmp_path / "metrics.json")
-    assert compare_runs(tmp_path, {"t2": tmp_path}, False)["t2"]["within_splits"]["auc"] == 0.3
+    assert compare_runs(tmp_path, {"t2": tmp_path}, {})["t2"]["within_splits"]["auc"] == 0.3
 
 
 def test_the_figures_are_given_what_they_draw(figures_of):
@@ -343,7 +343,8 @@ def test_the_figures_are_given_what_they_draw(figures_of):
     assert scores.groupby("sequence").size().to_dict() == {"t2": 2, "lesion": 2}
     first = scores.loc[scores["sequence"] == "t2", "auc"].tolist()
     assert first == [split["auc"] for split in given[0].metrics["per_split"]]
-    assert named["panels"] == SGPNET.boxes and named["synthetic"] and set(named["published"]) == {"t2", "lesion"}
+    assert named["panels"] == given[0].printed.boxes == find_paper({"paper": "sgp3d"}).printed.boxes
+    assert named["synthetic"] and set(named["published"]) == {"t2", "lesion"}
 
 
 def test_numbers_and_curves_are_of_all_splits_and_phantoms_know_their_best(tmp_path, monkeypatch, unpublished):

@@ -237,7 +237,7 @@ def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     name = "SGPNet, k held constant"
     assert rehearsed.written == [rehearsed.run]
     ((folder, folders, new, baselines),) = rehearsed.compared
-    assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, True)
+    assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, {name: None})
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
     assert rehearsed.returned == {"of": name}
 

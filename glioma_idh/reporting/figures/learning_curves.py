@@ -4,12 +4,11 @@ from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.learning_curves import fit_exponential
 from glioma_idh.evaluation.metrics import has_values
-from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures.canvas import BLUE, VERMILLION, dress, legend_below, named_splits, new_figure
 from glioma_idh.reporting.names import CURVES
 
 
-def learning_curves(history, *, title, panels=SLICE_CNN.curves, synthetic=False) -> Figure:
+def learning_curves(history, *, title, panels, synthetic=False) -> Figure:
     """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
     A loss without bounds has a logarithmic axis when the mean test loss spans more than a decade.

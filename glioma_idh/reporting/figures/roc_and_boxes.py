@@ -11,7 +11,6 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from glioma_idh.evaluation.bootstrap import DRAWS, roc_band
 from glioma_idh.evaluation.intervals import auc_interval
 from glioma_idh.evaluation.metrics import pool_patients
-from glioma_idh.papers import SLICE_CNN
 from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREEN, SMALL, VERMILLION, display_name, legend_entry, named_splits
 from glioma_idh.reporting.names import ALWAYS, PANELS, trivial_answer
@@ -165,7 +164,7 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
     return line
 
 
-def score_boxes(scores, *, panels=SLICE_CNN.boxes, published=None, synthetic=False) -> Figure:
+def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
     """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
     Boxes are quartiles, whiskers the full range, points the splits themselves.

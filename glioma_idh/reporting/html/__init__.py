@@ -1,7 +1,13 @@
-"""One HTML file that holds a whole report: words, figures, tables and scans, and nothing to fetch from anywhere."""
+"""One HTML file that holds a whole report: words, figures, tables and scans, and nothing to fetch from anywhere.
+
+Its figures and tables lie in a folder beside it too, for a manuscript.
+"""
 
 import base64
+import contextlib
+import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,17 +18,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_text
+from glioma_idh.files import write_table, write_text
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, save_figure
 from glioma_idh.reporting.figures.cases import Case
-from glioma_idh.reporting.html.files import file_names, files_folder, replaced_files, write_sheet
 from glioma_idh.reporting.html.viewer import pack_cases
+from glioma_idh.reporting.tables.results import latex_table
 
 GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
 NUMBER = re.compile(r"[-+−–<>≤≥=~±]?\s?\.?\d")
 OPTION = re.compile(r"(?<!\S)(-[\w-]+)")
 UNIT = re.compile(r" (?=±)|(?<=[±<>]) (?=\d)|(?<=\bp) (?=[<\d])|(?<=\d) (?=%|ml\b|mm\b|to [-+−]?\d)|(?<=\d to) ")
+
+LIST = "files.txt"
+HEAD = "Figures and tables of the page beside this folder. The next page of that name replaces those listed here:"
+LISTED = re.compile(r"figures/[^/\\]+\.(png|svg)|tables/[^/\\]+\.(csv|tex)")
+LONGEST = 60  # letters of a file name: no disk takes more than 255 bytes
 
 
 class Paragraph(NamedTuple):
@@ -71,13 +82,7 @@ FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))
 
 
 def write_page(
-    path: Path,
-    title: str,
-    result: str,
-    sections: list[Section],
-    *,
-    cautions: Sequence[str] = (),
-    synthetic: bool = False,
+    path: Path, title: str, result: str, sections: list[Section], *, cautions: Sequence[str] = (), synthetic=False
 ) -> Path:
     """Write a page and, in `<stem>_files` beside it, its figures (PNG, SVG) and tables (CSV, LaTeX).
 
@@ -85,21 +90,24 @@ def write_page(
     wanted are gone.
 
     Args:
-        path: of the HTML file.
+        path: of the HTML file; it is returned.
         title: of the page.
         result: what it all comes to, in a sentence.
         sections: what follows.
         cautions: what must be known before the first number; a box below the title, where there are any.
         synthetic: whether it is about phantoms; every section then says so.
 
-    Returns:
-        The path.
-
     Raises:
         InputError: a file cannot be written, or one that is not a report's is in its place.
     """
     path = Path(path)
-    _check_place(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
+    if path.is_dir():
+        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
+    if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
+        advice = "Give the page another name, or take the file away."
+        raise InputError("nothing, or a former report", "another file", advice, file=path)
     folder = files_folder(path)
     parts = [part for section in sections for part in section.parts]
     files = {}  # of each figure and table, in their order
@@ -113,21 +121,6 @@ def write_page(
         page |= {"mark": SYNTHETIC_NOTE if synthetic else "", "has_viewer": any(isinstance(p, Viewer) for p in parts)}
         write_text(_template().render(page), path)
     return path
-
-
-def _check_place(path: Path) -> None:
-    """A page may go where nothing is, or where a former page is.
-
-    Raises:
-        InputError: the name is not that of an HTML file, or something else is there.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
-    if path.is_dir():
-        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
-    if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
-        advice = "Give the page another name, or take the file away."
-        raise InputError("nothing, or a former report", "another file", advice, file=path)
 
 
 def _template():
@@ -162,7 +155,9 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
             block["width"], block["height"] = (round(inches * 96) for inches in figure.get_size_inches())
         case Sheet(table=table, caption=caption):
             table = table.astype(object).fillna("").astype(str)
-            write_sheet(table, place.parent, place.name, caption, synthetic)
+            mark = f"{SYNTHETIC_NOTE}. " if synthetic else ""
+            write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / files[0])
+            write_text(latex_table(table, mark + caption, place.name), folder / files[1])
             numbers = [n > 0 and _are_numbers(table.iloc[:, n]) for n in range(table.shape[1])]
             block["columns"] = list(zip(map(str, table.columns), numbers, strict=True))
             block["rows"] = table.to_numpy().tolist()
@@ -173,3 +168,40 @@ def _are_numbers(cells: pd.Series) -> bool:
     """Whether most cells that hold something begin with a number."""
     filled = cells[~cells.str.strip().isin(["", "-", "–"])]
     return len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
+
+
+def file_names(names: list[str]) -> list[str]:
+    """Names that any disk takes, all of them different: letters and digits of any script, `-`, `_` and `.`."""
+    taken, files = set(), []
+    for name in names:
+        stem = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name))[:LONGEST].strip("._") or "unnamed"
+        ways = itertools.chain([stem], (f"{stem}_{n}" for n in itertools.count(2)))
+        files.append(next(way for way in ways if way.casefold() not in taken))
+        taken.add(files[-1].casefold())
+    return files
+
+
+@contextlib.contextmanager
+def replaced_files(folder: Path, wanted: list[str]):
+    """While a page and the `wanted` files of its folder are written; at the end, the former page's others are gone.
+
+    What no page has written stays. InputError: such a file is in the place of a wanted one.
+    """
+    lines = (folder / LIST).read_text().splitlines() if (folder / LIST).is_file() else []
+    former = {line for line in lines if LISTED.fullmatch(line)}
+    others = [name for name in wanted if name not in former and (folder / name).exists()]
+    if others:
+        advice = "Move it elsewhere, or name another --out."
+        raise InputError("a name that is free", "a file that is not a report's", advice, file=folder / others[0])
+    if wanted or former:
+        write_text("\n".join([HEAD, *sorted({*former, *wanted}), ""]), folder / LIST)
+    yield
+    for name in former.difference(wanted):
+        (folder / name).unlink(missing_ok=True)
+    if wanted or former:
+        write_text("\n".join([HEAD, *sorted(set(wanted)), ""]), folder / LIST)
+
+
+def files_folder(page: Path) -> Path:
+    """The folder of a page's figures, tables and numbers."""
+    return page.with_name(f"{page.stem}_files")

@@ -42,13 +42,7 @@ def compared_cautions(runs: list[Run]) -> list[str]:
 
 
 def compared_sections(runs: list[Run], tests: dict, reference: str | None = None) -> list[Section]:
-    """The table beside the paper's, the figures, and each pair tested, or each run against a reference.
-
-    Args:
-        runs: as `comparing.gather` gives them.
-        tests: of `auc` and `calls`, as `comparing.paired_tests` gives them.
-        reference: name of the run that all others were compared with; None for every pair.
-    """
+    """The table beside the paper's, the figures, each pair tested or each run against a reference, and the commands."""
     return [_table_section(runs), _worth_section(runs), _pairs_section(tests, reference), _commands_section(runs)]
 
 
@@ -57,10 +51,7 @@ def _table_section(runs: list[Run]) -> Section:
     metrics = {run.name: run.metrics for run in runs}
     table = results_table(metrics, published_of(runs), printed_of(runs)).reset_index(names=["run", "row"])
     table["run"] = table["run"].where(~table["run"].duplicated(), "")
-    parts = [
-        *_seeds_note(runs),
-        Sheet("table", table, f"{SPREAD_NOTE} {WITHIN_NOTE} {ABBREVIATIONS}"),
-    ]
+    parts = [*_seeds_note(runs), Sheet("table", table, f"{SPREAD_NOTE} {WITHIN_NOTE} {ABBREVIATIONS}")]
     areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs if run.scored)
     if areas:
         parts.append(Picture("roc", roc_of(runs), "ROC curves of every split and their mean.", f"Mean AUC: {areas}."))
@@ -84,41 +75,31 @@ def _seeds_note(runs: list[Run]) -> list[Paragraph]:
 def _worth_section(runs: list[Run]) -> Section:
     """Each run's interval, calibration and stand to the baselines."""
     rows = []
-    for run in runs:
-        if not run.scored:
-            continue
+    for run in (run for run in runs if run.scored):
         numbers = run.worth
         verdict = numbers["beats_baselines"]
         not_beaten = ", ".join(verdict["not_beaten"])
         worse = f"; lower than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
         words = {"beats all": "higher than all compared", "does not beat": f"not higher than {not_beaten}{worse}"}
-        before = numbers["calibration"]["before"]
-        rows.append(
-            {
-                "run": run.name,
-                "patients": numbers["patients"]["num_tested"],
-                "mutant": numbers["patients"]["num_mutant"],
-                "AUC (95 %)": estimate_cell(numbers["auc"]["within_splits"]),
-                "calibration slope (95 %)": estimate_cell(before["slope"]) if "slope" in before else before["reason"],
-                "AUC and baselines": words.get(verdict["verdict"], verdict["reason"]),
-            }
-        )
+        before, patients = numbers["calibration"]["before"], numbers["patients"]
+        row = {"run": run.name, "patients": patients["num_tested"], "mutant": patients["num_mutant"]}
+        row["AUC (95 %)"] = estimate_cell(numbers["auc"]["within_splits"])
+        row["calibration slope (95 %)"] = estimate_cell(before["slope"]) if "slope" in before else before["reason"]
+        rows.append(row | {"AUC and baselines": words.get(verdict["verdict"], verdict["reason"])})
     caption = "AUC within splits; slope pooled over patients, 1 is calibrated; baselines on the same splits."
     return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
 
 
 def _pairs_section(tests: dict, reference: str | None) -> Section:
     """Each pair by DeLong's and McNemar's paired tests, after Holm."""
-    rows = [
-        {
-            "pair": " less ".join(pair),
-            "difference of AUC (95 %)": comparison_cell(area._asdict()),
-            "called right": calls.reason
-            or f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, "
-            f"p {format_p(calls.p)}",
-        }
-        for (pair, area), calls in zip(tests["auc"].items(), tests["calls"].values(), strict=True)
-    ]
+    rows = []
+    for (pair, area), calls in zip(tests["auc"].items(), tests["calls"].values(), strict=True):
+        row = {"pair": " less ".join(pair), "difference of AUC (95 %)": comparison_cell(area._asdict())}
+        row["called right"] = calls.reason
+        if not calls.reason:
+            right = f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second"
+            row["called right"] = f"{right}, p {format_p(calls.p)}"
+        rows.append(row)
     parts = [say("pairs", reference=reference), Sheet("pairs", pd.DataFrame(rows), "Each pair.")]
     return Section("Paired comparisons", parts if rows else [])
 

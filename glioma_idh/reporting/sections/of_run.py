@@ -64,10 +64,8 @@ def segmentation_section(finished: Run) -> Section:
     rows = [(words, estimate_cell(numbers[key])) for key, words in SEGMENTATION.items() if key in numbers]
     others = {key: of for key, of in numbers.items() if key not in SEGMENTATION and isinstance(of, dict)}
     rows += [(key.replace("_", " "), estimate_cell(of)) for key, of in others.items() if "value" in of]
-    parts = [
-        say("segmentation", segmentation=numbers),
-        Sheet("segmentation", pd.DataFrame(rows, columns=["score", "mean (95 %)"]), "On the patients' own grids."),
-    ]
+    table = pd.DataFrame(rows, columns=["score", "mean (95 %)"])
+    parts = [say("segmentation", segmentation=numbers), Sheet("segmentation", table, "On the patients' own grids.")]
     try:
         figure = best_median_worst(lesion_cases(finished), synthetic=finished.synthetic)
     except InputError as error:
@@ -93,8 +91,7 @@ def training_section(finished: Run) -> Section:
 
 def cases_section(finished: Run) -> Section:
     """The most confident mistakes, and subjects to look through."""
-    folder, cohort, predictions = finished.folder, finished.cohort, finished.predictions
-    parts = []
+    parts, folder, cohort, predictions = [], finished.folder, finished.cohort, finished.predictions
     if has_values(predictions, "score"):
         figure, unshown = mistakes_figure(folder, cohort, predictions, synthetic=finished.synthetic)
         if figure:
@@ -107,18 +104,9 @@ def cases_section(finished: Run) -> Section:
 
 def methods_section(finished: Run) -> Section:
     """A methods paragraph, the environment, and the command."""
-    parts = [
-        Paragraph(methods_text(finished)),
-        Paragraph("To run it again:"),
-        Listing(command_line(finished.settings)),
-        Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes."),
-    ]
-    return Section("Methods, and how to run it again", parts)
-
-
-def table_section(finished: Run) -> Section:
-    """What a table alone leaves unsaid."""
-    return Section("What this report does not know", [say("table_alone", **finished.worth)])
+    parts = [Paragraph(methods_text(finished)), Paragraph("To run it again:"), Listing(command_line(finished.settings))]
+    environment = Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes.")
+    return Section("Methods, and how to run it again", [*parts, environment])
 
 
 def checklists_section(finished: Run) -> Section:

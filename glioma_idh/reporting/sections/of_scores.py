@@ -31,26 +31,15 @@ def baselines_section(finished: Run) -> Section:
     numbers = finished.worth
     network = estimate_cell(numbers["auc"]["within_splits"], 3)
     rows = [{"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network}]
-    rows += [
-        {
-            "known": of["stage"],
-            "baseline": name,
-            "AUC within splits (95 %)": estimate_cell(of["auc"], 3),
-            "network less it": comparison_cell(of["difference"], 3),
-        }
-        for name, of in numbers["baselines"].items()
-    ]
+    for name, of in numbers["baselines"].items():
+        row = {"known": of["stage"], "baseline": name, "AUC within splits (95 %)": estimate_cell(of["auc"], 3)}
+        rows.append(row | {"network less it": comparison_cell(of["difference"], 3)})
     figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
     alt = forest_plots.baselines_forest_alt(numbers)
-    parts = [
-        say("baselines", **numbers),
-        Picture("baselines", figure, "AUC beside baselines without a network.", alt),
-        Sheet(
-            "baselines",
-            pd.DataFrame(rows).astype(object).fillna(""),
-            "AUC within splits with 95 % confidence intervals, and paired differences.",
-        ),
-    ]
+    picture = Picture("baselines", figure, "AUC beside baselines without a network.", alt)
+    caption = "AUC within splits with 95 % confidence intervals, and paired differences."
+    table = pd.DataFrame(rows).astype(object).fillna("")
+    parts = [say("baselines", **numbers), picture, Sheet("baselines", table, caption)]
     return Section("Beside age, lesion volume and grade", parts)
 
 
@@ -72,27 +61,18 @@ def discrimination_section(finished: Run) -> Section:
         for choice, rates in numbers["rates"].items()
     ]
     prevalence = f"{WITHIN_NOTE} {say('prevalence', **numbers).text}"
+    roc = roc_with_bands({finished.name: patients}, **marked)
+    roc_alt = f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}."
+    curve = performance.precision_recall_curve(patients, **of_average, **marked)
+    curve_alt = performance.precision_recall_curve_alt(patients, **of_average)
+    matrices = performance.confusion_matrices(numbers["rates"], **marked)
+    matrices_alt = performance.confusion_matrices_alt(numbers["rates"])
     parts = [
         Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), prevalence),
-        Picture(
-            "roc",
-            roc_with_bands({finished.name: patients}, **marked),
-            "ROC curve, pooled over patients.",
-            f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}.",
-        ),
-        Picture(
-            "precision_recall",
-            performance.precision_recall_curve(patients, **of_average, **marked),
-            "Precision and recall, pooled over patients.",
-            performance.precision_recall_curve_alt(patients, **of_average),
-        ),
+        Picture("roc", roc, "ROC curve, pooled over patients.", roc_alt),
+        Picture("precision_recall", curve, "Precision and recall, pooled over patients.", curve_alt),
         Sheet("rates", pd.DataFrame(calls), f"Who is called mutant. 95 % intervals of Wilson. {ABBREVIATIONS}"),
-        Picture(
-            "confusion",
-            performance.confusion_matrices(numbers["rates"], **marked),
-            "Confusion matrices at the three thresholds.",
-            performance.confusion_matrices_alt(numbers["rates"]),
-        ),
+        Picture("confusion", matrices, "Confusion matrices at the three thresholds.", matrices_alt),
     ]
     return Section("Discrimination", [*parts, *_per_split(finished)])
 
@@ -103,16 +83,14 @@ def _per_split(finished: Run) -> list:
         return [say("folds", **finished.worth)]
     scores = pd.DataFrame(finished.metrics["per_split"])
     columns = [name for name in finished.printed.columns if name in scores]
-    rows = [
-        {"split": name, "tested": int(row["num_test"].iloc[0])}
-        | {HEADINGS[column]: number_cell(row[column].iloc[0]) for column in columns}
-        for name, row in named_splits(scores)
-    ]
+    rows = []
+    for name, row in named_splits(scores):
+        cells = {HEADINGS[column]: number_cell(row[column].iloc[0]) for column in columns}
+        rows.append({"split": name, "tested": int(row["num_test"].iloc[0])} | cells)
     alt = "Box plots of the scores over the splits; see the table."
-    return [
-        Picture("boxes", boxes_of([finished]), "Scores over the splits.", alt),
-        Sheet("splits_scores", pd.DataFrame(rows), f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"),
-    ]
+    caption = f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"
+    boxes = Picture("boxes", boxes_of([finished]), "Scores over the splits.", alt)
+    return [boxes, Sheet("splits_scores", pd.DataFrame(rows), caption)]
 
 
 def calibration_section(finished: Run) -> Section:
@@ -123,32 +101,18 @@ def calibration_section(finished: Run) -> Section:
         if "reason" in scores or numbers.get("hard_scores"):
             rows.append(row | {"slope (95 %)": scores.get("reason", HARD)})
             continue
-        row |= {
-            "slope (95 %)": estimate_cell(scores["slope"]),
-            "intercept (95 %)": estimate_cell(scores["intercept"]),
-            "in the large (95 %)": estimate_cell(scores["in_the_large"]),
-        }
+        row |= {"slope (95 %)": estimate_cell(scores["slope"]), "intercept (95 %)": estimate_cell(scores["intercept"])}
+        row |= {"in the large (95 %)": estimate_cell(scores["in_the_large"])}
         rows.append(row | {name: f"{scores[key]:.3f}" for key, name in CALIBRATION.items()})
-    curves = numbers["reliability"], numbers["calibration"]
+    curves, table = (numbers["reliability"], numbers["calibration"]), pd.DataFrame(rows).astype(object).fillna("")
+    diagram, alt = reliability.reliability_diagram(*curves, **marked), reliability.reliability_diagram_alt(*curves)
+    decision = performance.decision_curve_figure(numbers["decision"], **marked)
+    decision_alt = performance.decision_curve_figure_alt(numbers["decision"])
     parts = [
         say("calibration", **numbers, hard=HARD, clip=f"{CLIP:g}"),
-        Picture(
-            "reliability",
-            reliability.reliability_diagram(*curves, **marked),
-            "Reliability, before and after scaling.",
-            reliability.reliability_diagram_alt(*curves),
-        ),
-        Sheet(
-            "calibration",
-            pd.DataFrame(rows).astype(object).fillna(""),
-            "Calibration of all tested patients together.",
-        ),
-        Picture(
-            "decision",
-            performance.decision_curve_figure(numbers["decision"], **marked),
-            "Decision curve.",
-            performance.decision_curve_figure_alt(numbers["decision"]),
-        ),
+        Picture("reliability", diagram, "Reliability, before and after scaling.", alt),
+        Sheet("calibration", table, "Calibration of all tested patients together."),
+        Picture("decision", decision, "Decision curve.", decision_alt),
         Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, by prevalence."),
     ]
     return Section("Calibration and usefulness", parts)
@@ -162,12 +126,9 @@ def _net_benefit(numbers: dict) -> pd.DataFrame:
     rows = []
     for place, curve in curves.items():
         at = {round(row["threshold"], 2): row for row in curve}
-        heading = f"{place}, {100 * of[place]:.1f} % IDH-mutant"
-        rows += [
-            {"prevalence": heading, "threshold": f"{threshold:g}"}
-            | {name: f"{at[threshold][column]:.3f}" for name, column in NET_BENEFIT_OF.items()}
-            for threshold in NET_BENEFIT_AT
-        ]
+        for threshold in NET_BENEFIT_AT:
+            row = {"prevalence": f"{place}, {100 * of[place]:.1f} % IDH-mutant", "threshold": f"{threshold:g}"}
+            rows.append(row | {name: f"{at[threshold][key]:.3f}" for name, key in NET_BENEFIT_OF.items()})
     return pd.DataFrame(rows)
 
 
@@ -176,22 +137,12 @@ def strata_section(finished: Run) -> Section:
     strata, overall = finished.worth["strata"], finished.worth["auc"]["within_splits"]
     if not isinstance(strata, list):
         return Section("Within groups of patients", [Paragraph(f"Strata {strata['reason']}.")])
-    rows = [
-        {
-            "variable": row["variable"],
-            "stratum": row["stratum"],
-            "patients": row["n"],
-            "mutant": row["events"],
-            "pairs": row["pairs"],
-            "AUC (95 %)": estimate_cell(row | {"value": row["auc"]}),
-        }
-        for row in strata
-    ]
+    rows = []
+    for row in strata:
+        group = {"variable": row["variable"], "stratum": row["stratum"], "patients": row["n"], "mutant": row["events"]}
+        rows.append(group | {"pairs": row["pairs"], "AUC (95 %)": estimate_cell(row | {"value": row["auc"]})})
     figure = forest_plots.strata_forest(strata, overall, synthetic=finished.synthetic)
     alt = forest_plots.strata_forest_alt(strata, overall)
-    parts = [
-        say("strata"),
-        Picture("strata", figure, "AUC within groups of patients.", alt),
-        Sheet("strata", pd.DataFrame(rows), "AUC within splits with 95 % confidence intervals, in groups of patients."),
-    ]
-    return Section("Within groups of patients", parts)
+    picture = Picture("strata", figure, "AUC within groups of patients.", alt)
+    caption = "AUC within splits with 95 % confidence intervals, in groups of patients."
+    return Section("Within groups of patients", [say("strata"), picture, Sheet("strata", pd.DataFrame(rows), caption)])

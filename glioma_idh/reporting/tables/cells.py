@@ -21,19 +21,14 @@ def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
         decimals: of each number.
         plus: write the sign of what is above 0 too.
     """
-    sign = "+" if plus else ""
     if not known(estimate["value"]):
         return estimate["reason"]
-    value = _spelled(estimate["value"], sign, decimals)
+    spelled = f"{{:{'+' if plus else ''}.{decimals}f}}".format
+    value = spelled(round(estimate["value"], decimals) + 0.0)  # without the minus of one that rounds to 0
     if not known(estimate["low"]):
         return f"{value} (interval {estimate['reason']})" if estimate["reason"] else value
-    low, high = (_spelled(estimate[end], sign, decimals) for end in ("low", "high"))
+    low, high = (spelled(round(estimate[end], decimals) + 0.0) for end in ("low", "high"))
     return f"{value} ({low} to {high})"
-
-
-def _spelled(value: float, sign: str, decimals: int) -> str:
-    """A number without the minus of one that rounds to 0."""
-    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}"
 
 
 def proportion_cell(proportion: dict) -> str:

@@ -17,11 +17,11 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
     Of several scans of a patient the first counts, and any known status.
 
     Args:
-        cohort: cohort table of a run; columns that it lacks are not known of anybody.
+        cohort: columns that it lacks are not known of anybody.
         max_sites: smaller sites beyond so many are counted together as "other".
 
     Returns:
-        Text cells: `characteristic` (empty below its first row), `value, missing, all`, and a column a status.
+        `characteristic` (empty below its first row), `value, missing, all`, and a column a status.
 
     Raises:
         InputError: a cell cannot be read.
@@ -49,13 +49,7 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
 def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """The same of the patients tested in each split; of a single split, of those trained on too.
 
-    Args:
-        cohort: cohort table of a run.
-        splits: `subject, repeat, split, part`.
-
-    Returns:
-        Text cells, a row a part: `part, patients`, and a column a characteristic or one of its values. Raises as
-        `characteristics_sheet` does.
+    A row a part: `part, patients`, and a column a characteristic or one of its values. Raises as that does.
     """
     cohort = _as_text(cohort)
     tests = dict(named_splits(splits[splits["part"] == "test"]))

@@ -32,12 +32,7 @@ def comparison_table(
         numbers: of each network, as `experiments.numbers_of` gives them.
         comparisons: by score and name, the other less it.
         model: what they were compared with.
-        published: the paper's (mean, sd) of each score, by name.
-        printed: what the paper prints.
-        baselines: scores of answers that need no network, by their name.
-
-    Returns:
-        Text cells, indexed by network and row.
+        published, printed, baselines: as `results_table` takes them, and so is what is returned.
     """
     table = results_table(numbers, published, printed, baselines)
     trivial = table.index.get_level_values(1).isin(ALWAYS)  # once, among the baselines, and not below every network
@@ -53,13 +48,9 @@ def comparison_table(
 
 
 def order_text(numbers: dict[str, dict], comparisons: dict[str, Comparison], model: str, score: str = "auc") -> str:
-    """Whether one network comes out above the others, as a paper says, and how sure that is; a line each.
+    """Whether one network, which the paper finds above the others, comes out so, and how sure that is; a line each.
 
-    Args:
-        numbers: as `experiments.numbers_of` gives them.
-        comparisons: the others against the model, by score and name, the other less it.
-        model: the one that the paper finds above.
-        score: "auc" or "dice".
+    Args are those of `comparison_table`, the comparisons of one score, "auc" or "dice".
     """
     heading, lines = SCORES[score], []
     for name, comparison in comparisons.items():

@@ -18,10 +18,10 @@ def flow_counts(
     """How many subjects were found, set aside, used and tested.
 
     Args:
-        cohort: cohort table of those used; `idh` is NaN where it is not known.
-        exclusions: `subject, expected, found`; a subject counts once, for its first reason.
-        splits: `subject, repeat, split, part`; None where there are none, as of an external test.
-        predictions: predictions table.
+        cohort: of those used; `idh` is NaN where it is not known.
+        exclusions: a subject counts once, for its first reason.
+        splits: None where there are none, as of an external test.
+        predictions: of those tested.
 
     Returns:
         `found` = used and excluded; `excluded`: number by reason in words, the most frequent first; `used` = `mutant`
@@ -50,13 +50,9 @@ def flow_counts(
 
 
 def reasons(exclusions: pd.DataFrame) -> pd.Series:
-    """Why each subject was set aside, in words, such as `no scan in column t1`.
+    """Why each subject was set aside, in words by the table's index, such as `no scan in column t1`.
 
-    Args:
-        exclusions: `expected, found`. Where subjects failed alike but for what was found, that is left out.
-
-    Returns:
-        A reason a row, by the table's index.
+    Where subjects failed alike but for what was found, that is left out.
     """
     varied = exclusions.groupby("expected")["found"].transform("nunique") > 1
     words = []
@@ -71,11 +67,7 @@ def reasons(exclusions: pd.DataFrame) -> pd.Series:
 
 
 def exclusions_sheet(exclusions: pd.DataFrame) -> pd.DataFrame:
-    """Who was set aside, to show: `reason, subjects` (how many), `who, what to do`; the most frequent reason first.
-
-    Args:
-        exclusions: `subject, expected, found, advice`.
-    """
+    """Who was set aside, to show: `reason, subjects` (how many), `who, what to do`; the most frequent reason first."""
     first = exclusions.drop_duplicates("subject")
     rows = [
         (reason, len(alike), first_few(sorted(alike["subject"]), MOST_NAMED), alike["advice"].iloc[0])

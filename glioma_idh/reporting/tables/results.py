@@ -23,18 +23,15 @@ LATEX = str.maketrans(
 
 
 def results_table(
-    metrics: dict[str, dict],
-    published: dict[str, dict],
-    printed: Printed,
-    baselines: dict[str, dict[str, float]] | None = None,
+    metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> pd.DataFrame:
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
 
     Args:
-        metrics: by the sequence's or the network's name, what `evaluation.metrics.summarise` gives.
-        published: by the same name, (mean, sd) of each score, sd None where the paper prints none; may lack names.
-        printed: what the paper prints.
-        baselines: scores of baselines without a network, by their name; a row each at the end.
+        metrics: by the sequence's or the network's name.
+        published: by the same name; may lack names.
+        printed: its columns and decimals.
+        baselines: a row each at the end.
 
     Returns:
         Text cells, indexed by sequence and row; "-" where a number was not to be had.
@@ -92,10 +89,7 @@ def _cells(scores: dict, decimals: int, columns=None) -> dict[str, str]:
 
 
 def results_text(
-    metrics: dict[str, dict],
-    published: dict[str, dict],
-    printed: Printed,
-    baselines: dict[str, dict[str, float]] | None = None,
+    metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> str:
     """The table of results as lines of text, marked where it is synthetic."""
     lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in metrics.values()) else []
@@ -112,18 +106,13 @@ def results_text(
 
 
 def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
-    """One row per score: the paper's mean ± sd, ours over the splits, within splits, and pooled over the patients.
+    """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
 
-    Args:
-        metrics: content of `metrics.json`.
-        published: the paper's (mean, sd) of each score of this run, sd None where it prints none; may be empty.
-        printed: what the paper prints: its scores are the rows, without those that neither has.
-        worth: what `evaluation.worth.worth` gives; then every score that has an interval stands with it, else the AUC
-            within splits alone.
+    With `worth`, which `evaluation.worth.worth` gives, every score that has an interval stands with it.
 
     Returns:
-        Text cells: `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled
-        over ... patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
+        `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
+        patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
     """
     worth, num_splits = worth or {}, len(metrics["per_split"])
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
@@ -147,17 +136,7 @@ def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | 
 
 
 def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:
-    """A table of text cells as LaTeX with its caption; it needs the package `booktabs`.
-
-    Args:
-        table: its index is not shown.
-        caption: plain text.
-        label: to refer to it by, `tab:` and this.
-    """
-    escaped = table.astype(str).map(latex_text).rename(columns=lambda name: latex_text(str(name)))
-    return escaped.to_latex(index=False, escape=False, caption=latex_text(caption), label=f"tab:{label}")
-
-
-def latex_text(text: str) -> str:
-    """Plain text as LaTeX prints it."""
-    return text.translate(LATEX)
+    """A table of text cells, without its index, as LaTeX for `booktabs`, with its caption and the label `tab:...`."""
+    escaped = table.astype(str).map(lambda cell: cell.translate(LATEX))
+    escaped = escaped.rename(columns=lambda name: str(name).translate(LATEX))
+    return escaped.to_latex(index=False, escape=False, caption=caption.translate(LATEX), label=f"tab:{label}")

@@ -20,13 +20,6 @@ MOST_NAMED = 3
 def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
     """Subjects, patients and mutant patients of each split's training and test part.
 
-    Args:
-        splits: `subject, repeat, split, part`.
-        cohort: cohort table: `subject, patient, idh`.
-
-    Returns:
-        Text cells, a row a split.
-
     Raises:
         InputError: a subject of the splits is not in the cohort table.
     """
@@ -72,9 +65,6 @@ def scans_check(cohort: pd.DataFrame) -> str:
     """Whether one scan stands under two subjects' names, as far as the cohort table can tell, in a sentence.
 
     Told by the images' paths, and by the name of the prepared scans, a hash of their content, where there is one.
-
-    Args:
-        cohort: cohort table with paths.
     """
     columns = [column for column in (*PATHS, "prepared") if column in cohort]
     files = cohort.melt("subject", columns, value_name="file").replace("", None).dropna(subset="file")

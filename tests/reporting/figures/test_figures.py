@@ -10,9 +10,10 @@ from glioma_idh.reporting.figures import canvas, pictures
 from glioma_idh.reporting.figures import roc_and_boxes as figures
 from glioma_idh.reporting.figures import sheet as sheets
 from glioma_idh.reporting.figures.learning_curves import learning_curves
-from tests.reporting.figures.test_learning_curves import history, joint_history
+from tests.reporting.figures.test_learning_curves import LOGS, history, joint_history
 
 NOTE = "Synthetic phantom cohort: no clinical result"
+SCORES = ("sensitivity", "specificity", "accuracy", "ccel")
 
 
 def predictions(scores_by_split, truth=(1, 1, 0, 0), kfold=False):
@@ -170,7 +171,7 @@ def test_many_splits_are_one_legend_line():
 
 
 def test_boxes_show_each_split():
-    figure = figures.score_boxes(score_table())
+    figure = figures.score_boxes(score_table(), panels=SCORES)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["a) Sensitivity", "b) Specificity", "c) Test accuracy", "d) Test loss"]
     sensitivity, _, accuracy, _ = figure.axes
@@ -184,16 +185,16 @@ def test_boxes_show_each_split():
 
 
 def test_boxes_show_the_papers_value_where_there_is_one():
-    figure = figures.score_boxes(score_table(), published={"rcbv": {"accuracy": (0.83, 0.07)}})
+    figure = figures.score_boxes(score_table(), panels=SCORES, published={"rcbv": {"accuracy": (0.83, 0.07)}})
     marks = [[line for line in axes.get_lines() if line.get_marker() == "D"] for axes in figure.axes]
     assert [len(lines) for lines in marks] == [0, 0, 1, 0]
     assert marks[2][0].get_ydata()[0] == 0.83 and 1 < marks[2][0].get_xdata()[0] < 1.5
-    assert "paper" in words(figure) and "paper" not in words(figures.score_boxes(score_table()))
+    assert "paper" in words(figure) and "paper" not in words(figures.score_boxes(score_table(), panels=SCORES))
 
 
 @pytest.mark.parametrize(("wild_type", "mark"), [(0.75, "always wild-type, mean"), (0.25, "always mutant, mean")])
 def test_the_trivial_answer_is_that_of_the_majority(wild_type, mark):
-    figure = figures.score_boxes(score_table().assign(always_wild_type=wild_type))
+    figure = figures.score_boxes(score_table().assign(always_wild_type=wild_type), panels=SCORES)
     accuracy = figure.axes[2]
     assert {line.get_ydata()[0] for line in accuracy.get_lines() if line.get_marker() == ">"} == {0.75}
     other = "always mutant" if "wild" in mark else "always wild-type"
@@ -205,7 +206,7 @@ def test_every_panel_shows_its_own_score_of_every_sequence():
     table = pd.DataFrame({"sequence": ["t1", "t1", "adc", "adc"], "repeat": [0, 1, 0, 1], "split": 0})
     for n, name in enumerate(names):
         table[name] = np.array([0.1, 0.15, 0.2, 0.25]) + 0.2 * n
-    figure = figures.score_boxes(table.assign(always_wild_type=[0.5, 0.7, 0.1, 0.2]))
+    figure = figures.score_boxes(table.assign(always_wild_type=[0.5, 0.7, 0.1, 0.2]), panels=SCORES)
     for n, axes in enumerate(figure.axes):
         drawn = [
             (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines() if line.get_marker() == "o"
@@ -220,7 +221,7 @@ def test_every_panel_shows_its_own_score_of_every_sequence():
 
 def test_whiskers_reach_over_all_splits_and_the_paper_s_bar_over_one_sd():
     table = score_table(("t1",)).assign(accuracy=[0.1, 0.8, 0.8, 0.8, 0.9])
-    axes = figures.score_boxes(table, published={"t1": {"accuracy": (0.83, 0.07)}}).axes[2]
+    axes = figures.score_boxes(table, panels=SCORES, published={"t1": {"accuracy": (0.83, 0.07)}}).axes[2]
     ends = [end for line in axes.get_lines() if line.get_color() == canvas.BLUE for end in line.get_ydata()]
     assert (min(ends), max(ends)) == (0.1, 0.9)
     [bar] = [lines.get_segments()[0] for lines in axes.collections if hasattr(lines, "get_segments")]
@@ -236,7 +237,7 @@ def test_splits_of_several_repeats_have_both_numbers():
 
 def test_one_split_is_a_point_without_a_box_and_missing_scores_are_left_out():
     table = score_table(("adc",), num_splits=1).assign(sensitivity=np.nan)
-    sensitivity, specificity, *_ = figures.score_boxes(table).axes
+    sensitivity, specificity, *_ = figures.score_boxes(table, panels=SCORES).axes
     assert not specificity.patches and specificity.get_lines()[0].get_ydata() == [0.9]
     assert len(sensitivity.get_lines()[0].get_ydata()) == 0
 
@@ -337,8 +338,8 @@ def test_slice_read_shows_the_patient_s_right_and_front_first_and_the_whole_wind
     "draw",
     [
         lambda **keywords: figures.roc_curves({"t1": predictions([HALF])}, **keywords),
-        lambda **keywords: figures.score_boxes(score_table(), **keywords),
-        lambda **keywords: learning_curves(history(), title="T1", **keywords),
+        lambda **keywords: figures.score_boxes(score_table(), panels=SCORES, **keywords),
+        lambda **keywords: learning_curves(history(), title="T1", panels=LOGS, **keywords),
         sheet,
         read,
     ],
@@ -379,8 +380,8 @@ def test_a_failed_save_leaves_the_former_file_whole(tmp_path):
         lambda: figures.roc_curves(
             {s: predictions([HALF] * 5) for s in ("t1", "t2", "adc")}, published={"t1": (0.71, 0.23)}
         ),
-        lambda: figures.score_boxes(score_table()),
-        lambda: learning_curves(history(), title="rCBV", synthetic=True),
+        lambda: figures.score_boxes(score_table(), panels=SCORES),
+        lambda: learning_curves(history(), title="rCBV", panels=LOGS, synthetic=True),
         lambda: learning_curves(joint_history(), title="SGPNet", panels=["dice_loss"], synthetic=True),
         lambda: figures.score_boxes(
             score_table(("SGPNet",)).assign(dice=0.9), panels=["accuracy", "dice"], synthetic=True

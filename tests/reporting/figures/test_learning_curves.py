@@ -8,6 +8,8 @@ from matplotlib.text import Text
 from glioma_idh.reporting.figures.canvas import BLUE, VERMILLION
 from glioma_idh.reporting.figures.learning_curves import learning_curves
 
+LOGS = ("loss", "accuracy")
+
 
 def history(num_splits=2, epochs=300, a=-1.8, b=0.02, c=2.4):
     """Every split has the same test loss a exp(-b x) + c."""
@@ -36,7 +38,7 @@ def curve(axes, label):
 
 
 def test_fit_values_are_printed_and_the_test_curve_chose_nothing():
-    figure = learning_curves(history(), title="rCBV")
+    figure = learning_curves(history(), title="rCBV", panels=LOGS)
     loss, accuracy = figure.axes
     assert "a = -1.8, b = 0.02 per epoch, c = 2.4" in "".join(legend_of(loss))
     assert "a = -0.3, b = 0.02 per epoch, c = 0.8" in "".join(legend_of(accuracy))
@@ -45,13 +47,13 @@ def test_fit_values_are_printed_and_the_test_curve_chose_nothing():
 
 
 def test_curves_without_a_fit_say_so():
-    loss = learning_curves(history(epochs=3), title="rCBV").axes[0]
+    loss = learning_curves(history(epochs=3), title="rCBV", panels=LOGS).axes[0]
     assert "no numbers" in legend_of(loss)[-1] and "a =" not in "".join(legend_of(loss))
 
 
 @pytest.mark.parametrize("a, scale", [(0.6, "linear"), (60.0, "log")])
 def test_log_scale_only_where_the_test_loss_spans_a_decade(a, scale):
-    assert learning_curves(history(a=a, c=0.5), title="T1").axes[0].get_yscale() == scale
+    assert learning_curves(history(a=a, c=0.5), title="T1", panels=LOGS).axes[0].get_yscale() == scale
 
 
 def test_curves_of_two_tasks_have_their_own_panels_and_no_fit():
@@ -73,7 +75,7 @@ def test_curves_are_each_split_s_own_and_their_mean_train_in_blue_and_test_in_ve
     # the third split's losses lie 0.3 and 3 above the others', so that no mean is a median
     splits = [history(num_splits=1).assign(repeat=n) for n in range(3)]
     splits[2] = splits[2].assign(loss=splits[2]["loss"] + 0.3, test_loss=splits[2]["test_loss"] + 3)
-    axes = learning_curves(pd.concat(splits), title="rCBV").axes[0]
+    axes = learning_curves(pd.concat(splits), title="rCBV", panels=LOGS).axes[0]
     for name, column, colour, shift in (("Train", "loss", BLUE, 0.1), ("Test", "test_loss", VERMILLION, 1)):
         mean = curve(axes, f"{name}, mean")
         assert mean.get_xdata()[0] == 1 and mean.get_ydata() == pytest.approx(splits[0][column] + shift)
@@ -87,7 +89,7 @@ def test_curves_are_each_split_s_own_and_their_mean_train_in_blue_and_test_in_ve
 
 
 def test_each_panel_has_its_own_log_and_the_names_of_its_axes():
-    loss, accuracy = learning_curves(history(num_splits=1), title="rCBV").axes
+    loss, accuracy = learning_curves(history(num_splits=1), title="rCBV", panels=LOGS).axes
     assert [axes.get_title(loc="left") for axes in (loss, accuracy)] == ["a) Loss", "b) Accuracy"]
     assert [axes.get_ylabel() for axes in (loss, accuracy)] == ["Loss (categorical cross-entropy)", "Accuracy"]
     assert {axes.get_xlabel() for axes in (loss, accuracy)} == {"Epoch"}
@@ -98,5 +100,5 @@ def test_each_panel_has_its_own_log_and_the_names_of_its_axes():
 def test_epochs_without_a_test_are_no_gaps_in_its_curve():
     table = history(num_splits=1, epochs=6)
     table.loc[table["epoch"] % 3 != 0, ["test_loss", "test_accuracy"]] = np.nan
-    axes = learning_curves(table, title="T1").axes[0]
+    axes = learning_curves(table, title="T1", panels=LOGS).axes[0]
     assert list(curve(axes, "Test").get_xdata()) == [3, 6] and len(curve(axes, "Train").get_xdata()) == 6

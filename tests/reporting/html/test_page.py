@@ -17,8 +17,18 @@ from glioma_idh.errors import InputError
 from glioma_idh.reporting import html as page
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, new_figure
 from glioma_idh.reporting.figures.cases import Case
-from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet, Viewer, viewer, write_page
-from glioma_idh.reporting.html.files import LIST, file_names
+from glioma_idh.reporting.html import (
+    LIST,
+    Listing,
+    Paragraph,
+    Picture,
+    Section,
+    Sheet,
+    Viewer,
+    file_names,
+    viewer,
+    write_page,
+)
 from glioma_idh.reporting.html.viewer import pack_cases, pack_volume
 
 HOSTILE = """</script><b>"S'1"</b> & 患者 {{ 1 }} \\ ../x"""

@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_auc, compare_calls
-from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE
+from glioma_idh.papers import TABLE_ALONE, find_paper
 from glioma_idh.reporting import comparing, pages, report
 from glioma_idh.reporting.comparing import gather, reference_name
 from glioma_idh.reporting.html import Paragraph, Picture, Sheet
@@ -23,6 +23,8 @@ from glioma_idh.reporting.sections.shared_figures import printed_of
 from glioma_idh.reporting.tables.cells import comparison_cell, format_p
 from glioma_idh.runs import read_json
 from glioma_idh.runs.run import Run
+
+SLICE_CNN, SGPNET = (find_paper({"paper": name}).printed for name in ("gbm2d", "sgp3d"))
 
 N = 40
 TRUTH, NAMES = np.arange(N) % 2, [f"s{number:02}" for number in range(N)]

@@ -11,7 +11,7 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.comparisons import Comparison, compare_auc
 from glioma_idh.files import write_json, write_table
-from glioma_idh.papers import SGPNET
+from glioma_idh.papers import find_paper
 from glioma_idh.reporting import comparing
 from glioma_idh.reporting.comparing import check_same_splits, together_as_one
 from glioma_idh.reporting.experiments import mean_baselines, numbers_of
@@ -25,6 +25,8 @@ from glioma_idh.reporting.tables.comparison import (
     write_comparison_table,
 )
 from glioma_idh.runs.run import Run, read_run
+
+SGPNET = find_paper({"paper": "sgp3d"}).printed
 
 SUBJECTS = [f"s{number:02}" for number in range(20)]
 TRUTH = np.arange(20) % 2

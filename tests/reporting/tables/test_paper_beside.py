@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.papers import SGPNET, SLICE_CNN
+from glioma_idh.papers import find_paper
 from glioma_idh.reporting.tables.results import paper_sheet
+
+SLICE_CNN, SGPNET = (find_paper({"paper": name}).printed for name in ("gbm2d", "sgp3d"))
 
 PREDICTIONS = pd.DataFrame(
     {

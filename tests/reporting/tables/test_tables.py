@@ -6,9 +6,11 @@ import pytest
 
 from glioma_idh.evaluation.metrics import summarise
 from glioma_idh.gbm2d.recipe import PUBLISHED
-from glioma_idh.papers import SGPNET, SLICE_CNN, TABLE_ALONE, Printed
+from glioma_idh.papers import TABLE_ALONE, Printed, find_paper
 from glioma_idh.reporting.names import CURVES, PANELS
 from glioma_idh.reporting.tables.results import WITHIN_NOTE, latex_table, results_table, results_text
+
+SLICE_CNN, SGPNET = (find_paper({"paper": name}).printed for name in ("gbm2d", "sgp3d"))
 
 PREDICTIONS = pd.DataFrame(
     {
