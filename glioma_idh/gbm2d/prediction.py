@@ -12,7 +12,6 @@ from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
 from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, prepare_cohort, read_subject
-from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
 from glioma_idh.progress import step
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.pictures import slice_read
@@ -55,14 +54,14 @@ def predict_subjects(wanted) -> pd.DataFrame:
     predictions["lesion_ml"] = table["lesion_ml"]
     columns, measured = [sequence, "lesion_mask", "brain_mask"], pd.DataFrame(table.attrs["measures"])
     judged, mask_remarks = (ALONE, INTENSITIES), table.attrs["remarks"]
-    predictions = record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
+    predictions = common.record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
     warn_of_brains(table, wanted.run_dir)
     common.warn_of_skull(wanted, recipe)
     common.warn_of_predictions(table, wanted.run_dir, synthetic)
     with step("drawing the pictures", quiet):
         for position, row in table.iterrows():
             picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)
-            save_figure(picture, output_folder(wanted), row["subject"])
+            save_figure(picture, common.output_folder(wanted), row["subject"])
     return predictions
 
 
@@ -76,8 +75,8 @@ def _subjects(wanted, sequence: str) -> pd.DataFrame:
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     masks = {"lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask}
-    check_files(scan=wanted.scan, **masks)
-    return one_patient(subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
+    common.check_files(scan=wanted.scan, **masks)
+    return common.one_patient(common.subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
 
 
 def _picture(row: pd.Series, sequence: str, network_input: np.ndarray, scores: pd.Series, synthetic: bool):
