@@ -21,9 +21,6 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
 
-    Args:
-        wanted: the command line, a `predict.Prediction`.
-
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
         and `remarks`, what looks wrong.
@@ -34,14 +31,14 @@ def predict_subjects(wanted) -> pd.DataFrame:
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
-    quiet = wanted.quiet or wanted.cohort is None
+    quiet, let_in = wanted.quiet or wanted.cohort is None, wanted.with_skull or recipe.get("with_skull", False)
     table, slices, errors = prepare_cohort(
         _subjects(wanted, sequence),
         sequence,
         recipe["size"],
         jobs=1 if wanted.cohort is None else -1,
         quiet=quiet,
-        with_skull=wanted.with_skull or recipe.get("with_skull", False),
+        with_skull=let_in,
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
@@ -81,7 +78,7 @@ def _subjects(wanted, sequence: str) -> pd.DataFrame:
 
 def _picture(row: pd.Series, sequence: str, network_input: np.ndarray, scores: pd.Series, synthetic: bool):
     """The slice that was read of a subject, and what the networks saw of it."""
-    image, mask, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
+    image, mask, _, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
     lesion = extract_lesion_slice(image.array, mask.array, image.affine)
     return slice_read(
         image.array[..., lesion.k],

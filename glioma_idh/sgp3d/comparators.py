@@ -23,13 +23,7 @@ def unet3d(
     before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters at the top, where they have 32;
     instance normalisation, which is what their batch normalisation comes to with their batches of one.
 
-    Args:
-        input_shape: (i, j, k, sequences), each side divisible by 8.
-        filters: of the first convolution.
-        dtype, factory: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `segmentation`, as SGPNet's.
+    Each side must be divisible by 8. The uncompiled functional model has the output `segmentation`, as SGPNet's.
     """
     with set_policy(dtype):
         x = inputs = keras.Input(input_shape, name="scans")
@@ -62,12 +56,7 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
     16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2. They cut out
     the lesion; ours reads what SGPNet reads.
 
-    Args:
-        input_shape: (i, j, k, sequences), each side divisible by 16.
-        dtype: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `idh`, as SGPNet's.
+    Each side must be divisible by 16. The uncompiled functional model has the output `idh`, as SGPNet's.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -91,9 +80,7 @@ def _dense_convolution(x, filters: int, size: int, name: str):
     return layers.Conv3D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(_normalise(x, name))
 
 
-def resnet2d(
-    input_shape: tuple[int, int, int] = (144, 144, 4), filters: int = 16, dtype: str | None = None
-) -> keras.Model:
+def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtype: str | None = None) -> keras.Model:
     """Residual CNN after Chang et al. (Clin Cancer Res 2018), for the genotype: 702,849 parameters.
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
@@ -101,13 +88,8 @@ def resnet2d(
     slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
     probabilities.
 
-    Args:
-        input_shape: of a slice, (i, j, sequences).
-        filters: of the first level; each level doubles them.
-        dtype: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `idh`, shape (slices, 1), the probability of a mutation.
+    The input's shape is that of a slice, (i, j, sequences); each level doubles the filters. The uncompiled functional
+    model has the output `idh`, shape (slices, 1), the probability of a mutation.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="slices")

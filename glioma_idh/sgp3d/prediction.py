@@ -25,9 +25,6 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Args:
-        wanted: the command line, a `predict.Prediction`.
-
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
         `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has

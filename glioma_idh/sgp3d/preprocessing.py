@@ -24,42 +24,25 @@ ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a network's input lay in the patient: what leads a mask back.
+    """Where a network's input lay in the patient: what leads a mask back."""
 
-    Attributes:
-        box: of the joint crop, on the RAS+ grid.
-        grid_shape: of the RAS+ grid, (i, j, k).
-        own_affine: 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways.
-    """
-
-    box: Box
-    grid_shape: tuple[int, int, int]
-    own_affine: np.ndarray
+    box: Box  # of the joint crop, on the RAS+ grid
+    grid_shape: tuple[int, int, int]  # of the RAS+ grid, (i, j, k)
+    own_affine: np.ndarray  # 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways
 
 
 @dataclass(frozen=True)
 class PreparedSubject:
-    """What the network sees of a subject.
+    """What the network sees of a subject."""
 
-    Attributes:
-        scans: float32, shape (i, j, k, 4), channels T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1.
-        mask: the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for.
-        placement: where it lay.
-        lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
-        remarks: what must be said of the mask; None without one.
-        turned: what shows that a scan has other axes than its header says; empty where nothing does.
-        other_brain: which scan covers another brain than the others; empty where all cover one.
-        hashes: by column of the cohort table the identity of each image's voxels; empty without a mask.
-    """
-
-    scans: np.ndarray
-    mask: np.ndarray | None
+    scans: np.ndarray  # float32, shape (i, j, k, 4): T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1
+    mask: np.ndarray | None  # the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for
     placement: Placement
-    lesion_ml: float
-    remarks: MaskRemarks | None
-    turned: str
-    other_brain: str
-    hashes: dict[str, str]
+    lesion_ml: float  # on the patient's grid; NaN without a mask
+    remarks: MaskRemarks | None  # what must be said of the mask; None without one
+    turned: str  # what shows that a scan has other axes than its header says; empty where nothing does
+    other_brain: str  # which scan covers another brain than the others; empty where all cover one
+    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty without a mask
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
@@ -123,11 +106,7 @@ def standardise(image: np.ndarray) -> np.ndarray:
 def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Axial slices of a subject, spread evenly from the lesion's lowest to its highest, shape (NUM_SLICES, i, j, 4).
 
-    Where the lesion has fewer slices some come twice.
-
-    Args:
-        scans: shape (i, j, k, 4).
-        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
+    Where the lesion has fewer slices some come twice. An empty mask stands for the whole image.
     """
     through = np.flatnonzero(mask.any(axis=(0, 1)))
     through = through if len(through) else np.arange(mask.shape[2])
@@ -151,12 +130,6 @@ def prepare_subject(
     row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
 ) -> PreparedSubject:
     """All steps for one subject: read, crop jointly, resample, standardise, stack.
-
-    Args:
-        row: of a cohort table.
-        shape: the network's, (i, j, k).
-        with_mask: read the lesion mask too.
-        with_skull: take scans that show more than the brain.
 
     Raises:
         InputError: the subject cannot be used.
@@ -184,14 +157,15 @@ def prepare_subject(
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
                 hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
                 hashes["lesion_mask"] = mask_hash(lesion)
-            turned = next(filter(None, pool.map(_turned, sequences)), "")
+            looks = pool.map(lambda volume: find_turned(volume.array, volume.spacing_mm), sequences)
+            turned = [f"{of.file}: {sentence}" for of, sentence in zip(sequences, looks, strict=True) if sentence]
             other_brain = _other_brain(sequences, with_skull)
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, other_brain, hashes)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, "".join(turned[:1]), other_brain, hashes)
 
 
 def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume | Mask:
@@ -211,12 +185,6 @@ def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarra
     except InputError as error:
         error.file = volume.file
         raise
-
-
-def _turned(volume: Volume) -> str:
-    """What shows that a sequence has other axes than its header says, with its file."""
-    sentence = find_turned(volume.array, volume.spacing_mm)
-    return f"{volume.file}: {sentence}" if sentence else ""
 
 
 def _other_brain(volumes: list[Volume], with_skull: bool) -> str:
