@@ -20,6 +20,9 @@ Arguments that functions share, and that their docstrings do not repeat:
     size          pixels a side of the network's input
     with_skull    take scans without a brain mask that show more than the brain
     jobs, quiet   processes, -1 being one a processor; show no progress
+    wanted        the command line, a `Prediction`
+
+A run, subject or file that cannot be used is an `InputError`, which names it.
 
 The pieces below can be used one by one; each is imported when it is first asked for.
 """

@@ -24,9 +24,6 @@ def predict_subjects(wanted) -> pd.DataFrame:
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
         and `remarks`, what looks wrong.
-
-    Raises:
-        InputError: the run or a file cannot be used.
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
@@ -53,8 +50,7 @@ def predict_subjects(wanted) -> pd.DataFrame:
     judged, mask_remarks = (ALONE, INTENSITIES), table.attrs["remarks"]
     predictions = common.record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
     warn_of_brains(table, wanted.run_dir)
-    common.warn_of_skull(wanted, recipe)
-    common.warn_of_predictions(table, wanted.run_dir, synthetic)
+    common.warn_of_predictions(table, wanted, recipe, synthetic)
     with step("drawing the pictures", quiet):
         for position, row in table.iterrows():
             picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)

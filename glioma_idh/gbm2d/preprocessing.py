@@ -100,11 +100,7 @@ def read_subject(row: pd.Series, sequence: str, with_skull=False) -> tuple[Volum
 
 
 def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: bool = False) -> PreparedSlice:
-    """All steps for one subject: read, normalise over the brain, cut out, resample.
-
-    Raises:
-        InputError: the subject cannot be used; it names subject and file.
-    """
+    """All steps for one subject: read, normalise over the brain, cut out, resample."""
     file = row[sequence]
     try:
         image, mask, brain, brain_mask = read_subject(row, sequence, with_skull)

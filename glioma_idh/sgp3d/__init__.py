@@ -33,6 +33,9 @@ Arguments that functions share, and that their docstrings do not repeat:
     seed, rng        integers, the split's own; what draws
     with_skull       take scans that show more than the brain
     jobs, quiet      processes, -1 being one a processor; show no progress
+    wanted           the command line: a `Prediction`, an `Occlusion`
+
+A run, subject or file that cannot be used is an `InputError`, which names it.
 
 The pieces below can be used one by one; each is imported when it is first asked for.
 """

@@ -25,7 +25,8 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.cases import Case
 from glioma_idh.sgp3d.cache import CachedSubject, restore_cohort
 from glioma_idh.sgp3d.inference import input_shape
-from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, map_on_own_grid, score_occluded
+from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, score_occluded
+from glioma_idh.sgp3d.preprocessing import map_on_own_grid
 from glioma_idh.sgp3d.recipe import recipe_of_run
 from glioma_idh.training.predict import load_networks, read_finished_run
 

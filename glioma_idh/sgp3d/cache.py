@@ -73,11 +73,7 @@ def cache_folder() -> Path:
 
 
 def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
-    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made.
-
-    Raises:
-        InputError: a file is missing.
-    """
+    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made."""
     digest = hashlib.sha256(json.dumps([VERSION, list(shape)]).encode())
     for column in (*SEQUENCES, "lesion_mask"):
         require_path(row, column)
@@ -91,11 +87,7 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
 
 
 def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
-    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
-
-    Raises:
-        InputError: the subject cannot be used; it names subject and file.
-    """
+    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole."""
     try:
         stored = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
@@ -123,9 +115,6 @@ def store_cohort(
     Returns:
         The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
         `hash_columns` added; and one error a subject that could not.
-
-    Raises:
-        InputError: the cache has no room for them.
     """
     check_room(len(table), shape)
     table, kept, errors = each_row(store_subject, table, shape, with_skull, jobs=jobs, what="preparing", quiet=quiet)
@@ -153,11 +142,7 @@ def restore_cohort(
 
 
 def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
-    """The cache must have room, should nobody be prepared yet.
-
-    Raises:
-        InputError: it has less than a tenth of that, and is sure to be full soon.
-    """
+    """The cache must have a tenth of the room needed were nobody prepared yet: else it is full soon."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = num_subjects * int(np.prod(shape)) * 17, shutil.disk_usage(folder).free

@@ -97,23 +97,20 @@ def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtyp
         x = _normalise(x, "resnet_stem")
         for level in range(1, 5):
             for block in (1, 2):
-                strides = 2 if level > 1 and block == 1 else 1
-                x = _residual_block(x, filters * 2 ** (level - 1), strides, f"resnet_level{level}_block{block}")
+                # two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes
+                f, name, strides = filters * 2 ** (level - 1), f"resnet_level{level}_block{block}", 1
+                short = x
+                if level > 1 and block == 1:
+                    strides = 2
+                    short = layers.Conv2D(f, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
+                    short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
+                x = layers.Conv2D(f, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
+                x = _normalise(x, f"{name}_first")
+                x = layers.Conv2D(f, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
+                x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
+                x = layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
         outputs = _genotype(layers.GlobalAveragePooling2D(name="resnet_pool")(x))
     return keras.Model(inputs, {"idh": outputs}, name="resnet2d")
-
-
-def _residual_block(x, filters: int, strides: int, name: str):
-    """Two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes."""
-    short = x
-    if strides > 1:
-        short = layers.Conv2D(filters, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
-        short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
-    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
-    x = _normalise(x, f"{name}_first")
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
 
 
 def _normalise(x, name: str):

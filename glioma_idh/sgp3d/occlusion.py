@@ -9,11 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.boxes import crop
-from glioma_idh.imaging.volumes import return_to_grid
 from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
-from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
+from glioma_idh.sgp3d.preprocessing import resample, standardise
 
 SCORES = ("score", "score_without_lesion", "score_without_rest")
 BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
@@ -114,10 +112,3 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
     activation = np.sum(maps, axis=0, dtype=np.float32)
     return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))
-
-
-def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
-    whole = np.zeros(placement.grid_shape, np.float32)
-    crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
-    return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))

@@ -29,9 +29,6 @@ def predict_subjects(wanted) -> pd.DataFrame:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
         `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
         not learnt; and `remarks`, what looks wrong.
-
-    Raises:
-        InputError: the run or a file cannot be used.
     """
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
@@ -59,8 +56,7 @@ def predict_subjects(wanted) -> pd.DataFrame:
     used, columns = subjects[subjects["subject"].isin(measured["subject"])], [*SEQUENCES, "lesion_mask"]
     judged = ALONE, AGREEMENT
     predictions = common.record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
-    common.warn_of_skull(wanted, content)
-    common.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    common.warn_of_predictions(subjects, wanted, content, synthetic)
     if "predicted_ml" in predictions:
         warn_of_volumes(predictions, wanted.run_dir)
     return predictions

@@ -46,13 +46,7 @@ class PreparedSubject:
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
-    """All that is not black in any of several sequences on one grid, booleans, shape (i, j, k).
-
-    `apply` is `map`, or that of a pool, which looks at several at once.
-
-    Raises:
-        InputError: everything is black.
-    """
+    """All that is not black in any of several sequences on one grid, booleans; `apply` may be the `map` of a pool."""
     seen, *others = apply(lambda volume: volume.array != 0, volumes)
     for other in others:
         seen |= other
@@ -92,11 +86,7 @@ def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def standardise(image: np.ndarray) -> np.ndarray:
-    """Subtract the mean of all voxels and divide by their standard deviation, background included.
-
-    Raises:
-        InputError: the image is constant.
-    """
+    """Subtract the mean of all voxels and divide by their standard deviation, background included; it must vary."""
     mean, sd = image.mean(dtype=np.float64), image.std(dtype=np.float64)
     if sd == 0:
         raise InputError("an image that varies", f"the one value {mean:g}", "Check the scan.")
@@ -114,26 +104,22 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.moveaxis(scans[:, :, chosen], 2, 0)
 
 
-def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion of the network's shape to the patient's own grid: where its probability is above 0.5.
-
-    Returns:
-        0 or 1, uint8, with the shape of the patient's own files; `placement.own_affine` belongs to it.
-    """
-    stretched = resample(lesion, [stop - start for start, stop in placement.box])
-    whole = np.zeros(placement.grid_shape, dtype=np.uint8)
-    crop(whole, placement.box)[...] = stretched > 0.5
+def map_on_own_grid(array: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
+    whole = np.zeros(placement.grid_shape, np.float32)
+    crop(whole, placement.box)[...] = resample(array, [stop - start for start, stop in placement.box])
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
+
+
+def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a predicted lesion to the patient's own grid, uint8: 1 where its probability is above 0.5."""
+    return (map_on_own_grid(lesion, placement) > 0.5).astype(np.uint8)
 
 
 def prepare_subject(
     row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
 ) -> PreparedSubject:
-    """All steps for one subject: read, crop jointly, resample, standardise, stack.
-
-    Raises:
-        InputError: the subject cannot be used.
-    """
+    """All steps for one subject: read, crop jointly, resample, standardise, stack."""
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
     mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}

@@ -89,19 +89,14 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     return table
 
 
-def warn_of_skull(wanted, recipe: dict) -> None:
-    """Say that scans with skull were let in although the run learnt from scans without."""
+def warn_of_predictions(table: pd.DataFrame, wanted, recipe: dict, synthetic: bool) -> None:
+    """Say what scores are not: of scans such as the run's, test results of its own patients, from phantoms clinical."""
     if wanted.with_skull and not recipe.get("with_skull"):
         text = "--with-skull: the run learnt from scans that are 0 around the brain; others give other scores."
         print(text, file=sys.stderr)
-
-
-def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:
-    """Say what scores are not: test results of the run's own patients, or, from phantoms, anything clinical."""
-    known = table["patient"].isin(runs.read_table(run_dir / runs.COHORT)["patient"]).sum()
-    if known:
+    if known := table["patient"].isin(runs.read_table(wanted.run_dir / runs.COHORT)["patient"]).sum():
         text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
-        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
+        print(f"{text} Those are in {wanted.run_dir / runs.PREDICTIONS}", file=sys.stderr)
     if synthetic:
         text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
         print(text, file=sys.stderr)
@@ -119,8 +114,7 @@ def check_files(**given: Path | None) -> None:
         if path is None:
             continue
         if path.is_file():
-            other = of_file.setdefault(path.resolve(), option)
-            if other != option:
+            if (other := of_file.setdefault(path.resolve(), option)) != option:
                 expected, advice = f"two files for {other} and {option}", f"Check {other} and {option}."
                 raise InputError(expected, "the same file for both", advice, file=path)
             continue
@@ -163,17 +157,12 @@ def output_folder(wanted) -> Path:
 
 
 def record_predictions(predictions, subjects, columns, measured, judged, errors, mask_remarks, wanted) -> pd.DataFrame:
-    """Add what looks wrong to predictions, write them beside earlier ones, and say what must be said of the images.
+    """Add what looks wrong to predictions, as `remarks`, write them beside earlier ones, and say it of the images.
 
     Args:
-        predictions, subjects: a row a subject of each, the second a cohort table.
-        columns: of that, those that are read.
-        measured: a row a subject, as `departures.find_departures` takes it.
-        judged: the paper's measures that are judged alone, and the group of those that are judged together.
+        subjects, columns: cohort table of the same, and its columns that are read.
+        measured, judged: as `departures.find_departures` takes them.
         errors, mask_remarks: one a subject set aside, one a subject whose mask was read.
-
-    Returns:
-        The predictions, with the column `remarks`.
     """
     unlike = find_departures(measured, wanted.run_dir / runs.MEASURES, *judged)
     looks = look_at(subjects, columns, unlike, jobs=1 if wanted.cohort is None else -1)
