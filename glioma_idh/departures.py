@@ -35,9 +35,7 @@ def log_odds(share: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
-def find_departures(
-    measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group
-) -> dict[str, list[str]]:
+def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group) -> dict:
     """What is unlike a run's subjects, or the same as one of them, in sentences; by subject, those only who have any.
 
     One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
@@ -48,8 +46,7 @@ def find_departures(
     Args:
         measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
         file: with the measures of the run's subjects; where it is not there, nothing is said.
-        measures: those to judge alone.
-        group: those to judge together.
+        measures, group: those to judge alone, and those to judge together.
     """
     run = _read_measures(file)
     found, copies = {}, find_copies(measured, file)

@@ -15,9 +15,7 @@ class Movement:
     shift: tuple[int, int, int] = (0, 0, 0)  # voxels towards each axis' end; the edge goes on where nothing comes in
 
 
-def draw_movement(
-    rng: np.random.Generator, shape: tuple[int, int, int], probability: float = 0.5, shift_fraction: float = 0.1
-) -> Movement:
+def draw_movement(rng: np.random.Generator, shape, probability=0.5, shift_fraction=0.1) -> Movement:
     """Draw whether to flip and to shift, then the axes of them.
 
     Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each

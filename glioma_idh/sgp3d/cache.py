@@ -123,9 +123,7 @@ def store_cohort(
     return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
 
 
-def restore_cohort(
-    former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
-) -> pd.DataFrame:
+def restore_cohort(former: pd.DataFrame, shape, run_dir: Path, quiet: bool, with_skull=False) -> pd.DataFrame:
     """A run's cohort table with the subjects' folders as they are now, prepared again: the cache may have been emptied.
 
     Raises:

@@ -12,10 +12,7 @@ MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind 
 
 
 def unet3d(
-    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
-    filters: int = 8,
-    dtype: str | None = None,
-    factory: LayerFactory = KERAS_LAYERS,
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS
 ) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 

@@ -72,19 +72,12 @@ class JointNetwork(keras.Model):
 
     Args:
         targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L of random masks.
-        detach_k: see `dice_weight`.
-        smoothing_voxels: see `dice_loss`.
+        detach_k, smoothing_voxels: see `dice_weight` and `dice_loss`.
         batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
     """
 
     def __init__(
-        self,
-        network: keras.Model,
-        targets: str = "both",
-        detach_k: bool = False,
-        smoothing_voxels: float = SMOOTHING_VOXELS,
-        batch_size: int | None = None,
-        **settings,
+        self, network, targets="both", detach_k=False, smoothing_voxels=SMOOTHING_VOXELS, batch_size=None, **settings
     ):
         super().__init__(**settings)
         if targets not in LEARNS:

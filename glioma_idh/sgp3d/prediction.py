@@ -78,9 +78,7 @@ def _subjects(wanted) -> pd.DataFrame:
     return common.one_patient(common.subject_of(wanted.flair, wanted.subject), images)
 
 
-def _predict_one(
-    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted, synthetic: bool
-) -> dict:
+def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks, wanted, synthetic) -> dict:
     """Scores, mask and picture of one prepared subject."""
     flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
     outputs = [inference.predict_scans(network, prepared.scans, flips, prepared.mask) for network in networks]
