@@ -60,12 +60,6 @@ class CachedSubject:
         subject, sentences, thresholded, fills_brain = self.note["remarks"]
         return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
 
-    def is_whole(self, with_skull: bool) -> bool:
-        """Whether it is there, looked at as now; one let in with its skull counts only where that is wanted."""
-        if not self.is_there:
-            return False
-        return self.note.get("look") == LOOK and (with_skull or not self.note["with_skull"])
-
 
 def cache_folder() -> Path:
     """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
@@ -92,7 +86,8 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
         stored = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
-    if stored.is_whole(with_skull):
+    # looked at as now; one let in with its skull counts only where that is wanted
+    if stored.is_there and stored.note.get("look") == LOOK and (with_skull or not stored.note["with_skull"]):
         return stored
     prepared = prepare_subject(row, shape, True, with_skull)
     for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
