@@ -1,8 +1,8 @@
 """Who is unlike the subjects that a run learnt from, by measures of their images that are kept in the run folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,32 +14,19 @@ LEAST_SUBJECTS = 8
 """Of a run, for one measure; for a group thrice as many as it has measures."""
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One number of a subject, judged on its own.
+class Measure(NamedTuple):
+    """One number of a subject, judged on its own."""
 
-    Attributes:
-        column: of the table of measures.
-        words: what it is, with `{}` for a value.
-        scale: brings it to a scale on which a normal distribution is a fair picture of it.
-    """
-
-    column: str
-    words: str
-    scale: Callable[[np.ndarray], np.ndarray] = np.asarray
+    column: str  # of the table of measures
+    words: str  # what it is, with `{}` for a value
+    scale: Callable[[np.ndarray], np.ndarray] = np.asarray  # to where a normal distribution is a fair picture of it
 
 
-@dataclass(frozen=True)
-class Group:
-    """Several numbers of a subject, judged together.
+class Group(NamedTuple):
+    """Several numbers of a subject, judged together."""
 
-    Attributes:
-        columns: of the table of measures.
-        sentence: of a subject whose numbers do not go together as those of the run's `{n}` subjects do.
-    """
-
-    columns: tuple[str, ...]
-    sentence: str
+    columns: tuple[str, ...]  # of the table of measures
+    sentence: str  # of a subject whose numbers do not go together as those of the run's `{n}` subjects do
 
 
 def log_odds(share: np.ndarray) -> np.ndarray:
@@ -48,9 +35,7 @@ def log_odds(share: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
-def find_departures(
-    measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group
-) -> dict[str, list[str]]:
+def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group) -> dict:
     """What is unlike a run's subjects, or the same as one of them, in sentences; by subject, those only who have any.
 
     One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
@@ -61,8 +46,7 @@ def find_departures(
     Args:
         measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
         file: with the measures of the run's subjects; where it is not there, nothing is said.
-        measures: those to judge alone.
-        group: those to judge together.
+        measures, group: those to judge alone, and those to judge together.
     """
     run = _read_measures(file)
     found, copies = {}, find_copies(measured, file)
@@ -79,11 +63,7 @@ def find_departures(
 
 
 def find_copies(measured: pd.DataFrame, file: Path) -> dict[str, str]:
-    """Who has all the measures of one of a run's subjects, as the same image under any name does: by subject that one.
-
-    Args:
-        measured, file: as `find_departures` takes them.
-    """
+    """By subject that one of a run's subjects whose measures it has all, as the same image under any name does."""
     run, found = _read_measures(file), {}
     for _, row in measured.iterrows() if len(run) else ():
         numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]

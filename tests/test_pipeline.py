@@ -429,10 +429,11 @@ def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_rea
 def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_results(tmp_path, capsys):
     (tmp_path / "cohort.csv").write_text("subject,patient\na,p1\nb,p2\n")
     table = table_of({"subject": "x", "patient": "p2"}, {"subject": "a", "patient": "p9"})
-    warn_of_predictions(table, tmp_path, synthetic=False)
+    wanted = SimpleNamespace(run_dir=tmp_path, with_skull=False)
+    warn_of_predictions(table, wanted, {}, synthetic=False)
     told = capsys.readouterr().err
     assert told.startswith("1 of 2 subjects are patients of the run itself") and "phantom" not in told
-    warn_of_predictions(table.tail(1), tmp_path, synthetic=True)
+    warn_of_predictions(table.tail(1), wanted, {}, synthetic=True)
     told = capsys.readouterr().err
     assert told.startswith("These networks learnt from the synthetic phantom")
     assert "patients of the run" not in told

@@ -11,7 +11,7 @@ import pytest
 from glioma_idh.cohorts.checks.copies import remarks_on_names
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.predicting import check_files, look_at, print_looks, subject_of, write_predictions
+from glioma_idh.training.predict import check_files, look_at, print_looks, subject_of, write_predictions
 from tests.imaging.dicom_series import noise, write_series
 from tests.imaging.heads import SPACING_MM, head
 

@@ -10,6 +10,20 @@
     prediction     new subjects, with a finished run
     train predict  the commands
 
+Arguments that functions share, and that their docstrings do not repeat:
+
+    table, row    a cohort table, and a row of it
+    sequence      its inside name: a column of the cohort table
+    image, brain  intensities, and booleans of the same shape
+    slices        of the network's input, float32, shape (n, height, width, channels)
+    labels        1 IDH-mutant, 0 IDH-wild-type, shape (n,)
+    size          pixels a side of the network's input
+    with_skull    take scans without a brain mask that show more than the brain
+    jobs, quiet   processes, -1 being one a processor; show no progress
+    wanted        the command line, a `Prediction`
+
+A run, subject or file that cannot be used is an `InputError`, which names it.
+
 The pieces below can be used one by one; each is imported when it is first asked for.
 """
 

@@ -12,14 +12,9 @@ from glioma_idh.quiet_keras import keras
 
 
 def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices in which both classes stand equally often, the smaller one's subjects repeated as evenly as can be.
+    """Indices in which both classes stand equally often, each at least once: shape (2 * size of the larger class,).
 
-    Args:
-        labels: 0 or 1, shape (n,).
-        rng: draws which subjects stand once more than the others.
-
-    Returns:
-        Every index at least once; shape (2 * size of the larger class,).
+    The smaller one's subjects are repeated as evenly as can be; `rng` draws who stands once more than others.
     """
     classes = [np.flatnonzero(labels == label) for label in (0, 1)]
     size = max(len(members) for members in classes)
@@ -29,9 +24,7 @@ def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 def rotate_slice(image: np.ndarray, angle_deg: float) -> np.ndarray:
     """Rotate one slice about its centre, bilinear, edges continued: as `ImageDataGenerator` does, to the bit.
 
-    Args:
-        image: shape (height, width, channels).
-        angle_deg: positive turns the first axis towards the second, as in `scipy.ndimage.rotate`.
+    A positive angle turns the first axis towards the second, as in `scipy.ndimage.rotate`.
     """
     return ndimage.rotate(image, angle_deg, axes=(1, 0), order=1, mode="nearest", reshape=False)
 
@@ -40,10 +33,6 @@ def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
     """Rotate many slices at once, each by its own angle; equal to `rotate_slice` to 1e-4, in half the time.
 
     It is what `keras.layers.RandomRotation(fill_mode="nearest")` does once its angles are drawn.
-
-    Args:
-        images: float32, shape (n, height, width, channels).
-        angles_deg: shape (n,).
     """
     sin, cos = np.sin(np.deg2rad(angles_deg)), np.cos(np.deg2rad(angles_deg))
     y, x = (np.array(images.shape[1:3]) - 1) / 2
@@ -61,11 +50,9 @@ def training_batches(slices, labels, batch_size: int, rotation_deg: tuple[float,
     Order and angles of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
 
     Args:
-        slices: the training part, shape (n, height, width, channels).
-        labels: 0 or 1, shape (n,).
         batch_size: slices a batch; the last of an epoch may be smaller.
         rotation_deg: (lowest, highest) angle.
-        seed: integers; the split's own.
+        seed: the split's own.
         epoch: the one to start with, 0 being the first.
 
     Yields:
@@ -97,17 +84,9 @@ class ImageDataGenerator:
         self.rotation_deg = rotation_deg
 
     def flow(self, x, y, batch_size: int = 32, shuffle: bool = True, seed: int | None = None):
-        """Endless batches of rotated slices.
+        """Endless batches of rotated slices and their labels, of any shape (n, ...).
 
-        Args:
-            x: slices, shape (n, height, width, channels).
-            y: labels, shape (n, ...).
-            batch_size: slices a batch; the last of an epoch may be smaller.
-            shuffle: a new order each epoch.
-            seed: of order and angles.
-
-        Yields:
-            (slices, labels) of one batch.
+        The last of an epoch may be smaller; with `shuffle` each epoch has a new order. `seed` is of order and angles.
         """
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
         seed = np.random.SeedSequence().entropy % 2**31 if seed is None else seed
@@ -118,11 +97,9 @@ class ImageDataGenerator:
             if batch % num_batches == 0:
                 order = random.permutation(len(x)) if shuffle else np.arange(len(x))
             start = batch % num_batches * batch_size
-            chosen = order[start : start + batch_size]
-            yield np.stack([rotate_slice(x[i], self._angle_deg(random)) for i in chosen]), y[chosen]
+            chosen, rotated = order[start : start + batch_size], []
+            for i in chosen:
+                rotated.append(rotate_slice(x[i], random.uniform(*self.rotation_deg)))
+                random.random(2)  # the legacy class tosses for two flips here, wanted or not
+            yield np.stack(rotated), y[chosen]
             batch += 1
-
-    def _angle_deg(self, random: np.random.RandomState) -> float:
-        angle_deg = random.uniform(*self.rotation_deg)
-        random.random(2)  # the legacy class tosses for two flips here, wanted or not
-        return angle_deg

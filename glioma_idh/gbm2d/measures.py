@@ -23,12 +23,7 @@ INTENSITIES = Group(
 
 
 def measure_subject(normalised: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> dict[str, float]:
-    """Measure one subject.
-
-    Args:
-        normalised: the scan, in standard deviations over the brain from its median, shape (i, j, k).
-        lesion, brain: booleans of the same shape, not empty.
-        spacing_mm: edge lengths of a voxel.
+    """Measure one subject: its scan, normalised over the brain, and lesion and brain, neither of them empty.
 
     Returns:
         By name: volumes in ml; the lesion's centre as a share of the brain's box, 0 to 1; how far the lesion stands

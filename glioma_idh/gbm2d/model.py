@@ -14,15 +14,12 @@ def build_cnn(
 
     Differs from the paper: nothing that it states; it gives neither filters nor units, and asks for few parameters.
 
+    The uncompiled functional model has layers `block1_conv`, ..., `dense1`, ..., `idh`; class 1 is IDH-mutant.
+
     Args:
         input_shape: (height, width, channels), each side divisible by 2 to the number of blocks.
-        filters: output channels of each block's 3 x 3 convolution.
-        units: widths of the dense layers before the last.
-        num_classes: of the softmax; class 1 is IDH-mutant.
+        filters, units: of each block's 3 x 3 convolution, and of the dense layers before the last.
         normalisation: the layer after each ReLU; another one with the same weights and numbers may train faster.
-
-    Returns:
-        An uncompiled functional model with layers `block1_conv`, ..., `dense1`, ..., `idh`.
     """
     inputs = x = keras.Input(input_shape, name="slice")
     for block, num_filters in enumerate(filters, start=1):

@@ -12,7 +12,6 @@ from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
 from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, prepare_cohort, read_subject
-from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
 from glioma_idh.progress import step
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.pictures import slice_read
@@ -22,27 +21,21 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
 
-    Args:
-        wanted: the command line, a `predict.Prediction`.
-
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
         and `remarks`, what looks wrong.
-
-    Raises:
-        InputError: the run or a file cannot be used.
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
-    quiet = wanted.quiet or wanted.cohort is None
+    quiet, let_in = wanted.quiet or wanted.cohort is None, wanted.with_skull or recipe.get("with_skull", False)
     table, slices, errors = prepare_cohort(
         _subjects(wanted, sequence),
         sequence,
         recipe["size"],
         jobs=1 if wanted.cohort is None else -1,
         quiet=quiet,
-        with_skull=wanted.with_skull or recipe.get("with_skull", False),
+        with_skull=let_in,
     )
     if errors and (wanted.strict or table.empty):
         raise errors[0]
@@ -55,14 +48,13 @@ def predict_subjects(wanted) -> pd.DataFrame:
     predictions["lesion_ml"] = table["lesion_ml"]
     columns, measured = [sequence, "lesion_mask", "brain_mask"], pd.DataFrame(table.attrs["measures"])
     judged, mask_remarks = (ALONE, INTENSITIES), table.attrs["remarks"]
-    predictions = record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
+    predictions = common.record_predictions(predictions, table, columns, measured, judged, errors, mask_remarks, wanted)
     warn_of_brains(table, wanted.run_dir)
-    common.warn_of_skull(wanted, recipe)
-    common.warn_of_predictions(table, wanted.run_dir, synthetic)
+    common.warn_of_predictions(table, wanted, recipe, synthetic)
     with step("drawing the pictures", quiet):
         for position, row in table.iterrows():
             picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)
-            save_figure(picture, output_folder(wanted), row["subject"])
+            save_figure(picture, common.output_folder(wanted), row["subject"])
     return predictions
 
 
@@ -76,13 +68,13 @@ def _subjects(wanted, sequence: str) -> pd.DataFrame:
     if wanted.lesion_mask is None:
         raise InputError("--lesion-mask with --scan", "none", "The network reads the slice where the lesion is widest.")
     masks = {"lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask}
-    check_files(scan=wanted.scan, **masks)
-    return one_patient(subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
+    common.check_files(scan=wanted.scan, **masks)
+    return common.one_patient(common.subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
 
 
 def _picture(row: pd.Series, sequence: str, network_input: np.ndarray, scores: pd.Series, synthetic: bool):
     """The slice that was read of a subject, and what the networks saw of it."""
-    image, mask, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
+    image, mask, _, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
     lesion = extract_lesion_slice(image.array, mask.array, image.affine)
     return slice_read(
         image.array[..., lesion.k],

@@ -1,6 +1,5 @@
 """From a scan and its lesion mask to the 64 x 64 slice that the network sees ("Image processing" of the paper)."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +19,7 @@ from glioma_idh.parallel import each_row
 ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
 
 
-@dataclass(frozen=True)
-class LesionSlice:
+class LesionSlice(NamedTuple):
     """The rectangle around a lesion on its widest axial slice."""
 
     pixels: np.ndarray  # intensities in the rectangle, 0 outside the lesion, shape (i, j)
@@ -45,10 +43,6 @@ def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
 
     Differs from the paper: it also divides by the mean of the tumour first, which cancels here.
 
-    Args:
-        image: intensities, any shape.
-        brain: boolean, the same shape.
-
     Raises:
         InputError: the image is constant in the brain, or the brain is empty.
     """
@@ -62,12 +56,8 @@ def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
 def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray) -> LesionSlice:
     """Cut the bounding rectangle of the lesion out of the axial slice where it is widest; 0 outside the lesion.
 
-    Axial is decided by the affine, never by the order of the array's axes.
-
-    Args:
-        image: intensities on any grid, shape (a, b, c).
-        mask: the lesion on the same grid; everything that is not 0 belongs to it.
-        affine: 4 x 4, voxel index to millimetres, RAS+.
+    Axial is decided by the affine, 4 x 4, voxel index to millimetres, RAS+; never by the order of the array's axes. All
+    that is not 0 in the mask, on the scan's grid, is lesion.
 
     Raises:
         InputError: the mask is empty, lies on one slice only, or is a line there.
@@ -79,39 +69,22 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
 
 
 def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
-    """Stretch a rectangle to a square by bilinear interpolation, pixel centres at half-integers; aspect is not kept.
+    """Stretch a rectangle, shape (i, j), to a square of float32; aspect is not kept.
 
-    Args:
-        pixels: shape (i, j).
-        size: pixels a side of the square.
-
-    Returns:
-        float32, shape (size, size).
+    Interpolation is bilinear, pixel centres at half-integers.
     """
     zoom = (size / pixels.shape[0], size / pixels.shape[1])
     return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
 
 
-def read_subject(row: pd.Series, sequence: str, with_skull: bool = False) -> tuple[Volume, Mask, np.ndarray]:
-    """Read a subject's scan, lesion mask and brain.
+def read_subject(row: pd.Series, sequence: str, with_skull=False) -> tuple[Volume, Mask, np.ndarray, Mask | None]:
+    """Read a subject's scan, and lesion mask on the same grid; the brain as booleans, shape (i, j, k); the brain mask.
 
-    Args:
-        row: of a cohort table; without `brain_mask` the brain is where the scan is not 0 (skull-stripped scans).
-        sequence: inside name.
-        with_skull: take scans without a brain mask that show more than the brain.
-
-    Returns:
-        The scan; the mask on the same grid; the brain as booleans, shape (i, j, k).
+    Without a brain mask the brain is where the scan is not 0, which must be skull-stripped.
 
     Raises:
         InputError: a file is missing, unreadable, or on another grid; or what is not 0 is more than the brain.
     """
-    image, mask, brain, _ = _read_images(row, sequence, with_skull)
-    return image, mask, brain
-
-
-def _read_images(row: pd.Series, sequence: str, with_skull: bool):
-    """What `read_subject` gives, and the brain mask, None where there is none."""
     image = read_scan(row, sequence)
     mask = read_mask(row)
     check_same_grid(mask, image)
@@ -124,32 +97,11 @@ def _read_images(row: pd.Series, sequence: str, with_skull: bool):
     return image, mask, brain.array != 0, brain
 
 
-def prepare_subject(
-    row: pd.Series, sequence: str, size: int = 64, with_skull: bool = False
-) -> tuple[np.ndarray, float]:
-    """All steps for one subject: read, normalise over the brain, cut out, resample.
-
-    Args:
-        row: of a cohort table.
-        sequence: inside name.
-        size: pixels a side.
-        with_skull: as `read_subject` takes it.
-
-    Returns:
-        The network's input, float32, shape (size, size, 1); and the lesion's volume in ml.
-
-    Raises:
-        InputError: the subject cannot be used; it names subject and file.
-    """
-    prepared = _prepare(row, sequence, size, with_skull)
-    return prepared.pixels, prepared.lesion_ml
-
-
-def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> PreparedSlice:
-    """What `prepare_subject` gives, and more."""
+def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: bool = False) -> PreparedSlice:
+    """All steps for one subject: read, normalise over the brain, cut out, resample."""
     file = row[sequence]
     try:
-        image, mask, brain, brain_mask = _read_images(row, sequence, with_skull)
+        image, mask, brain, brain_mask = read_subject(row, sequence, with_skull)
         file = image.file
         normalised = normalise_intensity(image.array, brain)
         file = mask.file
@@ -167,22 +119,9 @@ def _prepare(row: pd.Series, sequence: str, size: int, with_skull: bool) -> Prep
 
 
 def prepare_cohort(
-    table: pd.DataFrame,
-    sequence: str,
-    size: int = 64,
-    jobs: int = -1,
-    quiet: bool = False,
-    with_skull: bool = False,
+    table: pd.DataFrame, sequence: str, size=64, jobs=-1, quiet=False, with_skull=False
 ) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
     """The slices of every subject of a cohort, read in parallel.
-
-    Args:
-        table: cohort table.
-        sequence: inside name.
-        size: pixels a side.
-        jobs: processes; -1 is one a processor.
-        quiet: show no progress.
-        with_skull: as `read_subject` takes it.
 
     Returns:
         The rows that could be used, with `lesion_ml` and the columns of `hash_columns` added, in `attrs["remarks"]`
@@ -191,7 +130,7 @@ def prepare_cohort(
         (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     settings, shown = (sequence, size, with_skull), {"jobs": jobs, "what": "reading scans", "quiet": quiet}
-    table, prepared, errors = each_row(_prepare, table, *settings, **shown)
+    table, prepared, errors = each_row(prepare_subject, table, *settings, **shown)
     hashes = hash_columns([subject.hashes for subject in prepared])
     table = table.assign(lesion_ml=[subject.lesion_ml for subject in prepared], **hashes)
     table.attrs["remarks"] = [subject.remarks for subject in prepared]

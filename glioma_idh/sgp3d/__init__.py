@@ -18,6 +18,25 @@
     attribution      the same of a whole run
     train predict occlude  the commands
 
+Arguments that functions share, and that their docstrings do not repeat:
+
+    table, row       a cohort table, and a row of it; of stored subjects with `prepared`, the folder in the cache
+    shape            of the network's volumes, (i, j, k)
+    scans            as the network reads them, float32, shape (i, j, k, 4)
+    mask, lesion     the lesion, 0 or 1, shape (i, j, k)
+    idh              1 IDH-mutant, 0 IDH-wild-type, NaN unknown, shape (n,)
+    network          with the outputs `segmentation` and `idh`, or one of them
+    learns           the outputs that a network was trained for
+    input_shape      (i, j, k, sequences)
+    dtype            policy such as "mixed_bfloat16"; by default Keras' own
+    factory          Keras' layers, or the ones to train with (`training_layers.training_factory`)
+    seed, rng        integers, the split's own; what draws
+    with_skull       take scans that show more than the brain
+    jobs, quiet      processes, -1 being one a processor; show no progress
+    wanted           the command line: a `Prediction`, an `Occlusion`
+
+A run, subject or file that cannot be used is an `InputError`, which names it.
+
 The pieces below can be used one by one; each is imported when it is first asked for.
 """
 

@@ -1,4 +1,4 @@
-"""A finished run asked where its scores come from: what the command `occlude` does."""
+"""A finished run asked where its scores come from: what the command `occlude`, an `Occlusion`, does."""
 
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -25,8 +25,9 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.cases import Case
 from glioma_idh.sgp3d.cache import CachedSubject, restore_cohort
 from glioma_idh.sgp3d.inference import input_shape
-from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, map_on_own_grid, score_occluded
-from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
+from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, score_occluded
+from glioma_idh.sgp3d.preprocessing import map_on_own_grid
+from glioma_idh.sgp3d.recipe import recipe_of_run
 from glioma_idh.training.predict import load_networks, read_finished_run
 
 WITH_MAPS = "sgpnet"
@@ -35,9 +36,6 @@ COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, 
 
 def occlude_run(wanted) -> dict:
     """Score every test subject of a run with and without the lesion, and draw where the scores come from.
-
-    Args:
-        wanted: the command line, a `occlude.Occlusion`.
 
     Returns:
         The numbers, as in `metrics.json`.
@@ -50,7 +48,13 @@ def occlude_run(wanted) -> dict:
     content, synthetic = read_finished_run(wanted.run_dir, "sgp3d")
     recipe, out = recipe_of_run(content), wanted.out or wanted.run_dir / "occlusion"
     into(out)
-    _check_recipe(recipe, wanted.run_dir)
+    if "idh" not in recipe.learns:
+        advice = "Name a run that learnt the genotype: --targets both, idh or random-masks."
+        found = "one of segmentation alone"
+        raise InputError("a run whose networks score the genotype", found, advice, file=wanted.run_dir)
+    if recipe.reads_slices:
+        found, advice = f"{recipe.network}, which reads slices", "Name a run of another network."
+        raise InputError("a network that reads volumes", found, advice, file=wanted.run_dir)
     tested = _tested_subjects(wanted, recipe.shape)
     networks = load_networks(wanted.run_dir, input_shape(recipe))
     for index, network in enumerate(networks):
@@ -75,16 +79,6 @@ def occlude_run(wanted) -> dict:
     write_json(metrics, out / runs.METRICS)
     print(f"Everything is in {out}")
     return metrics
-
-
-def _check_recipe(recipe: Recipe, run_dir: Path) -> None:
-    """The run's networks must give a score, of a whole volume."""
-    if "idh" not in recipe.learns:
-        advice = "Name a run that learnt the genotype: --targets both, idh or random-masks."
-        raise InputError("a run whose networks score the genotype", "one of segmentation alone", advice, file=run_dir)
-    if recipe.reads_slices:
-        found = f"{recipe.network}, which reads slices"
-        raise InputError("a network that reads volumes", found, "Name a run of another network.", file=run_dir)
 
 
 def _tested_subjects(wanted, shape: tuple[int, int, int]) -> pd.DataFrame:
@@ -155,7 +149,7 @@ def _draw_map(row: pd.Series, scores: pd.Series, network, synthetic: bool, out: 
 def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
     """Whom to show, at most: in turn the surest mutant called so, wild-type called so, and mistake, then the next.
 
-    `predictions` has a row a subject, with `subject, truth, score`.
+    `predictions` has a row a subject.
     """
     surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
     called = (surest["score"] >= 0.5).astype(int)
@@ -167,39 +161,33 @@ def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
 def summarise_occlusion(predictions: pd.DataFrame) -> dict:
     """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
 
+    Each AUC is judged by where 0.5, the AUC of guessing, lies to its interval.
+
     Returns:
         `num_patients`, `lesion_drawn`, `conclusions` (sentences), and by each column of scores `auc` within splits and
         `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
         `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
     """
-    numbers = {}
-    for column in SCORES:
-        occluded = predictions.assign(score=predictions[column])
-        auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
-        change = float((predictions[column] - predictions["score"]).abs().mean())
-        numbers[column] = {"auc": auc.value, "auc_interval": auc[1:3], "mean_change": change, "difference": difference}
-    drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
-    return summary | {"conclusions": _conclusions(numbers)}
-
-
-def _conclusions(numbers: dict) -> list[str]:
-    """What the three AUCs say, each by where 0.5, the AUC of guessing, lies to its interval."""
     named = {
         "As the scans are": "",
         "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
         "Without the rest of the brain": ": the lesion tells something by itself",
     }
-    sentences = []
+    numbers, sentences = {}, []
     for (name, if_better), column in zip(named.items(), SCORES, strict=True):
-        (low, high), auc = numbers[column]["auc_interval"], f"{name}, the AUC is {numbers[column]['auc']:.2f}"
-        if not low <= high:  # NaN
-            sentences.append(f"{auc}; no interval: too few patients, or classes that do not overlap.")
-            continue
+        occluded = predictions.assign(score=predictions[column])
+        auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
+        change = float((predictions[column] - predictions["score"]).abs().mean())
+        numbers[column] = {"auc": auc.value, "auc_interval": auc[1:3], "mean_change": change, "difference": difference}
+        (low, high), said = auc[1:3], f"{name}, the AUC is {auc.value:.2f}"
         verdict = "guessing, 0.5, lies within"
         if low > 0.5:
             verdict = f"better than guessing{if_better}"
         if high < 0.5:
             verdict = "worse than guessing: the network is misled"
-        sentences.append(f"{auc} ({low:.2f} to {high:.2f}), {verdict}.")
-    return sentences
+        sentences.append(f"{said} ({low:.2f} to {high:.2f}), {verdict}.")
+        if not low <= high:  # NaN
+            sentences[-1] = f"{said}; no interval: too few patients, or classes that do not overlap."
+    drawn = float(predictions["lesion_drawn"].mean())
+    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
+    return summary | {"conclusions": sentences}

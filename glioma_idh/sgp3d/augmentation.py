@@ -9,30 +9,20 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Movement:
-    """What is done to a subject, image and mask alike: first the flip, then the shift.
+    """What is done to a subject, image and mask alike: first the flip, then the shift."""
 
-    Attributes:
-        flip: whether each axis is turned round, (i, j, k).
-        shift: voxels that each axis is moved towards its end, (i, j, k); the edge goes on where nothing comes in.
-    """
-
-    flip: tuple[bool, bool, bool] = (False, False, False)
-    shift: tuple[int, int, int] = (0, 0, 0)
+    flip: tuple[bool, bool, bool] = (False, False, False)  # whether each axis is turned round
+    shift: tuple[int, int, int] = (0, 0, 0)  # voxels towards each axis' end; the edge goes on where nothing comes in
 
 
-def draw_movement(
-    rng: np.random.Generator, shape: tuple[int, int, int], probability: float = 0.5, shift_fraction: float = 0.1
-) -> Movement:
+def draw_movement(rng: np.random.Generator, shape, probability=0.5, shift_fraction=0.1) -> Movement:
     """Draw whether to flip and to shift, then the axes of them.
 
     Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each
     with probability 0.5, and the reach of a shift, up to a tenth of each axis.
 
-    Args:
-        rng: five numbers and three integers are drawn in any case.
-        shape: (i, j, k).
-        probability: of flip, and of shift.
-        shift_fraction: farthest shift, as a share of each axis.
+    Five numbers and three integers are drawn in any case. `probability` is that of a flip, and of a shift;
+    `shift_fraction` the farthest shift, as a share of each axis.
     """
     flips, shifts = rng.random(2) < probability
     turned = rng.random(3) < 0.5
@@ -42,15 +32,10 @@ def draw_movement(
 
 
 def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -> np.ndarray:
-    """Apply a movement to an image or a mask.
+    """Apply a movement to an image or a mask, shape (i, j, k) or (i, j, k, channel); into `out` if given.
 
     Differs from the paper: it does not say what a shift leaves behind; ours repeats the edge, as Keras' own shifts do.
     A band of 0, the mean of a standardised scan, would be tissue that nobody has.
-
-    Args:
-        array: shape (i, j, k) or (i, j, k, channel).
-        movement: drawn for it.
-        out: where to write, of the same shape; by default a new array.
     """
     out = np.empty_like(array, order="C") if out is None else out
     array = array[tuple(slice(None, None, -1 if turned else 1) for turned in movement.flip)]
@@ -72,11 +57,8 @@ def training_batches(
     Every batch is full: the last of an epoch takes its epoch's first subjects once more.
 
     Args:
-        scans: one array of shape (i, j, k, 4) a subject; memory-mapped ones are read when their turn comes.
-        masks: one array of shape (i, j, k) a subject.
-        idh: 0, 1 or NaN, shape (n,).
+        scans, masks: one array a subject; memory-mapped ones are read when their turn comes.
         batch_size: subjects a batch.
-        seed: integers; the split's own.
         epoch: the one to start with, 0 being the first.
         probability, shift_fraction: see `draw_movement`; a probability of 0 leaves every subject where it is.
 
@@ -102,11 +84,5 @@ def steps_per_epoch(num_subjects: int, batch_size: int) -> int:
 
 
 def random_mask(subject_index: int, shape: tuple[int, int, int], seed: list[int]) -> np.ndarray:
-    """Random mask, uint8: each voxel is 1 with probability 0.5, drawn once per subject (third experiment, Table 2).
-
-    Args:
-        subject_index: in the cohort.
-        shape: (i, j, k).
-        seed: integers.
-    """
+    """Random mask, uint8: each voxel is 1 with probability 0.5, drawn once per subject (third experiment, Table 2)."""
     return np.random.default_rng([*seed, subject_index]).integers(0, 2, shape, dtype=np.uint8)

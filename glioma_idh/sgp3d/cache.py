@@ -59,12 +59,6 @@ class CachedSubject:
         subject, sentences, thresholded, fills_brain = self.note["remarks"]
         return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
 
-    def is_whole(self, with_skull: bool) -> bool:
-        """Whether it is there, looked at as now; one let in with its skull counts only where that is wanted."""
-        if not self.is_there:
-            return False
-        return self.note.get("look") == LOOK and (with_skull or not self.note["with_skull"])
-
 
 def cache_folder() -> Path:
     """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
@@ -72,11 +66,7 @@ def cache_folder() -> Path:
 
 
 def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
-    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made.
-
-    Raises:
-        InputError: a file is missing.
-    """
+    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made."""
     digest = hashlib.sha256(json.dumps([VERSION, list(shape)]).encode())
     for column in (*SEQUENCES, "lesion_mask"):
         require_path(row, column)
@@ -90,21 +80,13 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
 
 
 def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
-    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole.
-
-    Args:
-        row: of a cohort table.
-        shape: the network's, (i, j, k).
-        with_skull: take scans that show more than the brain.
-
-    Raises:
-        InputError: the subject cannot be used; it names subject and file.
-    """
+    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole."""
     try:
         stored = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
-    if stored.is_whole(with_skull):
+    # looked at as now; one let in with its skull counts only where that is wanted
+    if stored.is_there and stored.note.get("look") == LOOK and (with_skull or not stored.note["with_skull"]):
         return stored
     prepared = prepare_subject(row, shape, True, with_skull)
     for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
@@ -124,36 +106,19 @@ def store_cohort(
 ) -> tuple[pd.DataFrame, list[InputError]]:
     """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
 
-    Args:
-        table: cohort table.
-        shape, with_skull: as `store_subject` takes them.
-        jobs: processes; -1 is one a processor.
-        quiet: show no progress.
-
     Returns:
         The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
         `hash_columns` added; and one error a subject that could not.
-
-    Raises:
-        InputError: the cache has no room for them.
     """
     check_room(len(table), shape)
-    settings, shown = (shape, with_skull), {"jobs": jobs, "what": "preparing", "quiet": quiet}
-    table, kept, errors = each_row(store_subject, table, *settings, **shown)
+    table, kept, errors = each_row(store_subject, table, shape, with_skull, jobs=jobs, what="preparing", quiet=quiet)
     lesion_ml, hashes = ([stored.note[name] for stored in kept] for name in ("lesion_ml", "hashes"))
     prepared = [str(stored.folder) for stored in kept]
     return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
 
 
-def restore_cohort(
-    former: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
-) -> pd.DataFrame:
-    """A run's subjects prepared again, with their folders as they are now: the cache may have been emptied.
-
-    Args:
-        former: cohort table of the run.
-        run_dir: of the run, for messages.
-        shape, quiet, with_skull: as `store_cohort` takes them.
+def restore_cohort(former: pd.DataFrame, shape, run_dir: Path, quiet: bool, with_skull=False) -> pd.DataFrame:
+    """A run's cohort table with the subjects' folders as they are now, prepared again: the cache may have been emptied.
 
     Raises:
         InputError: a file is missing, or has changed since.
@@ -169,18 +134,13 @@ def restore_cohort(
 
 
 def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
-    """The cache must have room, should nobody be prepared yet.
-
-    Raises:
-        InputError: it has less than a tenth of that, and is sure to be full soon.
-    """
+    """The cache must have a tenth of the room needed were nobody prepared yet: else it is full soon."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = num_subjects * int(np.prod(shape)) * 17, shutil.disk_usage(folder).free
     if free < needed / 10:
-        found = f"{free / 1e9:.1f} GB free"
-        advice = "Free some space, or name another folder in GLIOMA_IDH_CACHE."
-        raise InputError(f"room for {needed / 1e9:.1f} GB of prepared scans", found, advice, file=folder)
+        expected, found = f"room for {needed / 1e9:.1f} GB of prepared scans", f"{free / 1e9:.1f} GB free"
+        raise InputError(expected, found, "Free some space, or name another folder in GLIOMA_IDH_CACHE.", file=folder)
 
 
 def print_mask_remarks(table: pd.DataFrame) -> None:

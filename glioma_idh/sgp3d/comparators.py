@@ -12,10 +12,7 @@ MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind 
 
 
 def unet3d(
-    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
-    filters: int = 8,
-    dtype: str | None = None,
-    factory: LayerFactory = KERAS_LAYERS,
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS
 ) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 
@@ -23,13 +20,7 @@ def unet3d(
     before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters at the top, where they have 32;
     instance normalisation, which is what their batch normalisation comes to with their batches of one.
 
-    Args:
-        input_shape: (i, j, k, sequences), each side divisible by 8.
-        filters: of the first convolution.
-        dtype, factory: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `segmentation`, as SGPNet's.
+    Each side must be divisible by 8. The uncompiled functional model has the output `segmentation`, as SGPNet's.
     """
     with set_policy(dtype):
         x = inputs = keras.Input(input_shape, name="scans")
@@ -62,12 +53,7 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
     16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2. They cut out
     the lesion; ours reads what SGPNet reads.
 
-    Args:
-        input_shape: (i, j, k, sequences), each side divisible by 16.
-        dtype: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `idh`, as SGPNet's.
+    Each side must be divisible by 16. The uncompiled functional model has the output `idh`, as SGPNet's.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -91,9 +77,7 @@ def _dense_convolution(x, filters: int, size: int, name: str):
     return layers.Conv3D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(_normalise(x, name))
 
 
-def resnet2d(
-    input_shape: tuple[int, int, int] = (144, 144, 4), filters: int = 16, dtype: str | None = None
-) -> keras.Model:
+def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtype: str | None = None) -> keras.Model:
     """Residual CNN after Chang et al. (Clin Cancer Res 2018), for the genotype: 702,849 parameters.
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
@@ -101,13 +85,8 @@ def resnet2d(
     slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
     probabilities.
 
-    Args:
-        input_shape: of a slice, (i, j, sequences).
-        filters: of the first level; each level doubles them.
-        dtype: see `model.SGPNet`.
-
-    Returns:
-        An uncompiled functional model with the output `idh`, shape (slices, 1), the probability of a mutation.
+    The input's shape is that of a slice, (i, j, sequences); each level doubles the filters. The uncompiled functional
+    model has the output `idh`, shape (slices, 1), the probability of a mutation.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="slices")
@@ -115,23 +94,20 @@ def resnet2d(
         x = _normalise(x, "resnet_stem")
         for level in range(1, 5):
             for block in (1, 2):
-                strides = 2 if level > 1 and block == 1 else 1
-                x = _residual_block(x, filters * 2 ** (level - 1), strides, f"resnet_level{level}_block{block}")
+                # two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes
+                f, name, strides = filters * 2 ** (level - 1), f"resnet_level{level}_block{block}", 1
+                short = x
+                if level > 1 and block == 1:
+                    strides = 2
+                    short = layers.Conv2D(f, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
+                    short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
+                x = layers.Conv2D(f, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
+                x = _normalise(x, f"{name}_first")
+                x = layers.Conv2D(f, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
+                x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
+                x = layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
         outputs = _genotype(layers.GlobalAveragePooling2D(name="resnet_pool")(x))
     return keras.Model(inputs, {"idh": outputs}, name="resnet2d")
-
-
-def _residual_block(x, filters: int, strides: int, name: str):
-    """Two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes."""
-    short = x
-    if strides > 1:
-        short = layers.Conv2D(filters, 1, strides, use_bias=False, name=f"{name}_short_conv")(x)
-        short = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_short_norm")(short)
-    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_first_conv")(x)
-    x = _normalise(x, f"{name}_first")
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
 
 
 def _normalise(x, name: str):

@@ -31,16 +31,10 @@ def reads_slices(network) -> bool:
     return len(network.input_shape) == 4
 
 
-def predict_scans(
-    network, scans: np.ndarray, flips=NO_FLIP, mask: np.ndarray | None = None
-) -> tuple[float, np.ndarray | None]:
+def predict_scans(network, scans: np.ndarray, flips=NO_FLIP, mask=None) -> tuple[float, np.ndarray | None]:
     """The outputs of a network for one subject, averaged over flips of the input.
 
-    Args:
-        network: with the outputs `segmentation` and `idh`, or one of them.
-        scans: shape (i, j, k, 4).
-        flips: for each pass the axes that are turned round; FLIPS are all eight.
-        mask: the lesion, 0 or 1, shape (i, j, k), for a network that reads slices through it.
+    `flips` are for each pass the axes that are turned round; a network that reads slices needs the mask.
 
     Returns:
         The probability of a mutation, of slices their mean, NaN without that output; and each voxel's of lesion,
@@ -75,12 +69,7 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
 
 
 def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
-    """A network's outputs for a subject that it was not trained on, beside the reference.
-
-    Args:
-        network: of a run.
-        row: of a cohort table with `prepared`, the stored subject's folder.
-        learns: the outputs that the network was trained for.
+    """A network's outputs for a stored subject that it was not trained on, beside the reference.
 
     Returns:
         Of `score` and what `score_masks` gives those that were learnt; the lesion on the patient's own grid, or None.
@@ -96,14 +85,7 @@ def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dic
 
 
 def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns: tuple[str, ...]) -> pd.DataFrame:
-    """The predictions table of subjects that no network was trained on: one row a subject and network.
-
-    Args:
-        table: cohort table with `prepared` and labels.
-        networks: of the run, one a split.
-        run_dir: of the run.
-        learns: the outputs that they were trained for; the numbers of another are empty.
-    """
+    """The predictions table of subjects that no network of a run was trained on: one row a subject and network."""
     splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     rows = []
     for _, row in table.iterrows():

@@ -13,9 +13,7 @@ SMOOTHING_VOXELS = 1.0
 def cross_entropy(idh, probability):
     """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known; 0 without any.
 
-    Args:
-        idh: 1 mutant, 0 wild-type, NaN unknown, shape (n,) or (n, 1).
-        probability: of a mutation, the same shape.
+    Both are of shape (n,) or (n, 1).
     """
     idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
     idh = ops.cast(idh, probability.dtype)
@@ -36,10 +34,7 @@ def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
 
     Differs from the paper: the smoothing s, which it does not have, is one voxel.
 
-    Args:
-        mask: 0 or 1, any dtype, shape (n, i, j, k).
-        probability: of lesion, the same shape.
-        smoothing_voxels: s.
+    Mask, of any dtype, and probability of lesion are of shape (n, i, j, k).
     """
     axes = (1, 2, 3)
     mask = ops.cast(mask, probability.dtype)
@@ -76,21 +71,13 @@ class JointNetwork(keras.Model):
     A loss that is given to `compile` sees one output at a time, but k needs both.
 
     Args:
-        network: with the outputs `segmentation` and `idh`, or the one that the targets need.
         targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L of random masks.
-        detach_k: see `dice_weight`.
-        smoothing_voxels: see `dice_loss`.
+        detach_k, smoothing_voxels: see `dice_weight` and `dice_loss`.
         batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
     """
 
     def __init__(
-        self,
-        network: keras.Model,
-        targets: str = "both",
-        detach_k: bool = False,
-        smoothing_voxels: float = SMOOTHING_VOXELS,
-        batch_size: int | None = None,
-        **settings,
+        self, network, targets="both", detach_k=False, smoothing_voxels=SMOOTHING_VOXELS, batch_size=None, **settings
     ):
         super().__init__(**settings)
         if targets not in LEARNS:

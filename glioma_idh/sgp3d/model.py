@@ -14,24 +14,16 @@ STANDARDISATION = "idh_standardisation"  # of the pooled features, in some netwo
 
 
 class LayerFactory(NamedTuple):
-    """The layers that a network to train with spells otherwise, each called by its name; weights and numbers are equal.
+    """The layers that a network to train with spells otherwise, called by name; weights and numbers are equal."""
 
-    Attributes:
-        normalise: (name) -> instance normalisation.
-        convolve: (filters, kernel size, name, strides) -> convolution whose bias a normalisation takes out again.
-        up_convolve: (filters, name) -> nearest-neighbour up-sampling of every axis by 2, then a 3 x 3 x 3 convolution.
-        convolve_pool: ({name: (filters, kernel size)}, tap's name) -> a branch a name, each a convolution and the mean
-            over all voxels.
-        lesion: (name) -> from two channels to probabilities, the lesion's the last.
-        standardise: (name) -> what the pooled features pass through before the last layer.
-    """
-
-    normalise: callable
-    convolve: callable
-    up_convolve: callable
-    convolve_pool: callable
-    lesion: callable
-    standardise: callable
+    normalise: callable  # (name) -> instance normalisation
+    convolve: callable  # (filters, kernel size, name, strides) -> one whose bias a normalisation takes out again
+    up_convolve: callable  # (filters, name) -> nearest-neighbour up-sampling by 2, then a 3 x 3 x 3 convolution
+    convolve_pool: (
+        callable  # ({name: (filters, kernel size)}, tap's name) -> convolutions, each averaged over all voxels
+    )
+    lesion: callable  # (name) -> from two channels to probabilities, the lesion's the last
+    standardise: callable  # (name) -> what the pooled features pass through before the last layer
 
 
 def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
@@ -75,13 +67,11 @@ def SGPNet(
     on the full-resolution tap; the genotype is one probability.
 
     Args:
-        input_shape: (i, j, k, sequences), each side divisible by 16.
+        input_shape: each side divisible by 16.
         filters: channels of the first level; each level doubles them.
         dropout: share of channels dropped in each level, and of the pooled features.
         blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
-        dtype: policy such as "mixed_bfloat16"; by default Keras' own. The IDH block computes as precisely as weights
-            are kept, and probabilities are float32.
-        factory: Keras' layers, or the ones to train with (`training_layers.training_factory`).
+        dtype: the IDH block computes as precisely as weights are kept, and probabilities are float32.
 
     Returns:
         An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), channel 1 the lesion's
@@ -99,11 +89,24 @@ def SGPNet(
         taps = _backbone(inputs, filters, dropout, factory)
         outputs = {}
         if "segmentation" in blocks:
-            outputs["segmentation"] = _segmentation_block(taps, factory)
+            # two channels of each tap, from the coarsest up, added on the way
+            x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
+            for tap in ("half", "full"):
+                x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
+                own = _convolution(2, 1, f"segmentation_{tap}")(taps[tap])
+                x = layers.Add(name=f"segmentation_{tap}_add")([x, own])
+            outputs["segmentation"] = factory.lesion("segmentation")(x)
         if "idh" in blocks:
             # its means differ between patients by less than the three digits of bfloat16
             with set_policy(keras.config.dtype_policy().variable_dtype):
-                outputs["idh"] = _idh_block(taps, filters, dropout, factory)
+                pooled = []  # four convolutions, averaged over all voxels: 32 + 16 + 8 + 8 features
+                for tap, factor in TAPS.items():
+                    branches = {f"idh_{tap}": (filters * factor, 3)}
+                    branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
+                    pooled += factory.convolve_pool(branches, tap)(taps[tap])
+                x = factory.standardise(STANDARDISATION)(layers.Concatenate(name="idh_concat")(pooled))
+                x = layers.Dropout(dropout, name="idh_dropout")(x)
+                outputs["idh"] = layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)
     return keras.Model(inputs, outputs or taps, name="sgpnet")
 
 
@@ -179,24 +182,3 @@ def _activate(x, name: str, factory: LayerFactory | None, tap: str | None = None
     """LR, with a factory after its IN; the activation of a tap bears the tap's name."""
     x = factory.normalise(f"{name}_norm")(x) if factory else x
     return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)
-
-
-def _segmentation_block(taps: dict, factory: LayerFactory):
-    """Two channels of each tap, from the coarsest up, added on the way."""
-    x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
-    for tap in ("half", "full"):
-        x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
-        x = layers.Add(name=f"segmentation_{tap}_add")([x, _convolution(2, 1, f"segmentation_{tap}")(taps[tap])])
-    return factory.lesion("segmentation")(x)
-
-
-def _idh_block(taps: dict, filters: int, dropout: float, factory: LayerFactory):
-    """Four convolutions, averaged over all voxels; 32 + 16 + 8 + 8 features; one probability."""
-    pooled = []
-    for tap, factor in TAPS.items():
-        branches = {f"idh_{tap}": (filters * factor, 3)}
-        branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
-        pooled += factory.convolve_pool(branches, tap)(taps[tap])
-    x = factory.standardise(STANDARDISATION)(layers.Concatenate(name="idh_concat")(pooled))
-    x = layers.Dropout(dropout, name="idh_dropout")(x)
-    return layers.Dense(1, activation="sigmoid", name="idh", dtype="float32")(x)

@@ -9,10 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.volumes import crop, return_to_grid
 from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.model import TAPS
-from glioma_idh.sgp3d.preprocessing import Placement, resample, standardise
+from glioma_idh.sgp3d.preprocessing import resample, standardise
 
 SCORES = ("score", "score_without_lesion", "score_without_rest")
 BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
@@ -20,17 +19,11 @@ BRANCHES = (*TAPS, "pointwise")  # of the IDH block, in the order of its feature
 
 
 class Brain(NamedTuple):
-    """A subject as the network reads it, and the two regions of its brain.
-
-    Attributes:
-        scans: float32, shape (i, j, k, channels).
-        lesion: booleans, shape (i, j, k).
-        rest: likewise: brain, and no lesion. What is in neither is background.
-    """
+    """A subject as the network reads it, and the two regions of its brain; what is in neither is background."""
 
     scans: np.ndarray
-    lesion: np.ndarray
-    rest: np.ndarray
+    lesion: np.ndarray  # booleans
+    rest: np.ndarray  # likewise: brain, and no lesion
 
 
 def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
@@ -39,10 +32,6 @@ def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
     To the lesion belongs one voxel around its mask, where scans blend when they are resampled: left in place, that rim
     alone tells much of what was inside. The background was 0 in every scan and is one value in each channel since:
     those that most voxels have in common, all channels at once. A crop from inside the brain has none.
-
-    Args:
-        scans: as the network reads them, shape (i, j, k, channels).
-        lesion: its mask, booleans, shape (i, j, k).
 
     Raises:
         InputError: no brain is left beside the lesion.
@@ -73,15 +62,6 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
     Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
     the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
     inside; and for the rest its mean or its own voxels shuffled, which shift the scores of all subjects.
-
-    Args:
-        own: the subject.
-        region: what to replace, booleans, shape (i, j, k).
-        donor: another patient.
-        random: draws the voxels.
-
-    Returns:
-        float32, shape of the scans.
     """
     healthy, kept = donor.scans[donor.rest], own.scans[own.rest & ~region]
     filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
@@ -101,13 +81,7 @@ def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
-    """Score a subject as it is, without the lesion, and without the rest of the brain.
-
-    Args:
-        network: with the output `idh`.
-        own: the subject.
-        donor: another patient, whose healthy brain takes the place of either.
-        random: draws voxels where the donor has none to give.
+    """Score a subject as it is, without the lesion, and without the rest of the brain, as `replace_region` fills them.
 
     Returns:
         The probability of a mutation by each of SCORES, and `lesion_drawn`, the share of the lesion's voxels drawn.
@@ -127,10 +101,6 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     Coarse maps are brought to full size by `resample`, which keeps their mean. Features see far beyond their voxel: the
     map says where the network finds what it reads, not that nothing else matters.
 
-    Args:
-        network: SGPNet of Keras' own layers.
-        scans: shape (i, j, k, 4).
-
     Returns:
         The map, float32, shape (i, j, k), in units of the logit, and the logit.
     """
@@ -142,10 +112,3 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
     activation = np.sum(maps, axis=0, dtype=np.float32)
     return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))
-
-
-def map_on_own_grid(activation: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
-    whole = np.zeros(placement.grid_shape, np.float32)
-    crop(whole, placement.box)[...] = resample(activation, [stop - start for start, stop in placement.box])
-    return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))

@@ -10,7 +10,6 @@ from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_scan
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import reorient, write_volume
-from glioma_idh.predicting import check_files, one_patient, output_folder, record_predictions, subject_of
 from glioma_idh.progress import progress
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.cases import Case, head_line
@@ -26,16 +25,10 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Args:
-        wanted: the command line, a `predict.Prediction`.
-
     Returns:
         A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
         `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
         not learnt; and `remarks`, what looks wrong.
-
-    Raises:
-        InputError: the run or a file cannot be used.
     """
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
@@ -62,9 +55,8 @@ def predict_subjects(wanted) -> pd.DataFrame:
     predictions, measured = pd.DataFrame(rows), pd.DataFrame(measured)
     used, columns = subjects[subjects["subject"].isin(measured["subject"])], [*SEQUENCES, "lesion_mask"]
     judged = ALONE, AGREEMENT
-    predictions = record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
-    common.warn_of_skull(wanted, content)
-    common.warn_of_predictions(subjects, wanted.run_dir, synthetic)
+    predictions = common.record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
+    common.warn_of_predictions(subjects, wanted, content, synthetic)
     if "predicted_ml" in predictions:
         warn_of_volumes(predictions, wanted.run_dir)
     return predictions
@@ -82,13 +74,11 @@ def _subjects(wanted) -> pd.DataFrame:
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
         raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
-    check_files(**images)
-    return one_patient(subject_of(wanted.flair, wanted.subject), images)
+    common.check_files(**images)
+    return common.one_patient(common.subject_of(wanted.flair, wanted.subject), images)
 
 
-def _predict_one(
-    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted, synthetic: bool
-) -> dict:
+def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks, wanted, synthetic) -> dict:
     """Scores, mask and picture of one prepared subject."""
     flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
     outputs = [inference.predict_scans(network, prepared.scans, flips, prepared.mask) for network in networks]
@@ -101,10 +91,10 @@ def _predict_one(
     reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
         lesion = place_back(np.mean(lesions, axis=0), placement)
-        write_volume(output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+        write_volume(common.output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
-    _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", output_folder(wanted))
+    _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", common.output_folder(wanted))
     return numbers
 
 

@@ -22,52 +22,29 @@ ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a network's input lay in the patient: what leads a mask back.
+    """Where a network's input lay in the patient: what leads a mask back."""
 
-    Attributes:
-        box: of the joint crop, on the RAS+ grid.
-        grid_shape: of the RAS+ grid, (i, j, k).
-        own_affine: 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways.
-    """
-
-    box: Box
-    grid_shape: tuple[int, int, int]
-    own_affine: np.ndarray
+    box: Box  # of the joint crop, on the RAS+ grid
+    grid_shape: tuple[int, int, int]  # of the RAS+ grid, (i, j, k)
+    own_affine: np.ndarray  # 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways
 
 
 @dataclass(frozen=True)
 class PreparedSubject:
-    """What the network sees of a subject.
+    """What the network sees of a subject."""
 
-    Attributes:
-        scans: float32, shape (i, j, k, 4), channels T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1.
-        mask: the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for.
-        placement: where it lay.
-        lesion_ml: volume of the lesion on the patient's grid; NaN without a mask.
-        remarks: what must be said of the mask; None without one.
-        turned: what shows that a scan has other axes than its header says; empty where nothing does.
-        other_brain: which scan covers another brain than the others; empty where all cover one.
-        hashes: by column of the cohort table the identity of each image's voxels; empty without a mask.
-    """
-
-    scans: np.ndarray
-    mask: np.ndarray | None
+    scans: np.ndarray  # float32, shape (i, j, k, 4): T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1
+    mask: np.ndarray | None  # the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for
     placement: Placement
-    lesion_ml: float
-    remarks: MaskRemarks | None
-    turned: str
-    other_brain: str
-    hashes: dict[str, str]
+    lesion_ml: float  # on the patient's grid; NaN without a mask
+    remarks: MaskRemarks | None  # what must be said of the mask; None without one
+    turned: str  # what shows that a scan has other axes than its header says; empty where nothing does
+    other_brain: str  # which scan covers another brain than the others; empty where all cover one
+    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty without a mask
 
 
 def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
-    """All that is not black in any of several sequences on one grid, booleans, shape (i, j, k).
-
-    `apply` is `map`, or that of a pool, which looks at several at once.
-
-    Raises:
-        InputError: everything is black.
-    """
+    """All that is not black in any of several sequences on one grid, booleans; `apply` may be the `map` of a pool."""
     seen, *others = apply(lambda volume: volume.array != 0, volumes)
     for other in others:
         seen |= other
@@ -107,11 +84,7 @@ def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def standardise(image: np.ndarray) -> np.ndarray:
-    """Subtract the mean of all voxels and divide by their standard deviation, background included.
-
-    Raises:
-        InputError: the image is constant.
-    """
+    """Subtract the mean of all voxels and divide by their standard deviation, background included; it must vary."""
     mean, sd = image.mean(dtype=np.float64), image.std(dtype=np.float64)
     if sd == 0:
         raise InputError("an image that varies", f"the one value {mean:g}", "Check the scan.")
@@ -121,11 +94,7 @@ def standardise(image: np.ndarray) -> np.ndarray:
 def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Axial slices of a subject, spread evenly from the lesion's lowest to its highest, shape (NUM_SLICES, i, j, 4).
 
-    Where the lesion has fewer slices some come twice.
-
-    Args:
-        scans: shape (i, j, k, 4).
-        mask: the lesion, 0 or 1, shape (i, j, k); an empty one stands for the whole image.
+    Where the lesion has fewer slices some come twice. An empty mask stands for the whole image.
     """
     through = np.flatnonzero(mask.any(axis=(0, 1)))
     through = through if len(through) else np.arange(mask.shape[2])
@@ -133,32 +102,20 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.moveaxis(scans[:, :, chosen], 2, 0)
 
 
-def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion of the network's shape to the patient's own grid: where its probability is above 0.5.
-
-    Returns:
-        0 or 1, uint8, with the shape of the patient's own files; `placement.own_affine` belongs to it.
-    """
-    stretched = resample(lesion, [stop - start for start, stop in placement.box])
-    whole = np.zeros(placement.grid_shape, dtype=np.uint8)
-    crop(whole, placement.box)[...] = stretched > 0.5
+def map_on_own_grid(array: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
+    whole = np.zeros(placement.grid_shape, np.float32)
+    crop(whole, placement.box)[...] = resample(array, [stop - start for start, stop in placement.box])
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
 
 
-def prepare_subject(
-    row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
-) -> PreparedSubject:
-    """All steps for one subject: read, crop jointly, resample, standardise, stack.
+def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
+    """Bring a predicted lesion to the patient's own grid, uint8: 1 where its probability is above 0.5."""
+    return (map_on_own_grid(lesion, placement) > 0.5).astype(np.uint8)
 
-    Args:
-        row: of a cohort table.
-        shape: the network's, (i, j, k).
-        with_mask: read the lesion mask too.
-        with_skull: take scans that show more than the brain.
 
-    Raises:
-        InputError: the subject cannot be used.
-    """
+def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask=True, with_skull=False) -> PreparedSubject:
+    """All steps for one subject: read, crop jointly, resample, standardise, stack."""
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
     mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}
@@ -182,14 +139,15 @@ def prepare_subject(
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
                 hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
                 hashes["lesion_mask"] = mask_hash(lesion)
-            turned = next(filter(None, pool.map(_turned, sequences)), "")
+            looks = pool.map(lambda volume: find_turned(volume.array, volume.spacing_mm), sequences)
+            turned = [f"{of.file}: {sentence}" for of, sentence in zip(sequences, looks, strict=True) if sentence]
             other_brain = _other_brain(sequences, with_skull)
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
     placement = Placement(box, volumes[0].array.shape, volumes[0].own_affine)
-    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, turned, other_brain, hashes)
+    return PreparedSubject(scans, mask, placement, lesion_ml, remarks, "".join(turned[:1]), other_brain, hashes)
 
 
 def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume | Mask:
@@ -209,12 +167,6 @@ def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarra
     except InputError as error:
         error.file = volume.file
         raise
-
-
-def _turned(volume: Volume) -> str:
-    """What shows that a sequence has other axes than its header says, with its file."""
-    sentence = find_turned(volume.array, volume.spacing_mm)
-    return f"{volume.file}: {sentence}" if sentence else ""
 
 
 def _other_brain(volumes: list[Volume], with_skull: bool) -> str:

@@ -17,9 +17,6 @@ class InstanceNormalization(layers.GroupNormalization):
     or in float64, it is Keras' own that runs.
     """
 
-    def __init__(self, **settings):
-        super().__init__(**{"groups": -1, **settings})
-
     def call(self, inputs):
         """Normalise each channel of each subject, shape (n, i, j, k, channel)."""
         if inputs.shape[0] is None or inputs.dtype == "float64":

@@ -7,5 +7,5 @@ splits     who is trained on and tested in each split; the splits trained side b
 callbacks  the checkpoint that survives a kill, dropout that can be resumed, the progress bar
 device     GPUs, processors, and what a training has cost
 pipeline   from settings to results; each paper's `method.py` says what it does in its own way
-predict    what both `predict` commands ask of a finished run
+predict    what both `predict` commands do alike
 """

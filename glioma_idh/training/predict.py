@@ -1,25 +1,38 @@
-"""What both papers' `predict` commands ask of a finished run."""
+"""What both papers' `predict` commands do alike: load a finished run's networks, say what a patient is called, look at
+what is given, and write a table that loses nobody. `wanted` is a `Prediction` of either paper."""
 
+import re
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
+from joblib import delayed
 
 from glioma_idh import runs
 from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.table import PATHS, check_subjects, require_files
+from glioma_idh.cohorts.checks.copies import NAMES, OF_NAMES, report_copies, stem_of
+from glioma_idh.cohorts.checks.images import check_subject
+from glioma_idh.cohorts.scans import print_remarks
+from glioma_idh.cohorts.table import COLUMNS, PATHS, SEQUENCES, check_subjects, exclusions_table, require_files
+from glioma_idh.departures import find_departures
 from glioma_idh.errors import InputError
+from glioma_idh.files import SCORE_FORMAT, write_table
+from glioma_idh.imaging.dicom.headers import is_dicom_folder
+from glioma_idh.imaging.series_names import roles_named, words_of
+from glioma_idh.imaging.series_vocabulary import UNKNOWN
+from glioma_idh.parallel import run_parallel
 from glioma_idh.record import reads
+from glioma_idh.reporting.text.prediction_text import prediction_text
 from glioma_idh.runs.run import is_synthetic, require_finished
+
+SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}
+"""Problems of images that the preparation has spoken of."""
+SHOWN = 3
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
-    """The network of each split of a finished run.
-
-    Args:
-        run_dir: folder of the run.
-        input_shape: of one subject, which the networks must take.
-        outputs: names that they must have, where it matters.
+    """The network of each split of a finished run; `input_shape` is that of one subject, `outputs` are names of them.
 
     Raises:
         InputError: a file is no network, or one for other input or with other outputs.
@@ -75,19 +88,140 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     return table
 
 
-def warn_of_skull(wanted, recipe: dict) -> None:
-    """Say that scans with skull were let in although the run learnt from scans without."""
+def warn_of_predictions(table: pd.DataFrame, wanted, recipe: dict, synthetic: bool) -> None:
+    """Say what scores are not: of scans such as the run's, test results of its own patients, from phantoms clinical."""
     if wanted.with_skull and not recipe.get("with_skull"):
         text = "--with-skull: the run learnt from scans that are 0 around the brain; others give other scores."
         print(text, file=sys.stderr)
-
-
-def warn_of_predictions(table: pd.DataFrame, run_dir: Path, synthetic: bool) -> None:
-    """Say what scores are not: test results of the run's own patients, or, from phantoms, anything clinical."""
-    known = table["patient"].isin(runs.read_table(run_dir / runs.COHORT)["patient"]).sum()
-    if known:
+    if known := table["patient"].isin(runs.read_table(wanted.run_dir / runs.COHORT)["patient"]).sum():
         text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
-        print(f"{text} Those are in {run_dir / 'predictions.csv'}", file=sys.stderr)
+        print(f"{text} Those are in {wanted.run_dir / runs.PREDICTIONS}", file=sys.stderr)
     if synthetic:
         text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
         print(text, file=sys.stderr)
+
+
+def check_files(**given: Path | None) -> None:
+    """What is given as an image, by the option's name, must be a file, and no two options the same one.
+
+    Raises:
+        InputError: there is none, or it is a folder, or the file of another option.
+    """
+    of_file = {}
+    for name, path in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if path is None:
+            continue
+        if path.is_file():
+            if (other := of_file.setdefault(path.resolve(), option)) != option:
+                expected, advice = f"two files for {other} and {option}", f"Check {other} and {option}."
+                raise InputError(expected, "the same file for both", advice, file=path)
+            continue
+        found, advice = "a folder", "Name the file in it."
+        if not path.is_dir():
+            found, advice = "no file", f"Check {option}."
+        elif is_dicom_folder(path):
+            found = "a folder of DICOM files"
+            advice = f"Prepare the patient first: python -m glioma_idh.prepare {path} --out DIR."
+        raise InputError(f"a NIfTI file for {option}", found, advice, file=path)
+
+
+def subject_of(scan: Path, given: str | None) -> str:
+    """What a patient is called: as given, else by the scan's file, whose folder it is where a name is but a sequence.
+
+    Raises:
+        InputError: the given name cannot be that of a file.
+    """
+    if given is not None:
+        if not given.strip() or re.search(r'[/\\:*?"<>|]', given):
+            raise InputError("a --subject that can name a file", repr(given), "Use letters, digits, - and _.")
+        return given.strip()
+    stem = stem_of(scan)
+    parts = [words_of(part) for part in re.findall("[^\\W_]+", stem) if part.lower() not in ("2d", "3d")]
+    says_who = any(not words or UNKNOWN in words for words in parts)
+    if roles_named(words_of(stem), described=False) is not None and not says_who:
+        return scan.absolute().parent.name or stem
+    return stem
+
+
+def one_patient(subject: str, images: dict[str, Path | None]) -> pd.DataFrame:
+    """The cohort table of one patient, whose images are given by column; None where there is none."""
+    paths = {column: str(path or "") for column, path in images.items()}
+    return pd.DataFrame([dict.fromkeys(COLUMNS, "") | {"subject": subject, "patient": subject} | paths])
+
+
+def output_folder(wanted) -> Path:
+    """Where the predictions of a command go: `--out`, by default `predict` in the run's folder."""
+    return wanted.out or wanted.run_dir / runs.PREDICT
+
+
+def record_predictions(predictions, subjects, columns, measured, judged, errors, mask_remarks, wanted) -> pd.DataFrame:
+    """Add what looks wrong to predictions, as `remarks`, write them beside earlier ones, and say it of the images.
+
+    Args:
+        subjects, columns: cohort table of the same, and its columns that are read.
+        measured, judged: as `departures.find_departures` takes them.
+        errors, mask_remarks: one a subject set aside, one a subject whose mask was read.
+    """
+    unlike = find_departures(measured, wanted.run_dir / runs.MEASURES, *judged)
+    looks = look_at(subjects, columns, unlike, jobs=1 if wanted.cohort is None else -1)
+    predictions = predictions.assign(remarks=[" ".join(looks.get(name, [])) for name in predictions["subject"]])
+    write_predictions(predictions, output_folder(wanted) / runs.PREDICTIONS)
+    write_table(exclusions_table(errors), output_folder(wanted) / runs.EXCLUSIONS)
+    print_remarks(mask_remarks)
+    print_looks(looks, len(predictions))
+    return predictions
+
+
+def look_at(subjects: pd.DataFrame, columns: list[str], unlike: dict[str, list[str]], jobs: int = 1) -> dict:
+    """Look at what is read of a cohort table as `cohorts check` does: by subject what looks wrong, if anything does.
+
+    `unlike` are the sentences on what departs from the run, by subject; `jobs` of -1 is a process a processor.
+    """
+    rows = [row.where(row.index.isin(columns) | ~row.index.isin(list(SEQUENCES)), "") for _, row in subjects.iterrows()]
+    found = {}
+    looks = list(run_parallel((delayed(check_subject)(row) for row in rows), jobs))
+    report_copies([scan for scans, _ in looks for scan in scans])
+    for row, (scans, _) in zip(rows, looks, strict=True):
+        problems = [(scan.image, *problem) for scan in scans for problem in scan.problems]
+        of_images = [
+            sentence if words == OF_NAMES else f"{NAMES[image]}: {sentence}"
+            for image, words, sentence in problems
+            if words not in SAID
+        ]
+        if sentences := [*of_images, *unlike.get(row["subject"], [])]:
+            found[row["subject"]] = sentences
+    return found
+
+
+def print_looks(found: dict[str, list[str]], num_subjects: int) -> None:
+    """Say on standard error what looks wrong, of the first few of so many subjects."""
+    for subject in list(found)[:SHOWN]:
+        for sentence in found[subject]:
+            print(f"{subject}: {sentence}", file=sys.stderr)
+    if len(found) > SHOWN:
+        text = f"{len(found)} of {num_subjects} subjects have such remarks: column remarks of {runs.PREDICTIONS}"
+        print(text, file=sys.stderr)
+    if found:
+        print("Look at scan, mask and picture before you believe such a score.", file=sys.stderr)
+
+
+def write_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Write predictions into a CSV file, beside those of others that are there already; say whom they replace."""
+    as_text = {"dtype": str, "keep_default_na": False}
+    table = pd.read_csv(StringIO(table.to_csv(index=False, float_format=SCORE_FORMAT)), **as_text)
+    former = pd.read_csv(path, **as_text) if path.is_file() else table.iloc[:0]
+    former = former.rename(columns={"score_mean": "score"})  # as earlier versions call it
+    again = former["subject"].isin(table["subject"])
+    changed = set(former["subject"][again]) - set(former.merge(table)["subject"])
+    if changed:
+        text = f"{path}: replaces earlier predictions of {', '.join(sorted(changed)[:3])}"
+        print(f"{text}{' ...' if len(changed) > 3 else ''}; --subject tells patients apart.", file=sys.stderr)
+    write_table(pd.concat([former[~again], table], ignore_index=True).fillna(""), path)
+
+
+def print_predictions(predictions: pd.DataFrame, wanted) -> None:
+    """Print the table on standard output, for programs, and what it means on standard error."""
+    text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
+    print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
+    print(text, file=sys.stderr)

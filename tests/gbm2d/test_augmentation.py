@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from glioma_idh.gbm2d import augmentation
 from glioma_idh.gbm2d.augmentation import (
     ImageDataGenerator,
     balanced_indices,
@@ -30,13 +31,11 @@ def test_generator_equals_the_legacy_one_to_the_bit(shuffle):
         assert np.array_equal(y, expected_y) and np.array_equal(x, expected_x)
 
 
-def test_the_range_of_the_paper_is_0_to_90():
-    class Recorder(np.random.RandomState):
-        def uniform(self, low, high):
-            assert (low, high) == (0, 90)
-            return super().uniform(low, high)
-
-    assert 0 <= ImageDataGenerator()._angle_deg(Recorder(0)) <= 90
+def test_the_range_of_the_paper_is_0_to_90(monkeypatch):
+    angles = []
+    monkeypatch.setattr(augmentation, "rotate_slice", lambda image, angle_deg: angles.append(angle_deg) or image)
+    next(ImageDataGenerator().flow(np.zeros((1000, 1, 1, 1)), np.zeros(1000), 1000, seed=0))
+    assert 0 <= min(angles) < 0.5 and 89.5 < max(angles) <= 90
 
 
 def test_a_quarter_turn_moves_every_pixel_to_its_place():

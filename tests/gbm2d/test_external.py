@@ -90,7 +90,7 @@ def test_the_scores_are_those_of_the_saved_networks(cohorts):
     predictions = pd.read_csv(run / "external/there-other/predictions.csv")
     assert predictions["score"].round(6).is_unique
     for row in predictions.itertuples():
-        pixels, lesion_ml = prepare_subject(rows.loc[row.subject], "t2", 16)
+        pixels, lesion_ml, *_ = prepare_subject(rows.loc[row.subject], "t2", 16)
         assert row.score == pytest.approx(score_by_hand(pixels, SLOPES[row.split - 1]), abs=1e-6)
         assert str(row.truth) == rows.loc[row.subject, "idh"]
         assert row.lesion_ml == pytest.approx(lesion_ml) and row.patient == row.subject and row.repeat == 1

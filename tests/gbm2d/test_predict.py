@@ -259,7 +259,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         return pd.DataFrame({"subject": ["p"], "score": [0.123456]})
 
     monkeypatch.setattr("glioma_idh.gbm2d.prediction.predict_subjects", kept)
-    text = "glioma_idh.predicting.prediction_text"
+    text = "glioma_idh.training.predict.prediction_text"
     monkeypatch.setattr(text, lambda table, run, out: f"{list(table)} {run} {out}")
     options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
     monkeypatch.setattr(

@@ -81,7 +81,7 @@ def test_resampling_is_that_of_tensorflow_and_keeps_64_pixels_as_they_are():
 
 def test_a_subject_from_disk(make_cohort):
     row = read_table(make_cohort()).iloc[0]
-    pixels, lesion_ml = prepare_subject(row, "t2")
+    pixels, lesion_ml, *_ = prepare_subject(row, "t2")
     assert pixels.shape == (64, 64, 1) and pixels.dtype == np.float32
     assert lesion_ml == pytest.approx((8 * 6 * 2 + 8 * 7) * 12 / 1000)
     assert (pixels < 0).all()  # a dark lesion that fills its rectangle
@@ -93,7 +93,7 @@ def test_a_given_brain_mask_is_used(make_cohort, tmp_path, edit_table):
     brain[5:11, 4:12, 2:5] = 1  # most of it part of the lesion itself
     edit_table(path, "s00", "brain_mask", save(tmp_path / "brain.nii.gz", brain))
     table = read_table(path)
-    given, _ = prepare_subject(table.iloc[0], "t2")
+    given, *_ = prepare_subject(table.iloc[0], "t2")
     assert abs(np.median(given)) < 0.5  # normalised to the lesion, the lesion lies at 0
     assert np.median(prepare_subject(table.iloc[1], "t2")[0]) < -0.5
 
@@ -160,7 +160,7 @@ def test_a_subject_s_slice_step_by_step(make_cohort):
     brain = scan[scan != 0]
     rectangle = np.where(mask, (scan - np.median(brain)) / brain.std(), 0)[5:13, 6:13, 3]
     for size in (8, 64):
-        pixels, _ = prepare_subject(row, "t2", size)
+        pixels, *_ = prepare_subject(row, "t2", size)
         assert pixels.shape == (size, size, 1)
         assert pixels[..., 0] == pytest.approx(resample_slice(rectangle, size), abs=1e-4)
 

@@ -92,10 +92,10 @@ def done(tmp_path_factory):
         trainings=kept.trainings,
         metrics=metrics,
         labels=rows["idh"].drop(list(SET_ASIDE)).astype(int),
-        slices={subject: pixels for subject, (pixels, _) in seen.items()},
+        slices={subject: pixels for subject, (pixels, *_) in seen.items()},
         truth=truth.set_index("subject"),
-        lesion_ml={subject: lesion_ml for subject, (_, lesion_ml) in seen.items()},
-        names={pixels.tobytes(): subject for subject, (pixels, _) in seen.items()},
+        lesion_ml={subject: lesion_ml for subject, (_, lesion_ml, *_) in seen.items()},
+        names={pixels.tobytes(): subject for subject, (pixels, *_) in seen.items()},
         splits=pd.read_csv(folder / "run/splits.csv"),
     )
 

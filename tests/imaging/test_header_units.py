@@ -77,7 +77,7 @@ def test_the_lesion_has_the_same_volume(tmp_path, unit):
     row = dict.fromkeys(COLUMNS, "") | {"subject": "s"} | {name: str(path) for name, path in paths.items()}
     in_mm = row | {"t2": str(save(tmp_path / "t2_mm.nii", "mm"))}  # a scan in mm beside a mask in another unit
     slices = [prepare_subject(each, "t2", 16) for each in (row, in_mm)]
-    assert [lesion_ml for _, lesion_ml in slices] == pytest.approx([0.81, 0.81])
+    assert [lesion_ml for _, lesion_ml, *_ in slices] == pytest.approx([0.81, 0.81])
     assert np.array_equal(slices[0][0], slices[1][0])
 
 

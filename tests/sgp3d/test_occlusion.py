@@ -24,11 +24,10 @@ from glioma_idh.sgp3d.occlusion import (
     SCORES,
     activation_map,
     find_regions,
-    map_on_own_grid,
     replace_region,
     score_occluded,
 )
-from glioma_idh.sgp3d.preprocessing import standardise
+from glioma_idh.sgp3d.preprocessing import map_on_own_grid, standardise
 from tests.sgp3d.conftest import GRID, write_four
 
 SHAPE = (16, 16, 16)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.sgp3d import JointNetwork, SGPNet, build_optimizer, compile_network
-from glioma_idh.sgp3d.optimizers import learning_rates
+from glioma_idh.sgp3d.optimizers import GROUPS
 from glioma_idh.training import callbacks
 from tests.sgp3d.tiny import tiny_network
 
@@ -15,6 +15,12 @@ SHAPE = (2, 4, 3, 4)
 RNG = np.random.default_rng(0)
 SCANS = RNG.normal(size=(2, *SHAPE)).astype(np.float32)
 TRUTH = {"segmentation": (SCANS[..., 0] > 0).astype(np.uint8), "idh": np.array([1.0, 0.0], np.float32)}
+
+
+def learning_rates(optimizer: keras.optimizers.MultiOptimizer) -> dict[str, float]:
+    """The rate that each group's next step takes, by group: `backbone` (segmentation block included) and `idh`."""
+    by_name = {inner.name.removeprefix("adam_"): inner for inner in optimizer.optimizers}
+    return {group: float(keras.ops.convert_to_numpy(by_name[group].learning_rate)) for group in GROUPS}
 
 
 @pytest.fixture(scope="module")
