@@ -25,7 +25,7 @@ def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
     Raises:
         InputError: the run has no `metrics.json`.
     """
-    metrics = runs.read_json(run_dir / "metrics.json")
+    metrics = runs.read_json(run_dir / runs.METRICS)
     worth = metrics.get("worth", {})
     lines = [_score(predictions), _performance(worth, run_dir, "score" in predictions), _lesion(predictions, worth)]
     return "\n".join([*(line for line in lines if line), _files(predictions, out), RESEARCH])
