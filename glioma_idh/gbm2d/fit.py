@@ -53,7 +53,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     predictions = split.loc[test, columns].rename(columns={"idh": "truth"})
     predictions.insert(6, "score", score)
     write_table(predictions, target / runs.PREDICTIONS)
-    device.write_cost(target, started, device.find_gpus())
+    device.write_cost(target, started)
     checkpoint.discard()
     return index
 

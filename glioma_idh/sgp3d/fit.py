@@ -61,7 +61,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
         predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
-    device.write_cost(target, started, device.find_gpus())
+    device.write_cost(target, started)
     checkpoint.discard()
     return index
 

@@ -133,14 +133,7 @@ def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], 
 
 
 def refuse_changed_labels(folder: Path, key: dict, cohort: TrainingCohort, former: dict) -> None:
-    """Refuse a run that differs in nothing but the content of a sheet, and say whose labels differ.
-
-    Args:
-        folder: of the run.
-        key: as `run_key` gives it.
-        cohort: to train on.
-        former: what settings that are younger than a run were in it.
-    """
+    """Refuse a run that differs in nothing but the content of a sheet, and say whose labels differ."""
     names = set(runs.differing_settings(folder, key, former))
     if names and names <= SHEETS:
         sheets = {"cohort_sha256": cohort.recipe.cohort, "labels_sha256": cohort.job.labels}

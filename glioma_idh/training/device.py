@@ -61,15 +61,15 @@ def device_name(gpus: list) -> str:
     return ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus)
 
 
-def write_cost(folder: Path, started: float, gpus: list) -> None:
+def write_cost(folder: Path, started: float) -> None:
     """What the training of a split took, into `cost.json` of its folder: seconds, most memory and the device.
 
     Args:
         folder: of the split.
         started: `time.monotonic()` when it began, or went on after a kill.
-        gpus: that it used.
     """
     peak, _ = peak_memory_bytes()
+    gpus = find_gpus()
     device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"
     cost = {"seconds": round(time.monotonic() - started, 1), "peak_memory_gb": round(peak / 1e9, 2), "device": device}
     write_json(cost, folder / runs.COST)
