@@ -17,17 +17,14 @@ class InputError(ValueError):
         expected: what the package needs here.
         found: what it met instead.
         advice: what to do about it.
-        file: the file it was met in, if any.
-        subject: the subject it belongs to, if known.
+        file: that it was met in, if any.
+        subject: that it belongs to, if known.
     """
 
     def __init__(self, expected: str, found: str, advice: str, file="", subject: str = ""):
         super().__init__(expected, found, advice, file, subject)
-        self.expected = expected
-        self.found = found
-        self.advice = advice
-        self.file = str(file)
-        self.subject = str(subject)
+        self.expected, self.found, self.advice = expected, found, advice
+        self.file, self.subject = str(file), str(subject)
 
     def of_subject(self, subject: str) -> "InputError":
         """The same error, naming the subject it concerns."""
@@ -53,16 +50,11 @@ def ending_plainly() -> Iterator[None]:
         print("\nStopped. The same command goes on from what is done.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
-        if not _nobody_reads():
-            raise  # it broke between processes of the command
+        if not hasattr(select, "poll"):  # Windows
+            raise
+        output = select.poll()
+        output.register(STDOUT, 0)
+        if not output.poll(0):
+            raise  # somebody reads the output: it broke between processes of the command
         os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)  # for what Python flushes at its end
         sys.exit(128 + signal.SIGPIPE)
-
-
-def _nobody_reads() -> bool:
-    """Whether the pipe that the output goes to has been closed."""
-    if not hasattr(select, "poll"):  # Windows
-        return False
-    output = select.poll()
-    output.register(STDOUT, 0)
-    return bool(output.poll(0))

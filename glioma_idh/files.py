@@ -6,6 +6,8 @@ import os
 import platform
 from pathlib import Path
 
+import psutil
+
 from glioma_idh.errors import InputError
 
 SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
@@ -24,7 +26,11 @@ def written_whole(path):
     part = path.with_name(f"part-{platform.node()}-{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _drop_left_over(path)
+        start, end = f"part-{platform.node()}-", f"-{path.name}"
+        for name in os.listdir(path.parent):
+            pid = name[len(start) : -len(end)]
+            if name.startswith(start) and name.endswith(end) and pid.isdecimal() and not psutil.pid_exists(int(pid)):
+                path.with_name(name).unlink(missing_ok=True)
         yield part
         os.replace(part, path)
     except OSError as error:
@@ -36,17 +42,6 @@ def written_whole(path):
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-
-
-def _drop_left_over(path: Path) -> None:
-    """Delete the parts of a file that were written by processes of this machine that are no more."""
-    import psutil
-
-    start, end = f"part-{platform.node()}-", f"-{path.name}"
-    for name in os.listdir(path.parent):
-        pid = name[len(start) : -len(end)]
-        if name.startswith(start) and name.endswith(end) and pid.isdecimal() and not psutil.pid_exists(int(pid)):
-            path.with_name(name).unlink(missing_ok=True)
 
 
 def write_table(table, path) -> None:

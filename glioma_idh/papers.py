@@ -13,19 +13,12 @@ NO_FLAG = get_args(tyro.conf.Suppress[int])[1]  # how a recipe marks a setting w
 
 @dataclass(frozen=True)
 class Printed:
-    """What a paper prints of its results.
+    """What a paper prints of its results."""
 
-    Attributes:
-        columns: of the table, names of scores.
-        curves: panels of the learning curves, names of logs.
-        boxes: panels of the box plots, names of scores.
-        decimals: of the table.
-    """
-
-    columns: tuple[str, ...]
-    curves: tuple[str, ...]
-    boxes: tuple[str, ...]
-    decimals: int = 2
+    columns: tuple[str, ...]  # of the table, names of scores
+    curves: tuple[str, ...]  # panels of the learning curves, names of logs
+    boxes: tuple[str, ...]  # panels of the box plots, names of scores
+    decimals: int = 2  # of the table
 
 
 TABLE_ALONE = Printed(
@@ -39,29 +32,17 @@ TABLE_ALONE = Printed(
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper, its method and its results.
+    """A paper, its method and its results."""
 
-    Attributes:
-        name: of its package, and in the recipe of a run.
-        citation: for a list of references.
-        recipe: the paper's own settings, a frozen dataclass; what differs from it departs from the paper.
-        default: (settings of a run) -> the recipe that the training command starts from for such a run.
-        stated: names of the settings that the paper itself prints; the others are ours.
-        sequences: that its networks read together; empty where each network reads one.
-        call: (settings of a run) -> what its network or sequence is called, by inside name.
-        published: the paper's (mean, sd) of each score, by network or sequence; sd is None where it prints none.
-        printed: what of its results it prints, and how.
-    """
-
-    name: str
-    citation: str
-    recipe: Any
-    default: Callable[[dict], Any]
-    stated: tuple[str, ...]
-    sequences: tuple[str, ...]
-    call: Callable[[dict], str]
-    published: dict[str, dict[str, tuple]]
-    printed: Printed
+    name: str  # of its package, and in the recipe of a run
+    citation: str  # for a list of references
+    recipe: Any  # the paper's own settings, a frozen dataclass; what differs from it departs from the paper
+    default: Callable[[dict], Any]  # (settings of a run) -> recipe that the training command starts from for such a run
+    stated: tuple[str, ...]  # names of the settings that the paper itself prints; the others are ours
+    sequences: tuple[str, ...]  # that its networks read together; empty where each network reads one
+    call: Callable[[dict], str]  # (settings of a run) -> what its network or sequence is called, by inside name
+    published: dict[str, dict[str, tuple]]  # (mean, sd) of each score, by network or sequence; no sd printed is None
+    printed: Printed  # what of its results it prints, and how
 
     @property
     def module(self) -> str:
@@ -80,13 +61,6 @@ class Paper:
 
 
 def find_paper(settings: dict) -> Paper | None:
-    """The paper of a run.
-
-    Args:
-        settings: `recipe` of a run's recipe.json.
-
-    Returns:
-        None where it is of no known paper.
-    """
+    """The paper of a run, by `recipe` of its recipe.json; None where it is of no known one."""
     name = settings.get("paper")
     return import_module(f"glioma_idh.{name}.paper").PAPER if name in NAMES else None

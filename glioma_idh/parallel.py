@@ -1,6 +1,8 @@
 """Work spread over processes that end with the command that started them."""
 
 import contextlib
+import ctypes
+import multiprocessing.resource_tracker as of_python
 import os
 import signal
 import sys
@@ -11,17 +13,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 import joblib
 import numpy as np
+import psutil
 from joblib import delayed
+from joblib.externals.loky.backend import resource_tracker as of_loky
 
 from glioma_idh.errors import InputError
 from glioma_idh.progress import progress
 
-LOOK_EVERY_S = 0.5
-"""How often a worker looks whether its command is still there."""
-SET_PARENT_DEATH_SIGNAL = 1
-"""Of prctl(2), Linux."""
+LOOK_EVERY_S = 0.5  # how often a worker looks whether its command is still there
+SET_PARENT_DEATH_SIGNAL = 1  # of prctl(2), Linux
+# What joblib warns of: a worker that has grown was replaced; Ctrl-C or an error ended calls that were not done.
 MEANT_ENDS = r"A worker stopped while some jobs|.*You could benefit from adjusting the input task"
-"""What joblib warns of: a worker that has grown was replaced; Ctrl-C or an error ended calls that were not done."""
 
 
 def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
@@ -57,9 +59,8 @@ def each_row(work: Callable, table, *settings, jobs: int = -1, what: str, quiet:
         work: (row, *settings) -> a result. InputError: the row cannot be used.
         table: cohort table.
         *settings: for each.
-        jobs: processes; -1 is one a processor.
-        what: is done, for the progress bar.
-        quiet: show no progress.
+        jobs: as `run_parallel` takes them.
+        what: as `progress` takes it, like `quiet`.
 
     Returns:
         The rows that could be used, their results, and the errors of the others.
@@ -96,7 +97,9 @@ def end_with_parent(parent: int, by_kernel: bool) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(LOOK_EVERY_S)
-        _end_children()
+        for child in psutil.Process().children(recursive=True):  # programs that this process has started
+            with contextlib.suppress(psutil.Error):
+                child.kill()
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -112,19 +115,8 @@ def parent_death_request() -> Callable[[], None] | None:
     """
     if sys.platform != "linux":
         return None
-    import ctypes
-
     prctl = ctypes.CDLL(None).prctl
     return lambda: prctl(SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
-
-
-def _end_children() -> None:
-    """Kill the programs that this process has started."""
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            child.kill()
 
 
 @contextlib.contextmanager
@@ -136,10 +128,6 @@ def _interrupts_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    import multiprocessing.resource_tracker as of_python
-
-    from joblib.externals.loky.backend import resource_tracker as of_loky
-
     for tracker in (of_python, of_loky):
         tracker.ensure_running()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

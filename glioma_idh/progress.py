@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
+from tqdm import tqdm
+
 FIRST_S = 10.0  # until the first line; shorter steps need none
 SHORTEST_S, LONGEST_S = 30.0, 300.0  # from one line to the next
 SHARE = 0.2  # of the time so far, within these limits
@@ -18,20 +20,17 @@ def progress(
     """What shows how far a step is, to be iterated over or to be moved by `update`.
 
     Args:
-        items: the things that are done one after the other, if it is iterated over.
+        items: as `Lines` takes them, like `total`, `what` and `unit`.
         total: how many there are.
         what: is done, for the beginning of the bar or line.
         unit: of the total.
         quiet: show nothing.
-        **bar: further settings of the bar, for `tqdm`. Of lines `initial` counts too, and with `leave` the last one is
-            written although no other was due.
+        **bar: further settings for `tqdm`. `Lines` take `initial`, and `leave` as `always`.
 
     Returns:
         A `tqdm`, or a `Lines` where standard error is no terminal.
     """
     if quiet or sys.stderr.isatty():
-        from tqdm import tqdm
-
         return tqdm(items, **{"desc": what, "total": total, "unit": unit, "disable": quiet, **bar})
     return Lines(items, total, what, unit, bar.get("initial", 0), bar.get("leave", False))
 
@@ -64,7 +63,7 @@ class Lines:
     Args:
         items: the things that are done one after the other, if it is iterated over.
         total: how many there are; None where nothing is counted.
-        what: is done, at the beginning of each line.
+        what: is done.
         unit: of the total.
         initial: how many are done already.
         always: write a last line although no other was due.
@@ -112,8 +111,10 @@ class Lines:
         self.values = "".join(f", {name} {value}" for name, value in values.items())
 
     def write(self, text: str, file=None) -> None:
-        """Write something else, whole."""
-        _write(text, file)
+        """Write whole lines at once, and now."""
+        file = file or sys.stderr
+        file.write(f"{text}\n")
+        file.flush()
 
     def close(self) -> None:
         """The step is over; the last line says so where another was written before it, and all is done."""
@@ -122,7 +123,7 @@ class Lines:
         self.over.set()
         is_done = self.total is None or self.n >= self.total
         if is_done and (self.num_lines or self.always):
-            _write(f"{self._state()}; done in {in_words(time.monotonic() - self.start)}")
+            self.write(f"{self._state()}; done in {in_words(time.monotonic() - self.start)}")
 
     def _watch(self) -> None:
         """Write a line when it is due, until the step is over or there is nowhere to write to."""
@@ -130,7 +131,7 @@ class Lines:
         with contextlib.suppress(OSError, ValueError):
             while not self.over.wait(wait_s):
                 now = time.monotonic()
-                _write(self._line(now))
+                self.write(self._line(now))
                 self.num_lines += 1
                 wait_s = interval_s(now - self.start)
 
@@ -161,10 +162,3 @@ def in_words(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _write(text: str, file=None) -> None:
-    """Write whole lines at once, and now."""
-    file = file or sys.stderr
-    file.write(f"{text}\n")
-    file.flush()

@@ -13,47 +13,34 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_json
 
 RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # inputs that are hashed; the voxels of images have hashes in cohort.csv
-OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}
+OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}  # that are hashed: tables, JSON, networks and pages
 DEPTHS = "*", "*/*", "*/*/*"  # of a folder, that outputs lie in
 
 
 @dataclass
 class Record:
-    """The content of `run.json`, the same for every command.
+    """The content of `run.json`, the same for every command."""
 
-    Attributes:
-        command: its module, as behind `python -m`.
-        arguments: as typed. Where patients are read one by one, a path is `PATH`: it may hold a name.
-        started: UTC, ISO 8601.
-        versions: of Python and of the packages that a result depends on.
-        seeds: by the name of the setting.
-        inputs: SHA-256 of each sheet, and of the recipe of each run, by path.
-        outputs: SHA-256 of each table, JSON, network and page that is new, by path within the folder.
-        seconds: that it took.
-        peak_memory_gb: most memory of the command itself, or of one of its processes.
-        exit_status: as the shell sees it.
-        warnings: of Python.
-        errors: what it ended with; none where it did its work.
-    """
-
-    command: str
-    arguments: list[str]
-    started: str
-    versions: dict[str, str]
-    seeds: dict[str, int | list[int]]
-    inputs: dict[str, str] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    peak_memory_gb: float = 0.0
-    exit_status: int = 0
-    warnings: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    command: str  # its module, as behind `python -m`
+    arguments: list[str]  # as typed. Where patients are read one by one, a path is `PATH`: it may hold a name
+    started: str  # UTC, ISO 8601
+    versions: dict[str, str]  # of Python and of the packages that a result depends on
+    seeds: dict[str, int | list[int]]  # by the name of the setting
+    inputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of each sheet, and of each run's recipe, by path
+    outputs: dict[str, str] = field(default_factory=dict)  # of what is new (`OUTPUTS`), by path within the folder
+    seconds: float = 0.0  # that it took
+    peak_memory_gb: float = 0.0  # most memory of the command itself, or of one of its processes
+    exit_status: int = 0  # as the shell sees it
+    warnings: list[str] = field(default_factory=list)  # of Python
+    errors: list[str] = field(default_factory=list)  # what it ended with; none where it did its work
 
 
 _folders: dict[Path, dict[Path, int]] = {}  # of the command at work: what lay in each, and its time
@@ -132,8 +119,6 @@ def versions() -> dict:
 def peak_memory_bytes() -> tuple[int, int]:
     """The most memory that this process, and that one of those it has started, has held."""
     if sys.platform == "win32":
-        import psutil
-
         return psutil.Process().memory_info().peak_wset, 0
     import resource
 

@@ -33,15 +33,9 @@ class Wanted:
 
 
 def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None) -> Path:
-    """The report of a finished run, or the comparison of several.
+    """The page of a finished run, or of the comparison of several; see `Wanted`.
 
-    Args:
-        run_dirs: their folders; a folder that holds several runs, as of six sequences, stands for them all.
-        out: the page; by default `report.html` in the folder of the run, or in the folder that holds them.
-        reference: of several runs, the one that all others are compared with; None for every pair.
-
-    Returns:
-        The page.
+    A folder that holds several runs, as of six sequences, stands for them all.
 
     Raises:
         InputError: a folder holds no finished run, or the runs cannot be compared.

@@ -122,7 +122,8 @@ def test_the_cost_of_a_training_is_in_seconds_and_gigabytes(monkeypatch, tmp_pat
     monkeypatch.setattr(device.time, "monotonic", lambda: 1090.04)
     kilobytes = 2_500_000 if sys.platform != "darwin" else 2_560_000_000
     monkeypatch.setattr(resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=kilobytes))
-    device.write_cost(tmp_path, 1000.0, [])
+    monkeypatch.setattr(device, "find_gpus", list)
+    device.write_cost(tmp_path, 1000.0)
     cost = runs.read_json(tmp_path / "cost.json")
     assert (cost["seconds"], cost["peak_memory_gb"]) == (90.0, 2.56) and cost["device"].startswith("CPU, ")
 

@@ -21,14 +21,8 @@ CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a 
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) -> int:
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
-    Args:
-        recipe: of the run, of its one sequence.
-        folder: of the run.
-        index: of the split, from 0.
-        quiet: show no progress.
-
     Returns:
-        The index.
+        The index of the split.
     """
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
@@ -59,7 +53,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     predictions = split.loc[test, columns].rename(columns={"idh": "truth"})
     predictions.insert(6, "score", score)
     write_table(predictions, target / runs.PREDICTIONS)
-    device.write_cost(target, started, device.find_gpus())
+    device.write_cost(target, started)
     checkpoint.discard()
     return index
 

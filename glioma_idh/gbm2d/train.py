@@ -14,10 +14,6 @@ from glioma_idh.training.job import Job
 def train(recipe: Recipe, job: Job) -> dict[str, dict]:
     """Train and test one network a sequence and split, and leave everything in the run folder.
 
-    Args:
-        recipe: what is computed.
-        job: where and how.
-
     Returns:
         The numbers of each sequence, by inside name, as in its `metrics.json`.
 

@@ -47,19 +47,8 @@ EXTERNAL = "external"
 PREDICT = "predict"
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
-TEXT_COLUMNS = {
-    "subject",
-    "patient",
-    "cohort",
-    "site",
-    "grade",
-    "sex",
-    "histology",
-    "codeletion_1p19q",
-    "mgmt",
-    "who2021",
-}
-TEXT_COLUMNS |= {"brain_mask", "adc_divisor", "file", "expected", "found", "advice", "remarks"}
+TEXT_COLUMNS = {"subject", "patient", "cohort", "site", "grade", "sex", "histology", "codeletion_1p19q", "mgmt"}
+TEXT_COLUMNS |= {"who2021", "brain_mask", "adc_divisor", "file", "expected", "found", "advice", "remarks"}
 TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 
 
@@ -156,9 +145,10 @@ def list_runs(folders) -> list[Path]:
 
 def read_costs(folder) -> dict[str, str]:
     """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
-    costs = pd.DataFrame([read_json(file) for file in sorted(Path(folder).glob(f"split_*/{COST}"))])
-    if costs.empty:
+    files = sorted(Path(folder).glob(f"split_*/{COST}"))
+    if not files:
         return {}
+    costs = pd.DataFrame(map(read_json, files))
     return {
         "device": ", ".join(costs["device"].unique()),
         "duration": f"{costs['seconds'].median() / 60:.1f} min a split (median of {len(costs)}, since its last start)",
@@ -180,15 +170,7 @@ def recipe_hash(recipe: dict) -> str:
 
 
 def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
-    """See whether a folder can take a run, or has it already.
-
-    Args:
-        folder: need not be there.
-        recipe: every setting that changes a result.
-        defaults: what settings that are younger than a run were in it.
-
-    Returns:
-        Whether the run is finished already.
+    """Whether a folder, which need not be there, has a run finished already; it can else take the run.
 
     Raises:
         InputError: the folder holds a run of another recipe or version, or something else, or cannot be written.
@@ -216,10 +198,7 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
 def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
     """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
-    Args:
-        folder: of the run; where there is none, nothing differs.
-        recipe: every setting that changes a result.
-        defaults: as `find_run` takes them.
+    Where there is no run, nothing differs.
 
     Raises:
         InputError: the run is of another version.
@@ -232,13 +211,7 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
 
 
 def begin_run(folder, recipe: dict, published: dict) -> None:
-    """Write the recipe of a run: from now on the folder is that run's.
-
-    Args:
-        folder: of the run.
-        recipe: every setting that changes a result.
-        published: the paper's own results, kept beside.
-    """
+    """Write the recipe of a run, and the paper's own results beside it: from now on the folder is that run's."""
     content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
     write_json(content | {"versions": versions(), "published": published}, Path(folder) / RECIPE)
 
@@ -277,12 +250,7 @@ def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
 
 
 def read_split(folder, index: int) -> pd.DataFrame:
-    """The cohort table of a run, with the `part` that each subject plays in a split: train, test, or empty for none.
-
-    Args:
-        folder: of the run.
-        index: of the split, from 0.
-    """
+    """The cohort table of a run, with the `part` that each subject plays in a split: train, test, or empty for none."""
     splits = read_table(Path(folder) / SPLITS)
     repeat, number = list_splits(splits)[index]
     split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]

@@ -21,15 +21,7 @@ READ = ({*COLUMNS, *NUMBERS} | {"score"}) - {*PATHS, "idh", "adc_divisor"}
 
 
 def _read_foreign_table(file: Path) -> pd.DataFrame:
-    """A predictions table of another program or a spreadsheet, as `runs.read_table` gives those of a run.
-
-    Columns may have the names that cohort tables may have; `truth` those of `idh`. Says which were read by such a name,
-    and which were not read.
-
-    Raises:
-        InputError: it cannot be read, two columns stand for the same, a number in it can be read in two ways, or a
-            subject stands there twice.
-    """
+    """A predictions table of another program or a spreadsheet, as `runs.read_table` gives those of a run."""
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
     if file.is_dir():
@@ -47,15 +39,7 @@ def _read_foreign_table(file: Path) -> pd.DataFrame:
 
 
 def _check_once(table: pd.DataFrame, file: Path) -> None:
-    """A subject may stand in several rows only where a column tells its tests apart.
-
-    Args:
-        table: predictions table, indexed by its rows in the file.
-        file: that it was read from.
-
-    Raises:
-        InputError: two rows are the same test of a subject; it names them.
-    """
+    """Refuse two rows of a subject that no column tells apart; the table is indexed by its rows in the file."""
     test = ["subject", *(column for column in ("repeat", "split", "fold") if column in table)]
     named = table[table["subject"] != ""]
     twice = named[named.duplicated(test, keep=False)]
@@ -79,11 +63,7 @@ def _meaning(name: str) -> str:
 
 
 def _named(sheet: pd.DataFrame) -> pd.DataFrame:
-    """A sheet with the names of a predictions table; a name of its own goes before another that stands for it.
-
-    Raises:
-        InputError: two others stand for the same, or an IDH status cannot be read.
-    """
+    """A sheet with the names of a predictions table; a name of its own goes before another that stands for it."""
     meant = {name: _meaning(name) for name in sheet if name not in READ}
     renamed = {name: column for name, column in meant.items() if column and column not in sheet}
     for column in set(renamed.values()):
@@ -108,10 +88,12 @@ def read_predictions(file: Path) -> Run:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
     Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
-    site, sex, age_years, lesion_ml`. Says where subjects without a patient look like rows of fewer patients.
+    site, sex, age_years, lesion_ml`. They may have the names that cohort tables may have; `truth` those of `idh`. Says
+    which were read by such a name, which were not read, and where subjects without a patient look like rows of fewer.
 
     Raises:
-        InputError: the file cannot be read, or the table cannot be used; it names the row's subject.
+        InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
+            stands there twice, or the table cannot be used; it names the row's subject.
     """
     table = _read_foreign_table(file)
     table.attrs = {"file": file}
@@ -124,16 +106,12 @@ def read_predictions(file: Path) -> Run:
         say_once(f"{file}: {rows_of_patients(names)}")
     cohort = predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
     exclusions = pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"])
-    tables = {"cohort": cohort, "exclusions": exclusions, "splits": splits_of(predictions), "predictions": predictions}
-    return Run(file.stem, {}, **tables, given=table, remarks={"numbered_names": names})
+    tables = cohort, exclusions, splits_of(predictions), predictions
+    return Run(file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
 
 
 def rows_of_patients(names: dict) -> str:
-    """That subjects may be several rows of one patient each.
-
-    Args:
-        names: what `evaluation.checks.numbered_names` gives.
-    """
+    """That subjects may be several rows of one patient each, from what `evaluation.checks.numbered_names` gives."""
     return (
         f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "
         f"({names['example']} ...): if they are rows of {names['num_names']} patients, name a column patient or "

@@ -22,33 +22,19 @@ TABLE_ADVICE = (
 
 @dataclass(frozen=True)
 class Run:
-    """A run out of its folder, or a predictions table alone; its numbers are computed when they are first asked for.
+    """A run out of its folder, or a predictions table alone; its numbers are computed when they are first asked for."""
 
-    Attributes:
-        name: of the network, the sequence or the file, in print.
-        recipe: content of `recipe.json`, with what the trainings took; empty for a table alone.
-        cohort: cohort table of those used.
-        exclusions: who was not used and why; without rows for a table alone.
-        splits: `subject, repeat, split, part`.
-        predictions: predictions table.
-        planted: of phantoms the best possible score by subject, else None.
-        folder: of the run; None for a table alone.
-        given: a table alone as its maker wrote it, with the file that it was read from in `attrs`; None of a run.
-        remarks: on a table alone, to stand beside the numbers of `worth`.
-        members: the runs of several seeds that this one stands for.
-    """
-
-    name: str
-    recipe: dict
-    cohort: pd.DataFrame
-    exclusions: pd.DataFrame
-    splits: pd.DataFrame
-    predictions: pd.DataFrame
-    planted: pd.Series | None = None
-    folder: Path | None = None
-    given: pd.DataFrame | None = None
-    remarks: dict = field(default_factory=dict)
-    members: tuple["Run", ...] = ()
+    name: str  # of the network, the sequence or the file, in print
+    recipe: dict  # content of `recipe.json`, with what the trainings took; empty for a table alone
+    cohort: pd.DataFrame  # cohort table of those used
+    exclusions: pd.DataFrame  # who was not used and why; without rows for a table alone
+    splits: pd.DataFrame  # `subject, repeat, split, part`
+    predictions: pd.DataFrame  # predictions table
+    planted: pd.Series | None = None  # of phantoms the best possible score by subject
+    folder: Path | None = None  # of the run; None for a table alone
+    given: pd.DataFrame | None = None  # a table alone as its maker wrote it, its file in `attrs`; None of a run
+    remarks: dict = field(default_factory=dict)  # on a table alone, to stand beside the numbers of `worth`
+    members: tuple["Run", ...] = ()  # the runs of several seeds that this one stands for
 
     @property
     def settings(self) -> dict:
@@ -103,11 +89,7 @@ def is_synthetic(cohort: pd.DataFrame) -> bool:
 
 
 def require_finished(folder: Path) -> None:
-    """A folder must hold a finished run.
-
-    Raises:
-        InputError: it holds none.
-    """
+    """Raise an InputError where a folder holds no finished run."""
     files.read_recipe(folder)
     if not (folder / files.METRICS).exists():
         advice = "Let the training end first: the same command goes on where it stopped."
@@ -128,18 +110,15 @@ def read_run(folder: Path) -> Run:
     """
     reads(folder / files.RECIPE)
     recipe = files.read_recipe(folder) | files.read_costs(folder)
-    paper = find_paper(recipe["recipe"])
-    if paper is None:
+    if (paper := find_paper(recipe["recipe"])) is None:
         advice, file = "Name a folder that a training command made.", folder / files.RECIPE
         raise InputError("a recipe of gbm2d or sgp3d", "something else", advice, file=file)
     called = paper.call(recipe["recipe"])
-    names = {"cohort": files.COHORT, "exclusions": files.EXCLUSIONS}
-    names |= {"splits": files.SPLITS, "predictions": files.PREDICTIONS}
-    tables = {table: _read(folder / name) for table, name in names.items()}
-    planted = None
-    if (folder / files.PLANTED).exists():
-        planted = _read(folder / files.PLANTED).set_index("subject")["score"]
-    return Run(SEQUENCE_NAMES.get(called, called), recipe, **tables, planted=planted, folder=folder)
+    names = files.COHORT, files.EXCLUSIONS, files.SPLITS, files.PREDICTIONS
+    tables = [_read(folder / name) for name in names]
+    has_planted = (folder / files.PLANTED).exists()
+    planted = _read(folder / files.PLANTED).set_index("subject")["score"] if has_planted else None
+    return Run(SEQUENCE_NAMES.get(called, called), recipe, *tables, planted, folder)
 
 
 def read_finished_run(folder: Path) -> Run:
@@ -153,11 +132,7 @@ def read_finished_run(folder: Path) -> Run:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    """A table of a run.
-
-    Raises:
-        InputError: it cannot be read.
-    """
+    """A table of a run, or an InputError where it cannot be read."""
     try:
         return files.read_table(file)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -42,14 +42,9 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
 
 
 def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Scores of age, of lesion volume and of grade alone, as in the report (`evaluation.baselines`).
+    """Scores of age, of lesion volume and of grade alone, as in the report (`evaluation.baselines`), by name.
 
-    Args:
-        cohort: cohort table.
-        splits: `repeat, split, subject, part`.
-
-    Returns:
-        By name; `auc` is that within splits. What the cohort does not tell is left out.
+    `auc` is that within splits. What the cohort does not tell is left out.
     """
     baselines = baseline_predictions(cohort, splits, CLINICAL)
     return {
@@ -60,15 +55,8 @@ def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dic
 
 
 def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
-    """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested.
-
-    Args:
-        cohort: cohort table.
-        splits: as above.
-        quiet: show no progress.
-    """
-    calls = (delayed(simple_dice)(row) for _, row in cohort.iterrows())
-    results = run_parallel(calls, -1)
+    """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested."""
+    results = run_parallel((delayed(simple_dice)(row) for _, row in cohort.iterrows()), -1)
     bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)
     dice = pd.DataFrame(list(bar), index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []

@@ -34,15 +34,8 @@ POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, threads: int = 1) -> int:
     """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
 
-    Args:
-        recipe: of the run.
-        folder: of the run.
-        index: of the split.
-        quiet: show no progress.
-        threads: to train with.
-
     Returns:
-        The index.
+        The index of the split.
     """
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
@@ -68,7 +61,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
         predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
-    device.write_cost(target, started, device.find_gpus())
+    device.write_cost(target, started)
     checkpoint.discard()
     return index
 

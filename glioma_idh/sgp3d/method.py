@@ -26,11 +26,7 @@ del FORMER["with_skull"]  # it stands in a recipe.json only where it is on
 
 
 def resolve(recipe: Recipe, cohort) -> Recipe:
-    """The recipe as it is, where its shape and targets can be.
-
-    Raises:
-        InputError: they cannot; it names the flag.
-    """
+    """The recipe as it is, where its shape and targets can be; else an InputError names the flag."""
     check_shape(recipe.shape)
     check_targets(recipe)
     return recipe
@@ -43,18 +39,7 @@ def introduce(recipe: Recipe) -> list[str]:
 
 
 def print_cost(recipe: Recipe, table: pd.DataFrame, gpus: list, jobs: int, threads: int) -> None:
-    """Print memory and time that the training will take here.
-
-    Args:
-        recipe: of the run.
-        table: cohort table of those to train on.
-        gpus: that there are; their time is not known.
-        jobs: trainings at once.
-        threads: of each.
-
-    Raises:
-        InputError: memory will not do.
-    """
+    """Print memory and, without a GPU, time that the training will take here; an InputError if memory will not do."""
     memory = f"about {resources.needed_gb(recipe, jobs):.1f} GB of memory"
     if gpus:
         print(f"Estimate: {memory}")
@@ -75,11 +60,7 @@ def prepare(table: pd.DataFrame, recipe: Recipe, quiet: bool):
 
 
 def restore(recipe: Recipe, folder: Path, quiet: bool) -> None:
-    """Make again what the cache has lost of a run that has begun.
-
-    Raises:
-        InputError: a file has changed since.
-    """
+    """Make again what the cache has lost of a run that has begun; an InputError where a file has changed since."""
     former = runs.read_table(folder / runs.COHORT)
     write_table(restore_cohort(former, recipe.shape, folder, quiet, recipe.with_skull), folder / runs.COHORT)
 

@@ -60,7 +60,7 @@ def run_table(shared: Recipe, where) -> Path | None:
         The folder of the table; None after a dry run.
 
     Raises:
-        InputError: the input cannot be used, or the runs cannot be compared; it says why and what to do.
+        InputError: the input cannot be used, or the runs cannot be compared.
     """
     shared, where = with_whole_paths(shared, where)
     plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
@@ -91,14 +91,7 @@ def write_table_of(plan: list[Training], where) -> Path:
 
 
 def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs_dir: Path) -> list[Training]:
-    """Every run of a table, network by network and seed by seed.
-
-    Args:
-        table: of TABLES.
-        seeds: of each network.
-        shared: what all runs have in common.
-        job: which images and labels.
-        runs_dir: where runs are looked for and made.
+    """Every run of a table of TABLES, network by network and seed by seed; `runs_dir` holds those that are there.
 
     Raises:
         InputError: a setting cannot be, or a run that is there is of an earlier version.
@@ -155,12 +148,7 @@ def print_plan(plan: list[Training], job: Job, cohort: TrainingCohort) -> None:
 
 
 def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> None:
-    """Prepare all runs, so that what is wrong shows first; then train every split of every run.
-
-    Args:
-        left: runs that are not finished.
-        job: where and how; its folder plays no part.
-        cohort: to train on.
+    """Prepare all runs that are left, so that what is wrong shows first; then train every split of every run.
 
     Raises:
         InputError: the input cannot be used, or memory will not do.

@@ -93,14 +93,7 @@ class Recipe:
         return size | {"spacing_mm": self.phantom_spacing_mm}
 
 
-LAPTOP = Recipe(
-    cohort="phantom",
-    shape=(32, 32, 32),
-    num_splits=3,
-    epochs=40,
-    learning_rate=1e-3,
-    idh_learning_rate=5e-4,
-)
+LAPTOP = Recipe("phantom", shape=(32, 32, 32), num_splits=3, epochs=40, learning_rate=1e-3, idh_learning_rate=5e-4)
 """The phantom, in minutes on two processors. `differences` says how it differs from the paper.
 
 The number of epochs was chosen on the very phantom that this recipe is run on, so that its Dice is above 0.75.
@@ -120,11 +113,7 @@ def recipe_of_run(content: dict) -> Recipe:
 
 
 def check_targets(recipe: Recipe) -> None:
-    """A network must have an output for what it is to learn.
-
-    Raises:
-        InputError: it names the flag.
-    """
+    """A network must have an output for what it is to learn; else an InputError names the flag."""
     able = TARGETS[recipe.network]
     if recipe.targets not in able:
         expected = f"--targets {' or '.join(able)} with --network {recipe.network}"
@@ -133,11 +122,7 @@ def check_targets(recipe: Recipe) -> None:
 
 
 def check_shape(shape: tuple[int, int, int]) -> None:
-    """Sides must survive four halvings.
-
-    Raises:
-        InputError: one is not divisible by 16.
-    """
+    """Sides must survive four halvings: an InputError where one is not divisible by 16."""
     step = 2 ** (LEVELS - 1)
     if len(shape) != 3 or any(side < step or side % step for side in shape):
         near = tuple(max(step, round(side / step) * step) for side in shape)
@@ -150,25 +135,14 @@ def differences(recipe: Recipe) -> list[str]:
     for field in fields(Recipe):
         ours, published = getattr(recipe, field.name), getattr(paper, field.name)
         if ours != published and field.name not in ("seed", "split_seed", "phantom_subjects", "phantom_spacing_mm"):
-            lines.append(f"{field.name.replace('_', ' ')}: {_spelled(ours)} (the paper's: {_spelled(published)})")
+            typed = [" ".join(map(str, of)) if isinstance(of, tuple) else str(of) for of in (ours, published)]
+            lines.append(f"{field.name.replace('_', ' ')}: {typed[0]} (the paper's: {typed[1]})")
     return lines
 
 
-def _spelled(value) -> str:
-    """A setting as it is typed on the command line."""
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
+_SCORES = ("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice")
 _TABLE_1 = {
-    "SGPNet": {
-        "accuracy": 0.895,
-        "sensitivity": 0.907,
-        "specificity": 0.883,
-        "auc": 0.949,
-        "ppv": 0.894,
-        "npv": 0.908,
-        "dice": 0.935,
-    },
+    "SGPNet": dict(zip(_SCORES, (0.895, 0.907, 0.883, 0.949, 0.894, 0.908, 0.935), strict=True)),
     "SGPNet, segmentation only": {"dice": 0.937},
     "3D U-Net": {"dice": 0.920},
     "Liang et al., 3D DenseNet": {"accuracy": 0.846, "sensitivity": 0.785, "specificity": 0.880, "auc": 0.857},

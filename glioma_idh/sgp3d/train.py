@@ -16,10 +16,6 @@ from glioma_idh.training.job import Job
 def train(recipe: Recipe, job: Job) -> dict:
     """Train and test one network a split, and leave everything in the run folder.
 
-    Args:
-        recipe: what is computed.
-        job: where and how.
-
     Returns:
         The numbers, as in `metrics.json`.
 

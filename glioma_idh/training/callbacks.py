@@ -26,18 +26,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, folder, steps_per_epoch: int, every: int = 25):
         super().__init__()
-        self.file = Path(folder) / runs.CHECKPOINT
-        self.history_file = Path(folder) / runs.HISTORY
-        self.steps_per_epoch = steps_per_epoch
-        self.every = every
+        self.file, self.history_file = Path(folder) / runs.CHECKPOINT, Path(folder) / runs.HISTORY
+        self.steps_per_epoch, self.every = steps_per_epoch, every
         self.rows = []
 
     def restore(self, model: keras.Model) -> int:
-        """Load the last saved state into a compiled model.
-
-        Returns:
-            The number of epochs it has behind it; 0 where nothing was saved.
-        """
+        """Load the last saved state, if any, into a compiled model; returns the epochs that it has behind it."""
         if not self.file.exists():
             return 0
         model.optimizer.build(model.trainable_variables)

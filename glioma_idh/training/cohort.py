@@ -19,16 +19,11 @@ from glioma_idh.files import write_table
 SHEETS = {"cohort_sha256", "labels_sha256"}
 STATUS = {"0": "wild-type", "1": "mutant", "": "not known"}
 SHOWN = 5
+LISTED = f", all listed in {runs.EXCLUSIONS}"
 
 
 class TrainingCohort:
-    """The cohort that a command trains on: read once, when it is first asked for.
-
-    Args:
-        recipe: which.
-        job: which images and labels.
-        sequences: that the phantom is to have; other cohorts have their own.
-    """
+    """The cohort that a command trains on, read once, when it is first asked for; a phantom has `sequences`."""
 
     def __init__(self, recipe, job, sequences=()):
         self.recipe, self.job, self.sequences = recipe, job, sequences
@@ -45,11 +40,7 @@ class TrainingCohort:
         return self._read[0]
 
     def introduce(self, sequences) -> pd.DataFrame:
-        """The cohort table, whose files must be there; says what of the folder is not in it, and of odd names.
-
-        Args:
-            sequences: to train on.
-        """
+        """The cohort table, whose files must be there; says what of the folder is not in it, and of odd names."""
         table, ignored = self._read
         require_files(table)
         if ignored:
@@ -59,11 +50,7 @@ class TrainingCohort:
 
 
 def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
-    """The cohort to test on.
-
-    Args:
-        cohort: to train on; its job names the other.
-        sequences: inside names.
+    """The cohort to test on, which the job of the cohort to train on names.
 
     Raises:
         InputError: it lacks a sequence, or one of its patients may be trained on.
@@ -88,8 +75,8 @@ def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) ->
 
     Args:
         run_dir: of the run.
-        table: the external cohort's, as `set_copies_aside` takes it.
-        measured: its measures, as `departures.find_copies` takes them: they also tell a scan in another scale.
+        table: of the external cohort, with the hashes of voxels.
+        measured: its measures: they also tell a scan in another scale.
 
     Raises:
         InputError: one stands in both.
@@ -102,12 +89,7 @@ def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) ->
         raise InputError("no image of the training cohort in the external one", found, "Take them out.")
 
 
-def report_exclusions(
-    errors: list[InputError],
-    num_subjects: int,
-    strict: bool = False,
-    listed: str = ", all listed in exclusions.csv",
-) -> None:
+def report_exclusions(errors: list, num_subjects: int, strict: bool = False, listed: str = LISTED) -> None:
     """A line for each reason to set subjects aside; `listed` says where all of them will stand.
 
     Raises:
@@ -126,12 +108,7 @@ def report_exclusions(
 
 
 def require_labelled(table, errors: list[InputError], num_subjects: int) -> None:
-    """Somebody must have an IDH status, or no network can learn it; said before any scan is read.
-
-    Args:
-        table: rows with a label, as `check_labels` gives them, and those of `keep_unlabelled`.
-        errors: one a subject set aside.
-        num_subjects: of the cohort.
+    """Somebody of the cohort must have an IDH status, or no network can learn it; said before any scan is read.
 
     Raises:
         InputError: nobody has; the reasons are printed.
@@ -155,17 +132,7 @@ def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], 
 
 
 def refuse_changed_labels(folder: Path, key: dict, cohort: TrainingCohort, former: dict) -> None:
-    """Refuse a run that differs in nothing but the content of a sheet, and say whose labels differ.
-
-    Args:
-        folder: of the run.
-        key: as `run_key` gives it.
-        cohort: to train on.
-        former: what settings that are younger than a run were in it.
-
-    Raises:
-        InputError: it is such a run.
-    """
+    """Refuse a run that differs in nothing but the content of a sheet, and say whose labels differ."""
     names = set(runs.differing_settings(folder, key, former))
     if names and names <= SHEETS:
         sheets = {"cohort_sha256": cohort.recipe.cohort, "labels_sha256": cohort.job.labels}

@@ -16,13 +16,8 @@ from glioma_idh.record import peak_memory_bytes
 
 
 def require_tensorflow() -> None:
-    """Refuse to train on another backend of Keras: a run's estimate and its resuming are TensorFlow's.
-
-    Raises:
-        InputError: it names the backend.
-    """
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
+    """Refuse to train on another backend of Keras: a run's estimate and its resuming are TensorFlow's."""
+    if (backend := keras.backend.backend()) != "tensorflow":
         advice = "Set it for this command; networks and losses alone run on every backend of Keras."
         raise InputError("KERAS_BACKEND=tensorflow", backend, advice)
 
@@ -46,14 +41,7 @@ def default_jobs(gpus: list, num_trainings: int) -> int:
 
 
 def share_processors(jobs: int | None, gpus: list, num_trainings: int, large: bool) -> tuple[int, int]:
-    """How many trainings at once, and the threads of each.
-
-    Args:
-        jobs: as asked for; None for the default.
-        gpus: that there are.
-        num_trainings: in all.
-        large: whether one training keeps every processor busy.
-    """
+    """Trainings at once, as asked for or by default, and the threads of each; a large one fills every processor."""
     jobs = jobs or (1 if large else default_jobs(gpus, num_trainings))
     return jobs, max(1, joblib.cpu_count() // jobs) if large else 1
 
@@ -73,15 +61,15 @@ def device_name(gpus: list) -> str:
     return ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus)
 
 
-def write_cost(folder: Path, started: float, gpus: list) -> None:
-    """What the training of a split took, into `cost.json`: seconds and most memory of this process, and the device.
+def write_cost(folder: Path, started: float) -> None:
+    """What the training of a split took, into `cost.json` of its folder: seconds, most memory and the device.
 
     Args:
         folder: of the split.
         started: `time.monotonic()` when it began, or went on after a kill.
-        gpus: that it used.
     """
     peak, _ = peak_memory_bytes()
+    gpus = find_gpus()
     device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"
     cost = {"seconds": round(time.monotonic() - started, 1), "peak_memory_gb": round(peak / 1e9, 2), "device": device}
     write_json(cost, folder / runs.COST)

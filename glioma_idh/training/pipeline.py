@@ -35,10 +35,7 @@ from glioma_idh.training.splits import make_splits, train_splits
 
 @dataclass(frozen=True)
 class Method:
-    """What a paper's training does in its own way.
-
-    Each is a function of the paper's recipe and what stands behind it; a table is a cohort table.
-    """
+    """What a paper's training does in its own way, mostly functions of its recipe; a table is a cohort table."""
 
     paper: Paper
     resolve: Callable  # (recipe, cohort to train on) -> recipe with inside names. InputError: a setting cannot be
@@ -96,16 +93,8 @@ class Prepared(NamedTuple):
 def train(recipe, job, method: Method) -> dict[str, dict]:
     """Train and test one network a run and split, and leave everything in the run folders.
 
-    Args:
-        recipe: what is computed.
-        job: where and how.
-        method: of the paper.
-
     Returns:
         The numbers of each run, as in its `metrics.json`, by the name of its sequence or network.
-
-    Raises:
-        InputError: the input cannot be used; the message says why and what to do.
     """
     recipe, job, cohort = resolve(recipe, job, method)
     trainings = list_trainings(recipe, job, method)
@@ -148,11 +137,7 @@ def list_trainings(recipe, job, method: Method) -> list[Training]:
 
 
 def find_unfinished(trainings: list[Training], job, method: Method, cohort: TrainingCohort) -> list[Training]:
-    """The runs that are not finished.
-
-    Raises:
-        InputError: a folder holds another run, or something else.
-    """
+    """The runs that are not finished; an InputError where a folder holds another run, or something else."""
     if len(trainings) > 1 and (job.run_dir / runs.RECIPE).exists():
         advice = "Name another --run-dir; each sequence gets a folder in it."
         raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
@@ -165,11 +150,7 @@ def find_unfinished(trainings: list[Training], job, method: Method, cohort: Trai
 
 
 def begin(trainings: list[Training], recipe, job, method: Method, cohort: TrainingCohort) -> tuple[int, int]:
-    """Say where, on whom and how it trains, and prepare what is not prepared.
-
-    Returns:
-        How many trainings at once, and the threads of each.
-    """
+    """Say where, on whom and how it trains, and prepare what is not prepared; returns `jobs` and `threads`."""
     lines, gpus = method.introduce(recipe), device.find_gpus()
     jobs, threads = device.share_processors(job.jobs, gpus, recipe.num_splits, method.is_large(recipe))
     print(device.device_line(gpus, jobs, threads))
@@ -188,12 +169,7 @@ def begin(trainings: list[Training], recipe, job, method: Method, cohort: Traini
 def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Method, report_all: bool = True) -> None:
     """Prepare a cohort for every run, then write the runs: nothing is written before all of them can be.
 
-    Args:
-        trainings: to be begun.
-        cohort: table.
-        job: how.
-        method: of the paper.
-        report_all: print of each run who is set aside, else of the first one.
+    Says who is set aside, of each run or else of the first one.
     """
     for training in trainings:
         for sequence in method.sequences(training.recipe):

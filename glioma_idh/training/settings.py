@@ -21,11 +21,7 @@ def with_whole_paths(recipe, job):
 
 
 def check_settings(recipe, job) -> None:
-    """Refuse settings that no run can have.
-
-    Raises:
-        InputError: it names the flag.
-    """
+    """Refuse settings that no run can have, with an InputError that names the flag."""
     for name, lowest in LEAST.items():
         value = getattr(recipe, name)
         if value is not None and value < lowest:

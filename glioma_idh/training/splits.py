@@ -14,7 +14,10 @@ from glioma_idh.training.cohort import require_labelled
 
 
 def make_splits(recipe, table):
-    """The splits table, as the recipe asks."""
+    """The splits table, as the recipe asks.
+
+    Subjects without a label train in every split where no visit of the patient is tested, and are never tested.
+    """
     require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
@@ -23,11 +26,6 @@ def make_splits(recipe, table):
     else:
         settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed
         splits = holdout_splits(labelled, *settings)
-    return _with_unlabelled(splits, table)
-
-
-def _with_unlabelled(splits, table):
-    """Subjects without a label train in every split where no visit of the patient is tested, and are never tested."""
     unlabelled = table[table["idh"].isna()]
     patients, rows = table.set_index("subject")["patient"], [splits]
     for (repeat, number), split in splits.groupby(["repeat", "split"]):
@@ -38,16 +36,7 @@ def _with_unlabelled(splits, table):
 
 
 def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, label: str = "") -> None:
-    """Every split, each in a process of its own when several run at once.
-
-    Args:
-        train_split: (recipe, folder, index, quiet) -> index; it returns at once what is done.
-        recipe: of the run.
-        folder: of the run.
-        jobs: how many at once.
-        quiet: show no progress.
-        label: in front of every line.
-    """
+    """Every split of a run, by a function that returns at once what is done; `label` stands in front of every line."""
     calls = [(recipe, folder, index, quiet) for index in range(recipe.num_splits)]
     try:
         for done, index in enumerate(side_by_side(train_split, calls, jobs), start=1):
@@ -59,12 +48,7 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, labe
 
 
 def side_by_side(train, calls: list[tuple], jobs: int):
-    """Results of trainings in the order in which they end, so many at once, each in a process of its own.
-
-    Args:
-        train: function of what stands in a call.
-        calls: its arguments.
-        jobs: how many at once.
+    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several.
 
     Raises:
         InputError: the system ended a process.

@@ -88,7 +88,7 @@ def read_cases(
     paths = [column for column in PATHS if column in cohort]
     rows = cohort.assign(**cohort[paths].astype(object).where(cohort[paths].notna(), ""))
     rows, cases, gone = rows.drop_duplicates("subject").set_index("subject", drop=False), {}, []
-    read = _read_slice if (folder / "slices.npz").exists() else read_case
+    read = _read_slice if (folder / runs.SLICES).exists() else read_case
     for subject in subjects:
         try:
             if subject not in rows.index:
@@ -110,7 +110,7 @@ def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case
     try:
         settings = runs.read_recipe(folder)["recipe"]
         sequence = find_paper(settings).call(settings)
-        with np.load(folder / "slices.npz") as prepared:
+        with np.load(folder / runs.SLICES) as prepared:
             place = np.flatnonzero(prepared["subjects"] == row["subject"])
             slices = prepared["slices"][place, ..., 0]
     except UNREADABLE as error:

@@ -17,7 +17,7 @@ def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
     Raises:
         InputError: the run has no `metrics.json`.
     """
-    values = number_values(runs.read_json(run_dir / "metrics.json").get("worth", {}))
+    values = number_values(runs.read_json(run_dir / runs.METRICS).get("worth", {}))
     scored, has_masks = "score" in predictions, "predicted_ml" in predictions
     networks = [name for name in predictions if scored and name.removeprefix("score_").isdigit()]
     tested = scored and values["patients"] and values["auc"].get("within_splits")
