@@ -353,14 +353,14 @@ def test_a_surprise_in_one_patient_stops_nobody(patient, monkeypatch):
 
     shutil.copytree(patient, patient.parent / "p2")
     (patient / "gone.nii.gz").symlink_to("/nowhere")
-    work = module._prepare
+    work = module._convert_once
 
-    def surprised(one, source):
+    def surprised(stages, source, native):
         if source.name == "p2":
             raise RuntimeError("out of the blue")
-        return work(one, source)
+        return work(stages, source, native)
 
-    monkeypatch.setattr(module, "_prepare", surprised)
+    monkeypatch.setattr(module, "_convert_once", surprised)
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, quiet=True)
     good, bad = prepare.prepare(job, FAST)
     assert len(good.files) == 4 and "out of the blue" in str(bad.errors[0])

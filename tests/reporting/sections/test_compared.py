@@ -239,14 +239,14 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
         {"verdict": "does not beat", "not_beaten": ["grade", "age"], "worse": ["age"], "reason": ""},
         {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": "no baseline could be compared"},
     ]
-    slopes = [{"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(9.0)}, {"reason": "too few"}]
-    slopes += [{"slope": estimate(0.4, 0.3, 0.5), "intercept": estimate(9.0)}]
+    slopes = [{"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(9.0), "ece": 0.1}, {"reason": "too few"}]
+    slopes += [{"slope": estimate(0.4, 0.3, 0.5), "intercept": estimate(9.0), "ece": 0.1}]
     runs = [
         finished(
             *(name, scores),
             auc={"within_splits": estimate(0.9 - place / 10, 0.8 - place / 10, 0.95), "pooled": estimate(0.1)},
             beats_baselines=verdicts[place],
-            calibration={"before": slopes[place], "platt": {"slope": estimate(1.0)}},
+            calibration={"before": slopes[place], "platt": {"reason": "too few"}},
             patients={"num_tested": 40 + place, "num_mutant": 20 + place, "num_wild_type": 7},
         )
         for place, (name, scores) in enumerate(SCORES.items())
