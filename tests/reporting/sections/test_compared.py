@@ -65,7 +65,7 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
     worth = {
         "patients": {"num_tested": N, "num_mutant": N // 2},
         "auc": {"within_splits": estimate(0.8, 0.7, 0.9), "pooled": estimate(0.6, 0.5, 0.7)},
-        "calibration": {"before": {"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(0.5, 0.4, 0.6)}},
+        "calibration": {"before": {"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(0.5, 0.4, 0.6), "ece": 0.1}},
         "beats_baselines": {"verdict": "beats all", "not_beaten": [], "worse": [], "reason": ""},
         "segmentation": {},
     } | numbers
