@@ -17,18 +17,10 @@ SCALES = {"B": (1e6, "MB")}  # units that are counted in larger ones
 def progress(
     items: Iterable | None = None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar
 ):
-    """What shows how far a step is, to be iterated over or to be moved by `update`.
+    """What shows how far a step is, to be iterated over or to be moved by `update`: a `tqdm`, or `Lines` in a log.
 
-    Args:
-        items: as `Lines` takes them, like `total`, `what` and `unit`.
-        total: how many there are.
-        what: is done, for the beginning of the bar or line.
-        unit: of the total.
-        quiet: show nothing.
-        **bar: further settings for `tqdm`. `Lines` take `initial`, and `leave` as `always`.
-
-    Returns:
-        A `tqdm`, or a `Lines` where standard error is no terminal.
+    `items`, `total`, `what` and `unit` are as `Lines` takes them, which of the further settings for `tqdm` takes
+    `initial`, and `leave` as `always`. If `quiet`, nothing is shown.
     """
     if quiet or sys.stderr.isatty():
         return tqdm(items, **{"desc": what, "total": total, "unit": unit, "disable": quiet, **bar})

@@ -91,9 +91,8 @@ def read_predictions(file: Path) -> Run:
     site, sex, age_years, lesion_ml`. They may have the names that cohort tables may have; `truth` those of `idh`. Says
     which were read by such a name, which were not read, and where subjects without a patient look like rows of fewer.
 
-    Raises:
-        InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
-            stands there twice, or the table cannot be used; it names the row's subject.
+    InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
+    stands there twice, or the table cannot be used; it names the row's subject.
     """
     table = _read_foreign_table(file)
     table.attrs = {"file": file}

@@ -24,8 +24,7 @@ def make_splits(recipe, table):
     if recipe.splits == "kfold":
         splits = kfold_splits(labelled, recipe.num_splits, seed)
     else:
-        settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed
-        splits = holdout_splits(labelled, *settings)
+        splits = holdout_splits(labelled, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed)
     unlabelled = table[table["idh"].isna()]
     patients, rows = table.set_index("subject")["patient"], [splits]
     for (repeat, number), split in splits.groupby(["repeat", "split"]):
@@ -48,11 +47,7 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, labe
 
 
 def side_by_side(train, calls: list[tuple], jobs: int):
-    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several.
-
-    Raises:
-        InputError: the system ended a process.
-    """
+    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several."""
     try:
         yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:
