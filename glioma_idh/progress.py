@@ -51,24 +51,16 @@ class Lines:
 
     The step itself only counts, so it is not slowed down, and a part that takes long does not silence it. Each line is
     one write, so that lines of several processes do not mix.
-
-    Args:
-        items: the things that are done one after the other, if it is iterated over.
-        total: how many there are; None where nothing is counted.
-        what: is done.
-        unit: of the total.
-        initial: how many are done already.
-        always: write a last line although no other was due.
     """
 
     def __init__(
         self,
-        items: Iterable | None,
-        total: float | None,
-        what: str,
-        unit: str = "subject",
-        initial: float = 0,
-        always: bool = False,
+        items: Iterable | None,  # the things that are done one after the other, if it is iterated over
+        total: float | None,  # how many there are; None where nothing is counted
+        what: str,  # is done
+        unit: str = "subject",  # of the total
+        initial: float = 0,  # how many are done already
+        always: bool = False,  # write a last line although no other was due
     ):
         self.items, self.total, self.what, self.unit = items, total, what, unit
         self.initial = self.n = initial
