@@ -33,10 +33,8 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     its result over. Ctrl-C at the terminal reaches the command alone, which ends its workers. Where a backend of joblib
     was chosen outside (`joblib.parallel_config`), that one is used as it is.
 
-    Args:
-        calls: made by `joblib.delayed`.
-        jobs: processes at once; 1 is this one, -1 one a processor.
-        ordered: results come one at a time in the order of the calls, else as they are done.
+    `calls` are made by `joblib.delayed`; of `jobs`, processes at once, 1 is this one and -1 one a processor. Results
+    come one at a time, in the order of the calls if `ordered`, else as they are done.
     """
     warnings.filterwarnings("ignore", message=MEANT_ENDS)
     kind = "generator" if ordered else "generator_unordered"
@@ -107,13 +105,11 @@ def parent_death_request() -> Callable[[], None] | None:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end.
-
-    What tracks the resources of processes is started before: it would let Ctrl-C through again.
-    """
+    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Those that track the resources of processes are started before: they would let Ctrl-C through again.
     for tracker in (of_python, of_loky):
         tracker.ensure_running()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -50,7 +50,7 @@ class Lines:
     """Lines on standard error about how far a step is, from a thread that looks at the clock.
 
     The step itself only counts, so it is not slowed down, and a part that takes long does not silence it. Each line is
-    one write, so that lines of several processes do not mix.
+    one write, so that lines of several processes do not mix. The methods are those of a `tqdm`.
     """
 
     def __init__(
@@ -82,16 +82,13 @@ class Lines:
         self.close()
 
     def update(self, count: float = 1) -> None:
-        """So many more are done."""
         if count:
             self.n, self.moved = self.n + count, time.monotonic()
 
     def set_description(self, what: str, refresh: bool = True) -> None:
-        """What is done now."""
         self.what = what
 
     def set_postfix(self, values: dict[str, str], refresh: bool = True) -> None:
-        """Values for the next lines, by name."""
         self.values = "".join(f", {name} {value}" for name, value in values.items())
 
     def write(self, text: str, file=None) -> None:

@@ -127,8 +127,7 @@ def table(cohort: Table, out: Sheet = None) -> None:
 
 def main() -> None:
     commands = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
-    commands |= {name: cohorts.public_cohort(name).command for name in cohorts.PUBLIC}
-    commands = {name: command for name, command in commands.items() if command}
+    commands |= {name: made for name in cohorts.PUBLIC if (made := cohorts.public_cohort(name).command)}
     prog, config = "python -m glioma_idh.cohorts", (tyro.conf.FlagCreatePairsOff,)
     description = f"Cohorts: {prog} {{{', '.join(commands)}}}\n\n{DESCRIPTION}\n"
     with recorded("glioma_idh.cohorts"):

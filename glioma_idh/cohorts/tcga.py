@@ -122,10 +122,7 @@ def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
 
 
 def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: MutationRule) -> str:
-    """Enter a row into the variants, by what makes two calls the same: patient, name and callers of each.
-
-    Returns its genome build, "" if silent or not told.
-    """
+    """Enter a row into the variants, (patient, name, callers) by what makes calls the same; its build, "" if silent."""
     cell = dict(zip(maf.columns, row.decode(errors="replace").split("\t"), strict=True))
     gene, change, effect = cell["Hugo_Symbol"], cell["HGVSp_Short"], cell["Variant_Classification"]
     if effect not in NON_SILENT + SILENT:

@@ -25,9 +25,7 @@ HISTOLOGIES = {  # the table's words: histology, and whether the tumour was trea
     "untreated primary (de novo) gbm": ("glioblastoma", "0"),
     "treated primary gbm": ("glioblastoma", "1"),
     "glioblastoma multiforme (gbm)": ("glioblastoma", ""),
-    "astrocytoma": ("astrocytoma", ""),
-    "oligoastrocytoma": ("oligoastrocytoma", ""),
-    "oligodendroglioma": ("oligodendroglioma", ""),
+    **{name: (name, "") for name in ("astrocytoma", "oligoastrocytoma", "oligodendroglioma")},
 }
 DISAGREEMENT_COLUMNS = ["subject", "patient", "idh", "idh_evidence", "who2021"]
 _PATTERN, _EXAMPLE = r"TCGA-\w\w-\w{4}", "TCGA-06-0221"

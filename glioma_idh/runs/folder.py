@@ -169,10 +169,7 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
 def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
     """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
-    Where there is no run, nothing differs.
-
-    Raises:
-        InputError: the run is of another version.
+    Where there is no run, nothing differs; one of another version is an InputError.
     """
     if not (Path(folder) / RECIPE).exists():
         return {}

@@ -53,7 +53,6 @@ class Run:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the subjects are phantoms."""
         return is_synthetic(self.cohort)
 
     @property
