@@ -14,9 +14,7 @@ SHARE = 0.2  # of the time so far, within these limits
 SCALES = {"B": (1e6, "MB")}  # units that are counted in larger ones
 
 
-def progress(
-    items: Iterable | None = None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar
-):
+def progress(items=None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar):
     """What shows how far a step is, to be iterated over or to be moved by `update`: a `tqdm`, or `Lines` in a log.
 
     `items`, `total`, `what` and `unit` are as `Lines` takes them, which of the further settings for `tqdm` takes

@@ -7,13 +7,11 @@ import contextlib
 import re
 import unicodedata
 
-UNKNOWN = frozenset(
-    (
-        *("", "-", "-1", "-1.0", "-1,0", "#n/a", ".", "?", "[discrepancy]", "[not applicable]", "[not available]"),
-        *("[not evaluated]", "[unknown]", "indeterminate", "missing", "n/a", "na", "nan", "nec", "none", "nos"),
-        *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
-    )
-)
+UNKNOWN = {
+    *("", "-", "-1", "-1.0", "-1,0", "#n/a", ".", "?", "[discrepancy]", "[not applicable]", "[not available]"),
+    *("[not evaluated]", "[unknown]", "indeterminate", "missing", "n/a", "na", "nan", "nec", "none", "nos"),
+    *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
+}
 _STATUS = {
     "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
     "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),

@@ -4,7 +4,7 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_grade, parse_idh, parse_mgmt, parse_sex
+from glioma_idh.cohorts import own_tables
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
@@ -12,10 +12,7 @@ from glioma_idh.errors import InputError
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
 NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Site"}
 FURTHER = {"histology": "Histology", "codeletion_1p19q": "1p/19q", "mgmt": "MGMT promoter", "who2021": "WHO 2021 class"}
-PARSERS = {
-    **{"age_years": parse_age, "sex": parse_sex, "grade": parse_grade, "idh": parse_idh, "site": str},
-    **{"histology": str, "codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt, "who2021": str},
-}
+PARSERS = own_tables.PARSERS | {"site": str, "histology": str, "who2021": str}
 # Where tableone has no number: of a group of whom nothing is known, or the standard deviation of one patient.
 NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 

@@ -36,7 +36,6 @@ class TrainingCohort:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The cohort table."""
         return self._read[0]
 
     def introduce(self, sequences) -> pd.DataFrame:

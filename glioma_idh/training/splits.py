@@ -14,10 +14,7 @@ from glioma_idh.training.cohort import require_labelled
 
 
 def make_splits(recipe, table):
-    """The splits table, as the recipe asks.
-
-    Subjects without a label train in every split where no visit of the patient is tested, and are never tested.
-    """
+    """The splits table, as the recipe asks; without a label one only trains where no visit of the patient is tested."""
     require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
