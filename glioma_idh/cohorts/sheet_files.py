@@ -135,7 +135,7 @@ def read_workbook(path: Path) -> list[Reading]:
 
 
 def _read_pages(path: Path, with_values: bool) -> list[tuple[str, list[list[str]], dict[tuple[int, int], str]]]:
-    """Of each page title, rows of text up to the last cell, openpyxl's type of odd cells by place; formulas or values."""
+    """Of each page title, rows of text up to the last cell, openpyxl's type of odd cells; with formulas or values."""
     from openpyxl import load_workbook
 
     workbook, pages = load_workbook(path, read_only=True, data_only=with_values), []
