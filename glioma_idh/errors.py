@@ -11,14 +11,8 @@ STDOUT = 1  # its file's number
 
 
 class InputError(ValueError):
-    """Input that cannot be used, said so that the reader can mend it.
-
-    Args:
-        expected: what the package needs here.
-        found: what it met instead.
-        advice: what to do about it.
-        file: that it was met in, if any.
-        subject: that it belongs to, if known.
+    """Input that cannot be used, said so that the reader can mend it: what is `expected` here, what was `found`, and
+    what to do about it; the `file` that it was met in, if any, and the `subject` that it belongs to, if known.
     """
 
     def __init__(self, expected: str, found: str, advice: str, file="", subject: str = ""):

@@ -17,10 +17,8 @@ SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
 def written_whole(path):
     """A path to write to, which takes the place of `path` only once the writing has succeeded; its folder is made.
 
-    What a process of this machine that was killed left of the same file goes.
-
-    Raises:
-        InputError: the disk is full or the folder cannot be written; `path` is as it was.
+    What a process of this machine that was killed left of the same file goes. A full disk, or a folder that cannot be
+    written, is an InputError; `path` is then as it was.
     """
     path = Path(path)
     part = path.with_name(f"part-{platform.node()}-{os.getpid()}-{path.name}")
@@ -34,10 +32,8 @@ def written_whole(path):
         yield part
         os.replace(part, path)
     except OSError as error:
-        advice = (
-            "Free some space or name another folder (--run-dir, --out, GLIOMA_IDH_CACHE); "
-            "the same command goes on from what is there."
-        )
+        advice = "Free some space or name another folder (--run-dir, --out, GLIOMA_IDH_CACHE);"
+        advice += " the same command goes on from what is there."
         raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
     finally:
         with contextlib.suppress(OSError):

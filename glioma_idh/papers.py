@@ -21,13 +21,12 @@ class Printed:
     decimals: int = 2  # of the table
 
 
-TABLE_ALONE = Printed(
+TABLE_ALONE = Printed(  # of a predictions table whose maker is not known
     columns=("accuracy", "sensitivity", "specificity", "auc", "ppv", "npv", "dice"),
     curves=(),
     boxes=("sensitivity", "specificity", "accuracy", "dice"),
     decimals=3,
 )
-"""Of a predictions table whose maker is not known."""
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,8 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     its result over. Ctrl-C at the terminal reaches the command alone, which ends its workers. Where a backend of joblib
     was chosen outside (`joblib.parallel_config`), that one is used as it is.
 
-    Args:
-        calls: made by `joblib.delayed`.
-        jobs: processes at once; 1 is this one, -1 one a processor.
-        ordered: results come in the order of the calls, else as they are done.
-
-    Returns:
-        The results, one at a time.
+    `calls` are made by `joblib.delayed`; of `jobs`, processes at once, 1 is this one and -1 one a processor. Results
+    come one at a time, in the order of the calls if `ordered`, else as they are done.
     """
     warnings.filterwarnings("ignore", message=MEANT_ENDS)
     kind = "generator" if ordered else "generator_unordered"
@@ -53,17 +48,10 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
 
 
 def each_row(work: Callable, table, *settings, jobs: int = -1, what: str, quiet: bool = False) -> tuple:
-    """Do the same with every row of a cohort table, side by side.
+    """Do `work(row, *settings)` with every row of a cohort table, side by side; an InputError: it cannot be used.
 
-    Args:
-        work: (row, *settings) -> a result. InputError: the row cannot be used.
-        table: cohort table.
-        *settings: for each.
-        jobs: as `run_parallel` takes them.
-        what: as `progress` takes it, like `quiet`.
-
-    Returns:
-        The rows that could be used, their results, and the errors of the others.
+    Returns the rows that could be used, their results, and the errors of the others. `jobs` is as of `run_parallel`,
+    `what` and `quiet` as of `progress`.
     """
     calls = (delayed(_result_or_error)(work, row, *settings) for _, row in table.iterrows())
     outcomes = list(progress(run_parallel(calls, jobs), total=len(table), what=what, quiet=quiet))
@@ -85,13 +73,9 @@ def _result_or_error(work: Callable, row, *settings):
 def end_with_parent(parent: int, by_kernel: bool) -> None:
     """End this process when its parent ends, and leave Ctrl-C to the parent.
 
-    A thread watches whether the parent is there. An import can keep it waiting for seconds, so Linux is asked for a
-    signal too.
-
-    Args:
-        parent: its id.
-        by_kernel: whether Linux may be asked: its signal comes when the thread ends that started this process, so this
-            must be one that lives as long as its process.
+    A thread watches whether the parent, an id, is there. An import can keep it waiting for seconds, so Linux is asked
+    for a signal too, if `by_kernel`: it comes when the thread ends that started this process, so that thread must live
+    as long as its process.
     """
 
     def watch() -> None:
@@ -121,13 +105,11 @@ def parent_death_request() -> Callable[[], None] | None:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end.
-
-    What tracks the resources of processes is started before: it would let Ctrl-C through again.
-    """
+    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Those that track the resources of processes are started before: they would let Ctrl-C through again.
     for tracker in (of_python, of_loky):
         tracker.ensure_running()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -14,21 +14,11 @@ SHARE = 0.2  # of the time so far, within these limits
 SCALES = {"B": (1e6, "MB")}  # units that are counted in larger ones
 
 
-def progress(
-    items: Iterable | None = None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar
-):
-    """What shows how far a step is, to be iterated over or to be moved by `update`.
+def progress(items=None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar):
+    """What shows how far a step is, to be iterated over or to be moved by `update`: a `tqdm`, or `Lines` in a log.
 
-    Args:
-        items: as `Lines` takes them, like `total`, `what` and `unit`.
-        total: how many there are.
-        what: is done, for the beginning of the bar or line.
-        unit: of the total.
-        quiet: show nothing.
-        **bar: further settings for `tqdm`. `Lines` take `initial`, and `leave` as `always`.
-
-    Returns:
-        A `tqdm`, or a `Lines` where standard error is no terminal.
+    `items`, `total`, `what` and `unit` are as `Lines` takes them, which of the further settings for `tqdm` takes
+    `initial`, and `leave` as `always`. If `quiet`, nothing is shown.
     """
     if quiet or sys.stderr.isatty():
         return tqdm(items, **{"desc": what, "total": total, "unit": unit, "disable": quiet, **bar})
@@ -58,25 +48,17 @@ class Lines:
     """Lines on standard error about how far a step is, from a thread that looks at the clock.
 
     The step itself only counts, so it is not slowed down, and a part that takes long does not silence it. Each line is
-    one write, so that lines of several processes do not mix.
-
-    Args:
-        items: the things that are done one after the other, if it is iterated over.
-        total: how many there are; None where nothing is counted.
-        what: is done.
-        unit: of the total.
-        initial: how many are done already.
-        always: write a last line although no other was due.
+    one write, so that lines of several processes do not mix. The methods are those of a `tqdm`.
     """
 
     def __init__(
         self,
-        items: Iterable | None,
-        total: float | None,
-        what: str,
-        unit: str = "subject",
-        initial: float = 0,
-        always: bool = False,
+        items: Iterable | None,  # the things that are done one after the other, if it is iterated over
+        total: float | None,  # how many there are; None where nothing is counted
+        what: str,  # is done
+        unit: str = "subject",  # of the total
+        initial: float = 0,  # how many are done already
+        always: bool = False,  # write a last line although no other was due
     ):
         self.items, self.total, self.what, self.unit = items, total, what, unit
         self.initial = self.n = initial
@@ -98,16 +80,13 @@ class Lines:
         self.close()
 
     def update(self, count: float = 1) -> None:
-        """So many more are done."""
         if count:
             self.n, self.moved = self.n + count, time.monotonic()
 
     def set_description(self, what: str, refresh: bool = True) -> None:
-        """What is done now."""
         self.what = what
 
     def set_postfix(self, values: dict[str, str], refresh: bool = True) -> None:
-        """Values for the next lines, by name."""
         self.values = "".join(f", {name} {value}" for name, value in values.items())
 
     def write(self, text: str, file=None) -> None:

@@ -60,15 +60,11 @@ def reads(file: Path) -> None:
 
 @contextlib.contextmanager
 def recorded(command: str, *settings, folder: Path | None = None, of_patients: bool = False) -> Iterator[None]:
-    """What every command runs in: it ends plainly, and its record lies beside its outputs.
+    """What every command (a module) runs in: it ends plainly, and its record lies beside its outputs.
 
-    Where a command has written nothing new, the record that is there stays.
-
-    Args:
-        command: its module.
-        *settings: the dataclasses of its command line.
-        folder: of its outputs, if it is known by now; `into` names others.
-        of_patients: it reads patients one by one: no path and no message is kept, as it may hold a name.
+    Where it has written nothing new, the record that is there stays. `settings` are the dataclasses of its command
+    line; `folder` is that of its outputs, if known by now (`into` names others). Where it reads patients one by one
+    (`of_patients`), no path and no message is kept, as it may hold a name.
     """
     given = {name: value for of in settings for name, value in vars(of).items()}
     seeds = {name: value for name, value in given.items() if "seed" in name and value is not None}

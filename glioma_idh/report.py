@@ -33,12 +33,9 @@ class Wanted:
 
 
 def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None) -> Path:
-    """The page of a finished run, or of the comparison of several; see `Wanted`.
+    """The page of a finished run, or of the comparison of several, for which a folder that holds them may stand.
 
-    A folder that holds several runs, as of six sequences, stands for them all.
-
-    Raises:
-        InputError: a folder holds no finished run, or the runs cannot be compared.
+    What is no finished run, or cannot be compared, is an InputError.
     """
     from glioma_idh.reporting.report import files_folder, write_comparison, write_report
     from glioma_idh.runs import REPORT, list_runs
@@ -53,11 +50,7 @@ def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None
 
 
 def report_predictions(file: Path, out: Path | None = None) -> Path:
-    """The report of a predictions table alone; by default `report.html` beside it.
-
-    Raises:
-        InputError: the table cannot be used.
-    """
+    """The report of a predictions table alone, by default `report.html` beside it; a bad table is an InputError."""
     from glioma_idh.reporting.report import files_folder, write_table_report
     from glioma_idh.runs import REPORT
 

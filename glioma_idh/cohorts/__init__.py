@@ -5,6 +5,8 @@ Light enough for `--help`: `read_cohort` and `find_planted_scores` are loaded wh
 
 from importlib import import_module
 
+from glioma_idh.lazy import lazy_names
+
 PUBLIC = {  # the module of each public cohort, whose `COHORTS` has a `PublicCohort` by that name
     "brats2020-tcga": "brats",
     "brats2020": "brats",
@@ -32,7 +34,4 @@ def title(name: str) -> str:
     return {"phantom": "the built-in synthetic phantom", **dict.fromkeys(OWN, "a local cohort")}.get(name, "")
 
 
-def __getattr__(name: str):
-    if name not in ("find_planted_scores", "read_cohort"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.cohort"), name)
+__all__, __getattr__, __dir__ = lazy_names(__name__, {"cohort": ("find_planted_scores", "read_cohort")})

@@ -17,9 +17,7 @@ from glioma_idh.files import write_table, written_whole
 from glioma_idh.progress import step
 from glioma_idh.record import into, recorded
 
-DESCRIPTION = (
-    "From public downloads to who is mutant, and whether the images can be used. Each command has its own --help."
-)
+ABOUT = "From public downloads to who is mutant, and whether the images can be used. Each command has its own --help."
 OWN = "folders (a folder a subject), or the path of a cohort table (CSV or XLSX)."
 Cohort = Annotated[str, tyro.conf.arg(metavar="NAME", help=f"{', '.join((*cohorts.PUBLIC, 'phantom'))}, {OWN}")]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
@@ -57,9 +55,8 @@ def check(
     from glioma_idh.reporting.figures.contact_sheet import contact_sheet
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
-    table, ignored = cohorts.read_cohort(
-        cohort, images, labels, sequences=SEQUENCES, all_visits=all_visits, quiet=quiet
-    )
+    settings = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
+    table, ignored = cohorts.read_cohort(cohort, images, labels, **settings)
     out = out or Path("cohort_check") / Path(cohort).stem
     into(out)
     scans, tiles = check_scans(table, jobs, quiet)
@@ -127,10 +124,9 @@ def table(cohort: Table, out: Sheet = None) -> None:
 
 def main() -> None:
     commands = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
-    commands |= {name: cohorts.public_cohort(name).command for name in cohorts.PUBLIC}
-    commands = {name: command for name, command in commands.items() if command}
+    commands |= {name: made for name in cohorts.PUBLIC if (made := cohorts.public_cohort(name).command)}
     prog, config = "python -m glioma_idh.cohorts", (tyro.conf.FlagCreatePairsOff,)
-    description = f"Cohorts: {prog} {{{', '.join(commands)}}}\n\n{DESCRIPTION}\n"
+    description = f"Cohorts: {prog} {{{', '.join(commands)}}}\n\n{ABOUT}\n"
     with recorded("glioma_idh.cohorts"):
         tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=description, config=config)
 

@@ -39,7 +39,6 @@ LAYOUT_2023 = Layout(  # and later; -000 is before treatment, higher numbers are
 
 MAPPING_COLUMNS = ("BraTS_2020_subject_ID", "TCGA_TCIA_subject_ID", "Grade")
 CROSSWALK_COLUMNS = ("BraTS2021 ID", "Data Collection (as on TCIA+additional)", "PatientID on TCIA Radiology Portal")
-NEW_TO_TCIA = "new-not-previously-in-TCIA"
 
 
 def brats2020_manifest(name_mapping, tcga: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +101,7 @@ def labels_2023(labels, images) -> pd.DataFrame:
 def _tcia_patient(sheet: pd.DataFrame, row: int) -> str:
     """The patient across collections; those new to TCIA have no other name than their BraTS id."""
     subject, collection, number = (sheet.at[row, column] for column in CROSSWALK_COLUMNS)
-    if is_unknown(number) or number == NEW_TO_TCIA:
+    if is_unknown(number) or number == "new-not-previously-in-TCIA":
         return manifests.canonical_patient(subject)
     if not collection.startswith(("UCSF-PDGM", "UPENN-GBM", "TCGA-")):
         return number

@@ -7,13 +7,11 @@ import contextlib
 import re
 import unicodedata
 
-UNKNOWN = frozenset(
-    (
-        *("", "-", "-1", "-1.0", "-1,0", "#n/a", ".", "?", "[discrepancy]", "[not applicable]", "[not available]"),
-        *("[not evaluated]", "[unknown]", "indeterminate", "missing", "n/a", "na", "nan", "nec", "none", "nos"),
-        *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
-    )
-)
+UNKNOWN = {
+    *("", "-", "-1", "-1.0", "-1,0", "#n/a", ".", "?", "[discrepancy]", "[not applicable]", "[not available]"),
+    *("[not evaluated]", "[unknown]", "indeterminate", "missing", "n/a", "na", "nan", "nec", "none", "nos"),
+    *("nos/nec", "not applicable", "not available", "not determined", "not tested", "null", "unk", "unknown"),
+}
 _STATUS = {
     "0": re.compile(r"0|0[.,]0|(idh[12]?)?(wildtype|wt)"),
     "1": re.compile(r"1|1[.,]0|(idh[12]?)?(mutant|mutated|mut)(\(nos\))?"),
@@ -48,8 +46,10 @@ _DATE_OF_SPREADSHEET = re.compile(
     rf"(?:.*\d[ T])?\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?|{_DAY}(?:-|\. ?){_NAME}(?:[- .]+\d\d(?:\d\d)?)?"
 )
 OLDEST_YEARS = 120
-_GRADE = re.compile(r"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:(?P<number>[1-4])(?:[.,]0+)?|(?P<roman>iv|i{1,3}))")
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
+_GRADES = {"HGG": re.compile("hgg"), "LGG": re.compile("lgg")} | {
+    number: re.compile(rf"(?:(?:who|cns|grade?|g)[\s_.-]*)*(?:{number}(?:[.,]0+)?|{roman})")
+    for number, roman in {"1": "i", "2": "ii", "3": "iii", "4": "iv"}.items()
+}
 
 
 def looks_like_a_number(cell: str) -> bool:
@@ -136,14 +136,7 @@ def parse_mgmt(cell: str) -> str:
 
 def parse_grade(cell: str) -> str:
     """A WHO grade as 1 to 4, from `4`, `4.0`, `IV`, `G4` or `WHO grade 4`; HGG and LGG as they are; `2-3` is none."""
-    if is_unknown(cell):
-        return ""
-    if cell.strip().upper() in ("HGG", "LGG"):
-        return cell.strip().upper()
-    match = _GRADE.fullmatch(cell.strip().lower())
-    if not match:
-        raise ValueError("a grade from 1 to 4 or I to IV, HGG, LGG, or empty")
-    return match["number"] or _ROMAN[match["roman"]]
+    return _look_up(cell, cell.strip().lower(), _GRADES, "a grade from 1 to 4 or I to IV, HGG, LGG, or empty")
 
 
 def parse_age(cell: str) -> str:

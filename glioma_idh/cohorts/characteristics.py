@@ -1,30 +1,18 @@
 """Table 1 of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts."""
 
-import contextlib
 import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.cells import parse_age, parse_codeletion, parse_grade, parse_idh, parse_mgmt, parse_sex
+from glioma_idh.cohorts import own_tables
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
 
-
-def _grade(cell: str) -> str:
-    """As `parse_grade`; a grade that older runs let in stays as it is."""
-    with contextlib.suppress(ValueError):
-        return parse_grade(cell)
-    return cell
-
-
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
 NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Site"}
 FURTHER = {"histology": "Histology", "codeletion_1p19q": "1p/19q", "mgmt": "MGMT promoter", "who2021": "WHO 2021 class"}
-PARSERS = {
-    **{"age_years": parse_age, "sex": parse_sex, "grade": _grade, "idh": parse_idh, "site": str},
-    **{"histology": str, "codeletion_1p19q": parse_codeletion, "mgmt": parse_mgmt, "who2021": str},
-}
+PARSERS = own_tables.PARSERS | {"site": str, "histology": str, "who2021": str}
 # Where tableone has no number: of a group of whom nothing is known, or the standard deviation of one patient.
 NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 
@@ -39,7 +27,8 @@ def characteristics(table: pd.DataFrame, max_sites: int = 8):
 
     names = NAMES | {column: name for column, name in FURTHER.items() if column in table}
     read = table.set_axis(rows_in_file(table, table.index))  # for messages
-    read = read.assign(**{column: parse_column(read, column, PARSERS[column]) for column in ("idh", *names)})
+    for column in ("idh", *names):  # a grade that older runs let in stays as it is
+        read[column] = parse_column(read, column, PARSERS[column], keep_unreadable=column == "grade")
     status = read[read["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     patients = read.drop_duplicates("patient")
     shown = pd.DataFrame({name: patients[column].replace("", None) for column, name in names.items()})

@@ -18,7 +18,7 @@ from glioma_idh.errors import InputError
 def read_cohort(
     name: str, images=None, labels=None, *, sequences=(), all_visits=False, phantom: dict | None = None, quiet=False
 ) -> tuple[pd.DataFrame, list[Ignored]]:
-    """The cohort table behind a name, and the files and visits that are not in it, with the reason.
+    """The cohort table behind a name, and the files and visits that are not in it, with the reason; or an InputError.
 
     Args:
         name: `phantom` (made on first use), a public cohort, `folders` (a folder a subject; `csv` is the same), or the
@@ -28,9 +28,6 @@ def read_cohort(
         sequences: inside names of the sequences wanted; the phantom makes no others.
         all_visits: keep follow-up visits too; otherwise the first visit of each patient only.
         phantom: settings of `make_phantom`, such as its size; by default its own.
-
-    Raises:
-        InputError: the name is unknown, or a folder or sheet cannot be used.
     """
     if name == "phantom":
         return read_table(built_in.make_phantom(sequences=tuple(sequences), **(phantom or {}), quiet=quiet)), []

@@ -40,7 +40,6 @@ def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names(table: pd.DataFrame) -> pd.DataFrame:
-    """Every name by which each subject's patient is known, one row a name."""
     by_patient, by_subject = table["patient"].map(canonical_patient), table["subject"].map(known_patient)
     names = pd.concat([table[["subject"]].assign(patient=names) for names in (by_patient, by_subject)])
     return names[names["patient"] != ""].drop_duplicates().sort_index()

@@ -179,5 +179,4 @@ def require_sequence(table: pd.DataFrame, sequence: str) -> None:
 
 def exclusions_table(errors: list[InputError]) -> pd.DataFrame:
     """Who was set aside and why, one row an error."""
-    rows = [{column: getattr(error, column) for column in EXCLUSION_COLUMNS} for error in errors]
-    return pd.DataFrame(rows, columns=EXCLUSION_COLUMNS)
+    return pd.DataFrame([vars(error) for error in errors], columns=EXCLUSION_COLUMNS)

@@ -15,7 +15,6 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -56,14 +55,6 @@ class MutationRule:
 PAPER_RULE = MutationRule()
 
 
-class _Variant(NamedTuple):
-    """A variant of a patient and all callers that report it."""
-
-    patient: str
-    name: str
-    callers: set[str]
-
-
 def idh_from_variants(maf_files, rule=PAPER_RULE, quiet=True) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """IDH status of every patient in a set of MAF files: paths, or text `CALLER=FILE`; gzipped or not.
 
@@ -71,14 +62,12 @@ def idh_from_variants(maf_files, rule=PAPER_RULE, quiet=True) -> tuple[pd.DataFr
     chromosome (`chr2` is `2`), position and alleles. A caller with an asterisk in `callers` or `CENTERS` reported an
     overlapping variant with another allele (so GDC's merging writes it), and is not counted. Quotes are plain text.
 
-    Returns:
-        The status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, which says where fewer
-        callers than the rule needs see a variant, or the patient. The disagreements: non-silent variants that some, but
-        not all, of the callers consulted report, with the patient's verdict. And notes: what was read as what.
+    Returns the status, indexed by `patient` (`TCGA-XX-XXXX`): `idh` ("1" or "0") and `idh_evidence`, which says where
+    fewer callers than the rule needs see a variant, or the patient. The disagreements: non-silent variants that some,
+    but not all, of the callers consulted report, with the patient's verdict. And notes: what was read as what.
 
-    Raises:
-        InputError: a file is unreadable, cut off, lacks a column, names an unknown caller or holds no barcodes of TCGA;
-            the files' callers cannot meet the rule, or the variants lie on two genome builds.
+    InputError: a file is unreadable, cut off, lacks a column, names an unknown caller or holds no barcodes of TCGA; the
+    files' callers cannot meet the rule, or the variants lie on two genome builds.
     """
     mafs = [read_header(file) for file in maf_files]
     consulted = _consulted_callers(mafs, rule)
@@ -133,7 +122,7 @@ def _consulted_callers(mafs: list[Maf], rule: MutationRule) -> list[str]:
 
 
 def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: MutationRule) -> str:
-    """Enter a row into the variants, by what makes two calls the same; its genome build, "" if silent or not told."""
+    """Enter a row into the variants, (patient, name, callers) by what makes calls the same; its build, "" if silent."""
     cell = dict(zip(maf.columns, row.decode(errors="replace").split("\t"), strict=True))
     gene, change, effect = cell["Hugo_Symbol"], cell["HGVSp_Short"], cell["Variant_Classification"]
     if effect not in NON_SILENT + SILENT:
@@ -146,9 +135,9 @@ def _add_variant(variants: dict, maf: Maf, line: int, row: bytes, rule: Mutation
         raise maf.bad_cell(line, "Start_Position", "a whole number", position, "Correct it.")
     patient, alleles = cell["Tumor_Sample_Barcode"][:12], (cell["Reference_Allele"], cell["Tumor_Seq_Allele2"])
     name = f"{gene} {change}" if change.strip(".") else f"{gene} {chromosome}:{position} {'>'.join(alleles)}"
-    variant = variants.setdefault((patient, gene, chromosome, position, *alleles), _Variant(patient, name, set()))
+    *_, callers = variants.setdefault((patient, gene, chromosome, position, *alleles), (patient, name, set()))
     column = maf.callers_column
-    variant.callers.update(read_callers(maf, line, cell[column]) if column else {maf.caller or _MC3})
+    callers.update(read_callers(maf, line, cell[column]) if column else {maf.caller or _MC3})
     return re.sub(r"\D", "", cell.get("NCBI_Build", "")).replace("19", "37")
 
 
@@ -168,7 +157,7 @@ def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
     return not seen_in & {"MC3", ENSEMBLE} and len(seen_in.intersection(CALLERS)) < rule.min_callers
 
 
-def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: MutationRule) -> pd.DataFrame:
+def _status(sources: dict[str, set[str]], variants: Iterable[tuple], rule: MutationRule) -> pd.DataFrame:
     """IDH status and its evidence, indexed by patient; `sources` tells where each was seen."""
     agreed, alone = {}, {}
     for patient, name, callers in variants:
@@ -186,7 +175,7 @@ def _status(sources: dict[str, set[str]], variants: Iterable[_Variant], rule: Mu
     return pd.DataFrame(rows, columns=["patient", "idh", "idh_evidence"]).set_index("patient")
 
 
-def _disagreements(variants: Iterable[_Variant], consulted: list[str], status: pd.DataFrame) -> pd.DataFrame:
+def _disagreements(variants: Iterable[tuple], consulted: list[str], status: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for patient, name, callers in variants:
         reported = sorted(callers - {_MC3})

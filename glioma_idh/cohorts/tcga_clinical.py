@@ -25,9 +25,7 @@ HISTOLOGIES = {  # the table's words: histology, and whether the tumour was trea
     "untreated primary (de novo) gbm": ("glioblastoma", "0"),
     "treated primary gbm": ("glioblastoma", "1"),
     "glioblastoma multiforme (gbm)": ("glioblastoma", ""),
-    "astrocytoma": ("astrocytoma", ""),
-    "oligoastrocytoma": ("oligoastrocytoma", ""),
-    "oligodendroglioma": ("oligodendroglioma", ""),
+    **{name: (name, "") for name in ("astrocytoma", "oligoastrocytoma", "oligodendroglioma")},
 }
 DISAGREEMENT_COLUMNS = ["subject", "patient", "idh", "idh_evidence", "who2021"]
 _PATTERN, _EXAMPLE = r"TCGA-\w\w-\w{4}", "TCGA-06-0221"
@@ -67,8 +65,11 @@ def read_clinical(path) -> pd.DataFrame:
         raise InputError("patients of type GBM or LGG", f"types {found}", "Name the table as published.", path)
     patients = parse_ids(sheet, "bcr_patient_barcode", _PATTERN, _EXAMPLE)
     facts = parse_columns(sheet, age_years="age_at_initial_pathologic_diagnosis", sex="gender")
-    facts["grade"] = parse_column(sheet, "histological_grade", _parse_grade).mask(sheet["type"] == "GBM", "4")
-    words = parse_column(sheet, "histological_type", _parse_histology)
+    grades, expected = ("G1", "G2", "G3", "G4"), "a grade from G1 to G4, or [Not Available]"
+    grade = parse_column(sheet, "histological_grade", lambda cell: _known(cell, cell in grades, expected))
+    facts["grade"] = grade.str.removeprefix("G").mask(sheet["type"] == "GBM", "4")
+    expected = "the Clinical Data Resource's word for a glioma"
+    words = parse_column(sheet, "histological_type", lambda c: _known(c.lower(), c.lower() in HISTOLOGIES, expected))
     for at, name in enumerate(("histology", "treated_before")):
         facts[name] = words.map({word: told[at] for word, told in HISTOLOGIES.items()})
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
@@ -79,7 +80,8 @@ def read_who2021(path) -> pd.DataFrame:
     sheet = read_sheet(path, WHO_COLUMNS)
     patients = parse_ids(sheet, "subject", _PATTERN, _EXAMPLE)
     facts = parse_columns(sheet, codeletion_1p19q="codeletion_1p19q")
-    facts["who2021"] = parse_column(sheet, "who2021", _parse_class)
+    expected = "a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty"
+    facts["who2021"] = parse_column(sheet, "who2021", lambda cell: _known(cell, _idh_of_class(cell), expected))
     return pd.DataFrame(facts).set_axis(pd.Index(patients, name="patient"))
 
 
@@ -102,15 +104,3 @@ def _known(cell: str, is_right, expected: str) -> str:
     if not is_right:
         raise ValueError(expected)
     return cell
-
-
-def _parse_class(cell: str) -> str:
-    return _known(cell, _idh_of_class(cell), "a WHO 2021 class with IDH-mutant or IDH-wildtype, or empty")
-
-
-def _parse_grade(cell: str) -> str:
-    return _known(cell, cell in ("G1", "G2", "G3", "G4"), "a grade from G1 to G4, or [Not Available]").removeprefix("G")
-
-
-def _parse_histology(cell: str) -> str:
-    return _known(cell.lower(), cell.lower() in HISTOLOGIES, "the Clinical Data Resource's word for a glioma")

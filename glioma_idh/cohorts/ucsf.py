@@ -5,10 +5,9 @@ import re
 import pandas as pd
 
 from glioma_idh.cohorts import manifests
-from glioma_idh.cohorts.cells import parse_codeletion
 from glioma_idh.cohorts.folders import Layout, PublicCohort
 from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, File, parse_columns, shipped, write_manifest
-from glioma_idh.cohorts.sheets import parse_column, parse_ids, read_sheet
+from glioma_idh.cohorts.sheets import parse_ids, read_sheet
 
 COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
 
@@ -47,9 +46,9 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
     sheet = read_sheet(metadata, COLUMNS)
     parse_ids(sheet, "ID", r"UCSF-PDGM-\d{3,4}(_FU\d+d)?", "UCSF-PDGM-004")
     subjects = sheet["ID"].map(canonical_id)
-    facts = parse_columns(sheet, mgmt="MGMT status", idh="IDH", age_years="Age at MRI", sex="Sex")
-    if "1p/19q" in sheet:
-        facts["codeletion_1p19q"] = parse_column(sheet, "1p/19q", _parse_codeletion)
+    if "1p/19q" in sheet:  # its "relative co-deletion", of oligodendrogliomas and astrocytomas, tells nothing
+        sheet["1p/19q"] = sheet["1p/19q"].mask(sheet["1p/19q"].str.lower() == "relative co-deletion", "")
+    told = {"mgmt": "MGMT status", "idh": "IDH", "age_years": "Age at MRI", "sex": "Sex"}
     return manifests.make_manifest(
         subjects,
         subjects.map(LAYOUT.patient),
@@ -57,15 +56,10 @@ def ucsf_manifest(metadata) -> pd.DataFrame:
         site="UCSF",
         idh_evidence=sheet["IDH"].where(sheet["IDH"].str.match("IDH[12]"), "IDH " + sheet["IDH"]),
         grade=sheet["WHO CNS Grade"],
-        **facts,
+        **parse_columns(sheet, **told, codeletion_1p19q="1p/19q"),
         who2021=sheet.get("Final pathologic diagnosis (WHO 2021)", ""),
         brats2021_subject=sheet.get("BraTS21 ID", ""),
     )
-
-
-def _parse_codeletion(cell: str) -> str:
-    """As `parse_codeletion`; empty for "relative co-deletion", which oligodendrogliomas and astrocytomas have there."""
-    return "" if cell.lower() == "relative co-deletion" else parse_codeletion(cell)
 
 
 def ucsf_pdgm(metadata: File, out: File) -> None:

@@ -11,10 +11,7 @@ LAYOUT = Layout(
     subject=r"UPENN-GBM-\d{5}_\d\d",
     files=r"_(?P<scan>[\w-]+)",
     scans={
-        "t1": ("T1",),
-        "t1gd": ("T1GD",),
-        "t2": ("T2",),
-        "flair": ("FLAIR",),
+        **{"t1": ("T1",), "t1gd": ("T1GD",), "t2": ("T2",), "flair": ("FLAIR",)},
         "rcbv": ("DSC_ap-rCBV",),
         "adc": ("DTI_TR",),  # the trace of the diffusion tensor
         "lesion_mask": ("segm", "automated_approx_segm"),  # corrected by hand before automatic

@@ -1,19 +1,4 @@
-"""The run folder: what is written, resumed and read back.
-
-recipe.json      every number, versions, hashes, the paper's own results
-run.json         what the command did that wrote into it (`record`)
-cohort.csv       who was used; exclusions.csv: who was not, and why
-measures.csv     of each of them, by which further subjects are compared with them
-slices.npz       the prepared arrays (2D)
-splits.csv       who was trained on and tested where
-split_1/ ...     of each split model.keras, history.csv, predictions.csv, cost.json, and while it trains
-                 checkpoint.weights.h5; masks/, the predicted lesion of each subject tested in it (3D)
-predictions.csv  one row a subject and split
-baselines.json   scores of answers that need no network (3D)
-metrics.json     the numbers, per split and pooled, and what they are worth
-figures/
-report.html      all of it on a page; report_files/ its figures, tables and numbers
-"""
+"""The run folder: what is written, resumed and read back. Beside the files below it has `record`'s run.json."""
 
 import hashlib
 import json
@@ -26,25 +11,25 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 from glioma_idh.record import RUN, versions
 
-RECIPE = "recipe.json"
-COHORT = "cohort.csv"
-EXCLUSIONS = "exclusions.csv"
-MEASURES = "measures.csv"
-SLICES = "slices.npz"
-SPLITS = "splits.csv"
-MODEL = "model.keras"
+RECIPE = "recipe.json"  # every number, versions, hashes, the paper's own results
+COHORT = "cohort.csv"  # who was used
+EXCLUSIONS = "exclusions.csv"  # who was not, and why
+MEASURES = "measures.csv"  # of each of them, by which further subjects are compared with them
+SLICES = "slices.npz"  # the prepared arrays (2D)
+SPLITS = "splits.csv"  # who was trained on and tested where
+MODEL = "model.keras"  # in split_1, split_2 ..., as the next five
 HISTORY = "history.csv"
-PREDICTIONS = "predictions.csv"
+PREDICTIONS = "predictions.csv"  # also of the run, one row a subject and split
 COST = "cost.json"
-CHECKPOINT = "checkpoint.weights.h5"
-MASKS = "masks"
-BASELINES = "baselines.json"
-PLANTED = "planted.csv"
-METRICS = "metrics.json"
+CHECKPOINT = "checkpoint.weights.h5"  # while it trains
+MASKS = "masks"  # the predicted lesion of each subject tested in the split (3D)
+BASELINES = "baselines.json"  # scores of answers that need no network (3D)
+PLANTED = "planted.csv"  # of phantoms, the best possible scores
+METRICS = "metrics.json"  # the numbers, per split and pooled, and what they are worth
 FIGURES = "figures"
-REPORT = "report.html"
-EXTERNAL = "external"
-PREDICT = "predict"
+REPORT = "report.html"  # all of it on a page; report_files/ its figures, tables and numbers
+EXTERNAL = "external"  # results on other cohorts
+PREDICT = "predict"  # predictions of other subjects
 FORMAT = 2  # of a run folder; before, splits were counted from 0
 SHOWN = 4  # of runs, in a message
 TEXT_COLUMNS = {"subject", "patient", "cohort", "site", "grade", "sex", "histology", "codeletion_1p19q", "mgmt"}
@@ -55,8 +40,7 @@ TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 def read_table(path) -> pd.DataFrame:
     """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN.
 
-    Raises:
-        InputError: it is not there, or a spreadsheet has saved it with semicolons or tabs.
+    It is an InputError where it is not there, or a spreadsheet has saved it with semicolons or tabs.
     """
     if isinstance(path, (str, Path)) and not Path(path).is_file():
         raise InputError("a table of a run", "no such file", "A run must be whole: put it back, or train again.", path)
@@ -68,11 +52,7 @@ def read_table(path) -> pd.DataFrame:
 
 
 def read_json(path) -> dict:
-    """Read JSON of a run.
-
-    Raises:
-        InputError: it is not there or not JSON.
-    """
+    """Read JSON of a run; an InputError where it is not there or not JSON."""
     try:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
@@ -81,11 +61,7 @@ def read_json(path) -> dict:
 
 
 def read_recipe(folder) -> dict:
-    """The content of a run's `recipe.json`.
-
-    Raises:
-        InputError: there is none, or it is of a version that counted splits in another way.
-    """
+    """The content of a run's `recipe.json`; an InputError where there is none, or splits were counted otherwise."""
     file = Path(folder) / RECIPE
     if not file.is_file():
         raise no_run(folder)
@@ -126,11 +102,7 @@ def no_run(folder) -> InputError:
 
 
 def list_runs(folders) -> list[Path]:
-    """The folders of runs, each once; one that holds several, as of six sequences, stands for them.
-
-    Raises:
-        InputError: one is no run, and holds none.
-    """
+    """The folders of runs, each once; one that holds several, stands for them; no run is an error."""
     order, found = list(SEQUENCE_NAMES), {}
     for folder in map(Path, folders):
         inside = sorted(file.parent for file in folder.glob(f"*/{RECIPE}"))
@@ -172,8 +144,7 @@ def recipe_hash(recipe: dict) -> str:
 def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     """Whether a folder, which need not be there, has a run finished already; it can else take the run.
 
-    Raises:
-        InputError: the folder holds a run of another recipe or version, or something else, or cannot be written.
+    One that holds a run of another recipe or version, or something else, or cannot be written, is an InputError.
     """
     folder = Path(folder)
     if (folder / RECIPE).exists():
@@ -198,10 +169,7 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
 def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
     """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
 
-    Where there is no run, nothing differs.
-
-    Raises:
-        InputError: the run is of another version.
+    Where there is no run, nothing differs; one of another version is an InputError.
     """
     if not (Path(folder) / RECIPE).exists():
         return {}

@@ -9,6 +9,7 @@ from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.column_names import COLUMNS, PATHS, meaning_of
 from glioma_idh.cohorts.sheet_files import choose_reading
 from glioma_idh.cohorts.sheets import as_sheet, parse_column, read_readings, say_once, with_decimal_points
+from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.checks import MEASURED, complete, numbered_names
 from glioma_idh.evaluation.crossfitting import splits_of
@@ -18,24 +19,6 @@ from glioma_idh.runs.run import TABLE_ADVICE, Run, unusable_tables
 NUMBERS = ("truth", "score", "repeat", "split", "fold", "age_years", *MEASURED)
 NEEDED = ("subject", "truth")
 READ = ({*COLUMNS, *NUMBERS} | {"score"}) - {*PATHS, "idh", "adc_divisor"}
-
-
-def _read_foreign_table(file: Path) -> pd.DataFrame:
-    """A predictions table of another program or a spreadsheet, as `runs.read_table` gives those of a run."""
-    if not file.exists():
-        raise InputError("a table", "no such file", "Look at the path.", file=file)
-    if file.is_dir():
-        advice = "Name its predictions.csv, or, of a run, its folder without --predictions."
-        raise InputError("a table", "a folder", advice, file=file)
-    readings = read_readings(file)
-    exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
-    reading = choose_reading(readings, NEEDED, file, TABLE_ADVICE, str if exact else _meaning)
-    sheet = _named(as_sheet(reading, readings, NEEDED, file))
-    for column in [column for column in NUMBERS if column in sheet]:
-        sheet[column] = with_decimal_points(sheet, column)
-    table = files.read_table(io.StringIO(sheet.to_csv(index=False)))
-    _check_once(table.set_axis(sheet.index), file)
-    return table
 
 
 def _check_once(table: pd.DataFrame, file: Path) -> None:
@@ -91,11 +74,22 @@ def read_predictions(file: Path) -> Run:
     site, sex, age_years, lesion_ml`. They may have the names that cohort tables may have; `truth` those of `idh`. Says
     which were read by such a name, which were not read, and where subjects without a patient look like rows of fewer.
 
-    Raises:
-        InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
-            stands there twice, or the table cannot be used; it names the row's subject.
+    InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
+    stands there twice, or the table cannot be used; it names the row's subject.
     """
-    table = _read_foreign_table(file)
+    if not file.exists():
+        raise InputError("a table", "no such file", "Look at the path.", file=file)
+    if file.is_dir():
+        advice = "Name its predictions.csv, or, of a run, its folder without --predictions."
+        raise InputError("a table", "a folder", advice, file=file)
+    readings = read_readings(file)
+    exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
+    reading = choose_reading(readings, NEEDED, file, TABLE_ADVICE, str if exact else _meaning)
+    sheet = _named(as_sheet(reading, readings, NEEDED, file))
+    for column in [column for column in NUMBERS if column in sheet]:
+        sheet[column] = with_decimal_points(sheet, column)
+    table = files.read_table(io.StringIO(sheet.to_csv(index=False)))
+    _check_once(table.set_axis(sheet.index), file)
     table.attrs = {"file": file}
     try:
         predictions, _ = complete(table)
@@ -105,8 +99,7 @@ def read_predictions(file: Path) -> Run:
     if names:
         say_once(f"{file}: {rows_of_patients(names)}")
     cohort = predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
-    exclusions = pd.DataFrame(columns=["subject", "file", "expected", "found", "advice"])
-    tables = cohort, exclusions, splits_of(predictions), predictions
+    tables = cohort, exclusions_table([]), splits_of(predictions), predictions
     return Run(file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
 
 

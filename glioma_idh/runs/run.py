@@ -53,7 +53,6 @@ class Run:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the subjects are phantoms."""
         return is_synthetic(self.cohort)
 
     @property
@@ -69,11 +68,7 @@ class Run:
 
     @cached_property
     def worth(self) -> dict:
-        """What `evaluation.worth.worth` gives, and the remarks on the table.
-
-        Raises:
-            InputError: the tables cannot be used together.
-        """
+        """What `evaluation.worth.worth` gives, and the remarks; an InputError where tables do not go together."""
         alone = self.given is not None
         tables = (self.given,) if alone else (self.predictions, self.cohort, self.splits)
         try:
@@ -103,30 +98,21 @@ def unusable_tables(error: ValueError, advice: str, file: Path) -> InputError:
 
 
 def read_run(folder: Path) -> Run:
-    """A run whose splits are all trained, out of its folder.
-
-    Raises:
-        InputError: the folder holds no such run, or a table of it cannot be used.
-    """
+    """A run whose splits are all trained, out of its folder; an InputError where there is none, or a bad table."""
     reads(folder / files.RECIPE)
     recipe = files.read_recipe(folder) | files.read_costs(folder)
     if (paper := find_paper(recipe["recipe"])) is None:
         advice, file = "Name a folder that a training command made.", folder / files.RECIPE
         raise InputError("a recipe of gbm2d or sgp3d", "something else", advice, file=file)
     called = paper.call(recipe["recipe"])
-    names = files.COHORT, files.EXCLUSIONS, files.SPLITS, files.PREDICTIONS
-    tables = [_read(folder / name) for name in names]
+    tables = [_read(folder / name) for name in (files.COHORT, files.EXCLUSIONS, files.SPLITS, files.PREDICTIONS)]
     has_planted = (folder / files.PLANTED).exists()
     planted = _read(folder / files.PLANTED).set_index("subject")["score"] if has_planted else None
     return Run(SEQUENCE_NAMES.get(called, called), recipe, *tables, planted, folder)
 
 
 def read_finished_run(folder: Path) -> Run:
-    """A finished run out of its folder.
-
-    Raises:
-        InputError: the folder holds none, or a table of it cannot be used.
-    """
+    """As `read_run`, of a finished run."""
     require_finished(folder)
     return read_run(folder)
 

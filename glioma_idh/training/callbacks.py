@@ -18,10 +18,7 @@ class Checkpoint(keras.callbacks.Callback):
     full disk between two writes cannot leave weights and epoch that do not belong together. The epoch is the
     optimiser's own count of steps.
 
-    Args:
-        folder: of the split; holds `checkpoint.weights.h5` and `history.csv`.
-        steps_per_epoch: optimiser steps in an epoch.
-        every: epochs between two saves.
+    `folder` is the split's; it saves `every` so many epochs, each of `steps_per_epoch` optimiser steps.
     """
 
     def __init__(self, folder, steps_per_epoch: int, every: int = 25):
@@ -41,14 +38,12 @@ class Checkpoint(keras.callbacks.Callback):
         return epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        """Keep the epoch's row; save when it is time."""
         row = {name.replace("val_", "test_"): float(value) for name, value in logs.items()}
         self.rows.append({"epoch": epoch + 1, **row})
         if (epoch + 1) % self.every == 0:
             self.save()
 
     def on_train_end(self, logs=None):
-        """Save the learning curves."""
         write_table(pd.DataFrame(self.rows), self.history_file)
 
     def save(self):
@@ -65,11 +60,8 @@ class Checkpoint(keras.callbacks.Callback):
 class SeedDropout(keras.callbacks.Callback):
     """Sets the random state of every dropout layer from (seed, epoch), so that a resumed training drops the same.
 
-    Weights and optimisers come back with a checkpoint, random states do not.
-
-    Args:
-        seed: integers.
-        layers: of the network; those that draw nothing are passed over.
+    Weights and optimisers come back with a checkpoint, random states do not. Of `layers`, those of the network, the
+    ones that draw nothing are passed over.
     """
 
     def __init__(self, seed: list[int], layers: list):
@@ -87,11 +79,8 @@ class SeedDropout(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """One bar a training, at a terminal, or lines elsewhere: epochs, what is watched, time left.
 
-    Args:
-        description: in front of the bar.
-        line: of the bar, counted from the cursor's; bars of trainings side by side stand below one another.
-        quiet: no bar and no lines.
-        watched: names of the logs to show.
+    `description` stands in front of the bar, on the `line` so many below the cursor's: bars of trainings side by side
+    stand below one another. `watched` are names of the logs to show.
     """
 
     def __init__(self, description: str, line: int, quiet: bool, watched: tuple[str, ...] = ("loss", "accuracy")):
@@ -100,7 +89,6 @@ class Progress(keras.callbacks.Callback):
         self.settings = {"what": description, "position": line, "quiet": quiet, "unit": "epoch"}
 
     def on_train_begin(self, logs=None):
-        """Open the bar."""
         total = self.params["epochs"]
         self.bar = progress(total=total, dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
 
@@ -110,12 +98,10 @@ class Progress(keras.callbacks.Callback):
             self.bar.initial = self.bar.n = epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        """Move it."""
         self.bar.set_postfix({name: f"{logs[name]:.3f}" for name in self.watched}, refresh=False)
         self.bar.update()
 
     def on_train_end(self, logs=None):
-        """Leave it as it stands."""
         leave(self.bar)
 
     def __enter__(self):

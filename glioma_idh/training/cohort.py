@@ -36,7 +36,6 @@ class TrainingCohort:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The cohort table."""
         return self._read[0]
 
     def introduce(self, sequences) -> pd.DataFrame:
@@ -50,11 +49,7 @@ class TrainingCohort:
 
 
 def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
-    """The cohort to test on, which the job of the cohort to train on names.
-
-    Raises:
-        InputError: it lacks a sequence, or one of its patients may be trained on.
-    """
+    """The cohort to test on; an InputError where it lacks a sequence, or one of its patients may be trained on."""
     job = cohort.job
     external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
     require_files(external, "--external-images")
@@ -73,13 +68,7 @@ def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
 def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) -> None:
     """An image of a run's own cohort is no external test, whatever its name, also where its file was written anew.
 
-    Args:
-        run_dir: of the run.
-        table: of the external cohort, with the hashes of voxels.
-        measured: its measures: they also tell a scan in another scale.
-
-    Raises:
-        InputError: one stands in both.
+    The external cohort's `table` has the hashes of voxels; `measured`, its measures, tell a scan in another scale too.
     """
     copies = departures.find_copies(measured, run_dir / runs.MEASURES)
     both = {here: f"{there} is {here}" for here, there in copies.items()}
@@ -92,8 +81,7 @@ def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) ->
 def report_exclusions(errors: list, num_subjects: int, strict: bool = False, listed: str = LISTED) -> None:
     """A line for each reason to set subjects aside; `listed` says where all of them will stand.
 
-    Raises:
-        InputError: the first of them, if strict; an unknown status is no mistake.
+    If strict, raises the first of them instead; an unknown status is no mistake.
     """
     mistakes = [error for error in errors if error.found != UNLABELLED]
     if strict and mistakes:
@@ -108,11 +96,7 @@ def report_exclusions(errors: list, num_subjects: int, strict: bool = False, lis
 
 
 def require_labelled(table, errors: list[InputError], num_subjects: int) -> None:
-    """Somebody of the cohort must have an IDH status, or no network can learn it; said before any scan is read.
-
-    Raises:
-        InputError: nobody has; the reasons are printed.
-    """
+    """Somebody must have an IDH status to learn from; where nobody has, prints the reasons before the InputError."""
     if table["idh"].notna().any():
         return
     report_exclusions(errors, num_subjects, listed="")
@@ -160,11 +144,10 @@ def _changed_labels(folder: Path, cohort: TrainingCohort) -> str:
     shown = [f"{subject} {before[subject]} -> {now[subject]}" for subject in differ[:SHOWN]]
     more = " ..." if len(differ) > SHOWN else ""
     labels = f"{len(differ)} labels differ ({', '.join(shown)}{more})" if shown else "no label differs"
-    counts = [
-        f"{len(names)} subjects are {what} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})"
-        for what, names in {"new": new, "gone": gone}.items()
-        if len(names)
-    ]
+    counts = []
+    for what, names in {"new": new, "gone": gone}.items():
+        more = " ..." if len(names) > SHOWN else ""
+        counts += [f"{len(names)} subjects are {what} ({', '.join(names[:SHOWN])}{more})"] if len(names) else []
     return "; ".join([labels, *counts]) if shown or counts else f"{labels}, other columns do"
 
 

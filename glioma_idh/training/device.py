@@ -62,12 +62,7 @@ def device_name(gpus: list) -> str:
 
 
 def write_cost(folder: Path, started: float) -> None:
-    """What the training of a split took, into `cost.json` of its folder: seconds, most memory and the device.
-
-    Args:
-        folder: of the split.
-        started: `time.monotonic()` when it began, or went on after a kill.
-    """
+    """What the training of a split took, into its folder; `time.monotonic()` was `started` when it began or went on."""
     peak, _ = peak_memory_bytes()
     gpus = find_gpus()
     device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"

@@ -64,11 +64,10 @@ class Training(NamedTuple):
     name: str  # of its network, or inside name of its sequence
     recipe: object
     folder: Path  # that holds it, or will
-    key: dict  # what makes two runs the same run
+    key: dict
 
     @property
     def finished(self) -> bool:
-        """Whether its results are written."""
         return (self.folder / runs.METRICS).exists()
 
     @property
@@ -93,13 +92,19 @@ class Prepared(NamedTuple):
 def train(recipe, job, method: Method) -> dict[str, dict]:
     """Train and test one network a run and split, and leave everything in the run folders.
 
-    Returns:
-        The numbers of each run, as in its `metrics.json`, by the name of its sequence or network.
+    Returns the numbers of each run, as in its `metrics.json`, by the name of its sequence or network.
     """
     recipe, job, cohort = resolve(recipe, job, method)
     trainings = list_trainings(recipe, job, method)
     external = None if job.external is None else read_external_cohort(cohort, method.sequences(recipe))
-    unfinished = find_unfinished(trainings, job, method, cohort)
+    if len(trainings) > 1 and (job.run_dir / runs.RECIPE).exists():
+        advice = "Name another --run-dir; each sequence gets a folder in it."
+        raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
+    for training in trainings:
+        refuse_changed_labels(training.folder, training.key, cohort, method.former)
+    unfinished = [each for each in trainings if not runs.find_run(each.folder, each.key, method.former)]
+    for folder in {job.run_dir, *(training.folder for training in trainings)}:
+        record.into(folder)
     jobs, threads = begin(unfinished, recipe, job, method, cohort) if unfinished else (1, 1)
     tests = [] if external is None else prepare_external(trainings, external, job, method)
     finished = train_runs(unfinished, job, method, jobs, threads)
@@ -136,19 +141,6 @@ def list_trainings(recipe, job, method: Method) -> list[Training]:
     return trainings
 
 
-def find_unfinished(trainings: list[Training], job, method: Method, cohort: TrainingCohort) -> list[Training]:
-    """The runs that are not finished; an InputError where a folder holds another run, or something else."""
-    if len(trainings) > 1 and (job.run_dir / runs.RECIPE).exists():
-        advice = "Name another --run-dir; each sequence gets a folder in it."
-        raise InputError("a folder for several runs", "one run of its own", advice, file=job.run_dir)
-    for training in trainings:
-        refuse_changed_labels(training.folder, training.key, cohort, method.former)
-    unfinished = [each for each in trainings if not runs.find_run(each.folder, each.key, method.former)]
-    for folder in {job.run_dir, *(training.folder for training in trainings)}:
-        record.into(folder)
-    return unfinished
-
-
 def begin(trainings: list[Training], recipe, job, method: Method, cohort: TrainingCohort) -> tuple[int, int]:
     """Say where, on whom and how it trains, and prepare what is not prepared; returns `jobs` and `threads`."""
     lines, gpus = method.introduce(recipe), device.find_gpus()
@@ -167,10 +159,7 @@ def begin(trainings: list[Training], recipe, job, method: Method, cohort: Traini
 
 
 def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Method, report_all: bool = True) -> None:
-    """Prepare a cohort for every run, then write the runs: nothing is written before all of them can be.
-
-    Says who is set aside, of each run or else of the first one.
-    """
+    """Prepare a cohort for every run, then write all of them; says who is set aside, of each or else of the first."""
     for training in trainings:
         for sequence in method.sequences(training.recipe):
             require_sequence(cohort, sequence)
@@ -219,11 +208,7 @@ def prepare(table: pd.DataFrame, errors: list[InputError], recipe, job, method: 
 
 
 def prepare_external(trainings: list[Training], external: pd.DataFrame, job, method: Method) -> list[Prepared]:
-    """What the networks of each run see of the second cohort, before any is trained.
-
-    Raises:
-        InputError: nobody is left to test on, or an image is one of the run's own.
-    """
+    """What the networks of each run see of the second cohort, before any is trained; none of the run's own images."""
     said, tests = set(), []
     for training in trainings:
         prepared = prepare(*check_labels(external), training.recipe, job, method)

@@ -1,5 +1,6 @@
 """What both papers' `predict` commands do alike: load a finished run's networks, say what a patient is called, look at
-what is given, and write a table that loses nobody. `wanted` is a `Prediction` of either paper."""
+what is given, and write a table that loses nobody. `wanted` is a `Prediction` of either paper. Files, folders and names
+that cannot be used are InputErrors."""
 
 import re
 import sys
@@ -26,17 +27,12 @@ from glioma_idh.record import reads
 from glioma_idh.reporting.text.prediction_text import prediction_text
 from glioma_idh.runs.run import is_synthetic, require_finished
 
-SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}
-"""Problems of images that the preparation has spoken of."""
+SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}  # what the preparation has spoken of
 SHOWN = 3
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
-    """The network of each split of a finished run; `input_shape` is that of one subject, `outputs` are names of them.
-
-    Raises:
-        InputError: a file is no network, or one for other input or with other outputs.
-    """
+    """The network of each split of a finished run, which must be for input of this shape and have the named outputs."""
     from glioma_idh.quiet_keras import keras  # not before: TensorFlow takes seconds to load
 
     splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
@@ -56,11 +52,7 @@ def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[st
 
 
 def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
-    """The recipe of a finished run, and whether its patients are phantoms.
-
-    Raises:
-        InputError: the folder holds none, one of another paper or version, or one that is not finished.
-    """
+    """The recipe of a finished run of a paper, and whether its patients are phantoms."""
     settings = runs.read_recipe(run_dir)["recipe"]
     if settings.get("paper") != paper:
         found = f"a run of {settings.get('paper', 'something else')}"
@@ -71,11 +63,7 @@ def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
 
 
 def read_subjects(wanted, sequences) -> pd.DataFrame:
-    """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed.
-
-    Raises:
-        InputError: nobody has.
-    """
+    """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed."""
     settings = {"sequences": sequences, "all_visits": wanted.all_visits, "quiet": wanted.quiet}
     cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
     table, errors = check_subjects(cohort)
@@ -102,11 +90,7 @@ def warn_of_predictions(table: pd.DataFrame, wanted, recipe: dict, synthetic: bo
 
 
 def check_files(**given: Path | None) -> None:
-    """What is given as an image, by the option's name, must be a file, and no two options the same one.
-
-    Raises:
-        InputError: there is none, or it is a folder, or the file of another option.
-    """
+    """What is given as an image, by the option's name, must be a file, and no two options the same one."""
     of_file = {}
     for name, path in given.items():
         option = f"--{name.replace('_', '-')}"
@@ -127,11 +111,7 @@ def check_files(**given: Path | None) -> None:
 
 
 def subject_of(scan: Path, given: str | None) -> str:
-    """What a patient is called: as given, else by the scan's file, whose folder it is where a name is but a sequence.
-
-    Raises:
-        InputError: the given name cannot be that of a file.
-    """
+    """What a patient is called: as given, else by the scan's file, or by its folder where that names but a sequence."""
     if given is not None:
         if not given.strip() or re.search(r'[/\\:*?"<>|]', given):
             raise InputError("a --subject that can name a file", repr(given), "Use letters, digits, - and _.")
@@ -158,10 +138,8 @@ def output_folder(wanted) -> Path:
 def record_predictions(predictions, subjects, columns, measured, judged, errors, mask_remarks, wanted) -> pd.DataFrame:
     """Add what looks wrong to predictions, as `remarks`, write them beside earlier ones, and say it of the images.
 
-    Args:
-        subjects, columns: cohort table of the same, and its columns that are read.
-        measured, judged: as `departures.find_departures` takes them.
-        errors, mask_remarks: one a subject set aside, one a subject whose mask was read.
+    `subjects` is their cohort table, of which `columns` are read; `measured` and `judged` are as
+    `departures.find_departures` takes them; `mask_remarks` has one a subject whose mask was read.
     """
     unlike = find_departures(measured, wanted.run_dir / runs.MEASURES, *judged)
     looks = look_at(subjects, columns, unlike, jobs=1 if wanted.cohort is None else -1)
@@ -183,13 +161,11 @@ def look_at(subjects: pd.DataFrame, columns: list[str], unlike: dict[str, list[s
     looks = list(run_parallel((delayed(check_subject)(row) for row in rows), jobs))
     report_copies([scan for scans, _ in looks for scan in scans])
     for row, (scans, _) in zip(rows, looks, strict=True):
-        problems = [(scan.image, *problem) for scan in scans for problem in scan.problems]
-        of_images = [
-            sentence if words == OF_NAMES else f"{NAMES[image]}: {sentence}"
-            for image, words, sentence in problems
-            if words not in SAID
-        ]
-        if sentences := [*of_images, *unlike.get(row["subject"], [])]:
+        sentences = []
+        for image, words, sentence in [(scan.image, *problem) for scan in scans for problem in scan.problems]:
+            if words not in SAID:
+                sentences.append(sentence if words == OF_NAMES else f"{NAMES[image]}: {sentence}")
+        if sentences := [*sentences, *unlike.get(row["subject"], [])]:
             found[row["subject"]] = sentences
     return found
 

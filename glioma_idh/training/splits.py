@@ -14,18 +14,14 @@ from glioma_idh.training.cohort import require_labelled
 
 
 def make_splits(recipe, table):
-    """The splits table, as the recipe asks.
-
-    Subjects without a label train in every split where no visit of the patient is tested, and are never tested.
-    """
+    """The splits table, as the recipe asks; without a label one only trains where no visit of the patient is tested."""
     require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     if recipe.splits == "kfold":
         splits = kfold_splits(labelled, recipe.num_splits, seed)
     else:
-        settings = recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed
-        splits = holdout_splits(labelled, *settings)
+        splits = holdout_splits(labelled, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed)
     unlabelled = table[table["idh"].isna()]
     patients, rows = table.set_index("subject")["patient"], [splits]
     for (repeat, number), split in splits.groupby(["repeat", "split"]):
@@ -48,11 +44,7 @@ def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, labe
 
 
 def side_by_side(train, calls: list[tuple], jobs: int):
-    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several.
-
-    Raises:
-        InputError: the system ended a process.
-    """
+    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several."""
     try:
         yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:
