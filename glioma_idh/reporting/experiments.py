@@ -37,9 +37,6 @@ def write_experiment(
         caution: what must be known of the paper's own rows.
         baselines: of each seed, scores of answers that need no network, by the answer's name, the same ones in all.
         with_order: whether the paper finds the reference above all others, and is to be held against that.
-
-    Raises:
-        InputError: two runs differ in patients, scans or splits.
     """
     check_same_splits(networks)
     runs = [replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()]

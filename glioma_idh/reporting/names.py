@@ -27,8 +27,7 @@ ABBREVIATIONS = (
     "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
     "Dice; -: cannot be computed, because nobody is of that kind or called so."
 )
-ALWAYS = ("always wild-type", "always mutant")
-"""What the answer is called that is the same for every patient."""
+ALWAYS = ("always wild-type", "always mutant")  # what the answer is called that is the same for every patient
 
 
 def trivial_answer(always_wild_type: float) -> str:

@@ -63,12 +63,9 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
 
 
 def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
-    """Several finished runs side by side; by default in the folder that holds the first.
+    """Several finished runs side by side, seeds of one network as one; by default in the folder that holds the first.
 
-    Args:
-        folders: of the runs; runs of one network that differ in their seed count as one network.
-        out: the page.
-        reference: the run that all others are compared with; None for every pair.
+    All are compared with the `reference`, the folder of one of them, or each with each.
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
@@ -79,10 +76,7 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
 def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -> dict:
     """Write a page and, beside it, its figures, tables and numbers, which are returned.
 
-    Args:
-        page: the HTML file.
-        tell: gives what it says.
-        figures: a folder for the figures that a run folder keeps.
+    `tell` gives what it says; `figures` is a folder for those that a run folder keeps.
     """
     told, beside = tell(), files_folder(page)
     write_page(page, told.title, told.result, told.sections, cautions=told.cautions, synthetic=told.synthetic)
@@ -106,12 +100,9 @@ def compare_runs(
 
     Args:
         folder: that holds them.
-        folders: of each sequence's run, by inside name.
+        folders: of each sequence's run, by inside name; so are the scores in each `metrics.json`, which are returned.
         new: those of them that have only now been finished; without one, nothing is written that is there.
         baselines: scores of baselines without a network, by their name.
-
-    Returns:
-        The scores in each `metrics.json`, by inside name.
     """
     runs = {name: new.get(name) or read_finished_run(path) for name, path in folders.items()}
     metrics = {}
@@ -137,8 +128,8 @@ def compare_runs(
         print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
     if changed:
         write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
-        page, together = folder / files.REPORT, gather(list(runs.values()))
-        publish(page, partial(tell_comparison, together, None), folder / files.FIGURES)
+        page = folder / files.REPORT
+        publish(page, partial(tell_comparison, gather(list(runs.values())), None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
@@ -149,8 +140,7 @@ def _best_possible_together(runs: dict[str, Run]) -> float | None:
         return None
     together = sum(run.planted for run in runs.values()).dropna()
     tested = pd.concat(run.predictions for run in runs.values())
-    _, within = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
-    return within
+    return best_possible_auc(tested[tested["subject"].isin(together.index)], together)[1]
 
 
 def write_external(
@@ -158,15 +148,8 @@ def write_external(
 ) -> dict:
     """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
 
-    Args:
-        run_dir: of the run; all goes to `external/` and the name of the cohort in it.
-        name: of the cohort.
-        table: cohort table of the subjects tested.
-        predictions: one row a subject and network.
-        errors: one a subject set aside.
-
-    Returns:
-        The content of `metrics.json`; a network is a "split" in it.
+    All goes to `external/` and the name of the cohort in the run's folder; the content of `metrics.json` is returned.
+    The predictions have a row a subject and network, which is a "split"; there is an error a subject set aside.
     """
     trained, folder = read_finished_run(run_dir), run_dir / files.EXTERNAL / name
     of_cohort = {"cohort": table, "exclusions": exclusions_table(errors), "predictions": predictions}

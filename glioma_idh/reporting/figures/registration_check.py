@@ -43,15 +43,11 @@ PLACES = ("near the vertex", "at the skull base", "middle", "middle")
 
 @dataclass(frozen=True)
 class Registered:
-    """A sequence on the grid of the reference.
-
-    Its measures are the values of MEASURES that are known of its registration, none of the reference itself, None where
-    it was not registered; the problem, printed in red, says what is wrong with the registration.
-    """
+    """A sequence on the grid of the reference."""
 
     volume: Volume
-    measures: dict[str, float] | None = None
-    problem: str = ""
+    measures: dict[str, float] | None = None  # those of MEASURES that are known; {} of the reference, None if not done
+    problem: str = ""  # what is wrong with the registration, printed in red
 
 
 def registration_check(
@@ -59,16 +55,9 @@ def registration_check(
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
-
-    Args:
-        reference: what the sequences were registered to; all lie on its grid, shape (i, j, k).
-        masks: `brain`, to which the picture is cut, and `lesion`, through whose centre the planes run, otherwise
-            through the middle; those there are.
-        head: the reference with its skull, for the last row; by default the reference.
-
-    Raises:
-        InputError: a sequence or the head lies on another grid.
+    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume, on the
+    `head`, the reference with its skull. Masks, those there are: `brain`, to which the picture is cut, and `lesion`,
+    through whose centre the planes run, otherwise through the middle. InputError: something lies on another grid.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):
@@ -132,9 +121,9 @@ def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
     """Draw checkerboard and three planes of a sequence, under the reference's lines."""
     first, *others = view.tiles()
     view.draw(axes, first, top, checkerboard(view, array))
+    _, colour, line = LINES["edges"]
     for tile in others:
         extent, edges = view.draw(axes, tile, top, view.greys(array, tile[0])), view.edges[tile[0]]
-        _, colour, line = LINES["edges"]
         if np.ma.min(edges) < 0 < np.ma.max(edges):
             axes.contour(edges, [0.0], extent=extent, origin="upper", colors=colour, linewidths=line)
         view.draw_masks(axes, tile[0], extent)
@@ -149,15 +138,12 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
 
 
 def is_normal(volume_ml: float) -> bool:
-    """Whether a brain has a volume that is normal in adults."""
+    """Of an adult."""
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
-    """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
-
-    The masks are booleans, shape (i, j, k). A phantom's head is larger than any, and held against nothing.
-    """
+    """The volume of the brain beside what is normal (a phantom's beside nothing), and in a second line what is more."""
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
     range_ml = "{} to {} ml".format(*NORMAL_ML)
@@ -167,8 +153,7 @@ def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: boo
     more = [f"lesion {np.count_nonzero(masks['lesion']) * voxel_ml:.1f} ml"] if "lesion" in masks else []
     more += [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
     said = "a phantom's" if synthetic else said
-    lines = [f"{volume_ml:.0f} ml, {said}", "; ".join(more)]
-    return [line for line in lines if line]
+    return [f"{volume_ml:.0f} ml, {said}", *(["; ".join(more)] if more else [])]
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:

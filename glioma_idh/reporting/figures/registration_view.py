@@ -21,11 +21,9 @@ PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
 class View:
-    """What of a reference and the sequences on its grid is shown, and how large.
+    """What of a reference and the sequences on its grid is shown, and how large: all that is not background, or brain.
 
-    The masks are brain and lesion, those there are. The `box` holds the brain, otherwise all that is not background,
-    and a margin; `scale` is inches per mm, `row` the height of a row of pictures in inches, and `centre` the voxel that
-    the planes run through: the lesion's centre, otherwise the box's.
+    The masks are `brain` and `lesion`, those there are.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
@@ -35,9 +33,9 @@ class View:
         self.box = tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
         self.size_mm = np.array([stop - start for start, stop in self.box]) * reference.spacing_mm
         i, j, _ = self.size_mm
-        self.scale = (WIDTH - 3 * GAP) / (3 * i + j)
-        self.row = max(self.size_mm[1:]) * self.scale
-        self.centre = tuple((start + stop) // 2 for start, stop in self.box)
+        self.scale = (WIDTH - 3 * GAP) / (3 * i + j)  # inches per mm
+        self.row = max(self.size_mm[1:]) * self.scale  # inches
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel that the planes run through
         if "lesion" in masks:
             self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
 

@@ -20,12 +20,8 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
     """Share of mutants by score, as the network gives its scores and scaled, and how many patients have which score.
 
     Bars are Wilson's 95 % intervals, of the network's own scores alone; the lower panel counts the patients of each bin
-    of those, mutants at the bottom. On the dotted diagonal scores are what they say.
-
-    Args:
-        curves: by `before`, `temperature` and `platt`, rows of `evaluation.calibration.reliability_curve`, or the
-            `reason` why there are none.
-        scores: by the same names, what `evaluation.calibration.calibration_scores` gives, or the `reason`.
+    of those, mutants at the bottom. On the dotted diagonal scores are what they say. By `before`, `temperature` and
+    `platt` there are rows of `evaluation.calibration.reliability_curve` and `calibration_scores`, or the `reason`.
     """
     words = "The more patients a bin has, the larger its mark. Bars: 95 % intervals (Wilson). Hatched: IDH-mutant."
     note = " ".join([words, "Brackets: 95 % intervals (Wald).", *_reasons(scores)])

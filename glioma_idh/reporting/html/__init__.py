@@ -89,18 +89,9 @@ def write_page(
     Each file appears whole or not at all, the page last; then those of a former page of this name that are no longer
     wanted are gone.
 
-    Args:
-        path: of the HTML file; it is returned.
-        title: of the page.
-        result: what it all comes to, in a sentence.
-        sections: what follows.
-        cautions: what must be known before the first number; a box below the title, where there are any.
-        synthetic: whether it is about phantoms; every section then says so.
-
-    Raises:
-        InputError: a file cannot be written, or one that is not a report's is in its place.
+    The arguments are those of `pages.Told`; cautions stand in a box below the title. The path is returned. InputError:
+    a file cannot be written, or one that is not a report's is in its place.
     """
-    path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
     if path.is_dir():
@@ -158,16 +149,13 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
             mark = f"{SYNTHETIC_NOTE}. " if synthetic else ""
             write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / files[0])
             write_text(latex_table(table, mark + caption, place.name), folder / files[1])
-            numbers = [n > 0 and _are_numbers(table.iloc[:, n]) for n in range(table.shape[1])]
-            block["columns"] = list(zip(map(str, table.columns), numbers, strict=True))
+            block["columns"] = []  # with whether most cells that hold something begin with a number
+            for n, name in enumerate(table.columns):
+                filled = table.iloc[:, n][lambda cells: ~cells.str.strip().isin(["", "-", "–"])]
+                is_number = n > 0 and len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
+                block["columns"].append((str(name), is_number))
             block["rows"] = table.to_numpy().tolist()
     return block
-
-
-def _are_numbers(cells: pd.Series) -> bool:
-    """Whether most cells that hold something begin with a number."""
-    filled = cells[~cells.str.strip().isin(["", "-", "–"])]
-    return len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
 
 
 def file_names(names: list[str]) -> list[str]:

@@ -103,7 +103,7 @@ def cases_section(finished: Run) -> Section:
 
 
 def methods_section(finished: Run) -> Section:
-    """A methods paragraph, the environment, and the command."""
+    """A methods paragraph, the command, and the environment."""
     parts = [Paragraph(methods_text(finished)), Paragraph("To run it again:"), Listing(command_line(finished.settings))]
     environment = Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes.")
     return Section("Methods, and how to run it again", [*parts, environment])
@@ -116,3 +116,7 @@ def checklists_section(finished: Run) -> Section:
         caption = f"{checklist.title}. {checklist.citation}. Items read in: {checklist.read}."
         parts.append(Sheet(name, checklist_table(name, facts), caption))
     return Section("Checklists", parts)
+
+
+SECTIONS = (paper_section, subjects_section, segmentation_section, training_section, cases_section, methods_section)
+SECTIONS += (checklists_section,)

@@ -146,3 +146,6 @@ def strata_section(finished: Run) -> Section:
     picture = Picture("strata", figure, "AUC within groups of patients.", alt)
     caption = "AUC within splits with 95 % confidence intervals, in groups of patients."
     return Section("Within groups of patients", [say("strata"), picture, Sheet("strata", pd.DataFrame(rows), caption)])
+
+
+SECTIONS = (baselines_section, discrimination_section, calibration_section, strata_section)

@@ -15,20 +15,12 @@ MOST_NAMED = 12
 def flow_counts(
     cohort: pd.DataFrame, exclusions: pd.DataFrame, splits: pd.DataFrame | None, predictions: pd.DataFrame
 ) -> dict:
-    """How many subjects were found, set aside, used and tested.
-
-    Args:
-        cohort: of those used; `idh` is NaN where it is not known.
-        exclusions: a subject counts once, for its first reason.
-        splits: None where there are none, as of an external test.
-        predictions: of those tested.
+    """How many subjects were found, set aside, used and tested; `splits` is None of an external test.
 
     Returns:
-        `found` = used and excluded; `excluded`: number by reason in words, the most frequent first; `used` = `mutant`
-        and `wild_type` and `unlabelled`; `tested`: who has a prediction; `never_tested`: who has a label and none.
-
-    Raises:
-        InputError: somebody whom a split tests has no prediction.
+        `found` = used and excluded; `excluded`: number by reason in words, the first of a subject, the most frequent
+        first; `used` = `mutant` and `wild_type` and `unlabelled`; `tested`: who has a prediction; `never_tested`: who
+        has a label and none. InputError: somebody whom a split tests has no prediction.
     """
     tested = set(predictions["subject"])
     missing = [] if splits is None else sorted(set(splits.loc[splits["part"] == "test", "subject"]) - tested)

@@ -18,11 +18,7 @@ MOST_NAMED = 3
 
 
 def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
-    """Subjects, patients and mutant patients of each split's training and test part.
-
-    Raises:
-        InputError: a subject of the splits is not in the cohort table.
-    """
+    """Subjects, patients and mutant patients of each split's two parts; InputError: a subject has no row in cohort."""
     rows, people = [], _with_patients(splits, cohort)
     names = [name for name, _ in named_splits(people[people["part"] == "test"])]
     for name, (_, split) in zip(names, people.groupby(["repeat", "split"]), strict=True):
@@ -46,10 +42,7 @@ def splits_hash(splits: pd.DataFrame) -> str:
 
 
 def patients_check(splits: pd.DataFrame, cohort: pd.DataFrame) -> str:
-    """Whether any patient, with whatever scans, stands in training and test of one split, in a sentence.
-
-    Takes and raises what `splits_sheet` does.
-    """
+    """Whether any patient, with whatever scans, stands in training and test of one split, in a sentence."""
     people = _with_patients(splits, cohort)
     parts = people.groupby(["repeat", "split", "patient"])["part"].nunique()
     both = sorted(parts[parts > 1].index.get_level_values("patient").unique())

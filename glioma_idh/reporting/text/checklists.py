@@ -23,11 +23,7 @@ CHECKLISTS = {row.name: row for row in read_items("checklists").astype({"num_ite
 
 
 def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
-    """One of CHECKLISTS with the answers of `facts.run_facts`, of which topics may be missing.
-
-    Returns:
-        Text in the columns `item, what, answer`; `For the authors` where the run does not know.
-    """
+    """One of CHECKLISTS, text in the columns `item, what, answer`, from `facts.run_facts` (topics may be missing)."""
     items = read_items(name)
     columns = zip(items["facts"], items["authors"], strict=True)
     answers = [answer(topics.split(), authors, facts) for topics, authors in columns]

@@ -33,8 +33,7 @@ DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "sit
 def run_facts(run: Run) -> dict[str, str]:
     """Everything that methods, checklists and model card can ask a run, whose tables and numbers may be incomplete.
 
-    Returns:
-        Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
+    Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
     """
     patients = patient_values(run)
     facts = render_topics(f"{TEXTS}/patients.j2", patients)
@@ -98,6 +97,11 @@ def patient_values(run: Run) -> dict:
     sites = _as_text(cohort["site"]) if has(cohort, "site") else None
     described = [column for column in ("grade", "sex") if has(patients, column)]
     unknown = [column for column in ("grade", "sex") if column not in described] + ([] if len(ages) else ["age"])
+    characteristics = {}  # each value of a column with its patients, and how many of them are IDH-mutant
+    for column in described:
+        by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
+        texts = [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
+        characteristics[column] = texts
     return {
         "raw": run.settings,
         "synthetic": run.synthetic,
@@ -111,7 +115,7 @@ def patient_values(run: Run) -> dict:
         "num_unknown": int(status.isna().sum()),
         "has_masks": has(cohort, "lesion_mask"),
         "num_brain_masks": int(filled(cohort, "brain_mask").sum()),
-        "characteristics": {column: _by_status(patients, column) for column in described},
+        "characteristics": characteristics,
         "ages": ages,
         "uncharacterised": unknown,
         "num_sites": None if sites is None else sites[sites != UNKNOWN].nunique(),
@@ -126,12 +130,6 @@ def patient_values(run: Run) -> dict:
 def _as_text(cells: pd.Series) -> pd.Series:
     """Grades and the like as text."""
     return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", UNKNOWN)
-
-
-def _by_status(patients: pd.DataFrame, column: str) -> list[str]:
-    """Each value of a column with its patients, and how many of them are IDH-mutant."""
-    by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
-    return [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
 
 
 def _evidence_values(cohort: pd.DataFrame) -> dict:

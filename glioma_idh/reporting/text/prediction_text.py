@@ -12,11 +12,7 @@ RESEARCH = "For research only, not for diagnosis."
 
 
 def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
-    """A few lines on what `predict` of either paper gives, and on the table, the pictures and the masks in `out`.
-
-    Raises:
-        InputError: the run has no `metrics.json`.
-    """
+    """A few lines on what `predict` of either paper gives, and on the table, the pictures and the masks in `out`."""
     values = number_values(runs.read_json(run_dir / runs.METRICS).get("worth", {}))
     scored, has_masks = "score" in predictions, "predicted_ml" in predictions
     networks = [name for name in predictions if scored and name.removeprefix("score_").isdigit()]

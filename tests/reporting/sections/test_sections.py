@@ -373,7 +373,7 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
         monkeypatch.setattr(of_run, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
         run = finished(cohort=PHANTOMS if synthetic else COHORT)
-        for section in (*pages_module.OF_SCORES, of_run.subjects_section):
+        for section in (*of_scores.SECTIONS, of_run.subjects_section):
             assert section(run).parts
         marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
         assert set(marked.values()) == {synthetic}
@@ -637,8 +637,8 @@ def pages(monkeypatch):
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
     monkeypatch.setattr(pages_module, "cautions", lambda *_: [])
-    for name in ("OF_SCORES", "OF_RUN"):
-        monkeypatch.setattr(pages_module, name, ())
+    for sections in (of_scores, of_run):
+        monkeypatch.setattr(sections, "SECTIONS", ())
     return given
 
 
