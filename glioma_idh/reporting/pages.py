@@ -19,7 +19,7 @@ from glioma_idh.reporting.html import Section
 from glioma_idh.reporting.sections import of_run, of_scores, say
 from glioma_idh.reporting.sections.compared import compared_cautions, compared_sections, compared_sentence
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, roc_of
-from glioma_idh.reporting.tables.flow import flow_counts
+from glioma_idh.reporting.tables.subjects import flow_counts
 from glioma_idh.reporting.text.cautions import cautions, result_sentence
 from glioma_idh.reporting.text.model_card import model_card
 from glioma_idh.runs.run import Run

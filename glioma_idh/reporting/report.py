@@ -1,4 +1,4 @@
-"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once.
+"""Reports: of a run, of several side by side, of a table of a paper, of predictions alone; each drawn and written once.
 
 A report is written to the page `out`, which is returned, by default `report.html`. InputError: a folder holds no
 finished run, or a table of it cannot be used.
@@ -17,11 +17,13 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc
 from glioma_idh.files import write_json, write_table, write_text, written_whole
-from glioma_idh.reporting.comparing import gather, reference_name
+from glioma_idh.reporting.comparing import check_same_splits, gather, paired_tests, reference_name, together_as_one
 from glioma_idh.reporting.figures.canvas import save_figure
+from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import files_folder, write_page
 from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
+from glioma_idh.reporting.tables import comparison as tables
 from glioma_idh.reporting.tables.results import results_table, results_text
 from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run, read_run
@@ -163,3 +165,65 @@ def write_external(
     print(f"External testing on {name}: {len(table)} subjects, {int(table['idh'].sum())} mutant, one row a network")
     print(results_text({run.metrics["sequence"]: run.metrics}, {}, run.printed))
     return run.metrics
+
+
+def write_experiment(
+    out: Path,
+    table: str,
+    networks: dict[str, list[Run]],
+    reference: str,
+    caution: str,
+    baselines: list[dict[str, dict[str, float]]],
+    with_order: bool,
+) -> None:
+    """Table, ROC curves, page, predictions and numbers of several networks; the table is printed too.
+
+    Args:
+        out: folder.
+        table: its file name without ending, `table1`.
+        networks: by the network's name, its finished runs, one a seed, in the same order of seeds.
+        reference: name of the network that the others are compared with.
+        caution: what must be known of the paper's own rows.
+        baselines: of each seed, scores of answers that need no network, by the answer's name, the same ones in all.
+        with_order: whether the paper finds the reference above all others, and is to be held against that.
+    """
+    check_same_splits(networks)
+    runs = [replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()]
+    numbers = {run.name: numbers_of(run) for run in runs}
+    tests = paired_tests(runs, ("auc", "calls", "dice"), reference)
+    compared = {score: {name: pair for (name, _), pair in tests[score].items()} for score in tables.SCORES}
+    answers = mean_baselines(baselines)
+    paper, synthetic = networks[reference][0].paper, networks[reference][0].synthetic
+
+    made = tables.comparison_table(numbers, compared, reference, paper.published, paper.printed, answers)
+    order = [tables.order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
+    if with_order:
+        order.append(tables.order_holds(compared["auc"]))
+    remarks = tables.notes(numbers, answers)
+    tables.write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
+    write_table(pd.concat([run.predictions.assign(network=run.name) for run in runs]), out / files.PREDICTIONS)
+    scored = {run.name: run.predictions for run in runs if run.scored}
+    points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in answers.items() if "auc" in row}
+    published = {name: row["auc"][0] for name, row in paper.published.items() if "auc" in row}
+    roc = roc_with_bands(scored, marks=points, published=published, synthetic=synthetic)
+    save_figure(roc, out / files.FIGURES, "roc")
+    publish(out / files.REPORT, partial(tell_comparison, runs, reference, tests))
+    differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
+    write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
+    print("\n".join([made.to_string(), *remarks, caution, *order]))
+
+
+def numbers_of(run: Run) -> dict:
+    """The scores of a network over all its seeds and of each, and how many subjects without a label it learnt from."""
+    seeds = run.members or (run,)
+    planted = [seed.planted for seed in seeds if seed.planted is not None]
+    whole = replace(run, planted=pd.concat(planted).groupby(level=0).first()) if planted else run
+    of_seeds = {"auc": [seed.metrics["within_splits"].get("auc") for seed in seeds]}
+    of_seeds["dice"] = [seed.metrics["pooled"].get("dice") for seed in seeds]
+    unlabelled = int(seeds[0].cohort["idh"].isna().sum())
+    return whole.metrics | {"sequence": run.name, "by_seed": of_seeds, "num_unlabelled": unlabelled}
+
+
+def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Scores of answers that need no network, each the mean over the seeds' splits."""
+    return {name: pd.DataFrame([seed[name] for seed in of_seeds], dtype=float).mean().to_dict() for name in of_seeds[0]}

@@ -8,16 +8,19 @@ brain without (women's mean less 2 SD) to a large one with all of it (men's mean
 
 import textwrap
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from scipy import ndimage
 
 from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.volumes import Volume, check_same_grid
-from glioma_idh.reporting.figures.canvas import RED, display_name, legend_entry
-from glioma_idh.reporting.figures.registration_view import GAP, LINES, PIXEL_MM, TEXT, WIDTH, View
-from glioma_idh.reporting.figures.sheet import STROKE, close_sheet, new_sheet, slice_name
+from glioma_idh.reporting.figures import sheet
+from glioma_idh.reporting.figures.canvas import RED, SKY, VERMILLION, YELLOW, display_name, legend_entry
+from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
+from glioma_idh.reporting.figures.sheet import PLANES, STROKE, radiological, slice_name, slice_through
 
 MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
@@ -39,6 +42,14 @@ HEAD_MARGIN_MM = 20.0
 LEAST_AREA = 0.25  # of the largest axial area of the brain on a slice that is shown: above only cap or stem remains
 EDGES = (("left", "right"), ("back", "front"), ("bottom", "top"))
 PLACES = ("near the vertex", "at the skull base", "middle", "middle")
+LINES = {  # name in print, colour and line width
+    "brain": ("Brain mask of the reference", SKY, 1.0),
+    "edges": ("Edges of the reference", YELLOW, 0.45),
+    "lesion": ("Lesion", VERMILLION, 1.0),
+}
+TEXT = 8  # points of letters: larger than on other pictures, as this one is shown on slides
+WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
+PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,76 @@ class Registered:
     volume: Volume
     measures: dict[str, float] | None = None  # those of MEASURES that are known; {} of the reference, None if not done
     problem: str = ""  # what is wrong with the registration, printed in red
+
+
+class View:
+    """What of a reference and the sequences on its grid is shown, and how large: all that is not background, or brain.
+
+    The masks are `brain` and `lesion`, those there are.
+    """
+
+    def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
+        self.reference, self.masks = reference, masks
+        shown = masks.get("brain", find_tissue(reference.array))
+        sides = zip(box_of(shown), np.ceil(margin_mm / reference.spacing_mm).astype(int), shown.shape, strict=True)
+        self.box = tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
+        self.size_mm = np.array([stop - start for start, stop in self.box]) * reference.spacing_mm
+        i, j, _ = self.size_mm
+        self.scale = (WIDTH - 3 * GAP) / (3 * i + j)  # inches per mm
+        self.row = max(self.size_mm[1:]) * self.scale  # inches
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel that the planes run through
+        if "lesion" in masks:
+            self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
+
+    def tiles(self) -> list[tuple[str, float, float]]:
+        """Plane, left edge and width of each of four columns, inches: axial twice, coronal, sagittal."""
+        tiles, x = [], 0.0
+        for plane in ("axial", *PLANES):
+            width = self.size_mm[PLANES[plane][0]] * self.scale
+            tiles.append((plane, x, width))
+            x += width + GAP
+        return tiles
+
+    def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
+        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
+        across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
+        picture = np.asarray(radiological(array[place]), np.float32)
+        return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)
+
+    def greys(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
+        """A plane in fine pixels, 0 black to 1 white: from 0 or a lower 1st percentile to the 99th of the brain."""
+        inside = array[self.masks["brain"] if "brain" in self.masks else find_tissue(array)]
+        low, high = np.percentile(inside[:: 1 + inside.size // 100_000], (1, 99)) if inside.size else (0, 1)
+        low, high = min(low, 0), max(high, 1e-12)
+        return np.clip((self.fine(array, plane, at) - low) / (high - low), 0, 1)
+
+    @cached_property
+    def edges(self) -> dict[str, np.ma.MaskedArray]:
+        """By plane, what crosses 0 where the reference changes from dark to bright: its Laplacian, where it is steep.
+
+        Source: Marr & Hildreth 1980, Proc R Soc Lond B 207:187.
+        """
+        edges, sd = {}, EDGE_SD_MM / PIXEL_MM
+        for plane in PLANES:
+            picture = self.greys(self.reference.array, plane)
+            slope = ndimage.gaussian_gradient_magnitude(picture, sd)
+            inside = self.fine(self.masks["brain"], plane) > 0.5 if "brain" in self.masks else slope > 0.01
+            steep = slope > EDGE_SHARE * np.percentile(slope[inside], 95) if inside.any() else inside
+            edges[plane] = np.ma.masked_array(ndimage.gaussian_laplace(picture, sd), ~(steep & inside))
+        return edges
+
+    def draw(self, axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
+        """Draw greys from 0 to 1, or colours, in one of the tiles; returns where they lie."""
+        plane, left, width = tile
+        size = width, self.size_mm[PLANES[plane][1]] * self.scale
+        ground = left, top, width, self.row
+        return sheet.draw_picture(axes, picture, ground, size, (0, 1), sheet.SIDES[plane], TEXT).get_extent()
+
+    def draw_masks(self, axes, plane: str, extent: tuple, at: int | None = None) -> None:
+        """Draw the outlines of the masks on a picture of that slice."""
+        for name, mask in self.masks.items():
+            sheet.draw_outline(axes, self.fine(mask, plane, at), extent, *LINES[name][1:])
 
 
 def registration_check(
@@ -71,7 +152,8 @@ def registration_check(
     counted = f", {num_problems} of {len(sequences)} with a problem" if num_problems else ""
     height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads.values())
     height += (1 + len(brain)) * LINE + wide.row if brain else 0
-    figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
+    title = f"{subject}: sequences on the reference's grid{counted}"
+    figure, axes = sheet.new_sheet(WIDTH, height, title, NOTE, synthetic)
     y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
     for n, (plane, left, width) in enumerate(view.tiles()):
         axes.text(left + width / 2, 0, slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
@@ -94,7 +176,7 @@ def registration_check(
     axes.text(0.1, bottom - 0.14, "5 cm", color="white", fontsize=TEXT, va="bottom", path_effects=STROKE)
     drawn = [LINES[name] for name in LINES if name in {*masks, "edges"}]
     legend = [legend_entry(words, color=colour, linewidth=2 * line, linestyle="-") for words, colour, line in drawn]
-    close_sheet(axes, WIDTH, height, legend, 3, TEXT)
+    sheet.close_sheet(axes, WIDTH, height, legend, 3, TEXT)
     return figure
 
 
@@ -138,7 +220,7 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
 
 
 def is_normal(volume_ml: float) -> bool:
-    """Of an adult."""
+    """Whether an adult's brain has such a volume."""
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 

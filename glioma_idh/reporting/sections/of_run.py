@@ -13,11 +13,10 @@ from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
 from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
 from glioma_idh.reporting.sections.shared_figures import lesion_cases
+from glioma_idh.reporting.tables import subjects
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
-from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
 from glioma_idh.reporting.tables.results import paper_sheet
-from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
 from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
 from glioma_idh.reporting.text.facts import methods_text, run_facts
 from glioma_idh.reporting.text.rerun import command_line, environment_table
@@ -41,18 +40,19 @@ def paper_section(finished: Run) -> Section:
 def subjects_section(finished: Run) -> Section:
     """Who was found, set aside, used and tested, and how they were divided."""
     cohort, splits = finished.cohort, finished.splits
-    counts = flow_counts(cohort, finished.exclusions, splits, finished.predictions)
-    checks = patients_check(splits, cohort), scans_check(cohort), f"sha256 of the splits: {splits_hash(splits)}."
+    counts = subjects.flow_counts(cohort, finished.exclusions, splits, finished.predictions)
+    checks = [subjects.patients_check(splits, cohort), subjects.scans_check(cohort)]
+    checks.append(f"sha256 of the splits: {subjects.splits_hash(splits)}.")
     figure = flow_diagram(counts, synthetic=finished.synthetic)
     parts = [
         Picture("flow", figure, "Flow of subjects.", flow_diagram_alt(counts)),
         Sheet("cohort", characteristics_sheet(cohort), "Who they are, by IDH status (reference standard)."),
-        Sheet("splits", splits_sheet(splits, cohort), "Training and test parts."),
+        Sheet("splits", subjects.splits_sheet(splits, cohort), "Training and test parts."),
         say("checks", checks=checks, expected=finished.worth["expected"]),
         Sheet("parts", parts_sheet(cohort, splits), "Who was tested where."),
     ]
     if len(finished.exclusions):
-        parts.append(Sheet("exclusions", exclusions_sheet(finished.exclusions), "Who was set aside, and why."))
+        parts.append(Sheet("exclusions", subjects.exclusions_sheet(finished.exclusions), "Who was set aside, and why."))
     return Section("Subjects and splits", parts)
 
 

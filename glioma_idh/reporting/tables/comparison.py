@@ -28,7 +28,7 @@ def comparison_table(
 ) -> pd.DataFrame:
     """The results table, with each network's difference from one of them, `model`, in its row of pooled scores.
 
-    The numbers are those of `experiments.numbers_of`, the comparisons by score and name, the other less the model.
+    The numbers are those of `report.numbers_of`, the comparisons by score and name, the other less the model.
     """
     table = results_table(numbers, published, printed, baselines)
     trivial = table.index.get_level_values(1).isin(ALWAYS)  # once, among the baselines, and not below every network

@@ -13,7 +13,7 @@ import pytest
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import pages as pages_module
 from glioma_idh.reporting import report
-from glioma_idh.reporting.figures import forest_plots, performance, reliability
+from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
 from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
@@ -173,7 +173,7 @@ def drawn(monkeypatch):
     for name in ("precision_recall_curve", "confusion_matrices", "decision_curve_figure"):
         keep(performance, name)
     for name in ("reliability_diagram", "reliability_diagram_alt"):
-        keep(reliability, name)
+        keep(performance, name)
     keep(of_scores, "roc_with_bands")
     keep(shared_figures, "score_boxes")
     for name in ("flow_diagram", "best_median_worst", "learning_curves"):
