@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 
 class Score(NamedTuple):
-    """What a score is called."""
-
     heading: str  # of its column
     name: str  # of its row
     panel: str = ""  # of its box plot; "" where there is none
@@ -36,8 +34,6 @@ def trivial_answer(always_wild_type: float) -> str:
 
 
 class Curve(NamedTuple):
-    """How a log of the training is drawn."""
-
     title: str  # of its panel
     axis: str
     score: str  # what the test gives once this has been learnt; a network without that score learnt something else

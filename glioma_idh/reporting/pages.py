@@ -26,8 +26,6 @@ from glioma_idh.runs.run import Run
 
 
 class Told(NamedTuple):
-    """What a page says."""
-
     title: str
     result: str  # what it all comes to, in a sentence
     cautions: list[str]  # what must be known before the first number

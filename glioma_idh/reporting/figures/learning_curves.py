@@ -33,9 +33,8 @@ def learning_curves(history, *, title, panels, synthetic=False) -> Figure:
             if name == "Test" and curve.fitted:
                 fit = fit_exponential(mean.index, mean)
                 if fit.fitted:
-                    label = (
-                        f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
-                    )
+                    numbers = f"a = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
+                    label = f"Test fitted by a·exp(-b·x) + c:\n{numbers}"
                     axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
                 else:
                     label = "a·exp(-b·x) + c does not describe the test curve:\nno numbers"

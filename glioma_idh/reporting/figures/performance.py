@@ -81,10 +81,8 @@ def precision_recall_curve_alt(predictions: pd.DataFrame, *, average_precision: 
     if len(np.unique(truth)) < 2:
         return f"Precision-recall plot. {ONE_CLASS} {_who(truth)}"
     area = estimate_cell(average_precision or bootstrap_average_precision(truth, score)._asdict())
-    return (
-        f"Precision-recall curve. Average precision {area}; calling everybody mutant has a precision of "
-        f"{truth.mean():.2f}. {_who(truth)}"
-    )
+    chance = f"calling everybody mutant has a precision of {truth.mean():.2f}"
+    return f"Precision-recall curve. Average precision {area}; {chance}. {_who(truth)}"
 
 
 def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figure:
@@ -94,11 +92,8 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
     `evaluation.thresholds.decision_curve`.
     """
     table = pd.DataFrame(curve)
-    note = (
-        "Net benefit: share of true positives among all patients, less that of false positives times the odds of "
-        f"the threshold. {_where_best(curve)}"
-    )
-    figure = new_figure(4.8, 3.9, synthetic, note, grow=True)
+    what = "share of true positives among all patients, less that of false positives times the odds of the threshold"
+    figure = new_figure(4.8, 3.9, synthetic, f"Net benefit: {what}. {_where_best(curve)}", grow=True)
     axes = figure.subplots()
     dress(axes, "", "Threshold: treated as IDH-mutant from this probability on", "Net benefit")
     for name, (words, style) in STRATEGIES.items():

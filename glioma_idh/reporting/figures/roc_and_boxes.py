@@ -25,13 +25,8 @@ MARKS = {
     "paper, mean ± sd": PAPER,
     "paper, mean": PAPER,
 }
-BOX = {
-    "boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE},
-    "medianprops": {"color": BLUE, "linewidth": 1.8},
-    "whiskerprops": {"color": BLUE},
-    "capprops": {"color": BLUE},
-    "patch_artist": True,
-}
+BOX = {"boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE}, "medianprops": {"color": BLUE, "linewidth": 1.8}}
+BOX |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
 BAND_RATES = np.linspace(0, 1, 501)
 CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
     {"color": canvas.BLUE, "linestyle": "-"},

@@ -37,45 +37,33 @@ LONGEST = 60  # letters of a file name: no disk takes more than 255 bytes
 
 
 class Paragraph(NamedTuple):
-    """Plain text; a blank line begins a new paragraph."""
-
-    text: str
+    text: str  # plain; a blank line begins a new paragraph
 
 
 class Picture(NamedTuple):
-    """A figure; `name` is its file's without ending, `alt` says what is seen to those who cannot see it."""
-
-    name: str
+    name: str  # of its files, without ending
     figure: Figure
     caption: str
-    alt: str
+    alt: str  # what is seen, for those who cannot see it
 
 
 class Sheet(NamedTuple):
-    """A table of text cells, all of whose columns are shown."""
-
     name: str
-    table: pd.DataFrame
+    table: pd.DataFrame  # of text cells, all of whose columns are shown
     caption: str
 
 
 class Listing(NamedTuple):
-    """Code, with a button that copies it."""
-
-    text: str
+    text: str  # code, with a button that copies it
 
 
 class Viewer(NamedTuple):
-    """Subjects to look through slice by slice, one or more, by what the reader picks in the list."""
-
-    cases: dict[str, Case]
+    cases: dict[str, Case]  # one or more, to look through slice by slice, by what the reader picks in the list
 
 
 class Section(NamedTuple):
-    """A title and, in order, what stands below it."""
-
     title: str
-    parts: list
+    parts: list  # what stands below it, in order
 
 
 FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))}  # in the folder beside the page

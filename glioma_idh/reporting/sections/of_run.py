@@ -17,8 +17,7 @@ from glioma_idh.reporting.tables import subjects
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
 from glioma_idh.reporting.tables.results import paper_sheet
-from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
-from glioma_idh.reporting.text.facts import methods_text, run_facts
+from glioma_idh.reporting.text.facts import CHECKLISTS, checklist_table, methods_text, run_facts
 from glioma_idh.reporting.text.rerun import command_line, environment_table
 from glioma_idh.runs.run import Run
 

@@ -13,13 +13,9 @@ WITHIN_NOTE = (
     "different networks, whose offsets usually lower it."
 )
 SPREAD_NOTE = "ours: mean ± standard deviation over the splits; pooled: one mean score per patient."
-LATEX = str.maketrans(
-    {
-        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-        **{"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"},
-    }
-)
+LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+LATEX |= {"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"}
+LATEX = str.maketrans(LATEX | {letter: f"\\{letter}" for letter in "&%$#_{}"})
 
 
 def results_table(

@@ -1,5 +1,12 @@
-"""What a run knows, in short texts by topic: for the methods section, the checklists, the model card."""
+"""What a run knows, in short texts by topic: for the methods section, the model card, and reviewers' checklists.
 
+Each list of `wording/checklists.csv` (`name, title, citation`; `read`, the text that its items were written from,
+whole; `num_items`, sub-items counted) has its items in `wording/NAME.csv`, in our own short words with the published
+numbers, in that order: `item, section, what, facts` (topics of `run_facts` that answer it) and `authors`, what only
+the authors know.
+"""
+
+from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +33,7 @@ SECTIONS = {  # of the methods, topics by heading
 PACKAGES = {"glioma-idh": "glioma_idh", "python": "Python", "tensorflow": "TensorFlow", "keras": "Keras"}
 PACKAGES |= {"numpy": "NumPy", "scipy": "SciPy", "nibabel": "NiBabel"}
 MOST_KINDS = 5  # of evidence or reasons that are written out
-UNKNOWN = "not known"
+UNKNOWN, FOR_AUTHORS = "not known", "For the authors"
 DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "site"}
 
 
@@ -171,3 +178,29 @@ def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
         "num_in_both": int((rows.groupby(["repeat", "split", "patient"])["part"].nunique() > 1).sum()),
         "num_unlabelled": rows.loc[rows["idh"].isna(), "subject"].nunique(),
     }
+
+
+def read_items(name: str) -> pd.DataFrame:
+    """One of the tables in `wording`, as text."""
+    file = resources.files("glioma_idh.reporting.text") / "wording" / f"{name}.csv"
+    with file.open(encoding="utf-8") as lines:
+        return pd.read_csv(lines, dtype=str, keep_default_na=False)
+
+
+CHECKLISTS = {row.name: row for row in read_items("checklists").astype({"num_items": int}).itertuples()}
+
+
+def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
+    """One of CHECKLISTS, text in the columns `item, what, answer`, from `run_facts` (topics may be missing)."""
+    items = read_items(name)
+    columns = zip(items["facts"], items["authors"], strict=True)
+    answers = [answer(topics.split(), authors, facts) for topics, authors in columns]
+    return items[["item", "what"]].assign(answer=answers)
+
+
+def answer(topics: list[str], authors: str, facts: dict[str, str]) -> str:
+    """What a run knows of an item by these topics of its facts, and what is left to the authors, "" for nothing."""
+    known = [facts[topic] for topic in topics if facts.get(topic)]
+    if not known:
+        return f"{FOR_AUTHORS}: {authors}." if authors else f"{FOR_AUTHORS}."
+    return " ".join([*known, f"{FOR_AUTHORS}: {authors}."] if authors else known)
