@@ -72,8 +72,7 @@ def flow_diagram_alt(counts: dict) -> str:
     """The numbers of `flow_diagram` in words."""
     number, reasons = _excluded(counts)
     why = f" ({'; '.join(reasons)})" if reasons else ""
-    return (
-        f"Flow of subjects. Found: {counts['found']}. Excluded: {number}{why}. Used: {counts['used']}, of them "
-        f"{counts['mutant']} IDH-mutant, {counts['wild_type']} IDH-wild-type, {counts['unlabelled']} with a status "
-        f"not known. Tested: {counts['tested']}. Never in a test set: {counts['never_tested']}."
-    )
+    known = f"{counts['mutant']} IDH-mutant, {counts['wild_type']} IDH-wild-type"
+    used = f"Used: {counts['used']}, of them {known}, {counts['unlabelled']} with a status not known."
+    tested = f"Tested: {counts['tested']}. Never in a test set: {counts['never_tested']}."
+    return f"Flow of subjects. Found: {counts['found']}. Excluded: {number}{why}. {used} {tested}"

@@ -137,8 +137,8 @@ def registration_check(
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
     The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume, on the
-    `head`, the reference with its skull. Masks, those there are: `brain`, to which the picture is cut, and `lesion`,
-    through whose centre the planes run, otherwise through the middle. InputError: something lies on another grid.
+    `head`, the reference with its skull, by default the reference. Masks, those there are: `brain`, to which all is
+    cut, and `lesion`, through whose centre the planes run, else through the middle. InputError: another grid.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):

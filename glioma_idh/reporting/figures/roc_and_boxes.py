@@ -109,7 +109,8 @@ def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
     class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
     several rows has their mean score; columns are `patient, truth, score`. Marks are (1 - specificity, sensitivity) by
-    name of answers that are no curve, as the tumour's grade. ValueError: more than five networks or marks.
+    name of answers that are no curve, as the tumour's grade; the AUCs published may lack names. ValueError: more than
+    five networks or marks.
     """
     marks, published = marks or {}, published or {}
     if len(predictions_by_name) > len(CURVE_STYLES) or len(marks) > len(MARKERS):

@@ -122,7 +122,7 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
 
 
 def viewer_cases(folder: Path, cohort, predictions, count: int = 6) -> tuple[dict[str, Case], list[str]]:
-    """What `read_cases` reads of those of `choose_cases`, by why they were chosen, such as `Best Dice: S12`."""
+    """What `read_cases` reads of the first `count` of `choose_cases`, by why they were, such as `Best Dice: S12`."""
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))
     return {f"{chosen[subject]}: {subject}": case for subject, case in cases.items()}, gone

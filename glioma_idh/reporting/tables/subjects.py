@@ -14,8 +14,6 @@ from glioma_idh.reporting.figures.canvas import named_splits
 from glioma_idh.reporting.tables.cells import first_few
 
 MOST_EXCLUDED, MOST_LEAKS = 12, 3  # that are named
-COLUMNS = ["repeat", "split", "subject", "part"]
-PARTS = {"train": "trained on", "test": "tested"}
 
 
 def flow_counts(
@@ -81,7 +79,7 @@ def splits_sheet(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
     names = [name for name, _ in named_splits(people[people["part"] == "test"])]
     for name, (_, split) in zip(names, people.groupby(["repeat", "split"]), strict=True):
         row = {"split": name}
-        for part, words in PARTS.items():
+        for part, words in (("train", "trained on"), ("test", "tested")):
             inside = split[split["part"] == part]
             row[f"{words}: subjects"] = str(len(inside))
             row[f"{words}: patients"] = str(inside["patient"].nunique())
@@ -134,7 +132,8 @@ def scans_check(cohort: pd.DataFrame) -> str:
 
 def _with_patients(splits: pd.DataFrame, cohort: pd.DataFrame) -> pd.DataFrame:
     """The splits with the patient and the status of each subject."""
-    people = splits[COLUMNS].merge(cohort[["subject", "patient", "idh"]], "left", "subject")
+    rows = splits[["repeat", "split", "subject", "part"]]
+    people = rows.merge(cohort[["subject", "patient", "idh"]], "left", "subject")
     unknown = people.loc[people["patient"].isna(), "subject"]
     if len(unknown):
         found = f"no {unknown.iloc[0]}"
