@@ -62,9 +62,9 @@ class Registered:
 
 
 class View:
-    """What of a reference and the sequences on its grid is shown, and how large: all that is not background, or brain.
+    """What of a reference and the sequences on its grid is shown, and how large.
 
-    The masks are `brain` and `lesion`, those there are.
+    Masks are `brain` and `lesion`, those there are; the box holds the brain, else the tissue, and a margin.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
