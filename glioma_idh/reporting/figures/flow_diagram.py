@@ -17,8 +17,8 @@ MOST_REASONS = 12
 def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
     """The way of the subjects from those found to those tested, and beside it who left it where.
 
-    The counts are those of `tables.subjects.flow_counts`. Of many reasons the commonest twelve are named. ValueError: more
-    are used than were found.
+    The counts are those of `tables.subjects.flow_counts`. Of many reasons the commonest twelve are named. ValueError:
+    more are used than were found.
     """
     kinds = {"mutant": "IDH-mutant", "wild_type": "IDH-wild-type", "unlabelled": "IDH status not known"}
     num_excluded, reasons = _excluded(counts)
