@@ -16,19 +16,16 @@ from glioma_idh.evaluation.comparisons import Calls, Comparison, compare_all, co
 from glioma_idh.evaluation.metrics import has_values
 from glioma_idh.runs.run import Run
 
-TESTS = {"auc": compare_auc, "calls": compare_calls, "dice": compare_dice}
-"""Of DeLong, of McNemar, and of Wilcoxon."""
+TESTS = {"auc": compare_auc, "calls": compare_calls, "dice": compare_dice}  # of DeLong, McNemar and Wilcoxon
 TESTED = ["subject", "repeat", "split"]
 
 
 def paired_tests(
     runs: list[Run], scores: Iterable[str], reference: str | None = None
 ) -> dict[str, dict[tuple[str, str], Comparison | Calls]]:
-    """Pairs of runs by a paired test on the same patients, for each of `scores`, names of TESTS.
+    """Pairs of runs by a paired test on the same patients, for each of `scores`, names of TESTS, that both have.
 
-    Returns:
-        By score and the two names, the first less the second, p after Holm over the pairs of the score; without runs
-        that lack it.
+    They are by score and the two names, the first less the second, p after Holm over the pairs of the score.
     """
     tests = {}
     for score in scores:
@@ -41,8 +38,7 @@ def paired_tests(
 def gather(runs: list[Run]) -> list[Run]:
     """Runs in their order, the seeds of one recipe as one; runs of one name and several recipes by their folders too.
 
-    Raises:
-        InputError: phantoms and patients stand side by side, or a run twice.
+    InputError: phantoms and patients stand side by side, or a run twice.
     """
     if len({run.synthetic for run in runs}) > 1:
         found = f"phantoms in {next(run.folder for run in runs if run.synthetic)}"
@@ -60,8 +56,7 @@ def gather(runs: list[Run]) -> list[Run]:
 def together_as_one(same: list[Run]) -> Run:
     """One run out of the seeds of one recipe: tested again and again, a patient's score the mean of all networks.
 
-    Raises:
-        InputError: two have the same seed.
+    InputError: two have the same seed.
     """
     first, seeds = same[0], [run.settings.get("seed") for run in same]
     if len(same) == 1:
@@ -81,11 +76,7 @@ def together_as_one(same: list[Run]) -> Run:
 
 
 def reference_name(runs: list[Run], folder: Path | None) -> str | None:
-    """The name of the run in this folder, alone or as one seed of several.
-
-    Raises:
-        InputError: it is none of these runs, or has no scores.
-    """
+    """The name of the run in this folder, alone or as one seed; InputError: it is none of these, or has no scores."""
     if folder is None:
         return None
     folders = {member.folder.resolve(): run for run in runs for member in (run.members or (run,))}
@@ -99,8 +90,7 @@ def reference_name(runs: list[Run], folder: Path | None) -> str | None:
 def check_same_splits(networks: dict[str, list[Run]]) -> None:
     """Networks must have been tested on the same splits of the same patients; each has a run a seed, in one order.
 
-    Raises:
-        InputError: a run lacks a split, or two differ in patients, labels, scans or splits; it names a subject.
+    InputError: a run lacks a split, or two differ in patients, labels, scans or splits; it names a subject.
     """
     first = next(iter(networks.values()))
     for of_seeds in networks.values():

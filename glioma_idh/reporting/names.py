@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 
 class Score(NamedTuple):
-    """What a score is called."""
-
     heading: str  # of its column
     name: str  # of its row
     panel: str = ""  # of its box plot; "" where there is none
@@ -27,8 +25,7 @@ ABBREVIATIONS = (
     "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
     "Dice; -: cannot be computed, because nobody is of that kind or called so."
 )
-ALWAYS = ("always wild-type", "always mutant")
-"""What the answer is called that is the same for every patient."""
+ALWAYS = ("always wild-type", "always mutant")  # what the answer is called that is the same for every patient
 
 
 def trivial_answer(always_wild_type: float) -> str:
@@ -37,8 +34,6 @@ def trivial_answer(always_wild_type: float) -> str:
 
 
 class Curve(NamedTuple):
-    """How a log of the training is drawn."""
-
     title: str  # of its panel
     axis: str
     score: str  # what the test gives once this has been learnt; a network without that score learnt something else

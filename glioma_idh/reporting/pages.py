@@ -19,31 +19,13 @@ from glioma_idh.reporting.html import Section
 from glioma_idh.reporting.sections import of_run, of_scores, say
 from glioma_idh.reporting.sections.compared import compared_cautions, compared_sections, compared_sentence
 from glioma_idh.reporting.sections.shared_figures import boxes_of, lesion_cases, roc_of
-from glioma_idh.reporting.tables.flow import flow_counts
+from glioma_idh.reporting.tables.subjects import flow_counts
 from glioma_idh.reporting.text.cautions import cautions, result_sentence
 from glioma_idh.reporting.text.model_card import model_card
 from glioma_idh.runs.run import Run
 
-OF_SCORES = (
-    of_scores.baselines_section,
-    of_scores.discrimination_section,
-    of_scores.calibration_section,
-    of_scores.strata_section,
-)
-OF_RUN = (
-    of_run.paper_section,
-    of_run.subjects_section,
-    of_run.segmentation_section,
-    of_run.training_section,
-    of_run.cases_section,
-    of_run.methods_section,
-    of_run.checklists_section,
-)
-
 
 class Told(NamedTuple):
-    """What a page says."""
-
     title: str
     result: str  # what it all comes to, in a sentence
     cautions: list[str]  # what must be known before the first number
@@ -57,7 +39,7 @@ class Told(NamedTuple):
 
 def tell_run(run: Run) -> Told:
     """Everything about a finished run."""
-    sections = [section(run) for section in (*(OF_SCORES if run.scored else ()), *OF_RUN)]
+    sections = [section(run) for section in (*(of_scores.SECTIONS if run.scored else ()), *of_run.SECTIONS)]
     subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
     return Told(
         f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
@@ -75,7 +57,7 @@ def tell_run(run: Run) -> Told:
 def tell_table(run: Run) -> Told:
     """Everything about a predictions table alone."""
     title, result, known_before = f"Predictions of {run.given.attrs['file'].name}", result_sentence(run), cautions(run)
-    sections = [section(run) for section in (OF_SCORES if run.scored else ())]
+    sections = [section(run) for section in (of_scores.SECTIONS if run.scored else ())]
     sections.append(Section("What this report does not know", [say("table_alone", **run.worth)]))
     return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"worth": run.worth})
 

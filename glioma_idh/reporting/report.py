@@ -1,4 +1,4 @@
-"""Reports: of a finished run, of several side by side, of a predictions table alone; each drawn and written once.
+"""Reports: of a run, of several side by side, of a table of a paper, of predictions alone; each drawn and written once.
 
 A report is written to the page `out`, which is returned, by default `report.html`. InputError: a folder holds no
 finished run, or a table of it cannot be used.
@@ -17,11 +17,13 @@ from glioma_idh.cohorts.table import exclusions_table
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import best_possible_auc
 from glioma_idh.files import write_json, write_table, write_text, written_whole
-from glioma_idh.reporting.comparing import gather, reference_name
+from glioma_idh.reporting.comparing import check_same_splits, gather, paired_tests, reference_name, together_as_one
 from glioma_idh.reporting.figures.canvas import save_figure
+from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import files_folder, write_page
 from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
+from glioma_idh.reporting.tables import comparison as tables
 from glioma_idh.reporting.tables.results import results_table, results_text
 from glioma_idh.runs.foreign_tables import read_predictions
 from glioma_idh.runs.run import Run, read_finished_run, read_run
@@ -63,12 +65,9 @@ def write_table_report(file: Path, out: Path | None = None) -> Path:
 
 
 def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
-    """Several finished runs side by side; by default in the folder that holds the first.
+    """Several finished runs side by side, seeds of one network as one; by default in the folder that holds the first.
 
-    Args:
-        folders: of the runs; runs of one network that differ in their seed count as one network.
-        out: the page.
-        reference: the run that all others are compared with; None for every pair.
+    All are compared with the `reference`, the folder of one of them, or each with each.
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
@@ -79,10 +78,7 @@ def write_comparison(folders: list[Path], out: Path | None = None, reference: Pa
 def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -> dict:
     """Write a page and, beside it, its figures, tables and numbers, which are returned.
 
-    Args:
-        page: the HTML file.
-        tell: gives what it says.
-        figures: a folder for the figures that a run folder keeps.
+    `tell` gives what it says; `figures` is a folder for those that a run folder keeps.
     """
     told, beside = tell(), files_folder(page)
     write_page(page, told.title, told.result, told.sections, cautions=told.cautions, synthetic=told.synthetic)
@@ -106,12 +102,9 @@ def compare_runs(
 
     Args:
         folder: that holds them.
-        folders: of each sequence's run, by inside name.
+        folders: of each sequence's run, by inside name; so are the scores in each `metrics.json`, which are returned.
         new: those of them that have only now been finished; without one, nothing is written that is there.
         baselines: scores of baselines without a network, by their name.
-
-    Returns:
-        The scores in each `metrics.json`, by inside name.
     """
     runs = {name: new.get(name) or read_finished_run(path) for name, path in folders.items()}
     metrics = {}
@@ -137,8 +130,8 @@ def compare_runs(
         print(f"Best possible AUC from these sequences together, within splits: {best:.2f}")
     if changed:
         write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
-        page, together = folder / files.REPORT, gather(list(runs.values()))
-        publish(page, partial(tell_comparison, together, None), folder / files.FIGURES)
+        page = folder / files.REPORT
+        publish(page, partial(tell_comparison, gather(list(runs.values())), None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
@@ -149,8 +142,7 @@ def _best_possible_together(runs: dict[str, Run]) -> float | None:
         return None
     together = sum(run.planted for run in runs.values()).dropna()
     tested = pd.concat(run.predictions for run in runs.values())
-    _, within = best_possible_auc(tested[tested["subject"].isin(together.index)], together)
-    return within
+    return best_possible_auc(tested[tested["subject"].isin(together.index)], together)[1]
 
 
 def write_external(
@@ -158,15 +150,8 @@ def write_external(
 ) -> dict:
     """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
 
-    Args:
-        run_dir: of the run; all goes to `external/` and the name of the cohort in it.
-        name: of the cohort.
-        table: cohort table of the subjects tested.
-        predictions: one row a subject and network.
-        errors: one a subject set aside.
-
-    Returns:
-        The content of `metrics.json`; a network is a "split" in it.
+    All goes to `external/` and the name of the cohort in the run's folder; the content of `metrics.json` is returned.
+    The predictions have a row a subject and network, which is a "split"; there is an error a subject set aside.
     """
     trained, folder = read_finished_run(run_dir), run_dir / files.EXTERNAL / name
     of_cohort = {"cohort": table, "exclusions": exclusions_table(errors), "predictions": predictions}
@@ -180,3 +165,65 @@ def write_external(
     print(f"External testing on {name}: {len(table)} subjects, {int(table['idh'].sum())} mutant, one row a network")
     print(results_text({run.metrics["sequence"]: run.metrics}, {}, run.printed))
     return run.metrics
+
+
+def write_experiment(
+    out: Path,
+    table: str,
+    networks: dict[str, list[Run]],
+    reference: str,
+    caution: str,
+    baselines: list[dict[str, dict[str, float]]],
+    with_order: bool,
+) -> None:
+    """Table, ROC curves, page, predictions and numbers of several networks; the table is printed too.
+
+    Args:
+        out: folder.
+        table: its file name without ending, `table1`.
+        networks: by the network's name, its finished runs, one a seed, in the same order of seeds.
+        reference: name of the network that the others are compared with.
+        caution: what must be known of the paper's own rows.
+        baselines: of each seed, scores of answers that need no network, by the answer's name, the same ones in all.
+        with_order: whether the paper finds the reference above all others, and is to be held against that.
+    """
+    check_same_splits(networks)
+    runs = [replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()]
+    numbers = {run.name: numbers_of(run) for run in runs}
+    tests = paired_tests(runs, ("auc", "calls", "dice"), reference)
+    compared = {score: {name: pair for (name, _), pair in tests[score].items()} for score in tables.SCORES}
+    answers = mean_baselines(baselines)
+    paper, synthetic = networks[reference][0].paper, networks[reference][0].synthetic
+
+    made = tables.comparison_table(numbers, compared, reference, paper.published, paper.printed, answers)
+    order = [tables.order_text(numbers, pairs, reference, score) for score, pairs in compared.items() if pairs]
+    if with_order:
+        order.append(tables.order_holds(compared["auc"]))
+    remarks = tables.notes(numbers, answers)
+    tables.write_comparison_table(made, out, table, " ".join([*remarks, caution, *order]), synthetic)
+    write_table(pd.concat([run.predictions.assign(network=run.name) for run in runs]), out / files.PREDICTIONS)
+    scored = {run.name: run.predictions for run in runs if run.scored}
+    points = {name: (1 - row["specificity"], row["sensitivity"]) for name, row in answers.items() if "auc" in row}
+    published = {name: row["auc"][0] for name, row in paper.published.items() if "auc" in row}
+    roc = roc_with_bands(scored, marks=points, published=published, synthetic=synthetic)
+    save_figure(roc, out / files.FIGURES, "roc")
+    publish(out / files.REPORT, partial(tell_comparison, runs, reference, tests))
+    differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
+    write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
+    print("\n".join([made.to_string(), *remarks, caution, *order]))
+
+
+def numbers_of(run: Run) -> dict:
+    """The scores of a network over all its seeds and of each, and how many subjects without a label it learnt from."""
+    seeds = run.members or (run,)
+    planted = [seed.planted for seed in seeds if seed.planted is not None]
+    whole = replace(run, planted=pd.concat(planted).groupby(level=0).first()) if planted else run
+    of_seeds = {"auc": [seed.metrics["within_splits"].get("auc") for seed in seeds]}
+    of_seeds["dice"] = [seed.metrics["pooled"].get("dice") for seed in seeds]
+    unlabelled = int(seeds[0].cohort["idh"].isna().sum())
+    return whole.metrics | {"sequence": run.name, "by_seed": of_seeds, "num_unlabelled": unlabelled}
+
+
+def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Scores of answers that need no network, each the mean over the seeds' splits."""
+    return {name: pd.DataFrame([seed[name] for seed in of_seeds], dtype=float).mean().to_dict() for name in of_seeds[0]}

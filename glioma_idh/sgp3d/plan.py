@@ -13,8 +13,7 @@ from glioma_idh import runs
 from glioma_idh.errors import InputError
 from glioma_idh.progress import in_words, progress, step
 from glioma_idh.record import into
-from glioma_idh.reporting.experiments import write_experiment
-from glioma_idh.reporting.report import finish_run
+from glioma_idh.reporting.report import finish_run, write_experiment
 from glioma_idh.runs.run import read_run
 from glioma_idh.sgp3d import resources
 from glioma_idh.sgp3d.method import METHOD

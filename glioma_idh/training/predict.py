@@ -24,7 +24,7 @@ from glioma_idh.imaging.series_names import roles_named, words_of
 from glioma_idh.imaging.series_vocabulary import UNKNOWN
 from glioma_idh.parallel import run_parallel
 from glioma_idh.record import reads
-from glioma_idh.reporting.text.prediction_text import prediction_text
+from glioma_idh.reporting.text.cautions import prediction_text
 from glioma_idh.runs.run import is_synthetic, require_finished
 
 SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}  # what the preparation has spoken of

@@ -125,9 +125,9 @@ def test_the_table_compares_the_runs_and_figure_4_is_drawn(finished, capsys, mon
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions.groupby("network")["subject"].nunique().tolist() == [8, 8, 8]
     before, drawn = (out / "table2.csv").read_bytes(), []
-    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
     monkeypatch.setattr(
-        "glioma_idh.reporting.experiments.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
+        "glioma_idh.reporting.report.roc_with_bands", lambda scored, **more: drawn.append((scored, more))
     )
     assert run_table(recipe, where) == out and (out / "table2.csv").read_bytes() == before
     ((scored, more),) = drawn
@@ -251,8 +251,8 @@ def test_the_detached_run_of_a_table_alone_is_detached(tmp_path):
 @pytest.mark.parametrize("table", ["table1", "table2", "detach-k"])
 def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeypatch, table):
     recipe, where, _ = finished
-    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
-    monkeypatch.setattr("glioma_idh.reporting.experiments.roc_with_bands", lambda *_, **__: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.roc_with_bands", lambda *_, **__: None)
     plan_module.write_table_of(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
     assert last.startswith("The paper's order is not seen here") == (table == "table2")
@@ -312,10 +312,8 @@ def test_the_grade_s_mark_is_the_mean_of_the_seeds_at_what_it_calls_wrongly_muta
         return {"grade alone": grade}
 
     monkeypatch.setattr(plan_module, "METHOD", replace(METHOD, baselines=baselines))
-    monkeypatch.setattr("glioma_idh.reporting.experiments.save_figure", lambda *_: None)
-    monkeypatch.setattr(
-        "glioma_idh.reporting.experiments.roc_with_bands", lambda _, **more: drawn.append(more["marks"])
-    )
+    monkeypatch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
+    monkeypatch.setattr("glioma_idh.reporting.report.roc_with_bands", lambda _, **more: drawn.append(more["marks"]))
     plan_module.write_table_of([*plan, *second], replace(where, out=tmp_path / "out"))
     assert asked == [plan[1].folder, second[1].folder]
     assert drawn == [{"grade alone": (pytest.approx(0.4), pytest.approx(0.9))}]

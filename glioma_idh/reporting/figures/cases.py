@@ -25,17 +25,13 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 @dataclass(frozen=True)
 class Case:
-    """What there is to show of a subject, all on one grid.
+    """What there is to show of a subject, all on one grid, shape (i, j, k), RAS+."""
 
-    Scans by sequence, shape (i, j, k), RAS+; the lesion as annotated and as the network found it, booleans of the same
-    shape, or None; edge lengths of a voxel; and what stands above, as `head_line` makes it.
-    """
-
-    images: dict[str, np.ndarray]
-    reference: np.ndarray | None
-    predicted: np.ndarray | None
+    images: dict[str, np.ndarray]  # by sequence
+    reference: np.ndarray | None  # the lesion as annotated
+    predicted: np.ndarray | None  # and as the network found it
     spacing_mm: tuple[float, float, float]
-    title: str
+    title: str  # what stands above, as `head_line` makes it
 
     @cached_property
     def outlines(self) -> dict[str, np.ndarray]:
@@ -80,10 +76,8 @@ def read_cases(
     """What the networks of a run, with its two tables, saw of some subjects, or what there is of them.
 
     Where the folder holds slices, they are the cases, volumes of one slice, whose reference is what is not 0; else the
-    scans that the cohort table names, with the masks that the folder holds.
-
-    Returns:
-        By subject, those that could be read; and a sentence on each of the others.
+    scans that the cohort table names, with the masks that the folder holds. Returned are, by subject, those that could
+    be read; and a sentence on each of the others.
     """
     paths = [column for column in PATHS if column in cohort]
     rows = cohort.assign(**cohort[paths].astype(object).where(cohort[paths].notna(), ""))
@@ -127,10 +121,7 @@ def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
     """A tested subject of a run, of its rows in both tables: the sequences, the reference and a mask that was kept.
 
     Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
-    mean, and the title names it.
-
-    Raises:
-        InputError: an image is not where it was, or they are not on one grid.
+    mean, and the title names it. InputError: an image is not where it was, or they are not on one grid.
     """
     scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
     if not scans:

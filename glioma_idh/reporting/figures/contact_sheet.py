@@ -19,13 +19,11 @@ UNBROKEN = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")  # n
 
 
 class Layout(NamedTuple):
-    """The sequences shown, subjects side by side, an image's size, lines of text above it, and a subject's width."""
-
     sequences: tuple[str, ...]
-    across: int
-    side: float
-    num_lines: int
-    tile_width: float
+    across: int  # subjects side by side
+    side: float  # of an image
+    num_lines: int  # of text above it
+    tile_width: float  # of a subject
 
 
 def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = False, max_subjects: int = 150) -> Figure:

@@ -17,11 +17,8 @@ MOST_REASONS = 12
 def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
     """The way of the subjects from those found to those tested, and beside it who left it where.
 
-    Counts of subjects: `found`; `excluded`, a dict by the reason in words; `used`, and of them `mutant`, `wild_type`
-    and `unlabelled`; `tested` and `never_tested`. Of many reasons the commonest twelve are named.
-
-    Raises:
-        ValueError: more are used than were found.
+    The counts are those of `tables.subjects.flow_counts`. Of many reasons the commonest twelve are named. ValueError:
+    more are used than were found.
     """
     kinds = {"mutant": "IDH-mutant", "wild_type": "IDH-wild-type", "unlabelled": "IDH status not known"}
     num_excluded, reasons = _excluded(counts)
@@ -75,8 +72,7 @@ def flow_diagram_alt(counts: dict) -> str:
     """The numbers of `flow_diagram` in words."""
     number, reasons = _excluded(counts)
     why = f" ({'; '.join(reasons)})" if reasons else ""
-    return (
-        f"Flow of subjects. Found: {counts['found']}. Excluded: {number}{why}. Used: {counts['used']}, of them "
-        f"{counts['mutant']} IDH-mutant, {counts['wild_type']} IDH-wild-type, {counts['unlabelled']} with a status "
-        f"not known. Tested: {counts['tested']}. Never in a test set: {counts['never_tested']}."
-    )
+    known = f"{counts['mutant']} IDH-mutant, {counts['wild_type']} IDH-wild-type"
+    used = f"Used: {counts['used']}, of them {known}, {counts['unlabelled']} with a status not known."
+    tested = f"Tested: {counts['tested']}. Never in a test set: {counts['never_tested']}."
+    return f"Flow of subjects. Found: {counts['found']}. Excluded: {number}{why}. {used} {tested}"

@@ -24,21 +24,13 @@ BASELINE_COLUMNS = [("", -0.1, "left"), AUC, ("Network less it (95 %), p after H
 
 
 class Row(NamedTuple):
-    """A line of a forest plot: a text a column, the mark and its bar, and how many of the texts are bold.
-
-    Columns at the end may be left out; a mark in a row with bold texts is black.
-    """
-
-    words: list[str]
-    estimate: dict = NO_MARK
-    num_bold: int = 0
+    words: list[str]  # a text a column; those at the end may be left out
+    estimate: dict = NO_MARK  # the mark and its bar
+    num_bold: int = 0  # texts; a mark in a row with bold ones is black
 
 
 def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False) -> Figure:
-    """AUC within groups of patients. The dashed line is the AUC of all patients, the dotted one that of chance.
-
-    The rows are those of `evaluation.strata.strata_scores`, and `value, low, high, reason` of the AUC of all patients.
-    """
+    """AUC within groups of patients, `evaluation.strata.strata_scores`; dashed: of all (`overall`), dotted: chance."""
     counts = pd.DataFrame(strata).groupby("variable")[["n", "events"]].sum().max()  # each variable counts all patients
     rows = [_auc_row(["All patients", f"{counts['n']}", f"{counts['events']}"], overall, num_bold=4)]
     for variable, of_variable in groupby(strata, key=lambda stratum: stratum["variable"]):
@@ -58,7 +50,6 @@ def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False)
 
 
 def _too_small(stratum: dict) -> bool:
-    """Whether a stratum holds patients, but too few."""
     return stratum["n"] > 0 and min(stratum["events"], stratum["n"] - stratum["events"]) < FEWEST
 
 
@@ -90,11 +81,7 @@ def strata_forest_alt(strata: list[dict], overall: dict) -> str:
 
 
 def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
-    """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference.
-
-    They are `auc` and `baselines` of `evaluation.worth.worth`. The dashed line is the network's AUC, the dotted one
-    that of chance.
-    """
+    """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference."""
     network = worth["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]
     for name, answer in worth["baselines"].items():
@@ -118,7 +105,6 @@ def baselines_forest_alt(worth: dict) -> str:
 
 
 def _capital(name: str) -> str:
-    """A name at the start of a row or a sentence."""
     return name[:1].upper() + name[1:]
 
 

@@ -11,12 +11,9 @@ from glioma_idh.reporting.names import CURVES
 def learning_curves(history, *, title, panels, synthetic=False) -> Figure:
     """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
-    A loss without bounds has a logarithmic axis when the mean test loss spans more than a decade.
-
-    Args:
-        history: columns `repeat, split, epoch` (from 1), and of each panel's log the training's and the test's, as
-            `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
-        panels: names of logs, one or two, keys of `names.CURVES`.
+    A loss without bounds has a logarithmic axis when the mean test loss spans more than a decade. The panels are one or
+    two keys of `names.CURVES`; columns are `repeat, split, epoch` (from 1), and of each log the training's and the
+    test's, as `loss, test_loss`; the test's may be NaN in most epochs, or not be there.
     """
     tested = any(has_values(history, f"test_{log}") for log in panels)
     note = "The test curve is drawn only: it chose no epoch and no setting." if tested else ""
@@ -36,9 +33,8 @@ def learning_curves(history, *, title, panels, synthetic=False) -> Figure:
             if name == "Test" and curve.fitted:
                 fit = fit_exponential(mean.index, mean)
                 if fit.fitted:
-                    label = (
-                        f"Test fitted by a·exp(-b·x) + c:\na = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
-                    )
+                    numbers = f"a = {fit.a:.3g}, b = {fit.b:.3g} per epoch, c = {fit.c:.3g}"
+                    label = f"Test fitted by a·exp(-b·x) + c:\n{numbers}"
                     axes.plot(mean.index, fit(mean.index), color="black", linestyle="--", linewidth=1.2, label=label)
                 else:
                     label = "a·exp(-b·x) + c does not describe the test curve:\nno numbers"

@@ -91,11 +91,8 @@ def movement_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, 
 def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name, subject, synthetic=False) -> Figure:
     """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
 
-    Args:
-        time_s: of the points, shape (t,); so are the curves.
-        panels: curves by label, which has the same colour in every panel, by panel title, such as `Tumour`.
-        windows: first and last second of each stretch, such as the baseline and the first pass, by name.
-        y_name: what the curves are, with its unit; all panels have one scale.
+    Panels are curves of the shape of `time_s`, (t,), by label, which has one colour in all of them, by panel title;
+    windows are first and last second of each stretch by name. All panels have one scale.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

@@ -16,13 +16,9 @@ BAR = {"label": "SD above brain median", "pad": 0.02}
 def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=None, max_slices=120) -> Figure:
     """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
 
-    Args:
-        slices: normalised slices, shape (n, 64, 64), axes (i, j) to the patient's right and front; SD above the
-            brain's median; exactly 0 outside the lesion mask.
-        subjects: their ids.
-        truth: 1 mutant, 0 wild-type, NaN unknown; shape (n,).
-        scores: to print below the labels, shape (n,).
-        max_slices: of more subjects than this, an evenly spread subset is shown, and the sheet says of how many.
+    Slices have shape (n, 64, 64), axes (i, j) to the patient's right and front, SD above the brain's median, exactly 0
+    outside the lesion mask; truth is 1, 0 or NaN. Of more subjects than `max_slices`, an evenly spread subset is shown,
+    and the sheet says of how many.
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
     shown, prefix = sheet.evenly(np.argsort(-labels, kind="stable"), max_slices), sheet.common_prefix(subjects)
@@ -54,11 +50,8 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
 def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence, scores, synthetic=False) -> Figure:
     """What was read of one patient: the axial slice with the lesion and its rectangle, and the network's input.
 
-    Args:
-        slice_image: the whole slice, shape (i, j), axes to the patient's right and front; so is the mask, 0 or 1.
-        box: the mask's rectangle, ((i0, i1), (j0, j1)), stop outside.
-        network_input: what was cut from it, normalised, shape (64, 64).
-        scores: of each split's network, shape (n,).
+    Slice and mask, 0 or 1, have shape (i, j), axes to the patient's right and front; the box is the mask's rectangle,
+    ((i0, i1), (j0, j1)), stop outside; the input is normalised, shape (64, 64); there is a score a split's network.
     """
     scores = np.asarray(scores, float).ravel()
     title = f"{subject}, {display_name(sequence)}\nProbability of IDH mutation {scores.mean():.2f}"

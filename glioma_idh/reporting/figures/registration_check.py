@@ -8,16 +8,19 @@ brain without (women's mean less 2 SD) to a large one with all of it (men's mean
 
 import textwrap
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from scipy import ndimage
 
 from glioma_idh.imaging.registration import rigid
 from glioma_idh.imaging.volumes import Volume, check_same_grid
-from glioma_idh.reporting.figures.canvas import RED, display_name, legend_entry
-from glioma_idh.reporting.figures.registration_view import GAP, LINES, PIXEL_MM, TEXT, WIDTH, View
-from glioma_idh.reporting.figures.sheet import STROKE, close_sheet, new_sheet, slice_name
+from glioma_idh.reporting.figures import sheet
+from glioma_idh.reporting.figures.canvas import RED, SKY, VERMILLION, YELLOW, display_name, legend_entry
+from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
+from glioma_idh.reporting.figures.sheet import PLANES, STROKE, radiological, slice_name, slice_through
 
 MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
@@ -39,19 +42,93 @@ HEAD_MARGIN_MM = 20.0
 LEAST_AREA = 0.25  # of the largest axial area of the brain on a slice that is shown: above only cap or stem remains
 EDGES = (("left", "right"), ("back", "front"), ("bottom", "top"))
 PLACES = ("near the vertex", "at the skull base", "middle", "middle")
+LINES = {  # name in print, colour and line width
+    "brain": ("Brain mask of the reference", SKY, 1.0),
+    "edges": ("Edges of the reference", YELLOW, 0.45),
+    "lesion": ("Lesion", VERMILLION, 1.0),
+}
+TEXT = 8  # points of letters: larger than on other pictures, as this one is shown on slides
+WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
+PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A sequence on the grid of the reference.
-
-    Its measures are the values of MEASURES that are known of its registration, none of the reference itself, None where
-    it was not registered; the problem, printed in red, says what is wrong with the registration.
-    """
+    """A sequence on the grid of the reference."""
 
     volume: Volume
-    measures: dict[str, float] | None = None
-    problem: str = ""
+    measures: dict[str, float] | None = None  # those of MEASURES that are known; {} of the reference, None if not done
+    problem: str = ""  # what is wrong with the registration, printed in red
+
+
+class View:
+    """What of a reference and the sequences on its grid is shown, and how large.
+
+    Masks are `brain` and `lesion`, those there are; the box holds the brain, else the tissue, and a margin.
+    """
+
+    def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
+        self.reference, self.masks = reference, masks
+        shown = masks.get("brain", find_tissue(reference.array))
+        sides = zip(box_of(shown), np.ceil(margin_mm / reference.spacing_mm).astype(int), shown.shape, strict=True)
+        self.box = tuple((max(0, start - more), min(size, stop + more)) for (start, stop), more, size in sides)
+        self.size_mm = np.array([stop - start for start, stop in self.box]) * reference.spacing_mm
+        i, j, _ = self.size_mm
+        self.scale = (WIDTH - 3 * GAP) / (3 * i + j)  # inches per mm
+        self.row = max(self.size_mm[1:]) * self.scale  # inches
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel that the planes run through
+        if "lesion" in masks:
+            self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
+
+    def tiles(self) -> list[tuple[str, float, float]]:
+        """Plane, left edge and width of each of four columns, inches: axial twice, coronal, sagittal."""
+        tiles, x = [], 0.0
+        for plane in ("axial", *PLANES):
+            width = self.size_mm[PLANES[plane][0]] * self.scale
+            tiles.append((plane, x, width))
+            x += width + GAP
+        return tiles
+
+    def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
+        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
+        across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
+        picture = np.asarray(radiological(array[place]), np.float32)
+        return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)
+
+    def greys(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
+        """A plane in fine pixels, 0 black to 1 white: from 0 or a lower 1st percentile to the 99th of the brain."""
+        inside = array[self.masks["brain"] if "brain" in self.masks else find_tissue(array)]
+        low, high = np.percentile(inside[:: 1 + inside.size // 100_000], (1, 99)) if inside.size else (0, 1)
+        low, high = min(low, 0), max(high, 1e-12)
+        return np.clip((self.fine(array, plane, at) - low) / (high - low), 0, 1)
+
+    @cached_property
+    def edges(self) -> dict[str, np.ma.MaskedArray]:
+        """By plane, what crosses 0 where the reference changes from dark to bright: its Laplacian, where it is steep.
+
+        Source: Marr & Hildreth 1980, Proc R Soc Lond B 207:187.
+        """
+        edges, sd = {}, EDGE_SD_MM / PIXEL_MM
+        for plane in PLANES:
+            picture = self.greys(self.reference.array, plane)
+            slope = ndimage.gaussian_gradient_magnitude(picture, sd)
+            inside = self.fine(self.masks["brain"], plane) > 0.5 if "brain" in self.masks else slope > 0.01
+            steep = slope > EDGE_SHARE * np.percentile(slope[inside], 95) if inside.any() else inside
+            edges[plane] = np.ma.masked_array(ndimage.gaussian_laplace(picture, sd), ~(steep & inside))
+        return edges
+
+    def draw(self, axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
+        """Draw greys from 0 to 1, or colours, in one of the tiles; returns where they lie."""
+        plane, left, width = tile
+        size = width, self.size_mm[PLANES[plane][1]] * self.scale
+        ground = left, top, width, self.row
+        return sheet.draw_picture(axes, picture, ground, size, (0, 1), sheet.SIDES[plane], TEXT).get_extent()
+
+    def draw_masks(self, axes, plane: str, extent: tuple, at: int | None = None) -> None:
+        """Draw the outlines of the masks on a picture of that slice."""
+        for name, mask in self.masks.items():
+            sheet.draw_outline(axes, self.fine(mask, plane, at), extent, *LINES[name][1:])
 
 
 def registration_check(
@@ -59,16 +136,9 @@ def registration_check(
 ) -> Figure:
     """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume.
-
-    Args:
-        reference: what the sequences were registered to; all lie on its grid, shape (i, j, k).
-        masks: `brain`, to which the picture is cut, and `lesion`, through whose centre the planes run, otherwise
-            through the middle; those there are.
-        head: the reference with its skull, for the last row; by default the reference.
-
-    Raises:
-        InputError: a sequence or the head lies on another grid.
+    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume, on the
+    `head`, the reference with its skull, by default the reference. Masks, those there are: `brain`, to which all is
+    cut, and `lesion`, through whose centre the planes run, else through the middle. InputError: another grid.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):
@@ -82,7 +152,8 @@ def registration_check(
     counted = f", {num_problems} of {len(sequences)} with a problem" if num_problems else ""
     height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads.values())
     height += (1 + len(brain)) * LINE + wide.row if brain else 0
-    figure, axes = new_sheet(WIDTH, height, f"{subject}: sequences on the reference's grid{counted}", NOTE, synthetic)
+    title = f"{subject}: sequences on the reference's grid{counted}"
+    figure, axes = sheet.new_sheet(WIDTH, height, title, NOTE, synthetic)
     y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
     for n, (plane, left, width) in enumerate(view.tiles()):
         axes.text(left + width / 2, 0, slice_name(plane, view.centre) if n else "Checkerboard, axial", **names)
@@ -105,7 +176,7 @@ def registration_check(
     axes.text(0.1, bottom - 0.14, "5 cm", color="white", fontsize=TEXT, va="bottom", path_effects=STROKE)
     drawn = [LINES[name] for name in LINES if name in {*masks, "edges"}]
     legend = [legend_entry(words, color=colour, linewidth=2 * line, linestyle="-") for words, colour, line in drawn]
-    close_sheet(axes, WIDTH, height, legend, 3, TEXT)
+    sheet.close_sheet(axes, WIDTH, height, legend, 3, TEXT)
     return figure
 
 
@@ -132,9 +203,9 @@ def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
     """Draw checkerboard and three planes of a sequence, under the reference's lines."""
     first, *others = view.tiles()
     view.draw(axes, first, top, checkerboard(view, array))
+    _, colour, line = LINES["edges"]
     for tile in others:
         extent, edges = view.draw(axes, tile, top, view.greys(array, tile[0])), view.edges[tile[0]]
-        _, colour, line = LINES["edges"]
         if np.ma.min(edges) < 0 < np.ma.max(edges):
             axes.contour(edges, [0.0], extent=extent, origin="upper", colors=colour, linewidths=line)
         view.draw_masks(axes, tile[0], extent)
@@ -149,15 +220,12 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
 
 
 def is_normal(volume_ml: float) -> bool:
-    """Whether a brain has a volume that is normal in adults."""
+    """Whether an adult's brain has such a volume."""
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
-    """The volume of the brain beside what is normal; in a second line that of the lesion, and where the image ends.
-
-    The masks are booleans, shape (i, j, k). A phantom's head is larger than any, and held against nothing.
-    """
+    """The volume of the brain beside what is normal (a phantom's beside nothing), and in a second line what is more."""
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
     range_ml = "{} to {} ml".format(*NORMAL_ML)
@@ -167,8 +235,7 @@ def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: boo
     more = [f"lesion {np.count_nonzero(masks['lesion']) * voxel_ml:.1f} ml"] if "lesion" in masks else []
     more += [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
     said = "a phantom's" if synthetic else said
-    lines = [f"{volume_ml:.0f} ml, {said}", "; ".join(more)]
-    return [line for line in lines if line]
+    return [f"{volume_ml:.0f} ml, {said}", *(["; ".join(more)] if more else [])]
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:

@@ -25,13 +25,8 @@ MARKS = {
     "paper, mean ± sd": PAPER,
     "paper, mean": PAPER,
 }
-BOX = {
-    "boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE},
-    "medianprops": {"color": BLUE, "linewidth": 1.8},
-    "whiskerprops": {"color": BLUE},
-    "capprops": {"color": BLUE},
-    "patch_artist": True,
-}
+BOX = {"boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE}, "medianprops": {"color": BLUE, "linewidth": 1.8}}
+BOX |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
 BAND_RATES = np.linspace(0, 1, 501)
 CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
     {"color": canvas.BLUE, "linestyle": "-"},
@@ -48,11 +43,8 @@ def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, s
 
     A panel's mean curve is the mean of the splits' sensitivities at each false positive rate; the AUC beside it is the
     mean of the splits' AUCs, with their sample sd (n - 1).
-
-    Args:
-        predictions_by_sequence: columns `repeat, split, truth, score`. Subjects without a truth are left out.
-        best_possible: per sequence, the AUC that no network can beat on these subjects (phantom cohort).
-        published: per sequence, the AUC.
+    Columns are `repeat, split, truth, score`; subjects without a truth are left out. By sequence too are the published
+    AUC and, of phantoms, the best possible one, that no network can beat on these subjects.
     """
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -116,14 +108,9 @@ def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic
 
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
     class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
-    several rows has their mean score; columns are `patient, truth, score`.
-
-    Args:
-        marks: (1 - specificity, sensitivity) by name of answers that are no curve, as the tumour's grade.
-        published: the paper's AUC by name; may lack names.
-
-    Raises:
-        ValueError: more networks or marks than can be told apart, which are five each.
+    several rows has their mean score; columns are `patient, truth, score`. Marks are (1 - specificity, sensitivity) by
+    name of answers that are no curve, as the tumour's grade; the AUCs published may lack names. ValueError: more than
+    five networks or marks.
     """
     marks, published = marks or {}, published or {}
     if len(predictions_by_name) > len(CURVE_STYLES) or len(marks) > len(MARKERS):
@@ -167,12 +154,9 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
 def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
     """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
-    Boxes are quartiles, whiskers the full range, points the splits themselves.
-
-    Args:
-        scores: a row a split; column `sequence`, those of the panels, and `always_wild_type` with `accuracy`.
-        panels: at most four; those that the table lacks get no panel.
-        published: per sequence, by the score's name.
+    Boxes are quartiles, whiskers the full range, points the splits themselves. There is a row a split; columns are
+    `sequence`, those of the panels, at most four (one that is lacking gets none), and `always_wild_type` with
+    `accuracy`. What is published is by sequence and score.
     """
     panels = [score for score in panels if score in scores]
     by_sequence = dict(list(scores.groupby("sequence", sort=False)))

@@ -52,10 +52,9 @@ def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, 
 
 
 def draw_picture(axes, picture, ground, size, window, letters="", fontsize: float = SMALL) -> AxesImage:
-    """Draw a picture in the middle of a black ground, between the letters of its left and right side.
+    """Draw a picture, greys or colours as `radiological` turns them, between the letters of its left and right side.
 
-    The picture is greys or colours, as `radiological` turns them; the ground is left, top, width and height, the size
-    width and height of the picture, the window what is shown black and what white.
+    It has that size, in the middle of a black ground (left, top, width, height); the window is black and white.
     """
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
@@ -69,10 +68,7 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
 
 
 def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.5) -> None:
-    """Draw where a mask, as `radiological` turns it, crosses a level; closed at its edges, nothing of an empty one.
-
-    `extent` is that of the image that it lies on, `line` a width in points.
-    """
+    """Draw where a mask, as `radiological` turns it, crosses a level; closed at its edges, nothing of an empty one."""
     if np.max(mask) <= level:
         return
     left, right, bottom, top = extent
@@ -102,10 +98,8 @@ def place_groups(groups: dict, across: int, step, heading: float, gap: float):
     """Where members of groups stand, in rows below each group's heading.
 
     A group without members has no heading; the step is from a member's corner to the next one's, across and down; half
-    of the gap between the members of a column is added before the next heading.
-
-    Returns:
-        The upper left corner of each member, the top of each group's heading, and the height of all.
+    of the gap between the members of a column is added before the next heading. Returned are the upper left corner of
+    each member, the top of each group's heading, and the height of all.
     """
     corners, tops, y = {}, {}, 0.0
     for name in filter(groups.get, groups):

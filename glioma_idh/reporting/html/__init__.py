@@ -37,45 +37,33 @@ LONGEST = 60  # letters of a file name: no disk takes more than 255 bytes
 
 
 class Paragraph(NamedTuple):
-    """Plain text; a blank line begins a new paragraph."""
-
-    text: str
+    text: str  # plain; a blank line begins a new paragraph
 
 
 class Picture(NamedTuple):
-    """A figure; `name` is its file's without ending, `alt` says what is seen to those who cannot see it."""
-
-    name: str
+    name: str  # of its files, without ending
     figure: Figure
     caption: str
-    alt: str
+    alt: str  # what is seen, for those who cannot see it
 
 
 class Sheet(NamedTuple):
-    """A table of text cells, all of whose columns are shown."""
-
     name: str
-    table: pd.DataFrame
+    table: pd.DataFrame  # of text cells, all of whose columns are shown
     caption: str
 
 
 class Listing(NamedTuple):
-    """Code, with a button that copies it."""
-
-    text: str
+    text: str  # code, with a button that copies it
 
 
 class Viewer(NamedTuple):
-    """Subjects to look through slice by slice, one or more, by what the reader picks in the list."""
-
-    cases: dict[str, Case]
+    cases: dict[str, Case]  # one or more, to look through slice by slice, by what the reader picks in the list
 
 
 class Section(NamedTuple):
-    """A title and, in order, what stands below it."""
-
     title: str
-    parts: list
+    parts: list  # what stands below it, in order
 
 
 FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))}  # in the folder beside the page
@@ -89,18 +77,9 @@ def write_page(
     Each file appears whole or not at all, the page last; then those of a former page of this name that are no longer
     wanted are gone.
 
-    Args:
-        path: of the HTML file; it is returned.
-        title: of the page.
-        result: what it all comes to, in a sentence.
-        sections: what follows.
-        cautions: what must be known before the first number; a box below the title, where there are any.
-        synthetic: whether it is about phantoms; every section then says so.
-
-    Raises:
-        InputError: a file cannot be written, or one that is not a report's is in its place.
+    The arguments are those of `pages.Told`; cautions stand in a box below the title. The path is returned. InputError:
+    a file cannot be written, or one that is not a report's is in its place.
     """
-    path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
     if path.is_dir():
@@ -158,16 +137,13 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
             mark = f"{SYNTHETIC_NOTE}. " if synthetic else ""
             write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / files[0])
             write_text(latex_table(table, mark + caption, place.name), folder / files[1])
-            numbers = [n > 0 and _are_numbers(table.iloc[:, n]) for n in range(table.shape[1])]
-            block["columns"] = list(zip(map(str, table.columns), numbers, strict=True))
+            block["columns"] = []  # with whether most cells that hold something begin with a number
+            for n, name in enumerate(table.columns):
+                filled = table.iloc[:, n][lambda cells: ~cells.str.strip().isin(["", "-", "–"])]
+                is_number = n > 0 and len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
+                block["columns"].append((str(name), is_number))
             block["rows"] = table.to_numpy().tolist()
     return block
-
-
-def _are_numbers(cells: pd.Series) -> bool:
-    """Whether most cells that hold something begin with a number."""
-    filled = cells[~cells.str.strip().isin(["", "-", "–"])]
-    return len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
 
 
 def file_names(names: list[str]) -> list[str]:

@@ -69,10 +69,7 @@ def _pack_case(name: str, case: Case, quality: int) -> dict:
 def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
     """A volume as one picture, slice k after slice k in rows, about square: axis i goes to the right, j down.
 
-    Greys from 0 to 255 become a WebP of that quality, booleans a PNG of one bit a voxel; shape (i, j, k).
-
-    Returns:
-        A `data:` address.
+    Greys from 0 to 255 become a WebP of that quality, booleans a PNG of one bit a voxel, as a `data:` address.
     """
     width, height, number = volume.shape
     columns = int(np.ceil(np.sqrt(number * height / width)))

@@ -76,8 +76,7 @@ def _worth_section(runs: list[Run]) -> Section:
     """Each run's interval, calibration and stand to the baselines."""
     rows = []
     for run in (run for run in runs if run.scored):
-        numbers = run.worth
-        verdict = numbers["beats_baselines"]
+        numbers, verdict = run.worth, run.worth["beats_baselines"]
         not_beaten = ", ".join(verdict["not_beaten"])
         worse = f"; lower than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
         words = {"beats all": "higher than all compared", "does not beat": f"not higher than {not_beaten}{worse}"}

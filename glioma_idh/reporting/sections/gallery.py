@@ -63,8 +63,7 @@ def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
 def mistakes_figure(folder: Path, cohort, predictions, *, count=6, synthetic=False) -> tuple[Figure | None, str]:
     """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
 
-    Returns:
-        The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
+    The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
     """
     scores, chosen = _mean_scores(predictions), confident_mistakes(predictions, count)
     if not chosen:
@@ -123,11 +122,7 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
 
 
 def viewer_cases(folder: Path, cohort, predictions, count: int = 6) -> tuple[dict[str, Case], list[str]]:
-    """Cases to look through: the worst mistakes, the best and the worst lesions, the surest right answers.
-
-    Returns:
-        What `read_cases` reads of `count` at most, by why they were chosen, such as `Best Dice: S12`.
-    """
+    """What `read_cases` reads of the first `count` of `choose_cases`, by why they were, such as `Best Dice: S12`."""
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))
     return {f"{chosen[subject]}: {subject}": case for subject, case in cases.items()}, gone

@@ -13,13 +13,11 @@ from glioma_idh.reporting.names import ABBREVIATIONS, CURVES
 from glioma_idh.reporting.sections import say
 from glioma_idh.reporting.sections.gallery import mistakes_figure, mistakes_text, viewer_cases
 from glioma_idh.reporting.sections.shared_figures import lesion_cases
+from glioma_idh.reporting.tables import subjects
 from glioma_idh.reporting.tables.cells import estimate_cell
 from glioma_idh.reporting.tables.cohort import characteristics_sheet, parts_sheet
-from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts
 from glioma_idh.reporting.tables.results import paper_sheet
-from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
-from glioma_idh.reporting.text.checklists import CHECKLISTS, checklist_table
-from glioma_idh.reporting.text.facts import methods_text, run_facts
+from glioma_idh.reporting.text.facts import CHECKLISTS, checklist_table, methods_text, run_facts
 from glioma_idh.reporting.text.rerun import command_line, environment_table
 from glioma_idh.runs.run import Run
 
@@ -41,18 +39,19 @@ def paper_section(finished: Run) -> Section:
 def subjects_section(finished: Run) -> Section:
     """Who was found, set aside, used and tested, and how they were divided."""
     cohort, splits = finished.cohort, finished.splits
-    counts = flow_counts(cohort, finished.exclusions, splits, finished.predictions)
-    checks = patients_check(splits, cohort), scans_check(cohort), f"sha256 of the splits: {splits_hash(splits)}."
+    counts = subjects.flow_counts(cohort, finished.exclusions, splits, finished.predictions)
+    checks = [subjects.patients_check(splits, cohort), subjects.scans_check(cohort)]
+    checks.append(f"sha256 of the splits: {subjects.splits_hash(splits)}.")
     figure = flow_diagram(counts, synthetic=finished.synthetic)
     parts = [
         Picture("flow", figure, "Flow of subjects.", flow_diagram_alt(counts)),
         Sheet("cohort", characteristics_sheet(cohort), "Who they are, by IDH status (reference standard)."),
-        Sheet("splits", splits_sheet(splits, cohort), "Training and test parts."),
+        Sheet("splits", subjects.splits_sheet(splits, cohort), "Training and test parts."),
         say("checks", checks=checks, expected=finished.worth["expected"]),
         Sheet("parts", parts_sheet(cohort, splits), "Who was tested where."),
     ]
     if len(finished.exclusions):
-        parts.append(Sheet("exclusions", exclusions_sheet(finished.exclusions), "Who was set aside, and why."))
+        parts.append(Sheet("exclusions", subjects.exclusions_sheet(finished.exclusions), "Who was set aside, and why."))
     return Section("Subjects and splits", parts)
 
 
@@ -103,7 +102,7 @@ def cases_section(finished: Run) -> Section:
 
 
 def methods_section(finished: Run) -> Section:
-    """A methods paragraph, the environment, and the command."""
+    """A methods paragraph, the command, and the environment."""
     parts = [Paragraph(methods_text(finished)), Paragraph("To run it again:"), Listing(command_line(finished.settings))]
     environment = Sheet("environment", environment_table(finished.recipe), "Environment, seeds and hashes.")
     return Section("Methods, and how to run it again", [*parts, environment])
@@ -116,3 +115,7 @@ def checklists_section(finished: Run) -> Section:
         caption = f"{checklist.title}. {checklist.citation}. Items read in: {checklist.read}."
         parts.append(Sheet(name, checklist_table(name, facts), caption))
     return Section("Checklists", parts)
+
+
+SECTIONS = (paper_section, subjects_section, segmentation_section, training_section, cases_section, methods_section)
+SECTIONS += (checklists_section,)

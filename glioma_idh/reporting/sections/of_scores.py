@@ -3,7 +3,7 @@
 import pandas as pd
 
 from glioma_idh.evaluation.calibration import CLIP, HARD
-from glioma_idh.reporting.figures import forest_plots, performance, reliability
+from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.figures.canvas import named_splits
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
@@ -105,7 +105,7 @@ def calibration_section(finished: Run) -> Section:
         row |= {"in the large (95 %)": estimate_cell(scores["in_the_large"])}
         rows.append(row | {name: f"{scores[key]:.3f}" for key, name in CALIBRATION.items()})
     curves, table = (numbers["reliability"], numbers["calibration"]), pd.DataFrame(rows).astype(object).fillna("")
-    diagram, alt = reliability.reliability_diagram(*curves, **marked), reliability.reliability_diagram_alt(*curves)
+    diagram, alt = performance.reliability_diagram(*curves, **marked), performance.reliability_diagram_alt(*curves)
     decision = performance.decision_curve_figure(numbers["decision"], **marked)
     decision_alt = performance.decision_curve_figure_alt(numbers["decision"])
     parts = [
@@ -146,3 +146,6 @@ def strata_section(finished: Run) -> Section:
     picture = Picture("strata", figure, "AUC within groups of patients.", alt)
     caption = "AUC within splits with 95 % confidence intervals, in groups of patients."
     return Section("Within groups of patients", [say("strata"), picture, Sheet("strata", pd.DataFrame(rows), caption)])
+
+
+SECTIONS = (baselines_section, discrimination_section, calibration_section, strata_section)

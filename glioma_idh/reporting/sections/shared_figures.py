@@ -39,11 +39,7 @@ def boxes_of(runs: list[Run]) -> Figure:
 
 
 def lesion_cases(run: Run) -> dict[str, Case]:
-    """The lesions found best, in the middle and worst, of the masks that the run has kept.
-
-    Raises:
-        InputError: an image is not where it was.
-    """
+    """The lesions found best, in the middle and worst, of the masks kept; InputError: an image is not where it was."""
     cohort, tested = run.cohort.set_index("subject", drop=False), dict(iter(run.predictions.groupby("subject")))
     chosen = choose_by_dice(run.predictions)
     return {name: read_case(run.folder, cohort.loc[who], tested[who]) for name, who in chosen.items()}

@@ -16,10 +16,7 @@ def number_cell(value: float | None) -> str:
 def estimate_cell(estimate: dict, decimals: int = 2, plus: bool = False) -> str:
     """`0.86 (0.79 to 0.92)`; without interval the number and why, or the reason alone.
 
-    Args:
-        estimate: `value, low, high, reason` of `evaluation.intervals.Estimate`, or of a `thresholds.Proportion`.
-        decimals: of each number.
-        plus: write the sign of what is above 0 too.
+    Of `evaluation.intervals.Estimate` or a `thresholds.Proportion`; with `plus` numbers above 0 have their sign too.
     """
     if not known(estimate["value"]):
         return estimate["reason"]

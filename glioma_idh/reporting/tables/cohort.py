@@ -14,17 +14,10 @@ VOLUME = "Lesion volume, ml"
 def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFrame:
     """Age, sex, grade, site, lesion volume and what else is known of the patients, by IDH status, with missing counts.
 
-    Of several scans of a patient the first counts, and any known status.
-
-    Args:
-        cohort: columns that it lacks are not known of anybody.
-        max_sites: smaller sites beyond so many are counted together as "other".
-
-    Returns:
-        `characteristic` (empty below its first row), `value, missing, all`, and a column a status.
-
-    Raises:
-        InputError: a cell cannot be read.
+    Of several scans of a patient the first counts, and any known status; columns that the cohort lacks are not known
+    of anybody, and sites beyond `max_sites`, the smallest, are counted together as "other". Columns are
+    `characteristic` (empty below its first row), `value, missing, all`, and one a status. InputError: a cell cannot be
+    read.
     """
     cohort = _as_text(cohort)
     patients = _patients(cohort)
@@ -62,16 +55,13 @@ def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     made = _table_one(people, known, "part", list(parts))
     made = made.drop(index=[("IDH, n (%)", group) for group in list(GROUPS.values())[1:]], errors="ignore")
     made = made.drop(columns="Missing", level=1).droplevel(0, axis="columns").drop(columns="Overall", errors="ignore").T
-    made.columns = [_heading(name, value) for name, value in made.columns]
+    headings = []  # `patients`, `Age, years, mean (SD)`, `Sex F, n (%)`
+    for name, value in made.columns:
+        first, _, unit = name.partition(", n (%)")
+        of_value = f"{value}, n (%)" if first == "IDH" else f"{first} {value}, n (%){unit}"
+        headings.append("patients" if name == "n" else of_value if value else name)
+    made.columns = headings
     return made.rename_axis("part").reset_index().astype(str).replace(NO_NUMBER, regex=True)
-
-
-def _heading(name: str, value: str) -> str:
-    """A column's name: `patients`, `Age, years, mean (SD)`, `Sex F, n (%)`."""
-    if name == "n":
-        return "patients"
-    name, _, unit = name.partition(", n (%)") if value else (name, "", "")
-    return f"{value}, n (%)" if name == "IDH" else f"{name} {value}, n (%){unit}" if value else name
 
 
 def _as_text(cohort: pd.DataFrame) -> pd.DataFrame:

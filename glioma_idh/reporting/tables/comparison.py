@@ -26,13 +26,9 @@ def comparison_table(
     printed: Printed,
     baselines: dict[str, dict[str, float]],
 ) -> pd.DataFrame:
-    """The results table, with each network's difference from one of them in its row of pooled scores.
+    """The results table, with each network's difference from one of them, `model`, in its row of pooled scores.
 
-    Args:
-        numbers: of each network, as `experiments.numbers_of` gives them.
-        comparisons: by score and name, the other less it.
-        model: what they were compared with.
-        published, printed, baselines: as `results_table` takes them, and so is what is returned.
+    The numbers are those of `report.numbers_of`, the comparisons by score and name, the other less the model.
     """
     table = results_table(numbers, published, printed, baselines)
     trivial = table.index.get_level_values(1).isin(ALWAYS)  # once, among the baselines, and not below every network

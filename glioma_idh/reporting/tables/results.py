@@ -13,13 +13,9 @@ WITHIN_NOTE = (
     "different networks, whose offsets usually lower it."
 )
 SPREAD_NOTE = "ours: mean ± standard deviation over the splits; pooled: one mean score per patient."
-LATEX = str.maketrans(
-    {
-        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-        **{"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"},
-    }
-)
+LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+LATEX |= {"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"}
+LATEX = str.maketrans(LATEX | {letter: f"\\{letter}" for letter in "&%$#_{}"})
 
 
 def results_table(
@@ -27,14 +23,8 @@ def results_table(
 ) -> pd.DataFrame:
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
 
-    Args:
-        metrics: by the sequence's or the network's name.
-        published: by the same name; may lack names.
-        printed: its columns and decimals.
-        baselines: a row each at the end.
-
-    Returns:
-        Text cells, indexed by sequence and row; "-" where a number was not to be had.
+    Metrics and what is published are by the sequence's or the network's name; of the baselines there is a row each at
+    the end. Cells are indexed by sequence and row; "-" where a number was not to be had.
     """
     rows = {}
     for sequence, summary in metrics.items():
@@ -108,11 +98,9 @@ def results_text(
 def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
     """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
 
-    With `worth`, which `evaluation.worth.worth` gives, every score that has an interval stands with it.
-
-    Returns:
-        `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
-        patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
+    With `worth`, which `evaluation.worth.worth` gives, every score that has an interval stands with it. Columns are
+    `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
+    patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
     """
     worth, num_splits = worth or {}, len(metrics["per_split"])
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T

@@ -1,5 +1,12 @@
-"""What a run knows, in short texts by topic: for the methods section, the checklists, the model card."""
+"""What a run knows, in short texts by topic: for the methods section, the model card, and reviewers' checklists.
 
+Each list of `wording/checklists.csv` (`name, title, citation`; `read`, the text that its items were written from,
+whole; `num_items`, sub-items counted) has its items in `wording/NAME.csv`, in our own short words with the published
+numbers, in that order: `item, section, what, facts` (topics of `run_facts` that answer it) and `authors`, what only
+the authors know.
+"""
+
+from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -26,15 +33,14 @@ SECTIONS = {  # of the methods, topics by heading
 PACKAGES = {"glioma-idh": "glioma_idh", "python": "Python", "tensorflow": "TensorFlow", "keras": "Keras"}
 PACKAGES |= {"numpy": "NumPy", "scipy": "SciPy", "nibabel": "NiBabel"}
 MOST_KINDS = 5  # of evidence or reasons that are written out
-UNKNOWN = "not known"
+UNKNOWN, FOR_AUTHORS = "not known", "For the authors"
 DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "site"}
 
 
 def run_facts(run: Run) -> dict[str, str]:
     """Everything that methods, checklists and model card can ask a run, whose tables and numbers may be incomplete.
 
-    Returns:
-        Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
+    Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
     """
     patients = patient_values(run)
     facts = render_topics(f"{TEXTS}/patients.j2", patients)
@@ -98,6 +104,11 @@ def patient_values(run: Run) -> dict:
     sites = _as_text(cohort["site"]) if has(cohort, "site") else None
     described = [column for column in ("grade", "sex") if has(patients, column)]
     unknown = [column for column in ("grade", "sex") if column not in described] + ([] if len(ages) else ["age"])
+    characteristics = {}  # each value of a column with its patients, and how many of them are IDH-mutant
+    for column in described:
+        by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
+        texts = [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
+        characteristics[column] = texts
     return {
         "raw": run.settings,
         "synthetic": run.synthetic,
@@ -111,7 +122,7 @@ def patient_values(run: Run) -> dict:
         "num_unknown": int(status.isna().sum()),
         "has_masks": has(cohort, "lesion_mask"),
         "num_brain_masks": int(filled(cohort, "brain_mask").sum()),
-        "characteristics": {column: _by_status(patients, column) for column in described},
+        "characteristics": characteristics,
         "ages": ages,
         "uncharacterised": unknown,
         "num_sites": None if sites is None else sites[sites != UNKNOWN].nunique(),
@@ -126,12 +137,6 @@ def patient_values(run: Run) -> dict:
 def _as_text(cells: pd.Series) -> pd.Series:
     """Grades and the like as text."""
     return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", UNKNOWN)
-
-
-def _by_status(patients: pd.DataFrame, column: str) -> list[str]:
-    """Each value of a column with its patients, and how many of them are IDH-mutant."""
-    by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
-    return [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
 
 
 def _evidence_values(cohort: pd.DataFrame) -> dict:
@@ -173,3 +178,29 @@ def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
         "num_in_both": int((rows.groupby(["repeat", "split", "patient"])["part"].nunique() > 1).sum()),
         "num_unlabelled": rows.loc[rows["idh"].isna(), "subject"].nunique(),
     }
+
+
+def read_items(name: str) -> pd.DataFrame:
+    """One of the tables in `wording`, as text."""
+    file = resources.files("glioma_idh.reporting.text") / "wording" / f"{name}.csv"
+    with file.open(encoding="utf-8") as lines:
+        return pd.read_csv(lines, dtype=str, keep_default_na=False)
+
+
+CHECKLISTS = {row.name: row for row in read_items("checklists").astype({"num_items": int}).itertuples()}
+
+
+def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
+    """One of CHECKLISTS, text in the columns `item, what, answer`, from `run_facts` (topics may be missing)."""
+    items = read_items(name)
+    columns = zip(items["facts"], items["authors"], strict=True)
+    answers = [answer(topics.split(), authors, facts) for topics, authors in columns]
+    return items[["item", "what"]].assign(answer=answers)
+
+
+def answer(topics: list[str], authors: str, facts: dict[str, str]) -> str:
+    """What a run knows of an item by these topics of its facts, and what is left to the authors, "" for nothing."""
+    known = [facts[topic] for topic in topics if facts.get(topic)]
+    if not known:
+        return f"{FOR_AUTHORS}: {authors}." if authors else f"{FOR_AUTHORS}."
+    return " ".join([*known, f"{FOR_AUTHORS}: {authors}."] if authors else known)

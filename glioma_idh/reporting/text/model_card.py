@@ -46,14 +46,9 @@ def _numbers(values: dict) -> str:
 
 def _baselines(baselines: dict) -> str:
     """The baselines, as a table."""
-    rows = [
-        (
-            of["stage"],
-            name,
-            estimate_cell(of["auc"]),
-            comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-",
-        )
-        for name, of in baselines.items()
-    ]
+    rows = []
+    for name, of in baselines.items():
+        less = comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-"
+        rows.append((of["stage"], name, estimate_cell(of["auc"]), less))
     columns = ["known", "baseline", "AUC within splits (95 %)", "AUC of the network less it, p after Holm"]
     return pd.DataFrame(rows, columns=columns).to_markdown(index=False)

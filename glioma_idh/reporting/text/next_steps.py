@@ -18,10 +18,8 @@ TEST_MUTANTS = 5  # in each hold-out of the slice-CNN paper
 def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
     """What the check of a cohort ends with: who can be used for which network, the width to expect, the next command.
 
-    Args:
-        table: cohort table.
-        scans: a row an image, as `check_scans` gives it; `refused` names the networks that do not take it.
-        cohort: what to give to `--cohort`: a name, or the path of the table.
+    The scans have a row an image, as `check_scans` gives it; `refused` names the networks that do not take it. `cohort`
+    is what to give to `--cohort`.
     """
     cohort = f'"{cohort}"' if " " in cohort else cohort
     labelled, _ = check_labels(table)
@@ -53,10 +51,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
 
 
 def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why not a single subject of a cohort can be trained on, in sentences; empty where one can.
-
-    The cohort table and the scans are those of `next_steps`.
-    """
+    """Why not a single subject of a cohort, its table and scans, can be trained on, in sentences; "" where one can."""
     labelled, errors = check_labels(table)
     mistakes = [error for error in errors if error.found != UNLABELLED]
     start = "Nobody can be trained on:"

@@ -46,6 +46,7 @@ def number_values(worth: dict) -> dict:
     strata = [row for row in entry(worth, "strata") if row["n"]]
     variables = [variable for variable, number in Counter(row["variable"] for row in strata).items() if number > 1]
     strata = [row for row in strata if row["variable"] in variables]
+    strata_names = [f"thirds of {name}" if name in ("age", "lesion size") else f"each {name}" for name in variables]
     available = {name: of for name, of in baselines.items() if not of["difference"]["reason"]}
     regressions = [name for name in available if name != "majority"]
     kinds = ["the larger class of the training part"] if "majority" in available else []
@@ -68,9 +69,7 @@ def number_values(worth: dict) -> dict:
         "scaled": {text: calibration[name] for name, text in scaled.items() if calibration.get(name) is not None},
         "decision": decision,
         "strata": strata,
-        "strata_names": [
-            f"thirds of {name}" if name in ("age", "lesion size") else f"each {name}" for name in variables
-        ],
+        "strata_names": strata_names,
         "baselines": baselines,
         "available": available,
         "unavailable": [name for name in baselines if name not in available],

@@ -26,8 +26,7 @@ WORDS = {  # of a setting in print, where its name will not do
 def environment_table(recipe_file: dict) -> pd.DataFrame:
     """What `recipe.json` holds of versions, seed, hashes, and of device, time and memory where somebody has added them.
 
-    Returns:
-        Text in the columns `what` and `value`; `not recorded` where the run does not say.
+    Text in the columns `what` and `value`; `not recorded` where the run does not say.
     """
     settings, versions = recipe_file.get("recipe", {}), recipe_file.get("versions", {})
     rows = {f"version of {name}": version for name, version in versions.items()} or {"versions": NOT_RECORDED}

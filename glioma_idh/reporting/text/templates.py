@@ -99,14 +99,9 @@ def render(template: str, values: dict) -> str:
 
 
 def render_block(template: str, topic: str, values: dict, environment=BY_LINE, of_settings: bool = False) -> str:
-    """One block as it stands, line by line; by default a line of statements alone leaves no empty line.
+    """The block of a topic as it stands, line by line; by default a line of statements alone leaves no empty line.
 
-    Args:
-        template: its path in the package.
-        topic: name of the block.
-        values: by the names that the block uses.
-        environment: of Jinja.
-        of_settings: "" for a block that prints a setting that is missing, as in an older run; else that is an error.
+    With `of_settings` it is "" where it prints a setting that is missing, as in an older run; else that is an error.
     """
     found = environment.get_template(template)
     try:

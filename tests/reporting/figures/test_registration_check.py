@@ -11,14 +11,15 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.reporting.figures.canvas import RED
 from glioma_idh.reporting.figures.registration_check import (
+    LINES,
     TINT,
+    WIDTH,
     Registered,
     brain_slices,
     describe_brain,
     is_normal,
     registration_check,
 )
-from glioma_idh.reporting.figures.registration_view import LINES, WIDTH
 
 NOTE = "Synthetic phantom cohort: no clinical result"
 SHAPE, SPACING = (60, 80, 12), (1.0, 1.0, 5.0)

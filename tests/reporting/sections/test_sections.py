@@ -13,7 +13,7 @@ import pytest
 from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting import pages as pages_module
 from glioma_idh.reporting import report
-from glioma_idh.reporting.figures import forest_plots, performance, reliability
+from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
 from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
@@ -173,7 +173,7 @@ def drawn(monkeypatch):
     for name in ("precision_recall_curve", "confusion_matrices", "decision_curve_figure"):
         keep(performance, name)
     for name in ("reliability_diagram", "reliability_diagram_alt"):
-        keep(reliability, name)
+        keep(performance, name)
     keep(of_scores, "roc_with_bands")
     keep(shared_figures, "score_boxes")
     for name in ("flow_diagram", "best_median_worst", "learning_curves"):
@@ -373,7 +373,7 @@ def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
         monkeypatch.setattr(of_run, slow, lambda *_: pd.DataFrame())
     for synthetic in (True, False):
         run = finished(cohort=PHANTOMS if synthetic else COHORT)
-        for section in (*pages_module.OF_SCORES, of_run.subjects_section):
+        for section in (*of_scores.SECTIONS, of_run.subjects_section):
             assert section(run).parts
         marked = {name: given.synthetic for name, given in drawn.items() if hasattr(given, "synthetic")}
         assert set(marked.values()) == {synthetic}
@@ -637,8 +637,8 @@ def pages(monkeypatch):
     given = []
     monkeypatch.setattr(report, "write_page", lambda *a, **named: given.append((*a, named["synthetic"])) or a[0])
     monkeypatch.setattr(pages_module, "cautions", lambda *_: [])
-    for name in ("OF_SCORES", "OF_RUN"):
-        monkeypatch.setattr(pages_module, name, ())
+    for sections in (of_scores, of_run):
+        monkeypatch.setattr(sections, "SECTIONS", ())
     return given
 
 

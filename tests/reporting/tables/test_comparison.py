@@ -14,7 +14,7 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.papers import find_paper
 from glioma_idh.reporting import comparing
 from glioma_idh.reporting.comparing import check_same_splits, together_as_one
-from glioma_idh.reporting.experiments import mean_baselines, numbers_of
+from glioma_idh.reporting.report import mean_baselines, numbers_of
 from glioma_idh.reporting.tables.cells import format_p
 from glioma_idh.reporting.tables.comparison import (
     SCORES,

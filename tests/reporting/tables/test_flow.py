@@ -6,7 +6,7 @@ import pytest
 
 from glioma_idh.cohorts.table import EXCLUSION_COLUMNS, UNLABELLED
 from glioma_idh.errors import InputError
-from glioma_idh.reporting.tables.flow import exclusions_sheet, flow_counts, reasons
+from glioma_idh.reporting.tables.subjects import exclusions_sheet, flow_counts, reasons
 
 COHORT = pd.DataFrame({"subject": list("abcdef"), "idh": [1, 0, 0, 1, 0, np.nan]})
 SPLITS = pd.DataFrame({"subject": list("abcdef"), "repeat": 0, "split": 0, "part": ["test"] * 3 + ["train"] * 3})

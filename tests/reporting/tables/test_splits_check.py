@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.errors import InputError
-from glioma_idh.reporting.tables.splits import patients_check, scans_check, splits_hash, splits_sheet
+from glioma_idh.reporting.tables.subjects import patients_check, scans_check, splits_hash, splits_sheet
 
 COHORT = pd.DataFrame(
     {

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from glioma_idh.reporting.text.checklists import CHECKLISTS, answer, checklist_table, read_items
-from glioma_idh.reporting.text.facts import limits, run_facts
+from glioma_idh.reporting.text.facts import CHECKLISTS, answer, checklist_table, limits, read_items, run_facts
 from glioma_idh.reporting.text.model_card import model_card
 from tests.reporting.text.small_run import (
     COHORT,

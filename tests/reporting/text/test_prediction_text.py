@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
-from glioma_idh.reporting.text.prediction_text import RESEARCH, prediction_text
+from glioma_idh.reporting.text.cautions import RESEARCH, prediction_text
 from tests.reporting.text.small_run import LESIONS_ALONE, WORTH, estimate
 
 ROW = {"subject": "a", "score_1": 0.2, "score_2": 0.4, "score": 0.3, "score_sd": 0.14, "lesion_ml": 9.0}
