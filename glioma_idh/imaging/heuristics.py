@@ -128,11 +128,8 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
     others = [name for name in covered if name not in alike[most]]
     *former, last = alike.get(most, [""])
     named = f"{', '.join(former)} and {last}" if former else last
-    return {
-        name: f"Covers another brain than {named} (Dice {dice[name, most]:.2f}): is it of another patient, or not "
-        "registered?"
-        for name in others
-    }
+    text = "Covers another brain than {} (Dice {:.2f}): is it of another patient, or not registered?"
+    return {name: text.format(named, dice[name, most]) for name in others}
 
 
 def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:

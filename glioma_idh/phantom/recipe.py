@@ -42,19 +42,18 @@ class PhantomRecipe:
         """Eight hexadecimal digits that name the recipe."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
 
-
-def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> PhantomRecipe:
-    """The checked parameters; no lesion survives voxels of more than 6 mm."""
-    checks = (
-        ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
-        (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
-        ("seed of 0 or more", seed, seed >= 0),
-        ("spacing_mm from 1 to 6", spacing_mm, 1 <= spacing_mm <= 6),
-    )
-    for expected, found, good in checks:
-        if not good:
-            raise InputError(expected, str(found), "Call make_phantom with other parameters.")
-    return PhantomRecipe(int(num_subjects), int(num_mutant), int(seed), float(spacing_mm))
+    @staticmethod
+    def checked(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> "PhantomRecipe":
+        """The checked parameters; no lesion survives voxels of more than 6 mm."""
+        for expected, found, good in (
+            ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
+            (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
+            ("seed of 0 or more", seed, seed >= 0),
+            ("spacing_mm from 1 to 6", spacing_mm, 1 <= spacing_mm <= 6),
+        ):
+            if not good:
+                raise InputError(expected, str(found), "Call make_phantom with other parameters.")
+        return PhantomRecipe(int(num_subjects), int(num_mutant), int(seed), float(spacing_mm))
 
 
 def check_sequences(sequences) -> tuple[str, ...]:

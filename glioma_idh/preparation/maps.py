@@ -66,10 +66,9 @@ def make_adc_image(patient: Patient) -> Path | None:
     inputs |= {"called trace": is_called_trace(choice)} | alignment.placement(role)
     peak_mm2_s = patient.stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
     if not is_tissue(peak_mm2_s):
-        patient.remarks.append(
-            f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of "
-            f"tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
-        )
+        there = f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of"
+        least, most = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
+        patient.remarks.append(f"{there} tissue at {least} to {most}e-3: check the b-values.")
     return path
 
 
@@ -134,9 +133,8 @@ def make_rcbv_image(patient: Patient) -> Path | None:
         dark = ", ".join(map(str, found["dark_volumes"]))
         patient.remarks.append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
     if found["without_fit"] >= MANY_WITHOUT_FIT:
-        patient.remarks.append(
-            f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
-        )
+        where = f"In {found['without_fit']:.0%} of the brain"
+        patient.remarks.append(f"{where} no gamma-variate curve fits the bolus: try --cbv first-pass.")
     if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
         patient.remarks.append(f"The white matter mask holds {remark}.")
     return files["rcbv"]

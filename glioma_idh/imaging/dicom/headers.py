@@ -233,12 +233,6 @@ def names_patient(name: str, header: Header) -> bool:
     return False
 
 
-def named_safely(file: Path, header: Header) -> str:
-    """The name of a file; its ending alone where the name could tell of the patient or of a day."""
-    told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
-    return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
-
-
 def _spelled(text: str) -> set[str]:
     """A text without accents, and with them written out in two letters."""
     text = unicodedata.normalize("NFC", text.casefold())

@@ -50,14 +50,11 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
 
     That of the trace-weighted images, or of the directions there are: `method` says so where they make no trace.
 
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-        b_vectors: shape (n, 3), or None where every volume is trace-weighted. Of other length than 1, they are
-            normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
-            some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so.
-        brain: mask, shape (i, j, k); the whole image without one.
-        noise_sd: standard deviation of the noise in the real part; None has it estimated (`estimate_noise`).
+    Of a series (i, j, k, n), b-values (n,), s/mm2, and b-vectors (n, 3), None where every volume is trace-weighted;
+    they are normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
+    some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so. The brain
+    is a mask (i, j, k), or None for the whole image; the noise's standard deviation, that of the real part, is
+    estimated unless given (`estimate_noise`).
 
     InputError as of `fit_adc`, `tensor_design`, but for too few directions, and `settle_undirected`.
     """
@@ -92,10 +89,9 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
     before the directions are. Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D)
     / 3, so their geometric mean decays with the mean diffusivity; the arithmetic one more slowly along fibres.
 
-    Returns:
-        mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
-        rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError as
-        of `check_b_values`, and for fewer than two b-values.
+    Returns mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the
+    lowest rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError
+    as of `check_b_values`, and for fewer than two b-values.
     """
     b_values = check_b_values(b_values, series)
     shells = group_shells(b_values)

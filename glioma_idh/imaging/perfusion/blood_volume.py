@@ -74,8 +74,7 @@ def gamma_variate_integral(change: np.ndarray, window: tuple[int, int], step_s: 
     its weights and its choice of points share the noise of what they weigh, and the integral comes out 50 % too large
     at a peak three times the noise, which blood volume in units of white matter, where the peak is low, would inherit.
 
-    Returns:
-        The integrals; and where there is one, bool: a curve that does not rise and fall has none.
+    Also returned is where there is an integral, bool: a curve that does not rise and fall has none.
     """
     curves = change[:, window[0] + 1 : window[1]].astype(np.float64)
     time_s = step_s * np.arange(1, curves.shape[1] + 1)
