@@ -91,10 +91,10 @@ def compare_with_baselines(predictions, baselines: dict, level: float = 0.95) ->
     p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time.
     """
     checks.check_predictions(predictions)
-    comparisons = {}
-    for name, (table, reason) in baselines.items():
-        none = Comparison(*[np.nan] * 4, reason)
-        comparisons[name] = none if reason else compare_auc(predictions, table, level)
+    comparisons = {
+        name: Comparison(*[np.nan] * 4, reason) if reason else compare_auc(predictions, table, level)
+        for name, (table, reason) in baselines.items()
+    }
     return comparisons | holm({name: of for name, of in comparisons.items() if name != "majority"})
 
 

@@ -73,10 +73,7 @@ def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0
 
 
 def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
-    """The highest threshold among the scores that has the wanted sensitivity, above 0 and up to 1.
-
-    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950).
-    """
+    """The highest threshold among the scores of the wanted sensitivity, by default that of Youden (Cancer 1950)."""
     truth, score = check_scores(truth, score)
     if not 0 < truth.sum() < len(truth):
         raise ValueError(f"expected mutants and wild-types; found {int(truth.sum())} mutants of {len(truth)} patients")
@@ -91,10 +88,7 @@ def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | 
 
 
 def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None = None) -> pd.DataFrame:
-    """Of each split, the threshold chosen on patients whom it does not test (`crossfitting.other_patients`).
-
-    `repeat, split, threshold, num_patients` (on whom it is chosen), and `reason`: why the threshold is NaN.
-    """
+    """Of each split, the threshold chosen on `other_patients`: `repeat, split, threshold, num_patients, reason`."""
     check_predictions(predictions)
     rows = []
     for repeat, split, others, reason in other_patients(predictions):

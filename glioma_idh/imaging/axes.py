@@ -17,8 +17,7 @@ SHIFTS = 3  # voxels of the cube by which the plane of symmetry may lie off its 
 TISSUE = 0.1  # share of the 95th percentile from which on a voxel belongs to the head
 CUT = 0.15  # share of a face of the box from which on the head is cut there; cut along two axes, it is a crop
 GAIN = 0.03  # by so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most
-TALL, TALL_WITH_SKULL = 1.05, 1.5
-"""Height over length from which on no brain, and no head with its neck, is; brains reach 0.81, phantoms 0.93."""
+TALL, TALL_WITH_SKULL = 1.05, 1.5  # height over length of no brain, or head with neck; brains reach 0.81, phantoms 0.93
 DIRECTIONS = ("left to right", "back to front", "bottom to top")
 MEND = "if its axial view shows no axial slices, correct the header of the scan, and of its mask, or export both again."
 ADVICE = f"Do its axes run as its header says? Open it in a viewer; {MEND}"
@@ -75,8 +74,7 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
 def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:
     """How far a lesion is brighter than what lies within 6 mm around it in the brain, both bool, (i, j, k).
 
-    That is the AUC: the probability that a voxel of the lesion is brighter than one around it; NaN where either has
-    fewer than 20 voxels.
+    The AUC: the probability that a voxel of the lesion is brighter than one around it; NaN of fewer than 20 voxels.
     """
     if not lesion.any():
         return float("nan")

@@ -23,8 +23,7 @@ BIAS_ITERATIONS = (50, 50, 30)
 BIAS_THREADS = 4  # whatever the number of processors: the result depends on it in the last digits
 BAND_MM = 18  # how far around the template's brain to look
 PRIOR_WIDTH_MM = 3.0  # depth that weighs as much as intensities e times as frequent
-INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)
-"""Depths within and distances around the template's brain where the two kinds of intensities are learned."""
+INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)  # in and around the template's brain, where intensities are learned
 NUM_BINS = 64
 LARGEST_LOG_RATIO = 2.0
 SMOOTHING_MM = 1.0

@@ -13,8 +13,7 @@ BRAIN_ML = (800, 2500)
 HEAD_ML = 2800
 LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
-BRAIN_SECTION_CM2 = 215
-"""Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
+BRAIN_SECTION_CM2 = 215  # between the largest axial sections of brains (up to about 200) and of heads (from about 240)
 HEAD_SECTION_CM2 = 240  # no brain has an axial section of this size; the phantom's, whose ventricles are full, have 228
 FULL_BOX = 0.97  # of a box that could hold a head, the share that no brain fills: it leaves the corners
 FAINT = 0.01  # of the 99th percentile: below it lies what interpolation leaves around a brain

@@ -16,8 +16,7 @@ LARGE_ML = 400.0  # few gliomas reach this volume with their oedema
 LARGEST_SHARE_OUTSIDE = 0.01  # of a lesion, beyond the brain; of 187 patients with drawn masks at most 0.0006
 LARGEST_SHARE_OF_BRAIN = 0.5
 IMPOSSIBLE_ML = 800.0  # half a brain and more: twice what few gliomas reach
-IMPOSSIBLE_SHARES = (0.9, 0.99)
-"""Of the brain: of a lesion of more than LARGE_ML, and of any. The fullest of 121 crops of 140 ml has 0.96."""
+IMPOSSIBLE_SHARES = (0.9, 0.99)  # of the brain: of a lesion above LARGE_ML, and of any; 121 crops of 140 ml reach 0.96
 IMPOSSIBLE_SHARE_OUTSIDE = 0.5
 SHOWN = 5
 

@@ -14,8 +14,7 @@ T1 = set(terms.SEQUENCES["t1"])
 B_VALUE = r"b(0|\d{2,4})"
 WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(terms.WITHOUT_ALONE))})"
 AND = r"\s?(/|&|\+|and|und|et|e|y|en|or|oder|o\.?|ou|of)\s?"
-BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"
-"""What a single letter before it says of: `o. KM`, `s/ gado`."""
+BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"  # after a letter: `o. KM`, `s/ gado`
 OTHER_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "_": " "})
 OTHER_LETTERS |= str.maketrans({"±": "+-", "−": "-", "–": "-", "—": "-"})
 PHRASES = {

@@ -127,10 +127,7 @@ def make_dsc(
 
 
 def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Contrast medium at each volume, mmol/l, (t,) each, worked out in fine steps.
-
-    In the vessels of healthy tissue and of the lesion; in arterial plasma, the mean between the volume before and this.
-    """
+    """Contrast medium (t,), mmol/l: in vessels of healthy tissue and lesion; in plasma, the mean since the last."""
     steps = round(protocol.repetition_time_s / FINE_STEP_S)
     fine_s = protocol.repetition_time_s / steps * np.arange(-steps + 1, (protocol.num_volumes - 1) * steps + 1)
     arterial = arterial_concentration(fine_s - protocol.arrival_s)

@@ -76,11 +76,7 @@ def random_stream(recipe: PhantomRecipe, index: int, purpose: str) -> np.random.
 
 
 def draw_truth(recipe: PhantomRecipe):
-    """Labels and latents of the whole cohort, one row a subject.
-
-    Columns are `subject`, `idh` and, for all six sequences, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the planted
-    shift, the same in each row).
-    """
+    """Labels and latents, a row a subject: `subject, idh`; of each sequence `z_SEQUENCE` and the shift `d_SEQUENCE`."""
     mutant = random_stream(recipe, 0, "labels").permutation(recipe.num_subjects) < recipe.num_mutant
     width = max(3, len(str(recipe.num_subjects)))
     truth = {"subject": [f"phantom-{n + 1:0{width}d}" for n in range(recipe.num_subjects)], "idh": mutant.astype(int)}

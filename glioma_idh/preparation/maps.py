@@ -29,10 +29,7 @@ PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal
 
 
 def series_to_use(choices: dict, settings: Settings) -> dict:
-    """The choices without the series that nothing will be made of.
-
-    ADC is made of the DWI series where that has two b-values, else the scanner's own map is taken.
-    """
+    """The choices to be used: for ADC the DWI series if that has two b-values, else the scanner's own map."""
     unused = {"dsc"} if "rcbv" in settings.skip else set()
     if "adc" in settings.skip:
         unused |= {"dwi", "adc"}

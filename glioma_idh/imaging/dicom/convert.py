@@ -62,8 +62,7 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
     Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
     sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
     words alone as are known to say what it is (`series_names.words_of`). Also returned is what was not used: `LeftOut`
-    where nothing is wrong with it, `InputError` where a series ought to be mended. InputError is raised if the files
-    belong to several patients or days.
+    where nothing is wrong with it, `InputError` where a series ought to be mended; one is raised for several patients.
     """
     headers, remarks = _read_headers(folder)
     converted, num_lost = [], 0

@@ -32,11 +32,7 @@ FULL_RANK = 1e-9
 
 @dataclass(frozen=True)
 class Diffusion:
-    """An ADC map and how it came about.
-
-    Voxels of the mask that are not fitted come out 0: little but noise at the lowest b-value, no signal at all at
-    others, or one that does not fall with b.
-    """
+    """An ADC map and how it came about; voxels without signal, or whose signal does not fall with b, are 0."""
 
     adc: np.ndarray  # mm2/s, shape (i, j, k), float32; 0 outside the mask too
     method: str  # in words
@@ -53,8 +49,7 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
     Of a series (i, j, k, n), b-values (n,), s/mm2, and b-vectors (n, 3), None where every volume is trace-weighted;
     they are normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
     some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so. The brain
-    is a mask (i, j, k), or None for the whole image; the noise's standard deviation, that of the real part, is
-    estimated unless given (`estimate_noise`).
+    is a mask (i, j, k), None the whole image; the noise's standard deviation (real part) is estimated unless given.
 
     InputError as of `fit_adc`, `tensor_design`, but for too few directions, and `settle_undirected`.
     """
@@ -164,8 +159,7 @@ def estimate_noise(series, b_values) -> float:
 def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
     """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
 
-    From signals (voxel, n), each the mean of so many volumes (n,), and a design (n, p) to coefficients (voxel, p); NaN
-    where the signals do not fix them.
+    From signals (voxel, n), means of so many volumes (n,), and a design (n, p) to coefficients (voxel, p) or NaN.
     """
     solutions = []
     for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # of voxels few enough for the memory

@@ -21,8 +21,7 @@ from glioma_idh.imaging.volumes import Volume
 NUM_POINTS = 80_000  # number of places at which the metric looks
 START_TURN_DEG = 20.0
 NUM_STARTS = 3
-"""The search starts from the headers and from the heads' centres, each also turned both ways about each axis; the most
-promising starts are followed."""
+"""Starts are the headers and the heads' centres, each also turned both ways about each axis; the best are followed."""
 MAX_ROTATION_DEG, MAX_SHIFT_MM = 30.0, 50.0  # more than a head moves between the series of one visit
 MIN_OVERLAP = 0.7
 TRIAL_MM_AND_DEG = 10.0
