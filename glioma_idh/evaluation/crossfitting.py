@@ -27,10 +27,7 @@ def other_patients(predictions: pd.DataFrame) -> Iterator[tuple[int, int, pd.Dat
 
 
 def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The splits that a predictions table tells of: `subject, repeat, split, part`, as in a run's `splits.csv`.
-
-    Who is tested in the repeat, or in others where it has but one split, and not in a split is its training part.
-    """
+    """The splits that a predictions table tells of, as in `splits.csv`: whom a split does not test trains in it."""
     parts = []
     for repeat, split, test, others in _tests_and_others(predictions):
         for part, rows in (("train", others.drop_duplicates("subject")), ("test", test)):

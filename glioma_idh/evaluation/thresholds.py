@@ -56,13 +56,10 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
     """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, and the `reason`."""
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
-    missing = sensitivity.reason or specificity.reason
-    reason = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
-    return {
-        "ppv": hits / (hits + alarms) if hits + alarms else np.nan,
-        "npv": rests / (rests + misses) if rests + misses else np.nan,
-        "reason": missing or reason,
-    }
+    one_class = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
+    ppv = hits / (hits + alarms) if hits + alarms else np.nan
+    npv = rests / (rests + misses) if rests + misses else np.nan
+    return {"ppv": ppv, "npv": npv, "reason": sensitivity.reason or specificity.reason or one_class}
 
 
 def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:

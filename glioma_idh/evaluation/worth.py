@@ -59,10 +59,8 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         checks.check_cohort(predictions, cohort)
     if splits is not None:
         checks.check_tests(predictions, splits)
-    answers = {
-        "patients": count_patients(predictions, cohort) | {"folds_made": folds_made},
-        "segmentation": summarise_segmentation(predictions),
-    }
+    answers = {"patients": count_patients(predictions, cohort) | {"folds_made": folds_made}}
+    answers["segmentation"] = summarise_segmentation(predictions)
     if not has_values(predictions, "score"):
         reason = checks.because("the table holds no score, as that of a network of segmentation alone")
         none = {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}

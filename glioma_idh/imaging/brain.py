@@ -58,10 +58,7 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
 
 
 def bias_field(image, mask):
-    """Logarithm of the bias field of an image of SimpleITK, at its own resolution; bit for bit on any computer's cores.
-
-    N4 sums in as many parts as it has threads, also in the filters within it, which only the global default reaches.
-    """
+    """Logarithm of the bias field at an image's own resolution; N4's filters take the global number of threads."""
     sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
     factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
     correction = sitk.N4BiasFieldCorrectionImageFilter()

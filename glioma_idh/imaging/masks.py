@@ -87,10 +87,7 @@ def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
 
 
 def mask_hash(array: np.ndarray) -> str:
-    """The identity of a mask: which voxels of its grid are not 0, as 16 hexadecimal digits; none of an empty one.
-
-    Unlike in `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form.
-    """
+    """Sixteen hexadecimal digits of which voxels of its grid a mask marks, unlike `voxel_hash` by place; "" of none"""
     marked = array != 0
     if not marked.any():
         return ""

@@ -88,10 +88,7 @@ def draw_truth(recipe: PhantomRecipe):
 
 
 def planted_scores(truth_csv, sequences):
-    """The best possible score of each subject of a `truth.csv`: sum over the sequences (one or several) of d * z.
-
-    A pandas Series by subject; all equal for ADC alone, which carries nothing.
-    """
+    """The best possible score by subject of a `truth.csv`, a Series: sum of d * z over one or several sequences."""
     truth = pd.read_csv(truth_csv, dtype=str).set_index("subject")
     columns = [(f"d_{name}", f"z_{name}") for name in check_sequences(sequences)]
     scores = sum(truth[shift].astype(float) * truth[latent].astype(float) for shift, latent in columns)

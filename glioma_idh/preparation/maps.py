@@ -91,10 +91,7 @@ def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
 
 
 def make_rcbv_image(patient: Patient) -> Path | None:
-    """rCBV on the grid of the result, normal white matter = 1, or None; other maps of the series in `perfusion/`.
-
-    An InputError where times are missing, there is no brain, no bolus or no white matter.
-    """
+    """rCBV on the result's grid, or None; more in `perfusion/`. InputError without times, brain, bolus, white mask."""
     alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
         return None
