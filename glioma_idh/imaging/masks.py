@@ -87,7 +87,7 @@ def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
 
 
 def mask_hash(array: np.ndarray) -> str:
-    """Sixteen hexadecimal digits of which voxels of its grid a mask marks, unlike `voxel_hash` by place; "" of none"""
+    """Sixteen hexadecimal digits of the voxels of its grid that a mask marks, unlike `voxel_hash` by place; "" of 0."""
     marked = array != 0
     if not marked.any():
         return ""

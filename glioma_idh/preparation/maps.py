@@ -91,7 +91,7 @@ def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
 
 
 def make_rcbv_image(patient: Patient) -> Path | None:
-    """rCBV on the result's grid, or None; more in `perfusion/`. InputError without times, brain, bolus, white mask."""
+    """rCBV on the result's grid, or None; others in `perfusion/`. InputError: no times, brain, bolus, white matter."""
     alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
         return None
