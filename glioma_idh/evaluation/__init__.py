@@ -11,6 +11,5 @@ Arguments that all functions share, and that their docstrings do not repeat:
     draws, seed  of a bootstrap: how many samples of patients, with replacement, and what they are drawn by
 
 A bad table, truth or score is a ValueError of `checks`, which names the subject; so are tables that do not match and
-arguments that are not in their range. An answer that is not available is NaN, with the `reason` in words beside it; it
-is "" where there is one.
+arguments that are not in their range. An answer that is not available is NaN, with the `reason` in words; else "".
 """

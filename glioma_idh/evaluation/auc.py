@@ -56,8 +56,15 @@ def auc_within_splits(predictions: pd.DataFrame) -> SplitAuc:
     won = [pairs_won(split["truth"], split["score"]) for split in splits]
     num_pairs = sum(len(of_mutants) * len(of_wild_types) for of_mutants, of_wild_types in won)
     value = sum(of_mutants.sum() for of_mutants, _ in won) / num_pairs
-    tests = [_centred(number, *split, value) for number, split in enumerate(zip(splits, won, strict=True))]
-    wild_types, mutants = (_sum_over_tests(of_class) for _, of_class in pd.concat(tests).groupby("truth"))
+    tables = []  # of DeLong's components of a split and class, in pairs, each less the mean of the others
+    for number, (split, (of_mutants, of_wild_types)) in enumerate(zip(splits, won, strict=True)):
+        for truth, of_class, pairs in ((1, of_mutants, len(of_wild_types)), (0, of_wild_types, len(of_mutants))):
+            others = len(of_class) - 1  # a lone patient has only the AUC of all splits to be compared with
+            deviation = (of_class - of_class.mean()) * (others + 1) / others if others else of_class - pairs * value
+            weight = pairs / others if others else 0.0  # of each other patient in the mean that was subtracted
+            columns = {"split": number, "deviation": deviation, "pairs": pairs, "weight": weight}
+            tables.append(split.loc[split["truth"] == truth, ["patient", "truth"]].assign(**columns))
+    wild_types, mutants = (_sum_over_tests(of_class) for _, of_class in pd.concat(tables).groupby("truth"))
     deviations = pd.concat([wild_types, mutants]) / num_pairs
     return SplitAuc(float(value), num_pairs, deviations, len(mutants), len(wild_types))
 
@@ -74,18 +81,6 @@ def pairs_won(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndar
     below = ranks[: len(mutant)] - rankdata(mutant)
     not_above = ranks[len(mutant) :] - rankdata(wild_type)
     return below, len(mutant) - not_above
-
-
-def _centred(number: int, split: pd.DataFrame, won: tuple[np.ndarray, np.ndarray], auc: float) -> pd.DataFrame:
-    """DeLong's components of one split, in pairs, each less the mean of the others of its class."""
-    tables = []
-    for truth, of_class, pairs in ((1, won[0], len(won[1])), (0, won[1], len(won[0]))):
-        others = len(of_class) - 1  # a lone patient has only the AUC of all splits to be compared with
-        deviation = (of_class - of_class.mean()) * (others + 1) / others if others else of_class - pairs * auc
-        weight = pairs / others if others else 0.0  # of each other patient in the mean that was subtracted
-        columns = {"split": number, "deviation": deviation, "pairs": pairs, "weight": weight}
-        tables.append(split.loc[split["truth"] == truth, ["patient", "truth"]].assign(**columns))
-    return pd.concat(tables)
 
 
 def _sum_over_tests(tests: pd.DataFrame) -> pd.Series:

@@ -54,7 +54,24 @@ def baseline_predictions(cohort: pd.DataFrame, splits: pd.DataFrame, names=tuple
     the same for all, or a training part has one class, or one value of a column, alone. A ValueError also where a
     patient is trained on and tested in one split.
     """
-    rows = _labelled_rows(cohort, splits)
+    checks.check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
+    checks.check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
+    checks.check_once(splits, "parts")
+    checks.check_one_row_a_subject(cohort)
+    unknown = splits.loc[~splits["subject"].isin(cohort["subject"]), "subject"].unique()
+    if len(unknown):
+        found = f"no {unknown[0]}, {len(unknown)} such"
+        raise ValueError(f"expected the splits' subjects in the cohort table; found {found}")
+    columns = {"subject": cohort["subject"], "patient": cohort["patient"], "truth": _numbers(cohort, "idh")}
+    columns |= {column: _numbers(cohort, column) for column in NUMBERS if column in cohort}
+    columns |= {column: _words(cohort, column) for column in WORDS if column in cohort}
+    rows = splits.merge(pd.DataFrame(columns), on="subject")
+    both = rows.groupby([*SPLIT, "patient"])["part"].transform("nunique") > 1
+    if both.any():
+        row = rows[both].iloc[0]
+        found = f"patient {row['patient']} in both of repeat {row['repeat']}, split {row['split']}"
+        raise ValueError(f"expected each patient in train or in test; found {found}")
+    rows = rows.dropna(subset="truth").astype({"truth": int})
     if not (rows["part"] == "test").any():
         raise ValueError("expected subjects with an IDH status among those tested; found none")
     baselines = {}
@@ -74,33 +91,11 @@ def compare_with_baselines(predictions, baselines: dict, level: float = 0.95) ->
     p is after Holm over all but the majority, which orders no pair; intervals are of one difference at a time.
     """
     checks.check_predictions(predictions)
-    comparisons = {}
-    for name, (table, reason) in baselines.items():
-        none = Comparison(*[np.nan] * 4, reason)
-        comparisons[name] = none if reason else compare_auc(predictions, table, level)
+    comparisons = {
+        name: Comparison(*[np.nan] * 4, reason) if reason else compare_auc(predictions, table, level)
+        for name, (table, reason) in baselines.items()
+    }
     return comparisons | holm({name: of for name, of in comparisons.items() if name != "majority"})
-
-
-def _labelled_rows(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """The splits' rows with `patient`, `truth` and the columns that baselines read, of subjects with a truth."""
-    checks.check_columns(cohort, ["subject", "patient", "idh"], "cohort table")
-    checks.check_columns(splits, ["subject", "repeat", "split", "part"], "splits")
-    checks.check_once(splits, "parts")
-    checks.check_one_row_a_subject(cohort)
-    unknown = splits.loc[~splits["subject"].isin(cohort["subject"]), "subject"].unique()
-    if len(unknown):
-        found = f"no {unknown[0]}, {len(unknown)} such"
-        raise ValueError(f"expected the splits' subjects in the cohort table; found {found}")
-    columns = {"subject": cohort["subject"], "patient": cohort["patient"], "truth": _numbers(cohort, "idh")}
-    columns |= {column: _numbers(cohort, column) for column in NUMBERS if column in cohort}
-    columns |= {column: _words(cohort, column) for column in WORDS if column in cohort}
-    rows = splits.merge(pd.DataFrame(columns), on="subject")
-    both = rows.groupby([*SPLIT, "patient"])["part"].transform("nunique") > 1
-    if both.any():
-        row = rows[both].iloc[0]
-        found = f"patient {row['patient']} in both of repeat {row['repeat']}, split {row['split']}"
-        raise ValueError(f"expected each patient in train or in test; found {found}")
-    return rows.dropna(subset="truth").astype({"truth": int})
 
 
 def _words(cohort: pd.DataFrame, column: str) -> pd.Series:

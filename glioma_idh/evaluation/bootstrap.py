@@ -14,10 +14,7 @@ DRAWS_AT_ONCE = 100  # with 10,000 patients, 8 MB a class
 
 
 def drawn_curves(truth, score, draws: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """True and false positives of a bootstrap from each falling score on; the classes are drawn apart.
-
-    Shape (draws at once, different scores + 1) each; the first column is 0, nobody.
-    """
+    """True and false positives from each falling score on, (draws at once, scores + 1); classes are drawn apart."""
     truth, score, random = np.asarray(truth), np.asarray(score, dtype=np.float64), np.random.default_rng(seed)
     mutant, wild_type = np.sort(score[truth == 1]), np.sort(score[truth == 0])  # the same draws in any order
     thresholds = np.unique(score)[::-1]
@@ -25,7 +22,7 @@ def drawn_curves(truth, score, draws: int, seed: int) -> Iterator[tuple[np.ndarr
     for at_once in batches(draws):
         positives = []
         for scores in (mutant, wild_type):
-            columns = 1 + np.searchsorted(-thresholds, -scores)
+            columns = 1 + np.searchsorted(-thresholds, -scores)  # the first one stays 0, nobody
             cells = columns[random.integers(len(scores), size=(at_once, len(scores)))]
             cells += width * np.arange(at_once)[:, None]
             counts = np.bincount(cells.ravel(), minlength=at_once * width)
@@ -59,8 +56,7 @@ def bootstrap_auc(truth, score, *, level: float = 0.95, draws: int = DRAWS, seed
 def roc_band(truth, score, false_positive_rates, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple:
     """Pointwise band of a ROC curve: lowest and highest sensitivity at these 1 - specificities, shape (k,) all.
 
-    The band is of one point at a time: more often than 1 - level does a whole curve leave it somewhere. NaN with fewer
-    than two patients of a class.
+    The band is of one point at a time: a whole curve leaves it more often. NaN with fewer than two patients of a class.
     """
     mutants, wild_types = np.sum(np.asarray(truth) == 1), np.sum(np.asarray(truth) == 0)
     rates, curves = np.asarray(false_positive_rates, dtype=np.float64), []
@@ -125,10 +121,7 @@ def _precision(true_positives: np.ndarray, false_positives: np.ndarray) -> np.nd
 
 
 def bootstrap_mean(truth, values, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
-    """The mean of values such as losses, shape (n,), with the percentiles of the draws, each class drawn apart.
-
-    Without interval where a class has one patient alone. A class without anybody is no matter.
-    """
+    """Mean of values such as losses, (n,), with percentiles; no interval where a class has one patient alone."""
     truth, values, random = np.asarray(truth), np.asarray(values, dtype=np.float64), np.random.default_rng(seed)
     classes = [np.sort(values[truth == label]) for label in (1, 0) if (truth == label).any()]  # in any order
     value = float(values.mean())

@@ -156,10 +156,7 @@ def fit_scaling(truth: np.ndarray, score: np.ndarray, method: str) -> tuple[floa
 
 
 def crossfitted_scaling(predictions: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Of each split, the scaling learnt on `crossfitting.other_patients`, as many as `num_patients`.
-
-    `repeat, split, slope, intercept, num_patients, reason`.
-    """
+    """Of each split the scaling learnt on `other_patients`: `repeat, split, slope, intercept, num_patients, reason`."""
     check_predictions(predictions)
     rows = []
     for repeat, split, others, reason in other_patients(predictions):

@@ -162,25 +162,21 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     filled = table.assign(subject=names, patient=patients.where(patients != "", names))
     for column, value in (("cohort", ""), ("score", np.nan), ("repeat", 1)):
         filled = filled if column in filled else filled.assign(**{column: value})
-    made_up = scored and "split" not in table and filled["repeat"].nunique() == 1
-    return filled.assign(split=_deal(filled) if made_up else filled.get("split", filled["repeat"])), made_up
-
-
-def _text(cells: pd.Series) -> pd.Series:
-    """Names as text, "" where there is none."""
-    return cells.astype(object).fillna("").astype(str).str.strip()
-
-
-def _deal(table: pd.DataFrame) -> pd.Series:
-    """A fold for each row, the same for all rows of a patient, stratified by truth; in any order of the rows."""
-    truths = table.groupby("patient")["truth"].max()
+    if not scored or "split" in table or filled["repeat"].nunique() != 1:
+        return filled.assign(split=filled.get("split", filled["repeat"])), False
+    truths = filled.groupby("patient")["truth"].max()  # dealt the same in any order of the rows
     fewest = truths.value_counts().min() if truths.nunique() > 1 else 0
     folds = pd.Series(1, truths.index)
     if fewest >= 2:
         dealt = StratifiedKFold(min(MADE_FOLDS, fewest), shuffle=True, random_state=0).split(truths, truths)
         for fold, (_, test) in enumerate(dealt, start=1):
             folds.iloc[test] = fold
-    return table["patient"].map(folds)
+    return filled.assign(split=filled["patient"].map(folds)), True
+
+
+def _text(cells: pd.Series) -> pd.Series:
+    """Names as text, "" where there is none."""
+    return cells.astype(object).fillna("").astype(str).str.strip()
 
 
 def numbered_names(predictions: pd.DataFrame) -> dict | None:

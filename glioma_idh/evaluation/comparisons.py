@@ -54,8 +54,7 @@ def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) ->
 
     With one split this is the test of DeLong, DeLong and Clarke-Pearson (Biometrics 1988); with several, the components
     are those of `auc.auc_within_splits`. Two that order every pair alike differ by 0, with the interval [0, 0] and p 1.
-    No interval where a table has no score, a class fewer than two patients, no split both classes, or the difference no
-    variance.
+    No interval without scores, two patients of each class, a split with both, or variance of the difference.
     """
     if not (has_values(ours, "score") and has_values(other, "score")):
         return no_comparison("one of the two tables holds no score")
@@ -95,8 +94,7 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
     """Dice of ours less that of the other, the mean over the subjects, each with its mean over the rows.
 
     The interval is that of a bootstrap over the patients; p is Wilcoxon's signed-rank test on the patients' mean
-    differences, those of 0 left out. No interval where a table has no Dice or fewer than six patients differ. A truth
-    may be unknown.
+    differences, those of 0 left out. No interval without Dice or six patients who differ. Truths may be unknown.
     """
     if not (has_values(ours, "dice") and has_values(other, "dice")):
         return no_comparison("one of the two tables holds no Dice")
@@ -125,10 +123,7 @@ def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
 
 
 def compare_all(tables: dict, compare: Callable, reference: str | None = None) -> dict[tuple, Comparison | Calls]:
-    """Each pair of predictions tables, or each against the reference, by one of the functions above; p after Holm.
-
-    By the two names. Two that were not tested on the same patients have the reason instead.
-    """
+    """Each pair of tables, or each against the reference, by their names; p after Holm; a reason where not paired."""
     against = [(name, reference) for name in tables if name != reference and reference in tables]
     comparisons = {}
     for pair in itertools.combinations(tables, 2) if reference is None else against:

@@ -1,7 +1,6 @@
 """Which patients may set a threshold or a calibration for a test set, or train its baselines: those not in it."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,20 +9,12 @@ from glioma_idh.evaluation.metrics import SPLIT, pool_patients
 FEWEST = 2  # patients of each class
 
 
-class OtherPatients(NamedTuple):
-    """Patients on whom something may be learnt for the test set of a split."""
-
-    repeat: int
-    split: int
-    patients: pd.DataFrame  # `patient, truth, score`, one row a patient who is not tested in the split, the mean score
-    reason: str  # why they are too few; "" where they are not
-
-
-def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
-    """Of each split, the predictions of patients outside its test set.
+def other_patients(predictions: pd.DataFrame) -> Iterator[tuple[int, int, pd.DataFrame, str]]:
+    """Of each split, the predictions of patients outside its test set, on whom something may be learnt for it.
 
     Those of the repeat's other splits; where a repeat is one hold-out, of all hold-outs. Their networks may have been
-    trained on patients of the test set; no truth of the test set is used beside that.
+    trained on patients of the test set; no truth of the test set is used beside that. Yields repeat, split, one row a
+    patient (`patient, truth, score`, the mean score), and why they are too few; "" where they are not.
     """
     for repeat, split, _, others in _tests_and_others(predictions):
         patients = pool_patients(others)
@@ -32,14 +23,11 @@ def other_patients(predictions: pd.DataFrame) -> Iterator[OtherPatients]:
         if min(mutants, len(patients) - mutants) < FEWEST:
             left = f"{mutants} mutant and {len(patients) - mutants} wild-type patients are left"
             reason = f"only {left} outside the test set of repeat {repeat}, split {split}"
-        yield OtherPatients(int(repeat), int(split), patients, reason)
+        yield int(repeat), int(split), patients, reason
 
 
 def splits_of(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The splits that a predictions table tells of: `subject, repeat, split, part`, as in a run's `splits.csv`.
-
-    Who is tested in the repeat, or in others where it has but one split, and not in a split is its training part.
-    """
+    """The splits that a predictions table tells of, as in `splits.csv`: whom a split does not test trains in it."""
     parts = []
     for repeat, split, test, others in _tests_and_others(predictions):
         for part, rows in (("train", others.drop_duplicates("subject")), ("test", test)):

@@ -14,8 +14,7 @@ def classification_scores(truth: np.ndarray, score: np.ndarray) -> dict[str, flo
     its printed name goes to `reporting/names.py`. `ccel` is the categorical cross-entropy, probabilities clipped at
     1e-7 as Keras clips probabilities (the learning curves are computed from logits, unclipped); `brier` the mean
     squared error of the score; `average_precision` the area under the precision-recall curve in steps;
-    `always_wild_type` the accuracy of that answer. What needs both classes is NaN where one is missing, a predictive
-    value where nobody is predicted so.
+    `always_wild_type` the accuracy of that answer. What needs a class or prediction that is missing is NaN.
     """
     truth, score = np.asarray(truth), np.asarray(score, dtype=np.float64)
     called = score >= 0.5

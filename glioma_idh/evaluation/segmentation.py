@@ -33,9 +33,15 @@ def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dic
     predicted, reference = (mask[box[0]] if box else mask[:0] for mask in (predicted, reference))
     found = _touched(reference, predicted, SMALLEST_LESION_ML / voxel_ml)
     true = _touched(predicted, reference, SMALLEST_LESION_ML / voxel_ml)
+    surfaces = [mask & ~binary_erosion(mask) for mask in (predicted, reference)]
+    some = [surface.any() for surface in surfaces]
+    hd95_mm = float("nan") if any(some) else 0.0
+    if all(some):
+        away_mm = [distance_transform_edt(~surface, sampling=spacing_mm) for surface in surfaces]
+        hd95_mm = float(max(np.percentile(away_mm[1 - side][surfaces[side]], 95) for side in (0, 1)))
     return {
         "dice": dice_score(predicted, reference),
-        "hd95_mm": _surface_distance_mm(predicted, reference, spacing_mm),
+        "hd95_mm": hd95_mm,
         "volume_error_ml": float(np.count_nonzero(predicted) - np.count_nonzero(reference)) * voxel_ml,
         "num_lesions": len(found),
         "num_lesions_found": int(found.sum()),
@@ -55,15 +61,6 @@ def _touched(parts_of: np.ndarray, other: np.ndarray, fewest_voxels: float) -> n
     sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     shared = np.bincount(parts[other], minlength=count + 1)[1:]
     return shared[sizes >= fewest_voxels - 1e-6] > 0
-
-
-def _surface_distance_mm(predicted: np.ndarray, reference: np.ndarray, spacing_mm, percentile: float = 95) -> float:
-    surfaces = [mask & ~binary_erosion(mask) for mask in (predicted, reference)]
-    some = [surface.any() for surface in surfaces]
-    if not all(some):
-        return float("nan") if any(some) else 0.0
-    away_mm = [distance_transform_edt(~surface, sampling=spacing_mm) for surface in surfaces]
-    return float(max(np.percentile(away_mm[1 - side][surfaces[side]], percentile) for side in (0, 1)))
 
 
 def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed: int = 0) -> dict:

@@ -56,13 +56,10 @@ def predictive_values(sensitivity: Proportion, specificity: Proportion, prevalen
     """`ppv` and `npv` at another prevalence (share of IDH-mutant patients) than in the test set, and the `reason`."""
     hits, misses = sensitivity.value * prevalence, (1 - sensitivity.value) * prevalence
     alarms, rests = (1 - specificity.value) * (1 - prevalence), specificity.value * (1 - prevalence)
-    missing = sensitivity.reason or specificity.reason
-    reason = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
-    return {
-        "ppv": hits / (hits + alarms) if hits + alarms else np.nan,
-        "npv": rests / (rests + misses) if rests + misses else np.nan,
-        "reason": missing or reason,
-    }
+    one_class = "" if hits + alarms and rests + misses else because("all patients are predicted to be of one class")
+    ppv = hits / (hits + alarms) if hits + alarms else np.nan
+    npv = rests / (rests + misses) if rests + misses else np.nan
+    return {"ppv": ppv, "npv": npv, "reason": sensitivity.reason or specificity.reason or one_class}
 
 
 def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0.95) -> dict[str, Proportion]:
@@ -73,10 +70,7 @@ def rates_at(predictions: pd.DataFrame, threshold: float = 0.5, level: float = 0
 
 
 def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | None = None) -> float:
-    """The highest threshold among the scores that has the wanted sensitivity, above 0 and up to 1.
-
-    Without one, that of the largest sensitivity + specificity (Youden, Cancer 1950).
-    """
+    """The highest threshold among the scores of the wanted sensitivity, by default that of Youden (Cancer 1950)."""
     truth, score = check_scores(truth, score)
     if not 0 < truth.sum() < len(truth):
         raise ValueError(f"expected mutants and wild-types; found {int(truth.sum())} mutants of {len(truth)} patients")
@@ -91,10 +85,7 @@ def choose_threshold(truth: np.ndarray, score: np.ndarray, sensitivity: float | 
 
 
 def crossfitted_thresholds(predictions: pd.DataFrame, sensitivity: float | None = None) -> pd.DataFrame:
-    """Of each split, the threshold chosen on patients whom it does not test (`crossfitting.other_patients`).
-
-    `repeat, split, threshold, num_patients` (on whom it is chosen), and `reason`: why the threshold is NaN.
-    """
+    """Of each split, the threshold chosen on `other_patients`: `repeat, split, threshold, num_patients, reason`."""
     check_predictions(predictions)
     rows = []
     for repeat, split, others, reason in other_patients(predictions):

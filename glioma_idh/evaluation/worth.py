@@ -31,8 +31,7 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
     """All performance measures of one predictions table, with 95 % confidence intervals or the reason for none.
 
     The AUC, its baselines and its strata compare patients tested by the same network only (`auc.auc_within_splits`).
-    All other measures are of one score per patient, the mean over the patient's tests. Intervals describe the sampling
-    of patients, not the training.
+    All others are of one score per patient, the mean over the tests. Intervals describe the sampling of patients alone.
 
     The predictions may be what `checks.complete` makes a table of. Without a cohort table, its columns are those of the
     predictions, as far as they are there; without splits, they are those of `crossfitting.splits_of`.
@@ -60,10 +59,8 @@ def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits:
         checks.check_cohort(predictions, cohort)
     if splits is not None:
         checks.check_tests(predictions, splits)
-    answers = {
-        "patients": count_patients(predictions, cohort) | {"folds_made": folds_made},
-        "segmentation": summarise_segmentation(predictions),
-    }
+    answers = {"patients": count_patients(predictions, cohort) | {"folds_made": folds_made}}
+    answers["segmentation"] = summarise_segmentation(predictions)
     if not has_values(predictions, "score"):
         reason = checks.because("the table holds no score, as that of a network of segmentation alone")
         none = {"verdict": "cannot be computed", "not_beaten": [], "worse": [], "reason": reason}

@@ -15,8 +15,7 @@ from glioma_idh.imaging.volumes import read_header_timing
 PLAUSIBLE = {"EchoTime": (0.0001, 1.0), "RepetitionTime": (0.001, 60.0), "InversionTime": (0.001, 10.0)}
 PLAUSIBLE |= {"FlipAngle": (0.1, 360.0)}  # the least and the most of each key of a sidecar: seconds, and degrees
 LARGEST_B_VALUE = 50_000  # of any scanner, s/mm2
-ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")
-"""In the free text of a header, ms, as dcm2niix writes it."""
+ECHO_TIME = re.compile(r"\bTE=(\d+(?:\.\d+)?(?:e[+-]\d+)?)(?![\d.])")  # in a header's text, ms, as dcm2niix writes it
 SAME_TIME = 0.05  # two repetition times are one where they differ by no more than this share
 
 

@@ -3,8 +3,6 @@
 A head is nearly its own mirror image from left to right alone; a lesion stands out on some sequences.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import ndimage, stats
 
@@ -19,13 +17,10 @@ SHIFTS = 3  # voxels of the cube by which the plane of symmetry may lie off its 
 TISSUE = 0.1  # share of the 95th percentile from which on a voxel belongs to the head
 CUT = 0.15  # share of a face of the box from which on the head is cut there; cut along two axes, it is a crop
 GAIN = 0.03  # by so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most
-TALL, TALL_WITH_SKULL = 1.05, 1.5
-"""Height over length from which on no brain, and no head with its neck, is; brains reach 0.81, phantoms 0.93."""
+TALL, TALL_WITH_SKULL = 1.05, 1.5  # height over length of no brain, or head with neck; brains reach 0.81, phantoms 0.93
 DIRECTIONS = ("left to right", "back to front", "bottom to top")
-ADVICE = (
-    "Do its axes run as its header says? Open it in a viewer; if its axial view shows no axial slices, correct the "
-    "header of the scan, and of its mask, or export both again."
-)
+MEND = "if its axial view shows no axial slices, correct the header of the scan, and of its mask, or export both again."
+ADVICE = f"Do its axes run as its header says? Open it in a viewer; {MEND}"
 SURROUNDINGS_MM = 6.0
 LEAST_VOXELS = 20
 STANDS_OUT = 0.8  # AUC from which on, or 1 less it, a lesion stands out: most on FLAIR and T2, few on T1 and T1Gd
@@ -66,13 +61,10 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     of_sides, *others = symmetries
     axis = 1 + int(np.argmax(others))
     if max(others) - of_sides > GAIN:
-        return (
-            f"Mirrored from {DIRECTIONS[axis]} it correlates with itself at {max(others):.2f}, from left to right at "
-            f"{of_sides:.2f} only, which is the other way round in heads. {ADVICE}"
-        )
-    _, length, height = (
-        (stop - start) * step * edge for (start, stop), step, edge in zip(box, steps, spacing_mm, strict=True)
-    )
+        along = f"Mirrored from {DIRECTIONS[axis]} it correlates with itself at {max(others):.2f}, from left to"
+        return f"{along} right at {of_sides:.2f} only, which is the other way round in heads. {ADVICE}"
+    sides = zip(box, steps, spacing_mm, strict=True)
+    _, length, height = ((stop - start) * step * edge for (start, stop), step, edge in sides)
     stripped = guess_head(np.count_nonzero(array != background) * voxel_ml, array.size * voxel_ml) == "skull-stripped"
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
         return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
@@ -82,8 +74,7 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
 def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:
     """How far a lesion is brighter than what lies within 6 mm around it in the brain, both bool, (i, j, k).
 
-    That is the AUC: the probability that a voxel of the lesion is brighter than one around it; NaN where either has
-    fewer than 20 voxels.
+    The AUC: the probability that a voxel of the lesion is brighter than one around it; NaN of fewer than 20 voxels.
     """
     if not lesion.any():
         return float("nan")
@@ -98,19 +89,12 @@ def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
     return float(stats.mannwhitneyu(inside, around, method="asymptotic").statistic / (inside.size * around.size))
 
 
-class Flip(NamedTuple):
-    """A way to flip a mask with which its lesion stands out where it does not as given."""
-
-    direction: str  # in words
-    given: float  # AUC of the mask as given, as `stand_out` gives it
-    flipped: float  # of the flipped one
-
-
-def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> Flip | None:
+def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> tuple[str, float, float] | None:
     """The flip of a mask, along one axis of its grid, that makes it fit a scan much better, as after a lost header.
 
     On FLAIR and T2 four of five flipped masks are found; on T1 with and without contrast agent, where the outline of a
-    whole tumour is no edge, nearly none. Arguments as of `stand_out`, the axes to the right, front and top.
+    whole tumour is no edge, nearly none. Arguments as of `stand_out`, the axes to the right, front and top. Returns the
+    direction in words, the AUC (`stand_out`) of the mask as given and of the flipped one.
     """
     given = stand_out(image, lesion, brain, spacing_mm)
     flips = []
@@ -118,5 +102,5 @@ def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
         flipped = stand_out(image, np.flip(lesion, axis), brain, spacing_mm)
         off_given, off = abs(given - 0.5), abs(flipped - 0.5)
         if off > STANDS_OUT - 0.5 and off - off_given > FLIP_GAIN:
-            flips.append(Flip(direction, given, flipped))
-    return max(flips, key=lambda flip: abs(flip.flipped - 0.5), default=None)
+            flips.append((direction, given, flipped))
+    return max(flips, key=lambda flip: abs(flip[2] - 0.5), default=None)

@@ -23,8 +23,7 @@ BIAS_ITERATIONS = (50, 50, 30)
 BIAS_THREADS = 4  # whatever the number of processors: the result depends on it in the last digits
 BAND_MM = 18  # how far around the template's brain to look
 PRIOR_WIDTH_MM = 3.0  # depth that weighs as much as intensities e times as frequent
-INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)
-"""Depths within and distances around the template's brain where the two kinds of intensities are learned."""
+INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)  # in and around the template's brain, where intensities are learned
 NUM_BINS = 64
 LARGEST_LOG_RATIO = 2.0
 SMOOTHING_MM = 1.0
@@ -59,10 +58,7 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
 
 
 def bias_field(image, mask):
-    """Logarithm of the bias field of an image of SimpleITK, at its own resolution; bit for bit on any computer's cores.
-
-    N4 sums in as many parts as it has threads, also in the filters within it, which only the global default reaches.
-    """
+    """Logarithm of the bias field at an image's own resolution; N4's filters take the global number of threads."""
     sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
     factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
     correction = sitk.N4BiasFieldCorrectionImageFilter()

@@ -13,8 +13,7 @@ BRAIN_ML = (800, 2500)
 HEAD_ML = 2800
 LARGEST_HEAD_ML = 5000
 LARGEST_Z_SCORE = 100
-BRAIN_SECTION_CM2 = 215
-"""Between the largest axial sections of brains (up to about 200 cm2) and of heads (about 240 cm2 and more)."""
+BRAIN_SECTION_CM2 = 215  # between the largest axial sections of brains (up to about 200) and of heads (from about 240)
 HEAD_SECTION_CM2 = 240  # no brain has an axial section of this size; the phantom's, whose ventricles are full, have 228
 FULL_BOX = 0.97  # of a box that could hold a head, the share that no brain fills: it leaves the corners
 FAINT = 0.01  # of the 99th percentile: below it lies what interpolation leaves around a brain
@@ -128,11 +127,8 @@ def find_other_brain(covered: dict[str, np.ndarray]) -> dict[str, str]:
     others = [name for name in covered if name not in alike[most]]
     *former, last = alike.get(most, [""])
     named = f"{', '.join(former)} and {last}" if former else last
-    return {
-        name: f"Covers another brain than {named} (Dice {dice[name, most]:.2f}): is it of another patient, or not "
-        "registered?"
-        for name in others
-    }
+    text = "Covers another brain than {} (Dice {:.2f}): is it of another patient, or not registered?"
+    return {name: text.format(named, dice[name, most]) for name in others}
 
 
 def enhancement(t1gd: np.ndarray, t1: np.ndarray, brain: np.ndarray) -> float:

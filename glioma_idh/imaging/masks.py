@@ -16,8 +16,7 @@ LARGE_ML = 400.0  # few gliomas reach this volume with their oedema
 LARGEST_SHARE_OUTSIDE = 0.01  # of a lesion, beyond the brain; of 187 patients with drawn masks at most 0.0006
 LARGEST_SHARE_OF_BRAIN = 0.5
 IMPOSSIBLE_ML = 800.0  # half a brain and more: twice what few gliomas reach
-IMPOSSIBLE_SHARES = (0.9, 0.99)
-"""Of the brain: of a lesion of more than LARGE_ML, and of any. The fullest of 121 crops of 140 ml has 0.96."""
+IMPOSSIBLE_SHARES = (0.9, 0.99)  # of the brain: of a lesion above LARGE_ML, and of any; 121 crops of 140 ml reach 0.96
 IMPOSSIBLE_SHARE_OUTSIDE = 0.5
 SHOWN = 5
 
@@ -88,10 +87,7 @@ def lesion_rectangle(mask: np.ndarray) -> tuple[int, Box]:
 
 
 def mask_hash(array: np.ndarray) -> str:
-    """The identity of a mask: which voxels of its grid are not 0, as 16 hexadecimal digits; none of an empty one.
-
-    Unlike in `volumes.voxel_hash`, where they lie counts: boxes or balls around two lesions may have one form.
-    """
+    """Sixteen hexadecimal digits of the voxels of its grid that a mask marks, unlike `voxel_hash` by place; "" of 0."""
     marked = array != 0
     if not marked.any():
         return ""

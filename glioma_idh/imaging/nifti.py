@@ -12,9 +12,7 @@ from glioma_idh.errors import InputError
 
 UNREADABLE = (
     *(OSError, EOFError, OverflowError, ValueError, zlib.error),
-    MemoryError,  # a header that claims a huge image
-    TypeError,  # voxels that are colours
-    np.linalg.LinAlgError,  # an affine that is singular
+    *(MemoryError, TypeError, np.linalg.LinAlgError),  # a header of a huge image, colours, a singular affine
     *(nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError),
     nibabel.orientations.OrientationError,
 )  # what nibabel and NumPy raise on a file that is no usable image
@@ -79,8 +77,6 @@ def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:
     lowest, highest = PLAUSIBLE_EDGES_MM
     if not lowest <= np.min(edges_mm) <= np.max(edges_mm) <= highest:
         found = f"edges of {' x '.join(f'{edge:.3g}' for edge in edges_mm)} mm, as its unit of length is {unit}"
-        advice = (
-            "Is the header in metres, centimetres or microns? Correct its numbers, or their unit (xyzt_units; metres "
-            "are 1, millimetres 2, microns 3)."
-        )
+        units = "xyzt_units; metres are 1, millimetres 2, microns 3"
+        advice = f"Is the header in metres, centimetres or microns? Correct its numbers, or their unit ({units})."
         raise InputError(f"voxels with edges from {lowest:g} to {highest:g} mm", found, advice, file=path)

@@ -75,14 +75,9 @@ def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, ord
     standard deviation is half a voxel of the grid, less half a voxel of its own in squares), so that nothing between
     the voxels of the grid is passed over; not so for `nearest`.
 
-    Args:
-        volume: shape (i, j, k), or (i, j, k, t), which is read volume by volume.
-        grid: its shape and affine count, its voxels do not.
-        matrix: by default the headers hold.
-        order: `linear`; `nearest` for masks and labels; `cubic` (B-spline, which may overshoot).
-
-    Returns:
-        The grid's voxels, 0 outside the image; float32, or the image's own type for `nearest`.
+    The image is of shape (i, j, k), or (i, j, k, t), read volume by volume; of the grid shape and affine count. Without
+    a matrix the headers hold. The order is `linear`, `nearest` (masks and labels) or `cubic` (B-spline, which may
+    overshoot). Returns the grid's voxels, 0 outside the image; float32, or the image's own type for `nearest`.
     """
     interpolator = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "cubic": sitk.sitkBSpline3}[order]
     matrix = np.eye(4) if matrix is None else matrix

@@ -1,17 +1,13 @@
 """What words say of a contrast agent, from negations and prepositions to what they stand before.
 
-`pre` and `post` before a contrast agent or nothing speak of the agent; before an operation, of that; before a word that
-is not known here, of nobody knows what.
+`pre` and `post` before a contrast agent or nothing speak of the agent; before an operation or unknown word, of that.
 """
 
 from glioma_idh.imaging import series_vocabulary as terms
 
 
 def contrast_said(words: tuple[str, ...]) -> frozenset[bool]:
-    """What words say of a contrast agent: True where it was given, False where not.
-
-    Both where that is left open or contradicts itself, neither where nothing is said, as by `post-op`.
-    """
+    """What is said of a contrast agent: True given, False not; both where open, neither where nothing is said."""
     said, place = set(), 0
     while place < len(words):
         word, step = words[place], 1

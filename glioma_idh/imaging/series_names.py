@@ -14,8 +14,7 @@ T1 = set(terms.SEQUENCES["t1"])
 B_VALUE = r"b(0|\d{2,4})"
 WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(terms.WITHOUT_ALONE))})"
 AND = r"\s?(/|&|\+|and|und|et|e|y|en|or|oder|o\.?|ou|of)\s?"
-BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"
-"""What a single letter before it says of: `o. KM`, `s/ gado`."""
+BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"  # after a letter: `o. KM`, `s/ gado`
 OTHER_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "_": " "})
 OTHER_LETTERS |= str.maketrans({"±": "+-", "−": "-", "–": "-", "—": "-"})
 PHRASES = {
@@ -147,12 +146,10 @@ def _is_another_kind(there: set[str], named: set[str]) -> bool:
     """Whether words name an image of no role: a map, another sequence, another part of the body."""
     t1 = named & {"t1", "t1gd"} or there & terms.T1_WEIGHTED
     excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if t1 else set()
-    if there & terms.NO_ROLE - excused:
-        return True
-    if "dsc" in named and t1:  # a bolus in T1: DCE
-        return True
-    if there & terms.MAPS and not named & {"adc", "rcbv"} and (named or t1):
-        return True
-    if "dwi" in named and (there & terms.OF_DIFFUSION or ("diff" in there and t1)):
-        return True
-    return named == {"t2"} and bool(there & terms.T2_STAR) and not t1
+    return bool(
+        there & terms.NO_ROLE - excused
+        or ("dsc" in named and t1)  # a bolus in T1: DCE
+        or (there & terms.MAPS and not named & {"adc", "rcbv"} and (named or t1))
+        or ("dwi" in named and (there & terms.OF_DIFFUSION or ("diff" in there and t1)))
+        or (named == {"t2"} and there & terms.T2_STAR and not t1)
+    )

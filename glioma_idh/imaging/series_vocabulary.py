@@ -2,7 +2,6 @@
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words of a list."""
     return frozenset(text.split())
 
 
@@ -48,13 +47,11 @@ EVENT = _words("""stealth navigation nav brainlab stereo stereotactic motion op 
     chemotherapie tratamiento traitement trattamento behandlung behandeling bestraling irradiation embolizacion""")
 """What a scan may lie before or after, other than the contrast agent."""
 LINKS = _words("""and und et e y en or oder ou to the of de di du del do la el i v iv mezzo medio medium produit agent
-    any administration intravenous gabe single double triple half dose dosis""")
-"""Words between a preposition and what it stands before."""
+    any administration intravenous gabe single double triple half dose dosis""")  # between a preposition and its object
 CONJUNCTIONS = _words("and und et e y en or oder ou")
 NOT_AN_AGENT = _words("high low tissue soft transfer dual good best optimal improved unknown image grey gray white")
 """Before `contrast`: that of the picture."""
-NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")
-"""Behind it: that too, or that it is not told."""
+NOT_AN_AGENT_AFTER = _words("optimized optimised reference ratio adjusted resolution refused")  # behind it, likewise
 GEOMETRY = _words("""ax axial axiale tra trans transversal transverse transversaal sag sagittal sagital cor coronal
     coronaal koronar kor obl oblique iso isotropic thin vol volume whole brain head kopf schadel schaedel hirn neuro
     cerveau crane cranio encefalo cerebro cabeza testa hersenen hoofd cerebrum mm images series new rpt repeat wip run
@@ -68,13 +65,11 @@ TECHNIQUE = _words("""se tse fse frfse gre ge ir tfe ffe fl spc cube vista fs fa
     speed filtered unfiltered avg trim etl map nd mc fsp quick opt hd uhr fova inv inversion recovery suppressed ideal
     lava flex mpgr disco flash hyperband hypersense hypercube focus muse msde dante vfl caipirinha tgse mdixon inphase
     opposed""")  # how it was acquired; `no fs` says nothing of a contrast agent
-PLAIN_MASK = _words("mask maske masque mascara maschera")
-"""Those that do not say of what; of a sequence, it may be one of the brain."""
+PLAIN_MASK = _words("mask maske masque mascara maschera")  # that do not say of what; of a sequence, maybe of the brain
 MASK = PLAIN_MASK | _words("seg segm segmentation segmentierung label labels roi glistrboost")
 LESION = _words("lesion lasion tumor tumour tumeur tumore")
 BRAIN = _words("brain brainmask")
-STRIPPED = _words("bet hdbet synthstrip skullstrip skullstripped stripped")
-"""A plain mask of what was stripped is one of the brain."""
+STRIPPED = _words("bet hdbet synthstrip skullstrip skullstripped stripped")  # a plain mask of these is one of the brain
 TISSUE = _words("""wm gm csf wmh ventricle ventricles ventricular hippocampus cerebellum brainstem thalamus putamen
     caudate cortex parenchyma head face skull scalp skin eye eyes air background vessel vessels tract tracts hemisphere
     sinus""")  # before `mask`: of another thing than the lesion or the brain
@@ -105,11 +100,9 @@ KNOWN = frozenset().union(
     FILES_ALONE,
 )
 SPELLINGS = {"t1n": "t1 native", "t1c": "t1gd", "t1wc": "t1gd", "wc": "with ce", "woc": "without ce", "t2f": "flair"}
-SPELLINGS |= {"st1": "t1", "st1w": "t1", "st2": "t2", "st2w": "t2"}
-"""Short names of data sets and makers, and the words that they stand for."""
+SPELLINGS |= {"st1": "t1", "st1w": "t1", "st2": "t2", "st2w": "t2"}  # short names of data sets and makers
 START = _words("""pre post non no wo without ohne sans sin senza zonder with mit avec con met vor nach ce contrast
-    contraste contrasto mdc gd gad gado km kontrast""")
-"""Words that others may follow at once: `precontrast`, `preop`, `ohneKM`."""
+    contraste contrasto mdc gd gad gado km kontrast""")  # others may follow at once: `precontrast`, `preop`, `ohneKM`
 PIECES = START | frozenset(word for word in EVENT if len(word) > 4)
 PIECES |= _words("""t1 t1w t1wi t2 t2w t2wi flair mprage mpr dwi perf diff adc star map enhanced unenhanced native nativ
     op rt ax axial sag cor tra fs se tse gre spgr ffe tfe""")

@@ -162,11 +162,9 @@ def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float =
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in volume.array.shape], [1])).reshape(4, -1)
     off_mm = np.linalg.norm(((volume.affine - reference.affine) @ corners)[:3], axis=0).max()
     if off_mm > tolerance_voxels * reference.spacing_mm.min():
-        advice = (
-            f"Draw a slice of one over the same slice of the other ({reference.file}), voxel on voxel, without their "
-            "headers. If they fit, a header is wrong: copy the right one, as resampling would misplace the image. If "
-            "they do not fit, resample one onto the grid of the other."
-        )
+        advice = f"Draw a slice of one over the same slice of the other ({reference.file}), voxel on voxel, without"
+        advice += " their headers. If they fit, a header is wrong: copy the right one, as resampling would misplace the"
+        advice += " image. If they do not fit, resample one onto the grid of the other."
         raise InputError("the same grid", f"a grid up to {off_mm:.1f} mm off", advice, file=volume.file)
 
 

@@ -2,8 +2,7 @@
 
 The way it is made: `recipe` (who is mutant, and the latent of each sequence), `anatomy` (a brain), `lesions` (a tumour
 in it), `signal` (the images), `folder` (the files); `fields` holds the smooth random fields they share. `raw` makes a
-patient as the scanner gives it, with `diffusion_series` and `perfusion_series`, for `prepare` to start from.
-No clinical result can come of it.
+patient as the scanner gives it, with `diffusion_series` and `perfusion_series`. No clinical result can come of it.
 """
 
 from glioma_idh.phantom.folder import make_phantom

@@ -99,9 +99,6 @@ def make_anatomy(draw: AnatomyDraw, grid: Grid) -> Anatomy:
 
 
 def sharpen(tissues: np.ndarray, brain: np.ndarray, power: float = 1.6) -> np.ndarray:
-    """Undo some of the blur of an average of 152 people: with a power above 1, the larger share of a voxel grows.
-
-    Tissues have shape (tissue, i, j, k); their shares sum to 1 in the brain and are 0 outside.
-    """
+    """Undo some of the blur of an average of 152 people: of tissues (tissue, i, j, k) the larger share grows."""
     tissues = (np.clip(tissues, 0, 1) + 1e-6) ** np.float32(power)
     return tissues * (brain / tissues.sum(axis=0))

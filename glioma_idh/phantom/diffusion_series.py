@@ -21,14 +21,11 @@ def make_dwi(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The series as a scanner gives it of a subject with a latent z of ADC, air and all; and the truth.
 
-    Args:
-        b_values: of the volumes, s/mm2, shape (n,).
-        b_vectors: unit vectors, shape (n, 3), 0 for none; None makes every volume a trace-weighted one.
-        white_snr: signal of white matter at b = 0 over the noise's standard deviation; infinite for no noise.
+    Of b-values (n,), s/mm2, and unit vectors (n, 3), 0 for none; None makes every volume trace-weighted. `white_snr` is
+    the signal of white matter at b = 0 over the noise's standard deviation, infinite for no noise.
 
-    Returns:
-        The series in scanner units, (i, j, k, n), int16; and the ADC, mm2/s, (i, j, k), float32, 0 outside the brain.
-        Where a voxel holds several tissues, an ADC fitted to the series leans towards the longer T2 and smaller ADC.
+    Returns the series in scanner units, (i, j, k, n), int16; and the ADC, mm2/s, (i, j, k), float32, 0 outside the
+    brain. Where a voxel holds several tissues, an ADC fitted to the series leans towards longer T2 and smaller ADC.
     """
     series = clean_dwi(anatomy, lesion, z, b_values, b_vectors)
     gain = 500 * rng.uniform(0.7, 1.4) / _echo(TISSUES["white"])

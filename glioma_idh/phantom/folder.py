@@ -16,15 +16,7 @@ from glioma_idh.files import written_whole
 from glioma_idh.imaging.volumes import write_volume
 from glioma_idh.parallel import run_parallel
 from glioma_idh.phantom.lesions import make_body
-from glioma_idh.phantom.recipe import (
-    DEFAULT_SEED,
-    SEQUENCES,
-    PhantomRecipe,
-    check_sequences,
-    draw_truth,
-    make_recipe,
-    random_stream,
-)
+from glioma_idh.phantom.recipe import DEFAULT_SEED, SEQUENCES, PhantomRecipe, check_sequences, draw_truth, random_stream
 from glioma_idh.phantom.signal import draw_signal, make_image
 from glioma_idh.progress import progress
 
@@ -55,7 +47,8 @@ def make_phantom(
     Returns the path of `cohort.csv`, beside which `truth.csv` and a folder per subject lie. An InputError where
     parameters do not fit together, or other parameters or another program made the folder.
     """
-    recipe, sequences = make_recipe(num_subjects, num_mutant, seed, spacing_mm), check_sequences(sequences)
+    recipe = PhantomRecipe.checked(num_subjects, num_mutant, seed, spacing_mm)
+    sequences = check_sequences(sequences)
     folder = default_folder(recipe) if folder is None else Path(folder)
     note, wanted = folder / "phantom.json", json.dumps(recipe.as_dict(), indent=2, sort_keys=True) + "\n"
     if not note.exists() and not any(folder.glob("*.csv")):

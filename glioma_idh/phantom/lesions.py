@@ -1,7 +1,6 @@
 """Where a tumour sits and what it is made of: necrotic core, enhancing rim, oedema. None of it knows the IDH status.
 
-Each part is cut from a field of distances from the centre, bent by random fields: the voxels of the smallest distances,
-until the drawn volume is reached.
+Each part is cut from a field of distances from the centre, bent by random fields: the smallest, up to its volume.
 """
 
 from dataclasses import dataclass
@@ -101,10 +100,7 @@ def ball_distance(draw: LesionDraw, grid: Grid, site: np.ndarray) -> np.ndarray:
 
 
 def lesion_parts(draw: LesionDraw, anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whole lesion, core and necrosis, nested masks of shape (i, j, k).
-
-    Oedema keeps to white matter and spares cortex and fluid; the other hemisphere is reached through white matter only.
-    """
+    """Whole lesion, core and necrosis, nested masks (i, j, k); oedema keeps to white matter, sparing the cortex."""
     grid, site = anatomy.grid, lesion_site(draw, anatomy)
     distance = ball_distance(draw, grid, site)
     across = np.sign(anatomy.atlas_mm[0]) != np.sign(anatomy.atlas_mm[0][tuple(site)])

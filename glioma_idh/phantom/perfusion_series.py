@@ -103,12 +103,12 @@ def make_dsc(
         tissue.append(healthy_part(value, anatomy, lesion, anatomy.brain) + of_lesion)
     proton_density, rate_1, rate_2 = tissue  # rates in 1/s
     rcbv, ve = truth[anatomy.brain], leakage.extravascular_volume
-    concentrations = sampled_concentrations(protocol, leakage.transit_s)
-    leaked = leaked_concentration(concentrations.arterial, protocol.repetition_time_s, ktrans, ve)
+    in_healthy, in_lesion, arterial = sampled_concentrations(protocol, leakage.transit_s)
+    leaked = leaked_concentration(arterial, protocol.repetition_time_s, ktrans, ve)
     flip, longitudinal = np.deg2rad(protocol.flip_deg), proton_density
     clean = [np.empty((len(ktrans), protocol.num_volumes), np.float32) for _ in protocol.echo_times_s]
     for n, outside in enumerate(leaked):
-        inside = concentrations.healthy[n] + lesion_share * (concentrations.lesion[n] - concentrations.healthy[n])
+        inside = in_healthy[n] + lesion_share * (in_lesion[n] - in_healthy[n])
         shortened = rate_2 + VESSEL_RELAXIVITY * WHITE_BLOOD_VOLUME * rcbv * inside
         shortened += leakage.relaxivity_t2 * outside
         for signal, echo_time_s in zip(clean, protocol.echo_times_s, strict=True):
@@ -126,19 +126,10 @@ def make_dsc(
     return series, truth.astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Concentrations:
-    """Contrast medium at each volume, mmol/l, each of shape (t,)."""
-
-    healthy: np.ndarray  # in the vessels of healthy tissue
-    lesion: np.ndarray  # in those of the lesion
-    arterial: np.ndarray  # in arterial plasma, the mean between the volume before and this one
-
-
-def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> Concentrations:
-    """The curves of contrast medium, worked out in fine steps and read at the volumes."""
+def sampled_concentrations(protocol: DscProtocol, lesion_transit_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Contrast medium (t,), mmol/l: in vessels of healthy tissue and lesion; in plasma, the mean since the last."""
     steps = round(protocol.repetition_time_s / FINE_STEP_S)
     fine_s = protocol.repetition_time_s / steps * np.arange(-steps + 1, (protocol.num_volumes - 1) * steps + 1)
     arterial = arterial_concentration(fine_s - protocol.arrival_s)
     vessels = [vascular_concentration(fine_s, arterial, transit_s) for transit_s in (4.0, lesion_transit_s)]
-    return Concentrations(*(curve[steps - 1 :: steps] for curve in vessels), arterial.reshape(-1, steps).mean(axis=1))
+    return *(curve[steps - 1 :: steps] for curve in vessels), arterial.reshape(-1, steps).mean(axis=1)

@@ -42,19 +42,18 @@ class PhantomRecipe:
         """Eight hexadecimal digits that name the recipe."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
 
-
-def make_recipe(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> PhantomRecipe:
-    """The checked parameters; no lesion survives voxels of more than 6 mm."""
-    checks = (
-        ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
-        (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
-        ("seed of 0 or more", seed, seed >= 0),
-        ("spacing_mm from 1 to 6", spacing_mm, 1 <= spacing_mm <= 6),
-    )
-    for expected, found, good in checks:
-        if not good:
-            raise InputError(expected, str(found), "Call make_phantom with other parameters.")
-    return PhantomRecipe(int(num_subjects), int(num_mutant), int(seed), float(spacing_mm))
+    @staticmethod
+    def checked(num_subjects: int, num_mutant: int, seed: int, spacing_mm: float) -> "PhantomRecipe":
+        """The checked parameters; no lesion survives voxels of more than 6 mm."""
+        for expected, found, good in (
+            ("num_subjects of at least 1", num_subjects, num_subjects >= 1),
+            (f"num_mutant from 0 to num_subjects = {num_subjects}", num_mutant, 0 <= num_mutant <= num_subjects),
+            ("seed of 0 or more", seed, seed >= 0),
+            ("spacing_mm from 1 to 6", spacing_mm, 1 <= spacing_mm <= 6),
+        ):
+            if not good:
+                raise InputError(expected, str(found), "Call make_phantom with other parameters.")
+        return PhantomRecipe(int(num_subjects), int(num_mutant), int(seed), float(spacing_mm))
 
 
 def check_sequences(sequences) -> tuple[str, ...]:
@@ -77,11 +76,7 @@ def random_stream(recipe: PhantomRecipe, index: int, purpose: str) -> np.random.
 
 
 def draw_truth(recipe: PhantomRecipe):
-    """Labels and latents of the whole cohort, one row a subject.
-
-    Columns are `subject`, `idh` and, for all six sequences, `z_SEQUENCE` (the latent) and `d_SEQUENCE` (the planted
-    shift, the same in each row).
-    """
+    """Labels and latents, a row a subject: `subject, idh`; of each sequence `z_SEQUENCE` and the shift `d_SEQUENCE`."""
     mutant = random_stream(recipe, 0, "labels").permutation(recipe.num_subjects) < recipe.num_mutant
     width = max(3, len(str(recipe.num_subjects)))
     truth = {"subject": [f"phantom-{n + 1:0{width}d}" for n in range(recipe.num_subjects)], "idh": mutant.astype(int)}
@@ -93,10 +88,7 @@ def draw_truth(recipe: PhantomRecipe):
 
 
 def planted_scores(truth_csv, sequences):
-    """The best possible score of each subject of a `truth.csv`: sum over the sequences (one or several) of d * z.
-
-    A pandas Series by subject; all equal for ADC alone, which carries nothing.
-    """
+    """The best possible score by subject of a `truth.csv`, a Series: sum of d * z over one or several sequences."""
     truth = pd.read_csv(truth_csv, dtype=str).set_index("subject")
     columns = [(f"d_{name}", f"z_{name}") for name in check_sequences(sequences)]
     scores = sum(truth[shift].astype(float) * truth[latent].astype(float) for shift, latent in columns)

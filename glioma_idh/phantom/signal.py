@@ -149,8 +149,7 @@ def healthy_part(value: Callable[[Tissue], float], anatomy: Anatomy, lesion: Les
 def make_image(sequence: str, anatomy: Anatomy, lesion: Lesion, z: float, draw: SignalDraw) -> np.ndarray:
     """One sequence of one subject, 0 outside the brain, shape (i, j, k).
 
-    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32 in steps of a power of two, which compress well; the others
-    int16 in scanner units.
+    `rcbv` (white matter = 1) and `adc` (mm2/s) are float32 in steps of a power of two, the others int16, scanner units.
     """
     image = clean_signal(sequence, anatomy, lesion, z)
     texture, patches = (smooth_field(lattice, anatomy.grid) for lattice in (draw.texture, draw.patches))

@@ -20,10 +20,7 @@ LARGE_ML, LEAST_COVERED = 2500, 0.5  # more than any brain with its fluid; share
 
 
 def find_brain(patient: Patient) -> Path | None:
-    """The brain mask on the grid of the result: given, of a stripped image, by another program, or by the template.
-
-    An InputError where the given one cannot be used, or none is found.
-    """
+    """The brain on the result's grid: given, of a stripped image, by a program or by the template; else InputError."""
     alignment, settings = patient.alignment, patient.settings
     if "brain" in settings.skip:
         return None

@@ -79,8 +79,7 @@ def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, 
     """Prepare one patient or many, and bring the tables of the output folder up to date.
 
     `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. An InputError where the tables
-    in the output folder cannot be used, there is no patient or several where one is expected, or with `strict` the
-    first error of any.
+    in the output folder cannot be used, there is no patient or several for one, or with `strict` the first of any.
     """
     with step("making the synthetic patient", job.quiet or job.source is not None):
         patients, outcomes = find_patients(job.source, job.out, job.many), []

@@ -29,10 +29,7 @@ PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal
 
 
 def series_to_use(choices: dict, settings: Settings) -> dict:
-    """The choices without the series that nothing will be made of.
-
-    ADC is made of the DWI series where that has two b-values, else the scanner's own map is taken.
-    """
+    """The choices to be used: for ADC the DWI series if that has two b-values, else the scanner's own map."""
     unused = {"dsc"} if "rcbv" in settings.skip else set()
     if "adc" in settings.skip:
         unused |= {"dwi", "adc"}
@@ -66,10 +63,9 @@ def make_adc_image(patient: Patient) -> Path | None:
     inputs |= {"called trace": is_called_trace(choice)} | alignment.placement(role)
     peak_mm2_s = patient.stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
     if not is_tissue(peak_mm2_s):
-        patient.remarks.append(
-            f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of "
-            f"tissue at {TISSUE_ADC[0] * 1000:g} to {TISSUE_ADC[1] * 1000:g}e-3: check the b-values."
-        )
+        there = f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of"
+        least, most = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
+        patient.remarks.append(f"{there} tissue at {least} to {most}e-3: check the b-values.")
     return path
 
 
@@ -95,10 +91,7 @@ def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
 
 
 def make_rcbv_image(patient: Patient) -> Path | None:
-    """rCBV on the grid of the result, normal white matter = 1, or None; other maps of the series in `perfusion/`.
-
-    An InputError where times are missing, there is no brain, no bolus or no white matter.
-    """
+    """rCBV on the result's grid, or None; others in `perfusion/`. InputError: no times, brain, bolus, white matter."""
     alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
         return None
@@ -134,9 +127,8 @@ def make_rcbv_image(patient: Patient) -> Path | None:
         dark = ", ".join(map(str, found["dark_volumes"]))
         patient.remarks.append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
     if found["without_fit"] >= MANY_WITHOUT_FIT:
-        patient.remarks.append(
-            f"In {found['without_fit']:.0%} of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
-        )
+        where = f"In {found['without_fit']:.0%} of the brain"
+        patient.remarks.append(f"{where} no gamma-variate curve fits the bolus: try --cbv first-pass.")
     if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
         patient.remarks.append(f"The white matter mask holds {remark}.")
     return files["rcbv"]

@@ -16,10 +16,7 @@ from glioma_idh.preparation.stages import read_record
 
 
 def find_lesion(patient: Patient) -> Path | None:
-    """The lesion mask on the grid of the result, or None; a given one comes before one that a network finds.
-
-    An InputError where the given one lies on another grid, it is empty, or the finder lacks an image.
-    """
+    """The lesion on the grid of the result, given, else found, or None; InputError if it is empty or not placed."""
     settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
     given = settings.lesion_mask or alignment.file("lesion_mask")
     if "lesion" in settings.skip or (given is None and finder is None):
@@ -71,8 +68,7 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
     """A mask brought from the grid of the series that it was drawn on, of the reference or the result to the latter.
 
     Where several series have its grid, between which the head may move, it was drawn on the `likeliest`. Returns the
-    mask, 0 and 1; and the roles of all series with its grid, that which was taken first. An InputError where it lies on
-    none of these grids, or is no mask.
+    mask, 0 and 1; and the roles of all series with its grid, that which was taken first. InputError for other grids.
     """
     mask = read_mask(path)
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)

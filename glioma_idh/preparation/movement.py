@@ -45,10 +45,9 @@ def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
         b_vectors = read_acquisition(files[0]).b_vectors
         acquisitions = (replace(acquisitions[0], b_values=choice.b_values, b_vectors=b_vectors),)
     turned = " The b-vectors were turned with the head." if acquisitions[0].b_vectors is not None else ""
-    patient.remarks.append(
-        f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of "
-        f"{num_volumes}); every volume was brought to where it lies in volume {to}.{turned}"
-    )
+    moved = f"The head moves within the {role.upper()} series, by up to {max(moved_mm):.1f} mm (volume {worst} of"
+    brought = f"every volume was brought to where it lies in volume {to}.{turned}"
+    patient.remarks.append(f"{moved} {num_volumes}); {brought}")
     return replace(choice, files=files, acquisitions=acquisitions)
 
 

@@ -91,9 +91,8 @@ def _record_series(patient: Patient, choices: dict, series: list, remarks: list)
         for found in others
         if found.num_volumes >= MANY_VOLUMES and "dsc" not in choices
     ]
-    left_out = [(remark.what, remark.reason) for remark in remarks if isinstance(remark, LeftOut)]
-    unused = [(f"series {found.number}", describe(found)) for found in others]
-    record.not_used = [{"what": what, "why": why} for what, why in left_out + unused]
+    record.not_used = [{"what": one.what, "why": one.reason} for one in remarks if isinstance(one, LeftOut)]
+    record.not_used += [{"what": f"series {found.number}", "why": describe(found)} for found in others]
 
 
 def shareable_error(error: InputError, source: Path, folder: Path) -> dict:

@@ -35,8 +35,7 @@ def find_patients(source: Path | None, out: Path, many: bool) -> dict[str, Path]
         folders = [path for path in folders if path.resolve() != out]
         words = [words_of(folder.name) for folder in folders]
         if len(folders) > 1 and all(roles_named(each, described=False) and UNKNOWN not in each for each in words):
-            listed = _listed([folder.name for folder in folders])
-            found = f"folders named after sequences ({listed}), as of one patient"
+            found = f"folders named after sequences ({_listed([path.name for path in folders])}), as of one patient"
             raise InputError("a folder a patient", found, "Leave out --many.", file=source)
     if not folders:
         raise InputError("a folder a patient", "none", "Without --many the folder itself is the patient.", source)

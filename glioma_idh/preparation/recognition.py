@@ -192,10 +192,7 @@ def put_together(role: str, candidates: list[Series]) -> list[Series]:
 
 
 def prefer(role: str, candidates: list[Series]) -> tuple[list[Series], str]:
-    """Leave out candidates that are plainly the lesser ones; the others, and the reason to follow their description.
-
-    Acquired images come before derived ones; for T1Gd, 3D before 2D; and then voxels smaller by a factor of 1.5.
-    """
+    """The candidates less the plainly lesser: derived, 2D T1Gd, 1.5 times larger voxels; and the reason in words."""
     reasons, size = [], lambda series: math.prod(series.spacing_mm)
     for why, better in (
         ("derived", lambda one, other: "DERIVED" in other.codes and "DERIVED" not in one.codes),

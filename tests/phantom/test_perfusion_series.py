@@ -101,7 +101,7 @@ def test_signal_follows_the_equations(bodies):
     change = -np.log(white / white[10]) / 0.03
     blood = WHITE_BLOOD_VOLUME * truth[clear_tissue(anatomy, lesion, "white")].mean()
     assert np.allclose(
-        change[16:], VESSEL_RELAXIVITY * blood * sampled_concentrations(NO_NOISE, 4.0).healthy[16:], atol=0.05
+        change[16:], VESSEL_RELAXIVITY * blood * sampled_concentrations(NO_NOISE, 4.0)[0][16:], atol=0.05
     )
 
 
@@ -186,14 +186,14 @@ def test_a_longer_transit_time_is_taken_for_leakage(bodies):
     """
     protocol, leakage = DscProtocol(), Leakage(ktrans_per_min=0.0, transit_s=6.0)
     corrected, uncorrected = errors(*bodies[0], 0.0, 0, protocol, leakage)
-    curves, step_s = sampled_concentrations(protocol, 6.0), protocol.repetition_time_s
-    start, stop = find_first_pass(curves.healthy, round(protocol.arrival_s / step_s), step_s)
-    running = cumulative_trapezoid(curves.healthy[start:], dx=step_s, initial=0)
+    (healthy, lesion, _), step_s = sampled_concentrations(protocol, 6.0), protocol.repetition_time_s
+    start, stop = find_first_pass(healthy, round(protocol.arrival_s / step_s), step_s)
+    running = cumulative_trapezoid(healthy[start:], dx=step_s, initial=0)
     fitted = slice(start, start + 40)
-    design = np.stack([curves.healthy[fitted], -running[:40]], axis=1)
-    _, k2 = np.linalg.lstsq(design, curves.lesion[fitted], rcond=None)[0]
+    design = np.stack([healthy[fitted], -running[:40]], axis=1)
+    _, k2 = np.linalg.lstsq(design, lesion[fitted], rcond=None)[0]
     passed = slice(start, stop)
     late = np.trapezoid(k2 * running[: stop - start], dx=step_s)
-    healthy, slower = (np.trapezoid(curve[passed], dx=step_s) for curve in (curves.healthy, curves.lesion))
+    healthy, slower = (np.trapezoid(curve[passed], dx=step_s) for curve in (healthy, lesion))
     assert uncorrected[0] == pytest.approx(slower / healthy - 1, abs=0.02) and slower < 0.95 * healthy
     assert corrected[0] == pytest.approx((slower + late) / healthy - 1, abs=0.02) and late < 0

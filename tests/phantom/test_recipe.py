@@ -17,7 +17,6 @@ from glioma_idh.phantom.recipe import (
     PhantomRecipe,
     check_sequences,
     draw_truth,
-    make_recipe,
     planted_shift,
     random_stream,
 )
@@ -82,7 +81,7 @@ def test_the_phantom_is_the_size_of_the_paper_s_cohort_unless_told_otherwise():
         "jobs": None,
         "quiet": False,
     }
-    assert PhantomRecipe() == make_recipe(100, 17, DEFAULT_SEED, 2.0)
+    assert PhantomRecipe() == PhantomRecipe.checked(100, 17, DEFAULT_SEED, 2.0)
     assert SEQUENCES == ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
 
 
@@ -124,7 +123,8 @@ def test_each_parameter_and_the_version_change_the_name_of_the_cache():
         "spacing_mm": 2.0,
         "phantom_version": PHANTOM_VERSION,
     }
-    assert make_recipe(5, 5, 0, 1) == PhantomRecipe(5, 5, 0, 1.0) and make_recipe(1, 0, 0, 6).spacing_mm == 6.0
+    assert PhantomRecipe.checked(5, 5, 0, 1) == PhantomRecipe(5, 5, 0, 1.0)
+    assert PhantomRecipe.checked(1, 0, 0, 6).spacing_mm == 6.0
 
 
 def test_the_shift_of_known_areas():
@@ -166,7 +166,7 @@ def test_sequences_come_in_the_order_of_the_package():
 )
 def test_parameters_that_do_not_fit(parameters, words):
     with pytest.raises(InputError, match=words):
-        make_recipe(*parameters)
+        PhantomRecipe.checked(*parameters)
 
 
 @pytest.mark.parametrize("sequences", [["t1", "t1ce"], []])
@@ -177,7 +177,7 @@ def test_sequences_that_are_none(sequences):
 
 def test_the_default_seed_is_the_first_that_realises_the_planted_aucs():
     def strays(seed):
-        truth = draw_truth(make_recipe(100, 17, seed, 2.0))
+        truth = draw_truth(PhantomRecipe.checked(100, 17, seed, 2.0))
         areas = {name: area_under_curve(truth["idh"], truth[f"z_{name}"]) for name in PLANTED_AUC}
         return max(abs(areas[name] - PLANTED_AUC[name]) for name in PLANTED_AUC)
 

@@ -139,8 +139,9 @@ def check_flip(lesion: Scan, scan: Scan) -> None:
         return
     volume = scan.volume
     if flip := find_flip(volume.array, lesion.volume.array != 0, scan.tissue, volume.spacing_mm):
-        better = f"Flipped {flip.direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better"
-        auc = f"has an AUC of {flip.flipped:.2f}, not {flip.given:.2f}"
+        direction, given, flipped = flip
+        better = f"Flipped {direction}, the mask fits {SEQUENCE_NAMES[scan.image]} better"
+        auc = f"has an AUC of {flipped:.2f}, not {given:.2f}"
         question = "Was it drawn on, or exported with, another orientation?"
         sentence = f"{better}: the lesion's brightness against what lies around it {auc}. {question}"
         lesion.report("flipped mask", sentence)

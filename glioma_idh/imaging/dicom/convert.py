@@ -15,7 +15,7 @@ import dcm2niix
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition, read_sidecar
-from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, named_safely, read_folder
+from glioma_idh.imaging.dicom.headers import COPY_AGAIN, Header, LeftOut, names_patient, read_folder
 from glioma_idh.imaging.dicom.series import LONE_SLICE, SCATTERED, broken_series, drop_copies, group_series, why_unused
 from glioma_idh.imaging.dicom.slices import b_values_of, check_slices
 from glioma_idh.imaging.series_names import words_of
@@ -62,8 +62,7 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
     Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
     sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
     words alone as are known to say what it is (`series_names.words_of`). Also returned is what was not used: `LeftOut`
-    where nothing is wrong with it, `InputError` where a series ought to be mended. InputError is raised if the files
-    belong to several patients or days.
+    where nothing is wrong with it, `InputError` where a series ought to be mended; one is raised for several patients.
     """
     headers, remarks = _read_headers(folder)
     converted, num_lost = [], 0
@@ -86,9 +85,8 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
             remarks.append(InputError(error.expected, error.found, error.advice, file=name))
     if num_lost >= SCATTERED:  # one error in place of those on each slice
         found = f"{num_lost} images, each with a series UID of its own and no series number"
-        advice = (
-            "The anonymiser took them away: export again, with series UIDs that a series shares, or series numbers."
-        )
+        way = "with series UIDs that a series shares, or series numbers."
+        advice = f"The anonymiser took them away: export again, {way}"
         remarks = [remark for remark in remarks if getattr(remark, "reason", "") != LONE_SLICE]
         remarks.append(InputError("images that belong to series", found, advice))
     return converted, remarks
@@ -106,9 +104,12 @@ def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
             remarks.append(InputError("whole MR images", found, COPY_AGAIN, file=f"series {number}"))
     if no_images := len(unreadable) - broken.total():
         remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
-    others = [file for file in others if not file.name.lower().endswith(IGNORED_ENDINGS)]
-    for what in dict.fromkeys(named_safely(file, headers[0]) for file in others if headers):
-        remarks.append(LeftOut(what, "not DICOM"))
+    names = {}
+    for file in others if headers else ():
+        if not file.name.lower().endswith(IGNORED_ENDINGS):
+            told = names_patient(file.stem, headers[0]) or re.search(r"\d{4}", file.stem)  # of the patient, or of a day
+            names[f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name] = None
+    remarks += [LeftOut(name, "not DICOM") for name in names]
     return headers, remarks
 
 
@@ -142,7 +143,15 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
             sidecar = _sidecar(read_sidecar(image), images[0])
             sidecar["Words"] += MADE_BY_DCM2NIIX.get(part[3], ())
             write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
-            _write_gradients(image, file, images)
+            # b-values and directions that dcm2niix found; where it wrote none or 0, as of GE's trace, the headers'
+            found, num_volumes, told = read_acquisition(image), (*header.shape, 1)[3], b_values_of(images)
+            told = told * num_volumes if len(told) == 1 else told
+            b_values = found.b_values if any(found.b_values) or len(told) != num_volumes else told
+            if b_values:
+                write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
+            if b_values and found.b_vectors is not None and found.b_vectors.any():
+                rows = (" ".join(f"{x:.6g}" for x in axis) for axis in found.b_vectors.T)
+                write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
             converted.append(Converted(own, file))
     return converted
 
@@ -195,18 +204,4 @@ def _sidecar(told: dict, header: Header) -> dict:
         kept["ContrastBolus"] = True
     elif not header.numbers("NumberOfFrames") > (1,):  # many frames may name an agent in tags that are not read
         kept["ContrastBolus"] = False
-    words = {key: words_of(header.text(name)) for key, name in WORDS.items()}
-    return kept | words
-
-
-def _write_gradients(image: Path, file: Path, images: list[Header]) -> None:
-    """The b-values and directions that dcm2niix found; where it wrote none or 0, as of GE's trace, the headers'."""
-    found, num_volumes = read_acquisition(image), (*read_header_timing(image).shape, 1)[3]
-    told = b_values_of(images)
-    told = told * num_volumes if len(told) == 1 else told
-    b_values = found.b_values if any(found.b_values) or len(told) != num_volumes else told
-    if b_values:
-        write_text(" ".join(f"{b_value:g}" for b_value in b_values) + "\n", beside(file, ".bval"))
-    if b_values and found.b_vectors is not None and found.b_vectors.any():
-        rows = (" ".join(f"{x:.6g}" for x in axis) for axis in found.b_vectors.T)
-        write_text("\n".join(rows) + "\n", beside(file, ".bvec"))
+    return kept | {key: words_of(header.text(name)) for key, name in WORDS.items()}

@@ -201,10 +201,7 @@ def values_of(content: bytes, tag: bytes, before: bytes = b"") -> list[str]:
 
 
 def identity_in(name: str, folder) -> bool:
-    """Whether a name holds that or the birth date of a patient of DICOM files: of one in each folder below a folder.
-
-    A pseudonym does not count: headers that say the identity was removed, names with digits or equal to the id.
-    """
+    """Whether a name holds that, or the birth date, of a patient of DICOM files below a folder; no pseudonym counts."""
     return any(names_patient(name, header) for header in first_headers(folder).values())
 
 
@@ -226,17 +223,9 @@ def names_patient(name: str, header: Header) -> bool:
     if not re.fullmatch(r"\d{8}", date):
         return False
     month, day = f"0?{int(date[4:6])}", f"0?{int(date[6:])}"
-    for year in (date[:4], date[2:4]):
-        for order in ((year, month, day), (day, month, year), (month, day, year)):
-            if re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name):
-                return True
-    return False
-
-
-def named_safely(file: Path, header: Header) -> str:
-    """The name of a file; its ending alone where the name could tell of the patient or of a day."""
-    told = names_patient(file.stem, header) or re.search(r"\d{4}", file.stem)
-    return f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name
+    years = (date[:4], date[2:4])
+    orders = [order for year in years for order in ((year, month, day), (day, month, year), (month, day, year))]
+    return any(re.search(rf"(?<!\d){'[-_./ ]?'.join(order)}(?!\d)", name) for order in orders)
 
 
 def _spelled(text: str) -> set[str]:

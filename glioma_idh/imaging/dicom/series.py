@@ -98,18 +98,15 @@ def drop_copies(series: list[Header]) -> list[Header]:
 
 def why_unused(header: Header) -> str:
     """Why the series of a header is no sequence, by what the header says; empty where it may be one."""
-    if header["SOPClassUID"].startswith(SECONDARY_CAPTURE):
-        return "a screenshot (secondary capture)"
-    if header["Modality"] not in ("MR", ""):
-        return "not MR"
-    if header["PhotometricInterpretation"][:10] not in ("MONOCHROME", ""):
-        return "a colour picture"
-    if header["AngioFlag"] == "Y":
-        return "an angiogram"
-    reason = next((CANNOT_USE[word] for word in sorted(header.image_type & set(CANNOT_USE))), "")
-    if reason or set(re.findall("[a-z0-9]+", header["SeriesDescription"].lower())) & LOCALIZERS:
-        return reason or "a localizer"
-    return ""
+    found = (
+        (header["SOPClassUID"].startswith(SECONDARY_CAPTURE), "a screenshot (secondary capture)"),
+        (header["Modality"] not in ("MR", ""), "not MR"),
+        (header["PhotometricInterpretation"][:10] not in ("MONOCHROME", ""), "a colour picture"),
+        (header["AngioFlag"] == "Y", "an angiogram"),
+        *((True, CANNOT_USE[word]) for word in sorted(header.image_type & set(CANNOT_USE))),
+        (set(re.findall("[a-z0-9]+", header["SeriesDescription"].lower())) & LOCALIZERS, "a localizer"),
+    )
+    return next((reason for is_so, reason in found if is_so), "")
 
 
 def broken_series(file) -> str:

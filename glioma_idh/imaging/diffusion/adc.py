@@ -32,11 +32,7 @@ FULL_RANK = 1e-9
 
 @dataclass(frozen=True)
 class Diffusion:
-    """An ADC map and how it came about.
-
-    Voxels of the mask that are not fitted come out 0: little but noise at the lowest b-value, no signal at all at
-    others, or one that does not fall with b.
-    """
+    """An ADC map and how it came about; voxels without signal, or whose signal does not fall with b, are 0."""
 
     adc: np.ndarray  # mm2/s, shape (i, j, k), float32; 0 outside the mask too
     method: str  # in words
@@ -50,14 +46,10 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
 
     That of the trace-weighted images, or of the directions there are: `method` says so where they make no trace.
 
-    Args:
-        series: shape (i, j, k, n).
-        b_values: s/mm2, shape (n,).
-        b_vectors: shape (n, 3), or None where every volume is trace-weighted. Of other length than 1, they are
-            normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
-            some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so.
-        brain: mask, shape (i, j, k); the whole image without one.
-        noise_sd: standard deviation of the noise in the real part; None has it estimated (`estimate_noise`).
+    Of a series (i, j, k, n), b-values (n,), s/mm2, and b-vectors (n, 3), None where every volume is trace-weighted;
+    they are normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
+    some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so. The brain
+    is a mask (i, j, k), None the whole image; the noise's standard deviation (real part) is estimated unless given.
 
     InputError as of `fit_adc`, `tensor_design`, but for too few directions, and `settle_undirected`.
     """
@@ -92,10 +84,9 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
     before the directions are. Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D)
     / 3, so their geometric mean decays with the mean diffusivity; the arithmetic one more slowly along fibres.
 
-    Returns:
-        mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the lowest
-        rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError as
-        of `check_b_values`, and for fewer than two b-values.
+    Returns mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the
+    lowest rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError
+    as of `check_b_values`, and for fewer than two b-values.
     """
     b_values = check_b_values(b_values, series)
     shells = group_shells(b_values)
@@ -168,8 +159,7 @@ def estimate_noise(series, b_values) -> float:
 def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
     """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
 
-    From signals (voxel, n), each the mean of so many volumes (n,), and a design (n, p) to coefficients (voxel, p); NaN
-    where the signals do not fix them.
+    From signals (voxel, n), means of so many volumes (n,), and a design (n, p) to coefficients (voxel, p) or NaN.
     """
     solutions = []
     for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # of voxels few enough for the memory

@@ -6,8 +6,7 @@ from glioma_idh.errors import InputError
 
 SHELL_WIDTH = 40.0  # the b-values of a shell lie within so many s/mm2: scanners write 987 to 1003 for 1000, and 5 for 0
 UNWEIGHTED = 50.0  # up to this b-value, s/mm2, a volume needs no direction
-ONE_DIRECTION = np.cos(np.deg2rad(15))
-"""Directions whose product is larger are repeats of one, if the head turned between them by 15 degrees or less."""
+ONE_DIRECTION = np.cos(np.deg2rad(15))  # of a larger product are repeats of one direction by a head that turns a little
 HIGHEST = 30000.0  # no scanner for people goes beyond this b-value, s/mm2
 
 
@@ -92,8 +91,7 @@ def group_shells(b_values, tolerance: float = SHELL_WIDTH) -> dict[float, np.nda
 def num_independent(directions: np.ndarray) -> int:
     """How many of the tensor's six numbers directions (of weighted volumes) can tell apart; zero vectors tell none.
 
-    Repeats of a direction count once: three directions of a head that turns by 5 degrees would fix a tensor on paper,
-    and multiply the noise by ten.
+    Repeats count once: three directions of a head that turns by 5 degrees would fix a tensor, with ten times the noise.
     """
     apart = []
     for direction in directions[directions.any(axis=1)]:
@@ -118,8 +116,7 @@ def imbalance(directions: np.ndarray) -> float:
     """How far the mean over the directions of a shell may be from the trace: 0 not at all, 2/3 for one direction alone.
 
     The mean of ln S is ln S0 - b sum(M D), with M the mean of g g' over the directions; the trace has M = I / 3. What
-    comes back is the largest eigenvalue of M - I / 3, in size: the error of the diffusivity along the worst fibres, as
-    a share of that along them.
+    comes back is the largest eigenvalue of M - I / 3, in size: the error along the worst fibres, as a share.
     """
     xx, yy, zz, xy2, xz2, yz2 = share_of_each(directions) @ _products(directions)
     mean = np.array([[xx, xy2 / 2, xz2 / 2], [xy2 / 2, yy, yz2 / 2], [xz2 / 2, yz2 / 2, zz]])

@@ -32,11 +32,8 @@ class ScannerADC:
     @property
     def method(self) -> str:
         """How the map came about, in words."""
-        trace = ", a trace, divided by 3" if self.divided else ""
-        return (
-            f"the scanner's map, in 1e{self.power} mm2/s{trace}: brain tissue then peaks at "
-            f"{self.peak_mm2_s * 1000:.2f}e-3 mm2/s"
-        )
+        trace, peak = ", a trace, divided by 3" if self.divided else "", f"{self.peak_mm2_s * 1000:.2f}e-3 mm2/s"
+        return f"the scanner's map, in 1e{self.power} mm2/s{trace}: brain tissue then peaks at {peak}"
 
 
 def scale_adc(adc: np.ndarray, brain: np.ndarray, called_trace: bool = False) -> ScannerADC:
@@ -60,17 +57,12 @@ def scale_adc(adc: np.ndarray, brain: np.ndarray, called_trace: bool = False) ->
         lowest, highest = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
         expected = f"an ADC map whose brain peaks at {lowest} to {highest}e-3 mm2/s"
         found = f"a peak at {peak_mm2_s * 1000:.2f}e-3 mm2/s, taken in 1e{power} mm2/s"
-        advice = (
-            "Convert the DICOM files in display units (dcm2niix -p n), check the brain mask, or give the DWI series, "
-            "of which the ADC is then made."
-        )
+        advice = "Convert the DICOM files in display units (dcm2niix -p n), check the brain mask, or"
         if is_tissue(peak_mm2_s / TRACE):
             found += ", three times that of tissue, as of the trace of the tensor"
-            advice = (
-                "If it is the trace, put the word trace into its name, and it is divided by 3 (in a cohort table: "
-                "adc_divisor); otherwise give the DWI series, of which the ADC is then made."
-            )
-        raise InputError(expected, found, advice)
+            how = "put the word trace into its name, and it is divided by 3 (in a cohort table: adc_divisor)"
+            advice = f"If it is the trace, {how}; otherwise"
+        raise InputError(expected, found, f"{advice} give the DWI series, of which the ADC is then made.")
     divisor = TRACE if divided else 1
     scaled = np.nan_to_num(np.asarray(adc, float)) * 10.0**power / divisor
     return ScannerADC(np.clip(scaled, 0, HIGHEST_ADC).astype(np.float32), power, divided, peak_mm2_s / divisor)

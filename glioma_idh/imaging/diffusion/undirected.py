@@ -25,8 +25,7 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
 
     What is in question is a volume above b = UNWEIGHTED without a direction (unit vectors, (n, 3), 0 for none) where
     others have one. In a series without any direction every volume is trace-weighted, and nothing is in question.
-    Where the brain, a mask, is None, what is not air counts. InputError if a signal is neither that of b = 0 nor of the
-    trace.
+    Where the brain, a mask, is None, what is not air counts. InputError if a signal is neither of b = 0 nor the trace.
     """
     weighted = b_values > UNWEIGHTED
     directed = weighted & directions.any(axis=1)

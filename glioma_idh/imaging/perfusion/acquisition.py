@@ -45,10 +45,8 @@ def check_times(num_series: int, times: Times) -> None:
             raise InputError("an echo time in seconds", found, "It looks like milliseconds: divide by 1000.")
         if echo_time_s >= repetition_time_s:
             found = f"an echo time of {echo_time_s:g} s and a repetition time of {repetition_time_s:g} s"
-            advice = (
-                "One of them is wrong or in another unit. The repetition time meant here is that from one volume to "
-                "the next, not from pulse to pulse."
-            )
+            meant = "The repetition time meant here is that from one volume to the next, not from pulse to pulse."
+            advice = f"One of them is wrong or in another unit. {meant}"
             raise InputError("an echo time shorter than the repetition time", found, advice)
     if num_series == 2 and not echo_times_s[0] < echo_times_s[1]:
         advice = "Give the echo with the shorter time first; the same series twice makes no dual echo."
@@ -117,6 +115,5 @@ def check_bolus(dark: np.ndarray, first_pass: tuple[int, int]) -> None:
 
 
 def _too_many(dark: np.ndarray, expected: str) -> InputError:
-    """The error that names them."""
     advice = "Export or convert the series again; look whether these volumes are empty at the scanner too."
     return InputError(expected, f"{len(dark)}: volumes {', '.join(map(str, dark))} (from 0)", advice)

@@ -16,10 +16,8 @@ INTEGRALS = {
     "whole-curve": "trapezoids from the arrival to the end",
     "gamma-variate": "of the gamma-variate curve fitted to the first pass",
 }
-LOWEST_SHARE = 0.1
-"""Points below this share of a curve's peak are left out: mostly noise in their logarithm, and then the second pass."""
-NUM_STEPS = 6
-"""Of the fit to the curve itself; six more change the mean integral by 0.5 % at a peak three times the noise."""
+LOWEST_SHARE = 0.1  # of a curve's peak; points below are left out: mostly noise, and then the second pass
+NUM_STEPS = 6  # of the fit to the curve; six more change the mean integral by 0.5 % at a peak three times the noise
 LARGEST_STEP = 1.0  # by how much the logarithm of the curve may change in one of them
 WHITE_SHARE = 0.9
 LESION_MARGIN_MM = 5.0
@@ -74,8 +72,7 @@ def gamma_variate_integral(change: np.ndarray, window: tuple[int, int], step_s: 
     its weights and its choice of points share the noise of what they weigh, and the integral comes out 50 % too large
     at a peak three times the noise, which blood volume in units of white matter, where the peak is low, would inherit.
 
-    Returns:
-        The integrals; and where there is one, bool: a curve that does not rise and fall has none.
+    Also returned is where there is an integral, bool: a curve that does not rise and fall has none.
     """
     curves = change[:, window[0] + 1 : window[1]].astype(np.float64)
     time_s = step_s * np.arange(1, curves.shape[1] + 1)
@@ -120,11 +117,9 @@ def normal_white_matter(
 
     Voxels that are white matter by the template, eroded once where 5 ml remain, minus lesion and mirrored lesion with a
     margin of 5 mm. Where the lesion keeps to one side (less than 5 % of it overlaps its mirror image) only the other
-    side counts: the voxels closer to the mirror image's centre than to the lesion's, since the plane between the two
-    is the midsagittal one.
+    side counts: the voxels closer to the mirror image's centre than to the lesion's; the plane between is midsagittal.
 
-    From shares of white matter, 0 to 1, and masks of the lesion and of its mirror image to a mask, all (i, j, k);
-    InputError if nothing remains.
+    From shares of white matter, 0 to 1, and masks of lesion and mirror image, all (i, j, k); InputError if none remain.
     """
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)

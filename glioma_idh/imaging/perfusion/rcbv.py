@@ -36,25 +36,15 @@ class Perfusion:
 
 
 def make_rcbv(
-    series: list[np.ndarray],
-    times: Times,
-    brain: np.ndarray,
-    white: np.ndarray,
-    lesion: np.ndarray | None = None,
-    integral: str = "first-pass",
+    series: list[np.ndarray], times: Times, brain: np.ndarray, white: np.ndarray, lesion=None, integral="first-pass"
 ) -> Perfusion:
     """Relative blood volume of a perfusion series, and what comes with it.
 
-    Args:
-        series: one or two echoes, each (i, j, k, t).
-        brain, white: masks, shape (i, j, k); that of white matter as from `normal_white_matter`.
-        lesion: mask, kept out of the reference of the leakage correction, or None.
-        integral: one of `blood_volume.INTEGRALS`.
+    Of one or two echoes, each (i, j, k, t), and masks (i, j, k): of white matter as from `normal_white_matter`; the
+    lesion, if given, is kept out of the reference of the leakage correction. The integral is one of INTEGRALS.
 
-    Raises:
-        InputError: times that are missing or not in seconds, series that are too short or do not fit together, dark
-            volumes that cannot be filled, no bolus, no baseline, more noise than signal, white matter that is empty or
-            in the lesion.
+    InputError for times that are missing or not in seconds, series that are too short or do not fit together, dark
+    volumes that cannot be filled, no bolus, no baseline, more noise than signal, white matter empty or in the lesion.
     """
     if integral not in INTEGRALS:
         raise InputError(f"an integral out of {', '.join(INTEGRALS)}", f"'{integral}'", "Name one of these.")
@@ -113,16 +103,16 @@ def _in_words(times: Times, baseline, first_pass, area: str, volumes: list) -> s
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)
     echoes = "one echo" if len(echo_times_s) == 1 else "two echoes (T1 effects cancel)"
     words = (
-        f"dR2* from {echoes} at {times_ms} ms, a volume every {step_s:g} s; baseline volumes {baseline[0]} "
-        f"to {baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
-        f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: "
-        f"{area}; median of normal white matter = 1"
+        f"dR2* from {echoes} at {times_ms} ms, a volume every {step_s:g} s; baseline volumes {baseline[0]} to "
+        f"{baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
+        f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: {area}; median of "
+        "normal white matter = 1"
     )
     if not any(volume.without_fit for volume in volumes):
         return words
     shares = [f"{100 * volume.without_fit:.1f} %" for volume in volumes]
     scales = ["1" if np.isnan(volume.scale) else f"{volume.scale:.2f}" for volume in volumes]
-    return words + (
-        f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction): there "
-        f"trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
+    words += f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction):"
+    return (
+        f"{words} there trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
     )

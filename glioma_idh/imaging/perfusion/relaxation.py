@@ -13,8 +13,7 @@ leaked, which grows with the running integral of that mean:
 
     dR2*(t) = K1 mean(t) - K2 integral of mean from the arrival to t
 
-so that K2 is positive where T1 wins and negative where T2* does. Adding K2 times the running integral gives the curve
-without leakage.
+so that K2 is positive where T1 wins, negative where T2* does; K2 times the running integral, added, undoes leakage.
 
 Its limits: contrast medium that flows back, a T1 effect so strong that it saturates, and a mean transit time other than
 the reference's, which is taken for leakage (6 s instead of 4 s lowers the blood volume by a tenth).

@@ -1,7 +1,6 @@
 """Movement of the head within a series of volumes: found, measured, and taken out.
 
-Each volume is registered to one of them; matrices are 4 x 4, RAS+ mm, and take a point of that one to the place of the
-same tissue in the volume.
+Each volume is registered to one of them; matrices are 4 x 4, RAS+ mm, and take a point of that one to the volume's.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +24,7 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
     Mattes mutual information, which a bolus or a b-value that changes the contrast does not mislead, is climbed from
     where the head was in the neighbour on the reference's side; before and behind the reference at the same time. Where
     the head seems to have jumped but matches no better than 10 mm or degrees away, as a volume of mere noise does, it
-    is taken to lie as in that neighbour. From (i, j, k, t) to matrices (t, 4, 4); InputError if the reference is empty,
-    or of one value all over.
+    is taken to lie as in that neighbour. From (i, j, k, t) to matrices (t, 4, 4); InputError of an empty reference.
     """
     pyramid.check_contrast(Volume(series.array[..., reference], series.affine, series.file))
     fixed = _prepared(series, reference)
@@ -40,8 +38,7 @@ def find_movement(series: Volume, reference: int) -> np.ndarray:
         return matrices[1:]
 
     with ThreadPoolExecutor(2) as pool:
-        ways = range(reference - 1, -1, -1), range(reference + 1, series.array.shape[3])
-        before, behind = pool.map(follow, ways)
+        before, behind = pool.map(follow, (range(reference)[::-1], range(reference + 1, series.array.shape[3])))
     return np.array([*before[::-1], np.eye(4), *behind])
 
 

@@ -21,8 +21,7 @@ from glioma_idh.imaging.volumes import Volume
 NUM_POINTS = 80_000  # number of places at which the metric looks
 START_TURN_DEG = 20.0
 NUM_STARTS = 3
-"""The search starts from the headers and from the heads' centres, each also turned both ways about each axis; the most
-promising starts are followed."""
+"""Starts are the headers and the heads' centres, each also turned both ways about each axis; the best are followed."""
 MAX_ROTATION_DEG, MAX_SHIFT_MM = 30.0, 50.0  # more than a head moves between the series of one visit
 MIN_OVERLAP = 0.7
 TRIAL_MM_AND_DEG = 10.0
@@ -45,24 +44,15 @@ class Registration:
 
 
 def register_rigid(
-    moving: Volume,
-    reference: Volume,
-    reference_mask: np.ndarray | None = None,
-    max_rotation_deg: float = MAX_ROTATION_DEG,
-    max_shift_mm: float = MAX_SHIFT_MM,
+    moving: Volume, reference: Volume, reference_mask=None, max_rotation_deg=MAX_ROTATION_DEG, max_shift_mm=MAX_SHIFT_MM
 ) -> Registration:
-    """Find the rigid transform between two images of one head, of any sequences, voxel sizes and fields of view.
+    """Find the rigid transform between two images of one head, with skull or without, whole or a slab, of any sequence.
 
     Mattes mutual information is climbed from coarse to fine. The same images give the same answer to the bit, for any
-    number of threads; one core is at work.
-
-    Args:
-        moving, reference: with skull or without, whole or a slab.
-        reference_mask: where to look, with a margin around what counts; by default the head and 8 mm around it.
-        max_rotation_deg, max_shift_mm: beyond them, the answer is reported as not plausible; infinite for an atlas or
-            another space, to which headers do not lead.
-
-    InputError if an image is not 3D and finite, empty or constant, or the images do not meet.
+    number of threads; one core is at work. The reference mask (i, j, k) is where to look, with a margin around what
+    counts: by default the head and 8 mm around it. Beyond the largest rotation and shift the answer is reported as not
+    plausible; they are infinite for an atlas or another space, to which headers do not lead. InputError if an image is
+    not 3D and finite, empty or constant, or the images do not meet.
     """
     for volume in (moving, reference):
         check_contrast(volume)

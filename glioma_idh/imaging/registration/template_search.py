@@ -75,8 +75,7 @@ def template_arrays(template: dict) -> tuple:
 
 def start_matrices(work, stripped: bool) -> list[np.ndarray]:
     """Maps from the template to the head to begin with: centre on centre, nodding, turned and shifted."""
-    centre = find_centre(work, stripped)
-    starts = []
+    centre, starts = find_centre(work, stripped), []
     for pitch, yaw, shift in itertools.product(PITCHES_DEG, YAWS_DEG, SHIFTS_MM):
         start = np.eye(4)
         start[:3, :3] = Rotation.from_euler("zx", [yaw, pitch], degrees=True).as_matrix()
