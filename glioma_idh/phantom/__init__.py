@@ -5,7 +5,7 @@ in it), `signal` (the images), `folder` (the files); `fields` holds the smooth r
 patient as the scanner gives it, with `diffusion_series` and `perfusion_series`. No clinical result can come of it.
 """
 
-from glioma_idh.phantom.folder import make_phantom
-from glioma_idh.phantom.recipe import PLANTED_AUC, SEQUENCES, planted_scores
+from glioma_idh.lazy import lazy_names
 
-__all__ = ["PLANTED_AUC", "SEQUENCES", "make_phantom", "planted_scores"]
+NAMES = {"folder": ("make_phantom",), "recipe": ("PLANTED_AUC", "SEQUENCES", "planted_scores")}
+__all__, __getattr__, __dir__ = lazy_names(__name__, NAMES)
