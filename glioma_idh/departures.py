@@ -43,10 +43,8 @@ def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure,
 
     A subject whose measures are all those of one of the run's may be that one under another name; that alone is said.
 
-    Args:
-        measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
-        file: with the measures of the run's subjects; where it is not there, nothing is said.
-        measures, group: those to judge alone, and those to judge together.
+    `measured` has a row a subject, the column `subject` and the measures, NaN where there is none; `file` the measures
+    of the run's subjects, and where it is not there, nothing is said.
     """
     run = _read_measures(file)
     found, copies = {}, find_copies(measured, file)

@@ -19,11 +19,10 @@ from glioma_idh.training import predict as common
 
 
 def predict_subjects(wanted) -> pd.DataFrame:
-    """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
+    """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
-        and `remarks`, what looks wrong.
+    Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`, and
+    `remarks`, what looks wrong.
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]

@@ -11,9 +11,7 @@ GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d`
 MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
 
 
-def unet3d(
-    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS
-) -> keras.Model:
+def unet3d(input_shape=(144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 
     Known: three halvings by max-pooling; two 3 x 3 x 3 convolutions a level, the second of which doubles the channels

@@ -11,10 +11,7 @@ SMOOTHING_VOXELS = 1.0
 
 
 def cross_entropy(idh, probability):
-    """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known; 0 without any.
-
-    Both are of shape (n,) or (n, 1).
-    """
+    """L1: binary cross-entropy, averaged over the subjects of known status, 0 without any; shapes (n,) or (n, 1)."""
     idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
     idh = ops.cast(idh, probability.dtype)
     known = ops.logical_not(ops.isnan(idh))
@@ -27,14 +24,12 @@ def cross_entropy(idh, probability):
 
 
 def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
-    """L2: 1 - soft Dice of the lesion, each subject's, averaged.
+    """L2: 1 - soft Dice of the lesion, each subject's, averaged; mask, of any dtype, and probability (n, i, j, k).
 
     Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), where P
     voxels are predicted: 0 where none is, near 1 where many are.
 
     Differs from the paper: the smoothing s, which it does not have, is one voxel.
-
-    Mask, of any dtype, and probability of lesion are of shape (n, i, j, k).
     """
     axes = (1, 2, 3)
     mask = ops.cast(mask, probability.dtype)
@@ -93,16 +88,12 @@ class JointNetwork(keras.Model):
         self.built = True
 
     def call(self, scans, training=None):
-        """The outputs of the network, for scans of shape (n, i, j, k, sequences)."""
         if training and self.batch_size:
             scans = ops.reshape(scans, (self.batch_size, *self.network.input_shape[1:]))
         return self.network(scans, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch, from the outputs `y_pred`; `x`, `sample_weight` and `training` are not used.
-
-        `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}.
-        """
+        """Of a batch; `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}."""
         cross = dice = 0.0
         if "idh" in y_pred:
             cross = cross_entropy(y["idh"], y_pred["idh"])
@@ -118,11 +109,9 @@ class JointNetwork(keras.Model):
         return joint_loss(cross, dice, self.detach_k)
 
     def get_config(self):
-        """Settings, the network among them."""
         own = {name: getattr(self, name) for name in ("targets", "detach_k", "smoothing_voxels", "batch_size")}
         return {**super().get_config(), "network": keras.saving.serialize_keras_object(self.network), **own}
 
     @classmethod
     def from_config(cls, config):
-        """Made again from its settings."""
         return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

@@ -21,11 +21,9 @@ AGREEMENT = Group(
 
 
 def measure_subject(scans: np.ndarray, placement: Placement, lesion_ml: float) -> dict[str, float]:
-    """Measure one prepared subject, its scans as the network sees them, shape (i, j, k, 4).
+    """By name volumes in ml, and each pair of sequences' Fisher z of their correlation, of one prepared subject.
 
-    Returns:
-        By name: volumes in ml, the lesion's as given, and for each pair of sequences Fisher's z of their correlation
-        over the voxels that are background in neither; NaN where a sequence is the same everywhere.
+    Over the voxels that are background in neither; NaN where a sequence is the same everywhere.
     """
     voxel_ml = abs(float(np.linalg.det(placement.own_affine[:3, :3]))) / 1000
     found = {"box_ml": float(np.prod([stop - start for start, stop in placement.box])) * voxel_ml}

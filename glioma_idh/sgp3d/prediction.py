@@ -25,10 +25,9 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
-        `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
-        not learnt; and `remarks`, what looks wrong.
+    Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and
+    `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has not learnt; and
+    `remarks`, what looks wrong.
     """
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
