@@ -22,18 +22,12 @@ def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def rotate_slice(image: np.ndarray, angle_deg: float) -> np.ndarray:
-    """Rotate one slice about its centre, bilinear, edges continued: as `ImageDataGenerator` does, to the bit.
-
-    A positive angle turns the first axis towards the second, as in `scipy.ndimage.rotate`.
-    """
+    """Rotate about the centre, bilinear, edges continued; a positive angle turns the first axis towards the second."""
     return ndimage.rotate(image, angle_deg, axes=(1, 0), order=1, mode="nearest", reshape=False)
 
 
 def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
-    """Rotate many slices at once, each by its own angle; equal to `rotate_slice` to 1e-4, in half the time.
-
-    It is what `keras.layers.RandomRotation(fill_mode="nearest")` does once its angles are drawn.
-    """
+    """As `rotate_slice`, to 1e-4, of many slices, each by its own angle: what Keras' `RandomRotation` does inside."""
     sin, cos = np.sin(np.deg2rad(angles_deg)), np.cos(np.deg2rad(angles_deg))
     y, x = (np.array(images.shape[1:3]) - 1) / 2
     zero = np.zeros_like(sin)

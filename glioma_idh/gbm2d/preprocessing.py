@@ -122,6 +122,5 @@ def prepare_cohort(table: pd.DataFrame, sequence: str, size=64, jobs=-1, quiet=F
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
     table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named.items()]
-    slices = [subject.pixels for subject in prepared]
-    slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
+    slices = np.array([subject.pixels for subject in prepared], np.float32).reshape(-1, size, size, 1)  # of nobody too
     return table, slices, errors

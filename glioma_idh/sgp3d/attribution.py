@@ -34,10 +34,7 @@ COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, 
 
 
 def occlude_run(wanted) -> dict:
-    """Score every test subject of a run with and without the lesion, and draw where the scores come from.
-
-    Returns the numbers, as in `metrics.json`.
-    """
+    """Score a run's test subjects with and without the lesion, draw where scores come from; returns `metrics.json`."""
     if wanted.num_maps < 0:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
     content, synthetic = read_finished_run(wanted.run_dir, "sgp3d")
@@ -158,7 +155,7 @@ def summarise_occlusion(predictions: pd.DataFrame) -> dict:
         "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
         "Without the rest of the brain": ": the lesion tells something by itself",
     }
-    numbers, sentences = {}, []
+    numbers, sentences = {"num_patients": predictions["patient"].nunique()}, []
     for (name, if_better), column in zip(named.items(), SCORES, strict=True):
         occluded = predictions.assign(score=predictions[column])
         auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
@@ -173,6 +170,4 @@ def summarise_occlusion(predictions: pd.DataFrame) -> dict:
         sentences.append(f"{said} ({low:.2f} to {high:.2f}), {verdict}.")
         if not low <= high:  # NaN
             sentences[-1] = f"{said}; no interval: too few patients, or classes that do not overlap."
-    drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
-    return summary | {"conclusions": sentences}
+    return numbers | {"lesion_drawn": float(predictions["lesion_drawn"].mean()), "conclusions": sentences}

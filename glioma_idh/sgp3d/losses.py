@@ -45,10 +45,7 @@ def lesion_channel(segmentation):
 
 
 def dice_weight(entropy, dice, detach: bool = False):
-    """k = L2 / (L1 + L2), equation (9), from two scalars; 0 where both are 0.
-
-    With `detach` k is held constant in the gradient; as the formula is written, it takes part in it.
-    """
+    """k = L2 / (L1 + L2), equation (9), of two scalars, 0 where both are; with `detach` a constant in the gradient."""
     total = entropy + dice
     k = dice / ops.where(total > 0, total, ops.ones_like(total))
     return ops.stop_gradient(k) if detach else k
@@ -77,11 +74,8 @@ class JointNetwork(keras.Model):
         super().__init__(**settings)
         if targets not in LEARNS:
             raise ValueError(f"targets must be one of {tuple(LEARNS)}, not {targets!r}.")
-        self.network = network
-        self.targets = targets
-        self.detach_k = detach_k
-        self.smoothing_voxels = smoothing_voxels
-        self.batch_size = batch_size
+        self.network, self.targets, self.batch_size = network, targets, batch_size
+        self.detach_k, self.smoothing_voxels = detach_k, smoothing_voxels
         watched = {"cross_entropy": {"idh"}, "dice_loss": {"segmentation"}, "k": {"idh", "segmentation"}}
         names = [name for name, outputs in watched.items() if outputs <= set(network.output_names)]
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}

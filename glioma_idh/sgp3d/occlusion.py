@@ -101,8 +101,7 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     taps = [network.get_layer(f"idh_{name}_conv").output for name in BRANCHES]
     features = keras.Model(network.inputs, taps).predict_on_batch(scans[None])
     kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in network.get_layer("idh").weights)
-    ends = np.cumsum([feature.shape[-1] for feature in features])
-    weights = np.split(kernel[:, 0], ends[:-1])
+    weights = np.split(kernel[:, 0], np.cumsum([feature.shape[-1] for feature in features])[:-1])
     maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
     activation = np.sum(maps, axis=0, dtype=np.float32)
     return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))

@@ -139,7 +139,8 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
         paths[name] = tmp_path / f"{name}.nii.gz"
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
     monkeypatch.setattr(common, "load_networks", lambda *_: [Thresholded()])
-    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict_subjects(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
@@ -205,7 +206,8 @@ def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypa
 
     networks = [Counting(), Counting()]
     monkeypatch.setattr(common, "load_networks", lambda *_: networks)
-    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     predict_subjects(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
     assert [network.seen for network in networks] == [passes, passes]
