@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-RARE = 0.001
-"""Of subjects such as the run's no more than this share is called unlike them by one measure, or a group of them."""
-LEAST_SUBJECTS = 8
-"""Of a run, for one measure; for a group thrice as many as it has measures."""
+RARE = 0.001  # share of subjects such as the run's, at most, that one measure, or a group, calls unlike them
+LEAST_SUBJECTS = 8  # of a run, for one measure; for a group thrice as many as it has measures
 
 
 class Measure(NamedTuple):
@@ -43,18 +41,15 @@ def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure,
 
     A subject whose measures are all those of one of the run's may be that one under another name; that alone is said.
 
-    Args:
-        measured: a row a subject, with the column `subject` and the measures, NaN where there is none.
-        file: with the measures of the run's subjects; where it is not there, nothing is said.
-        measures, group: those to judge alone, and those to judge together.
+    `measured` has a row a subject, the column `subject` and the measures, NaN where there is none; `file` the measures
+    of the run's subjects, and where it is not there, nothing is said.
     """
     run = _read_measures(file)
     found, copies = {}, find_copies(measured, file)
     for _, row in measured.iterrows() if len(run) else ():
         if copy := copies.get(row["subject"]):
-            found[row["subject"]] = [
-                f"It measures as {copy} does, of the run itself: if it is the same image, this is no test result."
-            ]
+            said = f"It measures as {copy} does, of the run itself: if it is the same image, this is no test result."
+            found[row["subject"]] = [said]
             continue
         sentences = [*(_judge_alone(row, run, measure) for measure in measures), _judge_together(row, run, group)]
         if sentences := [sentence for sentence in sentences if sentence]:

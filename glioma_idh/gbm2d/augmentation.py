@@ -22,18 +22,12 @@ def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def rotate_slice(image: np.ndarray, angle_deg: float) -> np.ndarray:
-    """Rotate one slice about its centre, bilinear, edges continued: as `ImageDataGenerator` does, to the bit.
-
-    A positive angle turns the first axis towards the second, as in `scipy.ndimage.rotate`.
-    """
+    """Rotate about the centre, bilinear, edges continued; a positive angle turns the first axis towards the second."""
     return ndimage.rotate(image, angle_deg, axes=(1, 0), order=1, mode="nearest", reshape=False)
 
 
 def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
-    """Rotate many slices at once, each by its own angle; equal to `rotate_slice` to 1e-4, in half the time.
-
-    It is what `keras.layers.RandomRotation(fill_mode="nearest")` does once its angles are drawn.
-    """
+    """As `rotate_slice`, to 1e-4, of many slices, each by its own angle: what Keras' `RandomRotation` does inside."""
     sin, cos = np.sin(np.deg2rad(angles_deg)), np.cos(np.deg2rad(angles_deg))
     y, x = (np.array(images.shape[1:3]) - 1) / 2
     zero = np.zeros_like(sin)
@@ -45,18 +39,10 @@ def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
 
 
 def training_batches(slices, labels, batch_size: int, rotation_deg: tuple[float, float], seed: list[int], epoch: int):
-    """Endless batches of the balanced, rotated training set, epoch after epoch.
+    """Endless batches (slices, one-hot labels) of the balanced training set, at angles between lowest and highest.
 
-    Order and angles of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
-
-    Args:
-        batch_size: slices a batch; the last of an epoch may be smaller.
-        rotation_deg: (lowest, highest) angle.
-        seed: the split's own.
-        epoch: the one to start with, 0 being the first.
-
-    Yields:
-        (slices, one-hot labels) of one batch.
+    Order and angles of an epoch, 0 being the first, depend on (seed, epoch) alone, so a resumed training sees what it
+    would have seen. The last batch of an epoch may be smaller.
     """
     targets = np.eye(2, dtype=np.float32)[labels]
     for current in itertools.count(epoch):
@@ -72,12 +58,10 @@ class ImageDataGenerator:
     """Keras' generator of that name with rotation as the only transformation.
 
     Batches, and every pixel in them, equal those of `tf.keras.preprocessing.image.ImageDataGenerator` for the same
-    seed where the range is symmetric. That class is deprecated and leans on a part of SciPy that goes away.
+    seed where the range of angles, lowest and highest, is symmetric. That class is deprecated and leans on a part of
+    SciPy that goes away.
 
     Differs from the paper: nothing; Keras' `rotation_range=90` draws from -90 to 90, the paper's range is 0 to 90.
-
-    Args:
-        rotation_deg: (lowest, highest) angle.
     """
 
     def __init__(self, rotation_deg: tuple[float, float] = (0.0, 90.0)):

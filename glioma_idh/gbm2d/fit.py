@@ -19,11 +19,7 @@ CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a 
 
 
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) -> int:
-    """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
-
-    Returns:
-        The index of the split.
-    """
+    """Train on a split of a prepared run, from its checkpoint if there is one, and predict its test set; the index."""
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
         return index
@@ -37,11 +33,10 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
     network = build_cnn(slices.shape[1:], recipe.filters, recipe.units, normalisation=training_normalisation())
     sequence = recipe.sequence[0]
     name = f"{SEQUENCE_NAMES.get(sequence, sequence)}, split {index + 1}/{recipe.num_splits}"
-    bar = Progress(name, index, quiet)
     train, test = (split["part"] == "train").to_numpy(), (split["part"] == "test").to_numpy()
     labels = split["idh"].to_numpy()
     parts = (slices[train], labels[train]), (slices[test], labels[test])
-    with bar:
+    with Progress(name, index, quiet) as bar:
         checkpoint = _fit(network, recipe, *parts, seed, target, [bar])
 
     plain = build_cnn(slices.shape[1:], recipe.filters, recipe.units)

@@ -25,9 +25,8 @@ INTENSITIES = Group(
 def measure_subject(normalised: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> dict[str, float]:
     """Measure one subject: its scan, normalised over the brain, and lesion and brain, neither of them empty.
 
-    Returns:
-        By name: volumes in ml; the lesion's centre as a share of the brain's box, 0 to 1; how far the lesion stands
-        out; percentiles of its intensities and the brain's.
+    By name volumes in ml; the lesion's centre as a share of the brain's box, 0 to 1; how far the lesion stands out;
+    percentiles of its intensities and the brain's.
     """
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     found = {"lesion_ml": np.count_nonzero(lesion) * voxel_ml, "brain_ml": np.count_nonzero(brain) * voxel_ml}

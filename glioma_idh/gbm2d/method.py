@@ -18,11 +18,7 @@ from glioma_idh.training.predict import load_networks
 
 
 def resolve(recipe: Recipe, cohort: TrainingCohort) -> Recipe:
-    """The recipe with the inside names of the sequences typed, apart or with commas; of `all`, of those there are.
-
-    Raises:
-        InputError: a sequence is none of the six, or there is none; or a range is upside down.
-    """
+    """The recipe with the inside names of the sequences typed, apart or with commas; of `all`, of those there are."""
     if recipe.rotation_deg[0] > recipe.rotation_deg[1]:
         raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Swap the two.")
     typed = [name.strip() for names in recipe.sequence for name in names.split(",") if name.strip()]

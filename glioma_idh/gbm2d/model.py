@@ -52,7 +52,6 @@ class FusedBatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        """Normalise, shape (n, height, width, channels)."""
         if not training:
             return super().call(inputs, training=False, mask=mask)
         import tensorflow as tf

@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from glioma_idh import runs
@@ -19,24 +18,17 @@ from glioma_idh.training import predict as common
 
 
 def predict_subjects(wanted) -> pd.DataFrame:
-    """Predict subjects with every network of a run; the preparation is the one that the run was trained with.
+    """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`,
-        and `remarks`, what looks wrong.
+    Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`, and
+    `remarks`, what looks wrong.
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
     print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
     quiet, let_in = wanted.quiet or wanted.cohort is None, wanted.with_skull or recipe.get("with_skull", False)
-    table, slices, errors = prepare_cohort(
-        _subjects(wanted, sequence),
-        sequence,
-        recipe["size"],
-        jobs=1 if wanted.cohort is None else -1,
-        quiet=quiet,
-        with_skull=let_in,
-    )
+    settings = {"jobs": 1 if wanted.cohort is None else -1, "quiet": quiet, "with_skull": let_in}
+    table, slices, errors = prepare_cohort(_subjects(wanted, sequence), sequence, recipe["size"], **settings)
     if errors and (wanted.strict or table.empty):
         raise errors[0]
     for error in errors:
@@ -53,7 +45,11 @@ def predict_subjects(wanted) -> pd.DataFrame:
     common.warn_of_predictions(table, wanted, recipe, synthetic)
     with step("drawing the pictures", quiet):
         for position, row in table.iterrows():
-            picture = _picture(row, sequence, slices[position, ..., 0], scores.loc[position], synthetic)
+            image, mask, _, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
+            lesion = extract_lesion_slice(image.array, mask.array, image.affine)
+            shown = image.array[..., lesion.k], mask.array[..., lesion.k] != 0, lesion.box, slices[position, ..., 0]
+            named = {"subject": row["subject"], "sequence": sequence, "scores": scores.loc[position].to_numpy(float)}
+            picture = slice_read(*shown, **named, synthetic=synthetic or row["cohort"] == "phantom")
             save_figure(picture, common.output_folder(wanted), row["subject"])
     return predictions
 
@@ -70,22 +66,6 @@ def _subjects(wanted, sequence: str) -> pd.DataFrame:
     masks = {"lesion_mask": wanted.lesion_mask, "brain_mask": wanted.brain_mask}
     common.check_files(scan=wanted.scan, **masks)
     return common.one_patient(common.subject_of(wanted.scan, wanted.subject), {sequence: wanted.scan, **masks})
-
-
-def _picture(row: pd.Series, sequence: str, network_input: np.ndarray, scores: pd.Series, synthetic: bool):
-    """The slice that was read of a subject, and what the networks saw of it."""
-    image, mask, _, _ = read_subject(row, sequence, with_skull=True)  # it was let in before
-    lesion = extract_lesion_slice(image.array, mask.array, image.affine)
-    return slice_read(
-        image.array[..., lesion.k],
-        mask.array[..., lesion.k] != 0,
-        lesion.box,
-        network_input,
-        subject=row["subject"],
-        sequence=sequence,
-        scores=scores.to_numpy(dtype=float),
-        synthetic=synthetic or row["cohort"] == "phantom",
-    )
 
 
 def warn_of_brains(table: pd.DataFrame, run_dir: Path) -> None:

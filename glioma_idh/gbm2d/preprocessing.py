@@ -42,9 +42,6 @@ def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
     """Subtract the median of the whole brain and divide by its standard deviation.
 
     Differs from the paper: it also divides by the mean of the tumour first, which cancels here.
-
-    Raises:
-        InputError: the image is constant in the brain, or the brain is empty.
     """
     voxels = image[brain].astype(np.float64)
     if voxels.size == 0 or voxels.std() == 0:
@@ -57,10 +54,7 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
     """Cut the bounding rectangle of the lesion out of the axial slice where it is widest; 0 outside the lesion.
 
     Axial is decided by the affine, 4 x 4, voxel index to millimetres, RAS+; never by the order of the array's axes. All
-    that is not 0 in the mask, on the scan's grid, is lesion.
-
-    Raises:
-        InputError: the mask is empty, lies on one slice only, or is a line there.
+    that is not 0 in the mask, on the scan's grid, is lesion. InputError: it lies on one slice only, or is a line there.
     """
     image, _ = reorient(image, affine)
     mask, _ = reorient(mask != 0, affine)
@@ -69,10 +63,7 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
 
 
 def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
-    """Stretch a rectangle, shape (i, j), to a square of float32; aspect is not kept.
-
-    Interpolation is bilinear, pixel centres at half-integers.
-    """
+    """Stretch a rectangle, shape (i, j), to a square of float32: bilinear, pixel centres at half-integers."""
     zoom = (size / pixels.shape[0], size / pixels.shape[1])
     return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
 
@@ -81,9 +72,6 @@ def read_subject(row: pd.Series, sequence: str, with_skull=False) -> tuple[Volum
     """Read a subject's scan, and lesion mask on the same grid; the brain as booleans, shape (i, j, k); the brain mask.
 
     Without a brain mask the brain is where the scan is not 0, which must be skull-stripped.
-
-    Raises:
-        InputError: a file is missing, unreadable, or on another grid; or what is not 0 is more than the brain.
     """
     image = read_scan(row, sequence)
     mask = read_mask(row)
@@ -118,16 +106,13 @@ def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: b
     return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned, hashes)
 
 
-def prepare_cohort(
-    table: pd.DataFrame, sequence: str, size=64, jobs=-1, quiet=False, with_skull=False
-) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
+def prepare_cohort(table: pd.DataFrame, sequence: str, size=64, jobs=-1, quiet=False, with_skull=False) -> tuple:
     """The slices of every subject of a cohort, read in parallel.
 
-    Returns:
-        The rows that could be used, with `lesion_ml` and the columns of `hash_columns` added, in `attrs["remarks"]`
-        what must be said of their masks, in `attrs["turned"]` by subject what shows that a scan has other axes than its
-        header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
-        (n, size, size, 1), in the same order; and one error a subject that could not.
+    Returns the rows that could be used, with `lesion_ml` and the columns of `hash_columns` added, in `attrs["remarks"]`
+    what must be said of their masks, in `attrs["turned"]` by subject what shows that a scan has other axes than its
+    header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
+    (n, size, size, 1), in the same order; and one error a subject that could not.
     """
     settings, shown = (sequence, size, with_skull), {"jobs": jobs, "what": "reading scans", "quiet": quiet}
     table, prepared, errors = each_row(prepare_subject, table, *settings, **shown)
@@ -137,6 +122,5 @@ def prepare_cohort(
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
     table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named.items()]
-    slices = [subject.pixels for subject in prepared]
-    slices = np.stack(slices) if prepared else np.empty((0, size, size, 1), np.float32)
+    slices = np.array([subject.pixels for subject in prepared], np.float32).reshape(-1, size, size, 1)  # of nobody too
     return table, slices, errors

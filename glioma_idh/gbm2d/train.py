@@ -12,14 +12,7 @@ from glioma_idh.training.job import Job
 
 
 def train(recipe: Recipe, job: Job) -> dict[str, dict]:
-    """Train and test one network a sequence and split, and leave everything in the run folder.
-
-    Returns:
-        The numbers of each sequence, by inside name, as in its `metrics.json`.
-
-    Raises:
-        InputError: the input cannot be used; the message says why and what to do.
-    """
+    """Train and test one network a sequence and split; returns, by inside name, each sequence's `metrics.json`."""
     from glioma_idh.gbm2d.method import METHOD
     from glioma_idh.training import pipeline
 

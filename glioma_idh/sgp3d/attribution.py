@@ -30,19 +30,11 @@ from glioma_idh.sgp3d.preprocessing import map_on_own_grid
 from glioma_idh.sgp3d.recipe import recipe_of_run
 from glioma_idh.training.predict import load_networks, read_finished_run
 
-WITH_MAPS = "sgpnet"
 COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, "lesion_drawn"]
 
 
 def occlude_run(wanted) -> dict:
-    """Score every test subject of a run with and without the lesion, and draw where the scores come from.
-
-    Returns:
-        The numbers, as in `metrics.json`.
-
-    Raises:
-        InputError: the run cannot be used, its scans have changed, or a subject asked for was never tested.
-    """
+    """Score a run's test subjects with and without the lesion, draw where scores come from; returns `metrics.json`."""
     if wanted.num_maps < 0:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")
     content, synthetic = read_finished_run(wanted.run_dir, "sgp3d")
@@ -67,7 +59,7 @@ def occlude_run(wanted) -> dict:
     write_table(predictions, out / runs.PREDICTIONS)
     save_figure(occluded_scores_figure(predictions, synthetic=synthetic), out / runs.FIGURES, "occlusion")
     print(occlusion_text(metrics))
-    if recipe.network == WITH_MAPS:
+    if recipe.network == "sgpnet":
         with step("drawing the maps", wanted.quiet):
             first = tested.drop_duplicates("subject").set_index("subject", drop=False)  # of several tests
             scores = predictions.drop_duplicates("subject").set_index("subject")
@@ -75,18 +67,14 @@ def occlude_run(wanted) -> dict:
                 row = first.loc[subject]
                 _draw_map(row, scores.loc[subject], networks[row["network"]], synthetic, out / "maps")
     elif wanted.num_maps or wanted.subjects:
-        print(f"No maps: those are of {WITH_MAPS}'s last layer, and this run's network is {recipe.network}.")
+        print(f"No maps: those are of sgpnet's last layer, and this run's network is {recipe.network}.")
     write_json(metrics, out / runs.METRICS)
     print(f"Everything is in {out}")
     return metrics
 
 
 def _tested_subjects(wanted, shape: tuple[int, int, int]) -> pd.DataFrame:
-    """A row a split and test subject: the cohort table with `repeat`, `split` and `network`, its place.
-
-    Raises:
-        InputError: the cache has lost a subject whose files have changed, or who is to be drawn was not tested.
-    """
+    """A row a split and test subject: the cohort table with `repeat`, `split` and `network`, its place."""
     splits, cohort = (runs.read_table(wanted.run_dir / name) for name in (runs.SPLITS, runs.COHORT))
     if not all(CachedSubject(Path(folder)).is_there for folder in cohort["prepared"]):
         cohort = restore_cohort(cohort, shape, wanted.run_dir, wanted.quiet, with_skull=True)  # as the run let them in
@@ -108,8 +96,8 @@ def score_tested(tested: pd.DataFrame, networks: list, seed: int, quiet: bool) -
     rows = []
     for number, row in enumerate(progress(tested.to_dict("records"), total=len(tested), what="occluding", quiet=quiet)):
         random = np.random.default_rng([seed, number])
-        donor, own = _draw_donor(row, tested, random), _brain(row)
-        scores = score_occluded(networks[row["network"]], own, donor, random)
+        donor = _draw_donor(row, tested, random)
+        scores = score_occluded(networks[row["network"]], _brain(row), donor, random)
         rows.append(row | {"truth": int(row["idh"])} | scores)
     return pd.DataFrame(rows)[COLUMNS]
 
@@ -147,10 +135,7 @@ def _draw_map(row: pd.Series, scores: pd.Series, network, synthetic: bool, out: 
 
 
 def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
-    """Whom to show, at most: in turn the surest mutant called so, wild-type called so, and mistake, then the next.
-
-    `predictions` has a row a subject.
-    """
+    """Whom to show, at most: in turn the surest mutant called so, wild-type called so, and mistake, then the next."""
     surest = predictions.assign(sure=(predictions["score"] - 0.5).abs()).sort_values("sure", ascending=False)
     called = (surest["score"] >= 0.5).astype(int)
     right = called == surest["truth"]
@@ -159,21 +144,18 @@ def choose_subjects(predictions: pd.DataFrame, most: int) -> list[str]:
 
 
 def summarise_occlusion(predictions: pd.DataFrame) -> dict:
-    """The numbers of an occlusion: of each of the three scores the AUC, and how far it moves; and what they say.
+    """The numbers of an occlusion, and what they say: `num_patients`, `lesion_drawn`, `conclusions` (sentences).
 
-    Each AUC is judged by where 0.5, the AUC of guessing, lies to its interval.
-
-    Returns:
-        `num_patients`, `lesion_drawn`, `conclusions` (sentences), and by each column of scores `auc` within splits and
-        `auc_interval` (95 %), `mean_change`, the mean absolute difference from `score` over the rows, and
-        `difference`, its AUC less that of `score`, by DeLong's paired test (`evaluation.comparisons.Comparison`).
+    And by each of the three scores `auc` within splits and `auc_interval` (95 %), `mean_change`, the mean absolute
+    difference from `score` over the rows, and `difference`, its AUC less that of `score`, by DeLong's paired test
+    (`evaluation.comparisons.Comparison`).
     """
     named = {
         "As the scans are": "",
         "Without the lesion": ": the rest of the brain, or what shows of the lesion's outline, tells something too",
         "Without the rest of the brain": ": the lesion tells something by itself",
     }
-    numbers, sentences = {}, []
+    numbers, sentences = {"num_patients": predictions["patient"].nunique()}, []
     for (name, if_better), column in zip(named.items(), SCORES, strict=True):
         occluded = predictions.assign(score=predictions[column])
         auc, difference = split_auc_estimate(occluded), compare_auc(occluded, predictions)._asdict()
@@ -188,6 +170,4 @@ def summarise_occlusion(predictions: pd.DataFrame) -> dict:
         sentences.append(f"{said} ({low:.2f} to {high:.2f}), {verdict}.")
         if not low <= high:  # NaN
             sentences[-1] = f"{said}; no interval: too few patients, or classes that do not overlap."
-    drawn = float(predictions["lesion_drawn"].mean())
-    summary = {"num_patients": predictions["patient"].nunique(), **numbers, "lesion_drawn": drawn}
-    return summary | {"conclusions": sentences}
+    return numbers | {"lesion_drawn": float(predictions["lesion_drawn"].mean()), "conclusions": sentences}

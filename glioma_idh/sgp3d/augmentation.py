@@ -1,7 +1,6 @@
 """Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,7 @@ def draw_movement(rng: np.random.Generator, shape, probability=0.5, shift_fracti
     Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each
     with probability 0.5, and the reach of a shift, up to a tenth of each axis.
 
-    Five numbers and three integers are drawn in any case. `probability` is that of a flip, and of a shift;
-    `shift_fraction` the farthest shift, as a share of each axis.
+    `probability` is that of a flip, and of a shift; `shift_fraction` the farthest shift, as a share of each axis.
     """
     flips, shifts = rng.random(2) < probability
     turned = rng.random(3) < 0.5
@@ -48,22 +46,12 @@ def move(array: np.ndarray, movement: Movement, out: np.ndarray | None = None) -
     return out
 
 
-def training_batches(
-    scans, masks, idh, batch_size: int, seed: list[int], epoch: int, probability=0.5, shift_fraction=0.1
-) -> Iterator[tuple]:
-    """Endless batches of the training set, epoch after epoch, each subject moved on its own.
+def training_batches(scans, masks, idh, batch_size: int, seed, epoch: int, probability=0.5, shift_fraction=0.1):
+    """Endless batches (scans, {"segmentation": masks, "idh": labels}), each subject moved on its own.
 
-    Order and movements of an epoch depend on (seed, epoch) alone, so a resumed training sees what it would have seen.
-    Every batch is full: the last of an epoch takes its epoch's first subjects once more.
-
-    Args:
-        scans, masks: one array a subject; memory-mapped ones are read when their turn comes.
-        batch_size: subjects a batch.
-        epoch: the one to start with, 0 being the first.
-        probability, shift_fraction: see `draw_movement`; a probability of 0 leaves every subject where it is.
-
-    Yields:
-        (scans, {"segmentation": masks, "idh": labels}) of one batch.
+    Order and movements of an epoch, 0 being the first, depend on (seed, epoch) alone, so a resumed training sees what
+    it would have seen. Every batch is full: the last of an epoch takes its epoch's first subjects once more. `scans`
+    and `masks` are one array a subject; memory-mapped ones are read when their turn comes.
     """
     idh, shape = np.asarray(idh, dtype=np.float32), scans[0].shape[:3]
     for current in itertools.count(epoch):

@@ -17,20 +17,13 @@ from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
 
 THRESHOLDS = np.arange(-10, 31) / 10  # of FLAIR, z-scores
-CLINICAL = ("age", "lesion volume", "grade")
 
 
 def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str, dict[str, float]]:
-    """Scores of answers that need no network, on the subjects that the networks of a run are tested on.
+    """Scores, by name, of answers that need no network, on the subjects that the networks of a run are tested on.
 
-    Args:
-        folder: of the run, which is prepared.
-        targets: what its networks learn; other answers are left out.
-        quiet: show no progress.
-
-    Returns:
-        By name: age, lesion volume and grade alone, where the cohort has them; a mask of the whole image; FLAIR above
-        a threshold that is chosen on each split's training subjects.
+    For the genotype age, lesion volume and grade alone; for segmentation a mask of the whole image, and FLAIR above a
+    threshold that is chosen on each split's training subjects.
     """
     cohort, splits = runs.read_table(folder / runs.COHORT), runs.read_table(folder / runs.SPLITS)
     rows = {}
@@ -42,11 +35,8 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
 
 
 def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Scores of age, of lesion volume and of grade alone, as in the report (`evaluation.baselines`), by name.
-
-    `auc` is that within splits. What the cohort does not tell is left out.
-    """
-    baselines = baseline_predictions(cohort, splits, CLINICAL)
+    """Scores of age, lesion volume and grade alone, where the cohort has them; `auc` is that within splits."""
+    baselines = baseline_predictions(cohort, splits, ("age", "lesion volume", "grade"))
     return {
         f"{name} alone": pooled_scores(of.predictions) | {"auc": auc_within_splits(of.predictions).value}
         for name, of in baselines.items()
@@ -57,8 +47,8 @@ def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dic
 def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
     """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested."""
     results = run_parallel((delayed(simple_dice)(row) for _, row in cohort.iterrows()), -1)
-    bar = progress(results, total=len(cohort), what="simple masks", quiet=quiet)
-    dice = pd.DataFrame(list(bar), index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
+    results = list(progress(results, total=len(cohort), what="simple masks", quiet=quiet))
+    dice = pd.DataFrame(results, index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []
     for _, split in splits.groupby(["repeat", "split"]):
         train, test = (dice.loc[split.loc[split["part"] == part, "subject"]] for part in ("train", "test"))

@@ -101,14 +101,11 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     return CachedSubject(stored.folder)
 
 
-def store_cohort(
-    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False, with_skull: bool = False
-) -> tuple[pd.DataFrame, list[InputError]]:
+def store_cohort(table: pd.DataFrame, shape, jobs=-1, quiet=False, with_skull=False) -> tuple[pd.DataFrame, list]:
     """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
 
-    Returns:
-        The rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns of
-        `hash_columns` added; and one error a subject that could not.
+    Returns the rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns
+    of `hash_columns` added; and one error a subject that could not.
     """
     check_room(len(table), shape)
     table, kept, errors = each_row(store_subject, table, shape, with_skull, jobs=jobs, what="preparing", quiet=quiet)
@@ -118,11 +115,7 @@ def store_cohort(
 
 
 def restore_cohort(former: pd.DataFrame, shape, run_dir: Path, quiet: bool, with_skull=False) -> pd.DataFrame:
-    """A run's cohort table with the subjects' folders as they are now, prepared again: the cache may have been emptied.
-
-    Raises:
-        InputError: a file is missing, or has changed since.
-    """
+    """A run's cohort table, its subjects prepared again: the cache may have been emptied. No file may have changed."""
     table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:
         raise errors[0]

@@ -1,26 +1,25 @@
 """The networks that Table 1 of the paper sets beside SGPNet, on the same input: 3D U-Net, 3D DenseNet, residual CNN.
 
 Their papers published no code. Widths are ours: a step of training costs at most twice SGPNet's (see
-`benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone.
+`benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone. Each is an
+uncompiled functional model with one of SGPNet's two outputs.
 """
 
 from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory, set_policy
 
 GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d` adds, and layers of each block
+GENOTYPE = {"activation": "sigmoid", "dtype": "float32", "name": "idh"}  # the last layer, one probability
 MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
 
 
-def unet3d(
-    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS
-) -> keras.Model:
+def unet3d(input_shape=(144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 
     Known: three halvings by max-pooling; two 3 x 3 x 3 convolutions a level, the second of which doubles the channels
     before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters at the top, where they have 32;
-    instance normalisation, which is what their batch normalisation comes to with their batches of one.
-
-    Each side must be divisible by 8. The uncompiled functional model has the output `segmentation`, as SGPNet's.
+    instance normalisation, which is what their batch normalisation comes to with their batches of one. Each side must
+    be divisible by 8.
     """
     with set_policy(dtype):
         x = inputs = keras.Input(input_shape, name="scans")
@@ -51,9 +50,7 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
     Known: a DenseNet of 3D convolutions, the sequences as channels, cross-entropy. Ours: all else, after DenseNet-BC
     (Huang et al. 2017) with its batch normalisation, although batches are of two: four blocks of four layers, growth
     16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2. They cut out
-    the lesion; ours reads what SGPNet reads.
-
-    Each side must be divisible by 16. The uncompiled functional model has the output `idh`, as SGPNet's.
+    the lesion; ours reads what SGPNet reads. Each side must be divisible by 16.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -68,7 +65,7 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
                 new = _dense_convolution(new, GROWTH, 3, name)
                 x = layers.Concatenate(name=f"{name}_concat")([x, new])
         x = _normalise(x, "densenet_last")
-        outputs = _genotype(layers.GlobalAveragePooling3D(name="densenet_pool")(x))
+        outputs = layers.Dense(1, **GENOTYPE)(layers.GlobalAveragePooling3D(name="densenet_pool")(x))
     return keras.Model(inputs, {"idh": outputs}, name="densenet3d")
 
 
@@ -83,10 +80,7 @@ def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtyp
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
     where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
     slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
-    probabilities.
-
-    The input's shape is that of a slice, (i, j, sequences); each level doubles the filters. The uncompiled functional
-    model has the output `idh`, shape (slices, 1), the probability of a mutation.
+    probabilities. The input's shape is that of a slice, (i, j, sequences), the output's (slices, 1).
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="slices")
@@ -106,7 +100,7 @@ def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtyp
                 x = layers.Conv2D(f, 3, padding="same", use_bias=False, name=f"{name}_second_conv")(x)
                 x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_second_norm")(x)
                 x = layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, short]))
-        outputs = _genotype(layers.GlobalAveragePooling2D(name="resnet_pool")(x))
+        outputs = layers.Dense(1, **GENOTYPE)(layers.GlobalAveragePooling2D(name="resnet_pool")(x))
     return keras.Model(inputs, {"idh": outputs}, name="resnet2d")
 
 
@@ -114,11 +108,6 @@ def _normalise(x, name: str):
     """Batch normalisation and ReLU."""
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
-
-
-def _genotype(features):
-    """From pooled features to one probability."""
-    return layers.Dense(1, activation="sigmoid", dtype="float32", name="idh")(features)
 
 
 BUILD = {

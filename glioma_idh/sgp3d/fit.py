@@ -32,11 +32,7 @@ POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, threads: int = 1) -> int:
-    """Train on one split of a prepared run and predict its test set; goes on from a checkpoint if there is one.
-
-    Returns:
-        The index of the split.
-    """
+    """Train on a split of a prepared run, from its checkpoint if there is one, and predict its test set; the index."""
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
         return index
@@ -46,19 +42,23 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
     seed = [recipe.seed, index]
     device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
-    watched = tuple(WATCHED[output] for output in recipe.outputs)
-    name = f"split {index + 1}/{recipe.num_splits}"
-    bar = Progress(name, index, quiet, watched)
+    name, watched = f"split {index + 1}/{recipe.num_splits}", tuple(WATCHED[output] for output in recipe.outputs)
     train, test = split[split["part"] == "train"], split[split["part"] == "test"].reset_index(drop=True)
-    with bar:
+    with Progress(name, index, quiet, watched) as bar:
         trained, checkpoint = _fit(recipe, train, test, seed, target, [bar])
 
     plain = build_network(recipe)
     copy_weights(trained, plain)
     with written_whole(target / runs.MODEL) as file:
         plain.save(file)
+    predictions = []
     with step(f"{name}: predicting the test set", quiet):
-        predictions = [_predict(plain, row, target, recipe.learns) for _, row in test.iterrows()]
+        for _, row in test.iterrows():
+            numbers, lesion = score_subject(plain, row, recipe.learns)
+            predictions.append(numbers)
+            if lesion is not None:
+                own_affine = CachedSubject(Path(row["prepared"])).placement().own_affine
+                write_volume(target / runs.MASKS / f"{row['subject']}.nii.gz", lesion, own_affine)
     table = test.rename(columns={"idh": "truth"}).join(pd.DataFrame(predictions))
     write_table(table.reindex(columns=PREDICTION_COLUMNS), target / runs.PREDICTIONS)
     device.write_cost(target, started)
@@ -143,12 +143,3 @@ def _arrays(subjects: pd.DataFrame, recipe: Recipe):
     if recipe.targets == "random-masks":
         masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
     return [subject.scans() for subject in stored], masks, subjects["idh"].to_numpy(np.float32)
-
-
-def _predict(network, row: pd.Series, target: Path, learns: tuple[str, ...]) -> dict[str, float]:
-    """The numbers of one test subject; a mask goes to `masks/` of the split, on the patient's own grid."""
-    numbers, lesion = score_subject(network, row, learns)
-    if lesion is not None:
-        own_affine = CachedSubject(Path(row["prepared"])).placement().own_affine
-        write_volume(target / runs.MASKS / f"{row['subject']}.nii.gz", lesion, own_affine)
-    return numbers

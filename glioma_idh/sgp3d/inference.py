@@ -32,13 +32,10 @@ def reads_slices(network) -> bool:
 
 
 def predict_scans(network, scans: np.ndarray, flips=NO_FLIP, mask=None) -> tuple[float, np.ndarray | None]:
-    """The outputs of a network for one subject, averaged over flips of the input.
+    """The outputs of a network for one subject, averaged over flips of the input: for each pass the axes turned round.
 
-    `flips` are for each pass the axes that are turned round; a network that reads slices needs the mask.
-
-    Returns:
-        The probability of a mutation, of slices their mean, NaN without that output; and each voxel's of lesion,
-        float32, shape (i, j, k), None without that output.
+    Returns the probability of a mutation, of slices their mean, NaN without that output; and each voxel's of lesion,
+    float32, shape (i, j, k), None without that output. A network that reads slices needs the mask.
     """
     scores, lesions = [], []
     for axes in flips:
@@ -69,10 +66,9 @@ def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placeme
 
 
 def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
-    """A network's outputs for a stored subject that it was not trained on, beside the reference.
+    """A network on a stored subject that it was not trained on: of `score` and `score_masks` those that were learnt.
 
-    Returns:
-        Of `score` and what `score_masks` gives those that were learnt; the lesion on the patient's own grid, or None.
+    And the lesion on the patient's own grid, or None.
     """
     stored = CachedSubject(Path(row["prepared"]))
     score, probability = predict_scans(network, stored.scans(), mask=stored.mask())

@@ -11,10 +11,7 @@ SMOOTHING_VOXELS = 1.0
 
 
 def cross_entropy(idh, probability):
-    """L1: binary cross-entropy of the genotype, averaged over the subjects whose status is known; 0 without any.
-
-    Both are of shape (n,) or (n, 1).
-    """
+    """L1: binary cross-entropy, averaged over the subjects of known status, 0 without any; shapes (n,) or (n, 1)."""
     idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
     idh = ops.cast(idh, probability.dtype)
     known = ops.logical_not(ops.isnan(idh))
@@ -27,14 +24,12 @@ def cross_entropy(idh, probability):
 
 
 def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
-    """L2: 1 - soft Dice of the lesion, each subject's, averaged.
+    """L2: 1 - soft Dice of the lesion, each subject's, averaged; mask, of any dtype, and probability (n, i, j, k).
 
     Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), where P
     voxels are predicted: 0 where none is, near 1 where many are.
 
     Differs from the paper: the smoothing s, which it does not have, is one voxel.
-
-    Mask, of any dtype, and probability of lesion are of shape (n, i, j, k).
     """
     axes = (1, 2, 3)
     mask = ops.cast(mask, probability.dtype)
@@ -50,10 +45,7 @@ def lesion_channel(segmentation):
 
 
 def dice_weight(entropy, dice, detach: bool = False):
-    """k = L2 / (L1 + L2), equation (9), from two scalars; 0 where both are 0.
-
-    With `detach` k is held constant in the gradient; as the formula is written, it takes part in it.
-    """
+    """k = L2 / (L1 + L2), equation (9), of two scalars, 0 where both are; with `detach` a constant in the gradient."""
     total = entropy + dice
     k = dice / ops.where(total > 0, total, ops.ones_like(total))
     return ops.stop_gradient(k) if detach else k
@@ -82,27 +74,20 @@ class JointNetwork(keras.Model):
         super().__init__(**settings)
         if targets not in LEARNS:
             raise ValueError(f"targets must be one of {tuple(LEARNS)}, not {targets!r}.")
-        self.network = network
-        self.targets = targets
-        self.detach_k = detach_k
-        self.smoothing_voxels = smoothing_voxels
-        self.batch_size = batch_size
+        self.network, self.targets, self.batch_size = network, targets, batch_size
+        self.detach_k, self.smoothing_voxels = detach_k, smoothing_voxels
         watched = {"cross_entropy": {"idh"}, "dice_loss": {"segmentation"}, "k": {"idh", "segmentation"}}
         names = [name for name, outputs in watched.items() if outputs <= set(network.output_names)]
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True
 
     def call(self, scans, training=None):
-        """The outputs of the network, for scans of shape (n, i, j, k, sequences)."""
         if training and self.batch_size:
             scans = ops.reshape(scans, (self.batch_size, *self.network.input_shape[1:]))
         return self.network(scans, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch, from the outputs `y_pred`; `x`, `sample_weight` and `training` are not used.
-
-        `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}.
-        """
+        """Of a batch; `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}."""
         cross = dice = 0.0
         if "idh" in y_pred:
             cross = cross_entropy(y["idh"], y_pred["idh"])
@@ -118,11 +103,9 @@ class JointNetwork(keras.Model):
         return joint_loss(cross, dice, self.detach_k)
 
     def get_config(self):
-        """Settings, the network among them."""
         own = {name: getattr(self, name) for name in ("targets", "detach_k", "smoothing_voxels", "batch_size")}
         return {**super().get_config(), "network": keras.saving.serialize_keras_object(self.network), **own}
 
     @classmethod
     def from_config(cls, config):
-        """Made again from its settings."""
         return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

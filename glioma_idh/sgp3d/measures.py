@@ -21,18 +21,15 @@ AGREEMENT = Group(
 
 
 def measure_subject(scans: np.ndarray, placement: Placement, lesion_ml: float) -> dict[str, float]:
-    """Measure one prepared subject, its scans as the network sees them, shape (i, j, k, 4).
+    """By name volumes in ml, and each pair of sequences' Fisher z of their correlation, of one prepared subject.
 
-    Returns:
-        By name: volumes in ml, the lesion's as given, and for each pair of sequences Fisher's z of their correlation
-        over the voxels that are background in neither; NaN where a sequence is the same everywhere.
+    Over the voxels that are background in neither; NaN where a sequence is the same everywhere.
     """
     voxel_ml = abs(float(np.linalg.det(placement.own_affine[:3, :3]))) / 1000
-    found = {"box_ml": float(np.prod([stop - start for start, stop in placement.box])) * voxel_ml}
-    found["lesion_ml"] = float(lesion_ml)
+    box_ml = float(np.prod([stop - start for start, stop in placement.box])) * voxel_ml
     voxels = scans.reshape(-1, len(SEQUENCES))
     voxels = voxels[(voxels != voxels.min(axis=0)).all(axis=1)]
     with np.errstate(invalid="ignore", divide="ignore"):
         matrix = np.corrcoef(voxels, rowvar=False) if len(voxels) > 1 else np.full((4, 4), np.nan)
     of_pairs = np.arctanh(np.clip(matrix[np.triu_indices(len(SEQUENCES), 1)], -0.99, 0.99))
-    return found | dict(zip(PAIRS, of_pairs.tolist(), strict=True))
+    return {"box_ml": box_ml, "lesion_ml": float(lesion_ml)} | dict(zip(PAIRS, of_pairs.tolist(), strict=True))

@@ -19,9 +19,7 @@ class LayerFactory(NamedTuple):
     normalise: callable  # (name) -> instance normalisation
     convolve: callable  # (filters, kernel size, name, strides) -> one whose bias a normalisation takes out again
     up_convolve: callable  # (filters, name) -> nearest-neighbour up-sampling by 2, then a 3 x 3 x 3 convolution
-    convolve_pool: (
-        callable  # ({name: (filters, kernel size)}, tap's name) -> convolutions, each averaged over all voxels
-    )
+    convolve_pool: callable  # ({name: (filters, kernel size)}, tap) -> convolutions, each averaged over all voxels
     lesion: callable  # (name) -> from two channels to probabilities, the lesion's the last
     standardise: callable  # (name) -> what the pooled features pass through before the last layer
 
@@ -52,12 +50,7 @@ KERAS_LAYERS = LayerFactory(
 
 
 def SGPNet(
-    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
-    filters: int = 8,
-    dropout: float = 0.3,
-    blocks: tuple[str, ...] = BLOCKS,
-    dtype: str | None = None,
-    factory: LayerFactory = KERAS_LAYERS,
+    input_shape=(144, 144, 144, 4), filters=8, dropout=0.3, blocks=BLOCKS, dtype=None, factory=KERAS_LAYERS
 ) -> keras.Model:
     """The network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
 
@@ -77,9 +70,6 @@ def SGPNet(
         An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), channel 1 the lesion's
         probability, and `idh`, shape (n, 1), the probability of a mutation. Layers are called `backbone_...`,
         `segmentation...`, `idh...`.
-
-    Raises:
-        InputError: a side is not divisible by 16, or a block is unknown.
     """
     check_shape(tuple(input_shape[:-1]))
     if set(blocks) - set(BLOCKS):
@@ -172,10 +162,8 @@ def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
         x = _activate(factory.up_convolve(f // 2, f"{name}_third")(x), f"{name}_third", factory)
 
     x = layers.Concatenate(name="backbone_up1_concat")([x, skips.pop()])  # 144, 8 + 8
-    taps["full"] = _activate(
-        factory.convolve(2 * filters, 3, "backbone_up1_first")(x), "backbone_up1_first", factory, "full"
-    )
-    return taps
+    x = factory.convolve(2 * filters, 3, "backbone_up1_first")(x)
+    return taps | {"full": _activate(x, "backbone_up1_first", factory, "full")}
 
 
 def _activate(x, name: str, factory: LayerFactory | None, tap: str | None = None):

@@ -32,9 +32,6 @@ def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
     To the lesion belongs one voxel around its mask, where scans blend when they are resampled: left in place, that rim
     alone tells much of what was inside. The background was 0 in every scan and is one value in each channel since:
     those that most voxels have in common, all channels at once. A crop from inside the brain has none.
-
-    Raises:
-        InputError: no brain is left beside the lesion.
     """
     voxels = np.ascontiguousarray(scans).reshape(-1, scans.shape[-1])
     as_one = voxels.view(np.dtype((np.void, voxels.dtype.itemsize * voxels.shape[1]))).ravel()
@@ -81,10 +78,9 @@ def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
-    """Score a subject as it is, without the lesion, and without the rest of the brain, as `replace_region` fills them.
+    """The probability of a mutation as the subject is, without the lesion, and without the rest of the brain: SCORES.
 
-    Returns:
-        The probability of a mutation by each of SCORES, and `lesion_drawn`, the share of the lesion's voxels drawn.
+    And `lesion_drawn`, the share of the lesion's voxels drawn.
     """
     occluded = (replace_region(own, region, donor, random) for region in (own.lesion, own.rest))
     outputs = [network.predict_on_batch(scans[None])["idh"] for scans in (own.scans, *occluded)]
@@ -99,16 +95,13 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     averaging last is the same: the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM (Selvaraju et
     al., ICCV 2017) comes to with such a head, but for its negative parts, which speak for the wild-type and are kept.
     Coarse maps are brought to full size by `resample`, which keeps their mean. Features see far beyond their voxel: the
-    map says where the network finds what it reads, not that nothing else matters.
-
-    Returns:
-        The map, float32, shape (i, j, k), in units of the logit, and the logit.
+    map says where the network finds what it reads, not that nothing else matters. It is float32, shape (i, j, k), in
+    units of the logit, which stands beside it.
     """
     taps = [network.get_layer(f"idh_{name}_conv").output for name in BRANCHES]
     features = keras.Model(network.inputs, taps).predict_on_batch(scans[None])
     kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in network.get_layer("idh").weights)
-    ends = np.cumsum([feature.shape[-1] for feature in features])
-    weights = np.split(kernel[:, 0], ends[:-1])
+    weights = np.split(kernel[:, 0], np.cumsum([feature.shape[-1] for feature in features])[:-1])
     maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
     activation = np.sum(maps, axis=0, dtype=np.float32)
     return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))

@@ -7,10 +7,9 @@ IDH_VARIABLES = "idh.*"  # matches whole paths, such as idh_full_conv/kernel; a 
 
 
 def build_optimizer(total_steps: int, learning_rate=1e-4, idh_learning_rate=5e-5) -> keras.optimizers.MultiOptimizer:
-    """Adam for backbone and segmentation block, another Adam for the IDH block; both rates fall to 0 along a cosine.
+    """Adam for backbone and segmentation block, another for the IDH block, which is known by its layers' names.
 
-    The IDH block is known by its layers' names. Rates are those of the first step; they are 0 after `total_steps`,
-    epochs times steps an epoch.
+    Rates are those of the first step; both fall to 0 along a cosine of `total_steps`, epochs times steps an epoch.
     """
     rest, idh = (
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, total_steps), name=f"adam_{group}")

@@ -18,11 +18,7 @@ NAMES = {
 
 
 def network_name(settings: dict) -> str:
-    """The name of the network in tables: Table 1's, where it has one.
-
-    Args:
-        settings: `network`, `targets` and `detach_k`; what an older run lacks is as by default.
-    """
+    """The name of the network in tables, Table 1's where it has one; what an older run lacks is as by default."""
     network, targets = settings.get("network", "sgpnet"), settings.get("targets", "both")
     return NAMES[network, targets] + (", k held constant" if settings.get("detach_k") else "")
 

@@ -49,17 +49,9 @@ POLL_S = 2.0  # between two looks at how far the trainings are
 
 
 def run_table(shared: Recipe, where) -> Path | None:
-    """Train what a table needs and is not there, and write the table.
+    """Train what a table needs and is not there, and write the table into a folder; None after a dry run.
 
-    Args:
-        shared: what all its runs have in common.
-        where: the command's `Where`: which table, where and how.
-
-    Returns:
-        The folder of the table; None after a dry run.
-
-    Raises:
-        InputError: the input cannot be used, or the runs cannot be compared.
+    `shared` is what all its runs have in common, `where` the command's `Where`: which table, where and how.
     """
     shared, where = with_whole_paths(shared, where)
     plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
@@ -90,11 +82,7 @@ def write_table_of(plan: list[Training], where) -> Path:
 
 
 def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs_dir: Path) -> list[Training]:
-    """Every run of a table of TABLES, network by network and seed by seed; `runs_dir` holds those that are there.
-
-    Raises:
-        InputError: a setting cannot be, or a run that is there is of an earlier version.
-    """
+    """Every run of a table of TABLES, network by network and seed by seed; `runs_dir` holds those that are there."""
     if len(set(seeds)) != len(seeds) or not seeds:
         found = " ".join(map(str, seeds)) or "none"
         raise InputError("different seeds in --seeds", found, "Give each once.")
@@ -147,11 +135,7 @@ def print_plan(plan: list[Training], job: Job, cohort: TrainingCohort) -> None:
 
 
 def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> None:
-    """Prepare all runs that are left, so that what is wrong shows first; then train every split of every run.
-
-    Raises:
-        InputError: the input cannot be used, or memory will not do.
-    """
+    """Prepare all runs that are left, so that what is wrong shows first; then train every split of every run."""
     device.require_tensorflow()
     gpus, recipe = device.find_gpus(), left[0].recipe
     num_trainings = sum(len(run.missing()) for run in left)
@@ -181,8 +165,7 @@ def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> Non
 def _one_bar(left: list[Training], quiet: bool):
     """One bar over the epochs of all trainings, read from what they save while a thread looks every few seconds."""
     total, done = sum(run.recipe.epochs * run.recipe.num_splits for run in left), sum(map(epochs_done, left))
-    shown = {"what": left[0].name, "unit": "epoch", "initial": done, "quiet": quiet}
-    bar = progress(total=total, dynamic_ncols=True, **shown)
+    bar = progress(total=total, dynamic_ncols=True, what=left[0].name, unit="epoch", initial=done, quiet=quiet)
     over = threading.Event()
 
     def move() -> None:

@@ -25,10 +25,9 @@ from glioma_idh.training import predict as common
 def predict_subjects(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
-    Returns:
-        A table of one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`,
-        `predicted_ml`, and `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has
-        not learnt; and `remarks`, what looks wrong.
+    Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and
+    `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has not learnt; and
+    `remarks`, what looks wrong.
     """
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
@@ -79,7 +78,8 @@ def _subjects(wanted) -> pd.DataFrame:
 
 
 def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks, wanted, synthetic) -> dict:
-    """Scores, mask and picture of one prepared subject."""
+    """Scores, mask and picture of one prepared subject; the picture has the outlines of the lesion that there are."""
+    out, synthetic = common.output_folder(wanted), synthetic or row["cohort"] == "phantom"
     flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
     outputs = [inference.predict_scans(network, prepared.scans, flips, prepared.mask) for network in networks]
     scores, lesions = zip(*outputs, strict=True)
@@ -91,23 +91,18 @@ def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, netw
     reference = inference.reference_lesion(row, placement) if row["lesion_mask"] else None
     if "segmentation" in recipe.learns:
         lesion = place_back(np.mean(lesions, axis=0), placement)
-        write_volume(common.output_folder(wanted) / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
+        write_volume(out / f"{row['subject']}_lesion.nii.gz", lesion, placement.own_affine)
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
-    _draw(row, lesion, reference, numbers, synthetic or row["cohort"] == "phantom", common.output_folder(wanted))
-    return numbers
-
-
-def _draw(row: pd.Series, lesion, reference, numbers: dict, synthetic: bool, out: Path) -> None:
-    """A picture: the four sequences with the outlines of the lesion that there are."""
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
-    flair = volumes["flair"]
-    outlines = [None if mask is None else reorient(mask, flair.own_affine)[0] for mask in (reference, lesion)]
+    outlines = [None if mask is None else reorient(mask, placement.own_affine)[0] for mask in (reference, lesion)]
     scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
     marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
     images = {name: volume.array for name, volume in volumes.items()}
-    case = Case(images, *outlines, flair.spacing_mm, head_line(row["subject"], scores=scores, **marks))
+    spacing_mm = volumes["flair"].spacing_mm
+    case = Case(images, *outlines, spacing_mm, head_line(row["subject"], scores=scores, **marks))
     save_figure(lesion_overlay(case, synthetic=synthetic), out, row["subject"])
+    return numbers
 
 
 def warn_of_volumes(predictions: pd.DataFrame, run_dir: Path) -> None:

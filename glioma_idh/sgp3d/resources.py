@@ -29,11 +29,7 @@ def free_gb() -> float:
 
 
 def check_memory(recipe: Recipe, jobs: int) -> None:
-    """Stop before a training that this machine's memory cannot hold.
-
-    Raises:
-        InputError: it says what would do.
-    """
+    """Stop before a training that this machine's memory cannot hold; the InputError says what would do."""
     needed, free = needed_gb(recipe, jobs), free_gb()
     if needed > SHARE * free:
         fewer = "--jobs 1, " if jobs > 1 else ""

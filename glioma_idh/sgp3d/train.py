@@ -14,14 +14,7 @@ from glioma_idh.training.job import Job
 
 
 def train(recipe: Recipe, job: Job) -> dict:
-    """Train and test one network a split, and leave everything in the run folder.
-
-    Returns:
-        The numbers, as in `metrics.json`.
-
-    Raises:
-        InputError: the input cannot be used; the message says why and what to do.
-    """
+    """Train and test one network a split, and leave everything in the run folder; returns its `metrics.json`."""
     from glioma_idh.sgp3d.method import METHOD
     from glioma_idh.training import pipeline
 

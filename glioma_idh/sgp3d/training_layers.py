@@ -18,7 +18,6 @@ class InstanceNormalization(layers.GroupNormalization):
     """
 
     def call(self, inputs):
-        """Normalise each channel of each subject, shape (n, i, j, k, channel)."""
         if inputs.shape[0] is None or inputs.dtype == "float64":
             return super().call(inputs)
         import tensorflow as tf
@@ -37,12 +36,10 @@ class UnbiasedConvolution(layers.Conv3D):
     """A convolution whose bias is kept as it is and not added; for use before a normalisation alone."""
 
     def build(self, input_shape):
-        """The weights of `Conv3D`, the bias not trainable."""
         super().build(input_shape)
         self.bias.trainable = False
 
     def call(self, inputs):
-        """Shape (n, i, j, k, channel) -> (n, i / strides, j / strides, k / strides, filters)."""
         return ops.conv(inputs, ops.cast(self.kernel, self.compute_dtype), self.strides, self.padding)
 
 
@@ -56,14 +53,11 @@ class UpConvolution(UnbiasedConvolution):
     SUMS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.float32)  # of taps, an axis
 
     def call(self, inputs):
-        """Shape (n, i, j, k, channel) -> (n, 2i, 2j, 2k, filters)."""
         sums = ops.cast(self.SUMS, self.kernel.dtype)
         kernel = ops.einsum("ax,by,cz,xyzio->abcoi", sums, sums, sums, self.kernel)
-        kernel = ops.cast(kernel, self.compute_dtype)
-        return ops.conv_transpose(inputs, kernel, strides=2, padding="same")
+        return ops.conv_transpose(inputs, ops.cast(kernel, self.compute_dtype), strides=2, padding="same")
 
     def compute_output_shape(self, input_shape):
-        """All sides doubled."""
         return (input_shape[0], *(2 * side for side in input_shape[1:-1]), self.filters)
 
 
@@ -156,9 +150,7 @@ def training_factory(standardise_features: bool = False) -> LayerFactory:
     normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization
     return LayerFactory(
         lambda name: normalisation(groups=-1, name=name),
-        lambda filters, size, name, strides=1: UnbiasedConvolution(
-            filters, size, strides, padding="same", name=f"{name}_conv"
-        ),
+        lambda filters, size, name, strides=1: UnbiasedConvolution(filters, size, strides, "same", name=f"{name}_conv"),
         lambda filters, name: UpConvolution(filters, 3, padding="same", name=f"{name}_conv"),
         _convolve_means,
         lambda name: LesionProbability(name=name, dtype="float32"),

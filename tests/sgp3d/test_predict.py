@@ -139,7 +139,8 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
         paths[name] = tmp_path / f"{name}.nii.gz"
         nibabel.save(nibabel.load(path).as_reoriented(turn), paths[name])
     monkeypatch.setattr(common, "load_networks", lambda *_: [Thresholded()])
-    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     table = predict_subjects(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
@@ -178,6 +179,20 @@ def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, mo
     assert case.images["t1"][turned].mean() == pytest.approx(100, abs=2)  # as a wild-type's
 
 
+def test_outlines_lie_in_their_place_where_flair_s_file_has_other_axes_than_t1_s(run, tmp_path, monkeypatch):
+    cases, scans, mask = [], scans_of(run, "s02"), run.parent / "scans/s02/mask.nii.gz"
+    nibabel.save(nibabel.as_closest_canonical(nibabel.load(scans["flair"])), tmp_path / "flair.nii.gz")
+    monkeypatch.setattr(common, "load_networks", lambda *_: [Thresholded()])
+    monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
+    monkeypatch.setattr(library, "lesion_overlay", lambda case, synthetic: cases.append(case))
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
+    given = scans | {"flair": tmp_path / "flair.nii.gz", "lesion_mask": mask}
+    predict_subjects(Prediction(run, **given, out=tmp_path))
+    (case,) = cases
+    bright = case.images["flair"] > 140
+    assert np.array_equal(case.reference != 0, bright) and np.mean((case.predicted != 0) != bright) < 0.01
+
+
 def test_flips_are_averaged_and_turned_back():
     class Halves:
         input_shape = (None, 4, 4, 4, 4)
@@ -205,7 +220,8 @@ def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypa
 
     networks = [Counting(), Counting()]
     monkeypatch.setattr(common, "load_networks", lambda *_: networks)
-    monkeypatch.setattr(library, "_draw", lambda *_: None)
+    monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
+    monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
     predict_subjects(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
     assert [network.seen for network in networks] == [passes, passes]
