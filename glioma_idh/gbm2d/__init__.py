@@ -35,6 +35,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "augmentation": ("ImageDataGenerator",),
         "model": ("build_cnn",),
         "preprocessing": ("LesionSlice", "extract_lesion_slice", "normalise_intensity", "resample_slice"),
+        "predict": ("Prediction",),
+        "prediction": ("predict_subjects",),
         "recipe": ("Recipe",),
         ".training.job": ("Job",),
     },
