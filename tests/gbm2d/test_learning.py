@@ -7,6 +7,7 @@ import pytest
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.train import train
 from glioma_idh.phantom import make_phantom
+from tests.conftest import written_reports
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,8 @@ def test_nothing_is_found_where_nothing_is(tmp_path):
 def test_several_sequences_get_a_folder_each_and_one_comparison(tmp_path, capsys):
     recipe = Recipe(sequence=("rCBV", "T1Gd"), num_splits=2, epochs=1)
     job = Job(run_dir=tmp_path / "run", quiet=True)
-    metrics = train(recipe, job)
+    with written_reports():
+        metrics = train(recipe, job)
     assert list(metrics) == ["t1gd", "rcbv"]
     for sequence in metrics:
         assert (tmp_path / "run" / sequence / "predictions.csv").exists()
