@@ -87,7 +87,7 @@ def require_finished(folder: Path) -> None:
     """Raise an InputError where a folder holds no finished run."""
     files.read_recipe(folder)
     if not (folder / files.METRICS).exists():
-        advice = "Let the training end first: the same command goes on where it stopped."
+        advice = "Finish the training first: run the same command again, what is done is kept."
         raise InputError("a finished run", "no metrics.json", advice, file=folder)
 
 

@@ -49,5 +49,5 @@ def side_by_side(train, calls: list[tuple], jobs: int):
         yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:
         found = "one that the system ended, most often for lack of memory"
-        advice = "Run the same command with --jobs 1: it goes on where it stopped."
+        advice = "Run the same command again with --jobs 1: what is done is kept."
         raise InputError("every training process to end by itself", found, advice) from error

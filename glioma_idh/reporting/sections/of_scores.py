@@ -71,7 +71,11 @@ def discrimination_section(finished: Run) -> Section:
         Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), prevalence),
         Picture("roc", roc, "ROC curve, pooled over patients.", roc_alt),
         Picture("precision_recall", curve, "Precision and recall, pooled over patients.", curve_alt),
-        Sheet("rates", pd.DataFrame(calls), f"Who is called mutant. 95 % intervals of Wilson. {ABBREVIATIONS}"),
+        Sheet(
+            "rates",
+            pd.DataFrame(calls),
+            f"Predictions at each threshold. 95 % confidence intervals (Wilson). {ABBREVIATIONS}",
+        ),
         Picture("confusion", matrices, "Confusion matrices at the three thresholds.", matrices_alt),
     ]
     return Section("Discrimination", [*parts, *_per_split(finished)])

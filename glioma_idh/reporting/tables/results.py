@@ -24,7 +24,7 @@ def results_table(
     """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
 
     Metrics and what is published are by the sequence's or the network's name; of the baselines there is a row each at
-    the end. Cells are indexed by sequence and row; "-" where a number was not to be had.
+    the end. Cells are indexed by sequence and row; "-" where a number is not available.
     """
     rows = {}
     for sequence, summary in metrics.items():

@@ -11,7 +11,7 @@ from glioma_idh.gbm2d.recipe import Recipe as SliceRecipe
 from glioma_idh.papers import find_paper
 from glioma_idh.reporting.text import facts
 from glioma_idh.reporting.text.facts import SECTIONS, methods_text, run_facts
-from glioma_idh.reporting.text.templates import ENVIRONMENT, TEXTS
+from glioma_idh.reporting.text.templates import ENVIRONMENT, TEXTS, render_topics
 from glioma_idh.sgp3d.recipe import TARGETS
 from glioma_idh.sgp3d.recipe import Recipe as VolumeRecipe
 from tests.reporting.text import small_run
@@ -314,3 +314,11 @@ def test_a_template_names_nothing_that_it_is_not_given():
     for template, values in given.items():
         source, _, _ = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)
         assert jinja2.meta.find_undeclared_variables(ENVIRONMENT.parse(source)) <= set(values), template
+
+
+def test_a_number_that_a_text_lacks_is_an_error_and_a_setting_is_left_out():
+    values = facts.number_values(WORTH)
+    values["scaled"] = {"as the network gives the scores": {"slope": WORTH["brier"], "intercept": WORTH["brier"]}}
+    with pytest.raises(jinja2.UndefinedError, match="ece"):
+        render_topics(f"{TEXTS}/numbers.j2", values)
+    assert method_of(with_settings(SLICE_CNN, epochs=None))["optimiser"] == ""
