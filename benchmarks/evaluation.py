@@ -14,8 +14,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from glioma_idh.evaluation.bootstrap import bootstrap_auc
+from glioma_idh.evaluation.performance import evaluate
 from glioma_idh.evaluation.segmentation import mask_scores
-from glioma_idh.evaluation.worth import worth
 
 NUM_PATIENTS = 10_000
 TURNS = 3
@@ -48,7 +48,7 @@ def main() -> None:
     predicted, reference = ball((84, 100, 70), 38), ball((80, 100, 70), 40)
     contestants = {
         "bootstrap of an AUC": lambda: bootstrap_auc(table["truth"], table["score"]),
-        "every number about a table": lambda: worth(table, cohort),
+        "every number about a table": lambda: evaluate(table, cohort),
         "scores of a mask": lambda: mask_scores(predicted, reference, (1, 1, 1)),
     }
     seconds = {name: [] for name in contestants}

@@ -22,7 +22,7 @@ from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before
 from glioma_idh.sgp3d import Recipe, SGPNet, inference, place_back, prepare_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.prediction import predict_subjects
+from glioma_idh.sgp3d.prediction import predict_cohort
 from glioma_idh.training import device
 from glioma_idh.training.predict import load_networks
 
@@ -78,7 +78,7 @@ def main() -> None:
         inference.predict_scans(network, prepared.scans)
         stages.end("the network on a second patient")
         del network, probability
-        predict_subjects(Prediction(run, **{name: row[name] for name in SEQUENCES}))
+        predict_cohort(Prediction(run, **{name: row[name] for name in SEQUENCES}))
         stages.end("predict as a whole, with picture")
     print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
 

@@ -1,4 +1,4 @@
-"""IDH genotype of gliomas from MRI: two published networks, reproduced, and an honest account of their worth.
+"""IDH genotype of gliomas from MRI: two published networks, reproduced, and an honest account of what they add.
 
 The way the data goes, and the packages in its order:
 

@@ -38,11 +38,11 @@ def lesion_finder(run_dir: Path):
 
     def find(images: dict[str, Path], path: Path) -> None:
         from glioma_idh.sgp3d.predict import Prediction
-        from glioma_idh.sgp3d.prediction import predict_subjects
+        from glioma_idh.sgp3d.prediction import predict_cohort
 
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="part-") as folder:
-            predict_subjects(Prediction(run_dir, **images, out=Path(folder), quiet=True))
+            predict_cohort(Prediction(run_dir, **images, out=Path(folder), quiet=True))
             (mask,) = Path(folder).glob("*_lesion.nii.gz")
             os.replace(mask, path)
 

@@ -1,4 +1,4 @@
-"""What finished runs are worth, on one page: python -m glioma_idh.report RUN_DIR [RUN_DIR ...] --out report.html
+"""The report of finished runs, on one page: python -m glioma_idh.report RUN_DIR [RUN_DIR ...] --out report.html
 
 One run gives the whole account: how it stands to age, lesion volume and grade, intervals, calibration, decision
 curve, strata, mistakes, methods, checklists. Several give their comparison. --predictions takes a table that another

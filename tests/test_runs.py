@@ -228,3 +228,8 @@ def test_a_table_that_a_spreadsheet_has_saved_is_no_table_of_one_column(tmp_path
     (tmp_path / "cohort.csv").write_text(separator.join(["subject", "patient"]) + "\n" + separator.join("ab") + "\n")
     with pytest.raises(InputError, match="cohort.csv: expected a table of a run, divided by commas; found the header"):
         runs.read_table(tmp_path / "cohort.csv")
+
+
+def test_the_performance_of_an_older_run_is_found_under_its_former_name(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"synthetic": false, "worth": {"brier": 0.1}}')
+    assert runs.read_metrics(tmp_path) == {"synthetic": False, "performance": {"brier": 0.1}}

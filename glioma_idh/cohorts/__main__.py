@@ -91,7 +91,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
         jobs: Processes; -1 is one a processor.
         quiet: Show no progress.
     """
-    from glioma_idh.cohorts.overlap import compare
+    from glioma_idh.cohorts.shared_patients import compare
 
     pairs, errors, said = compare(read_table(a), read_table(b), not no_images, jobs, quiet)
     print(pairs.to_csv(index=False), end="")

@@ -36,7 +36,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "model": ("build_cnn",),
         "preprocessing": ("LesionSlice", "extract_lesion_slice", "normalise_intensity", "resample_slice"),
         "predict": ("Prediction",),
-        "prediction": ("predict_subjects",),
+        "prediction": ("predict_cohort",),
         "recipe": ("Recipe",),
         ".training.job": ("Job",),
     },

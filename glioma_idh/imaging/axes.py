@@ -6,7 +6,7 @@ A head is nearly its own mirror image from left to right alone; a lesion stands 
 import numpy as np
 from scipy import ndimage, stats
 
-from glioma_idh.imaging.heuristics import WHOLE_HEAD_ML, guess_background, guess_head
+from glioma_idh.imaging.heuristics import WHOLE_HEAD_ML, classify_head, estimate_background
 from glioma_idh.imaging.volumes import bounding_box, crop
 
 MOST_VOXELS = 64  # looked at along an axis
@@ -38,7 +38,7 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     if array.size * voxel_ml < WHOLE_HEAD_ML and sorted(array.shape)[1] < FINE:
         return ""
-    background = guess_background(array)
+    background = estimate_background(array)
     steps = [-(-edge // MOST_VOXELS) for edge in array.shape]
     image = array[tuple(slice(None, None, step) for step in steps)] - background
     if not image.any():
@@ -65,7 +65,9 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
         return f"{along} right at {of_sides:.2f} only, which is the other way round in heads. {ADVICE}"
     sides = zip(box, steps, spacing_mm, strict=True)
     _, length, height = ((stop - start) * step * edge for (start, stop), step, edge in sides)
-    stripped = guess_head(np.count_nonzero(array != background) * voxel_ml, array.size * voxel_ml) == "skull-stripped"
+    stripped = (
+        classify_head(np.count_nonzero(array != background) * voxel_ml, array.size * voxel_ml) == "skull-stripped"
+    )
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
         return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
     return ""

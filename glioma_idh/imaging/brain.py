@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.heuristics import guess_background, guess_intensities, looks_stripped
+from glioma_idh.imaging.heuristics import classify_intensities, estimate_background, looks_stripped
 from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.registration.template import TemplateFit, check_head
 from glioma_idh.imaging.resampling import to_itk
@@ -38,8 +38,8 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
     Otsu's threshold takes for the head. InputError if the image is too small, empty, or z-scored.
     """
     check_head(volume)
-    tissue = volume.array != guess_background(volume.array)
-    if guess_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
+    tissue = volume.array != estimate_background(volume.array)
+    if classify_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
         advice = "Give the image as scanned, or switch the correction of the bias field off."
         raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)  # no factor fits them
     if mask is not None:
@@ -81,7 +81,7 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
     `correct_bias`; InputError if the template's brain does not lie in the image.
     """
     if looks_stripped(head):
-        brain = ndimage.binary_fill_holes(head.array != guess_background(head.array))
+        brain = ndimage.binary_fill_holes(head.array != estimate_background(head.array))
         return Volume(brain.astype(np.uint8), head.affine, head.file)
     template = fit.map("brain", head) > 0.5
     if not template.any():

@@ -24,13 +24,13 @@ LITTLE_ENHANCEMENT = 1.2
 enhance little, and in whose crops there are few vessels."""
 
 
-def guess_background(array: np.ndarray) -> float:
+def estimate_background(array: np.ndarray) -> float:
     """What all eight corners of an image share, otherwise 0; z-scores taken over a whole box shift it from 0."""
     corners = array[:: max(array.shape[0] - 1, 1), :: max(array.shape[1] - 1, 1), :: max(array.shape[2] - 1, 1)]
     return float(corners.flat[0]) if (corners == corners.flat[0]).all() else 0.0
 
 
-def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
+def classify_intensities(tissue: np.ndarray, box_ml: float) -> str:
     """Whether the voxels of tissue, in an image of that volume, are `z-scored` or else `raw`: a guess.
 
     z-scores are below 100 and often negative. Of a whole brain a tenth or more is negative; of a small box around a
@@ -42,7 +42,7 @@ def guess_intensities(tissue: np.ndarray, box_ml: float) -> str:
     return "z-scored" if np.mean(tissue < 0) >= least else "raw"
 
 
-def guess_head(tissue_ml: float, box_ml: float) -> str:
+def classify_head(tissue_ml: float, box_ml: float) -> str:
     """Whether a scan shows the brain alone or the head with its skull: a guess.
 
     Around a brain that was cut out, voxels are exactly background, and what is left (tissue) has the volume of a brain.
@@ -62,12 +62,12 @@ def looks_stripped(volume: Volume) -> bool:
     which tells a part of a head from a whole brain. Of a box too small for that, z-scores do: they are taken over the
     brain. Where nothing can be told, the answer is no.
     """
-    tissue = volume.array != guess_background(volume.array)
+    tissue = volume.array != estimate_background(volume.array)
     tissue_ml, box_ml = np.count_nonzero(tissue) * volume.voxel_ml, tissue.size * volume.voxel_ml
     if box_ml < WHOLE_HEAD_ML:
-        return guess_intensities(volume.array[tissue], box_ml) == "z-scored"
+        return classify_intensities(volume.array[tissue], box_ml) == "z-scored"
     largest_section_cm2 = np.count_nonzero(tissue, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100
-    return guess_head(tissue_ml, box_ml) == "skull-stripped" and bool(largest_section_cm2 <= BRAIN_SECTION_CM2)
+    return classify_head(tissue_ml, box_ml) == "skull-stripped" and bool(largest_section_cm2 <= BRAIN_SECTION_CM2)
 
 
 def why_not_stripped(volume: Volume) -> str:
@@ -83,7 +83,7 @@ def why_not_stripped(volume: Volume) -> str:
     places = [(axis, slices) for axis in range(3) if array.shape[axis] > 2 for slices in ((0, 1), (-2, -1))]
     borders = [array.take(slices, axis) for axis, slices in places]  # two outer slices of one value, or the corners
     padded = (float(border.flat[0]) for border in borders if border.flat[0] and (border == border.flat[0]).all())
-    if background := next(padded, guess_background(array)):
+    if background := next(padded, estimate_background(array)):
         return f"a background of {background:g} that is not 0"
     filled_ml, box_ml = np.count_nonzero(filled) * volume.voxel_ml, array.size * volume.voxel_ml
     section_cm2 = np.count_nonzero(filled, axis=(0, 1)).max() * np.prod(volume.spacing_mm[:2]) / 100

@@ -12,9 +12,9 @@ from glioma_idh.imaging.dicom.headers import LeftOut, files_below
 from glioma_idh.preparation.alignment import align
 from glioma_idh.preparation.anatomy import check_contrast, find_brain, make_images
 from glioma_idh.preparation.context import Patient
+from glioma_idh.preparation.head_motion import hold_series_still
 from glioma_idh.preparation.maps import make_adc_image, make_rcbv_image, series_to_use
 from glioma_idh.preparation.masks import find_lesion
-from glioma_idh.preparation.movement import hold_series_still
 from glioma_idh.preparation.recognition import MANY_VOLUMES, describe
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.stages import Stages

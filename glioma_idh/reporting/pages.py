@@ -47,7 +47,7 @@ def tell_run(run: Run) -> Told:
         cautions(run),
         run.synthetic,
         [section for section in sections if section.parts],
-        run.metrics | {"worth": run.worth, "subjects": subjects},
+        run.metrics | {"performance": run.performance, "subjects": subjects},
         card=model_card(run),
         kept=("boxes", "learning_curves", "lesions"),
         further=partial(_further_figures, run),
@@ -58,15 +58,15 @@ def tell_table(run: Run) -> Told:
     """Everything about a predictions table alone."""
     title, result, known_before = f"Predictions of {run.given.attrs['file'].name}", result_sentence(run), cautions(run)
     sections = [section(run) for section in (of_scores.SECTIONS if run.scored else ())]
-    sections.append(Section("What this report does not know", [say("table_alone", **run.worth)]))
-    return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"worth": run.worth})
+    sections.append(Section("What this report does not know", [say("table_alone", **run.performance)]))
+    return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"performance": run.performance})
 
 
 def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
     """Several runs, as `comparing.gather` gives them, side by side; the paired `tests` are made if not there yet."""
     tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
     pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
-    numbers = {"runs": {run.name: run.metrics | {"worth": run.worth} for run in runs}, "pairs": pairs}
+    numbers = {"runs": {run.name: run.metrics | {"performance": run.performance} for run in runs}, "pairs": pairs}
     sections, synthetic = compared_sections(runs, tests, reference), any(run.synthetic for run in runs)
     result, known_before = compared_sentence(runs), compared_cautions(runs)
     return Told("Runs side by side", result, known_before, synthetic, sections, numbers, kept=("roc", "boxes"))

@@ -109,10 +109,10 @@ def compare_runs(
     runs = {name: new.get(name) or read_finished_run(path) for name, path in folders.items()}
     metrics = {}
     for name, run in runs.items():
-        kept = files.read_json(run.folder / files.METRICS)
+        kept = files.read_metrics(run.folder)
         if "within_splits" not in kept:  # finished before there was one
             kept = run.metrics
-        metrics[name] = {key: of for key, of in kept.items() if key not in ("worth", "subjects")}
+        metrics[name] = {key: of for key, of in kept.items() if key not in ("performance", "subjects")}
     published = {name: run.recipe["published"] for name, run in runs.items() if run.recipe.get("published")}
     rows = metrics, published, printed_of(list(runs.values())), baselines
     print(results_text(*rows))

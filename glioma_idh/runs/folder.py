@@ -25,7 +25,7 @@ CHECKPOINT = "checkpoint.weights.h5"  # while it trains
 MASKS = "masks"  # the predicted lesion of each subject tested in the split (3D)
 BASELINES = "baselines.json"  # scores of answers that need no network (3D)
 PLANTED = "planted.csv"  # of phantoms, the best possible scores
-METRICS = "metrics.json"  # the numbers, per split and pooled, and what they are worth
+METRICS = "metrics.json"  # the numbers, per split and pooled, and their performance measures
 FIGURES = "figures"
 REPORT = "report.html"  # all of it on a page; report_files/ its figures, tables and numbers
 EXTERNAL = "external"  # results on other cohorts
@@ -58,6 +58,14 @@ def read_json(path) -> dict:
     except (OSError, ValueError) as error:
         advice = "Name the folder that a training command made; of several sequences, the folder of one."
         raise InputError("a run folder with this file", f"{type(error).__name__}", advice, file=path) from error
+
+
+def read_metrics(folder: Path) -> dict:
+    """The content of `metrics.json`; before 0.2.0 its `performance` was called `worth`."""
+    numbers = read_json(folder / METRICS)
+    if "worth" in numbers:
+        numbers["performance"] = numbers.pop("worth")
+    return numbers
 
 
 def read_recipe(folder) -> dict:

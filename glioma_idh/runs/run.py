@@ -9,7 +9,7 @@ import pandas as pd
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.evaluation.worth import worth
+from glioma_idh.evaluation.performance import evaluate
 from glioma_idh.papers import TABLE_ALONE, Paper, Printed, find_paper
 from glioma_idh.record import reads
 from glioma_idh.runs import folder as files
@@ -33,7 +33,7 @@ class Run:
     planted: pd.Series | None = None  # of phantoms the best possible score by subject
     folder: Path | None = None  # of the run; None for a table alone
     given: pd.DataFrame | None = None  # a table alone as its maker wrote it, its file in `attrs`; None of a run
-    remarks: dict = field(default_factory=dict)  # on a table alone, to stand beside the numbers of `worth`
+    remarks: dict = field(default_factory=dict)  # on a table alone, to stand beside the numbers of `performance`
     members: tuple["Run", ...] = ()  # the runs of several seeds that this one stands for
 
     @property
@@ -67,12 +67,12 @@ class Run:
         return {"sequence": called, "synthetic": self.synthetic, **summarise(self.predictions, self.planted)}
 
     @cached_property
-    def worth(self) -> dict:
-        """What `evaluation.worth.worth` gives, and the remarks; an InputError where tables do not go together."""
+    def performance(self) -> dict:
+        """What `evaluate` gives, and the remarks; an InputError where tables do not go together."""
         alone = self.given is not None
         tables = (self.given,) if alone else (self.predictions, self.cohort, self.splits)
         try:
-            return worth(*tables) | self.remarks
+            return evaluate(*tables) | self.remarks
         except ValueError as error:
             advice, file = (TABLE_ADVICE, self.given.attrs["file"]) if alone else (ADVICE, self.folder)
             raise unusable_tables(error, advice, file) from error

@@ -45,7 +45,7 @@ from glioma_idh.lazy import lazy_names
 __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "augmentation": ("Movement", "draw_movement", "move"),
+        "augmentation": ("Augmentation", "draw_augmentation", "augment"),
         "comparators": ("densenet3d", "resnet2d", "unet3d"),
         "losses": ("JointNetwork", "dice_loss", "joint_loss"),
         "model": ("SGPNet", "backbone_of"),
@@ -54,7 +54,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "attribution": ("occlude_run",),
         "occlude": ("Occlusion",),
         "predict": ("Prediction",),
-        "prediction": ("predict_subjects",),
+        "prediction": ("predict_cohort",),
         "recipe": ("LAPTOP", "Recipe"),
         ".training.job": ("Job",),
     },

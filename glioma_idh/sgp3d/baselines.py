@@ -11,7 +11,7 @@ from glioma_idh.cohorts.scans import read_mask, read_scan
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.baselines import baseline_predictions
 from glioma_idh.evaluation.metrics import pooled_scores
-from glioma_idh.imaging.heuristics import guess_intensities
+from glioma_idh.imaging.heuristics import classify_intensities
 from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
@@ -69,7 +69,7 @@ def simple_dice(row: pd.Series) -> list[float]:
     flair, lesion = read_scan(row, "flair", order="K"), read_mask(row, order="K").array != 0
     brain, total = flair.array != 0, np.count_nonzero(lesion)
     tissue = flair.array[brain]
-    if guess_intensities(tissue, flair.array.size * flair.voxel_ml) != "z-scored":
+    if classify_intensities(tissue, flair.array.size * flair.voxel_ml) != "z-scored":
         tissue = standardise(tissue)
     common, above = _count_above(tissue[lesion[brain]]), _count_above(tissue)
     return [2 * total / (total + lesion.size), *(2 * common / (above + total)).tolist()]

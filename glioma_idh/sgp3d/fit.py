@@ -86,8 +86,8 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
     checkpoint = Checkpoint(target, steps, every=checkpoint_epochs(recipe.shape, steps))
     epoch = checkpoint.restore(joint)
     if epoch < recipe.epochs:
-        movement = recipe.move_probability, recipe.shift_fraction
-        batches = training_batches(*_arrays(train, recipe), recipe.batch_size, seed, epoch, *movement)
+        augmentation = recipe.move_probability, recipe.shift_fraction
+        batches = training_batches(*_arrays(train, recipe), recipe.batch_size, seed, epoch, *augmentation)
         joint.fit(
             _as_slices(batches) if recipe.reads_slices else batches,
             steps_per_epoch=steps,

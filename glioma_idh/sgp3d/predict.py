@@ -65,11 +65,11 @@ def main() -> None:
     config = (tyro.conf.FlagCreatePairsOff,)
     wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
     with recorded("glioma_idh.sgp3d.predict", wanted, of_patients=wanted.cohort is None):
-        from glioma_idh.sgp3d.prediction import predict_subjects
+        from glioma_idh.sgp3d.prediction import predict_cohort
         from glioma_idh.training.predict import output_folder, print_predictions
 
         into(output_folder(wanted))
-        print_predictions(predict_subjects(wanted), wanted)
+        print_predictions(predict_cohort(wanted), wanted)
 
 
 if __name__ == "__main__":

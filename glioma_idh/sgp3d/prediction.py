@@ -22,7 +22,7 @@ from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
 
 
-def predict_subjects(wanted) -> pd.DataFrame:
+def predict_cohort(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
     Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and

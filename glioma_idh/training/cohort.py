@@ -11,7 +11,7 @@ from glioma_idh.cohorts import find_planted_scores, read_cohort
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.checks.copies import images_in_both, print_remarks_on_names
 from glioma_idh.cohorts.checks.summary import describe_ignored
-from glioma_idh.cohorts.overlap import nameless, refuse_overlap
+from glioma_idh.cohorts.shared_patients import nameless, refuse_overlap
 from glioma_idh.cohorts.table import UNLABELLED, check_labels, exclusions_table, require_files, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table

@@ -20,7 +20,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, write_table
 from glioma_idh.gbm2d import build_cnn
 from glioma_idh.gbm2d.predict import Prediction, main
-from glioma_idh.gbm2d.prediction import predict_subjects, warn_of_brains
+from glioma_idh.gbm2d.prediction import predict_cohort, warn_of_brains
 from glioma_idh.gbm2d.preprocessing import prepare_cohort, prepare_subject
 from glioma_idh.gbm2d.recipe import Recipe
 from tests.conftest import AFFINE, SHAPE, save, write_cohort
@@ -74,7 +74,7 @@ def scores_by_hand(run, rows) -> np.ndarray:
 
 @pytest.mark.integration
 def test_many_subjects_one_row_each_with_mean_and_spread(run, capsys):
-    table = predict_subjects(Prediction(run, cohort=cohort_of(run), quiet=True))
+    table = predict_cohort(Prediction(run, cohort=cohort_of(run), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02", "s03"]
     assert list(table) == ["subject", "score_1", "score_2", "score_3", "score", "score_sd", "lesion_ml", "remarks"]
     scores = table[["score_1", "score_2", "score_3"]].to_numpy()
@@ -101,13 +101,13 @@ def test_what_is_unlike_the_run_or_wrong_stands_beside_the_score(run, drawn, tmp
     wanted = Prediction(
         tmp_path / "run", scan=tmp_path / "s01_flair.nii.gz", lesion_mask=table.at[1, "lesion_mask"], out=tmp_path
     )
-    (said,) = predict_subjects(wanted)["remarks"]
+    (said,) = predict_cohort(wanted)["remarks"]
     assert said.startswith("s01_flair.nii.gz is given as T2; by its name it is FLAIR. The lesion has 1.8 ml; of the 16")
     assert "s01_flair: The lesion has 1.8 ml; of the 16 that the run learnt from" in capsys.readouterr().err
 
 
 def test_one_picture_a_subject_of_the_slice_that_was_read(run, drawn, tmp_path):
-    table = predict_subjects(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
+    table = predict_cohort(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
     assert list(drawn) == list(table.index)
     for _, row in read_table(cohort_of(run)).iterrows():
         (image, mask, box, seen), named = drawn[row["subject"]]
@@ -121,25 +121,25 @@ def test_one_picture_a_subject_of_the_slice_that_was_read(run, drawn, tmp_path):
 
 
 def test_a_subject_set_aside_moves_no_other_s_score(run, drawn, edit_table, tmp_path, capsys):
-    whole = predict_subjects(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
+    whole = predict_cohort(Prediction(run, cohort=cohort_of(run), quiet=True, out=tmp_path)).set_index("subject")
     cohort = tmp_path / "cohort.csv"
     cohort.write_text((run.parent / "cohort.csv").read_text())
     edit_table(cohort, "s01", "t2", tmp_path / "nowhere.nii.gz")
     drawn.clear()
     wanted = Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path)
-    pd.testing.assert_frame_equal(predict_subjects(wanted).set_index("subject"), whole.drop("s01"))
+    pd.testing.assert_frame_equal(predict_cohort(wanted).set_index("subject"), whole.drop("s01"))
     assert list(drawn) == ["s00", "s02", "s03"]
     assert pd.read_csv(tmp_path / "exclusions.csv")["subject"].tolist() == ["s01"]
     assert "set aside: s01: " in capsys.readouterr().err
     with pytest.raises(InputError, match="s01: .*nowhere.nii.gz"):
-        predict_subjects(replace(wanted, strict=True))
+        predict_cohort(replace(wanted, strict=True))
 
 
 def test_the_picture_of_a_phantom_says_so(run, drawn, edit_table, tmp_path):
     cohort = tmp_path / "cohort.csv"
     cohort.write_text((run.parent / "cohort.csv").read_text())
     edit_table(cohort, "s01", "cohort", "phantom")
-    predict_subjects(Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path))
+    predict_cohort(Prediction(run, cohort=str(cohort), quiet=True, out=tmp_path))
     assert [named["synthetic"] for _, named in drawn.values()] == [False, True, False, False]
 
 
@@ -151,7 +151,7 @@ def test_a_brain_mask_is_what_the_scan_is_normalised_within(run, drawn, tmp_path
     masked = replace(one, brain_mask=save(tmp_path / "brain.nii.gz", brain))
     rows = read_table(cohort_of(run)).iloc[[2, 2]].copy()
     rows["brain_mask"] = ["", str(masked.brain_mask)]
-    without, within = (predict_subjects(wanted)["score"][0] for wanted in (one, masked))
+    without, within = (predict_cohort(wanted)["score"][0] for wanted in (one, masked))
     assert [without, within] == pytest.approx(scores_by_hand(run, rows).mean(axis=1), abs=1e-6)
     assert abs(without - within) > 1e-3
 
@@ -165,7 +165,7 @@ def test_who_is_warned_of_what(run, drawn, tmp_path, capsys, monkeypatch):
     one = Prediction(other, scan=scans / "t2.nii.gz", lesion_mask=scans / "mask.nii.gz", out=tmp_path / "predict")
 
     def told(wanted):
-        predict_subjects(wanted)
+        predict_cohort(wanted)
         return capsys.readouterr().err
 
     assert told(one) == "The run reads T2.\n"
@@ -196,7 +196,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     command = [sys.executable, "-m", "glioma_idh.gbm2d.predict", str(run), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
-    many = predict_subjects(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
+    many = predict_cohort(Prediction(run, cohort=cohort_of(run), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s02"
     assert row["score"] == pytest.approx(many["score"][2], rel=1e-3)
     assert done.stderr.startswith("The run reads T2.\nscore: the probability of an IDH mutation, the mean of ")
@@ -212,7 +212,7 @@ def test_orientation_of_the_file_changes_nothing(run, drawn, tmp_path):
     scores = []
     for folder in (scans, tmp_path):
         wanted = Prediction(run, scan=folder / "t2.nii.gz", lesion_mask=folder / "mask.nii.gz", out=tmp_path)
-        scores.append(predict_subjects(wanted)["score"][0])
+        scores.append(predict_cohort(wanted)["score"][0])
     assert scores[0] == scores[1]
     assert scores[0] == pytest.approx(scores_by_hand(run, read_table(cohort_of(run)).iloc[[1]]).mean(), abs=1e-6)
 
@@ -221,22 +221,22 @@ def test_what_cannot_be_predicted_says_why(run, tmp_path):
     scan = run.parent / "scans/s00/t2.nii.gz"
     mask = save(tmp_path / "mask.nii.gz", np.zeros(SHAPE), AFFINE)
     with pytest.raises(InputError, match="expected --lesion-mask with --scan; found none"):
-        predict_subjects(Prediction(run, scan=scan))
+        predict_cohort(Prediction(run, scan=scan))
     with pytest.raises(InputError, match="either --scan and --lesion-mask, or --cohort; found neither"):
-        predict_subjects(Prediction(run))
+        predict_cohort(Prediction(run))
     with pytest.raises(InputError, match="s00: .*mask.nii.gz: .*found an empty mask"):
-        predict_subjects(Prediction(run, scan=scan, lesion_mask=mask))
+        predict_cohort(Prediction(run, scan=scan, lesion_mask=mask))
     with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
-        predict_subjects(Prediction(tmp_path, scan=scan, lesion_mask=mask))
+        predict_cohort(Prediction(tmp_path, scan=scan, lesion_mask=mask))
 
 
 def test_an_unfinished_run_and_another_paper_s_are_errors(tmp_path):
     runs.begin_run(tmp_path / "a", {"paper": "gbm2d", "sequence": ["t2"]}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):
-        predict_subjects(Prediction(tmp_path / "a", cohort="phantom"))
+        predict_cohort(Prediction(tmp_path / "a", cohort="phantom"))
     runs.begin_run(tmp_path / "b", {"paper": "sgp3d"}, {})
     with pytest.raises(InputError, match=r"expected a run of glioma_idh.gbm2d.train; found a run of sgp3d"):
-        predict_subjects(Prediction(tmp_path / "b", cohort="phantom"))
+        predict_cohort(Prediction(tmp_path / "b", cohort="phantom"))
 
 
 def test_a_file_of_another_network_is_an_error(run, tmp_path):
@@ -245,10 +245,10 @@ def test_a_file_of_another_network_is_an_error(run, tmp_path):
     with pytest.raises(
         InputError, match=r"split_2/model.keras: expected a network for \(32, 32, 1\); found one for \(16, 32"
     ):
-        predict_subjects(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
+        predict_cohort(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
     (other / "split_2/model.keras").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
-        predict_subjects(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
+        predict_cohort(Prediction(other, cohort=str(run.parent / "cohort.csv"), quiet=True))
 
 
 def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monkeypatch, capsys, tmp_path):
@@ -258,7 +258,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
         given.append(wanted)
         return pd.DataFrame({"subject": ["p"], "score": [0.123456]})
 
-    monkeypatch.setattr("glioma_idh.gbm2d.prediction.predict_subjects", kept)
+    monkeypatch.setattr("glioma_idh.gbm2d.prediction.predict_cohort", kept)
     text = "glioma_idh.training.predict.prediction_text"
     monkeypatch.setattr(text, lambda table, run, out: f"{list(table)} {run} {out}")
     options = "--scan a --lesion-mask b --brain-mask c --subject s --cohort d --images e --labels f --all-visits"
@@ -283,10 +283,10 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
 def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys, change):
     image = nibabel.load(run.parent / "scans/s01/mask.nii.gz")
     given = {"scan": run.parent / "scans/s01/t2.nii.gz", "out": tmp_path}
-    right = predict_subjects(Prediction(run, lesion_mask=run.parent / "scans/s01/mask.nii.gz", **given))
+    right = predict_cohort(Prediction(run, lesion_mask=run.parent / "scans/s01/mask.nii.gz", **given))
     assert "mask" not in capsys.readouterr().err
     other = save(tmp_path / "other.nii.gz", change(image.get_fdata()), image.affine)
-    pd.testing.assert_frame_equal(predict_subjects(Prediction(run, lesion_mask=other, **given)), right)
+    pd.testing.assert_frame_equal(predict_cohort(Prediction(run, lesion_mask=other, **given)), right)
     (_, mask, _, _), _ = drawn["s01"]
     assert np.array_equal(mask, image.get_fdata()[..., 3] != 0)
     said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (s01)."
@@ -298,13 +298,13 @@ def test_a_grey_background_is_refused_unless_it_is_meant_or_there_is_a_brain_mas
     grey = save(tmp_path / "grey.nii.gz", np.where(image.get_fdata() == 0, 37, image.get_fdata()), image.affine)
     given = {"lesion_mask": run.parent / "scans/s01/mask.nii.gz", "out": tmp_path}
     with pytest.raises(InputError, match=r"grey: .*a background of 37 .*--brain-mask.*--with-skull"):
-        predict_subjects(Prediction(run, scan=grey, **given))
-    right = predict_subjects(Prediction(run, scan=run.parent / "scans/s01/t2.nii.gz", **given))
+        predict_cohort(Prediction(run, scan=grey, **given))
+    right = predict_cohort(Prediction(run, scan=run.parent / "scans/s01/t2.nii.gz", **given))
     brain = save(tmp_path / "brain.nii.gz", image.get_fdata() != 0, image.affine)
     capsys.readouterr()
-    masked = predict_subjects(Prediction(run, scan=grey, brain_mask=brain, **given))
+    masked = predict_cohort(Prediction(run, scan=grey, brain_mask=brain, **given))
     assert masked["score"][0] == right["score"][0] and "--with-skull" not in capsys.readouterr().err
-    meant = predict_subjects(Prediction(run, scan=grey, with_skull=True, **given))
+    meant = predict_cohort(Prediction(run, scan=grey, with_skull=True, **given))
     assert abs(meant["score"][0] - right["score"][0]) > 1e-6
     assert "--with-skull: the run learnt from scans that are 0 around the brain" in capsys.readouterr().err
 
@@ -317,7 +317,7 @@ def test_a_run_that_learnt_with_skull_takes_it(run, drawn, tmp_path, capsys):
     content = runs.read_json(other / "recipe.json")
     content["recipe"]["with_skull"] = True
     write_json(content, other / "recipe.json")
-    predict_subjects(Prediction(other, scan=grey, lesion_mask=run.parent / "scans/s01/mask.nii.gz", out=tmp_path))
+    predict_cohort(Prediction(other, scan=grey, lesion_mask=run.parent / "scans/s01/mask.nii.gz", out=tmp_path))
     assert "--with-skull" not in capsys.readouterr().err
 
 
@@ -325,7 +325,7 @@ def test_a_run_that_learnt_with_skull_takes_it(run, drawn, tmp_path, capsys):
 def test_real_masks_give_one_score(run, real_data, tmp_path):
     folder = real_data.parent / "cases" / "masks"
     rows = {
-        name: predict_subjects(
+        name: predict_cohort(
             Prediction(run, scan=folder / "t1gd.nii.gz", lesion_mask=folder / f"mask_{name}.nii.gz", out=tmp_path)
         ).iloc[0]
         for name in ("right", "shifted")
@@ -342,6 +342,6 @@ def test_whom_to_predict_is_read_as_asked(run, monkeypatch):
 
     monkeypatch.setattr("glioma_idh.training.predict.read_cohort", read_cohort)
     with pytest.raises(InputError, match="a stop"):
-        predict_subjects(Prediction(run, cohort="egd", images="here", labels="sheet.csv", all_visits=True))
+        predict_cohort(Prediction(run, cohort="egd", images="here", labels="sheet.csv", all_visits=True))
     assert given["names"] == ("egd", Path("here"), Path("sheet.csv"))
     assert (given["sequences"], given["all_visits"]) == (["t2"], True)

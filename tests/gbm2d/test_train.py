@@ -174,7 +174,7 @@ def test_the_page_s_own_numbers_are_those_of_the_run(finished):
     assert json.loads((run / "report_files/metrics.json").read_text()) == metrics
     subjects = metrics["subjects"]
     tested = pd.read_csv(run / "predictions.csv")["patient"].nunique()
-    assert metrics["worth"]["patients"]["num_tested"] == tested
+    assert metrics["performance"]["patients"]["num_tested"] == tested
     assert (subjects["found"], subjects["used"]) == (40, 38)
     assert (subjects["mutant"], subjects["wild_type"]) == (20, 18)
 

@@ -5,10 +5,10 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.heuristics import (
+    classify_head,
+    classify_intensities,
+    estimate_background,
     find_other_brain,
-    guess_background,
-    guess_head,
-    guess_intensities,
     looks_stripped,
     require_stripped,
     why_not_stripped,
@@ -20,9 +20,9 @@ def test_the_background_is_what_all_eight_corners_share():
     array = np.random.default_rng(0).normal(size=(4, 5, 6))
     for corner in np.ndindex(2, 2, 2):
         array[tuple(-part for part in corner)] = -3
-    assert guess_background(array) == -3
+    assert estimate_background(array) == -3
     array[0, -1, 0] = -2.9
-    assert guess_background(array) == 0
+    assert estimate_background(array) == 0
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_background_is_what_all_eight_corners_share():
     ],
 )
 def test_z_scores_are_small_and_often_negative(values, box_ml, kind):
-    assert guess_intensities(np.array(values, float), box_ml) == kind
+    assert classify_intensities(np.array(values, float), box_ml) == kind
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_z_scores_are_small_and_often_negative(values, box_ml, kind):
     ],
 )
 def test_a_brain_has_the_volume_of_a_brain_and_air_around_it(tissue_ml, box_ml, kind):
-    assert guess_head(tissue_ml, box_ml) == kind
+    assert classify_head(tissue_ml, box_ml) == kind
 
 
 def block(section_cm2, height_mm, box=(60, 60, 60), value=100.0) -> Volume:

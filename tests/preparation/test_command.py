@@ -141,7 +141,7 @@ def test_networks_find_the_lesion_in_each_image_under_its_own_name(tmp_path, mon
         (prediction.out / "case.csv").write_text("else")
 
     calls = []
-    monkeypatch.setattr(library, "predict_subjects", record)
+    monkeypatch.setattr(library, "predict_cohort", record)
     finder = prepare.lesion_finder(tmp_path / "my run")
     images = {role: tmp_path / f"{role}.nii.gz" for role in ("t1", "t1gd", "t2", "flair")}
     finder.find(images, tmp_path / "out" / "lesion_mask.nii.gz")

@@ -95,7 +95,7 @@ def test_both_tasks_leave_numbers_table_and_figures(tmp_path, capsys):
     assert low < 7 / 8 < high < 1
     assert drawn(folder) == FIGURES | LESIONS | {"roc"}
     kept = runs.read_json(folder / "metrics.json")
-    assert kept["worth"]["auc"]["within_splits"]["value"] == 7 / 8 and kept["subjects"]["tested"] == 8
+    assert kept["performance"]["auc"]["within_splits"]["value"] == 7 / 8 and kept["subjects"]["tested"] == 8
     assert kept == runs.read_json(folder / "report_files" / "metrics.json")
     for name in ("boxes", "learning_curves", "lesions"):  # one drawing, at both places
         both = [(place / f"{name}.svg").read_bytes() for place in (folder / "figures", folder / "report_files/figures")]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from glioma_idh.sgp3d import Movement, draw_movement, move
+from glioma_idh.sgp3d import Augmentation, augment, draw_augmentation
 from glioma_idh.sgp3d.augmentation import random_mask, steps_per_epoch, training_batches
 
 SHAPE = (10, 20, 30)
@@ -21,15 +21,15 @@ def marked(i, j, k):
 @pytest.mark.parametrize(
     ("movement", "place"),
     [
-        (Movement(), (2, 5, 7)),
-        (Movement(flip=(True, False, False)), (7, 5, 7)),
-        (Movement(flip=(False, True, True)), (2, 14, 22)),
-        (Movement(shift=(1, -2, 3)), (3, 3, 10)),
-        (Movement(flip=(True, False, True), shift=(1, -2, 3)), (8, 3, 25)),
+        (Augmentation(), (2, 5, 7)),
+        (Augmentation(flip=(True, False, False)), (7, 5, 7)),
+        (Augmentation(flip=(False, True, True)), (2, 14, 22)),
+        (Augmentation(shift=(1, -2, 3)), (3, 3, 10)),
+        (Augmentation(flip=(True, False, True), shift=(1, -2, 3)), (8, 3, 25)),
     ],
 )
 def test_image_and_mask_go_to_the_same_place(movement, place):
-    image, mask = (move(array, movement) for array in marked(2, 5, 7))
+    image, mask = (augment(array, movement) for array in marked(2, 5, 7))
     assert image[place].tolist() == [1, 2, 3, 4] and mask[place] == 1
     assert image.sum() == 10 and mask.sum() == 1
 
@@ -40,20 +40,20 @@ def test_what_is_shifted_out_is_gone_and_the_edge_goes_on_where_nothing_comes_in
     pad = [(max(step, 0), max(-step, 0)) for step in shift] + [(0, 0)]
     kept = tuple(slice(max(-step, 0), n - max(step, 0)) for step, n in zip(shift, SHAPE, strict=True))
     expected = np.pad(image[kept], pad, mode="edge")
-    assert np.array_equal(move(image, Movement(shift=shift)), expected)
-    assert np.array_equal(move(image[..., 0], Movement(shift=shift)), expected[..., 0])
+    assert np.array_equal(augment(image, Augmentation(shift=shift)), expected)
+    assert np.array_equal(augment(image[..., 0], Augmentation(shift=shift)), expected[..., 0])
 
 
 def test_out_is_filled_and_the_original_kept():
     image, _ = marked(2, 5, 7)
     out = np.full_like(image, 9)
-    assert move(image, Movement((True, False, False), (0, 1, 0)), out) is out
+    assert augment(image, Augmentation((True, False, False), (0, 1, 0)), out) is out
     assert out[7, 6, 7, 0] == 1 and out.sum() == 10 and image[2, 5, 7, 0] == 1
 
 
 def test_tosses_and_reach_are_the_paper_s_and_ours():
     rng = np.random.default_rng(0)
-    drawn = [draw_movement(rng, SHAPE) for _ in range(4000)]
+    drawn = [draw_augmentation(rng, SHAPE) for _ in range(4000)]
     flips, shifts = np.array([movement.flip for movement in drawn]), np.array([movement.shift for movement in drawn])
     assert flips.mean(axis=0) == pytest.approx([0.25] * 3, abs=0.03)  # half of half
     assert flips.any(axis=1).mean() == pytest.approx(0.5 * 7 / 8, abs=0.03)
@@ -64,9 +64,9 @@ def test_tosses_and_reach_are_the_paper_s_and_ours():
 
 
 def test_the_same_seed_draws_the_same_and_no_probability_nothing():
-    one, other = (draw_movement(np.random.default_rng(3), SHAPE) for _ in range(2))
+    one, other = (draw_augmentation(np.random.default_rng(3), SHAPE) for _ in range(2))
     assert one == other
-    assert draw_movement(np.random.default_rng(3), SHAPE, probability=0) == Movement()
+    assert draw_augmentation(np.random.default_rng(3), SHAPE, probability=0) == Augmentation()
 
 
 def cohort(number):
@@ -127,9 +127,9 @@ def test_the_last_batch_of_an_epoch_counts_whole(subjects, batch_size, steps):
 
 def test_a_shift_reaches_no_farther_than_its_share_of_an_axis():
     rng = np.random.default_rng(0)
-    shifts = np.array([draw_movement(rng, (19, 29, 9), 1.0).shift for _ in range(300)])
+    shifts = np.array([draw_augmentation(rng, (19, 29, 9), 1.0).shift for _ in range(300)])
     assert np.abs(shifts).max(axis=0).tolist() == [1, 2, 0]  # of 1.9, 2.9 and 0.9 voxels
-    shifts = np.array([draw_movement(rng, (20, 10, 40), 1.0, 0.25).shift for _ in range(600)])
+    shifts = np.array([draw_augmentation(rng, (20, 10, 40), 1.0, 0.25).shift for _ in range(600)])
     assert shifts.min(axis=0).tolist() == [-5, -2, -10] and shifts.max(axis=0).tolist() == [5, 2, 10]
 
 

@@ -17,7 +17,7 @@ from glioma_idh.sgp3d.comparators import densenet3d, resnet2d, unet3d
 from glioma_idh.sgp3d.fit import build_network
 from glioma_idh.sgp3d.model import copy_weights
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.prediction import predict_subjects
+from glioma_idh.sgp3d.prediction import predict_cohort
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
 from glioma_idh.sgp3d.train import train
 from glioma_idh.sgp3d.training_layers import training_factory
@@ -156,7 +156,7 @@ def test_a_comparator_trains_through_the_same_door(trained):
 @pytest.mark.integration
 def test_a_comparator_s_run_predicts_what_it_has_learnt(trained, tmp_path):
     recipe, run = trained
-    table = predict_subjects(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
+    table = predict_cohort(Prediction(run, cohort=recipe.cohort, out=tmp_path, quiet=True))
     assert (tmp_path / "s00.png").exists()
     if recipe.network == "unet3d":
         assert {"subject", "predicted_ml", "dice"} < set(table) and not any("score" in column for column in table)
@@ -172,8 +172,8 @@ def test_slices_of_a_new_patient_need_a_mask(trained):
     recipe, run = trained
     scans = {name: run.parent / f"scans/s00/{name}.nii.gz" for name in ("t1", "t1gd", "t2", "flair")}
     if recipe.network != "resnet2d":
-        predict_subjects(Prediction(run, **scans))
+        predict_cohort(Prediction(run, **scans))
         return
     with pytest.raises(InputError, match="s00: expected a lesion mask; found none. Give --lesion-mask"):
-        predict_subjects(Prediction(run, **scans))
-    assert predict_subjects(Prediction(run, **scans, lesion_mask=run.parent / "scans/s00/mask.nii.gz")).shape == (1, 6)
+        predict_cohort(Prediction(run, **scans))
+    assert predict_cohort(Prediction(run, **scans, lesion_mask=run.parent / "scans/s00/mask.nii.gz")).shape == (1, 6)

@@ -21,7 +21,7 @@ from glioma_idh.sgp3d import prediction as library
 from glioma_idh.sgp3d.inference import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.prediction import predict_subjects, warn_of_volumes
+from glioma_idh.sgp3d.prediction import predict_cohort, warn_of_volumes
 from glioma_idh.sgp3d.preprocessing import Placement
 from glioma_idh.training import predict as common
 from tests.sgp3d.conftest import GRID, write_four
@@ -57,7 +57,7 @@ def scans_of(run, subject):
 
 @pytest.mark.integration
 def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
-    table = predict_subjects(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
+    table = predict_cohort(Prediction(run, cohort=str(run.parent / "cohort.csv"), quiet=True))
     assert table["subject"].tolist() == ["s00", "s01", "s02"] and table["dice"].between(0, 1).all()
     scores = table[["score_1", "score_2"]].to_numpy()
     assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
@@ -75,10 +75,10 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     shutil.copytree(run, tmp_path / "run")
     write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / runs.MEASURES)
     scans = scans_of(run, "s01")
-    (said,) = predict_subjects(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
+    (said,) = predict_cohort(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
     assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
     copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
-    (said,) = predict_subjects(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
+    (said,) = predict_cohort(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
     assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
 
 
@@ -88,7 +88,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     command = [sys.executable, "-m", "glioma_idh.sgp3d.predict", str(run), *flags, "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
-    many = predict_subjects(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
+    many = predict_cohort(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s01" and "dice" not in row
     assert row["score"] == pytest.approx(many["score"][1], rel=1e-3)
     assert done.stderr.startswith("score: the probability of an IDH mutation, the mean of ")
@@ -102,11 +102,11 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
 @pytest.mark.integration
 def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     cohort = str(run.parent / "cohort.csv")
-    table = predict_subjects(Prediction(run, cohort=cohort, quiet=True))
+    table = predict_cohort(Prediction(run, cohort=cohort, quiet=True))
     assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
     learnt = runs.read_table(run / "cohort.csv")
     write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
-    predict_subjects(Prediction(run, cohort=cohort, quiet=True))
+    predict_cohort(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
     assert "exceed twice the run's largest" in capsys.readouterr().err
 
@@ -142,7 +142,7 @@ def test_a_lesion_comes_back_to_its_place_in_every_orientation(run, tmp_path, mo
     monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
     monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    table = predict_subjects(Prediction(run, **paths, out=tmp_path / "out"))
+    table = predict_cohort(Prediction(run, **paths, out=tmp_path / "out"))
     assert table["dice"][0] > 0.98
     found = nibabel.load(tmp_path / "out" / f"{tmp_path.name}_lesion.nii.gz")
     assert nibabel.aff2axcodes(found.affine) == tuple(code)
@@ -168,7 +168,7 @@ def test_networks_are_averaged_before_a_voxel_is_called_lesion(run, tmp_path, mo
     monkeypatch.setattr(library, "lesion_overlay", lambda case, synthetic: cases.append(case))
     monkeypatch.setattr(library, "save_figure", lambda *_: None)
     mask = run.parent / "scans/s02/mask.nii.gz"
-    table = predict_subjects(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
+    table = predict_cohort(Prediction(run, **scans_of(run, "s02"), lesion_mask=mask, out=tmp_path))
     assert table.loc[0, ["score_1", "score_2", "score"]].tolist() == pytest.approx([0.2, 0.6, 0.4])
     lesion, reference = nibabel.load(tmp_path / "s02_lesion.nii.gz").get_fdata(), nibabel.load(mask).get_fdata()
     assert (table["dice"][0] > 0.98) == lesion.any() == found
@@ -187,7 +187,7 @@ def test_outlines_lie_in_their_place_where_flair_s_file_has_other_axes_than_t1_s
     monkeypatch.setattr(library, "lesion_overlay", lambda case, synthetic: cases.append(case))
     monkeypatch.setattr(library, "save_figure", lambda *_: None)
     given = scans | {"flair": tmp_path / "flair.nii.gz", "lesion_mask": mask}
-    predict_subjects(Prediction(run, **given, out=tmp_path))
+    predict_cohort(Prediction(run, **given, out=tmp_path))
     (case,) = cases
     bright = case.images["flair"] > 140
     assert np.array_equal(case.reference != 0, bright) and np.mean((case.predicted != 0) != bright) < 0.01
@@ -223,7 +223,7 @@ def test_every_network_sees_the_flips_that_are_asked_for(run, tmp_path, monkeypa
     monkeypatch.setattr(library, "lesion_overlay", lambda *_, **__: None)
     monkeypatch.setattr(library, "save_figure", lambda *_: None)
     monkeypatch.setattr(common, "read_finished_run", lambda *_: ({"paper": "sgp3d", "shape": GRID}, False))
-    predict_subjects(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
+    predict_cohort(Prediction(run, **scans_of(run, "s02"), flips=flips, out=tmp_path))
     assert [network.seen for network in networks] == [passes, passes]
 
 
@@ -249,7 +249,7 @@ def test_masks_are_scored_in_the_millimetres_of_the_patient_s_own_grid():
 )
 def test_what_cannot_be_predicted_says_why(run, tmp_path, change, match):
     with pytest.raises(InputError, match=match):
-        predict_subjects(Prediction(run, **(scans_of(run, "s00") | change), out=tmp_path))
+        predict_cohort(Prediction(run, **(scans_of(run, "s00") | change), out=tmp_path))
 
 
 def test_scans_that_do_not_belong_together(run, tmp_path):
@@ -262,7 +262,7 @@ def test_scans_that_do_not_belong_together(run, tmp_path):
     for name, match in (("grid", "expected shape"), ("4d", "expected a 3D volume"), ("nan", "expected finite voxels")):
         nibabel.save(others[name], tmp_path / f"{name}.nii.gz")
         with pytest.raises(InputError, match=f"s00: .*{name}.nii.gz: {match}"):
-            predict_subjects(
+            predict_cohort(
                 Prediction(run, **(scans_of(run, "s00") | {"t2": tmp_path / f"{name}.nii.gz"}), out=tmp_path)
             )
 
@@ -272,7 +272,7 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
 
     runs.begin_run(tmp_path / "a", {"paper": "gbm2d"}, {})
     with pytest.raises(InputError, match="expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"):
-        predict_subjects(Prediction(tmp_path / "a", cohort="phantom"))
+        predict_cohort(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
     tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities, why_not_stripped
+from glioma_idh.imaging.heuristics import classify_head, classify_intensities, estimate_background, why_not_stripped
 from glioma_idh.imaging.masks import lesion_rectangle, mask_hash, parse_labels
 from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, voxel_hash
 
@@ -103,12 +103,12 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
     Without a brain mask the brain is what is not 0, and a skull, noise or a grey background is reported.
     """
     volume = scan.volume
-    background = guess_background(volume.array)
+    background = estimate_background(volume.array)
     scan.tissue = volume.array != background
     values = volume.array[scan.tissue]
     box_ml, tissue_ml = volume.array.size * volume.voxel_ml, values.size * volume.voxel_ml
     scan.row["constant"] = values.size == 0 or bool(values.min() == values.max())
-    scan.row["head"] = guess_head(tissue_ml, box_ml)
+    scan.row["head"] = classify_head(tissue_ml, box_ml)
     if scan.row["constant"]:
         others = f", and every other one {values[0]:g}" if values.size else ""
         where = "Every voxel is" if not others else "Voxels of the background are"
@@ -120,7 +120,7 @@ def describe_sequence(scan: Scan, adc_divisor: str = "", has_brain_mask: bool = 
         if not has_brain_mask:
             scan.refuse("not brain alone", f"Not 0 is more than the brain: {reason}.")
     if values.size:
-        scan.row["intensities"] = guess_intensities(values, box_ml)
+        scan.row["intensities"] = classify_intensities(values, box_ml)
         try:
             factor = 1 / float(adc_divisor or 1)
         except (ValueError, ZeroDivisionError):

@@ -72,7 +72,7 @@ def turn_with_head(directions: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     """The directions (n, 3) of `to_scanner` as the tissue saw them, for volumes whose motion (n, 4, 4) was taken out.
 
     The gradients stay with the scanner while the head turns: what turns the tissue back turns them back too (Leemans &
-    Jones 2009, Magn Reson Med 61:1336). The matrices are those of `head_motion.find_movement`.
+    Jones 2009, Magn Reson Med 61:1336). The matrices are those of `head_motion.estimate_head_motion`.
     """
     return np.einsum("nyx,ny->nx", matrices[:, :3, :3], directions)
 

@@ -18,7 +18,7 @@ JUMP_MM = 1.0  # from one volume to the next; beyond it, the match must be plain
 HEAD_RADIUS_MM = 80.0
 
 
-def find_movement(series: Volume, reference: int) -> np.ndarray:
+def estimate_head_motion(series: Volume, reference: int) -> np.ndarray:
     """Where the head lies in each volume of a series, beside one of them.
 
     Mattes mutual information, which a bolus or a b-value that changes the contrast does not mislead, is climbed from
@@ -69,7 +69,7 @@ def displacement_mm(matrices: np.ndarray, centre_mm) -> np.ndarray:
 
 
 def hold_still(series: Volume, matrices: np.ndarray) -> Volume:
-    """Bring the volumes of a series to where the reference of `find_movement` lies, float32; 0 where one misses."""
+    """Resample the volumes of a series onto the reference of `estimate_head_motion`, float32; 0 outside a volume."""
     still = np.empty(series.array.shape, np.float32)
     seen = np.ones(series.array.shape[:3], bool)
     everywhere = Volume(np.ones(seen.shape, np.uint8), series.affine)

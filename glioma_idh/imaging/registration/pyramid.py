@@ -35,7 +35,7 @@ def check_contrast(volume: Volume) -> None:
         raise InputError("an image with a head on it", found, advice, volume.file)
 
 
-def make_levels(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
+def make_pyramid(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
     """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin."""
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
     if reference_mask is None:

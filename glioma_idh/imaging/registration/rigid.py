@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_contrast, find_head, make_levels
+from glioma_idh.imaging.registration.pyramid import Level, centre_of, check_contrast, find_head, make_pyramid
 from glioma_idh.imaging.resampling import TO_LPS, matrix_of, rigid_matrix, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
 
@@ -56,7 +56,7 @@ def register_rigid(
     """
     for volume in (moving, reference):
         check_contrast(volume)
-    levels = make_levels(moving, reference, reference_mask)
+    levels = make_pyramid(moving, reference, reference_mask)
     matrix = best_start(levels[0])
     for level in levels[1:]:
         matrix = climb(level, matrix)
@@ -69,15 +69,19 @@ def best_start(level: Level) -> np.ndarray:
     shifts = np.zeros(3), centre_of(find_head(level.moving)) - centre
     turns = np.vstack([np.zeros(3), np.eye(3), -np.eye(3)]) * START_TURN_DEG
     starts = [rigid_matrix(turn, shift, centre) for shift in shifts for turn in turns]
-    starts.sort(key=lambda start: promise(level, start), reverse=True)
+    starts.sort(key=lambda start: overlap_weighted_information(level, start), reverse=True)
     answers = []
     for start in starts[:NUM_STARTS]:
         with contextlib.suppress(InputError):
             answers.append(climb(level, start))
-    return max(answers, key=lambda answer: promise(level, answer)) if answers else climb(level, starts[0])
+    return (
+        max(answers, key=lambda answer: overlap_weighted_information(level, answer))
+        if answers
+        else climb(level, starts[0])
+    )
 
 
-def promise(level: Level, matrix: np.ndarray) -> float:
+def overlap_weighted_information(level: Level, matrix: np.ndarray) -> float:
     """Mutual information times the share of the mask that is inside the moving image: a small overlap tells little."""
     field = sitk.Cast(level.moving, sitk.sitkUInt8) * 0 + 1
     inside = sitk.Resample(field, level.fixed, to_itk_transform(matrix), sitk.sitkNearestNeighbor)

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.heuristics import guess_background, looks_stripped
+from glioma_idh.imaging.heuristics import estimate_background, looks_stripped
 from glioma_idh.imaging.registration.template_search import coarsen, find_affine
 from glioma_idh.imaging.resampling import from_itk, to_itk, to_itk_transform
 from glioma_idh.imaging.volumes import Volume
@@ -71,7 +71,7 @@ def fit_template(head: Volume, brain_mask: np.ndarray | None = None) -> Template
     """
     check_head(head)
     if brain_mask is None and looks_stripped(head):
-        brain_mask = head.array != guess_background(head.array)
+        brain_mask = head.array != estimate_background(head.array)
     if brain_mask is not None and (brain_mask.shape != head.array.shape or not (brain_mask > 0).any()):
         found = f"shape {brain_mask.shape}, {np.count_nonzero(brain_mask)} voxels"
         raise InputError(f"a brain mask of shape {head.array.shape}", found, "Give that of this image.", file=head.file)

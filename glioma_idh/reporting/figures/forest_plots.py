@@ -80,11 +80,11 @@ def strata_forest_alt(strata: list[dict], overall: dict) -> str:
     return " ".join([*sentences, *reasons])
 
 
-def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
+def baselines_forest(performance: dict, *, synthetic: bool = False) -> Figure:
     """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference."""
-    network = worth["auc"]["within_splits"]
+    network = performance["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]
-    for name, answer in worth["baselines"].items():
+    for name, answer in performance["baselines"].items():
         auc, words = answer["auc"], [f"{textwrap.fill(_capital(name), 28)}\n{answer['stage']}"]
         if known(auc["value"]):
             words += [_auc_words(auc), textwrap.fill(comparison_cell(answer["difference"]), 36)]
@@ -95,10 +95,10 @@ def baselines_forest(worth: dict, *, synthetic: bool = False) -> Figure:
     return _forest(rows, BASELINE_COLUMNS, notes, synthetic)
 
 
-def baselines_forest_alt(worth: dict) -> str:
+def baselines_forest_alt(performance: dict) -> str:
     """The numbers of `baselines_forest` in words."""
-    sentences = [f"Forest plot of AUCs. Network: {_auc_words(worth['auc']['within_splits'])}."]
-    for name, answer in worth["baselines"].items():
+    sentences = [f"Forest plot of AUCs. Network: {_auc_words(performance['auc']['within_splits'])}."]
+    for name, answer in performance["baselines"].items():
         less = f"; network less it {comparison_cell(answer['difference'])}" if known(answer["auc"]["value"]) else ""
         sentences.append(f"{_capital(name)}: {_auc_words(answer['auc'])}{less}.")
     return " ".join(sentences)

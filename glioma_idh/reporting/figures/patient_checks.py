@@ -11,7 +11,7 @@ from glioma_idh.imaging.masks import read_mask
 from glioma_idh.imaging.resampling import resample
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.movement import LEAST_MM
+from glioma_idh.preparation.head_motion import LEAST_MM
 from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, VERMILLION, dress, legend_entry, new_figure, save_png
 from glioma_idh.reporting.figures.registration_check import Registered, registration_check
@@ -25,7 +25,7 @@ SHADES = ("#E3E3E3", "#F7E3C8", "#D8EBF7", "#DDF0E4")
 
 
 def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
-    """Draw `qc.png`, for series of volumes `qc_movement.png` and for DSC `qc_dsc.png`, unless they are there."""
+    """Draw `qc.png`, for series of volumes `qc_head_motion.png` and for DSC `qc_dsc.png`, unless they are there."""
     files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
@@ -61,12 +61,13 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         shown = {"files": files, "problems": problems, "measures": measures}
         make("registration", draw_registration, "qc.png", shown)
     if movement:
-        make("movement", lambda: movement_check(movement, LEAST_MM, **words), "qc_movement.png", {"movement": movement})
+        shown = {"movement": movement}
+        make("head motion", lambda: head_motion_check(movement, LEAST_MM, **words), "qc_head_motion.png", shown)
     if perfusion:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def movement_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
+def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
     """How far the head is from where it lies in one volume, a panel a series, whose displacements have shape (t,).
 
     A series that moves as far as the limit was held still.

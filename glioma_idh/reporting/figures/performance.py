@@ -1,4 +1,4 @@
-"""What scores are worth: precision by recall, confusion matrices, net benefit, and whether 0.7 means 7 of 10 mutant."""
+"""Performance of scores: precision by recall, confusion matrices, net benefit, and whether 0.7 means 7 of 10 mutant."""
 
 import textwrap
 from itertools import groupby
@@ -125,7 +125,7 @@ def decision_curve_figure_alt(curve: list[dict]) -> str:
 def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Figure:
     """Patients by reference and prediction, and their shares of each row (mutants, wild-types), a panel a threshold.
 
-    The rates are those of `evaluation.worth`, with `confusion`: patients by `tp, fp, tn, fn`, or the `reason` alone.
+    The rates are those of `evaluate`, with `confusion`: patients by `tp, fp, tn, fn`, or the `reason` alone.
     """
     note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
     figure = new_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note, grow=True)

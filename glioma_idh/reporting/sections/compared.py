@@ -20,15 +20,15 @@ from glioma_idh.runs.run import Run
 def compared_sentence(runs: list[Run]) -> str:
     """Which runs have a higher AUC than all baselines, and which is highest; without an AUC, by Dice."""
     start = f"{SYNTHETIC_NOTE}. " if any(run.synthetic for run in runs) else ""
-    scored = [run for run in runs if run.scored and known(run.worth["auc"]["within_splits"]["value"])]
+    scored = [run for run in runs if run.scored and known(run.performance["auc"]["within_splits"]["value"])]
     if not scored:
-        dice = {run.name: run.worth["segmentation"].get("dice") for run in runs}
+        dice = {run.name: run.performance["segmentation"].get("dice") for run in runs}
         means = "; ".join(f"{name} {estimate_cell(mean)}" for name, mean in dice.items() if mean)
         return f"{start}None of these runs has an AUC. Mean Dice: {means or 'none either'}."
-    beating = [run.name for run in scored if run.worth["beats_baselines"]["verdict"] == "beats all"]
+    beating = [run.name for run in scored if run.performance["beats_baselines"]["verdict"] == "beats all"]
     honest = f"Higher AUC than every baseline that could be compared: {', '.join(beating) or 'none of them'}."
-    best = max(scored, key=lambda run: run.worth["auc"]["within_splits"]["value"])
-    highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.worth['auc']['within_splits'])}"
+    best = max(scored, key=lambda run: run.performance["auc"]["within_splits"]["value"])
+    highest = f"Highest of {len(scored)} AUCs: {best.name}, {estimate_cell(best.performance['auc']['within_splits'])}"
     return f"{start}{honest} {highest}; differences are tested below."
 
 
@@ -43,7 +43,7 @@ def compared_cautions(runs: list[Run]) -> list[str]:
 
 def compared_sections(runs: list[Run], tests: dict, reference: str | None = None) -> list[Section]:
     """The table beside the paper's, the figures, each pair tested or each run against a reference, and the commands."""
-    return [_table_section(runs), _worth_section(runs), _pairs_section(tests, reference), _commands_section(runs)]
+    return [_table_section(runs), _performance_section(runs), _pairs_section(tests, reference), _commands_section(runs)]
 
 
 def _table_section(runs: list[Run]) -> Section:
@@ -72,11 +72,11 @@ def _seeds_note(runs: list[Run]) -> list[Paragraph]:
     return [Paragraph(" ".join(lines))] if lines else []
 
 
-def _worth_section(runs: list[Run]) -> Section:
+def _performance_section(runs: list[Run]) -> Section:
     """Each run's interval, calibration and stand to the baselines."""
     rows = []
     for run in (run for run in runs if run.scored):
-        numbers, verdict = run.worth, run.worth["beats_baselines"]
+        numbers, verdict = run.performance, run.performance["beats_baselines"]
         not_beaten = ", ".join(verdict["not_beaten"])
         worse = f"; lower than {', '.join(verdict['worse'])}" if verdict["worse"] else ""
         words = {"beats all": "higher than all compared", "does not beat": f"not higher than {not_beaten}{worse}"}
@@ -86,7 +86,7 @@ def _worth_section(runs: list[Run]) -> Section:
         row["calibration slope (95 %)"] = estimate_cell(before["slope"]) if "slope" in before else before["reason"]
         rows.append(row | {"AUC and baselines": words.get(verdict["verdict"], verdict["reason"])})
     caption = "AUC within splits; slope pooled over patients, 1 is calibrated; baselines on the same splits."
-    return Section("What each is worth", [Sheet("worth", pd.DataFrame(rows), caption)] if rows else [])
+    return Section("What each is worth", [Sheet("performance", pd.DataFrame(rows), caption)] if rows else [])
 
 
 def _pairs_section(tests: dict, reference: str | None) -> Section:

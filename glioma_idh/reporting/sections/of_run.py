@@ -31,7 +31,7 @@ SEGMENTATION = {
 
 def paper_section(finished: Run) -> Section:
     """The paper's numbers beside ours."""
-    sheet = paper_sheet(finished.metrics, finished.recipe.get("published", {}), finished.printed, finished.worth)
+    sheet = paper_sheet(finished.metrics, finished.recipe.get("published", {}), finished.printed, finished.performance)
     caption = "The paper's patients are others: its numbers are a landmark, no test."
     return Section("Beside the paper", [Sheet("paper", sheet, f"{caption} {ABBREVIATIONS}")])
 
@@ -47,7 +47,7 @@ def subjects_section(finished: Run) -> Section:
         Picture("flow", figure, "Flow of subjects.", flow_diagram_alt(counts)),
         Sheet("cohort", characteristics_sheet(cohort), "Who they are, by IDH status (reference standard)."),
         Sheet("splits", subjects.splits_sheet(splits, cohort), "Training and test parts."),
-        say("checks", checks=checks, expected=finished.worth["expected"]),
+        say("checks", checks=checks, expected=finished.performance["expected"]),
         Sheet("parts", parts_sheet(cohort, splits), "Who was tested where."),
     ]
     if len(finished.exclusions):
@@ -57,7 +57,7 @@ def subjects_section(finished: Run) -> Section:
 
 def segmentation_section(finished: Run) -> Section:
     """Lesions found beside those of the reference; without parts where there are none."""
-    numbers = finished.worth["segmentation"]
+    numbers = finished.performance["segmentation"]
     if "dice" not in numbers:
         return Section("Segmentation", [])
     rows = [(words, estimate_cell(numbers[key])) for key, words in SEGMENTATION.items() if key in numbers]

@@ -1,4 +1,4 @@
-"""The sections of a report that say what the scores are worth, in the order in which a reviewer asks."""
+"""The sections of a report on the performance of the scores, in the order in which a reviewer asks."""
 
 import pandas as pd
 
@@ -28,7 +28,7 @@ RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 def baselines_section(finished: Run) -> Section:
     """Beside age, sex, lesion volume and grade."""
-    numbers = finished.worth
+    numbers = finished.performance
     network = estimate_cell(numbers["auc"]["within_splits"], 3)
     rows = [{"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network}]
     for name, of in numbers["baselines"].items():
@@ -45,7 +45,7 @@ def baselines_section(finished: Run) -> Section:
 
 def discrimination_section(finished: Run) -> Section:
     """Who is told apart: curves, calls, and each split."""
-    numbers, marked, patients = finished.worth, {"synthetic": finished.synthetic}, finished.predictions
+    numbers, marked, patients = finished.performance, {"synthetic": finished.synthetic}, finished.predictions
     auc, of_average = numbers["auc"], {"average_precision": numbers["average_precision"]}
     rows = [
         ("AUC within splits", estimate_cell(auc["within_splits"], 3)),
@@ -83,8 +83,8 @@ def discrimination_section(finished: Run) -> Section:
 
 def _per_split(finished: Run) -> list:
     """The scores of each split, as the papers print them."""
-    if finished.worth["patients"]["folds_made"]:
-        return [say("folds", **finished.worth)]
+    if finished.performance["patients"]["folds_made"]:
+        return [say("folds", **finished.performance)]
     scores = pd.DataFrame(finished.metrics["per_split"])
     columns = [name for name in finished.printed.columns if name in scores]
     rows = []
@@ -98,8 +98,8 @@ def _per_split(finished: Run) -> list:
 
 
 def calibration_section(finished: Run) -> Section:
-    """Whether 0.7 means 7 of 10, and what acting on it is worth."""
-    numbers, rows, marked = finished.worth, [], {"synthetic": finished.synthetic}
+    """Whether 0.7 means 7 of 10, and the net benefit of acting on it."""
+    numbers, rows, marked = finished.performance, [], {"synthetic": finished.synthetic}
     for name, scores in numbers["calibration"].items():
         row = {"scores": SCALINGS[name]}
         if "reason" in scores or numbers.get("hard_scores"):
@@ -138,7 +138,7 @@ def _net_benefit(numbers: dict) -> pd.DataFrame:
 
 def strata_section(finished: Run) -> Section:
     """Within grade, sex, age, site and size."""
-    strata, overall = finished.worth["strata"], finished.worth["auc"]["within_splits"]
+    strata, overall = finished.performance["strata"], finished.performance["auc"]["within_splits"]
     if not isinstance(strata, list):
         return Section("Within groups of patients", [Paragraph(f"Strata {strata['reason']}.")])
     rows = []

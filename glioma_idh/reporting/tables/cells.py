@@ -1,4 +1,4 @@
-"""Numbers of `evaluation.worth` as cells of a table: with their interval, or with the reason why there is none."""
+"""Numbers of `evaluate` as cells of a table: with their interval, or with the reason why there is none."""
 
 import math
 

@@ -95,18 +95,18 @@ def results_text(
     return "\n".join(lines)
 
 
-def paper_sheet(metrics: dict, published: dict, printed: Printed, worth: dict | None = None) -> pd.DataFrame:
+def paper_sheet(metrics: dict, published: dict, printed: Printed, performance: dict | None = None) -> pd.DataFrame:
     """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
 
-    With `worth`, which `evaluation.worth.worth` gives, every score that has an interval stands with it. Columns are
+    With `performance`, which `evaluate` gives, every score that has an interval stands with it. Columns are
     `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
     patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
     """
-    worth, num_splits = worth or {}, len(metrics["per_split"])
+    performance, num_splits = performance or {}, len(metrics["per_split"])
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
-    pooled, auc = f"ours, pooled over {metrics['pooled']['num_patients']} patients", worth.get("auc", {})
-    rates = {score: rate for score, rate in worth.get("rates", {}).get("0.5", {}).items() if score in SCORES}
-    rates |= {"auc": auc.get("pooled"), "dice": worth.get("segmentation", {}).get("dice")}
+    pooled, auc = f"ours, pooled over {metrics['pooled']['num_patients']} patients", performance.get("auc", {})
+    rates = {score: rate for score, rate in performance.get("rates", {}).get("0.5", {}).items() if score in SCORES}
+    rates |= {"auc": auc.get("pooled"), "dice": performance.get("segmentation", {}).get("dice")}
     estimates = {pooled: rates, WITHIN: {"auc": auc.get("within_splits")}}
     rows = []
     for score in printed.columns:

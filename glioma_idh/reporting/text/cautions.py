@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from glioma_idh import runs
-from glioma_idh.evaluation.worth import SURE
+from glioma_idh.evaluation.performance import SURE
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
 from glioma_idh.reporting.text.numbers import number_values
@@ -22,14 +22,20 @@ RESEARCH = "For research only, not for diagnosis."
 def cautions(run: Run) -> list[str]:
     """Whether subjects may be rows of fewer patients, the training departs from its paper's, scores are labels, and the
     sample is small: a text on each, none where there is nothing to warn of."""
-    worth, settings, unlike = run.worth, run.settings, unlike_published(run.settings)
+    performance, settings, unlike = run.performance, run.settings, unlike_published(run.settings)
     unlike.sort(key=lambda text: not text.startswith("epochs"))
     if run.paper and "epochs" not in run.paper.stated:
         default = run.paper.recipe.epochs
         if settings.get("epochs", default) < default:  # a longer training is no shortcut
             unlike.insert(0, f"epochs {settings['epochs']} (default: {default}; the paper prints none)")
-    names = rows_of_patients(worth["numbered_names"]) if worth.get("numbered_names") else ""
-    values = {"worth": worth, "patients": worth.get("patients"), "unlike": unlike, "fewest": FEWEST, "wide": WIDE}
+    names = rows_of_patients(performance["numbered_names"]) if performance.get("numbered_names") else ""
+    values = {
+        "performance": performance,
+        "patients": performance.get("patients"),
+        "unlike": unlike,
+        "fewest": FEWEST,
+        "wide": WIDE,
+    }
     texts = [names, *render_topics(f"{TEXTS}/cautions.j2", values).values()]
     return [text for text in texts if text]
 
@@ -39,16 +45,21 @@ def result_sentence(run: Run) -> str:
 
     They are on age, lesion volume and grade where there are scores, else on Dice.
     """
-    baselines = entry(run.worth, "baselines")
+    baselines = entry(run.performance, "baselines")
     compared = [name for name, of in baselines.items() if known(of["difference"]["p"])]
-    values = {"run": run, "worth": run.worth, "patients": run.worth["patients"], "baselines": baselines}
+    values = {
+        "run": run,
+        "performance": run.performance,
+        "patients": run.performance["patients"],
+        "baselines": baselines,
+    }
     values |= {"compared": compared, "sure": SURE, "synthetic_note": SYNTHETIC_NOTE}
     return render_topics(f"{TEXTS}/result.j2", values)["result"]
 
 
 def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
     """A few lines on what `predict` of either paper gives, and on the table, the pictures and the masks in `out`."""
-    values = number_values(runs.read_json(run_dir / runs.METRICS).get("worth", {}))
+    values = number_values(runs.read_metrics(run_dir).get("performance", {}))
     scored, has_masks = "score" in predictions, "predicted_ml" in predictions
     networks = [name for name in predictions if scored and name.removeprefix("score_").isdigit()]
     tested = scored and values["patients"] and values["auc"].get("within_splits")

@@ -48,14 +48,14 @@ def run_facts(run: Run) -> dict[str, str]:
         settings = setting_values(run)
         facts |= render_topics(f"{TEXTS}/software.j2", settings, of_settings=True)
         facts |= render_topics(run.paper.method, settings | patients, of_settings=True)
-    numbers = number_values(run.worth)
+    numbers = number_values(run.performance)
     facts |= render_topics(f"{TEXTS}/statistics.j2", numbers) | render_topics(f"{TEXTS}/numbers.j2", numbers)
     return facts | {"limits": " ".join(_limits(run, facts, numbers))}
 
 
 def limits(run: Run) -> list[str]:
     """The limits that a run's settings and numbers show, the gravest first; the others are for the authors."""
-    return _limits(run, run_facts(run), number_values(run.worth))
+    return _limits(run, run_facts(run), number_values(run.performance))
 
 
 def _limits(run: Run, facts: dict[str, str], numbers: dict) -> list[str]:

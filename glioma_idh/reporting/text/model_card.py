@@ -21,8 +21,8 @@ def model_card(run: Run) -> str:
         "title": " ".join(word for word in (run.name, f"({paper.module})" if paper else "") if word),
         "facts": run_facts(run),
         "cautions": cautions(run),
-        "numbers": _numbers(number_values(run.worth)),
-        "baselines": _baselines(number_values(run.worth)["baselines"]),
+        "numbers": _numbers(number_values(run.performance)),
+        "baselines": _baselines(number_values(run.performance)["baselines"]),
         "limits": limits(run),
         "load": "\n".join(load),
         "networks": count(run.settings.get("num_splits", 0), "network") + ", one a split",
@@ -37,7 +37,7 @@ def _numbers(values: dict) -> str:
     rows = {"patients tested": f"{people.get('num_tested', 'not known')}, {people.get('num_mutant')} IDH-mutant"}
     if auc:
         rows |= {"AUC within splits": estimate_cell(auc["within_splits"]), "AUC, pooled": estimate_cell(auc["pooled"])}
-    rows |= {name: estimate_cell(values["worth"][key]) for key, name in values["scores"].items()}
+    rows |= {name: estimate_cell(values["performance"][key]) for key, name in values["scores"].items()}
     names = values["rate_names"].items()
     rows |= {f"{name}, from 0.5 on": proportion_cell(rates[key]) for key, name in names if key in rates}
     rows |= {f"{name}{unit}": estimate_cell(of) for name, (unit, of) in values["lesions"].items()}

@@ -1,4 +1,4 @@
-"""The numbers of `evaluation.worth.worth` for the templates: what each is called, and which are there."""
+"""The numbers of `evaluation.performance.evaluate` for the templates: what each is called, and which are there."""
 
 from collections import Counter
 
@@ -38,12 +38,12 @@ INTERVALS = {
 }
 
 
-def number_values(worth: dict) -> dict:
-    """What the templates print of a run's numbers; parts of `worth` may be missing, or be a reason alone."""
+def number_values(performance: dict) -> dict:
+    """What the templates print of a run's numbers; parts of `performance` may be missing, or be a reason alone."""
     auc, rates, calibration, decision, baselines, measured = (
-        entry(worth, name) for name in ("auc", "rates", "calibration", "decision", "baselines", "segmentation")
+        entry(performance, name) for name in ("auc", "rates", "calibration", "decision", "baselines", "segmentation")
     )
-    strata = [row for row in entry(worth, "strata") if row["n"]]
+    strata = [row for row in entry(performance, "strata") if row["n"]]
     variables = [variable for variable, number in Counter(row["variable"] for row in strata).items() if number > 1]
     strata = [row for row in strata if row["variable"] in variables]
     strata_names = [f"thirds of {name}" if name in ("age", "lesion size") else f"each {name}" for name in variables]
@@ -55,10 +55,10 @@ def number_values(worth: dict) -> dict:
     scaled |= {name: f"after {scaling}" for name, scaling in SCALINGS.items()}
     confusion = (rates.get("0.5") or {}).get("confusion", {})
     return {
-        "worth": worth,
-        "patients": worth.get("patients", {}),
+        "performance": performance,
+        "patients": performance.get("patients", {}),
         "auc": auc,
-        "scores": {key: name for key, name in SCORES.items() if entry(worth, key)},
+        "scores": {key: name for key, name in SCORES.items() if entry(performance, key)},
         "rates": rates,
         "rate_names": RATES,
         "confusion": confusion if "fn" in confusion else {},
@@ -77,10 +77,10 @@ def number_values(worth: dict) -> dict:
         "regressions": regressions,
         "overlaps": [text for key, (_, _, text) in LESIONS.items() if key in measured],
         "lesions": {name: (unit, measured[key]) for key, (name, unit, _) in LESIONS.items() if key in measured},
-        "expected": entry(worth, "expected"),
-        "verdict": worth.get("beats_baselines") or {},
-        "measures": [name for key, name in MEASURES.items() if entry(worth, key)],
-        "intervals": [text for key, text in INTERVALS.items() if entry(worth, key)],
+        "expected": entry(performance, "expected"),
+        "verdict": performance.get("beats_baselines") or {},
+        "measures": [name for key, name in MEASURES.items() if entry(performance, key)],
+        "intervals": [text for key, text in INTERVALS.items() if entry(performance, key)],
         "num_bins": NUM_BINS,
         "draws": DRAWS,
         "fewest_of_stratum": FEWEST,

@@ -1,4 +1,4 @@
-"""Prose out of Jinja templates, in which each block is a topic; words, settings and entries of `worth` for them."""
+"""Prose out of Jinja templates, in which each block is a topic; words, settings and numbers for them."""
 
 from pathlib import Path
 
@@ -51,9 +51,9 @@ def has(cohort: pd.DataFrame, column: str) -> bool:
     return bool(filled(cohort, column).any())
 
 
-def entry(worth: dict, name: str):
-    """An entry of `worth`; {} where it is missing, or but a reason why it is not available."""
-    found = worth.get(name) or {}
+def entry(performance: dict, name: str):
+    """An entry of `performance`; {} where it is missing, or but a reason why it is not available."""
+    found = performance.get(name) or {}
     return {} if isinstance(found, dict) and set(found) == {"reason"} else found
 
 

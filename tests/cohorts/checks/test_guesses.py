@@ -6,7 +6,7 @@ import pytest
 
 from glioma_idh.cohorts.checks.images import check_scans, enhancing_label
 from glioma_idh.cohorts.table import COLUMNS, read_table
-from glioma_idh.imaging.heuristics import guess_background, guess_head, guess_intensities
+from glioma_idh.imaging.heuristics import classify_head, classify_intensities, estimate_background
 from glioma_idh.phantom import make_phantom
 
 
@@ -35,7 +35,7 @@ def normal(mean, sd):
     ],
 )
 def test_intensities(tissue, box_ml, guess):
-    assert guess_intensities(tissue, box_ml) == guess
+    assert classify_intensities(tissue, box_ml) == guess
 
 
 @pytest.mark.parametrize(
@@ -52,15 +52,15 @@ def test_intensities(tissue, box_ml, guess):
     ],
 )
 def test_head(tissue_ml, box_ml, guess):
-    assert guess_head(tissue_ml, box_ml) == guess
+    assert classify_head(tissue_ml, box_ml) == guess
 
 
 def test_background():
     array = np.random.default_rng(0).normal(size=(4, 5, 6))
-    assert guess_background(array) == 0
+    assert estimate_background(array) == 0
     array[::3, ::4, ::5] = -0.5
-    assert guess_background(array) == -0.5
-    assert guess_background(np.full((1, 1, 3), 2)) == 2
+    assert estimate_background(array) == -0.5
+    assert estimate_background(np.full((1, 1, 3), 2)) == 2
 
 
 def guesses(table):

@@ -1,11 +1,11 @@
-"""Movement within a series: what is planted is found and taken out; a bolus or noise is not taken for it."""
+"""Head motion within a series: what is planted is found and taken out; a bolus or noise is not taken for it."""
 
 import numpy as np
 import pytest
 
 from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
-from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
+from glioma_idh.imaging.registration.head_motion import displacement_mm, estimate_head_motion, hold_still
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
@@ -55,15 +55,15 @@ def test_what_moves_is_found_through_the_bolus(head):
         ]
     )
     series = scanned(head, placed)
-    found = find_movement(series, reference=0)
+    found = estimate_head_motion(series, reference=0)
     assert displacement_mm(placed, CENTRE_MM)[1:] == pytest.approx([3.03, 3.32], abs=0.01)  # by hand
     assert left_mm(found, placed).max() < 0.3
-    again = find_movement(Volume(series.array[..., :2], series.affine), reference=0)
+    again = estimate_head_motion(Volume(series.array[..., :2], series.affine), reference=0)
     assert np.array_equal(found[:2], again)
 
 
 def test_a_bolus_alone_is_no_movement(head):
-    found = find_movement(scanned(head, [np.eye(4)] * 3), reference=0)
+    found = estimate_head_motion(scanned(head, [np.eye(4)] * 3), reference=0)
     assert displacement_mm(found, CENTRE_MM).max() < 0.2
 
 
@@ -73,7 +73,7 @@ def test_noise_and_nothing_lie_where_the_volume_before_did(head):
     rng = np.random.default_rng(0)
     noise = np.abs(rng.normal(0, 5, (*series.array.shape[:3], 1)))
     spoilt = np.concatenate([series.array[..., :2], noise, 0 * noise], axis=-1)
-    found = find_movement(Volume(spoilt, series.affine), reference=0)
+    found = estimate_head_motion(Volume(spoilt, series.affine), reference=0)
     assert np.array_equal(found[2], found[1]) and np.array_equal(found[3], found[1])
     assert displacement_mm(found, CENTRE_MM)[1] > 1
 
@@ -119,7 +119,7 @@ def test_rcbv_of_a_head_that_moves_in_the_bolus_is_nearly_that_of_a_head_at_rest
     jump = rigid_matrix((2, -1, 1.5), (0.5, 1.5, 1), CENTRE_MM)
     placed = np.array([np.eye(4)] * 35 + [jump] * (num_volumes - 35))
     rest, moving = scanned(head, [np.eye(4)] * num_volumes), scanned(head, placed)
-    still = hold_still(moving, find_movement(moving, reference=10))
+    still = hold_still(moving, estimate_head_motion(moving, reference=10))
     brain, tumour, known = (
         resample(Volume(part.astype(np.float32), grid.affine), still).array
         for part in (anatomy.brain, lesion.mask, truth)

@@ -16,7 +16,7 @@ from glioma_idh.imaging.registration.pyramid import (
     clip_tails,
     find_head,
     head_and_margin,
-    make_levels,
+    make_pyramid,
 )
 from glioma_idh.imaging.registration.rigid import (
     best_start,
@@ -25,7 +25,7 @@ from glioma_idh.imaging.registration.rigid import (
     judge,
     make_method,
     overlap_of_heads,
-    promise,
+    overlap_weighted_information,
     register_rigid,
 )
 from glioma_idh.imaging.resampling import from_itk, matrix_of, resample, rigid_matrix, to_itk
@@ -91,7 +91,7 @@ def test_the_centre_of_a_mask_in_mm():
 
 
 def test_levels_go_from_coarse_to_fine_and_the_mask_with_them(head):
-    levels = make_levels(head, head, None)
+    levels = make_pyramid(head, head, None)
     assert [level.fixed.GetSpacing() for level in levels] == [
         pytest.approx(edges) for edges in ((8, 8, 6), (4, 4, 3), (2, 2, 3))
     ]
@@ -100,13 +100,13 @@ def test_levels_go_from_coarse_to_fine_and_the_mask_with_them(head):
         assert mask.shape == fixed.shape and (mask[fixed > 50] == 1).all() and mask.mean() < 0.95
     given = head.array > 0
     given[16:] = False
-    mask = from_itk(make_levels(head, head, given)[-1].mask).array
+    mask = from_itk(make_pyramid(head, head, given)[-1].mask).array
     assert np.array_equal(mask > 0, given)
 
 
 def test_of_the_two_images_the_reference_stays_and_the_other_moves(head):
     other = box((10, 12, 6), (20, 22, 12), value=7.0)
-    for level in make_levels(other, head, None):
+    for level in make_pyramid(other, head, None):
         assert from_itk(level.moving).array.max() < 8 < from_itk(level.fixed).array.max()
 
 
@@ -122,7 +122,7 @@ def test_an_image_of_next_to_nothing_has_no_contrast():
 def test_a_given_mask_is_what_is_above_0(head):
     mask = np.zeros(SHAPE)
     mask[3, 4, 5], mask[6, 7, 8] = 0.2, -1
-    assert np.argwhere(from_itk(make_levels(head, head, mask)[-1].mask).array).tolist() == [[3, 4, 5]]
+    assert np.argwhere(from_itk(make_pyramid(head, head, mask)[-1].mask).array).tolist() == [[3, 4, 5]]
 
 
 def test_registration_starts_from_the_matrix_that_it_is_given(head):
@@ -155,7 +155,7 @@ def test_information_is_greatest_where_the_images_lie_on_each_other(head):
 def test_a_start_that_shows_half_of_the_head_promises_half(head):
     half = replace(head, array=head.array[:16].copy())
     level = level_of(head, half, np.ones(SHAPE, bool))
-    assert promise(level, np.eye(4)) == pytest.approx(information(level, np.eye(4)) / 2)
+    assert overlap_weighted_information(level, np.eye(4)) == pytest.approx(information(level, np.eye(4)) / 2)
 
 
 def test_the_search_starts_from_headers_and_centres_each_also_turned_both_ways(head, monkeypatch):
@@ -172,7 +172,7 @@ def test_the_search_starts_from_headers_and_centres_each_also_turned_both_ways(h
         followed.append(start)
         return start
 
-    monkeypatch.setattr(rigid, "promise", rate)
+    monkeypatch.setattr(rigid, "overlap_weighted_information", rate)
     monkeypatch.setattr(rigid, "climb", follow)
     best_start(level)
     assert len(starts) == 14 + 3 and len(followed) == 3
@@ -194,7 +194,7 @@ def test_a_start_that_leads_nowhere_does_not_end_the_search(head, monkeypatch):
         return start
 
     calls = []
-    monkeypatch.setattr(rigid, "promise", lambda level, matrix: 1.0)
+    monkeypatch.setattr(rigid, "overlap_weighted_information", lambda level, matrix: 1.0)
     monkeypatch.setattr(rigid, "climb", fail_once)
     assert np.array_equal(best_start(level_of(head, head)), calls[1]) and len(calls) == 3
 

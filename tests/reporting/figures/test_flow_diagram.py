@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from glioma_idh.reporting.figures.flow_diagram import flow_diagram, flow_diagram_alt
-from tests.reporting.figures.test_worth_figures import check_letters, texts_of
+from tests.reporting.figures.test_performance import check_letters, texts_of
 
 COUNTS = {
     "found": 167,

@@ -8,7 +8,7 @@ from glioma_idh.reporting.figures.forest_plots import (
     strata_forest,
     strata_forest_alt,
 )
-from tests.reporting.figures.test_worth_figures import check_letters, words
+from tests.reporting.figures.test_performance import check_letters, words
 
 ALONE = "cannot be computed, because its variance is 0, as that of classes that do not overlap"
 ONE_CLASS = "cannot be computed, because there is but one class"

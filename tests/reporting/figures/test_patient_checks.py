@@ -45,7 +45,7 @@ def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatc
 def test_a_picture_for_movement_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     patient_checks.draw_checks("p1", prepared, synthetic=False)
-    assert {path.name for path in tmp_path.glob("*.png")} == {"qc.png", "qc_movement.png"}
+    assert {path.name for path in tmp_path.glob("*.png")} == {"qc.png", "qc_head_motion.png"}
 
 
 TIME_S = [0.0, 1.5, 3.0, 4.5, 6.0]
@@ -81,7 +81,7 @@ def drawn(monkeypatch):
 
         monkeypatch.setattr(patient_checks, name, draw)
 
-    for name in ("registration_check", "movement_check", "perfusion_curves"):
+    for name in ("registration_check", "head_motion_check", "perfusion_curves"):
         keep(name)
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     return given
@@ -99,7 +99,7 @@ def test_every_picture_is_given_this_patient_s_own_volumes_masks_and_curves(whol
     assert reference.array.max() == 11  # T1Gd, to which the others were registered
     assert {name: row.volume.array.max() for name, row in rows.items()} == {"t1": 10, "t1gd": 11, "t2": 12, "adc": 13}
     assert brain[0].all() and brain.sum() == 16 and lesion[1].all() and lesion.sum() == 16
-    (moved, limit_mm), named = drawn["movement_check"]
+    (moved, limit_mm), named = drawn["head_motion_check"]
     assert moved == {"DWI": [0.0, 1.5], "DSC": [0.0, 0.1, 0.2]} and limit_mm == 0.5
     assert named == {"subject": "p7", "synthetic": synthetic}
     _, named = drawn["perfusion_curves"]

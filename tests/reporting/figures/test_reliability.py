@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.evaluation.calibration import calibration_scores, reliability_curve
 from glioma_idh.reporting.figures.performance import reliability_diagram, reliability_diagram_alt
-from tests.reporting.figures.test_worth_figures import check_letters, legend_of, words
+from tests.reporting.figures.test_performance import check_letters, legend_of, words
 
 REASON = "cannot be computed, because outside the test set of repeat 0, split 0, there is but one class"
 NONE = {"value": None, "low": None, "high": None, "reason": REASON}

@@ -36,7 +36,7 @@ SCORES = {
 
 
 def estimate(value, low=np.nan, high=np.nan, reason=""):
-    """What `worth` holds of an estimate."""
+    """What `performance` holds of an estimate."""
     return {"value": value, "low": low, "high": high, "reason": reason}
 
 
@@ -52,7 +52,7 @@ def pairs_section(runs, reference=None):
 
 
 def finished(name, scores, recipe=(), **numbers) -> Run:
-    """A run of 40 patients with these scores, and what `worth` would say of it."""
+    """A run of 40 patients with these scores, and what `performance` would say of it."""
     folds = np.arange(N) // 2 % 4
     table = pd.DataFrame(
         {"subject": NAMES, "patient": NAMES, "repeat": 0, "split": folds, "truth": TRUTH, "score": scores}
@@ -62,7 +62,7 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
         for fold in range(4)
     ]
     cohort = pd.DataFrame({"subject": NAMES, "patient": NAMES, "cohort": "mine", "idh": TRUTH})
-    worth = {
+    performance = {
         "patients": {"num_tested": N, "num_mutant": N // 2},
         "auc": {"within_splits": estimate(0.8, 0.7, 0.9), "pooled": estimate(0.6, 0.5, 0.7)},
         "calibration": {"before": {"slope": estimate(1.2, 1.1, 1.3), "intercept": estimate(0.5, 0.4, 0.6), "ece": 0.1}},
@@ -71,18 +71,18 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
     } | numbers
     settings = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "seed": 0} | dict(recipe)
     tables = name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table
-    return with_numbers(Run(*tables, folder=Path(f"/runs/{name}")), worth=worth)
+    return with_numbers(Run(*tables, folder=Path(f"/runs/{name}")), performance=performance)
 
 
 def with_numbers(run, **numbers) -> Run:
-    """The run with `metrics` or `worth` in the place of those that it would compute."""
+    """The run with `metrics` or `performance` in the place of those that it would compute."""
     vars(run).update(numbers)
     return run
 
 
 def changed(run, **changes) -> Run:
     """The run with other contents and, where they are not of its own making, the numbers that it had."""
-    return with_numbers(replace(run, **changes), worth=run.worth)
+    return with_numbers(replace(run, **changes), performance=run.performance)
 
 
 def phantoms(run) -> Run:
@@ -251,10 +251,10 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
         )
         for place, (name, scores) in enumerate(SCORES.items())
     ]
-    beside, worth, _, methods = compared_sections(
+    beside, performance, _, methods = compared_sections(
         [*runs, lesions_alone()], comparing.paired_tests(runs, ("auc", "calls"))
     )
-    (sheet,) = worth.parts
+    (sheet,) = performance.parts
     assert sheet.table["run"].tolist() == ["a", "b", "c"]
     assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["mutant"].tolist() == [20, 21, 22]
     assert sheet.table["AUC (95 %)"].tolist() == [f"0.{9 - n}0 (0.{8 - n}0 to 0.95)" for n in range(3)]
@@ -344,9 +344,9 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
     expected, num_pairs = within_folds([(mean, folds)])
     within = together.metrics["within_splits"]
     assert (within["auc"], within["num_pairs"]) == (pytest.approx(expected), num_pairs) and num_pairs == 4 * 5 * 5
-    assert together.worth["auc"]["within_splits"]["value"] == pytest.approx(expected)
+    assert together.performance["auc"]["within_splits"]["value"] == pytest.approx(expected)
     assert together.metrics["pooled"]["auc"] == pytest.approx(within_folds([(mean, 0 * folds)])[0])
-    assert together.worth["patients"]["num_splits"] == 12 and len(together.cohort) == N
+    assert together.performance["patients"]["num_splits"] == 12 and len(together.cohort) == N
     assert len(together.metrics["per_split"]) == 12
     (note,) = (part.text for part in compared._seeds_note([together, alone]) if isinstance(part, Paragraph))
     each = ", ".join(f"{within_folds([(scores, folds)])[0]:.3f}" for scores in SCORES.values())
@@ -358,14 +358,14 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
 
 
 def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
-    monkeypatch.setattr("glioma_idh.runs.run.worth", lambda *tables: {"lengths": [len(table) for table in tables]})
+    monkeypatch.setattr("glioma_idh.runs.run.evaluate", lambda *tables: {"lengths": [len(table) for table in tables]})
     runs = [finished("a", SCORES[name], {"seed": seed}) for seed, name in enumerate("ab")]
     for run in runs:
         run.metrics["within_splits"]["auc_interval"] = [0.1, 0.2]
     (together,) = gather(runs)
     low, high = together.metrics["within_splits"]["auc_interval"]
     assert 0.2 < low < together.metrics["within_splits"]["auc"] < high
-    assert together.worth["lengths"] == [2 * N, N, 2 * 4 * N]  # predictions, cohort, splits
+    assert together.performance["lengths"] == [2 * N, N, 2 * 4 * N]  # predictions, cohort, splits
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart():

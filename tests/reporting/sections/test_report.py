@@ -18,7 +18,7 @@ import pytest
 
 from glioma_idh.errors import InputError
 from glioma_idh.evaluation.metrics import summarise
-from glioma_idh.evaluation.worth import worth
+from glioma_idh.evaluation.performance import evaluate
 from glioma_idh.files import write_json, write_table
 from glioma_idh.report import report_predictions, report_runs
 from glioma_idh.runs import FORMAT
@@ -76,7 +76,7 @@ def scores():
 
 @cache
 def _evaluated(*tables: bytes) -> dict:
-    return worth(*map(pickle.loads, tables))
+    return evaluate(*map(pickle.loads, tables))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,7 +84,7 @@ def _evaluated_once():
     """What was evaluated before is not evaluated again."""
     with pytest.MonkeyPatch.context() as patch:
         evaluated = lambda *tables: copy.deepcopy(_evaluated(*map(pickle.dumps, tables)))  # noqa: E731
-        patch.setattr("glioma_idh.runs.run.worth", evaluated)
+        patch.setattr("glioma_idh.runs.run.evaluate", evaluated)
         yield
 
 
@@ -140,13 +140,13 @@ def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(pa
     wilson = [(centre - half) / (1 + 1.96**2 / total), (centre + half) / (1 + 1.96**2 / total)]
     for file in (page.parent / "metrics.json", page.parent / "report_files" / "metrics.json"):
         numbers = json.loads(file.read_text())
-        worth = numbers["worth"]
+        performance = numbers["performance"]
         assert (numbers["subjects"]["used"], numbers["subjects"]["mutant"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
-        assert worth["auc"]["within_splits"]["value"] == numbers["within_splits"]["auc"] == pytest.approx(auc)
-        assert worth["auc"]["pooled"]["value"] == numbers["pooled"]["auc"] == pytest.approx(pooled)
-        assert worth["auc"]["num_pairs"] == numbers["within_splits"]["num_pairs"] == 5 * 4 * 4
-        assert worth["brier"]["value"] == pytest.approx(brier)
-        sensitivity = worth["rates"]["0.5"]["sensitivity"]
+        assert performance["auc"]["within_splits"]["value"] == numbers["within_splits"]["auc"] == pytest.approx(auc)
+        assert performance["auc"]["pooled"]["value"] == numbers["pooled"]["auc"] == pytest.approx(pooled)
+        assert performance["auc"]["num_pairs"] == numbers["within_splits"]["num_pairs"] == 5 * 4 * 4
+        assert performance["brier"]["value"] == pytest.approx(brier)
+        sensitivity = performance["rates"]["0.5"]["sensitivity"]
         assert (sensitivity["count"], sensitivity["total"]) == (found, total)
         assert [sensitivity["low"], sensitivity["high"]] == pytest.approx(wilson, abs=1e-4)
     for value in (auc, pooled, brier):
@@ -169,7 +169,7 @@ def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
     page = report_runs([*folders, again], tmp_path / "together.html")
     numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
     assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd less FLAIR"}
-    assert numbers["runs"]["T1Gd"]["worth"]["patients"]["num_splits"] == 10
+    assert numbers["runs"]["T1Gd"]["performance"]["patients"]["num_splits"] == 10
     assert "T1Gd less FLAIR" in page.read_text()
 
 
@@ -327,7 +327,7 @@ def test_rows_of_patients_without_a_column_patient_are_told_on_the_page_and_besi
     read_predictions(tmp_path / "half.csv")
     assert "The 27 subjects are 9 names with numbers behind (p01_slice0 ...)" in capsys.readouterr().err
     table.assign(patient=table["subject"].str[:3]).to_csv(tmp_path / "patients.csv", index=False)
-    assert read_predictions(tmp_path / "patients.csv").worth["numbered_names"] is None
+    assert read_predictions(tmp_path / "patients.csv").performance["numbered_names"] is None
     assert capsys.readouterr().err == ""
 
 
@@ -368,8 +368,8 @@ def test_numbers_are_those_of_the_predictions_whatever_metrics_says(tmp_path, sc
     write_json({"sequence": "t1gd"} | wrong, run / "metrics.json")
     report_runs([run])
     after = json.loads((run / "metrics.json").read_text())
-    assert after["within_splits"]["auc"] == after["worth"]["auc"]["within_splits"]["value"] > 0.5
-    assert after["pooled"]["auc"] == after["worth"]["auc"]["pooled"]["value"] > 0.5
+    assert after["within_splits"]["auc"] == after["performance"]["auc"]["within_splits"]["value"] > 0.5
+    assert after["pooled"]["auc"] == after["performance"]["auc"]["pooled"]["value"] > 0.5
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart(tmp_path, scores):

@@ -140,7 +140,7 @@ METRICS = {
 }
 
 
-NUMBERED = ("metrics", "worth")
+NUMBERED = ("metrics", "performance")
 
 
 PHANTOMS = COHORT.assign(cohort="phantom")
@@ -149,7 +149,7 @@ PHANTOMS = COHORT.assign(cohort="phantom")
 def finished(numbers=NUMBERS, **changes) -> Run:
     """A run whose numbers were made by hand."""
     tables = {"cohort": COHORT, "exclusions": EXCLUSIONS, "splits": SPLITS, "predictions": PREDICTIONS}
-    made = {"metrics": METRICS, "worth": numbers} | changes
+    made = {"metrics": METRICS, "performance": numbers} | changes
     run = Run(**{"name": "SGPNet", "recipe": SGPNET, **tables} | {k: v for k, v in made.items() if k not in NUMBERED})
     for name in NUMBERED:  # in the place of those that it would compute
         vars(run)[name] = made[name]
@@ -572,7 +572,7 @@ def evaluated(monkeypatch):
     """The tables that were evaluated; the numbers are those made by hand, at once."""
     given = []
     module = "glioma_idh.runs.run"
-    monkeypatch.setattr(f"{module}.worth", lambda *tables: given.append(tables) or NUMBERS)
+    monkeypatch.setattr(f"{module}.evaluate", lambda *tables: given.append(tables) or NUMBERS)
     return given
 
 
@@ -586,7 +586,7 @@ def test_a_finished_run_is_read_with_its_own_numbers(run, evaluated):
     found = read_finished_run(run)
     assert found.name == "T1Gd" and not found.synthetic and found.scored and found.folder == run
     # of scores that rise evenly, every other one mutant, each mutant is above all but its own later wild-types
-    assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.worth == NUMBERS
+    assert found.metrics["pooled"]["auc"] == pytest.approx(0.525) and found.performance == NUMBERS
     [(predictions, cohort, splits)] = evaluated
     assert predictions is found.predictions and cohort is found.cohort and splits is found.splits
     # of 4 x 4 pairs of each fold, 4 + 3 + 2 + 1 are in order
@@ -626,7 +626,7 @@ def test_a_table_alone_is_named_after_its_file_and_synthetic_where_its_cohort_is
     theirs = read_predictions(tmp_path / "theirs.csv")
     assert theirs.name == "theirs" and not theirs.synthetic and theirs.folder is None and theirs.recipe == {}
     assert theirs.cohort["idh"].tolist() == table["truth"].tolist() and theirs.printed.decimals == 3
-    assert theirs.metrics["pooled"]["num_patients"] == 12 and theirs.worth.items() >= NUMBERS.items()
+    assert theirs.metrics["pooled"]["num_patients"] == 12 and theirs.performance.items() >= NUMBERS.items()
     assert len(evaluated[0]) == 1
     assert read_predictions(tmp_path / "phantoms.csv").synthetic
 
@@ -649,7 +649,9 @@ def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_insi
     report.write_report(run, out)
     assert ((run / "metrics.json").read_bytes() == before) == (place == "elsewhere")
     kept = json.loads((out.parent / "page_files" / "metrics.json").read_text())
-    assert kept["worth"]["auc"]["within_splits"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(0.525)
+    assert kept["performance"]["auc"]["within_splits"]["value"] == 0.811 and kept["pooled"]["auc"] == pytest.approx(
+        0.525
+    )
     assert (kept["subjects"]["used"], kept["subjects"]["wild_type"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
     card = (out.parent / "page_files" / "model_card.md").read_text()
     assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card

@@ -49,14 +49,14 @@ def test_intervals_stand_where_they_are_known():
     assert table.loc["AUC"].tolist() == ["0.949", "0.500 ± 0.707", "0.625 (0.200-1.000)", "0.750", "0.500"]
     assert table.loc["Dice of the lesion", ["paper", POOLED]].tolist() == ["0.935", "0.650"]
     nothing = {"value": 0.625, "low": None, "high": None, "reason": "cannot be computed, because of few"}
-    worth = {
+    performance = {
         "auc": {"within_splits": nothing, "pooled": {"value": 0.75, "low": 0.211, "high": 0.974, "reason": ""}},
         "rates": {
             "0.5": {"accuracy": {"value": 0.75, "low": 0.301, "high": 0.954, "reason": ""}, "confusion": {"tp": 1}}
         },
         "segmentation": {"dice": {"value": 0.65, "low": 0.45, "high": 0.85, "reason": ""}},
     }
-    told = sheet(metrics, published, SGPNET, worth)
+    told = sheet(metrics, published, SGPNET, performance)
     pooled = told[POOLED]
     assert told[WITHIN].to_dict() == dict.fromkeys(pooled.index, "-") | {
         "AUC": "0.625 (interval cannot be computed, because of few)"

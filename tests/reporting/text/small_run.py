@@ -101,7 +101,7 @@ EXCLUSIONS = pd.DataFrame(
 
 
 def estimate(value, low, high) -> dict:
-    """An `Estimate` as `worth` gives it."""
+    """An `Estimate` as `performance` gives it."""
     return {"value": value, "low": low, "high": high, "reason": ""}
 
 
@@ -206,10 +206,10 @@ def with_settings(content: dict, **settings) -> dict:
     return content
 
 
-def run(recipe: dict, cohort=COHORT, splits=SPLITS, worth=None, exclusions=None, name: str = "SGPNet") -> Run:
+def run(recipe: dict, cohort=COHORT, splits=SPLITS, performance=None, exclusions=None, name: str = "SGPNet") -> Run:
     """A run of these tables whose numbers are these."""
     made = Run(name, recipe, cohort, exclusions, splits, pd.DataFrame())
-    vars(made)["worth"] = worth or {}  # in the place of those that it would compute
+    vars(made)["performance"] = performance or {}  # in the place of those that it would compute
     return made
 
 
@@ -220,11 +220,11 @@ def method_of(recipe: dict) -> dict[str, str]:
     return render_topics(made.paper.method, values, True) | render_topics(f"{TEXTS}/software.j2", values, True)
 
 
-def statistics_of(worth: dict) -> dict[str, str]:
+def statistics_of(performance: dict) -> dict[str, str]:
     """How the numbers were made, by topic."""
-    return render_topics(f"{TEXTS}/statistics.j2", facts.number_values(worth))
+    return render_topics(f"{TEXTS}/statistics.j2", facts.number_values(performance))
 
 
-def numbers_of(worth: dict) -> dict[str, str]:
+def numbers_of(performance: dict) -> dict[str, str]:
     """The numbers in sentences, by topic."""
-    return render_topics(f"{TEXTS}/numbers.j2", facts.number_values(worth))
+    return render_topics(f"{TEXTS}/numbers.j2", facts.number_values(performance))

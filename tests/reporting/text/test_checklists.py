@@ -128,7 +128,7 @@ def test_a_table_alone_claims_nothing_of_a_training():
 
 
 def test_limits_say_the_gravest_first():
-    found = limits(run(SGPNET, cohort=COHORT, worth=WORTH))
+    found = limits(run(SGPNET, cohort=COHORT, performance=WORTH))
     assert found[:4] == [
         "The AUC of the network is not shown to be higher than that of lesion volume and grade alone.",
         "From 5 patients (2 IDH-mutant) the 95 % interval of the AUC is 0.50 to 0.95.",
@@ -136,9 +136,9 @@ def test_limits_say_the_gravest_first():
         "1 of 2 groups of patients are too small for an AUC of their own.",
     ]
     assert found[4] == "Sex of the patients is not known."
-    assert limits(run(SLICE_CNN, cohort=PHANTOMS, worth={}))[0].startswith("The cohort is synthetic")
+    assert limits(run(SLICE_CNN, cohort=PHANTOMS, performance={}))[0].startswith("The cohort is synthetic")
     assert "To be applied the network needs an outline of the lesion." in limits(
-        run(SLICE_CNN, cohort=COHORT, worth=WORTH)
+        run(SLICE_CNN, cohort=COHORT, performance=WORTH)
     )
 
 
@@ -146,9 +146,9 @@ def test_limits_say_the_gravest_first():
 def test_scans_with_skull_are_a_limit_and_stand_in_methods_and_model_card(content, where):
     meant = with_settings(content, with_skull=True)
     said = f"{where} not checked for a skull, noise or a grey background"
-    assert any(limit.startswith(said) for limit in limits(run(meant, cohort=COHORT, worth=WORTH)))
-    assert said in model_card(run(meant, worth=WORTH, cohort=COHORT)) and said not in model_card(
-        run(content, worth=WORTH, cohort=COHORT)
+    assert any(limit.startswith(said) for limit in limits(run(meant, cohort=COHORT, performance=WORTH)))
+    assert said in model_card(run(meant, performance=WORTH, cohort=COHORT)) and said not in model_card(
+        run(content, performance=WORTH, cohort=COHORT)
     )
     brain = run_facts(run(meant, COHORT, SPLITS, WORTH))["brain"]
     assert f"{where} not required to be skull-stripped." in brain
@@ -159,11 +159,11 @@ def test_what_is_no_limit_is_not_told():
     calibrated = {"before": WORTH["calibration"]["before"] | {"slope": estimate(0.9, 0.6, 1.2)}}
     good = {"verdict": "beats all", "not_beaten": [], "reason": ""}
     text = " ".join(
-        limits(run(SGPNET, cohort=COHORT, worth=WORTH | {"calibration": calibrated, "beats_baselines": good}))
+        limits(run(SGPNET, cohort=COHORT, performance=WORTH | {"calibration": calibrated, "beats_baselines": good}))
     )
     assert "sure" not in text and "higher" not in text and "baseline" not in text
     timid = {"before": WORTH["calibration"]["before"] | {"slope": estimate(1.9, 1.6, 2.2)}}
-    assert "not sure enough" in " ".join(limits(run(SGPNET, cohort=COHORT, worth=WORTH | {"calibration": timid})))
+    assert "not sure enough" in " ".join(limits(run(SGPNET, cohort=COHORT, performance=WORTH | {"calibration": timid})))
 
 
 def test_what_was_trained_is_told_of_each_kind_of_network():

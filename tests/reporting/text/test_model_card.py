@@ -42,7 +42,9 @@ def code_of(card: str) -> str:
 
 
 def test_a_card_has_its_sections_numbers_and_limits():
-    card = model_card(run(SGPNET, worth=WORTH, cohort=COHORT, splits=SPLITS, exclusions=EXCLUSIONS, name="SGPNet"))
+    card = model_card(
+        run(SGPNET, performance=WORTH, cohort=COHORT, splits=SPLITS, exclusions=EXCLUSIONS, name="SGPNet")
+    )
     assert card.startswith("# Model card: SGPNet (glioma_idh.sgp3d)\n\n**Research only: it is no medical device")
     assert re.findall("^## (.*)$", card, re.MULTILINE) == HEADINGS
     rows = [re.split(r" *\| *", line.strip("| ")) for line in card.splitlines() if line.startswith("| ")]
@@ -66,12 +68,12 @@ def test_a_card_has_its_sections_numbers_and_limits():
 
 
 def test_without_splits_nothing_is_said_of_them():
-    card = model_card(run(SGPNET, splits=SPLITS.iloc[:0], worth=WORTH, name=""))
+    card = model_card(run(SGPNET, splits=SPLITS.iloc[:0], performance=WORTH, name=""))
     assert "none stood in" not in card and "set aside" not in card and "# Model card: (glioma_idh.sgp3d)" in card
 
 
 def test_a_synthetic_card_says_so_first():
-    card = model_card(run(SLICE_CNN, worth=WORTH, cohort=PHANTOMS, splits=SPLITS, name="rCBV"))
+    card = model_card(run(SLICE_CNN, performance=WORTH, cohort=PHANTOMS, splits=SPLITS, name="rCBV"))
     assert card.split("\n\n")[1] == "**Synthetic phantom cohort: no clinical result.**"
     assert "- The cohort is synthetic: nothing here holds for a patient." in card
 
@@ -87,20 +89,20 @@ def test_a_synthetic_card_says_so_first():
     ],
 )
 def test_the_code_reads_what_the_network_has_learnt(settings, outputs):
-    code = code_of(model_card(run(with_settings(SGPNET, **settings), worth=WORTH, cohort=COHORT)))
+    code = code_of(model_card(run(with_settings(SGPNET, **settings), performance=WORTH, cohort=COHORT)))
     ast.parse(code)
     assert set(re.findall(r'outputs\["(\w+)"\]', code)) == outputs
     assert ("(n, 32, 48, 4)" if settings.get("network") == "resnet2d" else "(n, 32, 48, 64, 4)") in code
 
 
 def test_the_slice_network_s_code():
-    code = code_of(model_card(run(SLICE_CNN, worth=WORTH, cohort=PHANTOMS)))
+    code = code_of(model_card(run(SLICE_CNN, performance=WORTH, cohort=PHANTOMS)))
     ast.parse(code)
     assert "[:, 1]" in code and "(n, 64, 64, 1)" in code
 
 
 def test_a_network_of_segmentation_alone_has_a_card():
-    card = model_card(run(with_settings(SGPNET, targets="segmentation"), worth=LESIONS_ALONE))
+    card = model_card(run(with_settings(SGPNET, targets="segmentation"), performance=LESIONS_ALONE))
     assert "| Dice" in card and "\n| AUC within" not in card and "AUC, pooled" not in card
     assert "cannot be computed, because the table holds no score" in card and "None" not in card
 
@@ -113,11 +115,11 @@ def test_the_papers_are_cited_as_the_repository_does():
     assert "10.3390/jpm11040290" in citation and "10.3390/jpm11040290" in papers["gbm2d"]
     for paper, text in papers.items():
         recipe = {"gbm2d": SLICE_CNN, "sgp3d": SGPNET}[paper]
-        assert text in model_card(run(recipe, worth=WORTH, cohort=COHORT))
+        assert text in model_card(run(recipe, performance=WORTH, cohort=COHORT))
 
 
 def test_every_number_of_the_card_stands_under_its_name():
-    card = model_card(run(SGPNET, worth=NUMBERS, cohort=COHORT, splits=SPLITS))
+    card = model_card(run(SGPNET, performance=NUMBERS, cohort=COHORT, splits=SPLITS))
     lines = [re.split(r" *\| *", line.strip("| ")) for line in card.splitlines() if line.startswith("| ")]
     rows = {cells[0]: cells[1:] for cells in lines}
     assert rows["patients tested"] == ["40, 10 IDH-mutant"]
@@ -145,6 +147,6 @@ def test_every_number_of_the_card_stands_under_its_name():
 
 
 def test_the_code_takes_the_mutant_s_and_the_lesion_s_own_channel():
-    code = code_of(model_card(run(SGPNET, worth=WORTH, cohort=COHORT)))
+    code = code_of(model_card(run(SGPNET, performance=WORTH, cohort=COHORT)))
     assert 'outputs["idh"][:, 0]' in code and 'outputs["segmentation"][..., 1]' in code
     assert "4): T1, T1Gd, T2, FLAIR" in code and "split_1/model.keras" in code

@@ -104,7 +104,7 @@ def test_every_sentence_has_its_own_numbers():
 
 def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     beaten = {"beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "sex"], "worse": ["age"]}}
-    assert limits(run(SGPNET, cohort=COHORT, worth=NUMBERS | beaten)) == [
+    assert limits(run(SGPNET, cohort=COHORT, performance=NUMBERS | beaten)) == [
         "The network has a lower AUC than age alone.",
         "From 40 patients (10 IDH-mutant) the 95 % interval of the AUC is 0.71 to 0.92.",
         "The scores are not sure enough: calibration slope 1.40 (1.30 to 1.60).",
@@ -117,9 +117,9 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     known = COHORT.assign(sex="F")
     silent = NUMBERS["calibration"] | {"before": scaled(1.05)}  # 0.95 to 1.25
     people = NUMBERS["patients"] | {"num_never_tested": 1}
-    found = limits(run(SGPNET, cohort=known, worth={"calibration": silent, "patients": people}))
+    found = limits(run(SGPNET, cohort=known, performance={"calibration": silent, "patients": people}))
     assert found[:-2] == ["1 patient was never tested."]
-    unknown = limits(run(SGPNET, cohort=COHORT.assign(age_years="", site=""), worth={}))
+    unknown = limits(run(SGPNET, cohort=COHORT.assign(age_years="", site=""), performance={}))
     assert unknown[0] == "Age, sex and site of the patients are not known."
 
 
@@ -134,13 +134,14 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
 )
 def test_a_network_that_needs_an_outline_to_be_applied_says_so(settings, needed):
     assert (
-        "To be applied the network needs an outline of the lesion." in limits(run(settings, cohort=COHORT, worth={}))
+        "To be applied the network needs an outline of the lesion."
+        in limits(run(settings, cohort=COHORT, performance={}))
     ) == needed
 
 
 def test_phantoms_are_the_first_limit():
     assert (
-        limits(run({}, cohort=PHANTOMS, worth=NUMBERS))[0]
+        limits(run({}, cohort=PHANTOMS, performance=NUMBERS))[0]
         == "The cohort is synthetic: nothing here holds for a patient."
     )
-    assert not any("synthetic" in limit for limit in limits(run({}, cohort=COHORT, worth=NUMBERS)))
+    assert not any("synthetic" in limit for limit in limits(run({}, cohort=COHORT, performance=NUMBERS)))

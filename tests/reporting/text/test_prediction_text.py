@@ -15,8 +15,11 @@ ROW = {"subject": "a", "score_1": 0.2, "score_2": 0.4, "score": 0.3, "score_sd":
 def told(tmp_path):
     """The lines on a row, of a run with these numbers."""
 
-    def lines(row: dict, worth: dict | None) -> list[str]:
-        write_json({"synthetic": False} | ({} if worth is None else {"worth": worth}), tmp_path / "metrics.json")
+    def lines(row: dict, performance: dict | None) -> list[str]:
+        write_json(
+            {"synthetic": False} | ({"performance": performance} if performance else {}),
+            tmp_path / "metrics.json",
+        )
         return prediction_text(pd.DataFrame([row]), tmp_path, "OUT").splitlines()
 
     return lines
@@ -48,8 +51,8 @@ def test_what_is_not_known_of_a_run_is_said(told):
     assert "How good these networks are is not known: python -m glioma_idh.report" in told(ROW, None)[1]
     reason = "cannot be computed, because there is but one class"
     none = {"value": None, "low": None, "high": None, "reason": reason}
-    worth = WORTH | {"auc": {"within_splits": none}, "calibration": {"before": {"slope": none}}}
-    assert told(ROW, worth)[1].endswith(f"the AUC {reason}. The calibration slope {reason}.")
+    performance = WORTH | {"auc": {"within_splits": none}, "calibration": {"before": {"slope": none}}}
+    assert told(ROW, performance)[1].endswith(f"the AUC {reason}. The calibration slope {reason}.")
 
 
 def test_masks_have_a_file_and_a_dice(told):
@@ -61,7 +64,7 @@ def test_masks_have_a_file_and_a_dice(told):
 
 
 def test_one_network_and_several_patients(tmp_path):
-    write_json({"worth": WORTH}, tmp_path / "metrics.json")
+    write_json({"performance": WORTH}, tmp_path / "metrics.json")
     table = pd.DataFrame({"subject": ["a", "b"], "score_1": 0.2, "score": 0.2, "score_sd": None})
     text = prediction_text(table, tmp_path, "OUT")
     assert text.startswith("score: the probability of an IDH mutation, of one network.\n")

@@ -3,13 +3,13 @@
 import pytest
 from matplotlib.text import Text
 
-from glioma_idh.reporting.figures.patient_checks import movement_check
+from glioma_idh.reporting.figures.patient_checks import head_motion_check
 
 
 @pytest.fixture
 def figure():
     series = {"DWI": [0, 0.2, 0.1], "DSC": [0.1] * 10 + [2.5] * 50}
-    return movement_check(series, 0.5, subject="p1", synthetic=True)
+    return head_motion_check(series, 0.5, subject="p1", synthetic=True)
 
 
 def test_what_is_drawn_is_what_was_found_on_one_scale(figure):
@@ -27,12 +27,12 @@ def test_words_say_what_was_done(figure):
 
 
 def test_one_series_alone():
-    (axes,) = movement_check({"DSC": [0.0, 0.1]}, 0.5, subject="p1").axes
+    (axes,) = head_motion_check({"DSC": [0.0, 0.1]}, 0.5, subject="p1").axes
     assert axes.get_ylabel() == "Displacement (mm)" and axes.get_ylim()[1] > 1
 
 
 def test_a_series_that_moves_just_so_far_was_held_still_and_one_that_moves_less_was_not():
-    at, below = movement_check({"DWI": [0.0, 0.5], "DSC": [0.0, 0.49]}, 0.5, subject="p1").axes
+    at, below = head_motion_check({"DWI": [0.0, 0.5], "DSC": [0.0, 0.49]}, 0.5, subject="p1").axes
     assert at.get_title(loc="left") == "DWI, held still" and below.get_title(loc="left") == "DSC, as acquired"
     assert at.lines[0].get_color() != below.lines[0].get_color()
     assert at.get_xlabel() == "Volume" and at.texts[0].get_text() == "0.5 mm"

@@ -13,9 +13,9 @@ from glioma_idh.imaging.diffusion.adc import fit_mean_diffusivity
 from glioma_idh.imaging.diffusion.gradients import to_scanner
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
-from glioma_idh.preparation import movement
+from glioma_idh.preparation import head_motion
 from glioma_idh.preparation.alignment import read_diffusion
-from glioma_idh.preparation.movement import LEAST_MM, hold_series_still
+from glioma_idh.preparation.head_motion import LEAST_MM, hold_series_still
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
@@ -78,7 +78,7 @@ def shift(monkeypatch):
             calls.append((series, reference))
             return np.array([rigid_matrix((0, 0, 0), (mm, 0, 0), (0, 0, 0)) for mm in shifts_mm])
 
-        monkeypatch.setattr(movement, "find_movement", answer)
+        monkeypatch.setattr(head_motion, "estimate_head_motion", answer)
         return calls
 
     return use
@@ -207,7 +207,7 @@ def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, st
     """However the axes of the file run: the tensor and its mean diffusivity are those of the head at rest."""
     placed = np.array([rigid_matrix(((5, -4, 6) if n % 2 else (0, 0, 0)), (0, 0, 0), (0, 0, 0)) for n in range(13)])
     choices = turning_fibres(tmp_path / "p", STORED[stored], placed)
-    monkeypatch.setattr(movement, "find_movement", lambda series, reference: placed)
+    monkeypatch.setattr(head_motion, "estimate_head_motion", lambda series, reference: placed)
     for _ in range(2):  # made, and as before
         stages = stages_of(tmp_path)
         held, errors = held_still(choices, stages)

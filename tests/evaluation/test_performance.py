@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from glioma_idh.evaluation.comparisons import Comparison
-from glioma_idh.evaluation.worth import OF_SCORES, beats_baselines, count_patients, prevalences, worth
+from glioma_idh.evaluation.performance import OF_SCORES, beats_baselines, count_patients, evaluate, prevalences
 
 # 40 patients in four folds, ten of each; five mutants a fold. Scores are wrong about one mutant and one wild-type.
 TRUTH = np.tile([1, 0], 20)
@@ -34,7 +34,7 @@ SPLITS = pd.concat(
 @pytest.fixture(scope="module")
 def numbers_of_all():
     """Every number of the whole table."""
-    return worth(TABLE, COHORT, SPLITS)
+    return evaluate(TABLE, COHORT, SPLITS)
 
 
 def reasons(numbers) -> list[str]:
@@ -102,7 +102,7 @@ def test_who_is_missed_and_who_is_called_wrongly_are_told_apart():
     # Three mutants of fold 0 are missed, one wild-type of fold 1 is called: at one half.
     score = SCORE.copy()
     score[[0, 2, 4]] = 0.1
-    numbers = worth(TABLE.assign(score=score), COHORT, SPLITS)
+    numbers = evaluate(TABLE.assign(score=score), COHORT, SPLITS)
     assert numbers["rates"]["0.5"]["confusion"] == {"tp": 17, "tn": 19, "fp": 1, "fn": 3}
     assert numbers["average_precision"]["value"] == pytest.approx(average_precision_score(TRUTH, score))
     # 14 of the 15 other mutants: for fold 0 at 0.8, for the rest, whose others hold the missed ones, at 0.1.
@@ -122,7 +122,7 @@ def test_the_width_that_was_to_be_expected_is_of_an_auc_of_0_8(numbers_of_all):
 
 def test_baselines_learn_from_the_splits_that_are_given():
     no_training = SPLITS[(SPLITS["split"] != 0) | (SPLITS["part"] == "test")]
-    numbers = worth(TABLE, COHORT, no_training)["baselines"]["grade"]
+    numbers = evaluate(TABLE, COHORT, no_training)["baselines"]["grade"]
     reason = "cannot be computed, because the training part of repeat 0, split 0 is empty, 10 being tested"
     assert numbers["auc"]["reason"] == numbers["difference"]["reason"] == reason
 
@@ -131,7 +131,7 @@ def test_baselines_learn_from_the_splits_that_are_given():
 def test_the_network_stands_first_in_every_difference(numbers_of_all):
     numbers = numbers_of_all["baselines"]
     assert numbers["majority"]["difference"]["difference"] == pytest.approx(0.4)
-    below = worth(TABLE.assign(score=1 - SCORE), COHORT, SPLITS)
+    below = evaluate(TABLE.assign(score=1 - SCORE), COHORT, SPLITS)
     assert below["auc"]["within_splits"]["value"] == pytest.approx(0.1) and below["auc"]["reversed"] is True
     assert below["baselines"]["majority"]["difference"]["difference"] == pytest.approx(-0.4)
     assert below["beats_baselines"]["worse"] == ["grade"] == below["beats_baselines"]["not_beaten"]
@@ -139,7 +139,7 @@ def test_the_network_stands_first_in_every_difference(numbers_of_all):
 
 @pytest.mark.integration
 def test_numbers_are_json_without_a_nan_that_has_no_reason():
-    numbers = worth(TABLE.assign(dice=0.5), COHORT, SPLITS)
+    numbers = evaluate(TABLE.assign(dice=0.5), COHORT, SPLITS)
     assert not unexplained(numbers)
     again = json.loads(json.dumps(numbers))
     assert again["auc"]["pooled"] == numbers["auc"]["pooled"] and again["segmentation"]["dice"]["value"] == 0.5
@@ -149,7 +149,7 @@ def test_numbers_are_json_without_a_nan_that_has_no_reason():
 @pytest.mark.integration
 def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order():
     bare = TABLE[["subject", "truth", "score"]]
-    numbers = worth(bare)
+    numbers = evaluate(bare)
     assert numbers["patients"]["folds_made"] and numbers["patients"]["num_splits"] == 5
     assert numbers["rates"]["youden"]["confusion"] == {"tp": 19, "tn": 19, "fp": 1, "fn": 1}
     assert numbers["strata"] == {"reason": "cannot be computed, because there is no cohort table"}
@@ -158,7 +158,7 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
     assert verdict["verdict"] == "cannot be computed" and "no baseline could be compared" in verdict["reason"]
     assert "grade, grade + age, grade + lesion volume, grade + age + lesion volume: cannot" in verdict["reason"]
     assert not unexplained(numbers)
-    again = worth(bare.sample(frac=1, random_state=0))
+    again = evaluate(bare.sample(frac=1, random_state=0))
     assert all(
         json.dumps(again[name]) == json.dumps(numbers[name])
         for name in ("rates", "thresholds", "auc", "average_precision")
@@ -168,8 +168,8 @@ def test_a_table_of_another_program_with_three_columns_gets_folds_in_any_order()
 @pytest.mark.integration
 def test_its_own_columns_are_the_cohort_table():
     table = TABLE[["subject", "truth", "score", "split"]].assign(grade=GRADE, site="a")
-    numbers = worth(table)
-    given = worth(TABLE, COHORT.head(40).assign(site="a"), SPLITS)
+    numbers = evaluate(table)
+    given = evaluate(TABLE, COHORT.head(40).assign(site="a"), SPLITS)
     assert json.dumps(numbers["strata"]) == json.dumps(given["strata"])
     assert abs(numbers["baselines"]["grade"]["auc"]["value"] - 0.5) < 0.2
     assert numbers["beats_baselines"]["verdict"] == "beats all"
@@ -183,7 +183,7 @@ def test_test_sets_of_another_prevalence_say_so_and_give_the_cohort_s():
     table["score"] = np.tile([0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9], 2)
     never = [f"r{number}" for number in range(30)]
     cohort = pd.concat([table.assign(idh=table["truth"]), pd.DataFrame({"subject": never, "patient": never, "idh": 0})])
-    numbers = worth(table, cohort)
+    numbers = evaluate(table, cohort)
     assert numbers["prevalence"] == {"tests": 0.5, "patients": 0.5, "cohort": 0.2}
     # Sensitivity 0.8, specificity 0.6.
     at = numbers["rates"]["0.5"]["at_cohort_prevalence"]
@@ -200,19 +200,21 @@ def test_the_tests_of_repeats_count_each():
 
 def test_segmentation_alone():
     table = TABLE.assign(score=np.nan, dice=0.8, hd95_mm=[np.nan, *range(1, 40)])
-    numbers = worth(table, COHORT, SPLITS)
+    numbers = evaluate(table, COHORT, SPLITS)
     assert numbers["segmentation"]["dice"]["value"] == pytest.approx(0.8)
     assert numbers["segmentation"]["hd95_mm"]["value"] == 20 and numbers["segmentation"]["num_without_hd95"] == 1
     assert numbers["patients"]["num_mutant"] == 20 and numbers["beats_baselines"]["verdict"] == "cannot be computed"
     assert all("holds no score" in numbers[name]["reason"] for name in OF_SCORES)
-    assert worth(table.drop(columns=["score", "cohort", "split"]))["patients"]["num_splits"] == 1
+    assert evaluate(table.drop(columns=["score", "cohort", "split"]))["patients"]["num_splits"] == 1
 
 
 @pytest.mark.parametrize("truths", [0, 1, (np.arange(40) == 7).astype(int)], ids=["none", "all", "one"])
 @pytest.mark.parametrize("bare", [False, True], ids=["folds", "bare"])
 def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
     table = TABLE.assign(truth=truths)
-    numbers = worth(table[["subject", "truth", "score"]]) if bare else worth(table, COHORT.head(40).assign(idh=truths))
+    numbers = (
+        evaluate(table[["subject", "truth", "score"]]) if bare else evaluate(table, COHORT.head(40).assign(idh=truths))
+    )
     json.dumps(numbers)
     assert not unexplained(numbers) and not np.isnan(numbers["brier"]["value"])
     assert numbers["auc"]["within_splits"]["reason"] and numbers["average_precision"]["reason"]
@@ -225,7 +227,7 @@ def test_one_class_or_one_mutant_gives_reasons_and_no_silent_nan(truths, bare):
 
 def test_everybody_tested_by_every_network():
     outside = pd.concat([TABLE.assign(split=split, score=SCORE + shift) for split, shift in ((0, -0.05), (1, 0.05))])
-    numbers = worth(outside, COHORT)
+    numbers = evaluate(outside, COHORT)
     assert numbers["patients"]["tests_each"] == [2, 2] and numbers["patients"]["num_splits"] == 2
     assert numbers["auc"]["within_splits"]["value"] == pytest.approx(1 - 39 / 400)  # one test set, of the mean score
     assert numbers["auc"]["num_pairs"] == 400
@@ -292,7 +294,7 @@ def test_verdict():
 )
 def test_tables_that_do_not_match(cohort, splits, message):
     with pytest.raises(ValueError, match=message):
-        worth(TABLE, cohort, splits)
+        evaluate(TABLE, cohort, splits)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +314,7 @@ def test_tables_that_do_not_match(cohort, splits, message):
 )
 def test_a_table_that_cannot_be_used(table, message):
     with pytest.raises(ValueError, match=message):
-        worth(table)
+        evaluate(table)
 
 
 def many(num_patients):
@@ -333,5 +335,5 @@ def many(num_patients):
 
 @pytest.mark.slow
 def test_of_ten_thousand_patients_the_two_intervals_are_one():
-    numbers = worth(*many(10000))
+    numbers = evaluate(*many(10000))
     assert numbers["auc"]["pooled_bootstrap"] == pytest.approx(numbers["auc"]["within_splits"], abs=0.001)

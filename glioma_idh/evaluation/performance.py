@@ -21,13 +21,13 @@ ESTIMATES = {  # of the truth and mean score of all tested patients together; a 
     "brier": lambda truth, score: bootstrap_mean(truth, calibration.squared_errors(truth, score)),
     "log_loss": lambda truth, score: bootstrap_mean(truth, calibration.log_losses(truth, score)),
 }
-OF_SCORES = [  # entries of `worth` that need a score
+OF_SCORES = [  # entries of `performance` that need a score
     *("prevalence", "auc", *ESTIMATES, "rates", "thresholds", "calibration", "reliability", "decision"),
     *("decision_at_cohort_prevalence", "strata", "baselines", "expected"),
 ]
 
 
-def worth(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
+def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame | None = None, splits: pd.DataFrame | None = None) -> dict:
     """All performance measures of one predictions table, with 95 % confidence intervals or the reason for none.
 
     The AUC, its baselines and its strata compare patients tested by the same network only (`auc.auc_within_splits`).
@@ -127,7 +127,7 @@ def prevalences(predictions: pd.DataFrame, cohort: pd.DataFrame) -> dict[str, fl
 
 
 def beats_baselines(baselines: dict[str, dict]) -> dict:
-    """Whether a network is better than each of the baselines, which are as in `worth`, but the majority.
+    """Whether a network is better than each of the baselines, which are as in `evaluate`, but the majority.
 
     `verdict`: "beats all" that could be compared, where each difference is above 0 and its p after Holm below 0.05;
     "does not beat"; or "cannot be computed", where none could be compared. `not_beaten`: names; `worse`: those of them

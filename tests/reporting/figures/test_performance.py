@@ -1,4 +1,4 @@
-"""Figures of what the scores are worth, whose numbers were worked out by hand."""
+"""Figures of the performance of scores, whose numbers were worked out by hand."""
 
 from itertools import combinations
 

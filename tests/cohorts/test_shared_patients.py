@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.cohorts.manifests import canonical_patient
-from glioma_idh.cohorts.overlap import nameless, refuse_overlap, shared_images, shared_patients
+from glioma_idh.cohorts.shared_patients import nameless, refuse_overlap, shared_images, shared_patients
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 

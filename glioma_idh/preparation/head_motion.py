@@ -11,7 +11,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, write_text
 from glioma_idh.imaging.acquisition import beside, read_acquisition
 from glioma_idh.imaging.diffusion.gradients import to_file, to_scanner, turn_with_head
-from glioma_idh.imaging.registration.head_motion import displacement_mm, find_movement, hold_still
+from glioma_idh.imaging.registration.head_motion import displacement_mm, estimate_head_motion, hold_still
 from glioma_idh.imaging.volumes import read_volume, write_volume
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
@@ -64,7 +64,7 @@ def _write_still(role: str, choice: Series, files: tuple[Path, ...]) -> dict:
         typical = np.median(parts[0].array, axis=-1)
         reference = int(np.argmin([np.abs(one - typical).mean() for one in np.moveaxis(parts[0].array, -1, 0)]))
     centre_mm = (parts[0].affine @ [*(np.array(parts[0].array.shape[:3]) - 1) / 2, 1])[:3]
-    matrices = find_movement(parts[0], reference)
+    matrices = estimate_head_motion(parts[0], reference)
     moved_mm = displacement_mm(matrices, centre_mm)
     for file in files[0].parent.glob(f"{role}*"):
         file.unlink()
