@@ -49,17 +49,17 @@ def check(
         jobs: Processes; -1 is one a processor.
         quiet: Show no progress.
     """
-    from glioma_idh.cohorts.checks.images import check_scans, why_none
+    from glioma_idh.cohorts.checks.images import why_none
     from glioma_idh.cohorts.checks.summary import describe
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.reporting.figures.contact_sheet import contact_sheet
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
     settings = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
-    table, ignored = cohorts.read_cohort(cohort, images, labels, **settings)
+    table, ignored = cohorts.read(cohort, images, labels, **settings)
     out = out or Path("cohort_check") / Path(cohort).stem
     into(out)
-    scans, tiles = check_scans(table, jobs, quiet)
+    scans, tiles = cohorts.check(table, jobs, quiet)
     write_table(table, out / "cohort.csv")
     write_table(scans, out / "cohort_check.csv")
     write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
@@ -107,9 +107,9 @@ def table(cohort: Table, out: Sheet = None) -> None:
         cohort: A cohort table (CSV or XLSX).
         out: Where to write it: .csv, .md, .tex or .html; by default it is printed only.
     """
-    from glioma_idh.cohorts.characteristics import characteristics
+    from glioma_idh.cohorts.characteristics import characteristics_table
 
-    made = characteristics(read_table(cohort))
+    made = characteristics_table(read_table(cohort))
     markdown = made.tabulate(tablefmt="github")
     print(markdown)
     if out is None:

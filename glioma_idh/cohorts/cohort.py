@@ -15,7 +15,7 @@ from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
 
-def read_cohort(
+def read(
     name: str, images=None, labels=None, *, sequences=(), all_visits=False, phantom: dict | None = None, quiet=False
 ) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table behind a name, and the files and visits that are not in it, with the reason; or an InputError.

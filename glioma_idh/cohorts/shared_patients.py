@@ -15,7 +15,7 @@ COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError], str]:
     """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
-    pairs, errors, lines = shared_patients(a, b), [], []
+    pairs, errors, lines = overlap(a, b), [], []
     if with_images:
         of_images, (first, second), errors = shared_images(a, b, jobs, quiet)
         pairs = pd.concat([pairs, of_images], ignore_index=True)
@@ -30,7 +30,7 @@ def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFra
     return pairs, errors, "\n".join(lines)
 
 
-def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+def overlap(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Subjects of two cohort tables that are the same person, also under other names, one row a pair, with COLUMNS.
 
     A row is known by its patient, and by its subject where that is an id of a public cohort.
@@ -53,7 +53,7 @@ def nameless(table: pd.DataFrame) -> int:
 def shared_images(a, b, jobs: int = -1, quiet=False) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
-    Images that were resampled or normalised anew are not found. Returns pairs as `shared_patients`, how many images of
+    Images that were resampled or normalised anew are not found. Returns pairs as `overlap`, how many images of
     each cohort were compared, and an error for each that could not be: it cannot be read, or is 0 everywhere.
     """
     hashes_a, errors_a = _hashes(a, "first", jobs, quiet)
@@ -67,7 +67,7 @@ def shared_images(a, b, jobs: int = -1, quiet=False) -> tuple[pd.DataFrame, tupl
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
     """A patient to train on must not be tested on: an InputError names the first few that stand in both tables."""
-    pairs = shared_patients(training, testing)
+    pairs = overlap(training, testing)
     if len(pairs):
         shown = [f"{row.subject_a} is {row.subject_b}" for row in pairs.head(3).itertuples()]
         found = f"{pairs['patient'].nunique()} in both ({'; '.join(shown)}{' ...' if len(pairs) > 3 else ''})"

@@ -1,13 +1,50 @@
-"""Splits, made on patients: nobody is trained on and tested in the same split."""
+"""Splits of a cohort into training and test sets. All visits of one patient stay on the same side of a split."""
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
+from glioma_idh.cohorts.table import check_labels
 from glioma_idh.errors import InputError
 
 MAX_DRAWS = 20_000
 TOO_FEW = "Add patients: at least 2 of each class are needed."
+
+
+def split(
+    table: pd.DataFrame,
+    kind: Literal["kfold", "holdout"] = "kfold",
+    num_splits: int = 5,
+    seed: int = 0,
+    test_fraction: float = 0.2,
+    min_test_mutants: int = 5,
+) -> pd.DataFrame:
+    """Split a cohort into training and test sets: all visits of one patient stay on the same side.
+
+    Args:
+        table: cohort table with the columns `subject, patient, idh`, as `read` or `check_labels` returns it. Subjects
+            whose IDH status is unknown or unusable are left out.
+        kind: "kfold" for disjoint folds stratified by IDH (each patient is tested once), or "holdout" for random
+            test sets (a patient may be tested several times, or never).
+        num_splits: number of folds or of hold-outs.
+        seed: random seed of the splits.
+        test_fraction: share of the patients in each test set; hold-outs only.
+        min_test_mutants: fewest IDH-mutant patients in each test set; hold-outs only.
+
+    Returns:
+        One row per subject and split: `subject, repeat, split, part`, where part is "train" or "test". Repeats and
+        splits are counted from 1; folds belong to repeat 1, and each hold-out is a repeat of its own.
+
+    Raises:
+        InputError: there are too few patients of a class for such splits.
+    """
+    if not pd.api.types.is_numeric_dtype(table["idh"]):
+        table, _ = check_labels(table)
+    if kind == "kfold":
+        return kfold_splits(table, num_splits, seed)
+    return holdout_splits(table, num_splits, test_fraction, min_test_mutants, seed)
 
 
 def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutants: int, seed: int) -> pd.DataFrame:

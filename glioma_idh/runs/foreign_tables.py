@@ -100,7 +100,7 @@ def read_predictions(file: Path) -> Run:
         say_once(f"{file}: {rows_of_patients(names)}")
     cohort = predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
     tables = cohort, exclusions_table([]), splits_of(predictions), predictions
-    return Run(file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
+    return Run(None, file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
 
 
 def rows_of_patients(names: dict) -> str:

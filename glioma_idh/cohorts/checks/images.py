@@ -26,7 +26,7 @@ NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "e
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 
 
-def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
+def check(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
     """Look at every image of a cohort, each file read once: a row an image (`rows.SCAN_COLUMNS`), a tile a subject."""
     with_images = pd.DataFrame(table[(table[list(PATHS)] != "").any(axis=1)])
     with_images.attrs = {}  # they would be copied for every row
@@ -51,7 +51,7 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why `check_scans` could look at no image of a cohort, in a sentence; empty where it could at one."""
+    """Why `cohorts.check` could look at no image of a cohort, in a sentence; empty where it could at one."""
     if (scans["shape"] != "").any():
         return ""
     if scans.empty:

@@ -16,7 +16,7 @@ SHOWN = 5  # of each kind of trouble; the files hold them all
 
 
 def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | None = None) -> str:
-    """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `images.check_scans` gives them."""
+    """The summary that `python -m glioma_idh.cohorts check` prints; `scans` as `cohorts.check` gives them."""
     there = (table[list(PATHS)] != "").any(axis=1)
     of_these = table[there]
     who = f"{len(table)} subjects of {table['patient'].nunique()} patients, {int(there.sum())} with images"

@@ -30,7 +30,7 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
     """All subjects of a cohort with their sequences side by side, so that a person sees what the cohort holds.
 
     Of more than `max_subjects`, those with a problem and an evenly spread subset of the others are shown, and the sheet
-    says of how many. There is a tile or more, as `check_scans` gives them.
+    says of how many. There is a tile or more, as `cohorts.check` gives them.
     """
     problems = sheet.evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
     others = sheet.evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
