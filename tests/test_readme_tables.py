@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOORS = {  # what each command hands its settings to
-    "glioma_idh.gbm2d.train": "glioma_idh.gbm2d.train.train",
-    "glioma_idh.sgp3d.train": "glioma_idh.sgp3d.train.train",
+    "glioma_idh.gbm2d.train": "glioma_idh.training.pipeline.train",
+    "glioma_idh.sgp3d.train": "glioma_idh.training.pipeline.train",
     "glioma_idh.sgp3d.experiments": "glioma_idh.sgp3d.experiments.run_table",
     "glioma_idh.sgp3d.occlude": "glioma_idh.sgp3d.attribution.occlude_run",
 }
