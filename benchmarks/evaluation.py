@@ -46,17 +46,17 @@ def main() -> None:
     """Time each task several times, and print the medians."""
     table, cohort = make_tables()
     predicted, reference = ball((84, 100, 70), 38), ball((80, 100, 70), 40)
-    contestants = {
+    tasks = {
         "bootstrap of an AUC": lambda: bootstrap_auc(table["truth"], table["score"]),
         "every number about a table": lambda: evaluate(table, cohort),
         "scores of a mask": lambda: mask_scores(predicted, reference, (1, 1, 1)),
     }
-    seconds = {name: [] for name in contestants}
+    seconds = {name: [] for name in tasks}
     with threadpool_limits(1):
         for _ in range(TURNS):
-            for name, contestant in contestants.items():
+            for name, task in tasks.items():
                 start = time.process_time()
-                contestant()
+                task()
                 seconds[name].append(time.process_time() - start)
     for name, values in seconds.items():
         print(f"{name}: {statistics.median(values):.2f} s")

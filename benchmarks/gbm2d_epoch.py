@@ -140,15 +140,15 @@ def main() -> None:
     device.make_reproducible(0)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        contestants = {
+        implementations = {
             "bare steps": bare_steps(),
             "whole epoch": whole_epochs(folder),
             "PyTorch, eager, channels last": torch_epochs(compiled=False),
             "PyTorch, torch.compile": torch_epochs(compiled=True),
         }
-        seconds = {name: [] for name in contestants}
+        seconds = {name: [] for name in implementations}
         for turn in range(turns + 1):
-            for name, run in contestants.items():
+            for name, run in implementations.items():
                 start = time.perf_counter()
                 run()
                 if turn > 0:  # the first turn traces and compiles

@@ -3,7 +3,7 @@
     python benchmarks/maps_of_phantoms.py
 
 Phantom subjects with 2 mm voxels have a diffusion series, and a perfusion series for each situation. The error is that
-of the mean over the lesion, for rCBV also over its enhancing rim, averaged over the subjects. The table is in docs/results.md.
+of the mean over the lesion, for rCBV also over its enhancing rim, averaged over the subjects (docs/results.md).
 """
 
 import argparse

@@ -66,7 +66,7 @@ def monai_preparation():
     )
 
 
-def contestants(row: pd.Series) -> dict:
+def implementations(row: pd.Series) -> dict:
     """Return functions that preprocess the subject and return scans (i, j, k, 4) and mask (i, j, k)."""
     preparation = monai_preparation()
     files = {"scans": [row[name] for name in SEQUENCES], "mask": row["lesion_mask"]}
@@ -84,7 +84,7 @@ def contestants(row: pd.Series) -> dict:
 
 def compare(row: pd.Series, turns: int) -> None:
     """Run both in turns, and print the medians and the differences between their results."""
-    runs = contestants(row)
+    runs = implementations(row)
     seconds, results = {name: [] for name in runs}, {}
     for turn in range(turns + 1):
         for name, run in runs.items():

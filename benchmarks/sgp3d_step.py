@@ -164,7 +164,7 @@ def torch_step(compiled: bool, side: int, batch_size: int, dtype: str):
     return step
 
 
-CONTESTANTS = {
+IMPLEMENTATIONS = {
     "step": lambda *size: keras_step(training_factory(), *size),
     "step, Keras' own layers": lambda *size: keras_step(KERAS_LAYERS, *size),
     "its convolutions alone": convolutions_alone,
@@ -180,7 +180,7 @@ def parse():
     parser.add_argument("--batch-size", type=int, default=2)
     parser.add_argument("--dtype", choices=POLICIES, default="float32")
     parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--only", choices=CONTESTANTS, nargs="+", default=list(CONTESTANTS), metavar="NAME")
+    parser.add_argument("--only", choices=IMPLEMENTATIONS, nargs="+", default=list(IMPLEMENTATIONS), metavar="NAME")
     return parser.parse_args()
 
 
@@ -188,7 +188,7 @@ def main() -> None:
     """Run all implementations in turns, and print the medians."""
     wanted = parse()
     print(device.device_line(device.find_gpus(), 1).split(";")[0])
-    runs = {name: CONTESTANTS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
+    runs = {name: IMPLEMENTATIONS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
     seconds = {name: [] for name in runs}
     for _ in range(wanted.turns + 1):
         for name, run in runs.items():
