@@ -6,7 +6,7 @@ patients in one than in the other, or another truth of one, are a ValueError.
 
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.bootstrap import bootstrap_ratio
-from glioma_idh.evaluation.checks import because
+from glioma_idh.evaluation.checks import because, complete
 from glioma_idh.evaluation.intervals import why_no_pairs
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
@@ -47,6 +47,34 @@ class Calls(NamedTuple):
 def no_comparison(reason: str, difference: float = np.nan) -> Comparison:
     """A comparison that says why it has no interval and no p."""
     return Comparison(difference, np.nan, np.nan, np.nan, because(reason))
+
+
+class HasPredictions(Protocol):
+    """Anything with a predictions table, such as a `Run`."""
+
+    @property
+    def predictions(self) -> pd.DataFrame: ...
+
+
+def compare(
+    ours: pd.DataFrame | HasPredictions, other: pd.DataFrame | HasPredictions, level: float = 0.95
+) -> Comparison:
+    """Compare the AUCs of two networks on the same patients, with a confidence interval and a paired test.
+
+    Args:
+        ours, other: two runs or predictions tables. A table needs the columns `subject, truth, score`; see
+            `checks.complete` for those that may be missing. The splits may differ.
+        level: confidence level of the interval.
+
+    Returns:
+        AUC of `ours` minus AUC of `other`, both within splits, with interval and two-sided p value (`compare_auc`).
+        Where they are not available, they are NaN and `reason` says why.
+
+    Raises:
+        ValueError: a table cannot be used, or the two differ in their patients or in a patient's label.
+    """
+    first, second = (each if isinstance(each, pd.DataFrame) else each.predictions for each in (ours, other))
+    return compare_auc(complete(first)[0], complete(second)[0], level)
 
 
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
