@@ -7,6 +7,7 @@ each by any name that a cohort table may give it; what is not read is listed). T
 page is one file that needs no network; figures, tables and numbers lie beside it in a folder.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -32,7 +33,7 @@ class Wanted:
     """The page; by default report.html in the run's folder, beside several runs' folders, or beside the table."""
 
 
-def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None) -> Path:
+def report_runs(run_dirs: Iterable[str | Path], out: Path | None = None, reference: Path | None = None) -> Path:
     """The page of a finished run, or of the comparison of several, for which a folder that holds them may stand.
 
     What is no finished run, or cannot be compared, is an InputError.

@@ -3,6 +3,7 @@
 import warnings
 
 import pandas as pd
+import tableone
 
 from glioma_idh.cohorts import own_tables
 from glioma_idh.cohorts.sheets import parse_column
@@ -17,7 +18,7 @@ PARSERS = own_tables.PARSERS | {"site": str, "histology": str, "who2021": str}
 NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 
 
-def characteristics_table(table: pd.DataFrame, max_sites: int = 8):
+def characteristics_table(table: pd.DataFrame, max_sites: int = 8) -> tableone.TableOne:
     """Who the patients are, by IDH status; of several visits of a patient the first counts, and any known status.
 
     `table` is a cohort table, with or without the columns of FURTHER; sites beyond the `max_sites` largest are "other".

@@ -1,5 +1,6 @@
 """From the name of a cohort to its table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,14 @@ from glioma_idh.errors import InputError
 
 
 def read(
-    name: str, images=None, labels=None, *, sequences=(), all_visits=False, phantom: dict | None = None, quiet=False
+    name: str,
+    images: str | Path | None = None,
+    labels: str | Path | None = None,
+    *,
+    sequences: Sequence[str] = (),
+    all_visits: bool = False,
+    phantom: dict | None = None,
+    quiet: bool = False,
 ) -> tuple[pd.DataFrame, list[Ignored]]:
     """The cohort table behind a name, and the files and visits that are not in it, with the reason; or an InputError.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import DTypeLike
 
 from glioma_idh.cohorts.column_names import MASK_NAMES, MASKS
 from glioma_idh.errors import InputError
@@ -25,7 +26,7 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> 
     return masks.read_mask(row[column], order)
 
 
-def read_scan(row: pd.Series, column: str, dtype=np.float32, order: str = "C") -> Volume:
+def read_scan(row: pd.Series, column: str, dtype: DTypeLike = np.float32, order: str = "C") -> Volume:
     """Read one sequence of a subject, RAS+; `dtype` and `order` as `read_volume`, an InputError where it is no scan.
 
     An `adc` image is divided by the row's `adc_divisor` (3 where it is the trace of the tensor).

@@ -50,7 +50,9 @@ def nameless(table: pd.DataFrame) -> int:
     return int(table["patient"].str.match(r"BraTS2021_|BraTS-", case=False).sum())
 
 
-def shared_images(a, b, jobs: int = -1, quiet=False) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
+def shared_images(
+    a: pd.DataFrame, b: pd.DataFrame, jobs: int = -1, quiet: bool = False
+) -> tuple[pd.DataFrame, tuple[int, int], list[InputError]]:
     """Subjects of two cohort tables that have an image with the same voxels, whatever its name, header or padding.
 
     Images that were resampled or normalised anew are not found. Returns pairs as `overlap`, how many images of

@@ -55,7 +55,9 @@ class MutationRule:
 PAPER_RULE = MutationRule()
 
 
-def idh_from_variants(maf_files, rule=PAPER_RULE, quiet=True) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def idh_from_variants(
+    maf_files: Iterable[str | Path], rule: MutationRule = PAPER_RULE, quiet: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """IDH status of every patient in a set of MAF files: paths, or text `CALLER=FILE`; gzipped or not.
 
     Calls are matched by patient (the first 12 characters of the barcode, so across a patient's tumours), gene,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from glioma_idh.evaluation.auc import SPLIT, auc_within_splits, logit_interval
@@ -65,7 +66,9 @@ def why_no_pairs(predictions: pd.DataFrame) -> str:
     return "there is but one class" if one_class else "no split tests both classes"
 
 
-def expected_auc_half_width(num_patients, prevalence, auc=0.8, level: float = 0.95) -> np.ndarray:
+def expected_auc_half_width(
+    num_patients: ArrayLike, prevalence: ArrayLike, auc: ArrayLike = 0.8, level: float = 0.95
+) -> np.ndarray:
     """How far the interval of an AUC will reach to each side, before anything is trained ("expect ± 0.13").
 
     By the standard error of Hanley and McNeil (Radiology 1982), which takes exponential curves of scores. The arguments

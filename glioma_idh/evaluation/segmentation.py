@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.ndimage import binary_erosion, distance_transform_edt, find_objects, label
 
 from glioma_idh.evaluation.bootstrap import bootstrap_ratio
@@ -13,7 +14,7 @@ SMALLEST_LESION_ML = 0.05  # smaller parts are neither to be found nor false
 CORNERS = np.ones((3, 3, 3))  # voxels of a part touch by a face, an edge or a corner
 
 
-def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm) -> dict[str, float]:
+def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm: ArrayLike) -> dict[str, float]:
     """A predicted lesion beside the reference on one grid: masks, not 0 in the lesion, shape (i, j, k); three spacings.
 
     Empty masks: where both are empty, they agree, Dice 1 and HD95 0; where one is, Dice is 0 and HD95 has no answer.

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 from statsmodels.stats.proportion import proportion_confint
 
@@ -110,7 +111,9 @@ def crossfitted_rates(predictions, sensitivity: float | None = None, level: floa
     return rates(truth, margin.round(12) >= 0, level)
 
 
-def decision_curve(truth, score, thresholds=THRESHOLDS, prevalence: float | None = None) -> pd.DataFrame:
+def decision_curve(
+    truth: ArrayLike, score: ArrayLike, thresholds: ArrayLike = THRESHOLDS, prevalence: float | None = None
+) -> pd.DataFrame:
     """Net benefit of treating as mutant from each probability on (Vickers and Elkin, Medical Decision Making 2006).
 
     The share of true positives among all patients, less that of false positives times the odds of the threshold. The

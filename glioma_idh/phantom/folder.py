@@ -5,6 +5,7 @@ Every file appears whole or not at all and depends only on the recipe: a killed 
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ COLUMNS = ("subject", "patient", "cohort", "site", "idh", "idh_evidence", "grade
 
 
 def make_phantom(
-    folder=None,
-    sequences=SEQUENCES,
+    folder: str | Path | None = None,
+    sequences: Sequence[str] = SEQUENCES,
     num_subjects: int = 100,
     num_mutant: int = 17,
     seed: int = DEFAULT_SEED,

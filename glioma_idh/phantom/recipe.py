@@ -7,7 +7,9 @@ summed over the sequences: nobody can do better than its ranking, which is that 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -87,7 +89,7 @@ def draw_truth(recipe: PhantomRecipe):
     return pd.DataFrame(truth)
 
 
-def planted_scores(truth_csv, sequences):
+def planted_scores(truth_csv: str | Path, sequences: Sequence[str]) -> pd.Series:
     """The best possible score by subject of a `truth.csv`, a Series: sum of d * z over one or several sequences."""
     truth = pd.read_csv(truth_csv, dtype=str).set_index("subject")
     columns = [(f"d_{name}", f"z_{name}") for name in check_sequences(sequences)]

@@ -17,12 +17,13 @@ from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.sgp3d import inference
 from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
 
 
-def predict_cohort(wanted) -> pd.DataFrame:
+def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
     Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and

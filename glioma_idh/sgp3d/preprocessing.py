@@ -114,7 +114,9 @@ def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
     return (map_on_own_grid(lesion, placement) > 0.5).astype(np.uint8)
 
 
-def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask=True, with_skull=False) -> PreparedSubject:
+def prepare_subject(
+    row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
+) -> PreparedSubject:
     """All steps for one subject: read, crop jointly, resample, standardise, stack."""
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)

@@ -33,7 +33,9 @@ SCALINGS = {
 }
 
 
-def precision_recall_curve(predictions: pd.DataFrame, *, average_precision=None, synthetic=False) -> Figure:
+def precision_recall_curve(
+    predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
+) -> Figure:
     """Precision by recall of all tested patients together, with a pointwise 95 % band.
 
     The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the

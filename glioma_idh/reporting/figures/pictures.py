@@ -1,9 +1,12 @@
 """Slices as the slice network reads them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from glioma_idh.reporting.figures import canvas, sheet
 from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_name, of_total
@@ -13,7 +16,16 @@ SIDE, GAP, LINE = 0.512, 0.08, 0.12  # inches
 BAR = {"label": "SD above brain median", "pad": 0.02}
 
 
-def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=None, max_slices=120) -> Figure:
+def slice_sheet(
+    slices: np.ndarray,
+    subjects: Sequence[str],
+    truth: ArrayLike,
+    *,
+    sequence: str,
+    synthetic: bool = False,
+    scores: ArrayLike | None = None,
+    max_slices: int = 120,
+) -> Figure:
     """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
 
     Slices have shape (n, 64, 64), axes (i, j) to the patient's right and front, SD above the brain's median, exactly 0

@@ -1,5 +1,6 @@
 """ROC curves of every split or with bands, and the scores over the splits."""
 
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from string import ascii_lowercase
 
@@ -38,7 +39,13 @@ CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the le
 MARKERS = "Ds^vP"
 
 
-def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, synthetic=False) -> Figure:
+def roc_curves(
+    predictions_by_sequence: Mapping[str, pd.DataFrame],
+    *,
+    best_possible: Mapping[str, float | None] | None = None,
+    published: Mapping[str, tuple] | None = None,
+    synthetic: bool = False,
+) -> Figure:
     """ROC curves of every split and their mean, a panel a sequence (Pasquini et al. 2021, Fig. 3).
 
     A panel's mean curve is the mean of the splits' sensitivities at each false positive rate; the AUC beside it is the
@@ -103,7 +110,14 @@ def _mean_sd(mean: float, sd: float | None) -> str:
     return f"{mean:.2f}" if sd is None or np.isnan(sd) else f"{mean:.2f} ± {sd:.2f}"
 
 
-def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic=False, seed: int = 0) -> Figure:
+def roc_with_bands(
+    predictions_by_name: Mapping[str, pd.DataFrame],
+    *,
+    marks: Mapping[str, tuple[float, float]] | None = None,
+    published: Mapping[str, float] | None = None,
+    synthetic: bool = False,
+    seed: int = 0,
+) -> Figure:
     """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
 
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
@@ -151,7 +165,9 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
     return line
 
 
-def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
+def score_boxes(
+    scores: pd.DataFrame, *, panels: Sequence[str], published: Mapping[str, dict] | None = None, synthetic: bool = False
+) -> Figure:
     """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
     Boxes are quartiles, whiskers the full range, points the splits themselves. There is a row a split; columns are

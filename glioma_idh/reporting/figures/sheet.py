@@ -9,6 +9,7 @@ import textwrap
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -77,13 +78,13 @@ def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.
     axes.contour(np.pad(np.asarray(mask, float), 1), [level], colors=colour, linewidths=line, **around)
 
 
-def show(axes, image, window, extent=None):
+def show(axes: Axes, image: np.ndarray, window: tuple[float, float], extent: tuple | None = None) -> AxesImage:
     """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
     low, high = window
     return axes.imshow(radiological(image), cmap=GREYS, vmin=low, vmax=high, extent=extent, interpolation="nearest")
 
 
-def radiological(image):
+def radiological(image: np.ndarray) -> np.ma.MaskedArray:
     """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
     return np.ma.asanyarray(image)[::-1, ::-1].T
 
