@@ -57,7 +57,7 @@ def check(
     from glioma_idh.reporting.figures.contact_sheet import contact_sheet
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
-    settings = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
+    settings: dict = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
     table, ignored = cohorts.read(cohort, images, labels, **settings)
     out = out or Path("cohort_check") / Path(cohort).stem
     into(out)

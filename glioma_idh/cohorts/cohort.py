@@ -62,7 +62,7 @@ def _read_public(name: str, images: Path, labels: Path | None, all_visits: bool)
     cohort = public_cohort(name)
     scans, files_ignored = find_scans(images, cohort.layout)
     own = labels is not None and not _is_downloaded(labels, cohort)
-    if own:
+    if labels is not None and own:
         who = generic.own_labels(labels)
         who = who.assign(subject=who["subject"].map(cohort.layout.canonical))
         files_ignored += generic.without_images(who, scans, labels)

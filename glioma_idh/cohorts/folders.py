@@ -64,12 +64,13 @@ def find_scans(images, layout: Layout) -> tuple[dict[str, dict[str, Path]], list
     """By subject the path in each column, however deep it lies, and the files not taken; nobody is an InputError."""
     columns = {scan.lower(): (name, rank) for name, scans in layout.scans.items() for rank, scan in enumerate(scans)}
     pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
-    found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
+    found: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    ignored: list[Ignored] = []
     for path in nifti_files(images):
         relative = path.relative_to(images).as_posix()
         match = pattern.fullmatch(without_ending(relative))
         column, rank = columns.get(match["scan"].lower(), ("", 0)) if match else ("", 0)
-        if not column:
+        if match is None or not column:
             reason = f"not used: {match['scan']}" if match else "not named as this cohort's files"
             ignored.append(Ignored(relative, reason))
             continue

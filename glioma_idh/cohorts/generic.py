@@ -29,7 +29,8 @@ def own_labels(path) -> pd.DataFrame:
 
 def find_own_scans(images) -> tuple[dict[str, dict[str, Path]], list[Ignored]]:
     """As `find_scans`, of a folder a subject, by the words of names; what could be none or several is left aside."""
-    found, ignored = defaultdict(lambda: defaultdict(dict)), []
+    found: dict = defaultdict(lambda: defaultdict(dict))
+    ignored: list[Ignored] = []
     for path in nifti_files(images):
         relative = path.relative_to(images)
         subject, stem = relative.parts[0], without_ending(relative.as_posix())

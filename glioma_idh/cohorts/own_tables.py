@@ -73,7 +73,8 @@ def no_own_columns(readings: list[Reading], path: Path) -> InputError:
 
 def _name_columns(sheet: pd.DataFrame, columns) -> pd.DataFrame:
     """The columns of a sheet that are of use, named and in the order of the cohort table; the others are listed."""
-    found, others = {}, []
+    found: dict = {}
+    others: list = []
     for position, name in enumerate(sheet.columns):
         column, filled = meaning_of(name), sheet.iloc[:, position][lambda values: values != ""]
         of_paths = any(_PATH.fullmatch(cells.without_quotes(c)) for c in filled.head(100) if not cells.is_unknown(c))
@@ -113,7 +114,7 @@ def _check_ids(sheet: pd.DataFrame, column: str) -> None:
         advice = "A spreadsheet has turned the id into a date: format the column as text and write the ids anew."
         advice += " An id that is meant to be one must be written in another way."
         raise cell_error(sheet, dates.index[0], column, "an id", advice, len(dates) - 1)
-    first = {}
+    first: dict = {}
     for row, cell in zip(sheet.index.tolist(), sheet[column].tolist(), strict=True):
         if cells.looks_like_a_number(cell):
             advice = "A spreadsheet has turned the id into a number: keep the column as text."

@@ -27,7 +27,7 @@ def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> 
     return masks.read_mask(row[column], order)
 
 
-def read_scan(row: pd.Series, column: str, dtype: DTypeLike = np.float32, order: str = "C") -> Volume:
+def read_scan(row: pd.Series, column: str, dtype: DTypeLike | None = np.float32, order: str = "C") -> Volume:
     """Read one sequence of a subject, RAS+; `dtype` and `order` as `read_volume`, an InputError where it is no scan.
 
     An `adc` image is divided by the row's `adc_divisor` (3 where it is the trace of the tensor).

@@ -15,7 +15,9 @@ COLUMNS = ["subject_a", "subject_b", "patient", "why"]
 
 def compare(a, b, with_images: bool, jobs: int, quiet: bool) -> tuple[pd.DataFrame, list[InputError], str]:
     """All pairs of two cohort tables, the errors of images that could not be compared, and what to say of both."""
-    pairs, errors, lines = overlap(a, b), [], []
+    pairs = overlap(a, b)
+    errors: list[InputError] = []
+    lines: list[str] = []
     if with_images:
         of_images, (first, second), errors = shared_images(a, b, jobs, quiet)
         pairs = pd.concat([pairs, of_images], ignore_index=True)

@@ -142,7 +142,8 @@ def _read_pages(path: Path, with_values: bool) -> list[tuple[str, list[list[str]
     try:
         for page in workbook.worksheets:
             page.reset_dimensions()  # some programs write wrong ones, beyond which nothing would be read
-            rows, kinds = [], {}
+            rows: list = []
+            kinds: dict = {}
             for number, cells in enumerate(page.iter_rows(), start=1):  # cell by cell takes twice the time
                 values = [cell.value for cell in cells]  # a whole number without a decimal point
                 values = [int(of) if isinstance(of, float) and of.is_integer() else of for of in values]

@@ -61,7 +61,8 @@ def holdout_splits(table, num_splits: int, test_fraction: float, min_test_mutant
         expected = f"more than {min_test_mutants} mutant patients, {min_test_mutants} of them for each test part"
         raise InputError(expected, f"{mutants} mutant among {len(patients)} patients", advice)
     draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
-    labels, kept = patients["idh"].to_numpy(), []
+    labels = patients["idh"].to_numpy()
+    kept: list[pd.DataFrame] = []
     for train, test in draws.split(patients, groups=patients.index):
         if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
             kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))

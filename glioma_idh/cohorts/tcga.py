@@ -73,7 +73,9 @@ def idh_from_variants(
     """
     mafs = [read_header(file) for file in maf_files]
     consulted = _consulted_callers(mafs, rule)
-    variants, builds, sources, notes = {}, set(), {}, []
+    variants: dict = {}
+    sources: dict = {}
+    builds, notes = set(), []
     size = sum(Path(maf.file).stat().st_size for maf in mafs)
     with progress(total=size, what="variants", unit="B", quiet=quiet, unit_scale=True) as bar:
         for maf in mafs:
@@ -86,8 +88,8 @@ def idh_from_variants(
     if not sources:
         raise InputError("rows in the MAF files", "headers alone", "Give the files as downloaded.", mafs[0].file)
     if len(builds := builds - {""}) > 1:  # positions match within one genome build only
-        found = f"GRCh{' and GRCh'.join(sorted(builds))}"
-        raise InputError("variants on one genome build", found, "Give the files of one build at a time.")
+        both = f"GRCh{' and GRCh'.join(sorted(builds))}"
+        raise InputError("variants on one genome build", both, "Give the files of one build at a time.")
     if not all(maf.names_callers for maf in mafs):
         notes.append("MC3 without CENTERS: presence means at least two callers, which is MC3's own filter.")
     if any(maf.callers_column for maf in mafs):
@@ -161,7 +163,8 @@ def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
 
 def _status(sources: dict[str, set[str]], variants: Iterable[tuple], rule: MutationRule) -> pd.DataFrame:
     """IDH status and its evidence, indexed by patient; `sources` tells where each was seen."""
-    agreed, alone = {}, {}
+    agreed: dict = {}
+    alone: dict = {}
     for patient, name, callers in variants:
         if _MC3 in callers or len(callers.intersection(CALLERS)) >= rule.min_callers:
             agreed.setdefault(patient, set()).add(f"{name} ({_MC3 if _MC3 in callers else _count(callers)})")

@@ -1,6 +1,6 @@
 """Confidence intervals and bands of curves by a bootstrap over the patients: percentiles of the draws, if not said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.metrics import average_precision_score
@@ -27,7 +27,7 @@ def drawn_curves(truth, score, draws: int, seed: int) -> Iterator[tuple[np.ndarr
             cells += width * np.arange(at_once)[:, None]
             counts = np.bincount(cells.ravel(), minlength=at_once * width)
             positives.append(counts.reshape(at_once, -1).cumsum(axis=1))
-        yield tuple(positives)
+        yield positives[0], positives[1]
 
 
 def batches(draws: int) -> list[int]:
@@ -35,7 +35,7 @@ def batches(draws: int) -> list[int]:
     return [min(DRAWS_AT_ONCE, draws - done) for done in range(0, draws, DRAWS_AT_ONCE)]
 
 
-def _percentiles(drawn: list[np.ndarray], level: float) -> np.ndarray:
+def _percentiles(drawn: Sequence, level: float) -> np.ndarray:
     """Lower and upper end, the share `level` of the draws inside."""
     return np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
 
@@ -50,7 +50,8 @@ def bootstrap_auc(truth, score, *, level: float = 0.95, draws: int = DRAWS, seed
         / (2 * true_positives[:, -1] * false_positives[:, -1])  # the area of trapezoids, so that a tie counts half
         for true_positives, false_positives in drawn_curves(truth, score, draws, seed)
     ]
-    return Estimate(without_interval.value, *map(float, _percentiles(aucs, level)))
+    low, high = _percentiles(aucs, level)
+    return Estimate(without_interval.value, float(low), float(high))
 
 
 def roc_band(truth, score, false_positive_rates, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple:
@@ -128,7 +129,8 @@ def bootstrap_mean(truth, values, *, level: float = 0.95, draws: int = DRAWS, se
     if min(map(len, classes)) < 2:
         return no_estimate("a class has but one patient", value)
     sums = [sum(_drawn_sums(one, at_once, random) for one in classes) / len(values) for at_once in batches(draws)]
-    return Estimate(value, *map(float, _percentiles(sums, level)))
+    low, high = _percentiles(sums, level)
+    return Estimate(value, float(low), float(high))
 
 
 def bootstrap_ratio(numerators, denominators, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Estimate:
@@ -146,7 +148,8 @@ def bootstrap_ratio(numerators, denominators, *, level: float = 0.95, draws: int
         return no_estimate("there is but one patient", value)
     sums = np.concatenate([_drawn_sums(pairs, at_once, random) for at_once in batches(draws)])
     sums = sums[sums[:, 1] > 0]
-    return Estimate(value, *map(float, _percentiles([sums[:, 0] / sums[:, 1]], level)))
+    low, high = _percentiles([sums[:, 0] / sums[:, 1]], level)
+    return Estimate(value, float(low), float(high))
 
 
 def _drawn_sums(values: np.ndarray, draws: int, random) -> np.ndarray:

@@ -6,7 +6,7 @@ patients in one than in the other, or another truth of one, are a ValueError.
 
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -114,8 +114,9 @@ def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.
     counts = [int((first & second).sum()) for first in (right, ~right) for second in (other_right, ~other_right)]
     both, only_ours, only_other, neither = counts
     if only_ours + only_other == 0:
-        return Calls(*counts, np.nan, because("both call the same patients right"))
-    return Calls(*counts, float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue))
+        return Calls(both, only_ours, only_other, neither, np.nan, because("both call the same patients right"))
+    p = float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue)
+    return Calls(both, only_ours, only_other, neither, p)
 
 
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
@@ -128,7 +129,8 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
         return no_comparison("one of the two tables holds no Dice")
     by_subject = (table.dropna(subset="dice").groupby("subject") for table in (ours, other))
     columns = {"patient": ("patient", "first"), "truth": ("truth", "max"), "dice": ("dice", "mean")}
-    ours, other = _paired(*(rows.agg(**columns) for rows in by_subject), "subjects")
+    first, second = (rows.agg(**columns) for rows in by_subject)
+    ours, other = _paired(first, second, "subjects")
     differences = (ours["dice"] - other["dice"]).round(12)  # a mean of equal numbers may differ in its last bit
     by_patient, difference = differences.groupby(ours["patient"]), float(differences.mean())
     differing = by_patient.mean()[lambda means: means != 0]
@@ -140,7 +142,7 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
     return Comparison(difference, interval.low, interval.high, float(wilcoxon(differing).pvalue))
 
 
-def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
+def holm(comparisons: dict[Any, Any]) -> dict[Any, Any]:
     """The same with p, not the intervals, after Holm (Scandinavian Journal of Statistics 1979) over all with a p."""
     tested = [name for name, comparison in comparisons.items() if not comparison.reason]
     if not tested:

@@ -28,7 +28,7 @@ class Proportion(NamedTuple):
     value: float
     low: float
     high: float
-    count: int  # patients of whom it is so
+    count: int  # type: ignore[assignment]  # patients of whom it is so; hides tuple.count
     total: int  # patients of whom it could be
     reason: str = ""  # why value and interval are NaN
 

@@ -132,9 +132,11 @@ class Run:
         from glioma_idh.reporting.report import write_report, write_table_report  # above this package: loaded here only
 
         page = None if out is None else Path(out)
-        if self.folder is None:
-            return write_table_report(self.given.attrs["file"], page)
-        return write_report(self.folder, page)
+        if self.folder is not None:
+            return write_report(self.folder, page)
+        if self.given is None:
+            raise InputError("a run folder, or a table read from a file", "neither", "Read it with read_predictions.")
+        return write_table_report(self.given.attrs["file"], page)
 
 
 def is_synthetic(cohort: pd.DataFrame) -> bool:

@@ -77,7 +77,7 @@ def SGPNet(
         probability, and `idh`, shape (n, 1), the probability of a mutation. Layers are called `backbone_...`,
         `segmentation...`, `idh...`.
     """
-    check_shape(tuple(input_shape[:-1]))
+    check_shape(input_shape[:3])
     if set(blocks) - set(BLOCKS):
         raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
     with set_policy(dtype):
@@ -157,7 +157,7 @@ def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
     x = _activate(factory.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", factory)  # 18, 64
     x = _activate(factory.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", factory)
 
-    taps = {}
+    taps: dict = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])

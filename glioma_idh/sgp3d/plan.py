@@ -26,8 +26,8 @@ from glioma_idh.training.pipeline import Training, begin_runs, list_trainings, r
 from glioma_idh.training.settings import with_whole_paths
 from glioma_idh.training.splits import side_by_side
 
-MODEL = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
-TABLES = {
+MODEL: dict = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
+TABLES: dict = {
     "table1": [
         {"network": "densenet3d", "targets": "idh"},
         {"network": "resnet2d", "targets": "idh"},

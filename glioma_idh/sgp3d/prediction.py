@@ -98,12 +98,13 @@ def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, netw
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
-    outlines = [None if mask is None else reorient(mask, placement.own_affine)[0] for mask in (reference, lesion)]
+    outlines = (None if mask is None else reorient(mask, placement.own_affine)[0] for mask in (reference, lesion))
+    drawn, predicted = outlines
     scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
-    marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
+    known: dict = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
     images = {name: volume.array for name, volume in volumes.items()}
     spacing_mm = volumes["flair"].spacing_mm
-    case = Case(images, *outlines, spacing_mm, head_line(row["subject"], scores=scores, **marks))
+    case = Case(images, drawn, predicted, spacing_mm, head_line(row["subject"], scores=scores, **known))
     save_figure(lesion_overlay(case, synthetic=synthetic), out, row["subject"])
     return numbers
 

@@ -105,7 +105,7 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def map_on_own_grid(array: np.ndarray, placement: Placement) -> np.ndarray:
     """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
     whole = np.zeros(placement.grid_shape, np.float32)
-    crop(whole, placement.box)[...] = resample(array, [stop - start for start, stop in placement.box])
+    crop(whole, placement.box)[...] = resample(array, tuple(stop - start for start, stop in placement.box))
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
 
 
@@ -123,7 +123,7 @@ def prepare_subject(
     mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            volumes = []
+            volumes: list = []
             for volume in pool.map(lambda column: _read_image(row, column, with_skull), columns):
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])

@@ -103,7 +103,8 @@ The number of epochs was chosen on the very phantom that this recipe is run on, 
 def default_recipe(cohort: str, network: str = "sgpnet") -> Recipe:
     """The recipe to start from: the laptop's for the phantom, the paper's for patients; what the network can learn."""
     recipe = LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
-    return replace(recipe, network=network, targets=TARGETS[network][0]) if network in TARGETS else recipe
+    wanted: dict = {"network": network, "targets": TARGETS[network][0]} if network in TARGETS else {}
+    return replace(recipe, **wanted)
 
 
 def recipe_of_run(content: dict) -> Recipe:

@@ -25,7 +25,7 @@ def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
     `images` are of a whole cohort in its order, each with `subject, patient, image, path, voxel_hash`, and `constant`
     where it may be. Two visits of a patient may share a brain mask, as they do once they lie on one grid.
     """
-    first = {}
+    first: dict = {}
     for index, image in enumerate(images):
         if not image.get("voxel_hash") or image.get("constant"):
             continue
@@ -54,7 +54,8 @@ def set_copies_aside(table: pd.DataFrame, *arrays: np.ndarray) -> tuple:
     `table` has the columns of `hash_columns`, each array a row a subject. Returns the rows and arrays that stay, and an
     error a subject set aside. A brain mask may be that of a template, for all: `print_shared_brains` tells it.
     """
-    images, found = _images(table), {}
+    images = _images(table)
+    found: dict = {}
     for index, other in find_copies(images):
         if images[index]["image"] != "brain_mask":
             found.setdefault(images[index]["subject"], []).append((images[index], other))
@@ -81,7 +82,8 @@ def print_shared_brains(table: pd.DataFrame) -> None:
 
 def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     """By subject of a table, which scan or lesion mask of another cohort, `own`, it has: the first, by its voxels."""
-    first, found = {image["voxel_hash"]: image for image in reversed(_images(own))}, {}
+    first = {image["voxel_hash"]: image for image in reversed(_images(own))}
+    found: dict = {}
     for image in _images(table):
         other = first.get(image["voxel_hash"])
         if other and image["image"] != "brain_mask":
@@ -142,7 +144,8 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
 def _numbers(path: Path) -> dict[str, set[str]]:
     """The parts of a name, or its folder's, that hold a number and name no sequence, by form: `sub#`, `training #`."""
     for text in (stem_of(path), path.absolute().parent.name):
-        found, before = {}, ""
+        before = ""
+        found: dict = {}
         for part in re.findall("[^\\W_]+", text):
             names_image = words_of(part) and UNKNOWN not in words_of(part)
             form = re.sub(r"\d+", "#", part)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,12 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
     Returns the sequences and slices for a contact sheet by name; the first that can be read; and the voxels that are
     tissue in any sequence on the lesion's grid without a skull, None if there is none.
     """
-    scans, slices, hashes, first, tissue, covered = {}, {}, {}, None, None, {}
+    scans: dict[str, Scan] = {}
+    slices: dict = {}
+    hashes: dict = {}
+    covered: dict = {}
+    first: Any = None
+    tissue: Any = None
     point = lesion_point(lesion.volume) if lesion else None
     for name in (name for name in SEQUENCES if row[name]):
         scan = scans[name] = open_scan(row, name)
@@ -121,15 +127,16 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
             scan.refuse_by(SLICE_CNN)  # whose masks lie on the grid of the scan
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
-        if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
+        if lesion and mask and not scan.row["constant"] and scan.row["head"] != "with skull":
             tissue = scan.tissue if tissue is None else tissue | scan.tissue
             check_flip(lesion, scan)
-        scan.tissue = None
-        scan.volume = scan.volume if scan is first else None
-    found = find_other_brain(covered)
+        scan.tissue = None  # type: ignore[assignment]
+        if scan is not first:
+            scan.volume = None  # type: ignore[assignment]
+    found: dict = find_other_brain(covered)
     for scan in scans.values():
-        if sentence := found.get(SEQUENCE_NAMES[scan.image]):
-            scan.report("other brain", sentence)
+        if remark := found.get(SEQUENCE_NAMES[scan.image]):
+            scan.report("other brain", remark)
     return scans, slices, first, tissue
 
 

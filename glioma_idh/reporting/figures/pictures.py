@@ -13,7 +13,7 @@ from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_n
 from glioma_idh.reporting.figures.sheet import radiological
 
 SIDE, GAP, LINE = 0.512, 0.08, 0.12  # inches
-BAR = {"label": "SD above brain median", "pad": 0.02}
+BAR: dict = {"label": "SD above brain median", "pad": 0.02}
 
 
 def slice_sheet(
@@ -23,7 +23,7 @@ def slice_sheet(
     *,
     sequence: str,
     synthetic: bool = False,
-    scores: ArrayLike | None = None,
+    scores: Sequence[float] | np.ndarray | None = None,
     max_slices: int = 120,
 ) -> Figure:
     """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
@@ -52,7 +52,7 @@ def slice_sheet(
         place = x + SIDE / 2, y + SIDE + 0.024
         axes.text(*place, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
     for label, y in headings.items():
-        number = of_total(len(groups[label]), np.count_nonzero(labels == label))
+        number = of_total(len(groups[label]), int(np.count_nonzero(labels == label)))
         axes.text(0, y, f"IDH-{GROUPS[label][0]} ({number})", fontsize=NORMAL, va="top", fontweight="bold")
     sheet.close_sheet(axes, width - GAP, height)
     canvas.colour_bar(figure, image, axes, **BAR)

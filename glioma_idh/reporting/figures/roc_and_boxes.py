@@ -29,7 +29,7 @@ MARKS = {
 BOX = {"boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE}, "medianprops": {"color": BLUE, "linewidth": 1.8}}
 BOX |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
 BAND_RATES = np.linspace(0, 1, 501)
-CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
+CURVE_STYLES: list[dict] = [  # told apart by their dashes in grey; short ones, which the legend has room for
     {"color": canvas.BLUE, "linestyle": "-"},
     {"color": canvas.VERMILLION, "linestyle": (0, (3, 1))},
     {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
@@ -86,8 +86,8 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         entries += axes.plot(*rates, linewidth=0.9, label=label, color=colour, linestyle=dashes)
     if many and areas:
         entries = axes.get_lines()[-1:]
-        number = canvas.of_total(len(areas), len(splits))
-        entries[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
+        counted = canvas.of_total(len(areas), len(splits))
+        entries[0].set_label(f"{counted} splits:\n{min(areas):.2f} to {max(areas):.2f}")
     if areas:
         grid, mean, several = FALSE_POSITIVE_RATES, np.mean(curves, axis=0), len(areas) > 1
         label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
@@ -141,10 +141,10 @@ def roc_with_bands(
     entries = []
     for (name, patients), style in zip(pooled.items(), CURVE_STYLES, strict=False):
         entries.append(_draw_band(axes, name, patients, published.get(name), style, seed))
-    style = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
+    marked: dict = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
     for (name, (rate, sensitivity)), marker in zip(marks.items(), MARKERS, strict=False):
         label = f"{name}: sensitivity {sensitivity:.2f}, specificity {1 - rate:.2f}"
-        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **style)
+        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **marked)
     canvas.legend_below(axes, entries, columns=1)
     return figure
 
@@ -193,8 +193,8 @@ def score_boxes(
         axes.set_ylim(*((0, None) if loss else (-0.04, 1.04)))
     look = ("marker", "color", "markersize")
     marks = [legend_entry(name, **{key: MARKS[name][key] for key in look}) for name in MARKS if name in drawn]
-    place = {"loc": "outside upper center", "ncols": 2 if len(panels) == 1 else 3}
-    figure.legend(handles=marks, fontsize=SMALL, frameon=False, **place)
+    outside: dict = {"loc": "outside upper center", "ncols": 2 if len(panels) == 1 else 3}
+    figure.legend(handles=marks, fontsize=SMALL, frameon=False, **outside)
     return figure
 
 

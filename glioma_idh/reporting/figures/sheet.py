@@ -60,7 +60,7 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
     x, y = left + (width - size[0]) / 2, top + (height - size[1]) / 2
-    style = {"extent": (x, x + size[0], y + size[1], y), "interpolation": "bilinear"}
+    style: dict = {"extent": (x, x + size[0], y + size[1], y), "interpolation": "bilinear"}
     drawn = axes.imshow(picture, cmap=GREYS, vmin=window[0], vmax=window[1], **style)
     style = {"color": "white", "fontsize": fontsize, "path_effects": STROKE}
     for letter, edge, side in zip(letters, (left + 0.03, left + width - 0.03), ("left", "right"), strict=False):
