@@ -60,7 +60,7 @@ def test_masks_without_an_extent_are_errors():
     with pytest.raises(InputError, match="found an empty mask"):
         extract_lesion_slice(image, mask, np.eye(4))
     mask[1:4, 1:4, 2] = 1
-    with pytest.raises(InputError, match="touches one axial slice only"):
+    with pytest.raises(InputError, match="a mask on one axial slice only"):
         extract_lesion_slice(image, mask, np.eye(4))
     mask[...] = 0
     mask[1:4, 2, 2:4] = 1
