@@ -554,7 +554,7 @@ def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch,
     monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     if value:
-        assert "found 100 % of the brain, 1075 ml, as a mask of all of it" in str(outcome.errors[-1])
+        assert "found a mask of 100 % of the brain (1075 ml)" in str(outcome.errors[-1])
     else:
         assert "expected a lesion in the mask" in str(outcome.errors[0]) and "lesion_mask" not in outcome.files
         assert not (patient.parents[1] / "out" / "p1" / "lesion_mask.nii.gz").exists()

@@ -175,7 +175,7 @@ def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float =
         advice = f"Compare the voxel arrays of this file and {reference.file} without their headers, slice by slice. If"
         advice += " they match, one header is wrong: copy the correct one; resampling would misplace the image."
         advice += " If they do not match, resample one to the grid of the other."
-        raise InputError("the same grid", f"a grid that is up to {off_mm:.1f} mm away", advice, file=volume.file)
+        raise InputError("the same grid", f"a grid displaced by up to {off_mm:.1f} mm", advice, file=volume.file)
 
 
 def bounding_box(mask: np.ndarray) -> Box:

@@ -91,7 +91,7 @@ def check_one_patient(source: Path, out: Path, wanted: dict[str, str], anchor: s
     role = max(folders, key=lambda role: (len(folders[role]), role == anchor), default=anchor)
     if len(folders[role]) > 1:
         found = f"{len(folders[role])} folders that each contain a {or_else([role])} ({_listed(sorted(folders[role]))})"
-        advice = f"If each folder is a patient, use: {command} For one patient, choose its series: --series {role}=..."
+        advice = f"If each folder is a patient, use: {command} If not, choose one with --series {role}=..."
         raise InputError(expected, found, advice, source)
 
 

@@ -42,7 +42,7 @@ def test_remarks_are_of_both_masks():
     assert found.sentences == (told,)
     assert found.thresholded == ("brain mask",) and not found.fills_brain
     assert remarks_on("s", mask, np.arange(64).reshape(4, 4, 4) < 20).fills_brain
-    with pytest.raises(InputError, match="m.nii: expected a lesion mask; found 100 % of the brain, 0 ml, as a mask"):
+    with pytest.raises(InputError, match="m.nii: expected a lesion mask; found a mask of 100 % of the brain .0 ml."):
         remarks_on("s", Mask(lesion, np.eye(4), "m.nii"), lesion != 0)
 
 

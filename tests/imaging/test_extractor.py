@@ -61,7 +61,7 @@ def test_extractor_of_ones_own(extractor):
         ("nothing", "no file"),
         ("empty", "empty"),
         ("other grid", "shape"),
-        ("moved grid", "expected the same grid; found a grid that is up to 3.0 mm away"),
+        ("moved grid", "expected the same grid; found a grid displaced by up to 3.0 mm"),
     ],
 )
 def test_extractor_that_does_not_work(extractor, manner, said):

@@ -139,7 +139,7 @@ def test_grids_must_agree():
     near[0, 3], far[0, 3] = 0.05, 2.0
     turned[:2, :2] = [[np.cos(0.05), -np.sin(0.05)], [np.sin(0.05), np.cos(0.05)]]
     check_same_grid(Volume(scan.array, near, "mask.nii"), scan)
-    with pytest.raises(InputError, match=r"mask.nii: expected the same grid; found a grid that is up to 2.0 mm away"):
+    with pytest.raises(InputError, match=r"mask.nii: expected the same grid; found a grid displaced by up to 2.0 mm"):
         check_same_grid(Volume(scan.array, far, "mask.nii"), scan)
     with pytest.raises(InputError, match="expected the same grid"):
         check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
@@ -155,7 +155,7 @@ def test_grids_agree_within_a_tenth_of_the_shortest_edge():
         if off_mm < 0.1:
             check_same_grid(Volume(flat.array, affine), flat)
         else:
-            with pytest.raises(InputError, match="found a grid that is up to 0.1 mm away"):
+            with pytest.raises(InputError, match="found a grid displaced by up to 0.1 mm"):
                 check_same_grid(Volume(flat.array, affine), flat)
     with pytest.raises(InputError, match=r"expected shape \(10, 20, 4\); found shape \(20, 10, 4\)"):
         check_same_grid(Volume(np.zeros((20, 10, 4)), flat.affine), flat)
@@ -255,7 +255,7 @@ def test_headers_that_disagree_are_no_reason_to_resample_before_a_look():
     apart[0, 3] = 9
     with pytest.raises(InputError) as raised:
         check_same_grid(Volume(np.zeros((4, 5, 6)), apart, "mask.nii"), there)
-    assert raised.value.found == "a grid that is up to 9.0 mm away"
+    assert raised.value.found == "a grid displaced by up to 9.0 mm"
     for words in (
         "Compare the voxel",
         "t1.nii",

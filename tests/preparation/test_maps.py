@@ -350,7 +350,7 @@ def test_a_second_echo_on_another_grid_is_refused(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path, num_echoes=2)
     moved = AFFINE + np.array([[0, 0, 0, 3.0], [0] * 4, [0] * 4, [0] * 4])
     write_volume(tmp_path / "dsc_e2.nii", np.ones((*SHAPE, 20), np.float32), moved)
-    with pytest.raises(InputError, match="dsc_e2.nii: expected the same grid; found a grid that is up to 3.0 mm away"):
+    with pytest.raises(InputError, match="dsc_e2.nii: expected the same grid; found a grid displaced by up to 3.0 mm"):
         make_rcbv_image(patient_of(alignment, white_given(tmp_path), stages_of(tmp_path), **masks))
 
 

@@ -160,7 +160,7 @@ def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_ru
         find_lesion(patient_of(alignment, settings, stages, brain))
         first, second = stages.record.remarks[:2]
         assert first == "The lesion mask contains probabilities, thresholded at 0.5."
-        assert second.startswith("50 % of the lesion (") and second.endswith("do mask and scan belong together?")
+        assert second.startswith("50 % of the lesion (") and second.endswith("does the mask belong to this scan?")
 
 
 def test_a_brain_mask_of_probabilities_is_a_remark(alignment, tmp_path):

@@ -201,9 +201,9 @@ def test_a_t1gd_without_contrast_agent_is_left_open():
     choices, (error,) = choose_series([called], {})
     assert choices == {}
     assert error.expected == "a contrast agent in the header of a series called T1Gd"
-    assert error.advice == "Say what it is: --series t1=12, --series t1gd=12, or --series t1=none."
+    assert error.advice == "State its role: --series t1=12, --series t1gd=12, or --series t1=none."
     choices, errors = choose_series([called], {"t1gd": "12"})
-    assert errors == [] and choices["t1gd"].reason == "named by --series t1gd=12"
+    assert errors == [] and choices["t1gd"].reason == "chosen by --series t1gd=12"
 
 
 def test_a_contradiction_does_not_matter_where_another_series_is_clear():

@@ -212,7 +212,7 @@ def test_a_grid_shifted_by_5_mm(subject):
     shifted = AFFINE.copy()
     shifted[0, 3] = 5
     sentence, words = problem(subject(t1=scan(), t2=(scan(1), shifted), lesion_mask=LESION), "t2")
-    assert (sentence, words) == ("Not on the grid of t1: a grid up to 5.0 mm off.", "other grid")
+    assert (sentence, words) == ("Not on the grid of t1: a grid displaced by up to 5.0 mm.", "other grid")
     sentence, _ = problem(subject(t1=scan(), lesion_mask=LESION[:, :, :7]), "lesion_mask")
     assert sentence == "Not on the grid of t1: shape (10, 12, 7), not shape (10, 12, 8)."
 
@@ -267,8 +267,8 @@ def test_masks_are_compared_with_the_first_sequence_and_with_each_other(subject)
     shifted = AFFINE.copy()
     shifted[2, 3] = 5
     scans, (tile,) = check(subject(t1=scan(), t2=scan(1), lesion_mask=(LESION, shifted), brain_mask=BRAIN))
-    assert scans["grid"].tolist() == ["same", "same", "a grid up to 5.0 mm off", "same"]
-    assert scans.loc[("s1", "lesion_mask"), "problem"] == "Not on the grid of t1: a grid up to 5.0 mm off."
+    assert scans["grid"].tolist() == ["same", "same", "a grid displaced by up to 5.0 mm", "same"]
+    assert scans.loc[("s1", "lesion_mask"), "problem"] == "Not on the grid of t1: a grid displaced by up to 5.0 mm."
     assert tile.thumbnails["t1"].lesion is None and tile.has_mask
 
 
@@ -357,7 +357,7 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
 
 
 def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
-    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. It is set aside."
+    told = "Expected a lesion mask, found a mask of 100 % of the brain ({} ml). It is set aside."
     assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
     assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
     outside = np.zeros(SHAPE)
