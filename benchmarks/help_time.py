@@ -1,8 +1,8 @@
-"""How long each command's help takes, which loads no heavy library.
+"""Measure how long the help of each command takes; it loads no heavy library.
 
     python benchmarks/help_time.py
 
-The fastest of several runs each, beside that of an interpreter that does nothing; about 0.2 s on a quiet machine.
+Prints the fastest of several runs, and that of an interpreter that does nothing for comparison.
 """
 
 import subprocess
@@ -10,10 +10,14 @@ import sys
 import time
 
 COMMANDS = (
+    "glioma_idh",
     "glioma_idh.gbm2d.train",
     "glioma_idh.gbm2d.predict",
     "glioma_idh.sgp3d.train",
     "glioma_idh.sgp3d.predict",
+    "glioma_idh.sgp3d.experiments",
+    "glioma_idh.sgp3d.occlude",
+    "glioma_idh.predict",
     "glioma_idh.prepare",
     "glioma_idh.report",
     "glioma_idh.cohorts",

@@ -57,6 +57,7 @@ class PreparedPatient:
 def check_job(job: Job, settings: Settings) -> None:
     """Refuse what no patient can be prepared with, by an InputError that names the flag."""
     settings.wanted_series()
+    settings.check_times()
     one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
     for name in one:
         if not getattr(settings, name).is_file():
