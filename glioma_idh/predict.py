@@ -3,8 +3,10 @@
 Example: python -m glioma_idh.predict RUN_DIR --cohort cohort.csv
 
 The networks of the run are recognised from its folder. For one patient, a run of gbm2d needs --scan and --lesion-mask,
-and a run of sgp3d needs --t1, --t1gd, --t2 and --flair. For many patients, both need --cohort. Prints one CSV row per subject: the probability of an IDH mutation from each split's network
-(score_1, score_2, ...), their mean (score) and standard deviation (score_sd). For research, not for diagnosis.
+and a run of sgp3d needs --t1, --t1gd, --t2 and --flair. For many patients, both need --cohort.
+
+Prints one CSV row per subject: the probability of an IDH mutation from each split's network (score_1, score_2, ...),
+their mean (score) and standard deviation (score_sd). For research, not for diagnosis.
 """
 
 import importlib

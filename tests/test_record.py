@@ -157,8 +157,8 @@ def test_a_full_disk_hides_no_error(tmp_path, argv, monkeypatch):
 @pytest.mark.parametrize("folder", ["file", "file/deeper/still"])
 def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, argv, folder):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SystemExit, match="file: expected a folder for the results; found a file. Name another folder."):
-        with recorded("glioma_idh.x", folder=tmp_path / folder):
-            pytest.fail("the work began")
+    text = "file: expected a folder for the results; found a file. Name another folder."
+    with pytest.raises(SystemExit, match=text), recorded("glioma_idh.x", folder=tmp_path / folder):
+        pytest.fail("the work began")
     with recorded("glioma_idh.x"):
         into(tmp_path / folder, will_write=False)  # as of a finished run, which is only read

@@ -1,5 +1,6 @@
 """The commands for cohorts: check, overlap, table, and those that make the shipped tables of labels (manifests)."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ Folder = Annotated[Path | None, option("DIR", "")]
 Table = Annotated[Path, tyro.conf.Positional, option("TABLE")]
 Switch = Annotated[bool, SWITCH]
 NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be read
+logger = logging.getLogger(cohorts.__name__)  # this module is called __main__
 
 
 def check(
@@ -76,7 +78,7 @@ def check(
     print(next_steps(table, scans, cohort if cohort == "phantom" else str(out / "cohort.csv")))
     print(f"The results are in {out}")
     if reason := why_none(table, scans):
-        print(reason, file=sys.stderr)
+        logger.warning(reason)
         sys.exit(NOT_ALL_READ)
     if reason := why_nobody(table, scans):
         sys.exit(reason)
@@ -103,9 +105,16 @@ def overlap(
     """
     from glioma_idh.cohorts.shared_patients import compare
 
-    pairs, errors, said = compare(read_table(a), read_table(b), not no_images, jobs, quiet)
+    tables = []
+    for file in (a, b):
+        try:
+            tables.append(read_table(file))
+        except InputError as error:
+            advice = f"{error.advice} overlap needs cohort tables, such as the cohort.csv in the folder of a run."
+            raise InputError(error.expected, error.found, advice, error.file, error.subject) from error
+    pairs, errors, said = compare(*tables, not no_images, jobs, quiet)
     print(pairs.to_csv(index=False), end="")
-    print(said, file=sys.stderr)
+    logger.info(said)
     if len(pairs) or errors:
         sys.exit(1 if len(pairs) else NOT_ALL_READ)
 
