@@ -57,6 +57,7 @@ class PreparedPatient:
 def check_job(job: Job, settings: Settings) -> None:
     """Raise InputError, which names the option, for settings that cannot be used with any patient."""
     settings.wanted_series()
+    settings.check_times()
     one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
     for name in one:
         if not getattr(settings, name).is_file():
