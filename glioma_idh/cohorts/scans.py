@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,15 @@ WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
 logger = logging.getLogger(__name__)
 
 
-def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> Mask:
+def read_mask(row: pd.Series, column: str = "lesion_mask", order: Literal["C", "K"] = "C") -> Mask:
     """Read a mask of a subject as labels; `order` as of `read_volume`. InputError: no file, unreadable, or no mask."""
     require_path(row, column)
     return masks.read_mask(row[column], order)
 
 
-def read_scan(row: pd.Series, column: str, dtype: DTypeLike | None = np.float32, order: str = "C") -> Volume:
+def read_scan(
+    row: pd.Series, column: str, dtype: DTypeLike | None = np.float32, order: Literal["C", "K"] = "C"
+) -> Volume:
     """Read one sequence of a subject, RAS+; `dtype` and `order` as `read_volume`, an InputError where it is no scan.
 
     An `adc` image is divided by the row's `adc_divisor` (3 where it is the trace of the tensor).
