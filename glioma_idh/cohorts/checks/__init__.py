@@ -1,8 +1,8 @@
-"""A look at a cohort before anything is made of it.
+"""Checks of the images of a cohort.
 
-rows      one image: its row in the table of checks, and what is wrong with it
-copies    whose an image is, by the name of its file and by its voxels
-images    every image of a cohort
-tiles     each subject in small pictures, for the contact sheet
-summary   who and what is there, in words
+rows      one image: its row in the table of checks, and its problems
+copies    the same image under two names, and file names that contradict their column
+images    all images of a cohort
+tiles     small pictures of each subject for the contact sheet
+summary   the result as text
 """
