@@ -47,7 +47,7 @@ def test_the_command_itself_says_so_before_any_work(tmp_path, monkeypatch):
         write_images(tmp_path / "cohort" / name, "t1gd")
     job = prepare.Job(tmp_path / "cohort", out=tmp_path / "out", quiet=True)
     with pytest.raises(InputError, match="2 folders that each hold a T1Gd .*--many"):
-        prepare.prepare(job, Settings())
+        prepare.run(job, Settings())
     assert not (tmp_path / "out").exists()
 
 
@@ -107,5 +107,5 @@ def test_a_reference_that_several_folders_could_hold_names_many(tmp_path):
     for name in ("a", "b"):
         write_series(tmp_path / "cohort" / name, noise(SHAPE, 1), 1, SPIN_ECHO | {"SeriesDescription": "T2 tse"})
     job = prepare.Job(tmp_path / "cohort", out=tmp_path / "out", subject="case", quiet=True)
-    (outcome,) = prepare.prepare(job, Settings())
+    (outcome,) = prepare.run(job, Settings())
     assert "--many" in outcome.errors[-1].advice

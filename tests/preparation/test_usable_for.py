@@ -74,7 +74,7 @@ def test_the_command_ends_with_it(options, expected, monkeypatch, capsys, tmp_pa
     (tmp_path / "p1").mkdir()
     (tmp_path / "p1" / "qc.png").touch()
     outcomes = [PreparedPatient("p1", tmp_path, files("t1gd", "lesion_mask"), [], [], [])]
-    monkeypatch.setattr(prepare, "prepare", lambda job, settings: outcomes)
+    monkeypatch.setattr(prepare, "run", lambda job, settings: outcomes)
     monkeypatch.setattr(sys, "argv", ["prepare", "source", "--out", str(tmp_path), *options])
     prepare.main()
     _, slices, _, *_, look = capsys.readouterr().out.splitlines()
