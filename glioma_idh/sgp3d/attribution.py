@@ -76,7 +76,7 @@ def occlude_run(wanted) -> dict:
 def _tested_subjects(wanted, shape: tuple[int, int, int]) -> pd.DataFrame:
     """A row a split and test subject: the cohort table with `repeat`, `split` and `network`, its place."""
     splits, cohort = (runs.read_table(wanted.run_dir / name) for name in (runs.SPLITS, runs.COHORT))
-    if not all(CachedSubject(Path(folder)).is_there for folder in cohort["prepared"]):
+    if not all(CachedSubject(Path(folder)).is_complete for folder in cohort["prepared"]):
         cohort = restore_cohort(cohort, shape, wanted.run_dir, wanted.quiet, with_skull=True)  # as the run let them in
     places = {split: place for place, split in enumerate(runs.list_splits(splits))}
     test = splits[splits["part"] == "test"].drop(columns="part")

@@ -24,7 +24,7 @@ from glioma_idh.training.cohort import TrainingCohort
 from glioma_idh.training.job import Job
 from glioma_idh.training.pipeline import Training, begin_runs, list_trainings, resolve
 from glioma_idh.training.settings import with_whole_paths
-from glioma_idh.training.splits import side_by_side
+from glioma_idh.training.splits import run_calls
 
 MODEL = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
 TABLES = {
@@ -104,7 +104,7 @@ def _find_run(runs_dir: Path, key: dict) -> Path | None:
     alike = []
     for file in sorted(runs_dir.glob(f"*/{runs.RECIPE}")):
         with contextlib.suppress(InputError):  # not a run of this version
-            if runs.as_read(METHOD.former) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(key):
+            if runs.as_read(METHOD.old_defaults) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(key):
                 alike.append(file.parent)
     return min(alike, key=lambda folder: not (folder / runs.METRICS).exists(), default=None)
 
@@ -148,9 +148,9 @@ def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> Non
         if run.prepared:
             METHOD.restore(run.recipe, run.folder, job.quiet)
     if unprepared := [run for run in left if not run.prepared]:
-        begin_runs(unprepared, cohort.introduce(METHOD.sequences(recipe)), job, METHOD, report_all=False)
+        begin_runs(unprepared, cohort.checked_table(METHOD.sequences(recipe)), job, METHOD, report_all=False)
     calls = [(run.recipe, run.folder, index, True) for run in left for index in run.missing()]
-    trained = side_by_side(partial(METHOD.train_split, threads=threads), calls, jobs)
+    trained = run_calls(partial(METHOD.train_split, threads=threads), calls, jobs)
     with _one_bar(left, job.quiet):
         for _ in chain([None], trained):  # before the first too: a kill may have come between training and results
             for run in left:

@@ -17,7 +17,7 @@ from glioma_idh.sgp3d.paper import SEQUENCES
 
 NUM_SLICES = 16  # of a subject, for a network that reads slices
 THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
-ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside the brain, {WITH_SKULL}"
+ADVICE = f"Use glioma-idh prepare, set the scans to 0 outside the brain, {WITH_SKULL}"
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,10 @@ def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, cap
 @pytest.mark.integration
 def test_another_recipe_in_the_folder_is_an_error(finished):
     _, recipe, run, _ = finished
-    with pytest.raises(InputError, match=r"expected epochs 4; found epochs 18. This folder holds another run"):
+    with pytest.raises(
+        InputError,
+        match=r"expected a run with epochs 4; found one with epochs 18. The folder holds a run with other settings",
+    ):
         train(replace(recipe, epochs=4), Job(run_dir=run))
 
 
@@ -210,7 +213,7 @@ def test_changed_labels_are_another_run(finished, edit_table):
 @pytest.mark.integration
 def test_a_single_run_is_not_overwritten_by_several(finished):
     _, recipe, run, _ = finished
-    with pytest.raises(InputError, match="expected a folder for several runs; found one run of its own"):
+    with pytest.raises(InputError, match="expected a folder for several runs; found the folder of a single run"):
         train(replace(recipe, sequence=("T1", "T2")), Job(run_dir=run))
 
 
@@ -230,7 +233,7 @@ def test_nobody_labelled_is_said_with_the_reasons(make_cohort, tmp_path, capsys)
     cohort.write_text(re.sub(r",[01],", ",,", cohort.read_text()))
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train(Recipe(cohort=str(cohort), sequence=("T2",)), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
-    assert "3 of 3 subjects are set aside:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
+    assert "3 of 3 subjects are excluded:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
     assert not (tmp_path / "run").exists()
 
 

@@ -18,7 +18,7 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.figures.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet, attribution
 from glioma_idh.sgp3d.attribution import choose_subjects, occlude_run, score_tested, summarise_occlusion
-from glioma_idh.sgp3d.cache import CachedSubject, store_cohort
+from glioma_idh.sgp3d.cache import CachedSubject, cache_cohort
 from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import (
     SCORES,
@@ -233,7 +233,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("occlusion")
     cohort = pd.read_csv(write_four(folder, num_subjects=7, num_mutant=3), dtype={"subject": str})
     cohort = cohort.assign(cohort="csv")
-    cohort, _ = store_cohort(cohort, SHAPE, jobs=1, quiet=True)
+    cohort, _ = cache_cohort(cohort, SHAPE, jobs=1, quiet=True)
     run = folder / "run"
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     write_table(cohort, run / "cohort.csv")
@@ -370,7 +370,7 @@ def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
 def test_an_unfinished_run_no_run_and_fewer_maps_than_none(tmp_path):
     with pytest.raises(InputError, match="expected --num-maps of at least 0; found -1"):
         occlude_run(Occlusion(tmp_path, num_maps=-1))
-    with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
+    with pytest.raises(InputError, match="expected the folder of one run"):
         occlude_run(Occlusion(tmp_path))
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):

@@ -63,7 +63,7 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
     assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
     assert (run / "predict/s02.png").exists() and (run / "predict/predictions.csv").exists()
-    assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
+    assert "1 of 3 subjects were in the training cohort" in capsys.readouterr().err
     assert (table["remarks"] == "").all()
 
 
@@ -76,7 +76,7 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / runs.MEASURES)
     scans = scans_of(run, "s01")
     (said,) = predict_cohort(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
-    assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
+    assert "correlations between T1, T1Gd, T2 and FLAIR differ from those of the training cohort (40" in said
     copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
     (said,) = predict_cohort(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
     assert said.startswith("t1gd.nii.gz is given as T1; by its name it is T1Gd. T1Gd: Has the very voxels of t1.")
@@ -275,8 +275,8 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
         predict_cohort(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
     tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
-    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for input \(16, 16, 16, 4\) with"):
         common.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_2/model.keras").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a Keras network; found ValueError"):
         common.load_networks(other, (*SHAPE, 4), Recipe().outputs)

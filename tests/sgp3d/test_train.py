@@ -322,7 +322,7 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
     cohort = make_four(num_subjects=2)
     for subject in ("s00", "s01"):
         edit_table(cohort, subject, "idh", "")
-    monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
+    monkeypatch.setattr("glioma_idh.sgp3d.cache.cache_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 
