@@ -90,14 +90,14 @@ class NetworkInput(NamedTuple):
     errors: list[InputError]  # one per excluded subject
 
 
-def train(recipe, job, method: Method) -> dict[str, dict]:
+def train(recipe, job, method: Method) -> dict[str, Path]:
     """Train and test one network per run and split, and write all results into the run folders.
 
     The steps: check settings and cohorts, preprocess and split, train every split, write results and report, test on
     the external cohort. Steps that are already done are skipped.
 
     Returns:
-        The content of each run's `metrics.json`, by the name of its sequence or network.
+        The folder of each run, by the name of its sequence or network.
     """
     recipe, job, cohort = resolve(recipe, job, method)
     trainings = list_trainings(recipe, job, method)
@@ -117,12 +117,12 @@ def train(recipe, job, method: Method) -> dict[str, dict]:
     folders = {training.name: training.folder for training in trainings}
     baselines = method.baselines(recipe, job.run_dir, job.quiet)
     with step("drawing the report", job.quiet):
-        metrics = compare_runs(job.run_dir, folders, finished, baselines)
+        compare_runs(job.run_dir, folders, finished, baselines)
     for training, inputs in zip(trainings, tests, strict=False):
         predictions = method.predict(training.recipe, training.folder, inputs, job.quiet)
         write_external(training.folder, external_name(job), inputs.table, predictions, inputs.errors)
     print(f"Everything is in {job.run_dir}")
-    return metrics
+    return folders
 
 
 def resolve(recipe, job, method: Method) -> tuple[Any, Any, TrainingCohort]:
