@@ -21,7 +21,7 @@ from glioma_idh.sgp3d import prediction as library
 from glioma_idh.sgp3d.inference import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.prediction import predict_cohort, warn_of_volumes
+from glioma_idh.sgp3d.prediction import predict_cohort, warn_of_large_lesions
 from glioma_idh.sgp3d.preprocessing import Placement
 from glioma_idh.training import predict as common
 from tests.sgp3d.conftest import GRID, write_four
@@ -103,19 +103,19 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
 def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     cohort = str(run.parent / "cohort.csv")
     table = predict_cohort(Prediction(run, cohort=cohort, quiet=True))
-    assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
+    assert "more than twice" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
     learnt = runs.read_table(run / "cohort.csv")
     write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
     predict_cohort(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
-    assert "exceed twice the run's largest" in capsys.readouterr().err
+    assert "are more than twice as large as any in the training cohort" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("predicted", "named"), [(99.0, False), (101.0, True)])
 def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
     write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
-    warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
-    told = "1 of 2 lesions found, b for example, exceed twice the run's largest (50 ml): "
+    warn_of_large_lesions(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
+    told = "1 of 2 predicted lesions (for example b) are more than twice as large as any in the training cohort (at most 50 ml). "
     assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
 

@@ -260,7 +260,9 @@ def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypat
     before = t1.read_bytes()
     try:
         t1.write_bytes(t2.read_bytes())
-        with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
+        with pytest.raises(
+            InputError, match="s00: .*expected the same images as when the run was started; found changed images"
+        ):
             train_run(recipe, job)
     finally:
         t1.write_bytes(before)
