@@ -6,11 +6,14 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import psutil
 
 from glioma_idh.errors import InputError
+
+if TYPE_CHECKING:  # pandas takes long to import, and --help must be fast
+    import pandas as pd
 
 SCORE_FORMAT = "%.9g"  # enough digits to restore every float32 exactly
 
@@ -42,7 +45,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
+def write_table(table: "pd.DataFrame", path: str | Path) -> None:
     """Write a table as CSV, atomically."""
     with written_whole(path) as part:
         table.to_csv(part, index=False, float_format=SCORE_FORMAT, lineterminator="\n")

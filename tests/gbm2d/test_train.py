@@ -355,8 +355,8 @@ def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
     recipe, *_ = resolve(Recipe(sequence=("T1c", "flair,rCBV", "MPRAGE")), Job(), METHOD)
     assert recipe.sequence == ("t1gd", "flair", "rcbv")
     assert capsys.readouterr().out.splitlines() == [
-        "--sequence T1c: T1Gd is meant.",
-        "--sequence MPRAGE: T1Gd is meant.",
+        "--sequence T1c is read as T1Gd.",
+        "--sequence MPRAGE is read as T1Gd.",
     ]
 
 

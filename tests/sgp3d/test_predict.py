@@ -115,7 +115,8 @@ def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
 def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
     write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
     warn_of_large_lesions(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
-    told = "1 of 2 predicted lesions (for example b) are more than twice as large as any in the training cohort (at most 50 ml). "
+    told = "1 of 2 predicted lesions (for example b) are more than twice as large as any in the training cohort (at "
+    told += "most 50 ml). "
     assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
 
