@@ -1,6 +1,6 @@
 """Predict new subjects with a finished run; the command `predict`."""
 
-import sys
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,8 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.pictures import slice_read
 from glioma_idh.training import predict as common
 
+logger = logging.getLogger(__name__)
+
 
 def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     """Predict subjects with every network of a run; write predictions, remarks and a picture per subject.
@@ -29,14 +31,14 @@ def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
-    print(f"The networks of this run read {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
+    logger.info(f"The networks of this run read {SEQUENCE_NAMES[sequence]}.")
     quiet, with_skull = wanted.quiet or wanted.cohort is None, wanted.with_skull or recipe.get("with_skull", False)
     settings = {"jobs": 1 if wanted.cohort is None else -1, "quiet": quiet, "with_skull": with_skull}
     table, slices, errors = prepare_cohort(_subjects(wanted, sequence), sequence, recipe["size"], **settings)
     if errors and (wanted.strict or table.empty):
         raise errors[0]
     for error in errors:
-        print(f"excluded: {error}", file=sys.stderr)
+        logger.warning(f"excluded: {error}")
     scores = score_slices(slices, common.load_networks(wanted.run_dir, slices.shape[1:]))
     scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, scores.shape[1] + 1)])
     predictions = table[["subject"]].join(scores)
@@ -77,4 +79,4 @@ def warn_of_brain_masks(table: pd.DataFrame, run_dir: Path) -> None:
     """Warn if the run was trained with brain masks and new subjects have none."""
     if (runs.read_table(run_dir / runs.COHORT)["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
         text = "The run was trained with brain masks. Without --brain-mask, all non-zero voxels count as brain."
-        print(text, file=sys.stderr)
+        logger.warning(text)

@@ -1,6 +1,6 @@
 """Predict new subjects with a finished run; the command `predict`."""
 
-import sys
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
+
+logger = logging.getLogger(__name__)
 
 
 def predict_cohort(wanted: Prediction) -> pd.DataFrame:
@@ -53,7 +55,7 @@ def predict_cohort(wanted: Prediction) -> pd.DataFrame:
             if wanted.strict or len(subjects) == 1:
                 raise
             errors.append(error)
-            print(f"excluded: {error}", file=sys.stderr)
+            logger.warning(f"excluded: {error}")
     if not rows:
         raise errors[0]
     predictions, measured = pd.DataFrame(rows), pd.DataFrame(measured)
@@ -122,4 +124,4 @@ def warn_of_large_lesions(predictions: pd.DataFrame, run_dir: Path) -> None:
     if len(beyond):
         found = f"{len(beyond)} of {len(predictions)} predicted lesions (for example {beyond.iloc[0]})"
         text = f"{found} are more than twice as large as any in the training cohort (at most {largest_ml:.0f} ml)."
-        print(f"{text} Check that the scans are cropped like those of the run.", file=sys.stderr)
+        logger.warning(f"{text} Check that the scans are cropped like those of the run.")

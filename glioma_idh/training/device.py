@@ -1,9 +1,9 @@
 """GPUs and processors of a training, reproducibility, and its cost in time and memory."""
 
 import contextlib
+import logging
 import platform
 import time
-import warnings
 from pathlib import Path
 
 import joblib
@@ -13,6 +13,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 from glioma_idh.quiet_keras import keras
 from glioma_idh.record import peak_memory_bytes
+
+logger = logging.getLogger(__name__)
 
 
 def require_tensorflow() -> None:
@@ -89,12 +91,11 @@ def make_reproducible(seed: int, threads: int = 1) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Set the number of TensorFlow threads of this process; must come before the first computation, else it warns."""
+    """Set the number of TensorFlow threads of this process; has no effect after its first computation."""
     import tensorflow as tf
 
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
-        text = "TensorFlow is already in use in this process: results may differ in the last digits from a new process."
-        warnings.warn(text, stacklevel=3)
+        logger.debug("TensorFlow is already in use: results may differ in the last digits from a new process.")

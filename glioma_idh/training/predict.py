@@ -3,8 +3,8 @@
 `wanted` is a `Prediction` of either paper. Files, folders and names that cannot be used raise an `InputError`.
 """
 
+import logging
 import re
-import sys
 from io import StringIO
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from glioma_idh.runs.run import is_synthetic, require_finished
 # problems that the preprocessing has already reported
 REPORTED = {"large lesion", "outside brain", "probabilities", "not brain alone"}
 SHOWN = 3  # subjects named in a message
+logger = logging.getLogger(__name__)
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
@@ -72,7 +73,7 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
     table, errors = check_subjects(cohort)
     for error in errors:
-        print(f"excluded: {error}", file=sys.stderr)
+        logger.warning(f"excluded: {error}")
     table = table[(table[list(PATHS)] != "").any(axis=1)]
     if table.empty:
         raise InputError("subjects with images", "none", "Check the paths in the cohort table.", file=wanted.cohort)
@@ -84,13 +85,13 @@ def warn_of_predictions(table: pd.DataFrame, wanted, recipe: dict, synthetic: bo
     """Warn if subjects were in the training cohort, or if the networks were trained on other or synthetic data."""
     if wanted.with_skull and not recipe.get("with_skull"):
         text = "--with-skull: the run was trained on skull-stripped scans, so scores of scans with skull may differ."
-        print(text, file=sys.stderr)
+        logger.warning(text)
     if known := table["patient"].isin(runs.read_table(wanted.run_dir / runs.COHORT)["patient"]).sum():
         text = f"{known} of {len(table)} subjects were in the training cohort: their scores are not test results."
-        print(f"{text} The test results of the run are in {wanted.run_dir / runs.PREDICTIONS}", file=sys.stderr)
+        logger.warning(f"{text} The test results of the run are in {wanted.run_dir / runs.PREDICTIONS}")
     if synthetic:
         text = "These networks were trained on synthetic data (phantom): their scores mean nothing for a patient."
-        print(text, file=sys.stderr)
+        logger.warning(text)
 
 
 def check_files(**given: Path | None) -> None:
@@ -190,12 +191,12 @@ def print_problems(found: dict[str, list[str]], num_subjects: int) -> None:
     """Print the problems of the first few subjects on standard error."""
     for subject in list(found)[:SHOWN]:
         for sentence in found[subject]:
-            print(f"{subject}: {sentence}", file=sys.stderr)
+            logger.warning(f"{subject}: {sentence}")
     if len(found) > SHOWN:
         text = f"{len(found)} of {num_subjects} subjects have remarks; all are in column remarks of {runs.PREDICTIONS}"
-        print(text, file=sys.stderr)
+        logger.warning(text)
     if found:
-        print("Check scan, mask and picture of these subjects before you use their scores.", file=sys.stderr)
+        logger.warning("Check scan, mask and picture of these subjects before you use their scores.")
 
 
 def write_predictions(table: pd.DataFrame, path: Path) -> None:
@@ -208,7 +209,7 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
     changed = set(former["subject"][again]) - set(former.merge(table)["subject"])
     if changed:
         text = f"{path}: earlier predictions were replaced for {', '.join(sorted(changed)[:3])}"
-        print(f"{text}{' ...' if len(changed) > 3 else ''}. Use --subject to name each patient.", file=sys.stderr)
+        logger.warning(f"{text}{' ...' if len(changed) > 3 else ''}. Use --subject to name each patient.")
     write_table(pd.concat([former[~again], table], ignore_index=True).fillna(""), path)
 
 
@@ -216,4 +217,4 @@ def print_predictions(predictions: pd.DataFrame, wanted) -> None:
     """Print the table on standard output, for other programs, and an explanation on standard error."""
     text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
     print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
-    print(text, file=sys.stderr)
+    logger.info(text)
