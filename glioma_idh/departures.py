@@ -27,7 +27,7 @@ class Group(NamedTuple):
     sentence: str  # said of a subject that departs, with `{n}` for the number of subjects of the run
 
 
-def log_odds(share: np.ndarray) -> np.ndarray:
+def log_odds(share: np.ndarray | float) -> np.ndarray:
     """Return the log-odds of proportions, clipped to 0.01 and 0.99."""
     share = np.clip(share, 0.01, 0.99)
     return np.log(share / (1 - share))

@@ -10,9 +10,11 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import psutil
 from joblib import delayed
 from joblib.externals.loky.backend import resource_tracker as of_loky
@@ -49,7 +51,9 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
         return parallel(calls)  # which starts the workers
 
 
-def each_row(work: Callable, table, *settings, jobs: int = -1, what: str, quiet: bool = False) -> tuple:
+def each_row(
+    work: Callable, table: pd.DataFrame, *settings: Any, jobs: int = -1, what: str, quiet: bool = False
+) -> tuple[pd.DataFrame, list, list[InputError]]:
     """Call `work(row, *settings)` for every row of a cohort table, in parallel. It may raise an InputError.
 
     Args:

@@ -79,7 +79,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
         shown(message, category, *where, **more)
 
     with ending_plainly(), log.shown():
-        _folders.clear(), _read.clear()
+        _folders.clear()
+        _read.clear()
         if folder is not None:
             into(folder)
         for value in given.values():

@@ -34,7 +34,10 @@ def measure_subject(
     contrast of the lesion (AUC); percentiles of the intensities in lesion and brain.
     """
     voxel_ml = float(np.prod(spacing_mm)) / 1000
-    found = {"lesion_ml": np.count_nonzero(lesion) * voxel_ml, "brain_ml": np.count_nonzero(brain) * voxel_ml}
+    found: dict[str, float] = {
+        "lesion_ml": np.count_nonzero(lesion) * voxel_ml,
+        "brain_ml": np.count_nonzero(brain) * voxel_ml,
+    }
     for side, (start, stop), index in zip(DIRECTIONS, bounding_box(brain), np.nonzero(lesion), strict=True):
         found[f"towards_{side}"] = (index.mean() + 0.5 - start) / (stop - start)
     found["stands_out"] = stand_out(normalised, lesion, brain, spacing_mm)

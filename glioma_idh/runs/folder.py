@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -38,7 +40,7 @@ TEXT_COLUMNS |= {"who2021", "brain_mask", "adc_divisor", "file", "expected", "fo
 TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 
 
-def read_table(path) -> pd.DataFrame:
+def read_table(path: str | Path | TextIO) -> pd.DataFrame:
     """Read a table of a run. Text columns stay text, so that ids keep leading zeros; empty numbers are NaN.
 
     An InputError if the file is missing, or was saved by a spreadsheet program with semicolons or tabs.
@@ -53,7 +55,7 @@ def read_table(path) -> pd.DataFrame:
     return table.fillna(dict.fromkeys(TEXT_COLUMNS & set(table.columns), ""))
 
 
-def read_json(path) -> dict:
+def read_json(path: str | Path) -> dict:
     """Read a JSON file of a run; an InputError if it is missing or not JSON."""
     try:
         return json.loads(Path(path).read_text())
@@ -73,7 +75,7 @@ def read_metrics(folder: Path) -> dict:
     return numbers
 
 
-def read_recipe(folder) -> dict:
+def read_recipe(folder: str | Path) -> dict:
     """Read `recipe.json`; an InputError if it is missing or has another format version."""
     file = Path(folder) / RECIPE
     if not file.is_file():
@@ -89,7 +91,7 @@ def read_recipe(folder) -> dict:
     return content
 
 
-def no_run(folder) -> InputError:
+def no_run(folder: str | Path) -> InputError:
     """Make the error for a path that is not a run folder. It names the runs above, in, or beside the path."""
     folder = Path(folder)
     place = folder.absolute()
@@ -111,7 +113,7 @@ def no_run(folder) -> InputError:
     return InputError("the folder of one run", found, advice, file=folder)
 
 
-def list_runs(folders) -> list[Path]:
+def list_runs(folders: Iterable[str | Path]) -> list[Path]:
     """List run folders, each once. A folder of several runs is replaced by these; an InputError if there is no run."""
     order, found = list(SEQUENCE_NAMES), {}
     for folder in map(Path, folders):
@@ -125,7 +127,7 @@ def list_runs(folders) -> list[Path]:
     return list(found.values())
 
 
-def read_costs(folder) -> dict[str, str]:
+def read_costs(folder: str | Path) -> dict[str, str]:
     """Describe the cost of a run's trainings: texts `device`, `duration` and `memory`; empty for old runs."""
     files = sorted(Path(folder).glob(f"split_*/{COST}"))
     if not files:
@@ -151,7 +153,7 @@ def recipe_hash(recipe: dict) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
+def find_run(folder: str | Path, recipe: dict, defaults: dict | None = None) -> bool:
     """Return whether a folder holds the finished run of this recipe. If False, the run can be started or resumed there.
 
     An InputError if the folder holds another run or other files, or cannot be written.
@@ -177,7 +179,7 @@ def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
     return False
 
 
-def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
+def differing_settings(folder: str | Path, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
     """Compare the run in a folder with a recipe: returns (value of the run, value of the recipe) by differing setting.
 
     Empty if there is no run. An InputError if the run has another format version.
@@ -189,7 +191,7 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def begin_run(folder, recipe: dict, published: dict) -> None:
+def begin_run(folder: str | Path, recipe: dict, published: dict) -> None:
     """Write `recipe.json` with the paper's published results; from then on the folder belongs to this run."""
     content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
     write_json(content | {"versions": versions(), "published": published}, Path(folder) / RECIPE)
@@ -200,22 +202,22 @@ def as_read(recipe: dict) -> dict:
     return json.loads(json.dumps(recipe, default=str))
 
 
-def split_folder(folder, index: int) -> Path:
+def split_folder(folder: str | Path, index: int) -> Path:
     """Return the folder of a split: `split_1` for index 0, in the order of splits.csv."""
     return Path(folder) / f"split_{index + 1}"
 
 
-def mask_file(folder, index: int, subject: str) -> Path:
+def mask_file(folder: str | Path, index: int, subject: str) -> Path:
     """Return the file of the predicted mask of a test subject."""
     return split_folder(folder, index) / MASKS / f"{subject}.nii.gz"
 
 
-def has_masks(folder) -> bool:
+def has_masks(folder: str | Path) -> bool:
     """Return whether a run has predicted masks: one folder per split or, in old runs, a single `masks/`."""
     return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob(f"split_*/{MASKS}")))
 
 
-def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
+def find_masks(folder: str | Path, subject: str) -> dict[tuple[int, int], Path]:
     """Return the predicted masks of a subject by (repeat, split) in which it was tested; empty for old runs."""
     file = Path(folder) / SPLITS
     splits = list_splits(read_table(file)) if file.exists() else []
@@ -228,7 +230,7 @@ def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted({(int(repeat), int(split)) for repeat, split in zip(splits["repeat"], splits["split"], strict=True)})
 
 
-def read_split(folder, index: int) -> pd.DataFrame:
+def read_split(folder: str | Path, index: int) -> pd.DataFrame:
     """Read the cohort table of a run with the column `part` of one split: "train", "test", or empty if not in it."""
     splits = read_table(Path(folder) / SPLITS)
     repeat, number = list_splits(splits)[index]

@@ -60,7 +60,7 @@ def augment(array: np.ndarray, augmentation: Augmentation, out: np.ndarray | Non
 def training_batches(
     scans: Sequence[np.ndarray],
     masks: Sequence[np.ndarray],
-    idh: Sequence[float],
+    idh: np.ndarray,
     batch_size: int,
     seed: list[int],
     epoch: int,

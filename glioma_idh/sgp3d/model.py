@@ -163,7 +163,7 @@ def _backbone(x: keras.KerasTensor, filters: int, dropout: float, factory: Layer
     x = _activate(factory.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", factory)  # 18, 64
     x = _activate(factory.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", factory)
 
-    taps = {}
+    taps: dict[str, keras.KerasTensor] = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])

@@ -1,6 +1,6 @@
 """Make the network input from four scans, and bring predicted masks back to the patient (paper: "Data Processing")."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def joint_foreground(volumes: list[Volume], apply: Callable = map) -> np.ndarray
     return foreground
 
 
-def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """Resample to another shape by trilinear interpolation, voxel centres at half-integers.
 
     Equals `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, with the

@@ -27,7 +27,7 @@ class Checkpoint(keras.callbacks.Callback):
         super().__init__()
         self.file, self.history_file = Path(folder) / runs.CHECKPOINT, Path(folder) / runs.HISTORY
         self.steps_per_epoch, self.every = steps_per_epoch, every
-        self.rows = []
+        self.rows: list[dict] = []
 
     def restore(self, model: keras.Model) -> int:
         """Load the last checkpoint, if any, into a compiled model; returns the number of epochs done."""

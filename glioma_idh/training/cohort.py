@@ -1,8 +1,10 @@
 """The cohorts of a training: the training cohort, the external cohort, and excluded subjects."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +17,7 @@ from glioma_idh.cohorts.shared_patients import nameless, refuse_overlap
 from glioma_idh.cohorts.table import UNLABELLED, check_labels, exclusions_table, require_files, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.training.job import Job
 
 SHEETS = {"cohort_sha256", "labels_sha256"}
 STATUS = {"0": "wild-type", "1": "mutant", "": "not known"}
@@ -28,7 +31,7 @@ class TrainingCohort:
     `sequences` are those that the built-in synthetic cohort ("phantom") is made with.
     """
 
-    def __init__(self, recipe, job, sequences=()):
+    def __init__(self, recipe: Any, job: Job, sequences: Iterable[str] = ()):
         self.recipe, self.job, self.sequences = recipe, job, sequences
 
     @cached_property
@@ -42,7 +45,7 @@ class TrainingCohort:
         """The cohort table."""
         return self._read[0]
 
-    def checked_table(self, sequences) -> pd.DataFrame:
+    def checked_table(self, sequences: Iterable[str]) -> pd.DataFrame:
         """Return the cohort table after checking that its files exist; prints ignored files and unusual file names."""
         table, ignored = self._read
         require_files(table)
@@ -52,7 +55,7 @@ class TrainingCohort:
         return table
 
 
-def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
+def read_external_cohort(cohort: TrainingCohort, sequences: Iterable[str]) -> pd.DataFrame:
     """Read the external cohort; an InputError if it lacks a sequence or shares patients with the training cohort."""
     job = cohort.job
     external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)

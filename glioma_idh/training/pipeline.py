@@ -29,6 +29,7 @@ from glioma_idh.training.cohort import (
     require_labelled,
     write_subjects,
 )
+from glioma_idh.training.job import Job
 from glioma_idh.training.settings import check_settings, default_run_dir, external_name, run_key, with_whole_paths
 from glioma_idh.training.splits import make_splits, train_splits
 
@@ -90,7 +91,7 @@ class NetworkInput(NamedTuple):
     errors: list[InputError]  # one per excluded subject
 
 
-def train(recipe, job, method: Method) -> dict[str, Path]:
+def train(recipe: Any, job: Job, method: Method) -> dict[str, Path]:
     """Train and test one network per run and split, and write all results into the run folders.
 
     The steps: check settings and cohorts, preprocess and split, train every split, write results and report, test on
@@ -125,7 +126,7 @@ def train(recipe, job, method: Method) -> dict[str, Path]:
     return folders
 
 
-def resolve(recipe, job, method: Method) -> tuple[Any, Any, TrainingCohort]:
+def resolve(recipe: Any, job: Job, method: Method) -> tuple[Any, Job, TrainingCohort]:
     """Check the settings; return recipe and job with internal names and absolute paths, and the training cohort."""
     recipe, job = with_whole_paths(recipe, job)
     check_settings(recipe, job)
@@ -137,7 +138,7 @@ def resolve(recipe, job, method: Method) -> tuple[Any, Any, TrainingCohort]:
     return recipe, job, cohort
 
 
-def list_trainings(recipe, job, method: Method) -> list[Training]:
+def list_trainings(recipe: Any, job: Job, method: Method) -> list[Training]:
     """List the runs of a command. If there are several, each has a subfolder of `job.run_dir`."""
     recipes, trainings = method.divide(recipe), []
     for own in recipes:
@@ -147,7 +148,7 @@ def list_trainings(recipe, job, method: Method) -> list[Training]:
     return trainings
 
 
-def begin(trainings: list[Training], recipe, job, method: Method, cohort: TrainingCohort) -> tuple[int, int]:
+def begin(trainings: list[Training], recipe: Any, job: Job, method: Method, cohort: TrainingCohort) -> tuple[int, int]:
     """Print device, cohort and settings, and begin the runs that are not begun yet; returns `jobs` and `threads`."""
     lines, gpus = method.describe(recipe), device.find_gpus()
     jobs, threads = device.share_processors(job.jobs, gpus, recipe.num_splits, method.is_large(recipe))
@@ -164,7 +165,9 @@ def begin(trainings: list[Training], recipe, job, method: Method, cohort: Traini
     return jobs, threads
 
 
-def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Method, report_all: bool = True) -> None:
+def begin_runs(
+    trainings: list[Training], cohort: pd.DataFrame, job: Job, method: Method, report_all: bool = True
+) -> None:
     """Preprocess and split the cohort for every run, then write all run folders.
 
     Nothing is written unless the cohort can be used for all runs. Excluded subjects are reported for every run, or,
@@ -198,7 +201,7 @@ def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Met
         write_table(splits, training.folder / runs.SPLITS)  # last: it marks the run as begun
 
 
-def train_runs(trainings: list[Training], job, method: Method, jobs: int, threads: int) -> dict[str, Run]:
+def train_runs(trainings: list[Training], job: Job, method: Method, jobs: int, threads: int) -> dict[str, Run]:
     """Train all splits that are not trained yet and write the results of each run; returns the runs by name."""
     finished = {}
     train_split = partial(method.train_split, threads=threads) if threads > 1 else method.train_split
@@ -210,14 +213,14 @@ def train_runs(trainings: list[Training], job, method: Method, jobs: int, thread
     return finished
 
 
-def prepare(table: pd.DataFrame, errors: list[InputError], recipe, job, method: Method) -> NetworkInput:
+def prepare(table: pd.DataFrame, errors: list[InputError], recipe: Any, job: Job, method: Method) -> NetworkInput:
     """Preprocess the subjects of a table. If two subjects have the same scan, the second is excluded."""
     table, arrays, scan_errors = method.prepare(table, recipe, job.quiet)
     table, *arrays, copy_errors = set_copies_aside(table, *arrays)
     return NetworkInput(table, tuple(arrays), errors + scan_errors + copy_errors)
 
 
-def prepare_external(trainings: list[Training], external: pd.DataFrame, job, method: Method) -> list[NetworkInput]:
+def prepare_external(trainings: list[Training], external: pd.DataFrame, job: Job, method: Method) -> list[NetworkInput]:
     """Preprocess the external cohort for each run, before any training, so that errors show early.
 
     An InputError where no subject is left, or where an image is also in the training cohort.

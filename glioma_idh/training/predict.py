@@ -15,9 +15,9 @@ from glioma_idh import runs
 from glioma_idh.cohorts import read_cohort
 from glioma_idh.cohorts.checks.copies import NAMES, OF_NAMES, report_copies, stem_of
 from glioma_idh.cohorts.checks.images import check_subject
-from glioma_idh.cohorts.scans import print_remarks
+from glioma_idh.cohorts.scans import MaskRemarks, print_remarks
 from glioma_idh.cohorts.table import COLUMNS, PATHS, SEQUENCES, check_subjects, exclusions_table, require_files
-from glioma_idh.departures import find_departures
+from glioma_idh.departures import Group, Measure, find_departures
 from glioma_idh.errors import InputError
 from glioma_idh.files import SCORE_FORMAT, write_table
 from glioma_idh.imaging.dicom.headers import is_dicom_folder
@@ -143,7 +143,16 @@ def output_folder(wanted) -> Path:
     return wanted.out or wanted.run_dir / runs.PREDICT
 
 
-def record_predictions(predictions, subjects, columns, measured, judged, errors, mask_remarks, wanted) -> pd.DataFrame:
+def record_predictions(
+    predictions: pd.DataFrame,
+    subjects: pd.DataFrame,
+    columns: list[str],
+    measured: pd.DataFrame,
+    judged: tuple[tuple[Measure, ...], Group],
+    errors: list[InputError],
+    mask_remarks: list[MaskRemarks],
+    wanted,
+) -> pd.DataFrame:
     """Check the images, add the problems found as the column `remarks`, and write predictions and exclusions.
 
     Args:

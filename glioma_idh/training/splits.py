@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from joblib import delayed
@@ -14,7 +15,7 @@ from glioma_idh.parallel import run_parallel
 from glioma_idh.training.cohort import require_labelled
 
 
-def make_splits(recipe, table: pd.DataFrame) -> pd.DataFrame:
+def make_splits(recipe: Any, table: pd.DataFrame) -> pd.DataFrame:
     """Make the splits table: `subject, repeat, split, part`, where part is "train" or "test".
 
     Subjects without IDH status are only trained on, and only in splits that do not test another visit of the patient.
@@ -35,7 +36,7 @@ def make_splits(recipe, table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True) if len(unlabelled) else splits
 
 
-def train_splits(train_split: Callable, recipe, folder: Path, jobs: int, quiet: bool, label: str = "") -> None:
+def train_splits(train_split: Callable, recipe: Any, folder: Path, jobs: int, quiet: bool, label: str = "") -> None:
     """Train every split of a run; `train_split` skips those that are done. `label` starts every printed line."""
     calls = [(recipe, folder, index, quiet) for index in range(recipe.num_splits)]
     try:
