@@ -45,6 +45,21 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Raise an InputError if a folder is not writable, or cannot be created."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = "a folder without write permission" if there.is_dir() else "a file"
+        raise InputError("a folder for the results", found, "Choose another folder.", file=there)
+
+
+def require_file_writable(file: Path) -> None:
+    """Raise an InputError if a file cannot be written."""
+    if file.is_dir():
+        raise InputError("a file for the results", "a folder", "Name a file in it.", file=file)
+    require_writable(file.absolute().parent)
+
+
 def write_table(table: "pd.DataFrame", path: str | Path) -> None:
     """Write a table as CSV, atomically."""
     with written_whole(path) as part:

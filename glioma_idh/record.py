@@ -17,8 +17,9 @@ import psutil
 
 from glioma_idh import log
 from glioma_idh.errors import InputError, ending_plainly
-from glioma_idh.files import write_json
+from glioma_idh.files import require_writable, write_json
 
+PROGRAM = "glioma-idh"
 RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # hashed inputs; hashes of images are in cohort.csv
@@ -30,7 +31,7 @@ DEPTHS = "*", "*/*", "*/*/*"  # levels of a folder that are searched for outputs
 class Record:
     """The content of `run.json`, the same for every command."""
 
-    command: str  # module, as in `python -m`
+    command: str  # as typed: `glioma-idh train gbm2d`, or the module of `python -m`
     arguments: list[str]  # as typed; for single patients, paths are replaced by `PATH`, since they may contain names
     started: str  # UTC, ISO 8601
     versions: dict[str, str]  # of Python and of the packages that affect results
@@ -48,9 +49,19 @@ _folders: dict[Path, dict[Path, int]] = {}  # output folders of the running comm
 _read: set[Path] = set()
 
 
-def into(folder: Path) -> None:
-    """Register an output folder of the running command; its record is written there."""
+def typed_command(module: str) -> str:
+    """The command as it was typed: `glioma-idh` with its command (`cli` leaves it in `sys.argv`), or `python -m`."""
+    return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
+
+
+def into(folder: Path, will_write: bool = True) -> None:
+    """Register an output folder of the running command; its record is written there.
+
+    With `will_write`, an InputError if the folder is not writable, so that it shows before hours of work.
+    """
     folder = Path(folder).absolute()
+    if will_write:
+        require_writable(folder)
     _folders.setdefault(folder, _times(folder))
 
 
@@ -71,7 +82,7 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
     seeds = {name: value for name, value in given.items() if "seed" in name and value is not None}
     arguments = [_hidden(argument) if of_patients else argument for argument in sys.argv[1:]]
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    record = Record(command, arguments, started, versions(), seeds)
+    record = Record(typed_command(command).removeprefix("python -m "), arguments, started, versions(), seeds)
     clock, shown = time.monotonic(), warnings.showwarning
 
     def keep(message, category, *where, **more) -> None:

@@ -111,7 +111,7 @@ def train(recipe: Any, job: Job, method: Method) -> dict[str, Path]:
         refuse_changed_labels(training.folder, training.key, cohort, method.old_defaults)
     unfinished = [each for each in trainings if not runs.find_run(each.folder, each.key, method.old_defaults)]
     for folder in {job.run_dir, *(training.folder for training in trainings)}:
-        record.into(folder)
+        record.into(folder, will_write=bool(unfinished))
     jobs, threads = begin(unfinished, recipe, job, method, cohort) if unfinished else (1, 1)
     tests = [] if external is None else prepare_external(trainings, external, job, method)
     finished = train_runs(unfinished, job, method, jobs, threads)
