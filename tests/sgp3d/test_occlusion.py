@@ -195,9 +195,9 @@ def test_conclusions_follow_from_the_intervals():
     assert numbers["num_patients"] == 40 and numbers["score_without_rest"]["mean_change"] == 0
     whole, lesion, rest = numbers["conclusions"]
     assert "better than chance" in whole and "not different from chance" in lesion
-    assert "the lesion tells something by itself" in rest
+    assert "the lesion alone is informative" in rest
     numbers = summarise_occlusion(predictions_of(lambda score: score, lambda score: 1 - score))
-    assert "the rest of the brain, or what shows of the lesion's outline" in numbers["conclusions"][1]
+    assert "the rest of the brain, or traces of the lesion's outline" in numbers["conclusions"][1]
     assert "worse than chance" in numbers["conclusions"][2]
     text = occlusion_text(numbers | {"synthetic": True})
     assert text.startswith("Synthetic phantom cohort") and "25% of the lesions' voxels" in text
@@ -222,7 +222,7 @@ def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network
 def test_separate_classes_have_no_interval_and_one_class_no_curve():
     table = predictions_of(lambda score: score, lambda score: score)
     perfect = table.assign(score=table["truth"])
-    assert "no interval" in summarise_occlusion(perfect)["conclusions"][0]
+    assert "no confidence interval" in summarise_occlusion(perfect)["conclusions"][0]
     figure = occluded_scores_figure(table[table["truth"] == 1], synthetic=True)
     assert len(figure.axes) == 2 and len(figure.axes[0].get_lines()) == 1
 
@@ -354,7 +354,7 @@ def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
 @pytest.mark.parametrize(
     ("recipe", "match"),
     [
-        ({"targets": "segmentation"}, "expected a run whose networks score the genotype; found one of segmentation"),
+        ({"targets": "segmentation"}, "expected a run whose networks predict IDH; found a run of segmentation only"),
         ({"network": "resnet2d"}, "expected a network that reads volumes; found resnet2d, which reads slices"),
         ({"paper": "gbm2d"}, "expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"),
     ],
