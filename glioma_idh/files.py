@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, so that a kill or a full disk leaves the former one as it was."""
+"""Write files completely or not at all: if writing is interrupted, the former file remains."""
 
 import contextlib
 import json
