@@ -393,7 +393,7 @@ def test_nothing_is_asked_of_a_series_that_nothing_is_made_of(patient):
     write_dsc(patient, sidecar={})
     outcome = outcome_of(patient, replace(FAST, skip=("registration", "brain", "bias", "adc", "rcbv")))
     assert outcome.errors == [] and not {"adc", "rcbv"} & outcome.files.keys()
-    assert not read_record(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
+    assert not read_record(patient.parents[1] / "out" / "p1")["transforms"].keys() & {"dwi", "dsc"}
 
 
 def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
@@ -433,7 +433,7 @@ def test_a_dark_volume_of_the_bolus_series_is_filled_and_said(patient):
     series[..., 44] = 0
     write(patient / "dsc.nii.gz", series)
     outcome = outcome_of(patient, with_brain(patient))
-    assert outcome.remarks[-1] == "Dark or empty volumes of the DSC series were filled from others: 45."
+    assert outcome.remarks[-1] == "Dark or empty volumes of the DSC series were interpolated: 45."
     assert voxels(outcome.files["rcbv"]) == pytest.approx(whole, abs=0.1)
 
 
@@ -509,7 +509,7 @@ def test_results_do_not_go_into_the_patients_folder(patient):
 def test_an_id_that_names_the_patient_is_written_nowhere(patient, monkeypatch):
     from glioma_idh.preparation import command
 
-    monkeypatch.setattr(command, "identity_in", lambda name, folder: name == "p1")
+    monkeypatch.setattr(command, "contains_patient_identity", lambda name, folder: name == "p1")
     outcome = outcome_of(patient)
     assert not outcome.files and "--subject" in str(outcome.errors[0])
     assert not (patient.parents[1] / "out").exists()
@@ -554,7 +554,7 @@ def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch,
     monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     if value:
-        assert "found 100 % of the brain, 1075 ml, as a mask of all of it" in str(outcome.errors[-1])
+        assert "found a mask of 100 % of the brain (1075 ml)" in str(outcome.errors[-1])
     else:
         assert "expected a lesion in the mask" in str(outcome.errors[0]) and "lesion_mask" not in outcome.files
         assert not (patient.parents[1] / "out" / "p1" / "lesion_mask.nii.gz").exists()

@@ -265,7 +265,7 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     table.to_csv(cohort, index=False)
     done = run(*arguments, status=1)
     assert done.stderr.startswith("Nobody can be trained on: no labelled subject has a scan and a lesion mask")
-    assert "found 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
+    assert "found a mask of 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"].fillna("")
     assert checked.to_dict() == {
         (s, image): BOTH if image != "t2" else "" for s in ("s00", "s01") for image in ("t2", "lesion_mask")

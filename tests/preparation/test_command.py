@@ -153,7 +153,7 @@ def test_networks_find_the_lesion_in_each_image_under_its_own_name(tmp_path, mon
     assert prediction.run_dir == tmp_path / "my run"
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["lesion_mask.nii.gz"]
     assert (tmp_path / "out" / "lesion_mask.nii.gz").read_bytes() == b"mask"
-    assert {file.name for file in finder.identity} == {"recipe.json", "metrics.json"}
+    assert {file.name for file in finder.inputs} == {"recipe.json", "metrics.json"}
     assert finder.name == "by the networks of my run"
 
 

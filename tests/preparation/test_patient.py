@@ -39,7 +39,7 @@ def test_a_series_that_cannot_be_used_is_remembered_and_the_others_go_on(tmp_pat
     write_series(tmp_path / "in", noise(SHAPE, 2), 2, SPIN_ECHO | {"RepetitionTime": 65000})
     for _ in range(2):
         numbers, (error,) = series_below(tmp_path / "in")
-        assert numbers == ["1"] and str(error).startswith("series 2: expected RepetitionTime of 0.001 to 60 s")
+        assert numbers == ["1"] and str(error).startswith("series 2: expected RepetitionTime between 0.001 and 60 s")
 
 
 def test_nothing_stays_of_series_that_are_gone(tmp_path):
