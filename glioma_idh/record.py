@@ -1,4 +1,4 @@
-"""The record of a command, `run.json` beside its outputs: inputs, versions, seeds, outputs, time and errors."""
+"""The record of a command, `run.json`, beside its outputs: inputs, versions, time, warnings and exit status."""
 
 import contextlib
 import hashlib
@@ -22,30 +22,30 @@ from glioma_idh.files import require_writable, write_json
 PROGRAM = "glioma-idh"
 RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
-SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # inputs that are hashed; images are hashed in cohort.csv
-OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}  # outputs that are hashed
-DEPTHS = "*", "*/*", "*/*/*"  # of the outputs in a folder
+SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # hashed inputs; hashes of images are in cohort.csv
+OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}  # hashed outputs: tables, JSON, networks and reports
+DEPTHS = "*", "*/*", "*/*/*"  # levels of a folder that are searched for outputs
 
 
 @dataclass
 class Record:
     """The content of `run.json`, with the same fields for every command."""
 
-    command: str  # as typed: `glioma-idh train gbm2d`, or the module behind `python -m`
-    arguments: list[str]  # as typed; of single patients, with `PATH` for paths, which may contain names
+    command: str  # as typed: `glioma-idh train gbm2d`, or the module of `python -m`
+    arguments: list[str]  # as typed; for single patients, paths are replaced by `PATH`, since they may contain names
     started: str  # UTC, ISO 8601
-    versions: dict[str, str]  # of Python and of the packages that results depend on
+    versions: dict[str, str]  # of Python and of the packages that affect results
     seeds: dict[str, int | list[int]]  # by the name of the setting
-    inputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of each table and of each recipe read, by path
-    outputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of each new output, by path within the folder
+    inputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of tables and of recipes of runs, by path
+    outputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of new files (`OUTPUTS`), by path in the folder
     seconds: float = 0.0  # duration
-    peak_memory_gb: float = 0.0  # of the command or of its largest process
-    exit_status: int = 0  # as returned to the shell
+    peak_memory_gb: float = 0.0  # highest peak of the command or one of its processes
+    exit_status: int = 0  # of the command
     warnings: list[str] = field(default_factory=list)  # Python warnings
-    errors: list[str] = field(default_factory=list)  # the error that ended the command, if any
+    errors: list[str] = field(default_factory=list)  # the error that ended it; empty after success
 
 
-_folders: dict[Path, dict[Path, int]] = {}  # of the running command: for each, its outputs and their times before
+_folders: dict[Path, dict[Path, int]] = {}  # output folders of the running command: files at its start, and their times
 _read: set[Path] = set()
 
 
@@ -55,9 +55,9 @@ def typed_command(module: str) -> str:
 
 
 def into(folder: Path, will_write: bool = True) -> None:
-    """Note that the command writes its outputs, and therefore its record, into this folder.
+    """Register an output folder of the running command; its record is written there.
 
-    With `will_write`, a folder that cannot be written is an InputError: now, and not after hours of work.
+    With `will_write`, an InputError if the folder is not writable, so that it shows before hours of work.
     """
     folder = Path(folder).absolute()
     if will_write:
@@ -66,7 +66,7 @@ def into(folder: Path, will_write: bool = True) -> None:
 
 
 def reads(file: Path) -> None:
-    """Note that the command reads this file."""
+    """Register an input file of the running command."""
     _read.add(Path(file).absolute())
 
 
@@ -90,7 +90,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
         shown(message, category, *where, **more)
 
     with ending_plainly(), log.shown():
-        _folders.clear(), _read.clear()
+        _folders.clear()
+        _read.clear()
         if folder is not None:
             into(folder)
         for value in given.values():
@@ -115,8 +116,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
                     _write(record, folder, before, of_patients)
 
 
-def versions() -> dict:
-    """Return the versions of Python and of the packages that results depend on."""
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that affect results."""
     installed = {"python": platform.python_version()}
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -125,12 +126,12 @@ def versions() -> dict:
 
 
 def peak_memory_bytes() -> tuple[int, int]:
-    """Return the peak memory of this process, and of the largest of the processes that it has started."""
+    """Return the peak memory of this process, and the highest of its child processes, in bytes."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset, 0
     import resource
 
-    scale = 1 if sys.platform == "darwin" else 1024  # Linux counts in kilobytes
+    scale = 1 if sys.platform == "darwin" else 1024  # Linux reports kilobytes
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     own, others = (resource.getrusage(of).ru_maxrss * scale for of in whose)
     return own, others
@@ -148,7 +149,7 @@ def _write(record: Record, folder: Path, before: dict[Path, int], of_patients: b
 
 
 def _times(folder: Path) -> dict[Path, int]:
-    """Return the time at which each output in a folder was written, in ns."""
+    """Return the modification time of each output in a folder, ns."""
     files = [file for depth in DEPTHS for file in folder.glob(depth) if file.suffix in OUTPUTS and file.name != RUN]
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
@@ -159,7 +160,7 @@ def _sha256(file: Path) -> str:
 
 
 def _hidden(argument: str) -> str:
-    """Return an argument, with a path replaced by `PATH`."""
+    """Return an argument, or `PATH` in the place of a path."""
     flag, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
     return f"{flag}{equals}PATH" if "/" in value or "\\" in value or (value and Path(value).exists()) else argument
 
