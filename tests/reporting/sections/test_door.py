@@ -72,7 +72,7 @@ def test_runs_of_a_folder_stand_in_the_order_of_sequences_each_once(tmp_path):
     assert [folder.resolve().name for folder in found] == ["t1", "t2", "flair", "adc", "zebra"]
     assert list_runs([tmp_path / "t1"]) == [tmp_path / "t1"]
     (tmp_path / "t1/figures").mkdir()
-    with pytest.raises(InputError, match="found a folder within the run t1. Name .*t1"):
+    with pytest.raises(InputError, match="found a folder inside the run t1. Choose .*t1"):
         list_runs([tmp_path, tmp_path / "t1/figures"])
 
 
