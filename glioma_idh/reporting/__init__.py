@@ -1,5 +1,5 @@
 """Figures, tables and reports.
 
-`figures` draws, `tables` tabulates, `text` says, `sections` puts them together, `html` makes the page; `report` does
-all of it for a finished run, and `names` holds what a score, a sequence or a log is called in print.
+`figures`, `tables` and `text` make the parts of a report, `sections` combines them, `html` writes the page, and
+`report` does all of this for finished runs. `names` holds the printed names of scores and logs.
 """

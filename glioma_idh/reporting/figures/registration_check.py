@@ -1,9 +1,9 @@
-"""Whether all sequences lie where the reference lies, and whether its brain mask holds the brain.
+"""Quality-check figure: registration of all sequences to the reference, and its brain mask.
 
-Source of the normal volumes: Matsumae et al. 1996, J Neurosurg 84:982, of 49 healthy adults of 24 to 80 years. The
-brain has 1302 (SD 112) ml in men and 1143 (SD 105) ml in women, with all fluid in the skull 1469 (SD 102) and 1289 (SD
-111) ml. How much of the fluid a mask takes in differs from one method to the other, so the range reaches from a small
-brain without (women's mean less 2 SD) to a large one with all of it (men's mean and 2 SD).
+Source of the normal volumes: Matsumae et al. 1996, J Neurosurg 84:982 (49 healthy adults, 24 to 80 years). The volume
+of the brain is 1302 (SD 112) ml in men and 1143 (SD 105) ml in women; with all fluid in the skull it is 1469 (SD 102)
+and 1289 (SD 111) ml. Methods differ in how much fluid their masks include, so the range is from a small brain without
+fluid (women's mean minus 2 SD) to a large brain with all fluid (men's mean plus 2 SD).
 """
 
 import textwrap
@@ -22,49 +22,49 @@ from glioma_idh.reporting.figures.canvas import RED, SKY, VERMILLION, YELLOW, di
 from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
 from glioma_idh.reporting.figures.sheet import PLANES, STROKE, radiological, slice_name, slice_through
 
-MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
+MEASURES = {  # by name in a registration: printed name, format, and the limit for flagging
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
     "shift_mm": ("shift", "{:.1f} mm", f"above {rigid.MAX_SHIFT_MM:g}"),
-    "overlap": ("overlap of heads", "{:.2f}", f"below {rigid.MIN_OVERLAP:g}"),
+    "overlap": ("overlap of the heads", "{:.2f}", f"below {rigid.MIN_OVERLAP:g}"),
     "gain": ("match", "{:.2f}", f"below {rigid.MIN_GAIN:g}"),
 }
 NOTE = (
-    "Patient's right on the left. First column: grey squares are the sequence, blue ones the reference; anatomy that "
-    "runs on across their borders is registered. Other columns: the sequence under lines that were drawn from the "
-    "reference alone. Rotation and shift are those beyond the headers. Match: mutual information relative to the best "
+    "The patient's right is on the left. First column: grey squares show the sequence, blue squares the reference; if "
+    "the registration is good, anatomy continues across the borders. Other columns: the sequence with edges of the "
+    "reference. Rotation and shift are in addition to the headers. Match: mutual information relative to the best one "
     f"with the sequence displaced by {rigid.TRIAL_MM_AND_DEG:g} mm or {rigid.TRIAL_MM_AND_DEG:g} degrees. Last row: "
-    "the reference as acquired under the outlines of the masks."
+    "the reference before skull-stripping, with the outlines of the masks."
 )
-LINE, HEAD_AT, LETTERS = 0.17, 0.6, 105  # inches, of text and where what is said of a row begins; letters in a red line
+LINE, HEAD_AT, LETTERS = 0.17, 0.6, 105  # inches: line of text, start of the text of a row; letters per red line
 TINT, SQUARE_MM, BAR_MM = np.array([0.74, 0.9, 1.0]), 20.0, 50.0
 NORMAL_ML = (930, 1670)  # 1143 - 2 x 105 = 933 and 1469 + 2 x 102 = 1673, rounded to 10
 HEAD_MARGIN_MM = 20.0
-LEAST_AREA = 0.25  # of the largest axial area of the brain on a slice that is shown: above only cap or stem remains
-EDGES = (("left", "right"), ("back", "front"), ("bottom", "top"))
+LEAST_AREA = 0.25  # fraction of the largest axial brain area; slices with less show only vertex or brainstem
+EDGES = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))
 PLACES = ("near the vertex", "at the skull base", "middle", "middle")
-LINES = {  # name in print, colour and line width
+LINES = {  # printed name, colour and line width
     "brain": ("Brain mask of the reference", SKY, 1.0),
     "edges": ("Edges of the reference", YELLOW, 0.45),
     "lesion": ("Lesion", VERMILLION, 1.0),
 }
-TEXT = 8  # points of letters: larger than on other pictures, as this one is shown on slides
-WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
+TEXT = 8  # font size in points; larger than in other figures, because this one is shown on slides
+WIDTH, GAP = 8.6, 0.05  # inches: four images, gap between them
 PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A sequence on the grid of the reference."""
+    """A sequence resampled to the grid of the reference."""
 
     volume: Volume
-    measures: dict[str, float] | None = None  # those of MEASURES that are known; {} of the reference, None if not done
-    problem: str = ""  # what is wrong with the registration, printed in red
+    measures: dict[str, float] | None = None  # available MEASURES; {} for the reference, None if not registered
+    problem: str = ""  # problem of the registration, printed in red
 
 
 class View:
-    """What of a reference and the sequences on its grid is shown, and how large.
+    """The part of the reference and of the sequences on its grid that is shown, and its scale.
 
-    Masks are `brain` and `lesion`, those there are; the box holds the brain, else the tissue, and a margin.
+    `masks` may hold `brain` and `lesion`. The box contains the brain (or else the tissue) and a margin.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
@@ -76,7 +76,7 @@ class View:
         i, j, _ = self.size_mm
         self.scale = (WIDTH - 3 * GAP) / (3 * i + j)  # inches per mm
         self.row = max(self.size_mm[1:]) * self.scale  # inches
-        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel that the planes run through
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel in all planes
         if "lesion" in masks:
             self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
 
@@ -90,14 +90,14 @@ class View:
         return tiles
 
     def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        """A plane of a volume in square pixels of PIXEL_MM (linear interpolation), by default through the centre."""
         place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
         across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
         picture = np.asarray(radiological(array[place]), np.float32)
         return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)
 
     def greys(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane in fine pixels, 0 black to 1 white: from 0 or a lower 1st percentile to the 99th of the brain."""
+        """A plane in fine pixels from 0 (black) to 1 (white): 0 or a lower 1st percentile, to the 99th of the brain."""
         inside = array[self.masks["brain"] if "brain" in self.masks else find_tissue(array)]
         low, high = np.percentile(inside[:: 1 + inside.size // 100_000], (1, 99)) if inside.size else (0, 1)
         low, high = min(low, 0), max(high, 1e-12)
@@ -105,7 +105,7 @@ class View:
 
     @cached_property
     def edges(self) -> dict[str, np.ma.MaskedArray]:
-        """By plane, what crosses 0 where the reference changes from dark to bright: its Laplacian, where it is steep.
+        """By plane, the Laplacian of the reference where its gradient is steep; its zero crossings are the edges.
 
         Source: Marr & Hildreth 1980, Proc R Soc Lond B 207:187.
         """
@@ -119,14 +119,14 @@ class View:
         return edges
 
     def draw(self, axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
-        """Draw greys from 0 to 1, or colours, in one of the tiles; returns where they lie."""
+        """Draw greys (0 to 1) or colours in one of the tiles; return their extent."""
         plane, left, width = tile
         size = width, self.size_mm[PLANES[plane][1]] * self.scale
         ground = left, top, width, self.row
         return sheet.draw_picture(axes, picture, ground, size, (0, 1), sheet.SIDES[plane], TEXT).get_extent()
 
     def draw_masks(self, axes, plane: str, extent: tuple, at: int | None = None) -> None:
-        """Draw the outlines of the masks on a picture of that slice."""
+        """Draw the outlines of the masks on an image of that slice."""
         for name, mask in self.masks.items():
             sheet.draw_outline(axes, self.fine(mask, plane, at), extent, *LINES[name][1:])
 
@@ -134,11 +134,11 @@ class View:
 def registration_check(
     reference: Volume, sequences: dict[str, Registered], masks: dict, *, subject, head=None, synthetic=False
 ) -> Figure:
-    """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
+    """One row per sequence: checkerboard with the reference, and three planes with the edges of the reference.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume, on the
-    `head`, the reference with its skull, by default the reference. Masks, those there are: `brain`, to which all is
-    cut, and `lesion`, through whose centre the planes run, else through the middle. InputError: another grid.
+    The last row shows the brain mask with its volume at the vertex, at the skull base and in the middle planes, on
+    `head` (the reference with skull; by default the reference). `masks` may hold `brain`, to which images are cropped,
+    and `lesion`, through whose centre the planes run (otherwise through the middle). InputError: different grids.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):
@@ -181,7 +181,7 @@ def registration_check(
 
 
 def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
-    """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
+    """Lines of text next to the name of a sequence, each with whether it reports a problem."""
     wrong = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
     if sequence.measures is None:
         return wrong or [("", False)]
@@ -191,7 +191,7 @@ def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
 
 
 def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
-    """Draw a row's name and what is said of it, what is wrong in red; returns where the row goes on."""
+    """Draw the name and text of a row, problems in red; return the top of the images of the row."""
     axes.text(0, top, name, fontsize=TEXT + 1, fontweight="bold", va="top")
     for n, (line, is_wrong) in enumerate(lines):
         style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
@@ -200,7 +200,7 @@ def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> fl
 
 
 def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
-    """Draw checkerboard and three planes of a sequence, under the reference's lines."""
+    """Draw the checkerboard and three planes of a sequence, with the edges of the reference."""
     first, *others = view.tiles()
     view.draw(axes, first, top, checkerboard(view, array))
     _, colour, line = LINES["edges"]
@@ -212,7 +212,7 @@ def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
 
 
 def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
-    """An axial picture with squares of the sequence, grey, and of the reference, blue; shape (row, column, 3)."""
+    """An axial image with squares of the sequence (grey) and the reference (blue); shape (row, column, 3)."""
     own, other = (view.greys(volume, "axial") for volume in (array, view.reference.array))
     row, column = (np.arange(n) * PIXEL_MM // SQUARE_MM for n in own.shape)
     squares = (row[:, None] + column) % 2 == 0
@@ -220,26 +220,26 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
 
 
 def is_normal(volume_ml: float) -> bool:
-    """Whether an adult's brain has such a volume."""
+    """Whether a volume is in the normal range of adult brains."""
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
-    """The volume of the brain beside what is normal (a phantom's beside nothing), and in a second line what is more."""
+    """The volume of the brain compared with the normal range (not for phantoms), and remarks in a second line."""
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
     range_ml = "{} to {} ml".format(*NORMAL_ML)
-    said = f"{where} the normal range of adults ({range_ml}, from brain alone to all in the skull)"
+    said = f"{where} the normal range of adults ({range_ml}; from brain only to brain with all fluid)"
     sides = [(axis, n, name) for axis, names in enumerate(EDGES) for n, name in zip((0, -1), names, strict=True)]
     ends = [name for axis, n, name in sides if brain.take(n, axis).any()]
     more = [f"lesion {np.count_nonzero(masks['lesion']) * voxel_ml:.1f} ml"] if "lesion" in masks else []
-    more += [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
-    said = "a phantom's" if synthetic else said
+    more += [f"the mask reaches the edge of the image: {', '.join(ends)}"] if ends else []
+    said = "synthetic" if synthetic else said
     return [f"{volume_ml:.0f} ml, {said}", *(["; ".join(more)] if more else [])]
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
-    """The slices shown of a brain mask: axial near the vertex and at the skull base, mid-coronal and mid-sagittal."""
+    """Slices of the brain mask to show: axial near the vertex and at the skull base, mid-coronal, mid-sagittal."""
     areas = brain.sum(axis=(0, 1))
     large = np.flatnonzero(areas >= LEAST_AREA * areas.max())
     i, j, _ = (round(float(places.mean())) for places in np.nonzero(brain))

@@ -1,6 +1,7 @@
-"""Tables: of results, of comparisons, of the cohort and its splits; all of text cells.
+"""Tables of results, comparisons, the cohort and its splits; all cells are text.
 
-`cohort`, `exclusions`, `splits` and `predictions` are the tables of a run. `metrics` is what
-`evaluation.metrics.summarise` gives, `published` the paper's (mean, sd) of each score, sd None where it prints none,
-and `printed` what the paper prints; `baselines` has the scores of answers that need no network, by their name.
+`cohort`, `exclusions`, `splits` and `predictions` are the tables of a run. `metrics` is the result of
+`evaluation.metrics.summarise`; `published` holds the (mean, sd) of each score in the paper, with sd None if it is not
+published; `printed` says which scores the paper reports; `baselines` holds the scores of baselines without a network,
+by name.
 """
