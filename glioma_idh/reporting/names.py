@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import pandas as pd
+
 
 class Score(NamedTuple):
     heading: str  # of a table column
@@ -21,13 +23,25 @@ SCORES = {
 }
 HEADINGS = {score: words.heading for score, words in SCORES.items()}
 PANELS = {score: words.panel for score, words in SCORES.items() if words.panel}
-ABBREVIATIONS = (
-    "ACC: accuracy; AUC: area under the receiver operating characteristic curve; CCEL: categorical cross-entropy; DSC: "
-    "Dice similarity coefficient; NPV: negative predictive value; PPV: positive predictive value; SN: sensitivity; SP: "
-    "specificity; -: not available."
-)
+ABBREVIATIONS = {  # of column headings
+    "ACC": "accuracy",
+    "AUC": "area under the receiver operating characteristic curve",
+    "CCEL": "categorical cross-entropy",
+    "DSC": "Dice similarity coefficient",
+    "NPV": "negative predictive value",
+    "PPV": "positive predictive value",
+    "SN": "sensitivity",
+    "SP": "specificity",
+}
 AUC_NOTE = "AUC: area under the receiver operating characteristic curve. CI: confidence interval."
 ALWAYS = ("always wild-type", "always mutant")  # names of the constant predictions
+
+
+def abbreviations(table: pd.DataFrame) -> str:
+    """Explain the abbreviations among the column headings of a table, and the dash."""
+    return "; ".join(
+        [*(f"{short}: {long}" for short, long in ABBREVIATIONS.items() if short in table), "-: not available."]
+    )
 
 
 def trivial_answer(always_wild_type: float) -> str:

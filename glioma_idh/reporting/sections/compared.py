@@ -7,7 +7,7 @@ import pandas as pd
 
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.names import ABBREVIATIONS
+from glioma_idh.reporting.names import abbreviations
 from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, say, tested_text
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, estimate_in_words, known, p_equals
@@ -54,7 +54,7 @@ def _table_section(runs: list[Run]) -> Section:
     metrics = {run.name: run.metrics for run in runs}
     table = results_table(metrics, published_of(runs), printed_of(runs)).reset_index(names=["run", "row"])
     table["run"] = table["run"].where(~table["run"].duplicated(), "")
-    caption = f"Results of each run and of the paper. {SPREAD_NOTE} {WITHIN_NOTE} {ABBREVIATIONS}"
+    caption = f"Results of each run and of the paper. {SPREAD_NOTE} {WITHIN_NOTE} {abbreviations(table)}"
     parts = [*_seeds_note(runs), Sheet("table", table, caption), *accuracy_note(table)]
     areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs if run.scored)
     if areas:

@@ -7,10 +7,10 @@ from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.figures.canvas import named_splits
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.names import ABBREVIATIONS, AUC_NOTE, HEADINGS
+from glioma_idh.reporting.names import AUC_NOTE, HEADINGS, abbreviations
 from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, say
 from glioma_idh.reporting.sections.shared_figures import boxes_of
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, number_cell, proportion_cell
+from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, number_cell, proportion_cell
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.runs.run import Run
 
@@ -32,10 +32,11 @@ def baselines_section(finished: Run) -> Section:
     """Comparison with age, sex, lesion volume and grade."""
     numbers = finished.performance
     network = estimate_cell(numbers["auc"]["within_splits"], 3)
-    rows = [{"known": "with the network", "predictor": finished.name, "AUC within splits (95 % CI)": network}]
+    rows = [{"available": "with the network", "predictor": finished.name, "AUC within splits (95 % CI)": network}]
     for name, of in numbers["baselines"].items():
-        row = {"known": of["stage"], "predictor": name, "AUC within splits (95 % CI)": estimate_cell(of["auc"], 3)}
-        rows.append(row | {DIFFERENCE: comparison_cell(of["difference"], 3)})
+        row = {"available": of["stage"], "predictor": name, "AUC within splits (95 % CI)": estimate_cell(of["auc"], 3)}
+        difference = comparison_cell(of["difference"], 3) if known(of["auc"]["value"]) else "-"
+        rows.append(row | {DIFFERENCE: difference})
     figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
     alt = forest_plots.baselines_forest_alt(numbers)
     picture = Picture("baselines", figure, legend("baselines", **numbers), alt)
@@ -63,7 +64,8 @@ def discrimination_section(finished: Run) -> Section:
         for choice, rates in numbers["rates"].items()
     ]
     table = pd.DataFrame(calls)
-    prevalence = f"{WITHIN_NOTE} {say('prevalence', **numbers).text}"
+    caption = legend("scores", **numbers)
+    prevalence = f"{caption} {WITHIN_NOTE} {say('prevalence', **numbers).text}"
     roc = roc_with_bands({finished.name: patients}, **marked)
     roc_alt = f"ROC curve. Pooled AUC {estimate_cell(auc['pooled'])}."
     curve = performance.precision_recall_curve(patients, **of_average, **marked)
@@ -78,7 +80,7 @@ def discrimination_section(finished: Run) -> Section:
             "rates",
             table,
             "Predictions at each threshold. Patients with a score at or above it are predicted IDH-mutant. In "
-            f"parentheses: 95 % confidence intervals (Wilson). {ABBREVIATIONS}",
+            f"parentheses: 95 % confidence intervals (Wilson). {abbreviations(table)}",
         ),
         *accuracy_note(table),
         Picture("confusion", matrices, legend("confusion", **numbers), matrices_alt),
@@ -97,9 +99,10 @@ def _per_split(finished: Run) -> list:
         cells = {HEADINGS[column]: number_cell(row[column].iloc[0]) for column in columns}
         rows.append({"split": name, "test subjects": int(row["num_test"].iloc[0])} | cells)
     alt = "Box plots of the scores over the splits; the numbers are in the next table."
-    caption = f"Scores of each split at a threshold of 0.5. {ABBREVIATIONS}"
+    table = pd.DataFrame(rows)
+    caption = f"Scores of each split at a threshold of 0.5. {abbreviations(table)}"
     boxes = Picture("boxes", boxes_of([finished]), box_legend([finished], finished.printed), alt)
-    return [boxes, Sheet("splits_scores", pd.DataFrame(rows), caption)]
+    return [boxes, Sheet("splits_scores", table, caption)]
 
 
 def calibration_section(finished: Run) -> Section:

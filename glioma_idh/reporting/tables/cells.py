@@ -48,9 +48,9 @@ def comparison_cell(comparison: dict, decimals: int = 2) -> str:
 
 
 def difference_in_words(comparison: dict) -> str:
-    """`+0.03, 95 % CI -0.02 to +0.08, p = 0.24`, for a sentence; the interval and p are known."""
+    """`+0.03, 95 % CI -0.02 to +0.08, Holm-corrected p = 0.24`, for a sentence; interval and p are available."""
     difference, low, high = (f"{comparison[key]:+.2f}" for key in ("difference", "low", "high"))
-    return f"{difference}, 95 % CI {low} to {high}, {p_equals(comparison['p'])}"
+    return f"{difference}, 95 % CI {low} to {high}, Holm-corrected {p_equals(comparison['p'])}"
 
 
 def p_equals(p: float) -> str:

@@ -23,7 +23,7 @@ SECTIONS = {  # of the methods: topics by heading
     "Patients": ("synthetic", "source", "reference", "masks", "exclusions"),
     "Images": ("images", "brain", "part"),
     "Network and training": (
-        *("network", "loss", "optimiser", "selection", "balance", "augmentation", "regularisation", "precision"),
+        *("network", "balance", "augmentation", "loss", "optimiser", "regularisation", "precision", "selection"),
         "differences",
     ),
     "Training and test sets": ("splits", "disjoint", "sizes", "unlabelled", "output", "scoring"),

@@ -53,5 +53,5 @@ def _baselines(baselines: dict) -> str:
     for name, of in baselines.items():
         difference = comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-"
         rows.append((of["stage"], name, estimate_cell(of["auc"]), difference))
-    columns = ["known", "baseline", "AUC within splits (95 % CI)", "network minus baseline (95 % CI), p after Holm"]
+    columns = ["available", "baseline", "AUC within splits (95 % CI)", "network minus baseline (95 % CI), p after Holm"]
     return pd.DataFrame(rows, columns=columns).to_markdown(index=False)
