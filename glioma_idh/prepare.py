@@ -11,15 +11,20 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Job, Settings
+from glioma_idh.preparation.stages import Stage
 from glioma_idh.record import recorded
 
+if TYPE_CHECKING:
+    from glioma_idh.preparation.command import PreparedPatient
 
-def prepare(job: Job, settings: Settings) -> list:
+
+def prepare(job: Job, settings: Settings) -> "list[PreparedPatient]":
     """Check what is asked, then `prepare_patients`; an InputError names the flag that cannot be used."""
     from glioma_idh.preparation.command import check_job, prepare_patients
     from glioma_idh.reporting.figures.patient_checks import draw_checks
@@ -29,6 +34,54 @@ def prepare(job: Job, settings: Settings) -> list:
         _check_lesion_run(job.lesion_run)
     finder = None if job.lesion_run is None else lesion_finder(job.lesion_run)
     return prepare_patients(job, settings, finder, draw_checks)
+
+
+def prepare_patient(
+    source_dir: str | Path | None,
+    out_dir: str | Path = "prepared",
+    *,
+    subject: str | None = None,
+    lesion_run: str | Path | None = None,
+    redo_from: Stage | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+    **options: Any,
+) -> "PreparedPatient":
+    """Bring the MR series of one patient to one grid: T1, T1Gd, T2, FLAIR, ADC, rCBV, and masks of brain and lesion.
+
+    This is what `glioma-idh prepare SOURCE_DIR --out OUT_DIR` does. The results are written to a folder in `out_dir`
+    that is named after the patient; `cohort.csv` and `exclusions.csv` in `out_dir` are brought up to date. Stages that
+    were completed before with the same inputs are not computed again.
+
+    Args:
+        source_dir: folder of DICOM or NIfTI series; None for a synthetic patient.
+        out_dir: folder of the results; it is created if needed.
+        subject: id of the patient in the results; by default the name of `source_dir`.
+        lesion_run: run folder of an SGPNet that segments the lesion if there is no lesion mask.
+        redo_from: first stage to compute again, although its inputs are the same.
+        strict: raise the first error instead of continuing without the series that it concerns.
+        quiet: print no progress.
+        **options: fields of `glioma_idh.preparation.settings.Settings`, such as `skip=("rcbv",)`, `reference="flair"`.
+
+    Returns:
+        The patient's `files` (paths by name of the sequence or mask), `errors`, `remarks` and `record` (prepare.json).
+
+    Raises:
+        InputError: an option cannot be used, or nothing could be made of the series.
+    """
+    job = Job(
+        None if source_dir is None else Path(source_dir),
+        Path(out_dir),
+        subject=subject,
+        lesion_run=None if lesion_run is None else Path(lesion_run),
+        redo_from=redo_from,
+        quiet=quiet,
+        strict=strict,
+    )
+    (prepared,) = prepare(job, Settings(**options))
+    if not prepared.files and prepared.errors:
+        raise prepared.errors[-1].of_subject(prepared.subject)  # the one that stopped the preparation
+    return prepared
 
 
 def lesion_finder(run_dir: Path):

@@ -37,7 +37,7 @@ def arguments_of(name: str, folder: Path) -> list[str]:
             for role in ("t1", "t1gd", "t2", "flair"):
                 voxels = rng.uniform(50, 100, (24, 28, 12)).astype(np.float32)
                 write_volume(folder / "in" / patient / f"{role}.nii.gz", voxels, np.diag([3.0, 3, 5, 1]))
-        few = ("--skip", "movement", "registration", "brain", "bias")
+        few = ("--skip", "head-motion", "registration", "brain", "bias")
         return ["prepare", str(folder / "in"), "--many", "--jobs", "2", "--out", str(folder / "out"), *few]
     return [f"{name}.train", "--run-dir", str(folder / "run"), "--jobs", "2"]
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 SEQUENCES = ("t1", "t1gd", "t2", "flair", "adc", "rcbv")
 RECIPE = PhantomRecipe(spacing_mm=3.0)
 WHOLE = Settings(spacing_mm=2.0)
-FAST = Settings(skip=("movement", "registration", "brain", "bias"), spacing_mm=3.0)
+FAST = Settings(skip=("head-motion", "registration", "brain", "bias"), spacing_mm=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def with_brain(patient: Path) -> Settings:
     mask[3:-3, 3:-3, 2:-2] = 1
     write(patient / "brain_mask.nii.gz", mask)
     white = write(patient.parents[1] / "white.nii.gz", mask)
-    return replace(FAST, skip=("movement", "registration", "bias"), white_mask=white)
+    return replace(FAST, skip=("head-motion", "registration", "bias"), white_mask=white)
 
 
 def one_b_value(patient):
@@ -325,7 +325,7 @@ def test_what_stops_a_patient_hides_nothing_else_that_is_wrong(patient, monkeypa
     fit = TemplateFit(np.eye(4), None, np.ones(3), 1, 0.02, ("the template explains only 2% of the image",))
     monkeypatch.setattr(alignment, "fit_template", lambda head: fit)
     (patient / "t2.nii.gz").write_bytes(b"no image")
-    outcome = outcome_of(patient, Settings(skip=("movement", "registration", "bias")))
+    outcome = outcome_of(patient, Settings(skip=("head-motion", "registration", "bias")))
     assert not outcome.files
     unread, no_brain = map(str, outcome.errors)
     assert "t2" in unread and "template" in no_brain
@@ -401,7 +401,7 @@ def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
     mask = np.zeros(SHAPE)
     mask[4:-4, 4:-4, 3:-3] = 1
     write(patient / "brain_mask.nii.gz", mask)
-    settings = Settings(skip=("movement", "registration", "bias"), spacing_mm=2.0)
+    settings = Settings(skip=("head-motion", "registration", "bias"), spacing_mm=2.0)
     files = outcome_of(patient, settings).files
     inside = voxels(files["adc"])[voxels(files["brain_mask"]) != 0]
     assert inside.min() > 0.99e-3 and inside.max() < 1.01e-3

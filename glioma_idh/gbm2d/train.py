@@ -4,19 +4,42 @@ With no images named it uses the built-in synthetic cohort. A command that was k
 finished one prints its table again.
 """
 
+from typing import TYPE_CHECKING
+
 import tyro
 
+from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.recipe import Recipe
 from glioma_idh.record import recorded
 from glioma_idh.training.job import Job
 
+if TYPE_CHECKING:
+    from glioma_idh.runs.run import Run
 
-def train(recipe: Recipe, job: Job) -> dict[str, dict]:
-    """Train and test one network a sequence and split; returns, by inside name, each sequence's `metrics.json`."""
+
+def train_run(recipe: Recipe = Recipe(), job: Job = Job()) -> "Run":  # noqa: B008
+    """Train and test the networks of one sequence, one network per split, and return the finished run.
+
+    Raises:
+        InputError: if something cannot be used, or if the recipe names several sequences.
+    """
     from glioma_idh.gbm2d.method import METHOD
+    from glioma_idh.training.pipeline import resolve
+
+    recipe, job, _ = resolve(recipe, job, METHOD)
+    if len(recipe.sequence) > 1:
+        raise InputError("a recipe of one sequence", ", ".join(recipe.sequence), "Call train_runs for several.")
+    (run,) = train_runs(recipe, job).values()
+    return run
+
+
+def train_runs(recipe: Recipe = Recipe(), job: Job = Job()) -> dict[str, "Run"]:  # noqa: B008
+    """Train and test one network per sequence and split, and return each sequence's finished run by its name."""
+    from glioma_idh.gbm2d.method import METHOD
+    from glioma_idh.runs.run import read_finished_run
     from glioma_idh.training import pipeline
 
-    return pipeline.train(recipe, job, METHOD)
+    return {name: read_finished_run(folder) for name, folder in pipeline.train(recipe, job, METHOD).items()}
 
 
 def main() -> None:
@@ -28,7 +51,10 @@ def main() -> None:
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     recipe, job = tyro.cli(command, prog="python -m glioma_idh.gbm2d.train", description=__doc__, config=config)
     with recorded("glioma_idh.gbm2d.train", recipe, job):
-        train(recipe, job)
+        from glioma_idh.gbm2d.method import METHOD
+        from glioma_idh.training import pipeline
+
+        pipeline.train(recipe, job, METHOD)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from glioma_idh.imaging.brain import extractor_words
 from glioma_idh.imaging.dicom.headers import identity_in
 from glioma_idh.parallel import run_parallel
 from glioma_idh.preparation.context import LesionFinder, Patient
-from glioma_idh.preparation.patient import prepare_patient, shareable_error
+from glioma_idh.preparation.patient import run_steps, shareable_error
 from glioma_idh.preparation.patients import check_one_patient, find_patients
 from glioma_idh.preparation.settings import STRUCTURAL, Job, Settings
-from glioma_idh.preparation.stages import Stages
+from glioma_idh.preparation.stages import Stages, read_record
 from glioma_idh.progress import progress, step
 
 ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
@@ -33,14 +33,20 @@ OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a patient."""
+class PreparedPatient:
+    """The result of preparing one patient."""
 
-    subject: str  # its id
-    files: dict[str, Path]  # by column of the cohort table
+    subject: str  # the patient's id
+    folder: Path  # that holds the results
+    files: dict[str, Path]  # by column of the cohort table, such as t1gd, adc, brain_mask
     errors: list[InputError]  # what could not be used or made
-    notes: list[dict]  # the errors as rows of a table, without folders; none where the id tells who the patient is
-    remarks: list[str]  # what looks odd
+    exclusions: list[dict[str, str]]  # the errors as rows of exclusions.csv, without folders; [] if the id is a name
+    remarks: list[str]  # findings to check
+
+    @property
+    def record(self) -> dict:
+        """The content of `prepare.json`: settings, choice of the series, stages, positions; empty if there is none."""
+        return read_record(self.folder)
 
     def __str__(self) -> str:
         """The patient in a line, and a line for each thing that went wrong."""
@@ -75,7 +81,9 @@ def check_job(job: Job, settings: Settings) -> None:
         raise InputError("--jobs of at least 1", str(job.jobs), "Give another number.")
 
 
-def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable) -> list[Outcome]:
+def prepare_patients(
+    job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
+) -> list[PreparedPatient]:
     """Prepare one patient or many, and bring the tables of the output folder up to date.
 
     `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. An InputError where the tables
@@ -94,8 +102,8 @@ def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, 
     bar = progress(done, total=len(patients), **shown)
     for outcome in bar:
         outcomes.append(outcome)
-        if outcome.files or outcome.notes:
-            update_tables(job.out, outcome.subject, outcome.files, outcome.notes)
+        if outcome.files or outcome.exclusions:
+            update_tables(job.out, outcome.subject, outcome.files, outcome.exclusions)
         if outcome.errors or not job.quiet:  # what went wrong is no progress
             bar.write(str(outcome), file=sys.stderr)
         if job.strict and outcome.errors:
@@ -103,12 +111,12 @@ def prepare_patients(job: Job, settings: Settings, finder: LesionFinder | None, 
     return outcomes
 
 
-def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> Outcome:
+def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> PreparedPatient:
     """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
     if identity_in(subject, source):
         advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
         error = InputError("an id that does not tell who the patient is", "the name or birth date in it", advice)
-        return Outcome(subject, {}, [error], [], [])
+        return PreparedPatient(subject, job.out / subject, {}, [error], [], [])
 
     def tell(line: str) -> None:
         if not job.quiet and not job.many:
@@ -118,7 +126,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder
     folder, files, errors, remarks = job.out / subject, {}, [], []
     try:
         patient = Patient(settings, Stages(folder, job.redo_from or "", tell), finder)
-        prepare_patient(patient, source)
+        run_steps(patient, source)
         files, errors, remarks = patient.files, patient.errors, patient.remarks
         if patient.alignment is not None:
             draw(subject, patient, synthetic=job.source is None)
@@ -129,8 +137,8 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder
         traceback.print_exc()
         advice = "This is a fault of the program: please report the lines above."
         errors = [*errors, InputError("a patient that can be prepared", f"{type(error).__name__}: {error}", advice)]
-    notes = [shareable_error(error, source, folder) for error in errors]
-    return Outcome(subject, files, errors, notes, remarks)
+    exclusions = [shareable_error(error, source, folder) for error in errors]
+    return PreparedPatient(subject, folder, files, errors, exclusions, remarks)
 
 
 def update_tables(out: Path, subject: str, files: dict[str, Path], problems: list[dict]) -> None:

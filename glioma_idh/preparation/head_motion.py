@@ -24,7 +24,7 @@ def hold_series_still(choices: dict[str, Series], patient: Patient) -> dict[str,
     """The choices, those of moving series with files in which each volume lies as one of them, less the unreadable."""
     held = dict(choices)
     for role in ("dwi", "dsc"):
-        if role in choices and "movement" not in patient.settings.skip:
+        if role in choices and "head-motion" not in patient.settings.skip:
             held[role] = patient.attempt(_hold_still, role, choices[role], patient)
     return {role: choice for role, choice in held.items() if choice is not None}
 
@@ -35,7 +35,7 @@ def _hold_still(role: str, choice: Series, patient: Patient) -> Series:
     files = tuple(patient.folder / "still" / f"{role}_{n}.nii.gz" for n in numbers)
     inputs = {"series": choice.files, "acquisition": choice.acquisitions}
     work = partial(_write_still, role, choice, files)
-    found = patient.stages.make(f"movement {role}", work, inputs, f"still/{role}*")
+    found = patient.stages.make(f"head-motion {role}", work, inputs, f"still/{role}*")
     moved_mm = found["displacement_mm"]
     if max(moved_mm) < LEAST_MM:
         return choice

@@ -22,8 +22,11 @@ from glioma_idh.preparation.stages import Stages
 PACKAGES = ("numpy", "scipy", "nibabel", "nilearn", "SimpleITK", "dcm2niix")
 
 
-def prepare_patient(patient: Patient, source: Path) -> None:
-    """Prepare one patient from the folder of its series; nothing is made without reference, place for it, and brain."""
+def run_steps(patient: Patient, source: Path) -> None:
+    """Run all steps of the preparation for one patient, whose series lie in the folder `source`.
+
+    Errors are collected in `patient.errors`. Without a reference series, its position or a brain, nothing is made.
+    """
     settings = patient.settings
     try:  # what stops nothing is collected among the errors
         series, remarks = find_series(source, patient.folder / "native", partial(_convert_once, patient.stages))

@@ -12,7 +12,7 @@ from glioma_idh.preparation.stages import Stage
 STRUCTURAL = ("t1", "t1gd", "t2", "flair")
 ROLES = (*STRUCTURAL, "adc", "dwi", "dsc", "lesion_mask", "brain_mask")
 
-Skipped = Literal["movement", "registration", "brain", "bias", "adc", "lesion", "rcbv"]
+Skipped = Literal["head-motion", "registration", "brain", "bias", "adc", "lesion", "rcbv"]
 File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 
 
@@ -27,7 +27,7 @@ class Settings:
     spacing_mm: float | None = None
     """Edge of the voxels, mm; by default the reference's own, or 1 mm where its slices are thicker than 1.5 mm."""
     skip: Annotated[tuple[Skipped, ...], tyro.conf.arg(metavar="STAGE [STAGE ...]")] = ()
-    """Leave out: movement (in DWI, DSC) registration (trust headers) brain (no mask) bias (N4) adc lesion rcbv."""
+    """Leave out: head-motion (in DWI, DSC) registration (trust headers) brain (no mask) bias (N4) adc lesion rcbv."""
     lesion_mask: File = None
     """The patient's lesion, on the grid of any series or of the result: labels above 0 or probabilities from 0.5 on."""
     lesion_on: Literal["t1", "t1gd", "t2", "flair"] = "t2"
@@ -93,7 +93,7 @@ class Job:
     lesion_run: Annotated[Path | None, tyro.conf.arg(metavar="RUN_DIR")] = None
     """A finished run of glioma_idh.sgp3d.train that finds the lesion of patients without a mask."""
     redo_from: Annotated[Stage | None, tyro.conf.arg(metavar="STAGE")] = None
-    """Go through it and all after it again: series movement registration brain image adc lesion rcbv picture."""
+    """Go through it and all after it again: series head-motion registration brain image adc lesion rcbv picture."""
     quiet: bool = False
     """Show no progress: no lines about stages, no bar."""
     strict: bool = False

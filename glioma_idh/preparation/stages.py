@@ -1,50 +1,51 @@
-"""What has been made of a patient, and from what, kept in its `prepare.json`: nothing is made twice."""
+"""The record of a patient's preparation, `prepare.json`, and the stages that it lets a later run reuse."""
 
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 
-METHOD = 2  # raised whenever the same inputs give other outputs: what older versions made is then made again
-Stage = Literal["series", "movement", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
-STAGES = get_args(Stage)  # in the order in which they are gone through
+METHOD = 2  # increase it whenever the same inputs give different outputs: older results are then computed again
+Stage = Literal["series", "head-motion", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
+STAGES = get_args(Stage)  # in the order in which they run
+FORMER_NAMES = {"head-motion": "movement"}  # of stages, in the records and keys of version 0.1
 
 
 @dataclass(frozen=True)
 class Made:
-    """A stage that was gone through."""
+    """A completed stage."""
 
-    key: str  # stands for the inputs that it depends on
-    seconds: float  # that it took
-    found: dict  # what it found, ready for JSON
+    key: str  # fingerprint of its inputs
+    seconds: float  # computing time
+    found: dict  # its findings, as JSON can hold them
     outputs: dict[str, str]  # fingerprints of the files that it wrote, by their paths in the patient's folder
 
 
 @dataclass
 class Record:
-    """What is known of a patient, in the order of the file; None is not known in this run."""
+    """The content of `prepare.json`, in the order of the file; None where this run has not determined it."""
 
-    stages: dict[str, Made] = field(default_factory=dict)  # that this run went through, by name
-    remarks: list[str] = field(default_factory=list)  # what looks odd, in sentences
+    stages: dict[str, Made] = field(default_factory=dict)  # completed in this run, by name
+    remarks: list[str] = field(default_factory=list)  # findings to check, in sentences
     made_with: dict[str, str] | None = None  # versions of the packages, by name
-    settings: dict | None = None  # what was asked for, without folders
-    series: dict[str, dict[str, str]] | None = None  # which series has a role, and why
-    not_used: list[dict[str, str]] | None = None  # what was left out, and why
-    ways: dict[str, list] | None = None  # 4 x 4 by role, from millimetres of the result's grid to those of the series
+    settings: dict | None = None  # without the names of folders
+    series: dict[str, dict[str, str]] | None = None  # by role: the series, and the reason for the choice
+    not_used: list[dict[str, str]] | None = None  # series and files that were left out, and why
+    ways: dict[str, list] | None = None  # by role: matrix (4 x 4) from the mm of the result's grid to those of a series
     grid: dict[str, list] | None = None  # shape and affine of the result
     files: dict[str, str] | None = None  # names of the results, by column of the cohort table
-    problems: list[dict[str, str]] | None = None  # what went wrong, without folders
+    problems: list[dict[str, str]] | None = None  # errors, without the names of folders
 
 
-def read_record(folder) -> dict:
-    """The `prepare.json` of a patient; empty where there is none, or none that can be read."""
+def read_record(folder: str | Path) -> dict:
+    """Read the `prepare.json` of a patient's folder; an empty dictionary if it is missing or unreadable."""
     try:
         record = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -53,35 +54,49 @@ def read_record(folder) -> dict:
 
 
 class Stages:
-    """The stages of one patient that are done; a stage is a word of STAGES, with the sequence where it has several.
+    """The stages of one patient; those completed before with the same inputs are not computed again.
 
-    From `redo_from` on, if it is not "", all are gone through again; `tell` is called with a line when a stage is done.
+    The name of a stage is a word of STAGES, followed by the sequence if the stage runs per sequence (`image t2`).
+
+    Args:
+        folder: the patient's folder of results, which holds `prepare.json`.
+        redo_from: first stage to compute again in any case; "" for none.
+        tell: called with one line of text whenever a stage is completed.
     """
 
     def __init__(self, folder: Path, redo_from: str = "", tell: Callable[[str], None] = lambda line: None):
         self.folder, self.tell = Path(folder), tell
         self.redone = STAGES[STAGES.index(redo_from) :] if redo_from else ()
         self.record, self._written = Record(), read_record(folder)
-        self.former = {name: Made(**made) for name, made in self._written.get("stages", {}).items()}
+        current = {old: new for new, old in FORMER_NAMES.items()}
+        self.former = {_renamed(name, current): Made(**made) for name, made in self._written.get("stages", {}).items()}
 
-    def make(self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs=()) -> dict:
-        """Go through a stage, such as `registration t2`, or take what it made before of the same inputs.
+    def make(
+        self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs: Iterable[Path] | str = ()
+    ) -> dict:
+        """Run a stage, such as `registration t2`, or reuse its earlier results if its inputs are the same.
 
-        `work` writes the outputs and returns what it found, ready for JSON; `inputs` are all that it depends on: files
-        (paths), settings, numbers; `outputs` the files, or a pattern below the folder where it is not known how many.
+        Args:
+            stage: its name.
+            work: writes the outputs and returns the findings, as JSON can hold them.
+            inputs: everything that the results depend on: files (paths), settings, numbers.
+            outputs: the files that it writes, or a glob pattern in the folder if their number is not known beforehand.
+
+        Returns:
+            The findings. If `work` raises an InputError, the outputs are removed.
         """
-        key, former = fingerprint([METHOD, stage, inputs]), self.former.get(stage)
+        key, former = fingerprint([METHOD, _renamed(stage, FORMER_NAMES), inputs]), self.former.get(stage)
         start = time.perf_counter()
         if former and stage.split()[0] not in self.redone and former.key == key:
             there = {name: path.is_file() and fingerprint(path) for name, path in self._named(outputs).items()}
             if there == former.outputs:
                 self.record.stages[stage] = former
-                self.tell(f"{stage}: as before")
+                self.tell(f"{stage}: reused")
                 return former.found
         try:
             found = json.loads(json.dumps(work() or {}))
         except InputError:
-            for path in self._named(outputs).values():  # nothing that may be half done, or of former inputs
+            for path in self._named(outputs).values():  # which may be incomplete, or of other inputs
                 path.unlink(missing_ok=True)
             raise
         made = {name: fingerprint(path) for name, path in self._named(outputs).items()}
@@ -93,22 +108,22 @@ class Stages:
         self.tell(f"{stage}: {seconds} s")
         return found
 
-    def _named(self, outputs) -> dict[str, Path]:
-        """Outputs by their paths in the folder."""
+    def _named(self, outputs: Iterable[Path] | str) -> dict[str, Path]:
+        """Return the output files by their paths in the folder."""
         files = sorted(self.folder.glob(outputs)) if isinstance(outputs, str) else outputs
         return {path.relative_to(self.folder).as_posix(): path for path in files}
 
     def found(self, stage: str) -> dict[str, dict]:
-        """What was found in a stage, by sequence."""
+        """Return the findings of a stage, by sequence."""
         made = self.record.stages.items()
         return {name.split()[1]: one.found for name, one in made if name.startswith(f"{stage} ")}
 
     def problems(self, stage: str) -> dict[str, str]:
-        """What looked wrong in a stage, by sequence, in words."""
+        """Return the problems that a stage found, by sequence, as one text each."""
         return {which: "; ".join(found["problems"]) for which, found in self.found(stage).items() if found["problems"]}
 
     def finish(self) -> None:
-        """Write `prepare.json`, and take away the files of stages that were not gone through this time."""
+        """Write `prepare.json`, and delete the files of earlier stages that were not part of this run."""
         kept = {name for made in self.record.stages.values() for name in made.outputs}
         for made in self.former.values():
             for name in made.outputs.keys() - kept:
@@ -117,19 +132,25 @@ class Stages:
         self.save()
 
     def save(self) -> None:
-        """Write `prepare.json`, with the former stages too that this run may still come to."""
+        """Write `prepare.json`, including earlier stages that this run may still reach."""
         known = {name: value for name, value in vars(self.record).items() if value is not None}
         known["stages"] = {name: vars(made) for name, made in (self.former | self.record.stages).items()}
         write_json(self._written | known, self.folder / "prepare.json")
 
 
-def fingerprint(value) -> str:
-    """Sixteen hexadecimal digits that stand for a value; for a path, for what the file holds."""
+def _renamed(stage: str, names: dict[str, str]) -> str:
+    """Replace the first word of a stage's name if it has another name in `names`."""
+    word, *sequence = stage.split(maxsplit=1)
+    return " ".join([names.get(word, word), *sequence])
+
+
+def fingerprint(value: object) -> str:
+    """Return a hash of a value, 16 hexadecimal digits; for a path, of the content of the file."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
 
 
-def _plain(value):
-    """What JSON does not know by itself: a file as the hash of its bytes, a dataclass, an array."""
+def _plain(value: Any) -> Any:
+    """Convert what JSON cannot hold: a path to the hash of the file's content, dataclasses and arrays to lists."""
     if isinstance(value, Path):
         state = value.stat()
         return _hash_file(value, state.st_size, state.st_mtime_ns)

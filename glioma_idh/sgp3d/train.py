@@ -5,21 +5,26 @@ was killed goes on where it stopped; a finished one prints its table again.
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 import tyro
 
 from glioma_idh.record import recorded
-from glioma_idh.sgp3d.recipe import Recipe, default_recipe
+from glioma_idh.sgp3d.recipe import LAPTOP, Recipe, default_recipe
 from glioma_idh.training.job import Job
 
+if TYPE_CHECKING:
+    from glioma_idh.runs.run import Run
 
-def train(recipe: Recipe, job: Job) -> dict:
-    """Train and test one network a split, and leave everything in the run folder; returns its `metrics.json`."""
+
+def train_run(recipe: Recipe = LAPTOP, job: Job = Job()) -> "Run":  # noqa: B008
+    """Train and test one network per split, and return the finished run; by default on the synthetic cohort."""
+    from glioma_idh.runs.run import read_finished_run
     from glioma_idh.sgp3d.method import METHOD
     from glioma_idh.training import pipeline
 
-    (numbers,) = pipeline.train(recipe, job, METHOD).values()
-    return numbers
+    (folder,) = pipeline.train(recipe, job, METHOD).values()
+    return read_finished_run(folder)
 
 
 def main() -> None:
@@ -32,7 +37,10 @@ def main() -> None:
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     recipe, job = tyro.cli(command, prog="python -m glioma_idh.sgp3d.train", description=__doc__, config=config)
     with recorded("glioma_idh.sgp3d.train", recipe, job):
-        train(recipe, job)
+        from glioma_idh.sgp3d.method import METHOD
+        from glioma_idh.training import pipeline
+
+        pipeline.train(recipe, job, METHOD)
 
 
 def named(flag: str, default: str) -> str:

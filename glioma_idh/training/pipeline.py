@@ -89,10 +89,10 @@ class Prepared(NamedTuple):
     errors: list[InputError]  # one a subject set aside
 
 
-def train(recipe, job, method: Method) -> dict[str, dict]:
-    """Train and test one network a run and split, and leave everything in the run folders.
+def train(recipe, job, method: Method) -> dict[str, Path]:
+    """Train and test one network per run and split, and write everything into the run folders.
 
-    Returns the numbers of each run, as in its `metrics.json`, by the name of its sequence or network.
+    Returns the folder of each run, by the name of its sequence or network.
     """
     recipe, job, cohort = resolve(recipe, job, method)
     trainings = list_trainings(recipe, job, method)
@@ -111,12 +111,12 @@ def train(recipe, job, method: Method) -> dict[str, dict]:
     folders = {training.name: training.folder for training in trainings}
     baselines = method.baselines(recipe, job.run_dir, job.quiet)
     with step("drawing the report", job.quiet):
-        metrics = compare_runs(job.run_dir, folders, finished, baselines)
+        compare_runs(job.run_dir, folders, finished, baselines)
     for training, prepared in zip(trainings, tests, strict=False):
         predictions = method.predict(training.recipe, training.folder, prepared, job.quiet)
         write_external(training.folder, external_name(job), prepared.table, predictions, prepared.errors)
     print(f"Everything is in {job.run_dir}")
-    return metrics
+    return folders
 
 
 def resolve(recipe, job, method: Method):

@@ -12,14 +12,20 @@ import pytest
 from glioma_idh import runs
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.gbm2d import Job, Recipe
+from glioma_idh.gbm2d import Job, Recipe, method
 from glioma_idh.gbm2d.method import METHOD
 from glioma_idh.gbm2d.recipe import PUBLISHED
-from glioma_idh.gbm2d.train import main, train
+from glioma_idh.gbm2d.train import main
+from glioma_idh.training import pipeline
 from glioma_idh.training.pipeline import list_trainings, resolve
 from tests.test_record import read_record
 
 ALL = ("t1", "t1gd", "t2", "flair", "rcbv", "adc")
+
+
+def train(recipe, job):
+    """The folders of the runs that the command trains, or rehearses where `steps` are recorded."""
+    return pipeline.train(recipe, job, method.METHOD)
 
 
 def resolved(*names, job=None, **recipe):
@@ -95,8 +101,7 @@ def steps(monkeypatch):
     monkeypatch.setattr("glioma_idh.training.pipeline.train_splits", train_splits)
     monkeypatch.setattr("glioma_idh.training.pipeline.require_sequence", lambda *_: None)
     monkeypatch.setattr("glioma_idh.training.pipeline.finish_run", kept.results.append)
-    compare = lambda *given: kept.compared.append(given) or {"numbers": 1}  # noqa: E731
-    monkeypatch.setattr("glioma_idh.training.pipeline.compare_runs", compare)
+    monkeypatch.setattr("glioma_idh.training.pipeline.compare_runs", lambda *given: kept.compared.append(given))
     monkeypatch.setattr("glioma_idh.training.device.default_jobs", lambda gpus, num_splits: num_splits + 10)
     return kept
 
@@ -104,7 +109,7 @@ def steps(monkeypatch):
 def test_each_sequence_is_prepared_trained_and_written_in_its_own_folder(steps, make_cohort, tmp_path, capsys):
     recipe = Recipe(sequence=("T2", "ADC"), cohort=str(make_cohort(num_subjects=3, num_mutant=1)), epochs=4)
     run = tmp_path / "run"
-    assert train(recipe, Job(run_dir=run, quiet=True)) == {"numbers": 1}
+    assert train(recipe, Job(run_dir=run, quiet=True)) == {name: run / name for name in ("t2", "adc")}
     assert steps.prepared == [("t2", 3), ("adc", 3)]
     assert steps.trained == [("train_split", 4, "t2", 15, True), ("train_split", 4, "adc", 15, True)]
     assert steps.results == [run / name for name in ("t2", "adc")]

@@ -17,7 +17,7 @@ from glioma_idh.files import write_table
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.method import METHOD
 from glioma_idh.gbm2d.preprocessing import prepare_subject
-from glioma_idh.gbm2d.train import train
+from glioma_idh.gbm2d.train import train_runs
 from tests.conftest import save, write_cohort
 
 RECIPE = Recipe(sequence=("T2",), splits="kfold", num_splits=2, size=16)
@@ -68,7 +68,7 @@ def cohorts(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glioma_idh.gbm2d.method.METHOD", replace(METHOD, train_split=train_split))
         patch.setattr("glioma_idh.reporting.report.save_figure", lambda *_: None)
-        train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
+        train_runs(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(there)))
     return recipe, there, folder / "run"
 
 
@@ -101,7 +101,7 @@ def test_a_finished_run_can_be_tested_on_another_cohort_later(cohorts, tmp_path)
     recipe, _, run = cohorts
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
     third = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2).rename(tmp_path / "third.csv")
-    train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(third)))
+    train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(third)))
     metrics = json.loads((run / f"external/{tmp_path.name}-third/metrics.json").read_text())
     assert (run / f"external/{tmp_path.name}-third/figures/roc.png").exists()
     assert metrics["pooled"]["num_patients"] == 4 and metrics["sequence"] == "t2" and metrics["synthetic"] is False
@@ -114,7 +114,7 @@ def test_a_patient_in_both_stops_it_before_it_starts(cohorts, edit_table, tmp_pa
     edit_table(there, "q01", "patient", "s05")
     match = r"expected no patient of the training cohort in the external one; found 1 in both \(s05 is q01\)"
     with pytest.raises(InputError, match=match):
-        train(recipe, Job(run_dir=tmp_path / "run", quiet=True, external=str(there)))
+        train_runs(recipe, Job(run_dir=tmp_path / "run", quiet=True, external=str(there)))
     assert not (tmp_path / "run").exists()
 
 
@@ -122,7 +122,7 @@ def test_the_same_image_in_both_is_refused_too(cohorts, tmp_path):
     recipe, _, run = cohorts
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")  # the same noise under other names
     with pytest.raises(InputError, match=r"found 4 in both \(T2 of s00 \(\S+\) is T2 of copy00 \(\S+\); T2 of s01"):
-        train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(copy)))
+        train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(copy)))
     assert not (run / f"external/{tmp_path.name}-cohort").exists()
 
 
@@ -131,7 +131,7 @@ def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch
     copy = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="copy")
     instead(monkeypatch, train_split=lambda *_: pytest.fail("trained"))
     with pytest.raises(InputError, match=r"found 4 in both \(T2 of s00 \(\S+\) is T2 of copy00 \(\S+\); T2 of s01"):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(copy)))
+        train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(copy)))
 
 
 def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohorts, tmp_path, monkeypatch, capsys):
@@ -139,7 +139,7 @@ def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohort
     monkeypatch.setattr("glioma_idh.gbm2d.preprocessing.find_turned", lambda array, spacing_mm: "Mirrored.")
     instead(monkeypatch, train_split=lambda *_: sys.exit("would train"))
     with pytest.raises(SystemExit, match="would train"):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
+        train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
     said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header says" in line]
     assert [line.split(" subjects")[0] for line in said] == ["24 of 24", "7 of 7"]
     assert said[0].endswith("(s00, s01, s02 ...). s00: Mirrored.")
@@ -153,7 +153,7 @@ def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path
         edit_table(there, "q02", column, copied[column])
     match = r"no image of the training cohort in the external one; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
     with pytest.raises(InputError, match=match):
-        train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
+        train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
 
 def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_first_is_tested(
@@ -167,13 +167,13 @@ def test_a_mask_in_both_is_refused_and_of_copies_within_the_external_one_the_fir
     instead(monkeypatch, predict=lambda *given: tested.append(given))
     monkeypatch.setattr("glioma_idh.training.pipeline.write_external", lambda *_: None)
     job = Job(run_dir=run, jobs=1, quiet=True, external=str(there))
-    train(recipe, job)
+    train_runs(recipe, job)
     ((_, _, (table, (slices,), (error,)), _),) = tested
     assert table["subject"].tolist() == ["q00", "q01", "q02"] and len(slices) == 3
     assert (error.subject, error.found) == ("q03", f"the very voxels of T2 of q01 ({scans['q01']})")
     edit_table(there, "q02", "lesion_mask", read_table(recipe.cohort)["lesion_mask"][7])
     with pytest.raises(InputError, match=r"1 in both \(the lesion mask of s07 \(\S+\) is the lesion mask of q02 "):
-        train(recipe, job)
+        train_runs(recipe, job)
 
 
 def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
@@ -182,7 +182,7 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
     for subject in ("q00", "q01"):
         save(tmp_path / f"scans/{subject}/mask.nii.gz", np.zeros((20, 20, 8)))
     with pytest.raises(InputError, match="expected labelled subjects to test on; found none left"):
-        train(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
+        train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
 
 @pytest.mark.parametrize(
@@ -195,4 +195,4 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
 )
 def test_external_cohorts_that_cannot_be_read(cohorts, tmp_path, job, match):
     with pytest.raises(InputError, match=match):
-        train(cohorts[0], Job(run_dir=tmp_path / "run", quiet=True, **job))
+        train_runs(cohorts[0], Job(run_dir=tmp_path / "run", quiet=True, **job))

@@ -20,7 +20,7 @@ from sklearn.metrics import accuracy_score, log_loss, recall_score, roc_auc_scor
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d import Job, Recipe
 from glioma_idh.gbm2d.method import METHOD
-from glioma_idh.gbm2d.train import main, train
+from glioma_idh.gbm2d.train import main, train_run, train_runs
 from glioma_idh.runs import read_table
 from glioma_idh.training.pipeline import resolve
 from tests.conftest import write_cohort, written_reports
@@ -47,8 +47,8 @@ def finished(tmp_path_factory):
     table.reset_index().to_csv(cohort, index=False)
     recipe = Recipe(sequence=("T2",), cohort=str(cohort), num_splits=2, epochs=18, learning_rate=1e-3, seed=6)
     with written_reports():
-        metrics = train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
-    return cohort, recipe, folder / "run", metrics
+        returned = train_runs(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
+    return cohort, recipe, folder / "run", returned
 
 
 @pytest.mark.integration
@@ -127,7 +127,7 @@ def test_the_numbers_are_those_of_the_predictions(finished):
     assert metrics["pooled"]["auc"] == pytest.approx(roc_auc_score(pooled["truth"], pooled["score"]))
     assert metrics["pooled"]["num_patients"] == len(pooled)
     assert metrics["synthetic"] is False
-    assert returned["t2"]["pooled"] == metrics["pooled"]
+    assert returned["t2"].metrics["pooled"] == metrics["pooled"]
 
 
 def words(page) -> str:
@@ -181,20 +181,34 @@ def test_the_page_s_own_numbers_are_those_of_the_run(finished):
 
 @pytest.mark.integration
 def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, capsys):
-    _, recipe, run, metrics = finished
+    _, recipe, run, returned = finished
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
-    again = train(recipe, Job(run_dir=run, quiet=True))
+    again = train_runs(recipe, Job(run_dir=run, quiet=True))
     printed = capsys.readouterr().out
     assert "paper" in printed and "always mutant" in printed and "Device" not in printed
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
-    assert again["t2"]["pooled"] == metrics["t2"]["pooled"]
+    assert again["t2"].metrics["pooled"] == returned["t2"].metrics["pooled"]
+
+
+@pytest.mark.integration
+def test_one_sequence_s_run_comes_back_alone(finished):
+    _, recipe, run, returned = finished
+    one = train_run(replace(recipe, sequence="T2"), Job(run_dir=run, quiet=True))
+    assert (one.folder, one.name) == (run, "T2") and one.predictions.equals(returned["t2"].predictions)
+
+
+@pytest.mark.parametrize("sequence", [("T2", "ADC"), "T2,ADC", "all"])
+def test_a_run_of_several_sequences_is_not_one(sequence, tmp_path):
+    with pytest.raises(InputError, match="expected a recipe of one sequence; found t.*Call train_runs for several"):
+        train_run(Recipe(sequence=sequence), Job(run_dir=tmp_path / "run"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.integration
 def test_another_recipe_in_the_folder_is_an_error(finished):
     _, recipe, run, _ = finished
     with pytest.raises(InputError, match=r"expected epochs 4; found epochs 18. This folder holds another run"):
-        train(replace(recipe, epochs=4), Job(run_dir=run))
+        train_runs(replace(recipe, epochs=4), Job(run_dir=run))
 
 
 @pytest.mark.integration
@@ -203,7 +217,7 @@ def test_changed_labels_are_another_run(finished, edit_table):
     before = cohort.read_text()
     edit_table(cohort, "s05", "idh", 0)
     with pytest.raises(InputError, match=r"cohort.csv: 1 labels differ \(s05 mutant -> wild-type\)"):
-        train(recipe, Job(run_dir=run))
+        train_runs(recipe, Job(run_dir=run))
     cohort.write_text(before)
 
 
@@ -211,7 +225,7 @@ def test_changed_labels_are_another_run(finished, edit_table):
 def test_a_single_run_is_not_overwritten_by_several(finished):
     _, recipe, run, _ = finished
     with pytest.raises(InputError, match="expected a folder for several runs; found one run of its own"):
-        train(replace(recipe, sequence=("T1", "T2")), Job(run_dir=run))
+        train_runs(replace(recipe, sequence=("T1", "T2")), Job(run_dir=run))
 
 
 @pytest.mark.integration
@@ -222,14 +236,14 @@ def test_bad_subjects_are_set_aside_or_stop_a_strict_run(finished, tmp_path):
     splits = pd.read_csv(run / "splits.csv").set_index("subject")
     assert (splits.loc["s05", "part"].to_numpy() == splits.loc["s06", "part"].to_numpy()).all()
     with pytest.raises(InputError, match="s38: .*cohort.csv: expected IDH as 0, 1, .*; found 'perhaps'"):
-        train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
+        train_runs(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
 
 
 def test_nobody_labelled_is_said_with_the_reasons(make_cohort, tmp_path, capsys):
     cohort = make_cohort(num_subjects=3)
     cohort.write_text(re.sub(r",[01],", ",,", cohort.read_text()))
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
-        train(Recipe(cohort=str(cohort), sequence=("T2",)), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        train_runs(Recipe(cohort=str(cohort), sequence=("T2",)), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     assert "3 of 3 subjects are set aside:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
     assert not (tmp_path / "run").exists()
 
@@ -291,7 +305,7 @@ def test_the_command_line_ends_with_one_clear_line(monkeypatch):
 
 def test_the_command_line_reaches_recipe_and_job(monkeypatch, tmp_path):
     given = []
-    monkeypatch.setattr("glioma_idh.gbm2d.train.train", lambda recipe, job: given.extend([recipe, job]))
+    monkeypatch.setattr("glioma_idh.training.pipeline.train", lambda recipe, job, _: given.extend([recipe, job]))
     options = "--sequence T2 ADC --cohort egd --splits kfold --num-splits 3 --epochs 9 --batch-size 4 --seed 8"
     options += " --rotation-deg -90 90 --learning-rate 0.01 --all-visits --images a --labels b --external csv"
     options += f" --external-images c --external-labels d --run-dir {tmp_path} --jobs 2 --quiet --strict --split-seed 3"
@@ -306,7 +320,7 @@ def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
     with pytest.raises(
         InputError, match="expected a cohort of real scans with --images and --labels; found --cohort phantom"
     ):
-        train(Recipe(), Job(images="somewhere"))
+        train_runs(Recipe(), Job(images="somewhere"))
 
 
 @pytest.mark.parametrize(
@@ -325,13 +339,13 @@ def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
 def test_settings_that_cannot_work(make_cohort, tmp_path, recipe, match):
     recipe = {"cohort": str(make_cohort(num_subjects=10, num_mutant=4)), **recipe}
     with pytest.raises(InputError, match=match):
-        train(replace(RECIPE, **recipe), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        train_runs(replace(RECIPE, **recipe), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 
 
 def test_brats_has_no_rcbv(real_data, tmp_path):
     recipe = Recipe(sequence=("rCBV",), cohort="brats2020-tcga")
     with pytest.raises(InputError, match="expected rCBV in cohort brats2020-tcga; found only T1, T1Gd, T2, FLAIR"):
-        train(recipe, Job(images=real_data / "brats20_mini", run_dir=tmp_path / "run", quiet=True))
+        train_runs(recipe, Job(images=real_data / "brats20_mini", run_dir=tmp_path / "run", quiet=True))
 
 
 def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
@@ -346,4 +360,4 @@ def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
 def test_one_class_is_an_error(make_cohort, tmp_path):
     recipe = replace(RECIPE, cohort=str(make_cohort(num_subjects=6, num_mutant=0)))
     with pytest.raises(InputError, match="expected mutant and wild-type patients; found only IDH 0 in 6 patients"):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))

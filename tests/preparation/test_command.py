@@ -24,7 +24,7 @@ def recorded(tmp_path, monkeypatch):
         made.remarks.append(f"a remark on {source.name}")
         made.alignment, made.images = "an alignment", {"t1": made.folder / "t1.nii.gz"}
 
-    monkeypatch.setattr(module, "prepare_patient", work)
+    monkeypatch.setattr(module, "run_steps", work)
     monkeypatch.setattr(
         patient_checks, "draw_checks", lambda subject, made, synthetic: pictures.append((subject, synthetic))
     )
@@ -74,7 +74,7 @@ def test_a_patient_that_fails_is_in_the_exclusions_alone(recorded, monkeypatch):
     def fail(made, source):
         raise InputError("a head", "none", "Look.", source / "t1.nii")
 
-    monkeypatch.setattr(module, "prepare_patient", fail)
+    monkeypatch.setattr(module, "run_steps", fail)
     (outcome,) = prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", quiet=True), Settings())
     assert outcome.files == {} and len(outcome.errors) == 1
     table = pd.read_csv(place / "out" / "exclusions.csv", dtype=str)
@@ -88,7 +88,10 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
     monkeypatch, capsys, tmp_path, num_wrong, code
 ):
     error = InputError("a", "b", "c")
-    outcomes = [module.Outcome(f"p{n}", {"t1": Path("t1")}, [error] * (n < num_wrong), [], []) for n in range(3)]
+    outcomes = [
+        module.PreparedPatient(f"p{n}", tmp_path, {"t1": Path("t1")}, [error] * (n < num_wrong), [], [])
+        for n in range(3)
+    ]
     jobs = []
     monkeypatch.setattr(prepare, "prepare", lambda job, settings: jobs.append((job, settings)) or outcomes)
     argv = [
@@ -152,3 +155,34 @@ def test_networks_find_the_lesion_in_each_image_under_its_own_name(tmp_path, mon
     assert (tmp_path / "out" / "lesion_mask.nii.gz").read_bytes() == b"mask"
     assert {file.name for file in finder.identity} == {"recipe.json", "metrics.json"}
     assert finder.name == "by the networks of my run"
+
+
+def test_a_patient_can_be_prepared_from_python(recorded, monkeypatch):
+    """Options and folders, as text too, are handed on; the result names the files and the record."""
+    place, calls, _ = recorded
+    monkeypatch.setattr(prepare, "lesion_finder", lambda run: f"the finder of {run.name}")
+    monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
+    source, out = str(place / "cohort" / "p1"), place / "out"
+    more = {"lesion_run": str(place / "run"), "redo_from": "adc", "quiet": True, "keep_skull": True}
+    prepared = prepare.prepare_patient(source, str(out), subject="case-7", **more)
+    assert calls == [(Path(source), out / "case-7", Settings(keep_skull=True), "the finder of run", ("adc",))]
+    assert prepared.subject == "case-7" and prepared.files == {"t1": out / "case-7" / "t1.nii.gz"}
+    assert prepared.record == {} and prepared.remarks == ["a remark on p1"]
+    (out / "case-7").mkdir(exist_ok=True)
+    (out / "case-7" / "prepare.json").write_text('{"settings": {"keep_skull": true}}')
+    assert prepared.record["settings"] == {"keep_skull": True}
+
+
+def test_a_patient_of_whom_nothing_can_be_made_is_an_error_in_python(recorded, monkeypatch):
+    """The last error is raised: the one that stopped the preparation."""
+    place, *_ = recorded
+
+    def fail(made, source):
+        made.errors.append(InputError("a T2", "two", "Choose."))
+        raise InputError("a head", "none", "Look.")
+
+    monkeypatch.setattr(module, "run_steps", fail)
+    with pytest.raises(InputError, match="p1: expected a head; found none"):
+        prepare.prepare_patient(place / "cohort" / "p1", place / "out", quiet=True)
+    with pytest.raises(TypeError, match="no_such_option"):
+        prepare.prepare_patient(place / "cohort" / "p1", place / "out", no_such_option=1)

@@ -121,7 +121,7 @@ def test_half_a_millimetre_is_movement_and_less_is_not(head, tmp_path, shift, mo
     choices, stages = choices_of(tmp_path / "p", 0, head), stages_of(tmp_path)
     held, _ = held_still(choices, stages)
     assert (held["dwi"].files != choices["dwi"].files) == is_moved == bool(stages.record.remarks)
-    found = stages.record.stages["movement dwi"].found
+    found = stages.record.stages["head-motion dwi"].found
     assert found == {"displacement_mm": [0, moved_mm, 0.1], "reference_volume": 0}
 
 
@@ -233,7 +233,7 @@ def test_echoes_of_two_shapes_are_left_out(tmp_path, shift):
 
 def test_nothing_is_done_where_it_is_switched_off(head, tmp_path):
     choices = choices_of(tmp_path / "p", 4.0, head)
-    assert held_still(choices, stages_of(tmp_path), Settings(skip=("movement",))) == (choices, [])
+    assert held_still(choices, stages_of(tmp_path), Settings(skip=("head-motion",))) == (choices, [])
     assert not (tmp_path / "out").exists()
 
 
@@ -243,7 +243,7 @@ def test_it_is_done_once(head, tmp_path, shift):
     for _ in range(2):
         stages = stages_of(tmp_path, said.append)
         held, _ = held_still(choices, stages)
-    assert said[1:] == ["movement dwi: as before"]
+    assert said[1:] == ["head-motion dwi: reused"]
     assert len(stages.record.remarks) == 1 and held["dwi"].files[0].is_file()
 
 

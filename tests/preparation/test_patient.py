@@ -21,7 +21,7 @@ from glioma_idh.reporting.figures import patient_checks
 from glioma_idh.sgp3d.recipe import Recipe
 from tests.imaging.dicom_series import noise, write_series
 
-FAST = Settings(skip=("movement", "registration", "brain", "bias"))
+FAST = Settings(skip=("head-motion", "registration", "brain", "bias"))
 SHAPE = (16, 18, 4)
 SPIN_ECHO = {"MRAcquisitionType": "2D", "ScanningSequence": "SE", "RepetitionTime": 5000, "EchoTime": 95}
 ECHO_PLANAR = SPIN_ECHO | {"ScanningSequence": "EP"}

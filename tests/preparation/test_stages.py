@@ -124,3 +124,14 @@ def test_fingerprint_is_of_content_not_of_names(tmp_path, source):
     assert fingerprint({"file": source}) == fingerprint({"file": copy})
     copy.write_text("scam")
     assert fingerprint({"file": source}) != fingerprint({"file": copy})
+
+
+def test_head_motion_of_version_0_1_is_reused_under_its_present_name(tmp_path, monkeypatch):
+    """Its stage was called `movement`, in the record and in the key of its inputs."""
+    monkeypatch.setattr("glioma_idh.preparation.stages.METHOD", 2)
+    made = {"key": fingerprint([2, "movement dwi", {"series": 1}]), "seconds": 1.5, "found": {"a": 1}, "outputs": {}}
+    (tmp_path / "prepare.json").write_text(json.dumps({"stages": {"movement dwi": made}}))
+    stages = Stages(tmp_path)
+    assert stages.make("head-motion dwi", lambda: pytest.fail("computed again"), {"series": 1}) == {"a": 1}
+    stages.finish()
+    assert read_record(tmp_path)["stages"] == {"head-motion dwi": made}

@@ -15,7 +15,7 @@ from glioma_idh.imaging.dicom.headers import LeftOut
 from glioma_idh.imaging.resampling import rigid_matrix
 from glioma_idh.preparation import patient
 from glioma_idh.preparation.context import Patient
-from glioma_idh.preparation.patient import prepare_patient
+from glioma_idh.preparation.patient import run_steps
 from glioma_idh.preparation.patients import find_patients
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import read_record
@@ -79,7 +79,7 @@ def steps(monkeypatch, tmp_path):
 def prepared_by(folder, settings, finder=None) -> Patient:
     """A patient, its series in a folder, its results in `out` below."""
     made = Patient(settings, stages_of(folder), finder)
-    prepare_patient(made, folder)
+    run_steps(made, folder)
     return made
 
 

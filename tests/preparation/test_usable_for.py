@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glioma_idh import prepare
-from glioma_idh.preparation.command import Outcome, usable_for, usable_for_many
+from glioma_idh.preparation.command import PreparedPatient, usable_for, usable_for_many
 from glioma_idh.preparation.settings import Settings
 
 FOUR = ("t1", "t1gd", "t2", "flair")
@@ -73,7 +73,7 @@ def test_of_nothing_nothing_is_said(tmp_path):
 def test_the_command_ends_with_it(options, expected, monkeypatch, capsys, tmp_path):
     (tmp_path / "p1").mkdir()
     (tmp_path / "p1" / "qc.png").touch()
-    outcomes = [Outcome("p1", files("t1gd", "lesion_mask"), [], [], [])]
+    outcomes = [PreparedPatient("p1", tmp_path, files("t1gd", "lesion_mask"), [], [], [])]
     monkeypatch.setattr(prepare, "prepare", lambda job, settings: outcomes)
     monkeypatch.setattr(sys, "argv", ["prepare", "source", "--out", str(tmp_path), *options])
     prepare.main()

@@ -18,7 +18,7 @@ import glioma_idh.quiet_keras  # noqa: F401  loads TensorFlow quietly
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import LAPTOP, JointNetwork, SGPNet
 from glioma_idh.sgp3d.model import KERAS_LAYERS, copy_weights
-from glioma_idh.sgp3d.train import train
+from glioma_idh.sgp3d.train import train_run
 from glioma_idh.sgp3d.training_layers import training_factory
 from glioma_idh.training.job import Job
 
@@ -103,7 +103,7 @@ def test_loss_and_gradients_are_those_of_tensorflow(backend, folder):
 def test_training_on_another_backend_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError, match=r"^expected KERAS_BACKEND=tensorflow; found jax\. "):
-        train(LAPTOP, Job(run_dir=tmp_path / "run"))
+        train_run(LAPTOP, Job(run_dir=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 

@@ -19,7 +19,7 @@ from glioma_idh.sgp3d.model import copy_weights
 from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.prediction import predict_cohort
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
-from glioma_idh.sgp3d.train import train
+from glioma_idh.sgp3d.train import train_run
 from glioma_idh.sgp3d.training_layers import training_factory
 from glioma_idh.training import device
 from tests.conftest import written_reports
@@ -117,7 +117,7 @@ def trained(request, tmp_path_factory):
     recipe = Recipe(cohort=str(write_four(folder)), shape=(16, 16, 16), num_splits=2, epochs=1, learning_rate=1e-3)
     recipe = replace(recipe, network=request.param, targets=targets, filters=2)
     with untraced(), written_reports():
-        train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
+        train_run(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True))
     return recipe, folder / "run"
 
 

@@ -28,7 +28,7 @@ from glioma_idh.sgp3d.experiments import Where, main, run_table
 from glioma_idh.sgp3d.method import METHOD
 from glioma_idh.sgp3d.plan import TABLES, epochs_done, make_plan, print_plan
 from glioma_idh.sgp3d.recipe import TARGETS
-from glioma_idh.sgp3d.train import train
+from glioma_idh.sgp3d.train import train_run
 from glioma_idh.training.pipeline import Training, list_trainings, resolve
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Rehearsal, Stop, write_four
@@ -77,7 +77,7 @@ def finished(tmp_path_factory):
         patch.setattr(fit, "build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
         patch.setattr(fit, "score_subject", score_subject)
         patch.setattr(plan_module, "finish_run", finish)
-        train(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
+        train_run(recipe, Job(run_dir=folder / "runs/by_hand", jobs=1, quiet=True))
         made = (folder / "runs/by_hand/split_1/model.keras").stat().st_mtime_ns
         with written_reports():
             out = run_table(recipe, where)

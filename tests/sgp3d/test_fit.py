@@ -15,8 +15,7 @@ from glioma_idh.sgp3d.augmentation import random_mask, training_batches
 from glioma_idh.sgp3d.cache import CachedSubject
 from glioma_idh.sgp3d.method import METHOD
 from glioma_idh.sgp3d.preprocessing import NUM_SLICES, lesion_slices
-from glioma_idh.sgp3d.train import train
-from glioma_idh.training import callbacks, device
+from glioma_idh.training import callbacks, device, pipeline
 from glioma_idh.training.cohort import TrainingCohort
 from glioma_idh.training.pipeline import begin_runs, list_trainings
 from glioma_idh.training.splits import make_splits
@@ -60,7 +59,7 @@ class Rehearsed:
             patch.setattr(fit, "score_subject", self.score)
             patch.setattr("glioma_idh.training.pipeline.finish_run", self.written.append)
             patch.setattr("glioma_idh.training.pipeline.compare_runs", self.compare)
-            return train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True))
+            return pipeline.train(self.recipe, Job(run_dir=self.run, jobs=1, quiet=True), METHOD)
 
     def score(self, network, row, learns):
         """A score that tells the subject, and a lesion whose size does."""
@@ -72,7 +71,6 @@ class Rehearsed:
 
     def compare(self, folder, folders, *given):
         self.compared.append((folder, folders, *given))
-        return {name: {"of": name} for name in folders}
 
     def subjects(self, index: int, part: str) -> list[str]:
         """Of a part of a split, in the order of the cohort."""
@@ -239,7 +237,7 @@ def test_the_run_s_numbers_are_asked_for_by_its_name(rehearsed):
     ((folder, folders, new, baselines),) = rehearsed.compared
     assert (folder, folders, new) == (rehearsed.run, {name: rehearsed.run}, {name: None})
     assert baselines.keys() == {"mask of the whole image", "FLAIR above a threshold"}
-    assert rehearsed.returned == {"of": name}
+    assert rehearsed.returned == {name: rehearsed.run}
 
 
 def begun(folder, cohort, recipe):

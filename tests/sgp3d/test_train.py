@@ -23,7 +23,7 @@ from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
 from glioma_idh.sgp3d.fit import checkpoint_epochs
 from glioma_idh.sgp3d.method import METHOD
-from glioma_idh.sgp3d.train import train
+from glioma_idh.sgp3d.train import train_run
 from glioma_idh.training.pipeline import list_trainings, prepare_external
 from tests.conftest import written_reports
 from tests.sgp3d.conftest import GRID, Stop, untraced, write_four
@@ -50,7 +50,7 @@ def finished(tmp_path_factory):
         written_reports(),
         untraced(),
     ):
-        train(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(other)))
+        train_run(recipe, Job(run_dir=folder / "run", jobs=1, quiet=True, external=str(other)))
     return recipe, folder / "run"
 
 
@@ -148,7 +148,7 @@ def test_no_external_scan_is_one_of_the_run_s_own(finished, tmp_path):
     table["subject"], table["patient"] = ["x1", "x2"], ["x1", "x2"]
     table.to_csv(tmp_path / "others.csv", index=False)
     with pytest.raises(InputError, match="no image of the training cohort in the external one; found 2 in both"):
-        train(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
+        train_run(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
 
 
 def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained(finished, tmp_path, monkeypatch):
@@ -161,13 +161,13 @@ def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained
     fails = replace(METHOD, train_split=lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr("glioma_idh.sgp3d.method.METHOD", fails)
     with pytest.raises(InputError, match=r"in the external one; found 1 in both \(T1 of s00 \(\S+\) is T1 of x1 "):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
+        train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
 
 
 def test_a_finished_run_prints_its_table_again_and_touches_nothing(finished, capsys):
     recipe, run = finished
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
-    train(recipe, Job(run_dir=run, quiet=True))
+    train_run(recipe, Job(run_dir=run, quiet=True))
     assert "Device" not in capsys.readouterr().out
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*.keras")}
 
@@ -187,7 +187,7 @@ def test_what_was_not_learnt_has_no_number(make_four, tmp_path, monkeypatch, reh
     monkeypatch.setattr("glioma_idh.sgp3d.fit.build_network", lambda recipe, *_, **__: tiny_network((*recipe.shape, 4)))
     recipe = replace(RECIPE, cohort=str(make_four()), targets=targets)
     with written_reports():
-        metrics = train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        metrics = train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True)).metrics
     predictions = pd.read_csv(tmp_path / "run/predictions.csv")
     assert predictions[empty].isna().all() and predictions[learnt].between(0, 1).all() and len(predictions) == 8
     printed = {"score": "auc", "dice": "dice"}
@@ -209,7 +209,7 @@ def test_it_learns_what_is_plain_to_see(make_four, tmp_path):
     recipe = replace(RECIPE, cohort=str(make_four(num_subjects=12, num_mutant=6)), epochs=35, learning_rate=3e-3)
     recipe = replace(recipe, shape=(32, 32, 16))  # with 16 a side the bottom level is one voxel, normalised away
     recipe = replace(recipe, move_probability=0.9, shift_fraction=0.3, standardise_features=True)
-    metrics = train(replace(recipe, idh_learning_rate=3e-3), Job(run_dir=tmp_path / "run", quiet=True))
+    metrics = train_run(replace(recipe, idh_learning_rate=3e-3), Job(run_dir=tmp_path / "run", quiet=True)).metrics
     assert metrics["pooled"]["dice"] > 0.75 and metrics["within_splits"]["auc"] > 0.9
 
 
@@ -254,14 +254,14 @@ def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypat
     job = Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(run.parent / "other/cohort.csv"))
     (tmp_path / "run/metrics.json").unlink()
     monkeypatch.setenv("GLIOMA_IDH_CACHE", str(tmp_path / "another"))
-    train(recipe, job)
+    train_run(recipe, job)
     (tmp_path / "run/metrics.json").unlink()
     t1, t2 = (run.parent / f"scans/s00/{name}.nii.gz" for name in ("t1", "t2"))
     before = t1.read_bytes()
     try:
         t1.write_bytes(t2.read_bytes())
         with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
-            train(recipe, job)
+            train_run(recipe, job)
     finally:
         t1.write_bytes(before)
 
@@ -291,7 +291,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
 def test_settings_that_cannot_work(make_four, tmp_path, recipe, match):
     recipe = replace(RECIPE, cohort=str(make_four(num_subjects=6, num_mutant=3)), **recipe)
     with pytest.raises(InputError, match=match):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     assert not (tmp_path / "run/recipe.json").exists()
 
 
@@ -300,7 +300,7 @@ def test_a_missing_sequence_names_those_there_are(make_four, edit_table, tmp_pat
     for number in range(8):
         edit_table(cohort, f"s{number:02}", "flair", "")
     with pytest.raises(InputError, match="expected FLAIR in cohort cohort; found only T1, T1Gd, T2"):
-        train(replace(RECIPE, cohort=str(cohort)), Job(run_dir=tmp_path / "run", quiet=True))
+        train_run(replace(RECIPE, cohort=str(cohort)), Job(run_dir=tmp_path / "run", quiet=True))
 
 
 def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, tmp_path, rehearse):
@@ -310,11 +310,11 @@ def test_bad_subjects_are_set_aside_or_stop_a_strict_run(make_four, edit_table, 
     edit_table(cohort, "s04", "idh", "perhaps")
     recipe = replace(RECIPE, cohort=str(cohort), epochs=1)
     with pytest.raises(Stop):
-        train(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
     exclusions = pd.read_csv(tmp_path / "run/exclusions.csv").set_index("subject")["found"].to_dict()
     assert exclusions == {"s03": "No such file or directory", "s04": "'perhaps'"}
     with pytest.raises(InputError, match="s04: .*cohort.csv: expected IDH as 0, 1, .*; found 'perhaps'"):
-        train(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
+        train_run(recipe, Job(run_dir=tmp_path / "strict", jobs=1, quiet=True, strict=True))
 
 
 @pytest.mark.parametrize("targets", ["both", "segmentation", "idh", "random-masks"])
@@ -324,7 +324,8 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
         edit_table(cohort, subject, "idh", "")
     monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
-        train(replace(RECIPE, cohort=str(cohort), targets=targets), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
+        recipe = replace(RECIPE, cohort=str(cohort), targets=targets)
+        train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
 
 
 def test_the_recipe_says_how_it_differs_from_the_paper(finished):

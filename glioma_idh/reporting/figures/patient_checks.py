@@ -31,7 +31,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     problems = {column: text for column, text in problems.items() if column in files}
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
     measures |= {alignment.anchor: {}} if measures else {}
-    movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("movement").items()}
+    movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("head-motion").items()}
     perfusion, words = stages.record.stages.get("rcbv"), {"subject": subject, "synthetic": synthetic}
 
     def draw_registration() -> Figure:

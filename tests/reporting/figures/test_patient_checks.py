@@ -28,7 +28,7 @@ def prepared(tmp_path):
     stages = Stages(tmp_path)
     for role in ("dwi", "t2", "grid"):
         stages.make(f"registration {role}", lambda role=role: {"problems": [f"{role} looks wrong"]}, {})
-    stages.make("movement dwi", lambda: {"displacement_mm": [0.0, 1.5]}, {})
+    stages.make("head-motion dwi", lambda: {"displacement_mm": [0.0, 1.5]}, {})
     return SimpleNamespace(files=files, stages=stages, alignment=aligned(tmp_path))
 
 
@@ -64,7 +64,7 @@ def whole(tmp_path):
         write_volume(files[name], array, np.eye(4))
     stages = Stages(tmp_path)
     for role, moved in (("dwi", [0.0, 1.5]), ("dsc", [0.0, 0.1, 0.2])):
-        stages.make(f"movement {role}", lambda moved=moved: {"displacement_mm": moved}, {})
+        stages.make(f"head-motion {role}", lambda moved=moved: {"displacement_mm": moved}, {})
     windows = {"Baseline": [0, 2], "First pass": [2, 5]}  # stop is outside
     stages.make("rcbv", lambda: {"time_s": TIME_S, "curves": CURVES, "windows": windows}, {})
     return SimpleNamespace(files=files, stages=stages, alignment=aligned(tmp_path))
