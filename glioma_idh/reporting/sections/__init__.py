@@ -31,10 +31,10 @@ def _render(template: str, topic: str, values: dict) -> str:
 def box_legend(runs: list[Run], printed: Printed) -> str:
     """The legend of box plots of several runs: only what they show is explained."""
     shown = {"accuracy": "accuracy" in printed.boxes, "published": any(run.recipe.get("published") for run in runs)}
-    return legend("boxes", tested=tested_text(runs), **shown)
+    return legend("boxes", tested=patients_text(runs), **shown)
 
 
-def tested_text(runs: list[Run]) -> str:
+def patients_text(runs: list[Run]) -> str:
     """`100 patients tested (17 IDH-mutant)`, by run if the runs differ."""
     texts = {}
     for run in runs:
@@ -46,5 +46,5 @@ def tested_text(runs: list[Run]) -> str:
 
 def accuracy_note(table: pd.DataFrame) -> list[Paragraph]:
     """The note that accuracy is an improper score, for below a table that shows it; empty for other tables."""
-    shown = {*table.columns, *table.iloc[:, 0]}
+    shown = {*table.columns, *table.get("score", [])}
     return [say("improper")] if shown & {HEADINGS["accuracy"], SCORES["accuracy"].name} else []

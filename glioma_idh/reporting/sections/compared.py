@@ -8,7 +8,7 @@ import pandas as pd
 from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Section, Sheet
 from glioma_idh.reporting.names import abbreviations
-from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, say, tested_text
+from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, patients_text, say
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, published_of, roc_of
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, estimate_in_words, known, p_equals
 from glioma_idh.reporting.tables.results import SPREAD_NOTE, WITHIN_NOTE, results_table
@@ -59,7 +59,7 @@ def _table_section(runs: list[Run]) -> Section:
     areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs if run.scored)
     if areas:
         alt = f"ROC curves. Mean AUC over the splits: {areas}."
-        parts.append(Picture("roc", roc_of(runs), legend("rocs", tested=tested_text(runs)), alt))
+        parts.append(Picture("roc", roc_of(runs), legend("rocs", tested=patients_text(runs)), alt))
     alt = "Box plots of the scores over the splits; the numbers are in the table above."
     parts.append(Picture("boxes", boxes_of(runs), box_legend(runs, printed_of(runs)), alt))
     return Section("Comparison with the paper", parts)

@@ -31,7 +31,7 @@ MEASURES = {
     "segmentation": "overlap of the lesion segmentation",
 }
 INTERVALS = {
-    "auc": "DeLong, on the logit scale (AUC)",
+    "auc": "DeLong on the logit scale (AUC)",
     "rates": "Wilson (sensitivity and other proportions)",
     "calibration": "Wald (calibration slope and intercept)",
     "segmentation": "bootstrap (segmentation)",

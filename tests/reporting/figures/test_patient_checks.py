@@ -110,7 +110,7 @@ def test_every_picture_is_given_this_patient_s_own_volumes_masks_and_curves(whol
         "Lesion": {"as measured": [7, 8, 9, 8, 7]},
     }
     assert named["windows"] == {"Baseline": (0.0, 1.5), "First pass": (3.0, 6.0)}
-    assert named["y_name"] == "Change of R2* (1/s)"
+    assert named["y_name"] == "Change in R2* (1/s)"
 
 
 def test_without_the_anchor_the_first_sequence_and_without_masks_none(whole, drawn):

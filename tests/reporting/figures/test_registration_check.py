@@ -220,7 +220,7 @@ def test_each_sequence_has_the_numbers_by_which_it_is_flagged_with_their_limits(
     figure = check(measures={"t2": MEASURES, "t1gd": {}})
     said = {text.get_text(): text.get_position()[1] for text in texts(figure)}
     numbers = (
-        "rotation 4.3 deg (flagged above 30), shift 12.3 mm (above 50), overlap of heads 0.96 (below 0.7), "
+        "rotation 4.3 deg (flagged above 30), shift 12.3 mm (above 50), overlap of the heads 0.96 (below 0.7), "
         "match 1.32 (below 1.12)"
     )
     assert said[numbers] == said["T2"] and said["the reference"] == said["T1Gd"]
@@ -291,7 +291,7 @@ def test_a_brain_that_is_not_normal_is_said_in_red():
 
 def test_a_phantom_s_brain_is_held_against_nothing():
     figure = check(synthetic=True)
-    assert "84 ml, a phantom's" in words(figure) and "normal range" not in words(figure)
+    assert "84 ml, synthetic" in words(figure) and "normal range" not in words(figure)
     assert [text for text in texts(figure) if text.get_color() == RED] == []
 
 
@@ -300,14 +300,14 @@ def test_a_phantom_s_brain_is_held_against_nothing():
     [
         (np.s_[0, 5, 5], "left"),
         (np.s_[9, 5, 5], "right"),
-        (np.s_[5, 0, 5], "back"),
-        (np.s_[5, 9, 5], "front"),
-        (np.s_[5, 5, 0], "bottom"),
-        (np.s_[5, 5, 9], "top"),
+        (np.s_[5, 0, 5], "posterior"),
+        (np.s_[5, 9, 5], "anterior"),
+        (np.s_[5, 5, 0], "inferior"),
+        (np.s_[5, 5, 9], "superior"),
     ],
 )
 def test_an_image_that_ends_within_the_brain_is_said(place, name):
     brain = np.zeros((10, 10, 10), bool)
     brain[1:9, 1:9, 1:9] = True
     brain[place] = True
-    assert describe_brain({"brain": brain}, 1.0)[1] == f"the mask reaches the image's edge: {name}"
+    assert describe_brain({"brain": brain}, 1.0)[1] == f"the mask reaches the edge of the image: {name}"
