@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from joblib import delayed, parallel_config
 
-from glioma_idh.parallel import end_with_parent, run_parallel
+from glioma_idh import log
+from glioma_idh.parallel import run_parallel, start_worker
 
 PATIENCE_S = 15
 """A worker needs one second; a busy machine may need more."""
@@ -134,7 +135,7 @@ def test_ctrl_c_at_the_terminal_is_one_line(phase, tmp_path):
     os.killpg(command.pid, signal.SIGINT)
     _, said = command.communicate(timeout=30)
     assert command.returncode == 130 and not left_of(workers)
-    assert said.split("\n") == ["", "Stopped. The same command goes on from what is done.", ""]
+    assert said.split("\n") == ["", "Interrupted. Give the same command again to continue.", ""]
 
 
 @pytest.mark.integration
@@ -163,7 +164,7 @@ def test_linux_ends_workers_only_where_what_started_them_lives_as_long_as_the_co
         run_parallel([], 1)
     else:
         work.start(), work.join()
-    assert asked == [{"initializer": end_with_parent, "initargs": (os.getpid(), in_main)}]
+    assert asked == [{"initializer": start_worker, "initargs": (os.getpid(), in_main, log.settings())}]
 
 
 def rest(seconds: float) -> float:

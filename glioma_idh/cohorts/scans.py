@@ -1,6 +1,6 @@
 """From a row of the cohort table to its images; and what must be said of the masks among them."""
 
-import sys
+import logging
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ HOW_TO_GET_A_LESION_MASK = "Draw the lesion with its oedema, or let `prepare --l
 TURNED = "seem to have a scan with other axes than its header says"  # for `print_found`
 OTHER_BRAINS = "have scans that cover different brains"
 WITH_SKULL = "or add --with-skull if all that is not 0 shall count."
+logger = logging.getLogger(__name__)
 
 
 def read_mask(row: pd.Series, column: str = "lesion_mask", order: str = "C") -> Mask:
@@ -86,15 +87,15 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
     if full := sum(of.fills_brain for of in remarks):
         text = "the lesion fills more than half of the brain, as it does in crops around a lesion."
         lines.append(f"In {full} of {len(remarks)} subjects {text}")
-    if lines:
-        print("\n".join(lines), file=sys.stderr)
+    for line in lines:
+        logger.warning(line)
 
 
 def print_found(found: dict[str, str], num_subjects: int, what: str) -> None:
     """Say in one line of how many subjects `what` is true, and the sentence that shows it (by subject) of the first."""
     if subjects := [subject for subject, sentence in found.items() if sentence]:
         text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"
-        print(f"{text}. {subjects[0]}: {found[subjects[0]]}", file=sys.stderr)
+        logger.warning(f"{text}. {subjects[0]}: {found[subjects[0]]}")
 
 
 def _first(subjects: list[str]) -> str:

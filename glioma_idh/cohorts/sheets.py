@@ -1,8 +1,8 @@
 """Sheets in CSV, TSV or XLSX: every cell as text, and errors that name file, row and column."""
 
 import csv
+import logging
 import re
-import sys
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from glioma_idh.errors import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm")
 ENDINGS = (".csv", ".tsv", ".txt", *WORKBOOKS)
+logger = logging.getLogger(__name__)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
@@ -80,7 +81,7 @@ def read_readings(path: Path) -> list[Reading]:
 @cache
 def say_once(text: str) -> None:
     """Say something of a sheet, which is read several times in a command, once."""
-    print(text, file=sys.stderr)
+    logger.warning(text)
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:

@@ -1,7 +1,7 @@
 """Whose an image is: by the name of its file, and by its voxels, where it stands under two subjects."""
 
+import logging
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from glioma_idh.imaging.series_vocabulary import UNKNOWN
 
 NAMES = SEQUENCE_NAMES | {mask: f"the {name}" for mask, name in MASK_NAMES.items()}
 OF_NAMES = "name"  # the words for a problem of a file's name
+logger = logging.getLogger(__name__)
 
 
 def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
@@ -75,7 +76,7 @@ def print_shared_brains(table: pd.DataFrame) -> None:
     if copies:
         row, other = copies[0]
         text = f"The brain masks of {len(copies)} of {len(table)} subjects have the very voxels of another patient's"
-        print(f"{text} ({row['subject']}: {_named(other)}). Is it a template's?", file=sys.stderr)
+        logger.warning(f"{text} ({row['subject']}: {_named(other)}). Is it a template's?")
 
 
 def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
@@ -135,7 +136,7 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences) -> None:
     if found:
         subject, sentence = next(iter(found.items()))
         text = f"In {len(found)} of {len(cohort)} subjects a file's name says something else than what it is given as"
-        print(f"{text}. {subject}: {sentence}", file=sys.stderr)
+        logger.warning(f"{text}. {subject}: {sentence}")
 
 
 def _numbers(path: Path) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""Quality-check figures of a prepared patient: registration, head motion within a series, and the contrast bolus."""
+"""Pictures for checking a prepared patient: registration, head motion within a series, and the bolus."""
 
 from itertools import cycle
 
@@ -25,13 +25,19 @@ SHADES = ("#E3E3E3", "#F7E3C8", "#D8EBF7", "#DDF0E4")
 
 
 def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
-    """Draw `qc.png`, `qc_head_motion.png` (series of volumes) and `qc_dsc.png` (DSC), unless they already exist."""
+    """Draw `qc.png`, `qc_head_motion.png` (DWI, DSC) and `qc_dsc.png` for a patient, unless they are up to date.
+
+    Args:
+        subject: id of the patient, for the titles.
+        patient: the prepared patient.
+        synthetic: whether the images are synthetic.
+    """
     files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
     measures |= {alignment.anchor: {}} if measures else {}
-    movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("head-motion").items()}
+    head_motion = {role.upper(): found["displacement_mm"] for role, found in stages.found("head-motion").items()}
     perfusion, words = stages.record.stages.get("rcbv"), {"subject": subject, "synthetic": synthetic}
 
     def draw_registration() -> Figure:
@@ -39,7 +45,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
         masks = {name: read_mask(files[f"{name}_mask"]).array for name in MASKS if f"{name}_mask" in files}
         reference = shown.get(alignment.anchor) or next(iter(shown.values()))
         rows = {name: Registered(shown[name], measures.get(name), problems.get(name, "")) for name in shown}
-        acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # before skull-stripping
+        acquired = read_volume(alignment.choices[alignment.anchor].files[0])  # with its skull
         head = resample(acquired, reference, alignment.to_series(alignment.anchor))
         return registration_check(reference, rows, masks, head=head, **words)
 
@@ -60,19 +66,28 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     if any(sequence in files for sequence in SEQUENCES):
         shown = {"files": files, "problems": problems, "measures": measures}
         make("registration", draw_registration, "qc.png", shown)
-    if movement:
-        shown = {"movement": movement}
-        make("head motion", lambda: head_motion_check(movement, LEAST_MM, **words), "qc_head_motion.png", shown)
+    if head_motion:
+        shown = {"head motion": head_motion}
+        make("head motion", lambda: head_motion_check(head_motion, LEAST_MM, **words), "qc_head_motion.png", shown)
     if perfusion:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
-    """Displacement of the head relative to a reference volume, one panel per series, shape (t,) each.
+def head_motion_check(
+    displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
+) -> Figure:
+    """Plot the displacement of the head relative to a reference volume, one panel per series.
 
-    Series with a displacement of at least the limit were corrected for head motion.
+    Args:
+        displacements_mm: by series, one displacement per volume, shape (t,).
+        limit_mm: a series with a displacement from this limit on was corrected for head motion.
+        subject: id of the patient, for the title.
+        synthetic: whether the images are synthetic.
     """
-    note = f"Root mean square displacement in a sphere (80 mm). Corrected if it reaches {limit_mm:g} mm."
+    note = (
+        "Root mean square displacement of a ball of 80 mm radius relative to a reference volume. A series is corrected "
+        f"if the displacement reaches {limit_mm:g} mm in any volume."
+    )
     title = f"{subject}: head motion within a series"
     figure = new_figure(len(displacements_mm) * 3.6, 2.6, synthetic, note, title)
     top_mm = 1.1 * max(1.0, *map(max, displacements_mm.values()))
@@ -80,7 +95,7 @@ def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, 
     for n, (axes, (name, moved_mm)) in enumerate(zip(panels, displacements_mm.items(), strict=True)):
         corrected = max(moved_mm) >= limit_mm
         dress(
-            axes, f"{name}, {'corrected' if corrected else 'as acquired'}", "Volume", "" if n else "Displacement (mm)"
+            axes, f"{name}, {'corrected' if corrected else 'not corrected'}", "Volume", "" if n else "Displacement (mm)"
         )
         volumes = np.arange(1, len(moved_mm) + 1)
         axes.plot(volumes, moved_mm, color=VERMILLION if corrected else BLUE, marker=".", markersize=4, linewidth=1)
@@ -91,11 +106,24 @@ def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, 
     return figure
 
 
-def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name, subject, synthetic=False) -> Figure:
-    """Mean curves of a perfusion series, one panel per tissue, with the time windows used shaded.
+def perfusion_curves(
+    time_s: np.ndarray,
+    panels: dict[str, dict[str, np.ndarray]],
+    *,
+    windows: dict[str, tuple[float, float]],
+    y_name: str,
+    subject: str,
+    synthetic: bool = False,
+) -> Figure:
+    """Plot mean curves of a perfusion series, one panel per tissue on a common scale, with shaded time windows.
 
-    `panels` holds, by panel title and label, curves with the shape of `time_s`, (t,); a label has the same colour in
-    all panels. `windows` holds the first and last second of each time window, by name. All panels have one scale.
+    Args:
+        time_s: shape (t,).
+        panels: by title of the panel, curves of shape (t,) by label; a label has the same colour in all panels.
+        windows: by name, start and end of a window, s.
+        y_name: label of the vertical axis.
+        subject: id of the patient, for the title.
+        synthetic: whether the images are synthetic.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

@@ -49,7 +49,7 @@ def test_each_condition_has_its_own_curve_under_its_own_name():
         x, y = line.get_data()
         assert max(y[x == 0]) == pytest.approx(found)
     names = [label.get_text().replace("\n", " ") for label in strips.get_xticklabels()]
-    assert names == ["as they are", "without the lesion", "without the rest"]
+    assert names == ["original scans", "without the lesion", "without the rest"]
 
 
 def test_the_strips_show_every_patient_by_genotype_and_the_medians():

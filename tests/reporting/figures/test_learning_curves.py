@@ -86,7 +86,7 @@ def test_curves_are_each_split_s_own_and_their_mean_train_in_blue_and_test_in_ve
         assert mean.get_color() == colour and len(thin) == 3
         for line, rows in zip(thin, splits, strict=True):
             assert np.array_equal(line.get_xydata(), rows[["epoch", column]])
-    fitted = curve(axes, "Test fitted")
+    fitted = curve(axes, "Fit of a")
     assert "a = -1.8, b = 0.02 per epoch, c = 3.4" in fitted.get_label()
     assert fitted.get_ydata() == pytest.approx(curve(axes, "Test, mean").get_ydata(), abs=1e-4)
 

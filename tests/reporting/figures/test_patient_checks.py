@@ -42,7 +42,7 @@ def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatc
     assert (t1gd.measures, adc.measures) == ({}, {"problems": ["dwi looks wrong"]})
 
 
-def test_a_picture_for_movement_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
+def test_a_picture_for_head_motion_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     patient_checks.draw_checks("p1", prepared, synthetic=False)
     assert {path.name for path in tmp_path.glob("*.png")} == {"qc.png", "qc_head_motion.png"}

@@ -152,7 +152,7 @@ def test_longest_stretch_of_thresholds_at_which_the_network_is_best(network, whe
 def test_a_network_that_does_more_good_than_treating_all_and_less_than_treating_none_is_not_best():
     row = {"threshold": 0.6, "network": -0.1, "treat_all": -0.5, "treat_none": 0.0}
     assert "At no threshold does the network have the highest net benefit." in draw.decision_curve_figure_alt([row])
-    assert "both others: from 0.60 to 0.60." in draw.decision_curve_figure_alt([row | {"network": 0.1}])
+    assert "the highest net benefit: from 0.60 to 0.60." in draw.decision_curve_figure_alt([row | {"network": 0.1}])
 
 
 @pytest.mark.parametrize("truth, score", [((0, 0), (0.1, 0.9)), ((1, 1), (0.1, 0.9)), ((1,), (1.0,))])

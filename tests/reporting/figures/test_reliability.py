@@ -51,7 +51,7 @@ def test_points_bars_and_counts():
     assert [bar.get_width() for bar in lower.patches] == pytest.approx([0.1] * 4)
     assert [bool(bar.get_hatch()) for bar in lower.patches] == [False, False, True, True]  # hatched: IDH-mutant
     names = [upper.get_ylabel(), lower.get_xlabel(), lower.get_ylabel()]
-    assert names == ["Observed proportion of IDH-mutant patients", "Score", "Patients"]
+    assert names == ["Observed proportion of IDH-mutant patients", "Predicted probability of IDH mutation", "Patients"]
 
 
 def test_curves_look_as_their_names_in_the_legend():

@@ -50,7 +50,7 @@ def test_legend_has_the_pooled_auc_and_its_interval():
     ]
     names = figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     assert names == ("1 - specificity", "Sensitivity")
-    assert "9 of 20 patients IDH-mutant." in words(figure) and "2000 stratified bootstrap draws" in words(figure)
+    assert "IDH-mutant: 9 of 20 patients." in words(figure) and "2000 stratified bootstrap resamples" in words(figure)
 
 
 def test_curves_are_those_of_the_pooled_patients():
