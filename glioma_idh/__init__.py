@@ -29,4 +29,4 @@ import os
 # TensorFlow reads this as it loads; by itself it left oneDNN off on a processor without AVX-512 (benchmarks/README.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,8 @@
-"""The run folder: `folder` names, writes and reads its files; `run` holds the one object that reads a run.
+"""The run folder. `folder` names, writes and reads its files; `run` has the class `Run`, which reads a whole run.
 
-In the functions of `folder` a `folder` is that of a run, an `index` that of a split, from 0, a `recipe` every setting
-that changes a result, and `defaults` what settings that are younger than a run were in it.
+Arguments of the functions in `folder`: `folder` is the run folder; `index` is that of a split, from 0; `recipe` is the
+run key, a dictionary of all settings that change results; `defaults` are values of settings that old run folders do
+not store.
 """
 
 from glioma_idh.runs.folder import *  # noqa: F403

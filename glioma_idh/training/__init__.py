@@ -1,18 +1,31 @@
-"""What the trainings of both papers do alike.
+"""The parts of training and prediction that both papers share.
 
-job        where and how a training is run
-settings   what a run is made of, and whether a folder can take it
-cohort     whom to train on, whom to test on, and who is set aside
-splits     who is trained on and tested in each split; the splits trained side by side
-callbacks  the checkpoint that survives a kill, dropout that can be resumed, the progress bar
-device     GPUs, processors, and what a training has cost
-pipeline   from settings to results; each paper's `method.py` says what it does in its own way
-predict    what both `predict` commands do alike
+job        where and how a training runs
+settings   checks of the settings, the run key, and the default run folder
+cohort     the training cohort, the external cohort, and excluded subjects
+splits     the training and test set of each split; training several splits in parallel
+callbacks  checkpoints, dropout that can be resumed, the progress bar
+device     GPUs, processors, and the cost of a training
+pipeline   a training from settings to results; each paper's `method.py` supplies its own steps
+predict    shared parts of the two `predict` commands
 
-Throughout, `recipe` is what is computed and `job` where and how; `method` is the paper's `pipeline.Method`; `trainings`
-are the runs of a command; `cohort` is the one to train on and `external` the one to test on; `table` is a cohort table
-of those who are used, and `errors` has one a subject set aside; `sequences` are inside names; `folder` is that of a
-run, whose `key` is what `settings.run_key` gives, and `former` what settings that are younger than a run were in it;
-`jobs` counts the trainings at once and `threads` those of each; `gpus` are those that there are. An InputError
-says why the input cannot be used and what to do.
+Arguments that functions share, and that their docstrings do not repeat:
+
+    recipe        settings that change the results
+    job           settings that do not: paths, number of processes
+    method        the paper's `pipeline.Method`
+    trainings     the runs of one command
+    cohort        the cohort to train on
+    external      a second cohort, to test on
+    table         cohort table of the subjects used
+    errors        one per excluded subject
+    sequences     internal names, such as "t1gd"
+    folder        of a run
+    key           the run key, from `settings.run_key`: two runs with equal keys are the same run
+    old_defaults  values of settings that old run folders do not store
+    jobs          number of trainings in parallel
+    threads       number of threads of each training
+    gpus          the available GPUs
+
+An `InputError` says why an input cannot be used and what to do.
 """

@@ -151,7 +151,7 @@ def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path
     copied = read_table(recipe.cohort).set_index("subject").loc["s07"]
     for column in ("t2", "lesion_mask"):
         edit_table(there, "q02", column, copied[column])
-    match = r"no image of the training cohort in the external one; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
+    match = r"no image of the training cohort in the external cohort; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
     with pytest.raises(InputError, match=match):
         train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
@@ -181,7 +181,7 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
     there = write_cohort(tmp_path, num_subjects=2, num_mutant=1, prefix="q", seed=2)
     for subject in ("q00", "q01"):
         save(tmp_path / f"scans/{subject}/mask.nii.gz", np.zeros((20, 20, 8)))
-    with pytest.raises(InputError, match="expected labelled subjects to test on; found none left"):
+    with pytest.raises(InputError, match="expected labelled subjects in the external cohort; found none left"):
         train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
 

@@ -16,7 +16,7 @@ from glioma_idh.runs.run import Run
 
 WIDE = 0.15  # half-width of the expected interval of an AUC; it is 0.13 for 100 patients, 17 of them mutant
 FEWEST = 30  # patients, for runs without an AUC
-RESEARCH = "For research use only, not for diagnosis."
+RESEARCH = "For research only, not for diagnosis."
 
 
 def cautions(run: Run) -> list[str]:
