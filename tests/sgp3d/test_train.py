@@ -284,7 +284,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
 @pytest.mark.parametrize(
     ("recipe", "match"),
     [
-        ({"shape": (32, 32, 30)}, r"expected a shape of three sides divisible by 16; found \(32, 32, 30\)"),
+        ({"shape": (32, 32, 30)}, r"expected three sizes divisible by 16 for --shape; found \(32, 32, 30\)"),
         ({"epochs": 0}, "expected --epochs of at least 1"),
         ({"num_splits": 5}, "at least 5 patients of each class"),
         ({"shape": (1600, 1600, 1600)}, r"expected about \d+.\d GB of memory; found .* GB free. Use a smaller --shape"),
