@@ -29,7 +29,7 @@ DEPTHS = "*", "*/*", "*/*/*"  # levels of a folder that are searched for outputs
 
 @dataclass
 class Record:
-    """The content of `run.json`, the same for every command."""
+    """The content of `run.json`, with the same fields for every command."""
 
     command: str  # as typed: `glioma-idh train gbm2d`, or the module of `python -m`
     arguments: list[str]  # as typed; for single patients, paths are replaced by `PATH`, since they may contain names
@@ -50,7 +50,7 @@ _read: set[Path] = set()
 
 
 def typed_command(module: str) -> str:
-    """The command as it was typed: `glioma-idh` with its command (`cli` leaves it in `sys.argv`), or `python -m`."""
+    """Return the command as it was typed: `glioma-idh` with its command, from `cli`, or `python -m` with the module."""
     return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
 
 
@@ -72,11 +72,11 @@ def reads(file: Path) -> None:
 
 @contextlib.contextmanager
 def recorded(command: str, *settings, folder: Path | None = None, of_patients: bool = False) -> Iterator[None]:
-    """What every command (a module) runs in: it ends plainly, and its record lies beside its outputs.
+    """Run a command (a module) so that it ends with a plain message and leaves its record beside its outputs.
 
-    Where it has written nothing new, the record that is there stays. `settings` are the dataclasses of its command
-    line; `folder` is that of its outputs, if known by now (`into` names others). Where it reads patients one by one
-    (`of_patients`), no path and no message is kept, as it may hold a name.
+    A command that writes nothing new leaves the earlier record unchanged. `settings` are the dataclasses of the command
+    line. `folder` is the folder of the outputs, if it is already known; `into` names further ones. If the command reads
+    single patients (`of_patients`), no paths and messages are kept, as they may contain names.
     """
     given = {name: value for of in settings for name, value in vars(of).items()}
     seeds = {name: value for name, value in given.items() if "seed" in name and value is not None}
@@ -112,7 +112,7 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
             record.seconds = round(time.monotonic() - clock, 1)
             record.peak_memory_gb = round(max(peak_memory_bytes()) / 1e9, 2)
             for folder, before in _folders.items():
-                with contextlib.suppress(OSError, InputError):  # of a full disk the command has spoken itself
+                with contextlib.suppress(OSError, InputError):  # the command has reported a full disk itself
                     _write(record, folder, before, of_patients)
 
 

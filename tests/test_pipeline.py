@@ -91,7 +91,7 @@ def test_other_labels_are_another_run(tmp_path):
 @pytest.mark.parametrize(
     ("job", "match"),
     [
-        (Job(labels="x.csv"), "expected a cohort of real scans with --images and --labels; found --cohort phantom"),
+        (Job(labels="x.csv"), "expected the cohort that --images and --labels belong to; found --cohort phantom"),
         (Job(external_labels="x.csv"), "expected --external with --external-images; found no --external"),
         (Job(jobs=0), "expected --jobs of at least 1; found 0"),
     ],

@@ -321,7 +321,7 @@ def test_the_command_line_reaches_recipe_and_job(monkeypatch, tmp_path):
 
 def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
     with pytest.raises(
-        InputError, match="expected a cohort of real scans with --images and --labels; found --cohort phantom"
+        InputError, match="expected the cohort that --images and --labels belong to; found --cohort phantom"
     ):
         train_runs(Recipe(), Job(images="somewhere"))
 

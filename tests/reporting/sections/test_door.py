@@ -94,3 +94,11 @@ def test_one_run_has_a_report_and_several_a_comparison(tmp_path, monkeypatch, na
             report.report_runs(folders, out, folders[0])
     else:
         assert report.report_runs(folders, out, folders[1]) == (written, folders, out, folders[1])
+
+
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_drawn(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match="file: expected a folder for the results; found a file"):
+        command("a", "--out", tmp_path / "file" / "page.html")
+    with pytest.raises(SystemExit, match="expected a file for the results; found a folder. Name a file in it."):
+        command("a", "--out", tmp_path)

@@ -332,7 +332,7 @@ def test_rows_of_patients_without_a_column_patient_are_told_on_the_page_and_besi
 
 
 def test_no_run_no_table(tmp_path):
-    with pytest.raises(InputError, match="expected the folder of a run"):
+    with pytest.raises(InputError, match="expected the folder of one run"):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
