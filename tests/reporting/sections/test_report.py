@@ -336,7 +336,7 @@ def test_no_run_no_table(tmp_path):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="found a folder. Name its predictions.csv"):
+    with pytest.raises(InputError, match="found a folder. Name the file predictions.csv in it"):
         report_predictions(tmp_path)
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="the recipe of a run"):
