@@ -116,7 +116,7 @@ def test_a_run_is_predicted_with_by_the_command_of_its_paper(give, paper, tmp_pa
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (None, "^Error: .*expected the folder of a run, with its recipe.json"),
+        (None, "^Error: .*expected the folder of one run"),
         ({"format": FORMAT, "recipe": {"paper": "else"}}, "^Error: .*expected a run of gbm2d or sgp3d; found a run of"),
     ],
 )
