@@ -277,7 +277,7 @@ def test_columns_may_have_the_names_of_cohort_tables_and_the_others_are_listed(t
     said = "Case ID is read as subject; IDH status is read as truth; Age is read as age_years; Hospital is read as site"
     assert f"{file}: {said}; not read: prob.\n" in capsys.readouterr().err
     file.write_text(file.read_text().replace("Hospital", "caseid"))
-    with pytest.raises(InputError, match="Case ID and caseid, which stand for the same, subject"):
+    with pytest.raises(InputError, match="Case ID and caseid, which all mean subject"):
         read_predictions(file)
     file.write_text("subject,truth,idh,score\n" + "\n".join(f"p{n},{n % 2},1,0.{n + 1}" for n in range(8)))
     assert read_predictions(file).predictions["truth"].tolist() == [0, 1] * 4
@@ -306,16 +306,16 @@ def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
     [
         (
             "subject,truth,score\na,1,0.5\nb,0,0.5\n,,\nb,0,0.4\nb,1,0.4\n",
-            "once; found rows 3 and 5 of one subject, b. Their truths are 0 and 1: find out which "
+            "once; found rows 3 and 5 for the same subject, b. Their values of truth are 0 and 1: find out which "
             "is right. Average its scores, or add a column split.",
         ),
         (
             "subject,truth,score\na,1,0.5\na,1.0,0.4\n",
-            "once; found rows 2 and 3 of one subject, a. Average its scores, or add a column split.",
+            "once; found rows 2 and 3 for the same subject, a. Average its scores, or add a column split.",
         ),
         (
             "subject,fold,truth,score\na,1,1,0.5\na,2,1,0.5\na,2,1,0.4\n",
-            "once in a split; found rows 3 and 4 of one subject, a, fold 2. Remove one, or correct its fold.",
+            "once per split; found rows 3 and 4 for the same subject, a, fold 2. Remove one, or correct its fold.",
         ),
     ],
 )
@@ -347,7 +347,7 @@ def test_no_run_no_table(tmp_path):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="found a folder. Name its predictions.csv"):
+    with pytest.raises(InputError, match="found a folder. Name the file predictions.csv in it"):
         report_predictions(tmp_path)
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="the recipe of a run"):
