@@ -208,7 +208,7 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     ).all()
     assert (table.loc["good", ["difference in AUC from good", "difference in DSC from good"]] == "").all(axis=None)
     text = "\n".join(notes(numbers, {}))
-    assert "Grade alone: not available, because" in text and "AUC of each seed: good " in text
+    assert "Grade alone: not available, because" in text and "AUC per seed: good " in text
 
 
 def numbers(**within):
