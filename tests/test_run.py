@@ -49,7 +49,7 @@ def test_a_run_is_read_from_its_folder(folder):
 
 
 def test_a_folder_without_a_run_is_an_input_error(folder):
-    with pytest.raises(gi.InputError, match=r"the folder of a run.*no such folder"):
+    with pytest.raises(gi.InputError, match=r"the folder of one run.*no such folder"):
         gi.Run(folder.parent / "nowhere")
     (folder / runs.PREDICTIONS).unlink()
     with pytest.raises(gi.InputError, match=r"all trained; found no predictions\.csv\. Finish the training"):
