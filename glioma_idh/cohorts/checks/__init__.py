@@ -1,8 +1,8 @@
-"""A look at a cohort before anything is made of it.
+"""Checks of a cohort before it is used.
 
-rows      one image: its row in the table of checks, and what is wrong with it
-copies    whose an image is, by the name of its file and by its voxels
-images    every image of a cohort
-tiles     each subject in small pictures, for the contact sheet
-summary   who and what is there, in words
+rows      one image: its row in the table of checks, and its problems
+copies    images that belong to another subject, according to the file name or the voxels
+images    all images of a cohort
+tiles     thumbnails of each subject for the contact sheet
+summary   the text summary of a cohort
 """
