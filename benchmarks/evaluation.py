@@ -1,9 +1,9 @@
-"""Seconds that the numbers of 10,000 patients take, and the scores of a lesion mask in a whole head; one thread.
+"""Time the performance measures of 10,000 patients and the measures of a lesion mask in a whole head, on one thread.
 
     pip install . && python benchmarks/evaluation.py
 
-On a shared machine: the bootstrap of an AUC 1 s, every number about a table 4 s, a mask 0.2 s. More than twice that is
-worth a look.
+Times on a shared machine: bootstrap of an AUC 1 s, all measures of a table 4 s, a mask 0.2 s. Investigate if a time is
+more than twice as long.
 """
 
 import statistics
@@ -22,7 +22,7 @@ TURNS = 3
 
 
 def make_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A predictions table and a cohort table with everything in them."""
+    """Return a synthetic predictions table and a cohort table with all columns."""
     random, names = np.random.default_rng(0), [f"p{number:05}" for number in range(NUM_PATIENTS)]
     truth = (random.random(NUM_PATIENTS) < 0.4).astype(int)
     score = 1 / (1 + np.exp(0.5 - truth - random.normal(size=NUM_PATIENTS)))
@@ -37,26 +37,26 @@ def make_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def ball(centre, radius: int) -> np.ndarray:
-    """A lesion in a head of 240 x 240 x 155 voxels of 1 mm."""
+    """Return the mask of a ball-shaped lesion in a head of 240 x 240 x 155 voxels of 1 mm."""
     i, j, k = (axis - middle for axis, middle in zip(np.ogrid[:240, :240, :155], centre, strict=True))
     return i**2 + j**2 + k**2 <= radius**2
 
 
 def main() -> None:
-    """Print the median of some turns of each."""
+    """Time each task several times, and print the medians."""
     table, cohort = make_tables()
     predicted, reference = ball((84, 100, 70), 38), ball((80, 100, 70), 40)
-    contestants = {
+    tasks = {
         "bootstrap of an AUC": lambda: bootstrap_auc(table["truth"], table["score"]),
         "every number about a table": lambda: evaluate(table, cohort),
         "scores of a mask": lambda: mask_scores(predicted, reference, (1, 1, 1)),
     }
-    seconds = {name: [] for name in contestants}
+    seconds = {name: [] for name in tasks}
     with threadpool_limits(1):
         for _ in range(TURNS):
-            for name, contestant in contestants.items():
+            for name, task in tasks.items():
                 start = time.process_time()
-                contestant()
+                task()
                 seconds[name].append(time.process_time() - start)
     for name, values in seconds.items():
         print(f"{name}: {statistics.median(values):.2f} s")

@@ -1,9 +1,9 @@
-"""An epoch of the slice CNN beside its bare training steps and beside PyTorch, on one thread, in one process.
+"""Time an epoch of the slice CNN, its bare training steps, and the same epoch in PyTorch, on one thread in one process.
 
     pip install ".[bench]" && python benchmarks/gbm2d_epoch.py
 
-The training set is the paper's: 68 wild-type and 12 mutant subjects, balanced to 136 slices of 64 x 64, 20 test slices.
-The contestants take turns, so that a machine that slows down slows all of them; medians are quoted.
+The training set is the paper's: 68 wild-type and 12 mutant subjects, balanced to 136 slices of 64 x 64, and 20 test
+slices. The implementations take turns, so that a slower machine affects all of them; medians are reported.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from glioma_idh.training import callbacks, device  # first, as it sets how TensorFlow loads
+from glioma_idh.training import callbacks, device  # imported first: it determines how TensorFlow is loaded
 
 import keras  # isort: skip
 
@@ -31,19 +31,19 @@ EPOCHS_A_TURN = 10
 
 
 def make_slices(number: int) -> np.ndarray:
-    """Noise of the input's shape; speed does not depend on what the slices show."""
+    """Return noise with the shape of the input; the speed does not depend on the content."""
     return np.random.default_rng(0).normal(size=(number, RECIPE.size, RECIPE.size, 1)).astype(np.float32)
 
 
 def keras_network() -> keras.Model:
-    """The network as training compiles it."""
+    """Return the network, compiled as in training."""
     network = build_cnn(filters=RECIPE.filters, units=RECIPE.units, normalisation=training_normalisation())
     compile_network(network, RECIPE.learning_rate, STEPS)
     return network
 
 
 def bare_steps():
-    """The steps of an epoch on slices that lie ready: no rotation, no test set, no checkpoint."""
+    """Return the steps of an epoch on slices in memory: no rotation, no test set, no checkpoint."""
     network = keras_network()
     chosen = balanced_indices(LABELS, np.random.default_rng(0))
     slices, targets = make_slices(80)[chosen], np.eye(2, dtype=np.float32)[LABELS[chosen]]
@@ -57,7 +57,7 @@ def bare_steps():
 
 
 def whole_epochs(folder):
-    """The epochs that a user waits for: rotation, the test curve, learning curves and checkpoints included."""
+    """Return complete epochs, with rotation, the test curve, learning curves and checkpoints."""
     network = keras_network()
     checkpoint = callbacks.Checkpoint(folder, STEPS)
     slices, test = make_slices(80), (make_slices(20), np.eye(2, dtype=np.float32)[[0, 1] * 10])
@@ -83,7 +83,7 @@ def whole_epochs(folder):
 
 
 def torch_network() -> nn.Module:
-    """The same layers in PyTorch, in its faster memory format."""
+    """Return the same layers in PyTorch, in its faster memory format."""
     layers, channels = [], 1
     for filters in RECIPE.filters:
         layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(filters), nn.MaxPool2d(2)]
@@ -100,7 +100,7 @@ def torch_network() -> nn.Module:
 
 
 def torch_epochs(compiled: bool):
-    """The same epochs in PyTorch: balanced, rotated as a whole batch, test set included."""
+    """Return the same epochs in PyTorch: balanced, rotated as a whole batch, with the test set."""
     network = torch_network()
     forward = torch.compile(network, dynamic=False) if compiled else network
     optimizer = torch.optim.Adam(network.parameters(), lr=RECIPE.learning_rate)
@@ -131,7 +131,7 @@ def torch_epochs(compiled: bool):
 
 
 def main() -> None:
-    """Take turns, and print the medians."""
+    """Run all implementations in turns, and print the medians."""
     import tempfile
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,23 +140,23 @@ def main() -> None:
     device.make_reproducible(0)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        contestants = {
+        implementations = {
             "bare steps": bare_steps(),
             "whole epoch": whole_epochs(folder),
             "PyTorch, eager, channels last": torch_epochs(compiled=False),
             "PyTorch, torch.compile": torch_epochs(compiled=True),
         }
-        seconds = {name: [] for name in contestants}
+        seconds = {name: [] for name in implementations}
         for turn in range(turns + 1):
-            for name, run in contestants.items():
+            for name, run in implementations.items():
                 start = time.perf_counter()
                 run()
                 if turn > 0:  # the first turn traces and compiles
                     seconds[name].append((time.perf_counter() - start) / EPOCHS_A_TURN)
     ours = np.array(seconds["whole epoch"])
-    print(f"{'':32} {'s an epoch':>10}  whole epoch / this, median of {turns} turns")
+    print(f"{'':32} {'s per epoch':>11}  whole epoch / this, median of {turns} turns")
     for name, values in seconds.items():
-        print(f"{name:32} {np.median(values):10.3f}  {np.median(ours / values):.2f}")
+        print(f"{name:32} {np.median(values):11.3f}  {np.median(ours / values):.2f}")
 
 
 if __name__ == "__main__":

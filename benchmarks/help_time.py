@@ -1,8 +1,8 @@
-"""How long each command's help takes, which loads no heavy library.
+"""Time the help of each command, which must not load a large library.
 
     python benchmarks/help_time.py
 
-The fastest of several runs each, beside that of an interpreter that does nothing; about 0.2 s on a quiet machine.
+Prints the fastest of several runs for each command and for Python alone; about 0.2 s on a machine without other work.
 """
 
 import subprocess
@@ -22,7 +22,7 @@ RUNS = 5
 
 
 def seconds(*arguments: str) -> float:
-    """The fastest of several runs of Python with these arguments."""
+    """Return the shortest time of several runs of Python with these arguments, s."""
     times = []
     for _ in range(RUNS):
         start = time.perf_counter()

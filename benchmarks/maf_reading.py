@@ -1,6 +1,7 @@
-"""How long IDH status takes from a MAF of two million rows: python benchmarks/maf_reading.py [--rows N]
+"""Time reading the IDH status from a MAF with two million rows: python benchmarks/maf_reading.py [--rows N]
 
-Writes a MAF as wide as the GDC's (120 columns, 1.1 kB a row) to a temporary folder, plain and gzipped; reads both.
+Writes a MAF as wide as the GDC's (120 columns, 1.1 kB per row) to a temporary folder, uncompressed and gzipped, and
+reads both.
 """
 
 import argparse
@@ -21,7 +22,7 @@ CALLERS = ("muse;mutect2;varscan2", "mutect2", "muse;mutect2;somaticsniper;varsc
 
 
 def rows(number: int, seed: int = 0):
-    """Header and rows; every thousandth is R132H of IDH1."""
+    """Yield the header and the rows; every thousandth row is IDH1 R132H."""
     draw = random.Random(seed)
     yield "\t".join(COLUMNS) + "\n"
     filling = [f"{draw.getrandbits(30):08x}" for _ in COLUMNS]

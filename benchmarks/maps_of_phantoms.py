@@ -1,9 +1,9 @@
-"""How much of a known ADC and blood volume comes back: the README's table of rCBV, with and without leakage correction.
+"""Measure the error of ADC and rCBV on phantom subjects, with and without leakage correction.
 
     python benchmarks/maps_of_phantoms.py
 
-Phantom subjects of 2 mm, each with a diffusion series and a perfusion series in each situation; the error is that of
-the mean over the lesion, of rCBV also over its enhancing rim, averaged over the subjects.
+Phantom subjects with 2 mm voxels have a diffusion series, and a perfusion series for each situation. The error is that
+of the mean over the lesion, for rCBV also over its enhancing rim, averaged over the subjects (docs/results.md).
 """
 
 import argparse
@@ -27,20 +27,20 @@ SITUATIONS = {
     "leakage that shortens T2*": (DscProtocol(flip_deg=30), Leakage(relaxivity_t2=60)),
     "two echoes": (DscProtocol(echo_times_s=(0.008, 0.030)), Leakage(relaxivity_t2=50)),
     "strong leakage, T1 (twice the Ktrans, 90 degrees)": (DscProtocol(flip_deg=90), Leakage(ktrans_per_min=0.2)),
-    "blood takes half as long again through the lesion (6 s for 4 s)": (DscProtocol(), Leakage(transit_s=6.0)),
-    "the same, and no leakage": (DscProtocol(), Leakage(ktrans_per_min=0.0, transit_s=6.0)),
+    "mean transit time in the lesion 6 s instead of 4 s": (DscProtocol(), Leakage(transit_s=6.0)),
+    "the same, without leakage": (DscProtocol(), Leakage(ktrans_per_min=0.0, transit_s=6.0)),
 }
 
 
 def adc_error(anatomy, lesion, z: float, index: int) -> float:
-    """Error of one subject's mean ADC in the lesion, percent."""
+    """Return the error of one subject's mean ADC in the lesion, percent."""
     series, truth = make_dwi(anatomy, lesion, z, np.random.default_rng(index))
     found = make_adc(series, B_VALUES, brain=anatomy.brain).adc
     return 100 * float(found[lesion.mask].mean() / truth[lesion.mask].mean() - 1)
 
 
 def errors(anatomy, lesion, z: float, index: int, protocol: DscProtocol, leakage: Leakage) -> dict[str, float]:
-    """Errors of one subject's mean rCBV, percent."""
+    """Return the errors of one subject's mean rCBV, percent."""
     series, truth = make_dsc(anatomy, lesion, z, np.random.default_rng(index), protocol, leakage)
     white = normal_white_matter(anatomy.white, anatomy.grid.affine, lesion.mask, lesion.mask[::-1])
     times = Times(protocol.echo_times_s, protocol.repetition_time_s)
@@ -56,7 +56,7 @@ def errors(anatomy, lesion, z: float, index: int, protocol: DscProtocol, leakage
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subjects", type=int, default=10)
     num_subjects = parser.parse_args().subjects

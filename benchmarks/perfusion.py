@@ -1,10 +1,10 @@
-"""Time and memory of rCBV from a clinical perfusion series: 128 x 128 x 50 voxels, 60 volumes, one echo or two.
+"""Measure time and memory of rCBV from a DSC series: 128 x 128 x 50 voxels, 60 volumes, one or two echoes.
 
     python benchmarks/perfusion.py
 
-The series is made up: a head-sized ellipsoid with a bolus, noise, and a fifth of it white matter. All of `make_rcbv` is
-timed, from the signals to the maps, by trapezoids and by gamma-variate curves; memory is the most that it holds at once
-beyond the series themselves.
+The series is synthetic: a head-sized ellipsoid with a bolus and noise, one fifth of it white matter. All of `make_rcbv`
+is timed, from the signals to the maps, for the area of the first pass and for gamma-variate curves. Memory is the peak
+in addition to the series themselves.
 """
 
 import argparse
@@ -22,7 +22,7 @@ NOISE = 8.0
 
 
 def make_up(num_echoes: int) -> tuple[list[np.ndarray], DscProtocol, np.ndarray, np.ndarray]:
-    """Series, how they were acquired, brain and white matter."""
+    """Return synthetic series, their protocol, the brain mask and the white matter mask."""
     protocol = DscProtocol(echo_times_s=(0.008, 0.030)[-num_echoes:])
     rng = np.random.default_rng(0)
     i, j, k = np.ogrid[-1:1:128j, -1:1:128j, -1:1:50j]
@@ -39,7 +39,7 @@ def make_up(num_echoes: int) -> tuple[list[np.ndarray], DscProtocol, np.ndarray,
 
 
 def measure(num_echoes: int, integral: str, turns: int) -> None:
-    """Time `make_rcbv`, then run it once more to see its memory, and print both."""
+    """Time `make_rcbv`, run it once more to measure its memory, and print both."""
     series, protocol, brain, white = make_up(num_echoes)
     times, seconds = Times(protocol.echo_times_s, protocol.repetition_time_s), []
     for turn in range(turns + 1):
@@ -52,13 +52,13 @@ def measure(num_echoes: int, integral: str, turns: int) -> None:
     tracemalloc.stop()
     print(
         f"{num_echoes} echo(es), {brain.sum()} brain voxels, {protocol.num_volumes} volumes, {integral}: "
-        f"median {np.median(seconds[:-1]):.1f} s of {turns}; {peak_mb:.0f} MB beyond the "
+        f"median {np.median(seconds[:-1]):.1f} s of {turns}; {peak_mb:.0f} MB in addition to the "
         f"{sum(echo.nbytes for echo in series) / 2**20:.0f} MB of the series"
     )
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=5)
     turns = parser.parse_args().turns

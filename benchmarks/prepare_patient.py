@@ -1,9 +1,9 @@
-"""Time of preparing one patient as acquired: four structural series of thick slices with skull, by default settings.
+"""Time the preparation of one patient: four structural series of thick slices with skull, default settings.
 
     GLIOMA_IDH_DATA=FOLDER python benchmarks/prepare_patient.py
 
-FOLDER holds `native_TCGA-FG-6692`, as of the tests. It should take less than 90 s on two cores; beyond that the command
-ends with an error.
+FOLDER contains `native_TCGA-FG-6692`, as for the tests. The preparation should take less than 90 s on two cores; if it
+takes longer, the command ends with an error.
 """
 
 import os

@@ -1,12 +1,12 @@
-"""Every results table of README.md and of benchmarks/README.md with the commands that make it, and all of them at once.
+"""List the commands that make each results table of README.md, docs/ and benchmarks/README.md, and run them.
 
     python benchmarks/readme_tables.py --list                               # names and commands
-    GLIOMA_IDH_DATA=FOLDER python benchmarks/readme_tables.py [NAME ...]    # run them, all by default: many hours
+    GLIOMA_IDH_DATA=FOLDER python benchmarks/readme_tables.py [NAME ...]    # run them (default: all, many hours)
 
-Each command's output goes to OUT/NAME.txt, the runs to OUT/runs; a training that is there already is not done again.
-FOLDER holds `brats20_mini` (lesion-centred crops of the 121 patients of BraTS 2020 x TCGA), `brats20_full` (some whole
-ones) and `native_TCGA-FG-6692`. Commands that fail are named, and the status is then 1. Results in a text without a
-table are listed where a command of their own makes them.
+The output of the commands is written to OUT/NAME.txt, the runs to OUT/runs. A training that is already there is not
+repeated. FOLDER contains `brats20_mini` (lesion-centred crops of the 121 patients of BraTS 2020 x TCGA), `brats20_full`
+(some patients with whole images) and `native_TCGA-FG-6692`. Commands that fail are listed, and the exit status is
+then 1. Results in the text, outside tables, are listed if they have a command of their own.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-README, BENCHMARKS = "README.md", "benchmarks/README.md"
-NUMBER = re.compile(r"[*+-]*\d+\.\d")  # what a cell of a result begins with
+README, PAGE, PHANTOM = "README.md", "docs/results.md", "docs/phantom.md"
+BENCHMARKS = "benchmarks/README.md"
+NUMBER = re.compile(r"[*+-]*\d+\.\d")  # the beginning of a cell with a result
 
 SLICES = "python -m glioma_idh.gbm2d.train"
 SGPNET = "python -m glioma_idh.sgp3d.train"
@@ -38,12 +39,12 @@ LONG_PHANTOM = (
 
 
 class Result(NamedTuple):
-    """A results table, or a result in the text, and what makes it.
+    """A results table, or a result in the text, with the commands that make it.
 
     Attributes:
-        file: it stands in.
-        start: how its first line begins; no other line of the file begins so.
-        commands: one after the other; `{data}`, `{runs}` and `{out}` are folders.
+        file: the file that contains it.
+        start: the beginning of its first line; no other line of the file begins in this way.
+        commands: run in this order; `{data}`, `{runs}` and `{out}` are folders.
     """
 
     file: str
@@ -52,13 +53,18 @@ class Result(NamedTuple):
 
 
 RESULTS = {
-    "slices-of-phantoms": Result(
+    "summary": Result(
         README,
+        "| Predictor of IDH mutation |",
+        [f"{SLICES} --sequence T1Gd {PATIENTS} --splits kfold --run-dir {{runs}}/t1gd-500-0", *OF_SEEDS],
+    ),
+    "slices-of-phantoms": Result(
+        PAGE,
         "| rCBV | ACC | CCEL |",
         [f"{SLICES} --sequence rCBV --seed {seed} --run-dir {{runs}}/rcbv-{seed}" for seed in (0, 1, 2)],
     ),
     "slices-of-patients": Result(
-        README,
+        PAGE,
         "| T1Gd | ACC | AUC, mean of folds |",
         [
             f"{SLICES} --sequence T1Gd {PATIENTS} --splits kfold --epochs {epochs} --seed {seed} "
@@ -67,7 +73,7 @@ RESULTS = {
         ],
     ),
     "sgpnet-of-patients": Result(
-        README,
+        PAGE,
         "| SGPNet | ACC | AUC, mean of folds |",
         [
             *OF_SEEDS,
@@ -76,23 +82,23 @@ RESULTS = {
         ],
     ),
     "table1": Result(
-        README,
+        PAGE,
         "| network | AUC, mean of folds |",
         [f"{EXPERIMENTS} table1 --seeds 0 {PATIENTS} {CROPS} --runs-dir {{runs}} --out {{out}}/table1"],
     ),
     "table2": Result(
-        README,
-        "| learnt beside IDH |",
+        PAGE,
+        "| segmentation target beside IDH |",
         [f"{EXPERIMENTS} table2 --seeds 0 {PATIENTS} {CROPS} --runs-dir {{runs}} --out {{out}}/table2"],
     ),
     "detach-k": Result(
-        README,
-        "On the 24 phantoms,",
+        PAGE,
+        "On the 24 phantom subjects,",
         [f"{EXPERIMENTS} detach-k --seeds 0 --runs-dir {{runs}} --out {{out}}/detach-k"],
     ),
     "occlusion": Result(
-        README,
-        "| AUC (95 % interval) | as it is |",
+        PAGE,
+        "| AUC (95 % interval) | unchanged |",
         [
             *OF_SEEDS,
             LONG_PHANTOM,
@@ -100,17 +106,17 @@ RESULTS = {
         ],
     ),
     "from-raw-series": Result(
-        README,
-        "**One of these patients from the raw series on**",
+        PAGE,
+        "**Comparison with the BraTS version",
         [
             "python -m glioma_idh.prepare {data}/native_TCGA-FG-6692 --out {out}/native",
             "python -m pytest -n 0 tests/preparation/test_real_patient.py",
         ],
     ),
-    "rcbv-of-phantoms": Result(README, "| rCBV of phantoms,", ["python benchmarks/maps_of_phantoms.py"]),
-    "long-phantom": Result(README, "On the 160 phantoms set aside:", [LONG_PHANTOM]),
+    "rcbv-of-phantoms": Result(PAGE, "| rCBV of phantoms,", ["python benchmarks/maps_of_phantoms.py"]),
+    "long-phantom": Result(PHANTOM, "On the 160 subjects of the test set:", [LONG_PHANTOM]),
     "slice-epoch": Result(
-        BENCHMARKS, "| | s an epoch, median | whole epoch / this, median of", ["python benchmarks/gbm2d_epoch.py"]
+        BENCHMARKS, "| | s per epoch, median | whole epoch / this, median of", ["python benchmarks/gbm2d_epoch.py"]
     ),
     "sgpnet-step": Result(
         BENCHMARKS,
@@ -130,7 +136,7 @@ RESULTS = {
             "python benchmarks/sgp3d_step.py --shape 32 --turns 3 --dtype bfloat16",
         ],
     ),
-    "rivals-step": Result(
+    "comparators-step": Result(
         BENCHMARKS,
         "Two subjects, 64 x 64 x 64 voxels (residual CNN:",
         [f"python benchmarks/sgp3d_comparators.py --shape 64 --dtype {dtype}" for dtype in ("float32", "bfloat16")],
@@ -139,16 +145,16 @@ RESULTS = {
         BENCHMARKS, "| | first patient | second |", [f"python benchmarks/sgp3d_preparation.py {WHOLE}"]
     ),
     "sgpnet-epoch": Result(
-        BENCHMARKS, "| | s an epoch, median | mean |", ["python benchmarks/sgp3d_epoch.py --shape 32"]
+        BENCHMARKS, "| | s per epoch, median | mean |", ["python benchmarks/sgp3d_epoch.py --shape 32"]
     ),
     "sgpnet-predict": Result(BENCHMARKS, "| stage | s |", [f"python benchmarks/sgp3d_predict.py {WHOLE}"]),
-    "registration": Result(BENCHMARKS, "| | pairs | turn, largest |", ["python benchmarks/registration.py"]),
+    "registration": Result(BENCHMARKS, "| | pairs | rotation, largest |", ["python benchmarks/registration.py"]),
     "perfusion": Result(BENCHMARKS, "| | area of the first pass |", ["python benchmarks/perfusion.py"]),
 }
 
 
 def results_tables(text: str) -> list[str]:
-    """The first lines of the Markdown tables that hold results: in most rows a cell begins with 0.83 or the like."""
+    """Return the header lines of the Markdown tables with results: in most rows a cell begins with a decimal number."""
     lines, found = text.splitlines(), []
     for number, line in enumerate(lines[1:], start=1):
         if not re.fullmatch(r"\|( ?:?-+:? ?\|)+", line.strip()):
@@ -165,7 +171,7 @@ def results_tables(text: str) -> list[str]:
 
 
 def run(name: str, out: Path, data: str) -> bool:
-    """Run the commands of a result, up to the first that fails; what they print goes to OUT/NAME.txt."""
+    """Run the commands of a result until one fails, and write their output to OUT/NAME.txt."""
     folders = {"data": data, "runs": str(out / "runs"), "out": str(out)}
     quoted = {key: shlex.quote(folder) for key, folder in folders.items()}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -182,14 +188,14 @@ def run(name: str, out: Path, data: str) -> bool:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all of them by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="results to make (default: all)")
     parser.add_argument("--list", action="store_true", help="print names and commands, and run nothing")
     parser.add_argument("--out", type=Path, default=Path("readme_tables"), help="folder for outputs and runs")
     given = parser.parse_args()
     if unknown := set(given.names) - set(RESULTS):
-        parser.error(f"expected names out of {', '.join(RESULTS)}; found {', '.join(sorted(unknown))}")
+        parser.error(f"expected names from {', '.join(RESULTS)}; found {', '.join(sorted(unknown))}")
     names = given.names or list(RESULTS)
     if given.list:
         for name in names:

@@ -1,11 +1,11 @@
-"""How far registration is off, and how long it takes, for every pair of sequences: python benchmarks/registration.py
+"""Measure accuracy and time of the registration for every pair of sequences: python benchmarks/registration.py
 
-Each image is turned by 5 degrees, moved by 7 mm and its slices made three times as thick, then registered to every
-sequence of its own head. Images are a phantom at 2 mm and, where GLIOMA_IDH_DATA names a folder of real data, two real
-heads at 1 mm. Real sequences were brought together by others, with an error of their own; so what counts is how far the
-answer is from that of the image which was not displaced. The table gives the error of the turn, of the shift of the
-brain's centre, and the largest displacement anywhere in the brain; `as stored` is the latter against the known
-transform itself.
+Each image is rotated by 5 degrees, moved by 7 mm and its slices made three times as thick. It is then registered to
+every sequence of the same head. Images are a phantom at 2 mm and, if GLIOMA_IDH_DATA names a folder of real data, two
+real heads at 1 mm. The real sequences were registered by others, with an unknown error. The accuracy is therefore
+measured as the difference from the registration of the image that was not displaced. The table gives the error of the
+rotation, of the shift of the brain's centre, and the largest displacement anywhere in the brain; `as stored` is the
+latter relative to the known transform itself.
 """
 
 import os
@@ -24,14 +24,14 @@ ROTATION_DEG, SHIFT_MM, THICKER = (3, 0, 4), (2, -6, 3), 3  # 5 degrees and 7 mm
 
 
 def phantom_head() -> dict[str, Volume]:
-    """The six sequences of a phantom."""
+    """Return the six sequences of a phantom subject."""
     with tempfile.TemporaryDirectory() as folder:
         subject = make_phantom(folder, num_subjects=1, num_mutant=0, jobs=1, quiet=True).parent / "phantom-001"
         return {name: read_volume(subject / f"{name}.nii.gz") for name in SEQUENCES}
 
 
 def real_head(number: int) -> dict[str, Volume]:
-    """The four sequences of a patient of BraTS 2020 at full size."""
+    """Return the four full-size sequences of a patient of BraTS 2020."""
     stem = f"BraTS20_Training_{number}"
     folder = Path(os.environ["GLIOMA_IDH_DATA"], "brats20_full", "MICCAI_BraTS2020_TrainingData", stem)
     files = {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair"}
@@ -39,7 +39,7 @@ def real_head(number: int) -> dict[str, Volume]:
 
 
 def displaced(volume: Volume, matrix: np.ndarray) -> Volume:
-    """The image with its tissue moved by a matrix, in slices three times as thick."""
+    """Return the image displaced by a matrix, with slices three times as thick."""
     moved = resample(volume, volume, np.linalg.inv(matrix), order="cubic")
     depth = moved.array.shape[2] // THICKER * THICKER
     slices = moved.array[:, :, :depth].reshape(*moved.array.shape[:2], -1, THICKER).mean(axis=3)
@@ -49,7 +49,7 @@ def displaced(volume: Volume, matrix: np.ndarray) -> Volume:
 
 
 def errors(found: np.ndarray, truth: np.ndarray, brain_mm: np.ndarray) -> tuple[float, float, float]:
-    """Error of the turn in degrees, of the centre in mm, and the largest one at a point of the brain in mm."""
+    """Return the errors of the rotation (degrees), of the centre (mm), and the largest at a point of the brain (mm)."""
     off = np.linalg.inv(truth) @ found
     angle = np.rad2deg(np.arccos(np.clip((np.trace(off[:3, :3]) - 1) / 2, -1, 1)))
     centre = np.linalg.norm((off @ brain_mm.mean(axis=0) - brain_mm.mean(axis=0))[:3])
@@ -57,7 +57,7 @@ def errors(found: np.ndarray, truth: np.ndarray, brain_mm: np.ndarray) -> tuple[
 
 
 def compare(name: str, head: dict[str, Volume]) -> np.ndarray:
-    """Print a row for each pair; returns them."""
+    """Print a row for each pair of sequences, and return the rows."""
     any_image = next(iter(head.values()))
     places = np.argwhere(any_image.array > 0)[::50]
     brain_mm = np.c_[places, np.ones(len(places))] @ any_image.affine.T
@@ -77,7 +77,7 @@ def compare(name: str, head: dict[str, Volume]) -> np.ndarray:
 
 
 def print_row(title: str, row, *problems: str) -> None:
-    """One line of the table."""
+    """Print one line of the table."""
     print(f"{title:28s}" + "".join(f"{value:10.2f}" for value in row), *problems, flush=True)
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     heads = {"phantom": phantom_head}
     if os.environ.get("GLIOMA_IDH_DATA"):
         heads |= {f"real {number}": lambda number=number: real_head(number) for number in (295, 320)}
-    columns = ("turn deg", "centre mm", "worst mm", "as stored", "gain", "seconds")
+    columns = ("rot. deg", "centre mm", "worst mm", "as stored", "gain", "seconds")
     print(" " * 28 + "".join(f"{column:>10s}" for column in columns))
     for name, read in heads.items():
         rows = compare(name, read())

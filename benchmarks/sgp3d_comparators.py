@@ -1,7 +1,9 @@
-"""A training step of each comparator beside SGPNet's: python benchmarks/sgp3d_comparators.py --shape 64 --dtype float32
+"""Time a training step of each comparator and of SGPNet.
 
-They take turns in one process; medians are quoted. A step is that of two subjects, for the residual CNN two times
-sixteen slices.
+    python benchmarks/sgp3d_comparators.py --shape 64 --dtype float32
+
+The networks take turns in one process; medians are reported. A step has two subjects; for the residual CNN these are
+two times sixteen slices.
 """
 
 import argparse
@@ -9,7 +11,7 @@ import time
 
 import numpy as np
 
-from glioma_idh.quiet_keras import keras  # noqa: F401  first, as it loads TensorFlow quietly
+from glioma_idh.quiet_keras import keras  # noqa: F401  imported first: it loads TensorFlow without log lines
 from glioma_idh.sgp3d.fit import POLICIES, build_network
 from glioma_idh.sgp3d.losses import JointNetwork
 from glioma_idh.sgp3d.optimizers import compile_network
@@ -18,7 +20,7 @@ from glioma_idh.sgp3d.recipe import TARGETS, Recipe
 
 
 def training_step(name: str, side: int, dtype: str):
-    """A step of a network on noise, as training takes it."""
+    """Return a training step of a network on noise."""
     recipe = Recipe(network=name, targets=TARGETS[name][0], shape=(side, side, side))
     network = build_network(recipe, POLICIES[dtype], to_train=True)
     batch_size = 2 * NUM_SLICES if name == "resnet2d" else 2
@@ -31,7 +33,7 @@ def training_step(name: str, side: int, dtype: str):
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, default=64)
     parser.add_argument("--dtype", choices=POLICIES, default="float32")
@@ -43,11 +45,11 @@ def main() -> None:
         for name, step in steps.items():
             start = time.perf_counter()
             step()
-            if turn:  # the first traces
+            if turn:  # the first step includes tracing
                 times[name].append(time.perf_counter() - start)
     ours = np.median(times["sgpnet"])
     for name, seconds in times.items():
-        print(f"{name}: {np.median(seconds):.3f} s, {np.median(seconds) / ours:.2f} of SGPNet's")
+        print(f"{name}: {np.median(seconds):.3f} s, {np.median(seconds) / ours:.2f} of SGPNet's step")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Epochs of SGPNet as a training runs them, beside the same steps on batches that lie ready.
+"""Time epochs of SGPNet as in training, and the same steps on batches that are in memory.
 
     python benchmarks/sgp3d_epoch.py --shape 32
 
-A whole epoch is what a user waits for: subjects read from their files, moved and stacked, the steps, the test set and
-checkpoints as often as the laptop's recipe has them (16 subjects train, 8 test). Before each epoch the bare steps take
-their turn, so that a machine that slows down slows both. One thread on one processor, as trainings side by side have.
+A whole epoch includes reading the subjects from their files, augmentation and stacking, the steps, the test set, and
+checkpoints as often as with the settings for a laptop (16 training subjects, 8 test subjects). The bare steps are run
+before each epoch, so that a slower machine affects both. One thread on one processor, as for parallel trainings.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glioma_idh.training import device  # first, as it loads TensorFlow quietly
+from glioma_idh.training import device  # imported first: it loads TensorFlow without log lines
 
 import keras  # isort: skip
 
@@ -28,12 +28,12 @@ from glioma_idh.sgp3d.optimizers import compile_network
 from glioma_idh.sgp3d.recipe import LAPTOP
 
 NUM_TRAIN, NUM_TEST = 16, 8
-WARM_EPOCHS = 5  # not counted: with the first test of the curve everything is traced
+WARM_EPOCHS = 5  # not counted: they include all tracing, up to the first test
 STEPS = NUM_TRAIN // LAPTOP.batch_size
 
 
 def write_prepared(folder: Path, shape, number: int) -> pd.DataFrame:
-    """Prepared subjects of noise; speed does not depend on what they show."""
+    """Write cached subjects that contain noise; the speed does not depend on the content."""
     rng, rows = np.random.default_rng(0), []
     for n in range(number):
         (folder / str(n)).mkdir(parents=True)
@@ -44,13 +44,13 @@ def write_prepared(folder: Path, shape, number: int) -> pd.DataFrame:
 
 
 def epoch_of_batches(recipe, train: pd.DataFrame) -> list:
-    """The batches of an epoch, from the files."""
+    """Return the batches of an epoch, read from the files."""
     batches = training_batches(*fit._arrays(train, recipe), recipe.batch_size, [0, 0], 0)
     return [next(batches) for _ in range(STEPS)]
 
 
 def bare_steps(recipe, batches: list):
-    """The steps of an epoch on batches that lie ready."""
+    """Return the steps of an epoch on batches in memory."""
     network = fit.build_network(recipe, fit.POLICIES[recipe.dtype], to_train=True)
     joint = JointNetwork(network, batch_size=recipe.batch_size)
     compile_network(joint, recipe.epochs * STEPS)
@@ -58,7 +58,7 @@ def bare_steps(recipe, batches: list):
 
 
 class TakeTurns(keras.callbacks.Callback):
-    """Times every epoch, from its begin to the next one's, and before each what it is held against."""
+    """Time every epoch from its start to the next one's, and before each epoch the tasks it is compared with."""
 
     def __init__(self, others: dict, turns: int):
         super().__init__()
@@ -67,7 +67,7 @@ class TakeTurns(keras.callbacks.Callback):
         self.begin = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        """The others' turn, once the epoch before is over."""
+        """Run the other tasks after the previous epoch has ended."""
         self._close()
         for name, run in self.others.items():
             begin = time.perf_counter()
@@ -80,7 +80,7 @@ class TakeTurns(keras.callbacks.Callback):
         self.model.stop_training = epoch + 1 == WARM_EPOCHS + self.turns
 
     def on_train_end(self, logs=None):
-        """The last epoch is over."""
+        """End the last epoch."""
         self._close()
 
     def _close(self):
@@ -89,9 +89,9 @@ class TakeTurns(keras.callbacks.Callback):
 
 
 def main() -> None:
-    """Take turns, and print medians and means: of 10 epochs 2 have a test and 1 a checkpoint, which no median sees."""
+    """Run all tasks in turns, and print medians and means; only the mean includes the cost of tests and checkpoints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", type=int, default=32, help="voxels a side")
+    parser.add_argument("--shape", type=int, default=32, help="voxels per axis")
     parser.add_argument("--turns", type=int, default=10)
     wanted = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):

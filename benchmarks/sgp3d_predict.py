@@ -1,9 +1,9 @@
-"""One full-size patient through `predict`, stage by stage: a network of 144^3 with random weights, two threads.
+"""Time each stage of the prediction of one full-size patient: a network of 144^3 with random weights, two threads.
 
-    pip install ".[bench]" && python benchmarks/sgp3d_predict.py             # a made-up patient of 240 x 240 x 155
-    python benchmarks/sgp3d_predict.py --cohort brats2020 --images DIR       # a real one
+    pip install ".[bench]" && python benchmarks/sgp3d_predict.py             # a synthetic patient of 240 x 240 x 155
+    python benchmarks/sgp3d_predict.py --cohort brats2020 --images DIR       # a real patient
 
-Imports are not counted. The stages are those of `predict`, one after the other; then it runs as a whole.
+Imports are not counted. The stages of `predict` are timed one after the other; then `predict` is run as a whole.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from sgp3d_preparation import read_subjects
 
 from glioma_idh import runs
 from glioma_idh.imaging.volumes import write_volume
-from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before the clock starts
+from glioma_idh.reporting.figures import overlays  # noqa: F401  imported before timing starts
 from glioma_idh.sgp3d import Recipe, SGPNet, inference, place_back, prepare_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.predict import Prediction
@@ -31,7 +31,7 @@ THREADS = 2
 
 
 def make_run(folder: Path) -> Path:
-    """A finished run of one network that has learnt nothing."""
+    """Write a finished run of one untrained network."""
     runs.begin_run(folder, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     runs.write_table(pd.DataFrame({"subject": ["a"], "repeat": 1, "split": 1, "part": "test"}), folder / "splits.csv")
     runs.write_table(pd.DataFrame({"subject": ["a"], "patient": ["a"]}), folder / "cohort.csv")
@@ -42,23 +42,23 @@ def make_run(folder: Path) -> Path:
 
 
 class Stages:
-    """Prints how long each stage took."""
+    """Print the duration of each stage."""
 
     def __init__(self):
         self.begin = time.perf_counter()
 
     def end(self, name: str) -> None:
-        """A stage is over, the next begins."""
+        """End a stage, and start the next one."""
         now = time.perf_counter()
         print(f"{name:32} {now - self.begin:6.2f} s", flush=True)
         self.begin = time.perf_counter()
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
-    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first subject is taken")
+    parser.add_argument("--cohort", default="brats2020", help="cohort of the files in --images, as for training")
+    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first subject is used")
     wanted = parser.parse_args()
     device.make_reproducible(0, THREADS)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,11 @@
-"""Preparation of one full-size subject, beside the same steps of MONAI's transforms.
+"""Time the preprocessing of one full-size subject, and the same steps with MONAI's transforms.
 
-    pip install ".[bench]" && python benchmarks/sgp3d_preparation.py         # a made-up subject of 240 x 240 x 155
-    python benchmarks/sgp3d_preparation.py --cohort brats2020 --images DIR   # real ones
+    pip install ".[bench]" && python benchmarks/sgp3d_preparation.py         # a synthetic subject of 240 x 240 x 155
+    python benchmarks/sgp3d_preparation.py --cohort brats2020 --images DIR   # real subjects
 
-Both read four scans and the mask, turn them to RAS+, crop them to what is not black in any sequence, resample to 144^3
-(scans trilinear, mask nearest centre) and standardise each sequence. They take turns in one process, so that a machine
-that slows down slows both; medians are quoted. Then their results are held against each other, voxel by voxel.
+Both read four scans and the mask, reorient them to RAS+, crop them to the voxels that are not black in any sequence,
+resample them to 144^3 (scans trilinear, mask nearest neighbour) and standardise each sequence. They take turns in one
+process, so that a slower machine affects both; medians are reported. Then the results are compared voxel by voxel.
 """
 
 import argparse
@@ -29,7 +29,7 @@ THREADS = 2
 
 
 def write_made_up(folder: Path) -> pd.DataFrame:
-    """One subject as BraTS stores them: 16-bit, gzipped to about 2 MB a scan, a sixth of the grid brain."""
+    """Write a synthetic subject as in BraTS: 16-bit, about 2 MB per gzipped scan, brain in a sixth of the grid."""
     rng = np.random.default_rng(0)
     i, j, k = np.ogrid[-1 : 1 : GRID[0] * 1j, -1 : 1 : GRID[1] * 1j, -1 : 1 : GRID[2] * 1j]
     brain = (i / 0.6) ** 2 + (j / 0.7) ** 2 + (k / 0.85) ** 2 < 1
@@ -43,7 +43,7 @@ def write_made_up(folder: Path) -> pd.DataFrame:
 
 
 def read_subjects(cohort: str, images: str | None, folder: Path) -> pd.DataFrame:
-    """The subjects of a cohort who have all five files; where no images are named, one is made up in the folder."""
+    """Return the subjects of a cohort that have all five files, or a synthetic one if no images are named."""
     if images is None:
         return write_made_up(folder)
     table, _ = read_cohort(cohort, images, sequences=SEQUENCES)
@@ -51,7 +51,7 @@ def read_subjects(cohort: str, images: str | None, folder: Path) -> pd.DataFrame
 
 
 def monai_preparation():
-    """The same steps in MONAI, in the order in which they are quickest: four scans as one image, turned at the end."""
+    """Return the same steps in MONAI, in the fastest order: four scans as one image, reoriented at the end."""
     both = ("scans", "mask")
     return transforms.Compose(
         [
@@ -66,8 +66,8 @@ def monai_preparation():
     )
 
 
-def contestants(row: pd.Series) -> dict:
-    """Functions that prepare the subject, and give scans (i, j, k, 4) and mask (i, j, k)."""
+def implementations(row: pd.Series) -> dict:
+    """Return functions that preprocess the subject and return scans (i, j, k, 4) and mask (i, j, k)."""
     preparation = monai_preparation()
     files = {"scans": [row[name] for name in SEQUENCES], "mask": row["lesion_mask"]}
 
@@ -83,8 +83,8 @@ def contestants(row: pd.Series) -> dict:
 
 
 def compare(row: pd.Series, turns: int) -> None:
-    """Take turns, and print the medians and how far the results differ."""
-    runs = contestants(row)
+    """Run both in turns, and print the medians and the differences between their results."""
+    runs = implementations(row)
     seconds, results = {name: [] for name in runs}, {}
     for turn in range(turns + 1):
         for name, run in runs.items():
@@ -102,10 +102,10 @@ def compare(row: pd.Series, turns: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cohort", default="brats2020", help="whose files --images holds, as train takes it")
-    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first two are taken")
+    parser.add_argument("--cohort", default="brats2020", help="cohort of the files in --images, as for training")
+    parser.add_argument("--images", metavar="DIR", help="folder of scans as downloaded; the first two are used")
     parser.add_argument("--turns", type=int, default=7)
     wanted = parser.parse_args()
     torch.set_num_threads(THREADS)

@@ -1,11 +1,11 @@
-"""A training step of SGPNet beside its convolutions alone and beside the same network in PyTorch.
+"""Time a training step of SGPNet, its convolutions alone, and the same step in PyTorch.
 
     pip install ".[bench]" && python benchmarks/sgp3d_step.py --shape 64 --batch-size 2 --dtype float32
 
-The contestants take turns in one process, so that a machine that slows down slows all of them; medians are quoted. With
---only NAME a contestant has the process for itself, and the peak of memory is its own. "Its convolutions alone" are
-those of Figure 2, one after the other, each forwards and backwards to input (but for the first) and kernel, with
-nothing between them.
+The implementations take turns in one process, so that a slower machine affects all of them; medians are reported. With
+--only NAME, one implementation has the process for itself, and the peak memory is its own. "Its convolutions alone" are
+those of Figure 2 of the paper, one after the other, each forward and backward to the kernel and (except for the first)
+to the input, without other layers.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from glioma_idh.training import device  # first, as it loads TensorFlow quietly
+from glioma_idh.training import device  # imported first: it loads TensorFlow without log lines
 
 import keras  # isort: skip
 import torch
@@ -29,7 +29,7 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def make_batch(side: int, batch_size: int):
-    """Noise of the input's shape; speed does not depend on what the scans show."""
+    """Return noise with the shape of the input; the speed does not depend on the content."""
     rng = np.random.default_rng(0)
     scans = rng.normal(size=(batch_size, side, side, side, 4)).astype(np.float32)
     masks = (rng.random(scans.shape[:-1]) < 0.3).astype(np.uint8)
@@ -37,7 +37,7 @@ def make_batch(side: int, batch_size: int):
 
 
 def keras_step(factory, side: int, batch_size: int, dtype: str):
-    """A step as training takes it."""
+    """Return a step as in training."""
     joint = JointNetwork(SGPNet((side, side, side, 4), dtype=POLICIES[dtype], factory=factory), batch_size=batch_size)
     compile_network(joint, total_steps=10_000)
     scans, masks, idh = make_batch(side, batch_size)
@@ -45,7 +45,7 @@ def keras_step(factory, side: int, batch_size: int, dtype: str):
 
 
 def convolutions_alone(side: int, batch_size: int, dtype: str):
-    """Every convolution of the network as the figure draws it, forwards and backwards."""
+    """Return all convolutions of the network as in the paper's figure, forward and backward."""
     import tensorflow as tf
 
     def both_ways(layer):
@@ -68,7 +68,7 @@ def convolutions_alone(side: int, batch_size: int, dtype: str):
 
 
 class TorchSGPNet(nn.Module):
-    """Figure 2 in PyTorch, layer by layer as in `glioma_idh.sgp3d.model`."""
+    """Figure 2 of the paper in PyTorch, layer by layer as in `glioma_idh.sgp3d.model`."""
 
     def __init__(self, f: int = 8, dropout: float = 0.3):
         super().__init__()
@@ -88,7 +88,7 @@ class TorchSGPNet(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(8 * f, 1))
 
     def forward(self, x):
-        """Logits of the lesion, shape (n, 2, i, j, k), and of the mutation, shape (n,)."""
+        """Return the logits of the lesion, shape (n, 2, i, j, k), and of the mutation, shape (n,)."""
         skips, taps = [], []
         for level in self.down:
             x = level(x)
@@ -123,23 +123,23 @@ class TorchLevel(nn.Module):
         self.last = in_lr(f)
 
     def forward(self, x):
-        """The first convolution's output is added to the last one's."""
+        """Add the output of the first convolution to that of the last one."""
         first = self.first(x)
         return self.last(first + self.rest(first))
 
 
 def in_lr(f: int) -> nn.Sequential:
-    """IN + LR."""
+    """Return instance normalisation and leaky ReLU (IN + LR)."""
     return nn.Sequential(nn.InstanceNorm3d(f, eps=1e-3, affine=True), nn.LeakyReLU(0.1))
 
 
 def conv_in_lr(inputs: int, f: int, size: int) -> list[nn.Module]:
-    """Conv, IN + LR."""
+    """Return a convolution, instance normalisation and leaky ReLU."""
     return [nn.Conv3d(inputs, f, size, padding=size // 2), in_lr(f)]
 
 
 def torch_step(compiled: bool, side: int, batch_size: int, dtype: str):
-    """The same step in PyTorch, in its faster memory format."""
+    """Return the same step in PyTorch, in its faster memory format."""
     network = TorchSGPNet().to(memory_format=torch.channels_last_3d)
     assert sum(parameter.numel() for parameter in network.parameters()) == 2_446_119
     idh = [parameter for name, parameter in network.named_parameters() if name.startswith(("idh", "head"))]
@@ -164,7 +164,7 @@ def torch_step(compiled: bool, side: int, batch_size: int, dtype: str):
     return step
 
 
-CONTESTANTS = {
+IMPLEMENTATIONS = {
     "step": lambda *size: keras_step(training_factory(), *size),
     "step, Keras' own layers": lambda *size: keras_step(KERAS_LAYERS, *size),
     "its convolutions alone": convolutions_alone,
@@ -174,21 +174,21 @@ CONTESTANTS = {
 
 
 def parse():
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", type=int, default=64, help="voxels a side")
+    parser.add_argument("--shape", type=int, default=64, help="voxels per axis")
     parser.add_argument("--batch-size", type=int, default=2)
     parser.add_argument("--dtype", choices=POLICIES, default="float32")
     parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--only", choices=CONTESTANTS, nargs="+", default=list(CONTESTANTS), metavar="NAME")
+    parser.add_argument("--only", choices=IMPLEMENTATIONS, nargs="+", default=list(IMPLEMENTATIONS), metavar="NAME")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Take turns, and print the medians."""
+    """Run all implementations in turns, and print the medians."""
     wanted = parse()
     print(device.device_line(device.find_gpus(), 1).split(";")[0])
-    runs = {name: CONTESTANTS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
+    runs = {name: IMPLEMENTATIONS[name](wanted.shape, wanted.batch_size, wanted.dtype) for name in wanted.only}
     seconds = {name: [] for name in runs}
     for _ in range(wanted.turns + 1):
         for name, run in runs.items():
