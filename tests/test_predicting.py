@@ -75,7 +75,7 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
     ("files", "sentence"),
     [
         ({"t1gd": "010/x_flair.nii.gz"}, "x_flair.nii.gz is given as T1Gd; by its name it is FLAIR."),
-        ({"t1": "p/t1ce.nii"}, "t1ce.nii is given as T1; by its name it is T1Gd."),
+        ({"t1": "p/t1ce.nii"}, "t1ce.nii is given as T1, but its name suggests T1Gd."),
         ({"flair": "p/seg.nii.gz"}, "seg.nii.gz is given as FLAIR; by its name it is the lesion mask."),
         ({"adc": "p/dwi_b1000.nii.gz"}, "dwi_b1000.nii.gz is given as ADC; by its name it is DWI."),
         (
@@ -134,7 +134,7 @@ def one(tmp_path):
 
 def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     assert look_at(one, ["t2", "lesion_mask"], {}) == {}
-    assert look_at(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the very voxels of t1."]}
+    assert look_at(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the same voxels as t1."]}
     mask = np.where(nibabel.load(one.at[0, "lesion_mask"]).get_fdata(), 0.7, 0.2)
     nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), one.at[0, "lesion_mask"])
     found = look_at(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
@@ -143,7 +143,7 @@ def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
     images = ("T2", "T2"), ("the lesion mask", "the lesion mask")
     said = look_at(two, ["t2", "lesion_mask"], {})["b"]
     for sentence, (image, other) in zip(said, images, strict=True):
-        assert sentence.startswith(f"{image}: ") and f"has the very voxels of {other} of a (" in sentence
+        assert sentence.startswith(f"{image}: ") and f"has the same voxels as {other} of a (" in sentence
 
 
 def test_scans_of_other_axes_are_told_beside_the_score(one, tmp_path):

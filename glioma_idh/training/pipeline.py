@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glioma_idh import record, runs
-from glioma_idh.cohorts.checks.copies import print_shared_brains, set_copies_aside
+from glioma_idh.cohorts.checks.copies import print_shared_images, set_copies_aside
 from glioma_idh.cohorts.table import check_labels, keep_unlabelled, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table, written_whole
@@ -176,7 +176,7 @@ def begin_runs(trainings: list[Training], cohort: pd.DataFrame, job, method: Met
         begun.append((training, prepared, make_splits(training.recipe, prepared.table)))
         if report:
             method.remark(prepared.table, said)
-    print_shared_brains(prepared.table)
+    print_shared_images(prepared.table)
     for training, prepared, splits in begun:
         published = method.paper.published.get(training.name, {})
         runs.begin_run(training.folder, training.key, published)
@@ -218,5 +218,5 @@ def prepare_external(trainings: list[Training], external: pd.DataFrame, job, met
             raise InputError("labelled subjects to test on", "none left", "The reasons stand above.")
         refuse_copies(training.folder, prepared.table, method.measure(prepared.table))
         tests.append(prepared)
-    print_shared_brains(prepared.table)
+    print_shared_images(prepared.table)
     return tests

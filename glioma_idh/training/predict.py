@@ -27,7 +27,7 @@ from glioma_idh.record import reads
 from glioma_idh.reporting.text.cautions import prediction_text
 from glioma_idh.runs.run import is_synthetic, require_finished
 
-SAID = {"large lesion", "outside brain", "probabilities", "not brain alone"}  # what the preparation has spoken of
+SAID = {"large lesion", "outside brain", "probabilities", "not skull-stripped"}  # what the preparation has spoken of
 SHOWN = 3
 
 

@@ -91,7 +91,7 @@ def test_check_hands_on_what_it_is_told_and_writes_what_was_left_aside(recorded,
         "what,reason\na.nii,not used: a\nb,a follow-up visit\n"
     )
     assert pd.read_csv(tmp_path / "cohort_check/egd/cohort.csv")["subject"].tolist() == ["x"]
-    assert "Left aside: 2 files or visits" in printed and "no image at all: 1 x" in printed
+    assert "Ignored: 2 files or visits" in printed and "no image: 1 x" in printed
 
 
 def test_check_takes_first_visits_unless_told_otherwise(recorded):
@@ -218,14 +218,14 @@ def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
     done = run(*arguments, status=3)
     assert done.stderr.splitlines()[0] == "None of 6 images could be read."
     assert (tmp_path / "out/contact_sheet.png").exists()
-    assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(a guess)" not in done.stdout
+    assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(estimated)" not in done.stdout
 
 
 def test_check_of_images_none_of_which_is_there_names_the_first_and_the_flag(tmp_path):
     cohort = write_cohort(tmp_path / "here", num_subjects=2, num_mutant=1)
     pd.read_csv(cohort, dtype=str).assign(t2="s/a.nii", lesion_mask=["", "s/b.nii"]).to_csv(cohort, index=False)
     done = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1", status=3)
-    told = f"None of 3 images is there; the first looked for is {tmp_path}/here/s/a.nii. Relative paths start in the"
+    told = f"None of the 3 images exists; the first path is {tmp_path}/here/s/a.nii. Relative paths start in the"
     assert done.stderr.strip() == f"{told} folder of the table; --images DIR names another."
     (tmp_path / "there/s").mkdir(parents=True)
     (tmp_path / "there/s/b.nii").write_text("no image")
@@ -237,7 +237,7 @@ def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     (tmp_path / "a.csv").write_text("ID;IDH status;Age\n001;1;44,5\n002;0;50\n")
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", "--quiet", status=3)
     assert done.stderr.startswith("No image was looked at: no cell of the columns t1, t1gd, ")
-    assert "no image at all: 2 001, 002" in done.stdout
+    assert "no image: 2 001, 002" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",
         "cohort_check.csv",

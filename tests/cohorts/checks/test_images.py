@@ -92,14 +92,14 @@ def test_axes_of_the_file_do_not_matter(subject):
     scans, _ = check(subject(t1=scan(), t2=(scan()[::-1, ::-1], turned)))
     assert scans.loc[("s1", "t2"), ["orientation", "grid"]].tolist() == ["LPS", "same"]
     assert scans["voxel_hash"].nunique() == 1
-    assert scans["problem"].tolist() == ["", "Has the very voxels of t1."]
+    assert scans["problem"].tolist() == ["", "Has the same voxels as t1."]
 
 
 def test_a_file_whose_name_tells_another_sequence_is_told(subject):
     row = subject(t1=scan(), t1gd=scan(1))
     swapped = row | {"t1": row["t1gd"], "t1gd": row["t1"]}
     scans, (tile,) = check(swapped)
-    assert scans.at[("s1", "t1"), "problem"] == "t1gd.nii.gz is given as T1; by its name it is T1Gd."
+    assert scans.at[("s1", "t1"), "problem"] == "t1gd.nii.gz is given as T1, but its name suggests T1Gd."
     assert tile.problems == ("name",)
     trace = subject("s2", adc=scan())
     named = trace | {"adc": save(Path(trace["adc"]).with_name("DTI_TR.nii.gz"), scan(), AFFINE)}
@@ -220,7 +220,7 @@ def test_a_grid_shifted_by_5_mm(subject):
 @pytest.mark.parametrize(
     ("mask", "words", "sentence"),
     [
-        (np.zeros(SHAPE), "empty mask", "The mask marks no voxel."),
+        (np.zeros(SHAPE), "empty mask", "The mask is 0 everywhere."),
         (LESION * 1.5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 2.5."),
         (LESION * 5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 6."),
         (0.2 + LESION / 2, "probabilities", "The mask holds probabilities, thresholded at 0.5."),
@@ -296,7 +296,7 @@ def test_an_image_of_two_subjects_is_told_with_both_and_their_files(subject):
     rows = [subject("a", t1=scan(0), t2=scan(1)), subject("b", t1=scan(2), flair=scan(1)), subject("c", t1=scan(3))]
     scans, tiles = check(*rows)
     assert scans.loc[scans["problem"] != "", "problem"].to_dict() == {
-        ("b", "flair"): f"{rows[1]['flair']} has the very voxels of T2 of a ({rows[0]['t2']}). "
+        ("b", "flair"): f"{rows[1]['flair']} has the same voxels as T2 of a ({rows[0]['t2']}). "
         "Whose is it? One person needs one id in patient."
     }
     assert [tile.problems for tile in tiles] == [(), ("also of a",), ()]
@@ -309,7 +309,7 @@ def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
     rows = [subject("a", t1=scan(0), **masks), subject("b", t1=scan(1), lesion_mask=4 * LESION, brain_mask=BRAIN)]
     problems = check(*rows)[0]["problem"]
     assert problems[problems != ""].index.tolist() == [("b", "lesion_mask"), ("b", "brain_mask")]
-    assert f"has the very voxels of the lesion mask of a ({rows[0]['lesion_mask']})" in problems["b", "lesion_mask"]
+    assert f"has the same voxels as the lesion mask of a ({rows[0]['lesion_mask']})" in problems["b", "lesion_mask"]
     rows[1]["lesion_mask"] = rows[0]["lesion_mask"]  # one file in two rows
     assert "the lesion mask of a" in check(*rows)[0].at[("b", "lesion_mask"), "problem"]
     problems = check(*(row | {"patient": "p"} for row in rows))[0]["problem"]  # two visits on one grid: one brain mask
@@ -325,7 +325,9 @@ def test_a_background_that_is_not_0_counts_as_brain(subject):
     large = np.diag([20.0, 20.0, 10.0, 1.0])
     row = subject(t1=(scan() - 3, large))
     sentence, words = problem(row, "t1")
-    assert words == "not brain alone" and sentence == "Not 0 is more than the brain: a background of -3 that is not 0."
+    assert (
+        words == "not skull-stripped" and sentence == "It is not 0 outside the brain: a background of -3 that is not 0."
+    )
     assert check(row)[0].loc[("s1", "t1"), "head"] == "skull-stripped"
     assert (check(subject(t1=(scan() - 3, large), brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
 
