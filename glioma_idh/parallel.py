@@ -17,6 +17,7 @@ import psutil
 from joblib import delayed
 from joblib.externals.loky.backend import resource_tracker as of_loky
 
+from glioma_idh import log
 from glioma_idh.errors import InputError
 from glioma_idh.progress import progress
 
@@ -41,7 +42,7 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
     if type(joblib.parallel.get_active_backend()[0]).__name__ != "LokyBackend":
         return joblib.Parallel(jobs, return_as=kind)(calls)
     by_kernel = threading.current_thread() is threading.main_thread()
-    with joblib.parallel_config("loky", initializer=end_with_parent, initargs=(os.getpid(), by_kernel)):
+    with joblib.parallel_config("loky", initializer=start_worker, initargs=(os.getpid(), by_kernel, log.settings())):
         parallel = joblib.Parallel(jobs, return_as=kind)
     with _interrupts_held_back():
         return parallel(calls)  # which starts the workers
@@ -68,6 +69,12 @@ def _result_or_error(work: Callable, row, *settings):
         return work(row, *settings)
     except InputError as error:
         return error
+
+
+def start_worker(parent: int, by_kernel: bool, log_settings: tuple[int, bool]) -> None:
+    """Let this process end with its parent (`end_with_parent`) and log as its parent does (`log.settings`)."""
+    log.set_up_worker(*log_settings)
+    end_with_parent(parent, by_kernel)
 
 
 def end_with_parent(parent: int, by_kernel: bool) -> None:

@@ -1,6 +1,7 @@
 """How far a long step is: a bar at a terminal; elsewhere, as in a log file, lines at growing intervals."""
 
 import contextlib
+import logging
 import sys
 import threading
 import time
@@ -8,18 +9,22 @@ from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
+from glioma_idh import log
+
 FIRST_S = 10.0  # until the first line; shorter steps need none
 SHORTEST_S, LONGEST_S = 30.0, 300.0  # from one line to the next
 SHARE = 0.2  # of the time so far, within these limits
 SCALES = {"B": (1e6, "MB")}  # units that are counted in larger ones
+logger = logging.getLogger(__name__)
 
 
 def progress(items=None, *, total: float, what: str, unit: str = "subject", quiet: bool = False, **bar):
     """What shows how far a step is, to be iterated over or to be moved by `update`: a `tqdm`, or `Lines` in a log.
 
     `items`, `total`, `what` and `unit` are as `Lines` takes them, which of the further settings for `tqdm` takes
-    `initial`, and `leave` as `always`. If `quiet`, nothing is shown.
+    `initial`, and `leave` as `always`. If `quiet`, or if the user has silenced the log, nothing is shown.
     """
+    quiet = quiet or log.is_silenced()
     if quiet or sys.stderr.isatty():
         return tqdm(items, **{"desc": what, "total": total, "unit": unit, "disable": quiet, **bar})
     return Lines(items, total, what, unit, bar.get("initial", 0), bar.get("leave", False))
@@ -45,10 +50,10 @@ def step(what: str, quiet: bool = False) -> Iterator[None]:
 
 
 class Lines:
-    """Lines on standard error about how far a step is, from a thread that looks at the clock.
+    """Log lines about how far a step is, from a thread that looks at the clock.
 
-    The step itself only counts, so it is not slowed down, and a part that takes long does not silence it. Each line is
-    one write, so that lines of several processes do not mix. The methods are those of a `tqdm`.
+    The step itself only counts, so it is not slowed down, and a part that takes long does not silence it. The methods
+    are those of a `tqdm`.
     """
 
     def __init__(
@@ -89,12 +94,6 @@ class Lines:
     def set_postfix(self, values: dict[str, str], refresh: bool = True) -> None:
         self.values = "".join(f", {name} {value}" for name, value in values.items())
 
-    def write(self, text: str, file=None) -> None:
-        """Write whole lines at once, and now."""
-        file = file or sys.stderr
-        file.write(f"{text}\n")
-        file.flush()
-
     def close(self) -> None:
         """The step is over; the last line says so where another was written before it, and all is done."""
         if self.over.is_set():
@@ -102,17 +101,16 @@ class Lines:
         self.over.set()
         is_done = self.total is None or self.n >= self.total
         if is_done and (self.num_lines or self.always):
-            self.write(f"{self._state()}; done in {in_words(time.monotonic() - self.start)}")
+            logger.info(f"{self._state()}; done in {in_words(time.monotonic() - self.start)}")
 
     def _watch(self) -> None:
-        """Write a line when it is due, until the step is over or there is nowhere to write to."""
+        """Log a line when it is due, until the step is over."""
         wait_s = FIRST_S
-        with contextlib.suppress(OSError, ValueError):
-            while not self.over.wait(wait_s):
-                now = time.monotonic()
-                self.write(self._line(now))
-                self.num_lines += 1
-                wait_s = interval_s(now - self.start)
+        while not self.over.wait(wait_s):
+            now = time.monotonic()
+            logger.info(self._line(now))
+            self.num_lines += 1
+            wait_s = interval_s(now - self.start)
 
     def _line(self, now: float) -> str:
         """How far it is, how long it has taken, and about how long it will take."""

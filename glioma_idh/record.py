@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from glioma_idh import log
 from glioma_idh.errors import InputError, ending_plainly
 from glioma_idh.files import write_json
 
@@ -77,7 +78,7 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
         record.warnings.append(category.__name__ if of_patients else f"{category.__name__}: {message}")
         shown(message, category, *where, **more)
 
-    with ending_plainly():
+    with ending_plainly(), log.shown():
         _folders.clear(), _read.clear()
         if folder is not None:
             into(folder)

@@ -13,6 +13,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import glioma_idh  # noqa: F401  before any test imports Keras: it sets how TensorFlow loads
+from glioma_idh import log
 
 SHAPE = (20, 20, 8)
 AFFINE = np.diag([2.0, 2.0, 3.0, 1.0])
@@ -80,6 +81,13 @@ def _one_thread():
 def own_cache(tmp_path_factory):
     """Phantoms are made by the code that is tested, not found in the user's cache."""
     os.environ["GLIOMA_IDH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log_on_standard_error():
+    """Log lines are written as in a command, so that `capsys` sees them; `test_log` has its own settings."""
+    with log.shown():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from joblib import delayed, parallel_config
 
-from glioma_idh.parallel import end_with_parent, run_parallel
+from glioma_idh import log
+from glioma_idh.parallel import run_parallel, start_worker
 
 PATIENCE_S = 15
 """A worker needs one second; a busy machine may need more."""
@@ -163,7 +164,7 @@ def test_linux_ends_workers_only_where_what_started_them_lives_as_long_as_the_co
         run_parallel([], 1)
     else:
         work.start(), work.join()
-    assert asked == [{"initializer": end_with_parent, "initargs": (os.getpid(), in_main)}]
+    assert asked == [{"initializer": start_worker, "initargs": (os.getpid(), in_main, log.settings())}]
 
 
 def rest(seconds: float) -> float:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from glioma_idh import log as log_module
 from glioma_idh import progress as module
 from glioma_idh.progress import Lines, in_words, interval_s, leave, progress, step
 from tests.conftest import write_cohort
@@ -42,9 +43,11 @@ class Clock:
 
 @pytest.fixture
 def log(monkeypatch):
-    """Standard error that is no terminal, as the module sees it: pytest puts its own in the place of `sys.stderr`."""
-    monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=Log()))
-    return module.sys.stderr
+    """Standard error that is no terminal, as the modules see it: pytest puts its own in the place of `sys.stderr`."""
+    stream = SimpleNamespace(stderr=Log())
+    for seen_by in (module, log_module):
+        monkeypatch.setattr(seen_by, "sys", stream)
+    return stream.stderr
 
 
 def pass_time(shown, seconds):

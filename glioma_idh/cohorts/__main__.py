@@ -1,5 +1,6 @@
 """The commands of the cohorts: check, overlap, table, tcga-idh, and those of the registry, which make manifests."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ Cohort = Annotated[str, tyro.conf.arg(metavar="NAME", help=f"{', '.join((*cohort
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
 Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
 NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be looked at
+logger = logging.getLogger(cohorts.__name__)  # this module is called __main__
 
 
 def check(
@@ -72,7 +74,7 @@ def check(
     print(next_steps(table, scans, cohort if cohort == "phantom" else str(out / "cohort.csv")))
     print(f"Everything is in {out}")
     if reason := why_none(table, scans):
-        print(reason, file=sys.stderr)
+        logger.warning(reason)
         sys.exit(NOT_ALL_READ)
     if reason := why_nobody(table, scans):
         sys.exit(reason)
@@ -95,7 +97,7 @@ def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: 
 
     pairs, errors, said = compare(read_table(a), read_table(b), not no_images, jobs, quiet)
     print(pairs.to_csv(index=False), end="")
-    print(said, file=sys.stderr)
+    logger.info(said)
     if len(pairs) or errors:
         sys.exit(1 if len(pairs) else NOT_ALL_READ)
 

@@ -93,7 +93,7 @@ def without_images(who: pd.DataFrame, scans: Collection[str], labels: Path) -> l
 
 
 def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignored]]:
-    """Add the values of a label sheet to a cohort table. The sheet takes precedence; contradictions are printed."""
+    """Add the values of a label sheet to a cohort table. The sheet takes precedence; contradictions are logged."""
     who = own_labels(labels)
     check_numbers(who, table["subject"], labels)
     ignored = without_images(who, set(table["subject"]), labels)

@@ -44,7 +44,7 @@ def read_own_table(
 ) -> pd.DataFrame:
     """Read a label sheet or a cohort table, with the columns renamed and the cells parsed.
 
-    Columns may have the synonyms of `column_names`. Other columns are listed on standard error.
+    Columns may have the synonyms of `column_names`. Other columns are logged.
 
     Args:
         path: the file (CSV, TSV or XLSX).
@@ -88,7 +88,7 @@ def no_own_columns(readings: list[Reading], path: Path) -> InputError:
 
 
 def _name_columns(sheet: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
-    """Return the columns to read, renamed and in the order of the cohort table; list the others on standard error."""
+    """Return the columns to read, renamed and in the order of the cohort table; log the others."""
     found, others = {}, []
     for position, name in enumerate(sheet.columns):
         column, filled = meaning_of(name), sheet.iloc[:, position][lambda values: values != ""]

@@ -1,6 +1,6 @@
-"""Read the images of a row of the cohort table, and print remarks on them."""
+"""Read the images of a row of the cohort table, and log remarks on them."""
 
-import sys
+import logging
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -18,6 +18,7 @@ HOW_TO_GET_A_LESION_MASK = "Segment the lesion with its oedema, or use `prepare 
 TURNED = "seem to have an image with other axes than its header states"  # for `print_found`
 OTHER_BRAINS = "have sequences that cover different brains"
 WITH_SKULL = "or add --with-skull to use all voxels that are not 0."
+logger = logging.getLogger(__name__)
 
 
 def read_mask(row: pd.Series, column: str = "lesion_mask", order: Literal["C", "K"] = "C") -> Mask:
@@ -101,7 +102,7 @@ def remarks_on(subject: str, lesion: Mask, brain: np.ndarray, brain_mask: Mask |
 
 
 def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> None:
-    """Print remarks on masks to standard error, frequent ones as a count. Subjects in `said` are skipped.
+    """Log remarks on masks, frequent ones as a count. Subjects in `said` are skipped.
 
     The subjects are then added to `said`.
     """
@@ -116,18 +117,18 @@ def print_remarks(remarks: list[MaskRemarks], said: set[str] | None = None) -> N
     if full := sum(of.fills_brain for of in remarks):
         text = "the lesion fills more than half of the brain. Are the images cropped around the lesion?"
         lines.append(f"In {full} of {len(remarks)} subjects, {text}")
-    if lines:
-        print("\n".join(lines), file=sys.stderr)
+    for line in lines:
+        logger.warning(line)
 
 
 def print_found(found: dict[str, str], num_subjects: int, what: str) -> None:
-    """Print to standard error of how many subjects `what` is true, with the sentence of the first.
+    """Log of how many subjects `what` is true, with the sentence of the first.
 
     `found` has a sentence per subject, "" for subjects of which it is not true.
     """
     if subjects := [subject for subject, sentence in found.items() if sentence]:
         text = f"{len(subjects)} of {num_subjects} subjects {what} ({_first(subjects)})"
-        print(f"{text}. {subjects[0]}: {found[subjects[0]]}", file=sys.stderr)
+        logger.warning(f"{text}. {subjects[0]}: {found[subjects[0]]}")
 
 
 def _first(subjects: list[str]) -> str:

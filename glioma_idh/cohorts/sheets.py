@@ -1,8 +1,8 @@
 """Read sheets in CSV, TSV or XLSX with every cell as text; errors name the file, row and column."""
 
 import csv
+import logging
 import re
-import sys
 import zipfile
 from collections.abc import Callable, Collection
 from functools import cache
@@ -18,6 +18,7 @@ WORKBOOKS = (".xlsx", ".xlsm")
 ENDINGS = (".csv", ".tsv", ".txt", *WORKBOOKS)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+logger = logging.getLogger(__name__)
 
 
 def read_sheet(
@@ -97,8 +98,8 @@ def read_readings(path: Path) -> list[Reading]:
 
 @cache
 def say_once(text: str) -> None:
-    """Print a message about a sheet to standard error once, even if the sheet is read several times."""
-    print(text, file=sys.stderr)
+    """Log a message about a sheet once, even if the sheet is read several times."""
+    logger.warning(text)
 
 
 def cell_error(sheet: pd.DataFrame, row: int, column: str, expected: str, advice: str, others: int = 0) -> InputError:

@@ -1,6 +1,6 @@
 """New subjects predicted with a finished run: what the command `predict` does."""
 
-import sys
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,8 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.pictures import slice_read
 from glioma_idh.training import predict as common
 
+logger = logging.getLogger(__name__)
+
 
 def predict_cohort(wanted) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
@@ -25,14 +27,14 @@ def predict_cohort(wanted) -> pd.DataFrame:
     """
     recipe, synthetic = common.read_finished_run(wanted.run_dir, "gbm2d")
     (sequence,) = recipe["sequence"]
-    print(f"The run reads {SEQUENCE_NAMES[sequence]}.", file=sys.stderr)
+    logger.info(f"The run reads {SEQUENCE_NAMES[sequence]}.")
     quiet, let_in = wanted.quiet or wanted.cohort is None, wanted.with_skull or recipe.get("with_skull", False)
     settings = {"jobs": 1 if wanted.cohort is None else -1, "quiet": quiet, "with_skull": let_in}
     table, slices, errors = prepare_cohort(_subjects(wanted, sequence), sequence, recipe["size"], **settings)
     if errors and (wanted.strict or table.empty):
         raise errors[0]
     for error in errors:
-        print(f"set aside: {error}", file=sys.stderr)
+        logger.warning(f"set aside: {error}")
     scores = score_slices(slices, common.load_networks(wanted.run_dir, slices.shape[1:]))
     scores = pd.DataFrame(scores, columns=[f"score_{number}" for number in range(1, scores.shape[1] + 1)])
     predictions = table[["subject"]].join(scores)
@@ -72,4 +74,4 @@ def warn_of_brains(table: pd.DataFrame, run_dir: Path) -> None:
     """Say where scans were prepared with another brain than the run's."""
     if (runs.read_table(run_dir / runs.COHORT)["brain_mask"] != "").all() and (table["brain_mask"] == "").any():
         text = "The run normalised within brain masks; without --brain-mask the brain is where the scan is not 0."
-        print(text, file=sys.stderr)
+        logger.warning(text)

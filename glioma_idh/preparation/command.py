@@ -1,9 +1,8 @@
 """The command's work: patients, one or several at a time; tables beside their folders; what they can be used for."""
 
+import logging
 import os
 import re
-import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from glioma_idh.progress import progress, step
 ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
 SLICES, VOLUMES = "Slice CNN (gbm2d)", "SGPNet (sgp3d)"
 OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,14 @@ def prepare_patients(
     calls = (delayed(prepare_one)(*patient, job, settings, finder, draw) for patient in patients.items())
     shown = {"what": "preparing", "unit": "patient", "quiet": job.quiet, "disable": job.quiet or len(patients) == 1}
     done = run_parallel(calls, min(job.jobs, len(patients)), ordered=False)
-    bar = progress(done, total=len(patients), **shown)
-    for outcome in bar:
+    for outcome in progress(done, total=len(patients), **shown):
         outcomes.append(outcome)
         if outcome.files or outcome.exclusions:
             update_tables(job.out, outcome.subject, outcome.files, outcome.exclusions)
-        if outcome.errors or not job.quiet:  # what went wrong is no progress
-            bar.write(str(outcome), file=sys.stderr)
+        if outcome.errors:
+            logger.warning(str(outcome))
+        elif not job.quiet:
+            logger.info(str(outcome))
         if job.strict and outcome.errors:
             raise outcome.errors[0].of_subject(outcome.subject)
     return outcomes
@@ -120,7 +121,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder
 
     def tell(line: str) -> None:
         if not job.quiet and not job.many:
-            print(f"{subject}: {line}", file=sys.stderr, flush=True)
+            logger.info(f"{subject}: {line}")
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(max(1, (os.cpu_count() or 1) // job.jobs))
     folder, files, errors, remarks = job.out / subject, {}, [], []
@@ -134,7 +135,7 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder
     except InputError as error:
         errors = [*errors, error]
     except Exception as error:  # a surprise in one patient must not end the others
-        traceback.print_exc()
+        logger.exception(f"{subject}: unexpected error")
         advice = "This is a fault of the program: please report the lines above."
         errors = [*errors, InputError("a patient that can be prepared", f"{type(error).__name__}: {error}", advice)]
     exclusions = [shareable_error(error, source, folder) for error in errors]

@@ -1,6 +1,6 @@
 """New subjects predicted with a finished run: what the command `predict` does."""
 
-import sys
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
+
+logger = logging.getLogger(__name__)
 
 
 def predict_cohort(wanted) -> pd.DataFrame:
@@ -48,7 +50,7 @@ def predict_cohort(wanted) -> pd.DataFrame:
             if wanted.strict or len(subjects) == 1:
                 raise
             errors.append(error)
-            print(f"set aside: {error}", file=sys.stderr)
+            logger.warning(f"set aside: {error}")
     if not rows:
         raise errors[0]
     predictions, measured = pd.DataFrame(rows), pd.DataFrame(measured)
@@ -112,4 +114,4 @@ def warn_of_volumes(predictions: pd.DataFrame, run_dir: Path) -> None:
     if len(beyond):
         found = f"{len(beyond)} of {len(predictions)} lesions found, {beyond.iloc[0]} for example,"
         cause = "were the run's scans cropped in another way than these?"
-        print(f"{found} exceed twice the run's largest ({largest_ml:.0f} ml): {cause}", file=sys.stderr)
+        logger.warning(f"{found} exceed twice the run's largest ({largest_ml:.0f} ml): {cause}")

@@ -1,9 +1,9 @@
 """The device of a training: GPUs or processors, the same numbers from the same seed, and what it has cost."""
 
 import contextlib
+import logging
 import platform
 import time
-import warnings
 from pathlib import Path
 
 import joblib
@@ -13,6 +13,8 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json
 from glioma_idh.quiet_keras import keras
 from glioma_idh.record import peak_memory_bytes
+
+logger = logging.getLogger(__name__)
 
 
 def require_tensorflow() -> None:
@@ -88,12 +90,11 @@ def make_reproducible(seed: int, threads: int = 1) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Let TensorFlow compute with so many threads in this process; before its first computation, or it warns."""
+    """Let TensorFlow compute with so many threads in this process; if it has not computed anything yet."""
     import tensorflow as tf
 
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
-        text = "TensorFlow is at work in this process already: the last digits may differ from those of a new one."
-        warnings.warn(text, stacklevel=3)
+        logger.debug("TensorFlow is in use already: the last digits may differ from those of a new process.")

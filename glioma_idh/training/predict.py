@@ -2,8 +2,8 @@
 what is given, and write a table that loses nobody. `wanted` is a `Prediction` of either paper. Files, folders and names
 that cannot be used are InputErrors."""
 
+import logging
 import re
-import sys
 from io import StringIO
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from glioma_idh.runs.run import is_synthetic, require_finished
 
 SAID = {"large lesion", "outside brain", "probabilities", "not skull-stripped"}  # what the preparation has spoken of
 SHOWN = 3
+logger = logging.getLogger(__name__)
 
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
@@ -68,7 +69,7 @@ def read_subjects(wanted, sequences) -> pd.DataFrame:
     cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
     table, errors = check_subjects(cohort)
     for error in errors:
-        print(f"set aside: {error}", file=sys.stderr)
+        logger.warning(f"set aside: {error}")
     table = table[(table[list(PATHS)] != "").any(axis=1)]
     if table.empty:
         raise InputError("subjects with images", "none", "Check the paths in the cohort table.", file=wanted.cohort)
@@ -80,13 +81,13 @@ def warn_of_predictions(table: pd.DataFrame, wanted, recipe: dict, synthetic: bo
     """Say what scores are not: of scans such as the run's, test results of its own patients, from phantoms clinical."""
     if wanted.with_skull and not recipe.get("with_skull"):
         text = "--with-skull: the run learnt from scans that are 0 around the brain; others give other scores."
-        print(text, file=sys.stderr)
+        logger.warning(text)
     if known := table["patient"].isin(runs.read_table(wanted.run_dir / runs.COHORT)["patient"]).sum():
         text = f"{known} of {len(table)} subjects are patients of the run itself: these are not test results."
-        print(f"{text} Those are in {wanted.run_dir / runs.PREDICTIONS}", file=sys.stderr)
+        logger.warning(f"{text} Those are in {wanted.run_dir / runs.PREDICTIONS}")
     if synthetic:
         text = "These networks learnt from the synthetic phantom: their scores mean nothing for a patient."
-        print(text, file=sys.stderr)
+        logger.warning(text)
 
 
 def check_files(**given: Path | None) -> None:
@@ -174,12 +175,12 @@ def print_looks(found: dict[str, list[str]], num_subjects: int) -> None:
     """Say on standard error what looks wrong, of the first few of so many subjects."""
     for subject in list(found)[:SHOWN]:
         for sentence in found[subject]:
-            print(f"{subject}: {sentence}", file=sys.stderr)
+            logger.warning(f"{subject}: {sentence}")
     if len(found) > SHOWN:
         text = f"{len(found)} of {num_subjects} subjects have such remarks: column remarks of {runs.PREDICTIONS}"
-        print(text, file=sys.stderr)
+        logger.warning(text)
     if found:
-        print("Look at scan, mask and picture before you believe such a score.", file=sys.stderr)
+        logger.warning("Look at scan, mask and picture before you believe such a score.")
 
 
 def write_predictions(table: pd.DataFrame, path: Path) -> None:
@@ -192,7 +193,7 @@ def write_predictions(table: pd.DataFrame, path: Path) -> None:
     changed = set(former["subject"][again]) - set(former.merge(table)["subject"])
     if changed:
         text = f"{path}: replaces earlier predictions of {', '.join(sorted(changed)[:3])}"
-        print(f"{text}{' ...' if len(changed) > 3 else ''}; --subject tells patients apart.", file=sys.stderr)
+        logger.warning(f"{text}{' ...' if len(changed) > 3 else ''}; --subject tells patients apart.")
     write_table(pd.concat([former[~again], table], ignore_index=True).fillna(""), path)
 
 
@@ -200,4 +201,4 @@ def print_predictions(predictions: pd.DataFrame, wanted) -> None:
     """Print the table on standard output, for programs, and what it means on standard error."""
     text = prediction_text(predictions, wanted.run_dir, output_folder(wanted))
     print(predictions.to_csv(index=False, float_format="%.4g"), end="", flush=True)
-    print(text, file=sys.stderr)
+    logger.info(text)

@@ -1,7 +1,7 @@
 """Find images that may belong to another subject: by the file name, or by voxels that two subjects share."""
 
+import logging
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from glioma_idh.imaging.series_vocabulary import UNKNOWN
 NAMES = SEQUENCE_NAMES | {mask: f"the {name}" for mask, name in MASK_NAMES.items()}
 OF_NAMES = "name"  # the short form of a problem with a file name
 STATUS = {1: "IDH-mutant", 0: "IDH-wild-type"}
+logger = logging.getLogger(__name__)
 
 
 def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
@@ -109,13 +110,13 @@ def subjects_with_copies(images: list[dict]) -> tuple[dict[str, list[tuple]], di
 
 
 def print_shared_images(table: pd.DataFrame) -> None:
-    """Print to standard error how many brain masks other patients share, and how many subjects repeat a sequence."""
+    """Log how many brain masks other patients share, and how many subjects repeat a sequence."""
     images = _images(table)
     copies = [(images[index], other) for index, other in find_copies(images) if images[index]["image"] == "brain_mask"]
     if copies:
         row, other = copies[0]
         text = f"The brain masks of {len(copies)} of {len(table)} subjects have the same voxels as another patient's"
-        print(f"{text} ({row['subject']}: {_named(other)}). Do they come from a template?", file=sys.stderr)
+        logger.warning(f"{text} ({row['subject']}: {_named(other)}). Do they come from a template?")
     first, repeated = {}, {}
     for image in images:
         other = first.setdefault((image["subject"], image["voxel_hash"]), image)
@@ -124,7 +125,7 @@ def print_shared_images(table: pd.DataFrame) -> None:
     if repeated:
         sentence = next(iter(repeated.values()))
         text = f"{len(repeated)} of {len(table)} subjects have one image as two sequences"
-        print(f"{text} (first: {sentence}). Check the paths.", file=sys.stderr)
+        logger.warning(f"{text} (first: {sentence}). Check the paths.")
 
 
 def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
@@ -180,7 +181,7 @@ def remarks_on_names(files: dict[str, Path]) -> list[tuple[str, str]]:
 
 
 def print_remarks_on_names(cohort: pd.DataFrame, sequences: Iterable[str]) -> None:
-    """Print to standard error, in one line, how many subjects have file names that contradict their columns."""
+    """Log in one line how many subjects have file names that contradict their columns."""
     found = {}
     for row in cohort.to_dict("records"):
         if remarks := remarks_on_names({name: Path(row[name]) for name in (*sequences, *MASKS) if row[name]}):
@@ -188,7 +189,7 @@ def print_remarks_on_names(cohort: pd.DataFrame, sequences: Iterable[str]) -> No
     if found:
         subject, sentence = next(iter(found.items()))
         text = f"In {len(found)} of {len(cohort)} subjects, a file name contradicts the column of the file"
-        print(f"{text}. {subject}: {sentence}", file=sys.stderr)
+        logger.warning(f"{text}. {subject}: {sentence}")
 
 
 def _numbers(path: Path) -> dict[str, set[str]]:
