@@ -62,7 +62,10 @@ def test_nobody_labelled_is_said_with_the_reasons(capsys):
 
 
 def test_labels_are_advised_only_where_some_are_missing(capsys):
-    nobody, two = pd.DataFrame({"idh": []}), InputError("one IDH status a patient", "both", "Correct it.", subject="a")
+    nobody, two = (
+        pd.DataFrame({"idh": []}),
+        InputError("one IDH status per patient", "both", "Correct it.", subject="a"),
+    )
     unknown = InputError("IDH status", UNLABELLED, "Predict it.", subject="b")
     for table, errors, advised in (
         (nobody, [two], False),

@@ -69,8 +69,8 @@ def require_path(row: pd.Series, column: str) -> None:
     advice = "Add its path to the table, or leave the subject out."
     if column == "lesion_mask":
         advice = f"{HOW_TO_GET_A_LESION_MASK}; then add its path to the table, or leave the subject out."
-    expected = f"the path of a {MASK_NAMES[column]}" if column in MASKS else f"the path of {SEQUENCE_NAMES[column]}"
-    raise InputError(f"{expected} in column {column}", "an empty cell", advice)
+    expected = f"a {MASK_NAMES[column]}" if column in MASKS else f"a {SEQUENCE_NAMES[column]} image"
+    raise InputError(f"{expected} in column {column}", "none", advice)
 
 
 class MaskRemarks(NamedTuple):

@@ -13,7 +13,7 @@ from glioma_idh.errors import InputError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 KINDS = "a sheet in CSV (UTF-8), TSV or XLSX"
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<separator>\t|[^\w\s"])"?[,;\t]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
-_OLD_EXCEL = "an old Excel file (.xls), or one with a password"
+_OLD_EXCEL = "an Excel file in the old format .xls, or one with a password"
 NO_TEXTS = {
     b"PK": ("an Excel file", "Name it .xlsx."),
     b"\xd0\xcf\x11\xe0": (_OLD_EXCEL, "Save it as .xlsx without a password, or as CSV UTF-8."),

@@ -163,15 +163,17 @@ def test_one_pair_is_enough_for_the_status_of_overlap(tmp_path):
     (tmp_path / "c.csv").write_text("subject,idh\ny,0\n")
     done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
     assert done.stdout.splitlines()[1:] == ["TCGA-06-0221,x,TCGA-06-0221,same patient"]
-    assert "1 patients in both" in done.stderr and "1 subjects are known by their BraTS id alone" in done.stderr
-    assert "0 patients in both" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
+    assert "1 patients are in both cohorts" in done.stderr and "1 subjects have only a BraTS id" in done.stderr
+    assert (
+        "0 patients are in both cohorts" in run("overlap", tmp_path / "b.csv", tmp_path / "c.csv", "--no-images").stderr
+    )
 
 
 def test_a_patient_of_several_visits_is_one_in_both(tmp_path):
     (tmp_path / "a.csv").write_text("subject,patient,idh\nx1,p,1\nx2,p,1\nz,q,0\n")
     (tmp_path / "b.csv").write_text("subject,patient,idh\ny1,p,1\ny2,p,1\n")
     done = run("overlap", tmp_path / "a.csv", tmp_path / "b.csv", "--no-images", status=1)
-    assert len(done.stdout.splitlines()) == 1 + 4 and done.stderr.strip() == "1 patients in both."
+    assert len(done.stdout.splitlines()) == 1 + 4 and done.stderr.strip() == "1 patients are in both cohorts."
 
 
 def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
@@ -179,7 +181,9 @@ def test_overlap_lists_pairs_and_says_so_in_its_status(tmp_path):
     b = write_cohort(tmp_path / "b", num_subjects=3, num_mutant=1, prefix="r")
     c = write_cohort(tmp_path / "c", num_subjects=3, num_mutant=1, prefix="q", seed=1)
     done = run("overlap", a, b, "--quiet", "--jobs", "1", status=1)
-    assert done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients in both" in done.stderr
+    assert (
+        done.stdout.splitlines()[1] == "s00,r00,s00,same image: t2" and "3 patients are in both cohorts" in done.stderr
+    )
     assert run("overlap", a, c, "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
     assert run("overlap", a, b, "--no-images", "--quiet", "--jobs", "1").stdout == "subject_a,subject_b,patient,why\n"
 
@@ -191,7 +195,7 @@ def test_overlap_of_images_that_cannot_be_read_is_no_clean_result(tmp_path):
     done = run("overlap", a, clean, "--quiet", "--jobs", "1")
     assert done.stderr.splitlines() == [
         "Images compared: 3 of the first cohort, 3 of the second.",
-        "0 patients in both.",
+        "0 patients are in both cohorts.",
     ]
     for file in (tmp_path / "b").rglob("t2.nii.gz"):
         file.write_bytes(b"no image")
@@ -200,8 +204,8 @@ def test_overlap_of_images_that_cannot_be_read_is_no_clean_result(tmp_path):
     assert lines[0] == "Images compared: 3 of the first cohort, 0 of the second."
     assert lines[1] == "3 images could not be compared:"
     assert lines[2].startswith(f"  r00: {tmp_path}/b/") and "expected a readable NIfTI file; found" in lines[2]
-    assert lines[5] == "0 patients in both, as far as could be compared."
-    assert run("overlap", clean, b, "--no-images").stderr == "0 patients in both.\n"
+    assert lines[5] == "0 patients are in both cohorts, among those that could be compared."
+    assert run("overlap", clean, b, "--no-images").stderr == "0 patients are in both cohorts.\n"
     (next((tmp_path / "a").rglob("s00/t2.nii.gz"))).unlink()
     (tmp_path / "b.csv").write_text("subject,idh\ns00,1\n")
     assert "1 images could not be" in run("overlap", a, tmp_path / "b.csv", "--jobs", "1", status=1).stderr
@@ -325,9 +329,9 @@ def test_both_clinical_tables_reach_the_manifest(tmp_path, command):
     columns = ["idh", "age_years", "sex", "grade", "histology", "codeletion_1p19q", "who2021"]
     cell = "Glioblastoma, IDH-wildtype. Grade 4."
     assert made[columns].tolist() == ["1", "33", "F", "3", "astrocytoma", "intact", cell]
-    assert "who.csv: 1 patients are in no variant table and left out: TCGA-XX-0001." in printed
+    assert "who.csv: 1 patients are in no variant table and are left out: TCGA-XX-0001." in printed
     path = tmp_path / "o_who2021_disagreements.csv"
-    assert f"WHO 2021 class with another IDH status than by the rule: 1 (TCGA-02-0006); see {path}" in printed
+    assert f"WHO 2021 classes that contradict the IDH status: 1 (TCGA-02-0006); see {path}" in printed
     assert pd.read_csv(path)["who2021"].tolist() == [cell]
 
 

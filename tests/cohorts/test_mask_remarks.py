@@ -17,9 +17,9 @@ def test_each_odd_mask_has_a_line_and_what_many_have_one_for_all(capsys):
     assert shown.out == "" and shown.err.splitlines() == [
         "b: It is large.",
         "b: It is outside.",
-        "The lesion mask of 2 of 4 subjects holds probabilities, thresholded at 0.5 (b, c).",
-        "The brain mask of 1 of 4 subjects holds probabilities, thresholded at 0.5 (c).",
-        "In 2 of 4 subjects the lesion fills more than half of the brain, as it does in crops around a lesion.",
+        "The lesion mask of 2 of 4 subjects contains probabilities, thresholded at 0.5 (b, c).",
+        "The brain mask of 1 of 4 subjects contains probabilities, thresholded at 0.5 (c).",
+        "In 2 of 4 subjects, the lesion fills more than half of the brain. Are the images cropped around the lesion?",
     ]
 
 

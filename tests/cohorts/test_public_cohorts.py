@@ -131,8 +131,8 @@ def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
         tmp_path / f"a/b/c/{start}_t1.nii.gz"
     )
     assert {(item.what, item.reason) for item in ignored} == {
-        (f"a/b/{start}_t2.nii.gz", f"{start}_t2.nii.gz is taken"),
-        (f"{start}_t1.nii", f"{start}_t1.nii.gz is taken"),
+        (f"a/b/{start}_t2.nii.gz", f"{start}_t2.nii.gz is used instead"),
+        (f"{start}_t1.nii", f"{start}_t1.nii.gz is used instead"),
     }
 
 
@@ -319,7 +319,7 @@ def test_brats2021_second_visits_are_left_out(tmp_path):
     touch(tmp_path, *(f"x/BraTS2021_{number}_t2.nii.gz" for number in ("00626", "00758")))
     table, ignored = read_cohort("brats2021", tmp_path)
     assert table[table["t2"] != ""]["subject"].tolist() == ["BraTS2021_00626"]
-    assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; --all-visits takes it")
+    assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; use --all-visits to include it")
     every, _ = read_cohort("brats2021", tmp_path, all_visits=True)
     assert every[every["t2"] != ""]["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
 
@@ -336,7 +336,7 @@ def test_two_rows_of_one_brats2021_id_are_an_error(tmp_path):
     sheet = crosswalk(
         tmp_path, ("a", 1, "TCGA-06-0221", "BraTS2021_00000"), ("b", 1, "TCGA-06-0222", "BraTS2021_00000")
     )
-    with pytest.raises(InputError, match="that row 2 does not have already; found 'BraTS2021_00000' in row 3"):
+    with pytest.raises(InputError, match="other than that of row 2; found 'BraTS2021_00000' in row 3"):
         read_cohort("brats2021", tmp_path, sheet)
 
 
@@ -384,9 +384,10 @@ def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     assert set(there["adc_divisor"]) == {"3"} and set(table["adc_divisor"]) == {"3", ""}
     reasons = {item.what.rsplit("/")[-1]: item.reason for item in ignored}
     assert not any("._" in what or "__MACOSX" in what for what in reasons)  # shadows that systems leave
-    assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; --all-visits takes it"
+    assert reasons["UPENN-GBM-00042_21"] == "a follow-up visit; use --all-visits to include it"
     assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
-    assert reasons["UPENN-GBM-00001_11_automated_approx_segm.nii.gz"] == "UPENN-GBM-00001_11_segm.nii.gz is taken"
+    automatic = "UPENN-GBM-00001_11_automated_approx_segm.nii.gz"
+    assert reasons[automatic] == "UPENN-GBM-00001_11_segm.nii.gz is used instead"
     assert len(table) == 611 and len(read_cohort("upenn-gbm", tmp_path, all_visits=True)[0]) == 671
 
 
@@ -429,7 +430,7 @@ def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
     assert (
         reasons["UCSF-PDGM-0433_FU007d"]
         == reasons["UCSF-PDGM-0391_FU016d"]
-        == "a follow-up visit; --all-visits takes it"
+        == "a follow-up visit; use --all-visits to include it"
     )
     every, _ = read_cohort("ucsf-pdgm", tmp_path, all_visits=True)
     patients = every.set_index("subject")["patient"]
@@ -451,7 +452,7 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
     pd.DataFrame({"Subject": ["EGD-0001", "EGD-0002"], "1p19q": [0, 0], "IDH": [0, 1]}).to_excel(sheet, index=False)
     assert read_cohort("egd", tmp_path, sheet)[0]["idh"].tolist() == ["0", "1"]
     (tmp_path / "SUBJECTS/EGD-0002/metadata.json").write_text("{}")
-    with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected EGD's metadata with an IDH label"):
+    with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected metadata of the EGD with an IDH label"):
         read_cohort("egd", tmp_path)
 
 
@@ -478,7 +479,7 @@ def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
     row = table.set_index("subject").loc["TCGA-06-0221"]
     assert row["lesion_mask"].endswith("GlistrBoost_ManuallyCorrected.nii.gz") and row["idh"] == "1"
     assert [item.reason for item in ignored] == [
-        "TCGA-06-0221_2005.01.01_GlistrBoost_ManuallyCorrected.nii.gz is taken"
+        "TCGA-06-0221_2005.01.01_GlistrBoost_ManuallyCorrected.nii.gz is used instead"
     ]
 
 
@@ -550,7 +551,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
     (tmp_path / "own.csv").write_text("subject,idh\nnobody,1\n")
     with pytest.raises(
-        InputError, match="expected labels of the subjects in the folder; found nobody, where the scans"
+        InputError, match="expected labels of the subjects in the folder; found nobody, while the folder"
     ):
         read_cohort(name, tmp_path, tmp_path / "own.csv")
 
@@ -589,14 +590,14 @@ def test_two_visits_of_a_subject_are_not_mixed(tmp_path):
 def test_follow_ups_alone(tmp_path):
     touch(tmp_path, "a/BraTS-GLI-00005-100-t1c.nii.gz")
     with pytest.raises(
-        InputError, match="expected scans of first visits of brats2023; found none; the folder has BraTS"
+        InputError, match="expected images of first visits of brats2023; found none; the folder contains BraTS"
     ):
         read_cohort("brats2023", tmp_path)
 
 
 def test_a_folder_of_other_hospitals_is_no_tcga_cohort(tmp_path):
     touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz")
-    with pytest.raises(InputError, match="expected scans of first visits of brats2020-tcga; found none"):
+    with pytest.raises(InputError, match="expected images of first visits of brats2020-tcga; found none"):
         read_cohort("brats2020-tcga", tmp_path)
 
 

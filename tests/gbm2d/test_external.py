@@ -112,7 +112,7 @@ def test_a_patient_in_both_stops_it_before_it_starts(cohorts, edit_table, tmp_pa
     recipe, _, _ = cohorts
     there = write_cohort(tmp_path, num_subjects=4, num_mutant=2, prefix="q", seed=2)
     edit_table(there, "q01", "patient", "s05")
-    match = r"expected no patient of the training cohort in the external one; found 1 in both \(s05 is q01\)"
+    match = r"expected no patient of the training cohort in the external cohort; found 1 in both \(s05 is q01\)"
     with pytest.raises(InputError, match=match):
         train_runs(recipe, Job(run_dir=tmp_path / "run", quiet=True, external=str(there)))
     assert not (tmp_path / "run").exists()
@@ -140,7 +140,7 @@ def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohort
     instead(monkeypatch, train_split=lambda *_: sys.exit("would train"))
     with pytest.raises(SystemExit, match="would train"):
         train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))
-    said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header says" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "with other axes than its header states" in line]
     assert [line.split(" subjects")[0] for line in said] == ["24 of 24", "7 of 7"]
     assert said[0].endswith("(s00, s01, s02 ...). s00: Mirrored.")
 
@@ -151,7 +151,7 @@ def test_one_image_in_both_is_enough_to_be_refused(cohorts, edit_table, tmp_path
     copied = read_table(recipe.cohort).set_index("subject").loc["s07"]
     for column in ("t2", "lesion_mask"):
         edit_table(there, "q02", column, copied[column])
-    match = r"no image of the training cohort in the external one; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
+    match = r"no image of the training cohort in the external cohort; found 1 in both \(T2 of s07 \(\S+\) is T2 of q02"
     with pytest.raises(InputError, match=match):
         train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 

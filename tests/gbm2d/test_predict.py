@@ -102,7 +102,9 @@ def test_what_is_unlike_the_run_or_wrong_stands_beside_the_score(run, drawn, tmp
         tmp_path / "run", scan=tmp_path / "s01_flair.nii.gz", lesion_mask=table.at[1, "lesion_mask"], out=tmp_path
     )
     (said,) = predict_cohort(wanted)["remarks"]
-    assert said.startswith("s01_flair.nii.gz is given as T2; by its name it is FLAIR. The lesion has 1.8 ml; of the 16")
+    assert said.startswith(
+        "s01_flair.nii.gz is given as T2, but its name suggests FLAIR. The lesion has 1.8 ml; of the 16"
+    )
     assert "s01_flair: The lesion has 1.8 ml; of the 16 that the run learnt from" in capsys.readouterr().err
 
 
@@ -289,7 +291,7 @@ def test_a_mask_means_the_same_however_it_is_stored(run, drawn, tmp_path, capsys
     pd.testing.assert_frame_equal(predict_cohort(Prediction(run, lesion_mask=other, **given)), right)
     (_, mask, _, _), _ = drawn["s01"]
     assert np.array_equal(mask, image.get_fdata()[..., 3] != 0)
-    said = "The lesion mask of 1 of 1 subjects holds probabilities, thresholded at 0.5 (s01)."
+    said = "The lesion mask of 1 of 1 subjects contains probabilities, thresholded at 0.5 (s01)."
     assert (said in capsys.readouterr().err) == (change(np.zeros(1))[0] == 0.1)
 
 

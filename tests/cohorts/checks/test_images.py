@@ -103,13 +103,13 @@ def test_a_file_whose_name_tells_another_sequence_is_told(subject):
     assert tile.problems == ("name",)
     trace = subject("s2", adc=scan())
     named = trace | {"adc": save(Path(trace["adc"]).with_name("DTI_TR.nii.gz"), scan(), AFFINE)}
-    assert "by its name it is DWI" in check(named)[0].at[("s2", "adc"), "problem"]
+    assert "but its name suggests DWI" in check(named)[0].at[("s2", "adc"), "problem"]
     assert check(named | {"adc_divisor": "3"})[0].at[("s2", "adc"), "problem"] == ""
 
 
 def test_a_mask_given_as_a_scan_is_told(subject):
     assert problem(subject(t1=scan(), t2=BRAIN * (1 + LESION)), "t2") == (
-        "It holds 2 values beside the background: is it a mask?",
+        "It has only 2 values besides the background: is it a mask?",
         "few values",
     )
 
@@ -124,7 +124,7 @@ def test_a_flipped_mask_is_told_once(subject):
     scans, _ = check(subject(**images, lesion_mask=lesion), subject("s2", **images, lesion_mask=lesion[::-1]))
     assert scans.at[("s1", "lesion_mask"), "problem"] == ""
     said = scans.at[("s2", "lesion_mask"), "problem"]
-    assert said.startswith("Flipped left to right, the mask fits T2 better") and said.count("Flipped") == 1
+    assert said.startswith("If flipped left to right, the mask fits T2 better") and said.count("If flipped") == 1
 
 
 def test_trace_images_are_divided(subject):
@@ -148,9 +148,9 @@ def test_not_finite_voxels_are_counted_and_left_out(subject):
 @pytest.mark.parametrize(
     ("image", "sentence"),
     [
-        (np.zeros(SHAPE), "Every voxel is 0."),
-        (np.full(SHAPE, 5), "Every voxel is 5."),
-        (7 * BRAIN, "Voxels of the background are 0, and every other one 7."),
+        (np.zeros(SHAPE), "All voxels are 0."),
+        (np.full(SHAPE, 5), "All voxels are 5."),
+        (7 * BRAIN, "The voxels of the background are 0, and all other voxels are 7."),
     ],
 )
 def test_constant_images(subject, image, sentence):
@@ -223,7 +223,7 @@ def test_a_grid_shifted_by_5_mm(subject):
         (np.zeros(SHAPE), "empty mask", "The mask is 0 everywhere."),
         (LESION * 1.5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 2.5."),
         (LESION * 5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 6."),
-        (0.2 + LESION / 2, "probabilities", "The mask holds probabilities, thresholded at 0.5."),
+        (0.2 + LESION / 2, "probabilities", "The mask contains probabilities, thresholded at 0.5."),
         (np.where(np.arange(8) == 3, LESION, 0), "no slice", NO_SLICE),
     ],
 )
@@ -297,11 +297,11 @@ def test_an_image_of_two_subjects_is_told_with_both_and_their_files(subject):
     scans, tiles = check(*rows)
     assert scans.loc[scans["problem"] != "", "problem"].to_dict() == {
         ("b", "flair"): f"{rows[1]['flair']} has the same voxels as T2 of a ({rows[0]['t2']}). "
-        "Whose is it? One person needs one id in patient."
+        "Whose image is it? If the two are one person, give them the same id in the column patient."
     }
     assert [tile.problems for tile in tiles] == [(), ("also of a",), ()]
     scans, _ = check(*(row | {"patient": "p"} for row in rows[:2]))
-    assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits?")
+    assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits of one patient?")
 
 
 def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
@@ -359,12 +359,12 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
 
 
 def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
-    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. It is set aside."
+    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
     assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
     outside = np.zeros(SHAPE)
     outside[0, 3:6, 2:4] = outside[1, 3:5, 2:4] = 1
-    said = "Expected a lesion mask, found one that lies outside the brain with 60 %. It is set aside."
+    said = "Expected a lesion mask, found one that lies outside the brain with 60 %. The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=outside), "lesion_mask")[0] == said
 
 
