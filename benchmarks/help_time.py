@@ -10,10 +10,14 @@ import sys
 import time
 
 COMMANDS = (
+    "glioma_idh",
     "glioma_idh.gbm2d.train",
     "glioma_idh.gbm2d.predict",
     "glioma_idh.sgp3d.train",
     "glioma_idh.sgp3d.predict",
+    "glioma_idh.sgp3d.experiments",
+    "glioma_idh.sgp3d.occlude",
+    "glioma_idh.predict",
     "glioma_idh.prepare",
     "glioma_idh.report",
     "glioma_idh.cohorts",

@@ -23,7 +23,7 @@ def main() -> None:
     source = Path(os.environ["GLIOMA_IDH_DATA"]) / "native_TCGA-FG-6692"
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        (outcome,) = prepare.prepare(prepare.Job(source, out=Path(folder)), Settings())
+        (outcome,) = prepare.run(prepare.Job(source, out=Path(folder)), Settings())
         seconds = time.perf_counter() - start
     print(f"{' '.join(outcome.files)}: {seconds:.0f} s")
     if seconds > LONGEST_S or outcome.errors:

@@ -1,4 +1,4 @@
-"""The one error that people meet: it names the subject, the file, what was expected, what came, and what to do."""
+"""The error for input that cannot be used, and how every command ends."""
 
 import contextlib
 import os
@@ -11,8 +11,9 @@ STDOUT = 1  # its file's number
 
 
 class InputError(ValueError):
-    """Input that cannot be used, said so that the reader can mend it: what is `expected` here, what was `found`, and
-    what to do about it; the `file` that it was met in, if any, and the `subject` that it belongs to, if known.
+    """Input that cannot be used: what was `expected`, what was `found`, and what to do about it (`advice`).
+
+    `file` is where it was found, if in a file, and `subject` the subject that it belongs to, if known.
     """
 
     def __init__(self, expected: str, found: str, advice: str, file="", subject: str = ""):
@@ -21,7 +22,7 @@ class InputError(ValueError):
         self.file, self.subject = str(file), str(subject)
 
     def of_subject(self, subject: str) -> "InputError":
-        """The same error, naming the subject it concerns."""
+        """The same error with the subject that it belongs to."""
         return InputError(self.expected, self.found, self.advice, self.file, subject)
 
     def __str__(self) -> str:
@@ -31,17 +32,22 @@ class InputError(ValueError):
 
 @contextlib.contextmanager
 def ending_plainly() -> Iterator[None]:
-    """What every command runs in: its last line, and no traceback, where input is wrong or the command is stopped.
+    """End a command with one line instead of a traceback if its input cannot be used or if it is interrupted.
 
-    The exit status is 1 for wrong input, that of the shell for Ctrl-C, and where nobody reads on, as behind `| head`.
+    The exit status is 1 for input that cannot be used. For Ctrl-C, and for an output that is closed early as by
+    `| head`, it is that of the shell.
     """
     try:
-        yield
+        try:
+            yield
+        except SystemExit:
+            sys.stdout.flush()  # the help that was printed: closed output is found here, and not as Python ends
+            raise
         sys.stdout.flush()
     except InputError as error:
-        sys.exit(f"Cannot go on: {error}")
+        sys.exit(f"Error: {error}")
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from what is done.", file=sys.stderr)
+        print("\nInterrupted. Give the same command again to continue.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         if not hasattr(select, "poll"):  # Windows
@@ -49,6 +55,6 @@ def ending_plainly() -> Iterator[None]:
         output = select.poll()
         output.register(STDOUT, 0)
         if not output.poll(0):
-            raise  # somebody reads the output: it broke between processes of the command
-        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)  # for what Python flushes at its end
+            raise  # the output is open: the pipe broke between processes of the command
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)  # for what Python still flushes as it ends
         sys.exit(128 + signal.SIGPIPE)

@@ -40,6 +40,21 @@ def written_whole(path):
             part.unlink(missing_ok=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Raise an InputError where a folder, or the folder that it would be made in, cannot be written."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        found = "a folder without write permission" if there.is_dir() else "a file"
+        raise InputError("a folder for the results", found, "Name another folder.", file=there)
+
+
+def require_file_writable(file: Path) -> None:
+    """Raise an InputError where a file cannot be written: it is a folder, or its folder cannot be written."""
+    if file.is_dir():
+        raise InputError("a file for the results", "a folder", "Name a file in it.", file=file)
+    require_writable(file.absolute().parent)
+
+
 def write_table(table, path) -> None:
     """Write a DataFrame as CSV, whole or not at all."""
     with written_whole(path) as part:

@@ -1,20 +1,23 @@
-"""From the scanner to the six sequences: python -m glioma_idh.prepare PATIENT_DIR --out DIR
+"""Prepare patients: from DICOM or NIfTI series to aligned T1, T1Gd, T2, FLAIR, ADC and rCBV.
 
-Takes a patient's folder of DICOM or NIfTI series, or with --many a folder of such folders. Everything is registered to
-the T1Gd; the brain is found and bias corrected; ADC is made from DWI, leakage-corrected rCBV from DSC perfusion. Out
-comes a folder a patient, with a picture to check it by (qc.png), and cohort.csv, which --cohort of train and predict
-takes; the last lines say what the patients can be used for. Without PATIENT_DIR a synthetic patient shows how it goes.
-What was made is not made again. For research only.
+Example: python -m glioma_idh.prepare PATIENT_DIR --out DIR
+
+All series are registered to the T1Gd, the brain is extracted, and the bias field is corrected (N4). ADC is computed
+from DWI, and leakage-corrected rCBV from DSC perfusion. The results are one folder per patient, with a picture for
+checking (qc.png), and cohort.csv, a table for the --cohort option of train and predict. The last lines say what each
+patient can be used for. Without PATIENT_DIR, a synthetic patient is made and prepared. When the same command is given
+again, completed stages are not repeated. For research, not for diagnosis.
 """
 
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from glioma_idh.command_line import INPUT_OUTPUT, parse
 from glioma_idh.errors import InputError
 from glioma_idh.preparation.settings import Job, Settings
 from glioma_idh.preparation.stages import Stage
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from glioma_idh.preparation.command import PreparedPatient
 
 
-def prepare(job: Job, settings: Settings) -> "list[PreparedPatient]":
-    """Check what is asked, then `prepare_patients`; an InputError names the flag that cannot be used."""
+def run(job: Job, settings: Settings) -> "list[PreparedPatient]":
+    """Prepare the patients of a job (`prepare_patients`); an InputError names an option that cannot be used."""
     from glioma_idh.preparation.command import check_job, prepare_patients
     from glioma_idh.reporting.figures.patient_checks import draw_checks
 
@@ -78,14 +81,14 @@ def prepare_patient(
         quiet=quiet,
         strict=strict,
     )
-    (prepared,) = prepare(job, Settings(**options))
+    (prepared,) = run(job, Settings(**options))
     if not prepared.files and prepared.errors:
         raise prepared.errors[-1].of_subject(prepared.subject)  # the one that stopped the preparation
     return prepared
 
 
 def lesion_finder(run_dir: Path):
-    """A function that finds the lesion with the networks of a finished run, and what its answer depends on."""
+    """Return a function that segments the lesion with the networks of a finished run, and the files that it reads."""
     from glioma_idh.preparation.context import LesionFinder
     from glioma_idh.runs import METRICS, RECIPE
 
@@ -103,30 +106,37 @@ def lesion_finder(run_dir: Path):
 
 
 def _check_lesion_run(run_dir: Path) -> None:
-    """A run must be finished, and have learnt where lesions are."""
+    """Raise an InputError unless a run is finished and its networks segment lesions."""
     from glioma_idh.sgp3d.paper import PAPER
     from glioma_idh.sgp3d.recipe import recipe_of_run
     from glioma_idh.training.predict import read_finished_run
 
     recipe = recipe_of_run(read_finished_run(run_dir, PAPER.name)[0])
     if "segmentation" not in recipe.learns:
-        found = f"one of {recipe.network} with --targets {recipe.targets}"
+        found = f"a run of {recipe.network} with --targets {recipe.targets}"
         advice = "Name a run with --targets both or segmentation."
-        raise InputError("a --lesion-run that learnt to find lesions", found, advice, file=run_dir)
+        raise InputError("a --lesion-run whose networks segment lesions", found, advice, file=run_dir)
+
+
+def options(
+    job: Annotated[Job, INPUT_OUTPUT], settings: Annotated[Settings, tyro.conf.arg(name="Preparation")]
+) -> tuple[Job, Settings]:
+    """Return what the command line asks for."""
+    return job, settings
+
+
+OPTIONS = options
 
 
 def main() -> None:
-    def command(job: Job, settings: Settings) -> tuple[Job, Settings]:
-        return job, settings
-
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    job, settings = tyro.cli(command, prog="python -m glioma_idh.prepare", description=__doc__, config=config)
+    """Run the command."""
+    job, settings = parse(OPTIONS, "glioma_idh.prepare", __doc__)
     with recorded("glioma_idh.prepare", job, settings, folder=job.out, of_patients=True):
         from glioma_idh.preparation.command import usable_for, usable_for_many
 
-        outcomes = prepare(job, settings)
+        outcomes = run(job, settings)
         whole = [outcome for outcome in outcomes if not outcome.errors]
-        print(f"{len(whole)} of {len(outcomes)} patients came out whole. Everything is in {job.out}")
+        print(f"{len(whole)} of {len(outcomes)} patients prepared without errors. The results are in {job.out}")
         if job.many:
             lines = usable_for_many([outcome.files for outcome in outcomes], job.out)
         else:

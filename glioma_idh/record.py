@@ -17,8 +17,9 @@ import psutil
 
 from glioma_idh import log
 from glioma_idh.errors import InputError, ending_plainly
-from glioma_idh.files import write_json
+from glioma_idh.files import require_writable, write_json
 
+PROGRAM = "glioma-idh"
 RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
 SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # inputs that are hashed; the voxels of images have hashes in cohort.csv
@@ -30,7 +31,7 @@ DEPTHS = "*", "*/*", "*/*/*"  # of a folder, that outputs lie in
 class Record:
     """The content of `run.json`, the same for every command."""
 
-    command: str  # its module, as behind `python -m`
+    command: str  # as typed: `glioma-idh train gbm2d`, or the module behind `python -m`
     arguments: list[str]  # as typed. Where patients are read one by one, a path is `PATH`: it may hold a name
     started: str  # UTC, ISO 8601
     versions: dict[str, str]  # of Python and of the packages that a result depends on
@@ -48,9 +49,19 @@ _folders: dict[Path, dict[Path, int]] = {}  # of the command at work: what lay i
 _read: set[Path] = set()
 
 
-def into(folder: Path) -> None:
-    """The command at work writes into this folder: its record belongs there."""
+def typed_command(module: str) -> str:
+    """The command as it was typed: `glioma-idh` with its command (`cli` leaves it in `sys.argv`), or `python -m`."""
+    return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
+
+
+def into(folder: Path, will_write: bool = True) -> None:
+    """Note that the command writes its outputs, and therefore its record, into this folder.
+
+    An InputError where it `will_write` and cannot: better now than after hours of work.
+    """
     folder = Path(folder).absolute()
+    if will_write:
+        require_writable(folder)
     _folders.setdefault(folder, _times(folder))
 
 
@@ -71,7 +82,7 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
     seeds = {name: value for name, value in given.items() if "seed" in name and value is not None}
     arguments = [_hidden(argument) if of_patients else argument for argument in sys.argv[1:]]
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    record = Record(command, arguments, started, versions(), seeds)
+    record = Record(typed_command(command).removeprefix("python -m "), arguments, started, versions(), seeds)
     clock, shown = time.monotonic(), warnings.showwarning
 
     def keep(message, category, *where, **more) -> None:

@@ -112,4 +112,4 @@ def test_ctrl_c_ends_everything_with_one_line(name, seed, tmp_path):
     left, said, status = stop(name, seed + 100, tmp_path, signal.SIGINT, everyone=True)
     assert left == 0 and "Traceback" not in said
     at_its_end = not said or status == 0  # on a quick machine it has done all when Ctrl-C comes
-    assert at_its_end or said.rstrip().endswith("Stopped. The same command goes on from what is done.")
+    assert at_its_end or said.rstrip().endswith("Interrupted. Give the same command again to continue.")

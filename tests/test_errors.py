@@ -12,7 +12,7 @@ from glioma_idh.errors import InputError, ending_plainly
 def test_wrong_input_is_one_line_and_status_1(capsys):
     with pytest.raises(SystemExit) as ended, ending_plainly():
         raise InputError("a number", "a word", "Type a number.", "sheet.csv", "p1")
-    assert ended.value.code == "Cannot go on: p1: sheet.csv: expected a number; found a word. Type a number."
+    assert ended.value.code == "Error: p1: sheet.csv: expected a number; found a word. Type a number."
 
 
 def test_a_broken_pipe_between_processes_is_a_fault_and_not_an_end():

@@ -135,7 +135,7 @@ def test_ctrl_c_at_the_terminal_is_one_line(phase, tmp_path):
     os.killpg(command.pid, signal.SIGINT)
     _, said = command.communicate(timeout=30)
     assert command.returncode == 130 and not left_of(workers)
-    assert said.split("\n") == ["", "Stopped. The same command goes on from what is done.", ""]
+    assert said.split("\n") == ["", "Interrupted. Give the same command again to continue.", ""]
 
 
 @pytest.mark.integration

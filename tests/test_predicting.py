@@ -151,7 +151,7 @@ def test_scans_of_other_axes_are_told_beside_the_score(one, tmp_path):
     nibabel.save(turned, one.at[0, "t2"])
     one["lesion_mask"] = ""
     (said,) = look_at(one, ["t2"], {})["a"]
-    assert said.startswith("T2: Mirrored from bottom to top it correlates with itself at ")
+    assert said.startswith("T2: The image is more symmetric from bottom to top (correlation with its mirror image ")
 
 
 def test_what_looks_wrong_is_said_of_the_first_few(capsys):

@@ -37,7 +37,7 @@ def phantom(tmp_path_factory):
     place = tmp_path_factory.mktemp("prepare")
     source = make_raw_patient(place / "raw", recipe=RECIPE)
     job = prepare.Job(source, out=place / "out", quiet=True)
-    (outcome,) = prepare.prepare(job, WHOLE)
+    (outcome,) = prepare.run(job, WHOLE)
     return source, outcome, place / "raw" / "truth" / source.name, job
 
 
@@ -132,7 +132,7 @@ def test_the_note_says_what_became_what_and_why(phantom):
 def test_nothing_is_made_twice(phantom):
     _, outcome, _, job = phantom
     before = {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")}
-    (again,) = prepare.prepare(job, WHOLE)
+    (again,) = prepare.run(job, WHOLE)
     assert again.files == outcome.files
     assert {path: path.stat().st_mtime_ns for path in job.out.rglob("*.nii.gz")} == before
 
@@ -142,7 +142,7 @@ def test_another_setting_makes_again_what_it_touches_alone(phantom):
     source, outcome, _, job = phantom
     before = {column: path.stat().st_mtime_ns for column, path in outcome.files.items()}
     uncorrected = voxels(job.out / source.name / "perfusion" / "rcbv_uncorrected.nii.gz")
-    (again,) = prepare.prepare(job, replace(WHOLE, leakage_correction=False))
+    (again,) = prepare.run(job, replace(WHOLE, leakage_correction=False))
     changed = {column for column, path in again.files.items() if path.stat().st_mtime_ns != before[column]}
     assert changed == {"rcbv"}
     assert np.array_equal(voxels(again.files["rcbv"]), uncorrected)
@@ -170,7 +170,7 @@ def patient(tmp_path, monkeypatch):
 def outcome_of(folder: Path, settings: Settings = FAST, **job):
     """What becomes of one small patient."""
     job = {"out": folder.parents[1] / "out", "quiet": True} | job
-    (outcome,) = prepare.prepare(prepare.Job(folder, **job), settings)
+    (outcome,) = prepare.run(prepare.Job(folder, **job), settings)
     return outcome
 
 
@@ -341,7 +341,7 @@ def test_other_patients_go_on(patient, capsys):
     shutil.copytree(patient, broken)
     (broken / "t1gd.nii.gz").write_bytes(b"no image")
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, jobs=2, quiet=True)
-    outcomes = {outcome.subject: outcome for outcome in prepare.prepare(job, FAST)}
+    outcomes = {outcome.subject: outcome for outcome in prepare.run(job, FAST)}
     assert len(outcomes["p1"].files) == 4 and not outcomes["p2"].files
     said = capsys.readouterr().err
     assert "p2: nothing could be made" in said and str(outcomes["p2"].errors[0]) in said and "p1" not in said
@@ -362,7 +362,7 @@ def test_a_surprise_in_one_patient_stops_nobody(patient, monkeypatch):
 
     monkeypatch.setattr(module, "_convert_once", surprised)
     job = prepare.Job(patient.parent, out=patient.parents[1] / "out", many=True, quiet=True)
-    good, bad = prepare.prepare(job, FAST)
+    good, bad = prepare.run(job, FAST)
     assert len(good.files) == 4 and "out of the blue" in str(bad.errors[0])
 
 
@@ -393,7 +393,7 @@ def test_nothing_is_asked_of_a_series_that_nothing_is_made_of(patient):
     write_dsc(patient, sidecar={})
     outcome = outcome_of(patient, replace(FAST, skip=("registration", "brain", "bias", "adc", "rcbv")))
     assert outcome.errors == [] and not {"adc", "rcbv"} & outcome.files.keys()
-    assert not read_record(patient.parents[1] / "out" / "p1")["ways"].keys() & {"dwi", "dsc"}
+    assert not read_record(patient.parents[1] / "out" / "p1")["transforms"].keys() & {"dwi", "dsc"}
 
 
 def test_maps_have_their_values_up_to_the_border_of_the_brain(patient):
@@ -433,7 +433,7 @@ def test_a_dark_volume_of_the_bolus_series_is_filled_and_said(patient):
     series[..., 44] = 0
     write(patient / "dsc.nii.gz", series)
     outcome = outcome_of(patient, with_brain(patient))
-    assert outcome.remarks[-1] == "Dark or empty volumes of the DSC series were filled from others: 45."
+    assert outcome.remarks[-1] == "Dark or empty volumes of the DSC series were interpolated: 45."
     assert voxels(outcome.files["rcbv"]) == pytest.approx(whole, abs=0.1)
 
 
@@ -498,7 +498,7 @@ def test_the_same_image_twice_is_no_contrast_image(patient):
 def test_settings_that_cannot_be(patient, job, settings, words):
     wanted = prepare.Job(**({"source": patient, "out": patient.parents[1] / "out", "quiet": True} | job))
     with pytest.raises(InputError, match=words):
-        prepare.prepare(wanted, replace(FAST, **settings))
+        prepare.run(wanted, replace(FAST, **settings))
 
 
 def test_results_do_not_go_into_the_patients_folder(patient):
@@ -509,7 +509,7 @@ def test_results_do_not_go_into_the_patients_folder(patient):
 def test_an_id_that_names_the_patient_is_written_nowhere(patient, monkeypatch):
     from glioma_idh.preparation import command
 
-    monkeypatch.setattr(command, "identity_in", lambda name, folder: name == "p1")
+    monkeypatch.setattr(command, "contains_patient_identity", lambda name, folder: name == "p1")
     outcome = outcome_of(patient)
     assert not outcome.files and "--subject" in str(outcome.errors[0])
     assert not (patient.parents[1] / "out").exists()
@@ -554,7 +554,7 @@ def test_a_found_lesion_that_is_none_or_everything_is_said(patient, monkeypatch,
     monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     if value:
-        assert "found 100 % of the brain, 1075 ml, as a mask of all of it" in str(outcome.errors[-1])
+        assert "found a mask of 100 % of the brain (1075 ml)" in str(outcome.errors[-1])
     else:
         assert "expected a lesion in the mask" in str(outcome.errors[0]) and "lesion_mask" not in outcome.files
         assert not (patient.parents[1] / "out" / "p1" / "lesion_mask.nii.gz").exists()

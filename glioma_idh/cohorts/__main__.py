@@ -1,4 +1,4 @@
-"""The commands of the cohorts: check, overlap, table, tcga-idh, and those of the registry, which make manifests."""
+"""The commands for cohorts: check, overlap, table, and those that make the shipped tables of labels (manifests)."""
 
 import logging
 import sys
@@ -11,45 +11,49 @@ import tyro
 from glioma_idh import cohorts
 from glioma_idh.cohorts.bakas import tcga_idh
 from glioma_idh.cohorts.folders import Ignored
-from glioma_idh.cohorts.manifests import Sheet
 from glioma_idh.cohorts.table import SEQUENCES, read_table
+from glioma_idh.command_line import SWITCH, option, parse, subcommands
 from glioma_idh.errors import InputError
-from glioma_idh.files import write_table, written_whole
+from glioma_idh.files import require_file_writable, write_table, written_whole
 from glioma_idh.progress import step
 from glioma_idh.record import into, recorded
 
-ABOUT = "From public downloads to who is mutant, and whether the images can be used. Each command has its own --help."
-OWN = "folders (a folder a subject), or the path of a cohort table (CSV or XLSX)."
+ABOUT = """Cohorts: check images and labels, compare cohorts, and make the tables of a manuscript.
+
+Every command has its own help, such as python -m glioma_idh.cohorts check --help.
+"""
+OWN = "folders (your own, one per subject), or the path of a cohort table (CSV or XLSX)."
 Cohort = Annotated[str, tyro.conf.arg(metavar="NAME", help=f"{', '.join((*cohorts.PUBLIC, 'phantom'))}, {OWN}")]
-Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
-Table = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TABLE")]
-NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be looked at
+Folder = Annotated[Path | None, option("DIR", "")]
+Table = Annotated[Path, tyro.conf.Positional, option("TABLE")]
+Switch = Annotated[bool, SWITCH]
+NOT_ALL_READ = 3  # exit status: nothing was found, but not every image could be read
 logger = logging.getLogger(cohorts.__name__)  # this module is called __main__
 
 
 def check(
     cohort: Cohort,
     images: Folder = None,
-    labels: Sheet = None,
-    out: Folder = None,
-    all_visits: bool = False,
-    jobs: int = -1,
-    quiet: bool = False,
+    labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None,
+    out: Annotated[Path | None, option("DIR", "cohort_check/NAME")] = None,
+    all_visits: Switch = False,
+    jobs: Annotated[int, option("INT", "number of CPU cores")] = -1,
+    quiet: Switch = False,
 ) -> None:
-    """What is there, what is missing, whether every image can be used, and what can be trained.
+    """Check whether all images and labels of a cohort can be used, and what can be trained with them.
 
-    Prints counts per sequence, what was left aside, and the next command; writes cohort.csv (which --cohort of the
-    train commands takes), cohort_check.csv (a row an image), ignored.csv and contact_sheet.png. Exit status 3 if no
-    image is there or can be read, 1 if no subject can be trained on.
+    Prints the number of images per sequence, the files that are not used, and the next command. Writes cohort.csv (for
+    the --cohort option of train and predict), cohort_check.csv (one row per image), ignored.csv and contact_sheet.png.
+    The exit status is 3 if there is no readable image, and 1 if no subject can be used for training.
 
     Args:
-        cohort: One of the registry.
-        images: The folder as downloaded, or a parent of it; for a cohort table, where its relative paths start.
-        labels: The label sheet as downloaded, or a CSV or XLSX with subject and idh; by default what is shipped.
-        out: Where the results go; by default cohort_check/NAME.
-        all_visits: Take follow-up visits too.
-        jobs: Processes; -1 is one a processor.
-        quiet: Show no progress.
+        cohort: Name or table of the cohort.
+        images: Folder of the scans as downloaded. For a cohort table, the folder that its relative paths start from.
+        labels: Label sheet as downloaded, or a CSV or XLSX file with the columns subject and idh.
+        out: Folder for the results.
+        all_visits: Use follow-up visits too; without it, only the first visit of each patient is used.
+        jobs: Number of parallel processes.
+        quiet: Show no progress bars or progress lines.
     """
     from glioma_idh.cohorts.checks.images import check_scans, why_none
     from glioma_idh.cohorts.checks.summary import describe
@@ -58,9 +62,9 @@ def check(
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
     settings = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
-    table, ignored = cohorts.read_cohort(cohort, images, labels, **settings)
     out = out or Path("cohort_check") / Path(cohort).stem
     into(out)
+    table, ignored = cohorts.read_cohort(cohort, images, labels, **settings)
     scans, tiles = check_scans(table, jobs, quiet)
     write_table(table, out / "cohort.csv")
     write_table(scans, out / "cohort_check.csv")
@@ -72,7 +76,7 @@ def check(
             save_figure(contact_sheet(shown, cohort=name, synthetic=name == "phantom"), out, "contact_sheet")
     print(describe(table, ignored, scans))
     print(next_steps(table, scans, cohort if cohort == "phantom" else str(out / "cohort.csv")))
-    print(f"Everything is in {out}")
+    print(f"The results are in {out}")
     if reason := why_none(table, scans):
         logger.warning(reason)
         sys.exit(NOT_ALL_READ)
@@ -80,37 +84,52 @@ def check(
         sys.exit(reason)
 
 
-def overlap(a: Table, b: Table, no_images: bool = False, jobs: int = -1, quiet: bool = False) -> None:
-    """The same patient in two cohort tables, also under other names, or the same image (hash of its voxels).
+def overlap(
+    a: Table,
+    b: Table,
+    no_images: Switch = False,
+    jobs: Annotated[int, option("INT", "number of CPU cores")] = -1,
+    quiet: Switch = False,
+) -> None:
+    """Find patients that are in two cohort tables, also under different names, or images with identical voxels.
 
-    Prints a row a pair as CSV, then how many images were compared and which could not be. Exit status 1 if there is
-    any pair; 3 if there is none but an image could not be compared.
+    Prints one CSV row per pair, then the number of images compared and the images that could not be compared. The exit
+    status is 1 if there is any pair, and 3 if there is none but some images could not be compared.
 
     Args:
-        a: A cohort table (CSV or XLSX).
-        b: Another.
-        no_images: Compare the names alone, and read no image.
-        jobs: Processes; -1 is one a processor.
-        quiet: Show no progress.
+        a: First cohort table (CSV or XLSX), with the columns subject and idh; idh may be empty.
+        b: Second cohort table, likewise.
+        no_images: Compare only the names of the patients; without it, the images are compared too.
+        jobs: Number of parallel processes.
+        quiet: Show no progress bars or progress lines.
     """
     from glioma_idh.cohorts.shared_patients import compare
 
-    pairs, errors, said = compare(read_table(a), read_table(b), not no_images, jobs, quiet)
+    tables = []
+    for file in (a, b):
+        try:
+            tables.append(read_table(file))
+        except InputError as error:
+            advice = f"{error.advice} overlap needs cohort tables, such as the cohort.csv in the folder of a run."
+            raise InputError(error.expected, error.found, advice, error.file, error.subject) from error
+    pairs, errors, said = compare(*tables, not no_images, jobs, quiet)
     print(pairs.to_csv(index=False), end="")
     logger.info(said)
     if len(pairs) or errors:
         sys.exit(1 if len(pairs) else NOT_ALL_READ)
 
 
-def table(cohort: Table, out: Sheet = None) -> None:
-    """The "Table 1" of a manuscript: age, sex, grade, site and what else is known, by IDH status, with missing counts.
+def table(cohort: Table, out: Annotated[Path | None, option("FILE", "it is only printed")] = None) -> None:
+    """Make Table 1 of a manuscript: age, sex, grade, site and other known characteristics by IDH status.
 
     Args:
-        cohort: A cohort table (CSV or XLSX).
-        out: Where to write it: .csv, .md, .tex or .html; by default it is printed only.
+        cohort: Cohort table (CSV or XLSX).
+        out: File for the table, ending in .csv, .md, .tex or .html.
     """
     from glioma_idh.cohorts.characteristics import characteristics
 
+    if out is not None:
+        require_file_writable(out)
     made = characteristics(read_table(cohort))
     markdown = made.tabulate(tablefmt="github")
     print(markdown)
@@ -119,18 +138,19 @@ def table(cohort: Table, out: Sheet = None) -> None:
     formats = {".csv": made.tableone.to_csv, ".tex": made.tableone.to_latex, ".html": made.tableone.to_html}
     formats[".md"] = lambda part: part.write_text(f"{markdown}\n", encoding="utf-8")
     if out.suffix not in formats:
-        raise InputError("--out with .csv, .md, .tex or .html", out.name, "Choose one of those endings.")
+        raise InputError("--out ending in .csv, .md, .tex or .html", out.name, "Choose one of these endings.")
     with written_whole(out) as part:
         formats[out.suffix](part)
 
 
+OPTIONS = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
+OPTIONS |= {name: made for name in cohorts.PUBLIC if (made := cohorts.public_cohort(name).command)}
+
+
 def main() -> None:
-    commands = {"check": check, "overlap": overlap, "table": table, "tcga-idh": tcga_idh}
-    commands |= {name: made for name in cohorts.PUBLIC if (made := cohorts.public_cohort(name).command)}
-    prog, config = "python -m glioma_idh.cohorts", (tyro.conf.FlagCreatePairsOff,)
-    description = f"Cohorts: {prog} {{{', '.join(commands)}}}\n\n{ABOUT}\n"
+    """Run the command."""
     with recorded("glioma_idh.cohorts"):
-        tyro.extras.subcommand_cli_from_dict(commands, prog=prog, description=description, config=config)
+        parse(subcommands(OPTIONS), "glioma_idh.cohorts", ABOUT)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glioma_idh.departures import Group, Measure, log_odds
-from glioma_idh.imaging.axes import stand_out
+from glioma_idh.imaging.axes import lesion_auc
 from glioma_idh.imaging.volumes import bounding_box
 
 DIRECTIONS = ("right", "front", "top")
@@ -32,7 +32,7 @@ def measure_subject(normalised: np.ndarray, lesion: np.ndarray, brain: np.ndarra
     found = {"lesion_ml": np.count_nonzero(lesion) * voxel_ml, "brain_ml": np.count_nonzero(brain) * voxel_ml}
     for side, (start, stop), index in zip(DIRECTIONS, bounding_box(brain), np.nonzero(lesion), strict=True):
         found[f"towards_{side}"] = (index.mean() + 0.5 - start) / (stop - start)
-    found["stands_out"] = stand_out(normalised, lesion, brain, spacing_mm)
+    found["stands_out"] = lesion_auc(normalised, lesion, brain, spacing_mm)
     found["log_odds_stands_out"] = float(log_odds(found["stands_out"]))
     within = normalised[lesion & brain] if (lesion & brain).any() else normalised[lesion]
     found |= dict(zip((f"lesion_{p}" for p in OF_LESION), np.percentile(within, OF_LESION), strict=True))

@@ -1,8 +1,10 @@
-"""Apply a finished run: python -m glioma_idh.gbm2d.predict RUN_DIR --scan scan.nii.gz --lesion-mask mask.nii.gz
+"""Apply a finished run of the slice CNN to new patients.
 
-Prints one CSV row a subject: the probability of an IDH mutation from each split's network (score_1 is that of split 1),
-their mean (score) and standard deviation (score_sd); and, on standard error, how good the run was on patients it had
-not seen. Many subjects at once: --cohort (and --images) as in training, instead of --scan. For research, not for
+Example: python -m glioma_idh.gbm2d.predict RUN_DIR --scan scan.nii.gz --lesion-mask mask.nii.gz
+
+Prints one CSV row per subject: the probability of an IDH mutation from each split's network (score_1, score_2, ...),
+their mean (score) and standard deviation (score_sd). The performance of the run on its own test sets is printed to
+standard error. For many subjects, give --cohort (and --images) as in training, instead of --scan. For research, not for
 diagnosis.
 """
 
@@ -12,41 +14,42 @@ from typing import Annotated
 
 import tyro
 
+from glioma_idh.command_line import SWITCH, option, parse
 from glioma_idh.record import into, recorded
 
-File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+File = Annotated[Path | None, option("FILE", "")]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What to predict, and with which run."""
+    """New patients, and the run whose networks predict their IDH status."""
 
-    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
-    """Folder of a finished run of one sequence."""
+    run_dir: Annotated[Path, tyro.conf.Positional, option("RUN_DIR")]
+    """Folder of a finished run; of a run of several sequences, the folder of one sequence."""
     scan: File = None
-    """One patient's scan, of the sequence that the run was trained on."""
+    """Scan of one patient, of the sequence that the run was trained on (runs of gbm2d)."""
     lesion_mask: File = None
-    """The lesion on the same grid: whole tumour with oedema, as labels; probabilities count from 0.5 on."""
+    """Mask of the lesion (whole tumour with oedema) on the grid of the scan: labels, or probabilities from 0.5."""
     brain_mask: File = None
-    """The brain on the same grid; without it, where the scan is not 0, which must be skull-stripped."""
-    subject: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """What the patient is called; by default as the scan's file, or its folder where the file names but a sequence."""
-    cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Many subjects: a cohort as train takes it, by name or as a CSV or XLSX; labels are not needed."""
-    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named cohort."""
-    labels: File = None
-    """Its label sheet; by default what is shipped."""
-    all_visits: bool = False
-    """Follow-up visits too."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where predictions.csv and a picture a subject go, beside those of others; by default RUN_DIR/predict."""
-    quiet: bool = False
-    """Show no progress."""
-    strict: bool = False
-    """Stop at the first subject that cannot be used, instead of setting it aside."""
-    with_skull: bool = False
-    """Take a scan that is not skull-stripped and has no brain mask: all that is not 0 then counts as brain."""
+    """Brain mask on the grid of the scan. Without it, the scan must be skull-stripped (runs of gbm2d)."""
+    subject: Annotated[str | None, option("ID", "name of the file or of its folder")] = None
+    """Id of the patient in the results."""
+    cohort: Annotated[str | None, option("NAME", "")] = None
+    """Predict many subjects: name of a cohort or a cohort table (CSV or XLSX). IDH labels are not needed."""
+    images: Annotated[Path | None, option("DIR", "")] = None
+    """Folder of the scans of a named cohort."""
+    labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
+    """Label sheet of a named cohort."""
+    all_visits: Annotated[bool, SWITCH] = False
+    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    out: Annotated[Path | None, option("DIR", "RUN_DIR/predict")] = None
+    """Folder for predictions.csv and one picture per subject. Earlier predictions in it are kept."""
+    quiet: Annotated[bool, SWITCH] = False
+    """Show no progress bars or progress lines."""
+    strict: Annotated[bool, SWITCH] = False
+    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
+    with_skull: Annotated[bool, SWITCH] = False
+    """Accept scans that are not skull-stripped and have no brain mask: every voxel that is not 0 counts as brain."""
 
     def __post_init__(self):
         for name in ("run_dir", "scan", "lesion_mask", "brain_mask", "images", "labels", "out"):
@@ -54,10 +57,12 @@ class Prediction:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 
 
+OPTIONS = Prediction
+
+
 def main() -> None:
-    """The command line."""
-    config = (tyro.conf.FlagCreatePairsOff,)
-    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.gbm2d.predict", description=__doc__, config=config)
+    """Run the command."""
+    wanted = parse(OPTIONS, "glioma_idh.gbm2d.predict", __doc__)
     with recorded("glioma_idh.gbm2d.predict", wanted, of_patients=wanted.cohort is None):
         from glioma_idh.gbm2d.prediction import predict_cohort
         from glioma_idh.training.predict import output_folder, print_predictions

@@ -10,7 +10,7 @@ from glioma_idh.cohorts.checks.copies import hash_columns
 from glioma_idh.cohorts.scans import WITH_SKULL, MaskRemarks, read_mask, read_scan, remarks_on
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.measures import measure_subject
-from glioma_idh.imaging.axes import find_turned
+from glioma_idh.imaging.axes import find_wrong_axes
 from glioma_idh.imaging.heuristics import require_stripped
 from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
 from glioma_idh.imaging.volumes import Box, Volume, check_same_grid, crop, reorient, voxel_hash
@@ -100,7 +100,7 @@ def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: b
         raise error.of_subject(row["subject"]) from error
     lesion_ml = float(np.count_nonzero(mask.array)) * mask.voxel_ml
     measures = measure_subject(normalised, mask.array != 0, brain, image.spacing_mm)
-    turned = find_turned(image.array, image.spacing_mm)
+    turned = find_wrong_axes(image.array, image.spacing_mm)
     hashes = {sequence: voxel_hash(image), "lesion_mask": mask_hash(mask.array)}
     hashes["brain_mask"] = "" if brain_mask is None else mask_hash(brain)
     return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned, hashes)

@@ -6,36 +6,37 @@ from typing import Annotated, Literal
 import tyro
 
 from glioma_idh import cohorts
+from glioma_idh.command_line import SWITCH, option
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is computed. Defaults are the paper's (Pasquini et al. 2021), or marked ours where it is silent."""
+    """Settings that change the results. Defaults: Pasquini et al. 2021 (section in brackets), or our choice (ours)."""
 
-    sequence: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ("rCBV",)
-    """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC in any case, several at once, or all; one network each."""
-    cohort: Annotated[str, tyro.conf.arg(help=cohorts.HELP)] = "phantom"
-    all_visits: bool = False
-    """Use follow-up visits too; otherwise the first visit of each patient only."""
+    sequence: Annotated[tuple[str, ...], option("NAME [NAME ...]")] = ("rCBV",)
+    """T1, T2, FLAIR, T1Gd (or MPRAGE, T1CE), rCBV, ADC, or all. One network is trained per sequence."""
+    cohort: Annotated[str, tyro.conf.arg(metavar="NAME", help=cohorts.HELP)] = "phantom"
+    all_visits: Annotated[bool, SWITCH] = False
+    """Use follow-up visits too; without it, only the first visit of each patient is used."""
     splits: Literal["holdout", "kfold"] = "holdout"
-    """Random hold-outs of 20 % with at least 5 mutants in each test set (Image processing), or stratified k-fold."""
-    num_splits: int = 5
-    """How many (CNN architecture: "five different splitting")."""
+    """holdout: random test sets of 20 % with at least 5 mutants (Image processing); kfold: stratified k-fold."""
+    num_splits: Annotated[int, tyro.conf.arg(aliases=["--folds"])] = 5
+    """Number of splits (CNN architecture: "five different splitting")."""
     epochs: int = 500
-    """Passes over the balanced training set (CNN architecture); the last one's weights are kept."""
+    """Passes over the balanced training set (CNN architecture). The weights of the last epoch are kept."""
     batch_size: int = 16
-    """Slices a step; ours."""
+    """Slices per training step (ours)."""
     seed: int = 0
-    """Of weights, order and rotation, and of the splits unless --split-seed is given."""
+    """Random seed for weights, order of slices and rotation; without --split-seed, also for the splits."""
     rotation_deg: tuple[float, float] = (0.0, 90.0)
-    """Range of the random rotation (Image processing); Keras' own rotation_range=90 would be -90 90."""
+    """Range of the random rotation in degrees (Image processing). Keras' rotation_range=90 would be -90 90."""
     learning_rate: float = 1e-4
-    """Of Adam (CNN architecture)."""
-    split_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Of the splits alone, by default --seed: one split seed and several seeds train on the same splits."""
-    with_skull: bool = False
-    """Take scans that are not skull-stripped and have no brain mask: all that is not 0 then counts as brain (ours)."""
-    size: tyro.conf.Suppress[int] = 64  # pixels a side after resampling (Image processing)
+    """Learning rate of the Adam optimizer (CNN architecture)."""
+    split_seed: Annotated[int | None, option("INT", "the value of --seed")] = None
+    """Random seed for the splits alone. Give it to train with several values of --seed on the same splits."""
+    with_skull: Annotated[bool, SWITCH] = False
+    """Accept scans that are not skull-stripped and have no brain mask: every voxel that is not 0 counts as brain."""
+    size: tyro.conf.Suppress[int] = 64  # pixels per side after resampling (Image processing)
     test_fraction: tyro.conf.Suppress[float] = 0.2  # test_size=20% (Image processing)
     min_test_mutants: tyro.conf.Suppress[int] = 5  # (Image processing)
     filters: tyro.conf.Suppress[tuple[int, ...]] = (16, 32, 64, 64)  # ours: "few parameters" (CNN architecture)
@@ -47,7 +48,7 @@ class Recipe:
 
     @property
     def phantom(self) -> dict[str, int]:
-        """Size of the built-in cohort: its default, the paper's 100 patients, 17 of them mutant."""
+        """Size of the synthetic cohort: empty for its default, which is the paper's 100 patients, 17 of them mutant."""
         return {}
 
 

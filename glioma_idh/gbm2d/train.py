@@ -1,13 +1,14 @@
-"""Train and test the slice CNN: python -m glioma_idh.gbm2d.train --sequence rCBV
+"""Train and test the 2D slice CNN (Pasquini et al. 2021), one network per sequence and split.
 
-With no images named it uses the built-in synthetic cohort. A command that was killed goes on where it stopped; a
-finished one prints its table again.
+Example: python -m glioma_idh.gbm2d.train --sequence rCBV
+
+Without --cohort, the built-in synthetic cohort ("phantom") is used. An interrupted run continues where it stopped when
+the same command is given again; a finished run prints its results.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import tyro
-
+from glioma_idh.command_line import INPUT_OUTPUT, TRAINING, parse
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.recipe import Recipe
 from glioma_idh.record import recorded
@@ -42,14 +43,17 @@ def train_runs(recipe: Recipe = Recipe(), job: Job = Job()) -> dict[str, "Run"]:
     return {name: read_finished_run(folder) for name, folder in pipeline.train(recipe, job, METHOD).items()}
 
 
+def options(recipe: Annotated[Recipe, TRAINING], job: Annotated[Job, INPUT_OUTPUT]) -> tuple[Recipe, Job]:
+    """Return what the command line asks for."""
+    return recipe, job
+
+
+OPTIONS = options
+
+
 def main() -> None:
-    """The command line."""
-
-    def command(recipe: Recipe, job: Job) -> tuple[Recipe, Job]:
-        return recipe, job
-
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    recipe, job = tyro.cli(command, prog="python -m glioma_idh.gbm2d.train", description=__doc__, config=config)
+    """Run the command."""
+    recipe, job = parse(OPTIONS, "glioma_idh.gbm2d.train", __doc__)
     with recorded("glioma_idh.gbm2d.train", recipe, job):
         from glioma_idh.gbm2d.method import METHOD
         from glioma_idh.training import pipeline

@@ -1,7 +1,8 @@
-"""What a scan is, and what becomes of it on the way from the scanner.
+"""Medical images: reading, conversion, registration, brain extraction, ADC and rCBV.
 
-In the order of that way: `dicom` (files to series, without identity), `acquisition` (how they were acquired) and
-`series_names` (what they are called), `registration` (to one grid; also motion within a series, and the template),
-`resampling` (and the way to SimpleITK), `heuristics` (with skull or without; was contrast given), `brain` (with bias),
-`diffusion` (ADC), `perfusion` (rCBV). `volumes` and `masks` are what all stand on, `nifti` is the disk.
+In the order of processing: `dicom` (DICOM files to de-identified NIfTI series), `acquisition` (echo time, b-values and
+other acquisition parameters), `series_names` (words in file names and series descriptions), `registration` (rigid
+registration, head motion within a series, fit of the ICBM152 template), `resampling` (also conversion to SimpleITK),
+`heuristics` (skull-stripped or not; contrast agent or not), `brain` (bias field, brain extraction), `diffusion` (ADC),
+`perfusion` (rCBV). All of them use `volumes` and `masks`; `nifti` handles unreadable files and units.
 """

@@ -1,6 +1,7 @@
-"""Whether the axes of a scan run as its header says, and whether a lesion mask fits it, as it is given or flipped.
+"""Detect wrong axes in the header of a scan, and lesion masks that are flipped relative to their scan.
 
-A head is nearly its own mirror image from left to right alone; a lesion stands out on some sequences.
+The first uses that a head is nearly symmetric from left to right only, the second that a lesion is brighter or darker
+than its surroundings on some sequences.
 """
 
 import numpy as np
@@ -9,31 +10,39 @@ from scipy import ndimage, stats
 from glioma_idh.imaging.heuristics import WHOLE_HEAD_ML, classify_head, estimate_background
 from glioma_idh.imaging.volumes import bounding_box, crop
 
-MOST_VOXELS = 64  # looked at along an axis
-FINE = 100  # voxels along two axes: a whole head, also where the header makes it smaller than one
+MOST_VOXELS = 64  # read along an axis
+FINE = 100  # an image with so many voxels along two axes is a whole head, even if its spacing is wrong
 FEWEST_VOXELS = 8
-CUBE = 24  # voxels a side to which a head is stretched, so that a wrong spacing does not matter
-SHIFTS = 3  # voxels of the cube by which the plane of symmetry may lie off its middle, in halves of a voxel
-TISSUE = 0.1  # share of the 95th percentile from which on a voxel belongs to the head
-CUT = 0.15  # share of a face of the box from which on the head is cut there; cut along two axes, it is a crop
-GAIN = 0.03  # by so much another axis must be more symmetric. Of 206 right scans of 66 patients it is by 0.013 at most
-TALL, TALL_WITH_SKULL = 1.05, 1.5  # height over length of no brain, or head with neck; brains reach 0.81, phantoms 0.93
+CUBE = 24  # voxels per side of the cube to which a head is scaled, so that a wrong spacing does not matter
+SHIFTS = 3  # largest offset of the symmetry plane from the middle of the cube, in half voxels
+TISSUE = 0.1  # share of the 95th percentile above which a voxel belongs to the head
+CUT = 0.15  # the head is cut at a face of the box if it covers more of it; cut along two axes, it is a crop
+GAIN = 0.03  # difference in symmetry that is reported; in 206 correct scans of 66 patients it was at most 0.013
+TALL, TALL_WITH_SKULL = 1.05, 1.5  # height / length above that of any brain, or head; brains 0.81, phantoms 0.93
 DIRECTIONS = ("left to right", "back to front", "bottom to top")
-MEND = "if its axial view shows no axial slices, correct the header of the scan, and of its mask, or export both again."
-ADVICE = f"Do its axes run as its header says? Open it in a viewer; {MEND}"
+ADVICE = (
+    "Are the axes in its header right? Open it in a viewer. If the axial view does not show axial slices, correct the "
+    "header of the scan and of its mask, or export both again."
+)
 SURROUNDINGS_MM = 6.0
 LEAST_VOXELS = 20
-STANDS_OUT = 0.8  # AUC from which on, or 1 less it, a lesion stands out: most on FLAIR and T2, few on T1 and T1Gd
-FLIP_GAIN = 0.1  # so much more a flipped mask must stand out: none of 508 right masks (127 patients, 4 sequences) did
+STANDS_OUT = 0.8  # AUC above which (or below 1 - AUC) a lesion stands out: most do on FLAIR and T2, few on T1
+FLIP_GAIN = 0.1  # gain in AUC that is reported; it occurred in none of 508 correct masks (127 patients, 4 sequences)
 FLIPS = ("left to right", "back to front", "top to bottom")
 
 
-def find_turned(array: np.ndarray, spacing_mm) -> str:
-    """What shows that the axes of a scan are others than its header says, as after a lost or foreign header.
+def find_wrong_axes(array: np.ndarray, spacing_mm: np.ndarray) -> str:
+    """Detect that the axes of a scan differ from those in its header, as after a lost or wrong header (heuristic).
 
-    Looked at is the whole head or brain, (i, j, k), to the right, front and top by the header; of a crop nothing is
-    said. Axes that are only flipped are not found, nor, with skull and equal edges, front and top that have changed
-    places. What comes back is a sentence and what to do; empty where nothing shows.
+    Not detected are flipped axes, exchanged front and top axes if the skull is shown and the voxels are cubes, and
+    anything in a crop.
+
+    Args:
+        array: a whole head or brain, shape (i, j, k), with axes to the right, front and top according to the header.
+        spacing_mm: edge lengths of a voxel.
+
+    Returns:
+        The finding and what to do about it, in words; "" if nothing was found.
     """
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     if array.size * voxel_ml < WHOLE_HEAD_ML and sorted(array.shape)[1] < FINE:
@@ -61,22 +70,30 @@ def find_turned(array: np.ndarray, spacing_mm) -> str:
     of_sides, *others = symmetries
     axis = 1 + int(np.argmax(others))
     if max(others) - of_sides > GAIN:
-        along = f"Mirrored from {DIRECTIONS[axis]} it correlates with itself at {max(others):.2f}, from left to"
-        return f"{along} right at {of_sides:.2f} only, which is the other way round in heads. {ADVICE}"
+        along = (
+            f"The image is more symmetric from {DIRECTIONS[axis]} (correlation with its mirror image {max(others):.2f})"
+        )
+        return f"{along} than from left to right ({of_sides:.2f}); in a head it is the reverse. {ADVICE}"
     sides = zip(box, steps, spacing_mm, strict=True)
     _, length, height = ((stop - start) * step * edge for (start, stop), step, edge in sides)
     stripped = (
         classify_head(np.count_nonzero(array != background) * voxel_ml, array.size * voxel_ml) == "skull-stripped"
     )
     if height > (TALL if stripped else TALL_WITH_SKULL) * length:
-        return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, as no head is. {ADVICE}"
+        return f"It is {height:.0f} mm high and {length:.0f} mm from back to front, unlike any head. {ADVICE}"
     return ""
 
 
-def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> float:
-    """How far a lesion is brighter than what lies within 6 mm around it in the brain, both bool, (i, j, k).
+def lesion_auc(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm: np.ndarray) -> float:
+    """Compute how well brightness separates a lesion from the brain within 6 mm around it, as an AUC.
 
-    The AUC: the probability that a voxel of the lesion is brighter than one around it; NaN of fewer than 20 voxels.
+    Args:
+        image: shape (i, j, k).
+        lesion, brain: masks, bool, of the same shape.
+        spacing_mm: edge lengths of a voxel.
+
+    Returns:
+        The probability that a voxel of the lesion is brighter than one around it; NaN if either has under 20 voxels.
     """
     if not lesion.any():
         return float("nan")
@@ -91,17 +108,24 @@ def stand_out(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_
     return float(stats.mannwhitneyu(inside, around, method="asymptotic").statistic / (inside.size * around.size))
 
 
-def find_flip(image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm) -> tuple[str, float, float] | None:
-    """The flip of a mask, along one axis of its grid, that makes it fit a scan much better, as after a lost header.
+def find_flip(
+    image: np.ndarray, lesion: np.ndarray, brain: np.ndarray, spacing_mm: np.ndarray
+) -> tuple[str, float, float] | None:
+    """Find a flip of a lesion mask along one axis that makes it fit the scan much better (heuristic).
 
-    On FLAIR and T2 four of five flipped masks are found; on T1 with and without contrast agent, where the outline of a
-    whole tumour is no edge, nearly none. Arguments as of `stand_out`, the axes to the right, front and top. Returns the
-    direction in words, the AUC (`stand_out`) of the mask as given and of the flipped one.
+    A mask may be flipped after a lost header. Four of five flipped masks are detected on FLAIR and T2, hardly any on T1
+    and T1Gd, where the outline of the whole tumour is not an edge.
+
+    Args:
+        image, lesion, brain, spacing_mm: as for `lesion_auc`, with axes to the right, front and top.
+
+    Returns:
+        The direction in words, and the AUC (`lesion_auc`) of the mask as given and after the flip; None without a flip.
     """
-    given = stand_out(image, lesion, brain, spacing_mm)
+    given = lesion_auc(image, lesion, brain, spacing_mm)
     flips = []
     for axis, direction in enumerate(FLIPS):
-        flipped = stand_out(image, np.flip(lesion, axis), brain, spacing_mm)
+        flipped = lesion_auc(image, np.flip(lesion, axis), brain, spacing_mm)
         off_given, off = abs(given - 0.5), abs(flipped - 0.5)
         if off > STANDS_OUT - 0.5 and off - off_given > FLIP_GAIN:
             flips.append((direction, given, flipped))

@@ -1,4 +1,4 @@
-"""The brain in a head: bias field corrected, skull recognised and taken away."""
+"""Correction of the bias field, and brain extraction."""
 
 import shlex
 import shutil
@@ -20,28 +20,35 @@ from glioma_idh.parallel import parent_death_request
 
 BIAS_VOXEL_MM = 4.5
 BIAS_ITERATIONS = (50, 50, 30)
-BIAS_THREADS = 4  # whatever the number of processors: the result depends on it in the last digits
-BAND_MM = 18  # how far around the template's brain to look
-PRIOR_WIDTH_MM = 3.0  # depth that weighs as much as intensities e times as frequent
-INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)  # in and around the template's brain, where intensities are learned
+BIAS_THREADS = 4  # fixed, because the last digits of the result depend on it
+BAND_MM = 18  # margin around the template's brain in which the border is searched
+PRIOR_WIDTH_MM = 3.0  # depth in the template's brain that weighs as much as log odds of 1 in the intensities
+INSIDE_MM, OUTSIDE_MM = (1, 10), (2, 14)  # in and around the template's brain: where the two histograms are taken
 NUM_BINS = 64
 LARGEST_LOG_RATIO = 2.0
 SMOOTHING_MM = 1.0
-BRIDGE_MM, FURROW_MM = 3.0, 5.0  # half widths: of bridges to cut, of furrows to fill
+BRIDGE_MM, FURROW_MM = 3.0, 5.0  # half widths of the bridges that are cut and of the sulci that are filled
 
 
 def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
-    """Remove the slow change of brightness that coils leave: N4 (Tustison et al. 2010, IEEE Trans Med Imaging 29:1310).
+    """Correct the bias field with N4 (Tustison et al. 2010, IEEE Trans Med Imaging 29:1310).
 
-    The field is found in voxels of 4 mm or so and applied in full resolution; voxels that are 0 or negative do not
-    count. The mean within the mask is kept, which is by default the brain of an image without skull, otherwise what
-    Otsu's threshold takes for the head. InputError if the image is too small, empty, or z-scored.
+    The field is estimated in voxels of about 4 mm, from positive voxels, and applied at full resolution. The mean
+    within the mask is preserved.
+
+    Args:
+        volume: the image, 3D.
+        mask: voxels to estimate the field from, of the image's shape; by default the brain of a skull-stripped image,
+            otherwise the head (Otsu's threshold).
+
+    Raises:
+        InputError: the image is too small or empty, or holds z-scores.
     """
     check_head(volume)
     tissue = volume.array != estimate_background(volume.array)
     if classify_intensities(volume.array[tissue], tissue.size * volume.voxel_ml) == "z-scored":
-        advice = "Give the image as scanned, or switch the correction of the bias field off."
-        raise InputError("raw intensities to correct", "z-scores", advice, file=volume.file)  # no factor fits them
+        advice = "Use the image as acquired, or switch the bias correction off."
+        raise InputError("raw intensities for the bias correction", "z-scores", advice, file=volume.file)
     if mask is not None:
         mask = mask > 0
     elif looks_stripped(volume):
@@ -50,15 +57,18 @@ def correct_bias(volume: Volume, mask: np.ndarray | None = None) -> Volume:
         mask = sitk.GetArrayFromImage(sitk.OtsuThreshold(to_itk(volume), 0, 1, 200)).T > 0
     mask = mask & (volume.array > 0)
     if not mask.any():
-        raise InputError("positive voxels within the mask", "none", "Check image and mask.", file=volume.file)
+        raise InputError("positive voxels within the mask", "none", "Check the image and the mask.", file=volume.file)
     field = bias_field(to_itk(volume), to_itk(Volume(mask, volume.affine), np.uint8))
     corrected = volume.array / np.exp(sitk.GetArrayViewFromImage(field).T)
     corrected *= volume.array[mask].mean(dtype=float) / corrected[mask].mean(dtype=float)
     return replace(volume, array=corrected.astype(np.float32))
 
 
-def bias_field(image, mask):
-    """Logarithm of the bias field at an image's own resolution; N4's filters take the global number of threads."""
+def bias_field(image: sitk.Image, mask: sitk.Image) -> sitk.Image:
+    """Estimate the logarithm of the bias field, at the image's resolution.
+
+    N4 takes the global number of threads of SimpleITK, which is set for the call and restored.
+    """
     sides = zip(image.GetSize(), image.GetSpacing(), strict=True)
     factors = [max(1, min(round(BIAS_VOXEL_MM / edge), count // 4)) for count, edge in sides]
     correction = sitk.N4BiasFieldCorrectionImageFilter()
@@ -73,20 +83,29 @@ def bias_field(image, mask):
 
 
 def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
-    """The brain mask, uint8: the template's brain, its border moved by the image's own intensities.
+    """Extract the brain: the brain of the fitted template, with its border refined by the image's intensities.
 
-    A voxel near the border is brain where its depth in the template's brain and the odds of its intensity, brain
-    against surroundings, say so together. Narrow bridges to what lies outside are cut, furrows and holes filled. Of an
-    image without skull, which needs no fit, what is not background comes back. Any contrast will do, best after
-    `correct_bias`; InputError if the template's brain does not lie in the image.
+    A voxel near the border belongs to the brain if the sum of its depth in the template's brain and the log odds of its
+    intensity (brain against surroundings) is positive. Narrow bridges to other tissue are cut; sulci and holes are
+    filled. Of a skull-stripped image the voxels that are not background are returned.
+
+    Args:
+        head: the image, of any contrast, preferably after `correct_bias`.
+        fit: the template fitted to it; not needed for a skull-stripped image.
+
+    Returns:
+        The mask, uint8, 0 and 1.
+
+    Raises:
+        InputError: the template's brain lies outside the image.
     """
     if looks_stripped(head):
         brain = ndimage.binary_fill_holes(head.array != estimate_background(head.array))
         return Volume(brain.astype(np.uint8), head.affine, head.file)
     template = fit.map("brain", head) > 0.5
     if not template.any():
-        advice = "Give a brain mask, or name an extractor."
-        raise InputError("the brain in the image", "; ".join(fit.problems) or "nothing", advice, file=head.file)
+        advice = "Give a brain mask, or a command that extracts the brain."
+        raise InputError("the brain in the image", "; ".join(fit.problems) or "no brain", advice, file=head.file)
     margin = np.ceil(BAND_MM / head.spacing_mm).astype(int)
     limits = zip(bounding_box(template), margin, head.array.shape, strict=True)
     box = tuple((max(0, start - edge), min(stop + edge, count)) for (start, stop), edge, count in limits)
@@ -96,7 +115,7 @@ def extract_brain(head: Volume, fit: TemplateFit | None) -> Volume:
 
 
 def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """The brain by depth and intensity, bool, of the image around the template's brain, shape (i, j, k)."""
+    """Return the brain mask, bool, shape (i, j, k), from the depth in the template's brain and the intensities."""
     depth_mm = distance_mm(template, spacing_mm) - distance_mm(~template, spacing_mm)
     edges = np.linspace(*np.percentile(array[template], [0.5, 99.5]), NUM_BINS - 1)
     bins = np.digitize(array, edges)
@@ -108,13 +127,13 @@ def refine(array: np.ndarray, template: np.ndarray, spacing_mm: np.ndarray) -> n
 
 
 def frequencies(bins: np.ndarray) -> np.ndarray:
-    """Smoothed share of each bin, none of them 0."""
+    """Return the smoothed share of each bin; none is 0."""
     counts = np.bincount(bins, minlength=NUM_BINS) + 1.0
     return ndimage.gaussian_filter1d(counts / counts.sum(), 1.0, mode="nearest")
 
 
 def tidy(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """The largest part of a mask once bridges are cut, with furrows and holes filled."""
+    """Return the largest component of a mask after cutting narrow bridges, with sulci and holes filled."""
     parts, count = ndimage.label(distance_mm(np.pad(mask, 1), spacing_mm)[1:-1, 1:-1, 1:-1] > BRIDGE_MM)
     if count:
         largest = parts == np.bincount(parts.ravel())[1:].argmax() + 1
@@ -126,15 +145,23 @@ def tidy(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 
 def distance_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """Distance of each true voxel from the nearest false one, mm, float32."""
+    """Return the distance of each true voxel from the nearest false one, mm, float32."""
     return ndimage.distance_transform_edt(mask, sampling=spacing_mm).astype(np.float32)
 
 
 def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
-    """The brain mask, uint8, that a program makes, by a command such as `mri_synthstrip -i {input} -m {mask}`.
+    """Extract the brain with another program.
 
-    Run without a shell, it finds the image at `{input}` and leaves the mask at `{mask}`, both `.nii.gz` in the working
-    folder. InputError as of `extractor_words`, or if it fails, or leaves no mask, an empty one or one on another grid.
+    Args:
+        command: such as `mri_synthstrip -i {input} -m {mask}`; it is run without a shell.
+        head: the image.
+        work_dir: folder of the two files (`.nii.gz`) whose paths replace `{input}` and `{mask}`.
+
+    Returns:
+        The mask, uint8, 0 and 1.
+
+    Raises:
+        InputError: the command is not usable or fails, or the mask is missing, empty or on another grid.
     """
     words = extractor_words(command)
     work_dir = Path(work_dir).resolve()
@@ -145,28 +172,30 @@ def extract_brain_with(command: str, head: Volume, work_dir: Path) -> Volume:
     mask = read_mask(mask_path)
     check_same_grid(mask, head)
     if not mask.array.any():
-        raise InputError("a brain mask", "an empty one", "Look at the extractor's output.", file=mask_path)
+        raise InputError("a brain mask", "an empty mask", "Check the output of the brain extractor.", file=mask_path)
     return Volume((mask.array != 0).astype(np.uint8), head.affine, str(mask_path))
 
 
 def extractor_words(command: str) -> list[str]:
-    """The words of an extractor's command; InputError unless it has both placeholders and its program is installed."""
+    """Split the command of a brain extractor; InputError if a placeholder or the program is missing."""
     if "{input}" not in command or "{mask}" not in command:
-        advice = "Such as: mri_synthstrip -i {input} -m {mask}"
-        raise InputError("a brain extractor's command with {input} and {mask}", command or "nothing", advice)
+        advice = "For example: mri_synthstrip -i {input} -m {mask}"
+        raise InputError("a command of a brain extractor with {input} and {mask}", command or "no text", advice)
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise InputError("a brain extractor's command", f"{command}: {error}", "Close all quotation marks.") from error
+        raise InputError(
+            "a command of a brain extractor", f"{command}: {error}", "Close all quotation marks."
+        ) from error
     if shutil.which(words[0]) is None:
-        advice = "Install it, or give its whole path."
+        advice = "Install it, or give its full path."
         raise InputError("a brain extractor that is installed", f"no program {words[0]}", advice)
     return words
 
 
 def run_extractor(words: list[str]) -> None:
-    """Run a program; raise InputError with its last words if it cannot be started or fails."""
-    expected, advice = "an extractor that works", "Try the command by hand."
+    """Run a program; InputError with the last lines of its output if it fails or cannot be started."""
+    expected, advice = "a brain extractor that runs without error", "Try the command in a terminal."
     try:
         how = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}
         ended = subprocess.run(words, preexec_fn=parent_death_request(), **how)
@@ -175,4 +204,6 @@ def run_extractor(words: list[str]) -> None:
     if ended.returncode:
         lines = [line.strip() for line in (ended.stdout + "\n" + ended.stderr).splitlines() if line.strip()]
         last = " / ".join(lines[-5:])
-        raise InputError(expected, f"{words[0]} ended with {ended.returncode}: {last or 'no output'}", advice)
+        raise InputError(
+            expected, f"{words[0]} ended with exit status {ended.returncode}: {last or 'no output'}", advice
+        )

@@ -1,4 +1,4 @@
-"""NIfTI on disk: what a file is that cannot be read, and the units of a header."""
+"""NIfTI files: errors for unreadable files, and the units of the header."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ UNREADABLE = (
     *(MemoryError, TypeError, np.linalg.LinAlgError),  # a header of a huge image, colours, a singular affine
     *(nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError),
     nibabel.orientations.OrientationError,
-)  # what nibabel and NumPy raise on a file that is no usable image
+)  # what nibabel and NumPy raise for a file that is not a usable image
 GZIP = b"\x1f\x8b"
 NUM_BYTES = 1000
 OTHER_FORMATS = {
@@ -23,18 +23,18 @@ OTHER_FORMATS = {
     rb"(?i)\s*<(!doctype|html|\?xml)": ("a web page", "Download it again: the server sent a page instead of the file."),
     rb"version https://git-lfs": ("a Git LFS pointer", "Fetch the file itself: git lfs pull."),
     rb"NRRD": ("an NRRD image", "Export it as NIfTI (.nii.gz)."),
-    rb"(?s).{128}DICM": ("a DICOM file", "Give the folder of its series to python -m glioma_idh.prepare."),
-}  # how files of other kinds begin, what they are, and what to do
-SPATIAL_UNITS = {1: ("metres", 1e3), 3: ("microns", 1e-3)}  # NIfTI-1's codes; 2 is mm, and so is what has no code
+    rb"(?s).{128}DICM": ("a DICOM file", "Convert the folder of its series with: glioma-idh prepare FOLDER"),
+}  # first bytes of other kinds of files, what the file is, and what to do
+SPATIAL_UNITS = {1: ("metres", 1e3), 3: ("microns", 1e-3)}  # codes of NIfTI-1; 2 and unknown codes are mm
 TIME_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
-PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # of a head's voxels: a header in centimetres has edges of about 0.1
+PLAUSIBLE_EDGES_MM = (0.15, 50.0)  # a header in centimetres has edges of about 0.1
 
 
-def reading_error(error: Exception, path) -> InputError:
-    """The error of a file of which nibabel raised one of UNREADABLE.
+def reading_error(error: Exception, path: str | Path) -> InputError:
+    """Return an InputError that explains why nibabel could not read a file (`error` is one of UNREADABLE).
 
-    A name that does not fit the content is told by the first bytes: nibabel goes by the ending alone, and says of such
-    a file only that it is no gzip file or of unknown type.
+    The first bytes show a file whose ending does not match its content, for which nibabel, which relies on the ending,
+    gives no useful message.
     """
     path, expected, start = Path(path), "a readable NIfTI file", b""
     with contextlib.suppress(OSError), open(path, "rb") as file:
@@ -49,34 +49,34 @@ def reading_error(error: Exception, path) -> InputError:
         stem = re.sub(r"(\.nii)?(\.gz)?$", "", path.name, flags=re.IGNORECASE)
         ending = ".nii.gz" if compressed else ".nii"
         kind, ends = ("compressed", "does not end") if compressed else ("not compressed", "ends")
-        found = f"one that is {kind} with gzip, though its name {ends} in .gz"
+        found = f"a file that is {kind} with gzip although its name {ends} in .gz"
         return InputError(expected, found, f"Rename it to {stem}{ending}.", file=path)
     for beginning, (kind, advice) in OTHER_FORMATS.items():
         if re.match(beginning, start):
             return InputError(expected, kind, advice, file=path)
-    advice = "Copy or download it again; it may be truncated or of another format."
+    advice = "Copy or download it again; it may be truncated or have another format."
     return InputError(expected, f"{type(error).__name__}: {error}", advice, file=path)
 
 
-def affine_mm(image, path) -> np.ndarray:
-    """The affine of a file in millimetres, by the unit of its header; InputError if no head has such voxels."""
+def affine_mm(image: nibabel.spatialimages.SpatialImage, path: str | Path) -> np.ndarray:
+    """Return the affine in millimetres, from the unit in the header; InputError if the voxel size is implausible."""
     unit, mm = spatial_unit(image.header)
     affine = image.affine if mm == 1 else np.diag([mm, mm, mm, 1.0]) @ image.affine
     check_edges(np.linalg.norm(affine[:3, :3], axis=0), unit, path)
     return affine
 
 
-def spatial_unit(header) -> tuple[str, float]:
-    """The spatial unit of a NIfTI header that is not the millimetre, by name and in millimetres."""
+def spatial_unit(header: nibabel.spatialimages.SpatialHeader) -> tuple[str, float]:
+    """Return the spatial unit of a header: its name and its length in millimetres."""
     code = int(header["xyzt_units"]) & 0b111 if isinstance(header, nibabel.Nifti1Header) else 0
     return SPATIAL_UNITS.get(code, ("millimetres", 1.0))
 
 
-def check_edges(edges_mm: np.ndarray, unit: str, path) -> None:
-    """Raise InputError unless a header's unit fits the edges of a voxel: some programs write a wrong one, or none."""
+def check_edges(edges_mm: np.ndarray, unit: str, path: str | Path) -> None:
+    """Raise InputError if the edges of a voxel are implausible; some programs write a wrong unit, or none."""
     lowest, highest = PLAUSIBLE_EDGES_MM
     if not lowest <= np.min(edges_mm) <= np.max(edges_mm) <= highest:
-        found = f"edges of {' x '.join(f'{edge:.3g}' for edge in edges_mm)} mm, as its unit of length is {unit}"
-        units = "xyzt_units; metres are 1, millimetres 2, microns 3"
-        advice = f"Is the header in metres, centimetres or microns? Correct its numbers, or their unit ({units})."
+        found = f"edges of {' x '.join(f'{edge:.3g}' for edge in edges_mm)} mm (the unit in the header is {unit})"
+        units = "xyzt_units: 1 metres, 2 millimetres, 3 microns"
+        advice = f"Is the header in metres, centimetres or microns? Correct its voxel size or its unit ({units})."
         raise InputError(f"voxels with edges from {lowest:g} to {highest:g} mm", found, advice, file=path)

@@ -1,22 +1,26 @@
-"""Grids, rigid matrices, and what they do to an image: resampling, and transforms on disk.
+"""Resampling of images, rigid matrices, and transform files.
 
-A matrix is 4 x 4, RAS+ mm, and takes a point of the grid that is filled to the place in the image that is read. The
-images of SimpleITK have a world that points left, back and top (LPS+).
+A matrix is 4 x 4, in RAS+ mm, and maps a point of the output grid to a point of the input image. SimpleITK uses LPS+
+coordinates (to the left, back and top).
 """
+
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import ArrayLike, DTypeLike
 from scipy.spatial.transform import Rotation
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.volumes import Volume
 
-TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS+ millimetres to LPS+ millimetres, and back
+TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # from RAS+ to LPS+ millimetres, and back
 
 
-def to_itk(volume: Volume, dtype=np.float32):
-    """A 3D volume as an image of SimpleITK, in the same place; a sheared grid stays sheared."""
+def to_itk(volume: Volume, dtype: DTypeLike = np.float32) -> sitk.Image:
+    """Convert a 3D volume to a SimpleITK image in the same position; a sheared grid stays sheared."""
     image = sitk.GetImageFromArray(np.ascontiguousarray(volume.array.T, dtype=dtype))
     affine = TO_LPS @ volume.affine
     image.SetSpacing([float(edge) for edge in volume.spacing_mm])
@@ -25,22 +29,22 @@ def to_itk(volume: Volume, dtype=np.float32):
     return image
 
 
-def from_itk(image) -> Volume:
-    """An image of SimpleITK as a volume; its axes stay as they run, which is RAS+ where it came from `to_itk`."""
+def from_itk(image: sitk.Image) -> Volume:
+    """Convert a SimpleITK image to a volume; the axes are not reordered (RAS+ if the image comes from `to_itk`)."""
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     affine[:3, 3] = image.GetOrigin()
     return Volume(np.ascontiguousarray(sitk.GetArrayFromImage(image).T), TO_LPS @ affine)
 
 
-def to_itk_transform(matrix: np.ndarray):
-    """A 4 x 4 matrix of RAS+ millimetres as an affine transform of SimpleITK."""
+def to_itk_transform(matrix: np.ndarray) -> sitk.AffineTransform:
+    """Convert a matrix (4 x 4, RAS+ mm) to an affine transform of SimpleITK."""
     lps = TO_LPS @ matrix @ TO_LPS
     return sitk.AffineTransform(lps[:3, :3].ravel(), lps[:3, 3])
 
 
-def matrix_of(transform) -> np.ndarray:
-    """The 4 x 4 matrix, RAS+ millimetres, of a rigid or affine transform of SimpleITK, whatever its centre."""
+def matrix_of(transform: sitk.Transform) -> np.ndarray:
+    """Return the matrix (4 x 4, RAS+ mm) of a rigid or affine transform of SimpleITK with any centre."""
     corners = np.vstack([np.zeros(3), np.eye(3)])
     moved = np.array([transform.TransformPoint(tuple(corner)) for corner in corners])
     lps = np.eye(4)
@@ -49,8 +53,8 @@ def matrix_of(transform) -> np.ndarray:
     return TO_LPS @ lps @ TO_LPS
 
 
-def rigid_matrix(rotation_deg, shift_mm, centre_mm) -> np.ndarray:
-    """The matrix of a turn about the fixed axes x, y and z, in this order, through a centre, followed by a shift."""
+def rigid_matrix(rotation_deg: ArrayLike, shift_mm: ArrayLike, centre_mm: ArrayLike) -> np.ndarray:
+    """Return the matrix of rotations about the fixed axes x, y, z (in this order) through a centre, then a shift."""
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_euler("xyz", rotation_deg, degrees=True).as_matrix()
     matrix[:3, 3] = centre_mm + np.asarray(shift_mm) - matrix[:3, :3] @ centre_mm
@@ -58,7 +62,7 @@ def rigid_matrix(rotation_deg, shift_mm, centre_mm) -> np.ndarray:
 
 
 def isotropic_grid(reference: Volume, spacing_mm: float) -> Volume:
-    """Cubic voxels of 0 with the axes and the centre of an image, that cover at least its extent."""
+    """Return an empty grid of cubic voxels with the axes and centre of an image, covering at least its extent."""
     edges, counts = reference.spacing_mm, np.array(reference.array.shape[:3])
     shape = np.ceil(edges * counts / spacing_mm - 1e-6).astype(int)
     affine = reference.affine.copy()
@@ -68,16 +72,26 @@ def isotropic_grid(reference: Volume, spacing_mm: float) -> Volume:
     return Volume(np.zeros(shape, np.uint8), affine, reference.file)
 
 
-def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, order: str = "linear") -> Volume:
-    """Read an image at the voxels of a grid.
+def resample(
+    volume: Volume,
+    grid: Volume,
+    matrix: np.ndarray | None = None,
+    order: Literal["linear", "nearest", "cubic"] = "linear",
+) -> Volume:
+    """Resample an image to a grid.
 
-    Where the grid is coarser along an axis of the image, the image is first smoothed along that axis (a Gaussian whose
-    standard deviation is half a voxel of the grid, less half a voxel of its own in squares), so that nothing between
-    the voxels of the grid is passed over; not so for `nearest`.
+    Where the grid is coarser than the image along an axis, the image is first smoothed along that axis against
+    aliasing, except for `nearest`. The variance of the Gaussian is that of half a voxel of the grid minus that of half
+    a voxel of the image.
 
-    The image is of shape (i, j, k), or (i, j, k, t), read volume by volume; of the grid shape and affine count. Without
-    a matrix the headers hold. The order is `linear`, `nearest` (masks and labels) or `cubic` (B-spline, which may
-    overshoot). Returns the grid's voxels, 0 outside the image; float32, or the image's own type for `nearest`.
+    Args:
+        volume: the image, shape (i, j, k) or (i, j, k, t).
+        grid: a volume whose shape and affine are used.
+        matrix: from points of the grid to points of the image, 4 x 4, mm; by default the identity.
+        order: `linear`, `nearest` (for masks and labels) or `cubic` (B-spline, which may overshoot).
+
+    Returns:
+        The volume on the grid, 0 outside the image; float32, or the type of the image for `nearest`.
     """
     interpolator = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor, "cubic": sitk.sitkBSpline3}[order]
     matrix = np.eye(4) if matrix is None else matrix
@@ -94,27 +108,27 @@ def resample(volume: Volume, grid: Volume, matrix: np.ndarray | None = None, ord
     return Volume(voxels if volume.array.ndim == 4 else voxels[..., 0], grid.affine, volume.file)
 
 
-def smooth_for(image, affine: np.ndarray, grid_affine: np.ndarray, matrix: np.ndarray):
-    """Smooth an image of SimpleITK along the axes that a grid reads in steps of more than a voxel."""
+def smooth_for(image: sitk.Image, affine: np.ndarray, grid_affine: np.ndarray, matrix: np.ndarray) -> sitk.Image:
+    """Smooth an image along the axes on which the grid is coarser than the image."""
     steps = np.abs(np.linalg.inv(affine) @ matrix @ grid_affine)[:3, :3]  # in voxels of the image
     along = (steps / np.linalg.norm(grid_affine[:3, :3], axis=0)).argmax(axis=1)  # the grid's axis nearest to each
     variance = np.maximum(steps[range(3), along] ** 2 - 1, 0) / 4
     return sitk.DiscreteGaussian(image, variance.tolist(), maximumKernelWidth=64, useImageSpacing=False)
 
 
-def write_transform(path, matrix: np.ndarray) -> None:
-    """Write a matrix as a transform of ITK (`.tfm`, LPS+ inside), which 3D Slicer and ANTs open."""
+def write_transform(path: str | Path, matrix: np.ndarray) -> None:
+    """Write a matrix as an ITK transform file (`.tfm`, in LPS+), which 3D Slicer and ANTs can read."""
     with written_whole(path) as part:
         sitk.WriteTransform(to_itk_transform(matrix), str(part))
 
 
-def read_transform(path) -> np.ndarray:
-    """The matrix of a rigid or affine transform of ITK; InputError if a file is missing, none, or bends space."""
+def read_transform(path: str | Path) -> np.ndarray:
+    """Read the matrix of a rigid or affine ITK transform file; InputError if it is unreadable or not linear."""
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:
-        advice = "Give a .tfm file as this package, 3D Slicer or ANTs write it."
-        raise InputError("a transform of ITK", str(error).splitlines()[-1], advice, path) from error
+        advice = "Give a .tfm file written by this package, 3D Slicer or ANTs."
+        raise InputError("an ITK transform file", str(error).splitlines()[-1], advice, path) from error
     if not transform.IsLinear():
-        raise InputError("a rigid or affine transform", transform.GetName(), "Leave out what bends space.", path)
+        raise InputError("a rigid or affine transform", transform.GetName(), "Save the linear part only.", path)
     return matrix_of(transform)

@@ -1,19 +1,20 @@
-"""What words say of a contrast agent, from negations and prepositions to what they stand before.
+"""Whether the words of a series name or description say that contrast agent was given.
 
-`pre` and `post` before a contrast agent or nothing speak of the agent; before an operation or unknown word, of that.
+Negations and prepositions are resolved with the word that follows them: `pre` and `post` refer to the contrast agent if
+it follows, or nothing; before an operation or an unknown word they refer to that.
 """
 
 from glioma_idh.imaging import series_vocabulary as terms
 
 
 def contrast_said(words: tuple[str, ...]) -> frozenset[bool]:
-    """What is said of a contrast agent: True given, False not; both where open, neither where nothing is said."""
+    """Return {True} if contrast agent was given, {False} if not, both if ambiguous, none if the words do not say."""
     said, place = set(), 0
     while place < len(words):
         word, step = words[place], 1
         if word in terms.UNDECIDED:
             said |= {True, False}
-        elif word == "t1gd":  # with a T1, it is one registered to the other
+        elif word == "t1gd":  # together with a T1: one of them registered to the other
             said |= {True, False} if set(terms.SEQUENCES["t1"]) & set(words) else {True}
         elif word in terms.NATIVE:
             said.add(False)
@@ -28,7 +29,7 @@ def contrast_said(words: tuple[str, ...]) -> frozenset[bool]:
 
 
 def _of_prepositions(words: tuple[str, ...], place: int) -> tuple[set[bool], int]:
-    """What prepositions from a place on say, with what they stand before; and how many words that takes."""
+    """Interpret prepositions from a position on, with the word that follows; return the result and the words used."""
     end, chain = place, []
     while end < len(words) and words[end] in terms.PREPOSITIONS | terms.LINKS | terms.GEOMETRY:
         chain.append(words[end])
@@ -55,13 +56,19 @@ def _of_prepositions(words: tuple[str, ...], place: int) -> tuple[set[bool], int
 
 
 def _of_agent(words: tuple[str, ...], place: int) -> tuple[set[bool], int]:
-    """What a contrast agent says, with a preposition behind it; and how many words that takes."""
+    """Interpret a contrast agent with a preposition after it; return the result and the number of words used."""
     end = place
     while end < len(words) and words[end] in terms.AGENT | terms.GEOMETRY | terms.LINKS:
         end += 1
     word, before, behind = words[place], set(words[:place][-1:]), set(words[place + 1 : place + 2])
-    if word in ("c", "contrast", "contraste", "contrasto", "kontrast"):  # of a name, or of the picture
-        unknown = set() if word == "contrast" else {terms.UNKNOWN}  # `+C` is read as contrast
+    if word in (
+        "c",
+        "contrast",
+        "contraste",
+        "contrasto",
+        "kontrast",
+    ):  # may be part of a name, or mean the contrast of the image
+        unknown = set() if word == "contrast" else {terms.UNKNOWN}  # `+C` is read as `contrast`
         if before & (terms.NOT_AN_AGENT | unknown) or behind & (terms.NOT_AN_AGENT_AFTER | unknown):
             return {True, False}, 1
     if words[end : end + 1] and words[end] in terms.BEFORE | terms.AFTER | terms.WITHOUT:

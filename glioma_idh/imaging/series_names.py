@@ -1,6 +1,6 @@
-"""What a file's name or a scanner's description says of a series: the one reader of words for all commands.
+"""Which sequence or mask a file name or series description names. All commands use this module.
 
-Nothing is guessed. What may be a T1 with or without contrast agent is both, and is left to the user.
+Ambiguous words keep all their meanings: what may be a T1 with or without contrast agent is both, and the user decides.
 """
 
 import re
@@ -14,7 +14,9 @@ T1 = set(terms.SEQUENCES["t1"])
 B_VALUE = r"b(0|\d{2,4})"
 WITH_OR = r"(w|with|mit|avec|con|com|met)", rf"(w\W?/?\W?o|{'|'.join(sorted(terms.WITHOUT_ALONE))})"
 AND = r"\s?(/|&|\+|and|und|et|e|y|en|or|oder|o\.?|ou|of)\s?"
-BY_LETTER = r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"  # after a letter: `o. KM`, `s/ gado`
+BY_LETTER = (
+    r"(?=(c|ce|gd|gado?|km|civ|iv|mdc|inj\w*|contrast\w*|kontrast\w*)\b)"  # after a single letter: `o. KM`, `s/ gado`
+)
 OTHER_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i", "_": " "})
 OTHER_LETTERS |= str.maketrans({"±": "+-", "−": "-", "–": "-", "—": "-"})
 PHRASES = {
@@ -56,14 +58,14 @@ PHRASES = {
     rf"\bm\.?\s?(?=km\b)|\bc\s?/\s?{BY_LETTER}": "with",
     rf"\bav\.?\s{BY_LETTER}": "either",
     r"[23]\s?d(?=[\W]|$)|[23]d(?=[a-z])": "",
-}  # spellings of more than letters and digits, and the words that they stand for; in this order
+}  # patterns and the words that replace them, applied in this order
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a name or description, in their order; those that are not known here as `?`, numbers left out.
+    """Split a name or description into known words, in their order; unknown words become `?`, numbers are dropped.
 
-    Letters lose accents and capitals; words that are written as one are parted: `T1post` is `t1 post`. Words of another
-    script are `either`, since they may be of contrast agent.
+    Accents and capitals are removed, and compound words are split: `T1post` becomes `t1 post`. Words in another script
+    become `either`, since they may refer to contrast agent.
     """
     text = text.lower().translate(OTHER_LETTERS)
     text = unicodedata.normalize("NFKD", text)
@@ -76,7 +78,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 @cache
 def _parts(token: str) -> tuple[str, ...]:
-    """A token as words: itself where it is known, its parts where it is made of known ones, else `?`."""
+    """Return a token as words: itself if known, its parts if it consists of known words, else `?`."""
     if not token.isascii():
         return ("either",)
     if token in terms.SPELLINGS:
@@ -88,13 +90,13 @@ def _parts(token: str) -> tuple[str, ...]:
     pieces = _split(token)
     if len(pieces) == 2 and pieces[0] in T1 and pieces[1] in terms.AGENT:
         return ("t1gd",)
-    # a sequence is among its parts, or they begin as `preop` and `ohneKM` do: `Vorse` and `Corce` are names
+    # accepted if a sequence is among the parts or they begin like `preop` and `ohneKM`; `Vorse` and `Corce` are names
     began = pieces[:1] and pieces[0] in terms.START and set(pieces[1:]) <= terms.START | terms.EVENT
     return pieces if began or terms.NAMING.intersection(pieces) else (terms.UNKNOWN,)
 
 
 def _split(token: str) -> tuple[str, ...]:
-    """A token as several of the words that are often written as one."""
+    """Split a token into words that are often written as one; empty if that is not possible."""
     for size in range(len(token) - 1, 1, -1):
         first, rest = token[:size], token[size:]
         if first in terms.PIECES:
@@ -105,11 +107,16 @@ def _split(token: str) -> tuple[str, ...]:
 
 
 def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | None:
-    """Of `t1 t1gd t2 flair rcbv adc dwi dsc lesion_mask brain_mask` those that words, as of `words_of`, may name.
+    """Return the roles that words may name: `t1 t1gd t2 flair rcbv adc dwi dsc lesion_mask brain_mask`.
 
-    Empty where they name another kind of image, None where they do not tell. A scanner's T1 (`described`) is one with
-    or without contrast agent unless its words say which. The name of a file is taken at its word: `t1` is without, and
-    MPRAGE is the slice-CNN paper's, with.
+    Args:
+        words: as from `words_of`.
+        described: True for a scanner's description, False for a file name. A described T1 may be with or without
+            contrast agent unless the words say which. In a file name, `t1` is without, and `mprage` is with contrast
+            agent, as in the slice-CNN paper.
+
+    Returns:
+        The roles; empty if the words name another kind of image, None if they do not tell.
     """
     there = set(words)
     if not described and there & (terms.MASK | {"brainmask"}):
@@ -128,7 +135,9 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
         if role in named or (role == "dwi" and any(re.fullmatch(B_VALUE, word) for word in there)):
             return frozenset({role})
     roles = named - {"t2"} if "flair" in named else named
-    t1_weighted = there & terms.T1_WEIGHTED - ({"mpr"} if roles else set())  # of another sequence, it is a reformat
+    t1_weighted = there & terms.T1_WEIGHTED - (
+        {"mpr"} if roles else set()
+    )  # `mpr` after another sequence is a reformat
     if named & {"t1", "t1gd"} or t1_weighted:
         said = contrast_said(words)
         if not said and not described:
@@ -143,7 +152,7 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
 
 
 def _is_another_kind(there: set[str], named: set[str]) -> bool:
-    """Whether words name an image of no role: a map, another sequence, another part of the body."""
+    """Return whether words name an image without a role: a map, another sequence, another part of the body."""
     t1 = named & {"t1", "t1gd"} or there & terms.T1_WEIGHTED
     excused = {"gre", "star", "t2star"} if "dsc" in named else {"gre"} if t1 else set()
     return bool(

@@ -1,33 +1,34 @@
-"""Volumes: voxels with their place in space; boxes in them. Only here and in `nifti` is known how scans lie on disk."""
+"""Volumes (voxels with an affine), reading and writing them as NIfTI, and bounding boxes."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import nibabel
 import numpy as np
+from numpy.typing import DTypeLike
 
 from glioma_idh.errors import InputError
 from glioma_idh.files import written_whole
 from glioma_idh.imaging.nifti import TIME_UNITS_S, UNREADABLE, affine_mm, check_edges, reading_error, spatial_unit
 
-Box = tuple[tuple[int, int], ...]  # (start, stop) a side, stop outside
+Box = tuple[tuple[int, int], ...]  # (start, stop) per axis; stop is excluded
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Voxels on a grid in space, axes (i, j, k) pointing to the patient's right, front and top (RAS+)."""
+    """Voxels and their affine; the axes (i, j, k) point to the patient's right, front and top (RAS+)."""
 
-    array: np.ndarray  # voxels, shape (i, j, k), or (i, j, k, t) of a series
-    affine: np.ndarray  # 4 x 4, voxel index to millimetres, RAS+
-    file: str = ""  # where it was read from, for messages
-    stored_as: str = ""  # where the axes ran in the file, such as LPS (left, back, top); empty where it did not say
-    own_affine: np.ndarray | None = None  # of the file itself, in millimetres; `return_to_grid` leads back to its axes
+    array: np.ndarray  # voxels, shape (i, j, k), or (i, j, k, t) for a series
+    affine: np.ndarray  # 4 x 4, from voxel indices to RAS+ millimetres
+    file: str = ""  # path of the file, for error messages
+    stored_as: str = ""  # orientation of the axes in the file, such as LPS (left, back, top); "" if not stated
+    own_affine: np.ndarray | None = None  # affine of the file, in mm; `return_to_grid` restores its axes
 
     @property
     def spacing_mm(self) -> np.ndarray:
-        """Edge lengths of a voxel, shape (3,), mm."""
+        """Edge lengths of a voxel, mm, shape (3,)."""
         return np.linalg.norm(self.affine[:3, :3], axis=0)
 
     @property
@@ -37,29 +38,36 @@ class Volume:
 
 
 def reorient(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Permute and flip axes to run closest to right, front, top, those of the affine too; an oblique grid stays so."""
+    """Permute and flip the axes of array and affine to be closest to RAS+; an oblique grid stays oblique."""
     orientation = nibabel.orientations.io_orientation(affine)
     turned = nibabel.orientations.apply_orientation(array, orientation)
     return turned, affine @ nibabel.orientations.inv_ornt_aff(orientation, array.shape)
 
 
 def return_to_grid(array: np.ndarray, own_affine: np.ndarray) -> np.ndarray:
-    """Undo `reorient`: permute and flip axes (i, j, k), RAS+, to those of the grid that an affine describes."""
+    """Undo `reorient`: permute and flip RAS+ axes (i, j, k) to those of the affine of the file."""
     own, ras = nibabel.orientations.io_orientation(own_affine), nibabel.orientations.axcodes2ornt("RAS")
     return nibabel.orientations.apply_orientation(array, nibabel.orientations.ornt_transform(ras, own))
 
 
-def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", num_axes: int = 3) -> Volume:
-    """Read a NIfTI file as a RAS+ volume; a grid in metres or microns, by its header, comes back in millimetres.
+def read_volume(
+    path: str | Path,
+    dtype: DTypeLike | None = np.float32,
+    finite: bool = True,
+    order: Literal["C", "K"] = "C",
+    num_axes: int = 3,
+) -> Volume:
+    """Read a NIfTI file as a RAS+ volume in millimetres.
 
     Args:
         path: a `.nii` or `.nii.gz` file with one 3D volume (trailing axes of length 1 are dropped).
-        dtype: of the voxels; None leaves whole numbers as they are stored, unless the header scales them.
-        finite: whether NaN and infinite voxels are an error; if not, they come back as they are.
-        order: "C", or "K" for voxels in memory as they lie in the file, which spares a copy.
-        num_axes: 3, or 4 for a series of volumes: over time, or over b-values.
+        dtype: type of the voxels; None keeps stored integers unless the header scales them.
+        finite: whether NaN and infinite voxels are an error; otherwise they are kept.
+        order: memory layout: "C", or "K" for that of the file, which avoids a copy.
+        num_axes: 3, or 4 for a series of volumes (over time or b-values).
 
-    InputError if the file is missing, truncated, not NIfTI, of other axes, or has NaN or infinite voxels.
+    Raises:
+        InputError: the file is missing, truncated, not NIfTI, has another number of axes, or NaN or infinite voxels.
     """
     if not Path(path).is_file():
         raise InputError("a NIfTI file", "no file", "Check the path in the cohort table.", file=path)
@@ -78,11 +86,13 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
     while array.ndim > num_axes and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim != num_axes or 0 in array.shape:
-        advice = "Give one volume a file." if num_axes == 3 else "Give the whole series as one 4D file."
+        advice = "Save one volume per file." if num_axes == 3 else "Save the whole series as one 4D file."
         raise InputError(f"a {num_axes}D volume", f"shape {array.shape}", advice, file=path)
     if finite and not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
-        raise InputError("finite voxels", f"{count} NaN or infinite voxels", "Make the image again.", file=path)
+        raise InputError(
+            "finite voxels", f"{count} NaN or infinite voxels", "Export or compute the image again.", file=path
+        )
     own_affine = affine_mm(image, path)
     array, affine = reorient(array, own_affine)
     array = np.asarray(array, dtype=dtype, order=order)
@@ -91,8 +101,8 @@ def read_volume(path, dtype=np.float32, finite: bool = True, order: str = "C", n
     return Volume(array, affine, str(path), stored_as, own_affine)
 
 
-def read_grid(path) -> Volume:
-    """The grid of an image's first three axes, its voxels all 0; InputError if it is no NIfTI file with such axes."""
+def read_grid(path: str | Path) -> Volume:
+    """Read shape and affine of the first three axes of a NIfTI file; the voxels are 0. InputError if unreadable."""
     try:
         image = nibabel.load(path)
         orientation = nibabel.orientations.io_orientation(image.affine)
@@ -105,10 +115,10 @@ def read_grid(path) -> Volume:
 
 
 def voxel_hash(volume: Volume) -> str:
-    """The identity of an image, however it is stored: 16 hexadecimal digits; none of zeros, which are like any other.
+    """Hash the content of an image, however it is stored: 16 hexadecimal digits, "" for an image of zeros.
 
-    Voxels alone count, as 32-bit floats, cropped to the box of those that are not 0: header, number type, order of the
-    axes in the file and padding with zeros do not.
+    The voxels are hashed as 32-bit floats in the bounding box of those that are not 0. The header, the number type, the
+    order of the axes in the file and padding with zeros do not matter.
     """
     filled = volume.array != 0
     if not filled.any():
@@ -118,16 +128,16 @@ def voxel_hash(volume: Volume) -> str:
 
 
 class HeaderTiming(NamedTuple):
-    """What a NIfTI header alone tells of an image."""
+    """Shape, spacing and timing from a NIfTI header."""
 
     shape: tuple[int, ...]  # without trailing axes of length 1 beyond the third
-    spacing_mm: tuple[float, float, float]  # edge lengths of a voxel, whatever the header's unit
-    time_step_s: float | None  # between the volumes of a 4D file; None where it names no unit of time
-    description: str  # its free text
+    spacing_mm: tuple[float, float, float]  # edge lengths of a voxel, converted from the unit of the header
+    time_step_s: float | None  # between the volumes of a 4D file; None if the header has no unit of time
+    description: str  # the free text of the header
 
 
-def read_header_timing(path) -> HeaderTiming:
-    """Read what a header tells without its voxels; InputError if it is no NIfTI's, or its unit fits no voxel."""
+def read_header_timing(path: str | Path) -> HeaderTiming:
+    """Read the header of a NIfTI file without the voxels; InputError if unreadable or the unit is implausible."""
     try:
         header = nibabel.load(path).header
         seconds = TIME_UNITS_S.get(int(header["xyzt_units"]) & 0b111000)
@@ -145,8 +155,8 @@ def read_header_timing(path) -> HeaderTiming:
     return HeaderTiming(shape, tuple(zooms[:3]), step_s, description)
 
 
-def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
-    """Write voxels (i, j, k) as NIfTI in millimetres, whole or not at all: a killed write leaves no half file."""
+def write_volume(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None:
+    """Write voxels (i, j, k) as NIfTI in millimetres, atomically: an interrupted write leaves no partial file."""
     image = nibabel.Nifti1Image(array, affine)
     image.header.set_xyzt_units("mm")
     with written_whole(path) as part:
@@ -154,22 +164,22 @@ def write_volume(path, array: np.ndarray, affine: np.ndarray) -> None:
 
 
 def check_same_grid(volume: Volume, reference: Volume, tolerance_voxels: float = 0.1) -> None:
-    """Raise InputError unless a volume has the shape of another and lies, to so many voxels, in the same place."""
+    """Raise InputError unless two volumes have the same shape, and positions within a tolerance in voxels."""
     if volume.array.shape != reference.array.shape:
         expected, found = f"shape {reference.array.shape}", f"shape {volume.array.shape}"
-        advice = f"Resample one onto the grid of the other ({reference.file})."
+        advice = f"Resample one to the grid of the other ({reference.file})."
         raise InputError(expected, found, advice, file=volume.file)
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in volume.array.shape], [1])).reshape(4, -1)
     off_mm = np.linalg.norm(((volume.affine - reference.affine) @ corners)[:3], axis=0).max()
     if off_mm > tolerance_voxels * reference.spacing_mm.min():
-        advice = f"Draw a slice of one over the same slice of the other ({reference.file}), voxel on voxel, without"
-        advice += " their headers. If they fit, a header is wrong: copy the right one, as resampling would misplace the"
-        advice += " image. If they do not fit, resample one onto the grid of the other."
-        raise InputError("the same grid", f"a grid up to {off_mm:.1f} mm off", advice, file=volume.file)
+        advice = f"Compare the voxel arrays of this file and {reference.file} without their headers, slice by slice. If"
+        advice += " they match, one header is wrong: copy the correct one; resampling would misplace the image."
+        advice += " If they do not match, resample one to the grid of the other."
+        raise InputError("the same grid", f"a grid displaced by up to {off_mm:.1f} mm", advice, file=volume.file)
 
 
 def bounding_box(mask: np.ndarray) -> Box:
-    """The smallest box that holds every true voxel of a mask of any dimension; ValueError if it is empty."""
+    """Return the smallest box that contains all true voxels of a mask of any shape; ValueError if there are none."""
     if not mask.any():
         raise ValueError("An empty mask has no bounding box.")
     sides = []
@@ -181,10 +191,10 @@ def bounding_box(mask: np.ndarray) -> Box:
 
 
 def crop(array: np.ndarray, box: Box) -> np.ndarray:
-    """The part of an array inside a box (a view)."""
+    """Return the part of an array inside a box, as a view."""
     return array[tuple(slice(start, stop) for start, stop in box)]
 
 
 def widest_axial_slice(mask: np.ndarray) -> int:
-    """The index k of the axial slice with most voxels of a mask (i, j, k), RAS+; the lowest of several equal ones."""
+    """Return the index k of the axial slice with most voxels of a mask (i, j, k), RAS+; the lowest k in a tie."""
     return int(np.count_nonzero(mask, axis=(0, 1)).argmax())

@@ -1,4 +1,4 @@
-"""The command's work: patients, one or several at a time; tables beside their folders; what they can be used for."""
+"""Prepare one or several patients, write the tables of the cohort, and tell what the patients can be used for."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from glioma_idh.cohorts.table import COLUMNS, EXCLUSION_COLUMNS, PATHS, SEQUENCE
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
 from glioma_idh.imaging.brain import extractor_words
-from glioma_idh.imaging.dicom.headers import identity_in
+from glioma_idh.imaging.dicom.headers import contains_patient_identity
 from glioma_idh.parallel import run_parallel
 from glioma_idh.preparation.context import LesionFinder, Patient
 from glioma_idh.preparation.patient import run_steps, shareable_error
@@ -28,7 +28,7 @@ from glioma_idh.progress import progress, step
 
 ALL_FOUR = "T1, T1Gd, T2 and FLAIR"
 SLICES, VOLUMES = "Slice CNN (gbm2d)", "SGPNet (sgp3d)"
-OR_FIND_IT = "or with --lesion-run RUN_DIR, a trained SGPNet that finds it."
+OR_FIND_IT = "or with --lesion-run RUN_DIR, so that a trained SGPNet segments it."
 logger = logging.getLogger(__name__)
 
 
@@ -49,53 +49,62 @@ class PreparedPatient:
         return read_record(self.folder)
 
     def __str__(self) -> str:
-        """The patient in a line, and a line for each thing that went wrong."""
-        made = " ".join(self.files) or "nothing could be made"
+        """The patient's results in a line, and a line per remark and error."""
+        made = " ".join(self.files) or "no results"
         return "\n  ".join([f"{self.subject}: {made}", *map(str, (*self.remarks, *self.errors))])
 
 
 def check_job(job: Job, settings: Settings) -> None:
-    """Refuse what no patient can be prepared with, by an InputError that names the flag."""
+    """Raise InputError, which names the option, for settings that cannot be used with any patient."""
     settings.wanted_series()
+    settings.check_times()
     one = [name for name in ("lesion_mask", "brain_mask", "white_mask") if getattr(settings, name) is not None]
     for name in one:
         if not getattr(settings, name).is_file():
             expected = f"an image for --{name.replace('_', '-')}"
-            raise InputError(expected, "no file", "Check the path.", file=getattr(settings, name))
+            raise InputError(expected, "no such file", "Check the path.", file=getattr(settings, name))
     if settings.reference not in (*STRUCTURAL, "atlas") and not Path(settings.reference).is_file():
-        advice = f"Name one of {', '.join(STRUCTURAL)}, atlas, or an image."
-        raise InputError("--reference that is there", "no such file", advice, file=settings.reference)
+        advice = f"Choose {', '.join(STRUCTURAL)}, atlas, or the path of an image."
+        raise InputError("a reference for --reference", "no such file", advice, file=settings.reference)
     if settings.brain_command is not None:
         extractor_words(settings.brain_command)
     if settings.spacing_mm is not None and not 0.3 <= settings.spacing_mm <= 10:
-        raise InputError("--spacing-mm from 0.3 to 10", f"{settings.spacing_mm:g}", "Give the voxels' edge in mm.")
+        raise InputError("--spacing-mm from 0.3 to 10", f"{settings.spacing_mm:g}", "Give the edge of a voxel in mm.")
     one += ["subject"] if job.subject is not None else []
     if job.many and one:
         found = f"--{one[0].replace('_', '-')} with --many"
-        raise InputError("one patient", found, "Lay such masks in the patients' folders; ids are the folders' names.")
+        advice = "Put masks into the patients' folders; the ids are the names of the folders."
+        raise InputError("this option only without --many", found, advice)
     if job.subject is not None and not re.fullmatch(r"[^/\\]*[^/\\.][^/\\]*", job.subject):
-        raise InputError("a --subject that can be a folder's name", repr(job.subject), "Use letters, digits, - and _.")
+        raise InputError("a --subject that can name a folder", repr(job.subject), "Use letters, digits, - and _.")
     if job.out.exists() and not job.out.is_dir():
-        raise InputError("a folder for --out", "a file", "Name another.", file=job.out)
+        raise InputError("a folder for --out", "a file", "Choose another path.", file=job.out)
     if job.jobs < 1:
-        raise InputError("--jobs of at least 1", str(job.jobs), "Give another number.")
+        raise InputError("--jobs of at least 1", str(job.jobs), "Give a positive number.")
 
 
 def prepare_patients(
     job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
 ) -> list[PreparedPatient]:
-    """Prepare one patient or many, and bring the tables of the output folder up to date.
+    """Prepare one or several patients, and update the tables of the output folder.
 
-    `draw` draws what to check a patient by, from the id, the `Patient`, and `synthetic`. An InputError where the tables
-    in the output folder cannot be used, there is no patient or several for one, or with `strict` the first of any.
+    Args:
+        job: patients, output folder and how to run.
+        settings: what to make, and how.
+        finder: segments the lesion of patients without a mask, if given.
+        draw: draws the pictures for quality control, from the id, the `Patient`, and `synthetic`.
+
+    Raises:
+        InputError: there is no patient, or several instead of one; the tables in the output folder cannot be read; or,
+            with `strict`, the first error of any patient.
     """
-    with step("making the synthetic patient", job.quiet or job.source is not None):
+    with step("creating the synthetic patient", job.quiet or job.source is not None):
         patients, outcomes = find_patients(job.source, job.out, job.many), []
     if job.source is not None and not job.many:
         check_one_patient(job.source, job.out, settings.wanted_series(), settings.anchor)
     if job.subject is not None:
         patients = dict(zip([job.subject], patients.values(), strict=True))
-    read_tables(job.out)  # what cannot be read is said now, not when the first patient is done
+    read_tables(job.out)  # an unreadable table is an error now, not after the first patient
     calls = (delayed(prepare_one)(*patient, job, settings, finder, draw) for patient in patients.items())
     shown = {"what": "preparing", "unit": "patient", "quiet": job.quiet, "disable": job.quiet or len(patients) == 1}
     done = run_parallel(calls, min(job.jobs, len(patients)), ordered=False)
@@ -113,10 +122,10 @@ def prepare_patients(
 
 
 def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> PreparedPatient:
-    """Prepare one patient and draw what to check it by; what stops it is in the outcome."""
-    if identity_in(subject, source):
-        advice = "Rename the folder, which names all results" + (". " if job.many else ", or give --subject.")
-        error = InputError("an id that does not tell who the patient is", "the name or birth date in it", advice)
+    """Prepare one patient and draw its pictures; errors are returned in the result."""
+    if contains_patient_identity(subject, source):
+        advice = "Rename the folder, as all results are named after it" + (". " if job.many else ", or give --subject.")
+        error = InputError("an id without patient identity", "the patient's name or birth date in the id", advice)
         return PreparedPatient(subject, job.out / subject, {}, [error], [], [])
 
     def tell(line: str) -> None:
@@ -134,19 +143,24 @@ def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder
             patient.stages.finish()
     except InputError as error:
         errors = [*errors, error]
-    except Exception as error:  # a surprise in one patient must not end the others
+    except Exception as error:  # an unexpected error must not stop the other patients
         logger.exception(f"{subject}: unexpected error")
-        advice = "This is a fault of the program: please report the lines above."
-        errors = [*errors, InputError("a patient that can be prepared", f"{type(error).__name__}: {error}", advice)]
+        advice = "This is an error of the program: please report the lines above."
+        errors = [*errors, InputError("no program error", f"{type(error).__name__}: {error}", advice)]
     exclusions = [shareable_error(error, source, folder) for error in errors]
     return PreparedPatient(subject, folder, files, errors, exclusions, remarks)
 
 
 def update_tables(out: Path, subject: str, files: dict[str, Path], problems: list[dict]) -> None:
-    """Enter what became of a patient; other patients, and what was written by hand about this one, stay.
+    """Update `cohort.csv` and `exclusions.csv` for one patient; other rows and columns filled in by hand are kept.
 
-    `files` are by column of the cohort table, `problems` rows of `exclusions.csv` less the subject. A patient without
-    files leaves the cohort table, or stays without paths where somebody wrote something by hand.
+    A patient without files is removed from the cohort table, unless columns were filled in by hand.
+
+    Args:
+        out: folder of the tables.
+        subject: the patient's id.
+        files: results by column of the cohort table.
+        problems: rows of `exclusions.csv` without the column `subject`.
     """
     cohort, exclusions = read_tables(out)
     former = cohort[cohort["subject"] == subject]
@@ -160,8 +174,8 @@ def update_tables(out: Path, subject: str, files: dict[str, Path], problems: lis
     write_table(rows.sort_values("subject", kind="stable"), Path(out, "exclusions.csv"))
 
 
-def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`cohort.csv` and `exclusions.csv` as text, with their columns, empty if absent; an InputError if unreadable."""
+def read_tables(out: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read `cohort.csv` and `exclusions.csv` as text; empty tables if missing, InputError if unreadable."""
     tables = []
     for name, columns in (("cohort.csv", COLUMNS), ("exclusions.csv", EXCLUSION_COLUMNS)):
         path = Path(out, name)
@@ -173,32 +187,38 @@ def read_tables(out) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def usable_for(files: dict[str, Path], folder: Path, settings: Settings) -> list[str]:
-    """What one patient with these files can be used for, what is missing, how to get it; no line if nothing is made."""
+    """Return lines on what a patient with these files can be used for, what is missing, and how to add it."""
     made = [name for name in SEQUENCES if name in files]
     if not made:
         return []
     missing = [SEQUENCE_NAMES[name] for name in STRUCTURAL if name not in files]
     has_lesion, names = "lesion_mask" in files, ", ".join(SEQUENCE_NAMES[name] for name in made)
     if has_lesion:
-        lines = [f"{SLICES}: {names}, each with the lesion mask."]
+        lines = [f"{SLICES}: can use {names}, with the lesion mask."]
     else:
-        how = "Draw the lesion with its oedema on any series, and run the same command with --lesion-mask FILE"
+        how = "Draw the lesion including oedema on any series and run the same command with --lesion-mask FILE"
         how += "." if missing else f", {OR_FIND_IT}"
-        lines = [f"{SLICES}: not yet; {names} are there, but no lesion mask, which it needs. {how}"]
+        lines = [f"{SLICES}: needs a lesion mask, which is missing ({names} available). {how}"]
     if missing:
-        lines.append(f"{VOLUMES}: no; it reads {ALL_FOUR} together, and there is no {' and no '.join(missing)}.")
+        lines.append(f"{VOLUMES}: not possible; it needs {ALL_FOUR}. Missing: {', '.join(missing)}.")
     else:
-        training = "to predict and to train" if has_lesion else "to predict; training needs the lesion mask"
-        lines.append(f"{VOLUMES}: {ALL_FOUR} are there, {training}.")
+        training = (
+            "prediction and training are possible"
+            if has_lesion
+            else "prediction is possible; training needs a lesion mask"
+        )
+        lines.append(f"{VOLUMES}: {training}.")
     if "brain_mask" not in files:
-        lines.append("No brain mask was made: where the scans show the skull, predict and train need --with-skull.")
+        lines.append(
+            "There is no brain mask: if the scans show the skull, use --with-skull for prediction and training."
+        )
     elif settings.keep_skull:
-        lines.append("The skull was kept: SGPNet then needs --with-skull.")
-    return lines + ([f"Now look at {folder / 'qc.png'}"] if (folder / "qc.png").exists() else [])
+        lines.append("The skull was kept: SGPNet needs --with-skull.")
+    return lines + ([f"Please check {folder / 'qc.png'}"] if (folder / "qc.png").exists() else [])
 
 
 def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
-    """What many patients, with these files each, can be used for, in counts; no line where nothing was made."""
+    """Return lines on how many patients, with these files each, can be used for what."""
     made = [files for files in every if files.keys() & set(SEQUENCES)]
     if not made:
         return []
@@ -209,7 +229,9 @@ def usable_for_many(every: list[dict[str, Path]], out: Path) -> list[str]:
     sequences = ", ".join(f"{SEQUENCE_NAMES[name]} {counts[name]}" for name in SEQUENCES if counts[name])
     lines = [f"{SLICES}: {len(with_lesion)} of {len(every)} patients have a lesion mask ({sequences} patients)."]
     if len(with_lesion) < len(made):
-        how = "For the others draw it on any series, lay it into the patient's folder as lesion_mask.nii.gz, and run"
+        how = "For the others, draw it on any series, save it as lesion_mask.nii.gz in the patient's folder and run"
         lines[0] += f" {how} the same command again, {OR_FIND_IT}"
-    lines.append(f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} of these can train it.")
-    return lines + ([f"Now look at {out / '*' / 'qc.png'}"] if any(out.glob("*/qc.png")) else [])
+    lines.append(
+        f"{VOLUMES}: {len(with_all)} of {len(every)} patients have {ALL_FOUR}; {both} can be used for training."
+    )
+    return lines + ([f"Please check {out / '*' / 'qc.png'}"] if any(out.glob("*/qc.png")) else [])

@@ -1,98 +1,107 @@
-"""The patient that all steps are handed: what is asked, where everything lies, and what is made so far."""
+"""The patient as all steps receive it: settings, alignment of the series, and the files made so far."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from glioma_idh.errors import InputError
+from glioma_idh.imaging.registration.template import TemplateFit
 from glioma_idh.imaging.volumes import Volume
+from glioma_idh.preparation.recognition import Series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where everything lies: the grid of the result, and the way from it to each series."""
+    """The grid of the results, and its transforms to all series."""
 
-    choices: dict  # series by role
+    choices: dict[str, Series]  # by role
     anchor: str  # role of the series that the others were registered to
-    matrices: dict[str, np.ndarray]  # by role, 4 x 4, from the anchor's mm to those of the series, where known
-    head: Callable  # gives the anchor's image, its bias corrected where it has a skull; made when first asked for
-    fit_template: Callable  # gives the anchor's `TemplateFit`, likewise
-    grid: Volume  # of the result; its voxels are empty
-    reference: Volume  # grid of what everything is registered to, in the millimetres of `grid`
+    matrices: dict[str, np.ndarray]  # by role, 4 x 4, from the anchor's mm to those of the series, if known
+    head: Callable[[], Volume]  # the anchor's image, bias-corrected if it has a skull; computed on first use
+    fit_template: Callable[[], TemplateFit]  # the template fitted to the anchor; computed on first use
+    grid: Volume  # of the results, with voxels of 0
+    reference: Volume  # grid of the reference image, in the millimetres of `grid`
     frame: np.ndarray  # 4 x 4, from the grid's millimetres to the anchor's
 
     def has(self, role: str) -> bool:
-        """Whether there is a series of a role, and where it lies is known."""
+        """Return whether there is a series with this role and a known position."""
         return role in self.choices and role in self.matrices
 
     def file(self, role: str) -> Path | None:
-        """The first file of a role, if there is one."""
+        """Return the first file of a role, if any."""
         return self.choices[role].files[0] if role in self.choices else None
 
     def to_series(self, role: str) -> np.ndarray:
-        """From the grid's millimetres to those of a series."""
+        """Return the matrix from the grid's millimetres to those of a series."""
         return self.matrices[role] @ self.frame
 
     @property
-    def ways(self) -> dict[str, np.ndarray]:
-        """From the grid's millimetres to those of each series whose place is known."""
+    def transforms(self) -> dict[str, np.ndarray]:
+        """Matrices from the grid's millimetres to those of each series, by role."""
         return {role: self.to_series(role) for role in self.matrices}
 
     def placement(self, role: str) -> dict:
-        """What the place of a series on the grid of the result depends on."""
+        """Return the inputs of a stage that determine the position of a series on the grid."""
         return {"shape": self.grid.array.shape, "affine": self.grid.affine, "way": self.to_series(role)}
 
 
 @dataclass(frozen=True)
 class LesionFinder:
-    """Finds a lesion in the four structural images of a patient."""
+    """A method that segments the lesion in the four structural images of a patient."""
 
-    find: Callable[[dict[str, Path], Path], None]  # takes their files by role and the path of the mask
-    identity: tuple[Path, ...]  # files that its answer depends on
-    name: str  # of it, in words
+    find: Callable[[dict[str, Path], Path], None]  # takes the files by role and the path of the mask to write
+    inputs: tuple[Path, ...]  # files that the result depends on
+    name: str  # description
 
 
 @dataclass
 class Patient:
-    """One patient on the way through the steps, and what became of it at their end."""
+    """One patient during the preparation: settings, intermediate state and results."""
 
-    settings: Settings  # what is made, and how
-    stages: Stages  # what was made before, and now; their `record` is the patient's `prepare.json`
-    finder: LesionFinder | None = None  # finds the lesion where no mask is given
-    alignment: Alignment | None = None  # None before it is known, and where nothing could be made
-    images: dict[str, Path] = field(default_factory=dict)  # by column of the cohort table
-    masks: dict[str, Path] = field(default_factory=dict)  # likewise brain and lesion
+    settings: Settings  # what to make, and how
+    stages: Stages  # completed stages; their `record` is written to `prepare.json`
+    finder: LesionFinder | None = None  # used if there is no lesion mask
+    alignment: Alignment | None = None  # None before the registration, and if nothing could be made
+    images: dict[str, Path] = field(default_factory=dict)  # results by column of the cohort table
+    masks: dict[str, Path] = field(default_factory=dict)  # brain_mask and lesion_mask
     errors: list[InputError] = field(default_factory=list)  # what could not be used or made
 
-    def attempt(self, step: Callable, *arguments):
-        """What a step gives; None where it cannot, with the reason among the errors."""
+    def attempt(self, step: Callable[..., T], *arguments: Any) -> T | None:
+        """Return the result of a step; if it raises an InputError, add that to `errors` and return None."""
         try:
             return step(*arguments)
         except InputError as error:
             self.errors.append(error)
+            return None
 
     @property
     def folder(self) -> Path:
+        """The folder of the patient's results."""
         return self.stages.folder
 
     @property
     def remarks(self) -> list[str]:
+        """Findings to check, in sentences."""
         return self.stages.record.remarks
 
     @property
     def files(self) -> dict[str, Path]:
+        """All results, by column of the cohort table."""
         return self.images | self.masks
 
     @property
     def brain(self) -> Path | None:
-        """The brain mask on the grid of the result; None where no brain is wanted."""
+        """The brain mask on the grid of the results; None if brain extraction is skipped."""
         return self.masks.get("brain_mask")
 
     @property
     def lesion(self) -> Path | None:
-        """The lesion mask on the grid of the result; None where there is none."""
+        """The lesion mask on the grid of the results, if there is one."""
         return self.masks.get("lesion_mask")

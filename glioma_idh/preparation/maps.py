@@ -1,7 +1,8 @@
-"""ADC and rCBV: made where the series were acquired, then brought to the grid of the result."""
+"""ADC and rCBV maps: computed on the grid of the acquired series, then resampled to the grid of the results."""
 
 import contextlib
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +20,18 @@ from glioma_idh.imaging.volumes import Volume, check_same_grid, read_volume, wri
 from glioma_idh.preparation.alignment import read_diffusion
 from glioma_idh.preparation.context import Patient
 from glioma_idh.preparation.masks import mask_on_grid, on_series, within
+from glioma_idh.preparation.recognition import Series
 from glioma_idh.preparation.settings import Settings
 
-SAME_SHELL = 20  # b-values that differ by less are one, s/mm2
-PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)
-LEAST_KNOWN = 0.1  # share of a voxel that must have a value in the map for it to have one in the result
-MANY_WITHOUT_FIT = 0.05  # share of the brain from which on it is remarked that no gamma-variate curve fits
+SAME_SHELL = 20  # s/mm2; b-values that differ by less count as equal
+PLAUSIBLE_ADC = (0.2e-3, 3.5e-3)  # mm2/s, median of the brain
+LEAST_KNOWN = 0.1  # least share of a voxel of the result that must have a value in the map
+MANY_WITHOUT_FIT = 0.05  # share of the brain without gamma-variate fit that leads to a remark
 PERFUSION_MAPS = ("rcbv_uncorrected", "k1", "k2", "peak_height", "percent_signal_recovery")
 
 
-def series_to_use(choices: dict, settings: Settings) -> dict:
-    """The choices to be used: for ADC the DWI series if that has two b-values, else the scanner's own map."""
+def series_to_use(choices: dict[str, Series], settings: Settings) -> dict[str, Series]:
+    """Return the series to use: for the ADC, the DWI series if it has two b-values, else the scanner's map."""
     unused = {"dsc"} if "rcbv" in settings.skip else set()
     if "adc" in settings.skip:
         unused |= {"dwi", "adc"}
@@ -40,14 +42,17 @@ def series_to_use(choices: dict, settings: Settings) -> dict:
 
 
 def make_adc_image(patient: Patient) -> Path | None:
-    """ADC in mm2/s on the grid of the result, from DWI where there is some, else the scanner's own map, or None."""
+    """Make the ADC map (mm2/s) on the grid of the results, from DWI if available, else from the scanner's map.
+
+    Returns None if there is neither, or the stage is skipped.
+    """
     alignment, brain = patient.alignment, patient.brain
     role = next((role for role in ("dwi", "adc") if alignment.has(role)), None)
     if role is None or "adc" in patient.settings.skip:
         return None
     path, choice = patient.folder / "adc.nii.gz", alignment.choices[role]
 
-    def work():
+    def work() -> dict:
         with _naming(choice):
             if role == "dwi":
                 adc, found = _adc_of_dwi(patient)
@@ -63,35 +68,41 @@ def make_adc_image(patient: Patient) -> Path | None:
     inputs |= {"called trace": is_called_trace(choice)} | alignment.placement(role)
     peak_mm2_s = patient.stages.make("adc", work, inputs, [path])["tissue_peak_mm2_s"]
     if not is_tissue(peak_mm2_s):
-        there = f"The ADC of the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s in the brain, that of"
+        there = f"The ADC of the brain from the {role.upper()} series peaks at {peak_mm2_s * 1000:.2f}e-3 mm2/s;"
         least, most = (f"{limit * 1000:g}" for limit in TISSUE_ADC)
-        patient.remarks.append(f"{there} tissue at {least} to {most}e-3: check the b-values.")
+        patient.remarks.append(f"{there} {least} to {most}e-3 mm2/s are expected. Check the b-values.")
     return path
 
 
-def is_called_trace(choice) -> bool:
-    """Whether a map is called the trace of the tensor; images that are trace-weighted are called TRACEW."""
+def is_called_trace(choice: Series) -> bool:
+    """Return whether the name of a map contains "trace", but not "tracew" (trace-weighted images)."""
     called = {word.lower() for word in {*choice.words, *choice.codes}}
     return "trace" in called and "tracew" not in called
 
 
 def _adc_of_dwi(patient: Patient) -> tuple[Volume, dict]:
-    """The ADC of the DWI series on its own grid, mm2/s, and what is kept of how it was made."""
+    """Compute the ADC of the DWI series on its own grid, mm2/s; also return the findings for the record."""
     series, b_values, b_vectors = read_diffusion(patient.alignment.choices["dwi"])
     inside = on_series(patient.brain, "dwi", series, patient.alignment)
     made, strongest = make_adc(series.array, b_values, b_vectors, inside), series.array.max(axis=-1)
     tissue = strongest > strongest.mean() if inside is None else inside
     median, (least, most) = float(np.median(made.adc[tissue])), PLAUSIBLE_ADC
     if not least <= median <= most:
-        advice, found = "Do the b-values belong to these volumes, in this order?", f"a median of {median:.2g} mm2/s"
-        raise InputError(f"an ADC of {least:g} to {most:g} mm2/s", found, advice)
+        advice, found = "Check that the b-values match the volumes and their order.", f"a median of {median:.2g} mm2/s"
+        raise InputError(f"a median ADC of {least:g} to {most:g} mm2/s in the brain", found, advice)
     found = {"method": made.method, "shells": made.shells, "num_not_fitted": made.num_not_fitted}
     found |= {"tissue_peak_mm2_s": histogram_peak(made.adc[tissue])}
     return replace(series, array=made.adc), found
 
 
 def make_rcbv_image(patient: Patient) -> Path | None:
-    """rCBV on the result's grid, or None; others in `perfusion/`. InputError: no times, brain, bolus, white matter."""
+    """Make rCBV on the grid of the results, and further perfusion maps in `perfusion/`.
+
+    Returns None if there is no DSC series, or the stage is skipped.
+
+    Raises:
+        InputError: echo or repetition time, brain mask, bolus or normal white matter are missing.
+    """
     alignment, settings, brain, lesion = patient.alignment, patient.settings, patient.brain, patient.lesion
     if not alignment.has("dsc") or "rcbv" in settings.skip:
         return None
@@ -99,10 +110,10 @@ def make_rcbv_image(patient: Patient) -> Path | None:
     files = {"rcbv": patient.folder / "rcbv.nii.gz"}
     files |= {name: patient.folder / "perfusion" / f"{name}.nii.gz" for name in PERFUSION_MAPS}
     if brain is None:
-        raise InputError("a brain mask for rCBV", "brain switched off", "Do not skip brain.", choice.files[0])
+        raise InputError("a brain mask for rCBV", "brain extraction is skipped", "Do not skip brain.", choice.files[0])
     times = _times(choice, settings)
 
-    def work():
+    def work() -> dict:
         still, made, white_ml = _perfusion(patient, times)
         for name, file in files.items():
             _write_map(replace(still, array=getattr(made, name)), file, "dsc", patient)
@@ -121,21 +132,24 @@ def make_rcbv_image(patient: Patient) -> Path | None:
 
     inputs = {"series": choice.files, "times": times, "brain": brain, "lesion": lesion, "cbv": settings.cbv}
     inputs |= {"white": settings.white_mask, "leakage": settings.leakage_correction} | alignment.placement("dsc")
-    inputs |= {"anchor": alignment.choices[alignment.anchor].files, "ways": settings.white_mask and alignment.ways}
+    inputs |= {
+        "anchor": alignment.choices[alignment.anchor].files,
+        "ways": settings.white_mask and alignment.transforms,
+    }
     found = patient.stages.make("rcbv", work, inputs, files.values())
     if found["dark_volumes"]:
         dark = ", ".join(map(str, found["dark_volumes"]))
-        patient.remarks.append(f"Dark or empty volumes of the DSC series were filled from others: {dark}.")
+        patient.remarks.append(f"Dark or empty volumes of the DSC series were interpolated: {dark}.")
     if found["without_fit"] >= MANY_WITHOUT_FIT:
-        where = f"In {found['without_fit']:.0%} of the brain"
-        patient.remarks.append(f"{where} no gamma-variate curve fits the bolus: try --cbv first-pass.")
+        where = f"in {found['without_fit']:.0%} of the brain"
+        patient.remarks.append(f"No gamma-variate curve could be fitted {where}: try --cbv first-pass.")
     if settings.white_mask is not None and (remark := read_mask(settings.white_mask).remark):
-        patient.remarks.append(f"The white matter mask holds {remark}.")
+        patient.remarks.append(f"The white matter mask contains {remark}.")
     return files["rcbv"]
 
 
 def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float]:
-    """The first volume of a DSC series, its maps, and how much normal white matter they are relative to, ml."""
+    """Return the first volume of the DSC series, its maps, and the volume of normal white matter, ml."""
     alignment, lesion, choice = patient.alignment, patient.lesion, patient.alignment.choices["dsc"]
     with _naming(choice):
         echoes = [read_volume(file, num_axes=4) for file in choice.files]
@@ -149,25 +163,25 @@ def _perfusion(patient: Patient, times: Times) -> tuple[Volume, Perfusion, float
     return still, made, float(white.sum()) * still.voxel_ml
 
 
-def _times(choice, settings: Settings) -> Times:
-    """Echo times and repetition time of a DSC series, from the flags or from what is known of its files."""
+def _times(choice: Series, settings: Settings) -> Times:
+    """Return echo and repetition times of the DSC series, from the settings or from its files."""
     echo_times_s = settings.echo_times_s or [acquisition.echo_time_s for acquisition in choice.acquisitions]
     repetition_time_s = settings.repetition_time_s or choice.acquisitions[0].repetition_time_s
     if len(echo_times_s) != len(choice.files):
-        found = f"{len(echo_times_s)} for {len(choice.files)}"
-        raise InputError("one echo time an echo", found, "Give as many --echo-times-s.", choice.files[0])
+        found = f"{len(echo_times_s)} echo times for {len(choice.files)} echo{'es' * (len(choice.files) > 1)}"
+        raise InputError("one echo time per echo", found, "Give one --echo-times-s per echo.", choice.files[0])
     if None in echo_times_s or repetition_time_s is None:
         missing, flag, found = "repetition", "--repetition-time-s", choice.acquisitions[0].disagreement
         if None in echo_times_s:
             missing, flag, found = "echo", "--echo-times-s", ""
-        advice = f"Give {flag}, in seconds; it is in the protocol of the scanner and is not guessed."
+        advice = f"Give {flag}, in seconds, from the scan protocol; it cannot be estimated."
         expected, found = f"the {missing} time of the DSC series", found or "none in sidecar or header"
         raise InputError(expected, found, advice, choice.files[0])
     return Times(list(echo_times_s), repetition_time_s)
 
 
-def _white_matter(grid: Volume, lesion, patient: Patient) -> np.ndarray:
-    """Normal white matter on the grid of the DSC series: given, or the template's, away from the lesion."""
+def _white_matter(grid: Volume, lesion: np.ndarray | None, patient: Patient) -> np.ndarray:
+    """Return normal white matter on the grid of the DSC series: the given mask, or that of the template."""
     alignment, settings = patient.alignment, patient.settings
     if settings.white_mask is not None:
         given, _ = mask_on_grid(settings.white_mask, alignment, alignment.anchor)
@@ -179,8 +193,8 @@ def _white_matter(grid: Volume, lesion, patient: Patient) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _naming(choice):
-    """Errors in here name the file of a series."""
+def _naming(choice: Series) -> Iterator[None]:
+    """Add the file of the series to errors that name no file."""
     try:
         yield
     except InputError as error:
@@ -188,9 +202,11 @@ def _naming(choice):
 
 
 def _write_map(volume: Volume, path: Path, role: str, patient: Patient) -> None:
-    """Bring a map to the grid of the result and write it, 0 outside the brain."""
+    """Resample a map to the grid of the results and write it, 0 outside the brain."""
     alignment = patient.alignment
-    known = replace(volume, array=(volume.array != 0).astype(np.float32))  # with what has no value nothing is mixed
+    known = replace(
+        volume, array=(volume.array != 0).astype(np.float32)
+    )  # voxels without a value do not enter the interpolation
     image, share = (resample(part, alignment.grid, alignment.to_series(role)).array for part in (volume, known))
     image = np.divide(image, share, out=np.zeros_like(image), where=share > LEAST_KNOWN)
     write_volume(path, within(image, patient.brain), alignment.grid.affine)

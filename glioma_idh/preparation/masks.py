@@ -1,4 +1,4 @@
-"""The lesion mask; and all masks on their way from the series that they were drawn on to the result, and back."""
+"""The lesion mask, and the resampling of masks between the series and the grid of the results."""
 
 import contextlib
 from dataclasses import asdict, replace
@@ -16,23 +16,29 @@ from glioma_idh.preparation.stages import read_record
 
 
 def find_lesion(patient: Patient) -> Path | None:
-    """The lesion on the grid of the result, given, else found, or None; InputError if it is empty or not placed."""
+    """Make the lesion mask on the grid of the results, from a given mask or by the lesion finder.
+
+    Returns None if there is neither, or the stage is skipped.
+
+    Raises:
+        InputError: the mask is empty, implausible or on an unknown grid, or the finder lacks a sequence.
+    """
     settings, alignment, finder, brain = patient.settings, patient.alignment, patient.finder, patient.brain
     given = settings.lesion_mask or alignment.file("lesion_mask")
     if "lesion" in settings.skip or (given is None and finder is None):
         return None
     path = patient.folder / "lesion_mask.nii.gz"
     if given is not None:
-        inputs = {"given": given, "ways": alignment.ways, "drawn_on": settings.lesion_on}
+        inputs = {"given": given, "ways": alignment.transforms, "drawn_on": settings.lesion_on}
         inputs |= {"shape": alignment.grid.array.shape, "affine": alignment.grid.affine}
     else:
         images = {role: patient.images[role] for role in STRUCTURAL if role in patient.images}
         if missing := [role for role in STRUCTURAL if role not in images]:
-            advice = "Give --lesion-mask, or find out above why they are missing."
+            advice = "Give --lesion-mask, or see the other errors of this patient for the reason."
             raise InputError("T1, T1Gd, T2 and FLAIR for --lesion-run", f"no {', '.join(missing)}", advice)
-        inputs = {"images": images, "finder": finder.identity}
+        inputs = {"images": images, "finder": finder.inputs}
 
-    def work():
+    def work() -> dict:
         if given is not None:
             mask, roles = mask_on_grid(given, alignment, settings.lesion_on)
             write_volume(path, mask.array, alignment.grid.affine)
@@ -42,8 +48,8 @@ def find_lesion(patient: Patient) -> Path | None:
             finder.find(images, path)
             mask, found = read_mask(path), {"how": finder.name, "roles": ["result"]}
         if not mask.array.any():
-            found = "none on the grid of the result"
-            raise InputError("a lesion in the mask", found, "Look at the mask.", given or path)
+            found = "no lesion on the grid of the results"
+            raise InputError("a lesion in the mask", found, "Check the mask in a viewer.", given or path)
         inside = np.ones(mask.array.shape, bool) if brain is None else read_mask(brain).array != 0
         facts = measure_lesion(mask.array, inside, mask.voxel_ml)
         facts.require_lesion(given or path)
@@ -52,23 +58,33 @@ def find_lesion(patient: Patient) -> Path | None:
 
     found = patient.stages.make("lesion", work, inputs | ({} if brain is None else {"brain": brain}), [path])
     if given is None:
-        patient.remarks.append(f"The lesion was found {found['how']}, not drawn: a Dice against it measures nothing.")
+        patient.remarks.append(
+            f"The lesion was segmented {found['how']}, not drawn: it is no reference standard for a Dice score."
+        )
     if "values" in found:
-        patient.remarks.append(f"The lesion mask holds {found['values']}.")
+        patient.remarks.append(f"The lesion mask contains {found['values']}.")
     facts = LesionFacts(found["volume_ml"], found.get("share_outside", 0.0), found.get("share_of_brain", 0.0))
     patient.remarks.extend(facts.remarks().values())
     taken, *others = found["roles"]
     if others:
-        text = "The lesion is taken as drawn on {}, not on {} of the same grid (--lesion-on)."
+        text = "The lesion mask is assumed to be drawn on {}, not on {} with the same grid (--lesion-on)."
         patient.remarks.append(text.format(taken, " or ".join(others)))
     return path
 
 
-def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
-    """A mask brought from the grid of the series that it was drawn on, of the reference or the result to the latter.
+def mask_on_grid(path: str | Path, alignment: Alignment, likeliest: str) -> tuple[Mask, list[str]]:
+    """Resample a mask to the grid of the results, from the grid of a series, the reference or the results.
 
-    Where several series have its grid, between which the head may move, it was drawn on the `likeliest`. Returns the
-    mask, 0 and 1; and the roles of all series with its grid, that which was taken first. InputError for other grids.
+    Args:
+        path: the mask.
+        alignment: grids and transforms.
+        likeliest: role of the series that it was drawn on if several have its grid; the head may move between them.
+
+    Returns:
+        The mask, 0 and 1, and the roles of all series with its grid; the first is the one assumed.
+
+    Raises:
+        InputError: the mask has none of these grids.
     """
     mask = read_mask(path)
     roles = sorted(alignment.matrices, key=lambda role: role != likeliest)
@@ -80,40 +96,48 @@ def mask_on_grid(path, alignment: Alignment, likeliest: str) -> tuple[Mask, list
             check_same_grid(mask, grid)
             fitting.append(name)
     if not fitting:
-        advice = "Draw it on one of them, or resample it there."
+        advice = "Draw it on one of them, or resample it."
         if any(mask.array.shape == grid.array.shape for grid in grids.values()):
-            advice += " If it fits one of the same shape voxel on voxel in a picture, copy that one's header instead."
-        raise InputError(f"a mask on the grid of one of {', '.join(roles)}", "another grid", advice, file=path)
-    way = alignment.to_series(fitting[0]) if fitting[0] in roles else np.eye(4)
+            advice += " If its voxels match an image of the same shape, copy the header of that image instead."
+        raise InputError(
+            f"a mask on the grid of one of the series {', '.join(roles)}", "another grid", advice, file=path
+        )
+    matrix = alignment.to_series(fitting[0]) if fitting[0] in roles else np.eye(4)
     drawn_on = [name for name in fitting if name in roles] or fitting[:1]
     binary = replace(mask, array=(mask.array != 0).astype(np.uint8))
-    brought = resample(binary, alignment.grid, way, order="nearest")
+    brought = resample(binary, alignment.grid, matrix, order="nearest")
     return Mask(brought.array, brought.affine, brought.file, remark=mask.remark), drawn_on
 
 
 def mask_on_series(mask: Volume, patient_dir: Path, role: str, series: Volume) -> Volume:
-    """Take a mask, such as a predicted lesion, from the result's grid back to that of a series as it was acquired.
+    """Resample a mask, such as a predicted lesion, from the grid of the results to that of a series as acquired.
 
-    `patient_dir` is the folder that `prepare` made of the patient, else an InputError; `role` that of the series: t1,
-    t1gd, t2, flair, dwi, adc (the scanner's) or dsc; `series` its image as acquired.
+    Args:
+        mask: on the grid of the results.
+        patient_dir: the folder of the prepared patient.
+        role: of the series: t1, t1gd, t2, flair, dwi, adc (of the scanner) or dsc.
+        series: its image as acquired.
+
+    Raises:
+        InputError: the folder is not that of a prepared patient, or has no such series.
     """
-    ways = read_record(patient_dir).get("ways", {})
-    if role not in ways:
-        found = f"only {', '.join(ways)}" if ways else "no prepare.json that says where series lie"
-        raise InputError(f"the place of {role}", found, "Name a series of a prepared patient.", file=patient_dir)
-    return resample(mask, series, np.linalg.inv(ways[role]), order="nearest")
+    transforms = read_record(patient_dir).get("transforms", {})
+    if role not in transforms:
+        found = f"only {', '.join(transforms)}" if transforms else "no prepare.json with transforms"
+        raise InputError(f"the transform of {role}", found, "Choose a series of a prepared patient.", file=patient_dir)
+    return resample(mask, series, np.linalg.inv(transforms[role]), order="nearest")
 
 
 def on_series(mask: Path | None, role: str, series: Volume, alignment: Alignment) -> np.ndarray | None:
-    """A mask of the result's grid, if there is one, on that of a series, bool, shape (i, j, k)."""
+    """Resample a mask, if any, from the grid of the results to that of a series; bool, shape (i, j, k)."""
     if mask is None:
         return None
     grid = replace(series, array=series.array[..., 0]) if series.array.ndim == 4 else series
-    way = np.linalg.inv(alignment.to_series(role))
-    return resample(read_mask(mask), grid, way, order="nearest").array != 0
+    matrix = np.linalg.inv(alignment.to_series(role))
+    return resample(read_mask(mask), grid, matrix, order="nearest").array != 0
 
 
 def within(image: np.ndarray, brain: Path | None) -> np.ndarray:
-    """An image, 0 outside the brain, as float32."""
+    """Return an image as float32, 0 outside the brain."""
     image = image.astype(np.float32)
     return image if brain is None else image * (read_mask(brain).array != 0)

@@ -15,7 +15,8 @@ from glioma_idh.files import write_json
 METHOD = 2  # increase it whenever the same inputs give different outputs: older results are then computed again
 Stage = Literal["series", "head-motion", "registration", "brain", "image", "adc", "lesion", "rcbv", "picture"]
 STAGES = get_args(Stage)  # in the order in which they run
-FORMER_NAMES = {"head-motion": "movement"}  # of stages, in the records and keys of version 0.1
+FORMER_STAGES = {"head-motion": "movement"}  # names of stages in version 0.1
+FORMER_KEYS = {"transforms": "ways"}  # names of fields of `prepare.json` in version 0.1
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,28 @@ class Record:
     settings: dict | None = None  # without the names of folders
     series: dict[str, dict[str, str]] | None = None  # by role: the series, and the reason for the choice
     not_used: list[dict[str, str]] | None = None  # series and files that were left out, and why
-    ways: dict[str, list] | None = None  # by role: matrix (4 x 4) from the mm of the result's grid to those of a series
+    transforms: dict[str, list] | None = None  # by role: 4 x 4, from the mm of the result's grid to those of a series
     grid: dict[str, list] | None = None  # shape and affine of the result
     files: dict[str, str] | None = None  # names of the results, by column of the cohort table
     problems: list[dict[str, str]] | None = None  # errors, without the names of folders
 
 
 def read_record(folder: str | Path) -> dict:
-    """Read the `prepare.json` of a patient's folder; an empty dictionary if it is missing or unreadable."""
+    """Read the `prepare.json` of a patient's folder; an empty dictionary if it is missing or unreadable.
+
+    Names of fields and stages from version 0.1 are replaced by the present ones.
+    """
     try:
         record = json.loads(Path(folder, "prepare.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    keys, stages = ({old: new for new, old in names.items()} for names in (FORMER_KEYS, FORMER_STAGES))
+    record = {keys.get(key, key): value for key, value in record.items()}
+    if "stages" in record:
+        record["stages"] = {_renamed(stage, stages): made for stage, made in record["stages"].items()}
+    return record
 
 
 class Stages:
@@ -68,8 +78,7 @@ class Stages:
         self.folder, self.tell = Path(folder), tell
         self.redone = STAGES[STAGES.index(redo_from) :] if redo_from else ()
         self.record, self._written = Record(), read_record(folder)
-        current = {old: new for new, old in FORMER_NAMES.items()}
-        self.former = {_renamed(name, current): Made(**made) for name, made in self._written.get("stages", {}).items()}
+        self.former = {name: Made(**made) for name, made in self._written.get("stages", {}).items()}
 
     def make(
         self, stage: str, work: Callable[[], dict | None], inputs: dict, outputs: Iterable[Path] | str = ()
@@ -85,7 +94,7 @@ class Stages:
         Returns:
             The findings. If `work` raises an InputError, the outputs are removed.
         """
-        key, former = fingerprint([METHOD, _renamed(stage, FORMER_NAMES), inputs]), self.former.get(stage)
+        key, former = fingerprint([METHOD, _renamed(stage, FORMER_STAGES), inputs]), self.former.get(stage)
         start = time.perf_counter()
         if former and stage.split()[0] not in self.redone and former.key == key:
             there = {name: path.is_file() and fingerprint(path) for name, path in self._named(outputs).items()}

@@ -1,8 +1,11 @@
-"""Ask a finished run where its scores come from: python -m glioma_idh.sgp3d.occlude RUN_DIR
+"""Show which image regions the scores of a finished run come from.
 
-Every test subject is scored again by the network that never trained on it: as it is, with the lesion occluded, and with
-the rest of the brain occluded. Nothing is trained. Writes the scores (predictions.csv), their AUC (metrics.json), a
-figure, and for some subjects a map of what the score is the mean of. Lesions are those of the reference masks.
+Example: python -m glioma_idh.sgp3d.occlude RUN_DIR
+
+Every test subject is scored again by the network that was not trained on it: unchanged, with the lesion occluded, and
+with the rest of the brain occluded. The lesions are those of the reference masks. Nothing is trained. Writes the scores
+(predictions.csv), their AUC (metrics.json), a figure and, for some subjects, a contribution map: averaged over all
+voxels, it gives the score as log-odds.
 """
 
 from dataclasses import dataclass
@@ -11,25 +14,26 @@ from typing import Annotated
 
 import tyro
 
+from glioma_idh.command_line import SWITCH, option, parse
 from glioma_idh.record import recorded
 
 
 @dataclass(frozen=True)
 class Occlusion:
-    """Which run to ask, and what to draw of it."""
+    """The run, and which maps to draw."""
 
-    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
+    run_dir: Annotated[Path, tyro.conf.Positional, option("RUN_DIR")]
     """Folder of a finished run."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where everything goes; by default RUN_DIR/occlusion."""
-    num_maps: Annotated[int, tyro.conf.arg(metavar="N")] = 3
-    """Subjects with a map: in turn the surest mutant called so, the surest wild-type called so, the surest mistake."""
-    subjects: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ID ...")] = ()
-    """Whose maps to draw instead, by their ids in predictions.csv."""
+    out: Annotated[Path | None, option("DIR", "RUN_DIR/occlusion")] = None
+    """Folder for the results."""
+    num_maps: Annotated[int, option("N")] = 3
+    """Number of maps. Cycles through: most confident correct mutant, correct wild-type, wrong answer."""
+    subjects: Annotated[tuple[str, ...], option("ID [ID ...]", "")] = ()
+    """Draw the maps of these subjects instead; ids as in predictions.csv."""
     seed: int = 0
-    """Of the voxels drawn to fill in."""
-    quiet: bool = False
-    """Show no progress."""
+    """Random seed for the voxel values that replace occluded ones."""
+    quiet: Annotated[bool, SWITCH] = False
+    """Show no progress bars or progress lines."""
 
     def __post_init__(self):
         for name in ("run_dir", "out"):
@@ -37,10 +41,12 @@ class Occlusion:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 
 
+OPTIONS = Occlusion
+
+
 def main() -> None:
-    """The command line."""
-    config = (tyro.conf.FlagCreatePairsOff,)
-    wanted = tyro.cli(Occlusion, prog="python -m glioma_idh.sgp3d.occlude", description=__doc__, config=config)
+    """Run the command."""
+    wanted = parse(OPTIONS, "glioma_idh.sgp3d.occlude", __doc__)
     with recorded("glioma_idh.sgp3d.occlude", wanted):
         from glioma_idh.sgp3d.attribution import occlude_run
 

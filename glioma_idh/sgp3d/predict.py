@@ -1,9 +1,11 @@
-"""Apply a finished run: python -m glioma_idh.sgp3d.predict RUN_DIR --t1 ... --t1gd ... --t2 ... --flair ... --out DIR
+"""Apply a finished run of SGPNet or a comparator network to new patients.
 
-Prints one CSV row a subject: the probability of an IDH mutation from each split's network (score_1 is that of split 1),
-their mean (score) and standard deviation (score_sd), and the lesion's volume; and, on standard error, how good the run
-was on patients it had not seen. Writes the lesion mask on the patient's own grid and a picture. Many subjects at once:
---cohort (and --images) as in training. For research, not for diagnosis.
+Example: python -m glioma_idh.sgp3d.predict RUN_DIR --t1 FILE --t1gd FILE --t2 FILE --flair FILE --out DIR
+
+Prints one CSV row per subject: the probability of an IDH mutation from each split's network (score_1, score_2, ...),
+their mean (score) and standard deviation (score_sd), and the volume of the lesion. The performance of the run on its
+own test sets is printed to standard error. Writes a picture and the lesion mask on the patient's own grid. For many
+subjects, give --cohort (and --images) as in training. For research, not for diagnosis.
 """
 
 from dataclasses import dataclass
@@ -12,47 +14,48 @@ from typing import Annotated
 
 import tyro
 
+from glioma_idh.command_line import SWITCH, option, parse
 from glioma_idh.record import into, recorded
 
-File = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+File = Annotated[Path | None, option("FILE", "")]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What to predict, and with which run."""
+    """New patients, and the run whose networks predict their IDH status."""
 
-    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_DIR")]
+    run_dir: Annotated[Path, tyro.conf.Positional, option("RUN_DIR")]
     """Folder of a finished run."""
     t1: File = None
-    """One patient's T1; all four scans on one grid, skull-stripped."""
+    """T1 scan of one patient. All four scans must be skull-stripped and on one grid (runs of sgp3d)."""
     t1gd: File = None
-    """T1 with contrast."""
+    """T1 scan with contrast agent (runs of sgp3d)."""
     t2: File = None
-    """T2."""
+    """T2 scan (runs of sgp3d)."""
     flair: File = None
-    """FLAIR."""
+    """FLAIR scan (runs of sgp3d)."""
     lesion_mask: File = None
-    """A reference mask on the same grid, if there is one: it is drawn beside, and Dice given; resnet2d needs it."""
-    subject: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """What the patient is called; by default as the FLAIR's file, or its folder where the file names but a sequence."""
-    cohort: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Many subjects: a cohort as train takes it, by name or as a CSV or XLSX; labels and masks are not needed."""
-    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans of a named cohort."""
-    labels: File = None
-    """Its label sheet; by default what is shipped."""
-    all_visits: bool = False
-    """Follow-up visits too."""
-    flips: bool = False
-    """Average over the eight flips of the input; eight times as long."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where predictions.csv, a mask and a picture a subject go, beside those of others; by default RUN_DIR/predict."""
-    quiet: bool = False
-    """Show no progress."""
-    strict: bool = False
-    """Stop at the first subject that cannot be used, instead of setting it aside."""
-    with_skull: bool = False
-    """Take scans that are not skull-stripped: skull and noise then enter crop and standardisation."""
+    """Reference mask of the lesion on the same grid, to compare with (Dice, picture). resnet2d needs it."""
+    subject: Annotated[str | None, option("ID", "name of the file or of its folder")] = None
+    """Id of the patient in the results."""
+    cohort: Annotated[str | None, option("NAME", "")] = None
+    """Predict many subjects: name of a cohort or a cohort table (CSV or XLSX). Labels and masks are not needed."""
+    images: Annotated[Path | None, option("DIR", "")] = None
+    """Folder of the scans of a named cohort."""
+    labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
+    """Label sheet of a named cohort."""
+    all_visits: Annotated[bool, SWITCH] = False
+    """Use follow-up visits too; without it, only the first visit of each patient is used."""
+    flips: Annotated[bool, SWITCH] = False
+    """Average the predictions of all eight flips of the input, which takes eight times as long (runs of sgp3d)."""
+    out: Annotated[Path | None, option("DIR", "RUN_DIR/predict")] = None
+    """Folder for predictions.csv, and one mask and picture per subject. Earlier predictions in it are kept."""
+    quiet: Annotated[bool, SWITCH] = False
+    """Show no progress bars or progress lines."""
+    strict: Annotated[bool, SWITCH] = False
+    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
+    with_skull: Annotated[bool, SWITCH] = False
+    """Accept scans that are not skull-stripped; skull and noise then affect cropping and standardisation."""
 
     def __post_init__(self):
         for name in ("run_dir", "t1", "t1gd", "t2", "flair", "lesion_mask", "images", "labels", "out"):
@@ -60,10 +63,12 @@ class Prediction:
                 object.__setattr__(self, name, Path(getattr(self, name)))
 
 
+OPTIONS = Prediction
+
+
 def main() -> None:
-    """The command line."""
-    config = (tyro.conf.FlagCreatePairsOff,)
-    wanted = tyro.cli(Prediction, prog="python -m glioma_idh.sgp3d.predict", description=__doc__, config=config)
+    """Run the command."""
+    wanted = parse(OPTIONS, "glioma_idh.sgp3d.predict", __doc__)
     with recorded("glioma_idh.sgp3d.predict", wanted, of_patients=wanted.cohort is None):
         from glioma_idh.sgp3d.prediction import predict_cohort
         from glioma_idh.training.predict import output_folder, print_predictions

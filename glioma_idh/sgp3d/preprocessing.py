@@ -9,7 +9,7 @@ import pandas as pd
 from glioma_idh.cohorts.scans import WITH_SKULL, MaskRemarks, read_mask, read_scan, remarks_on
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
-from glioma_idh.imaging.axes import find_turned
+from glioma_idh.imaging.axes import find_wrong_axes
 from glioma_idh.imaging.heuristics import find_other_brain, require_stripped, why_not_stripped
 from glioma_idh.imaging.masks import Mask, mask_hash
 from glioma_idh.imaging.volumes import Box, Volume, bounding_box, check_same_grid, crop, return_to_grid, voxel_hash
@@ -139,7 +139,7 @@ def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask=True,
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
                 hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
                 hashes["lesion_mask"] = mask_hash(lesion)
-            looks = pool.map(lambda volume: find_turned(volume.array, volume.spacing_mm), sequences)
+            looks = pool.map(lambda volume: find_wrong_axes(volume.array, volume.spacing_mm), sequences)
             turned = [f"{of.file}: {sentence}" for of, sentence in zip(sequences, looks, strict=True) if sentence]
             other_brain = _other_brain(sequences, with_skull)
             for number, channel in enumerate(channels):

@@ -1,14 +1,17 @@
-"""Train and test SGPNet: python -m glioma_idh.sgp3d.train
+"""Train and test SGPNet or a comparator network (Wang et al. 2021), one network per split.
 
-With no cohort named it uses the built-in synthetic one and settings for a laptop; with one, the paper's. A command that
-was killed goes on where it stopped; a finished one prints its table again.
+Example: python -m glioma_idh.sgp3d.train --cohort brats2020-tcga --images DIR
+
+Without --cohort, the built-in synthetic cohort ("phantom") is used, with settings for a laptop; with --cohort, the
+defaults are those of the paper. An interrupted run continues where it stopped when the same command is given again; a
+finished run prints its results.
 """
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
-import tyro
-
+from glioma_idh.command_line import INPUT_OUTPUT, TRAINING, parse
 from glioma_idh.record import recorded
 from glioma_idh.sgp3d.recipe import LAPTOP, Recipe, default_recipe
 from glioma_idh.training.job import Job
@@ -27,15 +30,26 @@ def train_run(recipe: Recipe = LAPTOP, job: Job = Job()) -> "Run":  # noqa: B008
     return read_finished_run(folder)
 
 
-def main() -> None:
-    """The command line."""
-    default = default_recipe(named("--cohort", "phantom"), named("--network", "sgpnet"))
+def options_of(cohort: str = "phantom", network: str = "sgpnet") -> Callable:
+    """The options of the command; the defaults of the recipe depend on the cohort and the network."""
+    default = default_recipe(cohort, network)
 
-    def command(recipe: Recipe = default, job: Job = Job()) -> tuple[Recipe, Job]:  # noqa: B008
+    def options(
+        recipe: Annotated[Recipe, TRAINING] = default,
+        job: Annotated[Job, INPUT_OUTPUT] = Job(),  # noqa: B008
+    ) -> tuple[Recipe, Job]:
         return recipe, job
 
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    recipe, job = tyro.cli(command, prog="python -m glioma_idh.sgp3d.train", description=__doc__, config=config)
+    return options
+
+
+OPTIONS = options_of()
+
+
+def main() -> None:
+    """Run the command."""
+    options = options_of(named("--cohort", "phantom"), named("--network", "sgpnet"))
+    recipe, job = parse(options, "glioma_idh.sgp3d.train", __doc__)
     with recorded("glioma_idh.sgp3d.train", recipe, job):
         from glioma_idh.sgp3d.method import METHOD
         from glioma_idh.training import pipeline
@@ -44,7 +58,7 @@ def main() -> None:
 
 
 def named(flag: str, default: str) -> str:
-    """What stands behind a flag on the command line, where the other settings' defaults follow from it."""
+    """The value of an option on the command line, before the line is parsed: other defaults depend on it."""
     for argument, following in zip(sys.argv[1:], [*sys.argv[2:], ""], strict=True):
         if argument == flag and following:
             return following

@@ -1,34 +1,34 @@
-"""Where and how a training is run: with a paper's `Recipe` it is the command line of its `train`."""
+"""Where and how a training runs; together with a paper's `Recipe`, the command line of its `train`."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
+from glioma_idh.command_line import SWITCH, option
 
 
 @dataclass(frozen=True)
 class Job:
-    """Where and how it is run; changes no result."""
+    """Where the data are and how the work is done; these options do not change the results."""
 
-    images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of scans as downloaded; for a cohort table, where its relative paths start."""
-    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Label sheet as downloaded, or a CSV or XLSX with subject and idh; by default what is shipped."""
-    external: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Second cohort to test the finished networks on; it must not share a patient with the first."""
-    external_images: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Its folder of scans."""
-    external_labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Its label sheet."""
-    run_dir: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Where results go; by default runs/ and a name made of the recipe; several sequences get a folder each in it."""
-    jobs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Splits trained at once; by default one a processor, or 1 on a GPU and where a 3D step fills every processor."""
-    quiet: bool = False
-    """Show no progress: no bars at a terminal, no lines in a log."""
-    strict: bool = False
-    """Stop at the first subject that cannot be used, instead of setting it aside."""
+    images: Annotated[Path | None, option("DIR", "")] = None
+    """Folder of the scans as downloaded. For a cohort table, the folder that its relative paths start from."""
+    labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
+    """Label sheet as downloaded, or a CSV or XLSX file with the columns subject and idh."""
+    external: Annotated[str | None, option("NAME", "")] = None
+    """A second cohort to test the trained networks on. It must not share patients with the first."""
+    external_images: Annotated[Path | None, option("DIR", "")] = None
+    """Folder of the scans of the second cohort."""
+    external_labels: Annotated[Path | None, option("FILE", "the labels shipped with the package")] = None
+    """Label sheet of the second cohort."""
+    run_dir: Annotated[Path | None, option("DIR", "a folder in runs/ named after the settings")] = None
+    """Folder for the results. With several sequences, it holds one folder per sequence."""
+    jobs: Annotated[int | None, option("INT", "number of CPU cores; 1 on a GPU or for large 3D networks")] = None
+    """How many splits train in parallel."""
+    quiet: Annotated[bool, SWITCH] = False
+    """Show no progress bars or progress lines."""
+    strict: Annotated[bool, SWITCH] = False
+    """Stop at the first subject that cannot be used; without it, such subjects are excluded and listed."""
 
     def __post_init__(self):
         for name in ("images", "labels", "external_images", "external_labels", "run_dir"):

@@ -104,7 +104,7 @@ def train(recipe, job, method: Method) -> dict[str, Path]:
         refuse_changed_labels(training.folder, training.key, cohort, method.former)
     unfinished = [each for each in trainings if not runs.find_run(each.folder, each.key, method.former)]
     for folder in {job.run_dir, *(training.folder for training in trainings)}:
-        record.into(folder)
+        record.into(folder, will_write=bool(unfinished))
     jobs, threads = begin(unfinished, recipe, job, method, cohort) if unfinished else (1, 1)
     tests = [] if external is None else prepare_external(trainings, external, job, method)
     finished = train_runs(unfinished, job, method, jobs, threads)

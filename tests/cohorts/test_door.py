@@ -269,7 +269,7 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     table.to_csv(cohort, index=False)
     done = run(*arguments, status=1)
     assert done.stderr.startswith("Nobody can be trained on: no labelled subject has a scan and a lesion mask")
-    assert "found 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
+    assert "found a mask of 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"].fillna("")
     assert checked.to_dict() == {
         (s, image): BOTH if image != "t2" else "" for s in ("s00", "s01") for image in ("t2", "lesion_mask")
@@ -283,7 +283,7 @@ def test_table_1_in_four_formats(tmp_path):
         for text in (done.stdout, (tmp_path / f"table.{ending}").read_text()):
             assert "45.0 (12.9)" in text and "not known" in text and "nan" not in text.lower()
     done = run("table", tmp_path / "a.csv", "--out", tmp_path / "table.docx", status=1)
-    assert "expected --out with .csv, .md, .tex or .html; found table.docx" in done.stderr
+    assert "expected --out ending in .csv, .md, .tex or .html; found table.docx" in done.stderr
 
 
 HEADER = "Hugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\tTumor_Seq_Allele2\t"
@@ -352,7 +352,7 @@ def test_the_command_line_ends_with_one_clear_line(arguments, match):
 def test_a_process_of_its_own_ends_with_one_clear_line_too():
     command = [sys.executable, "-m", "glioma_idh.cohorts", "overlap", "nowhere.csv", "nowhere.csv"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("Cannot go on: nowhere.csv: expected a sheet in CSV")
+    assert done.returncode == 1 and done.stderr.startswith("Error: nowhere.csv: expected a sheet in CSV")
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 

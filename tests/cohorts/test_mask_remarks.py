@@ -38,11 +38,11 @@ def test_remarks_are_of_both_masks():
     brain = np.arange(64).reshape(4, 4, 4) >= 8  # half of the lesion outside
     mask = Mask(lesion, np.eye(4))
     found = remarks_on("s", mask, brain, Mask(brain.astype(np.uint8), np.eye(4), remark=THRESHOLDED))
-    told = "50 % of the lesion (0.008 ml) lie outside the brain: do mask and scan belong together?"
+    told = "50 % of the lesion (0.008 ml) lie outside the brain: does the mask belong to this scan?"
     assert found.sentences == (told,)
     assert found.thresholded == ("brain mask",) and not found.fills_brain
     assert remarks_on("s", mask, np.arange(64).reshape(4, 4, 4) < 20).fills_brain
-    with pytest.raises(InputError, match="m.nii: expected a lesion mask; found 100 % of the brain, 0 ml, as a mask"):
+    with pytest.raises(InputError, match="m.nii: expected a lesion mask; found a mask of 100 % of the brain .0 ml."):
         remarks_on("s", Mask(lesion, np.eye(4), "m.nii"), lesion != 0)
 
 

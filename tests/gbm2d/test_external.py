@@ -136,7 +136,7 @@ def test_it_is_refused_before_anything_is_trained(cohorts, tmp_path, monkeypatch
 
 def test_scans_of_other_axes_are_told_of_both_cohorts_before_the_training(cohorts, tmp_path, monkeypatch, capsys):
     recipe, there, _ = cohorts
-    monkeypatch.setattr("glioma_idh.gbm2d.preprocessing.find_turned", lambda array, spacing_mm: "Mirrored.")
+    monkeypatch.setattr("glioma_idh.gbm2d.preprocessing.find_wrong_axes", lambda array, spacing_mm: "Mirrored.")
     instead(monkeypatch, train_split=lambda *_: sys.exit("would train"))
     with pytest.raises(SystemExit, match="would train"):
         train_runs(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(there)))

@@ -273,7 +273,7 @@ def test_the_command_line_reaches_the_prediction_and_prints_its_table(run, monke
     assert printed.out == "subject,score\np,0.1235\n" and printed.err == "['subject', 'score'] run g\n"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "argv", ["predict", str(tmp_path), "--cohort", "phantom"])
-    with pytest.raises(SystemExit, match="Cannot go on: .*expected the folder of a run, with its recipe.json"):
+    with pytest.raises(SystemExit, match="Error: .*expected the folder of a run, with its recipe.json"):
         main()
 
 

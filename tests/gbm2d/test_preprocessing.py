@@ -60,7 +60,7 @@ def test_masks_without_an_extent_are_errors():
     with pytest.raises(InputError, match="found an empty mask"):
         extract_lesion_slice(image, mask, np.eye(4))
     mask[1:4, 1:4, 2] = 1
-    with pytest.raises(InputError, match="touches one axial slice only"):
+    with pytest.raises(InputError, match="a mask on one axial slice only"):
         extract_lesion_slice(image, mask, np.eye(4))
     mask[...] = 0
     mask[1:4, 2, 2:4] = 1
@@ -122,9 +122,9 @@ LINE[3:8, 3:8, 2] = 1
         ({"scan": np.full(SHAPE, 5.0)}, "s1: .*t2.nii.gz: expected an image that varies"),
         ({"scan": NAN_SCAN}, "s1: .*t2.nii.gz: expected finite voxels"),
         ({"mask": np.zeros(SHAPE)}, "s1: .*mask.nii.gz: .*found an empty mask"),
-        ({"mask": np.ones(SHAPE)}, "s1: .*mask.nii.gz: expected a lesion mask; found 100 % of the brain"),
+        ({"mask": np.ones(SHAPE)}, "s1: .*mask.nii.gz: expected a lesion mask; found a mask of 100 % of the brain"),
         ({"mask": LINE}, "s1: .*mask.nii.gz: .*one axial slice only"),
-        ({"affine": OTHER_GRID}, "s1: .*mask.nii.gz: expected the same grid; found a grid up to 30.0 mm off"),
+        ({"affine": OTHER_GRID}, "s1: .*mask.nii.gz: expected the same grid; found a grid displaced by up to 30.0 mm"),
         ({"mask": np.ones((20, 20, 9))}, r"s1: .*mask.nii.gz: expected shape \(20, 20, 8\)"),
     ],
 )
@@ -173,7 +173,7 @@ def test_without_a_brain_mask_the_brain_is_where_the_scan_is_not_0_on_either_sid
 def test_a_given_brain_mask_must_be_on_the_scan_s_grid(make_cohort, tmp_path):
     row = read_table(make_cohort(num_subjects=2, num_mutant=1)).iloc[0].copy()
     row["brain_mask"] = save(tmp_path / "brain.nii.gz", np.ones(SHAPE), OTHER_GRID)
-    with pytest.raises(InputError, match="s00: .*expected the same grid; found a grid up to 30.0 mm off"):
+    with pytest.raises(InputError, match="s00: .*expected the same grid; found a grid displaced by up to 30.0 mm"):
         prepare_subject(row, "t2")
     row["brain_mask"] = save(tmp_path / "brain.nii.gz", 2 * (np.indices(SHAPE)[0] < 7))
     assert np.array_equal(read_subject(row, "t2")[2], np.indices(SHAPE)[0] < 7)

@@ -299,7 +299,7 @@ def run_command(monkeypatch, *arguments: str) -> str:
 
 def test_the_command_line_ends_with_one_clear_line(monkeypatch):
     message = run_command(monkeypatch, "--sequence", "DWI")
-    assert message.startswith("Cannot go on: ") and "\n" not in message
+    assert message.startswith("Error: ") and "\n" not in message
     assert "expected one of T1, T1Gd, T2, FLAIR, rCBV, ADC, or all; found 'DWI'" in message
 
 

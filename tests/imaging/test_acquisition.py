@@ -93,7 +93,10 @@ def test_sixty_four_directions_of_a_real_scanner(real_data):
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ({"sidecar": {"EchoTime": 30}}, "expected EchoTime of 0.0001 to 1 s; found 30 s.* looks like milliseconds"),
+        (
+            {"sidecar": {"EchoTime": 30}},
+            "expected EchoTime between 0.0001 and 1 s; found 30 s.* looks like milliseconds",
+        ),
         ({"sidecar": {"RepetitionTime": 1500}}, "found 1500 s"),
         ({"sidecar": {"InversionTime": 900}}, "found 900 s"),
         ({"sidecar": {"EchoTime": -0.03}}, "found -0.03 s"),
@@ -105,11 +108,11 @@ def test_sixty_four_directions_of_a_real_scanner(real_data):
         ({"sidecar": "[1]"}, "expected a JSON sidecar of keys and values"),
         ({"descrip": "TE=30000"}, "found 30 s"),
         ({"num_volumes": 9, "time": (1500, "sec")}, "found 1500 s"),
-        ({"num_volumes": 3, "bval": "0 500"}, "for each of 3 volumes; found 2 of them"),
-        ({"num_volumes": 2, "bval": "0 -5"}, "found 2 of them, from -5 to 0"),
+        ({"num_volumes": 3, "bval": "0 500"}, "expected 3 b-values .*; found 2 b-values"),
+        ({"num_volumes": 2, "bval": "0 -5"}, "found 2 b-values from -5 to 0"),
         ({"num_volumes": 2, "bval": "0 high"}, "scan.bval: expected rows of numbers"),
         ({"num_volumes": 2, "bval": ""}, "scan.bval: expected rows of numbers; found no numbers"),
-        ({"num_volumes": 2, "bval": "0 nan"}, "scan.bval: expected a b-value of 0 to 50000"),
+        ({"num_volumes": 2, "bval": "0 nan"}, "scan.bval: expected 2 b-values .* from 0 to 50000"),
         ({"num_volumes": 4, "bval": "0 5 5 5", "bvec": "0 0\n0 0\n0 0"}, "expected 3 x 4 numbers; found 3 x 2"),
     ],
 )

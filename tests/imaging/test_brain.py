@@ -139,7 +139,7 @@ def test_bias_of_z_scores_is_refused(subject):
     _, image = subject
     t1 = image("t1")
     scores = np.where(t1.array > 0, (t1.array - 500) / 100, 0)
-    with pytest.raises(InputError, match="z-scores.*as scanned"):
+    with pytest.raises(InputError, match="z-scores.*as acquired"):
         correct_bias(Volume(scores, t1.affine))
 
 
@@ -237,7 +237,7 @@ def test_top_of_a_head_that_is_cut_off_is_said(real_data):
 @pytest.mark.parametrize(
     ("array", "found"),
     [
-        (np.zeros((64, 64, 64)), "all alike"),
+        (np.zeros((64, 64, 64)), "a constant image"),
         (np.full((64, 64, 64), np.nan), "NaN"),
         (np.random.default_rng(0).random((200, 200, 1)), "200 x 200 x 1 mm"),
         (np.random.default_rng(0).random((200, 200)), r"shape \(200, 200\)"),

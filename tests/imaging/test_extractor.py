@@ -57,11 +57,11 @@ def test_extractor_of_ones_own(extractor):
 @pytest.mark.parametrize(
     ("manner", "said"),
     [
-        ("fail", "ended with 1: loading weights / no weights found"),
+        ("fail", "ended with exit status 1: loading weights / no weights found"),
         ("nothing", "no file"),
         ("empty", "empty"),
         ("other grid", "shape"),
-        ("moved grid", "expected the same grid; found a grid up to 3.0 mm off"),
+        ("moved grid", "expected the same grid; found a grid displaced by up to 3.0 mm"),
     ],
 )
 def test_extractor_that_does_not_work(extractor, manner, said):

@@ -34,11 +34,11 @@ def test_a_name_for_the_other_kind_is_told_and_what_to_rename_it_to(read, images
         read(images / name)
     with pytest.raises(InputError) as raised:
         read(images / "plain.nii.gz")
-    assert raised.value.found == "one that is not compressed with gzip, though its name ends in .gz"
+    assert raised.value.found == "a file that is not compressed with gzip although its name ends in .gz"
     assert raised.value.advice == "Rename it to plain.nii." and raised.value.file == str(images / "plain.nii.gz")
     with pytest.raises(InputError) as raised:
         read(images / "packed.nii")
-    assert raised.value.found == "one that is compressed with gzip, though its name does not end in .gz"
+    assert raised.value.found == "a file that is compressed with gzip although its name does not end in .gz"
     assert raised.value.advice == "Rename it to packed.nii.gz."
 
 
@@ -72,7 +72,7 @@ def test_a_broken_file_is_not_to_be_renamed(images):
         (b"\n<!DOCTYPE html><html>", "a web page", "Download it again"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer", "git lfs pull"),
         (b"NRRD0004\n", "an NRRD image", "Export it as NIfTI"),
-        (bytes(range(128)) + b"DICM" + bytes(400), "a DICOM file", "glioma_idh.prepare"),
+        (bytes(range(128)) + b"DICM" + bytes(400), "a DICOM file", "glioma-idh prepare"),
     ],
 )
 def test_other_kinds_of_files_are_called_by_their_names(content, kind, advice, tmp_path):

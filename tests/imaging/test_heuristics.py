@@ -108,10 +108,16 @@ def test_a_brain_on_0_is_stripped_whole_or_as_a_crop():
         (np.where(BRAIN, BRAIN, 37), "a background of 37 that is not 0"),
         (np.where(np.arange(60) < 10, 37, BRAIN), "a background of 37 that is not 0"),  # on one side
         (BRAIN - 3, "a background of -3 that is not 0"),
-        (BRAIN + np.random.default_rng(0).uniform(1, 3, BRAIN.shape), "13824 ml that are not 0, 100% of the box"),
-        (ball(85), "2561 ml that are not 0, 19% of the box"),
+        (
+            BRAIN + np.random.default_rng(0).uniform(1, 3, BRAIN.shape),
+            "13824 ml of voxels that are not 0, 100% of the image",
+        ),
+        (ball(85), "2561 ml of voxels that are not 0, 19% of the image"),
         (ball(90)[:, :, 27:33], "skull, noise or interpolation"),  # a slab of a head: by its section alone
-        (1 + np.random.default_rng(0).uniform(0, 9, (26, 26, 26)), "1125 ml that are not 0, 100% of the box"),
+        (
+            1 + np.random.default_rng(0).uniform(0, 9, (26, 26, 26)),
+            "1125 ml of voxels that are not 0, 100% of the image",
+        ),
     ],
 )
 def test_skull_noise_and_grey_are_told(array, words):
@@ -122,7 +128,7 @@ def test_what_interpolation_leaves_around_a_brain_is_told_by_its_share():
     away = np.linalg.norm((np.indices((60,) * 3) - 29.5) * 4, axis=0)
     shell = (away > 70) & (away <= 76)
     ringing = np.where(shell, 0.3 * (-1) ** np.indices((60,) * 3).sum(axis=0), BRAIN)
-    assert "faint values around the brain, 2" in reason(ringing)
+    assert "faint values around the brain, as after interpolation (2" in reason(ringing)
     thin = np.where((away > 70) & (away <= 71), 0.3, BRAIN)
     assert reason(thin) == "" and reason(np.where(shell, 30, BRAIN)) == ""  # few, or not faint
     inner = np.where(away < 45, 0.3, BRAIN)  # faint but within
@@ -162,7 +168,7 @@ def test_the_scan_of_another_brain_is_told_from_the_others():
         others = " and ".join(", ".join(other for other in same if other != name).rsplit(", ", 1))
         found = find_other_brain(same | {name: slab(0, 80)})  # 60 of 80 voxels in common, or 59 of 80 and 79
         assert list(found) == [name]
-        told = f"Covers another brain than {others} (Dice 0.7[45]): is it of another patient, or not registered?"
+        told = f"Covers a different brain than {others} (Dice 0.7[45]): is it from another patient, or not registered?"
         assert found[name] in (told.replace("[45]", "4"), told.replace("[45]", "5"))
     two = find_other_brain({"T1": slab(0, 80), "T2": slab(0, 80), "T1Gd": slab(20), "FLAIR": slab(20)})
     assert list(two) == ["T1Gd", "FLAIR"] and "than T1 and T2 (Dice 0.75)" in two["FLAIR"]
@@ -182,15 +188,17 @@ def test_real_scans_cover_one_brain_and_those_of_two_patients_do_not(real_data):
     for n in (209, 273):
         assert find_other_brain({"T1": covered[n, "t1"], "FLAIR": covered[n, "flair"]}) == {}
     found = find_other_brain({"T1": covered[209, "t1"], "FLAIR": covered[273, "flair"]})
-    assert "another brain than T1 (Dice 0.9" in found["FLAIR"]
+    assert "a different brain than T1 (Dice 0.9" in found["FLAIR"]
 
 
 def test_more_than_a_head_asks_for_the_spacing():
     thick = Volume(BRAIN, np.diag([4.0, 4, 20, 1]), "t1.nii")  # 7168 ml
-    told = "7168 ml that are not 0, 10% of the box, more than a head has in voxels of 4 x 4 x 20 mm: a wrong spacing"
+    told = (
+        "7168 ml of voxels that are not 0, 10% of the image, more than a head has with voxels of 4 x 4 x 20 mm: wrong"
+    )
     assert why_not_stripped(thick).startswith(told)
     with pytest.raises(InputError, match=r"around the brain\. Do this\."):
         require_stripped(thick, "Do this.")
-    assert "spacing" not in reason(ball(85))
+    assert "voxel size" not in reason(ball(85))
     noise = Volume(np.pad(np.ones((40, 40, 40)), ((0, 4), (0, 4), (0, 10))), np.diag([4.0, 4, 6, 1]))  # 66 % of the box
-    assert "6144 ml" in why_not_stripped(noise) and "spacing" not in why_not_stripped(noise)
+    assert "6144 ml" in why_not_stripped(noise) and "voxel size" not in why_not_stripped(noise)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glioma_idh.imaging.axes import find_flip, stand_out
+from glioma_idh.imaging.axes import find_flip, lesion_auc
 
 SHAPE, SPACING = (40, 44, 20), (1.0, 1.0, 3.0)
 BRAIN = np.zeros(SHAPE, dtype=bool)
@@ -20,7 +20,7 @@ def scan(difference, seed=0):
 
 @pytest.mark.parametrize(("difference", "auc"), [(0, 0.5), (1, 0.7602), (-1, 0.2398), (10, 1.0)])
 def test_standing_out_is_the_auc_of_two_normal_distributions(difference, auc):
-    assert stand_out(scan(difference), LESION, BRAIN, SPACING) == pytest.approx(auc, abs=0.03)
+    assert lesion_auc(scan(difference), LESION, BRAIN, SPACING) == pytest.approx(auc, abs=0.03)
 
 
 def test_only_what_lies_within_six_mm_and_in_the_brain_counts():
@@ -28,15 +28,15 @@ def test_only_what_lies_within_six_mm_and_in_the_brain_counts():
     near = np.zeros(SHAPE, dtype=bool)
     near[0:20, 2:22, 2:11] = True  # 6 mm: 6 voxels in the plane, 2 slices
     changed = np.where(near, image, 500)
-    assert stand_out(changed, LESION, BRAIN, SPACING) == stand_out(image, LESION, BRAIN, SPACING)
-    assert stand_out(np.where(BRAIN, image, 500), LESION, BRAIN, SPACING) == stand_out(image, LESION, BRAIN, SPACING)
+    assert lesion_auc(changed, LESION, BRAIN, SPACING) == lesion_auc(image, LESION, BRAIN, SPACING)
+    assert lesion_auc(np.where(BRAIN, image, 500), LESION, BRAIN, SPACING) == lesion_auc(image, LESION, BRAIN, SPACING)
 
 
 def test_of_too_few_voxels_nothing_is_said():
     small = np.zeros(SHAPE, dtype=bool)
     small[10:12, 10:13, 5:8] = True
-    assert np.isnan(stand_out(scan(1), small, BRAIN, SPACING))
-    assert np.isnan(stand_out(scan(1), np.zeros(SHAPE, dtype=bool), BRAIN, SPACING))
+    assert np.isnan(lesion_auc(scan(1), small, BRAIN, SPACING))
+    assert np.isnan(lesion_auc(scan(1), np.zeros(SHAPE, dtype=bool), BRAIN, SPACING))
     assert find_flip(scan(1), small, BRAIN, SPACING) is None
 
 

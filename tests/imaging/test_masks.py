@@ -50,7 +50,7 @@ def test_fractions_from_0_to_1_are_probabilities_inside_from_a_half_on():
     ],
 )
 def test_anything_else_is_refused_with_the_values(values, found):
-    with pytest.raises(InputError, match="expected labels out of") as raised:
+    with pytest.raises(InputError, match="expected a mask with the labels") as raised:
         parse_labels(np.array(values, np.float64), "mask.nii.gz")
     assert raised.value.found == found and raised.value.file == "mask.nii.gz"
 
@@ -75,7 +75,7 @@ def test_a_lesion_is_measured_in_the_brain():
 
 @pytest.mark.parametrize(
     ("num_inside", "num_outside", "words"),
-    [(99, 1, []), (98, 2, ["2 % of the"]), (401, 0, ["has 401 ml"]), (400, 0, []), (400, 100, ["500", "20 %"])],
+    [(99, 1, []), (98, 2, ["2 % of the"]), (401, 0, ["of 401 ml"]), (400, 0, []), (400, 100, ["500", "20 %"])],
 )
 def test_more_than_400_ml_and_a_hundredth_outside_the_brain_are_said(num_inside, num_outside, words):
     brain, lesion = np.repeat([True, False], 1000), np.zeros(2000)
@@ -88,13 +88,13 @@ def test_more_than_400_ml_and_a_hundredth_outside_the_brain_are_said(num_inside,
     ("volume_ml", "share_outside", "share_of_brain", "found"),
     [
         (140, 0, 0.96, ""),  # a crop around a lesion
-        (140, 0, 0.995, "100 % of the brain, 140 ml, as a mask of all of it"),
+        (140, 0, 0.995, "a mask of 100 % of the brain (140 ml)"),
         (400, 0, 0.95, ""),
-        (401, 0, 0.91, "91 % of the brain, 401 ml, as a mask of all of it"),
+        (401, 0, 0.91, "a mask of 91 % of the brain (401 ml)"),
         (401, 0, 0.89, ""),
-        (801, 0, 0.4, "40 % of the brain, 801 ml, as a mask of all of it"),  # of a head with its skull
+        (801, 0, 0.4, "a mask of 40 % of the brain (801 ml)"),  # of a head with its skull
         (9, 0.5, 0.1, ""),
-        (9, 0.51, 0.1, "one that lies outside the brain with 51 %"),
+        (9, 0.51, 0.1, "a mask of which 51 % lie outside the brain"),
     ],
 )
 def test_masks_that_can_be_of_no_lesion(volume_ml, share_outside, share_of_brain, found):
@@ -134,7 +134,7 @@ def test_real_masks_mean_the_same_however_they_are_stored(real_data, name):
 
 
 def test_probabilities_below_a_half_alone_are_no_empty_mask():
-    told = "m.nii: expected a mask that marks voxels; found probabilities of at most 0.3, which count from 0.5 on"
+    told = "m.nii: expected a mask that marks voxels; found probabilities of at most 0.3, below the threshold of 0.5"
     with pytest.raises(InputError, match=told):
         parse_labels(np.array([0, 0.1, 0.3]), "m.nii")
     assert parse_labels(np.array([0, 0.1, 0.5]))[0].tolist() == [0, 0, 1]

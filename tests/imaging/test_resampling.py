@@ -186,10 +186,10 @@ def test_rigid_transform_of_others_is_read(tmp_path):
 
 
 def test_files_that_are_no_transform(tmp_path):
-    with pytest.raises(InputError, match="none.tfm: expected a transform of ITK"):
+    with pytest.raises(InputError, match="none.tfm: expected an ITK transform file"):
         read_transform(tmp_path / "none.tfm")
     (tmp_path / "text.tfm").write_text("not a transform")
-    with pytest.raises(InputError, match="text.tfm: expected a transform of ITK"):
+    with pytest.raises(InputError, match="text.tfm: expected an ITK transform file"):
         read_transform(tmp_path / "text.tfm")
     sitk.WriteTransform(sitk.BSplineTransform(3, 3), str(tmp_path / "bend.tfm"))
     with pytest.raises(InputError, match="expected a rigid or affine transform"):

@@ -139,7 +139,7 @@ def test_grids_must_agree():
     near[0, 3], far[0, 3] = 0.05, 2.0
     turned[:2, :2] = [[np.cos(0.05), -np.sin(0.05)], [np.sin(0.05), np.cos(0.05)]]
     check_same_grid(Volume(scan.array, near, "mask.nii"), scan)
-    with pytest.raises(InputError, match=r"mask.nii: expected the same grid; found a grid up to 2.0 mm off"):
+    with pytest.raises(InputError, match=r"mask.nii: expected the same grid; found a grid displaced by up to 2.0 mm"):
         check_same_grid(Volume(scan.array, far, "mask.nii"), scan)
     with pytest.raises(InputError, match="expected the same grid"):
         check_same_grid(Volume(scan.array, turned, "mask.nii"), scan)
@@ -155,7 +155,7 @@ def test_grids_agree_within_a_tenth_of_the_shortest_edge():
         if off_mm < 0.1:
             check_same_grid(Volume(flat.array, affine), flat)
         else:
-            with pytest.raises(InputError, match="found a grid up to 0.1 mm off"):
+            with pytest.raises(InputError, match="found a grid displaced by up to 0.1 mm"):
                 check_same_grid(Volume(flat.array, affine), flat)
     with pytest.raises(InputError, match=r"expected shape \(10, 20, 4\); found shape \(20, 10, 4\)"):
         check_same_grid(Volume(np.zeros((20, 10, 4)), flat.affine), flat)
@@ -255,8 +255,14 @@ def test_headers_that_disagree_are_no_reason_to_resample_before_a_look():
     apart[0, 3] = 9
     with pytest.raises(InputError) as raised:
         check_same_grid(Volume(np.zeros((4, 5, 6)), apart, "mask.nii"), there)
-    assert raised.value.found == "a grid up to 9.0 mm off"
-    for words in ("Draw a slice", "t1.nii", "a header is wrong: copy the right one", "would misplace", "resample one"):
+    assert raised.value.found == "a grid displaced by up to 9.0 mm"
+    for words in (
+        "Compare the voxel",
+        "t1.nii",
+        "one header is wrong: copy the correct one",
+        "would misplace",
+        "resample one",
+    ):
         assert words in raised.value.advice
-    with pytest.raises(InputError, match="Resample one onto the grid of the other"):
+    with pytest.raises(InputError, match="Resample one to the grid of the other"):
         check_same_grid(Volume(np.zeros((4, 5, 7)), np.eye(4)), there)

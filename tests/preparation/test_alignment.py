@@ -11,7 +11,7 @@ from glioma_idh.imaging.registration.rigid import Registration
 from glioma_idh.imaging.resampling import read_transform, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, write_volume
 from glioma_idh.preparation import alignment as module
-from glioma_idh.preparation.alignment import align, read_diffusion, rigid_part, still_image
+from glioma_idh.preparation.alignment import align, read_diffusion, registration_image, rigid_part
 from glioma_idh.preparation.masks import mask_on_grid, mask_on_series
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
@@ -80,8 +80,8 @@ def test_a_mask_goes_back_by_the_way_that_the_note_holds(tmp_path):
 @pytest.mark.parametrize("role", ["adc", "T2"])
 def test_a_mask_does_not_go_where_nobody_knows_the_way(tmp_path, role):
     mask = Volume(np.zeros(SHAPE, np.uint8), AFFINE)
-    tmp_path.joinpath("prepare.json").write_text(json.dumps({"ways": {"t2": np.eye(4).tolist()}}))
-    with pytest.raises(InputError, match=f"the place of {role}; found only t2"):
+    tmp_path.joinpath("prepare.json").write_text(json.dumps({"transforms": {"t2": np.eye(4).tolist()}}))
+    with pytest.raises(InputError, match=f"the transform of {role}; found only t2"):
         mask_on_series(mask, tmp_path, role, mask)
     with pytest.raises(InputError, match="prepare.json"):
         mask_on_series(mask, tmp_path / "nowhere", role, mask)
@@ -114,7 +114,7 @@ def test_a_bolus_series_is_registered_by_its_median_over_time_of_the_first_echo(
     series[..., 4:7], series[..., 8] = 30, 5000
     for name, echo in (("e1", series), ("e2", series / 2)):
         write_volume(tmp_path / f"{name}.nii", echo, np.diag([2.0, 2, 5, 1]))
-    still = still_image("dsc", choice_of("dsc", [tmp_path / "e1.nii", tmp_path / "e2.nii"]))
+    still = registration_image("dsc", choice_of("dsc", [tmp_path / "e1.nii", tmp_path / "e2.nii"]))
     assert still.array.shape == (3, 4, 5) and (still.array == 100).all()
     assert np.array_equal(still.affine, np.diag([2.0, 2, 5, 1]))
 
@@ -123,13 +123,13 @@ def test_a_dwi_series_is_registered_by_the_mean_of_its_lowest_b_values(tmp_path)
     series = np.full((3, 4, 5, 5), 1.0, np.float32) * [10, 300, 100, 30, 200]
     write_volume(tmp_path / "dwi.nii", series, np.eye(4))
     choice = choice_of("dwi", [tmp_path / "dwi.nii"], b_values=(1000.0, 5.0, 25.0, 500.0, 26.0))
-    assert still_image("dwi", choice).array == pytest.approx(200)  # of b = 5 and 25
+    assert registration_image("dwi", choice).array == pytest.approx(200)  # of b = 5 and 25
 
 
 def test_a_structural_series_is_registered_as_it_is(tmp_path):
     array = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
     write_volume(tmp_path / "t2.nii", array, np.eye(4))
-    assert np.array_equal(still_image("t2", choice_of("t2", [tmp_path / "t2.nii"])).array, array)
+    assert np.array_equal(registration_image("t2", choice_of("t2", [tmp_path / "t2.nii"])).array, array)
 
 
 def test_directions_of_files_whose_axes_run_elsewhere_are_brought_together(tmp_path):
@@ -206,7 +206,7 @@ def test_a_series_whose_registration_looks_wrong_is_left_out_unless_it_is_to_be_
     _, problems = registered
     problems["t2"] = ("turned by 48 degrees",)
     found, (error,), _ = aligned(folder, Settings())
-    assert found.has("t1") and not found.has("t2") and set(found.ways) == {"t1gd", "t1"}
+    assert found.has("t1") and not found.has("t2") and set(found.transforms) == {"t1gd", "t1"}
     assert str(error).startswith(str(folder / "p" / "t2.nii")) and "turned by 48 degrees" in error.found
     found, (error,), _ = aligned(folder, Settings(keep_flagged=True))
     assert found.to_series("t2") == pytest.approx(MOVED["t2"]) and "turned by 48 degrees" in error.found

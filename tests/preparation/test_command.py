@@ -39,7 +39,7 @@ def test_source_folder_settings_finder_and_stage_are_handed_on(recorded, monkeyp
     monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     job = prepare.Job(place / "cohort" / "p1", place / "out", lesion_run=place / "run", redo_from="adc", quiet=True)
     settings = Settings(keep_skull=True)
-    (outcome,) = prepare.prepare(job, settings)
+    (outcome,) = prepare.run(job, settings)
     assert calls == [(place / "cohort" / "p1", place / "out" / "p1", settings, "the finder of run", ("adc",))]
     assert pictures == [("p1", False), "finished"]
     assert outcome.files == {"t1": place / "out" / "p1" / "t1.nii.gz"} and outcome.remarks == ["a remark on p1"]
@@ -47,7 +47,7 @@ def test_source_folder_settings_finder_and_stage_are_handed_on(recorded, monkeyp
 
 def test_an_id_of_ones_own_names_folder_and_rows(recorded):
     place, calls, _ = recorded
-    prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", subject="case-7", quiet=True), Settings())
+    prepare.run(prepare.Job(place / "cohort" / "p1", place / "out", subject="case-7", quiet=True), Settings())
     assert calls[0][:2] == (place / "cohort" / "p1", place / "out" / "case-7")
     table = pd.read_csv(place / "out" / "cohort.csv", dtype=str, keep_default_na=False)
     assert table[["subject", "t1"]].to_numpy().tolist() == [["case-7", "case-7/t1.nii.gz"]]
@@ -55,7 +55,7 @@ def test_an_id_of_ones_own_names_folder_and_rows(recorded):
 
 def test_each_of_many_gets_its_own_folder_and_row(recorded):
     place, calls, _ = recorded
-    prepare.prepare(prepare.Job(place / "cohort", place / "out", many=True, quiet=True), Settings())
+    prepare.run(prepare.Job(place / "cohort", place / "out", many=True, quiet=True), Settings())
     assert [(source.name, folder.name) for source, folder, *_ in calls] == [("p1", "p1"), ("p2", "p2")]
     table = pd.read_csv(place / "out" / "cohort.csv", dtype=str, keep_default_na=False)
     assert table["t1"].tolist() == ["p1/t1.nii.gz", "p2/t1.nii.gz"]
@@ -64,7 +64,7 @@ def test_each_of_many_gets_its_own_folder_and_row(recorded):
 def test_the_synthetic_patient_is_called_so(recorded, monkeypatch):
     place, _, pictures = recorded
     monkeypatch.setattr("glioma_idh.preparation.command.find_patients", lambda *_: {"p1": place / "cohort" / "p1"})
-    prepare.prepare(prepare.Job(out=place / "out", quiet=True), Settings())
+    prepare.run(prepare.Job(out=place / "out", quiet=True), Settings())
     assert pictures[0] == ("p1", True)
 
 
@@ -75,7 +75,7 @@ def test_a_patient_that_fails_is_in_the_exclusions_alone(recorded, monkeypatch):
         raise InputError("a head", "none", "Look.", source / "t1.nii")
 
     monkeypatch.setattr(module, "run_steps", fail)
-    (outcome,) = prepare.prepare(prepare.Job(place / "cohort" / "p1", place / "out", quiet=True), Settings())
+    (outcome,) = prepare.run(prepare.Job(place / "cohort" / "p1", place / "out", quiet=True), Settings())
     assert outcome.files == {} and len(outcome.errors) == 1
     table = pd.read_csv(place / "out" / "exclusions.csv", dtype=str)
     assert table.to_dict("records") == [
@@ -93,7 +93,7 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
         for n in range(3)
     ]
     jobs = []
-    monkeypatch.setattr(prepare, "prepare", lambda job, settings: jobs.append((job, settings)) or outcomes)
+    monkeypatch.setattr(prepare, "run", lambda job, settings: jobs.append((job, settings)) or outcomes)
     argv = [
         "prepare",
         str(tmp_path),
@@ -115,7 +115,7 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
             prepare.main()
         assert raised.value.code == code
     said, *_ = capsys.readouterr().out.splitlines()
-    assert said == f"{3 - num_wrong} of 3 patients came out whole. Everything is in there"
+    assert said == f"{3 - num_wrong} of 3 patients prepared without errors. The results are in there"
     ((job, settings),) = jobs
     assert (job.source, job.out, job.jobs, job.many) == (tmp_path, Path("there"), 3, True)
     assert (settings.keep_skull, settings.skip) == (True, ("bias", "adc"))
@@ -123,7 +123,7 @@ def test_the_command_counts_patients_without_an_error_and_fails_if_there_is_one(
 
 def test_what_stops_the_command_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["prepare", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")])
-    with pytest.raises(SystemExit, match="Cannot go on: .*no such folder"):
+    with pytest.raises(SystemExit, match="Error: .*no such folder"):
         prepare.main()
 
 
@@ -153,7 +153,7 @@ def test_networks_find_the_lesion_in_each_image_under_its_own_name(tmp_path, mon
     assert prediction.run_dir == tmp_path / "my run"
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["lesion_mask.nii.gz"]
     assert (tmp_path / "out" / "lesion_mask.nii.gz").read_bytes() == b"mask"
-    assert {file.name for file in finder.identity} == {"recipe.json", "metrics.json"}
+    assert {file.name for file in finder.inputs} == {"recipe.json", "metrics.json"}
     assert finder.name == "by the networks of my run"
 
 

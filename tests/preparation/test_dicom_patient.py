@@ -55,7 +55,7 @@ def routes(tmp_path_factory):
         for source, name in ((nifti, "from_nifti"), (dicom, "from_dicom"))
     ]
     (from_nifti,), (without,), (from_dicom,) = (
-        prepare.prepare(job, Settings(series=wanted, spacing_mm=2.0))
+        prepare.run(job, Settings(series=wanted, spacing_mm=2.0))
         for job, wanted in ((jobs[0], ()), (jobs[1], ()), (jobs[1], ("dsc=6",)))
     )
     assert "rcbv" not in without.files and "--series dsc=6" in without.remarks[0]

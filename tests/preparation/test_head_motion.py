@@ -15,7 +15,7 @@ from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume, read_volume
 from glioma_idh.preparation import head_motion
 from glioma_idh.preparation.alignment import read_diffusion
-from glioma_idh.preparation.head_motion import LEAST_MM, hold_series_still
+from glioma_idh.preparation.head_motion import LEAST_MM, correct_series_motion
 from glioma_idh.preparation.series import choose_series, find_series
 from glioma_idh.preparation.settings import Settings
 from glioma_idh.preparation.stages import Stages
@@ -65,7 +65,7 @@ def stages_of(tmp_path, tell=lambda line: None) -> Stages:
 def held_still(choices, stages, settings=USUAL) -> tuple[dict, list]:
     """The series held still, and what is wrong."""
     patient = patient_of(None, settings, stages)
-    return hold_series_still(choices, patient), patient.errors
+    return correct_series_motion(choices, patient), patient.errors
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_moving_series_is_held_still_and_said(head, tmp_path, together, shift)
     (remark,) = stages.record.remarks
     assert read_acquisition(held["dwi"].files[0]).b_values == B_VALUES  # beside the file too, without any direction
     assert held["dwi"].acquisitions[0].b_vectors is None
-    assert re.search(r"DWI series, by up to (3.9|4.[01]) mm \(volume 2 of 3\);.* lies in volume 1\.", remark)
+    assert re.search(r"DWI series by up to (3.9|4.[01]) mm \(volume 2 of 3\);.* registered to volume 1\.", remark)
     still = read_volume(held["dwi"].files[0], num_axes=4).array
     inside = (still > 0).all(axis=-1) & (head.array > 0)
     ratio = still[inside][:, 1] / still[inside][:, 0]
@@ -161,9 +161,7 @@ def test_both_echoes_of_a_bolus_are_held_still_by_what_moves_in_the_first(tmp_pa
         assert np.argwhere(still[..., 2] > 400 * scale).tolist() == [[2, 3, 2]]  # one voxel of 2 mm back
         assert np.argwhere(still[..., 3] > 400 * scale).tolist() == [[3, 3, 2]]
         assert still[1, 1, 1] == pytest.approx(scale * np.array(levels))
-    assert "by up to 2.0 mm (volume 3 of 7); every volume was brought to where it lies in volume 7." in str(
-        stages.record.remarks
-    )
+    assert "by up to 2.0 mm (volume 3 of 7); all volumes were registered to volume 7." in str(stages.record.remarks)
 
 
 SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
@@ -211,7 +209,7 @@ def test_b_vectors_turn_with_a_head_that_is_held_still(tmp_path, monkeypatch, st
     for _ in range(2):  # made, and as before
         stages = stages_of(tmp_path)
         held, errors = held_still(choices, stages)
-        assert stages.record.remarks[0].endswith("The b-vectors were turned with the head.")
+        assert stages.record.remarks[0].endswith("The b-vectors were rotated accordingly.")
         still, b_values, b_vectors = read_diffusion(held["dwi"])
         middle = still.array[9:11, 9:11, 9:11]
         assert errors == [] and b_values.tolist() == [0, *[1000] * 12]
@@ -228,7 +226,7 @@ def test_echoes_of_two_shapes_are_left_out(tmp_path, shift):
     shift(0, 0)
     files = [write_dsc(tmp_path / "p", levels, name=f"dsc_e{len(levels)}") for levels in ([1, 2], [1, 2, 3])]
     held, (error,) = held_still({"dsc": choice_of("dsc", files)}, stages_of(tmp_path))
-    assert held == {} and "echoes of one shape" in str(error)
+    assert held == {} and "echoes of the same shape" in str(error)
 
 
 def test_nothing_is_done_where_it_is_switched_off(head, tmp_path):

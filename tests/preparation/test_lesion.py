@@ -67,7 +67,9 @@ def test_a_lesion_is_found_in_the_four_images_of_the_result(patient):
         patient_of(placed, Settings(), stages, images=images | {"adc": folder / "adc.nii"}, finder=finder)
     )
     assert calls == [images] and np.array_equal(read_volume(found).array, one_voxel(2))
-    assert stages.record.remarks == ["The lesion was found by a rule, not drawn: a Dice against it measures nothing."]
+    assert stages.record.remarks == [
+        "The lesion was segmented by a rule, not drawn: it is no reference standard for a Dice score."
+    ]
     assert stages.record.stages["lesion"].found["volume_ml"] == 0.01  # 12 mm3
 
 

@@ -100,7 +100,9 @@ def test_the_scanners_adc_is_scaled_by_the_brain_where_it_lies_there(tmp_path, u
     made = read_volume(make_adc_image(patient_of(alignment, Settings(), stages, tmp_path / "brain.nii")))
     assert made.array == pytest.approx(np.where(block(), tissue(), 0), rel=1e-4)
     found = stages.record.stages["adc"].found
-    assert found["method"].startswith(f"the scanner's map, in 1e{power} mm2/s: brain tissue then peaks at")
+    assert found["method"].startswith(
+        f"ADC map of the scanner, taken in units of 1e{power} mm2/s; peak of brain tissue"
+    )
     assert stages.record.remarks == []
 
 
@@ -153,7 +155,7 @@ def test_an_adc_made_of_b_values_whose_brain_peaks_elsewhere_is_remarked_on(tmp_
         assert len(stages.record.remarks) == num_remarks
     peak = stages.record.stages["adc"].found["tissue_peak_mm2_s"]
     assert peak == pytest.approx(factor * 0.8e-3, rel=0.1)
-    assert all("of the DWI series peaks at 1.2" in remark for remark in stages.record.remarks)
+    assert all("from the DWI series peaks at 1.2" in remark for remark in stages.record.remarks)
 
 
 @pytest.fixture
@@ -175,7 +177,9 @@ def test_an_adc_that_no_tissue_has_is_refused(tmp_path, fitted, median):
         fitted(np.where(inside, possible, median))
         assert make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path / f"{possible}"), brain))
     fitted(np.where(inside, median, 1e-3))
-    with pytest.raises(InputError, match="dwi.nii: expected an ADC of 0.0002 to 0.0035 mm2/s; found a median of"):
+    with pytest.raises(
+        InputError, match="dwi.nii: expected a median ADC of 0.0002 to 0.0035 mm2/s in the brain; found a median of"
+    ):
         make_adc_image(patient_of(alignment, Settings(), stages_of(tmp_path), brain))
 
 
@@ -302,7 +306,7 @@ def test_each_map_goes_into_the_file_of_its_name(tmp_path, make_rcbv):
     assert found["curves"] == {"reference": [0.1234, 1.0]} or found["curves"] == {"reference": [0.1235, 1.0]}
     assert found["white_matter_ml"] == 1.2  # 96 voxels of 12 mm3
     assert found["dark_volumes"] == [4]  # counted from 1, as viewers do
-    assert stages.record.remarks == ["Dark or empty volumes of the DSC series were filled from others: 4."]
+    assert stages.record.remarks == ["Dark or empty volumes of the DSC series were interpolated: 4."]
 
 
 def test_many_voxels_without_a_fit_are_remarked_on(tmp_path, make_rcbv):
@@ -310,7 +314,7 @@ def test_many_voxels_without_a_fit_are_remarked_on(tmp_path, make_rcbv):
     for cbv, remarked in (("first-pass", False), ("gamma-variate", True)):
         stages = stages_of(tmp_path)
         make_rcbv_image(patient_of(alignment, white_given(tmp_path, cbv=cbv), stages, **masks))
-        remark = "In 5% of the brain no gamma-variate curve fits the bolus: try --cbv first-pass."
+        remark = "No gamma-variate curve could be fitted in 5% of the brain: try --cbv first-pass."
         assert (remark in stages.record.remarks) == remarked
     assert stages.record.stages["rcbv"].found["without_fit"] == 0.05
 
@@ -336,7 +340,7 @@ def test_times_of_the_flags_come_before_those_of_the_files(tmp_path, make_rcbv):
     settings = white_given(tmp_path, echo_times_s=(0.045,), repetition_time_s=2.0)
     make_rcbv_image(patient_of(alignment, settings, stages_of(tmp_path), **masks))
     assert make_rcbv[0][1] == ([0.045], 2.0)
-    with pytest.raises(InputError, match="expected one echo time an echo; found 2 for 1"):
+    with pytest.raises(InputError, match="expected one echo time per echo; found 2 echo times for 1"):
         make_rcbv_image(
             patient_of(alignment, replace(settings, echo_times_s=(0.01, 0.03)), stages_of(tmp_path), **masks)
         )
@@ -346,7 +350,7 @@ def test_a_second_echo_on_another_grid_is_refused(tmp_path, make_rcbv):
     alignment, masks = dsc_patient(tmp_path, num_echoes=2)
     moved = AFFINE + np.array([[0, 0, 0, 3.0], [0] * 4, [0] * 4, [0] * 4])
     write_volume(tmp_path / "dsc_e2.nii", np.ones((*SHAPE, 20), np.float32), moved)
-    with pytest.raises(InputError, match="dsc_e2.nii: expected the same grid; found a grid up to 3.0 mm off"):
+    with pytest.raises(InputError, match="dsc_e2.nii: expected the same grid; found a grid displaced by up to 3.0 mm"):
         make_rcbv_image(patient_of(alignment, white_given(tmp_path), stages_of(tmp_path), **masks))
 
 

@@ -108,7 +108,7 @@ def test_where_the_lesion_could_be_drawn_on_two_it_is_said(alignment, tmp_path):
     stages = stages_of(tmp_path)
     find_lesion(patient_of(alignment, Settings(lesion_mask=drawn(tmp_path), lesion_on="t1"), stages))
     (remark,) = stages.record.remarks
-    assert remark == "The lesion is taken as drawn on t1, not on t1gd of the same grid (--lesion-on)."
+    assert remark == "The lesion mask is assumed to be drawn on t1, not on t1gd with the same grid (--lesion-on)."
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_brain_is_given_and_its_volume_is_told(alignment, tmp_path):
 
 
 def test_a_brain_that_is_none_or_too_large_is_refused(alignment, tmp_path):
-    with pytest.raises(InputError, match=r"expected a brain in the image; found none \(given\)"):
+    with pytest.raises(InputError, match=r"expected a brain in the image; found no brain \(given\)"):
         find_brain(patient_of(alignment, Settings(brain_mask=drawn(tmp_path, 0 * block())), stages_of(tmp_path)))
     large = np.diag([40.0, 40, 45, 1])
     path = drawn(tmp_path, np.ones(SHAPE), large)
@@ -159,12 +159,12 @@ def test_probabilities_and_a_lesion_outside_the_brain_are_remarks_in_a_second_ru
         stages = stages_of(tmp_path)
         find_lesion(patient_of(alignment, settings, stages, brain))
         first, second = stages.record.remarks[:2]
-        assert first == "The lesion mask holds probabilities, thresholded at 0.5."
-        assert second.startswith("50 % of the lesion (") and second.endswith("do mask and scan belong together?")
+        assert first == "The lesion mask contains probabilities, thresholded at 0.5."
+        assert second.startswith("50 % of the lesion (") and second.endswith("does the mask belong to this scan?")
 
 
 def test_a_brain_mask_of_probabilities_is_a_remark(alignment, tmp_path):
     stages = stages_of(tmp_path)
     find_brain(patient_of(alignment, Settings(brain_mask=drawn(tmp_path, 0.1 + 0.6 * block())), stages))
-    assert stages.record.remarks == ["The brain mask holds probabilities, thresholded at 0.5."]
+    assert stages.record.remarks == ["The brain mask contains probabilities, thresholded at 0.5."]
     assert stages.record.stages["brain"].found["how"] == "given, probabilities, thresholded at 0.5"

@@ -39,7 +39,7 @@ def test_a_series_that_cannot_be_used_is_remembered_and_the_others_go_on(tmp_pat
     write_series(tmp_path / "in", noise(SHAPE, 2), 2, SPIN_ECHO | {"RepetitionTime": 65000})
     for _ in range(2):
         numbers, (error,) = series_below(tmp_path / "in")
-        assert numbers == ["1"] and str(error).startswith("series 2: expected RepetitionTime of 0.001 to 60 s")
+        assert numbers == ["1"] and str(error).startswith("series 2: expected RepetitionTime between 0.001 and 60 s")
 
 
 def test_nothing_stays_of_series_that_are_gone(tmp_path):
@@ -95,7 +95,7 @@ def test_a_folders_name_comes_into_no_table_where_the_patient_has_an_id(source, 
     monkeypatch.chdir(tmp_path / "cohort")
     job = prepare.Job(Path(source), out=Path("../out"), subject="case-1", quiet=True)
     settings = Settings(skip=FAST.skip, lesion_mask=Path(source, "drawn.nii.gz"), series=("dwi=dwi",))
-    (outcome,) = prepare.prepare(job, settings)
+    (outcome,) = prepare.run(job, settings)
     assert sorted(Path(error.file).name for error in outcome.errors) == ["drawn.nii.gz", "dwi.nii.gz"]
     for file in ("out/exclusions.csv", "out/cohort.csv", "out/case-1/prepare.json"):
         text = (tmp_path / file).read_text()
@@ -108,7 +108,7 @@ def refused(tmp_path, monkeypatch, settings: Settings = FAST, **job) -> InputErr
     monkeypatch.setattr(command, "prepare_one", lambda *_: pytest.fail("a patient was prepared"))
     (tmp_path / "p1").mkdir()
     with pytest.raises(InputError) as raised:
-        prepare.prepare(prepare.Job(tmp_path / "p1", out=tmp_path / "out", quiet=True, **job), settings)
+        prepare.run(prepare.Job(tmp_path / "p1", out=tmp_path / "out", quiet=True, **job), settings)
     return raised.value
 
 

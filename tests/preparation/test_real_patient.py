@@ -25,7 +25,7 @@ def patient(real_data, tmp_path_factory):
     """
     source = real_data / "native_TCGA-FG-6692"
     job = prepare.Job(source, out=tmp_path_factory.mktemp("real"), quiet=True)
-    (outcome,) = prepare.prepare(job, Settings())
+    (outcome,) = prepare.run(job, Settings())
     folder = real_data / "brats20_full" / "MICCAI_BraTS2020_TrainingData" / "BraTS20_Training_320"
     theirs = {role: read_volume(folder / f"{folder.name}_{name}.nii.gz") for role, name in THEIRS.items()}
     way = register_rigid(read_volume(outcome.files["t1gd"]), theirs["t1gd"]).matrix

@@ -77,7 +77,7 @@ def test_a_whole_study_falls_into_place(study):
     assert remarks == [LeftOut("a .pdf file", "not DICOM"), LeftOut("series 1", "a localizer")]
     reasons = {role: choice.reason for role, choice in choices.items()}
     assert reasons["t1gd"] == (
-        "3D inversion recovery, TI 0.9 s, TE 0.003 s, contrast given, described as t1 mprage sag: T1Gd"
+        "3D inversion recovery, TI 0.9 s, TE 0.003 s, with contrast agent, described as t1 mprage sag: T1Gd"
     )
     assert reasons["flair"] == "2D inversion recovery, TI 2.5 s, TE 0.095 s, described as darkfluid: FLAIR"
     assert (
@@ -175,10 +175,16 @@ def test_what_a_series_can_be(series, roles):
 @pytest.mark.parametrize(
     ("series", "said"),
     [
-        (series_of(9, "t2", FLAIR_TIMES), "expected T2 as called; found .*TI 2.5 s.*; but acquired as FLAIR"),
-        (series_of(9, "t2", (0.01, 3.0, None)), "expected T2 as called; found .*its echo time of 0.01 s is short"),
+        (
+            series_of(9, "t2", FLAIR_TIMES),
+            "expected T2, as its name or header says; found .*TI 2.5 s.*; but it was acquired like FLAIR",
+        ),
+        (
+            series_of(9, "t2", (0.01, 3.0, None)),
+            "expected T2, as its name or header says; found .*its echo time of 0.01 s is short",
+        ),
         (series_of(9, "t1", T2_TIMES), "but its echo time of 0.09 s is long"),
-        (series_of(9, "t1 pre", T1_TIMES, contrast=True), "but a contrast agent is in its header"),
+        (series_of(9, "t1 pre", T1_TIMES, contrast=True), "but its header names a contrast agent"),
         (series_of(9, "flair", T2_TIMES, num_volumes=2), "but it has 2 volumes"),
         (series_of(9, "t2", codes=frozenset({"EP"})), "but it is echo-planar"),
     ],
@@ -194,10 +200,10 @@ def test_a_t1gd_without_contrast_agent_is_left_open():
     called = series_of(12, "t1 contrast", T1_TIMES, contrast=False)
     choices, (error,) = choose_series([called], {})
     assert choices == {}
-    assert error.expected == "a contrast agent in the header of what is called a T1Gd"
-    assert error.advice == "Say what it is: --series t1=12, --series t1gd=12, or --series t1=none."
+    assert error.expected == "a contrast agent in the header of a series called T1Gd"
+    assert error.advice == "State its role: --series t1=12, --series t1gd=12, or --series t1=none."
     choices, errors = choose_series([called], {"t1gd": "12"})
-    assert errors == [] and choices["t1gd"].reason == "named by --series t1gd=12"
+    assert errors == [] and choices["t1gd"].reason == "chosen by --series t1gd=12"
 
 
 def test_a_contradiction_does_not_matter_where_another_series_is_clear():
@@ -210,8 +216,8 @@ def test_two_of_a_kind_are_left_to_the_user():
     choices, (error,) = choose_series(twins, {})
     assert choices == {}
     assert str(error) == (
-        "expected one series that is clearly t2; found series 5 (TE 0.09 s, described as t2); "
-        "series 12 (TE 0.09 s, described as t2). Say which: --series t2=5, --series t2=12, --series t2=none."
+        "expected exactly one series for T2; found series 5 (TE 0.09 s, described as t2); "
+        "series 12 (TE 0.09 s, described as t2). Choose one: --series t2=5, --series t2=12, --series t2=none."
     )
     assert choose_series(twins, {"t2": "12"})[0]["t2"].number == "12"
     assert choose_series(twins, {"t2": "none"}) == ({}, [])
@@ -230,14 +236,14 @@ def test_a_t1_that_may_have_contrast_or_not_is_left_open():
     [
         ({}, {"codes": frozenset({"DERIVED"})}, "derived"),
         ({"codes": frozenset({"3D"})}, {"codes": frozenset({"2D"})}, "2D"),
-        ({"spacing_mm": (1.0, 1.0, 1.0)}, {"spacing_mm": (1.0, 1.0, 1.5)}, "of larger voxels"),
+        ({"spacing_mm": (1.0, 1.0, 1.0)}, {"spacing_mm": (1.0, 1.0, 1.5)}, "with larger voxels"),
     ],
 )
 def test_the_plainly_better_series_is_preferred(better, worse, why):
     pair = [series_of(5, "t1 contrast", T1_TIMES, **worse), series_of(8, "t1 contrast", T1_TIMES, **better)]
     choices, errors = choose_series(pair, {})
     assert errors == [] and choices["t1gd"].number == "8"
-    assert choices["t1gd"].reason.endswith(f": T1Gd; rather than series 5, {why}")
+    assert choices["t1gd"].reason.endswith(f": T1Gd; preferred to series 5 ({why})")
 
 
 def test_parts_belong_together_on_one_grid_alone():
@@ -411,7 +417,7 @@ def test_two_files_of_a_bolus_without_times_may_be_its_echoes(tmp_path):
     for name in ("dsc_e1", "dsc_e2"):
         write_image(tmp_path / f"{name}.nii.gz", 25)
     choices, (error,) = chosen_in(tmp_path)
-    assert choices == {} and "--series dsc=dsc_e1+dsc_e2, in their order" in error.advice
+    assert choices == {} and "--series dsc=dsc_e1+dsc_e2 in their order" in error.advice
     assert chosen_in(tmp_path, {"dsc": "dsc_e1+dsc_e2"}) == ({"dsc": "dsc_e1+dsc_e2"}, [])
     write_image(tmp_path / "dsc_e2.nii.gz", 30)
     assert "+" not in chosen_in(tmp_path)[1][0].advice
@@ -421,7 +427,7 @@ def test_two_files_of_a_bolus_without_times_may_be_its_echoes(tmp_path):
     ("wanted", "chosen", "found"),
     [
         ({"t2": "flair", "flair": "flair"}, {}, ["--series t2=flair", "--series flair=flair"]),
-        ({"t2": "t2+flair"}, {"flair": "flair"}, ["--series t2=t2+flair, which names none"]),
+        ({"t2": "t2+flair"}, {"flair": "flair"}, ["--series t2=t2+flair, which matches no series"]),
         ({"dwi": "dwi_b0+dwi_b0"}, {"t2": "t2", "flair": "flair"}, ["--series dwi=dwi_b0+dwi_b0"]),
     ],
 )
@@ -441,8 +447,8 @@ def test_series_are_wanted_by_number_name_or_path(tmp_path):
     choices, errors = chosen_in(tmp_path, {"t2": "t2", "flair": "13"})
     assert choices == {}
     assert [error.found for error in errors] == [
-        "--series t2=t2, which names several",
-        "--series flair=13, which names none",
+        "--series t2=t2, which matches several series",
+        "--series flair=13, which matches no series",
     ]
     assert errors[0].expected == "one of the series strange, one/t2, two/t2"
 
@@ -477,7 +483,7 @@ def test_echoes_of_a_spin_echo_are_series_of_their_own(tmp_path):
 
 
 def test_no_series_at_all(tmp_path):
-    with pytest.raises(InputError, match="expected series of MR images; found no DICOM and no NIfTI file"):
+    with pytest.raises(InputError, match="expected MR series; found no DICOM or NIfTI files"):
         find_series(tmp_path, tmp_path / "work")
     files = write_series(tmp_path / "in", noise(SHAPE, 1), 3, SPIN_ECHO)
     files[1].unlink()

@@ -34,9 +34,9 @@ def test_folders_that_each_hold_the_reference_are_counted_and_the_command_is_tol
     for name in ("p1", "p2", "p3", "p4"):
         write_images(cohort / name, "t1", "t1gd", "flair")
     error = error_of(cohort)
-    assert error.found == "4 folders that each hold a T1Gd (p1, p2, p3 ...)"
-    words = shlex.split(error.advice.split(": ")[1].removesuffix(". If they are one's, name its series"))
-    assert words == f"python|-m|glioma_idh.prepare|{cohort}|--many|--out|{tmp_path / 'my out'}".split("|")
+    assert error.found == "4 folders that each contain a T1Gd (p1, p2, p3 ...)"
+    words = shlex.split(error.advice.split(": ")[1].partition(". If not")[0])
+    assert words == f"glioma-idh|prepare|{cohort}|--many|--out|{tmp_path / 'my out'}".split("|")
     check_one_patient(cohort, tmp_path, {"t1gd": "p1/t1gd"}, "t1gd")
     check_one_patient(cohort / "p1", tmp_path, {}, "t1gd")
 
@@ -46,15 +46,15 @@ def test_the_command_itself_says_so_before_any_work(tmp_path, monkeypatch):
     for name in ("p1", "p2"):
         write_images(tmp_path / "cohort" / name, "t1gd")
     job = prepare.Job(tmp_path / "cohort", out=tmp_path / "out", quiet=True)
-    with pytest.raises(InputError, match="2 folders that each hold a T1Gd .*--many"):
-        prepare.prepare(job, Settings())
+    with pytest.raises(InputError, match="2 folders that each contain a T1Gd .*--many"):
+        prepare.run(job, Settings())
     assert not (tmp_path / "out").exists()
 
 
 def test_patients_without_the_reference_are_told_by_another_sequence(tmp_path):
     for name in ("p1", "p2"):
         write_images(tmp_path / "cohort" / name, "t2", "notes")
-    assert error_of(tmp_path / "cohort").found == "2 folders that each hold a T2 (p1, p2)"
+    assert error_of(tmp_path / "cohort").found == "2 folders that each contain a T2 (p1, p2)"
 
 
 def test_one_patient_with_folders_of_series_or_a_second_scan_goes_on(tmp_path):
@@ -107,5 +107,5 @@ def test_a_reference_that_several_folders_could_hold_names_many(tmp_path):
     for name in ("a", "b"):
         write_series(tmp_path / "cohort" / name, noise(SHAPE, 1), 1, SPIN_ECHO | {"SeriesDescription": "T2 tse"})
     job = prepare.Job(tmp_path / "cohort", out=tmp_path / "out", subject="case", quiet=True)
-    (outcome,) = prepare.prepare(job, Settings())
+    (outcome,) = prepare.run(job, Settings())
     assert "--many" in outcome.errors[-1].advice

@@ -103,7 +103,7 @@ def test_a_record_that_an_earlier_version_wrote_is_gone_on_with(tmp_path, monkey
     """Keys that stand for the same inputs, what this run does not know, and the order in the file stay."""
     monkeypatch.setattr("glioma_idh.preparation.stages.METHOD", 2)
     made = {"key": "a0eeb2bed6ce640d", "seconds": 1.5, "found": {"how": "given"}, "outputs": {}}
-    former = {"stages": {"image t2": made}, "remarks": ["odd"], "ways": {"t2": [[1.0]]}, "of a later version": 3}
+    former = {"stages": {"image t2": made}, "remarks": ["odd"], "transforms": {"t2": [[1.0]]}, "of a later version": 3}
     (tmp_path / "prepare.json").write_text(json.dumps(former))
     stages = Stages(tmp_path)
     assert stages.make("image t2", lambda: pytest.fail("made again"), {"bias": True}) == {"how": "given"}
@@ -124,6 +124,13 @@ def test_fingerprint_is_of_content_not_of_names(tmp_path, source):
     assert fingerprint({"file": source}) == fingerprint({"file": copy})
     copy.write_text("scam")
     assert fingerprint({"file": source}) != fingerprint({"file": copy})
+
+
+def test_transforms_of_version_0_1_are_read_and_written_under_their_present_name(tmp_path):
+    (tmp_path / "prepare.json").write_text('{"stages": {}, "ways": {"t2": [[1.0]]}}')
+    assert read_record(tmp_path) == {"stages": {}, "transforms": {"t2": [[1.0]]}}
+    Stages(tmp_path).save()
+    assert json.loads((tmp_path / "prepare.json").read_text())["transforms"] == {"t2": [[1.0]]}
 
 
 def test_head_motion_of_version_0_1_is_reused_under_its_present_name(tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ def steps(monkeypatch, tmp_path):
     answers = {
         "find_series": (list(choices.values()), [wrong("series"), LeftOut("series 1", "why")]),
         "choose_series": (choices, [wrong("choice")]),
-        "hold_series_still": (still, [wrong("movement")]),
+        "correct_series_motion": (still, [wrong("movement")]),
         "align": (alignment, [wrong("registration")]),
         "find_brain": tmp_path / "out" / "brain_mask.nii.gz",
         "make_images": (dict(structural), [wrong("image")]),
@@ -63,7 +63,7 @@ def steps(monkeypatch, tmp_path):
                 arguments[0].remarks.append("little contrast")
             if isinstance(answers[name], InputError):
                 raise answers[name]
-            if name in ("hold_series_still", "align", "make_images", "check_contrast"):
+            if name in ("correct_series_motion", "align", "make_images", "check_contrast"):
                 answer, errors = answers[name]
                 arguments[-1].errors += errors
                 return answer
@@ -91,10 +91,10 @@ def test_each_step_is_handed_what_the_steps_before_it_made(steps, tmp_path):
     structural = {role: files[role] for role in ("t1gd", "t2")}
     assert handed["find_series"][:2] == (tmp_path, tmp_path / "out" / "native")
     assert handed["choose_series"][1] == {"t2": "5"}
-    assert handed["hold_series_still"][0] == choices and handed["align"][0] == still
+    assert handed["correct_series_motion"][0] == choices and handed["align"][0] == still
     after = {name: handed[name][0] for name in ("make_images", "check_contrast", "make_adc_image", "find_lesion")}
     after |= {"find_brain": handed["find_brain"][0], "make_rcbv_image": handed["make_rcbv_image"][0]}
-    for seen in (handed["hold_series_still"][1], handed["align"][1], *after.values()):
+    for seen in (handed["correct_series_motion"][1], handed["align"][1], *after.values()):
         assert seen.settings == settings and seen.finder == "a finder" and seen.folder == tmp_path / "out"
     assert all(seen.alignment is alignment for seen in after.values()) and after["find_brain"].brain is None
     assert all(seen.brain == brain for name, seen in after.items() if name != "find_brain")
@@ -121,13 +121,13 @@ def test_nothing_is_kept_of_a_patient_without_a_brain(steps, tmp_path):
     answers["find_brain"] = wrong("brain")
     made = prepared_by(tmp_path, Settings())
     assert made.alignment is None and made.files == {} and made.errors[-1].expected == "brain"
-    assert "ways" not in read_record(tmp_path / "out")
+    assert "transforms" not in read_record(tmp_path / "out")
 
 
 def test_a_series_that_nothing_is_made_of_is_neither_held_still_nor_registered(steps, tmp_path):
     handed, *_ = steps
     prepared_by(tmp_path, Settings(skip=("rcbv", "adc")))
-    assert handed["hold_series_still"][0].keys() == {"t1gd", "t2"}
+    assert handed["correct_series_motion"][0].keys() == {"t1gd", "t2"}
 
 
 def test_a_long_series_that_may_be_perfusion_is_named_where_there_is_none(steps, tmp_path):
@@ -150,7 +150,7 @@ def test_the_record_says_where_series_lie_and_names_no_folder(steps, tmp_path):
     steps[1]["align"] = (alignment, [])
     prepared_by(tmp_path, settings)
     record = read_record(tmp_path / "out")
-    assert np.array(record["ways"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
+    assert np.array(record["transforms"]["t2"]) == pytest.approx(moved @ frame) != pytest.approx(frame @ moved)
     assert record["grid"] == {"shape": list(SHAPE), "affine": AFFINE.tolist()}
     made = ("t1gd", "t2", "adc", "rcbv", "brain_mask", "lesion_mask")
     assert record["files"] == {name: f"{name}.nii.gz" for name in made}
@@ -167,10 +167,10 @@ def test_patients_are_the_folders_that_are_neither_hidden_nor_the_results(tmp_pa
     assert find_patients(tmp_path / "cohort" / "a", tmp_path / "out", many=False) == {"a": tmp_path / "cohort" / "a"}
     inside = tmp_path / "cohort" / "a" / "deep"
     for source, out, many in ((tmp_path / "cohort", inside, True), (inside.parent, inside.parent, False)):
-        with pytest.raises(InputError, match="an --out outside of the patients' folders"):
+        with pytest.raises(InputError, match="--out outside of the patients' folders"):
             find_patients(source, out, many)
     (tmp_path / "none").mkdir()
-    with pytest.raises(InputError, match="expected a folder a patient; found none"):
+    with pytest.raises(InputError, match="expected one folder per patient; found no folders"):
         find_patients(tmp_path / "none", tmp_path / "out", many=True)
 
 

@@ -160,7 +160,7 @@ def test_what_careless_anonymisers_leave_is_read_whole(change, real_data, tmp_pa
     kept, _, _ = read(anonymised(real_data, tmp_path / "whole", names), tmp_path / "kept")
     choices, errors, remarks = read(anonymised(real_data, tmp_path / "in", names, change), tmp_path / "out")
     assert set(choices) == {"t1", "dwi"} and errors == []
-    assert all("taken as series" in remark.reason for remark in remarks)
+    assert all("combined as series" in remark.reason for remark in remarks)
     assert len(remarks) == (2 if change is one_series_uid_a_file else 0)
     for role, axes in (("t1", 3), ("dwi", 4)):
         one, other = (read_volume(found[role].files[0], num_axes=axes) for found in (kept, choices))
@@ -172,7 +172,7 @@ def test_without_instance_numbers_a_volume_is_whole_and_a_series_of_them_is_an_e
     names = ("philips_t1_mprage", "ge_dti")
     kept, _, _ = read(anonymised(real_data, tmp_path / "whole", names), tmp_path / "kept")
     choices, _, (error,) = read(anonymised(real_data, tmp_path / "in", names, no_instance_number), tmp_path / "out")
-    assert list(choices) == ["t1"] and "series 1: expected an instance number (0020,0013)" in str(error)
+    assert list(choices) == ["t1"] and "series 1: expected different instance numbers (0020,0013)" in str(error)
     one, other = (read_volume(found["t1"].files[0]) for found in (kept, choices))
     assert np.array_equal(one.array, other.array) and np.array_equal(one.affine, other.affine)
 
@@ -184,7 +184,7 @@ def test_series_that_are_lost_are_one_error(real_data, tmp_path):
         file.save_as(lost / f"kept{file.InstanceNumber}.dcm")
     choices, _, (error,) = read(lost, tmp_path / "out")
     assert list(choices) == ["t1"]
-    assert "found 40 images, each with a series UID of its own and no series number" in str(error)
+    assert "found 40 images, each with a different series UID and without series number" in str(error)
 
 
 def made(real_data, folder: Path, *series) -> Path:
@@ -222,7 +222,9 @@ def test_whole_volumes_of_one_image_uid_are_no_copies_but_an_error(real_data, tm
         file.SeriesNumber = 5
 
     folder = made(real_data, tmp_path / "in", ("siemens_xa_trace", share), ("siemens_xa_b0", share))
-    with pytest.raises(InputError, match=r"an image UID \(0008,0018\) for each volume; found one for several"):
+    with pytest.raises(
+        InputError, match=r"a SOP instance UID \(0008,0018\) for each volume; found one UID for several"
+    ):
         find_series(folder, tmp_path / "out")
 
 
@@ -236,7 +238,7 @@ def test_mosaics_without_numbers_have_lost_their_order(real_data, tmp_path):
     def same(file, _):
         file.InstanceNumber = file.AcquisitionNumber = 1
 
-    with pytest.raises(InputError, match="an instance number"):
+    with pytest.raises(InputError, match="different instance numbers"):
         find_series(made(real_data, tmp_path / "in", ("uih_dti_mosaic", same)), tmp_path / "out")
 
 

@@ -74,7 +74,7 @@ def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
 
 def test_scans_of_other_axes_are_kept_with_the_subject(table, monkeypatch, capsys):
     said = iter(["", "", "Mirrored."])
-    monkeypatch.setattr("glioma_idh.sgp3d.preprocessing.find_turned", lambda array, spacing_mm: next(said, ""))
+    monkeypatch.setattr("glioma_idh.sgp3d.preprocessing.find_wrong_axes", lambda array, spacing_mm: next(said, ""))
     for _ in range(2):  # prepared, then found
         usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
@@ -97,7 +97,7 @@ def test_a_scan_of_another_brain_is_kept_with_the_subject(table, capsys):
         assert line.startswith(
             f"1 of 3 subjects have sequences that cover different brains (s00). s00: {table.loc[0, 't2']}"
         )
-        assert ": Covers another brain than T1, T1Gd and FLAIR (Dice 0." in line and len(usable) == 3
+        assert ": Covers a different brain than T1, T1Gd and FLAIR (Dice 0." in line and len(usable) == 3
 
 
 def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, grey):

@@ -196,12 +196,12 @@ NAN[5, 5, 5] = np.nan
         ({"scans": {"t1": SCAN, "t1gd": SCAN, "t2": SCAN}}, "s1: expected a FLAIR image in column flair; found none"),
         ({"scans": {"t1": SCAN, "t1gd": SCAN[:-1]}}, r"s1: .*t1gd.nii.gz: expected shape \(38, 24, 53\)"),
         ({"lesion": None}, "s1: expected a lesion mask in column lesion_mask; found none. Segment the lesion"),
-        ({"lesion": LESION * 0 + 1}, "s1: .*mask.nii.gz: expected a lesion mask; found 100 % of the brain"),
+        ({"lesion": LESION * 0 + 1}, "s1: .*mask.nii.gz: expected a lesion mask; found a mask of 100 % of the brain"),
         ({"lesion": LESION * 0}, "s1: .*mask.nii.gz: expected a lesion; found an empty mask"),
-        ({"lesion": LESION * 2}, r"s1: .*mask.nii.gz: expected labels out of \(0, 1, 2, 3, 4\); found 8"),
+        ({"lesion": LESION * 2}, r"s1: .*mask.nii.gz: expected a mask with the labels 0, 1, 2, 3, 4; found 8"),
         ({"lesion": LESION * 0.5}, "s1: .*mask.nii.gz: .*; found 0.5"),
         ({"lesion": LESION * -1.0}, "s1: .*mask.nii.gz: .*; found -4, -1"),
-        ({"lesion_affine": OFF}, "s1: .*mask.nii.gz: expected the same grid; found a grid up to 30.0 mm off"),
+        ({"lesion_affine": OFF}, "s1: .*mask.nii.gz: expected the same grid; found a grid displaced by up to 30.0 mm"),
     ],
 )
 def test_bad_subjects_are_named_with_the_file(tmp_path, change, message):

@@ -15,7 +15,7 @@ from glioma_idh.cohorts.checks.rows import SGPNET, SLICE_CNN, Scan, grid_differe
 from glioma_idh.cohorts.checks.tiles import Tile, cut_slice, lesion_point, make_thumbnails
 from glioma_idh.cohorts.column_names import MASKS, PATHS, SEQUENCE_NAMES, SEQUENCES
 from glioma_idh.cohorts.table import START_OF_PATHS, first_missing
-from glioma_idh.imaging.axes import find_flip, find_turned
+from glioma_idh.imaging.axes import find_flip, find_wrong_axes
 from glioma_idh.imaging.heuristics import find_other_brain
 from glioma_idh.imaging.masks import measure_lesion
 from glioma_idh.parallel import run_parallel
@@ -122,7 +122,7 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
             continue
         first = first or scan
         rows.describe_sequence(scan, row.get("adc_divisor", "") if name == "adc" else "", bool(row["brain_mask"]))
-        if sentence := find_turned(scan.volume.array, scan.volume.spacing_mm):
+        if sentence := find_wrong_axes(scan.volume.array, scan.volume.spacing_mm):
             scan.report("other axes", sentence)
         rows.compare_grids(scan, first)
         other = name if scan.row["constant"] else hashes.setdefault(scan.row["voxel_hash"], name)

@@ -1,2 +1,5 @@
-"""From DICOM files to NIfTI series without identity: `headers` (files, tags; does a name tell who the patient is),
-`series` (which files make one, which are no sequence), `slices` (do they make whole volumes), `convert` (dcm2niix)."""
+"""Conversion of DICOM files to de-identified NIfTI series.
+
+`headers` reads tags and detects the patient's name, `series` groups files into series, `slices` checks that volumes are
+complete, and `convert` runs dcm2niix.
+"""

@@ -1,4 +1,4 @@
-"""From DICOM files to NIfTI files that say nothing of the patient: dcm2niix converts, what stays is our own."""
+"""Convert DICOM files to NIfTI with dcm2niix, keeping only header fields that do not identify the patient."""
 
 import json
 import os
@@ -37,32 +37,37 @@ CODES = {
     },
 }  # keys of a sidecar that hold codes, and the codes that are kept
 WORDS = {"Words": "SeriesDescription", "ProtocolWords": "ProtocolName"}
-"""Keys of a sidecar that hold known words, and the tags that they are of."""
+"""Keys of our sidecar that hold known words, and the tags that the words come from."""
 MANUFACTURERS = {"siemens": "Siemens", "ge": "GE", "philips": "Philips", "canon": "Canon", "toshiba": "Canon"}
 NOT_GIVEN = {"", "no", "none", "n", "0", "nein", "ohne", "non", "not given", "without"}
 IGNORED_ENDINGS = (".nii", ".nii.gz", ".json", ".bval", ".bvec")
 OPTIONS = ("-b", "y", "-ba", "y", "-z", "n", "-d", "0", "-g", "i", "-x", "i", "-p", "n", "-f", "s")
 MADE_BY_DCM2NIIX = {"_ADC": ("adc",), "_TRACE": ("trace",), "_TRACEW": ("trace",)}
-"""Ends of the names of what it takes out of a diffusion series, and the words for it."""
+"""Endings of the file names of maps that dcm2niix separates from a diffusion series, and the words for them."""
 UNSOUND, SAYS_WRONG = "interslice distance varies", "error|fail|file not|varies|unsupported"
-"""What dcm2niix warns of when it has nevertheless written something; and words of its lines that say what is wrong."""
+"""A warning of dcm2niix after which its output is not used; and a pattern for its lines that describe a problem."""
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A NIfTI file made from a DICOM series, with its sidecar beside it."""
+    """A NIfTI file converted from a DICOM series, with a JSON sidecar of the same name."""
 
-    number: str  # of the series, `12`; `12_e2` where it holds several echoes
+    number: str  # of the series, such as `12`; `12_e2` for the second echo
     file: Path
 
 
-def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | InputError]]:
-    """Convert every usable DICOM series below a folder to NIfTI, without anything of the patient's identity.
+def convert_dicom(folder: str | Path, out_dir: str | Path) -> tuple[list[Converted], list[LeftOut | InputError]]:
+    """Convert all usable DICOM series in a folder and its subfolders to de-identified NIfTI files.
 
-    Files are named after the numbers of the series, `series_012.nii` (not compressed, which takes most of the time). A
-    sidecar keeps numbers and codes of known meaning, whether a contrast agent was given, and of the description such
-    words alone as are known to say what it is (`series_names.words_of`). Also returned is what was not used: `LeftOut`
-    where nothing is wrong with it, `InputError` where a series ought to be mended; one is raised for several patients.
+    Files are named after the numbers of the series, such as `series_012.nii` (uncompressed, as compression would take
+    most of the time). The sidecar keeps numbers, codes of known meaning, whether contrast agent was given, and the
+    words of the description that are in the vocabulary (`series_names.words_of`).
+
+    Returns:
+        The converted files, and what was not used: `LeftOut` if it is not needed, `InputError` if it is defective.
+
+    Raises:
+        InputError: the files belong to several patients or days.
     """
     headers, remarks = _read_headers(folder)
     converted, num_lost = [], 0
@@ -70,80 +75,92 @@ def convert_dicom(folder, out_dir) -> tuple[list[Converted], list[LeftOut | Inpu
         name = f"series {number}"
         images = drop_copies(files)
         if len(images) < len(files):
-            remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of others"))
+            remarks.append(LeftOut(name, f"{len(files) - len(images)} files are copies of other files"))
         is_lone_slice = len(images) == 1 and not images[0].holds_volume
         if reason := why_unused(images[0]) or (LONE_SLICE if is_lone_slice else ""):
             num_lost += reason == LONE_SLICE and not images[0]["SeriesNumber"]
             remarks.append(LeftOut(name, reason))
             continue
         if (num_uids := len({header["SeriesInstanceUID"] for header in images})) > 1:
-            remarks.append(LeftOut(f"{num_uids} series UIDs", f"one a file: together they are taken as {name}"))
+            remarks.append(
+                LeftOut(f"{num_uids} series UIDs", f"different in each file; the files are combined as {name}")
+            )
         try:
             stacks = check_slices(images)
             converted += _convert_series(images, stacks, number, Path(out_dir), remarks)
         except InputError as error:
             remarks.append(InputError(error.expected, error.found, error.advice, file=name))
-    if num_lost >= SCATTERED:  # one error in place of those on each slice
-        found = f"{num_lost} images, each with a series UID of its own and no series number"
-        way = "with series UIDs that a series shares, or series numbers."
-        advice = f"The anonymiser took them away: export again, {way}"
+    if num_lost >= SCATTERED:  # one error instead of one per slice
+        found = f"{num_lost} images, each with a different series UID and without series number"
+        advice = "The anonymiser removed them. Export again, keeping series numbers or one series UID per series."
         remarks = [remark for remark in remarks if getattr(remark, "reason", "") != LONE_SLICE]
         remarks.append(InputError("images that belong to series", found, advice))
     return converted, remarks
 
 
-def _read_headers(folder) -> tuple[list[Header], list[LeftOut | InputError]]:
-    """The headers of the DICOM images below a folder; and what is none, or broken."""
+def _read_headers(folder: str | Path) -> tuple[list[Header], list[LeftOut | InputError]]:
+    """Read the headers of the DICOM images in a folder; also return remarks on other and unreadable files."""
     headers, unreadable, others = read_folder(folder)
     broken = Counter(number for file in unreadable if (number := broken_series(file)))
     remarks = []
     for number, count in broken.items():
         same = [header for header in headers if header["SeriesNumber"] == number]
         if not same or not all(map(why_unused, same)):
-            found = f"{count} cut short or broken"
-            remarks.append(InputError("whole MR images", found, COPY_AGAIN, file=f"series {number}"))
+            found = f"truncated or corrupt images ({count})"
+            remarks.append(InputError("complete MR images", found, COPY_AGAIN, file=f"series {number}"))
     if no_images := len(unreadable) - broken.total():
-        remarks.append(LeftOut(f"{no_images} DICOM files", "no images: reports, presentation states, or broken"))
+        remarks.append(LeftOut(f"{no_images} DICOM files", "not images (reports, presentation states), or corrupt"))
     names = {}
     for file in others if headers else ():
         if not file.name.lower().endswith(IGNORED_ENDINGS):
-            told = names_patient(file.stem, headers[0]) or re.search(r"\d{4}", file.stem)  # of the patient, or of a day
+            told = names_patient(file.stem, headers[0]) or re.search(
+                r"\d{4}", file.stem
+            )  # the patient's name, or a date
             names[f"a {file.suffix.lower()} file".replace("a  file", "a file") if told else file.name] = None
     remarks += [LeftOut(name, "not DICOM") for name in names]
     return headers, remarks
 
 
-def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, remarks) -> list[Converted]:
-    """Convert one series; what dcm2niix tells apart in it (phase images) is left out with a remark."""
+def _convert_series(
+    images: list[Header],
+    stacks: set[tuple[int, float]],
+    number: str,
+    out_dir: Path,
+    remarks: list[LeftOut | InputError],
+) -> list[Converted]:
+    """Convert one series; phase images, which dcm2niix separates, are left out with a remark."""
     converted = []
     with TemporaryDirectory() as made:
         _run_dcm2niix(images, Path(made))
         for image in sorted(Path(made, "out").glob("*.nii")):
             part = re.fullmatch(r"s([a-z]?)((?:_e\d+)?)(?:_t\d+)?((?:_(?:ADC|TRACEW?))?)", image.stem)
             if not part:
-                remarks.append(LeftOut(f"series {number}", "a part of it is no magnitude image"))
+                remarks.append(
+                    LeftOut(f"series {number}", "contains images other than magnitude images, which are not used")
+                )
                 continue
             header = read_header_timing(image)
             count, distance_mm = header.shape[2], header.spacing_mm[2]
             if stacks and not any(count == n and abs(distance_mm - mm) <= 0.02 * mm for n, mm in stacks):
                 advice = "Convert this series to NIfTI with another program, or leave it out."
                 expected = " or ".join(f"{n} slices {mm:.3g} mm apart" for n, mm in sorted(stacks))
-                found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"  # which may err, of many frames
-                raise InputError(f"{expected}, as the headers say", found, advice)
+                # dcm2niix may be wrong for multi-frame files
+                found = f"{count} slices {distance_mm:.3g} mm apart after dcm2niix"
+                raise InputError(f"{expected}, as in the headers", found, advice)
             own = number + "".join(part.groups()).lower()
             if own in [image.number for image in converted]:
-                found = "several after dcm2niix"
+                found = "several images after dcm2niix"
                 advice = "Convert it to NIfTI with another program, or leave it out."
-                raise InputError("one image, or one an echo", found, advice)
+                raise InputError("one image, or one per echo", found, advice)
             digits = re.match(r"\d+", own)[0]
             file = out_dir / f"series_{int(digits):03}{own[len(digits) :]}.nii"
             volume = read_volume(image, dtype=None, order="K", num_axes=len(header.shape))
-            # written anew on the same grid, so that nothing but the grid stays of the header
+            # rewritten, so that only the grid of the header remains
             write_volume(file, return_to_grid(volume.array, volume.own_affine), volume.own_affine)
             sidecar = _sidecar(read_sidecar(image), images[0])
             sidecar["Words"] += MADE_BY_DCM2NIIX.get(part[3], ())
             write_text(json.dumps(sidecar, indent=1), beside(file, ".json"))
-            # b-values and directions that dcm2niix found; where it wrote none or 0, as of GE's trace, the headers'
+            # from dcm2niix; if it wrote none or only 0, as for trace images of GE, b-values from the DICOM headers
             found, num_volumes, told = read_acquisition(image), (*header.shape, 1)[3], b_values_of(images)
             told = told * num_volumes if len(told) == 1 else told
             b_values = found.b_values if any(found.b_values) or len(told) != num_volumes else told
@@ -157,14 +174,14 @@ def _convert_series(images: list[Header], stacks, number: str, out_dir: Path, re
 
 
 def _run_dcm2niix(images: list[Header], place: Path) -> None:
-    """Convert links to the files, whose own paths may hold any letters and names, to `place/out`."""
+    """Run dcm2niix on links to the files, whose own paths may contain names, and write to `place/out`."""
     for folder in (place / "in", place / "out"):
         folder.mkdir()
     for count, header in enumerate(images):
         source, link = header.file.resolve(), place / "in" / f"{count:06}.dcm"
         try:
             os.symlink(source, link)
-        except OSError:  # a system that makes no links
+        except OSError:  # links are not supported
             shutil.copyfile(source, link)
 
     def call(*merging: str) -> subprocess.CompletedProcess:
@@ -173,25 +190,25 @@ def _run_dcm2niix(images: list[Header], place: Path) -> None:
         return subprocess.run(command, preexec_fn=parent_death_request(), **how)
 
     several_uids = len({header["SeriesInstanceUID"] for header in images}) > 1
-    ran = call("-m", "2") if several_uids else call()  # 2: whatever their series UIDs are
+    ran = call("-m", "2") if several_uids else call()  # 2: merge regardless of the series UIDs
     one_echo = len({header["EchoTime"] for header in images}) == 1
-    if one_echo and any((place / "out").glob("*_t[0-9]*.nii")):  # taken apart for their trigger times alone
+    if one_echo and any((place / "out").glob("*_t[0-9]*.nii")):  # split only because of trigger times
         shutil.rmtree(place / "out")
         (place / "out").mkdir()
         ran = call("-m", "y")
     if ran.returncode or UNSOUND in ran.stdout.lower() or not any((place / "out").glob("*.nii")):
-        said = (ran.stdout + ran.stderr).replace(str(place), "")  # told on without paths and the texts of the header
+        said = (ran.stdout + ran.stderr).replace(str(place), "")  # reported without paths and header texts
         lines = [line for line in said.splitlines() if re.search(SAYS_WRONG, line, re.I)]
-        message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "it made no image"
+        message = " ".join(dict.fromkeys(re.sub(r"\S*/\S*", "", line) for line in lines)) or "no output image"
         for text in sorted(images[0].tags.values(), key=len, reverse=True):
             if len(text.strip()) > 3:
                 message = message.replace(text.strip(), "")
         found = f"dcm2niix: {' '.join(message.split())[:300].rstrip(' .:')}"
-        raise InputError("a series that dcm2niix converts", found, COPY_AGAIN)
+        raise InputError("a series that dcm2niix can convert", found, COPY_AGAIN)
 
 
 def _sidecar(told: dict, header: Header) -> dict:
-    """The keys that say nothing of the patient: numbers, known codes, and known words of the description."""
+    """Return the sidecar without patient data: numbers, known codes, and known words of the description."""
     kept = {key: told[key] for key in NUMBERS if isinstance(told.get(key), int | float)}
     for key, known in CODES.items():
         codes = told.get(key, [])
@@ -202,6 +219,6 @@ def _sidecar(told: dict, header: Header) -> dict:
     named = {header["ContrastBolusAgent"].lower(), header["ContrastBolusIngredient"].lower()} - NOT_GIVEN
     if named or sum(header.numbers("ContrastBolusVolume")) > 0 or "ContrastBolusIngredient" in told:
         kept["ContrastBolus"] = True
-    elif not header.numbers("NumberOfFrames") > (1,):  # many frames may name an agent in tags that are not read
+    elif not header.numbers("NumberOfFrames") > (1,):  # multi-frame files may name an agent in tags that are not read
         kept["ContrastBolus"] = False
     return kept | {key: words_of(header.text(name)) for key, name in WORDS.items()}

@@ -1,19 +1,20 @@
-"""Which DICOM files make a series, which are copies, and which series are no sequence acquired as a volume of MR."""
+"""Group DICOM files into series, remove copies, and recognise series that are not acquired MR volumes."""
 
 import hashlib
 import re
 from collections import defaultdict
+from pathlib import Path
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.dicom.headers import TAGS, Header, values_of
 
-SCATTERED = 4  # from so many series of a single slice on, it is their UIDs that are wrong
+SCATTERED = 4  # so many single-slice series indicate that the anonymiser changed the series UIDs
 COPIED = ("ImagePositionPatient", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier", "EchoTime")
-"""What a copy has of its original, whatever else is written anew."""
+"""Tags that a copy shares with its original, even if others were rewritten."""
 UIDS = {TAGS["SOPInstanceUID"], TAGS["SeriesInstanceUID"]}
 MR_IMAGES = {f"1.2.840.10008.5.1.4.1.1.4{kind}" for kind in ("", ".1", ".4")}
-"""Classes of images: of one frame, of many, and of many that were single ones."""
-IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"  # tags as they lie in a file
+"""SOP classes of MR images: single-frame, enhanced (multi-frame), and legacy converted enhanced."""
+IMAGE_CLASS, NUMBER = b"\x08\0\x16\0", b"\x20\0\x11\0"  # tags as bytes in a file
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 LONE_SLICE = "a single slice"
 LOCALIZERS = {"loc", "localizer", "localiser", "scout", "survey", "pilot", "aahscout", "aahead", "3plane", "threeplane"}
@@ -24,19 +25,19 @@ NO_SEQUENCES = {
     "a screenshot": ("SCREEN SAVE", "SCREENSHOT"),
     "a derived map": ("FA", "COLFA", "TENSOR", "TTP", "PBP", "RELCBV", "RELCBF", "RELMTT"),
     "a phase image": ("P", "PHASE", "PHASE MAP"),
-}  # image types that are no sequence as it was acquired
+}  # values of the image type that are not acquired sequences
 CANNOT_USE = {word: reason for reason, words in NO_SEQUENCES.items() for word in words}
 
 
 def group_series(headers: list[Header]) -> dict[str, list[Header]]:
-    """The files of each series by number, and a letter if two have it; InputError if of several patients or days."""
+    """Group files by series number, with a letter if two series share it; InputError for several patients or days."""
     for tag, what in (("PatientID", "patient"), ("StudyDate", "day")):
         count = len({header[tag] for header in headers if header["Modality"] in ("MR", "")} - {""})
         if count > 1:
-            advice = "Give each patient, and each visit, a folder of its own; --many prepares a folder of such folders."
-            raise InputError(f"the DICOM files of one {what}", f"those of {count} {what}s", advice)
+            advice = "Sort them into one folder per patient or visit; --many prepares a folder of such folders."
+            raise InputError(f"DICOM files of one {what}", f"files of {count} {what}s", advice)
     whole, scattered = [], defaultdict(list)
-    for group in _by_uid(headers):  # single slices, each of a UID of its own, are one if of one number and description
+    for group in _by_uid(headers):  # single slices with different UIDs form a series if number and description agree
         (first, *others), number = group, group[0]["SeriesNumber"]
         if others or first.holds_volume or not number:
             whole.append(group)
@@ -54,7 +55,7 @@ def group_series(headers: list[Header]) -> dict[str, list[Header]]:
 
 
 def _by_uid(headers: list[Header]) -> list[list[Header]]:
-    """The files of each series UID; by number where a series' UID is missing, or where several series share it."""
+    """Group files by series UID, or by series number if the UID is missing or shared by several series."""
     uids = defaultdict(set)
     for header in headers:
         uids[header["SeriesNumber"]] |= {header["SeriesInstanceUID"]} - {""}
@@ -74,11 +75,11 @@ def _by_uid(headers: list[Header]) -> list[list[Header]]:
 
 
 def drop_copies(series: list[Header]) -> list[Header]:
-    """The files of a series, each image once.
+    """Return the files of a series without copies.
 
-    Copies have one SOP instance UID. Where an anonymiser has given that UID to images of different places or numbers,
-    it says nothing: then copies are those of the same tags and pixels, as are those of files that hold a whole volume,
-    whose places the reader of headers leaves out.
+    Copies share the SOP instance UID. If an anonymiser assigned one UID to images of different positions or numbers,
+    copies are files with the same tags and pixels. The same applies to files with a whole volume, whose positions are
+    not in `Header`.
     """
     same_uid = defaultdict(list)
     for header in series:
@@ -97,7 +98,7 @@ def drop_copies(series: list[Header]) -> list[Header]:
 
 
 def why_unused(header: Header) -> str:
-    """Why the series of a header is no sequence, by what the header says; empty where it may be one."""
+    """Return why a series is not an acquired MR sequence, from its header; "" if it may be one."""
     found = (
         (header["SOPClassUID"].startswith(SECONDARY_CAPTURE), "a screenshot (secondary capture)"),
         (header["Modality"] not in ("MR", ""), "not MR"),
@@ -109,10 +110,10 @@ def why_unused(header: Header) -> str:
     return next((reason for is_so, reason in found if is_so), "")
 
 
-def broken_series(file) -> str:
-    """The number of the series of an MR image whose header cannot be read; empty where a file is none."""
+def broken_series(file: str | Path) -> str:
+    """Return the series number of an MR image whose header cannot be read; "" if the file is not an MR image."""
     with open(file, "rb") as opened:
         start = opened.read(100_000)
     is_image = MR_IMAGES & set(values_of(start, IMAGE_CLASS)[:1])
     numbers = [text for text in values_of(start, NUMBER) if text.isdecimal()]
-    return [*numbers, "of no number"][0] if is_image else ""
+    return [*numbers, "without number"][0] if is_image else ""

@@ -1,2 +1,2 @@
-"""ADC from diffusion-weighted series: `gradients` (b-values, directions), `undirected` (volumes without a direction),
-`adc` (the map, from the logarithm of the signal), `scanner_adc` (a map from elsewhere, and its unit)."""
+"""ADC maps: `gradients` handles b-values and directions, `undirected` volumes without a direction, `adc` computes the
+map from a diffusion-weighted series, and `scanner_adc` converts the unit of a map from the scanner."""

@@ -1,30 +1,33 @@
-"""From diffusion-weighted series to the apparent diffusion coefficient (ADC), mm2/s.
+"""Compute the apparent diffusion coefficient (ADC), mm2/s, from a diffusion-weighted series.
 
 The model is mono-exponential, S = S0 exp(-b D), fitted to the logarithm of the signal by weighted least squares.
 
 The variance of the logarithm is (noise / signal)^2, hence the weights signal^2 (Salvador et al. 2005, Hum Brain Mapp
-24:144). Those of the second pass come from the signal that the first one fitted: weights that share the noise of what
-they weigh bias the result (Veraart et al. 2013, NeuroImage 81:335), for a tensor at b0 signal / noise = 20 by -3 %.
+24:144). The weights of the second pass are computed from the signal fitted in the first pass: weights with the same
+noise as the data bias the result (Veraart et al. 2013, NeuroImage 81:335), for a tensor at a signal-to-noise ratio of
+20 at b = 0 by -3 %.
 
-Noise of magnitude images is Rician. The logarithm of a true signal A has then the mean ln A + E1(A^2 / 2 sd^2) / 2
-(Lapidoth & Moser 2003, IEEE Trans Inf Theory 49:2426): off by 0.02 where A is twice the noise's sd, by 0.001 where it
-is three times that. So the logarithm needs no correction; what lies below the noise floor, twice the sd, takes no part.
-Where too little is left because water is so free that its signal sinks into the noise, the floor does not count: the
-ADC of free water then comes out right within 2 % at b0 signal / noise = 37, where 0 would mean the opposite of free.
+The noise of magnitude images is Rician. The logarithm of a true signal A then has the mean ln A + E1(A^2 / 2 sd^2) / 2
+(Lapidoth & Moser 2003, IEEE Trans Inf Theory 49:2426). The bias is 0.02 if A is twice the noise's sd, and 0.001 at
+three times the sd. The logarithm is therefore not corrected; signals below the noise floor, twice the sd, are excluded.
+If too few signals remain because free water has decayed to the noise level, the floor is ignored: the ADC of free water
+is then accurate within 2 % at a signal-to-noise ratio of 37 at b = 0, whereas a value of 0 would mean no diffusion.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.diffusion import gradients
 from glioma_idh.imaging.diffusion.gradients import UNWEIGHTED, check_b_values, check_b_vectors, group_shells
-from glioma_idh.imaging.diffusion.undirected import settle_undirected
+from glioma_idh.imaging.diffusion.undirected import classify_undirected
 
-BALANCED = 0.1  # the largest `imbalance` of directions whose mean is called the trace
+BALANCED = 0.1  # largest `imbalance` of directions whose mean is called the trace
 HIGHEST_ADC = 4e-3
-"""mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is room for noise."""
+"""mm2/s. Free water at body temperature has 3.0e-3 (Mills 1973, J Phys Chem 77:685); the rest is a margin for noise."""
 FLOOR_SDS = 2.0  # the noise floor, in standard deviations of the noise
 CHUNK = 2**15
 FULL_RANK = 1e-9
@@ -32,31 +35,43 @@ FULL_RANK = 1e-9
 
 @dataclass(frozen=True)
 class Diffusion:
-    """An ADC map and how it came about; voxels without signal, or whose signal does not fall with b, are 0."""
+    """An ADC map and how it was computed; it is 0 where there is no signal or the signal does not decrease with b."""
 
-    adc: np.ndarray  # mm2/s, shape (i, j, k), float32; 0 outside the mask too
+    adc: np.ndarray  # mm2/s, shape (i, j, k), float32; also 0 outside the mask
     method: str  # in words
     shells: dict[float, int]  # number of volumes by b-value, s/mm2
-    noise_sd: float  # standard deviation of the noise that set the floor; 0 where it is not known
-    num_not_fitted: int
+    noise_sd: float  # standard deviation of the noise; 0 if unknown, and then there is no noise floor
+    num_not_fitted: int  # voxels of the mask with an ADC of 0
 
 
-def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | None = None) -> Diffusion:
-    """The mean diffusivity of the tensor where a diffusion-weighted series has directions enough for one, else the ADC.
+def make_adc(
+    series: np.ndarray,
+    b_values: ArrayLike,
+    b_vectors: ArrayLike | None = None,
+    brain: np.ndarray | None = None,
+    noise_sd: float | None = None,
+) -> Diffusion:
+    """Compute the ADC of a diffusion-weighted series: the tensor's mean diffusivity if the directions suffice for it.
 
-    That of the trace-weighted images, or of the directions there are: `method` says so where they make no trace.
+    Otherwise it is the ADC of the trace-weighted images, or along the available directions (`method` states this if
+    their mean is not the trace).
 
-    Of a series (i, j, k, n), b-values (n,), s/mm2, and b-vectors (n, 3), None where every volume is trace-weighted;
-    they are normalised: unlike in MRtrix, their length says nothing about b. A volume without one, in a series that has
-    some, is taken as at b = 0 or as trace-weighted by its signal (`settle_undirected`), and `method` says so. The brain
-    is a mask (i, j, k), None the whole image; the noise's standard deviation (real part) is estimated unless given.
+    Args:
+        series: shape (i, j, k, n).
+        b_values: shape (n,), s/mm2.
+        b_vectors: shape (n, 3), or None if every volume is trace-weighted. They are normalised; unlike in MRtrix,
+            their length does not scale b. A volume without a b-vector in a series with b-vectors is classified by its
+            signal as at b = 0 or trace-weighted (`classify_undirected`); `method` states this.
+        brain: mask, shape (i, j, k); None for the whole image.
+        noise_sd: standard deviation of the noise (real part); estimated if None.
 
-    InputError as of `fit_adc`, `tensor_design`, but for too few directions, and `settle_undirected`.
+    Raises:
+        InputError: as for `fit_adc`, `tensor_design` (except for too few directions) and `classify_undirected`.
     """
     b_values = check_b_values(b_values, series)
     mask = np.ones(series.shape[:3], bool) if brain is None else np.asarray(brain) != 0
     directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
-    b_values, decided = settle_undirected(series, b_values, directions, None if brain is None else mask)
+    b_values, decided = classify_undirected(series, b_values, directions, None if brain is None else mask)
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     shells = {b: len(members) for b, members in group_shells(b_values).items()}
     weighted = directions[b_values > UNWEIGHTED]
@@ -70,28 +85,41 @@ def make_adc(series, b_values, b_vectors=None, brain=None, noise_sd: float | Non
             if b > UNWEIGHTED and gradients.imbalance(directions[members]) > BALANCED:
                 number = round((1 / gradients.num_repeats(directions[members])).sum())
                 along.append(f"{number} direction{'s' * (number > 1)} at b = {b:.0f}")
-        no_trace = f"along {', '.join(along)}, no trace: it depends on how the fibres run"
+        no_trace = f"along {', '.join(along)}, not the trace: it depends on the direction of fibres"
         method = f"mono-exponential ADC {no_trace if along else 'of the trace-weighted images'}"
     method += f", b = {', '.join(f'{b:.0f} ({number})' for b, number in shells.items())} s/mm2"
     method += f"; {decided}" if decided else ""
     return Diffusion(adc, method, shells, noise_sd, int(np.count_nonzero(mask & (adc == 0))))
 
 
-def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vectors=None) -> np.ndarray:
-    """Mono-exponential ADC over any two or more b-values, whatever their directions.
+def fit_adc(
+    series: np.ndarray,
+    b_values: ArrayLike,
+    mask: np.ndarray | None = None,
+    noise_sd: float | None = None,
+    b_vectors: ArrayLike | None = None,
+) -> np.ndarray:
+    """Fit the mono-exponential ADC to two or more b-values, with any directions.
 
-    Arguments as of `make_adc`, but a volume without a b-vector is trace-weighted; repeats of a direction are averaged
-    before the directions are. Over directions that favour none, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D)
-    / 3, so their geometric mean decays with the mean diffusivity; the arithmetic one more slowly along fibres.
+    Over evenly distributed directions, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3. The geometric mean
+    of the signals therefore decays with the mean diffusivity; the arithmetic mean decays more slowly in fibres.
+    Repetitions of a direction are averaged first.
 
-    Returns mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC; 0 outside the mask, where no b-value above the
-    lowest rises above the noise floor and the lowest is below twice that, and where no other has a signal. InputError
-    as of `check_b_values`, and for fewer than two b-values.
+    Args:
+        series, b_values, mask, noise_sd, b_vectors: as for `make_adc`, except that a volume without a b-vector counts
+            as trace-weighted.
+
+    Returns:
+        The ADC, mm2/s, shape (i, j, k), float32, from 0 to HIGHEST_ADC. It is 0 outside the mask and where the signals
+        above the lowest b-value are 0, or below the noise floor while that of the lowest is below twice the floor.
+
+    Raises:
+        InputError: as for `check_b_values`, or there are fewer than two b-values.
     """
     b_values = check_b_values(b_values, series)
     shells = group_shells(b_values)
     if len(shells) < 2:
-        advice = "ADC needs two: give the whole series, with its volumes at b = 0, or the scanner's own ADC map."
+        advice = "Give the whole series, including the volumes at b = 0, or the ADC map of the scanner."
         raise InputError("two b-values or more", f"b = {', '.join(f'{b:.0f}' for b in shells)} s/mm2 only", advice)
     directions = np.zeros((len(b_values), 3)) if b_vectors is None else check_b_vectors(b_vectors, b_values)
     directions[b_values <= UNWEIGHTED] = 0
@@ -107,10 +135,16 @@ def fit_adc(series, b_values, mask=None, noise_sd: float | None = None, b_vector
     return _to_map(series, b_values, mask, noise_sd, fit)
 
 
-def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float | None = None) -> np.ndarray:
-    """Mean diffusivity: a third of the trace of the diffusion tensor (Basser et al. 1994, J Magn Reson B 103:247).
+def fit_mean_diffusivity(
+    series: np.ndarray,
+    b_values: ArrayLike,
+    b_vectors: ArrayLike,
+    mask: np.ndarray | None = None,
+    noise_sd: float | None = None,
+) -> np.ndarray:
+    """Fit the mean diffusivity: a third of the trace of the tensor (Basser et al. 1994, J Magn Reson B 103:247).
 
-    Arguments, map and errors as of `fit_adc` and `tensor_design`; 0 also where too few signals fix no tensor.
+    Arguments, result and errors as for `fit_adc` and `tensor_design`; also 0 where too few signals remain for a tensor.
     """
     b_values = check_b_values(b_values, series)
     design = gradients.tensor_design(b_values, check_b_vectors(b_vectors, b_values))
@@ -121,10 +155,17 @@ def fit_mean_diffusivity(series, b_values, b_vectors, mask=None, noise_sd: float
     return _to_map(series, b_values, mask, noise_sd, fit)
 
 
-def _to_map(series, b_values: np.ndarray, mask, noise_sd: float | None, fit) -> np.ndarray:
-    """A fit from signals (voxel, n) above the noise floor to slopes (voxel,), um2/ms, as an image in mm2/s.
+def _to_map(
+    series: np.ndarray,
+    b_values: np.ndarray,
+    mask: np.ndarray | None,
+    noise_sd: float | None,
+    fit: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Apply `fit`, from signals (voxel, n) to slopes (voxel,) in um2/ms, and return an image in mm2/s.
 
-    Where what rises above the floor is too little, all there is is fitted, if the lowest b-value is at twice the floor.
+    Signals below the noise floor are excluded. Where too few remain, all signals are fitted if the signal at the lowest
+    b-value is above twice the floor.
     """
     noise_sd = estimate_noise(series, b_values) if noise_sd is None else noise_sd
     mask = np.ones(series.shape[:3], bool) if mask is None else np.asarray(mask) != 0
@@ -140,13 +181,15 @@ def _to_map(series, b_values: np.ndarray, mask, noise_sd: float | None, fit) -> 
     return adc
 
 
-def estimate_noise(series, b_values) -> float:
-    """The noise's standard deviation (of the real part), from the air in the corners of a series, shape (i, j, k, n).
+def estimate_noise(series: np.ndarray, b_values: ArrayLike) -> float:
+    """Estimate the standard deviation of the noise (real part) from the air in the corners of a series (i, j, k, n).
 
-    Air is what shows no diffusion: corners whose median signal falls by a fifth or more from the lowest to the highest
-    b-value hold tissue, and corners that are mostly 0 have been masked; 0 is returned of both, and then every signal
-    above 0 counts. In air the noise is Rayleigh-distributed, with median 1.177 times its standard deviation. Of
-    several receiver coils it is more, and the floor rises with it.
+    In air the noise is Rayleigh-distributed; its median is 1.177 times the standard deviation. It is larger with
+    several receiver coils, and the noise floor rises accordingly.
+
+    Returns:
+        The standard deviation; 0 (no noise floor) if the corners show tissue (the median signal falls by a fifth or
+        more from the lowest to the highest b-value) or have been masked (mostly 0).
     """
     sides = [np.r_[: max(1, n // 10), n - max(1, n // 10) : n] for n in series.shape[:2]]
     lowest, highest = (series[..., n][np.ix_(*sides)] for n in (np.argmin(b_values), np.argmax(b_values)))
@@ -156,13 +199,19 @@ def estimate_noise(series, b_values) -> float:
     return float(np.median(highest[air]) / np.sqrt(2 * np.log(2)))
 
 
-def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.ndarray:
-    """Weighted least squares of the logarithm in two passes, voxel by voxel; signals of 0 take no part.
+def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged: ArrayLike) -> np.ndarray:
+    """Fit the logarithm of the signal per voxel by weighted least squares in two passes, without signals of 0.
 
-    From signals (voxel, n), means of so many volumes (n,), and a design (n, p) to coefficients (voxel, p) or NaN.
+    Args:
+        signal: shape (voxel, n).
+        design: shape (n, p).
+        num_averaged: how many volumes were averaged for each signal, shape (n,).
+
+    Returns:
+        Coefficients, shape (voxel, p); NaN where the fit is not determined.
     """
     solutions = []
-    for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # of voxels few enough for the memory
+    for chunk in np.array_split(signal, max(1, -(-len(signal) // CHUNK))):  # to limit the memory
         part = chunk.astype(float)
         part = part / np.maximum(part.max(axis=1, keepdims=True, initial=0), 1e-30)
         counts = np.asarray(num_averaged, float) * (part > 0)
@@ -174,7 +223,7 @@ def fit_logarithm(signal: np.ndarray, design: np.ndarray, num_averaged) -> np.nd
 
 
 def _solve(logarithm: np.ndarray, weights: np.ndarray, design: np.ndarray) -> np.ndarray:
-    """The normal equations of every voxel; NaN where they have no one solution."""
+    """Solve the normal equations of each voxel; NaN where the solution is not unique."""
     num = design.shape[1]
     products = (design[:, :, None] * design[:, None, :]).reshape(-1, num * num)
     normal = (weights @ products).reshape(-1, num, num)

@@ -1,8 +1,8 @@
-"""Diffusion-weighted volumes without a direction, in a series that has directions: at b = 0, or of the trace.
+"""Classify diffusion-weighted volumes without a direction as b = 0 or trace-weighted, from their signal.
 
-Some scanners write the volumes at b = 0 with the b-value of the series and a direction of zero; others append the
-trace. The table cannot tell them apart, and one taken for the other makes the ADC too low. The signal can: that of the
-trace is the geometric mean of the directions, that of b = 0 is a factor of exp(b ADC) above it.
+In series with directions, some scanners write volumes at b = 0 with the b-value of the series and a zero direction;
+others append trace-weighted images. The gradient table cannot distinguish them, and a confusion makes the ADC too low.
+The signal can: that of the trace is the geometric mean over the directions; at b = 0 it is exp(b ADC) times higher.
 """
 
 import numpy as np
@@ -14,18 +14,34 @@ from glioma_idh.imaging.registration.pyramid import find_head
 from glioma_idh.imaging.resampling import to_itk
 from glioma_idh.imaging.volumes import Volume
 
-MARGIN = 0.25  # share of the way from trace to b = 0 by which the signal may be off the one it is taken for
-EXPECTED_ADC = 0.8e-3  # mm2/s, of brain tissue, where no volume is known to be at b = 0
-FAINT = 0.5  # what is below this share of the median of the head, in the volumes with a direction, is no tissue
-AS_TRACE, AS_UNWEIGHTED = (-0.15, 0.15), (0.5, 2.5)  # the same shares with EXPECTED_ADC, which oedema and fluid exceed
+MARGIN = 0.25  # tolerance of the log signal, as a share of the difference between trace and b = 0
+EXPECTED_ADC = 0.8e-3  # mm2/s, of brain tissue; used if no volume is known to be at b = 0
+FAINT = 0.5  # voxels below this share of the median signal of the head are not tissue
+AS_TRACE, AS_UNWEIGHTED = (
+    (-0.15, 0.15),
+    (0.5, 2.5),
+)  # tolerances if EXPECTED_ADC is used; the ADC of oedema and fluid is higher
 
 
-def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brain) -> tuple[np.ndarray, str]:
-    """The b-values (n,), s/mm2, 0 for volumes at b = 0 by their signal although they say otherwise; and that in words.
+def classify_undirected(
+    series: np.ndarray, b_values: np.ndarray, directions: np.ndarray, brain: np.ndarray | None
+) -> tuple[np.ndarray, str]:
+    """Set the b-value of volumes without a direction to 0 if their signal is that of b = 0.
 
-    What is in question is a volume above b = UNWEIGHTED without a direction (unit vectors, (n, 3), 0 for none) where
-    others have one. In a series without any direction every volume is trace-weighted, and nothing is in question.
-    Where the brain, a mask, is None, what is not air counts. InputError if a signal is neither of b = 0 nor the trace.
+    Only volumes above b = UNWEIGHTED without a direction are examined, and only if other volumes have one. In a series
+    without directions, all volumes are trace-weighted.
+
+    Args:
+        series: shape (i, j, k, n).
+        b_values: shape (n,), s/mm2.
+        directions: unit vectors, shape (n, 3); 0 for none.
+        brain: mask, shape (i, j, k); None for all voxels that are not air.
+
+    Returns:
+        The b-values, and a sentence on the volumes that were classified ("" if none).
+
+    Raises:
+        InputError: the signal of a volume fits neither b = 0 nor the trace.
     """
     weighted = b_values > UNWEIGHTED
     directed = weighted & directions.any(axis=1)
@@ -39,7 +55,7 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
     signal = series[(mean > least) & (True if brain is None else brain)].astype(np.float32)
     signal = signal[(signal > 0).all(axis=1)]
     if not len(signal):
-        advice = "Check the brain mask, and look for empty volumes."
+        advice = "Check the brain mask, and whether there are empty volumes."
         raise InputError("tissue with a signal in every diffusion-weighted volume", "none", advice)
     logarithm = np.log(signal)
     taken = [_is_unweighted(n, logarithm, b_values, directions) for n in doubtful]
@@ -50,11 +66,11 @@ def settle_undirected(series, b_values: np.ndarray, directions: np.ndarray, brai
 
 
 def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directions: np.ndarray) -> bool:
-    """Whether a volume is at b = 0 (or else of the trace); InputError if its signal does not tell."""
+    """Return True if a volume is at b = 0, False if it is trace-weighted; InputError if its signal fits neither."""
     unweighted = b_values <= UNWEIGHTED
     directed = np.flatnonzero(~unweighted & directions.any(axis=1))
     shells = group_shells(b_values[directed])
-    # the trace is that of the directions of the same shell, else that of the nearest one, whose decay is scaled
+    # the trace of the same shell, or else that of the nearest shell with its decay scaled to this b-value
     nearest = min(shells, key=lambda b: abs(b - b_values[n]))
     members, in_shell = directed[shells[nearest]], abs(nearest - b_values[n]) <= SHELL_WIDTH
     trace = logarithm[:, members] @ share_of_each(directions[members]).astype(np.float32)
@@ -69,15 +85,15 @@ def _is_unweighted(n: int, logarithm: np.ndarray, b_values: np.ndarray, directio
         return False
     if as_unweighted[0] <= share <= as_unweighted[1]:
         return True
-    how = f"{share:.0%} of the way from the trace to b = 0" if is_comparable else "comparable with no other"
-    found = f"volume {n} (from 0), called b = {b_values[n]:.0f} without a direction, whose signal is {how}"
-    advice = "Correct its b-value (0 where it is at b = 0) or its b-vector, or take the volume out of the series."
-    raise InputError("diffusion-weighted volumes with a direction, or at b = 0, or of the trace", found, advice)
+    how = f"lies {share:.0%} of the way from the trace to b = 0" if is_comparable else "cannot be compared with others"
+    found = f"volume {n} (counted from 0) with b = {b_values[n]:.0f} and no direction, whose signal {how}"
+    advice = "Correct its b-value (0 if it is at b = 0) or its b-vector, or remove the volume from the series."
+    raise InputError("volumes with a direction, at b = 0, or trace-weighted", found, advice)
 
 
 def _in_words(b_values: np.ndarray, kind: str) -> str:
-    """How many volumes of which b-values were taken for what."""
+    """Describe which volumes were classified as what."""
     number, one = len(b_values), len(b_values) == 1
     volumes, verb, whose = ("1 volume", "was", "its") if one else (f"{number} volumes", "were", "their")
     shells = ", ".join(f"{b:.0f}" for b in group_shells(b_values))
-    return f"{volumes} called b = {shells} without a direction {verb} taken as {kind} by {whose} signal"
+    return f"{volumes} with b = {shells} and no direction {verb} classified as {kind} from {whose} signal"

@@ -1,3 +1,6 @@
-"""Relative blood volume, corrected for leakage, from a T2*-weighted dynamic series (DSC): `acquisition` (what it must
-be, which volumes are filled in), `bolus` (baseline, arrival, first pass), `relaxation` (from signal to dR2*; further
-maps; leakage), `blood_volume` (the area under the curve, and its unit); `rcbv` goes through them."""
+"""Leakage-corrected relative blood volume from dynamic T2*-weighted perfusion series (DSC).
+
+`acquisition` checks the series and interpolates dark volumes, `bolus` finds baseline, arrival and first pass,
+`relaxation` computes dR2*, further maps and the leakage correction, `blood_volume` the area under the curve and its
+normalisation to white matter; `rcbv` combines them.
+"""

@@ -1,6 +1,7 @@
-"""Relative blood volume: the area under the curve of each voxel, without an artery, and its unit, normal white matter.
+"""Relative blood volume: the area under the dR2* curve of each voxel, relative to normal white matter.
 
-Either trapezoids, or the gamma-variate curve through the first pass, whose integral knows no second one.
+No arterial input function is used. The area is that of trapezoids, or of a gamma-variate curve fitted to the first
+pass, which excludes recirculation.
 """
 
 from typing import NamedTuple
@@ -14,11 +15,11 @@ from glioma_idh.errors import InputError
 INTEGRALS = {
     "first-pass": "trapezoids over the first pass",
     "whole-curve": "trapezoids from the arrival to the end",
-    "gamma-variate": "of the gamma-variate curve fitted to the first pass",
+    "gamma-variate": "gamma-variate curve fitted to the first pass",
 }
-LOWEST_SHARE = 0.1  # of a curve's peak; points below are left out: mostly noise, and then the second pass
-NUM_STEPS = 6  # of the fit to the curve; six more change the mean integral by 0.5 % at a peak three times the noise
-LARGEST_STEP = 1.0  # by how much the logarithm of the curve may change in one of them
+LOWEST_SHARE = 0.1  # of a curve's peak; points below are excluded: mostly noise or the second pass
+NUM_STEPS = 6  # of the fit; six more change the mean integral by 0.5 % at a peak of three times the noise
+LARGEST_STEP = 1.0  # largest change of the logarithm of the curve per step
 WHITE_SHARE = 0.9
 LESION_MARGIN_MM = 5.0
 CLEAR_SHARE = 0.05
@@ -26,25 +27,29 @@ MIN_ERODED_ML = 5.0
 
 
 class BloodVolume(NamedTuple):
-    """The area under each curve, all on one scale."""
+    """The area under the curve of each voxel."""
 
     values: np.ndarray  # shape (voxel,), no unit, float32
-    without_fit: float = 0.0  # share of the voxels that no gamma-variate curve fits; 0 for other integrals
-    scale: float = 1.0  # what their trapezoids were multiplied with; NaN where no voxel has a fit
+    without_fit: float = 0.0  # share of voxels without a gamma-variate fit; 0 for other integrals
+    scale: float = 1.0  # factor applied to the trapezoids of these voxels; NaN if no voxel has a fit
 
 
 def area(change: np.ndarray, window: tuple[int, int], step_s: float) -> np.ndarray:
-    """Trapezoid integral of curves (..., t) over the volumes (start, stop) of a window."""
+    """Integrate curves (..., t) with trapezoids over a window of volumes (start, stop)."""
     return np.trapezoid(change[..., slice(*window)], dx=step_s, axis=-1)
 
 
 def blood_volume(change: np.ndarray, first_pass: tuple[int, int], step_s: float, integral: str) -> BloodVolume:
-    """Area under each curve of relaxation, proportional to the blood volume (Rosen et al. 1990, Magn Reson Med 14:249).
+    """Integrate dR2* curves; the area is proportional to the blood volume (Rosen et al. 1990, Magn Reson Med 14:249).
 
-    Where no gamma-variate curve fits, the trapezoids stand in for it. They miss its tail, and count 5 to 15 % too
-    little beside it; so they are scaled by what the tail is of the mean curve of the voxels that have a fit.
+    Voxels without a gamma-variate fit use trapezoids instead. Those miss the tail of the curve (5 to 15 % of the area)
+    and are scaled by the ratio of the two areas of the mean curve of the voxels with a fit.
 
-    Curves are of shape (voxel, t), 1/s, the first pass is volumes (start, stop), and the integral one of INTEGRALS.
+    Args:
+        change: dR2*, shape (voxel, t), 1/s.
+        first_pass: volumes (start, stop).
+        step_s: time between volumes.
+        integral: one of INTEGRALS.
     """
     if integral == "whole-curve":
         return BloodVolume(area(change, (first_pass[0], change.shape[1]), step_s))
@@ -63,16 +68,22 @@ def blood_volume(change: np.ndarray, first_pass: tuple[int, int], step_s: float,
 
 
 def gamma_variate_integral(change: np.ndarray, window: tuple[int, int], step_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Integral of the gamma-variate curve that fits each voxel's first pass, shape (voxel,), float32.
+    """Fit a gamma-variate curve to the first pass of each voxel, and integrate it.
 
-    c(t) = A t^a exp(-t / b) from the arrival on (Thompson et al. 1964, Circ Res 14:502), with the integral
-    A b^(a + 1) Gamma(a + 1). Its logarithm ln A + a ln t - t / b is linear in the three unknowns and gives the start:
-    least squares weighted with c(t)^2, because that is what the logarithm divides the variance of the noise by. From
-    there Gauss-Newton steps lead to the least squares of the curve itself. The start alone would be wrong amid noise:
-    its weights and its choice of points share the noise of what they weigh, and the integral comes out 50 % too large
-    at a peak three times the noise, which blood volume in units of white matter, where the peak is low, would inherit.
+    The curve is c(t) = A t^a exp(-t / b) from the arrival on (Thompson et al. 1964, Circ Res 14:502), with the integral
+    A b^(a + 1) Gamma(a + 1). Its logarithm ln A + a ln t - t / b is linear in the three unknowns; least squares with
+    weights c(t)^2 (the logarithm divides the variance of the noise by c^2) give the initial values. Gauss-Newton steps
+    then minimise the squared error of the curve itself. Without them, the weights and the selection of points would
+    have the same noise as the data: at a peak of three times the noise the integral would be 50 % too large, and so
+    would the blood volume of white matter, to which all others are normalised.
 
-    Also returned is where there is an integral, bool: a curve that does not rise and fall has none.
+    Args:
+        change: dR2*, shape (voxel, t), 1/s.
+        window: volumes (start, stop) of the first pass.
+        step_s: time between volumes.
+
+    Returns:
+        The integrals, shape (voxel,), float32, and a mask of the voxels with a fit; a curve must rise and fall.
     """
     curves = change[:, window[0] + 1 : window[1]].astype(np.float64)
     time_s = step_s * np.arange(1, curves.shape[1] + 1)
@@ -90,7 +101,7 @@ def gamma_variate_integral(change: np.ndarray, window: tuple[int, int], step_s: 
 
 
 def _fit(curves: np.ndarray, used: np.ndarray, terms: np.ndarray) -> np.ndarray:
-    """ln A, a and 1 / b, (voxel, 3), of curves relative to their peaks; `used` are the points of the start."""
+    """Fit ln A, a and 1 / b, (voxel, 3), to curves relative to their peaks; `used` are the points for the start."""
     unknowns = _solve(np.where(used, curves, 0) ** 2, np.log(np.where(used, curves, 1)), terms)
     for _ in range(NUM_STEPS):
         logs = np.clip(unknowns @ terms, -10, 10)
@@ -103,7 +114,7 @@ def _fit(curves: np.ndarray, used: np.ndarray, terms: np.ndarray) -> np.ndarray:
 
 
 def _solve(weights: np.ndarray, target: np.ndarray, terms: np.ndarray) -> np.ndarray:
-    """Weighted least squares of each voxel's target, shape (voxel, 3); nearly 0 along what the points do not fix."""
+    """Solve weighted least squares per voxel, shape (voxel, 3), with slight regularisation."""
     products = (terms[:, None] * terms[None]).reshape(9, -1)
     normal = (weights @ products.T).reshape(-1, 3, 3)
     normal += 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3)
@@ -113,13 +124,22 @@ def _solve(weights: np.ndarray, target: np.ndarray, terms: np.ndarray) -> np.nda
 def normal_white_matter(
     white_share: np.ndarray, affine: np.ndarray, lesion: np.ndarray | None = None, mirrored: np.ndarray | None = None
 ) -> np.ndarray:
-    """White matter that has nothing to do with the lesion: on the other side, away from its mirror image.
+    """Select normal-appearing white matter: in the other hemisphere, away from the lesion and its mirror image.
 
-    Voxels that are white matter by the template, eroded once where 5 ml remain, minus lesion and mirrored lesion with a
-    margin of 5 mm. Where the lesion keeps to one side (less than 5 % of it overlaps its mirror image) only the other
-    side counts: the voxels closer to the mirror image's centre than to the lesion's; the plane between is midsagittal.
+    The white matter of the template is eroded once if at least 5 ml remain; the lesion and its mirror image are removed
+    with a margin of 5 mm. If the lesion is in one hemisphere (less than 5 % of it overlaps its mirror image), only the
+    other hemisphere is used: the voxels closer to the centre of the mirror image than to that of the lesion.
 
-    From shares of white matter, 0 to 1, and masks of lesion and mirror image, all (i, j, k); InputError if none remain.
+    Args:
+        white_share: share of white matter from the template, 0 to 1, shape (i, j, k).
+        affine: of the grid, 4 x 4.
+        lesion, mirrored: masks of the lesion and its mirror image, shape (i, j, k), if any.
+
+    Returns:
+        The mask, bool.
+
+    Raises:
+        InputError: no voxel remains.
     """
     white = white_share > WHITE_SHARE
     eroded = ndimage.binary_erosion(white)
@@ -136,7 +156,7 @@ def normal_white_matter(
             axes = np.meshgrid(*[np.arange(n) for n in lesion.shape], indexing="ij", sparse=True)
             white = white & (sum(across[n] * axes[n] for n in range(3)) > (there - here) @ (here + there) / 2)
     if not white.any():
-        advice = "Give a mask of normal white matter, or check the template's fit and the lesion mask."
+        advice = "Give a mask of normal white matter, or check the lesion mask and the fit of the template."
         raise InputError("normal white matter away from the lesion and its mirror image", "no voxel", advice)
     return white
 
@@ -152,10 +172,10 @@ def check_white_matter(white: np.ndarray, brain: np.ndarray, lesion: np.ndarray)
 
 
 def scale_to_white_matter(values: np.ndarray, white: np.ndarray) -> np.ndarray:
-    """Divide values (voxel,) by their median in normal white matter (voxel,); InputError if it is not positive."""
-    unit = np.median(values[white]) if white.any() else 0.0  # vessels and mixed voxels pull the mean up
+    """Divide values (voxel,) by their median in normal white matter (voxel,); InputError if that is not positive."""
+    unit = np.median(values[white]) if white.any() else 0.0  # vessels and partial volume would raise a mean
     if not unit > 0:
         found = f"a median area under the curve of {unit:.3g} in {white.sum()} voxels"
-        advice = "No bolus is seen there: check the mask of white matter, and of two echoes their order."
-        raise InputError("a positive blood volume of the normal white matter", found, advice)
+        advice = "There is no bolus: check the white matter mask and, with two echoes, their order."
+        raise InputError("a positive blood volume of normal white matter", found, advice)
     return values / unit

@@ -1,4 +1,4 @@
-"""Relative blood volume of a perfusion series, and what comes with it."""
+"""Compute relative blood volume and related maps of a perfusion series."""
 
 from dataclasses import dataclass
 
@@ -14,40 +14,51 @@ from glioma_idh.imaging.perfusion.relaxation import FIT_S, fit_leakage, referenc
 
 @dataclass(frozen=True)
 class Perfusion:
-    """Maps of a perfusion series, shape (i, j, k), float32, 0 outside the brain and where the signal is noise.
+    """Maps of a perfusion series, shape (i, j, k), float32; 0 outside the brain and where the signal is noise.
 
-    The mean curves of dR2*, each (t,), 1/s, are of `reference` and `white`, and of `lesion` where one is given; the
-    last two also with `, corrected` behind the name.
+    `curves` are mean dR2* curves, shape (t,), 1/s, named `reference`, `white` and, with a lesion mask, `lesion`; the
+    leakage-corrected curves of the last two are named `white, corrected` and `lesion, corrected`.
     """
 
-    rcbv: np.ndarray  # relative blood volume with leakage correction, normal white matter = 1
-    rcbv_uncorrected: np.ndarray  # the same without it
-    k1: np.ndarray  # of the leakage correction
-    k2: np.ndarray  # likewise, 1/s: positive where leakage shortens T1, negative where T2*
-    peak_height: np.ndarray  # greatest dR2* of the first pass, 1/s
+    rcbv: np.ndarray  # leakage-corrected relative blood volume, normal white matter = 1
+    rcbv_uncorrected: np.ndarray  # without leakage correction
+    k1: np.ndarray  # K1 of the leakage correction
+    k2: np.ndarray  # K2, 1/s: positive if T1 shortening by leakage prevails, negative if T2* shortening does
+    peak_height: np.ndarray  # highest dR2* of the first pass, 1/s
     percent_signal_recovery: np.ndarray  # percent
     baseline: tuple[int, int]  # volumes (start, stop)
-    first_pass: tuple[int, int]  # likewise
+    first_pass: tuple[int, int]  # volumes (start, stop)
     time_s: np.ndarray  # of the volumes, shape (t,)
     curves: dict[str, np.ndarray]
-    method: str  # how it was done, in words
-    dark_volumes: tuple[int, ...] = ()  # those that were dark or empty and were filled from their neighbours, from 0
-    without_fit: float = 0.0  # share of the voxels of `rcbv` that no gamma-variate curve fits, where one is wanted
+    method: str  # description of the method
+    dark_volumes: tuple[int, ...] = ()  # dark or empty volumes that were interpolated, from 0
+    without_fit: float = 0.0  # share of voxels of `rcbv` without a gamma-variate fit, if requested
 
 
 def make_rcbv(
-    series: list[np.ndarray], times: Times, brain: np.ndarray, white: np.ndarray, lesion=None, integral="first-pass"
+    series: list[np.ndarray],
+    times: Times,
+    brain: np.ndarray,
+    white: np.ndarray,
+    lesion: np.ndarray | None = None,
+    integral: str = "first-pass",
 ) -> Perfusion:
-    """Relative blood volume of a perfusion series, and what comes with it.
+    """Compute relative blood volume and related maps of a perfusion series.
 
-    Of one or two echoes, each (i, j, k, t), and masks (i, j, k): of white matter as from `normal_white_matter`; the
-    lesion, if given, is kept out of the reference of the leakage correction. The integral is one of INTEGRALS.
+    Args:
+        series: one or two echoes, each of shape (i, j, k, t).
+        times: echo times and repetition time.
+        brain: mask, shape (i, j, k).
+        white: mask of normal white matter, as from `normal_white_matter`.
+        lesion: mask that is excluded from the reference of the leakage correction, if given.
+        integral: one of INTEGRALS.
 
-    InputError for times that are missing or not in seconds, series that are too short or do not fit together, dark
-    volumes that cannot be filled, no bolus, no baseline, more noise than signal, white matter empty or in the lesion.
+    Raises:
+        InputError: times are missing or not in seconds; series are too short or do not match; too many dark volumes;
+            no bolus or no baseline; too much noise; white matter is empty or overlaps the lesion.
     """
     if integral not in INTEGRALS:
-        raise InputError(f"an integral out of {', '.join(INTEGRALS)}", f"'{integral}'", "Name one of these.")
+        raise InputError(f"one of the integrals {', '.join(INTEGRALS)}", f"'{integral}'", "Choose one of these.")
     acquisition.check_times(len(series), times)
     echo_times_s, step_s = times
     brain, white = np.asarray(brain, bool), np.asarray(white, bool)
@@ -77,7 +88,7 @@ def make_rcbv(
     curves = {name: change[inside].mean(axis=0, dtype=float) for name, inside in regions.items() if inside.any()}
     for name in [name for name in curves if name != "reference"]:
         curves[f"{name}, corrected"] = corrected[regions[name]].mean(axis=0, dtype=float)
-    filled = f"; dark or empty volumes filled from their neighbours: {', '.join(map(str, dark))}" if len(dark) else ""
+    filled = f"; dark or empty volumes interpolated: {', '.join(map(str, dark))}" if len(dark) else ""
     return Perfusion(
         *(_spread(values, seen) for values in maps),
         baseline=baseline,
@@ -91,28 +102,26 @@ def make_rcbv(
 
 
 def _spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Values (voxel,) of the voxels of a mask as a map (i, j, k), float32, 0 elsewhere."""
+    """Return a map (i, j, k), float32, with values (voxel,) in a mask and 0 elsewhere."""
     image = np.zeros(mask.shape, np.float32)
     image[mask] = values
     return image
 
 
 def _in_words(times: Times, baseline, first_pass, area: str, volumes: list) -> str:
-    """How the maps were made, for the record of a patient; where no curve fits, of the corrected and the other map."""
+    """Describe the method, for the patient's record."""
     echo_times_s, step_s = times
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)
     echoes = "one echo" if len(echo_times_s) == 1 else "two echoes (T1 effects cancel)"
     words = (
-        f"dR2* from {echoes} at {times_ms} ms, a volume every {step_s:g} s; baseline volumes {baseline[0]} to "
-        f"{baseline[1] - 1}, first pass {first_pass[0]} to {first_pass[1] - 1} (from 0); leakage corrected after "
-        f"Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: {area}; median of "
-        "normal white matter = 1"
+        f"dR2* from {echoes} at {times_ms} ms, one volume per {step_s:g} s; baseline: volumes {baseline[0]} to "
+        f"{baseline[1] - 1}, first pass: {first_pass[0]} to {first_pass[1] - 1} (counted from 0); leakage correction "
+        f"after Boxerman, Schmainda and Weisskoff 2006, fitted over {FIT_S:g} s from the arrival; area: {area}; "
+        "normalised to the median of normal white matter"
     )
     if not any(volume.without_fit for volume in volumes):
         return words
     shares = [f"{100 * volume.without_fit:.1f} %" for volume in volumes]
     scales = ["1" if np.isnan(volume.scale) else f"{volume.scale:.2f}" for volume in volumes]
-    words += f"; no gamma-variate curve fits in {shares[0]} of the voxels ({shares[1]} without leakage correction):"
-    return (
-        f"{words} there trapezoids times {scales[0]} ({scales[1]}), the ratio of both in the mean curve of the others"
-    )
+    words += f"; no gamma-variate fit in {shares[0]} of the voxels ({shares[1]} without leakage correction):"
+    return f"{words} there trapezoids, multiplied by {scales[0]} ({scales[1]}), the ratio of the areas in other voxels"

@@ -1,2 +1,2 @@
-"""Where the tissue of one image lies in another: `pyramid` (two images, coarse to fine), `rigid` (one to the other),
-`head_motion` (the volumes of a series), `template` (ICBM152 in a head; `template_search` finds the affine part)."""
+"""Registration: `rigid` (one image to another, multi-resolution with `pyramid`), `head_motion` (volumes of a series to
+one of them), and `template` (the ICBM152 template to a head; `template_search` finds the affine part)."""

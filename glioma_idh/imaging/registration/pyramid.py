@@ -1,4 +1,4 @@
-"""Two images at several voxel sizes, from coarse to fine, as registration climbs through them."""
+"""Two images at several voxel sizes, from coarse to fine, for multi-resolution registration."""
 
 from typing import NamedTuple
 
@@ -9,20 +9,20 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.resampling import TO_LPS, to_itk
 from glioma_idh.imaging.volumes import Volume
 
-LEVELS_MM = (8.0, 4.0, 2.0)  # voxel size of each level
-MARGIN_MM = 8.0  # how far around the head the metric looks
+LEVELS_MM = (8.0, 4.0, 2.0)  # voxel sizes
+MARGIN_MM = 8.0  # margin around the head in which the metric is evaluated
 
 
 class Level(NamedTuple):
-    """Two images of SimpleITK at one voxel size, and the part of the fixed one in which the metric looks."""
+    """Two images at one voxel size."""
 
-    fixed: object
-    moving: object
-    mask: object
+    fixed: sitk.Image
+    moving: sitk.Image
+    mask: sitk.Image  # where in the fixed image the metric is evaluated
 
 
 def check_contrast(volume: Volume) -> None:
-    """Raise InputError unless an image is 3D, finite, and not of one value all over."""
+    """Raise InputError unless an image is 3D, finite, and not nearly constant."""
     advice = "Give one volume that shows a head."
     if volume.array.ndim != 3:
         raise InputError("a 3D image", f"shape {volume.array.shape}", advice, volume.file)
@@ -31,19 +31,22 @@ def check_contrast(volume: Volume) -> None:
     common = np.median(volume.array)
     others, total = np.count_nonzero(volume.array != common), volume.array.size
     if others < 0.001 * total:
-        found = f"{common:g} in all but {others} of {total} voxels"
-        raise InputError("an image with a head on it", found, advice, volume.file)
+        found = f"the value {common:g} in all but {others} of {total} voxels"
+        raise InputError("an image that shows a head", found, advice, volume.file)
 
 
 def make_pyramid(moving: Volume, reference: Volume, reference_mask: np.ndarray | None) -> list[Level]:
-    """Both images, 3D, at each voxel size, from coarse to fine, and where to look: by default the head and a margin."""
+    """Return both images (3D) at each voxel size, from coarse to fine.
+
+    The metric is evaluated within the mask, on the grid of the reference; by default in the head and a margin.
+    """
     fine = [clip_tails(average(to_itk(volume), LEVELS_MM[-1])) for volume in (reference, moving)]
     if reference_mask is None:
         mask = head_and_margin(fine[0])
     else:
         given = np.asarray(reference_mask) > 0
         if given.shape != reference.array.shape or not given.any():
-            found = f"shape {given.shape}, {given.sum()} voxels in it"
+            found = f"shape {given.shape} with {given.sum()} voxels"
             advice = "Give a mask on the grid of the reference."
             raise InputError(f"a mask of shape {reference.array.shape}", found, advice, reference.file)
         mask = to_itk(Volume(given, reference.affine), np.uint8)
@@ -54,31 +57,31 @@ def make_pyramid(moving: Volume, reference: Volume, reference_mask: np.ndarray |
     return levels
 
 
-def head_and_margin(image):
-    """The head and a margin around it, as a mask of SimpleITK."""
+def head_and_margin(image: sitk.Image) -> sitk.Image:
+    """Return a mask of the head with a margin."""
     return sitk.BinaryDilate(find_head(image), [round(MARGIN_MM / edge) for edge in image.GetSpacing()])
 
 
-def average(image, edge_mm: float):
-    """Average voxels along the axes that are finer than an edge length; thick slices stay as they are."""
+def average(image: sitk.Image, edge_mm: float) -> sitk.Image:
+    """Average voxels along axes that are finer than an edge length; thick slices are not changed."""
     edges = np.array(image.GetSpacing())
     steps = np.clip(edge_mm / edges + 0.01, 1, image.GetSize())
     return sitk.BinShrink(image, [int(step) for step in steps])
 
 
-def clip_tails(image):
-    """Clip the few brightest and darkest voxels, which would leave few of the histogram's bins to the brain."""
+def clip_tails(image: sitk.Image) -> sitk.Image:
+    """Clip the darkest and brightest 0.5 % of voxels, so that the bins of the histogram cover the brain."""
     array = sitk.GetArrayViewFromImage(image)
     low, high = np.percentile(array[array != 0], (0.5, 99.5))
     return sitk.Clamp(image, lowerBound=float(min(low, 0)), upperBound=float(high))
 
 
-def find_head(image):
-    """Mask of what is not air: Otsu's threshold of the square root, which brings fat, fluid and brain together."""
+def find_head(image: sitk.Image) -> sitk.Image:
+    """Return a mask of the head: Otsu's threshold of the square root, which compresses the range of tissues."""
     return sitk.OtsuThreshold(sitk.Sqrt(sitk.Abs(image)), 0, 1)
 
 
-def centre_of(mask) -> np.ndarray:
-    """The centre of a mask of SimpleITK, RAS+ mm."""
+def centre_of(mask: sitk.Image) -> np.ndarray:
+    """Return the centre of a mask, RAS+ mm."""
     places = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
     return TO_LPS[:3, :3] @ mask.TransformContinuousIndexToPhysicalPoint(places.mean(axis=0).tolist())

@@ -1,6 +1,6 @@
-"""The ICBM152 template fitted to a head: where its brain, white and grey matter lie in a patient.
+"""Fit the ICBM152 template to a head, to locate brain, white and grey matter of a patient.
 
-Source of the maps: Fonov et al. 2011, NeuroImage 54:313, through `nilearn.datasets` (bundled; nothing is downloaded).
+Source of the maps: Fonov et al. 2011, NeuroImage 54:313, bundled with `nilearn.datasets` (nothing is downloaded).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from glioma_idh.imaging.volumes import Volume
 LEAST_SIDE_MM = 50
 PLAUSIBLE_SCALE = (0.78, 1.25)
 LEAST_OVERLAP = 0.9
-LEAST_EXPLAINED = 0.12  # right fits reach 0.18 and more in thick slices with skull; a head upside down 0.02, lying 0.09
+LEAST_EXPLAINED = 0.12  # correct fits have at least 0.18 (thick slices with skull); wrongly oriented heads up to 0.09
 MARGIN_MM = 8
 SHELLS_MM = (2, 5, 8, 11)
 SHELL_WIDTH_MM = 2
@@ -29,23 +29,23 @@ STIFFNESS_VOXELS = 3.0
 
 @dataclass(frozen=True)
 class TemplateFit:
-    """The template in a patient's head."""
+    """The template fitted to a patient's head."""
 
-    matrix: np.ndarray  # 4 x 4, takes a point of the head to its place in the template, RAS+ mm
-    bend: object  # transform of SimpleITK, applied before the matrix: moves a point of the head by some millimetres
-    scale: np.ndarray  # lengths in the head over those in the template, along the template's axes, shape (3,)
+    matrix: np.ndarray  # 4 x 4, from points of the head to points of the template, RAS+ mm
+    deformation: sitk.DisplacementFieldTransform  # applied before the matrix; displaces points by some millimetres
+    scale: np.ndarray  # lengths in the head divided by those in the template, along the template's axes, shape (3,)
     overlap: float  # share of the template's brain that lies in the image
-    explained: float  # share of the image's variance, in and around the brain, that the template accounts for
-    problems: tuple[str, ...]  # what makes the fit implausible, in words; empty where nothing does
+    explained: float  # share of the image's variance in and around the brain that is explained by the template
+    problems: tuple[str, ...]  # why the fit is implausible, in words; empty if it is plausible
 
     def map(self, name: str, grid: Volume) -> np.ndarray:
-        """A map of the template (shares `brain`, `white`, `grey`; or `t1`) on a grid (i, j, k) of the head, float32."""
+        """Resample a map of the template (`brain`, `white`, `grey` or `t1`) to a grid of the head, float32."""
         places = to_itk(Volume(np.broadcast_to(np.float32(0), grid.array.shape[:3]), grid.affine))
-        both = sitk.CompositeTransform([to_itk_transform(self.matrix), self.bend])  # the last is applied first
+        both = sitk.CompositeTransform([to_itk_transform(self.matrix), self.deformation])  # the last is applied first
         return sitk.GetArrayFromImage(sitk.Resample(to_itk(load_template()[name]), places, both, sitk.sitkLinear)).T
 
     def mirror(self, mask: Volume) -> np.ndarray:
-        """A mask mirrored at the template's midsagittal plane, by the affine part alone, on its own grid; bool."""
+        """Mirror a mask at the midsagittal plane of the template, using the affine part only, on its own grid; bool."""
         flip = np.linalg.inv(self.matrix) @ np.diag([-1.0, 1, 1, 1]) @ self.matrix
         image = to_itk(Volume(mask.array > 0, mask.affine), np.uint8)
         return sitk.GetArrayFromImage(sitk.Resample(image, to_itk_transform(flip), sitk.sitkNearestNeighbor)).T > 0
@@ -53,7 +53,7 @@ class TemplateFit:
 
 @cache
 def load_template() -> dict[str, Volume]:
-    """The template, voxels of 1 mm: `t1` (without skull), and shares of `brain`, `white` and `grey` matter."""
+    """Load the template, voxels of 1 mm: `t1` (skull-stripped), shares of `brain`, `white` and `grey` matter."""
     from nilearn import datasets
 
     loaders = {"t1": datasets.load_mni152_template, "brain": datasets.load_mni152_brain_mask}
@@ -63,24 +63,32 @@ def load_template() -> dict[str, Volume]:
 
 
 def fit_template(head: Volume, brain_mask: np.ndarray | None = None) -> TemplateFit:
-    """Fit the template to a patient's image, shape (i, j, k), of any contrast, with skull or without.
+    """Fit the template to an image of a head with any contrast, with or without skull.
 
-    First affine, from several starts, by mutual information (Mattes et al. 2003, IEEE Trans Med Imaging 22:120); then
-    a gentle bend. A poor fit comes back with its `problems`. An image without skull needs no brain mask. InputError if
-    the image is not 3D, empty or thinner than a head, or the mask is empty or of another shape.
+    First an affine transform from several starts by mutual information (Mattes et al. 2003, IEEE Trans Med Imaging
+    22:120), then a smooth deformation. An implausible fit is returned with its `problems`.
+
+    Args:
+        head: shape (i, j, k).
+        brain_mask: of the same shape; not needed for a skull-stripped image.
+
+    Raises:
+        InputError: the image is not 3D, is empty or smaller than a head, or the mask is empty or of another shape.
     """
     check_head(head)
     if brain_mask is None and looks_stripped(head):
         brain_mask = head.array != estimate_background(head.array)
     if brain_mask is not None and (brain_mask.shape != head.array.shape or not (brain_mask > 0).any()):
         found = f"shape {brain_mask.shape}, {np.count_nonzero(brain_mask)} voxels"
-        raise InputError(f"a brain mask of shape {head.array.shape}", found, "Give that of this image.", file=head.file)
+        raise InputError(
+            f"a brain mask of shape {head.array.shape}", found, "Use the mask of this image.", file=head.file
+        )
     template = {name: coarsen(to_itk(map_)) for name, map_ in load_template().items()}
     work = simplify(head, brain_mask)
     affine = find_affine(work, template, brain_mask is not None)
     matrix = np.linalg.inv(affine)
-    bend, explained = fit_bend(work, template, to_itk_transform(matrix))
-    return TemplateFit(matrix, bend, *judge(affine, work, template["brain"], explained))
+    deformation, explained = fit_deformation(work, template, to_itk_transform(matrix))
+    return TemplateFit(matrix, deformation, *assess(affine, work, template["brain"], explained))
 
 
 def check_head(head: Volume) -> None:
@@ -91,28 +99,32 @@ def check_head(head: Volume) -> None:
     sides_mm = head.array.shape * head.spacing_mm
     if sides_mm.min() < LEAST_SIDE_MM or min(head.array.shape) < 4:
         found = " x ".join(f"{side:.0f}" for side in sides_mm) + f" mm in {head.array.shape} voxels"
-        advice = "Give the whole series, or a brain mask of another image."
-        raise InputError(f"an image of a head, at least {LEAST_SIDE_MM} mm each way", found, advice, file=head.file)
+        advice = "Use an image that shows the whole head."
+        raise InputError(
+            f"an image of a head, at least {LEAST_SIDE_MM} mm along each axis", found, advice, file=head.file
+        )
     if not np.isfinite(head.array).all() or head.array.min() == head.array.max():
-        found = "voxels that are NaN or infinite, or all alike"
-        raise InputError("an image of a head", found, "Make the image again.", file=head.file)
+        found = "a constant image, or NaN or infinite voxels"
+        raise InputError("an image of a head", found, "Export or compute the image again.", file=head.file)
 
 
-def simplify(head: Volume, brain_mask: np.ndarray | None):
-    """The image in coarse voxels, without its brightest spots and, where a brain mask is given, without the rest."""
+def simplify(head: Volume, brain_mask: np.ndarray | None) -> sitk.Image:
+    """Return the image in coarse voxels, with clipped intensities and, with a brain mask, without other tissue."""
     array = np.asarray(head.array, dtype=np.float32)
     low = float(array.min())
     if brain_mask is not None:
         darkest, brightest = np.percentile(array[brain_mask > 0], [0.5, 98])
-        low = float(darkest - (brightest - darkest) / 2)  # fluid, too, differs from what lies around the brain
+        low = float(darkest - (brightest - darkest) / 2)  # so that fluid, too, differs from the background
         array = np.where(brain_mask, np.maximum(array, darkest), low)
     image = to_itk(Volume(array, head.affine))
     bright = array[sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1)).T > 0]
     return coarsen(sitk.Clamp(image, sitk.sitkFloat32, low, float(np.percentile(bright, 98))))
 
 
-def judge(affine: np.ndarray, work, brain, explained: float) -> tuple:
-    """Scale, overlap and share explained of a fit (affine from template to head), and what is wrong with them."""
+def assess(
+    affine: np.ndarray, work: sitk.Image, brain: sitk.Image, explained: float
+) -> tuple[np.ndarray, float, float, tuple[str, ...]]:
+    """Return scale, overlap, share explained and problems of a fit; `affine` maps the template to the head."""
     scale = np.linalg.norm(affine[:3, :3], axis=0)
     ones = sitk.Cast(work * 0, sitk.sitkFloat32) + 1
     inside = sitk.GetArrayFromImage(sitk.Resample(ones, brain, to_itk_transform(affine), sitk.sitkLinear, 0.0))
@@ -120,21 +132,30 @@ def judge(affine: np.ndarray, work, brain, explained: float) -> tuple:
     problems = []
     if scale.min() < PLAUSIBLE_SCALE[0] or scale.max() > PLAUSIBLE_SCALE[1]:
         sizes = " x ".join(f"{size:.2f}" for size in scale)
-        problems.append(f"the head would be {sizes} times the template (right, front, top)")
+        problems.append(f"the head would have {sizes} times the size of the template (along right, front, top)")
     if overlap < LEAST_OVERLAP:
-        problems.append(f"only {overlap:.0%} of the template's brain lies in the image")
+        problems.append(f"only {overlap:.0%} of the template's brain lie in the image")
     if explained < LEAST_EXPLAINED:
         problems.append(f"the template explains only {explained:.0%} of the image around the brain")
     return scale, overlap, explained, tuple(problems)
 
 
-def fit_bend(work, template: dict, transform) -> tuple:
-    """Bend the points of a head (image `work`, coarse) so that the template, its maps by name, fits better.
+def fit_deformation(
+    work: sitk.Image, template: dict[str, sitk.Image], transform: sitk.Transform
+) -> tuple[sitk.DisplacementFieldTransform, float]:
+    """Estimate the deformation from a head to the affinely fitted template.
 
-    Whatever the contrast, a regression of the image on the template's tissues and on shells around its brain predicts
-    what the image would look like if the fit (a transform from the head to the template) were perfect. Demons with
-    symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61) bend the prediction towards the image, the field
-    smoothed at each step. Also returned is the share of the image's variance that the template explains before.
+    A regression of the image on the template's tissues and on shells around its brain predicts the image, whatever its
+    contrast. Demons registration with symmetric forces (Vercauteren et al. 2009, NeuroImage 45:S61) deforms the
+    prediction to the image; the field is smoothed at each step.
+
+    Args:
+        work: image of the head, coarse.
+        template: maps by name.
+        transform: affine, from the head to the template.
+
+    Returns:
+        The deformation, and the share of the image's variance that the template explains before it.
     """
     image = from_itk(work)
     predicted, near = predict(image, *features(work, template, transform))
@@ -152,8 +173,10 @@ def fit_bend(work, template: dict, transform) -> tuple:
     return sitk.DisplacementFieldTransform(sitk.Cast(field, sitk.sitkVectorFloat64)), max(0.0, float(explained))
 
 
-def features(work, template: dict, transform) -> tuple[np.ndarray, np.ndarray]:
-    """What a voxel's brightness may depend on, shape (i, j, k, feature), and its distance from the brain, mm."""
+def features(
+    work: sitk.Image, template: dict[str, sitk.Image], transform: sitk.Transform
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the predictors of a voxel's intensity, shape (i, j, k, feature), and the distance from the brain, mm."""
     maps = {name: sitk.Resample(map_, work, transform, sitk.sitkLinear, 0.0) for name, map_ in template.items()}
     brain, t1, white, grey = (sitk.GetArrayFromImage(maps[name]).T for name in ("brain", "t1", "white", "grey"))
     outside_mm = ndimage.distance_transform_edt(brain < 0.5, sampling=work.GetSpacing())
@@ -163,11 +186,11 @@ def features(work, template: dict, transform) -> tuple[np.ndarray, np.ndarray]:
 
 
 def predict(image: Volume, columns: np.ndarray, outside_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The image as the features predict it, and the mask of where that was learned."""
+    """Predict the image from the features by regression; also return the mask that was used for the regression."""
     near = outside_mm < MARGIN_MM
     rows, values = columns[near], image.array[near]
     weight = np.ones_like(values)
-    for _ in range(4):  # voxels that fit badly, such as tumour, count less (Cauchy weights)
+    for _ in range(4):  # voxels with large residuals, such as tumour, have less weight (Cauchy)
         factors = np.linalg.lstsq(rows * weight[:, None], values * weight, rcond=None)[0]
         rest = values - rows @ factors
         weight = 1 / np.sqrt(1 + (rest / (3 * np.median(np.abs(rest)) + 1e-6)) ** 2)

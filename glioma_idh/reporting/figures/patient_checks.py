@@ -1,4 +1,4 @@
-"""The pictures by which a prepared patient is checked: where each sequence lies, movement in a series, the bolus."""
+"""Pictures for checking a prepared patient: registration, head motion within a series, and the bolus."""
 
 from itertools import cycle
 
@@ -16,7 +16,7 @@ from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, VERMILLION, dress, legend_entry, new_figure, save_png
 from glioma_idh.reporting.figures.registration_check import Registered, registration_check
 
-MADE_OF = {"dwi": "adc", "dsc": "rcbv"}  # what is made of a series
+MADE_OF = {"dwi": "adc", "dsc": "rcbv"}  # map computed from a series
 MASKS = ("brain", "lesion")
 REGIONS = {"white": "Normal white matter", "lesion": "Lesion"}
 COLOURS = (VERMILLION, BLUE, canvas.GREEN, canvas.PURPLE, canvas.ORANGE, "black")
@@ -25,13 +25,19 @@ SHADES = ("#E3E3E3", "#F7E3C8", "#D8EBF7", "#DDF0E4")
 
 
 def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
-    """Draw `qc.png`, for series of volumes `qc_head_motion.png` and for DSC `qc_dsc.png`, unless they are there."""
+    """Draw `qc.png`, `qc_head_motion.png` (DWI, DSC) and `qc_dsc.png` for a patient, unless they are up to date.
+
+    Args:
+        subject: id of the patient, for the titles.
+        patient: the prepared patient.
+        synthetic: whether the images are synthetic.
+    """
     files, stages, alignment = patient.files, patient.stages, patient.alignment
     problems = {MADE_OF.get(role, role): text for role, text in stages.problems("registration").items()}
     problems = {column: text for column, text in problems.items() if column in files}
     measures = {MADE_OF.get(role, role): found for role, found in stages.found("registration").items()}
     measures |= {alignment.anchor: {}} if measures else {}
-    movement = {role.upper(): found["displacement_mm"] for role, found in stages.found("head-motion").items()}
+    head_motion = {role.upper(): found["displacement_mm"] for role, found in stages.found("head-motion").items()}
     perfusion, words = stages.record.stages.get("rcbv"), {"subject": subject, "synthetic": synthetic}
 
     def draw_registration() -> Figure:
@@ -50,7 +56,7 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
             panels[name] = {kind: np.array(curves[key]) for kind, key in kinds.items() if key in curves}
         panels = {name: of_region for name, of_region in panels.items() if of_region}
         windows = {name: tuple(time_s[[i, j - 1]]) for name, (i, j) in perfusion.found["windows"].items()}
-        curves = {"time_s": time_s, "panels": panels, "windows": windows, "y_name": "Change of R2* (1/s)"}
+        curves = {"time_s": time_s, "panels": panels, "windows": windows, "y_name": "Change in R2* (1/s)"}
         return perfusion_curves(**curves, **words)
 
     def make(name: str, draw, file: str, shown: dict) -> None:
@@ -60,28 +66,39 @@ def draw_checks(subject: str, patient: Patient, synthetic: bool) -> None:
     if any(sequence in files for sequence in SEQUENCES):
         shown = {"files": files, "problems": problems, "measures": measures}
         make("registration", draw_registration, "qc.png", shown)
-    if movement:
-        shown = {"movement": movement}
-        make("head motion", lambda: head_motion_check(movement, LEAST_MM, **words), "qc_head_motion.png", shown)
+    if head_motion:
+        shown = {"head motion": head_motion}
+        make("head motion", lambda: head_motion_check(head_motion, LEAST_MM, **words), "qc_head_motion.png", shown)
     if perfusion:
         make("perfusion", draw_perfusion, "qc_dsc.png", {"curves": perfusion.found})
 
 
-def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject, synthetic=False) -> Figure:
-    """How far the head is from where it lies in one volume, a panel a series, whose displacements have shape (t,).
+def head_motion_check(
+    displacements_mm: dict[str, np.ndarray], limit_mm: float, *, subject: str, synthetic: bool = False
+) -> Figure:
+    """Plot the displacement of the head relative to a reference volume, one panel per series.
 
-    A series that moves as far as the limit was held still.
+    Args:
+        displacements_mm: by series, one displacement per volume, shape (t,).
+        limit_mm: a series with a displacement from this limit on was corrected for head motion.
+        subject: id of the patient, for the title.
+        synthetic: whether the images are synthetic.
     """
-    note = f"Root mean square over a ball of 80 mm. A series is held still where the head moves by {limit_mm:g} mm."
-    title = f"{subject}: movement within a series"
+    note = (
+        "Root mean square displacement of a ball of 80 mm radius relative to a reference volume. A series is corrected "
+        f"if the displacement reaches {limit_mm:g} mm in any volume."
+    )
+    title = f"{subject}: head motion within a series"
     figure = new_figure(len(displacements_mm) * 3.6, 2.6, synthetic, note, title)
     top_mm = 1.1 * max(1.0, *map(max, displacements_mm.values()))
     panels = figure.subplots(1, len(displacements_mm), squeeze=False).flat
     for n, (axes, (name, moved_mm)) in enumerate(zip(panels, displacements_mm.items(), strict=True)):
-        held = max(moved_mm) >= limit_mm
-        dress(axes, f"{name}, {'held still' if held else 'as acquired'}", "Volume", "" if n else "Displacement (mm)")
+        corrected = max(moved_mm) >= limit_mm
+        dress(
+            axes, f"{name}, {'corrected' if corrected else 'not corrected'}", "Volume", "" if n else "Displacement (mm)"
+        )
         volumes = np.arange(1, len(moved_mm) + 1)
-        axes.plot(volumes, moved_mm, color=VERMILLION if held else BLUE, marker=".", markersize=4, linewidth=1)
+        axes.plot(volumes, moved_mm, color=VERMILLION if corrected else BLUE, marker=".", markersize=4, linewidth=1)
         axes.axhline(limit_mm, color=GREY, linewidth=0.8, linestyle="--")
         axes.annotate(f"{limit_mm:g} mm", (1, limit_mm), (0, 2), textcoords="offset points", fontsize=SMALL, color=GREY)
         axes.set_ylim(0, top_mm)
@@ -89,11 +106,24 @@ def head_motion_check(displacements_mm: dict[str, np.ndarray], limit_mm: float, 
     return figure
 
 
-def perfusion_curves(time_s: np.ndarray, panels: dict, *, windows: dict, y_name, subject, synthetic=False) -> Figure:
-    """Mean curves of a perfusion series, a panel a tissue, with the stretches that were used of them shaded.
+def perfusion_curves(
+    time_s: np.ndarray,
+    panels: dict[str, dict[str, np.ndarray]],
+    *,
+    windows: dict[str, tuple[float, float]],
+    y_name: str,
+    subject: str,
+    synthetic: bool = False,
+) -> Figure:
+    """Plot mean curves of a perfusion series, one panel per tissue on a common scale, with shaded time windows.
 
-    Panels are curves of the shape of `time_s`, (t,), by label, which has one colour in all of them, by panel title;
-    windows are first and last second of each stretch by name. All panels have one scale.
+    Args:
+        time_s: shape (t,).
+        panels: by title of the panel, curves of shape (t,) by label; a label has the same colour in all panels.
+        windows: by name, start and end of a window, s.
+        y_name: label of the vertical axis.
+        subject: id of the patient, for the title.
+        synthetic: whether the images are synthetic.
     """
     labels = dict.fromkeys(label for curves in panels.values() for label in curves)
     looks = dict(zip(labels, zip(cycle(COLOURS), cycle(DASHES), strict=False), strict=False))

@@ -1,9 +1,9 @@
-"""Whether all sequences lie where the reference lies, and whether its brain mask holds the brain.
+"""Figure for checking the registration of all sequences and the brain mask of a patient.
 
-Source of the normal volumes: Matsumae et al. 1996, J Neurosurg 84:982, of 49 healthy adults of 24 to 80 years. The
-brain has 1302 (SD 112) ml in men and 1143 (SD 105) ml in women, with all fluid in the skull 1469 (SD 102) and 1289 (SD
-111) ml. How much of the fluid a mask takes in differs from one method to the other, so the range reaches from a small
-brain without (women's mean less 2 SD) to a large one with all of it (men's mean and 2 SD).
+Source of the normal volumes: Matsumae et al. 1996, J Neurosurg 84:982, 49 healthy adults aged 24 to 80 years. The brain
+has 1302 (SD 112) ml in men and 1143 (SD 105) ml in women; with all intracranial fluid 1469 (SD 102) and 1289 (SD 111)
+ml. Brain masks differ in how much fluid they include. The range therefore extends from a small brain without fluid
+(mean of women - 2 SD) to a large brain with all fluid (mean of men + 2 SD).
 """
 
 import textwrap
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy import ndimage
@@ -22,33 +23,33 @@ from glioma_idh.reporting.figures.canvas import RED, SKY, VERMILLION, YELLOW, di
 from glioma_idh.reporting.figures.cases import box_of, find_tissue, lesion_centre
 from glioma_idh.reporting.figures.sheet import PLANES, STROKE, radiological, slice_name, slice_through
 
-MEASURES = {  # by name in a registration: its name in print, how it is written, and the limit at which it is flagged
+MEASURES = {  # by name in a registration: printed name, format, and the limit beyond which it is flagged
     "rotation_deg": ("rotation", "{:.1f} deg", f"flagged above {rigid.MAX_ROTATION_DEG:g}"),
     "shift_mm": ("shift", "{:.1f} mm", f"above {rigid.MAX_SHIFT_MM:g}"),
     "overlap": ("overlap of heads", "{:.2f}", f"below {rigid.MIN_OVERLAP:g}"),
     "gain": ("match", "{:.2f}", f"below {rigid.MIN_GAIN:g}"),
 }
 NOTE = (
-    "Patient's right on the left. First column: grey squares are the sequence, blue ones the reference; anatomy that "
-    "runs on across their borders is registered. Other columns: the sequence under lines that were drawn from the "
-    "reference alone. Rotation and shift are those beyond the headers. Match: mutual information relative to the best "
-    f"with the sequence displaced by {rigid.TRIAL_MM_AND_DEG:g} mm or {rigid.TRIAL_MM_AND_DEG:g} degrees. Last row: "
-    "the reference as acquired under the outlines of the masks."
+    "Patient's right on the left. First column: checkerboard of the sequence (grey) and the reference (blue); where "
+    "the registration is correct, anatomy continues across the borders of squares. Other columns: the sequence with "
+    "edges of the reference. Rotation and shift are relative to the headers. Match: mutual information divided by the "
+    f"best value with the sequence displaced by {rigid.TRIAL_MM_AND_DEG:g} mm or {rigid.TRIAL_MM_AND_DEG:g} degrees. "
+    "Last row: the reference as acquired with the outlines of the masks."
 )
-LINE, HEAD_AT, LETTERS = 0.17, 0.6, 105  # inches, of text and where what is said of a row begins; letters in a red line
+LINE, HEAD_AT, LETTERS = 0.17, 0.6, 105  # inches: line height, start of a row's text; letters per line
 TINT, SQUARE_MM, BAR_MM = np.array([0.74, 0.9, 1.0]), 20.0, 50.0
 NORMAL_ML = (930, 1670)  # 1143 - 2 x 105 = 933 and 1469 + 2 x 102 = 1673, rounded to 10
 HEAD_MARGIN_MM = 20.0
-LEAST_AREA = 0.25  # of the largest axial area of the brain on a slice that is shown: above only cap or stem remains
+LEAST_AREA = 0.25  # least axial area of the brain on a slice that is shown, as a share of the largest
 EDGES = (("left", "right"), ("back", "front"), ("bottom", "top"))
 PLACES = ("near the vertex", "at the skull base", "middle", "middle")
-LINES = {  # name in print, colour and line width
+LINES = {  # printed name, colour and line width
     "brain": ("Brain mask of the reference", SKY, 1.0),
     "edges": ("Edges of the reference", YELLOW, 0.45),
     "lesion": ("Lesion", VERMILLION, 1.0),
 }
-TEXT = 8  # points of letters: larger than on other pictures, as this one is shown on slides
-WIDTH, GAP = 8.6, 0.05  # inches, of four pictures and between them
+TEXT = 8  # font size, points; larger than in other figures, for slides
+WIDTH, GAP = 8.6, 0.05  # inches: width of four pictures, and the gap between them
 PIXEL_MM, EDGE_SD_MM, EDGE_SHARE = 0.5, 1.5, 0.3
 
 
@@ -57,14 +58,17 @@ class Registered:
     """A sequence on the grid of the reference."""
 
     volume: Volume
-    measures: dict[str, float] | None = None  # those of MEASURES that are known; {} of the reference, None if not done
-    problem: str = ""  # what is wrong with the registration, printed in red
+    measures: dict[str, float] | None = None  # available MEASURES; {} for the reference, None without registration
+    problem: str = ""  # problem of the registration, printed in red
 
 
 class View:
-    """What of a reference and the sequences on its grid is shown, and how large.
+    """The part of the reference's grid that is shown, and its scale.
 
-    Masks are `brain` and `lesion`, those there are; the box holds the brain, else the tissue, and a margin.
+    Args:
+        reference: the reference image.
+        masks: `brain` and `lesion`, if available.
+        margin_mm: margin around the brain, or around the tissue if there is no brain mask.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
@@ -76,12 +80,12 @@ class View:
         i, j, _ = self.size_mm
         self.scale = (WIDTH - 3 * GAP) / (3 * i + j)  # inches per mm
         self.row = max(self.size_mm[1:]) * self.scale  # inches
-        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel that the planes run through
+        self.centre = tuple((start + stop) // 2 for start, stop in self.box)  # voxel where the planes intersect
         if "lesion" in masks:
             self.centre = lesion_centre(masks["lesion"], reference.spacing_mm)
 
     def tiles(self) -> list[tuple[str, float, float]]:
-        """Plane, left edge and width of each of four columns, inches: axial twice, coronal, sagittal."""
+        """Return plane, left edge and width (inches) of the four columns: axial twice, coronal, sagittal."""
         tiles, x = [], 0.0
         for plane in ("axial", *PLANES):
             width = self.size_mm[PLANES[plane][0]] * self.scale
@@ -90,14 +94,14 @@ class View:
         return tiles
 
     def fine(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane of a volume in square pixels of PIXEL_MM, between voxels linear; by default through the centre."""
+        """Return a plane of a volume, linearly interpolated to pixels of PIXEL_MM; by default through the centre."""
         place = slice_through(plane, self.centre if at is None else (at, at, at), self.box)
         across, up = (self.reference.spacing_mm[axis] for axis in PLANES[plane])
         picture = np.asarray(radiological(array[place]), np.float32)
         return ndimage.zoom(picture, (up / PIXEL_MM, across / PIXEL_MM), order=1, mode="nearest", grid_mode=True)
 
     def greys(self, array: np.ndarray, plane: str, at: int | None = None) -> np.ndarray:
-        """A plane in fine pixels, 0 black to 1 white: from 0 or a lower 1st percentile to the 99th of the brain."""
+        """Return a plane scaled to 0 (black) to 1 (white): from 0 or the 1st percentile, if lower, to the 99th."""
         inside = array[self.masks["brain"] if "brain" in self.masks else find_tissue(array)]
         low, high = np.percentile(inside[:: 1 + inside.size // 100_000], (1, 99)) if inside.size else (0, 1)
         low, high = min(low, 0), max(high, 1e-12)
@@ -105,7 +109,7 @@ class View:
 
     @cached_property
     def edges(self) -> dict[str, np.ma.MaskedArray]:
-        """By plane, what crosses 0 where the reference changes from dark to bright: its Laplacian, where it is steep.
+        """Edges of the reference by plane, as zero crossings of its Laplacian where the gradient is large.
 
         Source: Marr & Hildreth 1980, Proc R Soc Lond B 207:187.
         """
@@ -118,27 +122,43 @@ class View:
             edges[plane] = np.ma.masked_array(ndimage.gaussian_laplace(picture, sd), ~(steep & inside))
         return edges
 
-    def draw(self, axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
-        """Draw greys from 0 to 1, or colours, in one of the tiles; returns where they lie."""
+    def draw(self, axes: Axes, tile: tuple[str, float, float], top: float, picture: np.ndarray) -> tuple:
+        """Draw a picture, grey values from 0 to 1 or colours, in a tile; return its extent."""
         plane, left, width = tile
         size = width, self.size_mm[PLANES[plane][1]] * self.scale
         ground = left, top, width, self.row
         return sheet.draw_picture(axes, picture, ground, size, (0, 1), sheet.SIDES[plane], TEXT).get_extent()
 
-    def draw_masks(self, axes, plane: str, extent: tuple, at: int | None = None) -> None:
-        """Draw the outlines of the masks on a picture of that slice."""
+    def draw_masks(self, axes: Axes, plane: str, extent: tuple, at: int | None = None) -> None:
+        """Draw the outlines of the masks on a picture of this slice."""
         for name, mask in self.masks.items():
             sheet.draw_outline(axes, self.fine(mask, plane, at), extent, *LINES[name][1:])
 
 
 def registration_check(
-    reference: Volume, sequences: dict[str, Registered], masks: dict, *, subject, head=None, synthetic=False
+    reference: Volume,
+    sequences: dict[str, Registered],
+    masks: dict[str, np.ndarray],
+    *,
+    subject: str,
+    head: Volume | None = None,
+    synthetic: bool = False,
 ) -> Figure:
-    """Each sequence in a row: as a checkerboard with the reference, and in three planes under the reference's lines.
+    """Draw each sequence in a row: a checkerboard with the reference, and three planes with edges of the reference.
 
-    The last row shows the brain mask at the vertex, at the skull base and in the middle planes, with its volume, on the
-    `head`, the reference with its skull, by default the reference. Masks, those there are: `brain`, to which all is
-    cut, and `lesion`, through whose centre the planes run, else through the middle. InputError: another grid.
+    The last row shows the brain mask near the vertex, at the skull base and in the middle planes, with its volume.
+
+    Args:
+        reference: the reference image.
+        sequences: by name, all on the grid of the reference.
+        masks: `brain`, to which the pictures are cropped, and `lesion`, whose centre the planes intersect, if
+            available.
+        subject: id of the patient, for the title.
+        head: the reference with its skull, for the last row; by default the reference.
+        synthetic: whether the images are synthetic.
+
+    Raises:
+        InputError: a sequence or `head` has another grid.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):
@@ -149,10 +169,10 @@ def registration_check(
     heads = {name: _head_lines(sequence) for name, sequence in sequences.items()}
     brain = describe_brain(masks, reference.voxel_ml, synthetic) if "brain" in masks else []
     num_problems = sum(bool(sequence.problem) for sequence in sequences.values())
-    counted = f", {num_problems} of {len(sequences)} with a problem" if num_problems else ""
+    counted = f" ({num_problems} of {len(sequences)} with a problem)" if num_problems else ""
     height = LINE + sum(view.row + len(lines) * LINE + GAP for lines in heads.values())
     height += (1 + len(brain)) * LINE + wide.row if brain else 0
-    title = f"{subject}: sequences on the reference's grid{counted}"
+    title = f"{subject}: registration of the sequences{counted}"
     figure, axes = sheet.new_sheet(WIDTH, height, title, NOTE, synthetic)
     y, names = LINE, {"fontsize": TEXT, "ha": "center", "va": "top"}
     for n, (plane, left, width) in enumerate(view.tiles()):
@@ -181,17 +201,17 @@ def registration_check(
 
 
 def _head_lines(sequence: Registered) -> list[tuple[str, bool]]:
-    """What stands beside a sequence's name, by lines; and of each whether it says what is wrong."""
+    """Return the lines of text beside a sequence's name, each with whether it describes a problem."""
     wrong = [(line, True) for line in textwrap.wrap(sequence.problem, LETTERS)]
     if sequence.measures is None:
         return wrong or [("", False)]
     known = {name: value for name, value in sequence.measures.items() if name in MEASURES}
     parts = [f"{MEASURES[n][0]} {MEASURES[n][1].format(known[n])} ({MEASURES[n][2]})" for n in MEASURES if n in known]
-    return [(", ".join(parts) or "the reference", False), *wrong]
+    return [(", ".join(parts) or "reference", False), *wrong]
 
 
-def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
-    """Draw a row's name and what is said of it, what is wrong in red; returns where the row goes on."""
+def _draw_head(axes: Axes, name: str, lines: list[tuple[str, bool]], top: float) -> float:
+    """Draw a row's name and its text, with problems in red; return the position below it."""
     axes.text(0, top, name, fontsize=TEXT + 1, fontweight="bold", va="top")
     for n, (line, is_wrong) in enumerate(lines):
         style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
@@ -199,8 +219,8 @@ def _draw_head(axes, name: str, lines: list[tuple[str, bool]], top: float) -> fl
     return top + len(lines) * LINE
 
 
-def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
-    """Draw checkerboard and three planes of a sequence, under the reference's lines."""
+def _draw_sequence(axes: Axes, view: View, array: np.ndarray, top: float) -> None:
+    """Draw the checkerboard and three planes of a sequence, with the edges of the reference."""
     first, *others = view.tiles()
     view.draw(axes, first, top, checkerboard(view, array))
     _, colour, line = LINES["edges"]
@@ -212,7 +232,7 @@ def _draw_sequence(axes, view: View, array: np.ndarray, top: float) -> None:
 
 
 def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
-    """An axial picture with squares of the sequence, grey, and of the reference, blue; shape (row, column, 3)."""
+    """Return an axial checkerboard of the sequence (grey) and the reference (blue), shape (row, column, 3)."""
     own, other = (view.greys(volume, "axial") for volume in (array, view.reference.array))
     row, column = (np.arange(n) * PIXEL_MM // SQUARE_MM for n in own.shape)
     squares = (row[:, None] + column) % 2 == 0
@@ -220,26 +240,26 @@ def checkerboard(view: View, array: np.ndarray) -> np.ndarray:
 
 
 def is_normal(volume_ml: float) -> bool:
-    """Whether an adult's brain has such a volume."""
+    """Return whether a brain volume is normal for adults."""
     return NORMAL_ML[0] <= volume_ml <= NORMAL_ML[1]
 
 
 def describe_brain(masks: dict[str, np.ndarray], voxel_ml: float, synthetic: bool = False) -> list[str]:
-    """The volume of the brain beside what is normal (a phantom's beside nothing), and in a second line what is more."""
+    """Return a line on the volume of the brain relative to the normal range, and further findings in a second line."""
     brain, volume_ml = masks["brain"], np.count_nonzero(masks["brain"]) * voxel_ml
     where = "within" if is_normal(volume_ml) else "OUTSIDE"
     range_ml = "{} to {} ml".format(*NORMAL_ML)
-    said = f"{where} the normal range of adults ({range_ml}, from brain alone to all in the skull)"
+    said = f"{where} the normal range of adults ({range_ml}, from brain without fluid to all intracranial volume)"
     sides = [(axis, n, name) for axis, names in enumerate(EDGES) for n, name in zip((0, -1), names, strict=True)]
     ends = [name for axis, n, name in sides if brain.take(n, axis).any()]
     more = [f"lesion {np.count_nonzero(masks['lesion']) * voxel_ml:.1f} ml"] if "lesion" in masks else []
-    more += [f"the mask reaches the image's edge: {', '.join(ends)}"] if ends else []
-    said = "a phantom's" if synthetic else said
+    more += [f"the mask reaches the edge of the image: {', '.join(ends)}"] if ends else []
+    said = "synthetic patient" if synthetic else said
     return [f"{volume_ml:.0f} ml, {said}", *(["; ".join(more)] if more else [])]
 
 
 def brain_slices(brain: np.ndarray) -> tuple[int, int, int, int]:
-    """The slices shown of a brain mask: axial near the vertex and at the skull base, mid-coronal and mid-sagittal."""
+    """Choose the slices of a brain mask to show: axial near the vertex and skull base, mid-coronal, mid-sagittal."""
     areas = brain.sum(axis=(0, 1))
     large = np.flatnonzero(areas >= LEAST_AREA * areas.max())
     i, j, _ = (round(float(places.mean())) for places in np.nonzero(brain))

@@ -22,7 +22,7 @@ LESION[2:5, 3:6, 2:5] = 1
 LESION[2:7, 3:8, 4] = 1
 
 
-NO_SLICE = "Expected a lesion on several axial slices, found a mask that touches one axial slice only."
+NO_SLICE = "Expected a lesion on several axial slices, found a mask on one axial slice only."
 
 
 def scan(seed=0):
@@ -82,7 +82,7 @@ def test_axes_that_the_header_does_not_tell_are_reported(subject):
     affine = np.diag([*SPACING_MM, 1.0])
     row = subject(t1=(head(), affine), t2=(head(1).transpose(1, 0, 2), affine))
     scans, (tile,) = check(row)
-    assert "Mirrored from back to front it correlates with itself" in scans.loc[("s1", "t2"), "problem"]
+    assert "more symmetric from back to front (correlation with its mirror image" in scans.loc[("s1", "t2"), "problem"]
     assert scans.loc[("s1", "t1"), "problem"] == "" and "other axes" in tile.problems
 
 
@@ -212,7 +212,7 @@ def test_a_grid_shifted_by_5_mm(subject):
     shifted = AFFINE.copy()
     shifted[0, 3] = 5
     sentence, words = problem(subject(t1=scan(), t2=(scan(1), shifted), lesion_mask=LESION), "t2")
-    assert (sentence, words) == ("Not on the grid of t1: a grid up to 5.0 mm off.", "other grid")
+    assert (sentence, words) == ("Not on the grid of t1: a grid displaced by up to 5.0 mm.", "other grid")
     sentence, _ = problem(subject(t1=scan(), lesion_mask=LESION[:, :, :7]), "lesion_mask")
     assert sentence == "Not on the grid of t1: shape (10, 12, 7), not shape (10, 12, 8)."
 
@@ -221,8 +221,8 @@ def test_a_grid_shifted_by_5_mm(subject):
     ("mask", "words", "sentence"),
     [
         (np.zeros(SHAPE), "empty mask", "The mask is 0 everywhere."),
-        (LESION * 1.5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 2.5."),
-        (LESION * 5 + BRAIN, "odd labels", "Expected labels out of (0, 1, 2, 3, 4), found 6."),
+        (LESION * 1.5 + BRAIN, "odd labels", "Expected a mask with the labels 0, 1, 2, 3, 4, found 2.5."),
+        (LESION * 5 + BRAIN, "odd labels", "Expected a mask with the labels 0, 1, 2, 3, 4, found 6."),
         (0.2 + LESION / 2, "probabilities", "The mask contains probabilities, thresholded at 0.5."),
         (np.where(np.arange(8) == 3, LESION, 0), "no slice", NO_SLICE),
     ],
@@ -234,7 +234,7 @@ def test_masks_that_cannot_be_right(subject, mask, words, sentence):
 def test_a_mask_partly_outside_the_brain(subject):
     mask = np.zeros(SHAPE)
     mask[0:4, 3:6, 2:4] = 1
-    sentence = "25 % of the lesion (0.12 ml) lie outside the brain: do mask and scan belong together?"
+    sentence = "25 % of the lesion (0.12 ml) lie outside the brain: does the mask belong to this scan?"
     assert problem(subject(t1=scan(), lesion_mask=mask), "lesion_mask") == (sentence, "outside brain")
     assert problem(subject(t1=scan() + 1, lesion_mask=mask, brain_mask=BRAIN), "lesion_mask")[0] == sentence
     noise = np.random.default_rng(1).uniform(1, 3, SHAPE)
@@ -267,8 +267,8 @@ def test_masks_are_compared_with_the_first_sequence_and_with_each_other(subject)
     shifted = AFFINE.copy()
     shifted[2, 3] = 5
     scans, (tile,) = check(subject(t1=scan(), t2=scan(1), lesion_mask=(LESION, shifted), brain_mask=BRAIN))
-    assert scans["grid"].tolist() == ["same", "same", "a grid up to 5.0 mm off", "same"]
-    assert scans.loc[("s1", "lesion_mask"), "problem"] == "Not on the grid of t1: a grid up to 5.0 mm off."
+    assert scans["grid"].tolist() == ["same", "same", "a grid displaced by up to 5.0 mm", "same"]
+    assert scans.loc[("s1", "lesion_mask"), "problem"] == "Not on the grid of t1: a grid displaced by up to 5.0 mm."
     assert tile.thumbnails["t1"].lesion is None and tile.has_mask
 
 
@@ -337,7 +337,7 @@ def test_a_head_with_its_skull_is_a_problem_unless_there_is_a_brain_mask(subject
     head = (scan() + np.random.default_rng(1).uniform(1, 3, SHAPE), large)
     scans = check(subject(t1=head))[0]
     assert scans.loc[("s1", "t1"), "head"] == "with skull"
-    assert "3840 ml that are not 0, 100% of the box: skull" in scans.loc[("s1", "t1"), "problem"]
+    assert "3840 ml of voxels that are not 0, 100% of the image: skull" in scans.loc[("s1", "t1"), "problem"]
     assert (check(subject(t1=head, brain_mask=(BRAIN, large)))[0]["problem"] == "").all()
 
 
@@ -353,18 +353,18 @@ def test_a_lesion_of_more_than_400_ml_is_a_problem(subject):
     large, smaller = np.diag([20.0, 20.0, 24.0, 1.0]), np.diag([20.0, 20.0, 23.0, 1.0])  # 43 voxels of 9.6 and 9.2 ml
     images = {"t1": scan(), "lesion_mask": LESION, "brain_mask": BRAIN}
     row = subject(**{name: (image, large) for name, image in images.items()})
-    assert problem(row, "lesion_mask") == ("The lesion has 413 ml: is the mask one of the lesion?", "large lesion")
+    assert problem(row, "lesion_mask") == ("The lesion has a volume of 413 ml: is this a lesion mask?", "large lesion")
     row = subject(**{name: (image, smaller) for name, image in images.items()})
     assert (check(row)[0]["problem"] == "").all()
 
 
 def test_a_mask_of_the_brain_or_of_the_whole_image_is_no_lesion_mask(subject):
-    told = "Expected a lesion mask, found 100 % of the brain, {} ml, as a mask of all of it. The subject is excluded."
+    told = "Expected a lesion mask, found a mask of 100 % of the brain ({} ml). The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=BRAIN), "lesion_mask") == (told.format(10), "no lesion mask")
     assert problem(subject(lesion_mask=np.ones(SHAPE)), "lesion_mask")[0] == told.format(19)  # there is no scan
     outside = np.zeros(SHAPE)
     outside[0, 3:6, 2:4] = outside[1, 3:5, 2:4] = 1
-    said = "Expected a lesion mask, found one that lies outside the brain with 60 %. The subject is excluded."
+    said = "Expected a lesion mask, found a mask of which 60 % lie outside the brain. The subject is excluded."
     assert problem(subject(t1=scan(), lesion_mask=outside), "lesion_mask")[0] == said
 
 
@@ -404,7 +404,9 @@ def test_a_scan_of_another_brain_is_told(subject):
     images = {"t1": scan(0), "t1gd": scan(1), "t2": other, "flair": scan(3)}
     sentence, words = problem(subject(**images), "t2")
     assert words == "other brain"
-    told = "Covers another brain than T1, T1Gd and FLAIR (Dice 0.89): is it of another patient, or not registered?"
+    told = (
+        "Covers a different brain than T1, T1Gd and FLAIR (Dice 0.89): is it from another patient, or not registered?"
+    )
     assert sentence == told
     within = images | {"t2": scan(2), "adc": other}  # a map may be masked on its own
     assert (check(subject(**within))[0]["problem"] == "").all()

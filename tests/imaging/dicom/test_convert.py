@@ -11,7 +11,14 @@ from pydicom.uid import generate_uid
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import Acquisition, read_acquisition
 from glioma_idh.imaging.dicom.convert import convert_dicom
-from glioma_idh.imaging.dicom.headers import TAGS, Header, LeftOut, identity_in, is_dicom_folder, names_patient
+from glioma_idh.imaging.dicom.headers import (
+    TAGS,
+    Header,
+    LeftOut,
+    contains_patient_identity,
+    is_dicom_folder,
+    names_patient,
+)
 from glioma_idh.imaging.volumes import read_volume
 from tests.imaging.dicom_series import AFFINE, noise, write_enhanced, write_series
 
@@ -177,14 +184,14 @@ def test_slices_that_are_there_less_or_more_often_than_others(tmp_path):
     files = write_series(tmp_path / "in", noise((*SHAPE, 4), 1), 5, T2)
     files[8].unlink()
     (error,) = errors_of(tmp_path / "in", tmp_path / "out")
-    assert "series 5: expected every slice as often as the others, 4 times" in str(error)
-    assert "1 of 6 slices with fewer (missing) and 0 with more (duplicate)" in str(error)
+    assert "series 5: expected 4 images at every slice position" in str(error)
+    assert "1 of 6 positions with fewer (missing) and 0 with more (duplicate)" in str(error)
     again = write_series(tmp_path / "twice", noise(SHAPE, 1), 6, T2)
     other = dcmread(again[3])
     other.SOPInstanceUID = generate_uid()
     other.save_as(tmp_path / "twice" / "other.dcm")
     (error,) = errors_of(tmp_path / "twice", tmp_path / "out")
-    assert "0 of 6 slices with fewer (missing) and 1 with more (duplicate)" in str(error)
+    assert "0 of 6 positions with fewer (missing) and 1 with more (duplicate)" in str(error)
 
 
 def test_a_time_point_that_is_missing(tmp_path):
@@ -193,7 +200,7 @@ def test_a_time_point_that_is_missing(tmp_path):
     for file in files[20:22]:
         file.unlink()
     (error,) = errors_of(tmp_path / "in", tmp_path / "out")
-    assert "series 5: expected every time point; found 1 of 25 missing" in str(error)
+    assert "series 5: expected a series with all its time points; found 1 of 25 missing" in str(error)
 
 
 def test_copies_of_a_file_count_once(tmp_path):
@@ -203,7 +210,7 @@ def test_copies_of_a_file_count_once(tmp_path):
         (tmp_path / "in" / f"copy{file.name}").write_bytes(file.read_bytes())
     (converted,), remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert np.array_equal(read_volume(converted.file).array, array)
-    assert remarks == [LeftOut("series 5", "2 files are copies of others")]
+    assert remarks == [LeftOut("series 5", "2 files are copies of other files")]
 
 
 def test_mixed_orientations_in_one_series(tmp_path):
@@ -212,7 +219,7 @@ def test_mixed_orientations_in_one_series(tmp_path):
     write_series(tmp_path / "in", noise(SHAPE, 1), 5, T2, uids=uids)
     write_series(tmp_path / "in", noise(SHAPE, 1), 5, T2, uids=uids, affine=turned, name="other")
     (error,) = errors_of(tmp_path / "in", tmp_path / "out")
-    assert "series 5: expected slices of one orientation; found 2 orientations" in str(error)
+    assert "series 5: expected slices with the same orientation; found 2 orientations" in str(error)
 
 
 def test_slices_without_a_place(tmp_path):
@@ -222,7 +229,7 @@ def test_slices_without_a_place(tmp_path):
     del one.ImageOrientationPatient
     one.save_as(files[2])
     for number, error in zip((5, 6), errors_of(tmp_path / "in", tmp_path / "out"), strict=True):
-        assert f"series {number}: expected a place and an orientation in every slice" in str(error)
+        assert f"series {number}: expected position and orientation of every slice" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +267,7 @@ def test_files_that_are_not_dicom_and_broken_ones(tmp_path):
     converted, remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert len(converted) == 1
     assert {str(remark) for remark in remarks} == {
-        "1 DICOM files: no images: reports, presentation states, or broken",
+        "1 DICOM files: not images (reports, presentation states), or corrupt",
         "report.pdf: not DICOM",
         "a .pdf file: not DICOM",
         "a .txt file: not DICOM",
@@ -273,7 +280,7 @@ def test_a_file_cut_short_is_a_missing_slice(tmp_path):
     files[3].write_bytes(files[3].read_bytes()[:-100])
     converted, (unreadable, error) = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert [image.number for image in converted] == ["2"]
-    assert str(unreadable).startswith("series 1: expected whole MR images; found 1 cut short or broken")
+    assert str(unreadable).startswith("series 1: expected complete MR images; found truncated or corrupt images (1)")
     assert "series 1" in str(error) and "1 missing" in str(error)
 
 
@@ -285,7 +292,7 @@ def test_a_file_cut_short_does_not_matter_in_a_series_that_is_no_sequence(tags, 
     write_series(tmp_path / "in", noise(SHAPE, 2), 2, T2)
     _, remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
     errors = [remark for remark in remarks if isinstance(remark, InputError)]
-    assert sum("cut short" in str(error) for error in errors) == wrong
+    assert sum("truncated" in str(error) for error in errors) == wrong
     assert wrong or remarks == [LeftOut("series 1", "a localizer")]
 
 
@@ -323,7 +330,7 @@ def test_another_grid_than_the_headers_say_is_not_passed_on(tmp_path, monkeypatc
     write_series(tmp_path / "in", noise(SHAPE, 1), 3, T2)
     monkeypatch.setattr("glioma_idh.imaging.dicom.convert.check_slices", lambda *_: {(6, 1.5)})
     (error,) = errors_of(tmp_path / "in", tmp_path / "out")
-    assert "expected 6 slices 1.5 mm apart, as the headers say; found 6 slices 5 mm apart after dcm2niix" in str(error)
+    assert "expected 6 slices 1.5 mm apart, as in the headers; found 6 slices 5 mm apart after dcm2niix" in str(error)
 
 
 def test_what_dcm2niix_says_comes_without_names_and_paths(tmp_path, monkeypatch):
@@ -338,11 +345,11 @@ def test_what_dcm2niix_says_comes_without_names_and_paths(tmp_path, monkeypatch)
     monkeypatch.setattr(subprocess, "run", fail)
     (error,) = errors_of(tmp_path / "Meier", tmp_path / "out")
     assert str(error).startswith(
-        "series 1: expected a series that dcm2niix converts; found dcm2niix: Error: no slices in of."
+        "series 1: expected a series that dcm2niix can convert; found dcm2niix: Error: no slices in of."
     )
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, "done", ""))
     (error,) = errors_of(tmp_path / "Meier", tmp_path / "out")
-    assert "found dcm2niix: it made no image" in str(error)
+    assert "found dcm2niix: no output image" in str(error)
 
 
 def test_what_dcm2niix_doubts_is_an_error(tmp_path, monkeypatch):
@@ -384,7 +391,7 @@ def test_two_series_of_one_number_and_none(tmp_path):
 def test_two_patients_or_visits_in_one_folder(tag, value, what, tmp_path):
     write_series(tmp_path / "in", noise(SHAPE, 1), 3, T2)
     write_series(tmp_path / "in", noise(SHAPE, 1), 4, T2 | {tag: value})
-    with pytest.raises(InputError, match=f"expected the DICOM files of one {what}; found those of 2 {what}s"):
+    with pytest.raises(InputError, match=f"expected DICOM files of one {what}; found files of 2 {what}s"):
         convert_dicom(tmp_path / "in", tmp_path / "out")
 
 
@@ -421,7 +428,7 @@ def test_folders_of_dicom_are_known_with_and_without_a_preamble(tmp_path):
 )
 def test_names_that_tell_who_the_patient_is(name, held, tmp_path):
     write_series(tmp_path, noise((16, 18, 1), 1), 1, T2)
-    assert identity_in(name, tmp_path) is held
+    assert contains_patient_identity(name, tmp_path) is held
 
 
 def header_of(name, character_set="ISO_IR 192", **tags):
@@ -450,4 +457,4 @@ def test_names_in_any_letters_and_pseudonyms(tmp_path):
 def test_no_dicom_at_all(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     assert convert_dicom(tmp_path, tmp_path / "out") == ([], [])
-    assert not identity_in("Meier", tmp_path)
+    assert not contains_patient_identity("Meier", tmp_path)

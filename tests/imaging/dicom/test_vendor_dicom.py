@@ -22,7 +22,7 @@ from pydicom.uid import JPEGLosslessSV1, generate_uid
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
 from glioma_idh.imaging.dicom.convert import convert_dicom
-from glioma_idh.imaging.dicom.headers import LeftOut, identity_in
+from glioma_idh.imaging.dicom.headers import LeftOut, contains_patient_identity
 from glioma_idh.imaging.volumes import read_volume
 from glioma_idh.preparation.series import choose_series, find_series
 from tests.imaging.dicom_series import TO_LPS, noise
@@ -175,7 +175,7 @@ def test_a_mosaic_that_is_missing_among_many(tmp_path):
         file.AcquisitionNumber, file.SOPInstanceUID = number, generate_uid()
         file.save_as(tmp_path / "in" / f"{number}.dcm")
     _, (error,) = convert_dicom(tmp_path / "in", tmp_path / "out")
-    assert "series 12: expected every time point; found 1 of 24 missing" in str(error)
+    assert "series 12: expected a series with all its time points; found 1 of 24 missing" in str(error)
 
 
 @pytest.mark.filterwarnings("ignore:Unable to find Philips")
@@ -212,7 +212,7 @@ def test_frames_of_no_place_get_none(tmp_path):
     for frame in file.PerFrameFunctionalGroupsSequence:
         del frame.PlanePositionSequence
     _, (error,) = convert_dicom(save(tmp_path / "in", [file]), tmp_path / "out")
-    assert "series 301: expected a place and an orientation in every slice; found slices without" in str(error)
+    assert "series 301: expected position and orientation of every slice; found slices without them" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_slice_that_cannot_be_unpacked_is_an_error(kind, says, tmp_path):
     (packed,) = generate_frames(files[1].PixelData)
     files[1].PixelData = encapsulate([packed[:200] + bytes(len(packed) - 200)])
     _, (error,) = convert_dicom(save(tmp_path / "in", files), tmp_path / "out")
-    assert str(error).startswith("series 1: expected a series that dcm2niix converts; found dcm2niix:")
+    assert str(error).startswith("series 1: expected a series that dcm2niix can convert; found dcm2niix:")
     assert says in str(error)
 
 
@@ -261,7 +261,7 @@ def test_files_of_old_archives_without_a_preamble(kind, tmp_path):
         file.write_bytes(content[content.index(b"\x08\0\x08\0") :])
     (converted,), remarks = convert_dicom(folder, tmp_path / "out")
     assert remarks == [] and read_volume(converted.file).array.shape == (64, 64, 4)
-    assert identity_in("CompressedSamples", folder)
+    assert contains_patient_identity("CompressedSamples", folder)
 
 
 @pytest.mark.parametrize("files", [siemens_diffusion, philips_files, toshiba_files])
@@ -291,7 +291,7 @@ def test_ct_and_other_files_are_left_out(tmp_path):
     shutil.copy(OF_PYDICOM / "test-SR.dcm", tmp_path / "in")
     converted, remarks = convert_dicom(tmp_path / "in", tmp_path / "out")
     assert converted == [] and {str(remark) for remark in remarks} == {
-        "1 DICOM files: no images: reports, presentation states, or broken",
+        "1 DICOM files: not images (reports, presentation states), or corrupt",
         "series 4: not MR",
         "series 5: not MR",
     }
@@ -308,7 +308,9 @@ def test_coloured_maps_are_left_out(tmp_path):
 def test_the_real_part_of_siemens_is_left_out(tmp_path):
     files = stack(OF_NIBABEL / "decimal_rescale.dcm")
     converted, remarks = convert_dicom(save(tmp_path / "in", files), tmp_path / "out")
-    assert converted == [] and remarks == [LeftOut("series 7", "a part of it is no magnitude image")]
+    assert converted == [] and remarks == [
+        LeftOut("series 7", "contains images other than magnitude images, which are not used")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -319,4 +321,4 @@ def test_an_image_that_is_cut_short_is_an_error_and_the_others_go_on(file, serie
     shutil.copy(file, folder)
     (converted,), (error,) = convert_dicom(folder, tmp_path / "out")
     assert converted.number == "20" and isinstance(error, InputError)
-    assert str(error).startswith(f"series {series}: expected whole MR images; found 1 cut short or broken")
+    assert str(error).startswith(f"series {series}: expected complete MR images; found truncated or corrupt images (1)")

@@ -155,13 +155,13 @@ def test_the_best_means_are_chosen_and_named():
             "mono-exponential ADC of the trace-weighted images"
         )
     two = make_adc(series, b_values, np.where(np.arange(32)[:, None] % 3, [1.0, 0, 0], [0, 1.0, 0]))
-    assert two.method.startswith("mono-exponential ADC along 2 directions at b = 1000, no trace")
+    assert two.method.startswith("mono-exponential ADC along 2 directions at b = 1000, not the trace")
 
 
 def test_directions_that_do_not_make_the_trace():
     tensor, along_x, given_twice = np.diag([1.7, 0.4, 0.3]), np.eye(3)[:1], np.eye(3)[[0, 0, 1, 2]]
     for directions, adc, said in (
-        (along_x, 1.7e-3, "along 1 direction at b = 1000, no trace"),
+        (along_x, 1.7e-3, "along 1 direction at b = 1000, not the trace"),
         (given_twice, 0.8e-3, "trace-weighted"),
     ):
         b_values, vectors = np.append(0, np.full(len(directions), 1000)), np.vstack([np.zeros(3), directions])
@@ -197,7 +197,7 @@ def test_what_lies_outside_of_the_mask_or_under_the_noise_is_not_fitted(number):
 
 
 def test_one_b_value_is_not_enough():
-    with pytest.raises(InputError, match=r"found b = 998 s/mm2 only. ADC needs two"):
+    with pytest.raises(InputError, match=r"found b = 998 s/mm2 only. Give the whole series"):
         make_adc(np.ones((2, 2, 2, 3)), [990, 1000, 1003])
 
 

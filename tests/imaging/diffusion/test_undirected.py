@@ -6,7 +6,7 @@ import pytest
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.acquisition import read_acquisition
 from glioma_idh.imaging.diffusion.adc import make_adc
-from glioma_idh.imaging.diffusion.undirected import settle_undirected
+from glioma_idh.imaging.diffusion.undirected import classify_undirected
 from glioma_idh.imaging.volumes import read_volume
 
 SIX = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
@@ -56,7 +56,7 @@ def test_a_volume_at_b_0_that_is_called_1000_gives_the_adc_of_the_right_table(be
     found, right = (make_adc(series, given, directions, noise_sd=0) for given in (wrong, b_values))
     assert np.array_equal(found.adc, right.adc) and found.shells == right.shells
     assert found.adc == pytest.approx(0.8e-3, rel=1e-4)
-    said = "2 volumes called b = 1000 without a direction were taken as b = 0 by their signal"
+    said = "2 volumes with b = 1000 and no direction were classified as b = 0 from their signal"
     assert found.method == f"{right.method}; {said}"
     assert wrong[-1] == 1000  # what was given is not changed
 
@@ -64,19 +64,19 @@ def test_a_volume_at_b_0_that_is_called_1000_gives_the_adc_of_the_right_table(be
 @pytest.mark.parametrize("beside", [True, False])
 def test_an_appended_trace_is_one(beside):
     b_values, directions = table(*[(0, NONE)] * beside, (1000, SIX), (1000, NONE))
-    settled, said = settle_undirected(tissue(b_values, directions), b_values, directions, ALL)
+    settled, said = classify_undirected(tissue(b_values, directions), b_values, directions, ALL)
     assert np.array_equal(settled, b_values)
-    assert said == "1 volume called b = 1000 without a direction was taken as trace-weighted by its signal"
+    assert said == "1 volume with b = 1000 and no direction was classified as trace-weighted from its signal"
 
 
 def test_a_shell_may_hold_both_and_each_volume_is_told_by_itself():
     b_values, directions = table((0, NONE), (1000, SIX), (1000, NONE), (0, NONE), (2000, SIX), (0, NONE))
     wrong = called(b_values, {8: 1000, -1: 2000})
-    settled, said = settle_undirected(tissue(b_values, directions), wrong, directions, ALL)
+    settled, said = classify_undirected(tissue(b_values, directions), wrong, directions, ALL)
     assert np.array_equal(settled, b_values)
     assert said == (
-        "2 volumes called b = 1000, 2000 without a direction were taken as b = 0 by their signal; "
-        "1 volume called b = 1000 without a direction was taken as trace-weighted by its signal"
+        "2 volumes with b = 1000, 2000 and no direction were classified as b = 0 from their signal; "
+        "1 volume with b = 1000 and no direction was classified as trace-weighted from its signal"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_shell_may_hold_both_and_each_volume_is_told_by_itself():
 def test_a_shell_without_directions_is_held_against_the_decay_to_the_nearest(truth):
     b_values, directions = table((0, NONE), (truth, NONE), (1000, SIX), (3000, SIX))
     series = tissue(b_values, directions, kurtosis=0.4)
-    settled, _ = settle_undirected(series, called(b_values, {1: 500}), directions, ALL)
+    settled, _ = classify_undirected(series, called(b_values, {1: 500}), directions, ALL)
     assert settled[1] == truth
 
 
@@ -95,7 +95,7 @@ def test_few_directions_in_a_noisy_series_are_enough():
     rng = np.random.default_rng(0)
     series = np.hypot(clean + rng.normal(0, 33, clean.shape), rng.normal(0, 33, clean.shape))
     wrong = called(b_values, {-1: 1000, -2: 1000})
-    settled, _ = settle_undirected(series, wrong, directions, None)
+    settled, _ = classify_undirected(series, wrong, directions, None)
     assert np.array_equal(settled, b_values)
 
 
@@ -107,7 +107,7 @@ def test_a_signal_that_is_neither_is_refused(factor, share):
     b_values, directions = table((0, NONE), (1000, SIX), (1000, NONE))
     series = tissue(b_values, directions)
     series[..., -1] *= np.exp(factor)
-    with pytest.raises(InputError, match=rf"volume 7 \(from 0\), called b = 1000 .* is {share} of the way.* Correct"):
+    with pytest.raises(InputError, match=rf"volume 7 \(counted .* with b = 1000 .* lies {share} of the way.* Correct"):
         make_adc(series, b_values, directions, noise_sd=0)
 
 
@@ -116,20 +116,20 @@ def test_without_a_volume_at_b_0_the_margins_are_those_of_tissue():
     for adc, unweighted in ((0.1e-3, False), (0.45e-3, True), (1.9e-3, True)):
         series = tissue(b_values, directions)
         series[..., -1] *= np.exp(1000 * adc)
-        assert settle_undirected(series, b_values, directions, ALL)[0][-1] == (0 if unweighted else 1000)
+        assert classify_undirected(series, b_values, directions, ALL)[0][-1] == (0 if unweighted else 1000)
     for adc in (-0.2e-3, 0.2e-3, 2.2e-3):
         series = tissue(b_values, directions)
         series[..., -1] *= np.exp(1000 * adc)
-        with pytest.raises(InputError, match="of the way"):
-            settle_undirected(series, b_values, directions, ALL)
+        with pytest.raises(InputError, match="of the way from the trace"):
+            classify_undirected(series, b_values, directions, ALL)
 
 
 def test_nothing_to_compare_with_is_refused():
     b_values, directions = table((1000, SIX), (500, NONE))
-    with pytest.raises(InputError, match="b = 500 without a direction, whose signal is comparable with no other"):
-        settle_undirected(tissue(b_values, directions), b_values, directions, ALL)
+    with pytest.raises(InputError, match="b = 500 and no direction, whose signal cannot be compared with others"):
+        classify_undirected(tissue(b_values, directions), b_values, directions, ALL)
     with pytest.raises(InputError, match="a signal in every diffusion-weighted volume; found none"):
-        settle_undirected(np.zeros((*SHAPE, 7)), b_values, directions, ALL)
+        classify_undirected(np.zeros((*SHAPE, 7)), b_values, directions, ALL)
 
 
 def test_the_brain_decides_where_one_is_given():
@@ -144,7 +144,7 @@ def test_a_series_without_any_direction_and_volumes_up_to_b_50_are_left_as_they_
     b_values, directions = table((0, NONE), (50, NONE), (1000, SIX))
     series = tissue(b_values, directions)
     for vectors in (directions, 0 * directions):
-        settled, said = settle_undirected(series, b_values, vectors, ALL)
+        settled, said = classify_undirected(series, b_values, vectors, ALL)
         assert settled is b_values and said == ""
     assert "without" not in make_adc(series, b_values, None, noise_sd=0).method
 
@@ -158,4 +158,4 @@ def test_of_a_real_series_the_adc_is_that_of_the_right_table(real_data):
         series = read_volume(folder / f"{name}.nii", num_axes=4).array
         made[name] = make_adc(series, acquired.b_values, acquired.b_vectors)
     assert np.array_equal(made["dwi"].adc, made["dwi_right"].adc)
-    assert "3 volumes called b = 1000" in made["dwi"].method and "called" not in made["dwi_right"].method
+    assert "3 volumes with b = 1000" in made["dwi"].method and "classified" not in made["dwi_right"].method

@@ -63,13 +63,15 @@ def test_a_last_volume_that_is_dark_is_not_the_bolus():
 def test_empty_volumes_at_the_start_are_named(num_empty):
     signal = curve(20)
     signal[:num_empty] = 0
-    with pytest.raises(InputError, match="expected a signal in the brain before the bolus; found 0 in the first"):
+    with pytest.raises(
+        InputError, match="expected a positive signal in the brain before the bolus; found 0 in the first"
+    ):
         find_baseline(signal)
 
 
 def test_no_bolus_says_what_was_seen():
     flat = 100 + np.random.default_rng(0).normal(0, 0.7, 400)
-    with pytest.raises(InputError, match=r"expected a bolus.*drop of 0\.9% of the baseline, whose noise is 0\.6%"):
+    with pytest.raises(InputError, match=r"expected a bolus.*drop of 0\.9% of the baseline .noise 0\.6%"):
         find_baseline(flat)
 
 
@@ -91,7 +93,7 @@ def test_a_signal_that_only_rises_is_no_bolus():
 
 
 def test_too_few_volumes_before_the_bolus():
-    with pytest.raises(InputError, match="expected 5 baseline volumes or more.*found 4"):
+    with pytest.raises(InputError, match="expected at least 5 baseline volumes.*found 4"):
         find_baseline(curve(5))
 
 
@@ -106,7 +108,7 @@ def test_first_pass_without_a_second_goes_to_the_end():
 
 
 def test_a_series_that_ends_within_the_bolus():
-    with pytest.raises(InputError, match="expected a first pass that comes and goes"):
+    with pytest.raises(InputError, match="expected a complete first pass of the bolus"):
         find_first_pass(np.array([0, 0, 0, 2, 6, 10, 9, 8, 7.0]), arrival=2, step_s=1.5)
 
 

@@ -36,7 +36,9 @@ def test_dark_volumes_are_found_and_a_bolus_is_none(shares, dark):
 
 
 def test_more_than_three_are_refused_by_name():
-    with pytest.raises(InputError, match=r"at most 3 dark or empty volumes; found 4: volumes 5, 30, 31, 39 \(from 0\)"):
+    with pytest.raises(
+        InputError, match=r"at most 3 dark or empty volumes; found 4: volumes 5, 30, 31, 39 \(counted from 0\)"
+    ):
         find_dark([darkened(v5=0, v30=0, v31=0, v39=0)])
 
 
@@ -51,5 +53,5 @@ def test_two_in_a_row_are_refused_in_the_bolus_alone():
     for dark in ([], [17], [17, 19], [5, 6], [30, 31]):
         check_bolus(np.array(dark, int), (15, 25))
     for dark in ([3, 17, 18], [14, 15], [23, 24]):
-        with pytest.raises(InputError, match="no two dark or empty volumes in a row while the bolus passes; found 2"):
+        with pytest.raises(InputError, match="no two consecutive dark or empty volumes during the first pass; found 2"):
             check_bolus(np.array(dark), (15, 25))

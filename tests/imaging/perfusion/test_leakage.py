@@ -76,5 +76,5 @@ def test_reference_leaves_out_what_enhances_and_the_lesion():
 def test_a_brain_that_enhances_everywhere_has_no_reference():
     signal = 100 + np.random.default_rng(0).normal(0, 1, (50, POINTS))
     signal[:, ARRIVAL:] += 10
-    with pytest.raises(InputError, match="expected brain that does not enhance.*found 0 of 50"):
+    with pytest.raises(InputError, match="expected brain without enhancement.*found 0 of 50"):
         reference_voxels(signal, (0, ARRIVAL))

@@ -78,8 +78,8 @@ def test_the_integral_that_is_wanted_is_taken_of_both_maps(integral, monkeypatch
     assert np.allclose(corrected[lesion].mean(axis=0), found.curves["lesion, corrected"], atol=1e-4)
     assert found.method.split("area: ")[1].startswith(rcbv.INTEGRALS[integral])
     assert found.without_fit == pytest.approx(0.1)  # of the corrected map
-    assert "no gamma-variate curve fits in 10.0 % of the voxels (20.0 % without leakage correction)" in found.method
-    assert "trapezoids times 1.10 (1.20), the ratio" in found.method
+    assert "no gamma-variate fit in 10.0 % of the voxels (20.0 % without leakage correction)" in found.method
+    assert "trapezoids, multiplied by 1.10 (1.20), the ratio" in found.method
 
 
 def test_the_bolus_is_sought_in_the_echo_that_shows_it():
@@ -145,11 +145,11 @@ def test_dark_volumes_leave_the_blood_volume_as_it_is(volumes):
     found = make_rcbv([series], ONE_ECHO, BRAIN, WHITE, LESION)
     assert found.rcbv[BRAIN & (BLOOD == 3)].mean() == pytest.approx(3, abs=0.05)
     assert found.dark_volumes == tuple(volumes)
-    assert f"dark or empty volumes filled from their neighbours: {', '.join(map(str, volumes))}" in found.method
+    assert f"dark or empty volumes interpolated: {', '.join(map(str, volumes))}" in found.method
 
 
 def test_dark_volumes_in_the_bolus_or_too_many_of_them_are_refused():
-    for volumes, message in (([18, 19], "in a row while the bolus passes.* 18, 19"), ([4, 8, 40, 50], "4, 8, 40, 50")):
+    for volumes, message in (([18, 19], "during the first pass.* 18, 19"), ([4, 8, 40, 50], "4, 8, 40, 50")):
         series = echo(0.03)
         series[..., volumes] = 0
         with pytest.raises(InputError, match=message):
@@ -162,7 +162,7 @@ def test_mean_curves_and_words():
     assert np.allclose(found.curves["lesion"], 3 * BOLUS, atol=0.6)
     assert found.time_s[[0, -1]].tolist() == [0, 88.5]
     assert "Boxerman" in found.method
-    assert "a volume every 1.5 s; baseline volumes 0 to 14" in found.method
+    assert "one volume per 1.5 s; baseline: volumes 0 to 14" in found.method
     without = make_rcbv([echo(0.03)], ONE_ECHO, BRAIN, WHITE)
     assert set(without.curves) == {"reference", "white", "white, corrected"}
 
@@ -187,7 +187,7 @@ NAN[5, 5, 3, 20] = np.nan
         ({"series": [echo(0.008), echo(0.03)]}, "found 2 series and echo times"),
         ({"series": [echo(0.03)] * 2, "echo_times_s": [0.03, 0.03]}, "the shorter one first"),
         ({"series": [echo(0.03), echo(0.008)], "echo_times_s": [0.03, 0.008]}, "the shorter one first"),
-        ({"series": [echo(0.03)[..., :14]]}, "expected a series .* of 15 volumes or more"),
+        ({"series": [echo(0.03)[..., :14]]}, "expected a series .* of at least 15 volumes"),
         ({"series": [echo(0.03)[..., 0]]}, "expected a series"),
         (
             {"series": [echo(0.008), echo(0.03)[:-1]], "echo_times_s": [0.008, 0.03]},
@@ -195,14 +195,14 @@ NAN[5, 5, 3, 20] = np.nan
         ),
         ({"brain": BRAIN[1:]}, "expected a brain mask of shape"),
         ({"lesion": LESION[1:]}, "expected a lesion mask of shape"),
-        ({"brain": np.zeros(SHAPE, bool)}, "expected a brain mask with voxels"),
+        ({"brain": np.zeros(SHAPE, bool)}, "expected a brain mask; found an empty mask"),
         ({"series": [NAN]}, "found 1 voxels with NaN"),
-        ({"series": [echo(0.03, sd=100)]}, r"above the noise in half of the brain or more; found 0% of its voxels"),
+        ({"series": [echo(0.03, sd=100)]}, r"above the noise in at least half of the brain; found 0% of the voxels"),
         ({"white": np.zeros(SHAPE, bool)}, "found an empty mask"),
         ({"lesion": WHITE}, "inside the lesion"),
-        ({"series": [echo(0.03)[..., 11:]]}, "expected 5 baseline volumes"),
+        ({"series": [echo(0.03)[..., 11:]]}, "expected at least 5 baseline volumes"),
         ({"series": [np.abs(echo(0.03) * 0 + 400)]}, "expected a bolus"),
-        ({"integral": "trapezoid"}, "expected an integral out of first-pass, whole-curve, gamma-variate"),
+        ({"integral": "trapezoid"}, "expected one of the integrals first-pass, whole-curve, gamma-variate"),
     ],
 )
 @pytest.mark.filterwarnings("error")

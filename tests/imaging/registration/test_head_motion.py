@@ -5,7 +5,7 @@ import pytest
 
 from glioma_idh.imaging.perfusion.acquisition import Times
 from glioma_idh.imaging.perfusion.rcbv import make_rcbv
-from glioma_idh.imaging.registration.head_motion import displacement_mm, estimate_head_motion, hold_still
+from glioma_idh.imaging.registration.head_motion import correct_head_motion, displacement_mm, estimate_head_motion
 from glioma_idh.imaging.resampling import resample, rigid_matrix
 from glioma_idh.imaging.volumes import Volume
 from glioma_idh.phantom.anatomy import draw_anatomy, make_anatomy
@@ -91,7 +91,7 @@ def test_displacement_of_a_shift_and_of_a_turn_about_the_centre():
 def test_a_series_held_still_is_that_of_a_head_at_rest(head):
     placed = np.array([np.eye(4)] * 2 + [rigid_matrix((0, 0, 4), (3, 2, 0), CENTRE_MM)])
     rest, moving = scanned(head, [np.eye(4)] * 3), scanned(head, placed)
-    still = hold_still(moving, placed)
+    still = correct_head_motion(moving, placed)
     brain = rest.array[..., 0] > 200
     reached = still.array.any(axis=-1)
     assert reached.mean() > 0.9
@@ -103,7 +103,7 @@ def test_a_series_held_still_is_that_of_a_head_at_rest(head):
 def test_where_any_volume_does_not_reach_there_is_nothing(head):
     series = scanned(head, [np.eye(4)] * 3)
     up = rigid_matrix((0, 0, 0), series.affine[:3, 2] * 2, CENTRE_MM)  # by two slices
-    still = hold_still(series, np.array([np.eye(4), np.linalg.inv(up), up])).array
+    still = correct_head_motion(series, np.array([np.eye(4), np.linalg.inv(up), up])).array
     assert not still[:, :, :2].any() and not still[:, :, -2:].any()
     assert still[:, :, 2:-2].any(axis=(0, 1)).all()
 
@@ -119,7 +119,7 @@ def test_rcbv_of_a_head_that_moves_in_the_bolus_is_nearly_that_of_a_head_at_rest
     jump = rigid_matrix((2, -1, 1.5), (0.5, 1.5, 1), CENTRE_MM)
     placed = np.array([np.eye(4)] * 35 + [jump] * (num_volumes - 35))
     rest, moving = scanned(head, [np.eye(4)] * num_volumes), scanned(head, placed)
-    still = hold_still(moving, estimate_head_motion(moving, reference=10))
+    still = correct_head_motion(moving, estimate_head_motion(moving, reference=10))
     brain, tumour, known = (
         resample(Volume(part.astype(np.float32), grid.affine), still).array
         for part in (anatomy.brain, lesion.mask, truth)

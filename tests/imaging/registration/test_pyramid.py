@@ -19,11 +19,11 @@ from glioma_idh.imaging.registration.pyramid import (
     make_pyramid,
 )
 from glioma_idh.imaging.registration.rigid import (
+    assess,
     best_start,
-    information,
-    information_elsewhere,
-    judge,
+    displaced_information,
     make_method,
+    mutual_information,
     overlap_of_heads,
     overlap_weighted_information,
     register_rigid,
@@ -113,7 +113,7 @@ def test_of_the_two_images_the_reference_stays_and_the_other_moves(head):
 def test_an_image_of_next_to_nothing_has_no_contrast():
     array = np.zeros((10, 10, 100), np.float32)
     array[0, 0, :9] = 1
-    with pytest.raises(InputError, match="found 0 in all but 9 of 10000 voxels"):
+    with pytest.raises(InputError, match="found the value 0 in all but 9 of 10000 voxels"):
         check_contrast(Volume(array, np.eye(4)))
     array[0, 0, :10] = 1
     check_contrast(Volume(array, np.eye(4)))
@@ -136,9 +136,9 @@ def test_places_that_the_metric_looks_at_lie_in_the_mask(head):
     half, rng = np.zeros(SHAPE, bool), np.random.default_rng(1)
     half[:16] = True
     spoilt = replace(head, array=np.where(half, head.array, rng.uniform(0, 200, SHAPE)).astype(np.float32))
-    masked = information(level_of(spoilt, head, half), np.eye(4))
-    assert masked == pytest.approx(information(level_of(head, head, half), np.eye(4)))
-    assert information(level_of(spoilt, head, half | True), np.eye(4)) < 0.8 * masked
+    masked = mutual_information(level_of(spoilt, head, half), np.eye(4))
+    assert masked == pytest.approx(mutual_information(level_of(head, head, half), np.eye(4)))
+    assert mutual_information(level_of(spoilt, head, half | True), np.eye(4)) < 0.8 * masked
 
 
 def test_information_is_greatest_where_the_images_lie_on_each_other(head):
@@ -146,16 +146,18 @@ def test_information_is_greatest_where_the_images_lie_on_each_other(head):
     placed = rigid_matrix((0, 0, 0), (0, 6, 0), (0, 0, 0))
     moved = replace(head, affine=placed @ head.affine)
     level = level_of(head, moved)
-    here, there, wrong_way = (information(level, matrix) for matrix in (np.eye(4), placed, np.linalg.inv(placed)))
+    here, there, wrong_way = (
+        mutual_information(level, matrix) for matrix in (np.eye(4), placed, np.linalg.inv(placed))
+    )
     assert there > 1.3 * here > 1.3 * wrong_way and wrong_way >= 0
     away = rigid_matrix((0, 0, 0), (0, 900, 0), (0, 0, 0))
-    assert information(level, away) == 0
+    assert mutual_information(level, away) == 0
 
 
 def test_a_start_that_shows_half_of_the_head_promises_half(head):
     half = replace(head, array=head.array[:16].copy())
     level = level_of(head, half, np.ones(SHAPE, bool))
-    assert overlap_weighted_information(level, np.eye(4)) == pytest.approx(information(level, np.eye(4)) / 2)
+    assert overlap_weighted_information(level, np.eye(4)) == pytest.approx(mutual_information(level, np.eye(4)) / 2)
 
 
 def test_the_search_starts_from_headers_and_centres_each_also_turned_both_ways(head, monkeypatch):
@@ -173,7 +175,7 @@ def test_the_search_starts_from_headers_and_centres_each_also_turned_both_ways(h
         return start
 
     monkeypatch.setattr(rigid, "overlap_weighted_information", rate)
-    monkeypatch.setattr(rigid, "climb", follow)
+    monkeypatch.setattr(rigid, "optimise_level", follow)
     best_start(level)
     assert len(starts) == 14 + 3 and len(followed) == 3
     centre = np.append(centre_of(level.mask), 1)
@@ -195,15 +197,15 @@ def test_a_start_that_leads_nowhere_does_not_end_the_search(head, monkeypatch):
 
     calls = []
     monkeypatch.setattr(rigid, "overlap_weighted_information", lambda level, matrix: 1.0)
-    monkeypatch.setattr(rigid, "climb", fail_once)
+    monkeypatch.setattr(rigid, "optimise_level", fail_once)
     assert np.array_equal(best_start(level_of(head, head)), calls[1]) and len(calls) == 3
 
 
 def test_elsewhere_is_10_mm_or_degrees_away_from_the_answer_to_every_side(head, monkeypatch):
     level, answer = level_of(head, head), rigid_matrix((10, 20, 30), (4, 5, 6), (7, 8, 9))
     places = []
-    monkeypatch.setattr(rigid, "information", lambda level, place, num: places.append(place) or len(places) % 5)
-    assert information_elsewhere(level, answer) == 4  # the best of them
+    monkeypatch.setattr(rigid, "mutual_information", lambda level, place, num: places.append(place) or len(places) % 5)
+    assert displaced_information(level, answer) == 4  # the best of them
     centre = np.append(centre_of(level.mask), 1)
     away = [np.linalg.inv(answer) @ place for place in places]
     moves = np.array([(step @ centre - centre)[:3] for step in away])
@@ -227,21 +229,21 @@ def test_overlap_is_the_share_of_the_smaller_head_that_lies_on_the_other():
 
 def test_what_speaks_against_an_answer(head, monkeypatch):
     level, centre = level_of(head, head), centre_of(to_itk(Volume(head.array > 0, AFFINE), np.uint8))
-    values = {"information": 1.13, "information_elsewhere": 1.0, "overlap_of_heads": 0.71}
+    values = {"mutual_information": 1.13, "displaced_information": 1.0, "overlap_of_heads": 0.71}
     for name in values:
         monkeypatch.setattr(rigid, name, lambda *_, name=name: values[name])
     at_the_limit = rigid_matrix((0, 0, 29.9), (0, 49.9, 0), centre)
-    found = judge(level, at_the_limit, 30.0, 50.0)
+    found = assess(level, at_the_limit, 30.0, 50.0)
     assert found.problems == () and np.array_equal(found.matrix, at_the_limit)
     assert (found.rotation_deg, found.shift_mm) == pytest.approx((29.9, 49.9))
     assert (found.overlap, found.metric, found.gain) == pytest.approx((0.71, 1.13, 1.13))
-    values |= {"information": 1.11, "overlap_of_heads": 0.69}
-    beyond = judge(level, rigid_matrix((0, 0, 30.1), (0, 50.1, 0), centre), 30.0, 50.0)
+    values |= {"mutual_information": 1.11, "overlap_of_heads": 0.69}
+    beyond = assess(level, rigid_matrix((0, 0, 30.1), (0, 50.1, 0), centre), 30.0, 50.0)
     assert beyond.problems == (
-        "turned by 30 degrees; more than a head moves between series",
-        "50 mm from where the headers place it; more than a head moves between series",
-        "only 69% of the smaller head lies on the other",
-        "matches no better than 10 mm or degrees away; another head, or nothing in common to see",
+        "a rotation of 30 degrees, more than a head moves between series",
+        "a shift of 50 mm relative to the headers, more than a head moves between series",
+        "only 69% of the smaller head overlap the other",
+        "a match hardly better than 10 mm or degrees away: a different head, or too little in common",
     )
 
 
@@ -258,4 +260,4 @@ def test_a_turn_and_a_shift_of_a_small_head_are_found(head):
     assert off_mm.mean() < 0.3 and answer.problems == ()
     assert answer.rotation_deg == pytest.approx(5, abs=0.3)
     narrow = register_rigid(moved, head, max_rotation_deg=2, max_shift_mm=1)
-    assert [words.partition(" ")[2][:5] for words in narrow.problems] == ["by 5 ", "mm fr"]
+    assert [words.partition(" ")[2][:5] for words in narrow.problems] == ["rotat", "shift"]

@@ -9,10 +9,10 @@ from glioma_idh.errors import InputError
 from glioma_idh.imaging.registration import template, template_search
 from glioma_idh.imaging.registration.template import (
     TemplateFit,
+    assess,
     check_head,
     features,
-    fit_bend,
-    judge,
+    fit_deformation,
     load_template,
     predict,
     simplify,
@@ -31,7 +31,7 @@ from glioma_idh.imaging.volumes import Volume
 
 sitk = pytest.importorskip("SimpleITK")
 
-NO_BEND = sitk.Transform(3, sitk.sitkIdentity)
+NO_DEFORMATION = sitk.Transform(3, sitk.sitkIdentity)
 EDGE = 2.5
 
 
@@ -83,7 +83,7 @@ def test_maps_of_the_template_are_what_their_names_say():
 
 
 def test_a_map_is_read_through_the_bend_and_then_the_matrix(small, monkeypatch):
-    """The bend moves a point of the head 20 mm to the right, and only then is it turned by a quarter."""
+    """The deformation moves a point of the head 20 mm to the right, and only then is it turned by a quarter."""
     monkeypatch.setattr(template, "load_template", lambda: small)
     turn = rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0))
     fit = TemplateFit(turn, shift_transform(right=20), np.ones(3), 1, 1, ())
@@ -95,31 +95,31 @@ def test_a_map_is_read_through_the_bend_and_then_the_matrix(small, monkeypatch):
 
 def test_a_mask_is_mirrored_where_the_midsagittal_plane_lies_in_the_head():
     """The head lies 20 mm to the left and is turned by 90 degrees: the plane is y = 0 there."""
-    fit = TemplateFit(rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0)), NO_BEND, np.ones(3), 1, 1, ())
+    fit = TemplateFit(rigid_matrix((0, 0, 90), (0, 0, 0), (0, 0, 0)), NO_DEFORMATION, np.ones(3), 1, 1, ())
     mask = np.zeros((20, 20, 20))
     mask[3, 4, 5] = 1
     affine = np.diag([2.0, 2, 2, 1])
     affine[:3, 3] = -19
     assert np.argwhere(fit.mirror(Volume(mask, affine))).tolist() == [[3, 15, 5]]
-    shifted = TemplateFit(rigid_matrix((0, 0, 0), (8, 0, 0), (0, 0, 0)), NO_BEND, np.ones(3), 1, 1, ())
+    shifted = TemplateFit(rigid_matrix((0, 0, 0), (8, 0, 0), (0, 0, 0)), NO_DEFORMATION, np.ones(3), 1, 1, ())
     assert np.argwhere(shifted.mirror(Volume(mask, affine))).tolist() == [[8, 4, 5]]  # -13 to -3 about -8
 
 
 def test_what_is_doubted_of_a_fit(small):
     work, brain = to_itk(small["t1"]), to_itk(small["brain"])
-    scale, overlap, explained, problems = judge(np.diag([1.25, 0.78, 1, 1]), work, brain, 0.12)
+    scale, overlap, explained, problems = assess(np.diag([1.25, 0.78, 1, 1]), work, brain, 0.12)
     assert scale == pytest.approx([1.25, 0.78, 1]) and overlap > 0.99 and explained == 0.12 and problems == ()
-    *_, problems = judge(np.diag([1.26, 1, 1, 1]), work, brain, 0.119)
+    *_, problems = assess(np.diag([1.26, 1, 1, 1]), work, brain, 0.119)
     assert problems == (
-        "the head would be 1.26 x 1.00 x 1.00 times the template (right, front, top)",
+        "the head would have 1.26 x 1.00 x 1.00 times the size of the template (along right, front, top)",
         "the template explains only 12% of the image around the brain",
     )
-    assert judge(np.diag([1, 1, 0.77, 1]), work, brain, 1)[3][0].startswith("the head would be 1.00 x 1.00 x 0.77")
+    assert assess(np.diag([1, 1, 0.77, 1]), work, brain, 1)[3][0].startswith("the head would have 1.00 x 1.00 x 0.77")
     away = rigid_matrix((0, 0, 0), (50, 0, 0), (0, 0, 0))  # half of the ball lies outside
-    _, overlap, _, problems = judge(away, work, brain, 1)
-    assert overlap == pytest.approx(0.5, abs=0.03) and problems[0].endswith("of the template's brain lies in the image")
+    _, overlap, _, problems = assess(away, work, brain, 1)
+    assert overlap == pytest.approx(0.5, abs=0.03) and problems[0].endswith("of the template's brain lie in the image")
     slant = rigid_matrix((0, 0, 45), (0, 0, 0), (0, 0, 0)) @ np.diag([1.1, 0.9, 1, 1])
-    assert judge(slant, work, brain, 1)[0] == pytest.approx([1.1, 0.9, 1])  # along the template's axes
+    assert assess(slant, work, brain, 1)[0] == pytest.approx([1.1, 0.9, 1])  # along the template's axes
 
 
 @pytest.mark.parametrize(("count", "edge_mm", "right"), [(25, 2, True), (24, 2, False), (4, 13, True), (3, 20, False)])
@@ -129,7 +129,7 @@ def test_a_head_is_at_least_50_mm_and_four_voxels(count, edge_mm, right):
     if right:
         check_head(volume)
     else:
-        with pytest.raises(InputError, match="at least 50 mm each way"):
+        with pytest.raises(InputError, match="at least 50 mm along each axis"):
             check_head(volume)
 
 
@@ -246,16 +246,18 @@ def test_features_are_tissues_and_shells_in_the_heads_place(small):
 
 
 def test_a_bend_moves_the_heads_points_to_where_the_template_has_their_tissue(small):
-    """The head's front half is shifted by 3 mm to the right, in a contrast of its own; a gentle bend finds a part."""
+    """The head's front half is shifted by 3 mm to the right, in a contrast of its own; the deformation finds a part."""
     maps = {name: to_itk(volume) for name, volume in small.items()}
     source = np.indices(small["t1"].array.shape).astype(float)
     source[0] -= 3 / EDGE / (1 + np.exp(-(source[1] - 20) / 2))
     t1, brain = (ndimage.map_coordinates(small[name].array, source, order=1) for name in ("t1", "brain"))
     noise = np.random.default_rng(1).normal(0, 10, t1.shape)
     painted = np.where(brain < 0.5, 20, 500 - 300 * t1) + noise
-    bend, explained = fit_bend(to_itk(Volume(painted.astype(np.float32), cube())), maps, NO_BEND)
+    deformation, explained = fit_deformation(to_itk(Volume(painted.astype(np.float32), cube())), maps, NO_DEFORMATION)
     places = np.array([(x, y, z) for x in (-8, 0, 8) for y in (-18, 18) for z in (-8, 0, 8)], float)
-    moves = np.array([bend.TransformPoint(tuple(place * (-1, -1, 1))) for place in places]) * (-1, -1, 1) - places
+    moves = (
+        np.array([deformation.TransformPoint(tuple(place * (-1, -1, 1))) for place in places]) * (-1, -1, 1) - places
+    )
     front, back = (moves[places[:, 1] * sign > 0].mean(axis=0) for sign in (1, -1))
     assert -3 < front[0] < -0.8 and -0.6 < back[0] < 0.1
     assert np.abs([front[1:], back[1:]]).max() < 0.4

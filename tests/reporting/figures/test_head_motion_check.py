@@ -22,7 +22,7 @@ def test_what_is_drawn_is_what_was_found_on_one_scale(figure):
 
 def test_words_say_what_was_done(figure):
     words = [text.get_text() for text in figure.findobj(Text)]
-    assert {"DWI, as acquired", "DSC, held still", "p1: movement within a series"} <= set(words)
+    assert {"DWI, not corrected", "DSC, corrected", "p1: head motion within a series"} <= set(words)
     assert any("Synthetic phantom" in word for word in words)
 
 
@@ -33,6 +33,6 @@ def test_one_series_alone():
 
 def test_a_series_that_moves_just_so_far_was_held_still_and_one_that_moves_less_was_not():
     at, below = head_motion_check({"DWI": [0.0, 0.5], "DSC": [0.0, 0.49]}, 0.5, subject="p1").axes
-    assert at.get_title(loc="left") == "DWI, held still" and below.get_title(loc="left") == "DSC, as acquired"
+    assert at.get_title(loc="left") == "DWI, corrected" and below.get_title(loc="left") == "DSC, not corrected"
     assert at.lines[0].get_color() != below.lines[0].get_color()
     assert at.get_xlabel() == "Volume" and at.texts[0].get_text() == "0.5 mm"

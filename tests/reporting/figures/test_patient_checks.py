@@ -42,7 +42,7 @@ def test_faults_of_a_series_stand_beside_what_is_made_of_it(prepared, monkeypatc
     assert (t1gd.measures, adc.measures) == ({}, {"problems": ["dwi looks wrong"]})
 
 
-def test_a_picture_for_movement_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
+def test_a_picture_for_head_motion_only_where_there_is_a_series(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(patient_checks, "save_png", lambda figure, path: path.touch())
     patient_checks.draw_checks("p1", prepared, synthetic=False)
     assert {path.name for path in tmp_path.glob("*.png")} == {"qc.png", "qc_head_motion.png"}
@@ -110,7 +110,7 @@ def test_every_picture_is_given_this_patient_s_own_volumes_masks_and_curves(whol
         "Lesion": {"as measured": [7, 8, 9, 8, 7]},
     }
     assert named["windows"] == {"Baseline": (0.0, 1.5), "First pass": (3.0, 6.0)}
-    assert named["y_name"] == "Change of R2* (1/s)"
+    assert named["y_name"] == "Change in R2* (1/s)"
 
 
 def test_without_the_anchor_the_first_sequence_and_without_masks_none(whole, drawn):

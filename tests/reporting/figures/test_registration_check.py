@@ -180,7 +180,7 @@ def test_problems_stand_in_red_beside_their_row():
     (name,) = [text for text in texts(figure) if text.get_text() == "T2"]
     assert problem.get_text() == "the shift of 41 mm is not plausible"
     assert problem.get_position()[1] == name.get_position()[1]
-    assert "patient-7: sequences on the reference's grid, 1 of 2 with a problem" in words(figure)
+    assert "patient-7: registration of the sequences (1 of 2 with a problem)" in words(figure)
     frames = [
         p for p in figure.axes[0].patches if isinstance(p, Rectangle) and to_hex(p.get_edgecolor()) == RED.lower()
     ]
@@ -223,7 +223,7 @@ def test_each_sequence_has_the_numbers_by_which_it_is_flagged_with_their_limits(
         "rotation 4.3 deg (flagged above 30), shift 12.3 mm (above 50), overlap of heads 0.96 (below 0.7), "
         "match 1.32 (below 1.12)"
     )
-    assert said[numbers] == said["T2"] and said["the reference"] == said["T1Gd"]
+    assert said[numbers] == said["T2"] and said["reference"] == said["T1Gd"]
     assert "rotation" not in words(check()).replace("Rotation", "")
 
 
@@ -291,7 +291,7 @@ def test_a_brain_that_is_not_normal_is_said_in_red():
 
 def test_a_phantom_s_brain_is_held_against_nothing():
     figure = check(synthetic=True)
-    assert "84 ml, a phantom's" in words(figure) and "normal range" not in words(figure)
+    assert "84 ml, synthetic patient" in words(figure) and "normal range" not in words(figure)
     assert [text for text in texts(figure) if text.get_color() == RED] == []
 
 
@@ -310,4 +310,4 @@ def test_an_image_that_ends_within_the_brain_is_said(place, name):
     brain = np.zeros((10, 10, 10), bool)
     brain[1:9, 1:9, 1:9] = True
     brain[place] = True
-    assert describe_brain({"brain": brain}, 1.0)[1] == f"the mask reaches the image's edge: {name}"
+    assert describe_brain({"brain": brain}, 1.0)[1] == f"the mask reaches the edge of the image: {name}"

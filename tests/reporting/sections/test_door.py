@@ -38,9 +38,7 @@ def test_a_reference_is_handed_on_with_the_runs(command):
 
 
 def test_a_reference_beside_a_table_is_an_error(command):
-    message = (
-        "^Cannot go on: expected several runs where there is a --reference; found a table. Leave --reference out.$"
-    )
+    message = "^Error: expected several runs for --reference; found a predictions table. Leave --reference out.$"
     with pytest.raises(SystemExit, match=message):
         command("--predictions", "theirs.csv", "--reference", "b")
 
@@ -52,9 +50,7 @@ def test_a_table_is_reported_on_alone(command):
 
 @pytest.mark.parametrize("words, found", [((), "neither"), (("a", "--predictions", "b.csv"), "both")])
 def test_runs_or_a_table_and_not_both(command, words, found):
-    with pytest.raises(
-        SystemExit, match=rf"^Cannot go on: .*expected folders of runs, or --predictions .*found {found}"
-    ):
+    with pytest.raises(SystemExit, match=rf"^Error: .*expected folders of runs, or --predictions .*found {found}"):
         command(*words)
 
 
@@ -63,7 +59,7 @@ def test_what_cannot_be_used_ends_the_command_with_its_reason(command, monkeypat
         raise InputError("a finished run", "no metrics.json", "Let it end.")
 
     monkeypatch.setattr(report, "report_runs", refuse)
-    with pytest.raises(SystemExit, match="Cannot go on: expected a finished run; found no metrics.json"):
+    with pytest.raises(SystemExit, match="Error: expected a finished run; found no metrics.json"):
         command("a")
 
 
@@ -94,7 +90,7 @@ def test_one_run_has_a_report_and_several_a_comparison(tmp_path, monkeypatch, na
     expected = (written, folders[0], out) if len(folders) == 1 else (written, folders, out, None)
     assert report.report_runs(folders, out) == expected
     if len(folders) == 1:
-        with pytest.raises(InputError, match="expected several runs where there is a --reference; found one. Name the"):
+        with pytest.raises(InputError, match="expected several runs for --reference; found one run. Name the"):
             report.report_runs(folders, out, folders[0])
     else:
         assert report.report_runs(folders, out, folders[1]) == (written, folders, out, folders[1])
