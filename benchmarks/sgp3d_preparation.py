@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from monai import transforms
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.preprocessing import prepare_subject
 
@@ -46,7 +46,7 @@ def read_subjects(cohort: str, images: str | None, folder: Path) -> pd.DataFrame
     """Return the subjects of a cohort that have all five files, or a synthetic one if no images are named."""
     if images is None:
         return write_made_up(folder)
-    table, _ = read_cohort(cohort, images, sequences=SEQUENCES)
+    table, _ = cohorts.read(cohort, images, sequences=SEQUENCES)
     return table[(table[[*SEQUENCES, "lesion_mask"]] != "").all(axis=1)]
 
 

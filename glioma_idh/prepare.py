@@ -92,7 +92,7 @@ def lesion_finder(run_dir: Path):
     from glioma_idh.preparation.context import LesionFinder
     from glioma_idh.runs import METRICS, RECIPE
 
-    def find(images: dict[str, Path], path: Path) -> None:
+    def find(images: dict, path: Path) -> None:
         from glioma_idh.sgp3d.predict import Prediction
         from glioma_idh.sgp3d.prediction import predict_cohort
 

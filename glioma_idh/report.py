@@ -10,6 +10,7 @@ columns are recognised as in a cohort table, and columns that are not used are l
 connection. Its figures, tables and numbers are also written to a folder beside it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,7 @@ class Wanted:
     """File of the report."""
 
 
-def report_runs(run_dirs, out: Path | None = None, reference: Path | None = None) -> Path:
+def report_runs(run_dirs: Iterable[str | Path], out: Path | None = None, reference: Path | None = None) -> Path:
     """Write the report of one finished run, or the comparison of several, and return the path of the page.
 
     A folder that holds several runs stands for all of them. An InputError if a folder is no finished run, or if runs

@@ -213,15 +213,15 @@ def cohorts(monkeypatch):
     """Cohorts by name in the place of those on disk, and how they were asked for."""
     kept = SimpleNamespace(tables={}, asked={}, looked_for=[])
 
-    def read_cohort(name, images, labels, **settings):
+    def read(name, images, labels, **settings):
         kept.asked[name] = (images, labels, settings)
         return kept.tables[name], [Ignored("a.nii", "no reason")]
 
     def require_files(table, flag="--images"):
         kept.looked_for.append((table["subject"].tolist(), flag))
 
+    monkeypatch.setattr("glioma_idh.cohorts.read", read)
     for module in ("cohort", "predict"):
-        monkeypatch.setattr(f"glioma_idh.training.{module}.read_cohort", read_cohort)
         monkeypatch.setattr(f"glioma_idh.training.{module}.require_files", require_files)
     return kept
 

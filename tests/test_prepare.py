@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh import prepare
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts, prepare
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.resampling import read_transform
 from glioma_idh.imaging.volumes import read_volume
@@ -113,7 +112,7 @@ def test_a_mask_goes_back_to_where_it_was_drawn(phantom):
 @pytest.mark.slow
 def test_the_cohort_table_is_one_that_training_takes(phantom):
     source, outcome, _, job = phantom
-    table, _ = read_cohort(str(job.out / "cohort.csv"))
+    table, _ = cohorts.read(str(job.out / "cohort.csv"))
     assert table.loc[0, "subject"] == source.name
     assert Path(table.loc[0, "rcbv"]) == outcome.files["rcbv"].resolve()
 
@@ -345,7 +344,7 @@ def test_other_patients_go_on(patient, capsys):
     assert len(outcomes["p1"].files) == 4 and not outcomes["p2"].files
     said = capsys.readouterr().err
     assert "p2: nothing could be made" in said and str(outcomes["p2"].errors[0]) in said and "p1" not in said
-    assert list(read_cohort(str(job.out / "cohort.csv"))[0]["subject"]) == ["p1"]
+    assert list(cohorts.read(str(job.out / "cohort.csv"))[0]["subject"]) == ["p1"]
 
 
 def test_a_surprise_in_one_patient_stops_nobody(patient, monkeypatch):

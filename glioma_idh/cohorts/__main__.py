@@ -55,17 +55,17 @@ def check(
         jobs: Number of parallel processes.
         quiet: Show no progress bars or progress lines.
     """
-    from glioma_idh.cohorts.checks.images import check_scans, why_none
+    from glioma_idh.cohorts.checks.images import why_none
     from glioma_idh.cohorts.checks.summary import describe
     from glioma_idh.reporting.figures.canvas import save_figure
     from glioma_idh.reporting.figures.contact_sheet import contact_sheet
     from glioma_idh.reporting.text.next_steps import next_steps, why_nobody
 
-    settings = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
+    settings: dict = {"sequences": SEQUENCES, "all_visits": all_visits, "quiet": quiet}
     out = out or Path("cohort_check") / Path(cohort).stem
     into(out)
-    table, ignored = cohorts.read_cohort(cohort, images, labels, **settings)
-    scans, tiles = check_scans(table, jobs, quiet)
+    table, ignored = cohorts.read(cohort, images, labels, **settings)
+    scans, tiles = cohorts.check(table, jobs, quiet)
     write_table(table, out / "cohort.csv")
     write_table(scans, out / "cohort_check.csv")
     write_table(pd.DataFrame(ignored, columns=Ignored._fields), out / "ignored.csv")
@@ -126,11 +126,11 @@ def table(cohort: Table, out: Annotated[Path | None, option("FILE", "it is only 
         cohort: Cohort table (CSV or XLSX).
         out: File for the table, ending in .csv, .md, .tex or .html.
     """
-    from glioma_idh.cohorts.characteristics import characteristics
+    from glioma_idh.cohorts.characteristics import characteristics_table
 
     if out is not None:
         require_file_writable(out)
-    made = characteristics(read_table(cohort))
+    made = characteristics_table(read_table(cohort))
     markdown = made.tabulate(tablefmt="github")
     print(markdown)
     if out is None:

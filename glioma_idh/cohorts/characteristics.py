@@ -1,17 +1,14 @@
 """Patient characteristics by IDH status, the "Table 1" of a manuscript."""
 
 import warnings
-from typing import TYPE_CHECKING
 
 import pandas as pd
+import tableone
 
 from glioma_idh.cohorts import own_tables
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.cohorts.table import rows_in_file
 from glioma_idh.errors import InputError
-
-if TYPE_CHECKING:
-    from tableone import TableOne
 
 GROUPS = {"1": "IDH-mutant", "0": "IDH-wild-type", "": "IDH unknown"}
 NAMES = {"age_years": "Age, years", "sex": "Sex", "grade": "Grade", "site": "Site"}
@@ -21,7 +18,7 @@ PARSERS = own_tables.PARSERS | {"site": str, "histology": str, "who2021": str}
 NO_NUMBER = {r"^nan [(\[].*|^0 \(nan\)$": "not known", r"\(nan\)": "(one patient)"}
 
 
-def characteristics(table: pd.DataFrame, max_sites: int = 8) -> "TableOne":
+def characteristics_table(table: pd.DataFrame, max_sites: int = 8) -> tableone.TableOne:
     """Tabulate age, sex, grade, site and further variables by IDH status, with counts of missing values.
 
     Each patient counts once: the first visit, with the IDH status of any visit.

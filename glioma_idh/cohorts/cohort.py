@@ -1,6 +1,6 @@
 """Read a cohort by its name or from a table."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +16,12 @@ from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
 
-def read_cohort(
+def read(
     name: str,
     images: str | Path | None = None,
     labels: str | Path | None = None,
     *,
-    sequences: Iterable[str] = (),
+    sequences: Sequence[str] = (),
     all_visits: bool = False,
     phantom: dict | None = None,
     quiet: bool = False,
@@ -70,7 +70,7 @@ def _read_public(name: str, images: Path, labels: Path | None, all_visits: bool)
     cohort = public_cohort(name)
     scans, files_ignored = find_scans(images, cohort.layout)
     own = labels is not None and not _is_downloaded(labels, cohort)
-    if own:
+    if labels is not None and own:
         who = generic.own_labels(labels)
         who = who.assign(subject=who["subject"].map(cohort.layout.canonical))
         files_ignored += generic.without_images(who, scans, labels)

@@ -75,12 +75,13 @@ def find_scans(images: Path, layout: Layout) -> tuple[dict[str, dict[str, Path]]
     """
     columns = {scan.lower(): (name, rank) for name, scans in layout.scans.items() for rank, scan in enumerate(scans)}
     pattern = re.compile(f"(?:^|.*/)(?P<subject>{layout.subject})(?:{layout.files})", re.IGNORECASE)
-    found, ignored = defaultdict(lambda: defaultdict(lambda: defaultdict(list))), []
+    found: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    ignored: list[Ignored] = []
     for path in nifti_files(images):
         relative = path.relative_to(images).as_posix()
         match = pattern.fullmatch(without_ending(relative))
         column, rank = columns.get(match["scan"].lower(), ("", 0)) if match else ("", 0)
-        if not column:
+        if match is None or not column:
             reason = f"not used: {match['scan']}" if match else "its name does not match this cohort"
             ignored.append(Ignored(relative, reason))
             continue
@@ -128,7 +129,7 @@ def join_scans(
     others = others.assign(patient=others["subject"].map(layout.patient), idh_evidence="not in the label sheet")
     table = pd.concat([who, others], ignore_index=True).astype(object).fillna("").assign(cohort=cohort)
     for column in PATHS:
-        paths = (scans.get(subject, {}).get(column, "") for subject in table["subject"])
+        paths = (scans.get(subject, {}).get(column) for subject in table["subject"])
         table[column] = [str(path.absolute()) if path else "" for path in paths]
     table["adc_divisor"] = [layout.adc_divisor if path else "" for path in table["adc"]]
     follow_up = table["subject"].str.contains(f"(?:{layout.follow_up})$")

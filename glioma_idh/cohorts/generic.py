@@ -37,7 +37,8 @@ def find_own_scans(images: Path) -> tuple[dict[str, dict[str, Path]], list[Ignor
 
     Files whose names match no sequence or mask, or several, are ignored. Result and errors as for `find_scans`.
     """
-    found, ignored = defaultdict(lambda: defaultdict(dict)), []
+    found: dict = defaultdict(lambda: defaultdict(dict))
+    ignored: list[Ignored] = []
     for path in nifti_files(images):
         relative = path.relative_to(images)
         subject, stem = relative.parts[0], without_ending(relative.as_posix())
@@ -102,10 +103,8 @@ def relabel(table: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, list[Ignor
     turned = table["subject"][(former != "") & (told != "") & (former != told)].tolist()
     if turned:
         shown = f"{', '.join(turned[:3])}{' ...' if len(turned) > 3 else ''}"
-        text = (
-            f"idh of {len(turned)} subjects differs from the cohort table; the value of this sheet is used ({shown})."
-        )
-        say_once(f"{labels}: {text}")
+        text = f"idh of {len(turned)} subjects differs from the cohort table; the value of this sheet is used"
+        say_once(f"{labels}: {text} ({shown}).")
     for column in ("idh", "idh_evidence"):
         table[column] = table["subject"].map(who[column]).astype(object).fillna("")
     for column in RELABELLED:

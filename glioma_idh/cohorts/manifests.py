@@ -128,7 +128,7 @@ def canonical_patient(name: str) -> str:
 @functools.cache
 def _aliases() -> dict[str, str]:
     """Return the patient of each BraTS id in the manifests; the keys are in lower case."""
-    aliases = {}
+    aliases: dict[str, str] = {}
     for manifest in (read_manifest("brats2020_tcga"), read_manifest("ucsf_pdgm")):
         for column in ("subject", *(name for name in ALIASES if name in manifest)):
             aliases |= dict(zip(manifest[column].str.lower(), manifest["patient"], strict=True))

@@ -89,7 +89,8 @@ def no_own_columns(readings: list[Reading], path: Path) -> InputError:
 
 def _name_columns(sheet: pd.DataFrame, columns: Collection[str]) -> pd.DataFrame:
     """Return the columns to read, renamed and in the order of the cohort table; log the others."""
-    found, others = {}, []
+    found: dict = {}
+    others: list = []
     for position, name in enumerate(sheet.columns):
         column, filled = meaning_of(name), sheet.iloc[:, position][lambda values: values != ""]
         of_paths = any(_PATH.fullmatch(cells.without_quotes(c)) for c in filled.head(100) if not cells.is_unknown(c))
@@ -129,12 +130,10 @@ def _check_ids(sheet: pd.DataFrame, column: str) -> None:
     if len(dates) == len(ids):
         dates = dates[dates.map(cells.is_a_date).astype(bool)]
     if len(dates):
-        advice = (
-            "A spreadsheet program has converted the id to a date: format the column as text and enter the ids again."
-        )
-        advice += " If the id really is a date, write it in another format."
+        advice = "A spreadsheet program has converted the id to a date: format the column as text and enter the ids"
+        advice += " again. If the id really is a date, write it in another format."
         raise cell_error(sheet, dates.index[0], column, "an id", advice, len(dates) - 1)
-    first = {}
+    first: dict = {}
     for row, cell in zip(sheet.index.tolist(), sheet[column].tolist(), strict=True):
         if cells.looks_like_a_number(cell):
             advice = "A spreadsheet program has converted the id to a number: format the column as text."

@@ -26,10 +26,12 @@ def compare(
         quiet: show no progress.
 
     Returns:
-        The pairs (as from `shared_patients` and `shared_images`), an error per image that could not be compared, and a
+        The pairs (as from `overlap` and `shared_images`), an error per image that could not be compared, and a
         summary.
     """
-    pairs, errors, lines = shared_patients(a, b), [], []
+    pairs = overlap(a, b)
+    errors: list[InputError] = []
+    lines: list[str] = []
     if with_images:
         of_images, (first, second), errors = shared_images(a, b, jobs, quiet)
         pairs = pd.concat([pairs, of_images], ignore_index=True)
@@ -44,7 +46,7 @@ def compare(
     return pairs, errors, "\n".join(lines)
 
 
-def shared_patients(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+def overlap(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Find subjects of two cohort tables that are the same patient, also under different ids.
 
     Patients are compared by the column `patient`, and by `subject` if it is an id of a public cohort.
@@ -81,8 +83,8 @@ def shared_images(
         quiet: show no progress.
 
     Returns:
-        Pairs as from `shared_patients`; the number of images compared in each cohort; and an error per image that
-        could not be compared, because it cannot be read or is 0 everywhere.
+        Pairs as from `overlap`; the number of images compared in each cohort; and an error per image that could not be
+        compared, because it cannot be read or is 0 everywhere.
     """
     hashes_a, errors_a = _hashes(a, "first", jobs, quiet)
     hashes_b, errors_b = _hashes(b, "second", jobs, quiet)
@@ -95,7 +97,7 @@ def shared_images(
 
 def refuse_overlap(training: pd.DataFrame, testing: pd.DataFrame) -> None:
     """Raise InputError, which lists the first shared patients, if a training patient is in the test cohort."""
-    pairs = shared_patients(training, testing)
+    pairs = overlap(training, testing)
     if len(pairs):
         shown = [f"{row.subject_a} is {row.subject_b}" for row in pairs.head(3).itertuples()]
         found = f"{pairs['patient'].nunique()} in both ({'; '.join(shown)}{' ...' if len(pairs) > 3 else ''})"

@@ -162,7 +162,8 @@ def _read_pages(path: Path, with_values: bool) -> list[tuple[str, list[list[str]
     try:
         for page in workbook.worksheets:
             page.reset_dimensions()  # some programs store wrong dimensions, outside of which cells would be skipped
-            rows, kinds = [], {}
+            rows: list = []
+            kinds: dict = {}
             for number, cells in enumerate(page.iter_rows(), start=1):  # row by row: twice as fast as cell by cell
                 values = [cell.value for cell in cells]  # below, whole numbers lose their decimal point
                 values = [int(of) if isinstance(of, float) and of.is_integer() else of for of in values]

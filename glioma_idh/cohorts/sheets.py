@@ -167,8 +167,8 @@ def parse_column(
             meanings[cell], errors[cell] = cell, error
     if errors and not keep_unreadable:
         wrong = sheet.index[sheet[column].isin(errors.keys())]
-        error, advice = errors[sheet.at[wrong[0], column]], "Correct the cell, or leave it empty."
-        raise cell_error(sheet, wrong[0], column, str(error), advice, len(wrong) - 1) from error
+        first, advice = errors[sheet.at[wrong[0], column]], "Correct the cell, or leave it empty."
+        raise cell_error(sheet, wrong[0], column, str(first), advice, len(wrong) - 1) from first
     return pd.Series([meanings[cell] for cell in cells], sheet.index, dtype=str)
 
 

@@ -1,13 +1,50 @@
-"""Split a cohort by patient into training and test sets."""
+"""Split a cohort by patient into training and test sets. All visits of a patient are in the same set."""
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
+from glioma_idh.cohorts.table import check_labels
 from glioma_idh.errors import InputError
 
 MAX_DRAWS = 20_000
 TOO_FEW = "Add patients: at least 2 of each class are needed."
+
+
+def split(
+    table: pd.DataFrame,
+    kind: Literal["kfold", "holdout"] = "kfold",
+    num_splits: int = 5,
+    seed: int = 0,
+    test_fraction: float = 0.2,
+    min_test_mutants: int = 5,
+) -> pd.DataFrame:
+    """Split a cohort into training and test sets. All visits of a patient are in the same set.
+
+    Args:
+        table: cohort table with the columns `subject, patient, idh`, as `read` or `check_labels` returns it. Subjects
+            whose IDH status is unknown or unusable are left out.
+        kind: "kfold" for disjoint folds stratified by IDH (each patient is tested once), or "holdout" for random
+            test sets (a patient may be tested several times, or never).
+        num_splits: number of folds or of hold-outs.
+        seed: random seed of the splits.
+        test_fraction: share of the patients in each test set; hold-outs only.
+        min_test_mutants: fewest IDH-mutant patients in each test set; hold-outs only.
+
+    Returns:
+        One row per subject and split: `subject, repeat, split, part`, where part is "train" or "test". Repeats and
+        splits are counted from 1; folds belong to repeat 1, and each hold-out is a repeat of its own.
+
+    Raises:
+        InputError: there are too few patients of a class for such splits.
+    """
+    if not pd.api.types.is_numeric_dtype(table["idh"]):
+        table, _ = check_labels(table)
+    if kind == "kfold":
+        return kfold_splits(table, num_splits, seed)
+    return holdout_splits(table, num_splits, test_fraction, min_test_mutants, seed)
 
 
 def holdout_splits(
@@ -15,7 +52,7 @@ def holdout_splits(
 ) -> pd.DataFrame:
     """Draw random hold-out splits; a split with too few mutants in the test set is drawn again.
 
-    All subjects of a patient are in the same part. A patient may be in several test sets or in none.
+    All subjects of a patient are in the same set. A patient may be in several test sets or in none.
 
     Args:
         table: `subject, patient, idh` (0 or 1), one row per subject.
@@ -38,7 +75,8 @@ def holdout_splits(
         expected = f"more than {min_test_mutants} mutants, because each test set needs {min_test_mutants}"
         raise InputError(expected, f"{mutants} mutants among {len(patients)} patients", advice)
     draws = GroupShuffleSplit(MAX_DRAWS, test_size=test_fraction, random_state=seed)
-    labels, kept = patients["idh"].to_numpy(), []
+    labels = patients["idh"].to_numpy()
+    kept: list[pd.DataFrame] = []
     for train, test in draws.split(patients, groups=patients.index):
         if labels[test].sum() >= min_test_mutants and _both_classes(labels[train]) and _both_classes(labels[test]):
             kept.append(_rows(table, patients.index[test], repeat=len(kept) + 1, split=len(kept) + 1))

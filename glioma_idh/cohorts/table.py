@@ -18,7 +18,7 @@ from glioma_idh.imaging.series_vocabulary import UNKNOWN
 EXCLUSION_COLUMNS = ["subject", "file", "expected", "found", "advice"]
 UNLABELLED = "an empty label"
 START_OF_PATHS = "Relative paths start in the folder of the table; choose another folder with {flag} DIR."
-_NUMBERED = re.compile(r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII)  # a folder or file name that starts with digits
+_NUMBERED = re.compile(r"(?:^|[/\\])(\d+)(?=[/\\_]|\.nii|$)", re.ASCII)  # a file or folder name that starts with digits
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path that starts with a drive (C:\) or a server (\\)
 
 

@@ -83,7 +83,9 @@ def idh_from_variants(
     """
     mafs = [read_header(file) for file in maf_files]
     consulted = _consulted_callers(mafs, rule)
-    variants, builds, sources, notes = {}, set(), {}, []
+    variants: dict = {}
+    sources: dict = {}
+    builds, notes = set(), []
     size = sum(Path(maf.file).stat().st_size for maf in mafs)
     with progress(total=size, what="variants", unit="B", quiet=quiet, unit_scale=True) as bar:
         for maf in mafs:
@@ -96,17 +98,15 @@ def idh_from_variants(
     if not sources:
         raise InputError("rows in the MAF files", "headers only", "Give the files as downloaded.", mafs[0].file)
     if len(builds := builds - {""}) > 1:  # positions can only be compared within one genome build
-        found = f"GRCh{' and GRCh'.join(sorted(builds))}"
-        raise InputError("variants on one genome build", found, "Give only the files of one build.")
+        both = f"GRCh{' and GRCh'.join(sorted(builds))}"
+        raise InputError("variants on one genome build", both, "Give only the files of one build.")
     if not all(maf.names_callers for maf in mafs):
         notes.append("MC3 without CENTERS: all its variants count as reported by two callers, which is MC3's filter.")
     if any(maf.callers_column for maf in mafs):
         notes.append("A caller with an asterisk reported another allele and is not counted.")
     if few := sorted(patient for patient, seen_in in sources.items() if _too_few(seen_in, rule)):
         number, who = f"{len(few)} of {len(sources)} patients", textwrap.shorten(", ".join(few), 100)
-        notes.append(
-            f"{number} are in the files of fewer than {rule.min_callers} callers, so none can be mutant: {who}."
-        )
+        notes.append(f"{number} are in files of fewer than {rule.min_callers} callers, too few to be mutant: {who}.")
     status = _status(sources, variants.values(), rule)
     return status, _disagreements(variants.values(), consulted, status), notes
 
@@ -179,7 +179,8 @@ def _too_few(seen_in: set[str], rule: MutationRule) -> bool:
 
 def _status(sources: dict[str, set[str]], variants: Iterable[tuple], rule: MutationRule) -> pd.DataFrame:
     """Return IDH status and evidence, indexed by patient; `sources` has the callers whose files contain the patient."""
-    agreed, alone = {}, {}
+    agreed: dict = {}
+    alone: dict = {}
     for patient, name, callers in variants:
         if _MC3 in callers or len(callers.intersection(CALLERS)) >= rule.min_callers:
             agreed.setdefault(patient, set()).add(f"{name} ({_MC3 if _MC3 in callers else _count(callers)})")

@@ -16,6 +16,8 @@ COLUMNS = ("ID", "Sex", "Age at MRI", "WHO CNS Grade", "IDH")
 def canonical_id(name: str) -> str:
     """Return the id with four digits, as in the folder names from version 3 on: `UCSF-PDGM-0004`."""
     match = re.fullmatch(r"UCSF-PDGM-0*(\d+)(_FU\d+d)?", name, re.IGNORECASE)
+    if match is None:
+        return name
     identity = f"UCSF-PDGM-{int(match[1]):04}{(match[2] or '').upper().replace('D', 'd')}"
     return UCSF_SECOND_VISITS.get(identity, identity)
 

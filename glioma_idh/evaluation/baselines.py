@@ -106,7 +106,7 @@ def compare_with_baselines(
     """
     checks.check_predictions(predictions)
     comparisons = {
-        name: Comparison(*[np.nan] * 4, reason) if reason else compare_auc(predictions, table, level)
+        name: Comparison(np.nan, np.nan, np.nan, np.nan, reason) if reason else compare_auc(predictions, table, level)
         for name, (table, reason) in baselines.items()
     }
     return comparisons | holm({name: of for name, of in comparisons.items() if name != "majority"})

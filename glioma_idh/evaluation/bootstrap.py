@@ -1,6 +1,6 @@
 """Compute confidence intervals and bands of curves by bootstrap over the patients (percentile method by default)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,7 +31,7 @@ def drawn_curves(truth: ArrayLike, score: ArrayLike, draws: int, seed: int) -> I
             cells += width * np.arange(at_once)[:, None]
             counts = np.bincount(cells.ravel(), minlength=at_once * width)
             positives.append(counts.reshape(at_once, -1).cumsum(axis=1))
-        yield tuple(positives)
+        yield positives[0], positives[1]
 
 
 def batches(draws: int) -> list[int]:
@@ -39,7 +39,7 @@ def batches(draws: int) -> list[int]:
     return [min(DRAWS_AT_ONCE, draws - done) for done in range(0, draws, DRAWS_AT_ONCE)]
 
 
-def _percentiles(drawn: list[np.ndarray], level: float) -> np.ndarray:
+def _percentiles(drawn: Sequence, level: float) -> np.ndarray:
     """Return the lower and upper percentile that enclose the share `level` of the samples."""
     return np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
 
@@ -56,7 +56,8 @@ def bootstrap_auc(
         / (2 * true_positives[:, -1] * false_positives[:, -1])  # area of trapezoids, so that ties count half
         for true_positives, false_positives in drawn_curves(truth, score, draws, seed)
     ]
-    return Estimate(without_interval.value, *map(float, _percentiles(aucs, level)))
+    low, high = _percentiles(aucs, level)
+    return Estimate(without_interval.value, float(low), float(high))
 
 
 def roc_band(
@@ -67,7 +68,7 @@ def roc_band(
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple:
     """Compute a pointwise confidence band of a ROC curve. It is too narrow for the curve as a whole.
 
     Returns:
@@ -98,7 +99,7 @@ def bootstrap_average_precision(
     """
     check_scores(truth, score)
     mutants = int(np.sum(truth))
-    fewest = min(mutants, len(truth) - mutants)
+    fewest = min(mutants, np.size(truth) - mutants)
     if fewest == 0:
         return no_estimate("there is only one class")
     value = float(average_precision_score(truth, score))
@@ -122,7 +123,7 @@ def precision_recall_band(
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple:
     """Compute a pointwise confidence band of a precision-recall curve, as `roc_band`.
 
     The precision at a recall is that of the highest threshold that reaches it (at recall 0, that of the first mutant),
@@ -164,7 +165,8 @@ def bootstrap_mean(
     if min(map(len, classes)) < 2:
         return no_estimate("a class has only one patient", value)
     sums = [sum(_drawn_sums(one, at_once, random) for one in classes) / len(values) for at_once in batches(draws)]
-    return Estimate(value, *map(float, _percentiles(sums, level)))
+    low, high = _percentiles(sums, level)
+    return Estimate(value, float(low), float(high))
 
 
 def bootstrap_ratio(
@@ -190,7 +192,8 @@ def bootstrap_ratio(
         return no_estimate("there is only one patient", value)
     sums = np.concatenate([_drawn_sums(pairs, at_once, random) for at_once in batches(draws)])
     sums = sums[sums[:, 1] > 0]
-    return Estimate(value, *map(float, _percentiles([sums[:, 0] / sums[:, 1]], level)))
+    low, high = _percentiles([sums[:, 0] / sums[:, 1]], level)
+    return Estimate(value, float(low), float(high))
 
 
 def _drawn_sums(values: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:

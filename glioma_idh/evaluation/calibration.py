@@ -55,7 +55,7 @@ def calibration_line(truth: ArrayLike, score: ArrayLike, level: float = 0.95) ->
     columns = np.column_stack([np.ones_like(logits), logits])
     fit = sm.GLM(truth, columns, family=sm.families.Binomial()).fit()
     coefficients = np.column_stack([fit.params, fit.conf_int(alpha=1 - level)])
-    intercept, slope = (Estimate(*map(float, coefficient)) for coefficient in coefficients)
+    intercept, slope = (Estimate(float(value), float(low), float(high)) for value, low, high in coefficients)
     return Line(slope, intercept, in_the_large)
 
 

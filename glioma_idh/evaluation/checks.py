@@ -161,9 +161,7 @@ def complete(table: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
         raise ValueError(f"expected numbers in the column score or dice; found {', '.join(table.columns)}")
     names = _text(table["subject"])
     if (names == "").any():
-        raise ValueError(
-            f"expected a subject in every row; found an empty cell in row {int(np.argmax(names == '')) + 1}"
-        )
+        raise ValueError(f"expected a subject in every row; found none in row {int(np.argmax(names == '')) + 1}")
     if "fold" in table and "split" in table:
         raise ValueError("expected one of the columns split and fold; found both")
     table = table.rename(columns={"fold": "split"})

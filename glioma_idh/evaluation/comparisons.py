@@ -6,7 +6,7 @@ labels; otherwise a ValueError is raised. Rows without the compared value are ig
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from glioma_idh.evaluation.auc import auc_within_splits
 from glioma_idh.evaluation.bootstrap import bootstrap_ratio
-from glioma_idh.evaluation.checks import because
+from glioma_idh.evaluation.checks import because, complete
 from glioma_idh.evaluation.intervals import why_no_pairs
 from glioma_idh.evaluation.metrics import has_values, pool_patients
 
@@ -47,6 +47,34 @@ class Calls(NamedTuple):
 def no_comparison(reason: str, difference: float = np.nan) -> Comparison:
     """Return a comparison without interval and p value, with the reason."""
     return Comparison(difference, np.nan, np.nan, np.nan, because(reason))
+
+
+class HasPredictions(Protocol):
+    """Anything with a predictions table, such as a `Run`."""
+
+    @property
+    def predictions(self) -> pd.DataFrame: ...
+
+
+def compare(
+    ours: pd.DataFrame | HasPredictions, other: pd.DataFrame | HasPredictions, level: float = 0.95
+) -> Comparison:
+    """Compare the AUCs of two networks on the same patients, with a confidence interval and a paired test.
+
+    Args:
+        ours, other: two runs or predictions tables. A table needs the columns `subject, truth, score`; see
+            `checks.complete` for those that may be missing. The splits may differ.
+        level: confidence level of the interval.
+
+    Returns:
+        AUC of `ours` minus AUC of `other`, both within splits, with interval and two-sided p value (`compare_auc`).
+        Where they are not available, they are NaN and `reason` says why.
+
+    Raises:
+        ValueError: a table cannot be used, or the two differ in their patients or in a patient's label.
+    """
+    first, second = (each if isinstance(each, pd.DataFrame) else each.predictions for each in (ours, other))
+    return compare_auc(complete(first)[0], complete(second)[0], level)
 
 
 def compare_auc(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95) -> Comparison:
@@ -87,8 +115,10 @@ def compare_calls(ours: pd.DataFrame, other: pd.DataFrame, threshold: float = 0.
     counts = [int((first & second).sum()) for first in (right, ~right) for second in (other_right, ~other_right)]
     both, only_ours, only_other, neither = counts
     if only_ours + only_other == 0:
-        return Calls(*counts, np.nan, because("both networks classify the same patients correctly"))
-    return Calls(*counts, float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue))
+        reason = because("both networks classify the same patients correctly")
+        return Calls(both, only_ours, only_other, neither, np.nan, reason)
+    p = float(mcnemar([[both, only_ours], [only_other, neither]], exact=True).pvalue)
+    return Calls(both, only_ours, only_other, neither, p)
 
 
 def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, seed: int = 0) -> Comparison:
@@ -102,7 +132,8 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
         return no_comparison("one of the two tables contains no Dice values")
     by_subject = (table.dropna(subset="dice").groupby("subject") for table in (ours, other))
     columns = {"patient": ("patient", "first"), "truth": ("truth", "max"), "dice": ("dice", "mean")}
-    ours, other = _paired(*(rows.agg(**columns) for rows in by_subject), "subjects")
+    first, second = (rows.agg(**columns) for rows in by_subject)
+    ours, other = _paired(first, second, "subjects")
     differences = (ours["dice"] - other["dice"]).round(12)  # means of equal numbers may differ in the last bit
     by_patient, difference = differences.groupby(ours["patient"]), float(differences.mean())
     differing = by_patient.mean()[lambda means: means != 0]
@@ -114,7 +145,7 @@ def compare_dice(ours: pd.DataFrame, other: pd.DataFrame, level: float = 0.95, s
     return Comparison(difference, interval.low, interval.high, float(wilcoxon(differing).pvalue))
 
 
-def holm(comparisons: dict[str, Comparison]) -> dict[str, Comparison]:
+def holm(comparisons: dict[Any, Any]) -> dict[Any, Any]:
     """Correct the p values, not the intervals, after Holm (Scandinavian Journal of Statistics 1979)."""
     tested = [name for name, comparison in comparisons.items() if not comparison.reason]
     if not tested:

@@ -42,7 +42,7 @@ def auc_estimate(truth: ArrayLike, score: ArrayLike, level: float = 0.95) -> Est
 def _one_split(truth: ArrayLike, score: ArrayLike) -> pd.DataFrame:
     """Make a predictions table of one test set."""
     columns = {"truth": np.asarray(truth), "score": np.asarray(score, dtype=np.float64)}
-    return pd.DataFrame({"patient": range(len(truth)), "repeat": 0, "split": 0} | columns)
+    return pd.DataFrame({"patient": range(np.size(truth)), "repeat": 0, "split": 0} | columns)
 
 
 def split_auc_estimate(predictions: pd.DataFrame, level: float = 0.95) -> Estimate:

@@ -44,19 +44,19 @@ def fit_exponential(epochs: ArrayLike, values: ArrayLike) -> ExponentialFit:
         does not level off or levels off between two epochs (b at its bound), and if the standard error of a or b is
         above half its value.
     """
-    epochs, values = np.asarray(epochs, float), np.asarray(values, float)
-    if epochs.ndim != 1 or epochs.shape != values.shape:
-        raise ValueError(f"expected one value per epoch; found epochs {epochs.shape} and values {values.shape}")
-    known = np.isfinite(epochs) & np.isfinite(values)
-    epochs, values = epochs[known], values[known]
-    if len(np.unique(epochs)) < MIN_POINTS:
+    all_x, all_y = np.asarray(epochs, float), np.asarray(values, float)
+    if all_x.ndim != 1 or all_x.shape != all_y.shape:
+        raise ValueError(f"expected one value per epoch; found epochs {all_x.shape} and values {all_y.shape}")
+    known = np.isfinite(all_x) & np.isfinite(all_y)
+    x, y = all_x[known], all_y[known]
+    if len(np.unique(x)) < MIN_POINTS:
         return NO_FIT
-    if np.ptp(values) <= 1e-9 * np.abs(values).max():
-        return ExponentialFit(0.0, 0.0, float(values.mean()))
+    if np.ptp(y) <= 1e-9 * np.abs(y).max():
+        return ExponentialFit(0.0, 0.0, float(y.mean()))
     # Both axes are scaled to the range 0 to 1, so that a, b and c have similar magnitudes.
-    first, span, low, height = epochs.min(), np.ptp(epochs), values.min(), np.ptp(values)
-    x, y = (epochs - first) / span, (values - low) / height
-    slowest, fastest = 0.1, 5 * span / np.diff(np.unique(epochs)).min()
+    first, span, low, height = x.min(), np.ptp(x), y.min(), np.ptp(y)
+    slowest, fastest = 0.1, 5 * span / np.diff(np.unique(x)).min()
+    x, y = (x - first) / span, (y - low) / height
     starts = []
     for b in np.geomspace(1.1 * slowest, 0.9 * fastest, 60):  # for a given b, a and c are a linear fit
         design = np.column_stack([np.exp(-b * x), np.ones_like(x)])

@@ -45,7 +45,7 @@ def scores_by_split(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (repeat, number), split in predictions.groupby(SPLIT):
-        row = {"repeat": int(repeat), "split": int(number), "num_test": len(split)}
+        row: dict[str, float] = {"repeat": int(repeat), "split": int(number), "num_test": len(split)}
         if has_values(predictions, "score"):
             row |= classification_scores(split["truth"], split["score"])
         rows.append(row | ({"dice": float(split["dice"].mean())} if has_values(predictions, "dice") else {}))
@@ -77,7 +77,7 @@ def best_possible_auc(predictions: pd.DataFrame, planted: pd.Series) -> tuple[li
 def pooled_scores(predictions: pd.DataFrame) -> dict[str, float]:
     """Compute the scores of all tested patients together, `num_patients`, and `dice`, the mean over the subjects."""
     pooled = pool_patients(predictions)
-    scores = {"num_patients": len(pooled)}
+    scores: dict[str, float] = {"num_patients": len(pooled)}
     if has_values(predictions, "score"):
         scores |= classification_scores(pooled["truth"], pooled["score"])
     if has_values(predictions, "dice"):

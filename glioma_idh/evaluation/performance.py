@@ -98,7 +98,7 @@ def evaluate(
     baselines = _baselines(predictions, cohort, splits_of(predictions) if splits is None else splits)
     prevalence, pooled = prevalences(predictions, cohort), pool_patients(predictions)
     truth, score = pooled["truth"].to_numpy(), pooled["score"].to_numpy()
-    expected = {"reason": checks.because("there is only one class")}
+    expected: dict = {"reason": checks.because("there is only one class")}
     if truth.min() < truth.max():
         width = float(intervals.expected_auc_half_width(len(truth), truth.mean(), HOPED_AUC))
         expected = {"num_patients": len(truth), "prevalence": truth.mean(), "auc": HOPED_AUC, "half_width": width}
@@ -205,7 +205,7 @@ def _baselines(predictions: pd.DataFrame, cohort: pd.DataFrame, splits: pd.DataF
     differences = compare_with_baselines(predictions, baselines)
     answers = {}
     for name, (table, reason) in baselines.items():
-        auc = intervals.Estimate(*[float("nan")] * 3, reason) if reason else intervals.split_auc_estimate(table)
+        auc = intervals.Estimate(np.nan, np.nan, np.nan, reason) if reason else intervals.split_auc_estimate(table)
         answers[name] = {"stage": STAGES[name], "auc": auc, "difference": differences[name]}
     return answers
 

@@ -36,7 +36,7 @@ def mask_scores(predicted: np.ndarray, reference: np.ndarray, spacing_mm: ArrayL
     predicted, reference = np.asarray(predicted) != 0, np.asarray(reference) != 0
     if predicted.shape != reference.shape or predicted.ndim != 3:
         raise ValueError(f"expected masks of one shape (i, j, k); found {predicted.shape} and {reference.shape}")
-    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    voxel_ml = float(np.prod(np.asarray(spacing_mm))) / 1000
     box = find_objects((predicted | reference).astype(np.uint8))
     predicted, reference = (mask[box[0]] if box else mask[:0] for mask in (predicted, reference))
     found = _touched(reference, predicted, SMALLEST_LESION_ML / voxel_ml)
@@ -92,7 +92,7 @@ def summarise_segmentation(predictions: pd.DataFrame, level: float = 0.95, seed:
         for name in ("dice", "hd95_mm", "volume_error_ml", "absolute_volume_error_ml", "false_lesions")
     }
     ratios["lesions_found"] = means["num_lesions_found"], means["num_lesions"]
-    answers = {}
+    answers: dict = {}
     for name, (numbers, of) in ratios.items():
         sums = pd.DataFrame({"numbers": numbers, "of": of}).dropna().groupby("patient").sum()
         if len(sums):  # patients are sampled with all their subjects

@@ -67,7 +67,8 @@ def _strata(tested: pd.DataFrame, variable: str) -> tuple[pd.Series, list[str]]:
     if wrong.any():
         patient = numbers.index[wrong][0]
         raise ValueError(f"expected {unit} as a number, or empty; found {known[patient]!r} for {patient}")
-    strata, order = pd.Series(UNKNOWN, text.index), []
+    strata = pd.Series(UNKNOWN, text.index)
+    order: list[str] = []
     if numbers.empty:
         return strata, order
     thirds = pd.qcut(numbers, 3, labels=False, duplicates="drop") if numbers.nunique() > 1 else numbers * 0

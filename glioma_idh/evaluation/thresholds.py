@@ -28,7 +28,7 @@ class Proportion(NamedTuple):
     value: float
     low: float
     high: float
-    count: int  # numerator
+    count: int  # type: ignore[assignment]  # numerator; hides tuple.count
     total: int  # denominator
     reason: str = ""  # why value and interval are NaN
 

@@ -73,7 +73,7 @@ class ImageDataGenerator:
         The last of an epoch may be smaller; with `shuffle` each epoch has a new order. `seed` is of order and angles.
         """
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
-        seed = np.random.SeedSequence().entropy % 2**31 if seed is None else seed
+        seed = int(np.random.SeedSequence().generate_state(1)[0] % 2**31) if seed is None else seed
         num_batches = -(-len(x) // batch_size)
         batch = 0
         while True:

@@ -29,7 +29,7 @@ def measure_subject(normalised: np.ndarray, lesion: np.ndarray, brain: np.ndarra
     percentiles of its intensities and the brain's.
     """
     voxel_ml = float(np.prod(spacing_mm)) / 1000
-    found = {"lesion_ml": np.count_nonzero(lesion) * voxel_ml, "brain_ml": np.count_nonzero(brain) * voxel_ml}
+    found: dict = {"lesion_ml": np.count_nonzero(lesion) * voxel_ml, "brain_ml": np.count_nonzero(brain) * voxel_ml}
     for side, (start, stop), index in zip(DIRECTIONS, bounding_box(brain), np.nonzero(lesion), strict=True):
         found[f"towards_{side}"] = (index.mean() + 0.5 - start) / (stop - start)
     found["stands_out"] = lesion_auc(normalised, lesion, brain, spacing_mm)

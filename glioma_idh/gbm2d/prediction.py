@@ -10,6 +10,7 @@ from glioma_idh.cohorts.table import SEQUENCE_NAMES
 from glioma_idh.errors import InputError
 from glioma_idh.gbm2d.inference import score_slices
 from glioma_idh.gbm2d.measures import ALONE, INTENSITIES
+from glioma_idh.gbm2d.predict import Prediction
 from glioma_idh.gbm2d.preprocessing import extract_lesion_slice, prepare_cohort, read_subject
 from glioma_idh.progress import step
 from glioma_idh.reporting.figures.canvas import save_figure
@@ -19,7 +20,7 @@ from glioma_idh.training import predict as common
 logger = logging.getLogger(__name__)
 
 
-def predict_cohort(wanted) -> pd.DataFrame:
+def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
     Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `lesion_ml`, and

@@ -68,7 +68,9 @@ def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
     return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
 
 
-def read_subject(row: pd.Series, sequence: str, with_skull=False) -> tuple[Volume, Mask, np.ndarray, Mask | None]:
+def read_subject(
+    row: pd.Series, sequence: str, with_skull: bool = False
+) -> tuple[Volume, Mask, np.ndarray, Mask | None]:
     """Read a subject's scan, and lesion mask on the same grid; the brain as booleans, shape (i, j, k); the brain mask.
 
     Without a brain mask the brain is where the scan is not 0, which must be skull-stripped.

@@ -1,11 +1,30 @@
-"""The built-in synthetic cohort: brains and gliomas made by rule, with IDH planted and the best possible AUC known.
+"""The built-in synthetic cohort ('phantom'): computed brains and gliomas with a known IDH status. No clinical results.
 
-The way it is made: `recipe` (who is mutant, and the latent of each sequence), `anatomy` (a brain), `lesions` (a tumour
-in it), `signal` (the images), `folder` (the files); `fields` holds the smooth random fields they share. `raw` makes a
-patient as the scanner gives it, with `diffusion_series` and `perfusion_series`. No clinical result can come of it.
+The IDH status shows in some sequences as strongly as we chose, so that the best possible AUC is known.
+
+    recipe   the subjects: who is mutant, and how strongly it shows in each sequence
+    anatomy  a brain
+    lesions  a tumour in it
+    signal   its images
+    folder   the files of a cohort
+    raw      one patient as a scanner writes it, with `diffusion_series` and `perfusion_series`
+    fields   smooth random fields, which several of these use
 """
+
+from typing import TYPE_CHECKING
 
 from glioma_idh.lazy import lazy_names
 
-NAMES = {"folder": ("make_phantom",), "recipe": ("PLANTED_AUC", "SEQUENCES", "planted_scores")}
-__all__, __getattr__, __dir__ = lazy_names(__name__, NAMES)
+if TYPE_CHECKING:
+    from glioma_idh.phantom.folder import make_phantom as make_phantom
+    from glioma_idh.phantom.recipe import PLANTED_AUC as PLANTED_AUC
+    from glioma_idh.phantom.recipe import SEQUENCES as SEQUENCES
+    from glioma_idh.phantom.recipe import planted_scores as planted_scores
+
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "folder": ("make_phantom",),
+        "recipe": ("PLANTED_AUC", "SEQUENCES", "planted_scores"),
+    },
+)

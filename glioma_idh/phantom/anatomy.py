@@ -73,8 +73,8 @@ def draw_anatomy(rng: np.random.Generator) -> AnatomyDraw:
         rotation_deg=rng.normal(0, ROTATION_SD_DEG, 3),
         shift_mm=rng.normal(0, SHIFT_SD_MM, 3),
         scale=np.exp(rng.normal(0, SCALE_SD, 3)),
-        bends=tuple(draw_lattice(rng, BEND_LENGTH_MM) for _ in range(3)),
-        vessels=tuple(draw_lattice(rng, VESSEL_LENGTH_MM) for _ in range(2)),
+        bends=(draw_lattice(rng, BEND_LENGTH_MM), draw_lattice(rng, BEND_LENGTH_MM), draw_lattice(rng, BEND_LENGTH_MM)),
+        vessels=(draw_lattice(rng, VESSEL_LENGTH_MM), draw_lattice(rng, VESSEL_LENGTH_MM)),
     )
 
 

@@ -36,7 +36,8 @@ class Grid:
 
 def make_grid(spacing_mm: float) -> Grid:
     """Return the grid of cubic voxels that fills EXTENT_MM."""
-    return Grid(tuple(int((last - first) / spacing_mm) + 1 for first, last in EXTENT_MM), spacing_mm)
+    i, j, k = (int((last - first) / spacing_mm) + 1 for first, last in EXTENT_MM)
+    return Grid((i, j, k), spacing_mm)
 
 
 @dataclass(frozen=True)

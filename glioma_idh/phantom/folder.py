@@ -68,7 +68,7 @@ def make_phantom(
         raise InputError(f"a phantom with the parameters {expected}", found, advice, file=folder)
     truth = draw_truth(recipe)
     write_text(folder / "truth.csv", truth.to_csv(index=False, lineterminator="\n"))
-    missing = {}
+    missing: dict = {}
     for index, subject in enumerate(truth["subject"]):
         names = [name for name in (*sequences, *MASKS) if not (folder / subject / f"{name}.nii.gz").exists()]
         missing |= {index: names} if names else {}

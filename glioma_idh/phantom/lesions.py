@@ -81,7 +81,7 @@ def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
 
 def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
     """Mask of the `num_voxels` allowed voxels with the smallest values."""
-    last = min(max(num_voxels, 1), np.count_nonzero(allowed)) - 1
+    last = min(max(num_voxels, 1), int(np.count_nonzero(allowed))) - 1
     return allowed & (values <= np.partition(values[allowed], last)[last])
 
 

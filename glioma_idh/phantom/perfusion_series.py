@@ -119,7 +119,7 @@ def make_dsc(
     rim = lesion.shares[PARTS.index("rim")]
     ktrans = (leakage.ktrans_per_min / 60 * rim * uneven)[anatomy.brain].astype(np.float32)
     lesion_share = lesion.shares.sum(axis=0)[anatomy.brain]
-    values = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
+    values: tuple = (lambda tissue: tissue.proton_density, lambda tissue: 1 / tissue.t1_s)
     values += (lambda tissue: 1 / tissue.t2_s + INHOMOGENEITY_RATE,)
     tissue = []
     for value in values:  # mean over the tissue shares, (voxel,)

@@ -4,10 +4,10 @@ The true rCBV and ADC, the masks on the grid of the T1Gd and the position of eac
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from glioma_idh.errors import InputError
@@ -85,7 +85,7 @@ def make_raw_patient(
     return patient
 
 
-def acquire(volume: Volume, spacing_mm: ArrayLike, moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
+def acquire(volume: Volume, spacing_mm: Sequence[float], moved: np.ndarray, tilt_deg: float = TILT_DEG) -> Volume:
     """Simulate the acquisition of a moved head in thick slices. Each slice is the mean over its thickness.
 
     Args:

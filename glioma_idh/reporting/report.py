@@ -26,7 +26,7 @@ from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, r
 from glioma_idh.reporting.tables import comparison as tables
 from glioma_idh.reporting.tables.results import results_table, results_text
 from glioma_idh.runs.foreign_tables import read_predictions
-from glioma_idh.runs.run import Run, read_finished_run, read_run
+from glioma_idh.runs.run import Run, read_finished_run
 
 CARD, TABLE = "model_card.md", "table.csv"
 
@@ -36,7 +36,7 @@ def finish_run(folder: Path) -> Run:
     splits = files.list_splits(files.read_table(folder / files.SPLITS))
     parts = [files.split_folder(folder, index) / files.PREDICTIONS for index in range(len(splits))]
     write_table(pd.concat([files.read_table(part) for part in parts], ignore_index=True), folder / files.PREDICTIONS)
-    run = read_run(folder)
+    run = Run(folder)
     _write_run(run, folder / files.REPORT)
     return run
 

@@ -67,7 +67,7 @@ def _named(sheet: pd.DataFrame) -> pd.DataFrame:
     return sheet
 
 
-def read_predictions(file: Path) -> Run:
+def read_predictions(file: str | Path) -> Run:
     """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
 
     Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
@@ -77,6 +77,7 @@ def read_predictions(file: Path) -> Run:
     InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
     stands there twice, or the table cannot be used; it names the row's subject.
     """
+    file = Path(file)
     if not file.exists():
         raise InputError("a table", "no such file", "Look at the path.", file=file)
     if file.is_dir():
@@ -100,7 +101,7 @@ def read_predictions(file: Path) -> Run:
         say_once(f"{file}: {rows_of_patients(names)}")
     cohort = predictions.drop_duplicates("subject").rename(columns={"truth": "idh"})
     tables = cohort, exclusions_table([]), splits_of(predictions), predictions
-    return Run(file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
+    return Run(None, file.stem, {}, *tables, given=table, remarks={"numbered_names": names})
 
 
 def rows_of_patients(names: dict) -> str:

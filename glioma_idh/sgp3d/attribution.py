@@ -25,6 +25,7 @@ from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.cases import Case
 from glioma_idh.sgp3d.cache import CachedSubject, restore_cohort
 from glioma_idh.sgp3d.inference import input_shape
+from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import SCORES, Brain, activation_map, find_regions, score_occluded
 from glioma_idh.sgp3d.preprocessing import map_on_own_grid
 from glioma_idh.sgp3d.recipe import recipe_of_run
@@ -33,7 +34,7 @@ from glioma_idh.training.predict import load_networks, read_finished_run
 COLUMNS = ["subject", "patient", "cohort", "repeat", "split", "truth", *SCORES, "lesion_drawn"]
 
 
-def occlude_run(wanted) -> dict:
+def occlude_run(wanted: Occlusion) -> dict:
     """Score a run's test subjects with and without the lesion, draw where scores come from; returns `metrics.json`."""
     if wanted.num_maps < 0:
         raise InputError("--num-maps of at least 0", str(wanted.num_maps), "Give another number.")

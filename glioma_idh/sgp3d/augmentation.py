@@ -1,6 +1,7 @@
 """Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,9 @@ class Augmentation:
     shift: tuple[int, int, int] = (0, 0, 0)  # voxels towards each axis' end; the edge goes on where nothing comes in
 
 
-def draw_augmentation(rng: np.random.Generator, shape, probability=0.5, shift_fraction=0.1) -> Augmentation:
+def draw_augmentation(
+    rng: np.random.Generator, shape: Sequence[int], probability: float = 0.5, shift_fraction: float = 0.1
+) -> Augmentation:
     """Draw whether to flip and to shift, then the axes of them.
 
     Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each

@@ -26,7 +26,7 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
     threshold that is chosen on each split's training subjects.
     """
     cohort, splits = runs.read_table(folder / runs.COHORT), runs.read_table(folder / runs.SPLITS)
-    rows = {}
+    rows: dict = {}
     if targets != "segmentation":
         rows |= clinical_scores(cohort, splits)
     if targets in ("both", "segmentation"):
@@ -46,8 +46,8 @@ def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dic
 
 def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
     """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested."""
-    results = run_parallel((delayed(simple_dice)(row) for _, row in cohort.iterrows()), -1)
-    results = list(progress(results, total=len(cohort), what="simple masks", quiet=quiet))
+    tasks = run_parallel((delayed(simple_dice)(row) for _, row in cohort.iterrows()), -1)
+    results = list(progress(tasks, total=len(cohort), what="simple masks", quiet=quiet))
     dice = pd.DataFrame(results, index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
     flair = []
     for _, split in splits.groupby(["repeat", "split"]):

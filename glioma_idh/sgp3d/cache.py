@@ -91,7 +91,7 @@ def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool 
     prepared = prepare_subject(row, shape, True, with_skull)
     for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
         with written_whole(stored.folder / f"{name}.npy") as part, open(part, "wb") as file:
-            np.save(file, array)
+            np.save(file, np.asarray(array))
     placement = prepared.placement
     note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
     note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}

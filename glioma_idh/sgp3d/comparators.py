@@ -13,7 +13,12 @@ GENOTYPE = {"activation": "sigmoid", "dtype": "float32", "name": "idh"}  # the l
 MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
 
 
-def unet3d(input_shape=(144, 144, 144, 4), filters=8, dtype=None, factory=KERAS_LAYERS) -> keras.Model:
+def unet3d(
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
+    filters: int = 8,
+    dtype: str | None = None,
+    factory: LayerFactory = KERAS_LAYERS,
+) -> keras.Model:
     """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
 
     Known: three halvings by max-pooling; two 3 x 3 x 3 convolutions a level, the second of which doubles the channels
@@ -74,7 +79,9 @@ def _dense_convolution(x, filters: int, size: int, name: str):
     return layers.Conv3D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(_normalise(x, name))
 
 
-def resnet2d(input_shape: tuple[int, int, int] = (144, 144, 4), filters=16, dtype: str | None = None) -> keras.Model:
+def resnet2d(
+    input_shape: tuple[int, int, int] = (144, 144, 4), filters: int = 16, dtype: str | None = None
+) -> keras.Model:
     """Residual CNN after Chang et al. (Clin Cancer Res 2018), for the genotype: 702,849 parameters.
 
     Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,

@@ -26,8 +26,8 @@ from glioma_idh.training.job import Job
 class Shared(Recipe):
     """Settings of all runs of the table."""
 
-    targets: tyro.conf.Suppress[str] = "both"
-    network: tyro.conf.Suppress[str] = "sgpnet"
+    targets: tyro.conf.Suppress[str] = "both"  # type: ignore[assignment]
+    network: tyro.conf.Suppress[str] = "sgpnet"  # type: ignore[assignment]
     detach_k: tyro.conf.Suppress[bool] = False
     seed: tyro.conf.Suppress[int] = 0
 

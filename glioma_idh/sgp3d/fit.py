@@ -68,7 +68,7 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
 
 def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
     """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
-    shape = input_shape(recipe)
+    shape: tuple = input_shape(recipe)
     factory = training_factory(recipe.standardise_features) if to_train else KERAS_LAYERS
     if recipe.network in comparators.BUILD:
         return comparators.BUILD[recipe.network](shape, recipe, dtype, factory)
@@ -136,7 +136,7 @@ def _as_slices(batches: Iterable) -> Iterator:
         yield slices, {"idh": np.repeat(targets["idh"], NUM_SLICES)}
 
 
-def _arrays(subjects: pd.DataFrame, recipe: Recipe):
+def _arrays(subjects: pd.DataFrame, recipe: Recipe) -> tuple[list, list, np.ndarray]:
     """Scans and masks of subjects, memory-mapped, and their labels; random masks where the recipe asks for them."""
     stored = [CachedSubject(Path(folder)) for folder in subjects["prepared"]]
     masks = [subject.mask() for subject in stored]

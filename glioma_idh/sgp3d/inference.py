@@ -47,7 +47,7 @@ def predict_scans(network, scans: np.ndarray, flips=NO_FLIP, mask=None) -> tuple
         if "segmentation" in outputs:
             lesions.append(np.flip(outputs["segmentation"][0, ..., 1], axes))
     score = float(np.mean(scores)) if scores else float("nan")
-    return score, np.mean(lesions, axis=0, dtype=np.float32) if lesions else None
+    return score, np.asarray(np.mean(lesions, axis=0, dtype=np.float32)) if lesions else None
 
 
 def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
@@ -75,7 +75,7 @@ def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dic
     numbers, lesion = {"score": score} if "idh" in learns else {}, None
     if "segmentation" in learns:
         placement = stored.placement()
-        lesion = place_back(probability, placement)
+        lesion = place_back(np.asarray(probability), placement)
         numbers |= score_masks(lesion, reference_lesion(row, placement), placement)
     return numbers, lesion
 

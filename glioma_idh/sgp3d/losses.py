@@ -4,6 +4,8 @@ L1 is the cross-entropy of the genotype, L2 = 1 - Dice of the lesion. Everything
 given.
 """
 
+from typing import Any
+
 from glioma_idh.quiet_keras import keras, ops
 from glioma_idh.sgp3d.recipe import LEARNS
 
@@ -23,7 +25,7 @@ def cross_entropy(idh, probability):
     return ops.sum(known * entropy) / ops.maximum(ops.sum(known), ops.ones_like(entropy[0]))
 
 
-def dice_loss(mask, probability, smoothing_voxels: float = SMOOTHING_VOXELS):
+def dice_loss(mask: Any, probability: Any, smoothing_voxels: float = SMOOTHING_VOXELS) -> Any:
     """L2: 1 - soft Dice of the lesion, each subject's, averaged; mask, of any dtype, and probability (n, i, j, k).
 
     Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), where P
@@ -44,14 +46,14 @@ def lesion_channel(segmentation):
     return ops.squeeze(segmentation, axis=-1) if alone else segmentation[..., -1]
 
 
-def dice_weight(entropy, dice, detach: bool = False):
+def dice_weight(entropy: Any, dice: Any, detach: bool = False) -> Any:
     """k = L2 / (L1 + L2), equation (9), of two scalars, 0 where both are; with `detach` a constant in the gradient."""
     total = entropy + dice
     k = dice / ops.where(total > 0, total, ops.ones_like(total))
     return ops.stop_gradient(k) if detach else k
 
 
-def joint_loss(entropy, dice, detach_k: bool = False):
+def joint_loss(entropy: Any, dice: Any, detach_k: bool = False) -> Any:
     """L = L1 + k * L2, equation (8), from two scalars."""
     return entropy + dice_weight(entropy, dice, detach_k) * dice
 

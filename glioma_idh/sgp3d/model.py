@@ -1,6 +1,7 @@
 """SGPNet of Wang et al. 2021, Figure 2: one residual U-shaped backbone, two output blocks."""
 
 import contextlib
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from glioma_idh.errors import InputError
@@ -16,12 +17,12 @@ STANDARDISATION = "idh_standardisation"  # of the pooled features, in some netwo
 class LayerFactory(NamedTuple):
     """The layers that a network to train with spells otherwise, called by name; weights and numbers are equal."""
 
-    normalise: callable  # (name) -> instance normalisation
-    convolve: callable  # (filters, kernel size, name, strides) -> one whose bias a normalisation takes out again
-    up_convolve: callable  # (filters, name) -> nearest-neighbour up-sampling by 2, then a 3 x 3 x 3 convolution
-    convolve_pool: callable  # ({name: (filters, kernel size)}, tap) -> convolutions, each averaged over all voxels
-    lesion: callable  # (name) -> from two channels to probabilities, the lesion's the last
-    standardise: callable  # (name) -> what the pooled features pass through before the last layer
+    normalise: Callable  # (name) -> instance normalisation
+    convolve: Callable  # (filters, kernel size, name, strides) -> one whose bias a normalisation takes out again
+    up_convolve: Callable  # (filters, name) -> nearest-neighbour up-sampling by 2, then a 3 x 3 x 3 convolution
+    convolve_pool: Callable  # ({name: (filters, kernel size)}, tap) -> convolutions, each averaged over all voxels
+    lesion: Callable  # (name) -> from two channels to probabilities, the lesion's the last
+    standardise: Callable  # (name) -> what the pooled features pass through before the last layer
 
 
 def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
@@ -50,7 +51,12 @@ KERAS_LAYERS = LayerFactory(
 
 
 def SGPNet(
-    input_shape=(144, 144, 144, 4), filters=8, dropout=0.3, blocks=BLOCKS, dtype=None, factory=KERAS_LAYERS
+    input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
+    filters: int = 8,
+    dropout: float = 0.3,
+    blocks: Sequence[str] = BLOCKS,
+    dtype: str | None = None,
+    factory: LayerFactory = KERAS_LAYERS,
 ) -> keras.Model:
     """The network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
 
@@ -71,7 +77,7 @@ def SGPNet(
         probability, and `idh`, shape (n, 1), the probability of a mutation. Layers are called `backbone_...`,
         `segmentation...`, `idh...`.
     """
-    check_shape(tuple(input_shape[:-1]))
+    check_shape(input_shape[:3])
     if set(blocks) - set(BLOCKS):
         raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
     with set_policy(dtype):
@@ -151,7 +157,7 @@ def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
     x = _activate(factory.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", factory)  # 18, 64
     x = _activate(factory.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", factory)
 
-    taps = {}
+    taps: dict = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])

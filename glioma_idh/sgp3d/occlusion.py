@@ -103,5 +103,5 @@ def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray,
     kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in network.get_layer("idh").weights)
     weights = np.split(kernel[:, 0], np.cumsum([feature.shape[-1] for feature in features])[:-1])
     maps = [resample(feature[0] @ weight, scans.shape[:3]) for feature, weight in zip(features, weights, strict=True)]
-    activation = np.sum(maps, axis=0, dtype=np.float32)
+    activation = np.asarray(np.sum(maps, axis=0, dtype=np.float32))
     return activation, float(bias[0]) + float(activation.mean(dtype=np.float64))

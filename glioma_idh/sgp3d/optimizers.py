@@ -6,7 +6,9 @@ GROUPS = ("backbone", "idh")
 IDH_VARIABLES = "idh.*"  # matches whole paths, such as idh_full_conv/kernel; a bare "idh" would match none
 
 
-def build_optimizer(total_steps: int, learning_rate=1e-4, idh_learning_rate=5e-5) -> keras.optimizers.MultiOptimizer:
+def build_optimizer(
+    total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float = 5e-5
+) -> keras.optimizers.MultiOptimizer:
     """Adam for backbone and segmentation block, another for the IDH block, which is known by its layers' names.
 
     Rates are those of the first step; both fall to 0 along a cosine of `total_steps`, epochs times steps an epoch.
@@ -18,7 +20,9 @@ def build_optimizer(total_steps: int, learning_rate=1e-4, idh_learning_rate=5e-5
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(rest, {IDH_VARIABLES: idh}))
 
 
-def compile_network(joint: keras.Model, total_steps: int, learning_rate=1e-4, idh_learning_rate=5e-5) -> None:
+def compile_network(
+    joint: keras.Model, total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float | None = 5e-5
+) -> None:
     """Make a `JointNetwork` ready for `fit`; no XLA, which is slower for 3D convolutions on a CPU.
 
     The optimizer's variables are made here: made within the first step, they would have it traced twice. An

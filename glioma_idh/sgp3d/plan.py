@@ -14,7 +14,7 @@ from glioma_idh.errors import InputError
 from glioma_idh.progress import in_words, progress, step
 from glioma_idh.record import into
 from glioma_idh.reporting.report import finish_run, write_experiment
-from glioma_idh.runs.run import read_run
+from glioma_idh.runs.run import Run
 from glioma_idh.sgp3d import resources
 from glioma_idh.sgp3d.method import METHOD
 from glioma_idh.sgp3d.paper import SEQUENCES, network_name
@@ -26,8 +26,8 @@ from glioma_idh.training.pipeline import Training, begin_runs, list_trainings, r
 from glioma_idh.training.settings import with_whole_paths
 from glioma_idh.training.splits import side_by_side
 
-MODEL = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
-TABLES = {
+MODEL: dict = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
+TABLES: dict = {
     "table1": [
         {"network": "densenet3d", "targets": "idh"},
         {"network": "resnet2d", "targets": "idh"},
@@ -73,7 +73,7 @@ def write_table_of(plan: list[Training], where) -> Path:
     into(out)
     networks = defaultdict(list)
     for run in plan:
-        networks[run.name].append(read_run(run.folder))
+        networks[run.name].append(Run(run.folder))
     model, caution = network_name(MODEL), CAUTIONS[where.table]
     baselines = [METHOD.baselines(Recipe(**MODEL), run.folder, where.quiet) for run in networks[model]]
     write_experiment(out, where.table, networks, model, caution, baselines, with_order=where.table == "table2")

@@ -17,6 +17,7 @@ from glioma_idh.reporting.figures.overlays import lesion_overlay
 from glioma_idh.sgp3d import inference
 from glioma_idh.sgp3d.measures import AGREEMENT, ALONE, measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
+from glioma_idh.sgp3d.predict import Prediction
 from glioma_idh.sgp3d.preprocessing import PreparedSubject, place_back, prepare_subject
 from glioma_idh.sgp3d.recipe import Recipe, recipe_of_run
 from glioma_idh.training import predict as common
@@ -24,7 +25,7 @@ from glioma_idh.training import predict as common
 logger = logging.getLogger(__name__)
 
 
-def predict_cohort(wanted) -> pd.DataFrame:
+def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     """Predict subjects with every network of a run, prepared as the run was trained.
 
     Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and
@@ -97,12 +98,13 @@ def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, netw
         marks = inference.score_masks(lesion, lesion if reference is None else reference, placement)
         numbers |= marks if reference is not None else {"predicted_ml": marks["predicted_ml"]}
     volumes = {name: read_scan(row, name, order="K") for name in SEQUENCES}
-    outlines = [None if mask is None else reorient(mask, placement.own_affine)[0] for mask in (reference, lesion)]
+    outlines = (None if mask is None else reorient(mask, placement.own_affine)[0] for mask in (reference, lesion))
+    drawn, predicted = outlines
     scores = [score for name, score in numbers.items() if name.removeprefix("score_").isdigit()]
-    marks = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
+    known: dict = {name: numbers.get(name) for name in ("predicted_ml", "dice")}
     images = {name: volume.array for name, volume in volumes.items()}
     spacing_mm = volumes["flair"].spacing_mm
-    case = Case(images, *outlines, spacing_mm, head_line(row["subject"], scores=scores, **marks))
+    case = Case(images, drawn, predicted, spacing_mm, head_line(row["subject"], scores=scores, **known))
     save_figure(lesion_overlay(case, synthetic=synthetic), out, row["subject"])
     return numbers
 

@@ -105,7 +105,7 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def map_on_own_grid(array: np.ndarray, placement: Placement) -> np.ndarray:
     """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
     whole = np.zeros(placement.grid_shape, np.float32)
-    crop(whole, placement.box)[...] = resample(array, [stop - start for start, stop in placement.box])
+    crop(whole, placement.box)[...] = resample(array, tuple(stop - start for start, stop in placement.box))
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
 
 
@@ -114,14 +114,16 @@ def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
     return (map_on_own_grid(lesion, placement) > 0.5).astype(np.uint8)
 
 
-def prepare_subject(row: pd.Series, shape: tuple[int, int, int], with_mask=True, with_skull=False) -> PreparedSubject:
+def prepare_subject(
+    row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
+) -> PreparedSubject:
     """All steps for one subject: read, crop jointly, resample, standardise, stack."""
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
     mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            volumes = []
+            volumes: list = []
             for volume in pool.map(lambda column: _read_image(row, column, with_skull), columns):
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])

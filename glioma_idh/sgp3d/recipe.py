@@ -104,7 +104,8 @@ The number of epochs was chosen on this same synthetic cohort, so that the Dice 
 def default_recipe(cohort: str, network: str = "sgpnet") -> Recipe:
     """The default recipe: LAPTOP for the synthetic cohort, else the paper's, with targets that suit the network."""
     recipe = LAPTOP if cohort == "phantom" else Recipe(cohort=cohort)
-    return replace(recipe, network=network, targets=TARGETS[network][0]) if network in TARGETS else recipe
+    wanted: dict = {"network": network, "targets": TARGETS[network][0]} if network in TARGETS else {}
+    return replace(recipe, **wanted)
 
 
 def recipe_of_run(content: dict) -> Recipe:

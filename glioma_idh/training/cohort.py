@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glioma_idh import departures, runs
-from glioma_idh.cohorts import find_planted_scores, read_cohort
+from glioma_idh import cohorts, departures, runs
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.checks.copies import images_in_both, print_remarks_on_names
 from glioma_idh.cohorts.checks.summary import describe_ignored
@@ -32,7 +31,7 @@ class TrainingCohort:
     def _read(self):
         recipe, job = self.recipe, self.job
         settings = {"sequences": self.sequences, "all_visits": recipe.all_visits, "phantom": recipe.phantom}
-        return read_cohort(recipe.cohort, job.images, job.labels, **settings, quiet=job.quiet)
+        return cohorts.read(recipe.cohort, job.images, job.labels, **settings, quiet=job.quiet)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -51,7 +50,7 @@ class TrainingCohort:
 def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
     """The cohort to test on; an InputError where it lacks a sequence, or one of its patients may be trained on."""
     job = cohort.job
-    external, _ = read_cohort(job.external, job.external_images, job.external_labels, sequences=sequences)
+    external, _ = cohorts.read(job.external, job.external_images, job.external_labels, sequences=sequences)
     require_files(external, "--external-images")
     print_remarks_on_names(external, sequences)
     if check_labels(external)[0].empty:
@@ -109,7 +108,7 @@ def require_labelled(table, errors: list[InputError], num_subjects: int) -> None
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
     """Who is used, who is not and why, and of phantoms the best possible scores, into the run folder."""
     write_table(exclusions_table(errors), folder / runs.EXCLUSIONS)
-    planted = find_planted_scores(table, sequences)
+    planted = cohorts.find_planted_scores(table, sequences)
     if planted is not None:
         write_table(planted.rename("score").reset_index(), folder / runs.PLANTED)
     write_table(table, folder / runs.COHORT)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,7 @@ class Training(NamedTuple):
     """A run that a command trains, or has trained."""
 
     name: str  # of its network, or inside name of its sequence
-    recipe: object
+    recipe: Any
     folder: Path  # that holds it, or will
     key: dict
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 from joblib import delayed
 
-from glioma_idh import runs
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts, runs
 from glioma_idh.cohorts.checks.copies import NAMES, OF_NAMES, report_copies, stem_of
 from glioma_idh.cohorts.checks.images import check_subject
 from glioma_idh.cohorts.scans import print_remarks
@@ -25,6 +24,7 @@ from glioma_idh.imaging.series_vocabulary import UNKNOWN
 from glioma_idh.parallel import run_parallel
 from glioma_idh.record import reads
 from glioma_idh.reporting.text.cautions import prediction_text
+from glioma_idh.runs.networks import load_network, network_files
 from glioma_idh.runs.run import is_synthetic, require_finished
 
 SAID = {"large lesion", "outside brain", "probabilities", "not skull-stripped"}  # what the preparation has spoken of
@@ -34,15 +34,9 @@ logger = logging.getLogger(__name__)
 
 def load_networks(run_dir: Path, input_shape: tuple[int, ...], outputs: tuple[str, ...] = ()) -> list:
     """The network of each split of a finished run, which must be for input of this shape and have the named outputs."""
-    from glioma_idh.quiet_keras import keras  # not before: TensorFlow takes seconds to load
-
-    splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     networks = []
-    for file in [runs.split_folder(run_dir, index) / runs.MODEL for index in range(len(splits))]:
-        try:
-            network = keras.models.load_model(file, compile=False)
-        except (OSError, ValueError) as error:
-            raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
+    for file in network_files(run_dir):
+        network = load_network(file)
         wanted, found = (tuple(input_shape), sorted(outputs)), (network.input_shape[1:], sorted(network.output_names))
         if wanted[0] != found[0] or (outputs and wanted[1] != found[1]):
             texts = [f"{shape} with {', '.join(names)}" if outputs else f"{shape}" for shape, names in (wanted, found)]
@@ -66,7 +60,7 @@ def read_finished_run(run_dir: Path, paper: str) -> tuple[dict, bool]:
 def read_subjects(wanted, sequences) -> pd.DataFrame:
     """The cohort table of whom to predict: those of `wanted.cohort` who have any image; labels are not needed."""
     settings = {"sequences": sequences, "all_visits": wanted.all_visits, "quiet": wanted.quiet}
-    cohort, _ = read_cohort(wanted.cohort, wanted.images, wanted.labels, **settings)
+    cohort, _ = cohorts.read(wanted.cohort, wanted.images, wanted.labels, **settings)
     table, errors = check_subjects(cohort)
     for error in errors:
         logger.warning(f"set aside: {error}")

@@ -7,7 +7,7 @@ import pandas as pd
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from glioma_idh.cohorts.splits import holdout_splits, kfold_splits
+from glioma_idh import cohorts
 from glioma_idh.errors import InputError
 from glioma_idh.parallel import run_parallel
 from glioma_idh.training.cohort import require_labelled
@@ -18,10 +18,8 @@ def make_splits(recipe, table):
     require_labelled(table, [], len(table))  # those who were may have been set aside since
     labelled = table[table["idh"].notna()].astype({"idh": int})
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
-    if recipe.splits == "kfold":
-        splits = kfold_splits(labelled, recipe.num_splits, seed)
-    else:
-        splits = holdout_splits(labelled, recipe.num_splits, recipe.test_fraction, recipe.min_test_mutants, seed)
+    sizes = recipe.num_splits, seed, recipe.test_fraction, recipe.min_test_mutants
+    splits = cohorts.split(labelled, recipe.splits, *sizes)
     unlabelled = table[table["idh"].isna()]
     patients, rows = table.set_index("subject")["patient"], [splits]
     for (repeat, number), split in splits.groupby(["repeat", "split"]):

@@ -62,7 +62,7 @@ def test_check_writes_what_it_promises(tmp_path):
 
 @pytest.fixture
 def recorded(monkeypatch, tmp_path):
-    """What `check` asks `read_cohort` for; a cohort of one subject without images comes back."""
+    """What `check` asks `cohorts.read` for; a cohort of one subject without images comes back."""
     asked = {}
     cohort = tmp_path / "one.csv"
     cohort.write_text("subject,idh\nx,1\n")
@@ -71,7 +71,7 @@ def recorded(monkeypatch, tmp_path):
         asked.update(name=name, images=images, labels=labels, **options)
         return read_table(cohort), [Ignored("a.nii", "not used: a"), Ignored("b", "a follow-up visit")]
 
-    monkeypatch.setattr("glioma_idh.cohorts.read_cohort", read)
+    monkeypatch.setattr("glioma_idh.cohorts.read", read)
     monkeypatch.chdir(tmp_path)
     return asked
 

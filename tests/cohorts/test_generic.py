@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.cohorts.generic import columns_named
 from glioma_idh.errors import InputError
 
@@ -20,7 +20,7 @@ def test_words_in_the_names_tell_the_sequences(tmp_path):
     touch(tmp_path, "p3/t2.nii", "p3/t2.nii.gz")
     touch(tmp_path, "p4/T1_pre.nii.gz", "p4/T1_again.nii.gz", "p4/dwi.nii.gz", "p4/T1_post-op.nii.gz")
     touch(tmp_path, "p4/t2.nii.gz", "loose.nii.gz")
-    table, ignored = read_cohort("csv", tmp_path)
+    table, ignored = cohorts.read("csv", tmp_path)
     table = table.set_index("subject")
     columns = ["t1", "t1gd", "t2", "flair", "rcbv", "adc", "lesion_mask"]
     found = [path.rsplit("/", 1)[-1] for path in table.loc["p1", columns]]
@@ -79,7 +79,7 @@ def test_what_a_name_could_stand_for(name, columns):
 def test_labels_of_one_s_own(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz", "images/c/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("subject,patient,idh,age_years\na,P,mutant,50\nb,,WT,\n")
-    table, _ = read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+    table, _ = cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
     assert table["idh"].tolist() == ["1", "0", ""]
     assert table["patient"].tolist() == ["P", "b", "c"] and table["cohort"].tolist() == ["images"] * 3
 
@@ -93,7 +93,7 @@ def test_every_column_of_one_s_own_labels_reaches_its_subject(tmp_path):
     header = "sex,subject,grade,site,patient,idh,idh_evidence,age_years\n"
     rows = "W,c,4.0,S1,P,mutant,IDH1 R132H,>89\nm,a,NA,S2,Q,wt,,50.5\n"
     (tmp_path / "mine.csv").write_text(header + rows)
-    table, ignored = read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+    table, ignored = cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
     columns = ["subject", "patient", "site", "idh", "idh_evidence", "grade", "age_years", "sex"]
     assert table[columns].to_numpy().tolist() == [
         ["a", "Q", "S2", "0", "", "", "50.5", "M"],
@@ -108,7 +108,7 @@ def test_two_statuses_of_a_patient_are_an_error(tmp_path):
     touch(tmp_path, "images/a/t2.nii.gz", "images/b/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("subject,patient,idh\na,P,1\nb,P,0\n")
     with pytest.raises(InputError, match="P: expected one IDH status per patient; found both, for a and b"):
-        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+        cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_labels_that_cannot_be_used(tmp_path, rows, match):
     touch(tmp_path, "images/0007/t2.nii.gz", "images/a/t2.nii.gz")
     (tmp_path / "mine.csv").write_text("subject,idh\n" + rows)
     with pytest.raises(InputError, match=match):
-        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+        cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 
 def test_a_sheet_without_our_columns(tmp_path):
@@ -137,21 +137,21 @@ def test_a_sheet_without_our_columns(tmp_path):
     (tmp_path / "mine.csv").write_text("Patient ID,IDH\na,1\n")
     advice = "Rename a column if this is what it means: Patient ID to subject."
     with pytest.raises(InputError, match=f"expected the columns subject; found columns Patient ID, IDH. {advice}"):
-        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+        cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
     (tmp_path / "mine.csv").write_text("Cohort of 2019,\nwho,what\na,1\n")
     with pytest.raises(InputError, match="subject and idh; found columns Cohort of 2019. Name .* is the header"):
-        read_cohort("csv", tmp_path / "images", tmp_path / "mine.csv")
+        cohorts.read("csv", tmp_path / "images", tmp_path / "mine.csv")
 
 
 def test_no_subject_in_the_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="expected files such as SUBJECT/t1gd.nii.gz; found only empty"):
-        read_cohort("csv", tmp_path)
+        cohorts.read("csv", tmp_path)
 
 
 def test_folders_is_what_csv_was_called_and_a_folder_is_no_name(tmp_path):
     touch(tmp_path, "a/t2.nii.gz")
-    tables = [read_cohort(name, tmp_path)[0] for name in ("folders", "csv")]
+    tables = [cohorts.read(name, tmp_path)[0] for name in ("folders", "csv")]
     pd.testing.assert_frame_equal(*tables)
     with pytest.raises(InputError, match=f"found the folder {tmp_path}.*--cohort folders --images {tmp_path}"):
-        read_cohort(str(tmp_path))
+        cohorts.read(str(tmp_path))

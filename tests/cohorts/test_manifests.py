@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.cohorts.bakas import tcga_idh
 from glioma_idh.cohorts.brats import brats2020_manifest, brats2020_tcga, tcga_subjects
 from glioma_idh.cohorts.manifests import UCSF_SECOND_VISITS, make_manifest, read_manifest, shipped_facts, with_facts
@@ -119,7 +119,7 @@ def age_alone(table):
 def test_age_alone(tmp_path, name, file, num_rows, auc_of_rows, num_first, auc_of_first):
     """Of the manifest's labelled rows, and of the first visits that a training reads; rank sums, no model."""
     (tmp_path / file).touch()
-    first, errors = check_labels(read_cohort(name, tmp_path)[0])
+    first, errors = check_labels(cohorts.read(name, tmp_path)[0])
     assert all(error.found == "an empty label" for error in errors)
     number, auc = age_alone(read_manifest(name.replace("-", "_")))
     assert (number, round(auc, 3)) == (num_rows, auc_of_rows)

@@ -5,7 +5,7 @@ import datetime
 import openpyxl
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.cohorts.cells import parse_idh
 from glioma_idh.cohorts.generic import own_labels
 from glioma_idh.cohorts.table import check_labels, read_table
@@ -236,14 +236,14 @@ def test_zeros_lost_between_a_label_sheet_and_the_scans(tmp_path, there, label):
         with pytest.raises(
             InputError, match=f"of its scans, {there}; found '{label}' in row 3, column subject. A spread"
         ):
-            read_cohort(name, images, labels)
+            cohorts.read(name, images, labels)
 
 
 def test_labels_for_a_cohort_table_bring_all_they_know(tmp_path, capsys):
     """The patient above all: two visits of one person must not be divided by a split."""
     table = write(tmp_path / "a.csv", "subject,patient,idh,sex,age_years,t2\nx1,x1,,F,,x1.nii\nx2,,,,50,x2.nii\n")
     labels = write(tmp_path / "b.csv", "subject,patient,idh,Gender,Age\nx1,X,1,M,40\nx2,X,1,,\n")
-    read, _ = read_cohort(str(table), labels=labels)
+    read, _ = cohorts.read(str(table), labels=labels)
     columns = ["subject", "patient", "idh", "sex", "age_years"]
     assert read[columns].to_numpy().tolist() == [["x1", "X", "1", "M", "40"], ["x2", "X", "1", "", "50"]]
     told = (
@@ -255,10 +255,10 @@ def test_labels_for_a_cohort_table_bring_all_they_know(tmp_path, capsys):
 def test_a_sheet_of_one_s_own_for_a_public_cohort_is_not_taken_for_the_collection_s(tmp_path, capsys):
     touch(tmp_path, "SUBJECTS/EGD-0001/T2.nii.gz")
     write(tmp_path / "own.csv", "Subject,IDH,Age,MGMT status,1p19q\negd-0001,1,50,methylated,1\n")
-    row = read_cohort("egd", tmp_path, tmp_path / "own.csv")[0].iloc[0]
+    row = cohorts.read("egd", tmp_path, tmp_path / "own.csv")[0].iloc[0]
     assert row[["subject", "idh", "mgmt", "codeletion_1p19q"]].tolist() == ["EGD-0001", "1", "methylated", "codeleted"]
     write(tmp_path / "egd.csv", "Subject,IDH,1p19q,Grade\nEGD-0001,1,1,4\n")
-    row = read_cohort("egd", tmp_path, tmp_path / "egd.csv")[0].iloc[0]
+    row = cohorts.read("egd", tmp_path, tmp_path / "egd.csv")[0].iloc[0]
     assert row[["idh", "site", "idh_evidence", "grade"]].tolist() == ["1", "EMC", "IDH 1", "4"]
     assert capsys.readouterr().err == ""
 
@@ -270,7 +270,7 @@ def test_the_sheet_of_ucsf_as_downloaded_is_no_sheet_of_one_s_own(tmp_path):
         "UCSF-PDGM-004,F,70,2,wildtype,relative co-deletion,GTR",
     )
     write(tmp_path / "ucsf.csv", f"{header}\n{row}\n")
-    read = read_cohort("ucsf-pdgm", tmp_path, tmp_path / "ucsf.csv")[0].iloc[0]
+    read = cohorts.read("ucsf-pdgm", tmp_path, tmp_path / "ucsf.csv")[0].iloc[0]
     assert read[["site", "idh_evidence", "codeletion_1p19q"]].tolist() == ["UCSF", "IDH wildtype", ""]
 
 
@@ -300,7 +300,7 @@ def test_a_sheet_that_turns_the_status_round_is_told(tmp_path, capsys):
     table, labels = tmp_path / "turned.csv", tmp_path / "turning.csv"
     table.write_text("subject,idh\na,mutant\nb,0\nc,\nd,wt\ne,what\nf,1\n")
     labels.write_text("subject,idh\na,0\nb,WT\nc,1\nd,1\ne,1\nf,\n")
-    read, _ = read_cohort(str(table), labels=labels)
+    read, _ = cohorts.read(str(table), labels=labels)
     assert read["idh"].tolist() == ["0", "0", "1", "1", "1", ""]
     told = f"{labels}: idh of 2 subjects differs from the cohort table; the value of this sheet is used (a, d)."
     assert capsys.readouterr().err.splitlines() == [told]

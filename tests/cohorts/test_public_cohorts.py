@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh import cohorts
-from glioma_idh.cohorts import PUBLIC, find_planted_scores, public_cohort, read_cohort, title
+from glioma_idh.cohorts import PUBLIC, find_planted_scores, public_cohort, title
 from glioma_idh.cohorts.table import PATHS, check_labels
 from glioma_idh.errors import InputError
 
@@ -30,7 +30,7 @@ FOUR = ("t1", "t1gd", "t2", "flair")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_example_of_a_layout_is_found_by_it(tmp_path, name):
     touch(tmp_path, public_cohort(name).layout.example.replace("_001", "_162"))
-    table, ignored = read_cohort(name, tmp_path)
+    table, ignored = cohorts.read(name, tmp_path)
     assert (table["t1gd"] != "").sum() == 1 and ignored == []
     assert set(table["cohort"]) == {name}
 
@@ -97,7 +97,7 @@ def test_each_file_stands_in_the_column_of_its_sequence(tmp_path, name):
     pattern, official = FILES[name]
     others = ("DSC_PSR", "DSC_PH", "DTI_FA", "DTI_AD", "automated_approx_segm", "GlistrBoost", "ASL", "SWI", "T1_bias")
     touch(tmp_path, *(pattern.format(word) for word in (*official.values(), *others)))
-    table, _ = read_cohort(name, tmp_path)
+    table, _ = cohorts.read(name, tmp_path)
     row = table[(table[list(PATHS)] != "").any(axis=1)].iloc[0]
     expected = {column: str(tmp_path / pattern.format(word)) for column, word in official.items()}
     assert row[list(PATHS)].to_dict() == dict.fromkeys(PATHS, "") | expected
@@ -111,21 +111,21 @@ def test_each_file_stands_in_the_column_of_its_sequence(tmp_path, name):
 def test_the_best_of_several_files_of_ucsf(tmp_path, column, words):
     for number, word in enumerate(words[::-1]):
         touch(tmp_path, *(f"UCSF-PDGM-{n:04}_nifti/UCSF-PDGM-{n:04}_{word}.nii.gz" for n in range(4, 5 + number)))
-    table, _ = read_cohort("ucsf-pdgm", tmp_path)
+    table, _ = cohorts.read("ucsf-pdgm", tmp_path)
     assert names(table, "UCSF-PDGM-0004", column) == [f"UCSF-PDGM-0004_{words[0]}.nii.gz"]
 
 
 def test_paths_are_absolute_where_the_folder_is_named_from_here(tmp_path, monkeypatch):
     touch(tmp_path, "down/SUBJECTS/EGD-0001/T2.nii.gz")
     monkeypatch.chdir(tmp_path)
-    table, _ = read_cohort("egd", "down")
+    table, _ = cohorts.read("egd", "down")
     assert table["t2"].tolist() == [str(tmp_path / "down/SUBJECTS/EGD-0001/T2.nii.gz")]
 
 
 def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
     start = "BraTS20_Training_162"
     touch(tmp_path, f"a/b/{start}_t2.nii.gz", f"z/{start}_t2.nii.gz", f"{start}_t1.nii", f"a/b/c/{start}_t1.nii.gz")
-    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    table, ignored = cohorts.read("brats2020-tcga", tmp_path)
     row = table.set_index("subject").loc[start]
     assert row["t2"] == str(tmp_path / f"z/{start}_t2.nii.gz") and row["t1"] == str(
         tmp_path / f"a/b/c/{start}_t1.nii.gz"
@@ -138,7 +138,7 @@ def test_of_two_copies_the_packed_and_then_the_less_deep_is_taken(tmp_path):
 
 def test_the_paper_s_cohort_says_whom_it_leaves_out(tmp_path):
     touch(tmp_path, *(f"a/BraTS20_Training_{n}_t2.nii.gz" for n in ("001", "162")), "a/BraTS20_Training_162_x.nii.gz")
-    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    table, ignored = cohorts.read("brats2020-tcga", tmp_path)
     assert (table["t2"] != "").sum() == 1
     assert ignored == [
         ("a/BraTS20_Training_162_x.nii.gz", "not used: x"),
@@ -149,7 +149,7 @@ def test_the_paper_s_cohort_says_whom_it_leaves_out(tmp_path):
 def test_second_visits_are_left_out_with_the_crosswalk_too(tmp_path):
     touch(tmp_path, *(f"BraTS2021_{n}/BraTS2021_{n}_t2.nii.gz" for n in ("00097", "00758")))
     sheet = crosswalk(tmp_path, ("UCSF-PDGM", 18, "315", "BraTS2021_00758"), ("UCSF-PDGM", 18, "4", "BraTS2021_00097"))
-    table, ignored = read_cohort("brats2021", tmp_path, sheet)
+    table, ignored = cohorts.read("brats2021", tmp_path, sheet)
     assert table[["subject", "patient"]].to_numpy().tolist() == [["BraTS2021_00097", "UCSF-PDGM-0004"]]
     assert [item.what for item in ignored] == ["BraTS2021_00758"]
 
@@ -162,14 +162,14 @@ def test_patients_of_the_crosswalk_have_one_name_across_collections(tmp_path):
         ("CPTAC", 2, "N/A", "BraTS2021_90001"),
         ("TCGA-LGG", 2, "TCGA-HT-A61A-01", "BraTS2021_90002"),
     )
-    table, _ = read_cohort("brats2021", tmp_path, sheet)
+    table, _ = cohorts.read("brats2021", tmp_path, sheet)
     assert table["patient"].tolist() == ["ACRIN-007", "BraTS2021_90001", "TCGA-HT-A61A"]
     assert table["idh"].tolist()[:2] == ["", ""] and table["idh"].tolist()[2] in ("0", "1")
 
 
 def test_follow_ups_of_upenn_can_be_taken_and_share_their_patient(tmp_path):
     upenn_tree(tmp_path)
-    every, ignored = read_cohort("upenn-gbm", tmp_path, all_visits=True)
+    every, ignored = cohorts.read("upenn-gbm", tmp_path, all_visits=True)
     there = every[every["t1"] != ""].set_index("subject")["patient"]
     assert there.to_dict() == {
         "UPENN-GBM-00001_11": "UPENN-GBM-00001",
@@ -182,7 +182,7 @@ def test_follow_ups_of_upenn_can_be_taken_and_share_their_patient(tmp_path):
 def test_other_labels_keep_nothing_of_the_former_ones(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh,idh_evidence,age_years\nx,0,old x,50\ny,1,old y,60\nz,1,old z,70\n")
     (tmp_path / "b.csv").write_text("subject,idh,idh_evidence\nz,0,new z\nx,1,new x\nw,1,new w\n")
-    table, ignored = read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
+    table, ignored = cohorts.read(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
     assert table[["subject", "idh", "idh_evidence", "age_years"]].to_numpy().tolist() == [
         ["x", "1", "new x", "50"],
         ["y", "", "", "60"],
@@ -193,7 +193,7 @@ def test_other_labels_keep_nothing_of_the_former_ones(tmp_path):
 
 def test_relative_paths_of_a_cohort_csv_start_at_the_folder_of_images(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh,t2\nx,0,x/t2.nii\n")
-    table, ignored = read_cohort(str(tmp_path / "a.csv"), tmp_path / "images")
+    table, ignored = cohorts.read(str(tmp_path / "a.csv"), tmp_path / "images")
     assert table["t2"].tolist() == [str(tmp_path / "images/x/t2.nii")] and ignored == []
 
 
@@ -201,7 +201,9 @@ def test_the_phantom_is_made_as_asked_for(tmp_path, monkeypatch):
     asked = {}
     (tmp_path / "cohort.csv").write_text("subject,idh\nx,0\n")
     monkeypatch.setattr("glioma_idh.phantom.make_phantom", lambda **to: asked.update(to) or tmp_path / "cohort.csv")
-    table, ignored = read_cohort("phantom", sequences=["t2", "adc"], phantom={"num_subjects": 7, "seed": 3}, quiet=True)
+    table, ignored = cohorts.read(
+        "phantom", sequences=["t2", "adc"], phantom={"num_subjects": 7, "seed": 3}, quiet=True
+    )
     assert asked == {"sequences": ("t2", "adc"), "num_subjects": 7, "seed": 3, "quiet": True}
     assert table["subject"].tolist() == ["x"] and ignored == []
 
@@ -228,9 +230,9 @@ def test_planted_scores_stand_in_the_order_of_the_table_and_for_the_phantom_alon
 def test_a_folder_without_a_subject_says_what_was_looked_for_and_what_is_there(tmp_path, name):
     touch(tmp_path, "download.zip", "other/scan.nii.gz")
     with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Name"):
-        read_cohort(name, tmp_path)
+        cohorts.read(name, tmp_path)
     with pytest.raises(InputError, match="found no such folder"):
-        read_cohort(name, tmp_path / "nowhere")
+        cohorts.read(name, tmp_path / "nowhere")
 
 
 def test_brats2020_all_of_it(tmp_path):
@@ -242,7 +244,7 @@ def test_brats2020_all_of_it(tmp_path):
     mapping = "Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nHGG,NA,BraTS20_Training_001\n"
     mapping += "HGG,TCGA-02-0006,BraTS20_Training_162\nHGG,NA,BraTS20_Training_355\n"
     (tmp_path / "train/name_mapping.csv").write_text(mapping)
-    table, ignored = read_cohort("brats2020", tmp_path)
+    table, ignored = cohorts.read("brats2020", tmp_path)
     assert names(table, "BraTS20_Training_162", "t1gd", "lesion_mask") == [
         "BraTS20_Training_162_t1ce.nii",
         "BraTS20_Training_162_seg.nii.gz",
@@ -255,7 +257,7 @@ def test_brats2020_all_of_it(tmp_path):
 
 def test_brats2020_without_its_mapping_still_knows_tcga_patients(tmp_path):
     touch(tmp_path, "BraTS20_Training_001/BraTS20_Training_001_t2.nii.gz")
-    table, _ = read_cohort("brats2020", tmp_path)
+    table, _ = cohorts.read("brats2020", tmp_path)
     known = table.set_index("subject")
     assert known.loc["BraTS20_Training_001", "idh_evidence"] == "not in the label sheet"
     assert known.loc["BraTS20_Training_335", "idh"] in ("0", "1")
@@ -263,7 +265,7 @@ def test_brats2020_without_its_mapping_still_knows_tcga_patients(tmp_path):
 
 def test_the_paper_s_cohort_leaves_other_hospitals_out(tmp_path):
     touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz", "a/BraTS20_Training_162_t2.nii.gz")
-    table, _ = read_cohort("brats2020-tcga", tmp_path)
+    table, _ = cohorts.read("brats2020-tcga", tmp_path)
     assert len(table) == 167 and "BraTS20_Training_001" not in set(table["subject"])
     usable, errors = check_labels(table)
     assert len(usable) == 121 and usable["idh"].sum() == 56 and len(errors) == 46
@@ -292,7 +294,7 @@ def test_brats2021_through_the_crosswalk(tmp_path):
         ("Collection 5", 7, "new-not-previously-in-TCIA", "BraTS2021_90003"),
         ("TCGA-GBM", 4, "TCGA-06-0222", ""),
     )
-    table, _ = read_cohort("brats2021", tmp_path, sheet)
+    table, _ = cohorts.read("brats2021", tmp_path, sheet)
     assert table["patient"].tolist() == [
         "TCGA-06-0221",
         "UCSF-PDGM-0433",  # exam 315 is a second visit of 433
@@ -309,24 +311,24 @@ def test_brats2021_through_the_crosswalk(tmp_path):
 def test_numbers_of_ucsf_in_the_crosswalk(tmp_path, number, patient):
     touch(tmp_path, "BraTS2021_90000/BraTS2021_90000_t2.nii.gz")
     sheet = crosswalk(tmp_path, ("UCSF-PDGM", 18, number, "BraTS2021_90000"))
-    assert read_cohort("brats2021", tmp_path, sheet)[0]["patient"].tolist() == [patient]
+    assert cohorts.read("brats2021", tmp_path, sheet)[0]["patient"].tolist() == [patient]
     sheet = crosswalk(tmp_path, ("UPENN-GBM", 18, "42", "BraTS2021_90000"))
     with pytest.raises(InputError, match="expected an id of UPENN-GBM; found '42' in row 2, column PatientID on TCIA"):
-        read_cohort("brats2021", tmp_path, sheet)
+        cohorts.read("brats2021", tmp_path, sheet)
 
 
 def test_brats2021_second_visits_are_left_out(tmp_path):
     touch(tmp_path, *(f"x/BraTS2021_{number}_t2.nii.gz" for number in ("00626", "00758")))
-    table, ignored = read_cohort("brats2021", tmp_path)
+    table, ignored = cohorts.read("brats2021", tmp_path)
     assert table[table["t2"] != ""]["subject"].tolist() == ["BraTS2021_00626"]
     assert ignored[0] == ("BraTS2021_00758", "a follow-up visit; use --all-visits to include it")
-    every, _ = read_cohort("brats2021", tmp_path, all_visits=True)
+    every, _ = cohorts.read("brats2021", tmp_path, all_visits=True)
     assert every[every["t2"] != ""]["patient"].tolist() == ["UCSF-PDGM-0433"] * 2
 
 
 def test_brats2021_without_the_crosswalk_knows_ucsf(tmp_path):
     touch(tmp_path, "BraTS2021_00097/BraTS2021_00097_flair.nii.gz")
-    table, _ = read_cohort("brats2021", tmp_path)
+    table, _ = cohorts.read("brats2021", tmp_path)
     row = table.set_index("subject").loc["BraTS2021_00097"]
     assert (row["patient"], row["idh"]) == ("UCSF-PDGM-0004", "0") and row["flair"]
 
@@ -337,7 +339,7 @@ def test_two_rows_of_one_brats2021_id_are_an_error(tmp_path):
         tmp_path, ("a", 1, "TCGA-06-0221", "BraTS2021_00000"), ("b", 1, "TCGA-06-0222", "BraTS2021_00000")
     )
     with pytest.raises(InputError, match="other than that of row 2; found 'BraTS2021_00000' in row 3"):
-        read_cohort("brats2021", tmp_path, sheet)
+        cohorts.read("brats2021", tmp_path, sheet)
 
 
 def test_brats2023_visits_and_own_labels(tmp_path):
@@ -346,11 +348,11 @@ def test_brats2023_visits_and_own_labels(tmp_path):
             tmp_path, *(f"BraTS-GLI-{visit}/BraTS-GLI-{visit}-{s}.nii.gz" for s in ("t1n", "t1c", "t2w", "t2f", "seg"))
         )
     (tmp_path / "mine.csv").write_text("subject,idh\nBraTS-GLI-00008-000,mutant\n")
-    table, ignored = read_cohort("brats2023", tmp_path, tmp_path / "mine.csv")
+    table, ignored = cohorts.read("brats2023", tmp_path, tmp_path / "mine.csv")
     assert table["subject"].tolist() == ["BraTS-GLI-00008-000", "BraTS-GLI-00005-000"]
     assert table["idh"].tolist() == ["1", ""]
     assert [item.what for item in ignored] == ["BraTS-GLI-00005-001", "BraTS-GLI-00009-201"]
-    every, _ = read_cohort("brats2023", tmp_path, all_visits=True)
+    every, _ = cohorts.read("brats2023", tmp_path, all_visits=True)
     assert len(every) == 4 and every["patient"].nunique() == 3
     assert names(every, "BraTS-GLI-00005-001", *FOUR) == [
         f"BraTS-GLI-00005-001-{scan}.nii.gz" for scan in ("t1n", "t1c", "t2w", "t2f")
@@ -372,7 +374,7 @@ def upenn_tree(folder):
 
 def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     upenn_tree(tmp_path)
-    table, ignored = read_cohort("upenn-gbm", tmp_path)
+    table, ignored = cohorts.read("upenn-gbm", tmp_path)
     there = table[table["t1"] != ""]
     assert there["subject"].tolist() == ["UPENN-GBM-00001_11", "UPENN-GBM-00042_11"]
     assert names(there, "UPENN-GBM-00001_11", "rcbv", "adc", "lesion_mask") == [
@@ -388,7 +390,7 @@ def test_upenn_masks_visits_rcbv_and_trace(tmp_path):
     assert reasons["UPENN-GBM-00001_11_DSC_PH.nii.gz"] == "not used: DSC_PH"
     automatic = "UPENN-GBM-00001_11_automated_approx_segm.nii.gz"
     assert reasons[automatic] == "UPENN-GBM-00001_11_segm.nii.gz is used instead"
-    assert len(table) == 611 and len(read_cohort("upenn-gbm", tmp_path, all_visits=True)[0]) == 671
+    assert len(table) == 611 and len(cohorts.read("upenn-gbm", tmp_path, all_visits=True)[0]) == 671
 
 
 def test_upenn_sheet(tmp_path):
@@ -396,13 +398,13 @@ def test_upenn_sheet(tmp_path):
     header = "ID,Gender,Age_at_scan_years,IDH1\n"
     sheet = tmp_path / "UPENN-GBM_clinical_info_v2.1.csv"
     sheet.write_text(header + "UPENN-GBM-00001_11,F,52.16,Mutated\nUPENN-GBM-00042_11,M,Not Available,NOS/NEC\n")
-    table, _ = read_cohort("upenn-gbm", tmp_path, sheet)
+    table, _ = cohorts.read("upenn-gbm", tmp_path, sheet)
     assert table["idh"].tolist() == ["1", ""] and table["age_years"].tolist() == ["52.16", ""]
     assert table["idh_evidence"].tolist() == ["IDH1 Mutated", "IDH1 NOS/NEC"]
     sheet.write_text(header.replace("IDH1", "Status") + "UPENN-GBM-00001_11,F,52.16,Mutated\n")
     expected = "ID and Gender and Age_at_scan_years and IDH1 of the sheet as downloaded, or subject and idh"
     with pytest.raises(InputError, match=f"columns {expected}; found columns ID, Gender, Age_at_scan_years, Status"):
-        read_cohort("upenn-gbm", tmp_path, sheet)
+        cohorts.read("upenn-gbm", tmp_path, sheet)
 
 
 def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
@@ -417,7 +419,7 @@ def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
         "UCSF-PDGM-0315_nifti/UCSF-PDGM-0315_T2.nii.gz",
         "UCSF-PDGM-0391_FU016d_nifti/UCSF-PDGM-0391_FU016d_T2.nii.gz",
     )
-    table, ignored = read_cohort("ucsf-pdgm", tmp_path)
+    table, ignored = cohorts.read("ucsf-pdgm", tmp_path)
     assert names(table, "UCSF-PDGM-0004", "t1gd", "adc", "rcbv") == [
         "UCSF-PDGM-0004_T1c.nii.gz",
         "UCSF-PDGM-0004_ADC.nii.gz",
@@ -432,7 +434,7 @@ def test_ucsf_ids_follow_ups_and_bias_corrected_images(tmp_path):
         == reasons["UCSF-PDGM-0391_FU016d"]
         == "a follow-up visit; use --all-visits to include it"
     )
-    every, _ = read_cohort("ucsf-pdgm", tmp_path, all_visits=True)
+    every, _ = cohorts.read("ucsf-pdgm", tmp_path, all_visits=True)
     patients = every.set_index("subject")["patient"]
     assert len(every) == 501 and patients["UCSF-PDGM-0433_FU007d"] == "UCSF-PDGM-0433"
     assert names(every, "UCSF-PDGM-0433_FU007d", "t2") == ["UCSF-PDGM-0315_T2.nii.gz"]
@@ -444,16 +446,16 @@ def test_egd_from_the_json_beside_the_scans_and_from_the_sheet(tmp_path):
         labels = {"Genetic_and_Histological_labels": {"IDH": idh, "1p19q": 0, "Grade": 4}}
         labels["Clinical_data"] = {"Age": 61.0, "Sex": "F"}
         (tmp_path / f"SUBJECTS/{subject}/metadata.json").write_text(json.dumps(labels))
-    table, _ = read_cohort("egd", tmp_path)
+    table, _ = cohorts.read("egd", tmp_path)
     assert table["idh"].tolist() == ["1", ""] and table["grade"].tolist() == ["4", "4"]
     assert table["age_years"].tolist() == ["61.0", "61.0"] and set(table["sex"]) == {"F"}
     assert names(table, "EGD-0002", "t1gd", "lesion_mask") == ["T1GD.nii.gz", "MASK.nii.gz"]
     sheet = tmp_path / "Genetic_and_Histological_labels.xlsx"
     pd.DataFrame({"Subject": ["EGD-0001", "EGD-0002"], "1p19q": [0, 0], "IDH": [0, 1]}).to_excel(sheet, index=False)
-    assert read_cohort("egd", tmp_path, sheet)[0]["idh"].tolist() == ["0", "1"]
+    assert cohorts.read("egd", tmp_path, sheet)[0]["idh"].tolist() == ["0", "1"]
     (tmp_path / "SUBJECTS/EGD-0002/metadata.json").write_text("{}")
     with pytest.raises(InputError, match=r"EGD-0002: .*metadata.json: expected metadata of the EGD with an IDH label"):
-        read_cohort("egd", tmp_path)
+        cohorts.read("egd", tmp_path)
 
 
 def test_the_json_of_egd_belongs_to_its_folder_however_it_is_spelled(tmp_path):
@@ -464,7 +466,7 @@ def test_the_json_of_egd_belongs_to_its_folder_however_it_is_spelled(tmp_path):
             "Clinical_data": {"Sex": "FM"[idh]},
         }
         (tmp_path / f"SUBJECTS/{subject}/{file}").write_text(json.dumps(labels))
-    table, _ = read_cohort("egd", tmp_path)
+    table, _ = cohorts.read("egd", tmp_path)
     assert table[["subject", "idh", "grade", "sex", "age_years"]].to_numpy().tolist() == [
         ["EGD-0001", "1", "3", "M", ""],
         ["EGD-0002", "0", "2", "F", ""],
@@ -475,7 +477,7 @@ def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
     start = "TCGA-06-0221/TCGA-06-0221_2005.01.01"
     touch(tmp_path, *(f"{start}_{scan}.nii.gz" for scan in ("t1", "t1Gd", "t2", "flair", "GlistrBoost")))
     touch(tmp_path, f"{start}_GlistrBoost_ManuallyCorrected.nii.gz")
-    table, ignored = read_cohort("tcga", tmp_path)
+    table, ignored = cohorts.read("tcga", tmp_path)
     row = table.set_index("subject").loc["TCGA-06-0221"]
     assert row["lesion_mask"].endswith("GlistrBoost_ManuallyCorrected.nii.gz") and row["idh"] == "1"
     assert [item.reason for item in ignored] == [
@@ -486,7 +488,7 @@ def test_bakas_corrected_masks_before_automatic_ones(tmp_path):
 def test_links_are_followed_once_and_a_second_copy_is_said(tmp_path):
     touch(tmp_path, "a/BraTS20_Training_162/BraTS20_Training_162_t2.nii", "b/BraTS20_Training_162_t2.nii.gz")
     (tmp_path / "a/loop").symlink_to(tmp_path, target_is_directory=True)
-    table, ignored = read_cohort("brats2020-tcga", tmp_path)
+    table, ignored = cohorts.read("brats2020-tcga", tmp_path)
     assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
     assert [item.what for item in ignored] == ["a/BraTS20_Training_162/BraTS20_Training_162_t2.nii"]
 
@@ -494,16 +496,16 @@ def test_links_are_followed_once_and_a_second_copy_is_said(tmp_path):
 def test_scans_behind_a_link_are_found(tmp_path):
     touch(tmp_path, "disk/BraTS20_Training_162/BraTS20_Training_162_t2.nii.gz", "images/readme.txt")
     (tmp_path / "images/link").symlink_to(tmp_path / "disk", target_is_directory=True)
-    table, _ = read_cohort("brats2020-tcga", tmp_path / "images")
+    table, _ = cohorts.read("brats2020-tcga", tmp_path / "images")
     assert names(table, "BraTS20_Training_162", "t2") == ["BraTS20_Training_162_t2.nii.gz"]
 
 
 def test_every_real_subject_has_its_files(real_data):
-    table, ignored = read_cohort("brats2020-tcga", real_data / "brats20_mini")
+    table, ignored = cohorts.read("brats2020-tcga", real_data / "brats20_mini")
     there = table[table["t1"] != ""]
     assert (there[[*FOUR, "lesion_mask"]] != "").all(axis=None) and len(there) == 121 and ignored == []
     assert (there["idh"] == "1").sum() == 56
-    everyone, _ = read_cohort("brats2020", real_data / "brats20_mini")
+    everyone, _ = cohorts.read("brats2020", real_data / "brats20_mini")
     assert len(everyone) == 369 and (everyone["idh"] != "").sum() == 121
 
 
@@ -545,7 +547,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     path, subject, patient = OWN[name]
     touch(tmp_path, path, f"__MACOSX/{path}")
     (tmp_path / "own.csv").write_text(f"subject,idh,age_years\n{subject},{label},50\nnobody,1,\n")
-    table, ignored = read_cohort(name, tmp_path, tmp_path / "own.csv")
+    table, ignored = cohorts.read(name, tmp_path, tmp_path / "own.csv")
     row = table[table["t2"] != ""].iloc[0]
     assert (row["idh"], row["patient"], row["age_years"]) == (label, patient, "50")
     assert ignored == [("nobody", "a label without images")] and "nobody" not in set(table["subject"])
@@ -553,7 +555,7 @@ def test_labels_of_one_s_own_win_however_ids_are_spelled(tmp_path, name, label):
     with pytest.raises(
         InputError, match="expected labels of the subjects in the folder; found nobody, while the folder"
     ):
-        read_cohort(name, tmp_path, tmp_path / "own.csv")
+        cohorts.read(name, tmp_path, tmp_path / "own.csv")
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -561,27 +563,27 @@ def test_another_collection_s_sheet_is_not_passed_over(tmp_path, name):
     touch(tmp_path, public_cohort(name).layout.example.replace("_001", "_162"))
     (tmp_path / "other.csv").write_text("Who,What\nx,1\n")
     with pytest.raises(InputError, match=r"other.csv: expected the columns .*; found columns Who, What"):
-        read_cohort(name, tmp_path, tmp_path / "other.csv")
+        cohorts.read(name, tmp_path, tmp_path / "other.csv")
 
 
 def test_sheets_as_downloaded_are_read(tmp_path):
     touch(tmp_path, "a/UCSF-PDGM-0004_T2.nii.gz", "b/BraTS20_Training_335_t2.nii.gz")
     sheet = tmp_path / "UCSF-PDGM-metadata_v9.csv"
     sheet.write_text("ID,Sex,Age at MRI,WHO CNS Grade,IDH\nUCSF-PDGM-004,F,70,2,mutated (NOS)\n")
-    table, _ = read_cohort("ucsf-pdgm", tmp_path, sheet)
+    table, _ = cohorts.read("ucsf-pdgm", tmp_path, sheet)
     assert table.loc[0, ["idh", "idh_evidence", "sex", "grade"]].tolist() == ["1", "IDH mutated (NOS)", "F", "2"]
     mapping = tmp_path / "renamed.csv"
     mapping.write_text("Grade,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\nXXX,TCGA-06-0221,BraTS20_Training_335\n")
     assert table.attrs["file"] == str(sheet)
     for name in ("brats2020", "brats2020-tcga"):
-        table, _ = read_cohort(name, tmp_path, mapping)
+        table, _ = cohorts.read(name, tmp_path, mapping)
         facts = ["patient", "idh", "brats_grade", "grade", "age_years", "sex", "histology"]
         assert table.loc[0, facts].tolist() == ["TCGA-06-0221", "1", "XXX", "4", "31", "M", "glioblastoma"]
 
 
 def test_two_visits_of_a_subject_are_not_mixed(tmp_path):
     touch(tmp_path, "a/TCGA-06-0221_2005.01.01_t2.nii.gz", "a/TCGA-06-0221_2006.01.01_GlistrBoost.nii.gz")
-    table, ignored = read_cohort("tcga", tmp_path)
+    table, ignored = cohorts.read("tcga", tmp_path)
     row = table.set_index("subject").loc["TCGA-06-0221"]
     assert row["t2"] and not row["lesion_mask"]
     assert [item.reason for item in ignored] == ["another visit of TCGA-06-0221"]
@@ -592,25 +594,25 @@ def test_follow_ups_alone(tmp_path):
     with pytest.raises(
         InputError, match="expected images of first visits of brats2023; found none; the folder contains BraTS"
     ):
-        read_cohort("brats2023", tmp_path)
+        cohorts.read("brats2023", tmp_path)
 
 
 def test_a_folder_of_other_hospitals_is_no_tcga_cohort(tmp_path):
     touch(tmp_path, "a/BraTS20_Training_001_t2.nii.gz")
     with pytest.raises(InputError, match="expected images of first visits of brats2020-tcga; found none"):
-        read_cohort("brats2020-tcga", tmp_path)
+        cohorts.read("brats2020-tcga", tmp_path)
 
 
 def test_nobody_labelled_is_nobody_to_learn_from(tmp_path):
     touch(tmp_path, "a/BraTS-GLI-00005-000-t1c.nii.gz")
-    usable, errors = check_labels(read_cohort("brats2023", tmp_path)[0])
+    usable, errors = check_labels(cohorts.read("brats2023", tmp_path)[0])
     assert usable.empty and len(errors) == 1
 
 
 def test_a_cohort_csv_takes_other_labels(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh\nx,0\ny,1\n")
     (tmp_path / "b.csv").write_text("subject,idh\nx,mutant\n")
-    table, _ = read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
+    table, _ = cohorts.read(str(tmp_path / "a.csv"), labels=tmp_path / "b.csv")
     assert table["idh"].tolist() == ["1", ""]
     with pytest.raises(InputError, match="nowhere.csv: expected a sheet"):
-        read_cohort(str(tmp_path / "a.csv"), labels=tmp_path / "nowhere.csv")
+        cohorts.read(str(tmp_path / "a.csv"), labels=tmp_path / "nowhere.csv")

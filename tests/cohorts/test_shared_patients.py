@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from glioma_idh.cohorts.manifests import canonical_patient
-from glioma_idh.cohorts.shared_patients import nameless, refuse_overlap, shared_images, shared_patients
+from glioma_idh.cohorts.shared_patients import nameless, overlap, refuse_overlap, shared_images
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 
@@ -43,7 +43,7 @@ def test_the_same_patient_under_other_names(tmp_path):
         tmp_path, "a", "subject,patient,idh\nBraTS2021_00097,,0\nBraTS20_Training_335,,\nx,TCGA-06-0221,1\ny,p9,0\n"
     )
     b = table(tmp_path, "b", "subject,patient,idh\nUCSF-PDGM-0004,,0\nTCGA-06-0221_2005,,1\nz,p9,0\ny,p8,1\n")
-    pairs = shared_patients(a, b)
+    pairs = overlap(a, b)
     assert list(zip(pairs["subject_a"], pairs["subject_b"], strict=True)) == [
         ("BraTS2021_00097", "UCSF-PDGM-0004"),
         ("x", "TCGA-06-0221_2005"),
@@ -68,18 +68,18 @@ def test_the_same_patient_under_other_names(tmp_path):
 )
 def test_the_guard_holds(tmp_path, a, b):
     tables = [table(tmp_path, name, f"subject,patient,idh\n{row},1\n") for name, row in (("a", a), ("b", b))]
-    assert len(shared_patients(*tables)) == len(shared_patients(*tables[::-1])) == 1
+    assert len(overlap(*tables)) == len(overlap(*tables[::-1])) == 1
 
 
 def test_one_patient_in_both_is_enough_to_refuse_and_a_pair_stands_once(tmp_path):
     a = table(tmp_path, "a", "subject,patient,idh\nTCGA-06-0221,,1\nx,P1,0\nx2,P1,0\n")
     b = table(tmp_path, "b", "subject,patient,idh\nTCGA-06-0221,tcga-06-0221,1\n")
-    pairs = shared_patients(a, b)
+    pairs = overlap(a, b)
     assert pairs.to_numpy().tolist() == [["TCGA-06-0221", "TCGA-06-0221", "TCGA-06-0221", "same patient"]]
     with pytest.raises(InputError, match=r"found 1 in both \(TCGA-06-0221 is TCGA-06-0221\)"):
         refuse_overlap(a, b)
     c = table(tmp_path, "c", "subject,patient,idh\nx,P2,0\nP1,,0\ny,p1,0\n")
-    assert shared_patients(a, c).to_numpy().tolist() == [
+    assert overlap(a, c).to_numpy().tolist() == [
         ["x", "P1", "P1", "same patient"],
         ["x2", "P1", "P1", "same patient"],
     ]

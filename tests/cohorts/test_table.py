@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.cohorts.table import (
     COLUMNS,
     SEQUENCE_NAMES,
@@ -154,9 +154,9 @@ def test_the_sequences_that_somebody_has(tmp_path):
 
 def test_unknown_cohort_names_the_known_ones():
     with pytest.raises(InputError, match=r"a cohort: phantom, brats2020-tcga, .*, csv, or the path .*; found 'brats'"):
-        read_cohort("brats")
+        cohorts.read("brats")
     with pytest.raises(InputError, match="expected --images DIR"):
-        read_cohort("brats2020-tcga")
+        cohorts.read("brats2020-tcga")
 
 
 def test_quotation_marks_around_a_path_are_taken_off(tmp_path):
@@ -169,7 +169,7 @@ def test_quotation_marks_around_a_path_are_taken_off(tmp_path):
 def test_a_run_s_folder_in_the_place_of_a_cohort_names_its_table(tmp_path):
     write(tmp_path / "cohort.csv", "subject,idh\na,1\n")
     with pytest.raises(InputError, match=f"Use --cohort {tmp_path / 'cohort.csv'}."):
-        read_cohort(str(tmp_path))
+        cohorts.read(str(tmp_path))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="paths of Windows are its own there")

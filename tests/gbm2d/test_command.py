@@ -160,7 +160,7 @@ def test_a_synthetic_cohort_is_said_to_be_one(steps, monkeypatch, tmp_path, caps
         "idh": "1",
         "rcbv": "a/b/c",
     }
-    monkeypatch.setattr("glioma_idh.training.cohort.read_cohort", lambda *_, **__: (pd.DataFrame([row]), []))
+    monkeypatch.setattr("glioma_idh.cohorts.read", lambda *_, **__: (pd.DataFrame([row]), []))
     monkeypatch.setattr("glioma_idh.training.cohort.require_files", lambda *_: None)
     train(Recipe(), Job(run_dir=tmp_path / "run", quiet=True))
     printed = capsys.readouterr().out

@@ -338,11 +338,11 @@ def test_real_masks_give_one_score(run, real_data, tmp_path):
 def test_whom_to_predict_is_read_as_asked(run, monkeypatch):
     given = {}
 
-    def read_cohort(*names, **settings):
+    def read(*names, **settings):
         given.update(settings, names=names)
         raise InputError("a stop", "here", "")
 
-    monkeypatch.setattr("glioma_idh.training.predict.read_cohort", read_cohort)
+    monkeypatch.setattr("glioma_idh.cohorts.read", read)
     with pytest.raises(InputError, match="a stop"):
         predict_cohort(Prediction(run, cohort="egd", images="here", labels="sheet.csv", all_visits=True))
     assert given["names"] == ("egd", Path("here"), Path("sheet.csv"))

@@ -159,7 +159,7 @@ def test_where_scans_are_gone_the_page_says_so_and_the_other_figures_are_there(t
 def numbers_of(table, cohort="x", planted=None):
     """What is computed of a predictions table."""
     people = pd.DataFrame({"cohort": [cohort]})
-    return Run("t2", {}, people, people, people, table, planted=planted).metrics
+    return Run(None, "t2", {}, people, people, people, table, planted=planted).metrics
 
 
 def test_the_auc_within_splits_and_its_interval_by_hand():
@@ -265,7 +265,7 @@ def test_the_best_possible_of_several_sequences_is_of_their_sum():
         tables = [predictions[["subject"]]] * 3 + [predictions.assign(score=0.5)]
         planted = {name: pd.Series([*values, 9.0], [*names, "never"]) for name, values in planted.items()}
         return report._best_possible_together(
-            {name: Run(name, {}, *tables, planted=planted.get(name)) for name in latents}
+            {name: Run(None, name, {}, *tables, planted=planted.get(name)) for name in latents}
         )
 
     assert together() is None
@@ -332,7 +332,7 @@ def test_the_figures_are_given_what_they_draw(figures_of):
     phantoms = pd.DataFrame({"cohort": ["phantom"]})
     published = {"t2": {"auc": (0.9, 0.1)}, "lesion": {"dice": (0.8, None)}}
     given = [
-        Run(name, {"recipe": {"paper": "sgp3d"}, "published": published[name]}, *[phantoms] * 3, table, planted)
+        Run(None, name, {"recipe": {"paper": "sgp3d"}, "published": published[name]}, *[phantoms] * 3, table, planted)
         for name, table in tables.items()
     ]
     shared_figures.roc_of(given), shared_figures.boxes_of(given)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.sgp3d import baselines
 from glioma_idh.sgp3d.baselines import (
     THRESHOLDS,
@@ -96,7 +96,7 @@ def test_what_the_cohort_does_not_tell_has_no_row(columns, names):
 
 
 def test_dice_of_simple_masks_by_hand(make_four):
-    cohort, _ = read_cohort(str(make_four(num_subjects=2)))
+    cohort, _ = cohorts.read(str(make_four(num_subjects=2)))
     whole, *above = simple_dice(cohort.iloc[0])
     lesion, brain = 7 * 6 * 5, 20 * 16 * 16
     assert whole == pytest.approx(2 * lesion / (lesion + np.prod(GRID)))
@@ -146,7 +146,7 @@ def test_the_threshold_is_chosen_on_training_subjects_alone(tmp_path):
 
 
 def test_a_run_has_the_rows_of_what_it_learns(make_four, tmp_path):
-    cohort, _ = read_cohort(str(make_four(num_subjects=4, num_mutant=2)))
+    cohort, _ = cohorts.read(str(make_four(num_subjects=4, num_mutant=2)))
     cohort = cohort.astype({"idh": int}).assign(grade=["LGG", "LGG", "HGG", "HGG"], idh=[1, 0, 0, 1])
     cohort.to_csv(tmp_path / "cohort.csv", index=False)
     one_split(cohort["subject"], 4).assign(part=["test", "train"] * 2).to_csv(tmp_path / "splits.csv", index=False)

@@ -8,8 +8,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from glioma_idh import cohorts
 from glioma_idh.cohorts.checks.copies import set_copies_aside
-from glioma_idh.cohorts.checks.images import check_scans
 from glioma_idh.cohorts.table import read_table
 from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import cache
@@ -193,7 +193,7 @@ def test_no_room_in_the_cache(table, monkeypatch):
 
 def test_the_images_that_a_subject_was_prepared_from_stand_in_its_row(table):
     """As the check of cohorts calls them; found in the cache as well."""
-    scans, _ = check_scans(table, jobs=1, quiet=True)
+    scans, _ = cohorts.check(table, jobs=1, quiet=True)
     expected = scans.set_index(["subject", "image"])["voxel_hash"].unstack()
     for _ in range(2):
         usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.volumes import Volume, bounding_box
@@ -235,7 +235,7 @@ def test_a_mask_means_the_same_however_it_is_stored(tmp_path, change):
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_real_patient_at_full_size(real_data, position):
-    table, _ = read_cohort("brats2020-tcga", real_data / "brats20_full")
+    table, _ = cohorts.read("brats2020-tcga", real_data / "brats20_full")
     row = table[table["t1"] != ""].iloc[position]
     subject = prepare_subject(row, (144, 144, 144))
     assert subject.scans.shape == (144, 144, 144, 4) and subject.placement.grid_shape == (240, 240, 155)

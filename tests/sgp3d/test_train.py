@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import read_cohort
+from glioma_idh import cohorts
 from glioma_idh.errors import InputError
 from glioma_idh.runs import has_masks, read_table
 from glioma_idh.sgp3d import Job, Recipe
@@ -347,7 +347,7 @@ def test_everybody_set_aside_of_the_external_cohort_is_listed_with_its_results(
     monkeypatch.setattr("glioma_idh.sgp3d.method.predictions_table", lambda table, *_: table[["subject"]])
     job = Job(run_dir=tmp_path / "run", quiet=True, external="egd")
     (training,) = list_trainings(RECIPE, job, METHOD)
-    (prepared,) = prepare_external([training], read_cohort(str(cohort))[0], job, METHOD)
+    (prepared,) = prepare_external([training], cohorts.read(str(cohort))[0], job, METHOD)
     predictions = METHOD.predict(RECIPE, training.folder, prepared, True)
     assert prepared.table["subject"].tolist() == predictions["subject"].tolist() == ["s00", "s03"]
     assert [error.subject for error in prepared.errors] == ["s01", "s02"]

@@ -32,7 +32,7 @@ def find_copies(images: list[dict]) -> Iterator[tuple[int, dict]]:
     Yields:
         The index of the later image, and the first image with the same voxels.
     """
-    first = {}
+    first: dict[str, dict] = {}
     for index, image in enumerate(images):
         if not image.get("voxel_hash") or image.get("constant"):
             continue
@@ -97,7 +97,8 @@ def subjects_with_copies(images: list[dict]) -> tuple[dict[str, list[tuple]], di
         By subject, pairs of its image and the earlier image with the same voxels; and by subject, earlier ones
         included, the first such pair in which one label is IDH-mutant and the other IDH-wild-type.
     """
-    copies, contradictions = {}, {}
+    copies: dict[str, list[tuple]] = {}
+    contradictions: dict[str, tuple] = {}
     for index, other in find_copies(images):
         image = images[index]
         if image["image"] == "brain_mask":
@@ -117,7 +118,8 @@ def print_shared_images(table: pd.DataFrame) -> None:
         row, other = copies[0]
         text = f"The brain masks of {len(copies)} of {len(table)} subjects have the same voxels as another patient's"
         logger.warning(f"{text} ({row['subject']}: {_named(other)}). Do they come from a template?")
-    first, repeated = {}, {}
+    first: dict[tuple[str, str], dict] = {}
+    repeated: dict[str, str] = {}
     for image in images:
         other = first.setdefault((image["subject"], image["voxel_hash"]), image)
         if other is not image and image["image"] in SEQUENCE_NAMES:
@@ -133,7 +135,8 @@ def images_in_both(own: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
 
     Returns a sentence about the first such image of each subject, by subject.
     """
-    first, found = {image["voxel_hash"]: image for image in reversed(_images(own))}, {}
+    first = {image["voxel_hash"]: image for image in reversed(_images(own))}
+    found: dict[str, str] = {}
     for image in _images(table):
         other = first.get(image["voxel_hash"])
         if other and image["image"] != "brain_mask":
@@ -198,7 +201,8 @@ def _numbers(path: Path) -> dict[str, set[str]]:
     Parts that name a sequence are left out.
     """
     for text in (stem_of(path), path.absolute().parent.name):
-        found, before = {}, ""
+        before = ""
+        found: dict[str, set[str]] = {}
         for part in re.findall("[^\\W_]+", text):
             names_image = words_of(part) and UNKNOWN not in words_of(part)
             form = re.sub(r"\d+", "#", part)

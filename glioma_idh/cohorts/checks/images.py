@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ NUMBERS = ("minimum", "maximum", "mean", "sd", "lesion_ml", "share_of_brain", "e
 TYPES = {"not_finite": "Int64", "constant": "boolean", "enhancing_label": "Int64", **dict.fromkeys(NUMBERS, float)}
 
 
-def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
+def check(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tuple[pd.DataFrame, list[Tile]]:
     """Check every image of a cohort. Each file is read once.
 
     Args:
@@ -60,7 +61,7 @@ def check_scans(table: pd.DataFrame, jobs: int = -1, quiet: bool = False) -> tup
 
 
 def why_none(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Return a sentence that says why `check_scans` could check no image; "" if it could check at least one."""
+    """Return a sentence that says why `cohorts.check` could check no image; "" if it could check at least one."""
     if (scans["shape"] != "").any():
         return ""
     if scans.empty:
@@ -114,7 +115,12 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
         mask of tissue, None if not available: voxels that are not background in a sequence that is skull-stripped and
         on the grid of the lesion mask.
     """
-    scans, slices, hashes, first, tissue, covered = {}, {}, {}, None, None, {}
+    scans: dict[str, Scan] = {}
+    slices: dict = {}
+    hashes: dict = {}
+    covered: dict = {}
+    first: Any = None
+    tissue: Any = None
     point = lesion_point(lesion.volume) if lesion else None
     for name in (name for name in SEQUENCES if row[name]):
         scan = scans[name] = open_scan(row, name)
@@ -135,15 +141,16 @@ def check_sequences(row: pd.Series, lesion: Scan | None, brain: Scan | None):
             scan.refuse_by(SLICE_CNN)  # it needs masks on the grid of the scan
         mask = lesion.volume if lesion and not grid_difference(lesion.volume, scan.volume) else None
         slices[name] = cut_slice(scan.volume, scan.tissue, point, mask)
-        if mask and not scan.row["constant"] and scan.row["head"] != "with skull":
+        if lesion and mask and not scan.row["constant"] and scan.row["head"] != "with skull":
             tissue = scan.tissue if tissue is None else tissue | scan.tissue
             check_flip(lesion, scan)
-        scan.tissue = None
-        scan.volume = scan.volume if scan is first else None
+        scan.tissue = None  # type: ignore[assignment]
+        if scan is not first:
+            scan.volume = None  # type: ignore[assignment]
     found = find_other_brain(covered)
     for scan in scans.values():
-        if sentence := found.get(SEQUENCE_NAMES[scan.image]):
-            scan.report("other brain", sentence)
+        if remark := found.get(SEQUENCE_NAMES[scan.image]):
+            scan.report("other brain", remark)
     return scans, slices, first, tissue
 
 

@@ -48,8 +48,8 @@ class Scan:
     """One image of a subject."""
 
     row: dict  # its row in the table of checks, by SCAN_COLUMNS
-    volume: Volume | None = None  # its voxels, 0 where not finite; None if the file cannot be used
-    tissue: np.ndarray | None = None  # of a sequence: which voxels are not background, booleans
+    volume: Volume = None  # type: ignore[assignment]  # its voxels, 0 where not finite; None if the file cannot be used
+    tissue: np.ndarray = None  # type: ignore[assignment]  # of a sequence: which voxels are not background
     label_ml: dict[int, float] = field(default_factory=dict)  # of a mask: the volume of each label
     problems: list[tuple[str, str]] = field(default_factory=list)  # each as a short form and a sentence
 

@@ -21,7 +21,7 @@ def describe(table: pd.DataFrame, ignored: list[Ignored], scans: pd.DataFrame | 
     Args:
         table: cohort table.
         ignored: files and visits that are not in the table.
-        scans: table of checked images from `images.check_scans`.
+        scans: table of checked images from `cohorts.check`.
     """
     there = (table[list(PATHS)] != "").any(axis=1)
     of_these = table[there]

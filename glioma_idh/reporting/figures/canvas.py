@@ -40,7 +40,9 @@ def of_total(number: int, total: int) -> str:
     return f"{number} of {total}" if number < total else f"{total}"
 
 
-def new_figure(width: float, height: float, synthetic: bool, note="", title="", *, grow=False) -> Figure:
+def new_figure(
+    width: float, height: float, synthetic: bool, note: str = "", title: str = "", *, grow: bool = False
+) -> Figure:
     """An empty figure, inches, with a title and, at its foot, the note and for phantoms the line that says so.
 
     With `grow` it is as much higher as the lines at its foot need.
@@ -55,7 +57,7 @@ def new_figure(width: float, height: float, synthetic: bool, note="", title="", 
     return figure
 
 
-def save_figure(figure, folder, name) -> tuple[Path, Path]:
+def save_figure(figure: Figure, folder: str | Path, name: str) -> tuple[Path, Path]:
     """Write `name.png` (200 dpi) and `name.svg` into a folder; the same figure always gives the same bytes.
 
     The layout is fixed by the first save: laid out anew, panels would shift by a fraction of a pixel.

@@ -30,7 +30,7 @@ class Case:
     images: dict[str, np.ndarray]  # by sequence
     reference: np.ndarray | None  # the lesion as annotated
     predicted: np.ndarray | None  # and as the network found it
-    spacing_mm: tuple[float, float, float]
+    spacing_mm: tuple[float, float, float] | np.ndarray
     title: str  # what stands above, as `head_line` makes it
 
     @cached_property
@@ -55,7 +55,8 @@ class Case:
         for lesion in self.outlines.values():
             if lesion.any():
                 return lesion_centre(lesion, self.spacing_mm)
-        return tuple((start + stop) // 2 for start, stop in self.box)
+        i, j, k = ((start + stop) // 2 for start, stop in self.box)
+        return i, j, k
 
 
 def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
@@ -103,7 +104,7 @@ def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case
     advice = "Make the run again."
     try:
         settings = runs.read_recipe(folder)["recipe"]
-        sequence = find_paper(settings).call(settings)
+        sequence = find_paper(settings).call(settings)  # type: ignore[union-attr]  # a run folder is of a paper
         with np.load(folder / runs.SLICES) as prepared:
             place = np.flatnonzero(prepared["subjects"] == row["subject"])
             slices = prepared["slices"][place, ..., 0]
@@ -183,7 +184,8 @@ def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
     voxels = np.argwhere(parts == 1 + np.bincount(parts.ravel())[1:].argmax())
     off_mm = (voxels - voxels.mean(axis=0)) * spacing_mm
     nearest = voxels[np.square(off_mm).sum(axis=1).argmin()]
-    return tuple(int(n + start) for n, (start, _) in zip(nearest, box, strict=True))
+    i, j, k = (int(n + start) for n, (start, _) in zip(nearest, box, strict=True))
+    return i, j, k
 
 
 def box_of(shown: np.ndarray) -> Box:

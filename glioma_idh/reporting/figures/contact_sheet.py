@@ -30,7 +30,7 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
     """All subjects of a cohort with their sequences side by side, so that a person sees what the cohort holds.
 
     Of more than `max_subjects`, those with a problem and an evenly spread subset of the others are shown, and the sheet
-    says of how many. There is a tile or more, as `check_scans` gives them.
+    says of how many. There is a tile or more, as `cohorts.check` gives them.
     """
     problems = sheet.evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
     others = sheet.evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
@@ -47,9 +47,9 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
     corners, _, height = sheet.place_groups({"": range(len(shown))}, layout.across, step, LINE, 0)
     width, height = layout.across * step[0] - GAP, height - ROW_GAP
     wrong, drawn = (sum(bool(tile.problems) for tile in some) for some in (tiles, shown))
-    wrong = f"{drawn} of the {wrong}" if drawn < wrong else f"{wrong or 'none'}"
+    counted = f"{drawn} of the {wrong}" if drawn < wrong else f"{wrong or 'none'}"
     number = f"{of_total(len(shown), len(tiles))} subject{'s' if len(tiles) > 1 else ''}"
-    title = f"{cohort}: {number}, {wrong} with a problem".removeprefix(": ")
+    title = f"{cohort}: {number}, {counted} with a problem".removeprefix(": ")
     note = _note(shown, layout.sequences, prefix, no_masks)
     figure, axes = sheet.new_sheet(max(width + 0.2, LEAST_WIDTH), height - LINE, title, note, synthetic)
     for tile, label, remark, corner in zip(shown, labels, remarks, corners.values(), strict=True):
@@ -85,9 +85,9 @@ def _note(shown: list[Tile], sequences: tuple[str, ...], prefix: str, no_masks: 
         "Red: a problem, see the table of checks.": any(tile.problems for tile in shown),
         f'Ids follow "{prefix}".': bool(prefix),
     }
-    signs = [sign.translate(UNBROKEN) for sign, is_there in signs.items() if is_there]
+    told = [sign.translate(UNBROKEN) for sign, is_there in signs.items() if is_there]
     always = "Patient's right on the left, front at the top.", which, "Each image in a grey window of its own."
-    return " ".join([*always, *signs])
+    return " ".join([*always, *told])
 
 
 def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner: tuple[float, float]) -> None:

@@ -48,7 +48,7 @@ def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
             above = top + height
         axes.add_patch(Rectangle((left, top), width, height, facecolor=face, edgecolor=edge, linewidth=1))
         for n, line in enumerate(lines):
-            style = {"fontsize": SMALL, "fontweight": "normal" if n else "bold", "va": "center_baseline"}
+            style: dict = {"fontsize": SMALL, "fontweight": "normal" if n else "bold", "va": "center_baseline"}
             axes.text(left + PAD, top + PAD + LINE * (n + 0.5), line, **style)
         top += height + GAP
     close_sheet(axes, WIDTH, total)

@@ -128,7 +128,7 @@ def _forest(rows: list[Row], columns: list[tuple], notes: list[str], synthetic: 
             axes.plot([value, value], [heights[0], sum(heights)], linestyle=dashes, color=GREY, linewidth=0.9, zorder=0)
     for row, y in zip(rows, np.cumsum(heights) - np.divide(heights, 2), strict=True):
         for n, (text, (_, place, align)) in enumerate(zip(row.words, columns, strict=False)):
-            style = {"fontsize": SMALL, "fontweight": "bold" if n < row.num_bold else "normal"}
+            style: dict = {"fontsize": SMALL, "fontweight": "bold" if n < row.num_bold else "normal"}
             style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": align, "va": "center"}
             axes.annotate(text, (float(place > 0), y), (72 * place, 0), **style)
         value, low, high, _ = (row.estimate[key] for key in NO_MARK)

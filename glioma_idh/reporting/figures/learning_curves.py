@@ -1,5 +1,8 @@
 """Learning curves of a training."""
 
+from collections.abc import Sequence
+
+import pandas as pd
 from matplotlib.figure import Figure
 
 from glioma_idh.evaluation.learning_curves import fit_exponential
@@ -8,7 +11,7 @@ from glioma_idh.reporting.figures.canvas import BLUE, VERMILLION, dress, legend_
 from glioma_idh.reporting.names import CURVES
 
 
-def learning_curves(history, *, title, panels, synthetic=False) -> Figure:
+def learning_curves(history: pd.DataFrame, *, title: str, panels: Sequence[str], synthetic: bool = False) -> Figure:
     """Train and test by epoch, a panel a log; some with a exp(-b x) + c fitted to the mean test curve.
 
     A loss without bounds has a logarithmic axis when the mean test loss spans more than a decade. The panels are one or

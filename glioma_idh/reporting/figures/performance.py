@@ -18,7 +18,7 @@ from glioma_idh.reporting.tables.cells import estimate_cell, known
 
 RECALLS = np.linspace(0, 1, 501)
 ONE_CLASS = "No curve: the patients tested are of one class only."
-STRATEGIES = {  # name in print, and how it is drawn
+STRATEGIES: dict = {  # name in print, and how it is drawn
     "network": ("Network", {"color": BLUE, "linestyle": "-", "linewidth": 1.7}),
     "treat_all": ("All patients treated as IDH-mutant", {"color": VERMILLION, "linestyle": (0, (4, 1.5))}),
     "treat_none": ("No patient treated as IDH-mutant", {"color": "black", "linestyle": (0, (1, 1))}),
@@ -26,14 +26,16 @@ STRATEGIES = {  # name in print, and how it is drawn
 POINTS = {"0.5": "Threshold 0.5", "youden": "Youden's threshold", "sensitivity 0.9": "Sensitivity 0.9 wanted"}
 SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # black letters can be read on all of them
 # How scores that were scaled so, or not at all, are shown: the name in print, and the marks.
-SCALINGS = {
+SCALINGS: dict = {
     "before": ("As the network gives it", {"color": BLUE, "linestyle": "-", "marker": "o"}),
     "temperature": ("Temperature scaling", {"color": VERMILLION, "linestyle": (0, (3, 1)), "marker": "s"}),
     "platt": ("Platt scaling", {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8)), "marker": "^"}),
 }
 
 
-def precision_recall_curve(predictions: pd.DataFrame, *, average_precision=None, synthetic=False) -> Figure:
+def precision_recall_curve(
+    predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
+) -> Figure:
     """Precision by recall of all tested patients together, with a pointwise 95 % band.
 
     The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the

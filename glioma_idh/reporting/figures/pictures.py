@@ -1,19 +1,31 @@
 """Slices as the slice network reads them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from glioma_idh.reporting.figures import canvas, sheet
 from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_name, of_total
 from glioma_idh.reporting.figures.sheet import radiological
 
 SIDE, GAP, LINE = 0.512, 0.08, 0.12  # inches
-BAR = {"label": "SD above brain median", "pad": 0.02}
+BAR: dict = {"label": "SD above brain median", "pad": 0.02}
 
 
-def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=None, max_slices=120) -> Figure:
+def slice_sheet(
+    slices: np.ndarray,
+    subjects: Sequence[str],
+    truth: ArrayLike,
+    *,
+    sequence: str,
+    synthetic: bool = False,
+    scores: Sequence[float] | np.ndarray | None = None,
+    max_slices: int = 120,
+) -> Figure:
     """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
 
     Slices have shape (n, 64, 64), axes (i, j) to the patient's right and front, SD above the brain's median, exactly 0
@@ -40,7 +52,7 @@ def slice_sheet(slices, subjects, truth, *, sequence, synthetic=False, scores=No
         place = x + SIDE / 2, y + SIDE + 0.024
         axes.text(*place, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
     for label, y in headings.items():
-        number = of_total(len(groups[label]), np.count_nonzero(labels == label))
+        number = of_total(len(groups[label]), int(np.count_nonzero(labels == label)))
         axes.text(0, y, f"IDH-{GROUPS[label][0]} ({number})", fontsize=NORMAL, va="top", fontweight="bold")
     sheet.close_sheet(axes, width - GAP, height)
     canvas.colour_bar(figure, image, axes, **BAR)

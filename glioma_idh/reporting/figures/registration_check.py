@@ -214,7 +214,7 @@ def _draw_head(axes: Axes, name: str, lines: list[tuple[str, bool]], top: float)
     """Draw a row's name and its text, with problems in red; return the position below it."""
     axes.text(0, top, name, fontsize=TEXT + 1, fontweight="bold", va="top")
     for n, (line, is_wrong) in enumerate(lines):
-        style = {"color": RED, "fontweight": "bold"} if is_wrong else {}
+        style: dict = {"color": RED, "fontweight": "bold"} if is_wrong else {}
         axes.text(HEAD_AT, top + n * LINE, line, fontsize=TEXT, va="top", **style)
     return top + len(lines) * LINE
 

@@ -1,5 +1,6 @@
 """ROC curves of every split or with bands, and the scores over the splits."""
 
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from string import ascii_lowercase
 
@@ -28,7 +29,7 @@ MARKS = {
 BOX = {"boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE}, "medianprops": {"color": BLUE, "linewidth": 1.8}}
 BOX |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
 BAND_RATES = np.linspace(0, 1, 501)
-CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the legend has room for
+CURVE_STYLES: list[dict] = [  # told apart by their dashes in grey; short ones, which the legend has room for
     {"color": canvas.BLUE, "linestyle": "-"},
     {"color": canvas.VERMILLION, "linestyle": (0, (3, 1))},
     {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
@@ -38,7 +39,13 @@ CURVE_STYLES = [  # told apart by their dashes in grey; short ones, which the le
 MARKERS = "Ds^vP"
 
 
-def roc_curves(predictions_by_sequence, *, best_possible=None, published=None, synthetic=False) -> Figure:
+def roc_curves(
+    predictions_by_sequence: Mapping[str, pd.DataFrame],
+    *,
+    best_possible: Mapping[str, float | None] | None = None,
+    published: Mapping[str, tuple] | None = None,
+    synthetic: bool = False,
+) -> Figure:
     """ROC curves of every split and their mean, a panel a sequence (Pasquini et al. 2021, Fig. 3).
 
     A panel's mean curve is the mean of the splits' sensitivities at each false positive rate; the AUC beside it is the
@@ -79,8 +86,8 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         entries += axes.plot(*rates, linewidth=0.9, label=label, color=colour, linestyle=dashes)
     if many and areas:
         entries = axes.get_lines()[-1:]
-        number = canvas.of_total(len(areas), len(splits))
-        entries[0].set_label(f"{number} splits:\n{min(areas):.2f} to {max(areas):.2f}")
+        counted = canvas.of_total(len(areas), len(splits))
+        entries[0].set_label(f"{counted} splits:\n{min(areas):.2f} to {max(areas):.2f}")
     if areas:
         grid, mean, several = FALSE_POSITIVE_RATES, np.mean(curves, axis=0), len(areas) > 1
         label = f"Mean: {_mean_sd(np.mean(areas), np.std(areas, ddof=1) if several else None)}"
@@ -103,7 +110,14 @@ def _mean_sd(mean: float, sd: float | None) -> str:
     return f"{mean:.2f}" if sd is None or np.isnan(sd) else f"{mean:.2f} ± {sd:.2f}"
 
 
-def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic=False, seed: int = 0) -> Figure:
+def roc_with_bands(
+    predictions_by_name: Mapping[str, pd.DataFrame],
+    *,
+    marks: Mapping[str, tuple[float, float]] | None = None,
+    published: Mapping[str, float] | None = None,
+    synthetic: bool = False,
+    seed: int = 0,
+) -> Figure:
     """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
 
     A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
@@ -127,10 +141,10 @@ def roc_with_bands(predictions_by_name, *, marks=None, published=None, synthetic
     entries = []
     for (name, patients), style in zip(pooled.items(), CURVE_STYLES, strict=False):
         entries.append(_draw_band(axes, name, patients, published.get(name), style, seed))
-    style = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
+    marked: dict = {"markersize": 5.5, "color": "black", "markeredgecolor": "white", "linestyle": "none", "zorder": 3}
     for (name, (rate, sensitivity)), marker in zip(marks.items(), MARKERS, strict=False):
         label = f"{name}: sensitivity {sensitivity:.2f}, specificity {1 - rate:.2f}"
-        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **style)
+        entries += axes.plot(rate, sensitivity, marker=marker, label=label, **marked)
     canvas.legend_below(axes, entries, columns=1)
     return figure
 
@@ -151,7 +165,9 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
     return line
 
 
-def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
+def score_boxes(
+    scores: pd.DataFrame, *, panels: Sequence[str], published: Mapping[str, dict] | None = None, synthetic: bool = False
+) -> Figure:
     """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
 
     Boxes are quartiles, whiskers the full range, points the splits themselves. There is a row a split; columns are
@@ -177,8 +193,8 @@ def score_boxes(scores, *, panels, published=None, synthetic=False) -> Figure:
         axes.set_ylim(*((0, None) if loss else (-0.04, 1.04)))
     look = ("marker", "color", "markersize")
     marks = [legend_entry(name, **{key: MARKS[name][key] for key in look}) for name in MARKS if name in drawn]
-    place = {"loc": "outside upper center", "ncols": 2 if len(panels) == 1 else 3}
-    figure.legend(handles=marks, fontsize=SMALL, frameon=False, **place)
+    outside: dict = {"loc": "outside upper center", "ncols": 2 if len(panels) == 1 else 3}
+    figure.legend(handles=marks, fontsize=SMALL, frameon=False, **outside)
     return figure
 
 

@@ -9,6 +9,7 @@ import textwrap
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
@@ -59,7 +60,7 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
     x, y = left + (width - size[0]) / 2, top + (height - size[1]) / 2
-    style = {"extent": (x, x + size[0], y + size[1], y), "interpolation": "bilinear"}
+    style: dict = {"extent": (x, x + size[0], y + size[1], y), "interpolation": "bilinear"}
     drawn = axes.imshow(picture, cmap=GREYS, vmin=window[0], vmax=window[1], **style)
     style = {"color": "white", "fontsize": fontsize, "path_effects": STROKE}
     for letter, edge, side in zip(letters, (left + 0.03, left + width - 0.03), ("left", "right"), strict=False):
@@ -77,13 +78,13 @@ def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.
     axes.contour(np.pad(np.asarray(mask, float), 1), [level], colors=colour, linewidths=line, **around)
 
 
-def show(axes, image, window, extent=None):
+def show(axes: Axes, image: np.ndarray, window: tuple[float, float], extent: tuple | None = None) -> AxesImage:
     """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
     low, high = window
     return axes.imshow(radiological(image), cmap=GREYS, vmin=low, vmax=high, extent=extent, interpolation="nearest")
 
 
-def radiological(image):
+def radiological(image: np.ndarray) -> np.ma.MaskedArray:
     """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
     return np.ma.asanyarray(image)[::-1, ::-1].T
 

@@ -4,7 +4,7 @@ import warnings
 
 import pandas as pd
 
-from glioma_idh.cohorts.characteristics import GROUPS, NAMES, NO_NUMBER, PARSERS, characteristics
+from glioma_idh.cohorts.characteristics import GROUPS, NAMES, NO_NUMBER, PARSERS, characteristics_table
 from glioma_idh.cohorts.sheets import parse_column
 from glioma_idh.reporting.figures.canvas import named_splits
 
@@ -26,7 +26,7 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
     numbers = {group: str(counts[group]) for group in status}
     parts = [pd.DataFrame([{"characteristic": "Patients", "Overall": str(len(patients)), **numbers}])]
     if (cohort[list(NAMES)] != "").any(axis=None):
-        parts.append(_flat(characteristics(cohort, max_sites).tableone))
+        parts.append(_flat(characteristics_table(cohort, max_sites).tableone))
     if patients[VOLUME].notna().any():
         parts.append(_flat(_table_one(patients, [VOLUME], "IDH", status)))
     shown = pd.concat(parts)["characteristic"]

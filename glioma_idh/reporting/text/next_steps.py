@@ -18,8 +18,8 @@ TEST_MUTANTS = 5  # in each hold-out of the slice-CNN paper
 def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
     """What the check of a cohort ends with: who can be used for which network, the width to expect, the next command.
 
-    The scans have a row an image, as `check_scans` gives it; `refused` names the networks that do not take it. `cohort`
-    is what to give to `--cohort`.
+    The scans have a row an image, as `cohorts.check` gives it; `refused` names the networks that do not take it.
+    `cohort` is what to give to `--cohort`.
     """
     cohort = f'"{cohort}"' if " " in cohort else cohort
     labelled, _ = check_labels(table)

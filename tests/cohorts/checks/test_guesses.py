@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts.checks.images import check_scans, enhancing_label
+from glioma_idh import cohorts
+from glioma_idh.cohorts.checks.images import enhancing_label
 from glioma_idh.cohorts.table import COLUMNS, read_table
 from glioma_idh.imaging.heuristics import classify_head, classify_intensities, estimate_background
 from glioma_idh.phantom import make_phantom
@@ -65,7 +66,7 @@ def test_background():
 
 def guesses(table):
     """What was guessed of the sequences of a cohort: (intensities, head), each once; and all it says of its images."""
-    scans, _ = check_scans(table, jobs=1, quiet=True)
+    scans, _ = cohorts.check(table, jobs=1, quiet=True)
     sequences = scans[~scans["image"].str.endswith("mask")]
     return set(zip(sequences["intensities"], sequences["head"], strict=True)), scans
 

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glioma_idh.cohorts import read_cohort
-from glioma_idh.cohorts.checks.images import check_scans
+from glioma_idh import cohorts
 from glioma_idh.cohorts.checks.rows import SCAN_COLUMNS
 from glioma_idh.cohorts.table import COLUMNS
 from tests.conftest import save
@@ -46,7 +45,7 @@ def subject(tmp_path):
 
 def check(*rows):
     """The rows of checks, by subject and image, and the tiles."""
-    scans, tiles = check_scans(pd.DataFrame(rows), jobs=1, quiet=True)
+    scans, tiles = cohorts.check(pd.DataFrame(rows), jobs=1, quiet=True)
     assert list(scans.columns) == list(SCAN_COLUMNS)
     return scans.set_index(["subject", "image"]), tiles
 
@@ -389,13 +388,13 @@ def test_labels_of_tiles(subject, cell, idh):
 def test_subjects_without_images_and_cohorts_without_subjects(subject):
     scans, tiles = check(subject())
     assert scans.empty and tiles == []
-    assert check_scans(pd.DataFrame(columns=list(COLUMNS)), jobs=1, quiet=True)[1] == []
+    assert cohorts.check(pd.DataFrame(columns=list(COLUMNS)), jobs=1, quiet=True)[1] == []
 
 
 @pytest.mark.integration
 def test_two_processes_give_the_same(subject):
     table = pd.DataFrame([subject(name, t1=scan(n)) for n, name in enumerate("abc")])
-    (one, _), (two, _) = (check_scans(table, jobs=jobs, quiet=True) for jobs in (1, 2))
+    (one, _), (two, _) = (cohorts.check(table, jobs=jobs, quiet=True) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two)
 
 
@@ -420,6 +419,6 @@ def test_a_head_with_its_skull_covers_no_brain(subject):
 
 
 def test_crops_of_real_patients_cover_one_brain(real_data):
-    table, _ = read_cohort("brats2020-tcga", real_data / "brats20_mini")
-    scans, _ = check_scans(table[table["t1"] != ""].iloc[::20], jobs=1, quiet=True)
+    table, _ = cohorts.read("brats2020-tcga", real_data / "brats20_mini")
+    scans, _ = cohorts.check(table[table["t1"] != ""].iloc[::20], jobs=1, quiet=True)
     assert len(scans) > 20 and not scans["problem"].str.contains("another brain").any()

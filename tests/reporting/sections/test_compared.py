@@ -71,7 +71,7 @@ def finished(name, scores, recipe=(), **numbers) -> Run:
     } | numbers
     settings = {"paper": "gbm2d", "sequence": ["t1gd"], "cohort": "mine.csv", "seed": 0} | dict(recipe)
     tables = name, {"recipe": settings}, cohort, pd.DataFrame(), pd.concat(parts), table
-    return with_numbers(Run(*tables, folder=Path(f"/runs/{name}")), performance=performance)
+    return with_numbers(Run(Path(f"/runs/{name}"), *tables), performance=performance)
 
 
 def with_numbers(run, **numbers) -> Run:

@@ -150,7 +150,10 @@ def finished(numbers=NUMBERS, **changes) -> Run:
     """A run whose numbers were made by hand."""
     tables = {"cohort": COHORT, "exclusions": EXCLUSIONS, "splits": SPLITS, "predictions": PREDICTIONS}
     made = {"metrics": METRICS, "performance": numbers} | changes
-    run = Run(**{"name": "SGPNet", "recipe": SGPNET, **tables} | {k: v for k, v in made.items() if k not in NUMBERED})
+    run = Run(
+        **{"folder": None, "name": "SGPNet", "recipe": SGPNET, **tables}
+        | {k: v for k, v in made.items() if k not in NUMBERED}
+    )
     for name in NUMBERED:  # in the place of those that it would compute
         vars(run)[name] = made[name]
     return run

@@ -24,7 +24,7 @@ from glioma_idh.reporting.tables.comparison import (
     order_text,
     write_comparison_table,
 )
-from glioma_idh.runs.run import Run, read_run
+from glioma_idh.runs.run import Run
 
 SGPNET = find_paper({"paper": "sgp3d"}).printed
 
@@ -34,7 +34,7 @@ TRUTH = np.arange(20) % 2
 
 def read_networks(folders):
     """The networks in these folders, of each the seeds as one run."""
-    networks = {name: [read_run(folder) for folder in of_seeds] for name, of_seeds in folders.items()}
+    networks = {name: [Run(folder) for folder in of_seeds] for name, of_seeds in folders.items()}
     check_same_splits(networks)
     return {name: replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()}
 
@@ -110,7 +110,7 @@ def test_seeds_of_several_repeats_count_on(tmp_path):
     for name in ("predictions", "splits"):
         table = runs.read_table(run / f"{name}.csv")
         write_table(pd.concat([table, table.assign(repeat=2)]), run / f"{name}.csv")
-    seeds = [replace(read_run(run), recipe={"recipe": {"seed": seed}}) for seed in range(3)]
+    seeds = [replace(Run(run), recipe={"recipe": {"seed": seed}}) for seed in range(3)]
     table = together_as_one(seeds).predictions
     assert sorted(table["repeat"].unique()) == [1, 2, 3, 4, 5, 6] and (table.groupby("repeat").size() == 20).all()
 
@@ -138,7 +138,7 @@ def test_differences_are_the_other_s_less_the_model_s_and_p_is_holm_s(folders, t
 def network(name, **scores):
     """A network of one test."""
     table = pd.DataFrame({"name": [name], **scores})
-    return Run(name, {}, table, table, table, table)
+    return Run(None, name, {}, table, table, table, table)
 
 
 def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeypatch):

@@ -208,7 +208,7 @@ def with_settings(content: dict, **settings) -> dict:
 
 def run(recipe: dict, cohort=COHORT, splits=SPLITS, performance=None, exclusions=None, name: str = "SGPNet") -> Run:
     """A run of these tables whose numbers are these."""
-    made = Run(name, recipe, cohort, exclusions, splits, pd.DataFrame())
+    made = Run(None, name, recipe, cohort, exclusions, splits, pd.DataFrame())
     vars(made)["performance"] = performance or {}  # in the place of those that it would compute
     return made
 
