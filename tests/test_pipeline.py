@@ -406,7 +406,7 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     wanted.all_visits = wanted.quiet = False
     read_subjects(wanted, ["adc"])
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
-    assert "set aside: ../d: expected an id that can be a file's name" in capsys.readouterr().err
+    assert "set aside: ../d: expected an id that can be used as a file name" in capsys.readouterr().err
 
 
 def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_read(tmp_path):

@@ -94,8 +94,8 @@ def test_two_columns_of_one_meaning_are_an_error_that_names_both(tmp_path, read)
         ("Grade", "2,3", "a grade from 1 to 4"),
         ("1p/19q", "perhaps", "1p/19q as codeleted or intact"),
         ("MGMT status", "12 %", "MGMT as methylated or unmethylated"),
-        ("Patient", "NA", "the id of a person, or empty"),
-        ("Patient", "1E5", "the id of a person"),
+        ("Patient", "NA", "a patient id, or empty"),
+        ("Patient", "1E5", "a patient id"),
     ],
 )
 def test_a_cell_that_cannot_be_read_is_named_when_the_table_is_read(tmp_path, read, column, cell, expected):
@@ -209,7 +209,9 @@ def test_ids_that_differ_in_zeros_alone(tmp_path, read, rows):
 )
 def test_ids_that_have_lost_the_zeros_of_their_folders(tmp_path, path):
     rows = [f"{n},1,{path.format(n)}\n" for n in (11, 2, 100)]
-    with pytest.raises(InputError, match="as in the paths of its scans, 011; found '11' in row 2, column ID. A spread"):
+    with pytest.raises(
+        InputError, match="id that the paths of its images contain, 011; found '11' in row 2, column ID. A spread"
+    ):
         read_table(write(tmp_path / "a.csv", "ID,idh,t1\n" + "".join(rows) + "5,0,\n"))
 
 
@@ -234,7 +236,8 @@ def test_zeros_lost_between_a_label_sheet_and_the_scans(tmp_path, there, label):
     table = write(tmp_path / "a.csv", f"subject,idh\na,1\n{there},0\n")
     for name, images in (("folders", tmp_path / "images"), (str(table), None)):
         with pytest.raises(
-            InputError, match=f"of its scans, {there}; found '{label}' in row 3, column subject. A spread"
+            InputError,
+            match=f"the id that its images have, {there}; found '{label}' in row 3, column subject. A spread",
         ):
             cohorts.read(name, images, labels)
 
@@ -286,9 +289,7 @@ def test_names_as_they_stand_come_before_similar_ones(tmp_path):
 
 
 def test_a_header_that_says_nothing_we_know(tmp_path):
-    with pytest.raises(
-        InputError, match="expected the columns idh; found columns ID, IDH1, Mutation. Rename the column"
-    ):
+    with pytest.raises(InputError, match="expected the columns idh; found columns ID, IDH1, Mutation. Rename a column"):
         read_table(write(tmp_path / "a.csv", "ID,IDH1,Mutation\na,1,1\n"))
     with pytest.raises(
         InputError, match="expected the columns subject and idh; found columns x, y. Name the columns of"

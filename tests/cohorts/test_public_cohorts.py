@@ -229,7 +229,7 @@ def test_planted_scores_stand_in_the_order_of_the_table_and_for_the_phantom_alon
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_folder_without_a_subject_says_what_was_looked_for_and_what_is_there(tmp_path, name):
     touch(tmp_path, "download.zip", "other/scan.nii.gz")
-    with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Name"):
+    with pytest.raises(InputError, match=r"expected files such as .*nii.gz; found only download.zip, other. Give"):
         cohorts.read(name, tmp_path)
     with pytest.raises(InputError, match="found no such folder"):
         cohorts.read(name, tmp_path / "nowhere")

@@ -91,7 +91,7 @@ def test_labels_that_cannot_be_used_are_set_aside_with_their_reason(tmp_path):
     }
     assert set(exclusions["file"]) == {str(tmp_path / "a.csv")}
     assert exclusions.at["e", "advice"].startswith("Find out which idh is right")
-    assert exclusions.at["d", "advice"].endswith("or nothing where it is not known (row 5, column idh).")
+    assert exclusions.at["d", "advice"].endswith("or leave the cell empty if it is not known (row 5, column idh).")
     assert exclusions.at["f", "expected"].endswith("(1 and 2 are ambiguous: write mutant or wildtype)")
 
 

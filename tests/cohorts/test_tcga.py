@@ -86,7 +86,7 @@ def test_a_patient_whom_too_few_callers_see_is_wild_type_and_the_evidence_says_s
         "sequenced, no IDH variant; patient seen by none of the four callers (pindel), 2 needed",
         "sequenced, no IDH variant",
     ]
-    assert notes[-1].startswith("3 of 4 patients have rows of fewer than 2 callers")
+    assert notes[-1].startswith("3 of 4 patients are in files of fewer than 2 callers")
 
 
 def test_where_every_caller_agrees_there_is_no_disagreement(write):
@@ -302,7 +302,7 @@ def test_mc3_beside_one_caller_of_gdc(write):
         "IDH1 p.R132H (MC3: at least 2 callers)",
         "sequenced, no IDH variant; patient seen by 1 caller (muse), 2 needed",
     ]
-    assert notes[-1] == f"1 of 2 patients have rows of fewer than 2 callers, too few to agree: {TWO}."
+    assert notes[-1] == f"1 of 2 patients are in files of fewer than 2 callers, too few to be mutant: {TWO}."
 
 
 def test_the_caller_can_be_given(write):

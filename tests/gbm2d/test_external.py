@@ -190,7 +190,7 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
     [
         ({"external_images": "somewhere"}, "expected --external with --external-images; found no --external"),
         ({"external": "nowhere.csv"}, "nowhere.csv: expected a sheet in CSV"),
-        ({"external": "upenn-gbm"}, "expected --images DIR; found no folder of scans. Name the folder of upenn-gbm"),
+        ({"external": "upenn-gbm"}, "expected --images DIR; found no folder of images. Give the folder of upenn-gbm"),
     ],
 )
 def test_external_cohorts_that_cannot_be_read(cohorts, tmp_path, job, match):

@@ -56,7 +56,7 @@ def test_the_summary_says_who_and_what_is_there_and_what_is_missing():
     assert lines[start + 1].startswith("  e: expected IDH as 0, 1") and "found 'perhaps'" in lines[start + 1]
     start = lines.index("images with a problem (all in cohort_check.csv): 3")
     assert lines[start + 1 : start + 4] == ["  b T2: Is odd.", "  e T2: Is odder.", "  c lesion mask: Is empty."]
-    assert "lesions that fill more than half of the brain, as in crops around a lesion: 1" in lines
+    assert "lesions that fill more than half of the brain (images cropped around the lesion?): 1" in lines
     assert "intensities (estimated): 2 raw, 1 z-scored" in lines and "head (estimated): 2 skull-stripped" in lines
 
 
