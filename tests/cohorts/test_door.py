@@ -220,7 +220,7 @@ def test_check_of_images_none_of_which_can_be_read_is_no_clean_result(tmp_path):
     assert "could be read" not in run(*arguments, status=1).stderr  # one can; the others are listed
     files[0].write_bytes(b"no image")
     done = run(*arguments, status=3)
-    assert done.stderr.splitlines()[0] == "None of 6 images could be read."
+    assert done.stderr.splitlines()[0] == "None of the 6 images could be read."
     assert (tmp_path / "out/contact_sheet.png").exists()
     assert "images with a problem (all in cohort_check.csv): 6" in done.stdout and "(estimated)" not in done.stdout
 
@@ -230,17 +230,17 @@ def test_check_of_images_none_of_which_is_there_names_the_first_and_the_flag(tmp
     pd.read_csv(cohort, dtype=str).assign(t2="s/a.nii", lesion_mask=["", "s/b.nii"]).to_csv(cohort, index=False)
     done = run("check", "--cohort", cohort, "--out", tmp_path / "out", "--quiet", "--jobs", "1", status=3)
     told = f"None of the 3 images exists; the first path is {tmp_path}/here/s/a.nii. Relative paths start in the"
-    assert done.stderr.strip() == f"{told} folder of the table; --images DIR names another."
+    assert done.stderr.strip() == f"{told} folder of the table; choose another folder with --images DIR."
     (tmp_path / "there/s").mkdir(parents=True)
     (tmp_path / "there/s/b.nii").write_text("no image")
     arguments = "check", "--cohort", cohort, "--images", tmp_path / "there", "--out", tmp_path / "out"
-    assert run(*arguments, "--quiet", "--jobs", "1", status=3).stderr.strip() == "None of 3 images could be read."
+    assert run(*arguments, "--quiet", "--jobs", "1", status=3).stderr.strip() == "None of the 3 images could be read."
 
 
 def test_check_of_a_cohort_without_images_is_no_clean_result(tmp_path):
     (tmp_path / "a.csv").write_text("ID;IDH status;Age\n001;1;44,5\n002;0;50\n")
     done = run("check", "--cohort", tmp_path / "a.csv", "--out", tmp_path / "out", "--quiet", status=3)
-    assert done.stderr.startswith("No image was looked at: no cell of the columns t1, t1gd, ")
+    assert done.stderr.startswith("No image was checked: the columns t1, t1gd, ")
     assert "no image: 2 001, 002" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cohort.csv",

@@ -292,7 +292,7 @@ def test_a_header_that_says_nothing_we_know(tmp_path):
     with pytest.raises(InputError, match="expected the columns idh; found columns ID, IDH1, Mutation. Rename a column"):
         read_table(write(tmp_path / "a.csv", "ID,IDH1,Mutation\na,1,1\n"))
     with pytest.raises(
-        InputError, match="expected the columns subject and idh; found columns x, y. Name the columns of"
+        InputError, match="expected the columns subject and idh; found columns x, y. Name the column of"
     ):
         own_labels(write(tmp_path / "a.csv", "x,y\na,1\n"))
 
