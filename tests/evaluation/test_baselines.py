@@ -200,12 +200,12 @@ def test_what_cannot_be_learnt_says_why(cohort, name, reason):
 @pytest.mark.parametrize(
     "cohort, splits, message",
     [
-        (COHORT.drop(index=7), SPLITS, "subjects in the cohort table; found no p007, 1 such"),
+        (COHORT.drop(index=7), SPLITS, "subjects of the splits in the cohort table; found no row for p007 .1 such"),
         (COHORT.assign(age_years="old"), SPLITS, "age_years as a number of at least 0, or empty; found 'old' for p000"),
         (COHORT.assign(lesion_ml=-1), SPLITS, "lesion_ml as a number of at least 0, or empty; found '-1' for p000"),
         (COHORT.assign(idh=2), SPLITS, "idh as 0, 1 or empty; found '2' for p000"),
         (COHORT.assign(idh=""), SPLITS, "test subjects with an IDH status; found none"),
-        (COHORT.assign(patient="p"), SPLITS, "patient p in both of repeat 0, split 0"),
+        (COHORT.assign(patient="p"), SPLITS, "patient p in both in repeat 0, split 0"),
         (pd.concat([COHORT, COHORT[:1]]), SPLITS, "one row per subject in the cohort table; found two rows for p000"),
         (COHORT, pd.concat([SPLITS, SPLITS[:1]]), "p000 twice in repeat 0, split 0"),
         (COHORT, SPLITS.drop(columns="part"), "expected the column part in the splits"),

@@ -28,11 +28,11 @@ def test_a_good_table_passes():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (PREDICTIONS.assign(score=[0.9, 1.2, 1.0, -0.1]), "score from 0 to 1; found 1.2 for b, 2 such"),
-        (PREDICTIONS.assign(score=[0.9, 0.1, np.nan, 0.1]), "score from 0 to 1; found nan for c, 1 such"),
+        (PREDICTIONS.assign(score=[0.9, 1.2, 1.0, -0.1]), "score from 0 to 1; found 1.2 for b .2 such"),
+        (PREDICTIONS.assign(score=[0.9, 0.1, np.nan, 0.1]), "score from 0 to 1; found nan for c .1 such"),
         (PREDICTIONS.assign(score=[0.9, 0.1, np.inf, 0.1]), "found inf for c"),
-        (PREDICTIONS.assign(truth=[1, np.nan, 1, 1]), "truth of 0 or 1; found nan for b"),
-        (PREDICTIONS.assign(truth=[2, 0, 1, 1]), "truth of 0 or 1; found 2.0 for a"),
+        (PREDICTIONS.assign(truth=[1, np.nan, 1, 1]), ".truth. of 0 or 1; found nan for b"),
+        (PREDICTIONS.assign(truth=[2, 0, 1, 1]), ".truth. of 0 or 1; found 2.0 for a"),
         (PREDICTIONS.assign(truth=[1, 0, 0, 1]), r"one label \(column truth\) per patient; found 0 and 1 for c"),
         (PREDICTIONS.assign(subject=["a", "a", "c", "c2"]), "found a twice in repeat 0, split 0"),
         (PREDICTIONS.drop(columns="split"), "expected the column split in the predictions"),

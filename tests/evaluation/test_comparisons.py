@@ -254,9 +254,9 @@ def test_dice_without_an_answer_says_why(other, difference, reason):
 @pytest.mark.parametrize("compare, noun", [(compare_auc, "patients"), (compare_dice, "subjects")])
 def test_tables_must_be_of_the_same_patients(compare, noun):
     ours = table([1, 1, 0, 0], [4, 3, 2, 1], DICE[:4])
-    with pytest.raises(ValueError, match=rf"same {noun}.*4 and 3, 1 of them in one table only, such as p0002"):
+    with pytest.raises(ValueError, match=rf"same {noun}.*4 and 3, 1 of them in only one table, such as p0002"):
         compare(ours, ours.drop(index=2))
-    with pytest.raises(ValueError, match=rf"same truth.*2 of 4 {noun} with two, such as p0001"):
+    with pytest.raises(ValueError, match=rf"same labels.*different labels of 2 of 4 {noun}, such as p0001"):
         compare(ours, ours.assign(truth=[1, 0, 1, 0]))
 
 

@@ -281,13 +281,13 @@ def test_verdict():
 @pytest.mark.parametrize(
     "cohort, splits, message",
     [
-        (COHORT[1:], None, "in the cohort table; found no p00, 1 such"),
+        (COHORT[1:], None, "in the cohort table; found no row for p00 .1 such"),
         (COHORT.assign(idh=1), None, "same truth in predictions and cohort table; found 0 and idh 1.* for p01"),
         (COHORT.assign(idh=np.nan), None, "same truth in predictions and cohort table; found 1 and idh nan for p00"),
         (COHORT.assign(patient="p"), None, "same patient in predictions and cohort table; found p00 and patient p"),
         (pd.concat([COHORT, COHORT]), None, "one row per subject in the cohort table; found two rows for p00"),
-        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, split 0 only in the predictions, 1 such"),
-        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, split 0 only in the predictions, 80 such"),
+        (None, SPLITS[SPLITS["subject"] != "p03"], "found p03 of repeat 0, split 0 only in the predictions .1 such"),
+        (None, SPLITS.assign(repeat=1), "found p00 of repeat 0, split 0 only in the predictions .80 such"),
         (None, SPLITS.drop(columns="part"), "the column part in the splits"),
     ],
     ids=["missing", "truth", "unlabelled", "patient", "twice", "not tested", "other splits", "no part"],
