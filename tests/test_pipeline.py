@@ -344,7 +344,7 @@ def test_splits_are_drawn_as_the_recipe_says(monkeypatch, kind):
     given, drawn = {}, table[["subject"]].assign(repeat=0, split=0, part="train")
     for name in ("holdout", "kfold"):
         draw = lambda _, *settings, name=name: given.update({name: settings}) or drawn  # noqa: E731
-        monkeypatch.setattr(f"glioma_idh.training.splits.{name}_splits", draw)
+        monkeypatch.setattr(f"glioma_idh.cohorts.splits.{name}_splits", draw)
     recipe = replace(gbm2d.Recipe(), splits=kind, num_splits=7, seed=9, test_fraction=0.3, min_test_mutants=2)
     make_splits(recipe, table)
     assert given == ({"holdout": (7, 0.3, 2, 9)} if kind == "holdout" else {"kfold": (7, 9)})

@@ -1,5 +1,6 @@
 """Figures, tables and reports.
 
-`figures` draws, `tables` tabulates, `text` says, `sections` puts them together, `html` makes the page; `report` does
-all of it for a finished run, and `names` holds what a score, a sequence or a log is called in print.
+`figures` draws, `tables` makes tables of text, `text` writes the methods section and other texts, `sections` combines
+them, and `html` writes the page. `report` does all of it for a finished run. `names` holds the printed names of scores
+and sequences.
 """

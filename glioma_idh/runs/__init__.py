@@ -1,7 +1,8 @@
-"""The run folder: `folder` names, writes and reads its files; `run` holds the one object that reads a run.
+"""Run folders: `folder` names, writes and reads the files, `networks` loads the networks, `run` holds the results.
 
-In the functions of `folder` a `folder` is that of a run, an `index` that of a split, from 0, a `recipe` every setting
-that changes a result, and `defaults` what settings that are younger than a run were in it.
+Arguments of the functions in `folder`: `folder` is a run folder, `index` the number of a split, counted from 0,
+`recipe` all settings that change a result, and `defaults` the values of settings that did not exist when an older run
+was made.
 """
 
 from glioma_idh.runs.folder import *  # noqa: F403

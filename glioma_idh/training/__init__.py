@@ -1,18 +1,19 @@
-"""What the trainings of both papers do alike.
+"""What the trainings of both papers have in common.
 
-job        where and how a training is run
-settings   what a run is made of, and whether a folder can take it
-cohort     whom to train on, whom to test on, and who is set aside
-splits     who is trained on and tested in each split; the splits trained side by side
-callbacks  the checkpoint that survives a kill, dropout that can be resumed, the progress bar
-device     GPUs, processors, and what a training has cost
-pipeline   from settings to results; each paper's `method.py` says what it does in its own way
-predict    what both `predict` commands do alike
+job        settings of where and how a training runs
+settings   checks of the settings; the run key, and the default name of the run folder
+cohort     the training cohort and the external test cohort; which subjects are excluded
+splits     training and test sets, and the training of several splits in parallel
+callbacks  checkpoints, reproducible dropout and the progress bar
+device     GPUs, processors and the cost of a training
+pipeline   the steps from settings to results; the `method.py` of each paper adds what is specific to it
+predict    what the `predict` commands of both papers have in common
 
-Throughout, `recipe` is what is computed and `job` where and how; `method` is the paper's `pipeline.Method`; `trainings`
-are the runs of a command; `cohort` is the one to train on and `external` the one to test on; `table` is a cohort table
-of those who are used, and `errors` has one a subject set aside; `sequences` are inside names; `folder` is that of a
-run, whose `key` is what `settings.run_key` gives, and `former` what settings that are younger than a run were in it;
-`jobs` counts the trainings at once and `threads` those of each; `gpus` are those that there are. An InputError
-says why the input cannot be used and what to do.
+Arguments that several functions have, which their docstrings do not repeat: `recipe` says what is computed, `job` where
+and how; `method` is the paper's `pipeline.Method`; `trainings` are the runs of a command; `cohort` is the training
+cohort, `external` the external test cohort; `table` is the cohort table of the subjects used, and `errors` has one
+error per excluded subject; `sequences` are names such as "t1gd"; `folder` is a run folder, `key` its run key
+(`settings.run_key`), and `former` the values of settings that did not exist when an older run was made; `jobs` is the
+number of parallel trainings, `threads` the number of threads of each; `gpus` are the GPUs found. An InputError says
+why the input cannot be used and what to do.
 """

@@ -1,8 +1,8 @@
-"""Figures: each function returns a `matplotlib.figure.Figure` of its own.
+"""Figures. Each function returns a new `matplotlib.figure.Figure`; `glioma_idh.figures` lists the public ones.
 
-What all of them share: `synthetic` says that the subjects are phantoms, or that the networks learned from phantoms, and
-the figure then says so at its foot; `subject` is an id, `sequence` an inside name, `scores` are probabilities of
-mutation; `published` holds what the paper prints, (mean, sd) with None for an sd that it does not; sizes are inches.
-`..._alt` says the numbers of a figure in words, for those who cannot see it. A new figure is a module here, and a
+Arguments that several functions have: `synthetic` is true if the subjects, or the training subjects of the networks,
+are synthetic; the figure then says so. `subject` is an id, `sequence` a name such as "t1gd", `scores` are probabilities
+of a mutation. `published` holds results printed in the paper, (mean, standard deviation or None). Sizes are in inches.
+A function `..._alt` returns the alternative text of a figure, with its numbers. A new figure is a module here, and a
 `Picture` in the section of the report that shows it.
 """

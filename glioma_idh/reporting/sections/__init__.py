@@ -1,4 +1,4 @@
-"""The sections of a report: of scores alone, of a run's folder, of several runs."""
+"""Sections of a report: results from scores alone, contents of a run folder, comparison of several runs."""
 
 from glioma_idh.reporting.html import Paragraph
 from glioma_idh.reporting.tables.cells import number_cell

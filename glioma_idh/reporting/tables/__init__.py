@@ -1,6 +1,7 @@
-"""Tables: of results, of comparisons, of the cohort and its splits; all of text cells.
+"""Tables of text cells: results, comparisons, the cohort and its splits.
 
-`cohort`, `exclusions`, `splits` and `predictions` are the tables of a run. `metrics` is what
-`evaluation.metrics.summarise` gives, `published` the paper's (mean, sd) of each score, sd None where it prints none,
-and `printed` what the paper prints; `baselines` has the scores of answers that need no network, by their name.
+Arguments that several functions have: `cohort`, `exclusions`, `splits` and `predictions` are the tables of a run.
+`metrics` is the result of `evaluation.metrics.summarise`. `published` holds the paper's (mean, standard deviation) of
+each score, with None for a standard deviation that it does not print; `printed` says which results the paper prints;
+`baselines` holds the scores of baselines without a network, by name.
 """

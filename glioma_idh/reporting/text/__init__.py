@@ -1,1 +1,1 @@
-"""What a run says in words: methods, limits, checklists, model card, and the command that makes it again."""
+"""Texts of the report: methods section, limitations, checklists, model card, and the command that repeats a run."""
