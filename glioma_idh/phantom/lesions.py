@@ -80,13 +80,13 @@ def lesion_site(draw: LesionDraw, anatomy: Anatomy) -> np.ndarray:
 
 
 def smallest(values: np.ndarray, allowed: np.ndarray, num_voxels: int) -> np.ndarray:
-    """Mask of the `num_voxels` allowed voxels with the smallest values."""
+    """Return the mask of the `num_voxels` allowed voxels with the smallest values."""
     last = min(max(num_voxels, 1), int(np.count_nonzero(allowed))) - 1
     return allowed & (values <= np.partition(values[allowed], last)[last])
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a mask, its enclosed holes filled."""
+    """Return the largest connected part of a mask, with holes filled."""
     labels, _ = ndimage.label(mask)
     return ndimage.binary_fill_holes(labels == np.bincount(labels.ravel())[1:].argmax() + 1)
 

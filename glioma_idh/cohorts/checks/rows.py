@@ -74,7 +74,7 @@ class Scan:
 
 
 def open_scan(row: pd.Series, image: str) -> Scan:
-    """Read an image of a row of the cohort table, and check what is the same for scans and masks."""
+    """Read an image of a row of the cohort table, and run the checks that scans and masks have in common."""
     identity = {name: row[name] for name in ("subject", "patient", "cohort", "idh")}
     scan = Scan(identity | {"image": image, "path": row[image], "refused": ""})
     try:
