@@ -301,7 +301,7 @@ def test_tables_that_do_not_match(cohort, splits, message):
     "table, message",
     [
         (TABLE.assign(score=2.0), "score from 0 to 1; found 2.0 for p00"),
-        (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00, 1 such"),
+        (TABLE.assign(score=[np.nan, *SCORE[1:]]), "score from 0 to 1; found nan for p00 .1 such"),
         (TABLE.assign(truth=["mutant", *TRUTH[1:]]), "numbers as truth; found 'mutant' for p00"),
         (TABLE.assign(split="a"), "numbers as split; found 'a' for p00"),
         (TABLE.assign(split=0.5), "a whole number as split; found 0.5 for p00"),
