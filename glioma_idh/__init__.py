@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 # (benchmarks/README.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__, __getattr__, __dir__ = lazy_names(
     __name__,

@@ -1,4 +1,4 @@
-"""Who is unlike the subjects that a run learnt from, by measures of their images that are kept in the run folder."""
+"""Find new subjects whose images differ from the training cohort, by image measures kept in the run folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,48 +8,49 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-RARE = 0.001  # share of subjects such as the run's, at most, that one measure, or a group, calls unlike them
-LEAST_SUBJECTS = 8  # of a run, for one measure; for a group thrice as many as it has measures
+RARE = 0.001  # false positive rate of each measure, and of the group of measures
+LEAST_SUBJECTS = 8  # of a run, to judge one measure; for a group, three times the number of its measures
 
 
 class Measure(NamedTuple):
-    """One number of a subject, judged on its own."""
+    """An image measure that is judged alone."""
 
     column: str  # of the table of measures
-    words: str  # what it is, with `{}` for a value
-    scale: Callable[[np.ndarray], np.ndarray] = np.asarray  # to where a normal distribution is a fair picture of it
+    words: str  # description, with `{}` in the place of the value
+    scale: Callable[[np.ndarray], np.ndarray] = np.asarray  # transformation to an approximately normal distribution
 
 
 class Group(NamedTuple):
-    """Several numbers of a subject, judged together."""
+    """Image measures that are judged together."""
 
     columns: tuple[str, ...]  # of the table of measures
-    sentence: str  # of a subject whose numbers do not go together as those of the run's `{n}` subjects do
+    sentence: str  # said of a subject that departs, with `{n}` for the number of subjects of the run
 
 
-def log_odds(share: np.ndarray) -> np.ndarray:
-    """Shares on an unbounded scale; 0.01 and 0.99 stand for all beyond them."""
+def log_odds(share: np.ndarray | float) -> np.ndarray:
+    """Return the log-odds of proportions, clipped to 0.01 and 0.99."""
     share = np.clip(share, 0.01, 0.99)
     return np.log(share / (1 - share))
 
 
 def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure, ...], group: Group) -> dict:
-    """What is unlike a run's subjects, or the same as one of them, in sentences; by subject, those only who have any.
+    """Describe how new subjects differ from the subjects of a run: sentences by subject, for those with any.
 
-    One measure departs where it lies beyond all of the run's subjects and outside the interval that holds 999 of 1,000
-    further ones (t distribution); a group by Hotelling's T2 for one further subject, at the same level.
+    A single measure departs if it is outside the range of the run's subjects and outside the 99.9 % prediction interval
+    (t distribution). A group departs by Hotelling's T2 for one new subject, at the same level. If all measures equal
+    those of one of the run's subjects, it may be the same image; then only this is reported.
 
-    A subject whose measures are all those of one of the run's may be that one under another name; that alone is said.
-
-    `measured` has a row a subject, the column `subject` and the measures, NaN where there is none; `file` the measures
-    of the run's subjects, and where it is not there, nothing is said.
+    Args:
+        measured: one row per new subject, with the column `subject` and the measures, NaN if not available.
+        file: table of the run's measures; without this file the result is empty.
+        measures, group: what is judged.
     """
     run = _read_measures(file)
     found, copies = {}, find_copies(measured, file)
     for _, row in measured.iterrows() if len(run) else ():
         if copy := copies.get(row["subject"]):
-            said = f"It measures as {copy} does, of the run itself: if it is the same image, this is no test result."
-            found[row["subject"]] = [said]
+            sentence = f"All image measures equal those of {copy} in the training cohort."
+            found[row["subject"]] = [f"{sentence} If it is the same image, its score is not a test result."]
             continue
         sentences = [*(_judge_alone(row, run, measure) for measure in measures), _judge_together(row, run, group)]
         if sentences := [sentence for sentence in sentences if sentence]:
@@ -58,7 +59,7 @@ def find_departures(measured: pd.DataFrame, file: Path, measures: tuple[Measure,
 
 
 def find_copies(measured: pd.DataFrame, file: Path) -> dict[str, str]:
-    """By subject that one of a run's subjects whose measures it has all, as the same image under any name does."""
+    """Find subjects with the same measures as one of the run's, as copies of an image have; returns that one's name."""
     run, found = _read_measures(file), {}
     for _, row in measured.iterrows() if len(run) else ():
         numbers = [column for column in run.columns.drop("subject") if pd.notna(row[column])]
@@ -73,7 +74,7 @@ def _read_measures(file: Path) -> pd.DataFrame:
 
 
 def _judge_alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
-    """A sentence where a measure departs, else nothing."""
+    """Return a sentence if a measure departs, else an empty text."""
     values, value = run[measure.column].dropna().to_numpy(dtype=float), float(row[measure.column])
     n, is_within = len(values), len(values) == 0 or values.min() <= value <= values.max()
     if n < LEAST_SUBJECTS or is_within or np.isnan(value):
@@ -83,11 +84,11 @@ def _judge_alone(row: pd.Series, run: pd.DataFrame, measure: Measure) -> str:
     if distance <= stats.t.ppf(1 - RARE / 2, n - 1) * scaled.std(ddof=1) * np.sqrt(1 + 1 / n):
         return ""
     shown, low, high = (f"{x:.0f}" if abs(x) >= 100 else f"{x:.2g}" for x in (value, values.min(), values.max()))
-    return f"{measure.words.format(shown)}; of the {n} that the run learnt from {low} to {high}."
+    return f"Unusual {measure.words.format(shown)}; range in the training cohort {low} to {high} ({n} subjects)."
 
 
 def _judge_together(row: pd.Series, run: pd.DataFrame, group: Group) -> str:
-    """The group's sentence where its measures depart, else nothing."""
+    """Return the sentence of a group if its measures depart, else an empty text."""
     columns = list(group.columns)
     values, value = run[columns].dropna().to_numpy(dtype=float), row[columns].to_numpy(dtype=float)
     (n, size) = values.shape

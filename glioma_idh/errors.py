@@ -41,7 +41,7 @@ def ending_plainly() -> Iterator[None]:
         try:
             yield
         except SystemExit:
-            sys.stdout.flush()  # the help that was printed: closed output is found here, and not as Python ends
+            sys.stdout.flush()  # a closed output is found here, and not as Python ends
             raise
         sys.stdout.flush()
     except InputError as error:

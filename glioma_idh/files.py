@@ -1,24 +1,29 @@
-"""Files appear whole or not at all, so that a kill or a full disk leaves the former one as it was."""
+"""Write files atomically: after a kill or on a full disk, the previous file is unchanged."""
 
 import contextlib
 import json
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from glioma_idh.errors import InputError
 
-SCORE_FORMAT = "%.9g"  # every float32 comes back as it was
+if TYPE_CHECKING:  # pandas takes long to import, and --help must be fast
+    import pandas as pd
+
+SCORE_FORMAT = "%.9g"  # enough digits to restore every float32 exactly
 
 
 @contextlib.contextmanager
-def written_whole(path):
-    """A path to write to, which takes the place of `path` only once the writing has succeeded; its folder is made.
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """Write atomically: yield a temporary path that replaces `path` on success. Missing folders are created.
 
-    What a process of this machine that was killed left of the same file goes. A full disk, or a folder that cannot be
-    written, is an InputError; `path` is then as it was.
+    Also removes temporary files that killed processes on this machine left for `path`. If the file cannot be written,
+    for example on a full disk, an InputError is raised and `path` is unchanged.
     """
     path = Path(path)
     part = path.with_name(f"part-{platform.node()}-{os.getpid()}-{path.name}")
@@ -32,8 +37,8 @@ def written_whole(path):
         yield part
         os.replace(part, path)
     except OSError as error:
-        advice = "Free some space or name another folder (--run-dir, --out, GLIOMA_IDH_CACHE);"
-        advice += " the same command goes on from what is there."
+        advice = "Free some space or choose another folder (--run-dir, --out, GLIOMA_IDH_CACHE)."
+        advice += " Run the same command again to continue."
         raise InputError("to write this file", error.strerror or str(error), advice, file=path) from error
     finally:
         with contextlib.suppress(OSError):
@@ -41,33 +46,33 @@ def written_whole(path):
 
 
 def require_writable(folder: Path) -> None:
-    """Raise an InputError where a folder, or the folder that it would be made in, cannot be written."""
+    """Raise an InputError if a folder is not writable, or cannot be created."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         found = "a folder without write permission" if there.is_dir() else "a file"
-        raise InputError("a folder for the results", found, "Name another folder.", file=there)
+        raise InputError("a folder for the results", found, "Choose another folder.", file=there)
 
 
 def require_file_writable(file: Path) -> None:
-    """Raise an InputError where a file cannot be written: it is a folder, or its folder cannot be written."""
+    """Raise an InputError if a file cannot be written."""
     if file.is_dir():
         raise InputError("a file for the results", "a folder", "Name a file in it.", file=file)
     require_writable(file.absolute().parent)
 
 
-def write_table(table, path) -> None:
-    """Write a DataFrame as CSV, whole or not at all."""
+def write_table(table: "pd.DataFrame", path: str | Path) -> None:
+    """Write a table as CSV, atomically."""
     with written_whole(path) as part:
         table.to_csv(part, index=False, float_format=SCORE_FORMAT, lineterminator="\n")
 
 
-def write_json(content: dict, path) -> None:
-    """Write JSON, whole or not at all; NaN becomes null."""
+def write_json(content: dict, path: str | Path) -> None:
+    """Write JSON, atomically; NaN becomes null."""
     text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=2)
     write_text(text + "\n", path)
 
 
-def write_text(text: str, path) -> None:
-    """Write a text, whole or not at all."""
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text file, atomically."""
     with written_whole(path) as part:
         part.write_text(text, encoding="utf-8")

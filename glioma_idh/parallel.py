@@ -1,4 +1,4 @@
-"""Work spread over processes that end with the command that started them."""
+"""Parallel work in processes that end with the command that started them."""
 
 import contextlib
 import ctypes
@@ -10,9 +10,11 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import psutil
 from joblib import delayed
 from joblib.externals.loky.backend import resource_tracker as of_loky
@@ -21,23 +23,24 @@ from glioma_idh import log
 from glioma_idh.errors import InputError
 from glioma_idh.progress import progress
 
-LOOK_EVERY_S = 0.5  # how often a worker looks whether its command is still there
+CHECK_EVERY_S = 0.5  # how often a worker checks whether its command still runs
 SET_PARENT_DEATH_SIGNAL = 1  # of prctl(2), Linux
-# What joblib warns of: a worker that has grown was replaced; Ctrl-C or an error ended calls that were not done.
-MEANT_ENDS = r"A worker stopped while some jobs|.*You could benefit from adjusting the input task"
+# Warnings of joblib on intended events: a worker was replaced to free memory; Ctrl-C or an error cancelled calls.
+HARMLESS = r"A worker stopped while some jobs|.*You could benefit from adjusting the input task"
 
 
 def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
-    """Go through calls in several processes, or in this one.
+    """Run calls in several processes, or in this one; yields their results.
 
-    A worker whose command was killed ends within a second, whatever it does: while it imports, works, waits or hands
-    its result over. Ctrl-C at the terminal reaches the command alone, which ends its workers. Where a backend of joblib
-    was chosen outside (`joblib.parallel_config`), that one is used as it is.
+    If the command is killed, its workers end within a second. Ctrl-C reaches only the command, which ends its workers.
+    A joblib backend chosen by the caller (`joblib.parallel_config`) is used unchanged.
 
-    `calls` are made by `joblib.delayed`; of `jobs`, processes at once, 1 is this one and -1 one a processor. Results
-    come one at a time, in the order of the calls if `ordered`, else as they are done.
+    Args:
+        calls: made by `joblib.delayed`.
+        jobs: number of processes; 1 is this process, -1 is one per processor.
+        ordered: yield results in the order of the calls, else as they finish.
     """
-    warnings.filterwarnings("ignore", message=MEANT_ENDS)
+    warnings.filterwarnings("ignore", message=HARMLESS)
     kind = "generator" if ordered else "generator_unordered"
     if type(joblib.parallel.get_active_backend()[0]).__name__ != "LokyBackend":
         return joblib.Parallel(jobs, return_as=kind)(calls)
@@ -48,18 +51,24 @@ def run_parallel(calls: Iterable, jobs: int, ordered: bool = True) -> Iterator:
         return parallel(calls)  # which starts the workers
 
 
-def each_row(work: Callable, table, *settings, jobs: int = -1, what: str, quiet: bool = False) -> tuple:
-    """Do `work(row, *settings)` with every row of a cohort table, side by side; an InputError: it cannot be used.
+def each_row(
+    work: Callable, table: pd.DataFrame, *settings: Any, jobs: int = -1, what: str, quiet: bool = False
+) -> tuple[pd.DataFrame, list, list[InputError]]:
+    """Call `work(row, *settings)` for every row of a cohort table, in parallel. It may raise an InputError.
 
-    Returns the rows that could be used, their results, and the errors of the others. `jobs` is as of `run_parallel`,
-    `what` and `quiet` as of `progress`.
+    Args:
+        jobs: as for `run_parallel`.
+        what, quiet: as for `progress`.
+
+    Returns:
+        The rows without error, their results, and the errors of the other rows.
     """
     calls = (delayed(_result_or_error)(work, row, *settings) for _, row in table.iterrows())
     outcomes = list(progress(run_parallel(calls, jobs), total=len(table), what=what, quiet=quiet))
     errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
     for error in errors:
         error.file = error.file or table.attrs.get("file", "")
-    is_used = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # of nobody too
+    is_used = np.array([not isinstance(outcome, InputError) for outcome in outcomes], dtype=bool)  # also if empty
     results = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
     return table[is_used].reset_index(drop=True), results, errors
 
@@ -78,17 +87,17 @@ def start_worker(parent: int, by_kernel: bool, log_settings: tuple[int, bool]) -
 
 
 def end_with_parent(parent: int, by_kernel: bool) -> None:
-    """End this process when its parent ends, and leave Ctrl-C to the parent.
+    """End this process when its parent process (an id) ends, and leave Ctrl-C to the parent.
 
-    A thread watches whether the parent, an id, is there. An import can keep it waiting for seconds, so Linux is asked
-    for a signal too, if `by_kernel`: it comes when the thread ends that started this process, so that thread must live
-    as long as its process.
+    A thread checks for the parent. Because an import can block this thread for seconds, with `by_kernel` Linux also
+    sends a signal. That signal is sent when the thread that started this process ends, so `by_kernel` is only for
+    threads that live as long as their process.
     """
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(LOOK_EVERY_S)
-        for child in psutil.Process().children(recursive=True):  # programs that this process has started
+            time.sleep(CHECK_EVERY_S)
+        for child in psutil.Process().children(recursive=True):  # programs started by this process
             with contextlib.suppress(psutil.Error):
                 child.kill()
         os._exit(1)
@@ -100,9 +109,9 @@ def end_with_parent(parent: int, by_kernel: bool) -> None:
 
 
 def parent_death_request() -> Callable[[], None] | None:
-    """A function that asks Linux to kill the process that calls it when its parent ends; None on other systems.
+    """Return a function that makes Linux kill the calling process when its parent ends; None on other systems.
 
-    It is also a `preexec_fn` of `subprocess`, for programs that a command starts and waits for.
+    The function can be the `preexec_fn` of `subprocess`.
     """
     if sys.platform != "linux":
         return None
@@ -112,11 +121,11 @@ def parent_death_request() -> Callable[[], None] | None:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Within, processes and threads are started that Ctrl-C does not reach; here it comes at the end."""
+    """Start processes and threads within this block that Ctrl-C does not reach; Ctrl-C takes effect at its end."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # Those that track the resources of processes are started before: they would let Ctrl-C through again.
+    # Start the resource trackers first, because starting them unblocks Ctrl-C.
     for tracker in (of_python, of_loky):
         tracker.ensure_running()
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

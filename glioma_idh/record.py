@@ -1,4 +1,4 @@
-"""What a command has done, in `run.json` beside its outputs: from what, with which versions, and how it ended."""
+"""The record of a command, `run.json`, beside its outputs: inputs, versions, time, warnings and exit status."""
 
 import contextlib
 import hashlib
@@ -22,42 +22,42 @@ from glioma_idh.files import require_writable, write_json
 PROGRAM = "glioma-idh"
 RUN = "run.json"
 PACKAGES = ("glioma-idh", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "nibabel")
-SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # inputs that are hashed; the voxels of images have hashes in cohort.csv
-OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}  # that are hashed: tables, JSON, networks and pages
-DEPTHS = "*", "*/*", "*/*/*"  # of a folder, that outputs lie in
+SHEETS = {".csv", ".tsv", ".txt", ".xlsx"}  # hashed inputs; hashes of images are in cohort.csv
+OUTPUTS = SHEETS | {".json", ".keras", ".html", ".md"}  # hashed outputs: tables, JSON, networks and reports
+DEPTHS = "*", "*/*", "*/*/*"  # levels of a folder that are searched for outputs
 
 
 @dataclass
 class Record:
-    """The content of `run.json`, the same for every command."""
+    """The content of `run.json`, with the same fields for every command."""
 
-    command: str  # as typed: `glioma-idh train gbm2d`, or the module behind `python -m`
-    arguments: list[str]  # as typed. Where patients are read one by one, a path is `PATH`: it may hold a name
+    command: str  # as typed: `glioma-idh train gbm2d`, or the module of `python -m`
+    arguments: list[str]  # as typed; for single patients, paths are replaced by `PATH`, since they may contain names
     started: str  # UTC, ISO 8601
-    versions: dict[str, str]  # of Python and of the packages that a result depends on
+    versions: dict[str, str]  # of Python and of the packages that affect results
     seeds: dict[str, int | list[int]]  # by the name of the setting
-    inputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of each sheet, and of each run's recipe, by path
-    outputs: dict[str, str] = field(default_factory=dict)  # of what is new (`OUTPUTS`), by path within the folder
-    seconds: float = 0.0  # that it took
-    peak_memory_gb: float = 0.0  # most memory of the command itself, or of one of its processes
-    exit_status: int = 0  # as the shell sees it
-    warnings: list[str] = field(default_factory=list)  # of Python
-    errors: list[str] = field(default_factory=list)  # what it ended with; none where it did its work
+    inputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of tables and of recipes of runs, by path
+    outputs: dict[str, str] = field(default_factory=dict)  # SHA-256 of new files (`OUTPUTS`), by path in the folder
+    seconds: float = 0.0  # duration
+    peak_memory_gb: float = 0.0  # highest peak of the command or one of its processes
+    exit_status: int = 0  # of the command
+    warnings: list[str] = field(default_factory=list)  # Python warnings
+    errors: list[str] = field(default_factory=list)  # the error that ended it; empty after success
 
 
-_folders: dict[Path, dict[Path, int]] = {}  # of the command at work: what lay in each, and its time
+_folders: dict[Path, dict[Path, int]] = {}  # output folders of the running command: files at its start, and their times
 _read: set[Path] = set()
 
 
 def typed_command(module: str) -> str:
-    """The command as it was typed: `glioma-idh` with its command (`cli` leaves it in `sys.argv`), or `python -m`."""
+    """Return the command as it was typed: `glioma-idh` with its command, from `cli`, or `python -m` with the module."""
     return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else f"python -m {module}"
 
 
 def into(folder: Path, will_write: bool = True) -> None:
-    """Note that the command writes its outputs, and therefore its record, into this folder.
+    """Register an output folder of the running command; its record is written there.
 
-    An InputError where it `will_write` and cannot: better now than after hours of work.
+    With `will_write`, an InputError if the folder is not writable, so that it shows before hours of work.
     """
     folder = Path(folder).absolute()
     if will_write:
@@ -66,17 +66,17 @@ def into(folder: Path, will_write: bool = True) -> None:
 
 
 def reads(file: Path) -> None:
-    """The command at work reads this file."""
+    """Register an input file of the running command."""
     _read.add(Path(file).absolute())
 
 
 @contextlib.contextmanager
 def recorded(command: str, *settings, folder: Path | None = None, of_patients: bool = False) -> Iterator[None]:
-    """What every command (a module) runs in: it ends plainly, and its record lies beside its outputs.
+    """Run a command (a module) so that it ends with a plain message and leaves its record beside its outputs.
 
-    Where it has written nothing new, the record that is there stays. `settings` are the dataclasses of its command
-    line; `folder` is that of its outputs, if known by now (`into` names others). Where it reads patients one by one
-    (`of_patients`), no path and no message is kept, as it may hold a name.
+    A command that writes nothing new leaves the earlier record unchanged. `settings` are the dataclasses of the command
+    line. `folder` is the folder of the outputs, if it is already known; `into` names further ones. If the command reads
+    single patients (`of_patients`), no paths and messages are kept, as they may contain names.
     """
     given = {name: value for of in settings for name, value in vars(of).items()}
     seeds = {name: value for name, value in given.items() if "seed" in name and value is not None}
@@ -90,7 +90,8 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
         shown(message, category, *where, **more)
 
     with ending_plainly(), log.shown():
-        _folders.clear(), _read.clear()
+        _folders.clear()
+        _read.clear()
         if folder is not None:
             into(folder)
         for value in given.values():
@@ -111,12 +112,12 @@ def recorded(command: str, *settings, folder: Path | None = None, of_patients: b
             record.seconds = round(time.monotonic() - clock, 1)
             record.peak_memory_gb = round(max(peak_memory_bytes()) / 1e9, 2)
             for folder, before in _folders.items():
-                with contextlib.suppress(OSError, InputError):  # of a full disk the command has spoken itself
+                with contextlib.suppress(OSError, InputError):  # the command has reported a full disk itself
                     _write(record, folder, before, of_patients)
 
 
-def versions() -> dict:
-    """Versions of Python and of the packages that a result depends on."""
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that affect results."""
     installed = {"python": platform.python_version()}
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -125,19 +126,19 @@ def versions() -> dict:
 
 
 def peak_memory_bytes() -> tuple[int, int]:
-    """The most memory that this process, and that one of those it has started, has held."""
+    """Return the peak memory of this process, and the highest of its child processes, in bytes."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset, 0
     import resource
 
-    scale = 1 if sys.platform == "darwin" else 1024  # Linux counts in kilobytes
+    scale = 1 if sys.platform == "darwin" else 1024  # Linux reports kilobytes
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     own, others = (resource.getrusage(of).ru_maxrss * scale for of in whose)
     return own, others
 
 
 def _write(record: Record, folder: Path, before: dict[Path, int], of_patients: bool) -> None:
-    """The record of the command into one of its folders."""
+    """Write the record of the command into one of its folders."""
     new = [file for file, time_ns in _times(folder).items() if before.get(file) != time_ns]
     if not folder.is_dir() or (not new and (folder / RUN).exists()):
         return
@@ -148,7 +149,7 @@ def _write(record: Record, folder: Path, before: dict[Path, int], of_patients: b
 
 
 def _times(folder: Path) -> dict[Path, int]:
-    """When each output in a folder was written, ns."""
+    """Return the modification time of each output in a folder, ns."""
     files = [file for depth in DEPTHS for file in folder.glob(depth) if file.suffix in OUTPUTS and file.name != RUN]
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
@@ -159,13 +160,13 @@ def _sha256(file: Path) -> str:
 
 
 def _hidden(argument: str) -> str:
-    """An argument; `PATH` where it is one."""
+    """Return an argument, or `PATH` in the place of a path."""
     flag, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
     return f"{flag}{equals}PATH" if "/" in value or "\\" in value or (value and Path(value).exists()) else argument
 
 
 def _status(error: BaseException) -> int:
-    """What a command exits with (`errors.ending_plainly`)."""
+    """Return the exit status of a command (`errors.ending_plainly`)."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     signals = {KeyboardInterrupt: signal.SIGINT, BrokenPipeError: getattr(signal, "SIGPIPE", signal.SIGINT)}

@@ -7,7 +7,7 @@ import pytest
 from glioma_idh.departures import Group, Measure, find_departures, log_odds
 from glioma_idh.runs import MEASURES as FILE
 
-ALONE = (Measure("ml", "The lesion has {} ml", np.log), Measure("auc", "It stands out with {}", log_odds))
+ALONE = (Measure("ml", "lesion volume of {} ml", np.log), Measure("auc", "contrast of {}", log_odds))
 PAIR = Group(("a", "b"), "a and b are unlike those of {n}.")
 
 
@@ -32,7 +32,7 @@ def test_one_measure_beyond_all_and_rare_is_said_with_the_run_s_range(tmp_path):
     low, high = run["ml"].min(), run["ml"].max()
     assert of_one(tmp_path) == []
     assert of_one(tmp_path, ml=1246.2) == [
-        f"The lesion has 1246 ml; of the 60 that the run learnt from {low:.2g} to {high:.0f}."
+        f"Unusual lesion volume of 1246 ml; range in the training cohort {low:.2g} to {high:.0f} (60 subjects)."
     ]
     assert len(of_one(tmp_path, ml=1.0)) == 1
     assert of_one(tmp_path, ml=1.2 * high) == []  # beyond all, and still no rarity
@@ -76,7 +76,10 @@ def test_of_few_subjects_or_an_older_run_nothing_is_said(tmp_path):
 def test_an_image_of_the_run_itself_is_told_under_any_name(tmp_path):
     run = write_run(tmp_path)
     twin = run.iloc[7].drop("subject").to_dict()
-    expected = ["It measures as s07 does, of the run itself: if it is the same image, this is no test result."]
+    expected = [
+        "All image measures equal those of s07 in the training cohort. "
+        "If it is the same image, its score is not a test result."
+    ]
     assert of_one(tmp_path, **twin) == expected
     assert of_one(tmp_path, **twin | {"auc": float("nan")}) == expected
     assert of_one(tmp_path, **twin | {"auc": twin["auc"] + 0.001}) == []

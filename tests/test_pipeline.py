@@ -26,7 +26,7 @@ from glioma_idh.training.cohort import (
 )
 from glioma_idh.training.predict import read_subjects, warn_of_predictions
 from glioma_idh.training.settings import check_settings, default_run_dir, external_name, run_key, with_whole_paths
-from glioma_idh.training.splits import make_splits, side_by_side, train_splits
+from glioma_idh.training.splits import make_splits, run_calls, train_splits
 
 
 def key_of(recipe, job):
@@ -58,7 +58,7 @@ def test_nobody_labelled_is_said_with_the_reasons(capsys):
         with pytest.raises(InputError, match="expected labelled subjects to train on; found none left. The reasons"):
             require_labelled(nobody, errors, 2)
         printed = capsys.readouterr().out
-        assert printed.startswith("2 of 2 subjects are set aside:\n  a: sheet.csv: expected IDH status; found an empty")
+        assert printed.startswith("2 of 2 subjects are excluded:\n  a: sheet.csv: expected IDH status; found an empty")
 
 
 def test_labels_are_advised_only_where_some_are_missing(capsys):
@@ -74,7 +74,7 @@ def test_labels_are_advised_only_where_some_are_missing(capsys):
     ):
         with pytest.raises(InputError) as caught:
             require_labelled(table, errors, 2)
-        assert ("--labels" in caught.value.advice) == advised and "The reasons stand above." in caught.value.advice
+        assert ("--labels" in caught.value.advice) == advised and "The reasons are listed above." in caught.value.advice
 
 
 def test_two_cohorts_of_one_file_name_have_a_folder_each():
@@ -94,7 +94,7 @@ def test_other_labels_are_another_run(tmp_path):
 @pytest.mark.parametrize(
     ("job", "match"),
     [
-        (Job(labels="x.csv"), "expected a cohort of real scans with --images and --labels; found --cohort phantom"),
+        (Job(labels="x.csv"), "expected the cohort that --images and --labels belong to; found --cohort phantom"),
         (Job(external_labels="x.csv"), "expected --external with --external-images; found no --external"),
         (Job(jobs=0), "expected --jobs of at least 1; found 0"),
     ],
@@ -131,17 +131,17 @@ def test_a_run_from_before_the_split_seed_goes_on_and_one_of_other_splits_does_n
     runs.begin_run(tmp_path, key_of(Recipe(), Job()), {})
     assert "split_seed" not in runs.read_json(tmp_path / "recipe.json")["recipe"]
     for same in (None, 0):
-        assert not runs.find_run(tmp_path, key_of(Recipe(split_seed=same), Job()), METHOD.former)
-    with pytest.raises(InputError, match="expected split_seed 4; found split_seed None"):
-        runs.find_run(tmp_path, key_of(Recipe(split_seed=4), Job()), METHOD.former)
+        assert not runs.find_run(tmp_path, key_of(Recipe(split_seed=same), Job()), METHOD.old_defaults)
+    with pytest.raises(InputError, match="expected a run with split_seed 4; found one with split_seed None"):
+        runs.find_run(tmp_path, key_of(Recipe(split_seed=4), Job()), METHOD.old_defaults)
 
 
 def test_each_reason_is_said_once(capsys):
     errors = [InputError("a scan", "none", "Add it.", subject=f"s{n}") for n in range(3)]
     report_exclusions([*errors, InputError("a lesion", "an empty mask", "Check.", subject="x")], 9)
     assert capsys.readouterr().out.splitlines() == [
-        "4 of 9 subjects are set aside, all listed in exclusions.csv:",
-        "  s0: expected a scan; found none. Add it. (2 more like this)",
+        "4 of 9 subjects are excluded (full list: exclusions.csv):",
+        "  s0: expected a scan; found none. Add it. (2 more for the same reason)",
         "  x: expected a lesion; found an empty mask. Check.",
     ]
 
@@ -229,7 +229,7 @@ def cohorts(monkeypatch):
 def test_the_training_cohort_is_read_as_the_recipe_and_the_job_say(cohorts, capsys):
     cohorts.tables["egd"] = table_of({"subject": "a"})
     recipe = SimpleNamespace(cohort="egd", all_visits=True, phantom={"num_subjects": 5})
-    table = TrainingCohort(recipe, Job("here", "sheet.csv"), ("t2",)).introduce(("t2",))
+    table = TrainingCohort(recipe, Job("here", "sheet.csv"), ("t2",)).checked_table(("t2",))
     assert table is cohorts.tables["egd"]
     settings = {"sequences": ("t2",), "all_visits": True, "phantom": {"num_subjects": 5}, "quiet": False}
     assert cohorts.asked["egd"] == (Path("here"), Path("sheet.csv"), settings)
@@ -248,10 +248,10 @@ def test_names_that_say_another_sequence_are_told_before_training_and_testing(co
     rows = [{"subject": name, "t1gd": f"{name}/flair.nii", "flair": f"{name}/t1gd.nii"} for name in "ab"]
     cohorts.tables |= {"egd": table_of(*rows, {"subject": "c", "t1gd": "c/t1gd.nii", "idh": "1"})}
     recipe, job = gbm2d.Recipe(cohort="egd"), Job()
-    TrainingCohort(recipe, job).introduce(("t1gd",))
+    TrainingCohort(recipe, job).checked_table(("t1gd",))
     said = "In 2 of 3 subjects a file's name says something else than what it is given as. "
     assert capsys.readouterr().err == f"{said}a: flair.nii is given as T1Gd; by its name it is FLAIR.\n"
-    TrainingCohort(recipe, job).introduce(("t1",))
+    TrainingCohort(recipe, job).checked_table(("t1",))
     assert capsys.readouterr().err == ""
     external(cohorts, [HERE], [THERE | {"t2": "t_flair.nii"}])
     assert "In 1 of 1 subjects a file's name says something else" in capsys.readouterr().err
@@ -276,11 +276,11 @@ def test_the_external_cohort_is_the_second_one(cohorts, capsys):
     assert cohorts.looked_for == [(["t"], "--external-images")]
     assert capsys.readouterr().out == ""
     external(cohorts, [HERE, HERE | {"subject": "n", "patient": "BraTS2021_00001"}], [THERE])
-    assert "1 subjects are known by their BraTS id alone" in capsys.readouterr().out
+    assert "1 subjects have a BraTS id only" in capsys.readouterr().out
 
 
 def test_an_external_cohort_that_cannot_test_is_refused(cohorts):
-    with pytest.raises(InputError, match="expected labelled subjects to test on; found none among 1"):
+    with pytest.raises(InputError, match="expected labelled subjects in the external cohort; found none among 1"):
         external(cohorts, [HERE], [THERE | {"idh": ""}])
     with pytest.raises(InputError, match="expected T2 in cohort x; found only ADC"):
         external(cohorts, [HERE], [THERE | {"t2": "", "adc": "a.nii"}])
@@ -298,7 +298,7 @@ def test_an_image_in_both_is_refused_also_in_another_scale(tmp_path):
     with pytest.raises(InputError, match=r"found 1 in both \(T2 of b \(b.nii\) is T2 of c \(a.nii\)\)"):
         refuse_copies(tmp_path, other.assign(t2_voxel_hash=["0034", "56"]), measured)
     write_table(measured.assign(subject=["a", "b"], box_ml=[7.0, 9.0]), tmp_path / runs.MEASURES)
-    with pytest.raises(InputError, match=r"found 1 in both \(b is d\). Take them out"):
+    with pytest.raises(InputError, match=r"found 1 in both \(b is d\). Remove these subjects"):
         refuse_copies(tmp_path, other, measured)
 
 
@@ -368,13 +368,13 @@ def test_every_split_is_trained_once(monkeypatch, capsys, tmp_path):
         given.extend([train, calls, jobs])
         yield from [1, 0]
 
-    monkeypatch.setattr("glioma_idh.training.splits.side_by_side", trained)
+    monkeypatch.setattr("glioma_idh.training.splits.run_calls", trained)
     recipe = gbm2d.Recipe(num_splits=2)
     train_splits(print, recipe, tmp_path, 3, quiet=False)
     assert given == [print, [(recipe, tmp_path, index, False) for index in range(2)], 3]
-    assert capsys.readouterr().out == "split 2 is trained, 1 of 2\nsplit 1 is trained, 2 of 2\n"
+    assert capsys.readouterr().out == "split 2 trained (1 of 2)\nsplit 1 trained (2 of 2)\n"
     train_splits(print, recipe, tmp_path, 3, quiet=False, label="T1Gd: ")
-    assert capsys.readouterr().out == "T1Gd: split 2 is trained, 1 of 2\nT1Gd: split 1 is trained, 2 of 2\n"
+    assert capsys.readouterr().out == "T1Gd: split 2 trained (1 of 2)\nT1Gd: split 1 trained (2 of 2)\n"
     train_splits(print, recipe, tmp_path, 3, quiet=True)
     assert capsys.readouterr().out == ""
 
@@ -389,10 +389,10 @@ def test_a_training_that_the_system_ended_is_said(monkeypatch):
 
         return run
 
-    assert sorted(side_by_side(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
+    assert sorted(run_calls(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
     monkeypatch.setattr("joblib.Parallel", parallel)
-    with warnings.catch_warnings(), pytest.raises(InputError, match="one that the system ended.*--jobs 1"):
-        list(side_by_side(pow, [(2, 3)] * 3, 2))
+    with warnings.catch_warnings(), pytest.raises(InputError, match="one that the operating system ended.*--jobs 1"):
+        list(run_calls(pow, [(2, 3)] * 3, 2))
 
 
 def test_those_with_any_image_are_predicted(cohorts, capsys):
@@ -406,7 +406,7 @@ def test_those_with_any_image_are_predicted(cohorts, capsys):
     wanted.all_visits = wanted.quiet = False
     read_subjects(wanted, ["adc"])
     assert cohorts.asked["egd"] == ("i", "l", {"sequences": ["adc"], "all_visits": False, "quiet": False})
-    assert "set aside: ../d: expected an id that can be used as a file name" in capsys.readouterr().err
+    assert "excluded: ../d: expected an id that can be used as a file name" in capsys.readouterr().err
 
 
 def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_read(tmp_path):
@@ -415,7 +415,7 @@ def test_a_bad_cell_stops_training_testing_and_prediction_before_anything_is_rea
     recipe, job = gbm2d.Recipe(cohort=str(path)), Job(external=str(path))
     wanted = SimpleNamespace(cohort=str(path), images=None, labels=None, all_visits=False, quiet=True)
     commands = (
-        lambda: TrainingCohort(recipe, job).introduce(("flair",)),
+        lambda: TrainingCohort(recipe, job).checked_table(("flair",)),
         lambda: read_external_cohort(TrainingCohort(recipe, job), ("flair",)),
         lambda: read_subjects(wanted, ("flair",)),
     )
@@ -435,10 +435,10 @@ def test_scores_of_the_run_s_own_patients_and_of_phantoms_are_said_to_be_no_resu
     wanted = SimpleNamespace(run_dir=tmp_path, with_skull=False)
     warn_of_predictions(table, wanted, {}, synthetic=False)
     told = capsys.readouterr().err
-    assert told.startswith("1 of 2 subjects are patients of the run itself") and "phantom" not in told
+    assert told.startswith("1 of 2 subjects were in the training cohort") and "phantom" not in told
     warn_of_predictions(table.tail(1), wanted, {}, synthetic=True)
     told = capsys.readouterr().err
-    assert told.startswith("These networks learnt from the synthetic phantom")
+    assert told.startswith("These networks were trained on synthetic data (phantom)")
     assert "patients of the run" not in told
 
 
@@ -448,6 +448,6 @@ def test_scans_with_skull_make_another_run_and_runs_from_before_the_setting_go_o
     slices = run_key("gbm2d", gbm2d.Recipe(), Job())
     assert run_key("gbm2d", gbm2d.Recipe(with_skull=True), Job()) == slices | {"with_skull": True}
     runs.begin_run(tmp_path, without, {})
-    assert not runs.find_run(tmp_path, without, METHOD.former)
-    with pytest.raises(InputError, match="expected with_skull True; found with_skull None"):
-        runs.find_run(tmp_path, with_skull, METHOD.former)
+    assert not runs.find_run(tmp_path, without, METHOD.old_defaults)
+    with pytest.raises(InputError, match="expected a run with with_skull True; found one with with_skull None"):
+        runs.find_run(tmp_path, with_skull, METHOD.old_defaults)

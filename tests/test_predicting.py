@@ -11,7 +11,7 @@ import pytest
 from glioma_idh.cohorts.checks.copies import remarks_on_names
 from glioma_idh.cohorts.table import COLUMNS
 from glioma_idh.errors import InputError
-from glioma_idh.training.predict import check_files, look_at, print_looks, subject_of, write_predictions
+from glioma_idh.training.predict import check_files, find_problems, print_problems, subject_of, write_predictions
 from tests.imaging.dicom_series import noise, write_series
 from tests.imaging.heads import SPACING_MM, head
 
@@ -35,7 +35,7 @@ def test_a_patient_is_called_by_the_file_or_its_folder(scan, subject):
 
 @pytest.mark.parametrize("given", ["", " ", "a/b", "..\\x", "a:b"])
 def test_a_name_that_no_file_can_have_is_refused(given):
-    with pytest.raises(InputError, match="a --subject that can name a file"):
+    with pytest.raises(InputError, match="a --subject that is valid in file names"):
         subject_of(Path("x/t2.nii"), given)
 
 
@@ -47,7 +47,7 @@ def test_predictions_of_others_stay_and_what_is_replaced_is_said(tmp_path, capsy
     assert capsys.readouterr().err == ""
     write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.75]}), path)
     assert path.read_text().splitlines() == ["subject,score", "003,0.5", "010,0.75"]
-    assert "replaces earlier predictions of 010; --subject tells patients apart" in capsys.readouterr().err
+    assert "earlier predictions were replaced for 010. Use --subject to name each patient" in capsys.readouterr().err
     write_predictions(pd.DataFrame({"subject": ["010"], "score": [0.75]}), path)
     assert capsys.readouterr().err == ""
     path.write_text(path.read_text().replace("subject,score", "subject,score_mean"))  # as earlier versions call it
@@ -64,10 +64,10 @@ def test_what_is_given_as_an_image_must_be_a_file(tmp_path):
         check_files(scan=tmp_path / "scan.nii", lesion_mask=tmp_path / "again.nii")
     with pytest.raises(InputError, match="nowhere.nii: .* for --lesion-mask; found no file. Check --l"):
         check_files(lesion_mask=tmp_path / "nowhere.nii")
-    with pytest.raises(InputError, match="for --t1gd; found a folder. Name the file in it"):
+    with pytest.raises(InputError, match="for --t1gd; found a folder. Name the NIfTI file in it"):
         check_files(t1gd=tmp_path)
     write_series(tmp_path / "dicom", noise((16, 18, 1), 1), 1, {})
-    with pytest.raises(InputError, match="found a folder of DICOM files. Prepare .*glioma_idh.prepare"):
+    with pytest.raises(InputError, match="found a folder of DICOM files. Prepare .*glioma-idh prepare"):
         check_files(scan=tmp_path / "dicom")
 
 
@@ -133,15 +133,15 @@ def one(tmp_path):
 
 
 def test_images_are_looked_at_as_the_check_of_cohorts_does(one):
-    assert look_at(one, ["t2", "lesion_mask"], {}) == {}
-    assert look_at(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the same voxels as t1."]}
+    assert find_problems(one, ["t2", "lesion_mask"], {}) == {}
+    assert find_problems(one, ["t1", "t2", "lesion_mask"], {}) == {"a": ["T2: Has the same voxels as t1."]}
     mask = np.where(nibabel.load(one.at[0, "lesion_mask"]).get_fdata(), 0.7, 0.2)
     nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), one.at[0, "lesion_mask"])
-    found = look_at(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
+    found = find_problems(one, ["t2", "lesion_mask"], {"a": ["Odd."], "b": ["Odd."]})
     assert found == {"a": ["Odd."]}  # that the mask holds probabilities, the preparation says
     two = pd.concat([one, one.assign(subject="b", patient="b")])
     images = ("T2", "T2"), ("the lesion mask", "the lesion mask")
-    said = look_at(two, ["t2", "lesion_mask"], {})["b"]
+    said = find_problems(two, ["t2", "lesion_mask"], {})["b"]
     for sentence, (image, other) in zip(said, images, strict=True):
         assert sentence.startswith(f"{image}: ") and f"has the same voxels as {other} of a (" in sentence
 
@@ -150,14 +150,14 @@ def test_scans_of_other_axes_are_told_beside_the_score(one, tmp_path):
     turned = nibabel.Nifti1Image(head().transpose(2, 1, 0), np.diag([*SPACING_MM, 1.0]))
     nibabel.save(turned, one.at[0, "t2"])
     one["lesion_mask"] = ""
-    (said,) = look_at(one, ["t2"], {})["a"]
+    (said,) = find_problems(one, ["t2"], {})["a"]
     assert said.startswith("T2: The image is more symmetric from bottom to top (correlation with its mirror image ")
 
 
 def test_what_looks_wrong_is_said_of_the_first_few(capsys):
-    print_looks({}, 5)
+    print_problems({}, 5)
     assert capsys.readouterr().err == ""
-    print_looks({name: [f"{name} is odd."] for name in "abcd"}, 5)
+    print_problems({name: [f"{name} is odd."] for name in "abcd"}, 5)
     lines = capsys.readouterr().err.splitlines()
     assert lines[:3] == ["a: a is odd.", "b: b is odd.", "c: c is odd."]
-    assert lines[3].startswith("4 of 5 subjects have such remarks") and lines[4].startswith("Look at scan, mask")
+    assert lines[3].startswith("4 of 5 subjects have remarks") and lines[4].startswith("Check scan, mask")

@@ -343,7 +343,7 @@ def test_other_patients_go_on(patient, capsys):
     outcomes = {outcome.subject: outcome for outcome in prepare.run(job, FAST)}
     assert len(outcomes["p1"].files) == 4 and not outcomes["p2"].files
     said = capsys.readouterr().err
-    assert "p2: nothing could be made" in said and str(outcomes["p2"].errors[0]) in said and "p1" not in said
+    assert "p2: no results" in said and str(outcomes["p2"].errors[0]) in said and "p1" not in said
     assert list(cohorts.read(str(job.out / "cohort.csv"))[0]["subject"]) == ["p1"]
 
 
@@ -535,7 +535,7 @@ def test_a_lesion_is_found_by_what_is_handed_in(patient, monkeypatch):
     monkeypatch.setattr(prepare, "_check_lesion_run", lambda run: None)
     outcome = outcome_of(patient, lesion_run=Path("run"))
     assert np.array_equal(voxels(outcome.files["lesion_mask"]) != 0, voxels(outcome.files["t2"]) > 90)
-    assert "found by a threshold, not drawn" in " ".join(outcome.remarks)
+    assert "segmented by a threshold, not drawn" in " ".join(outcome.remarks)
     (patient / "flair.nii.gz").unlink()
     assert "flair" in str(outcome_of(patient, lesion_run=Path("run")).errors[0])
 

@@ -157,7 +157,7 @@ def test_a_full_disk_hides_no_error(tmp_path, argv, monkeypatch):
 @pytest.mark.parametrize("folder", ["file", "file/deeper/still"])
 def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, argv, folder):
     (tmp_path / "file").write_text("")
-    text = "file: expected a folder for the results; found a file. Name another folder."
+    text = "file: expected a folder for the results; found a file. Choose another folder."
     with pytest.raises(SystemExit, match=text), recorded("glioma_idh.x", folder=tmp_path / folder):
         pytest.fail("the work began")
     with recorded("glioma_idh.x"):

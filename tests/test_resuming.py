@@ -44,13 +44,13 @@ def test_whose_labels_differ_is_said(begun):
     assert find() is False
     write(a="0", c="1", d="", f="0")
     expected = (
-        r"run: expected the sheet of labels that the run began with; found another content of cohort.csv: 3 labels "
-        r"differ \(a mutant -> wild-type, d mutant -> not known, c not known -> mutant\). Put the former content back"
+        r"run: expected the label sheet that the run was started with; found a changed cohort.csv: 3 labels "
+        r"differ \(a mutant -> wild-type, d mutant -> not known, c not known -> mutant\). Restore the earlier content"
     )
     with pytest.raises(InputError, match=expected):
         find()
     write(b="1", e=None, g="1")
-    found = r"1 labels differ \(b wild-type -> mutant\); 1 subjects are new \(g\); 1 subjects are gone \(e\)\."
+    found = r"1 labels differ \(b wild-type -> mutant\); 1 subjects are new \(g\); 1 subjects are missing \(e\)\."
     with pytest.raises(InputError, match=found):
         find()
 
@@ -62,15 +62,18 @@ def test_of_many_the_first_few_are_named_and_other_columns_are_told_apart(begun,
         find()
     write()
     (tmp_path / "cohort.csv").write_text((tmp_path / "cohort.csv").read_text() + "\n")
-    with pytest.raises(InputError, match="no label differs, other columns do"):
+    with pytest.raises(InputError, match="no label differs, but other columns do"):
         find()
     (tmp_path / "run/cohort.csv").unlink()
-    with pytest.raises(InputError, match="whose labels differ is not known"):
+    with pytest.raises(InputError, match="the changed labels are not known"):
         find()
 
 
 def test_another_setting_is_another_run(begun):
     find, write = begun
     write(a="0")
-    with pytest.raises(InputError, match="expected cohort_sha256 .*, epochs 7; found .* This folder holds another run"):
+    with pytest.raises(
+        InputError,
+        match="expected a run with cohort_sha256 .*, epochs 7; found .* The folder holds a run with other settings",
+    ):
         find(epochs=7)

@@ -65,7 +65,7 @@ def test_the_networks_of_a_run_are_one_per_split_in_their_order(folder):
     outputs = [float(network.predict_on_batch(np.ones((1, 1)))[0, 0]) for network in gi.Run(folder).networks()]
     assert outputs == [1, 2]
     (runs.split_folder(folder, 1) / runs.MODEL).write_bytes(b"")
-    with pytest.raises(gi.InputError, match=r"split_2.*expected a network"):
+    with pytest.raises(gi.InputError, match=r"split_2.*expected a Keras network"):
         gi.Run(folder).networks()
 
 

@@ -44,12 +44,15 @@ def test_the_same_recipe_goes_on_and_another_is_an_error(tmp_path):
     assert runs.find_run(folder, RECIPE | {"epochs": 9}) is False  # nothing has begun
     runs.begin_run(folder, RECIPE, published={})
     assert runs.find_run(folder, RECIPE) is False
-    with pytest.raises(InputError, match=r"run: expected epochs 6; found epochs 5. This folder holds another run"):
+    with pytest.raises(
+        InputError,
+        match=r"run: expected a run with epochs 6; found one with epochs 5. The folder holds a run with other settings",
+    ):
         runs.find_run(folder, RECIPE | {"epochs": 6})
     write_json({"auc": float("nan")}, folder / "metrics.json")
     assert json.loads((folder / "metrics.json").read_text()) == {"auc": None}
     assert runs.find_run(folder, RECIPE) is True
-    with pytest.raises(InputError, match="expected epochs 6; found epochs 5"):
+    with pytest.raises(InputError, match="expected a run with epochs 6; found one with epochs 5"):
         runs.find_run(folder, RECIPE | {"epochs": 6})
     recipe = json.loads((folder / "recipe.json").read_text())
     assert recipe["hash"] == runs.recipe_hash(recipe["recipe"]) and "keras" in recipe["versions"]
@@ -67,10 +70,10 @@ def test_a_run_of_the_former_counting_is_refused(tmp_path):
             {name: value for name, value in content.items() if name != "format"} | found, tmp_path / "recipe.json"
         )
         for read in (runs.read_recipe, lambda folder: runs.find_run(folder, RECIPE)):
-            with pytest.raises(InputError, match=f"expected a run in format 2; found {other}.*Train again"):
+            with pytest.raises(InputError, match=f"expected a run in format 2; found {other}.*train again"):
                 read(tmp_path)
     write_json({"hash": 1}, tmp_path / "recipe.json")
-    with pytest.raises(InputError, match="expected the recipe of a run; found something else"):
+    with pytest.raises(InputError, match="expected the recipe of a run; found other content"):
         runs.read_recipe(tmp_path)
 
 
@@ -109,7 +112,12 @@ def test_a_folder_that_cannot_be_made_says_why(tmp_path):
 
 
 def test_a_folder_without_a_run_says_what_is_wanted(tmp_path):
-    with pytest.raises(InputError, match=r"recipe.json: expected a run folder with this file"):
+    with pytest.raises(InputError, match=r"expected the folder of one run; found a folder without recipe.json"):
+        runs.read_json(tmp_path / "recipe.json")
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(InputError, match=r"metrics.json: expected a JSON file of a run; found no such file. The run"):
+        runs.read_json(tmp_path / "metrics.json")
+    with pytest.raises(InputError, match=r"recipe.json: expected a JSON file of a run; found unreadable content"):
         runs.read_json(tmp_path / "recipe.json")
 
 
@@ -127,10 +135,10 @@ def test_what_a_killed_process_left_of_a_file_goes_and_what_a_living_one_writes_
 def test_older_runs_lack_younger_settings_and_go_on(tmp_path):
     runs.begin_run(tmp_path, RECIPE, published={"auc": 0.86})
     assert runs.find_run(tmp_path, RECIPE | {"youngest": 1}, defaults={"youngest": 1}) is False
-    with pytest.raises(InputError, match="expected youngest 2; found youngest 1"):
+    with pytest.raises(InputError, match="expected a run with youngest 2; found one with youngest 1"):
         runs.find_run(tmp_path, RECIPE | {"youngest": 2}, defaults={"youngest": 1})
     assert runs.find_run(tmp_path, RECIPE, defaults={"epochs": 9}) is False  # what it says itself stands above them
-    with pytest.raises(InputError, match="expected epochs None; found epochs 5"):
+    with pytest.raises(InputError, match="expected a run with epochs None; found one with epochs 5"):
         runs.find_run(tmp_path, {name: value for name, value in RECIPE.items() if name != "epochs"})
     assert runs.read_json(tmp_path / "recipe.json")["published"] == {"auc": 0.86}
 
@@ -143,19 +151,21 @@ def test_what_is_no_run_is_said_with_the_runs_above_in_and_beside_it(tmp_path):
     (tmp_path / "file.csv").touch()
     base = re.escape(str(tmp_path / "runs"))
     for path, found in {
-        "runs/a/split_1": rf"a folder within the run a. Name {base}/a\.$",
-        "runs/a/recipe.json": rf"a path within the run a. Name {base}/a\.$",
-        "runs/several": rf"a folder that holds 2 runs. Name {base}/several/t1 or {base}/several/t2\.$",
-        "runs": rf"a folder that holds 5 runs. Name {base}/a or {base}/b or {base}/c or .*t1 ... \(5 in all\)\.$",
-        "runs/table1-1234": rf"a folder without one. Name {base}/a or .* ... \(5 in all\)\.$",
-        "runs/d": rf"no such folder. Name {base}/a or .* ... \(5 in all\)\.$",
-        "file.csv": rf"a file. Name {base}/a or {base}/b or {base}/c\.$",
-        "x/y/z": rf"no such folder. Name {base}/a or {base}/b or {base}/c\.$",
+        "runs/a/split_1": rf"a folder inside the run a. Choose {base}/a\.$",
+        "runs/a/recipe.json": rf"a path inside the run a. Choose {base}/a\.$",
+        "runs/several": rf"a folder with 2 runs in it. Choose {base}/several/t1 or {base}/several/t2\.$",
+        "runs": rf"a folder with 5 runs in it. Choose {base}/a or {base}/b or {base}/c or .*t1 ... \(5 runs\)\.$",
+        "runs/table1-1234": rf"a folder without recipe.json. Choose {base}/a or .* ... \(5 runs\)\.$",
+        "runs/d": rf"no such folder. Choose {base}/a or .* ... \(5 runs\)\.$",
+        "file.csv": rf"a file. Choose {base}/a or {base}/b or {base}/c\.$",
+        "x/y/z": rf"no such folder. Choose {base}/a or {base}/b or {base}/c\.$",
     }.items():
-        with pytest.raises(InputError, match=f"expected the folder of a run, with its recipe.json; found {found}"):
+        with pytest.raises(InputError, match=f"expected the folder of one run; found {found}"):
             runs.read_recipe(tmp_path / path)
     (tmp_path / "empty/one").mkdir(parents=True)
-    with pytest.raises(InputError, match="found a folder without one. Name a folder that a training command made"):
+    with pytest.raises(
+        InputError, match="found a folder without recipe.json. Choose a folder made by a training command"
+    ):
         runs.read_recipe(tmp_path / "empty/one")
 
 
@@ -186,8 +196,8 @@ def test_what_the_trainings_took_in_words(tmp_path):
         write_json(cost, runs.split_folder(tmp_path, index) / "cost.json")
     assert runs.read_costs(tmp_path) == {
         "device": "CPU, H200",
-        "duration": "2.0 min a split (median of 3, since its last start)",
-        "memory": "2.4 GB in one process",
+        "duration": "2.0 min per split (median of 3, last start)",
+        "memory": "2.4 GB per process",
     }
 
 
@@ -226,7 +236,9 @@ def test_an_error_that_crosses_processes_says_the_same():
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_a_table_that_a_spreadsheet_has_saved_is_no_table_of_one_column(tmp_path, separator):
     (tmp_path / "cohort.csv").write_text(separator.join(["subject", "patient"]) + "\n" + separator.join("ab") + "\n")
-    with pytest.raises(InputError, match="cohort.csv: expected a table of a run, divided by commas; found the header"):
+    with pytest.raises(
+        InputError, match="cohort.csv: expected a table of a run, separated by commas; found the header"
+    ):
         runs.read_table(tmp_path / "cohort.csv")
 
 

@@ -110,10 +110,10 @@ def test_trainings_at_once_by_default(monkeypatch, gpus, trainings, jobs):
 
 def test_the_device_is_named(monkeypatch):
     monkeypatch.setattr("joblib.cpu_count", lambda: 3)
-    assert device.device_line([], 2) == "Device: CPU with 3 processors; 2 at once, one thread each"
-    assert device.device_line([], 1, 4) == "Device: CPU with 3 processors; 1 at once, 4 threads each"
+    assert device.device_line([], 2) == "Device: CPU with 3 cores; 2 trainings in parallel, 1 thread each"
+    assert device.device_line([], 1, 4) == "Device: CPU with 3 cores; 1 training at a time, 4 threads each"
     monkeypatch.setattr(device, "device_name", lambda gpus: f"{len(gpus)} H200")
-    assert device.device_line(["a"], 1) == "Device: 1 H200; 1 at once"
+    assert device.device_line(["a"], 1) == "Device: 1 H200; 1 training at a time"
 
 
 def test_the_cost_of_a_training_is_in_seconds_and_gigabytes(monkeypatch, tmp_path):
@@ -188,10 +188,10 @@ def test_networks_are_loaded_in_the_order_of_the_splits_and_must_have_the_output
     networks = common.load_networks(tmp_path, (1,), ("idh",))
     assert [float(network(np.ones((1, 1)))["idh"][0, 0]) for network in networks] == [0, 1, 2]
     with pytest.raises(
-        InputError, match=r"split_1/model.keras: expected a network for \(1,\) with dice, idh; found one"
+        InputError, match=r"split_1/model.keras: expected a network for input \(1,\) with dice, idh; found one"
     ):
         common.load_networks(tmp_path, (1,), ("idh", "dice"))
-    with pytest.raises(InputError, match=r"expected a network for \(2,\); found one for \(1,\)"):
+    with pytest.raises(InputError, match=r"expected a network for input \(2,\); found one for \(1,\)"):
         common.load_networks(tmp_path, (2,))
 
 

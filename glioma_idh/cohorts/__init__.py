@@ -48,7 +48,7 @@ PUBLIC = {  # the module of each public cohort, whose `COHORTS` has a `PublicCoh
 }
 OWN = ("folders", "csv")  # a folder a subject, and its older name
 NAMES = ("phantom", *PUBLIC, *OWN)
-HELP = f"{' '.join(('phantom', *PUBLIC))}, folders (own); CSV or XLSX."  # of the recipes' `--cohort`
+HELP = f"{', '.join(('phantom', *PUBLIC))}, folders (your own), or a cohort table (CSV or XLSX)."  # for --cohort
 
 
 def public_cohort(name: str):

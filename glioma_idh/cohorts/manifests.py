@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Callable
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -38,8 +39,14 @@ FACTS = [*IDENTITY[IDENTITY.index("site") :], "treated_before"]  # columns with 
 
 def read_manifest(name: str) -> pd.DataFrame:
     """Read a manifest of the package as text: the identity columns of the cohort table and further columns."""
-    with as_file(files("data_manifests") / f"{name}.csv") as path:
+    with as_file(manifests_folder() / f"{name}.csv") as path:
         return read_sheet(path, required=("subject", "patient")).reset_index(drop=True)
+
+
+def manifests_folder() -> Traversable:
+    """Return the folder of the manifests: inside the installed package, or next to it in a checkout."""
+    installed = files("glioma_idh") / "data_manifests"
+    return installed if installed.is_dir() else files("glioma_idh") / "../data_manifests"
 
 
 def make_manifest(subjects: pd.Series, patients: pd.Series, cohort: str, **columns: pd.Series | str) -> pd.DataFrame:

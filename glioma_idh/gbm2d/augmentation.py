@@ -1,9 +1,10 @@
-"""Balance and rotation: the training set only. Random numbers are drawn here and applied here, apart.
+"""Class balancing and rotation of the training set. Random numbers are drawn apart from where they are applied.
 
-Rotation is the paper's only augmentation: no flip, shift, crop, colour or noise, since shape carries signal.
+Rotation is the paper's only augmentation: no flip, shift, crop, colour or noise, since shape carries information.
 """
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
@@ -12,9 +13,10 @@ from glioma_idh.quiet_keras import keras
 
 
 def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices in which both classes stand equally often, each at least once: shape (2 * size of the larger class,).
+    """Oversample the smaller class: indices with equally many subjects of both classes, each subject at least once.
 
-    The smaller one's subjects are repeated as evenly as can be; `rng` draws who stands once more than others.
+    Subjects of the smaller class are repeated as evenly as possible; `rng` draws those that are repeated once more.
+    Returns shape (2 * size of the larger class,).
     """
     classes = [np.flatnonzero(labels == label) for label in (0, 1)]
     size = max(len(members) for members in classes)
@@ -22,12 +24,15 @@ def balanced_indices(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def rotate_slice(image: np.ndarray, angle_deg: float) -> np.ndarray:
-    """Rotate about the centre, bilinear, edges continued; a positive angle turns the first axis towards the second."""
+    """Rotate about the centre with bilinear interpolation; edge values are repeated outside.
+
+    A positive angle turns the first axis towards the second.
+    """
     return ndimage.rotate(image, angle_deg, axes=(1, 0), order=1, mode="nearest", reshape=False)
 
 
 def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
-    """As `rotate_slice`, to 1e-4, of many slices, each by its own angle: what Keras' `RandomRotation` does inside."""
+    """Rotate each slice by its own angle, as Keras' `RandomRotation` does; equals `rotate_slice` to within 1e-4."""
     sin, cos = np.sin(np.deg2rad(angles_deg)), np.cos(np.deg2rad(angles_deg))
     y, x = (np.array(images.shape[1:3]) - 1) / 2
     zero = np.zeros_like(sin)
@@ -38,11 +43,18 @@ def rotate_batch(images: np.ndarray, angles_deg: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(rotated)
 
 
-def training_batches(slices, labels, batch_size: int, rotation_deg: tuple[float, float], seed: list[int], epoch: int):
-    """Endless batches (slices, one-hot labels) of the balanced training set, at angles between lowest and highest.
+def training_batches(
+    slices: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    rotation_deg: tuple[float, float],
+    seed: list[int],
+    epoch: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches (slices, one-hot labels) of the balanced, rotated training set without end, from an epoch on.
 
-    Order and angles of an epoch, 0 being the first, depend on (seed, epoch) alone, so a resumed training sees what it
-    would have seen. The last batch of an epoch may be smaller.
+    Order and angles depend on (seed, epoch) alone, so that a resumed training sees the same batches. The first epoch is
+    0. The last batch of an epoch may be smaller. Angles are uniform between the two of `rotation_deg`.
     """
     targets = np.eye(2, dtype=np.float32)[labels]
     for current in itertools.count(epoch):
@@ -55,22 +67,28 @@ def training_batches(slices, labels, batch_size: int, rotation_deg: tuple[float,
 
 
 class ImageDataGenerator:
-    """Keras' generator of that name with rotation as the only transformation.
+    """The Keras generator of the same name, with rotation as the only transformation.
 
-    Batches, and every pixel in them, equal those of `tf.keras.preprocessing.image.ImageDataGenerator` for the same
-    seed where the range of angles, lowest and highest, is symmetric. That class is deprecated and leans on a part of
-    SciPy that goes away.
+    For a symmetric range of angles and the same seed, batches equal those of
+    `tf.keras.preprocessing.image.ImageDataGenerator` in every pixel. That class is deprecated and depends on a part of
+    SciPy that will be removed.
 
     Differs from the paper: nothing; Keras' `rotation_range=90` draws from -90 to 90, the paper's range is 0 to 90.
+
+    Args:
+        rotation_deg: lowest and highest angle, degrees.
     """
 
     def __init__(self, rotation_deg: tuple[float, float] = (0.0, 90.0)):
         self.rotation_deg = rotation_deg
 
-    def flow(self, x, y, batch_size: int = 32, shuffle: bool = True, seed: int | None = None):
-        """Endless batches of rotated slices and their labels, of any shape (n, ...).
+    def flow(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int = 32, shuffle: bool = True, seed: int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield batches of rotated slices and their labels (shape (n, ...)) without end.
 
-        The last of an epoch may be smaller; with `shuffle` each epoch has a new order. `seed` is of order and angles.
+        The last batch of an epoch may be smaller. With `shuffle` each epoch has a new order. `seed` determines order
+        and angles.
         """
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
         seed = int(np.random.SeedSequence().generate_state(1)[0] % 2**31) if seed is None else seed
@@ -84,6 +102,6 @@ class ImageDataGenerator:
             chosen, rotated = order[start : start + batch_size], []
             for i in chosen:
                 rotated.append(rotate_slice(x[i], random.uniform(*self.rotation_deg)))
-                random.random(2)  # the legacy class tosses for two flips here, wanted or not
+                random.random(2)  # the Keras class draws two numbers for flips here, even if flips are off
             yield np.stack(rotated), y[chosen]
             batch += 1

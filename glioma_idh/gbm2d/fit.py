@@ -1,4 +1,4 @@
-"""One split of a prepared run: from slices to a trained network and its predictions of the test set."""
+"""Train one split: from the slices of the run to a trained network and predictions of the test set."""
 
 import time
 from pathlib import Path
@@ -14,19 +14,22 @@ from glioma_idh.gbm2d.recipe import Recipe
 from glioma_idh.training import device
 from glioma_idh.training.callbacks import Checkpoint, Progress
 
-CHECKPOINT_EVERY = 25  # epochs; some seconds are lost at most when a run is killed
-CURVE_POINTS = 100  # of the test curve; testing after every epoch would cost a sixth of the time
+CHECKPOINT_EVERY = 25  # epochs; a killed run loses a few seconds at most
+CURVE_POINTS = 100  # points of the test curve; testing after every epoch would take a sixth of the time
 
 
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) -> int:
-    """Train on a split of a prepared run, from its checkpoint if there is one, and predict its test set; the index."""
+    """Train one split of a run, from its checkpoint if there is one, and predict its test set; returns `index`.
+
+    Writes model, learning curves, predictions and cost into the folder of the split. Does nothing if they are there.
+    """
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
     split = runs.read_split(folder, index)
-    with np.load(folder / runs.SLICES) as prepared:
-        slices = prepared["slices"]
+    with np.load(folder / runs.SLICES) as arrays:
+        slices = arrays["slices"]
     seed = [recipe.seed, index]
     device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]))
 
@@ -54,9 +57,9 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True) ->
 
 
 def _fit(network, recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: list):
-    """Train from the last checkpoint to the last epoch; returns the checkpoint, which can then be discarded."""
+    """Train from the last checkpoint to the last epoch; returns the checkpoint, to be discarded at the end."""
     (slices, labels), (test_slices, test_labels) = train, test
-    steps = -(-2 * int(np.bincount(labels).max()) // recipe.batch_size)  # both classes as often as the larger
+    steps = -(-2 * int(np.bincount(labels).max()) // recipe.batch_size)  # both classes have the size of the larger
     compile_network(network, recipe.learning_rate, steps)
     checkpoint = Checkpoint(target, steps, CHECKPOINT_EVERY)
     epoch = checkpoint.restore(network)

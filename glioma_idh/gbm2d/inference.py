@@ -1,4 +1,4 @@
-"""A run's networks applied to prepared slices."""
+"""Apply the networks of a run to slices."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ import pandas as pd
 
 from glioma_idh import runs
 
-BATCH_SIZE = 256  # slices at once, which bounds memory
+BATCH_SIZE = 256  # slices; limits memory
 
 
 def score_slices(slices: np.ndarray, networks: list) -> np.ndarray:
-    """The probability of mutation of each slice from each network, shape (slices, networks)."""
+    """Predict the probability of an IDH mutation by each network; shape (slices, networks)."""
     batches = np.array_split(slices, -(-len(slices) // BATCH_SIZE))
     scores = [np.concatenate([np.array(network(batch))[:, 1] for batch in batches]) for network in networks]
     return np.stack(scores, axis=1)
 
 
 def predictions_table(table: pd.DataFrame, slices: np.ndarray, networks: list, run_dir: Path) -> pd.DataFrame:
-    """The predictions table of subjects that no network was trained on: one row a subject and network."""
+    """Make the predictions table of an external cohort: one row per subject and network (`split`)."""
     scores = score_slices(slices, networks)
     columns = table[["subject", "patient", "cohort", "lesion_ml"]].assign(truth=table["idh"])
     parts = [

@@ -1,7 +1,9 @@
-"""How the slice CNN is trained: what `training.pipeline` asks of a paper."""
+"""The training steps of the slice CNN that `training.pipeline` calls."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.scans import TURNED, print_found, print_remarks
@@ -13,48 +15,51 @@ from glioma_idh.gbm2d.paper import PAPER
 from glioma_idh.gbm2d.preprocessing import prepare_cohort
 from glioma_idh.gbm2d.recipe import Recipe
 from glioma_idh.training.cohort import TrainingCohort
-from glioma_idh.training.pipeline import Method
+from glioma_idh.training.pipeline import Method, NetworkInput
 from glioma_idh.training.predict import load_networks
 
 
 def resolve(recipe: Recipe, cohort: TrainingCohort) -> Recipe:
-    """The recipe with the inside names of the sequences typed, apart or with commas; of `all`, of those there are."""
+    """Return the recipe with internal sequence names. Names may be separated by commas; `all` means all available.
+
+    An InputError names a setting or sequence that cannot be used.
+    """
     if recipe.rotation_deg[0] > recipe.rotation_deg[1]:
-        raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Swap the two.")
+        raise InputError("--rotation-deg LOWEST HIGHEST", str(recipe.rotation_deg), "Give the lower angle first.")
     typed = [name.strip() for names in recipe.sequence for name in names.split(",") if name.strip()]
     if "all" in [name.lower() for name in typed]:
-        there = SEQUENCES if recipe.cohort == "phantom" else available_sequences(cohort.table)
-        return replace(recipe, sequence=tuple(there))
+        available = SEQUENCES if recipe.cohort == "phantom" else available_sequences(cohort.table)
+        return replace(recipe, sequence=tuple(available))
     wanted = {name: parse_sequence(name) for name in typed or [""]}
     for name, sequence in wanted.items():
         if name.lower() != sequence:
-            print(f"--sequence {name}: {SEQUENCE_NAMES[sequence]} is meant.")
+            print(f"--sequence {name} is read as {SEQUENCE_NAMES[sequence]}.")
     return replace(recipe, sequence=tuple(sequence for sequence in SEQUENCES if sequence in wanted.values()))
 
 
-def prepare(table: pd.DataFrame, recipe: Recipe, quiet: bool):
-    """The slices of a cohort's subjects."""
+def prepare(table: pd.DataFrame, recipe: Recipe, quiet: bool) -> tuple[pd.DataFrame, list[np.ndarray], list]:
+    """Make the slices of a cohort."""
     (sequence,) = recipe.sequence
     table, slices, errors = prepare_cohort(table, sequence, recipe.size, quiet=quiet, with_skull=recipe.with_skull)
     return table, [slices], errors
 
 
-def remark(table: pd.DataFrame, said: set) -> None:
-    """Say what must be said of masks, and of scans with other axes than their headers say."""
-    print_remarks(table.attrs.get("remarks", []), said)
+def print_image_remarks(table: pd.DataFrame, reported: set) -> None:
+    """Print remarks on masks, and on scans whose axes do not match their headers."""
+    print_remarks(table.attrs.get("remarks", []), reported)
     print_found(table.attrs.get("turned", {}), len(table), TURNED)
 
 
 def measure(table: pd.DataFrame) -> pd.DataFrame:
-    """The measures of a table's subjects, a row each."""
+    """Return the image measures of the subjects in a table, one row each."""
     measures = pd.DataFrame(table.attrs["measures"])
     return measures[measures["subject"].isin(table["subject"])]
 
 
-def predict(recipe: Recipe, folder, prepared, quiet: bool) -> pd.DataFrame:
-    """The networks of a run on the slices of other subjects."""
-    (slices,) = prepared.arrays
-    return predictions_table(prepared.table, slices, load_networks(folder, slices.shape[1:]), folder)
+def predict(recipe: Recipe, folder: Path, inputs: NetworkInput, quiet: bool) -> pd.DataFrame:
+    """Predict other subjects with the networks of a run."""
+    (slices,) = inputs.arrays
+    return predictions_table(inputs.table, slices, load_networks(folder, slices.shape[1:]), folder)
 
 
 METHOD = Method(
@@ -63,10 +68,10 @@ METHOD = Method(
     divide=lambda recipe: [replace(recipe, sequence=(sequence,)) for sequence in recipe.sequence],
     sequences=lambda recipe: recipe.sequence,
     prepare=prepare,
-    remark=remark,
+    print_remarks=print_image_remarks,
     measure=measure,
     train_split=train_split,
     predict=predict,
-    names=lambda recipe: recipe.sequence if len(recipe.sequence) < len(SEQUENCES) else ["all"],
+    folder_names=lambda recipe: recipe.sequence if len(recipe.sequence) < len(SEQUENCES) else ["all"],
     several=True,
 )

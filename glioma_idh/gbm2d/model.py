@@ -10,16 +10,19 @@ def build_cnn(
     num_classes: int = 2,
     normalisation: type[layers.Layer] = layers.BatchNormalization,
 ) -> keras.Model:
-    """The network of Figure 2: blocks of convolution, ReLU, batch normalisation and pooling, then three dense layers.
+    """Build the network of Figure 2: blocks of convolution, ReLU, batch normalisation and pooling, then dense layers.
 
     Differs from the paper: nothing that it states; it gives neither filters nor units, and asks for few parameters.
 
-    The uncompiled functional model has layers `block1_conv`, ..., `dense1`, ..., `idh`; class 1 is IDH-mutant.
-
     Args:
-        input_shape: (height, width, channels), each side divisible by 2 to the number of blocks.
-        filters, units: of each block's 3 x 3 convolution, and of the dense layers before the last.
-        normalisation: the layer after each ReLU; another one with the same weights and numbers may train faster.
+        input_shape: (height, width, channels); height and width divisible by 2 ** number of blocks.
+        filters: of the 3 x 3 convolution of each block.
+        units: of the dense layers before the last.
+        num_classes: units of the last layer (softmax).
+        normalisation: layer class after each ReLU; one with the same weights and results may train faster.
+
+    Returns:
+        An uncompiled functional model. Its layers are `block1_conv`, ..., `dense1`, ..., `idh`; class 1 is IDH-mutant.
     """
     inputs = x = keras.Input(input_shape, name="slice")
     for block, num_filters in enumerate(filters, start=1):
@@ -35,7 +38,10 @@ def build_cnn(
 
 
 def compile_network(network: keras.Model, learning_rate: float, steps_per_epoch: int) -> None:
-    """Categorical cross-entropy and Adam; a whole epoch in one call, no XLA (slower for convolutions on a CPU)."""
+    """Compile with categorical cross-entropy and Adam.
+
+    One call runs a whole epoch. XLA is off, because it is slower for convolutions on a CPU.
+    """
     network.compile(
         keras.optimizers.Adam(learning_rate),
         "categorical_crossentropy",
@@ -46,9 +52,9 @@ def compile_network(network: keras.Model, learning_rate: float, steps_per_epoch:
 
 
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Batch normalisation in TensorFlow's one kernel, with the numbers of Keras' own layer, which spells it out.
+    """Batch normalisation with TensorFlow's fused kernel; the results equal those of the Keras layer.
 
-    For training only, where it saves a fifth of a step on a CPU; networks are saved with Keras' own.
+    For training only, where it saves a fifth of the time of a step on a CPU. Networks are saved with the Keras layer.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -60,12 +66,12 @@ class FusedBatchNormalization(layers.BatchNormalization):
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )
         count = ops.cast(ops.size(inputs) / inputs.shape[-1], variance.dtype)
-        variance = variance * (count - 1) / count  # the kernel's is that of a sample, Keras keeps that of the batch
+        variance = variance * (count - 1) / count  # the kernel gives the sample variance, Keras the population variance
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + batch * (1 - self.momentum))
         return outputs
 
 
 def training_normalisation() -> type[layers.BatchNormalization]:
-    """The batch normalisation to train with: the fused kernel on TensorFlow, else Keras' own."""
+    """Return the batch normalisation for training: the fused kernel on TensorFlow, else the Keras layer."""
     return FusedBatchNormalization if keras.backend.backend() == "tensorflow" else layers.BatchNormalization

@@ -1,4 +1,4 @@
-"""From a scan and its lesion mask to the 64 x 64 slice that the network sees ("Image processing" of the paper)."""
+"""Make the 64 x 64 slice that the network reads from a scan and its lesion mask (paper: "Image processing")."""
 
 from typing import NamedTuple
 
@@ -16,11 +16,11 @@ from glioma_idh.imaging.masks import Mask, lesion_rectangle, mask_hash
 from glioma_idh.imaging.volumes import Box, Volume, check_same_grid, crop, reorient, voxel_hash
 from glioma_idh.parallel import each_row
 
-ADVICE = f"Prepare the subject (glioma_idh.prepare), give a brain mask (--brain-mask or the column), {WITH_SKULL}"
+ADVICE = f"Use glioma-idh prepare, give a brain mask (--brain-mask, or column brain_mask), {WITH_SKULL}"
 
 
 class LesionSlice(NamedTuple):
-    """The rectangle around a lesion on its widest axial slice."""
+    """The bounding rectangle of a lesion on the axial slice with its largest area."""
 
     pixels: np.ndarray  # intensities in the rectangle, 0 outside the lesion, shape (i, j)
     k: int  # index of the axial slice, on the RAS+ grid
@@ -28,33 +28,34 @@ class LesionSlice(NamedTuple):
 
 
 class PreparedSlice(NamedTuple):
-    """What is made of a subject."""
+    """A preprocessed subject."""
 
     pixels: np.ndarray  # the network's input, float32, shape (size, size, 1)
     lesion_ml: float
     remarks: MaskRemarks
-    measures: dict[str, float]  # by which it is compared with others
-    turned: str  # what shows that the scan has other axes than its header says; empty where nothing does
-    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty where there is none
+    measures: dict[str, float]  # to compare it with other subjects
+    turned: str  # evidence that the axes of the scan do not match its header; empty if there is none
+    hashes: dict[str, str]  # hash of the voxels of each image, by column of the cohort table; empty if not given
 
 
 def normalise_intensity(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
-    """Subtract the median of the whole brain and divide by its standard deviation.
+    """Subtract the median of the brain and divide by its standard deviation. Returns float32.
 
-    Differs from the paper: it also divides by the mean of the tumour first, which cancels here.
+    Differs from the paper: the paper first divides by the mean of the tumour, which has no effect on the result.
     """
     voxels = image[brain].astype(np.float64)
     if voxels.size == 0 or voxels.std() == 0:
-        found = f"the one value {voxels[0]:g}" if voxels.size else "no brain voxel"
+        found = f"the value {voxels[0]:g} everywhere" if voxels.size else "no brain voxel"
         raise InputError("an image that varies within the brain", found, "Check the scan and the brain mask.")
     return ((image - np.median(voxels)) / voxels.std()).astype(np.float32)
 
 
 def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray) -> LesionSlice:
-    """Cut the bounding rectangle of the lesion out of the axial slice where it is widest; 0 outside the lesion.
+    """Crop the axial slice with the largest lesion area to the lesion's bounding rectangle; 0 outside the lesion.
 
-    Axial is decided by the affine, 4 x 4, voxel index to millimetres, RAS+; never by the order of the array's axes. All
-    that is not 0 in the mask, on the scan's grid, is lesion. InputError: it lies on one slice only, or is a line there.
+    The affine (4 x 4, voxel index to millimetres, RAS+) determines the axial direction, not the order of the array's
+    axes. The mask is on the grid of the scan; all non-zero voxels are lesion. An InputError if the lesion is on one
+    slice only, or only one voxel wide there.
     """
     image, _ = reorient(image, affine)
     mask, _ = reorient(mask != 0, affine)
@@ -63,7 +64,7 @@ def extract_lesion_slice(image: np.ndarray, mask: np.ndarray, affine: np.ndarray
 
 
 def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
-    """Stretch a rectangle, shape (i, j), to a square of float32: bilinear, pixel centres at half-integers."""
+    """Resample a rectangle, shape (i, j), to (size, size): bilinear, pixel centres at half-integers, float32."""
     zoom = (size / pixels.shape[0], size / pixels.shape[1])
     return ndimage.zoom(pixels.astype(np.float32), zoom, order=1, mode="nearest", grid_mode=True)
 
@@ -71,9 +72,9 @@ def resample_slice(pixels: np.ndarray, size: int = 64) -> np.ndarray:
 def read_subject(
     row: pd.Series, sequence: str, with_skull: bool = False
 ) -> tuple[Volume, Mask, np.ndarray, Mask | None]:
-    """Read a subject's scan, and lesion mask on the same grid; the brain as booleans, shape (i, j, k); the brain mask.
+    """Read scan and masks of a subject: returns scan, lesion mask, brain (booleans, shape (i, j, k)), brain mask.
 
-    Without a brain mask the brain is where the scan is not 0, which must be skull-stripped.
+    All are on one grid. Without a brain mask, the brain is all non-zero voxels, and the scan must be skull-stripped.
     """
     image = read_scan(row, sequence)
     mask = read_mask(row)
@@ -88,7 +89,7 @@ def read_subject(
 
 
 def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: bool = False) -> PreparedSlice:
-    """All steps for one subject: read, normalise over the brain, cut out, resample."""
+    """Preprocess one subject: read, normalise over the brain, crop to the lesion, resample."""
     file = row[sequence]
     try:
         image, mask, brain, brain_mask = read_subject(row, sequence, with_skull)
@@ -108,21 +109,29 @@ def prepare_subject(row: pd.Series, sequence: str, size: int = 64, with_skull: b
     return PreparedSlice(resample_slice(lesion.pixels, size)[..., None], lesion_ml, remarks, measures, turned, hashes)
 
 
-def prepare_cohort(table: pd.DataFrame, sequence: str, size=64, jobs=-1, quiet=False, with_skull=False) -> tuple:
-    """The slices of every subject of a cohort, read in parallel.
+def prepare_cohort(
+    table: pd.DataFrame,
+    sequence: str,
+    size: int = 64,
+    jobs: int = -1,
+    quiet: bool = False,
+    with_skull: bool = False,
+) -> tuple[pd.DataFrame, np.ndarray, list[InputError]]:
+    """Preprocess every subject of a cohort, in parallel.
 
-    Returns the rows that could be used, with `lesion_ml` and the columns of `hash_columns` added, in `attrs["remarks"]`
-    what must be said of their masks, in `attrs["turned"]` by subject what shows that a scan has other axes than its
-    header says, and in `attrs["measures"]` a dictionary a subject, its measures; their slices, float32, shape
-    (n, size, size, 1), in the same order; and one error a subject that could not.
+    Returns:
+        The rows that could be used, with the columns `lesion_ml` and those of `hash_columns`. Its `attrs` have
+        `remarks` on masks, `turned` (`PreparedSlice.turned` by subject) and `measures` (one dictionary per subject).
+        The slices, float32, shape (n, size, size, 1), in the same order.
+        One error per subject that could not be used.
     """
-    settings, shown = (sequence, size, with_skull), {"jobs": jobs, "what": "reading scans", "quiet": quiet}
-    table, prepared, errors = each_row(prepare_subject, table, *settings, **shown)
+    shown: dict = {"jobs": jobs, "what": "reading scans", "quiet": quiet}
+    table, prepared, errors = each_row(prepare_subject, table, sequence, size, with_skull, **shown)
     hashes = hash_columns([subject.hashes for subject in prepared])
     table = table.assign(lesion_ml=[subject.lesion_ml for subject in prepared], **hashes)
     table.attrs["remarks"] = [subject.remarks for subject in prepared]
     named = dict(zip(table["subject"], prepared, strict=True))
     table.attrs["turned"] = {name: subject.turned for name, subject in named.items()}
     table.attrs["measures"] = [{"subject": name} | subject.measures for name, subject in named.items()]
-    slices = np.array([subject.pixels for subject in prepared], np.float32).reshape(-1, size, size, 1)  # of nobody too
+    slices = np.array([subject.pixels for subject in prepared], np.float32).reshape(-1, size, size, 1)  # also for n = 0
     return table, slices, errors

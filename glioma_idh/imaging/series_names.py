@@ -135,16 +135,15 @@ def roles_named(words: tuple[str, ...], described: bool) -> frozenset[str] | Non
         if role in named or (role == "dwi" and any(re.fullmatch(B_VALUE, word) for word in there)):
             return frozenset({role})
     roles = named - {"t2"} if "flair" in named else named
-    t1_weighted = there & terms.T1_WEIGHTED - (
-        {"mpr"} if roles else set()
-    )  # `mpr` after another sequence is a reformat
+    # `mpr` with another sequence is a reformat of it
+    t1_weighted = there & terms.T1_WEIGHTED - ({"mpr"} if roles else set())
     if named & {"t1", "t1gd"} or t1_weighted:
         said = contrast_said(words)
         if not said and not described:
             spelled = there & (T1 | terms.T1_WEIGHTED)
             near = there & (terms.BEFORE | terms.AFTER | terms.WITH - {"w"})
             alone = {False} if spelled <= T1 else {True} if spelled == {"mprage"} else {True, False}
-            said = {True, False} if near else alone
+            said = frozenset({True, False} if near else alone)
         roles = roles - {"t1", "t1gd"} | {"t1gd" if given else "t1" for given in said or (True, False)}
     if not described and there & terms.LESION:
         roles |= {"lesion_mask"}

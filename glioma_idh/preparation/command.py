@@ -121,7 +121,9 @@ def prepare_patients(
     return outcomes
 
 
-def prepare_one(subject: str, source: Path, job: Job, settings: Settings, finder, draw: Callable) -> PreparedPatient:
+def prepare_one(
+    subject: str, source: Path, job: Job, settings: Settings, finder: LesionFinder | None, draw: Callable
+) -> PreparedPatient:
     """Prepare one patient and draw its pictures; errors are returned in the result."""
     if contains_patient_identity(subject, source):
         advice = "Rename the folder, as all results are named after it" + (". " if job.many else ", or give --subject.")

@@ -163,7 +163,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         state = value.stat()
         return _hash_file(value, state.st_size, state.st_mtime_ns)
-    return asdict(value) if is_dataclass(value) else value.tolist()
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value.tolist()
 
 
 @lru_cache(maxsize=1000)

@@ -1,8 +1,9 @@
-"""Run folders: `folder` names, writes and reads the files, `networks` loads the networks, `run` holds the results.
+"""The run folder. `folder` names, writes and reads its files, `networks` loads the trained networks, and
+`run` has the class `Run`, which holds the results.
 
-Arguments of the functions in `folder`: `folder` is a run folder, `index` the number of a split, counted from 0,
-`recipe` all settings that change a result, and `defaults` the values of settings that did not exist when an older run
-was made.
+Arguments of the functions in `folder`: `folder` is the run folder; `index` is that of a split, from 0; `recipe` is the
+run key, a dictionary of all settings that change results; `defaults` are values of settings that old run folders do
+not store.
 """
 
 from glioma_idh.runs.folder import *  # noqa: F403

@@ -1,8 +1,10 @@
-"""The run folder: what is written, resumed and read back. Beside the files below it has `record`'s run.json."""
+"""File names of a run folder, and functions to write, resume and read it. `record` also writes run.json there."""
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -11,106 +13,108 @@ from glioma_idh.errors import InputError
 from glioma_idh.files import write_json, written_whole
 from glioma_idh.record import RUN, versions
 
-RECIPE = "recipe.json"  # every number, versions, hashes, the paper's own results
-COHORT = "cohort.csv"  # who was used
-EXCLUSIONS = "exclusions.csv"  # who was not, and why
-MEASURES = "measures.csv"  # of each of them, by which further subjects are compared with them
-SLICES = "slices.npz"  # the prepared arrays (2D)
-SPLITS = "splits.csv"  # who was trained on and tested where
-MODEL = "model.keras"  # in split_1, split_2 ..., as the next five
-HISTORY = "history.csv"
-PREDICTIONS = "predictions.csv"  # also of the run, one row a subject and split
-COST = "cost.json"
-CHECKPOINT = "checkpoint.weights.h5"  # while it trains
-MASKS = "masks"  # the predicted lesion of each subject tested in the split (3D)
-BASELINES = "baselines.json"  # scores of answers that need no network (3D)
-PLANTED = "planted.csv"  # of phantoms, the best possible scores
-METRICS = "metrics.json"  # the numbers, per split and pooled, and their performance measures
+RECIPE = "recipe.json"  # all settings, versions, hashes, the paper's own results
+COHORT = "cohort.csv"  # subjects used
+EXCLUSIONS = "exclusions.csv"  # excluded subjects, with reasons
+MEASURES = "measures.csv"  # image measures of the subjects used, to compare new subjects with
+SLICES = "slices.npz"  # preprocessed slices (2D)
+SPLITS = "splits.csv"  # training and test set of each split
+MODEL = "model.keras"  # in split_1, split_2 ..., as are the next five
+HISTORY = "history.csv"  # learning curves
+PREDICTIONS = "predictions.csv"  # also in the run folder: one row per subject and split
+COST = "cost.json"  # time and memory of the training
+CHECKPOINT = "checkpoint.weights.h5"  # only during training
+MASKS = "masks"  # predicted lesion masks of the test set (3D)
+BASELINES = "baselines.json"  # scores of simple baselines (3D)
+PLANTED = "planted.csv"  # best possible scores of synthetic subjects
+METRICS = "metrics.json"  # results per split and pooled, and performance measures; written last
 FIGURES = "figures"
-REPORT = "report.html"  # all of it on a page; report_files/ its figures, tables and numbers
-EXTERNAL = "external"  # results on other cohorts
-PREDICT = "predict"  # predictions of other subjects
-FORMAT = 2  # of a run folder; before, splits were counted from 0
-SHOWN = 4  # of runs, in a message
+REPORT = "report.html"  # the report; its figures, tables and numbers are in report_files/
+EXTERNAL = "external"  # results on external cohorts
+PREDICT = "predict"  # predictions of new subjects
+FORMAT = 2  # of the run folder; format 1 counted splits from 0
+SHOWN = 4  # runs named in a message
+NOT_A_RUN = "Choose a folder made by a training command."
 TEXT_COLUMNS = {"subject", "patient", "cohort", "site", "grade", "sex", "histology", "codeletion_1p19q", "mgmt"}
 TEXT_COLUMNS |= {"who2021", "brain_mask", "adc_divisor", "file", "expected", "found", "advice", "remarks"}
 TEXT_COLUMNS |= {f"{image}_voxel_hash" for image in PATHS}
 
 
-def read_table(path) -> pd.DataFrame:
-    """Read a table of a run: text columns as text (ids keep their zeros), the others as numbers, empty as NaN.
+def read_table(path: str | Path | TextIO) -> pd.DataFrame:
+    """Read a table of a run. Text columns stay text, so that ids keep leading zeros; empty numbers are NaN.
 
-    It is an InputError where it is not there, or a spreadsheet has saved it with semicolons or tabs.
+    An InputError if the file is missing, or was saved by a spreadsheet program with semicolons or tabs.
     """
     if isinstance(path, (str, Path)) and not Path(path).is_file():
-        raise InputError("a table of a run", "no such file", "A run must be whole: put it back, or train again.", path)
+        advice = "The run folder is incomplete: restore the file, or train again."
+        raise InputError("a table of a run", "no such file", advice, path)
     table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=[""])
     if len(table.columns) == 1 and set(table.columns[0]) & {";", "\t"}:
-        advice = "A spreadsheet has changed it: put the file back as the program wrote it."
-        raise InputError("a table of a run, divided by commas", f"the header {table.columns[0]!r}", advice, path)
+        advice = "The file was changed, perhaps by a spreadsheet program: restore the original."
+        raise InputError("a table of a run, separated by commas", f"the header {table.columns[0]!r}", advice, path)
     return table.fillna(dict.fromkeys(TEXT_COLUMNS & set(table.columns), ""))
 
 
-def read_json(path) -> dict:
-    """Read JSON of a run; an InputError where it is not there or not JSON."""
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file of a run; an InputError if it is missing or not JSON."""
     try:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
-        advice = "Name the folder that a training command made; of several sequences, the folder of one."
-        raise InputError("a run folder with this file", f"{type(error).__name__}", advice, file=path) from error
+        if not (Path(path).parent / RECIPE).is_file():
+            raise no_run(Path(path).parent) from error
+        found = "no such file" if isinstance(error, FileNotFoundError) else f"unreadable content ({error})"
+        advice = "The run folder is incomplete: restore the file, or train again."
+        raise InputError("a JSON file of a run", found, advice, file=path) from error
 
 
 def read_metrics(folder: Path) -> dict:
-    """The content of `metrics.json`; before 0.2.0 its `performance` was called `worth`."""
+    """Read `metrics.json`. Before version 0.2.0 the key `performance` was called `worth`."""
     numbers = read_json(folder / METRICS)
     if "worth" in numbers:
         numbers["performance"] = numbers.pop("worth")
     return numbers
 
 
-def read_recipe(folder) -> dict:
-    """The content of a run's `recipe.json`; an InputError where there is none, or splits were counted otherwise."""
+def read_recipe(folder: str | Path) -> dict:
+    """Read `recipe.json`; an InputError if it is missing or has another format version."""
     file = Path(folder) / RECIPE
     if not file.is_file():
         raise no_run(folder)
     content = read_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("recipe"), dict):
-        advice = "Name a folder that a training command made."
-        raise InputError("the recipe of a run", "something else", advice, file=file)
+        raise InputError("the recipe of a run", "other content", NOT_A_RUN, file=file)
     found = content.get("format", 1)
     if found != FORMAT:
         other = "an earlier version" if found == 1 else "another version"
-        advice = "Train again, into another --run-dir: folders and columns of its splits are numbered otherwise."
+        advice = "Its splits are numbered differently: train again, with another --run-dir."
         raise InputError(f"a run in format {FORMAT}", f"format {found}, trained by {other}", advice, file=file)
     return content
 
 
-def no_run(folder) -> InputError:
-    """The error of a path that is no run's folder: what it is, and which runs lie above, in or beside it."""
+def no_run(folder: str | Path) -> InputError:
+    """Make the error for a path that is not a run folder. It names the runs above, in, or beside the path."""
     folder = Path(folder)
     place = folder.absolute()
     above = next((parent for parent in place.parents if (parent / RECIPE).is_file()), None)
 
-    def runs_in(where: Path) -> list[Path]:  # a run of several sequences has a folder for each
+    def runs_in(where: Path) -> list[Path]:  # a run of several sequences has a subfolder for each
         return sorted(file.parent for pattern in ("*", "*/*") for file in where.glob(f"{pattern}/{RECIPE}"))
 
     inside = runs_in(place)
     if above is not None:
-        found, named = f"{'a folder' if place.is_dir() else 'a path'} within the run {above.name}", [above]
+        found, named = f"a {'folder' if place.is_dir() else 'path'} inside the run {above.name}", [above]
     elif inside:
-        found, named = f"a folder that holds {len(inside)} run{'s' if len(inside) > 1 else ''}", inside
+        found, named = f"a folder with {len(inside)} run{'s' if len(inside) > 1 else ''} in it", inside
     else:
-        there = "a folder without one" if place.is_dir() else "a file" if place.exists() else "no such folder"
+        there = "a folder without recipe.json" if place.is_dir() else "a file" if place.exists() else "no such folder"
         found, named = there, runs_in(next(parent for parent in place.parents if parent.is_dir()))
-    advice = "Name a folder that a training command made."
-    if named:
-        more = f" ... ({len(named)} in all)" if len(named) > SHOWN else ""
-        advice = f"Name {' or '.join(map(str, named[:SHOWN]))}{more}."
-    return InputError("the folder of a run, with its recipe.json", found, advice, file=folder)
+    more = f" ... ({len(named)} runs)" if len(named) > SHOWN else ""
+    advice = f"Choose {' or '.join(map(str, named[:SHOWN]))}{more}." if named else NOT_A_RUN
+    return InputError("the folder of one run", found, advice, file=folder)
 
 
-def list_runs(folders) -> list[Path]:
-    """The folders of runs, each once; one that holds several, stands for them; no run is an error."""
+def list_runs(folders: Iterable[str | Path]) -> list[Path]:
+    """List run folders, each once. A folder of several runs is replaced by these; an InputError if there is no run."""
     order, found = list(SEQUENCE_NAMES), {}
     for folder in map(Path, folders):
         inside = sorted(file.parent for file in folder.glob(f"*/{RECIPE}"))
@@ -123,21 +127,21 @@ def list_runs(folders) -> list[Path]:
     return list(found.values())
 
 
-def read_costs(folder) -> dict[str, str]:
-    """What the trainings of a run took, in words, `device`, `duration` and `memory`; empty of older runs."""
+def read_costs(folder: str | Path) -> dict[str, str]:
+    """Describe the cost of a run's trainings: texts `device`, `duration` and `memory`; empty for old runs."""
     files = sorted(Path(folder).glob(f"split_*/{COST}"))
     if not files:
         return {}
     costs = pd.DataFrame(map(read_json, files))
     return {
         "device": ", ".join(costs["device"].unique()),
-        "duration": f"{costs['seconds'].median() / 60:.1f} min a split (median of {len(costs)}, since its last start)",
-        "memory": f"{costs['peak_memory_gb'].max():.1f} GB in one process",
+        "duration": f"{costs['seconds'].median() / 60:.1f} min per split (median of {len(costs)}, last start)",
+        "memory": f"{costs['peak_memory_gb'].max():.1f} GB per process",
     }
 
 
 def cohort_name(cohort: str) -> str:
-    """What a cohort is called: its name, or of a table its file's; of one called `cohort`, its folder's."""
+    """Name a cohort: its own name, or the file name of a table, or the folder of a table called `cohort`."""
     path = Path(cohort)
     if not path.suffix:
         return cohort
@@ -145,39 +149,40 @@ def cohort_name(cohort: str) -> str:
 
 
 def recipe_hash(recipe: dict) -> str:
-    """Eight characters that stand for every setting of a recipe."""
+    """Hash a recipe to eight characters."""
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def find_run(folder, recipe: dict, defaults: dict | None = None) -> bool:
-    """Whether a folder, which need not be there, has a run finished already; it can else take the run.
+def find_run(folder: str | Path, recipe: dict, defaults: dict | None = None) -> bool:
+    """Return whether a folder holds the finished run of this recipe. If False, the run can be started or resumed there.
 
-    One that holds a run of another recipe or version, or something else, or cannot be written, is an InputError.
+    An InputError if the folder holds another run or other files, or cannot be written.
     """
     folder = Path(folder)
     if (folder / RECIPE).exists():
         if differing := differing_settings(folder, recipe, defaults):
-            expected = ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
-            found = ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
-            raise InputError(expected, found, "This folder holds another run: name another --run-dir.", file=folder)
+            expected = "a run with " + ", ".join(f"{name} {now!r}" for name, (_, now) in differing.items())
+            found = "one with " + ", ".join(f"{name} {former!r}" for name, (former, _) in differing.items())
+            advice = "The folder holds a run with other settings: choose another --run-dir."
+            raise InputError(expected, found, advice, file=folder)
         return (folder / METRICS).exists()
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if there := [name for name in names if name != RUN and not name.startswith("part-")]:
         found = ", ".join(there[:5])
-        raise InputError("an empty or new folder, or a run", found, "Name another --run-dir.", file=folder)
+        raise InputError("an empty or new folder, or a run", found, "Choose another --run-dir.", file=folder)
     new = [path for path in (folder, *folder.parents) if not path.is_dir()]
     with written_whole(folder / "part-probe") as probe:
         probe.touch()
     (folder / "part-probe").unlink()
     for path in new:
-        path.rmdir()  # they are made again once there is something to put in them
+        path.rmdir()  # made again when the first file is written
     return False
 
 
-def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
-    """The settings in which the run in a folder differs from a recipe: by name the run's value and the recipe's.
+def differing_settings(folder: str | Path, recipe: dict, defaults: dict | None = None) -> dict[str, tuple]:
+    """Compare the run in a folder with a recipe: returns (value of the run, value of the recipe) by differing setting.
 
-    Where there is no run, nothing differs; one of another version is an InputError.
+    Empty if there is no run. An InputError if the run has another format version.
     """
     if not (Path(folder) / RECIPE).exists():
         return {}
@@ -186,34 +191,34 @@ def differing_settings(folder, recipe: dict, defaults: dict | None = None) -> di
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def begin_run(folder, recipe: dict, published: dict) -> None:
-    """Write the recipe of a run, and the paper's own results beside it: from now on the folder is that run's."""
+def begin_run(folder: str | Path, recipe: dict, published: dict) -> None:
+    """Write `recipe.json` with the paper's published results; from then on the folder belongs to this run."""
     content = {"format": FORMAT, "recipe": as_read(recipe), "hash": recipe_hash(recipe)}
     write_json(content | {"versions": versions(), "published": published}, Path(folder) / RECIPE)
 
 
 def as_read(recipe: dict) -> dict:
-    """A recipe as it comes back from JSON: paths as text, tuples as lists."""
+    """Return a recipe as it is read from JSON: paths as text, tuples as lists."""
     return json.loads(json.dumps(recipe, default=str))
 
 
-def split_folder(folder, index: int) -> Path:
-    """The folder of one split, `split_1` for the index 0, in the order of splits.csv."""
+def split_folder(folder: str | Path, index: int) -> Path:
+    """Return the folder of a split: `split_1` for index 0, in the order of splits.csv."""
     return Path(folder) / f"split_{index + 1}"
 
 
-def mask_file(folder, index: int, subject: str) -> Path:
-    """The predicted mask of a subject that was tested in a split."""
+def mask_file(folder: str | Path, index: int, subject: str) -> Path:
+    """Return the file of the predicted mask of a test subject."""
     return split_folder(folder, index) / MASKS / f"{subject}.nii.gz"
 
 
-def has_masks(folder) -> bool:
-    """Whether a run has kept predicted masks, of each split or, in older runs, in one `masks/` for all."""
+def has_masks(folder: str | Path) -> bool:
+    """Return whether a run has predicted masks: one folder per split or, in old runs, a single `masks/`."""
     return any(path.is_dir() for path in (Path(folder) / MASKS, *Path(folder).glob(f"split_*/{MASKS}")))
 
 
-def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
-    """The predicted masks of a subject by the (repeat, split) that tested it; none in older runs."""
+def find_masks(folder: str | Path, subject: str) -> dict[tuple[int, int], Path]:
+    """Return the predicted masks of a subject by (repeat, split) in which it was tested; empty for old runs."""
     file = Path(folder) / SPLITS
     splits = list_splits(read_table(file)) if file.exists() else []
     masks = {split: mask_file(folder, index, subject) for index, split in enumerate(splits)}
@@ -221,12 +226,12 @@ def find_masks(folder, subject: str) -> dict[tuple[int, int], Path]:
 
 
 def list_splits(splits: pd.DataFrame) -> list[tuple[int, int]]:
-    """The (repeat, split) of each split, in order."""
+    """List the (repeat, split) pairs of all splits, in order."""
     return sorted({(int(repeat), int(split)) for repeat, split in zip(splits["repeat"], splits["split"], strict=True)})
 
 
-def read_split(folder, index: int) -> pd.DataFrame:
-    """The cohort table of a run, with the `part` that each subject plays in a split: train, test, or empty for none."""
+def read_split(folder: str | Path, index: int) -> pd.DataFrame:
+    """Read the cohort table of a run with the column `part` of one split: "train", "test", or empty if not in it."""
     splits = read_table(Path(folder) / SPLITS)
     repeat, number = list_splits(splits)[index]
     split = splits[(splits["repeat"] == repeat) & (splits["split"] == number)]

@@ -1,4 +1,4 @@
-"""Predictions tables of other programs and of spreadsheets, read as those of a run."""
+"""Read predictions tables of other programs and of spreadsheets like those of a run."""
 
 import io
 from pathlib import Path
@@ -22,7 +22,7 @@ READ = ({*COLUMNS, *NUMBERS} | {"score"}) - {*PATHS, "idh", "adc_divisor"}
 
 
 def _check_once(table: pd.DataFrame, file: Path) -> None:
-    """Refuse two rows of a subject that no column tells apart; the table is indexed by its rows in the file."""
+    """Raise an InputError if two rows of a subject are in the same split; the index holds row numbers of the file."""
     test = ["subject", *(column for column in ("repeat", "split", "fold") if column in table)]
     named = table[table["subject"] != ""]
     twice = named[named.duplicated(test, keep=False)]
@@ -30,15 +30,16 @@ def _check_once(table: pd.DataFrame, file: Path) -> None:
         return
     rows = next(rows for _, rows in twice.groupby(test, sort=False, dropna=False))
     where = "".join(f", {column} {rows[column].iloc[0]}" for column in test[1:])
-    found = f"rows {rows.index[0]} and {rows.index[1]} of one subject, {rows['subject'].iloc[0]}{where}"
+    found = f"rows {rows.index[0]} and {rows.index[1]} for the same subject, {rows['subject'].iloc[0]}{where}"
     advice = "Average its scores, or add a column split." if not where else f"Remove one, or correct its {test[-1]}."
     if rows["truth"].nunique() > 1:
-        advice = f"Their truths are {' and '.join(map(str, rows['truth'].unique()))}: find out which is right. {advice}"
-    raise InputError("each subject once" + (" in a split" if where else ""), found, advice, file)
+        labels = " and ".join(map(str, rows["truth"].unique()))
+        advice = f"Their values of truth are {labels}: find out which is right. {advice}"
+    raise InputError("each subject once" + (" per split" if where else ""), found, advice, file)
 
 
 def _meaning(name: str) -> str:
-    """The column of a predictions table that a name stands for; empty if none."""
+    """Return the column of a predictions table that a name means; empty if none."""
     if name in READ:
         return name
     column = meaning_of(name)
@@ -46,13 +47,13 @@ def _meaning(name: str) -> str:
 
 
 def _named(sheet: pd.DataFrame) -> pd.DataFrame:
-    """A sheet with the names of a predictions table; a name of its own goes before another that stands for it."""
+    """Rename the columns of a sheet to those of a predictions table; exact names take precedence over synonyms."""
     meant = {name: _meaning(name) for name in sheet if name not in READ}
     renamed = {name: column for name, column in meant.items() if column and column not in sheet}
     for column in set(renamed.values()):
         names = [name for name, stands_for in renamed.items() if stands_for == column]
         if len(names) > 1:
-            found = f"{' and '.join(names)}, which stand for the same, {column}"
+            found = f"{' and '.join(names)}, which all mean {column}"
             raise InputError("each column once", found, "Remove or rename one.", sheet.attrs["file"])
     unread = [name for name in meant if name not in renamed and name]
     said = [f"{name} is read as {column}" for name, column in renamed.items()]
@@ -68,20 +69,20 @@ def _named(sheet: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_predictions(file: str | Path) -> Run:
-    """A predictions table that another program may have made: `subject, truth, score`, and more where there is more.
+    """Read a predictions table made by any program, as a `Run`. Columns `subject, truth, score` are required.
 
-    Columns of the predictions table and of the cohort table are used as such: `patient, repeat, split, dice`; `grade,
-    site, sex, age_years, lesion_ml`. They may have the names that cohort tables may have; `truth` those of `idh`. Says
-    which were read by such a name, which were not read, and where subjects without a patient look like rows of fewer.
+    Other columns of the predictions and cohort tables are used if present, such as `patient`, `split`, `dice`, `grade`
+    and `age_years`. Columns may have the same synonyms as in cohort tables; `truth` those of `idh`. Prints which ones
+    were renamed and which were ignored, and warns if several subjects seem to be parts of one patient.
 
-    InputError: the file cannot be read, two columns stand for the same, a number can be read in two ways, a subject
-    stands there twice, or the table cannot be used; it names the row's subject.
+    An InputError names the row or subject: the file cannot be read, two columns mean the same, a number is ambiguous, a
+    subject occurs twice in a split, or a value is invalid.
     """
     file = Path(file)
     if not file.exists():
-        raise InputError("a table", "no such file", "Look at the path.", file=file)
+        raise InputError("a table", "no such file", "Check the path.", file=file)
     if file.is_dir():
-        advice = "Name its predictions.csv, or, of a run, its folder without --predictions."
+        advice = "Name the file predictions.csv in it. For a run folder, leave --predictions out."
         raise InputError("a table", "a folder", advice, file=file)
     readings = read_readings(file)
     exact = any(set(NEEDED) <= set(reading.header) for reading in readings)
@@ -105,9 +106,9 @@ def read_predictions(file: str | Path) -> Run:
 
 
 def rows_of_patients(names: dict) -> str:
-    """That subjects may be several rows of one patient each, from what `evaluation.checks.numbered_names` gives."""
+    """Warn that subjects may be parts of patients; `names` is the result of `evaluation.checks.numbered_names`."""
     return (
-        f"The {names['num_subjects']} subjects are {names['num_names']} names with numbers behind "
-        f"({names['example']} ...): if they are rows of {names['num_names']} patients, name a column patient or "
-        "average them: intervals are else too narrow."
+        f"The names of the {names['num_subjects']} subjects are {names['num_names']} names with different numbers "
+        f"({names['example']} ...). If these are {names['num_names']} patients with several rows each, add a column "
+        "patient or average the scores per patient: otherwise confidence intervals are too narrow."
     )

@@ -23,4 +23,5 @@ def load_network(file: Path) -> "keras.Model":
     try:
         return keras.models.load_model(file, compile=False)
     except (OSError, ValueError) as error:
-        raise InputError("a network", f"{type(error).__name__}: {error}", "Train it again.", file=file) from error
+        found, advice = f"{type(error).__name__}: {error}", "Train the run again."
+        raise InputError("a Keras network", found, advice, file=file) from error

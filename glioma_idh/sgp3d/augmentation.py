@@ -1,7 +1,7 @@
-"""Shift and flip of the training set ("Data Processing" of the paper): drawn here, applied there."""
+"""Shift and flip of the training set (paper: "Data Processing"). Random draws are separate from their application."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,21 +9,25 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is done to a subject, image and mask alike: first the flip, then the shift."""
+    """An augmentation of one subject: a flip, then a shift, the same for image and mask."""
 
-    flip: tuple[bool, bool, bool] = (False, False, False)  # whether each axis is turned round
-    shift: tuple[int, int, int] = (0, 0, 0)  # voxels towards each axis' end; the edge goes on where nothing comes in
+    flip: tuple[bool, bool, bool] = (False, False, False)  # whether each axis is flipped
+    shift: tuple[int, int, int] = (0, 0, 0)  # voxels towards the end of each axis; edge values fill the gap
 
 
 def draw_augmentation(
     rng: np.random.Generator, shape: Sequence[int], probability: float = 0.5, shift_fraction: float = 0.1
 ) -> Augmentation:
-    """Draw whether to flip and to shift, then the axes of them.
+    """Draw whether to flip and whether to shift, then the axes of the flip and the size of the shift.
 
-    Differs from the paper: it says "randomly chosen with a fifty percent chance"; ours are the axes of a flip, each
-    with probability 0.5, and the reach of a shift, up to a tenth of each axis.
+    Differs from the paper: nothing that it states, "randomly chosen with a fifty percent chance". Ours: a flip reverses
+    each axis with probability 0.5, and a shift is at most a tenth of each axis.
 
-    `probability` is that of a flip, and of a shift; `shift_fraction` the farthest shift, as a share of each axis.
+    Args:
+        rng: random generator.
+        shape: of the volume, (i, j, k).
+        probability: of a flip, and of a shift.
+        shift_fraction: largest shift, as a fraction of each axis.
     """
     flips, shifts = rng.random(2) < probability
     turned = rng.random(3) < 0.5
@@ -33,10 +37,10 @@ def draw_augmentation(
 
 
 def augment(array: np.ndarray, augmentation: Augmentation, out: np.ndarray | None = None) -> np.ndarray:
-    """Apply an augmentation to an image or a mask, shape (i, j, k) or (i, j, k, channel); into `out` if given.
+    """Apply an augmentation to an image or mask of shape (i, j, k) or (i, j, k, channel); into `out` if given.
 
-    Differs from the paper: it does not say what a shift leaves behind; ours repeats the edge, as Keras' own shifts do.
-    A band of 0, the mean of a standardised scan, would be tissue that nobody has.
+    Differs from the paper: it does not say how a shift fills the gap; ours repeats the edge, as Keras does. Filling
+    with 0, the mean of a standardised scan, would look like tissue.
     """
     out = np.empty_like(array, order="C") if out is None else out
     array = array[tuple(slice(None, None, -1 if turned else 1) for turned in augmentation.flip)]
@@ -53,12 +57,21 @@ def augment(array: np.ndarray, augmentation: Augmentation, out: np.ndarray | Non
     return out
 
 
-def training_batches(scans, masks, idh, batch_size: int, seed, epoch: int, probability=0.5, shift_fraction=0.1):
-    """Endless batches (scans, {"segmentation": masks, "idh": labels}), each subject moved on its own.
+def training_batches(
+    scans: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    idh: np.ndarray,
+    batch_size: int,
+    seed: list[int],
+    epoch: int,
+    probability: float = 0.5,
+    shift_fraction: float = 0.1,
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yield batches (scans, {"segmentation": masks, "idh": labels}) without end; each subject is augmented separately.
 
-    Order and drawn of an epoch, 0 being the first, depend on (seed, epoch) alone, so a resumed training sees what
-    it would have seen. Every batch is full: the last of an epoch takes its epoch's first subjects once more. `scans`
-    and `masks` are one array a subject; memory-mapped ones are read when their turn comes.
+    Order and augmentations depend on (seed, epoch) alone, so that a resumed training sees the same batches. The first
+    epoch is 0. All batches are full: the last of an epoch is filled with the first subjects of that epoch. `scans` and
+    `masks` have one array per subject, which may be memory-mapped.
     """
     idh, shape = np.asarray(idh, dtype=np.float32), scans[0].shape[:3]
     for current in itertools.count(epoch):
@@ -74,7 +87,7 @@ def training_batches(scans, masks, idh, batch_size: int, seed, epoch: int, proba
 
 
 def steps_per_epoch(num_subjects: int, batch_size: int) -> int:
-    """Batches in an epoch of `training_batches`."""
+    """Return the number of batches per epoch of `training_batches`."""
     return -(-num_subjects // batch_size)
 
 

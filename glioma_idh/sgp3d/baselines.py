@@ -1,4 +1,4 @@
-"""What answers without a network are worth on the same test subjects: the rows below a table of results."""
+"""Scores of simple baselines, without a network, on the same test subjects; printed below a table of results."""
 
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from glioma_idh.parallel import run_parallel
 from glioma_idh.progress import progress
 from glioma_idh.sgp3d.preprocessing import standardise
 
-THRESHOLDS = np.arange(-10, 31) / 10  # of FLAIR, z-scores
+THRESHOLDS = np.arange(-10, 31) / 10  # of FLAIR intensity, z-scores
 
 
 def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str, dict[str, float]]:
-    """Scores, by name, of answers that need no network, on the subjects that the networks of a run are tested on.
+    """Compute the scores of the baselines, by name, on the test sets of a run.
 
-    For the genotype age, lesion volume and grade alone; for segmentation a mask of the whole image, and FLAIR above a
-    threshold that is chosen on each split's training subjects.
+    For the IDH genotype: age, lesion volume and grade alone. For segmentation: a mask of the whole image, and FLAIR
+    above a threshold chosen on the training set of each split.
     """
     cohort, splits = runs.read_table(folder / runs.COHORT), runs.read_table(folder / runs.SPLITS)
     rows: dict = {}
@@ -35,17 +35,17 @@ def baselines_of_run(folder: Path, targets: str, quiet: bool = True) -> dict[str
 
 
 def clinical_scores(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Scores of age, lesion volume and grade alone, where the cohort has them; `auc` is that within splits."""
+    """Score age, lesion volume and grade alone, if available; `auc` is the AUC within splits."""
     baselines = baseline_predictions(cohort, splits, ("age", "lesion volume", "grade"))
     return {
-        f"{name} alone": pooled_scores(of.predictions) | {"auc": auc_within_splits(of.predictions).value}
-        for name, of in baselines.items()
-        if not of.reason
+        f"{name} alone": pooled_scores(baseline.predictions) | {"auc": auc_within_splits(baseline.predictions).value}
+        for name, baseline in baselines.items()
+        if not baseline.reason
     }
 
 
 def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool = True) -> dict[str, dict[str, float]]:
-    """Dice of two masks that anybody can draw, on each subject's own grid; means over the subjects tested."""
+    """Score two simple masks by Dice on each subject's own grid, averaged over the test subjects."""
     tasks = run_parallel((delayed(simple_dice)(row) for _, row in cohort.iterrows()), -1)
     results = list(progress(tasks, total=len(cohort), what="simple masks", quiet=quiet))
     dice = pd.DataFrame(results, index=cohort["subject"], columns=["whole", *range(len(THRESHOLDS))])
@@ -62,9 +62,9 @@ def simple_mask_scores(cohort: pd.DataFrame, splits: pd.DataFrame, quiet: bool =
 
 
 def simple_dice(row: pd.Series) -> list[float]:
-    """Dice of the whole image, then of FLAIR above each of THRESHOLDS, for one subject.
+    """Compute for one subject the Dice of the whole image, and of FLAIR above each of THRESHOLDS.
 
-    FLAIR is a z-score over the brain: as delivered where it looks like one, as a crop has lost the brain to take it of.
+    FLAIR is converted to z-scores over the brain, unless it seems to be z-scored already, as in cropped data sets.
     """
     flair, lesion = read_scan(row, "flair", order="K"), read_mask(row, order="K").array != 0
     brain, total = flair.array != 0, np.count_nonzero(lesion)
@@ -76,5 +76,5 @@ def simple_dice(row: pd.Series) -> list[float]:
 
 
 def _count_above(values: np.ndarray) -> np.ndarray:
-    """How many are above each of THRESHOLDS."""
+    """Count the values above each of THRESHOLDS."""
     return len(values) - np.searchsorted(np.sort(values), THRESHOLDS, side="right")

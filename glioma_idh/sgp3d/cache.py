@@ -1,4 +1,4 @@
-"""Prepared subjects on disk: made once, found again by what their files hold, read as they are needed."""
+"""A cache of preprocessed subjects on disk. Subjects are found by the content of their image files."""
 
 import hashlib
 import json
@@ -21,52 +21,52 @@ from glioma_idh.sgp3d.measures import measure_subject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.preprocessing import Placement, prepare_subject
 
-VERSION = 1  # raised whenever the same files give other arrays
-LOOK = 5  # raised whenever subjects are looked at for more: those that are stored are looked at again
+VERSION = 1  # increased when preprocessing changes its results
+LOOK = 5  # increased when the checks of images change: cached subjects are then processed again
 
 
 @dataclass(frozen=True)
 class CachedSubject:
-    """A prepared subject in its folder of the cache: `scans.npy`, `mask.npy` and `note.json`, which is written last."""
+    """A preprocessed subject in its cache folder: `scans.npy`, `mask.npy` and `note.json`, which is written last."""
 
     folder: Path
 
     @property
-    def is_there(self) -> bool:
-        """Whether it was prepared to the end."""
+    def is_complete(self) -> bool:
+        """Whether all files are written."""
         return (self.folder / "note.json").exists()
 
     @cached_property
-    def note(self) -> dict:
-        """By name `lesion_ml`, `turned`, `other_brain` and `hashes` of the `PreparedSubject`, and how it was made."""
+    def record(self) -> dict:
+        """Content of `note.json`: fields of `PreparedSubject` (`lesion_ml`, `turned` ...) and how it was made."""
         return json.loads((self.folder / "note.json").read_text())
 
     def scans(self) -> np.ndarray:
-        """float32, shape (i, j, k, 4), memory-mapped."""
+        """Read the network input: float32, shape (i, j, k, 4), memory-mapped."""
         return np.load(self.folder / "scans.npy", mmap_mode="r")
 
     def mask(self) -> np.ndarray:
-        """The lesion, 0 or 1, uint8, shape (i, j, k), memory-mapped."""
+        """Read the lesion mask: 0 or 1, uint8, shape (i, j, k), memory-mapped."""
         return np.load(self.folder / "mask.npy", mmap_mode="r")
 
     def placement(self) -> Placement:
-        """Where it lay in the patient."""
-        box = tuple(tuple(side) for side in self.note["box"])
-        return Placement(box, tuple(self.note["grid_shape"]), np.array(self.note["own_affine"]))
+        """Return the position of the crop in the patient's own grid."""
+        box = tuple(tuple(side) for side in self.record["box"])
+        return Placement(box, tuple(self.record["grid_shape"]), np.array(self.record["own_affine"]))
 
     def remarks(self) -> MaskRemarks:
-        """What must be said of the mask."""
-        subject, sentences, thresholded, fills_brain = self.note["remarks"]
+        """Return the remarks on the mask."""
+        subject, sentences, thresholded, fills_brain = self.record["remarks"]
         return MaskRemarks(subject, tuple(sentences), tuple(thresholded), fills_brain)
 
 
 def cache_folder() -> Path:
-    """Where prepared subjects lie: in the user's cache folder, or the one that GLIOMA_IDH_CACHE names."""
+    """Return the cache folder: that of the user, or the environment variable GLIOMA_IDH_CACHE."""
     return Path(os.environ.get("GLIOMA_IDH_CACHE") or platformdirs.user_cache_dir("glioma_idh")).expanduser() / "sgp3d"
 
 
 def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
-    """What a prepared subject depends on: the bytes of its five files, the shape, and how it is made."""
+    """Hash everything that a preprocessed subject depends on: its five files, the shape, and VERSION."""
     digest = hashlib.sha256(json.dumps([VERSION, list(shape)]).encode())
     for column in (*SEQUENCES, "lesion_mask"):
         require_path(row, column)
@@ -79,75 +79,86 @@ def content_hash(row: pd.Series, shape: tuple[int, int, int]) -> str:
     return digest.hexdigest()[:20]
 
 
-def store_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
-    """Find a prepared subject in the cache, or prepare it; a kill leaves nothing that would be taken for whole."""
+def cache_subject(row: pd.Series, shape: tuple[int, int, int], with_skull: bool = False) -> CachedSubject:
+    """Find a subject in the cache, or preprocess it. An interrupted subject is processed again."""
     try:
-        stored = CachedSubject(cache_folder() / content_hash(row, shape))
+        cached = CachedSubject(cache_folder() / content_hash(row, shape))
     except InputError as error:
         raise error.of_subject(row["subject"]) from error
-    # looked at as now; one let in with its skull counts only where that is wanted
-    if stored.is_there and stored.note.get("look") == LOOK and (with_skull or not stored.note["with_skull"]):
-        return stored
+    # valid if checked by this version; one cached with `with_skull` is valid only with `with_skull`
+    if cached.is_complete and cached.record.get("look") == LOOK and (with_skull or not cached.record["with_skull"]):
+        return cached
     prepared = prepare_subject(row, shape, True, with_skull)
     for name, array in {"scans": prepared.scans, "mask": prepared.mask}.items():
-        with written_whole(stored.folder / f"{name}.npy") as part, open(part, "wb") as file:
+        with written_whole(cached.folder / f"{name}.npy") as part, open(part, "wb") as file:
             np.save(file, np.asarray(array))
     placement = prepared.placement
-    note = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
-    note |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
-    note |= {"turned": prepared.turned, "other_brain": prepared.other_brain, "hashes": prepared.hashes}
-    with written_whole(stored.folder / "note.json") as part:
-        part.write_text(json.dumps(note, default=int))
-    return CachedSubject(stored.folder)
+    record = {"box": placement.box, "grid_shape": placement.grid_shape, "own_affine": placement.own_affine.tolist()}
+    record |= {"lesion_ml": prepared.lesion_ml, "remarks": prepared.remarks, "with_skull": with_skull, "look": LOOK}
+    record |= {"turned": prepared.turned, "other_brain": prepared.other_brain, "hashes": prepared.hashes}
+    with written_whole(cached.folder / "note.json") as part:
+        part.write_text(json.dumps(record, default=int))
+    return CachedSubject(cached.folder)
 
 
-def store_cohort(table: pd.DataFrame, shape, jobs=-1, quiet=False, with_skull=False) -> tuple[pd.DataFrame, list]:
-    """Prepare every subject of a cohort, in parallel; those that are in the cache already are only found.
+def cache_cohort(
+    table: pd.DataFrame, shape: tuple[int, int, int], jobs: int = -1, quiet: bool = False, with_skull: bool = False
+) -> tuple[pd.DataFrame, list[InputError]]:
+    """Preprocess every subject of a cohort that is not in the cache yet, in parallel.
 
-    Returns the rows that could be used, with `lesion_ml`, `prepared` (the folder of each in the cache) and the columns
-    of `hash_columns` added; and one error a subject that could not.
+    Returns:
+        The rows that could be used, with columns `lesion_ml`, `prepared` (cache folder) and those of `hash_columns`.
+        One error per subject that could not be used.
     """
     check_room(len(table), shape)
-    table, kept, errors = each_row(store_subject, table, shape, with_skull, jobs=jobs, what="preparing", quiet=quiet)
-    lesion_ml, hashes = ([stored.note[name] for stored in kept] for name in ("lesion_ml", "hashes"))
-    prepared = [str(stored.folder) for stored in kept]
-    return table.assign(lesion_ml=lesion_ml, prepared=prepared, **hash_columns(hashes)), errors
+    table, cached, errors = each_row(
+        cache_subject, table, shape, with_skull, jobs=jobs, what="preprocessing", quiet=quiet
+    )
+    lesion_ml, hashes = ([subject.record[name] for subject in cached] for name in ("lesion_ml", "hashes"))
+    folders = [str(subject.folder) for subject in cached]
+    return table.assign(lesion_ml=lesion_ml, prepared=folders, **hash_columns(hashes)), errors
 
 
-def restore_cohort(former: pd.DataFrame, shape, run_dir: Path, quiet: bool, with_skull=False) -> pd.DataFrame:
-    """A run's cohort table, its subjects prepared again: the cache may have been emptied. No file may have changed."""
-    table, errors = store_cohort(former.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
+def restore_cohort(
+    cohort: pd.DataFrame, shape: tuple[int, int, int], run_dir: Path, quiet: bool, with_skull: bool = False
+) -> pd.DataFrame:
+    """Preprocess the subjects of a run that are no longer in the cache; returns the updated cohort table.
+
+    An InputError if an image file has changed since the run was started.
+    """
+    table, errors = cache_cohort(cohort.drop(columns="prepared"), shape, quiet=quiet, with_skull=with_skull)
     if errors:
         raise errors[0]
-    for subject, was, now in zip(table["subject"], former["prepared"], table["prepared"], strict=True):
+    for subject, was, now in zip(table["subject"], cohort["prepared"], table["prepared"], strict=True):
         if Path(was).name != Path(now).name:
-            advice = "Put the former files back, or begin a new run."
-            raise InputError("the scans that the run began with", "others", advice, run_dir, subject)
+            advice = "Restore the earlier files, or start a new run."
+            raise InputError("the same images as when the run was started", "changed images", advice, run_dir, subject)
     return table
 
 
 def check_room(num_subjects: int, shape: tuple[int, int, int]) -> None:
-    """The cache must have a tenth of the room needed were nobody prepared yet: else it is full soon."""
+    """Raise an InputError if the disk of the cache has less than a tenth of the space that all subjects need."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     needed, free = num_subjects * int(np.prod(shape)) * 17, shutil.disk_usage(folder).free
     if free < needed / 10:
-        expected, found = f"room for {needed / 1e9:.1f} GB of prepared scans", f"{free / 1e9:.1f} GB free"
-        raise InputError(expected, found, "Free some space, or name another folder in GLIOMA_IDH_CACHE.", file=folder)
+        expected, found = f"{needed / 1e9:.1f} GB of disk space for the cache", f"{free / 1e9:.1f} GB free"
+        advice = "Free some space, or set the environment variable GLIOMA_IDH_CACHE to another folder."
+        raise InputError(expected, found, advice, file=folder)
 
 
 def print_mask_remarks(table: pd.DataFrame) -> None:
-    """Say what must be said of the masks of stored subjects, and of the axes and brains of their scans."""
-    stored = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
-    print_remarks([of.remarks()._replace(subject=subject) for subject, of in stored.items()])
-    print_found({subject: of.note["turned"] for subject, of in stored.items()}, len(table), TURNED)
-    print_found({subject: of.note["other_brain"] for subject, of in stored.items()}, len(table), OTHER_BRAINS)
+    """Print remarks on the masks of cached subjects, and on the axes and brains of their scans."""
+    cached = {row.subject: CachedSubject(Path(row.prepared)) for row in table.itertuples()}
+    print_remarks([subject.remarks()._replace(subject=name) for name, subject in cached.items()])
+    print_found({name: subject.record["turned"] for name, subject in cached.items()}, len(table), TURNED)
+    print_found({name: subject.record["other_brain"] for name, subject in cached.items()}, len(table), OTHER_BRAINS)
 
 
 def measure_cohort(table: pd.DataFrame) -> pd.DataFrame:
-    """Measure stored subjects: a row each, `subject` and what `measure_subject` gives."""
+    """Measure cached subjects: one row each, with `subject` and the measures of `measure_subject`."""
     rows = []
     for subject, folder, lesion_ml in zip(table["subject"], table["prepared"], table["lesion_ml"], strict=True):
-        stored = CachedSubject(Path(folder))
-        rows.append({"subject": subject} | measure_subject(np.asarray(stored.scans()), stored.placement(), lesion_ml))
+        cached = CachedSubject(Path(folder))
+        rows.append({"subject": subject} | measure_subject(np.asarray(cached.scans()), cached.placement(), lesion_ml))
     return pd.DataFrame(rows)

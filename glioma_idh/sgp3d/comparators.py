@@ -1,16 +1,16 @@
-"""The networks that Table 1 of the paper sets beside SGPNet, on the same input: 3D U-Net, 3D DenseNet, residual CNN.
+"""The networks that SGPNet is compared with in Table 1 of the paper: 3D U-Net, 3D DenseNet, residual CNN.
 
-Their papers published no code. Widths are ours: a step of training costs at most twice SGPNet's (see
-`benchmarks/README.md`). None has SGPNet's two learning rates: one Adam, at the rate of SGPNet's backbone. Each is an
-uncompiled functional model with one of SGPNet's two outputs.
+Their papers published no code. The numbers of channels are ours, so that a training step takes at most twice the time
+of SGPNet's (see `benchmarks/README.md`). All read the same input as SGPNet and have one of its two outputs. They are
+trained with one learning rate, that of SGPNet's backbone. The functions return uncompiled functional models.
 """
 
 from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory, set_policy
 
-GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that a layer of `densenet3d` adds, and layers of each block
+GROWTH, DENSE_BLOCKS = 16, (4, 4, 4, 4)  # channels that each layer of `densenet3d` adds; layers per block
 GENOTYPE = {"activation": "sigmoid", "dtype": "float32", "name": "idh"}  # the last layer, one probability
-MOMENTUM = 0.9  # of batch normalisation's running statistics: 0.99 lags behind in a training of some thousand steps
+MOMENTUM = 0.9  # of batch normalisation; 0.99 is too slow for a training of a few thousand steps
 
 
 def unet3d(
@@ -19,12 +19,12 @@ def unet3d(
     dtype: str | None = None,
     factory: LayerFactory = KERAS_LAYERS,
 ) -> keras.Model:
-    """3D U-Net of Çiçek et al. (MICCAI 2016), for the lesion: 1,194,426 parameters.
+    """Build the 3D U-Net of Çiçek et al. (MICCAI 2016), which segments the lesion: 1,194,426 parameters.
 
-    Known: three halvings by max-pooling; two 3 x 3 x 3 convolutions a level, the second of which doubles the channels
-    before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters at the top, where they have 32;
-    instance normalisation, which is what their batch normalisation comes to with their batches of one. Each side must
-    be divisible by 8.
+    From their paper: three max-poolings; two 3 x 3 x 3 convolutions per level, the second of which doubles the channels
+    before the pooling; up-convolutions of 2 x 2 x 2; ReLU; softmax. Ours: 8 filters on the top level instead of 32;
+    instance normalisation, which equals their batch normalisation for batches of one. Each side of the input must be
+    divisible by 8.
     """
     with set_policy(dtype):
         x = inputs = keras.Input(input_shape, name="scans")
@@ -50,12 +50,12 @@ def _unet_level(x, first: int, second: int, name: str, factory: LayerFactory):
 
 
 def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtype: str | None = None) -> keras.Model:
-    """3D DenseNet after Liang et al. (Genes 2018, M3D-DenseNet), for the genotype: 549,357 parameters.
+    """Build a 3D DenseNet after Liang et al. (Genes 2018, M3D-DenseNet), which predicts IDH: 549,357 parameters.
 
-    Known: a DenseNet of 3D convolutions, the sequences as channels, cross-entropy. Ours: all else, after DenseNet-BC
-    (Huang et al. 2017) with its batch normalisation, although batches are of two: four blocks of four layers, growth
-    16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2. They cut out
-    the lesion; ours reads what SGPNet reads. Each side must be divisible by 16.
+    From their paper: a DenseNet of 3D convolutions, sequences as channels, cross-entropy. Ours: everything else, after
+    DenseNet-BC (Huang et al. 2017) with batch normalisation, although batches have two subjects: four blocks of four
+    layers, growth 16, bottlenecks of 64, transitions that halve channels and sides; the first convolution has stride 2.
+    They crop to the lesion; ours reads the same input as SGPNet. Each side of the input must be divisible by 16.
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
@@ -75,19 +75,19 @@ def densenet3d(input_shape: tuple[int, int, int, int] = (144, 144, 144, 4), dtyp
 
 
 def _dense_convolution(x, filters: int, size: int, name: str):
-    """Normalisation, ReLU, convolution, in DenseNet's order."""
+    """Apply normalisation, ReLU and convolution, in the order of DenseNet."""
     return layers.Conv3D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(_normalise(x, name))
 
 
 def resnet2d(
     input_shape: tuple[int, int, int] = (144, 144, 4), filters: int = 16, dtype: str | None = None
 ) -> keras.Model:
-    """Residual CNN after Chang et al. (Clin Cancer Res 2018), for the genotype: 702,849 parameters.
+    """Build a residual CNN after Chang et al. (Clin Cancer Res 2018), which predicts IDH: 702,849 parameters.
 
-    Known: a residual network that reads slices through the lesion. Ours: four sequences as the channels of one network,
-    where they train one a sequence and combine them; 18 layers, two residual blocks on each of four levels; axial
-    slices, which the reference mask chooses in tests too (`preprocessing.lesion_slices`); the mean of their
-    probabilities. The input's shape is that of a slice, (i, j, sequences), the output's (slices, 1).
+    From their paper: a residual network that reads slices through the lesion. Ours: one network with four sequences as
+    channels, where they combine one network per sequence; 18 layers, two residual blocks on each of four levels; axial
+    slices, chosen by the reference mask also for the test set (`preprocessing.lesion_slices`); the mean probability
+    over slices. The input has the shape of a slice, (i, j, sequences); the output (slices, 1).
     """
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="slices")
@@ -95,7 +95,7 @@ def resnet2d(
         x = _normalise(x, "resnet_stem")
         for level in range(1, 5):
             for block in (1, 2):
-                # two 3 x 3 convolutions beside a short cut, which is a 1 x 1 convolution where the shape changes
+                # two 3 x 3 convolutions and a shortcut, which is a 1 x 1 convolution if the shape changes
                 f, name, strides = filters * 2 ** (level - 1), f"resnet_level{level}_block{block}", 1
                 short = x
                 if level > 1 and block == 1:
@@ -112,7 +112,7 @@ def resnet2d(
 
 
 def _normalise(x, name: str):
-    """Batch normalisation and ReLU."""
+    """Apply batch normalisation and ReLU."""
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
@@ -122,6 +122,6 @@ BUILD = {
     "densenet3d": lambda shape, recipe, dtype, factory: densenet3d(shape, dtype),
     "resnet2d": lambda shape, recipe, dtype, factory: resnet2d(shape, dtype=dtype),
 }
-"""By the recipe's name of a network: (shape of the input, recipe, dtype policy, factory) -> the network."""
+"""Functions that build a network, by `Recipe.network`: (input shape, recipe, dtype policy, factory) -> network."""
 STEP_COST = {"unet3d": 1.4, "densenet3d": 1.3, "resnet2d": 0.5}
-"""What a step of training costs, SGPNet's being 1 (benchmarks/README.md)."""
+"""Time of a training step relative to SGPNet (benchmarks/README.md)."""

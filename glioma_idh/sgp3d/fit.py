@@ -1,4 +1,4 @@
-"""One split of a prepared run: from stored subjects to a trained network, its predictions and masks of the test set."""
+"""Train one split: from cached subjects to a trained network, predictions and masks of the test set."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -25,20 +25,24 @@ from glioma_idh.sgp3d.training_layers import training_factory
 from glioma_idh.training import device
 from glioma_idh.training.callbacks import Checkpoint, Progress, SeedDropout
 
-CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test may cost a quarter of an epoch
-CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # from one to the next, at most; one takes as long as two or three steps
-WATCHED = {"idh": "cross_entropy", "segmentation": "dice_loss"}  # beside the bar
+CURVE_POINTS = 20  # of the test curve, at most; at least 5 epochs apart, as a test can take a quarter of an epoch
+CHECKPOINT_EPOCHS, CHECKPOINT_STEPS = 10, 400  # between checkpoints, at most; saving one takes two or three steps
+WATCHED = {"idh": "cross_entropy", "segmentation": "dice_loss"}  # shown with the progress bar
 POLICIES = {"float32": None, "bfloat16": "mixed_bfloat16"}
 
 
 def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, threads: int = 1) -> int:
-    """Train on a split of a prepared run, from its checkpoint if there is one, and predict its test set; the index."""
+    """Train one split of a run, from its checkpoint if there is one, and predict its test set; returns `index`.
+
+    Writes model, learning curves, predictions, masks and cost into the folder of the split. Does nothing if they are
+    there.
+    """
     target = runs.split_folder(folder, index)
     if (target / runs.PREDICTIONS).exists():
         return index
     started = time.monotonic()
     split = runs.read_split(folder, index)
-    split["number"] = range(len(split))  # in the cohort, as random masks are drawn by it
+    split["number"] = range(len(split))  # position in the cohort: seed of the random mask
     seed = [recipe.seed, index]
     device.make_reproducible(int(np.random.SeedSequence(seed).generate_state(1)[0]), threads)
 
@@ -66,8 +70,8 @@ def train_split(recipe: Recipe, folder: Path, index: int, quiet: bool = True, th
     return index
 
 
-def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False):
-    """The network of a recipe, of Keras' own layers or, where it has them, of those to train with."""
+def build_network(recipe: Recipe, dtype: str | None = None, to_train: bool = False) -> keras.Model:
+    """Build the network of a recipe from Keras layers, or with `to_train` from the faster training layers."""
     shape: tuple = input_shape(recipe)
     factory = training_factory(recipe.standardise_features) if to_train else KERAS_LAYERS
     if recipe.network in comparators.BUILD:
@@ -103,17 +107,17 @@ def _fit(recipe: Recipe, train, test, seed: list[int], target: Path, callbacks: 
 
 
 def is_large(shape: tuple[int, int, int]) -> bool:
-    """Whether a step keeps every processor busy by itself."""
+    """Return whether one training step uses all processors."""
     return int(np.prod(shape)) >= 64**3
 
 
 def checkpoint_epochs(shape: tuple[int, int, int], steps: int) -> int:
-    """Epochs of so many steps from one checkpoint to the next: every one where the input is large."""
+    """Return the number of epochs between checkpoints: 1 for large inputs."""
     return 1 if is_large(shape) else min(CHECKPOINT_EPOCHS, -(-CHECKPOINT_STEPS // steps))
 
 
 class _OneByOne(keras.utils.PyDataset):
-    """The test set for the curve, a subject at a time."""
+    """The test set for the learning curve, one subject per batch."""
 
     def __init__(self, scans, masks, idh, slices: bool):
         super().__init__()
@@ -129,7 +133,7 @@ class _OneByOne(keras.utils.PyDataset):
 
 
 def _as_slices(batches: Iterable) -> Iterator:
-    """Batches of slices through the lesion, each with its subject's label, from batches of subjects."""
+    """Turn batches of subjects into batches of slices through the lesion, each with the label of its subject."""
     for scans, targets in batches:
         pairs = zip(scans, targets["segmentation"], strict=True)
         slices = np.concatenate([lesion_slices(volume, mask) for volume, mask in pairs])
@@ -137,9 +141,9 @@ def _as_slices(batches: Iterable) -> Iterator:
 
 
 def _arrays(subjects: pd.DataFrame, recipe: Recipe) -> tuple[list, list, np.ndarray]:
-    """Scans and masks of subjects, memory-mapped, and their labels; random masks where the recipe asks for them."""
-    stored = [CachedSubject(Path(folder)) for folder in subjects["prepared"]]
-    masks = [subject.mask() for subject in stored]
+    """Return scans and masks of subjects, memory-mapped, and their labels. Masks are random with "random-masks"."""
+    cached = [CachedSubject(Path(folder)) for folder in subjects["prepared"]]
+    masks = [subject.mask() for subject in cached]
     if recipe.targets == "random-masks":
         masks = [random_mask(int(number), recipe.shape, [recipe.seed]) for number in subjects["number"]]
-    return [subject.scans() for subject in stored], masks, subjects["idh"].to_numpy(np.float32)
+    return [subject.scans() for subject in cached], masks, subjects["idh"].to_numpy(np.float32)

@@ -1,6 +1,7 @@
-"""Networks applied to prepared subjects, and what their masks are worth on the patients' own grids."""
+"""Apply networks to preprocessed subjects, and score predicted masks on the patients' own grids."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from glioma_idh import runs
 from glioma_idh.cohorts.scans import read_mask
 from glioma_idh.evaluation.segmentation import mask_scores
 from glioma_idh.imaging.volumes import return_to_grid
+from glioma_idh.quiet_keras import keras
 from glioma_idh.sgp3d.cache import CachedSubject
 from glioma_idh.sgp3d.paper import SEQUENCES
 from glioma_idh.sgp3d.preprocessing import Placement, lesion_slices, place_back
@@ -22,25 +24,31 @@ FLIPS = tuple(axes for count in range(4) for axes in itertools.combinations((0, 
 
 
 def input_shape(recipe: Recipe) -> tuple[int, ...]:
-    """What the network takes of a subject: four volumes, or slices of them."""
+    """Return the input shape of the network: (i, j, k, 4) for volumes, (i, j, 4) for slices."""
     return (*recipe.shape[: 2 if recipe.reads_slices else 3], len(SEQUENCES))
 
 
-def reads_slices(network) -> bool:
-    """The recipe's `reads_slices`, of a network without its recipe."""
+def reads_slices(network: keras.Model) -> bool:
+    """Return whether a network reads slices, not volumes."""
     return len(network.input_shape) == 4
 
 
-def predict_scans(network, scans: np.ndarray, flips=NO_FLIP, mask=None) -> tuple[float, np.ndarray | None]:
-    """The outputs of a network for one subject, averaged over flips of the input: for each pass the axes turned round.
+def predict_scans(
+    network: keras.Model,
+    scans: np.ndarray,
+    flips: Sequence[tuple[int, ...]] = NO_FLIP,
+    mask: np.ndarray | None = None,  # needed by networks that read slices
+) -> tuple[float, np.ndarray | None]:
+    """Predict one subject, averaged over flips of the input. `flips` has, for each pass, the axes to flip.
 
-    Returns the probability of a mutation, of slices their mean, NaN without that output; and each voxel's of lesion,
-    float32, shape (i, j, k), None without that output. A network that reads slices needs the mask.
+    Returns:
+        The probability of an IDH mutation (mean over slices, if it reads slices), NaN if there is no such output.
+        The probability of lesion per voxel, float32, shape (i, j, k), None if there is no such output.
     """
     scores, lesions = [], []
     for axes in flips:
-        seen = np.flip(scans, axes)
-        batch = lesion_slices(seen, np.flip(mask, axes)) if reads_slices(network) else seen[None]
+        flipped = np.flip(scans, axes)
+        batch = lesion_slices(flipped, np.flip(np.asarray(mask), axes)) if reads_slices(network) else flipped[None]
         outputs = network.predict_on_batch(batch)
         if "idh" in outputs:
             scores.append(np.mean(outputs["idh"], dtype=np.float64))
@@ -51,42 +59,45 @@ def predict_scans(network, scans: np.ndarray, flips=NO_FLIP, mask=None) -> tuple
 
 
 def reference_lesion(row: pd.Series, placement: Placement) -> np.ndarray:
-    """The lesion mask of a subject as booleans on its own grid."""
+    """Read the reference lesion mask of a subject, as booleans on its own grid."""
     return return_to_grid(read_mask(row, order="K").array != 0, placement.own_affine)
 
 
 def score_masks(predicted: np.ndarray, reference: np.ndarray, placement: Placement) -> dict[str, float]:
-    """What `evaluation.segmentation.mask_scores` gives on the patient's own grid, and `predicted_ml`.
+    """Score a predicted mask on the patient's own grid: `evaluation.segmentation.mask_scores` and `predicted_ml`.
 
-    Differs from the paper: it does not say on which grid; ours is the patient's.
+    Differs from the paper: the paper does not say on which grid; ours is the patient's.
     """
     spacing_mm = np.linalg.norm(placement.own_affine[:3, :3], axis=0)
     predicted_ml = float(np.count_nonzero(predicted) * spacing_mm.prod() / 1000)
     return mask_scores(predicted, reference, spacing_mm) | {"predicted_ml": predicted_ml}
 
 
-def score_subject(network, row: pd.Series, learns: tuple[str, ...]) -> tuple[dict, np.ndarray | None]:
-    """A network on a stored subject that it was not trained on: of `score` and `score_masks` those that were learnt.
+def score_subject(
+    network: keras.Model, row: pd.Series, learns: tuple[str, ...]
+) -> tuple[dict[str, float], np.ndarray | None]:
+    """Predict a cached subject that was not in the training set.
 
-    And the lesion on the patient's own grid, or None.
+    Returns `score`, if the network was trained for IDH, and `score_masks`, if for segmentation; and the predicted
+    lesion on the patient's own grid, or None.
     """
-    stored = CachedSubject(Path(row["prepared"]))
-    score, probability = predict_scans(network, stored.scans(), mask=stored.mask())
+    cached = CachedSubject(Path(row["prepared"]))
+    score, probability = predict_scans(network, cached.scans(), mask=cached.mask())
     numbers, lesion = {"score": score} if "idh" in learns else {}, None
     if "segmentation" in learns:
-        placement = stored.placement()
+        placement = cached.placement()
         lesion = place_back(np.asarray(probability), placement)
         numbers |= score_masks(lesion, reference_lesion(row, placement), placement)
     return numbers, lesion
 
 
 def predictions_table(table: pd.DataFrame, networks: list, run_dir: Path, learns: tuple[str, ...]) -> pd.DataFrame:
-    """The predictions table of subjects that no network of a run was trained on: one row a subject and network."""
+    """Make the predictions table of an external cohort: one row per subject and network (`split`)."""
     splits = runs.list_splits(runs.read_table(run_dir / runs.SPLITS))
     rows = []
     for _, row in table.iterrows():
-        identity = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}
+        columns = {name: row[name] for name in ("subject", "patient", "cohort", "lesion_ml")}
         for (repeat, split), network in zip(splits, networks, strict=True):
             numbers, _ = score_subject(network, row, learns)
-            rows.append(identity | {"repeat": repeat, "split": split, "truth": row["idh"]} | numbers)
+            rows.append(columns | {"repeat": repeat, "split": split, "truth": row["idh"]} | numbers)
     return pd.DataFrame(rows).reindex(columns=PREDICTION_COLUMNS)

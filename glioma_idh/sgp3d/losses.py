@@ -1,7 +1,7 @@
 """The loss of both tasks, equations (6) to (9): L = L1 + k * L2 with k = L2 / (L1 + L2).
 
-L1 is the cross-entropy of the genotype, L2 = 1 - Dice of the lesion. Everything is `keras.ops`, in the dtype it is
-given.
+L1 is the cross-entropy of the IDH genotype, L2 = 1 - Dice of the lesion. All functions use `keras.ops` and keep the
+dtype of their input.
 """
 
 from typing import Any
@@ -10,10 +10,14 @@ from glioma_idh.quiet_keras import keras, ops
 from glioma_idh.sgp3d.recipe import LEARNS
 
 SMOOTHING_VOXELS = 1.0
+Tensor = Any  # of any backend of Keras
 
 
-def cross_entropy(idh, probability):
-    """L1: binary cross-entropy, averaged over the subjects of known status, 0 without any; shapes (n,) or (n, 1)."""
+def cross_entropy(idh: Tensor, probability: Tensor) -> Tensor:
+    """Compute L1: binary cross-entropy, averaged over subjects with known IDH status; 0 if there are none.
+
+    Shapes (n,) or (n, 1); an unknown status is NaN.
+    """
     idh, probability = ops.reshape(idh, (-1,)), ops.reshape(probability, (-1,))
     idh = ops.cast(idh, probability.dtype)
     known = ops.logical_not(ops.isnan(idh))
@@ -25,13 +29,13 @@ def cross_entropy(idh, probability):
     return ops.sum(known * entropy) / ops.maximum(ops.sum(known), ops.ones_like(entropy[0]))
 
 
-def dice_loss(mask: Any, probability: Any, smoothing_voxels: float = SMOOTHING_VOXELS) -> Any:
-    """L2: 1 - soft Dice of the lesion, each subject's, averaged; mask, of any dtype, and probability (n, i, j, k).
+def dice_loss(mask: Tensor, probability: Tensor, smoothing_voxels: float = SMOOTHING_VOXELS) -> Tensor:
+    """Compute L2: 1 - soft Dice of the lesion per subject, averaged. Both inputs have shape (n, i, j, k).
 
-    Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), where P
-    voxels are predicted: 0 where none is, near 1 where many are.
+    Dice is (2 sum(m p) + s) / (sum(m) + sum(p) + s). For an empty mask the loss is therefore P / (P + s), if P voxels
+    are predicted: 0 if none is, near 1 if many are.
 
-    Differs from the paper: the smoothing s, which it does not have, is one voxel.
+    Differs from the paper: the smoothing s of one voxel, which the paper does not have.
     """
     axes = (1, 2, 3)
     mask = ops.cast(mask, probability.dtype)
@@ -40,38 +44,47 @@ def dice_loss(mask: Any, probability: Any, smoothing_voxels: float = SMOOTHING_V
     return ops.mean(1 - (2 * common + smoothing_voxels) / (total + smoothing_voxels))
 
 
-def lesion_channel(segmentation):
-    """The lesion's probability, shape (n, i, j, k), out of one channel (networks to train) or two (networks kept)."""
+def lesion_channel(segmentation: Tensor) -> Tensor:
+    """Return the lesion probability, shape (n, i, j, k), of one channel (during training) or two (saved networks)."""
     alone = segmentation.shape[-1] == 1  # taking a channel out of one is slow in the gradient
     return ops.squeeze(segmentation, axis=-1) if alone else segmentation[..., -1]
 
 
-def dice_weight(entropy: Any, dice: Any, detach: bool = False) -> Any:
-    """k = L2 / (L1 + L2), equation (9), of two scalars, 0 where both are; with `detach` a constant in the gradient."""
+def dice_weight(entropy: Tensor, dice: Tensor, detach: bool = False) -> Tensor:
+    """Compute k = L2 / (L1 + L2), equation (9); 0 if both are 0. With `detach`, k is a constant in the gradient."""
     total = entropy + dice
     k = dice / ops.where(total > 0, total, ops.ones_like(total))
     return ops.stop_gradient(k) if detach else k
 
 
-def joint_loss(entropy: Any, dice: Any, detach_k: bool = False) -> Any:
-    """L = L1 + k * L2, equation (8), from two scalars."""
+def joint_loss(entropy: Tensor, dice: Tensor, detach_k: bool = False) -> Tensor:
+    """Compute L = L1 + k * L2, equation (8)."""
     return entropy + dice_weight(entropy, dice, detach_k) * dice
 
 
 @keras.saving.register_keras_serializable(package="glioma_idh")
 class JointNetwork(keras.Model):
-    """SGPNet, or a comparator that has one of its outputs, with its loss, to be trained; the network inside is kept.
+    """SGPNet, or a comparator with one of its outputs, together with the joint loss, for training.
 
-    A loss that is given to `compile` sees one output at a time, but k needs both.
+    A loss that is given to `compile` sees one output at a time, but k needs both. After training, only the inner
+    network is saved.
 
     Args:
-        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L of random masks.
-        detach_k, smoothing_voxels: see `dice_weight` and `dice_loss`.
-        batch_size: subjects in every batch, where it is known: layers to train with are faster for it.
+        network: the network to train.
+        targets: "both" for L, "idh" for L1 alone, "segmentation" for L2 alone, "random-masks" for L with random masks.
+        detach_k: see `dice_weight`.
+        smoothing_voxels: see `dice_loss`.
+        batch_size: number of subjects in every batch, if constant; the training layers are then faster.
     """
 
     def __init__(
-        self, network, targets="both", detach_k=False, smoothing_voxels=SMOOTHING_VOXELS, batch_size=None, **settings
+        self,
+        network: keras.Model,
+        targets: str = "both",
+        detach_k: bool = False,
+        smoothing_voxels: float = SMOOTHING_VOXELS,
+        batch_size: int | None = None,
+        **settings,
     ):
         super().__init__(**settings)
         if targets not in LEARNS:
@@ -89,7 +102,10 @@ class JointNetwork(keras.Model):
         return self.network(scans, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Of a batch; `y` is {"segmentation": mask of 0 and 1, shape (n, i, j, k), "idh": 0, 1 or NaN, shape (n,)}."""
+        """Compute the loss of a batch.
+
+        `y` has "segmentation", the mask of 0 and 1, shape (n, i, j, k), and "idh": 0, 1 or NaN, shape (n,).
+        """
         cross = dice = 0.0
         if "idh" in y_pred:
             cross = cross_entropy(y["idh"], y_pred["idh"])
@@ -99,7 +115,7 @@ class JointNetwork(keras.Model):
         for name, tracker in self.trackers.items():
             tracker.update_state(watched[name])
         if self.targets == "idh":
-            return cross + 0 * dice  # an optimizer wants a gradient for the other's group
+            return cross + 0 * dice  # the other optimizer needs a gradient too
         if self.targets == "segmentation":
             return dice + 0 * cross
         return joint_loss(cross, dice, self.detach_k)

@@ -1,4 +1,4 @@
-"""What is measured of a subject's four sequences, to tell who is unlike the subjects that a run learnt from."""
+"""Measures of the four sequences of a subject, to find subjects that differ from the training cohort."""
 
 from itertools import combinations
 
@@ -10,20 +10,20 @@ from glioma_idh.sgp3d.preprocessing import Placement
 
 PAIRS = tuple(f"{first}_with_{second}" for first, second in combinations(SEQUENCES, 2))
 ALONE = (
-    Measure("box_ml", "The four scans hold something other than 0 within a box of {} ml", np.log),
-    Measure("lesion_ml", "The lesion has {} ml", np.log),
+    Measure("box_ml", "volume of the box around all non-zero voxels of {} ml", np.log),
+    Measure("lesion_ml", "lesion volume of {} ml", np.log),
 )
 AGREEMENT = Group(
     PAIRS,
-    "T1, T1Gd, T2 and FLAIR go together in another way than in the {n} that the run learnt from: is each given under "
-    "its own name, and prepared alike?",
+    "The correlations between T1, T1Gd, T2 and FLAIR differ from those of the training cohort ({n} subjects): check "
+    "that each scan is given under its own name and prepared in the same way.",
 )
 
 
 def measure_subject(scans: np.ndarray, placement: Placement, lesion_ml: float) -> dict[str, float]:
-    """By name volumes in ml, and each pair of sequences' Fisher z of their correlation, of one prepared subject.
+    """Measure one preprocessed subject: volumes in ml, and Fisher's z of the correlation of each pair of sequences.
 
-    Over the voxels that are background in neither; NaN where a sequence is the same everywhere.
+    Correlations are over voxels that are background in no sequence; NaN if a sequence is constant.
     """
     voxel_ml = abs(float(np.linalg.det(placement.own_affine[:3, :3]))) / 1000
     box_ml = float(np.prod([stop - start for start, stop in placement.box])) * voxel_ml

@@ -1,7 +1,7 @@
-"""SGPNet of Wang et al. 2021, Figure 2: one residual U-shaped backbone, two output blocks."""
+"""SGPNet of Wang et al. 2021, Figure 2: a residual U-shaped backbone with two output blocks."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from glioma_idh.errors import InputError
@@ -9,20 +9,24 @@ from glioma_idh.quiet_keras import keras, layers
 from glioma_idh.sgp3d.recipe import LEVELS, check_shape
 
 SLOPE = 0.1  # of LeakyReLU, equation (1)
-TAPS = {"quarter": 4, "half": 2, "full": 1}  # where the output blocks read the backbone: input sides over theirs
+TAPS = {
+    "quarter": 4,
+    "half": 2,
+    "full": 1,
+}  # feature maps that the output blocks read; side of the input divided by theirs
 BLOCKS = ("segmentation", "idh")
-STANDARDISATION = "idh_standardisation"  # of the pooled features, in some networks to train with
+STANDARDISATION = "idh_standardisation"  # layer of some training networks, on the pooled features
 
 
 class LayerFactory(NamedTuple):
-    """The layers that a network to train with spells otherwise, called by name; weights and numbers are equal."""
+    """Functions that make the layers that have a faster version for training, with equal weights and results."""
 
     normalise: Callable  # (name) -> instance normalisation
-    convolve: Callable  # (filters, kernel size, name, strides) -> one whose bias a normalisation takes out again
+    convolve: Callable  # (filters, kernel size, name, strides) -> convolution followed by a normalisation
     up_convolve: Callable  # (filters, name) -> nearest-neighbour up-sampling by 2, then a 3 x 3 x 3 convolution
     convolve_pool: Callable  # ({name: (filters, kernel size)}, tap) -> convolutions, each averaged over all voxels
-    lesion: Callable  # (name) -> from two channels to probabilities, the lesion's the last
-    standardise: Callable  # (name) -> what the pooled features pass through before the last layer
+    lesion: Callable  # (name) -> two channels to probabilities; the last is that of lesion
+    standardise: Callable  # (name) -> layer between the pooled features and the last layer
 
 
 def _convolution(filters: int, kernel_size: int, name: str, strides: int = 1) -> layers.Conv3D:
@@ -54,38 +58,40 @@ def SGPNet(
     input_shape: tuple[int, int, int, int] = (144, 144, 144, 4),
     filters: int = 8,
     dropout: float = 0.3,
-    blocks: Sequence[str] = BLOCKS,
+    blocks: tuple[str, ...] = BLOCKS,
     dtype: str | None = None,
     factory: LayerFactory = KERAS_LAYERS,
 ) -> keras.Model:
-    """The network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
+    """Build the network of Figure 2: 2,446,119 parameters with the paper's four sequences and eight filters.
 
-    Differs from the paper: nothing that it states. Ours, where it is silent: whole channels are dropped, between
-    second convolution and normalisation, at the rate of the backbone's ancestor (Isensee et al. 2017); up-sampling
-    doubles all three axes; the segmentation ends in a softmax; `Conv(16, 8, 1, 1)` of the IDH block is a fourth branch
-    on the full-resolution tap; the genotype is one probability.
+    Differs from the paper: nothing that it states. Ours, where it is silent: dropout of whole channels between the
+    second convolution and its normalisation, at the rate of Isensee et al. 2017, whose network the backbone follows;
+    up-sampling doubles all three axes; the segmentation ends in a softmax; `Conv(16, 8, 1, 1)` of the IDH block is a
+    fourth branch on the full-resolution feature map; the genotype is one probability.
 
     Args:
-        input_shape: each side divisible by 16.
-        filters: channels of the first level; each level doubles them.
-        dropout: share of channels dropped in each level, and of the pooled features.
-        blocks: the output blocks wanted; without any, the outputs are the taps of the backbone alone.
-        dtype: the IDH block computes as precisely as weights are kept, and probabilities are float32.
+        input_shape: (i, j, k, sequences); i, j and k divisible by 16.
+        filters: channels of the first level; each further level doubles them.
+        dropout: fraction of channels dropped in each level, and of the pooled features.
+        blocks: output blocks; without any, the outputs are the feature maps of the backbone that these blocks read.
+        dtype: Keras dtype policy, such as "mixed_bfloat16". The IDH block keeps the precision of the weights;
+            probabilities are float32.
+        factory: Keras layers, or faster layers for training (`training_layers.training_factory`).
 
     Returns:
-        An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), channel 1 the lesion's
-        probability, and `idh`, shape (n, 1), the probability of a mutation. Layers are called `backbone_...`,
-        `segmentation...`, `idh...`.
+        An uncompiled functional model with the outputs `segmentation`, shape (n, i, j, k, 2), whose channel 1 is the
+        lesion probability, and `idh`, shape (n, 1), the probability of an IDH mutation. Layer names start with
+        `backbone_`, `segmentation` or `idh`.
     """
     check_shape(input_shape[:3])
     if set(blocks) - set(BLOCKS):
-        raise InputError(f"output blocks out of {BLOCKS}", str(tuple(blocks)), "Leave the others out.")
+        raise InputError(f"output blocks from {BLOCKS}", str(tuple(blocks)), "Remove the others.")
     with set_policy(dtype):
         inputs = keras.Input(input_shape, name="scans")
         taps = _backbone(inputs, filters, dropout, factory)
         outputs = {}
         if "segmentation" in blocks:
-            # two channels of each tap, from the coarsest up, added on the way
+            # two channels per feature map, up-sampled and added from the coarsest to the finest
             x = _convolution(2, 1, "segmentation_quarter")(taps["quarter"])
             for tap in ("half", "full"):
                 x = layers.UpSampling3D(2, name=f"segmentation_{tap}_up")(x)
@@ -93,9 +99,9 @@ def SGPNet(
                 x = layers.Add(name=f"segmentation_{tap}_add")([x, own])
             outputs["segmentation"] = factory.lesion("segmentation")(x)
         if "idh" in blocks:
-            # its means differ between patients by less than the three digits of bfloat16
+            # the pooled features differ between patients by less than the precision of bfloat16
             with set_policy(keras.config.dtype_policy().variable_dtype):
-                pooled = []  # four convolutions, averaged over all voxels: 32 + 16 + 8 + 8 features
+                pooled = []  # four convolutions, each averaged over all voxels: 32 + 16 + 8 + 8 features
                 for tap, factor in TAPS.items():
                     branches = {f"idh_{tap}": (filters * factor, 3)}
                     branches |= {"idh_pointwise": (filters, 1)} if tap == "full" else {}
@@ -107,15 +113,15 @@ def SGPNet(
 
 
 def backbone_of(network: keras.Model) -> keras.Model:
-    """The backbone of a network alone, with its weights: from scans to the taps `quarter`, `half` and `full`."""
+    """Return the backbone of a network with its weights; outputs are the feature maps `quarter`, `half`, `full`."""
     taps = {name: network.get_layer(f"backbone_{name}").output for name in TAPS}
     return keras.Model(network.inputs[0], taps, name="sgpnet_backbone")
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give a network the weights of one that is called the same layer by layer, made of another factory or dtype.
+    """Copy the weights between two networks with equal layer names that differ in factory or dtype.
 
-    What the source standardises goes into the last layer's weights; a target that will standardise starts without.
+    If the source standardises its pooled features, this is merged into the weights of the last layer.
     """
     weights = {weight.path: weight for weight in source.weights}
     if any(layer.name == STANDARDISATION for layer in source.layers):
@@ -128,8 +134,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
 
 @contextlib.contextmanager
-def set_policy(dtype: str | None):
-    """Keras' dtype policy set for a while."""
+def set_policy(dtype: str | None) -> Iterator[None]:
+    """Set the dtype policy of Keras within a `with` block."""
     former = keras.config.dtype_policy()
     if dtype is not None:
         keras.config.set_dtype_policy(dtype)
@@ -139,11 +145,11 @@ def set_policy(dtype: str | None):
         keras.config.set_dtype_policy(former)
 
 
-def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
-    """Contracting path, bottom, expansive path; comments are for 144 a side and 8 filters."""
+def _backbone(x: keras.KerasTensor, filters: int, dropout: float, factory: LayerFactory) -> dict:
+    """Build contracting path, bottom and expansive path. Numbers in comments are for sides of 144 and 8 filters."""
     skips = []
     for level in range(1, LEVELS + 1):  # 144, 8 -> 72, 16 -> 36, 32 -> 18, 64 -> 9, 128
-        # three convolutions, the first one's output added to the last one's; no IN but the last on the top level
+        # three convolutions; the output of the first is added to that of the last; the top level has only the last IN
         f, name, top = filters * 2 ** (level - 1), f"backbone_down{level}", level == 1
         convolve, norm = (_convolution, None) if top else (factory.convolve, factory)
         first = convolve(f, 3, f"{name}_first", 1 if top else 2)(x)
@@ -157,7 +163,7 @@ def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
     x = _activate(factory.up_convolve(f, "backbone_bottom1")(skips.pop()), "backbone_bottom1", factory)  # 18, 64
     x = _activate(factory.convolve(f, 1, "backbone_bottom2")(x), "backbone_bottom2", factory)
 
-    taps: dict = {}
+    taps: dict[str, keras.KerasTensor] = {}
     for level in range(LEVELS - 1, 1, -1):  # 64, 32, 16
         f, name = filters * 2 ** (level - 1), f"backbone_up{level}"
         x = layers.Concatenate(name=f"{name}_concat")([x, skips.pop()])
@@ -173,6 +179,6 @@ def _backbone(x, filters: int, dropout: float, factory: LayerFactory) -> dict:
 
 
 def _activate(x, name: str, factory: LayerFactory | None, tap: str | None = None):
-    """LR, with a factory after its IN; the activation of a tap bears the tap's name."""
+    """Apply leaky ReLU, after instance normalisation if there is a factory; `tap` names a feature map."""
     x = factory.normalise(f"{name}_norm")(x) if factory else x
     return layers.LeakyReLU(SLOPE, name=f"backbone_{tap}" if tap else f"{name}_relu")(x)

@@ -1,6 +1,6 @@
-"""Where a score comes from: a trained network asked again with a region of its input occluded, and its activation map.
+"""Explain the score of one subject: scores after occlusion of a region of the input, and a class activation map.
 
-Occlusion is that of Zeiler and Fergus (ECCV 2014), the map that of Zhou et al. (CVPR 2016). Nothing is trained again.
+Occlusion follows Zeiler and Fergus (ECCV 2014), the map Zhou et al. (CVPR 2016). Networks are not trained again.
 """
 
 from typing import NamedTuple
@@ -14,24 +14,24 @@ from glioma_idh.sgp3d.model import TAPS
 from glioma_idh.sgp3d.preprocessing import resample, standardise
 
 SCORES = ("score", "score_without_lesion", "score_without_rest")
-BACKGROUND_SHARE = 0.001  # of the voxels: values that more than so many have in common are the background's
+BACKGROUND_SHARE = 0.001  # of the voxels: a value shared by more than this is background
 BRANCHES = (*TAPS, "pointwise")  # of the IDH block, in the order of its features
 
 
 class Brain(NamedTuple):
-    """A subject as the network reads it, and the two regions of its brain; what is in neither is background."""
+    """The network input of a subject and the two regions of its brain; the remaining voxels are background."""
 
     scans: np.ndarray
     lesion: np.ndarray  # booleans
-    rest: np.ndarray  # likewise: brain, and no lesion
+    rest: np.ndarray  # booleans: brain without lesion
 
 
 def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
-    """Part a subject's brain into lesion and rest.
+    """Divide the brain of a subject into lesion and rest.
 
-    To the lesion belongs one voxel around its mask, where scans blend when they are resampled: left in place, that rim
-    alone tells much of what was inside. The background was 0 in every scan and is one value in each channel since:
-    those that most voxels have in common, all channels at once. A crop from inside the brain has none.
+    The lesion mask is dilated by one voxel, because resampling blends the edge, and this rim alone would reveal much of
+    the lesion. Background was 0 before standardisation, so it has one constant value per channel: the combination of
+    values that is most frequent. A crop from inside the brain has no background.
     """
     voxels = np.ascontiguousarray(scans).reshape(-1, scans.shape[-1])
     as_one = voxels.view(np.dtype((np.void, voxels.dtype.itemsize * voxels.shape[1]))).ravel()
@@ -41,24 +41,26 @@ def find_regions(scans: np.ndarray, lesion: np.ndarray) -> Brain:
         brain = (scans != voxels[first[counts.argmax()]]).any(axis=-1)
     lesion = ndimage.binary_dilation(lesion)
     if not (brain & ~lesion).any():
-        raise InputError("some brain outside the lesion", "none", "Leave the subject out, or crop its scans wider.")
+        raise InputError("brain outside the lesion", "none", "Exclude the subject, or use scans with a wider crop.")
     return Brain(np.asarray(scans), brain & lesion, brain & ~lesion)
 
 
 def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.random.Generator) -> np.ndarray:
-    """Put another patient's healthy brain in the place of a region, so that nothing of its content is left.
+    """Replace a region by the healthy brain of another patient (the donor), so that its content is removed.
 
-    A voxel takes all channels of the donor's at the same place, or, where the donor is not healthy there, of a healthy
-    voxel of the donor's drawn at random. In the lesion's place each channel is brought to mean and standard deviation
-    of the subject's own healthy brain, which stays; in the place of the rest the donor's values stay as they are, for
-    the rest's own mean and standard deviation are part of its content. Then the whole image is standardised again, as
-    its preparation did, since its former mean and standard deviation tell what was in the region. The background stays
-    as it is. One trace of the rest is left: the lesion's values are z-scores over the image that it was part of. Where
-    voxels were drawn, in crops around lesions most of them, they lack the smoothness of tissue and may show an outline.
+    Each voxel takes all channels of the donor at the same position. If the donor is not healthy there, it takes those
+    of a healthy voxel of the donor, drawn at random. To replace the lesion, each channel is scaled to the mean and
+    standard deviation of the subject's own healthy brain, which remains. To replace the rest, the donor's values are
+    not scaled, because mean and standard deviation of the rest are part of its content. Then the whole image is
+    standardised again, as in preprocessing, because its previous mean and standard deviation contain information on the
+    region. Background does not change.
 
-    Chosen among: the mean of healthy brain and voxels of the subject's own drawn at random, which show every outline;
-    the mirror image, which needs the midline; values continued from the edge, in which the lesion's rim tells what was
-    inside; and for the rest its mean or its own voxels shuffled, which shift the scores of all subjects.
+    Limits: the lesion's values are z-scores over an image that included the rest. Voxels drawn at random lack the
+    smoothness of tissue and may show an outline; in crops around lesions, these are most voxels.
+
+    Alternatives that were not chosen: the mean of healthy brain, or random voxels of the subject itself, show outlines;
+    a mirror image needs the midline; extrapolation from the edge keeps information of the lesion's rim; the mean of the
+    rest, or its voxels shuffled, shift the scores of all subjects.
     """
     healthy, kept = donor.scans[donor.rest], own.scans[own.rest & ~region]
     filling = healthy[random.integers(len(healthy), size=np.count_nonzero(region))]
@@ -72,15 +74,15 @@ def replace_region(own: Brain, region: np.ndarray, donor: Brain, random: np.rand
 
 
 def _mean_and_sd(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each channel; a channel that does not vary counts as one that varies by 1."""
+    """Return mean and standard deviation of each channel; a standard deviation of 0 is returned as 1."""
     mean, sd = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
     return mean, np.where(sd > 0, sd, 1)
 
 
 def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.random.Generator) -> dict[str, float]:
-    """The probability of a mutation as the subject is, without the lesion, and without the rest of the brain: SCORES.
+    """Compute SCORES: the probability of an IDH mutation for the original, without the lesion, and without the rest.
 
-    And `lesion_drawn`, the share of the lesion's voxels drawn.
+    Also returns `lesion_drawn`, the fraction of the lesion's voxels that were replaced by randomly drawn voxels.
     """
     occluded = (replace_region(own, region, donor, random) for region in (own.lesion, own.rest))
     outputs = [network.predict_on_batch(scans[None])["idh"] for scans in (own.scans, *occluded)]
@@ -89,14 +91,16 @@ def score_occluded(network: keras.Model, own: Brain, donor: Brain, random: np.ra
 
 
 def activation_map(network: keras.Model, scans: np.ndarray) -> tuple[np.ndarray, float]:
-    """Where SGPNet's score comes from: the map whose mean, with the last layer's bias, is the logit of the score.
+    """Compute the class activation map of SGPNet. Its mean plus the bias of the last layer is the logit of the score.
 
-    The IDH block averages each of its convolutions over all voxels and weighs the means; weighing the convolutions and
-    averaging last is the same: the class activation map of Zhou et al. (CVPR 2016), and what Grad-CAM (Selvaraju et
-    al., ICCV 2017) comes to with such a head, but for its negative parts, which speak for the wild-type and are kept.
-    Coarse maps are brought to full size by `resample`, which keeps their mean. Features see far beyond their voxel: the
-    map says where the network finds what it reads, not that nothing else matters. It is float32, shape (i, j, k), in
-    units of the logit, which stands beside it.
+    The IDH block averages each convolution over all voxels and weights the means. Weighting the convolutions first and
+    averaging last gives the same result: the class activation map of Zhou et al. (CVPR 2016). For this network it also
+    equals Grad-CAM (Selvaraju et al., ICCV 2017), except that negative values, evidence for wild-type, are kept. Coarse
+    maps are resampled to full size by `resample`, which keeps their mean. Receptive fields are much larger than a
+    voxel: the map shows where the network finds its features, but other regions may also matter.
+
+    Returns:
+        The map, float32, shape (i, j, k), in units of the logit; and the logit.
     """
     taps = [network.get_layer(f"idh_{name}_conv").output for name in BRANCHES]
     features = keras.Model(network.inputs, taps).predict_on_batch(scans[None])

@@ -1,4 +1,4 @@
-"""Two learning rates, each annealed along a cosine ("Implementation details" of the paper)."""
+"""Two learning rates with cosine annealing (paper: "Implementation details")."""
 
 from glioma_idh.quiet_keras import keras
 
@@ -9,9 +9,10 @@ IDH_VARIABLES = "idh.*"  # matches whole paths, such as idh_full_conv/kernel; a 
 def build_optimizer(
     total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float = 5e-5
 ) -> keras.optimizers.MultiOptimizer:
-    """Adam for backbone and segmentation block, another for the IDH block, which is known by its layers' names.
+    """Build two Adam optimizers: one for backbone and segmentation block, one for the IDH block (by layer names).
 
-    Rates are those of the first step; both fall to 0 along a cosine of `total_steps`, epochs times steps an epoch.
+    The learning rates are those of the first step; both fall to 0 along a cosine over `total_steps` (number of epochs
+    times steps per epoch).
     """
     rest, idh = (
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, total_steps), name=f"adam_{group}")
@@ -23,10 +24,10 @@ def build_optimizer(
 def compile_network(
     joint: keras.Model, total_steps: int, learning_rate: float = 1e-4, idh_learning_rate: float | None = 5e-5
 ) -> None:
-    """Make a `JointNetwork` ready for `fit`; no XLA, which is slower for 3D convolutions on a CPU.
+    """Compile a `JointNetwork`. With an `idh_learning_rate` of None, all weights share one learning rate.
 
-    The optimizer's variables are made here: made within the first step, they would have it traced twice. An
-    `idh_learning_rate` of None is for a network with one rate for all.
+    XLA is off, because it is slower for 3D convolutions on a CPU. The optimizer is built here, because building it in
+    the first step would trace that step twice.
     """
     if idh_learning_rate is None:
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, total_steps))

@@ -1,9 +1,10 @@
-"""The runs that a table needs: which are there, and the training of the rest, side by side under one bar."""
+"""The runs that a table of experiments needs: find finished ones and train the others in parallel."""
 
 import contextlib
 import sys
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
@@ -24,9 +25,9 @@ from glioma_idh.training.cohort import TrainingCohort
 from glioma_idh.training.job import Job
 from glioma_idh.training.pipeline import Training, begin_runs, list_trainings, resolve
 from glioma_idh.training.settings import with_whole_paths
-from glioma_idh.training.splits import side_by_side
+from glioma_idh.training.splits import run_calls
 
-MODEL: dict = {"network": "sgpnet", "targets": "both"}  # what the others are compared with
+MODEL: dict = {"network": "sgpnet", "targets": "both"}  # the other networks are compared with this one
 TABLES: dict = {
     "table1": [
         {"network": "densenet3d", "targets": "idh"},
@@ -39,19 +40,22 @@ TABLES: dict = {
     "detach-k": [MODEL | {"detach_k": True}, MODEL],
 }
 CAUTIONS = {
-    "table1": "The paper's rows of Liang et al. and Chang et al. are of those papers' own patients; SGPNet's SN and SP"
-    " as printed imply PPV 0.870 and NPV 0.917. The residual CNN reads slices that the reference mask chooses, in tests"
-    " too.",
-    "table2": "The paper finds SGPNet, which learns the masks too, well ahead of the other two; its numbers we lack.",
-    "detach-k": "The paper does not say whether k takes part in the gradient.",
+    "table1": "The paper's results of Liang et al. and Chang et al. are on the patients of those papers. The"
+    " sensitivity and specificity that the paper prints for SGPNet imply a PPV of 0.870 and an NPV of 0.917. The"
+    " residual CNN reads slices that are chosen by the reference mask, also in the test sets.",
+    "table2": "In the paper, SGPNet trained on IDH and lesion masks was clearly better than the other two. The numbers"
+    " of the paper are not available here.",
+    "detach-k": "The paper does not say whether the gradient includes the loss weight k.",
 }
-POLL_S = 2.0  # between two looks at how far the trainings are
+POLL_S = 2.0  # between two updates of the progress bar
 
 
 def run_table(shared: Recipe, where) -> Path | None:
-    """Train what a table needs and is not there, and write the table into a folder; None after a dry run.
+    """Train the missing runs of a table and write the table; returns its folder, or None after a dry run.
 
-    `shared` is what all its runs have in common, `where` the command's `Where`: which table, where and how.
+    Args:
+        shared: settings that all runs have in common.
+        where: the command line: which table, and where and how to train.
     """
     shared, where = with_whole_paths(shared, where)
     plan = make_plan(where.table, where.seeds, shared, where, where.runs_dir)
@@ -63,12 +67,12 @@ def run_table(shared: Recipe, where) -> Path | None:
         return None
     if left:
         train_missing(left, where, cohort)
-    with step(f"drawing {where.table}", where.quiet):
+    with step(f"writing {where.table}", where.quiet):
         return write_table_of(plan, where)
 
 
 def write_table_of(plan: list[Training], where) -> Path:
-    """The table of finished runs, its figures and its page; returns their folder."""
+    """Write the table of finished runs, its figures and report; returns their folder."""
     out = where.out or where.runs_dir / f"{where.table}-{runs.recipe_hash({'runs': [run.key for run in plan]})}"
     into(out)
     networks = defaultdict(list)
@@ -82,10 +86,10 @@ def write_table_of(plan: list[Training], where) -> Path:
 
 
 def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs_dir: Path) -> list[Training]:
-    """Every run of a table of TABLES, network by network and seed by seed; `runs_dir` holds those that are there."""
+    """List every run of a table of TABLES, by network and seed. Existing runs are looked for in `runs_dir`."""
     if len(set(seeds)) != len(seeds) or not seeds:
         found = " ".join(map(str, seeds)) or "none"
-        raise InputError("different seeds in --seeds", found, "Give each once.")
+        raise InputError("different seeds in --seeds", found, "Give each seed once.")
     plan = []
     for network in TABLES[table]:
         for seed in seeds:
@@ -100,17 +104,17 @@ def make_plan(table: str, seeds: tuple[int, ...], shared: Recipe, job: Job, runs
 
 
 def _find_run(runs_dir: Path, key: dict) -> Path | None:
-    """The folder of a run that is there already, a finished one first."""
+    """Find an existing run with this key; finished runs take precedence."""
     alike = []
     for file in sorted(runs_dir.glob(f"*/{runs.RECIPE}")):
-        with contextlib.suppress(InputError):  # not a run of this version
-            if runs.as_read(METHOD.former) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(key):
+        with contextlib.suppress(InputError):  # a run of another version
+            if runs.as_read(METHOD.old_defaults) | runs.read_recipe(file.parent)["recipe"] == runs.as_read(key):
                 alike.append(file.parent)
     return min(alike, key=lambda folder: not (folder / runs.METRICS).exists(), default=None)
 
 
 def epochs_done(training: Training) -> int:
-    """Epochs of all its splits that a kill would not cost."""
+    """Count the saved epochs of all splits."""
     left = training.missing()
     histories = [runs.split_folder(training.folder, index) / runs.HISTORY for index in left]
     begun = sum(len(runs.read_table(history)) for history in histories if history.exists())
@@ -118,7 +122,7 @@ def epochs_done(training: Training) -> int:
 
 
 def print_plan(plan: list[Training], job: Job, cohort: TrainingCohort) -> None:
-    """What is there, what would be trained, and about how long that would take."""
+    """Print the state of each run, and the time and memory that the missing trainings need."""
     for run in plan:
         state = "finished" if run.finished else f"{len(run.missing())} of {run.recipe.num_splits} splits to train"
         print(f"  {run.name}, seed {run.recipe.seed}: {state} ({run.folder})")
@@ -131,11 +135,11 @@ def print_plan(plan: list[Training], job: Job, cohort: TrainingCohort) -> None:
     gflops = resources.measured_gflops(recipe.dtype)
     seconds = sum(len(run.missing()) * resources.needed_seconds(run.recipe, num_train, gflops) for run in plan) / jobs
     memory = max(resources.needed_gb(run.recipe, jobs) for run in plan)
-    print(f"{num_left} trainings, {jobs} at once: about {in_words(seconds)}, {memory:.1f} GB of memory")
+    print(f"{num_left} trainings, {jobs} in parallel: about {in_words(seconds)}, {memory:.1f} GB of memory")
 
 
 def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> None:
-    """Prepare all runs that are left, so that what is wrong shows first; then train every split of every run."""
+    """Begin all unfinished runs, so that errors show early; then train every split of every run."""
     device.require_tensorflow()
     gpus, recipe = device.find_gpus(), left[0].recipe
     num_trainings = sum(len(run.missing()) for run in left)
@@ -145,14 +149,16 @@ def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> Non
         for run in left:
             resources.check_memory(run.recipe, jobs)
     for run in left:
-        if run.prepared:
+        if run.begun:
             METHOD.restore(run.recipe, run.folder, job.quiet)
-    if unprepared := [run for run in left if not run.prepared]:
-        begin_runs(unprepared, cohort.introduce(METHOD.sequences(recipe)), job, METHOD, report_all=False)
+    if new := [run for run in left if not run.begun]:
+        begin_runs(new, cohort.checked_table(METHOD.sequences(recipe)), job, METHOD, report_all=False)
     calls = [(run.recipe, run.folder, index, True) for run in left for index in run.missing()]
-    trained = side_by_side(partial(METHOD.train_split, threads=threads), calls, jobs)
+    trained = run_calls(partial(METHOD.train_split, threads=threads), calls, jobs)
     with _one_bar(left, job.quiet):
-        for _ in chain([None], trained):  # before the first too: a kill may have come between training and results
+        for _ in chain(
+            [None], trained
+        ):  # first without training: an earlier command may have stopped before writing results
             for run in left:
                 if not run.finished and not run.missing():
                     finish_run(run.folder)
@@ -162,8 +168,8 @@ def train_missing(left: list[Training], job: Job, cohort: TrainingCohort) -> Non
 
 
 @contextlib.contextmanager
-def _one_bar(left: list[Training], quiet: bool):
-    """One bar over the epochs of all trainings, read from what they save while a thread looks every few seconds."""
+def _one_bar(left: list[Training], quiet: bool) -> Iterator[None]:
+    """Show one progress bar over the epochs of all trainings, updated by a thread from the saved learning curves."""
     total, done = sum(run.recipe.epochs * run.recipe.num_splits for run in left), sum(map(epochs_done, left))
     bar = progress(total=total, dynamic_ncols=True, what=left[0].name, unit="epoch", initial=done, quiet=quiet)
     over = threading.Event()

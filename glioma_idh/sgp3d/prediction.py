@@ -1,4 +1,4 @@
-"""New subjects predicted with a finished run: what the command `predict` does."""
+"""Predict new subjects with a finished run; the command `predict`."""
 
 import logging
 from pathlib import Path
@@ -26,11 +26,15 @@ logger = logging.getLogger(__name__)
 
 
 def predict_cohort(wanted: Prediction) -> pd.DataFrame:
-    """Predict subjects with every network of a run, prepared as the run was trained.
+    """Predict subjects with every network of a run; write predictions, remarks, masks and a picture per subject.
 
-    Returns one row a subject: `subject`, `score_1` ... a column a split, `score`, `score_sd`, `predicted_ml`, and
-    `dice, hd95_mm` and lesions counted where there is a reference mask; less what the run has not learnt; and
-    `remarks`, what looks wrong.
+    Scans are preprocessed as for training.
+
+    Returns:
+        One row per subject: `subject` and `remarks`, possible problems of the images. If the run was trained for IDH:
+        `score_1`, `score_2`, ..., the score of each split's network, and `score` and `score_sd`, their mean and
+        standard deviation. If it was trained for segmentation: `predicted_ml`, and, with a reference mask, `dice`,
+        `hd95_mm` and numbers of lesions.
     """
     content, synthetic = common.read_finished_run(wanted.run_dir, "sgp3d")
     recipe, subjects = recipe_of_run(content), _subjects(wanted)
@@ -40,8 +44,8 @@ def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     for _, row in progress(subjects.iterrows(), total=len(subjects), what="predicting", quiet=quiet):
         try:
             if inference.reads_slices(networks[0]) and not row["lesion_mask"]:
-                advice = f"Give --lesion-mask: {recipe.network} reads slices through the lesion."
-                raise InputError("a lesion mask", "none", advice, subject=row["subject"])
+                advice = f"Give --lesion-mask, because {recipe.network} reads slices through the lesion."
+                raise InputError("a lesion mask", "no mask", advice, subject=row["subject"])
             prepared = prepare_subject(row, recipe.shape, bool(row["lesion_mask"]), with_skull)
             mask_remarks += [prepared.remarks] if prepared.remarks else []
             rows.append(_predict_one(row, prepared, recipe, networks, wanted, synthetic))
@@ -51,7 +55,7 @@ def predict_cohort(wanted: Prediction) -> pd.DataFrame:
             if wanted.strict or len(subjects) == 1:
                 raise
             errors.append(error)
-            logger.warning(f"set aside: {error}")
+            logger.warning(f"excluded: {error}")
     if not rows:
         raise errors[0]
     predictions, measured = pd.DataFrame(rows), pd.DataFrame(measured)
@@ -60,12 +64,12 @@ def predict_cohort(wanted: Prediction) -> pd.DataFrame:
     predictions = common.record_predictions(predictions, used, columns, measured, judged, errors, mask_remarks, wanted)
     common.warn_of_predictions(subjects, wanted, content, synthetic)
     if "predicted_ml" in predictions:
-        warn_of_volumes(predictions, wanted.run_dir)
+        warn_of_large_lesions(predictions, wanted.run_dir)
     return predictions
 
 
-def _subjects(wanted) -> pd.DataFrame:
-    """The cohort table of whom to predict: one patient, or a named cohort."""
+def _subjects(wanted: Prediction) -> pd.DataFrame:
+    """Return the cohort table to predict: one patient, or a named cohort."""
     images = {name: getattr(wanted, name) for name in (*SEQUENCES, "lesion_mask")}
     given = [name for name in SEQUENCES if images[name] is not None]
     if (wanted.cohort is None) == (not given):
@@ -75,13 +79,16 @@ def _subjects(wanted) -> pd.DataFrame:
         return common.read_subjects(wanted, SEQUENCES)
     if len(given) < len(SEQUENCES):
         missing = " ".join(f"--{name}" for name in SEQUENCES if name not in given)
-        raise InputError("all four sequences", f"no {missing}", "The network reads all four together.")
+        raise InputError("all four sequences", f"no {missing}", "The network needs all four.")
     common.check_files(**images)
-    return common.one_patient(common.subject_of(wanted.flair, wanted.subject), images)
+    subject = common.subject_of(wanted.flair, wanted.subject)  # type: ignore[arg-type]  # there are all four
+    return common.one_patient(subject, images)
 
 
-def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks, wanted, synthetic) -> dict:
-    """Scores, mask and picture of one prepared subject; the picture has the outlines of the lesion that there are."""
+def _predict_one(
+    row: pd.Series, prepared: PreparedSubject, recipe: Recipe, networks: list, wanted: Prediction, synthetic: bool
+) -> dict:
+    """Predict one subject, and write its mask and a picture with the outlines of reference and predicted lesion."""
     out, synthetic = common.output_folder(wanted), synthetic or row["cohort"] == "phantom"
     flips, placement = inference.FLIPS if wanted.flips else inference.NO_FLIP, prepared.placement
     outputs = [inference.predict_scans(network, prepared.scans, flips, prepared.mask) for network in networks]
@@ -109,11 +116,14 @@ def _predict_one(row: pd.Series, prepared: PreparedSubject, recipe: Recipe, netw
     return numbers
 
 
-def warn_of_volumes(predictions: pd.DataFrame, run_dir: Path) -> None:
-    """Name lesions beyond all that the run learnt from: networks of crops take the rest of a brain for lesion."""
+def warn_of_large_lesions(predictions: pd.DataFrame, run_dir: Path) -> None:
+    """Warn of predicted lesions far larger than any in the training cohort.
+
+    Networks trained on cropped scans can take the rest of a whole brain for lesion.
+    """
     largest_ml = runs.read_table(run_dir / runs.COHORT)["lesion_ml"].max()
     beyond = predictions.loc[predictions["predicted_ml"] > 2 * largest_ml, "subject"]
     if len(beyond):
-        found = f"{len(beyond)} of {len(predictions)} lesions found, {beyond.iloc[0]} for example,"
-        cause = "were the run's scans cropped in another way than these?"
-        logger.warning(f"{found} exceed twice the run's largest ({largest_ml:.0f} ml): {cause}")
+        found = f"{len(beyond)} of {len(predictions)} predicted lesions (for example {beyond.iloc[0]})"
+        text = f"{found} are more than twice as large as any in the training cohort (at most {largest_ml:.0f} ml)."
+        logger.warning(f"{text} Check that the scans are cropped like those of the run.")

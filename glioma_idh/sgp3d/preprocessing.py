@@ -1,5 +1,6 @@
-"""From four scans to the network's input, and from its mask back to the patient ("Data Processing" of the paper)."""
+"""Make the network input from four scans, and bring predicted masks back to the patient (paper: "Data Processing")."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,56 +16,59 @@ from glioma_idh.imaging.masks import Mask, mask_hash
 from glioma_idh.imaging.volumes import Box, Volume, bounding_box, check_same_grid, crop, return_to_grid, voxel_hash
 from glioma_idh.sgp3d.paper import SEQUENCES
 
-NUM_SLICES = 16  # of a subject, for a network that reads slices
-THREADS = 2  # of a subject's preparation: files are unpacked and stretched side by side
-ADVICE = f"Prepare the subject (glioma_idh.prepare), set its scans to 0 outside the brain, {WITH_SKULL}"
+NUM_SLICES = 16  # per subject, for networks that read slices
+THREADS = 2  # per subject, for reading and resampling
+ADVICE = f"Use glioma-idh prepare, set the scans to 0 outside the brain, {WITH_SKULL}"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a network's input lay in the patient: what leads a mask back."""
+    """The position of the network input in the patient, to bring a mask back."""
 
     box: Box  # of the joint crop, on the RAS+ grid
     grid_shape: tuple[int, int, int]  # of the RAS+ grid, (i, j, k)
-    own_affine: np.ndarray  # 4 x 4, of the patient's own grid, whose axes may run in any of 48 ways
+    own_affine: np.ndarray  # 4 x 4, of the patient's own grid, in any orientation of axes
 
 
 @dataclass(frozen=True)
 class PreparedSubject:
-    """What the network sees of a subject."""
+    """A preprocessed subject."""
 
     scans: np.ndarray  # float32, shape (i, j, k, 4): T1, T1Gd, T2, FLAIR, each of mean 0 and standard deviation 1
-    mask: np.ndarray | None  # the lesion, 0 or 1, uint8, shape (i, j, k); None where none was asked for
+    mask: np.ndarray | None  # the lesion, 0 or 1, uint8, shape (i, j, k); None if not requested
     placement: Placement
     lesion_ml: float  # on the patient's grid; NaN without a mask
-    remarks: MaskRemarks | None  # what must be said of the mask; None without one
-    turned: str  # what shows that a scan has other axes than its header says; empty where nothing does
-    other_brain: str  # which scan covers another brain than the others; empty where all cover one
-    hashes: dict[str, str]  # by column of the cohort table the voxels of each image; empty without a mask
+    remarks: MaskRemarks | None  # on the mask; None without a mask
+    turned: str  # evidence that the axes of a scan do not match its header; empty if there is none
+    other_brain: str  # the scan whose brain does not match the others; empty if all match
+    hashes: dict[str, str]  # hash of the voxels of each image, by column of the cohort table; empty without a mask
 
 
-def joint_foreground(volumes: list[Volume], apply=map) -> np.ndarray:
-    """All that is not black in any of several sequences on one grid, booleans; `apply` may be the `map` of a pool."""
-    seen, *others = apply(lambda volume: volume.array != 0, volumes)
+def joint_foreground(volumes: list[Volume], apply: Callable = map) -> np.ndarray:
+    """Find the voxels that are not 0 in at least one sequence; booleans. `apply` is `map`, or that of a thread pool."""
+    foreground, *others = apply(lambda volume: volume.array != 0, volumes)
     for other in others:
-        seen |= other
-    if not seen.any():
-        raise InputError("an image", "nothing but 0", "Check the scans.", file=volumes[0].file)
-    return seen
+        foreground |= other
+    if not foreground.any():
+        raise InputError("an image with non-zero voxels", "only 0", "Check the scans.", file=volumes[0].file)
+    return foreground
 
 
-def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Stretch to another shape by linear interpolation along each axis, voxel centres at half-integers.
+def resample(array: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Resample to another shape by trilinear interpolation, voxel centres at half-integers.
 
-    Differs from the paper: nothing; it says that images are reshaped, ours is trilinear. It equals
-    `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, in the order in
-    memory of the array, which may be any.
+    Equals `torch.nn.functional.interpolate(mode="trilinear", align_corners=False)`. The result is float32, with the
+    memory layout of the input.
+
+    Differs from the paper: nothing; it says that images are reshaped, and ours is trilinear.
     """
     order = np.argsort([-abs(stride) for stride in array.strides], kind="stable")
     array = np.ascontiguousarray(array.transpose(order), dtype=np.float32)
     for axis in (2, 1, 0):
         wanted, last = shape[order[axis]], array.shape[axis] - 1
-        place = np.clip((np.arange(wanted) + 0.5) * (last + 1) / wanted - 0.5, 0, last)  # beyond, the edge goes on
+        place = np.clip(
+            (np.arange(wanted) + 0.5) * (last + 1) / wanted - 0.5, 0, last
+        )  # edge values are repeated outside
         before = place.astype(int)
         share = np.expand_dims(place - before, [other for other in range(3) if other != axis]).astype(np.float32)
         near, far = array.take(before, axis), array.take(np.minimum(before + 1, last), axis)
@@ -76,7 +80,7 @@ def resample(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Stretch a mask of shape (i, j, k) to another shape, each voxel that of the nearest centre."""
+    """Resample a mask of shape (i, j, k) to another shape by nearest neighbour."""
     for axis, wanted in enumerate(shape):  # axis by axis: a third of the time of one index for all three
         nearest = ((np.arange(wanted) + 0.5) * mask.shape[axis] / wanted).astype(int)
         mask = mask.take(nearest, axis)
@@ -84,17 +88,17 @@ def resample_labels(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def standardise(image: np.ndarray) -> np.ndarray:
-    """Subtract the mean of all voxels and divide by their standard deviation, background included; it must vary."""
+    """Subtract the mean of all voxels, background included, and divide by their standard deviation."""
     mean, sd = image.mean(dtype=np.float64), image.std(dtype=np.float64)
     if sd == 0:
-        raise InputError("an image that varies", f"the one value {mean:g}", "Check the scan.")
+        raise InputError("an image that varies", f"the value {mean:g} everywhere", "Check the scan.")
     return (image - np.float32(mean)) * np.float32(1 / sd)
 
 
 def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Axial slices of a subject, spread evenly from the lesion's lowest to its highest, shape (NUM_SLICES, i, j, 4).
+    """Return axial slices, evenly spaced from the lowest to the highest of the lesion; shape (NUM_SLICES, i, j, 4).
 
-    Where the lesion has fewer slices some come twice. An empty mask stands for the whole image.
+    Slices are repeated if the lesion has fewer. For an empty mask, the slices cover the whole image.
     """
     through = np.flatnonzero(mask.any(axis=(0, 1)))
     through = through if len(through) else np.arange(mask.shape[2])
@@ -103,21 +107,21 @@ def lesion_slices(scans: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def map_on_own_grid(array: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a map of the network's shape to the patient's own grid, of `placement.own_affine`; 0 outside the crop."""
+    """Resample a map of the network's shape to the patient's own grid; 0 outside the crop."""
     whole = np.zeros(placement.grid_shape, np.float32)
     crop(whole, placement.box)[...] = resample(array, tuple(stop - start for start, stop in placement.box))
     return np.ascontiguousarray(return_to_grid(whole, placement.own_affine))
 
 
 def place_back(lesion: np.ndarray, placement: Placement) -> np.ndarray:
-    """Bring a predicted lesion to the patient's own grid, uint8: 1 where its probability is above 0.5."""
+    """Resample a lesion probability to the patient's own grid and threshold it: 1 above 0.5, else 0; uint8."""
     return (map_on_own_grid(lesion, placement) > 0.5).astype(np.uint8)
 
 
 def prepare_subject(
     row: pd.Series, shape: tuple[int, int, int], with_mask: bool = True, with_skull: bool = False
 ) -> PreparedSubject:
-    """All steps for one subject: read, crop jointly, resample, standardise, stack."""
+    """Preprocess one subject: read, crop all scans to a common box, resample, standardise, stack."""
     columns = (*SEQUENCES, "lesion_mask") if with_mask else SEQUENCES
     scans = np.empty((*shape, len(SEQUENCES)), np.float32)
     mask, lesion_ml, remarks, hashes = None, float("nan"), None, {}
@@ -128,21 +132,21 @@ def prepare_subject(
                 volumes.append(volume)
                 check_same_grid(volume, volumes[0])
             sequences = volumes[: len(SEQUENCES)]
-            seen = joint_foreground(sequences, pool.map)
-            box = bounding_box(seen)
+            foreground = joint_foreground(sequences, pool.map)
+            box = bounding_box(foreground)
             channels = pool.map(lambda volume: _channel(volume, box, shape), sequences)
             if with_mask:
                 lesion = (volumes[-1].array != 0).view(np.uint8)  # all labels merged into one
                 if not lesion.any():
-                    advice = "Check that the mask is this subject's."
+                    advice = "Check that it is the right mask."
                     raise InputError("a lesion", "an empty mask", advice, file=volumes[-1].file)
                 mask = resample_labels(crop(lesion, box), shape)
-                remarks = remarks_on(row["subject"], volumes[-1], seen)
+                remarks = remarks_on(row["subject"], volumes[-1], foreground)
                 lesion_ml = np.count_nonzero(lesion) * volumes[0].voxel_ml
                 hashes = dict(zip(SEQUENCES, pool.map(voxel_hash, sequences), strict=True))
                 hashes["lesion_mask"] = mask_hash(lesion)
-            looks = pool.map(lambda volume: find_wrong_axes(volume.array, volume.spacing_mm), sequences)
-            turned = [f"{of.file}: {sentence}" for of, sentence in zip(sequences, looks, strict=True) if sentence]
+            checks = pool.map(lambda volume: find_wrong_axes(volume.array, volume.spacing_mm), sequences)
+            turned = [f"{scan.file}: {text}" for scan, text in zip(sequences, checks, strict=True) if text]
             other_brain = _other_brain(sequences, with_skull)
             for number, channel in enumerate(channels):
                 scans[..., number] = channel
@@ -153,7 +157,7 @@ def prepare_subject(
 
 
 def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume | Mask:
-    """A sequence, which must be skull-stripped unless that is not wanted, or the lesion mask."""
+    """Read the lesion mask or a sequence, which must be skull-stripped unless `with_skull`."""
     if column == "lesion_mask":
         return read_mask(row, column, "K")
     volume = read_scan(row, column, None, "K")
@@ -163,7 +167,7 @@ def _read_image(row: pd.Series, column: str, with_skull: bool) -> Volume | Mask:
 
 
 def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarray:
-    """A sequence as the network sees it."""
+    """Crop, resample and standardise one sequence."""
     try:
         return standardise(resample(crop(volume.array, box), shape))
     except InputError as error:
@@ -172,7 +176,7 @@ def _channel(volume: Volume, box: Box, shape: tuple[int, int, int]) -> np.ndarra
 
 
 def _other_brain(volumes: list[Volume], with_skull: bool) -> str:
-    """Which sequence covers another brain than the others, with its file; a head with its skull says nothing."""
+    """Name the sequence whose brain does not match the others, with its file; scans with skull are not judged."""
     stripped = {
         SEQUENCE_NAMES[name]: volume
         for name, volume in zip(SEQUENCES, volumes, strict=True)

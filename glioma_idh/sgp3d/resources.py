@@ -1,4 +1,4 @@
-"""What a training will cost on this machine, before it starts: memory and time."""
+"""Estimate memory and time of a training on this machine before it starts."""
 
 import time
 
@@ -9,27 +9,27 @@ from glioma_idh.errors import InputError
 from glioma_idh.sgp3d.comparators import STEP_COST
 from glioma_idh.sgp3d.recipe import Recipe
 
-BASE_GB = 0.8  # TensorFlow, the network and its optimisers
-BYTES_A_VOXEL = {"float32": 1150, "bfloat16": 800}  # of the input, per subject in a batch, at the peak of a step
-FLOPS_A_VOXEL = 0.33e6  # multiplications and additions of a step, forwards and backwards, per voxel of the input
-OVERHEAD = 1.6  # a step beside its convolutions
-SLOW = 2.0  # times float32's time, from where on a type is advised against
-SHARE = 0.9  # of the free memory that may be taken
+BASE_GB = 0.8  # for TensorFlow, network and optimizers
+BYTES_PER_VOXEL = {"float32": 1150, "bfloat16": 800}  # peak memory per input voxel and subject in a batch
+FLOPS_PER_VOXEL = 0.33e6  # operations of a training step, forward and backward, per input voxel
+OVERHEAD = 1.6  # time of a step divided by that of its convolutions
+SLOW = 2.0  # warn if a dtype takes this many times as long as float32
+SHARE = 0.9  # of the free memory that may be used
 
 
 def needed_gb(recipe: Recipe, jobs: int) -> float:
-    """Peak of memory of so many trainings at once, GB."""
+    """Estimate the peak memory of `jobs` parallel trainings, GB."""
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return jobs * (BASE_GB + STEP_COST.get(recipe.network, 1.0) * voxels * BYTES_A_VOXEL[recipe.dtype] / 1e9)
+    return jobs * (BASE_GB + STEP_COST.get(recipe.network, 1.0) * voxels * BYTES_PER_VOXEL[recipe.dtype] / 1e9)
 
 
 def free_gb() -> float:
-    """Memory that can be had now, GB."""
+    """Return the available memory, GB."""
     return psutil.virtual_memory().available / 1e9
 
 
 def check_memory(recipe: Recipe, jobs: int) -> None:
-    """Stop before a training that this machine's memory cannot hold; the InputError says what would do."""
+    """Raise an InputError if memory is too small for the training; it says which settings need less."""
     needed, free = needed_gb(recipe, jobs), free_gb()
     if needed > SHARE * free:
         fewer = "--jobs 1, " if jobs > 1 else ""
@@ -38,17 +38,17 @@ def check_memory(recipe: Recipe, jobs: int) -> None:
 
 
 def measured_gflops(dtype: str) -> float:
-    """How fast this machine is at a convolution like those of the network, 1e9 operations a second.
+    """Measure the speed of this machine for a convolution like those of the network, 1e9 operations per second.
 
-    Where bfloat16 is quicker, the rate is float32's: a step gains less than a convolution does. Where it is far slower,
-    as the processor does not have it, a line says so.
+    If bfloat16 is faster than float32, the speed of float32 is returned, because a whole step gains less than a
+    convolution. If it is much slower, because the processor does not support it, a warning is printed.
     """
     rate = _gflops("float32")
     if dtype == "float32":
         return rate
     own = _gflops(dtype)
     if rate > SLOW * own:
-        print(f"Note: this processor takes {rate / own:.0f} times as long in {dtype} as in float32. Leave --dtype out.")
+        print(f"Warning: {dtype} takes {rate / own:.0f} times as long as float32 on this processor. Leave --dtype out.")
     return min(rate, own)
 
 
@@ -67,7 +67,7 @@ def _gflops(dtype: str) -> float:
 
 
 def needed_seconds(recipe: Recipe, num_train: int, gflops: float) -> float:
-    """Time of one split's training, s; a guess within a factor of two."""
+    """Estimate the training time of one split, s; accurate within a factor of two."""
     steps = recipe.epochs * -(-num_train // recipe.batch_size)
     voxels = float(np.prod(recipe.shape)) * recipe.batch_size
-    return STEP_COST.get(recipe.network, 1.0) * steps * OVERHEAD * voxels * FLOPS_A_VOXEL / (gflops * 1e9)
+    return STEP_COST.get(recipe.network, 1.0) * steps * OVERHEAD * voxels * FLOPS_PER_VOXEL / (gflops * 1e9)

@@ -1,7 +1,7 @@
-"""SGPNet in fewer passes over memory: to train with, as a network is saved with Keras' own layers.
+"""Faster layers for training SGPNet, with fewer passes over memory. Saved networks have Keras layers only.
 
-Each layer has the weights of the Keras layers whose place it takes and, up to rounding, the network has their numbers
-and gradients. A bias that a normalisation takes out again has a gradient of 0: it is neither added nor trained.
+Each layer has the same weights as the Keras layers that it replaces; results and gradients are equal up to rounding.
+The bias before a normalisation has no effect, so it is neither added nor trained.
 """
 
 import numpy as np
@@ -11,10 +11,9 @@ from glioma_idh.sgp3d.model import KERAS_LAYERS, LayerFactory
 
 
 class InstanceNormalization(layers.GroupNormalization):
-    """Instance normalisation in TensorFlow's one kernel for batch normalisation, a subject at a time.
+    """Instance normalisation with TensorFlow's fused kernel for batch normalisation, one subject at a time.
 
-    Keras' own layer spells it out in a dozen passes. Where the number of subjects in a batch is not known beforehand,
-    or in float64, it is Keras' own that runs.
+    The Keras layer takes a dozen passes over memory. It is still used in float64, or if the batch size is not fixed.
     """
 
     def call(self, inputs):
@@ -25,7 +24,7 @@ class InstanceNormalization(layers.GroupNormalization):
         if inputs.shape[-1] % 16:  # the kernel is slow in bfloat16 for fewer channels
             inputs = ops.cast(inputs, "float32")
         weights = {"scale": self.gamma, "offset": self.beta, "mean": [], "variance": []}
-        normalised = [  # over i, j, k: to the kernel, i counts the images of a batch
+        normalised = [  # over i, j, k; the kernel takes the axis i as its batch axis
             tf.raw_ops.FusedBatchNormV3(x=subject, **weights, epsilon=self.epsilon, is_training=True).y
             for subject in tf.unstack(inputs)
         ]
@@ -33,7 +32,7 @@ class InstanceNormalization(layers.GroupNormalization):
 
 
 class UnbiasedConvolution(layers.Conv3D):
-    """A convolution whose bias is kept as it is and not added; for use before a normalisation alone."""
+    """A convolution that ignores its bias; only for use before a normalisation."""
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -46,11 +45,11 @@ class UnbiasedConvolution(layers.Conv3D):
 class UpConvolution(UnbiasedConvolution):
     """Nearest-neighbour up-sampling by 2 and a 3 x 3 x 3 convolution, as one transposed convolution.
 
-    Eight voxels in a cube are equal after up-sampling, so most of the convolution's products are the same ones: a
-    transposed convolution with the kernel's sums, 4 x 4 x 4 at stride 2, makes 8 products for each 27.
+    After up-sampling, each 2 x 2 x 2 cube has equal voxels, so many products of the convolution are the same. A
+    transposed convolution of 4 x 4 x 4 at stride 2, with sums of the kernel, needs 8 products instead of 27.
     """
 
-    SUMS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.float32)  # of taps, an axis
+    SUMS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=np.float32)  # of kernel elements, along an axis
 
     def call(self, inputs):
         sums = ops.cast(self.SUMS, self.kernel.dtype)
@@ -62,19 +61,21 @@ class UpConvolution(UnbiasedConvolution):
 
 
 class TapMeans(layers.Layer):
-    """The mean, over all voxels, of what each tap of a 3 x 3 x 3 kernel meets; outside the input is 0.
+    """The mean input of each element of a 3 x 3 x 3 kernel over all its positions, with zero padding.
 
-    Convolution and mean are linear, so the mean of a convolution is one product with these means, and the convolution
-    need not be done voxel by voxel.
+    Convolution and mean are linear, so the mean of a convolution is the product of the kernel with these means. The
+    convolution itself need not be computed.
     """
 
     def call(self, inputs):
-        """Shape (n, i, j, k, channel) -> (n, 3, 3, 3, channel)."""
+        """Map shape (n, i, j, k, channel) to (n, 3, 3, 3, channel)."""
         x = inputs
-        for axis in (1, 2, 3):  # replaced by the three taps along it
+        for axis in (1, 2, 3):  # the axis is replaced by the three kernel elements along it
             side, before, after = x.shape[axis], x.shape[1:axis], x.shape[axis + 1 :]
             met = np.ones((3, side)) / side
-            met[0, -1] = met[2, 0] = 0  # the first tap never meets the last voxel, nor the last tap the first
+            met[0, -1] = met[2, 0] = (
+                0  # the first kernel element never meets the last voxel, nor the last element the first voxel
+            )
             x = ops.reshape(x, (-1, *before, side, int(np.prod(after))))
             x = ops.matmul(ops.cast(met, x.dtype), x)
             x = ops.reshape(x, (-1, *before, 3, *after))
@@ -82,7 +83,7 @@ class TapMeans(layers.Layer):
 
 
 def _convolve_means(branches: dict, tap: str):
-    """Convolutions of a tap, and their means over all voxels, by way of `TapMeans`."""
+    """Compute the means of the convolutions of a feature map over all voxels, with `TapMeans`."""
 
     def pooled(x):
         means = TapMeans(name=f"idh_{tap}_means")(x)
@@ -97,33 +98,33 @@ def _convolve_means(branches: dict, tap: str):
 
 
 class LesionProbability(layers.Layer):
-    """The lesion's channel of a softmax over two: the sigmoid of their difference."""
+    """The lesion channel of a softmax over two channels, computed as the sigmoid of their difference."""
 
     def call(self, inputs):
-        """Shape (n, i, j, k, 2) -> (n, i, j, k, 1)."""
+        """Map shape (n, i, j, k, 2) to (n, i, j, k, 1)."""
         return ops.sigmoid(ops.matmul(inputs, ops.cast([[-1], [1]], inputs.dtype)))
 
 
 class RunningStandardisation(layers.Layer):
-    """Features minus their running mean, over their running standard deviation, times `SPREAD`.
+    """Standardise features by their running mean and running standard deviation, scaled to `SPREAD`.
 
-    Where a lesion is a hundredth of the image, the pooled features of the IDH block differ between subjects by
-    thousandths, around means of tenths: the last layer's gradient is then nearly the same for every subject. Batch
-    normalisation would take the mean from the batch, here of two. No gradient goes through the statistics.
+    If a lesion is 1 % of the image, the pooled features of the IDH block have means of about 0.1 but differ between
+    subjects by about 0.001 only. The gradient of the last layer is then nearly the same for all subjects. Batch
+    normalisation would use the statistics of the batch, here of two subjects. The statistics have no gradient.
     """
 
-    MOMENTUM = 0.9  # longer, and the mean lags behind what training makes of the features
-    SPREAD = 0.1  # the larger, the more the genotype moves the backbone, and the sooner subjects are known by heart
+    MOMENTUM = 0.9  # with a larger value, the mean lags behind the changing features
+    SPREAD = 0.1  # a larger value increases the effect of IDH on the backbone, and overfitting
 
     def build(self, input_shape):
-        """Mean 0 and standard deviation `SPREAD`: at first the features pass as they are."""
+        """Start with mean 0 and standard deviation `SPREAD`, which leaves the features unchanged."""
         self.mean, self.variance = (
             self.add_weight(input_shape[-1:], keras.initializers.Constant(value), trainable=False, name=name)
             for name, value in (("mean", 0.0), ("variance", self.SPREAD**2))
         )
 
     def call(self, inputs, training=None):
-        """Shape (n, feature); statistics take in the batch after it has passed."""
+        """Standardise features of shape (n, feature); in training, then update the statistics."""
         outputs = (inputs - self.mean) * self._factor()
         if training:
             batch = ops.stop_gradient(inputs)
@@ -136,15 +137,15 @@ class RunningStandardisation(layers.Layer):
         return self.SPREAD / ops.sqrt(self.variance + keras.config.epsilon())
 
     def folded(self, kernel, bias):
-        """Kernel, shape (feature, 1), and bias of a dense layer that does without this one before it."""
+        """Merge this layer into the following dense layer: returns its new kernel, shape (feature, 1), and bias."""
         factor = self._factor()
         return kernel * factor[:, None], bias - ops.matmul(self.mean * factor, kernel)
 
 
 def training_factory(standardise_features: bool = False) -> LayerFactory:
-    """The layers to train with: on TensorFlow instance normalisation too, on other backends Keras' own.
+    """Return the faster layers for training. The faster instance normalisation needs TensorFlow.
 
-    On request the IDH block standardises its pooled features.
+    With `standardise_features`, the IDH block standardises its pooled features.
     """
     on_tensorflow = keras.backend.backend() == "tensorflow"
     normalisation = InstanceNormalization if on_tensorflow else layers.GroupNormalization

@@ -1,4 +1,4 @@
-"""Callbacks of every training: the checkpoint that survives a kill, dropout that can be resumed, the progress bar."""
+"""Keras callbacks of every training: checkpoints, dropout that can be resumed, the progress bar."""
 
 from pathlib import Path
 
@@ -12,23 +12,25 @@ from glioma_idh.quiet_keras import keras
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves network, optimiser and learning curves every few epochs, so that a killed training can go on.
+    """Saves network, optimiser and learning curves every few epochs, so that an interrupted training can resume.
 
-    Unlike `keras.callbacks.BackupAndRestore` it is one file that takes the place of the former one at once: a kill or a
-    full disk between two writes cannot leave weights and epoch that do not belong together. The epoch is the
-    optimiser's own count of steps.
+    Unlike `keras.callbacks.BackupAndRestore` it writes one file and replaces it atomically, so weights and epoch always
+    match, also after a kill or on a full disk. The epoch is derived from the optimiser's step count.
 
-    `folder` is the split's; it saves `every` so many epochs, each of `steps_per_epoch` optimiser steps.
+    Args:
+        folder: of the split.
+        steps_per_epoch: optimiser steps per epoch.
+        every: number of epochs between two checkpoints.
     """
 
     def __init__(self, folder, steps_per_epoch: int, every: int = 25):
         super().__init__()
         self.file, self.history_file = Path(folder) / runs.CHECKPOINT, Path(folder) / runs.HISTORY
         self.steps_per_epoch, self.every = steps_per_epoch, every
-        self.rows = []
+        self.rows: list[dict] = []
 
     def restore(self, model: keras.Model) -> int:
-        """Load the last saved state, if any, into a compiled model; returns the epochs that it has behind it."""
+        """Load the last checkpoint, if any, into a compiled model; returns the number of epochs done."""
         if not self.file.exists():
             return 0
         model.optimizer.build(model.trainable_variables)
@@ -47,21 +49,21 @@ class Checkpoint(keras.callbacks.Callback):
         write_table(pd.DataFrame(self.rows), self.history_file)
 
     def save(self):
-        """Learning curves first: a kill in between leaves rows too many, which `restore` cuts."""
+        """Save a checkpoint. The curves come first: after a kill in between, `restore` drops the surplus rows."""
         write_table(pd.DataFrame(self.rows), self.history_file)
         with written_whole(self.file) as part:
             self.model.save_weights(part, overwrite=True)
 
     def discard(self):
-        """The training is over and its network saved."""
+        """Delete the checkpoint, once the trained network is saved."""
         self.file.unlink(missing_ok=True)
 
 
 class SeedDropout(keras.callbacks.Callback):
-    """Sets the random state of every dropout layer from (seed, epoch), so that a resumed training drops the same.
+    """Sets the random state of every dropout layer from (seed, epoch), so that a resumed training is reproducible.
 
-    Weights and optimisers come back with a checkpoint, random states do not. Of `layers`, those of the network, the
-    ones that draw nothing are passed over.
+    A checkpoint restores weights and optimiser, but not random states. `layers` are all layers of the network; those
+    without random state are ignored.
     """
 
     def __init__(self, seed: list[int], layers: list):
@@ -70,17 +72,20 @@ class SeedDropout(keras.callbacks.Callback):
         self.layers = [layer for layer in layers if getattr(layer, "seed_generator", None) is not None]
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Two numbers for each layer that draws, in the order of the layers."""
+        """Set two integers per dropout layer, in the order of the layers."""
         states = np.random.SeedSequence([*self.seed, epoch]).generate_state(2 * len(self.layers)).reshape(-1, 2)
         for layer, state in zip(self.layers, states, strict=True):
             layer.seed_generator.state.assign(state)
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar a training, at a terminal, or lines elsewhere: epochs, what is watched, time left.
+    """Shows epochs, losses and remaining time: a progress bar at a terminal, otherwise lines of text.
 
-    `description` stands in front of the bar, on the `line` so many below the cursor's: bars of trainings side by side
-    stand below one another. `watched` are names of the logs to show.
+    Args:
+        description: text in front of the bar.
+        line: of the bar below the cursor, so that bars of parallel trainings do not overlap.
+        quiet: show nothing.
+        watched: names of the logs to show.
     """
 
     def __init__(self, description: str, line: int, quiet: bool, watched: tuple[str, ...] = ("loss", "accuracy")):
@@ -93,7 +98,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = progress(total=total, dynamic_ncols=True, mininterval=0.5, leave=True, **self.settings)
 
     def on_epoch_begin(self, epoch, logs=None):
-        """A resumed training starts part of the way."""
+        """Start the bar at the current epoch if the training was resumed."""
         if self.bar.n == 0:
             self.bar.initial = self.bar.n = epoch
 
@@ -108,6 +113,6 @@ class Progress(keras.callbacks.Callback):
         return self
 
     def __exit__(self, kind, error, trace):
-        """A training that has failed writes no further lines."""
+        """Stop the progress lines, also after an error."""
         if hasattr(self, "bar"):
             leave(self.bar)

@@ -1,8 +1,10 @@
-"""The cohorts of a training: whom to train on, whom to test on, and who is set aside."""
+"""The cohorts of a training: the training cohort, the external cohort, and excluded subjects."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,17 +16,21 @@ from glioma_idh.cohorts.shared_patients import nameless, refuse_overlap
 from glioma_idh.cohorts.table import UNLABELLED, check_labels, exclusions_table, require_files, require_sequence
 from glioma_idh.errors import InputError
 from glioma_idh.files import write_table
+from glioma_idh.training.job import Job
 
 SHEETS = {"cohort_sha256", "labels_sha256"}
 STATUS = {"0": "wild-type", "1": "mutant", "": "not known"}
-SHOWN = 5
-LISTED = f", all listed in {runs.EXCLUSIONS}"
+SHOWN = 5  # reasons, or subjects, named in a message
+LISTED = f" (full list: {runs.EXCLUSIONS})"
 
 
 class TrainingCohort:
-    """The cohort that a command trains on, read once, when it is first asked for; a phantom has `sequences`."""
+    """The cohort that a command trains on. It is read once, on first access.
 
-    def __init__(self, recipe, job, sequences=()):
+    `sequences` are those that the built-in synthetic cohort ("phantom") is made with.
+    """
+
+    def __init__(self, recipe: Any, job: Job, sequences: Iterable[str] = ()):
         self.recipe, self.job, self.sequences = recipe, job, sequences
 
     @cached_property
@@ -35,10 +41,11 @@ class TrainingCohort:
 
     @property
     def table(self) -> pd.DataFrame:
+        """The cohort table."""
         return self._read[0]
 
-    def introduce(self, sequences) -> pd.DataFrame:
-        """The cohort table, whose files must be there; says what of the folder is not in it, and of odd names."""
+    def checked_table(self, sequences: Iterable[str]) -> pd.DataFrame:
+        """Return the cohort table after checking that its files exist; prints ignored files and unusual file names."""
         table, ignored = self._read
         require_files(table)
         if ignored:
@@ -47,66 +54,68 @@ class TrainingCohort:
         return table
 
 
-def read_external_cohort(cohort: TrainingCohort, sequences) -> pd.DataFrame:
-    """The cohort to test on; an InputError where it lacks a sequence, or one of its patients may be trained on."""
+def read_external_cohort(cohort: TrainingCohort, sequences: Iterable[str]) -> pd.DataFrame:
+    """Read the external cohort; an InputError if it lacks a sequence or shares patients with the training cohort."""
     job = cohort.job
     external, _ = cohorts.read(job.external, job.external_images, job.external_labels, sequences=sequences)
     require_files(external, "--external-images")
     print_remarks_on_names(external, sequences)
     if check_labels(external)[0].empty:
         found = f"none among {len(external)}"
-        raise InputError("labelled subjects to test on", found, "Name a sheet with --external-labels.")
+        advice = "Give a label sheet with --external-labels."
+        raise InputError("labelled subjects in the external cohort", found, advice)
     for sequence in sequences:
         require_sequence(external, sequence)
         refuse_overlap(cohort.table[cohort.table[sequence] != ""], external[external[sequence] != ""])
     if unknown := nameless(cohort.table) + nameless(external):
-        print(f"{unknown} subjects are known by their BraTS id alone: whether they are in both cannot be told.")
+        print(f"{unknown} subjects have a BraTS id only: whether they are in both cohorts is not known.")
     return external
 
 
 def refuse_copies(run_dir: Path, table: pd.DataFrame, measured: pd.DataFrame) -> None:
-    """An image of a run's own cohort is no external test, whatever its name, also where its file was written anew.
+    """Raise an InputError if an image of the external cohort is also in the training cohort, under any name.
 
-    The external cohort's `table` has the hashes of voxels; `measured`, its measures, tell a scan in another scale too.
+    Images are compared by the voxel hashes in `table`, and by their measures, `measured`, which find rescaled copies.
     """
     copies = departures.find_copies(measured, run_dir / runs.MEASURES)
     both = {here: f"{there} is {here}" for here, there in copies.items()}
     both |= images_in_both(runs.read_table(run_dir / runs.COHORT), table)
     if both:
         found = f"{len(both)} in both ({'; '.join(list(both.values())[:3])}{' ...' if len(both) > 3 else ''})"
-        raise InputError("no image of the training cohort in the external one", found, "Take them out.")
+        advice = "Remove these subjects from the external cohort."
+        raise InputError("no image of the training cohort in the external cohort", found, advice)
 
 
 def report_exclusions(errors: list, num_subjects: int, strict: bool = False, listed: str = LISTED) -> None:
-    """A line for each reason to set subjects aside; `listed` says where all of them will stand.
+    """Print the number of excluded subjects and one line per reason; `listed` says where the full list is.
 
-    If strict, raises the first of them instead; an unknown status is no mistake.
+    If `strict`, raises the first error instead, except for an unknown IDH status.
     """
-    mistakes = [error for error in errors if error.found != UNLABELLED]
-    if strict and mistakes:
-        raise mistakes[0]
+    serious = [error for error in errors if error.found != UNLABELLED]
+    if strict and serious:
+        raise serious[0]
     if errors:
-        print(f"{len(errors)} of {num_subjects} subjects are set aside{listed}:")
+        print(f"{len(errors)} of {num_subjects} subjects are excluded{listed}:")
         alike = defaultdict(list)
         for error in errors:
             alike[error.expected, error.found].append(error)
-        for first, *others in list(alike.values())[:5]:
-            print(f"  {first}" + (f" ({len(others)} more like this)" if others else ""))
+        for first, *others in list(alike.values())[:SHOWN]:
+            print(f"  {first}" + (f" ({len(others)} more for the same reason)" if others else ""))
 
 
-def require_labelled(table, errors: list[InputError], num_subjects: int) -> None:
-    """Somebody must have an IDH status to learn from; where nobody has, prints the reasons before the InputError."""
+def require_labelled(table: pd.DataFrame, errors: list[InputError], num_subjects: int) -> None:
+    """Raise an InputError if no subject has an IDH status; prints the reasons before."""
     if table["idh"].notna().any():
         return
     report_exclusions(errors, num_subjects, listed="")
-    advice = "The reasons stand above."
+    advice = "The reasons are listed above."
     if len(table) or any(error.found == UNLABELLED for error in errors):
-        advice += " Labels are a column idh of --cohort, or a sheet of subject and idh in --labels."
+        advice += " Give labels as a column idh of --cohort, or as a sheet with columns subject and idh with --labels."
     raise InputError("labelled subjects to train on", "none left", advice)
 
 
 def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], sequences: list[str]) -> None:
-    """Who is used, who is not and why, and of phantoms the best possible scores, into the run folder."""
+    """Write the subjects used, the exclusions with reasons and, for synthetic cohorts, the best possible scores."""
     write_table(exclusions_table(errors), folder / runs.EXCLUSIONS)
     planted = cohorts.find_planted_scores(table, sequences)
     if planted is not None:
@@ -114,21 +123,21 @@ def write_subjects(folder: Path, table: pd.DataFrame, errors: list[InputError], 
     write_table(table, folder / runs.COHORT)
 
 
-def refuse_changed_labels(folder: Path, key: dict, cohort: TrainingCohort, former: dict) -> None:
-    """Refuse a run that differs in nothing but the content of a sheet, and say whose labels differ."""
-    names = set(runs.differing_settings(folder, key, former))
+def refuse_changed_labels(folder: Path, key: dict, cohort: TrainingCohort, old_defaults: dict) -> None:
+    """Raise an InputError that names the changed labels if a run differs only in the content of its label sheet."""
+    names = set(runs.differing_settings(folder, key, old_defaults))
     if names and names <= SHEETS:
         sheets = {"cohort_sha256": cohort.recipe.cohort, "labels_sha256": cohort.job.labels}
         changed = " and ".join(Path(sheets[name]).name for name in sorted(names) if sheets[name])
-        found = f"another content of {changed or 'none'}: {_changed_labels(folder, cohort)}"
-        advice = "Put the former content back, or name another --run-dir."
-        raise InputError("the sheet of labels that the run began with", found, advice, file=folder)
+        found = f"a changed {changed or 'sheet'}: {_changed_labels(folder, cohort)}"
+        advice = "Restore the earlier content, or choose another --run-dir."
+        raise InputError("the label sheet that the run was started with", found, advice, file=folder)
 
 
 def _changed_labels(folder: Path, cohort: TrainingCohort) -> str:
-    """Whose IDH status is another than when the run began, of the first few, and how many they are."""
+    """Describe the IDH status that has changed since the run was started: the number and the first few subjects."""
     if not (folder / runs.COHORT).exists():
-        return "whose labels differ is not known, as nobody was prepared"
+        return "the changed labels are not known, because the run had not read its cohort yet"
     before = runs.read_table(folder / runs.COHORT).set_index("subject")["idh"]
     before = before.map({0: STATUS["0"], 1: STATUS["1"]}).fillna(STATUS[""])
     exclusions = runs.read_table(folder / runs.EXCLUSIONS)
@@ -144,14 +153,14 @@ def _changed_labels(folder: Path, cohort: TrainingCohort) -> str:
     more = " ..." if len(differ) > SHOWN else ""
     labels = f"{len(differ)} labels differ ({', '.join(shown)}{more})" if shown else "no label differs"
     counts = []
-    for what, names in {"new": new, "gone": gone}.items():
+    for what, names in {"new": new, "missing": gone}.items():
         more = " ..." if len(names) > SHOWN else ""
         counts += [f"{len(names)} subjects are {what} ({', '.join(names[:SHOWN])}{more})"] if len(names) else []
-    return "; ".join([labels, *counts]) if shown or counts else f"{labels}, other columns do"
+    return "; ".join([labels, *counts]) if shown or counts else f"{labels}, but other columns do"
 
 
 def _status(cell: str) -> str:
-    """A cell of a sheet in words; as it stands where it cannot be read."""
+    """Return the IDH status of a cell in words, or the cell itself if it cannot be read."""
     try:
         return STATUS[parse_idh(cell)]
     except ValueError:

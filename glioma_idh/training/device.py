@@ -1,4 +1,4 @@
-"""The device of a training: GPUs or processors, the same numbers from the same seed, and what it has cost."""
+"""GPUs and processors of a training, reproducibility, and its cost in time and memory."""
 
 import contextlib
 import logging
@@ -18,53 +18,54 @@ logger = logging.getLogger(__name__)
 
 
 def require_tensorflow() -> None:
-    """Refuse to train on another backend of Keras: a run's estimate and its resuming are TensorFlow's."""
+    """Raise an InputError if Keras has another backend: cost estimates and checkpoints need TensorFlow."""
     if (backend := keras.backend.backend()) != "tensorflow":
-        advice = "Set it for this command; networks and losses alone run on every backend of Keras."
+        advice = "Set KERAS_BACKEND=tensorflow for training. Networks and losses alone run on every backend of Keras."
         raise InputError("KERAS_BACKEND=tensorflow", backend, advice)
 
 
 def find_gpus() -> list:
-    """The GPUs that TensorFlow can use, set to take memory as they need it; empty on other backends."""
+    """List the GPUs that TensorFlow can use and let them allocate memory as needed; empty on other backends."""
     if keras.backend.backend() != "tensorflow":
         return []
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    with contextlib.suppress(RuntimeError):  # a notebook has used it already
+    with contextlib.suppress(RuntimeError):  # TensorFlow is already initialised, in a notebook for example
         for gpu in gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
     return gpus
 
 
 def default_jobs(gpus: list, num_trainings: int) -> int:
-    """How many trainings run at once: as many as there are processors, one after the other on a GPU."""
+    """Return the default number of parallel trainings: one per processor, or 1 on a GPU."""
     return 1 if gpus else min(joblib.cpu_count(), num_trainings)
 
 
 def share_processors(jobs: int | None, gpus: list, num_trainings: int, large: bool) -> tuple[int, int]:
-    """Trainings at once, as asked for or by default, and the threads of each; a large one fills every processor."""
+    """Return the number of parallel trainings and of threads per training; `large` trainings use all processors."""
     jobs = jobs or (1 if large else default_jobs(gpus, num_trainings))
     return jobs, max(1, joblib.cpu_count() // jobs) if large else 1
 
 
 def device_line(gpus: list, jobs: int, threads: int = 1) -> str:
-    """One line that names the device a run uses."""
+    """Return a line of text that names the device."""
+    parallel = f"{jobs} trainings in parallel" if jobs > 1 else "1 training at a time"
     if gpus:
-        return f"Device: {device_name(gpus)}; {jobs} at once"
-    each = "one thread" if threads == 1 else f"{threads} threads"
-    return f"Device: CPU with {joblib.cpu_count()} processors; {jobs} at once, {each} each"
+        return f"Device: {device_name(gpus)}; {parallel}"
+    each = "1 thread" if threads == 1 else f"{threads} threads"
+    return f"Device: CPU with {joblib.cpu_count()} cores; {parallel}, {each} each"
 
 
 def device_name(gpus: list) -> str:
-    """The names of GPUs."""
+    """Return the names of the GPUs."""
     import tensorflow as tf
 
     return ", ".join(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus)
 
 
 def write_cost(folder: Path, started: float) -> None:
-    """What the training of a split took, into its folder; `time.monotonic()` was `started` when it began or went on."""
+    """Write time, memory and device of a split's training; `started` is `time.monotonic()` at its (last) start."""
     peak, _ = peak_memory_bytes()
     gpus = find_gpus()
     device = device_name(gpus) if gpus else f"CPU, {platform.machine()}"
@@ -73,9 +74,9 @@ def write_cost(folder: Path, started: float) -> None:
 
 
 def make_reproducible(seed: int, threads: int = 1) -> None:
-    """The same numbers from the same seed on the same machine, with as many threads or on the same kind of GPU.
+    """Make results depend on the seed alone, for a given machine and number of threads, or a given model of GPU.
 
-    With one thread they do not depend on the number of processors either.
+    With one thread, results do not depend on the number of processors either.
     """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() != "tensorflow":
@@ -90,11 +91,11 @@ def make_reproducible(seed: int, threads: int = 1) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Let TensorFlow compute with so many threads in this process; if it has not computed anything yet."""
+    """Set the number of TensorFlow threads of this process; has no effect after its first computation."""
     import tensorflow as tf
 
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
-        logger.debug("TensorFlow is in use already: the last digits may differ from those of a new process.")
+        logger.debug("TensorFlow is already in use: results may differ in the last digits from a new process.")

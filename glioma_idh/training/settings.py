@@ -1,4 +1,4 @@
-"""Settings of a run: which can be, what makes two runs the same run, and where a run lies."""
+"""Settings of a run: which are valid, which make two runs the same run, and the default folder of a run."""
 
 import hashlib
 from dataclasses import asdict, replace
@@ -13,7 +13,7 @@ LEAST = {"epochs": 1, "batch_size": 1, "num_splits": 1, "seed": 0, "split_seed":
 
 
 def with_whole_paths(recipe, job):
-    """The same recipe and job, whatever folder they were typed in."""
+    """Return recipe and job with absolute paths."""
     if Path(recipe.cohort).suffix.lower() in ENDINGS:
         recipe = replace(recipe, cohort=str(Path(recipe.cohort).resolve()))
     paths = {name: getattr(job, name) for name in ("images", "labels", "external_images", "external_labels")}
@@ -21,28 +21,28 @@ def with_whole_paths(recipe, job):
 
 
 def check_settings(recipe, job) -> None:
-    """Refuse settings that no run can have, with an InputError that names the flag."""
+    """Raise an InputError that names the option if a setting is not valid."""
     for name, lowest in LEAST.items():
         value = getattr(recipe, name)
         if value is not None and value < lowest:
             flag = "--" + name.replace("_", "-")
-            raise InputError(f"{flag} of at least {lowest}", str(value), "Give another number.")
+            raise InputError(f"{flag} of at least {lowest}", str(value), "Give a larger number.")
     if recipe.cohort == "phantom" and (job.images or job.labels):
-        advice = "Add --cohort with the name of the public cohort, folders, or the path of a table (.csv or .xlsx)."
-        raise InputError("a cohort of real scans with --images and --labels", "--cohort phantom", advice)
+        advice = "Add --cohort: the name of a public cohort, folders, or the path of a table (.csv or .xlsx)."
+        raise InputError("the cohort that --images and --labels belong to", "--cohort phantom", advice)
     if job.external is None and (job.external_images or job.external_labels):
-        raise InputError("--external with --external-images", "no --external", "Name the second cohort.")
+        raise InputError("--external with --external-images", "no --external", "Name the cohort in --external.")
     if job.jobs is not None and job.jobs < 1:
         raise InputError("--jobs of at least 1", str(job.jobs), "Leave it out for the default.")
 
 
 def run_key(paper: str, recipe, job) -> dict:
-    """What makes two runs the same run: every setting, and which images and labels they were made from."""
+    """Return what makes two runs the same run: every setting, and the images and labels that they use."""
     settings = asdict(recipe)
     if recipe.split_seed in (None, recipe.seed):
-        del settings["split_seed"]  # the same splits as those of older runs, which lack the setting
+        del settings["split_seed"]  # the same splits as in older runs, which do not have this setting
     if not recipe.with_skull:
-        del settings["with_skull"]  # as in older runs, which lack the setting
+        del settings["with_skull"]  # as in older runs, which do not have this setting
     key = {"paper": paper, **settings, "images": str(job.images or "")}
     if recipe.cohort == "phantom":
         key["phantom"] = PhantomRecipe(**recipe.phantom).as_dict()
@@ -53,12 +53,12 @@ def run_key(paper: str, recipe, job) -> dict:
 
 
 def default_run_dir(paper: str, names, recipe, job) -> Path:
-    """`runs/` and a name made of what is run."""
+    """Return the default run folder: in `runs/`, named after the paper, the cohort and a hash of the settings."""
     name = [paper, *names, runs.cohort_name(recipe.cohort), runs.recipe_hash(run_key(paper, recipe, job))]
     return Path("runs") / "-".join(name)
 
 
 def external_name(job) -> str:
-    """The folder of a second cohort's results: its name, or of a CSV also that of its folder."""
+    """Return the folder name for the results of a second cohort: its name, or the folder and file name of a table."""
     path = Path(job.external)
     return "-".join([path.absolute().parent.name, path.stem]) if path.suffix else job.external

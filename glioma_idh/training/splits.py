@@ -1,7 +1,9 @@
-"""Splits: who is trained on and tested in each, and the splits trained side by side."""
+"""The training and test set of each split, and training several splits in parallel."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from joblib import delayed
@@ -13,9 +15,12 @@ from glioma_idh.parallel import run_parallel
 from glioma_idh.training.cohort import require_labelled
 
 
-def make_splits(recipe, table):
-    """The splits table, as the recipe asks; without a label one only trains where no visit of the patient is tested."""
-    require_labelled(table, [], len(table))  # those who were may have been set aside since
+def make_splits(recipe: Any, table: pd.DataFrame) -> pd.DataFrame:
+    """Make the splits table: `subject, repeat, split, part`, where part is "train" or "test".
+
+    Subjects without IDH status are only trained on, and only in splits that do not test another visit of the patient.
+    """
+    require_labelled(table, [], len(table))  # labelled subjects may have been excluded in the meantime
     labelled = table[table["idh"].notna()].astype({"idh": int})
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     sizes = recipe.num_splits, seed, recipe.test_fraction, recipe.min_test_mutants
@@ -29,23 +34,23 @@ def make_splits(recipe, table):
     return pd.concat(rows, ignore_index=True) if len(unlabelled) else splits
 
 
-def train_splits(train_split, recipe, folder: Path, jobs: int, quiet: bool, label: str = "") -> None:
-    """Every split of a run, by a function that returns at once what is done; `label` stands in front of every line."""
+def train_splits(train_split: Callable, recipe: Any, folder: Path, jobs: int, quiet: bool, label: str = "") -> None:
+    """Train every split of a run; `train_split` skips those that are done. `label` starts every printed line."""
     calls = [(recipe, folder, index, quiet) for index in range(recipe.num_splits)]
     try:
-        for done, index in enumerate(side_by_side(train_split, calls, jobs), start=1):
+        for done, index in enumerate(run_calls(train_split, calls, jobs), start=1):
             if not quiet and not sys.stderr.isatty():
-                print(f"{label}split {index + 1} is trained, {done} of {recipe.num_splits}", flush=True)
+                print(f"{label}split {index + 1} trained ({done} of {recipe.num_splits})", flush=True)
     finally:
         if not quiet and sys.stderr.isatty():
-            print("\n" * recipe.num_splits, file=sys.stderr)  # below the bars
+            print("\n" * recipe.num_splits, file=sys.stderr)  # move the cursor below the bars
 
 
-def side_by_side(train, calls: list[tuple], jobs: int):
-    """Results of calls of a training, as they end, each in a process of its own if `jobs` are several."""
+def run_calls(train: Callable, calls: list[tuple], jobs: int) -> Iterator:
+    """Yield the results of `train(*call)` as they finish, in `jobs` processes."""
     try:
         yield from run_parallel((delayed(train)(*call) for call in calls), jobs, ordered=False)
     except TerminatedWorkerError as error:
-        found = "one that the system ended, most often for lack of memory"
-        advice = "Run the same command again with --jobs 1: what is done is kept."
-        raise InputError("every training process to end by itself", found, advice) from error
+        found = "one that the operating system ended, usually for lack of memory"
+        advice = "Run the same command again with --jobs 1: finished splits are kept."
+        raise InputError("every training process to finish", found, advice) from error

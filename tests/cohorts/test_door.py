@@ -276,6 +276,12 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
     }
 
 
+def test_overlap_says_which_tables_it_needs(tmp_path):
+    (tmp_path / "predictions.csv").write_text("subject,truth,score\na,1,0.5\n")
+    done = run("overlap", tmp_path / "predictions.csv", tmp_path / "predictions.csv", status=1)
+    assert "overlap needs cohort tables, such as the cohort.csv in the folder of a run." in done.stderr
+
+
 def test_table_1_in_four_formats(tmp_path):
     (tmp_path / "a.csv").write_text("subject,idh,age_years,sex\na,1,30,F\nb,1,40,M\nc,0,60,M\nd,0,50,\ne,,,\n")
     for ending in ("csv", "md", "tex", "html"):

@@ -3,12 +3,12 @@
 import gzip
 import itertools
 import sys
-from importlib.resources import files
 
 import pandas as pd
 import pytest
 
 from glioma_idh.cohorts.maf import CALLERS
+from glioma_idh.cohorts.manifests import manifests_folder
 from glioma_idh.cohorts.tcga import DISAGREEMENT_COLUMNS, PAPER_RULE, MutationRule, idh_from_variants, tcga_manifest
 from glioma_idh.errors import InputError
 
@@ -459,7 +459,7 @@ def test_the_cohort_of_the_paper_comes_out(real_data):
     patients = mapping["TCGA_TCIA_subject_ID"].dropna()
     cohort = status[status.index.isin(patients)]
     assert cohort["idh"].value_counts().to_dict() == {"0": 65, "1": 56} and disagreements.empty
-    manifest = pd.read_csv(files("data_manifests") / "brats2020_tcga.csv", dtype=str).set_index("patient")
+    manifest = pd.read_csv(manifests_folder() / "brats2020_tcga.csv", dtype=str).set_index("patient")
     known = manifest.loc[manifest["idh"].notna(), ["idh", "idh_evidence"]]
     pd.testing.assert_frame_equal(known.sort_index(), cohort)
     assert "46413 rows of 388 patients" in notes[0]

@@ -132,7 +132,7 @@ def test_a_run_goes_on_with_what_was_prepared_and_trains_no_finished_sequence(st
     steps.trained.clear()
     train(recipe, job)
     assert steps.trained == [] and [set(new) for _, _, new, _ in steps.compared] == [{"t2", "adc"}, {"adc"}, set()]
-    with pytest.raises(InputError, match="expected epochs 5; found epochs 4"):
+    with pytest.raises(InputError, match="expected a run with epochs 5; found one with epochs 4"):
         train(replace(recipe, epochs=5), job)
 
 
@@ -147,7 +147,7 @@ def test_the_command_leaves_its_record_in_every_run(steps, make_cohort, tmp_path
         assert list(record.inputs) == [str(cohort)] and record.seeds == {"seed": 0} and names <= record.outputs.keys()
     cohort.write_text(cohort.read_text().replace("s00", "s99"))
     before = (run / "run.json").read_bytes()
-    with pytest.raises(SystemExit, match="expected the sheet of labels that the run began with"):
+    with pytest.raises(SystemExit, match="expected the label sheet that the run was started with"):
         main()
     assert (run / "run.json").read_bytes() == before
 
@@ -164,7 +164,7 @@ def test_a_synthetic_cohort_is_said_to_be_one(steps, monkeypatch, tmp_path, caps
     monkeypatch.setattr("glioma_idh.training.cohort.require_files", lambda *_: None)
     train(Recipe(), Job(run_dir=tmp_path / "run", quiet=True))
     printed = capsys.readouterr().out
-    assert "Cohort: phantom (built in, synthetic: no clinical result can come of it)" in printed
+    assert "Cohort: phantom (the built-in synthetic cohort: results have no clinical meaning)" in printed
     assert f"Everything is in {tmp_path / 'run'}" in printed
 
 

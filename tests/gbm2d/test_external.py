@@ -181,7 +181,7 @@ def test_of_an_external_cohort_someone_must_be_left(cohorts, tmp_path):
     there = write_cohort(tmp_path, num_subjects=2, num_mutant=1, prefix="q", seed=2)
     for subject in ("q00", "q01"):
         save(tmp_path / f"scans/{subject}/mask.nii.gz", np.zeros((20, 20, 8)))
-    with pytest.raises(InputError, match="expected labelled subjects to test on; found none left"):
+    with pytest.raises(InputError, match="expected labelled subjects in the external cohort; found none left"):
         train_runs(recipe, Job(run_dir=run, jobs=1, quiet=True, external=str(there)))
 
 

@@ -207,7 +207,10 @@ def test_a_run_of_several_sequences_is_not_one(sequence, tmp_path):
 @pytest.mark.integration
 def test_another_recipe_in_the_folder_is_an_error(finished):
     _, recipe, run, _ = finished
-    with pytest.raises(InputError, match=r"expected epochs 4; found epochs 18. This folder holds another run"):
+    with pytest.raises(
+        InputError,
+        match=r"expected a run with epochs 4; found one with epochs 18. The folder holds a run with other settings",
+    ):
         train_runs(replace(recipe, epochs=4), Job(run_dir=run))
 
 
@@ -224,7 +227,7 @@ def test_changed_labels_are_another_run(finished, edit_table):
 @pytest.mark.integration
 def test_a_single_run_is_not_overwritten_by_several(finished):
     _, recipe, run, _ = finished
-    with pytest.raises(InputError, match="expected a folder for several runs; found one run of its own"):
+    with pytest.raises(InputError, match="expected a folder for several runs; found the folder of a single run"):
         train_runs(replace(recipe, sequence=("T1", "T2")), Job(run_dir=run))
 
 
@@ -244,7 +247,7 @@ def test_nobody_labelled_is_said_with_the_reasons(make_cohort, tmp_path, capsys)
     cohort.write_text(re.sub(r",[01],", ",,", cohort.read_text()))
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         train_runs(Recipe(cohort=str(cohort), sequence=("T2",)), Job(run_dir=tmp_path / "run", jobs=1, quiet=True))
-    assert "3 of 3 subjects are set aside:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
+    assert "3 of 3 subjects are excluded:\n  s00: " in capsys.readouterr().out  # and no word of a list in no folder
     assert not (tmp_path / "run").exists()
 
 
@@ -318,7 +321,7 @@ def test_the_command_line_reaches_recipe_and_job(monkeypatch, tmp_path):
 
 def test_images_with_a_cohort_that_names_its_own_scans_are_an_error():
     with pytest.raises(
-        InputError, match="expected a cohort of real scans with --images and --labels; found --cohort phantom"
+        InputError, match="expected the cohort that --images and --labels belong to; found --cohort phantom"
     ):
         train_runs(Recipe(), Job(images="somewhere"))
 
@@ -352,8 +355,8 @@ def test_what_a_synonym_of_a_sequence_stands_for_is_said(capsys):
     recipe, *_ = resolve(Recipe(sequence=("T1c", "flair,rCBV", "MPRAGE")), Job(), METHOD)
     assert recipe.sequence == ("t1gd", "flair", "rcbv")
     assert capsys.readouterr().out.splitlines() == [
-        "--sequence T1c: T1Gd is meant.",
-        "--sequence MPRAGE: T1Gd is meant.",
+        "--sequence T1c is read as T1Gd.",
+        "--sequence MPRAGE is read as T1Gd.",
     ]
 
 

@@ -61,7 +61,7 @@ SAYS = {
     ],
     "4_your_own_patients": [
         "no lesion mask: 1 patient-016",
-        "set aside: patient-016",
+        "excluded: patient-016",
         "their scores mean nothing for a patient",
         "15 of 15 patients have a known IDH status and are new to the networks",
     ],

@@ -186,3 +186,21 @@ def test_a_patient_of_whom_nothing_can_be_made_is_an_error_in_python(recorded, m
         prepare.prepare_patient(place / "cohort" / "p1", place / "out", quiet=True)
     with pytest.raises(TypeError, match="no_such_option"):
         prepare.prepare_patient(place / "cohort" / "p1", place / "out", no_such_option=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"echo_times_s": (30.0,)}, "expected --echo-times-s in seconds, between 0 and 1; found 30.*-times-s 0.03"),
+        ({"echo_times_s": (0.03, 0)}, "expected --echo-times-s in seconds, between 0 and 1; found 0"),
+        ({"repetition_time_s": 1500.0}, "expected --repetition-time-s in seconds.*; found 1500.*-time-s 1.5"),
+        ({"repetition_time_s": 0.0}, "expected --repetition-time-s in seconds, between 0 and 20; found 0"),
+    ],
+)
+def test_times_in_milliseconds_are_refused(tmp_path, settings, match):
+    with pytest.raises(InputError, match=match):
+        prepare.run(prepare.Job(tmp_path, tmp_path / "out"), Settings(**settings))
+
+
+def test_times_in_seconds_are_taken():
+    Settings(echo_times_s=(0.013, 0.031), repetition_time_s=1.5).check_times()

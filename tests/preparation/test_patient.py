@@ -134,5 +134,5 @@ def test_a_lesion_run_has_learnt_to_find_lesions(tmp_path, monkeypatch):
 
     run = write_run(network="densenet3d", targets="idh")
     error = refused(tmp_path, monkeypatch, lesion_run=run)
-    assert error.file == str(run) and error.found == "one of densenet3d with --targets idh"
+    assert error.file == str(run) and error.found == "a run of densenet3d with --targets idh"
     prepare._check_lesion_run(write_run(targets="segmentation"))

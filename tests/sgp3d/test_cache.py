@@ -15,10 +15,10 @@ from glioma_idh.errors import InputError
 from glioma_idh.sgp3d import cache
 from glioma_idh.sgp3d.cache import (
     CachedSubject,
+    cache_cohort,
+    cache_subject,
     content_hash,
     print_mask_remarks,
-    store_cohort,
-    store_subject,
 )
 from glioma_idh.sgp3d.preprocessing import prepare_subject
 
@@ -47,18 +47,18 @@ def table(make_four, tmp_path, monkeypatch):
 
 
 def test_what_is_stored_is_what_is_prepared(table):
-    stored, fresh = store_subject(table.iloc[0], SHAPE), prepare_subject(table.iloc[0], SHAPE)
+    stored, fresh = cache_subject(table.iloc[0], SHAPE), prepare_subject(table.iloc[0], SHAPE)
     assert np.array_equal(stored.scans(), fresh.scans) and np.array_equal(stored.mask(), fresh.mask)
     assert isinstance(stored.scans(), np.memmap)
-    assert stored.note["lesion_ml"] == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
+    assert stored.record["lesion_ml"] == fresh.lesion_ml == 7 * 6 * 5 * 12 / 1000
     assert stored.placement().box == fresh.placement.box and stored.placement().grid_shape == (24, 20, 18)
     assert np.array_equal(stored.placement().own_affine, fresh.placement.own_affine)
 
 
 def test_a_second_time_it_is_only_found(table, monkeypatch):
-    first = store_subject(table.iloc[0], SHAPE)
+    first = cache_subject(table.iloc[0], SHAPE)
     monkeypatch.setattr(cache, "prepare_subject", lambda *_: pytest.fail("prepared again"))
-    assert store_subject(table.iloc[0], SHAPE) == first
+    assert cache_subject(table.iloc[0], SHAPE) == first
 
 
 def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
@@ -66,7 +66,7 @@ def test_what_must_be_said_of_a_mask_is_kept_with_the_subject(table, capsys):
     image = nibabel.load(path)
     nibabel.save(nibabel.Nifti1Image(0.1 + 0.8 * (image.get_fdata() != 0), image.affine), path)
     for _ in range(2):  # prepared, then found
-        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
         assert "1 of 3 subjects contains probabilities, thresholded at 0.5 (s00)." in capsys.readouterr().err
     assert usable["lesion_ml"].tolist() == pytest.approx([7 * 6 * 5 * 12 / 1000] * 3)
@@ -76,7 +76,7 @@ def test_scans_of_other_axes_are_kept_with_the_subject(table, monkeypatch, capsy
     said = iter(["", "", "Mirrored."])
     monkeypatch.setattr("glioma_idh.sgp3d.preprocessing.find_wrong_axes", lambda array, spacing_mm: next(said, ""))
     for _ in range(2):  # prepared, then found
-        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
         line = capsys.readouterr().err.strip()
         assert line.startswith(
@@ -91,7 +91,7 @@ def test_a_scan_of_another_brain_is_kept_with_the_subject(table, capsys):
     shifted[2:] = np.asarray(image.dataobj)[:-2]
     nibabel.save(nibabel.Nifti1Image(shifted, image.affine), table.loc[0, "t2"])
     for _ in range(2):  # prepared, then found
-        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         print_mask_remarks(usable)
         line = capsys.readouterr().err.strip()
         assert line.startswith(
@@ -104,25 +104,25 @@ def test_a_subject_stored_before_scans_were_looked_at_is_looked_at_now(table, gr
     """The former cache holds it under the same name; with skull it counts only where that is wanted."""
     row = grey(table.iloc[0])
     with pytest.raises(InputError, match="a background of 37 that is not 0"):
-        store_subject(row, SHAPE)
-    stored = store_subject(row, SHAPE, with_skull=True)
-    assert store_subject(row, SHAPE, with_skull=True) == stored
+        cache_subject(row, SHAPE)
+    stored = cache_subject(row, SHAPE, with_skull=True)
+    assert cache_subject(row, SHAPE, with_skull=True) == stored
     for former in ({}, {"look": None, "with_skull": None}, {"look": 1, "with_skull": False}):
         note = json.loads((stored.folder / "note.json").read_text()) | former
         kept = {name: value for name, value in note.items() if value is not None}
         (stored.folder / "note.json").write_text(json.dumps(kept))
         with pytest.raises(InputError, match="a background of 37 that is not 0"):
-            store_subject(row, SHAPE)
+            cache_subject(row, SHAPE)
 
 
 def test_other_files_another_shape_and_half_a_subject_are_made_anew(table, tmp_path):
-    first = store_subject(table.iloc[0], SHAPE)
-    assert store_subject(table.iloc[1], SHAPE) != first != store_subject(table.iloc[0], (32, 16, 16))
+    first = cache_subject(table.iloc[0], SHAPE)
+    assert cache_subject(table.iloc[1], SHAPE) != first != cache_subject(table.iloc[0], (32, 16, 16))
     (first.folder / "note.json").unlink()  # as a kill before the last file leaves it
-    assert store_subject(table.iloc[0], SHAPE) == first and (first.folder / "note.json").exists()
+    assert cache_subject(table.iloc[0], SHAPE) == first and (first.folder / "note.json").exists()
     moved = tmp_path / "elsewhere.nii.gz"
     moved.write_bytes(Path(table.loc[0, "t1"]).read_bytes())
-    assert store_subject(table.iloc[0].replace(table.loc[0, "t1"], str(moved)), SHAPE) == first
+    assert cache_subject(table.iloc[0].replace(table.loc[0, "t1"], str(moved)), SHAPE) == first
 
 
 @pytest.mark.parametrize("column", ["t1", "t1gd", "t2", "flair", "lesion_mask"])
@@ -155,7 +155,7 @@ def test_whoever_is_prepared_first_each_row_has_its_own_folder(table, monkeypatc
         return subject
 
     monkeypatch.setattr(cache, "prepare_subject", in_another_order)
-    usable, errors = store_cohort(table, SHAPE, jobs=3, quiet=True)
+    usable, errors = cache_cohort(table, SHAPE, jobs=3, quiet=True)
     assert usable["subject"].tolist() == ["s00", "s01", "s02"] and not errors
     assert [Path(folder).name for folder in usable["prepared"]] == [
         content_hash(row, SHAPE) for _, row in table.iterrows()
@@ -172,14 +172,14 @@ def test_a_tenth_of_the_room_for_all_will_do(monkeypatch, tmp_path, spare, enoug
     if enough:
         cache.check_room(10, SHAPE)
         return
-    with pytest.raises(InputError, match="expected room"):
+    with pytest.raises(InputError, match="GB of disk space for the cache"):
         cache.check_room(10, SHAPE)
 
 
 def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):
     Path(table.loc[1, "t2"]).write_bytes(b"nothing")
     table.loc[2, "flair"] = str(tmp_path / "nowhere.nii.gz")
-    usable, errors = store_cohort(table, SHAPE, jobs=1, quiet=True)
+    usable, errors = cache_cohort(table, SHAPE, jobs=1, quiet=True)
     assert usable["subject"].tolist() == ["s00"] and CachedSubject(tmp_path / usable.loc[0, "prepared"]).mask().any()
     assert [error.subject for error in errors] == ["s01", "s02"]
     assert "t2.nii.gz" in str(errors[0]) and "No such file" in errors[1].found
@@ -187,8 +187,8 @@ def test_a_cohort_goes_on_without_its_bad_subjects(table, tmp_path):
 
 def test_no_room_in_the_cache(table, monkeypatch):
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
-    with pytest.raises(InputError, match=r"expected room for 0.0 GB of prepared scans; found 0.0 GB free"):
-        store_cohort(table, SHAPE, jobs=1, quiet=True)
+    with pytest.raises(InputError, match=r"expected 0.0 GB of disk space for the cache; found 0.0 GB free"):
+        cache_cohort(table, SHAPE, jobs=1, quiet=True)
 
 
 def test_the_images_that_a_subject_was_prepared_from_stand_in_its_row(table):
@@ -196,12 +196,12 @@ def test_the_images_that_a_subject_was_prepared_from_stand_in_its_row(table):
     scans, _ = cohorts.check(table, jobs=1, quiet=True)
     expected = scans.set_index(["subject", "image"])["voxel_hash"].unstack()
     for _ in range(2):
-        usable, _ = store_cohort(table, SHAPE, jobs=1, quiet=True)
+        usable, _ = cache_cohort(table, SHAPE, jobs=1, quiet=True)
         found = usable.set_index("subject")[[f"{image}_voxel_hash" for image in expected]]
         assert found.to_numpy().tolist() == expected.to_numpy().tolist() and expected.stack().is_unique
 
 
 def test_of_nobody_there_is_a_table_without_rows(table):
-    usable, errors = store_cohort(table.iloc[:0], SHAPE, jobs=1, quiet=True)
+    usable, errors = cache_cohort(table.iloc[:0], SHAPE, jobs=1, quiet=True)
     assert list(usable) == [*table, "lesion_ml", "prepared"] and usable.empty and errors == []
     assert set_copies_aside(usable)[0].empty

@@ -174,6 +174,6 @@ def test_slices_of_a_new_patient_need_a_mask(trained):
     if recipe.network != "resnet2d":
         predict_cohort(Prediction(run, **scans))
         return
-    with pytest.raises(InputError, match="s00: expected a lesion mask; found none. Give --lesion-mask"):
+    with pytest.raises(InputError, match="s00: expected a lesion mask; found no mask. Give --lesion-mask"):
         predict_cohort(Prediction(run, **scans))
     assert predict_cohort(Prediction(run, **scans, lesion_mask=run.parent / "scans/s00/mask.nii.gz")).shape == (1, 6)

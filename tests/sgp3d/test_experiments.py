@@ -279,7 +279,7 @@ def test_a_dry_run_adds_up_all_networks_and_has_room_for_the_largest(tmp_path, m
     print_plan(plan, where, SimpleNamespace(table=pd.DataFrame(index=range(30))))
     words = in_words(sum(3 * resources.needed_seconds(run.recipe, 20, 0.1) for run in plan) / 2)
     unet = next(run.recipe for run in plan if run.name == "3D U-Net")
-    last = f"15 trainings, 2 at once: about {words}, {resources.needed_gb(unet, 2):.1f} GB of memory"
+    last = f"15 trainings, 2 in parallel: about {words}, {resources.needed_gb(unet, 2):.1f} GB of memory"
     assert capsys.readouterr().out.splitlines()[-1] == last
 
 
@@ -325,7 +325,7 @@ def test_a_dry_run_trains_nothing_and_says_how_long_it_would_take(finished, caps
     assert run_table(recipe, replace(where, table="table1", dry_run=True)) is None
     printed = capsys.readouterr().out
     assert "table1: 5 runs, 1 of them finished" in printed and "SGPNet, seed 0: finished" in printed
-    assert "3D U-Net, seed 0: 2 of 2 splits to train" in printed and "8 trainings, 1 at once: about" in printed
+    assert "3D U-Net, seed 0: 2 of 2 splits to train" in printed and "8 trainings, 1 in parallel: about" in printed
     assert sorted(where.runs_dir.iterdir()) == before
 
 

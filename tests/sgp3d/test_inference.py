@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glioma_idh.sgp3d import inference
-from glioma_idh.sgp3d.cache import store_cohort
+from glioma_idh.sgp3d.cache import cache_cohort
 from glioma_idh.sgp3d.inference import (
     FLIPS,
     predict_scans,
@@ -39,7 +39,7 @@ class Bright:
 def cohort(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inference")
     table = pd.read_csv(write_four(folder, num_subjects=2, num_mutant=1), dtype={"subject": str})
-    return store_cohort(table.assign(cohort="csv"), SHAPE, jobs=1, quiet=True)[0]
+    return cache_cohort(table.assign(cohort="csv"), SHAPE, jobs=1, quiet=True)[0]
 
 
 @pytest.mark.parametrize(("probability", "found"), [(1.0, True), (0.51, True), (0.5, False), (0.4, False)])

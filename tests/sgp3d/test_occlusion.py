@@ -18,7 +18,7 @@ from glioma_idh.files import write_json, write_table
 from glioma_idh.reporting.figures.attribution import CONDITIONS, occluded_scores_figure, occlusion_text
 from glioma_idh.sgp3d import Placement, Recipe, SGPNet, attribution
 from glioma_idh.sgp3d.attribution import choose_subjects, occlude_run, score_tested, summarise_occlusion
-from glioma_idh.sgp3d.cache import CachedSubject, store_cohort
+from glioma_idh.sgp3d.cache import CachedSubject, cache_cohort
 from glioma_idh.sgp3d.occlude import Occlusion
 from glioma_idh.sgp3d.occlusion import (
     SCORES,
@@ -76,7 +76,7 @@ def test_a_crop_inside_the_brain_has_no_background():
 
 def test_a_lesion_that_fills_the_image_leaves_no_rest():
     scans, _ = make_subject(0, 5)
-    with pytest.raises(InputError, match="expected some brain outside the lesion; found none"):
+    with pytest.raises(InputError, match="expected brain outside the lesion; found none"):
         find_regions(scans, np.ones(SHAPE, bool))
 
 
@@ -194,11 +194,11 @@ def test_conclusions_follow_from_the_intervals():
     numbers = summarise_occlusion(predictions_of(lambda score: noise, lambda score: score))
     assert numbers["num_patients"] == 40 and numbers["score_without_rest"]["mean_change"] == 0
     whole, lesion, rest = numbers["conclusions"]
-    assert "better than guessing" in whole and "guessing, 0.5, lies within" in lesion
-    assert "the lesion tells something by itself" in rest
+    assert "better than chance" in whole and "not different from chance" in lesion
+    assert "the lesion alone is informative" in rest
     numbers = summarise_occlusion(predictions_of(lambda score: score, lambda score: 1 - score))
-    assert "the rest of the brain, or what shows of the lesion's outline" in numbers["conclusions"][1]
-    assert "worse than guessing" in numbers["conclusions"][2]
+    assert "the rest of the brain, or traces of the lesion's outline" in numbers["conclusions"][1]
+    assert "worse than chance" in numbers["conclusions"][2]
     text = occlusion_text(numbers | {"synthetic": True})
     assert text.startswith("Synthetic phantom cohort") and "25% of the lesions' voxels" in text
 
@@ -222,7 +222,7 @@ def test_the_auc_of_occluded_scores_compares_patients_tested_by_the_same_network
 def test_separate_classes_have_no_interval_and_one_class_no_curve():
     table = predictions_of(lambda score: score, lambda score: score)
     perfect = table.assign(score=table["truth"])
-    assert "no interval" in summarise_occlusion(perfect)["conclusions"][0]
+    assert "no confidence interval" in summarise_occlusion(perfect)["conclusions"][0]
     figure = occluded_scores_figure(table[table["truth"] == 1], synthetic=True)
     assert len(figure.axes) == 2 and len(figure.axes[0].get_lines()) == 1
 
@@ -233,7 +233,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("occlusion")
     cohort = pd.read_csv(write_four(folder, num_subjects=7, num_mutant=3), dtype={"subject": str})
     cohort = cohort.assign(cohort="csv")
-    cohort, _ = store_cohort(cohort, SHAPE, jobs=1, quiet=True)
+    cohort, _ = cache_cohort(cohort, SHAPE, jobs=1, quiet=True)
     run = folder / "run"
     runs.begin_run(run, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     write_table(cohort, run / "cohort.csv")
@@ -342,8 +342,8 @@ def test_the_share_drawn_is_of_the_lesion_s_voxels():
 @pytest.mark.parametrize(
     ("subjects", "match"),
     [
-        (("nobody",), "nobody: .*expected a subject of the run; found none of that id"),
-        (("s06",), "s06: expected a subject that was tested; found one that was only trained on"),
+        (("nobody",), "nobody: .*expected a subject of the run; found no such id"),
+        (("s06",), "s06: expected a test subject; found one that was only in training sets"),
     ],
 )
 def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
@@ -354,7 +354,7 @@ def test_whom_it_cannot_draw_it_names(run, tmp_path, subjects, match):
 @pytest.mark.parametrize(
     ("recipe", "match"),
     [
-        ({"targets": "segmentation"}, "expected a run whose networks score the genotype; found one of segmentation"),
+        ({"targets": "segmentation"}, "expected a run whose networks predict IDH; found a run of segmentation only"),
         ({"network": "resnet2d"}, "expected a network that reads volumes; found resnet2d, which reads slices"),
         ({"paper": "gbm2d"}, "expected a run of glioma_idh.sgp3d.train; found a run of gbm2d"),
     ],
@@ -370,7 +370,7 @@ def test_runs_that_cannot_be_asked(tmp_path, recipe, match):
 def test_an_unfinished_run_no_run_and_fewer_maps_than_none(tmp_path):
     with pytest.raises(InputError, match="expected --num-maps of at least 0; found -1"):
         occlude_run(Occlusion(tmp_path, num_maps=-1))
-    with pytest.raises(InputError, match="expected the folder of a run, with its recipe.json"):
+    with pytest.raises(InputError, match="expected the folder of one run"):
         occlude_run(Occlusion(tmp_path))
     runs.begin_run(tmp_path, {"paper": "sgp3d", **asdict(Recipe(shape=SHAPE))}, {})
     with pytest.raises(InputError, match="expected a finished run; found no metrics.json"):
@@ -381,7 +381,10 @@ def test_an_unfinished_run_no_run_and_fewer_maps_than_none(tmp_path):
 def test_a_network_of_another_kind_is_scored_and_gets_no_map(run, tmp_path, capsys):
     other = with_toy_networks(run, tmp_path, network="densenet3d")
     occlude_run(Occlusion(other, quiet=True))
-    assert "No maps: " in capsys.readouterr().out and not (other / "occlusion/maps").exists()
+    assert (
+        "Activation maps are only available for sgpnet; " in capsys.readouterr().out
+        and not (other / "occlusion/maps").exists()
+    )
     inputs = keras.Input((*SHAPE, 4))
     keras.Model(inputs, {"lesion": keras.layers.Dense(1, name="lesion")(inputs)}).save(other / "split_2/model.keras")
     with pytest.raises(InputError, match=r"split_2/model.keras: expected a network with the output idh; found lesion"):
@@ -400,7 +403,9 @@ def test_a_cache_that_is_gone_is_made_again_from_the_same_files_only(run, tmp_pa
     assert metrics["num_patients"] == 6
     assert (other / "cohort.csv").read_bytes() == before
     write_table(gone.assign(t1=gone["t2"]), other / "cohort.csv")
-    with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
+    with pytest.raises(
+        InputError, match="s00: .*expected the same images as when the run was started; found changed images"
+    ):
         occlude_run(Occlusion(other, num_maps=0, quiet=True))
     write_table(gone.assign(t1="nowhere.nii.gz"), other / "cohort.csv")
     with pytest.raises(InputError, match="s00: nowhere.nii.gz: expected a NIfTI file"):

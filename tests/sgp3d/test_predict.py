@@ -21,7 +21,7 @@ from glioma_idh.sgp3d import prediction as library
 from glioma_idh.sgp3d.inference import FLIPS, NO_FLIP, PREDICTION_COLUMNS, predict_scans, score_masks
 from glioma_idh.sgp3d.measures import PAIRS
 from glioma_idh.sgp3d.predict import Prediction
-from glioma_idh.sgp3d.prediction import predict_cohort, warn_of_volumes
+from glioma_idh.sgp3d.prediction import predict_cohort, warn_of_large_lesions
 from glioma_idh.sgp3d.preprocessing import Placement
 from glioma_idh.training import predict as common
 from tests.sgp3d.conftest import GRID, write_four
@@ -63,7 +63,7 @@ def test_many_subjects_one_row_each_with_mean_spread_and_dice(run, capsys):
     assert table["score"].to_numpy() == pytest.approx(scores.mean(axis=1))
     assert table["score_sd"].to_numpy() == pytest.approx(np.abs(scores[:, 0] - scores[:, 1]) / np.sqrt(2), rel=1e-4)
     assert (run / "predict/s02.png").exists() and (run / "predict/predictions.csv").exists()
-    assert "1 of 3 subjects are patients of the run itself" in capsys.readouterr().err
+    assert "1 of 3 subjects were in the training cohort" in capsys.readouterr().err
     assert (table["remarks"] == "").all()
 
 
@@ -76,7 +76,7 @@ def test_sequences_that_go_together_in_another_way_than_the_run_s_are_told(run, 
     write_table(pairs.assign(subject="s", box_ml=1e3, lesion_ml=10.0), tmp_path / "run" / runs.MEASURES)
     scans = scans_of(run, "s01")
     (said,) = predict_cohort(Prediction(tmp_path / "run", **scans, out=tmp_path))["remarks"]
-    assert "T1, T1Gd, T2 and FLAIR go together in another way than in the 40" in said
+    assert "correlations between T1, T1Gd, T2 and FLAIR differ from those of the training cohort (40" in said
     copy = shutil.copy(scans["t1gd"], tmp_path / "t1gd.nii.gz")
     (said,) = predict_cohort(Prediction(tmp_path / "run", **scans | {"t1": copy}, out=tmp_path))["remarks"]
     assert said.startswith("t1gd.nii.gz is given as T1, but its name suggests T1Gd. T1Gd: Has the same voxels as t1.")
@@ -103,19 +103,20 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
 def test_lesions_beyond_all_that_the_run_learnt_from_are_named(run, capsys):
     cohort = str(run.parent / "cohort.csv")
     table = predict_cohort(Prediction(run, cohort=cohort, quiet=True))
-    assert "exceed" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
+    assert "more than twice" not in capsys.readouterr().err and table["predicted_ml"].max() > 0
     learnt = runs.read_table(run / "cohort.csv")
     write_table(learnt.assign(lesion_ml=table["predicted_ml"].max() / 3), run / "cohort.csv")
     predict_cohort(Prediction(run, cohort=cohort, quiet=True))
     write_table(learnt, run / "cohort.csv")
-    assert "exceed twice the run's largest" in capsys.readouterr().err
+    assert "are more than twice as large as any in the training cohort" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("predicted", "named"), [(99.0, False), (101.0, True)])
 def test_a_lesion_is_too_large_beyond_twice_the_largest_of_the_run(tmp_path, capsys, predicted, named):
     write_table(pd.DataFrame({"subject": ["x", "y", "z"], "lesion_ml": [10.0, 50.0, 20.0]}), tmp_path / "cohort.csv")
-    warn_of_volumes(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
-    told = "1 of 2 lesions found, b for example, exceed twice the run's largest (50 ml): "
+    warn_of_large_lesions(pd.DataFrame({"subject": ["a", "b"], "predicted_ml": [60.0, predicted]}), tmp_path)
+    told = "1 of 2 predicted lesions (for example b) are more than twice as large as any in the training cohort (at "
+    told += "most 50 ml). "
     assert capsys.readouterr().err.startswith(told) if named else not capsys.readouterr().err
 
 
@@ -275,8 +276,8 @@ def test_another_paper_s_run_and_another_network_s_file_are_errors(run, tmp_path
         predict_cohort(Prediction(tmp_path / "a", cohort="phantom"))
     other = shutil.copytree(run, tmp_path / "run")
     tiny_network((32, 16, 16, 4)).save(other / "split_2/model.keras")
-    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for \(16, 16, 16, 4\) with"):
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network for input \(16, 16, 16, 4\) with"):
         common.load_networks(other, (*SHAPE, 4), Recipe().outputs)
     (other / "split_2/model.keras").write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"split_2/model.keras: expected a network; found ValueError"):
+    with pytest.raises(InputError, match=r"split_2/model.keras: expected a Keras network; found ValueError"):
         common.load_networks(other, (*SHAPE, 4), Recipe().outputs)

@@ -176,7 +176,7 @@ def test_without_a_mask_scans_are_prepared_all_the_same(tmp_path):
 
 
 def test_a_constant_image_cannot_be_standardised():
-    with pytest.raises(InputError, match="varies; found the one value 7"):
+    with pytest.raises(InputError, match="varies; found the value 7 everywhere"):
         standardise(np.full((2, 2, 2), 7.0, np.float32))
 
 
@@ -189,7 +189,7 @@ NAN[5, 5, 5] = np.nan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scans": np.zeros(GRID)}, "s1: .*t1.nii.gz: expected an image; found nothing but 0"),
+        ({"scans": np.zeros(GRID)}, "s1: .*t1.nii.gz: expected an image with non-zero voxels; found only 0"),
         ({"scans": np.full(GRID, 3.0)}, "s1: .*t1.nii.gz: expected an image that varies"),
         ({"scans": NAN}, "s1: .*t1.nii.gz: expected finite voxels"),
         ({"scans": np.stack([SCAN, SCAN], axis=-1)}, "s1: .*t1.nii.gz: expected a 3D volume"),

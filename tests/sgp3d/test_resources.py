@@ -19,7 +19,7 @@ from glioma_idh.sgp3d.recipe import LAPTOP
     [
         (400.0, 100.0, ""),  # a step gains less than a convolution
         (80.0, 80.0, ""),
-        (4.0, 4.0, "Note: this processor takes 25 times as long in bfloat16 as in float32. Leave --dtype out.\n"),
+        (4.0, 4.0, "Warning: bfloat16 takes 25 times as long as float32 on this processor. Leave --dtype out.\n"),
     ],
 )
 def test_a_type_that_the_processor_does_not_have_is_said_and_counted(bfloat16, rate, said, monkeypatch, capsys):

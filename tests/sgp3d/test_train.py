@@ -260,7 +260,9 @@ def test_the_cache_may_go_but_scans_may_not_change(finished, tmp_path, monkeypat
     before = t1.read_bytes()
     try:
         t1.write_bytes(t2.read_bytes())
-        with pytest.raises(InputError, match="s00: .*expected the scans that the run began with; found others"):
+        with pytest.raises(
+            InputError, match="s00: .*expected the same images as when the run was started; found changed images"
+        ):
             train_run(recipe, job)
     finally:
         t1.write_bytes(before)
@@ -322,7 +324,7 @@ def test_nobody_labelled_is_said_before_any_scan_is_read(make_four, edit_table, 
     cohort = make_four(num_subjects=2)
     for subject in ("s00", "s01"):
         edit_table(cohort, subject, "idh", "")
-    monkeypatch.setattr("glioma_idh.sgp3d.cache.store_subject", pytest.fail)
+    monkeypatch.setattr("glioma_idh.sgp3d.cache.cache_subject", pytest.fail)
     with pytest.raises(InputError, match="expected labelled subjects to train on; found none left"):
         recipe = replace(RECIPE, cohort=str(cohort), targets=targets)
         train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True))

@@ -99,7 +99,7 @@ def fit_adc(
     noise_sd: float | None = None,
     b_vectors: ArrayLike | None = None,
 ) -> np.ndarray:
-    """Fit the mono-exponential ADC to two or more b-values, with any directions.
+    """Fit the mono-exponential ADC to a series with two or more b-values and any gradient directions.
 
     Over evenly distributed directions, the mean of ln S = ln S0 - b g'Dg is ln S0 - b trace(D) / 3. The geometric mean
     of the signals therefore decays with the mean diffusivity; the arithmetic mean decays more slowly in fibres.
@@ -127,7 +127,7 @@ def fit_adc(
     design = np.stack([np.ones(len(shells)), -np.array(list(shells)) / 1000], axis=1)
     num_averaged = [1 / np.square(share).sum() for share in shares]
 
-    def fit(signal):
+    def fit(signal: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore"):
             means = [np.log(signal[:, members]) @ share for members, share in zip(shells.values(), shares, strict=True)]
         return fit_logarithm(np.exp(np.stack(means, axis=1)), design, num_averaged)[:, 1]
@@ -149,7 +149,7 @@ def fit_mean_diffusivity(
     b_values = check_b_values(b_values, series)
     design = gradients.tensor_design(b_values, check_b_vectors(b_vectors, b_values))
 
-    def fit(signal):
+    def fit(signal: np.ndarray) -> np.ndarray:
         return fit_logarithm(signal, design, np.ones(len(b_values)))[:, 1:4].mean(axis=1)
 
     return _to_map(series, b_values, mask, noise_sd, fit)

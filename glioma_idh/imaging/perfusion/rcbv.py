@@ -7,7 +7,13 @@ import numpy as np
 from glioma_idh.errors import InputError
 from glioma_idh.imaging.perfusion import acquisition, relaxation
 from glioma_idh.imaging.perfusion.acquisition import Times
-from glioma_idh.imaging.perfusion.blood_volume import INTEGRALS, blood_volume, check_white_matter, scale_to_white_matter
+from glioma_idh.imaging.perfusion.blood_volume import (
+    INTEGRALS,
+    BloodVolume,
+    blood_volume,
+    check_white_matter,
+    scale_to_white_matter,
+)
 from glioma_idh.imaging.perfusion.bolus import find_baseline, find_first_pass
 from glioma_idh.imaging.perfusion.relaxation import FIT_S, fit_leakage, reference_voxels
 
@@ -108,7 +114,9 @@ def _spread(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return image
 
 
-def _in_words(times: Times, baseline, first_pass, area: str, volumes: list) -> str:
+def _in_words(
+    times: Times, baseline: tuple[int, int], first_pass: tuple[int, int], area: str, volumes: list[BloodVolume]
+) -> str:
     """Describe the method, for the patient's record."""
     echo_times_s, step_s = times
     times_ms = " and ".join(f"{1000 * echo_time_s:g}" for echo_time_s in echo_times_s)

@@ -42,7 +42,7 @@ def estimate_head_motion(series: Volume, reference: int) -> np.ndarray:
     fixed = _prepared(series, reference)
     mask = pyramid.head_and_margin(fixed)
 
-    def follow(numbers) -> list[np.ndarray]:
+    def follow(numbers: range) -> list[np.ndarray]:
         matrices = [np.eye(4)]
         for n in numbers:
             level = pyramid.Level(fixed, _prepared(series, n), mask) if series.array[..., n].any() else None

@@ -65,10 +65,7 @@ class Registered:
 class View:
     """The part of the reference's grid that is shown, and its scale.
 
-    Args:
-        reference: the reference image.
-        masks: `brain` and `lesion`, if available.
-        margin_mm: margin around the brain, or around the tissue if there is no brain mask.
+    The part contains the brain (without a brain mask: the tissue) and a margin; `masks` are `brain` and `lesion`.
     """
 
     def __init__(self, reference: Volume, masks: dict[str, np.ndarray], margin_mm: float = 8.0):
@@ -109,10 +106,7 @@ class View:
 
     @cached_property
     def edges(self) -> dict[str, np.ma.MaskedArray]:
-        """Edges of the reference by plane, as zero crossings of its Laplacian where the gradient is large.
-
-        Source: Marr & Hildreth 1980, Proc R Soc Lond B 207:187.
-        """
+        """Edges by plane: steep zero crossings of the Laplacian (Marr & Hildreth 1980, Proc R Soc Lond B 207:187)."""
         edges, sd = {}, EDGE_SD_MM / PIXEL_MM
         for plane in PLANES:
             picture = self.greys(self.reference.array, plane)
@@ -146,19 +140,9 @@ def registration_check(
 ) -> Figure:
     """Draw each sequence in a row: a checkerboard with the reference, and three planes with edges of the reference.
 
-    The last row shows the brain mask near the vertex, at the skull base and in the middle planes, with its volume.
-
-    Args:
-        reference: the reference image.
-        sequences: by name, all on the grid of the reference.
-        masks: `brain`, to which the pictures are cropped, and `lesion`, whose centre the planes intersect, if
-            available.
-        subject: id of the patient, for the title.
-        head: the reference with its skull, for the last row; by default the reference.
-        synthetic: whether the images are synthetic.
-
-    Raises:
-        InputError: a sequence or `head` has another grid.
+    The last row shows the brain mask near the vertex, at the skull base and in the middle planes, with its volume, on
+    `head`: the reference with its skull, by default the reference. Pictures are cropped to the mask `brain`; the planes
+    intersect in the centre of the mask `lesion`, if available. InputError if an image has another grid.
     """
     head = reference if head is None else head
     for volume in (*(sequence.volume for sequence in sequences.values()), head):

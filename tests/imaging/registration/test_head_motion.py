@@ -42,7 +42,7 @@ def scanned(head: Volume, placed) -> Volume:
 
 
 def left_mm(found, placed) -> np.ndarray:
-    """What is left of a movement, mm."""
+    """The remaining head motion, mm."""
     return displacement_mm(np.linalg.inv(placed) @ found, CENTRE_MM)
 
 

@@ -72,7 +72,7 @@ def test_runs_of_a_folder_stand_in_the_order_of_sequences_each_once(tmp_path):
     assert [folder.resolve().name for folder in found] == ["t1", "t2", "flair", "adc", "zebra"]
     assert list_runs([tmp_path / "t1"]) == [tmp_path / "t1"]
     (tmp_path / "t1/figures").mkdir()
-    with pytest.raises(InputError, match="found a folder within the run t1. Name .*t1"):
+    with pytest.raises(InputError, match="found a folder inside the run t1. Choose .*t1"):
         list_runs([tmp_path, tmp_path / "t1/figures"])
 
 
@@ -94,3 +94,11 @@ def test_one_run_has_a_report_and_several_a_comparison(tmp_path, monkeypatch, na
             report.report_runs(folders, out, folders[0])
     else:
         assert report.report_runs(folders, out, folders[1]) == (written, folders, out, folders[1])
+
+
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_drawn(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match="file: expected a folder for the results; found a file"):
+        command("a", "--out", tmp_path / "file" / "page.html")
+    with pytest.raises(SystemExit, match="expected a file for the results; found a folder. Name a file in it."):
+        command("a", "--out", tmp_path)

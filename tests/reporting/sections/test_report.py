@@ -318,21 +318,21 @@ def test_a_subject_twice_is_told_by_its_rows_and_of_columns_that_are_there(tmp_p
 def test_rows_of_patients_without_a_column_patient_are_told_on_the_page_and_beside_it(tmp_path, capsys):
     rows = [(f"p{n:02}_slice{k}", n % 2, (n * 7 + k) % 10 / 10) for n in range(10) for k in range(3)]
     table = pd.DataFrame(rows, columns=["subject", "truth", "score"])
-    told = "The 30 subjects are 10 names with numbers behind (p00_slice0 ...): if they are rows of 10 patients, name a"
+    told = "The names of the 30 subjects are 10 names with different numbers (p00_slice0 ...). If these are 10 patients"
     table.to_csv(tmp_path / "slices.csv", index=False)
     page = html.unescape(report_predictions(tmp_path / "slices.csv").read_text())
     assert told in page and told in capsys.readouterr().err
     half = table.assign(patient=table["subject"].where(table.index % 30 < 3, ""))  # most of them name none
     half.to_csv(tmp_path / "half.csv", index=False)
     read_predictions(tmp_path / "half.csv")
-    assert "The 27 subjects are 9 names with numbers behind (p01_slice0 ...)" in capsys.readouterr().err
+    assert "The names of the 27 subjects are 9 names with different numbers (p01_slice0 ...)" in capsys.readouterr().err
     table.assign(patient=table["subject"].str[:3]).to_csv(tmp_path / "patients.csv", index=False)
     assert read_predictions(tmp_path / "patients.csv").performance["numbered_names"] is None
     assert capsys.readouterr().err == ""
 
 
 def test_no_run_no_table(tmp_path):
-    with pytest.raises(InputError, match="expected the folder of a run"):
+    with pytest.raises(InputError, match="expected the folder of one run"):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")

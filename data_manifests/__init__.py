@@ -1,1 +1,0 @@
-"""Labels and ids of public cohorts, one CSV each; see README.md."""
