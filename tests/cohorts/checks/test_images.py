@@ -298,7 +298,7 @@ def test_an_image_of_two_subjects_is_told_with_both_and_their_files(subject):
         ("b", "flair"): f"{rows[1]['flair']} has the same voxels as T2 of a ({rows[0]['t2']}). "
         "Whose image is it? If the two are one person, give them the same id in the column patient."
     }
-    assert [tile.problems for tile in tiles] == [(), ("also of a",), ()]
+    assert [tile.problems for tile in tiles] == [(), ("same as a",), ()]
     scans, _ = check(*(row | {"patient": "p"} for row in rows[:2]))
     assert scans.at[("b", "flair"), "problem"].endswith("Are these two visits of one patient?")
 
@@ -317,7 +317,7 @@ def test_a_mask_of_two_subjects_is_told_whatever_its_label(subject):
 
 def test_images_without_content_are_no_copies(subject):
     rows = [subject(name, t1=scan(seed), t2=BRAIN, lesion_mask=0 * LESION) for seed, name in enumerate("ab")]
-    assert not check(*rows)[0]["problem"].str.contains("voxels of").any()
+    assert not check(*rows)[0]["problem"].str.contains("same voxels").any()
 
 
 def test_a_background_that_is_not_0_counts_as_brain(subject):
