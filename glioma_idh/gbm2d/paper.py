@@ -1,4 +1,4 @@
-"""Pasquini et al. 2021, the slice CNN: its results, and how its method is told."""
+"""Pasquini et al. 2021, the slice CNN: published results and description."""
 
 from glioma_idh.gbm2d.recipe import PUBLISHED, Recipe
 from glioma_idh.papers import Paper, Printed

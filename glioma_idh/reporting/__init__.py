@@ -1,6 +1,5 @@
 """Figures, tables and reports.
 
-`figures` draws, `tables` makes tables of text, `text` writes the methods section and other texts, `sections` combines
-them, and `html` writes the page. `report` does all of it for a finished run. `names` holds the printed names of scores
-and sequences.
+`figures`, `tables` and `text` make the parts of a report, `sections` combines them, `html` writes the page, and
+`report` does all of this for finished runs. `names` holds the printed names of scores and logs.
 """

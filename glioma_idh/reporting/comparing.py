@@ -1,6 +1,6 @@
-"""Runs that are compared: the seeds of one network as one run, whether two runs are paired, and the tests of pairs.
+"""Comparison of runs: combine the seeds of one network, check that runs are paired, and test pairs of runs.
 
-`reference` is the name of the run that all others are compared with; None for every pair.
+`reference` is the name of the run with which all others are compared; None compares every pair.
 """
 
 from collections import defaultdict
@@ -23,9 +23,9 @@ TESTED = ["subject", "repeat", "split"]
 def paired_tests(
     runs: list[Run], scores: Iterable[str], reference: str | None = None
 ) -> dict[str, dict[tuple[str, str], Comparison | Calls]]:
-    """Pairs of runs by a paired test on the same patients, for each of `scores`, names of TESTS, that both have.
+    """Test pairs of runs on the same patients, for each of `scores` (names of TESTS) that both runs have.
 
-    They are by score and the two names, the first less the second, p after Holm over the pairs of the score.
+    The results are by score and pair of names; differences are first minus second; p is Holm-corrected over the pairs.
     """
     tests = {}
     for score in scores:
@@ -36,13 +36,15 @@ def paired_tests(
 
 
 def gather(runs: list[Run]) -> list[Run]:
-    """Runs in their order, the seeds of one recipe as one; runs of one name and several recipes by their folders too.
+    """Combine the seeds of each recipe into one run and keep the order of the runs.
 
-    InputError: phantoms and patients stand side by side, or a run twice.
+    If several recipes share a name, the name of the folder is added. InputError: runs on synthetic and on real patients
+    are mixed, or a run is given twice.
     """
     if len({run.synthetic for run in runs}) > 1:
-        found = f"phantoms in {next(run.folder for run in runs if run.synthetic)}"
-        raise InputError("runs of patients alone, or of phantoms alone", found, "Make a page of each kind.")
+        found = f"both kinds; synthetic: {next(run.folder for run in runs if run.synthetic)}"
+        advice = "Make a separate report for each kind."
+        raise InputError("only runs on real patients, or only runs on the synthetic cohort", found, advice)
     by_recipe = defaultdict(list)
     for run in runs:
         by_recipe[run.name, files.recipe_hash(run.settings | {"seed": None, "split_seed": None})].append(run)
@@ -54,16 +56,16 @@ def gather(runs: list[Run]) -> list[Run]:
 
 
 def together_as_one(same: list[Run]) -> Run:
-    """One run out of the seeds of one recipe: tested again and again, a patient's score the mean of all networks.
+    """Combine the runs of one recipe with different seeds into one run; scores are averaged over all networks.
 
-    InputError: two have the same seed.
+    InputError: two runs have the same seed.
     """
     first, seeds = same[0], [run.settings.get("seed") for run in same]
     if len(same) == 1:
         return first
     if len(set(seeds)) < len(seeds):
         found = ", ".join(run.folder.name for run in same)
-        raise InputError("each run once", f"one recipe and seed in {found}", "Name one of them.")
+        raise InputError("runs with different seeds", f"the same recipe and seed in {found}", "Give only one of them.")
     tables, splits, repeats = [], [], 0
     for run in same:
         tables.append(run.predictions.assign(repeat=run.predictions["repeat"] + repeats))
@@ -76,21 +78,25 @@ def together_as_one(same: list[Run]) -> Run:
 
 
 def reference_name(runs: list[Run], folder: Path | None) -> str | None:
-    """The name of the run in this folder, alone or as one seed; InputError: it is none of these, or has no scores."""
+    """The name of the run in this folder, or of the combined run that contains it.
+
+    InputError: the folder is none of the compared runs, or the run has no scores of the genotype.
+    """
     if folder is None:
         return None
     folders = {member.folder.resolve(): run for run in runs for member in (run.members or (run,))}
     run = folders.get(folder.resolve())
     if run is None or not run.scored:
         found = "another folder" if run is None else "a run without scores of the genotype"
-        raise InputError("as --reference one of the runs", found, "Name one of the folders compared.", file=folder)
+        raise InputError("one of the compared runs as --reference", found, "Give one of their folders.", file=folder)
     return run.name
 
 
 def check_same_splits(networks: dict[str, list[Run]]) -> None:
-    """Networks must have been tested on the same splits of the same patients; each has a run a seed, in one order.
+    """Check that all networks were tested on the same splits of the same patients.
 
-    InputError: a run lacks a split, or two differ in patients, labels, scans or splits; it names a subject.
+    Each network has one run per seed, in the same order. InputError (names a subject): a run lacks a split, or two runs
+    differ in patients, labels, scans or splits.
     """
     first = next(iter(networks.values()))
     for of_seeds in networks.values():
@@ -99,47 +105,47 @@ def check_same_splits(networks: dict[str, list[Run]]) -> None:
             _check_same_patients(run, first[0])
             other = _tests(model).merge(_tests(run), how="outer", indicator=True).query("_merge != 'both'")
             if len(other):
-                row, advice = other.iloc[0], "Compare runs of one cohort, one --seed and one --num-splits."
+                row, advice = other.iloc[0], "Compare runs with the same cohort, --seed and --num-splits."
                 where = {"left_only": model, "right_only": run}[row["_merge"]].folder.name
-                found = f"{row['subject']} in split {row['split']} of {where} alone"
-                raise InputError(f"the tests of {model.folder.name}", found, advice, file=run.folder)
+                found = f"{row['subject']} tested in split {row['split']} of {where} only"
+                raise InputError(f"the same test sets as in {model.folder.name}", found, advice, file=run.folder)
 
 
 def _tests(run: Run) -> pd.DataFrame:
-    """Who is tested where in a run."""
+    """The test sets of a run: one row per subject and split."""
     return run.splits.loc[run.splits["part"] == "test", TESTED].sort_values(TESTED, ignore_index=True)
 
 
 def _check_whole(run: Run) -> None:
-    """Every test of a run must have its row of predictions."""
+    """Check that a run has a prediction for every subject of its test sets."""
     wanted, predictions = _tests(run), run.predictions
     missing = wanted.merge(predictions[TESTED], how="left", indicator=True).query("_merge == 'left_only'")
     if len(missing):
         row = missing.iloc[0]
-        found = f"none for {len(missing)} of {len(wanted)}, such as {row['subject']} in split {row['split']}"
-        advice = "Delete its metrics.json and run the same command again: what is missing is made anew."
-        raise InputError("a prediction for every test of a run", found, advice, file=run.folder)
+        found = f"none for {len(missing)} of {len(wanted)}, for example {row['subject']} in split {row['split']}"
+        advice = "Delete metrics.json of the run and repeat its command: missing predictions are then computed."
+        raise InputError("a prediction for every tested subject", found, advice, file=run.folder)
     for column in ("score", "dice"):
         known = predictions[column].notna()
         if known.any() and not known.all():
             found = f"none for {predictions.loc[~known, 'subject'].iloc[0]}"
-            raise InputError(f"a {column} of every subject tested", found, "Train that run again.", file=run.folder)
+            raise InputError(f"a {column} for every tested subject", found, "Train this run again.", file=run.folder)
 
 
 def _check_same_patients(run: Run, model: Run) -> None:
-    """Two runs must have the same labelled subjects, with the same labels and scans; the cache may lie elsewhere."""
+    """Check that two runs have the same labelled subjects, labels and scans; the path of the cache may differ."""
     cohorts = [one.cohort.dropna(subset="idh").set_index("subject") for one in (model, run)]
-    expected, advice = model.folder.name, "Compare runs of one cohort."
+    expected, advice = model.folder.name, "Compare runs with the same cohort."
     other = cohorts[0].index.symmetric_difference(cohorts[1].index)
     if len(other):
         where = model if other[0] in cohorts[0].index else run
-        found = f"{len(other)} others, such as {other[0]} of {where.folder.name} alone"
-        raise InputError(f"the subjects of {expected}", found, advice, file=run.folder)
+        found = f"{len(other)} different ones, for example {other[0]} only in {where.folder.name}"
+        raise InputError(f"the same subjects as in {expected}", found, advice, file=run.folder)
     for column, noun in {"patient": "patients", "idh": "labels", "prepared": "scans"}.items():
         values = [cohort.loc[cohorts[0].index, column] for cohort in cohorts]
         if column == "prepared":
             values = [paths.map(lambda path: Path(path).name) for paths in values]
         unlike = values[0].index[values[0] != values[1]]
         if len(unlike):
-            found = f"others for {len(unlike)}, such as {unlike[0]}"
-            raise InputError(f"the {noun} of {expected}", found, advice, file=run.folder)
+            found = f"different ones for {len(unlike)}, for example {unlike[0]}"
+            raise InputError(f"the same {noun} as in {expected}", found, advice, file=run.folder)

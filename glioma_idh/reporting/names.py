@@ -1,12 +1,14 @@
-"""What scores and logs are called in print."""
+"""Printed names of scores and training logs."""
 
 from typing import NamedTuple
 
+import pandas as pd
+
 
 class Score(NamedTuple):
-    heading: str  # of its column
-    name: str  # of its row
-    panel: str = ""  # of its box plot; "" where there is none
+    heading: str  # of a table column
+    name: str  # of a table row
+    panel: str = ""  # title of its box plot; "" if it has none
 
 
 SCORES = {
@@ -17,28 +19,42 @@ SCORES = {
     "auc": Score("AUC", "AUC"),
     "ppv": Score("PPV", "Positive predictive value"),
     "npv": Score("NPV", "Negative predictive value"),
-    "dice": Score("DSC", "Dice of the lesion", "Dice"),
+    "dice": Score("DSC", "Dice coefficient of the lesion", "Dice coefficient"),
 }
 HEADINGS = {score: words.heading for score, words in SCORES.items()}
 PANELS = {score: words.panel for score, words in SCORES.items() if words.panel}
-ABBREVIATIONS = (
-    "ACC accuracy, SN sensitivity, SP specificity, PPV and NPV predictive values, CCEL categorical cross-entropy, DSC "
-    "Dice; -: cannot be computed, because nobody is of that kind or called so."
-)
-ALWAYS = ("always wild-type", "always mutant")  # what the answer is called that is the same for every patient
+ABBREVIATIONS = {  # of column headings
+    "ACC": "accuracy",
+    "AUC": "area under the receiver operating characteristic curve",
+    "CCEL": "categorical cross-entropy",
+    "DSC": "Dice similarity coefficient",
+    "NPV": "negative predictive value",
+    "PPV": "positive predictive value",
+    "SN": "sensitivity",
+    "SP": "specificity",
+}
+AUC_NOTE = "AUC: area under the receiver operating characteristic curve. CI: confidence interval."
+ALWAYS = ("always wild-type", "always mutant")  # names of the constant predictions
+
+
+def abbreviations(table: pd.DataFrame) -> str:
+    """Explain the abbreviations among the column headings of a table, and the dash."""
+    return "; ".join(
+        [*(f"{short}: {long}" for short, long in ABBREVIATIONS.items() if short in table), "-: not available."]
+    )
 
 
 def trivial_answer(always_wild_type: float) -> str:
-    """The one of ALWAYS that is right for more patients, from the accuracy of the first."""
+    """The constant prediction with the higher accuracy, given the accuracy of `always wild-type`."""
     return ALWAYS[int(always_wild_type < 0.5)]
 
 
 class Curve(NamedTuple):
     title: str  # of its panel
     axis: str
-    score: str  # what the test gives once this has been learnt; a network without that score learnt something else
-    share: bool = False  # whether it runs from 0 to 1
-    fitted: bool = False  # whether a exp(-b x) + c is put through the mean test curve, as the slice CNN's paper does
+    score: str  # test score that a network trained with this loss has; without that score, the curve is not drawn
+    share: bool = False  # whether its range is 0 to 1
+    fitted: bool = False  # whether a exp(-b x) + c is fitted to the mean test curve, as in the slice CNN's paper
 
 
 CURVES = {

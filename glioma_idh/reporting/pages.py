@@ -1,4 +1,4 @@
-"""What the page of a run says, that of several runs, and that of a predictions table alone."""
+"""Content of the report of one run, of several runs, and of a predictions table."""
 
 import contextlib
 from collections.abc import Callable
@@ -25,23 +25,25 @@ from glioma_idh.reporting.text.model_card import model_card
 from glioma_idh.runs.run import Run
 
 
-class Told(NamedTuple):
+class Content(NamedTuple):
+    """Everything that a report contains."""
+
     title: str
-    result: str  # what it all comes to, in a sentence
-    cautions: list[str]  # what must be known before the first number
-    synthetic: bool  # whether it is about phantoms
+    result: str  # the main result in a few sentences
+    cautions: list[str]  # warnings that stand before the first number
+    synthetic: bool  # whether the cohort is synthetic
     sections: list[Section]
-    numbers: dict  # for `metrics.json` beside the page
-    card: str = ""  # the model card, where there is a model
-    kept: tuple[str, ...] = ()  # names of the page's figures that a run folder keeps in `figures/` too
-    further: Callable[[], dict[str, Figure]] = dict  # makes what it keeps besides, by name
+    numbers: dict  # for `metrics.json` next to the page
+    card: str = ""  # the model card, if there is a model
+    kept: tuple[str, ...] = ()  # names of the figures that are also copied to `figures/` of the run folder
+    further: Callable[[], dict[str, Figure]] = dict  # draws further figures for the run folder, by name
 
 
-def tell_run(run: Run) -> Told:
-    """Everything about a finished run."""
+def run_content(run: Run) -> Content:
+    """Content of the report of a finished run."""
     sections = [section(run) for section in (*(of_scores.SECTIONS if run.scored else ()), *of_run.SECTIONS)]
     subjects = flow_counts(run.cohort, run.exclusions, run.splits, run.predictions)
-    return Told(
+    return Content(
         f"{run.name} on {files.cohort_name(run.settings['cohort'])}",
         result_sentence(run),
         cautions(run),
@@ -54,26 +56,27 @@ def tell_run(run: Run) -> Told:
     )
 
 
-def tell_table(run: Run) -> Told:
-    """Everything about a predictions table alone."""
-    title, result, known_before = f"Predictions of {run.given.attrs['file'].name}", result_sentence(run), cautions(run)
+def table_content(run: Run) -> Content:
+    """Content of the report of a predictions table without a run."""
+    title = f"Predictions in {run.given.attrs['file'].name}"
     sections = [section(run) for section in (of_scores.SECTIONS if run.scored else ())]
-    sections.append(Section("What this report does not know", [say("table_alone", **run.performance)]))
-    return Told(title, result, known_before, run.synthetic, sections, run.metrics | {"performance": run.performance})
+    sections.append(Section("Not available in this report", [say("table_alone", **run.performance)]))
+    numbers = run.metrics | {"performance": run.performance}
+    return Content(title, result_sentence(run), cautions(run), run.synthetic, sections, numbers)
 
 
-def tell_comparison(runs: list[Run], reference: str | None, tests: dict | None = None) -> Told:
-    """Several runs, as `comparing.gather` gives them, side by side; the paired `tests` are made if not there yet."""
+def comparison_content(runs: list[Run], reference: str | None, tests: dict | None = None) -> Content:
+    """Content of the comparison of several runs (from `comparing.gather`); paired `tests` are computed if not given."""
     tests, scores = tests or paired_tests(runs, ("auc", "calls"), reference), ("auc", "calls")
-    pairs = {name: {" less ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
+    pairs = {name: {" minus ".join(pair): test._asdict() for pair, test in tests[name].items()} for name in scores}
     numbers = {"runs": {run.name: run.metrics | {"performance": run.performance} for run in runs}, "pairs": pairs}
     sections, synthetic = compared_sections(runs, tests, reference), any(run.synthetic for run in runs)
-    result, known_before = compared_sentence(runs), compared_cautions(runs)
-    return Told("Runs side by side", result, known_before, synthetic, sections, numbers, kept=("roc", "boxes"))
+    result, warnings = compared_sentence(runs), compared_cautions(runs)
+    return Content("Comparison of runs", result, warnings, synthetic, sections, numbers, kept=("roc", "boxes"))
 
 
 def _further_figures(run: Run) -> dict[str, Figure]:
-    """Figures of a run folder that its page does not show: ROC curves by split, all slices, lesions one by one."""
+    """Figures for the run folder that its page does not show: ROC curves by split, all slices, single lesions."""
     figures = {"roc": roc_of([run])} if run.scored else {"boxes": boxes_of([run])}
     if (run.folder / files.SLICES).exists():
         with np.load(run.folder / files.SLICES) as prepared:
@@ -81,7 +84,7 @@ def _further_figures(run: Run) -> dict[str, Figure]:
         subjects, labels = run.cohort["subject"], run.cohort["idh"]
         figures["slices"] = slice_sheet(slices, subjects, labels, sequence=run.name, synthetic=run.synthetic)
     if files.has_masks(run.folder) and has_values(run.predictions, "dice"):
-        with contextlib.suppress(InputError):  # the page says what is gone
+        with contextlib.suppress(InputError):  # the page names the missing files
             for name, case in lesion_cases(run).items():
                 titled = replace(case, title=f"{name} Dice: {case.title}")
                 figures[f"lesion_{name.lower()}"] = lesion_overlay(titled, synthetic=run.synthetic)

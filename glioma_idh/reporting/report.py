@@ -1,7 +1,7 @@
-"""Reports: of a run, of several side by side, of a table of a paper, of predictions alone; each drawn and written once.
+"""Write reports: of one run, of several runs, of a table of a paper, or of a predictions table.
 
-A report is written to the page `out`, which is returned, by default `report.html`. InputError: a folder holds no
-finished run, or a table of it cannot be used.
+A report is written to the page `out` (default `report.html`), whose path is returned. InputError: a folder holds no
+finished run, or one of its tables cannot be used.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from glioma_idh.reporting.comparing import check_same_splits, gather, paired_tes
 from glioma_idh.reporting.figures.canvas import save_figure
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import files_folder, write_page
-from glioma_idh.reporting.pages import Told, tell_comparison, tell_run, tell_table
+from glioma_idh.reporting.pages import Content, comparison_content, run_content, table_content
 from glioma_idh.reporting.sections.shared_figures import boxes_of, printed_of, roc_of
 from glioma_idh.reporting.tables import comparison as tables
 from glioma_idh.reporting.tables.results import results_table, results_text
@@ -32,7 +32,7 @@ CARD, TABLE = "model_card.md", "table.csv"
 
 
 def finish_run(folder: Path) -> Run:
-    """From the predictions of a run's splits, all done, to tables, figures, page and, last, `metrics.json`."""
+    """Finish a run whose splits are all trained: write predictions, figures, report and, last, `metrics.json`."""
     splits = files.list_splits(files.read_table(folder / files.SPLITS))
     parts = [files.split_folder(folder, index) / files.PREDICTIONS for index in range(len(splits))]
     write_table(pd.concat([files.read_table(part) for part in parts], ignore_index=True), folder / files.PREDICTIONS)
@@ -42,75 +42,81 @@ def finish_run(folder: Path) -> Run:
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
-    """Everything about a finished run; by default in its folder, whose figures and numbers are then made anew too."""
+    """Write the report of a finished run; if it is in the run folder, also renew the figures and numbers there."""
     run, page = read_finished_run(folder), out or folder / files.REPORT
     if page.parent.resolve() == folder.resolve():
         _write_run(run, page)
     else:
-        publish(page, partial(tell_run, run))
+        publish(page, partial(run_content, run))
     return page
 
 
 def _write_run(run: Run, page: Path) -> None:
-    """The page of a run in its folder, the folder's figures and, last, its numbers, which mark it as finished."""
-    numbers = publish(page, partial(tell_run, run), run.folder / files.FIGURES)
+    """Write the report and figures into the run folder and, last, `metrics.json`, which marks the run as finished."""
+    numbers = publish(page, partial(run_content, run), run.folder / files.FIGURES)
     write_json(run.metrics | numbers, run.folder / files.METRICS)
 
 
 def write_table_report(file: Path, out: Path | None = None) -> Path:
-    """Everything about a predictions table, a CSV with `subject, truth, score` at least; by default beside the file."""
+    """Write the report of a predictions table (CSV with at least `subject, truth, score`), by default next to it."""
     run, page = read_predictions(file), out or file.parent / files.REPORT
-    publish(page, partial(tell_table, run))
+    publish(page, partial(table_content, run))
     return page
 
 
 def write_comparison(folders: list[Path], out: Path | None = None, reference: Path | None = None) -> Path:
-    """Several finished runs side by side, seeds of one network as one; by default in the folder that holds the first.
+    """Write a comparison of several finished runs, by default into the parent folder of the first.
 
-    All are compared with the `reference`, the folder of one of them, or each with each.
+    Seeds of one network are combined. All runs are compared with `reference` (the folder of one of them), or all pairs.
     """
     runs = gather([read_finished_run(folder) for folder in folders])
     page = out or folders[0].resolve().parent / files.REPORT
-    publish(page, partial(tell_comparison, runs, reference_name(runs, reference)))
+    publish(page, partial(comparison_content, runs, reference_name(runs, reference)))
     return page
 
 
-def publish(page: Path, tell: Callable[[], Told], figures: Path | None = None) -> dict:
-    """Write a page and, beside it, its figures, tables and numbers, which are returned.
+def publish(page: Path, make_content: Callable[[], Content], figures: Path | None = None) -> dict:
+    """Write a page and, next to it, its figures, tables and numbers; return the numbers.
 
-    `tell` gives what it says; `figures` is a folder for those that a run folder keeps.
+    `make_content` returns the content of the page; `figures` is the folder for the figures that a run folder keeps.
     """
-    told, beside = tell(), files_folder(page)
-    write_page(page, told.title, told.result, told.sections, cautions=told.cautions, synthetic=told.synthetic)
-    write_json(told.numbers, beside / files.METRICS)
-    if told.card:
-        write_text(told.card, beside / CARD)
+    content, beside = make_content(), files_folder(page)
+    marked = {"cautions": content.cautions, "synthetic": content.synthetic}
+    write_page(page, content.title, content.result, content.sections, **marked)
+    write_json(content.numbers, beside / files.METRICS)
+    if content.card:
+        write_text(content.card, beside / CARD)
     if figures is not None:
-        for drawn in (beside / files.FIGURES / f"{name}{ending}" for name in told.kept for ending in (".png", ".svg")):
+        for drawn in (
+            beside / files.FIGURES / f"{name}{ending}" for name in content.kept for ending in (".png", ".svg")
+        ):
             if drawn.exists():
                 with written_whole(figures / drawn.name) as part:
                     shutil.copyfile(drawn, part)
-        for name, figure in told.further().items():
+        for name, figure in content.further().items():
             save_figure(figure, figures, name)
-    return told.numbers
+    return content.numbers
 
 
 def compare_runs(
     folder: Path, folders: dict[str, Path], new: dict[str, Run], baselines: dict[str, dict[str, float]] | None = None
 ) -> dict[str, dict]:
-    """Print and keep the table of one or several finished runs; of several, also their common figures and numbers.
+    """Print and store the results table of one or several finished runs; for several, also common figures and numbers.
 
     Args:
-        folder: that holds them.
-        folders: of each sequence's run, by inside name; so are the scores in each `metrics.json`, which are returned.
-        new: those of them that have only now been finished; without one, nothing is written that is there.
-        baselines: scores of baselines without a network, by their name.
+        folder: parent folder of the runs.
+        folders: run folder of each sequence, by its internal name.
+        new: runs that were finished just now, by the same names; if empty, existing files are not rewritten.
+        baselines: scores of baselines without a network, by name.
+
+    Returns:
+        The scores of each run's `metrics.json`, by the same names.
     """
     runs = {name: new.get(name) or read_finished_run(path) for name, path in folders.items()}
     metrics = {}
     for name, run in runs.items():
         kept = files.read_metrics(run.folder)
-        if "within_splits" not in kept:  # finished before there was one
+        if "within_splits" not in kept:  # written by an older version
             kept = run.metrics
         metrics[name] = {key: of for key, of in kept.items() if key not in ("performance", "subjects")}
     published = {name: run.recipe["published"] for name, run in runs.items() if run.recipe.get("published")}
@@ -131,13 +137,13 @@ def compare_runs(
     if changed:
         write_json({"sequences": metrics, "best_possible_auc_together": best}, folder / files.METRICS)
         page = folder / files.REPORT
-        publish(page, partial(tell_comparison, gather(list(runs.values())), None), folder / files.FIGURES)
+        publish(page, partial(comparison_content, gather(list(runs.values())), None), folder / files.FIGURES)
         print(f"Comparison: {page}")
     return metrics
 
 
 def _best_possible_together(runs: dict[str, Run]) -> float | None:
-    """Of a synthetic cohort, the AUC of the latents of several sequences in one score; None of any other."""
+    """Best possible AUC of several sequences together, for the synthetic cohort; None for any other cohort."""
     if any(run.planted is None for run in runs.values()):
         return None
     together = sum(run.planted for run in runs.values()).dropna()
@@ -148,10 +154,10 @@ def _best_possible_together(runs: dict[str, Run]) -> float | None:
 def write_external(
     run_dir: Path, name: str, table: pd.DataFrame, predictions: pd.DataFrame, errors: list[InputError]
 ) -> dict:
-    """What a run's networks are worth on a second cohort: tables, numbers and figures, and the numbers in print.
+    """Write and print the performance of a run's networks on a second cohort; return the content of `metrics.json`.
 
-    All goes to `external/` and the name of the cohort in the run's folder; the content of `metrics.json` is returned.
-    The predictions have a row a subject and network, which is a "split"; there is an error a subject set aside.
+    Everything is written to `external/NAME` in the run folder. The predictions have one row per subject and network
+    (column `split`); `errors` has one entry per excluded subject.
     """
     trained, folder = read_finished_run(run_dir), run_dir / files.EXTERNAL / name
     of_cohort = {"cohort": table, "exclusions": exclusions_table(errors), "predictions": predictions}
@@ -162,7 +168,7 @@ def write_external(
         save_figure(roc_of([run]), folder / files.FIGURES, "roc")
     save_figure(boxes_of([run]), folder / files.FIGURES, "boxes")
     write_json(run.metrics, folder / files.METRICS)
-    print(f"External testing on {name}: {len(table)} subjects, {int(table['idh'].sum())} mutant, one row a network")
+    print(f"External testing on {name}: {len(table)} subjects, {int(table['idh'].sum())} IDH-mutant")
     print(results_text({run.metrics["sequence"]: run.metrics}, {}, run.printed))
     return run.metrics
 
@@ -176,16 +182,16 @@ def write_experiment(
     baselines: list[dict[str, dict[str, float]]],
     with_order: bool,
 ) -> None:
-    """Table, ROC curves, page, predictions and numbers of several networks; the table is printed too.
+    """Write the table, ROC curves, report, predictions and numbers of several networks, and print the table.
 
     Args:
-        out: folder.
-        table: its file name without ending, `table1`.
-        networks: by the network's name, its finished runs, one a seed, in the same order of seeds.
-        reference: name of the network that the others are compared with.
-        caution: what must be known of the paper's own rows.
-        baselines: of each seed, scores of answers that need no network, by the answer's name, the same ones in all.
-        with_order: whether the paper finds the reference above all others, and is to be held against that.
+        out: output folder.
+        table: file name of the table without ending, for example `table1`.
+        networks: finished runs by network name, one run per seed, with the seeds in the same order.
+        reference: name of the network with which the others are compared.
+        caution: a note on the paper's own rows.
+        baselines: for each seed, the scores of the same baselines without a network, by name.
+        with_order: whether the paper found the reference better than all others, so that this order is checked.
     """
     check_same_splits(networks)
     runs = [replace(together_as_one(of_seeds), name=name) for name, of_seeds in networks.items()]
@@ -207,14 +213,14 @@ def write_experiment(
     published = {name: row["auc"][0] for name, row in paper.published.items() if "auc" in row}
     roc = roc_with_bands(scored, marks=points, published=published, synthetic=synthetic)
     save_figure(roc, out / files.FIGURES, "roc")
-    publish(out / files.REPORT, partial(tell_comparison, runs, reference, tests))
+    publish(out / files.REPORT, partial(comparison_content, runs, reference, tests))
     differences = {score: {name: pair._asdict() for name, pair in pairs.items()} for score, pairs in compared.items()}
     write_json({"numbers": numbers, "comparisons": differences, "order": order}, out / files.METRICS)
     print("\n".join([made.to_string(), *remarks, caution, *order]))
 
 
 def numbers_of(run: Run) -> dict:
-    """The scores of a network over all its seeds and of each, and how many subjects without a label it learnt from."""
+    """Scores of a network over all seeds and per seed, and the number of unlabelled subjects used for training."""
     seeds = run.members or (run,)
     planted = [seed.planted for seed in seeds if seed.planted is not None]
     whole = replace(run, planted=pd.concat(planted).groupby(level=0).first()) if planted else run
@@ -225,5 +231,5 @@ def numbers_of(run: Run) -> dict:
 
 
 def mean_baselines(of_seeds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Scores of answers that need no network, each the mean over the seeds' splits."""
+    """Mean scores of the baselines without a network over the seeds."""
     return {name: pd.DataFrame([seed[name] for seed in of_seeds], dtype=float).mean().to_dict() for name in of_seeds[0]}

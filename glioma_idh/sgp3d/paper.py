@@ -1,4 +1,4 @@
-"""Wang et al. 2021, SGPNet and its comparators: their results, and how their method is told."""
+"""Wang et al. 2021, SGPNet and its comparators: published results and description."""
 
 from dataclasses import replace
 
@@ -18,13 +18,13 @@ NAMES = {
 
 
 def network_name(settings: dict) -> str:
-    """The name of the network in tables, Table 1's where it has one; what an older run lacks is as by default."""
+    """The name of the network in tables (as in Table 1 of the paper if there); missing settings take their defaults."""
     network, targets = settings.get("network", "sgpnet"), settings.get("targets", "both")
     return NAMES[network, targets] + (", k held constant" if settings.get("detach_k") else "")
 
 
 def start(settings: dict) -> Recipe:
-    """The recipe that the training command starts from, whose other defaults follow from cohort and network."""
+    """The default recipe of the training command for this cohort and network."""
     recipe = default_recipe(settings.get("cohort", ""), settings.get("network", "sgpnet"))
     return replace(recipe, cohort="phantom", network="sgpnet")
 

@@ -268,7 +268,9 @@ def test_check_of_a_cohort_that_nobody_can_be_trained_on_is_no_success(tmp_path)
         nibabel.save(nibabel.Nifti1Image(np.ones((20, 20, 8)), np.diag([2.0, 2, 3, 1])), mask)
     table.to_csv(cohort, index=False)
     done = run(*arguments, status=1)
-    assert done.stderr.startswith("Nobody can be trained on: no labelled subject has a scan and a lesion mask")
+    assert done.stderr.startswith(
+        "No subject can be used for training: no labelled subject has both a usable scan and a usable lesion mask"
+    )
     assert "found a mask of 100 % of the brain" in done.stdout and "SGPNet: 0 mutant" in done.stdout
     checked = pd.read_csv(tmp_path / "out/cohort_check.csv").set_index(["subject", "image"])["refused"].fillna("")
     assert checked.to_dict() == {

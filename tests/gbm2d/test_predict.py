@@ -202,7 +202,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, drawn, tmp_path):
     assert row["subject"] == "s02"
     assert row["score"] == pytest.approx(many["score"][2], rel=1e-3)
     assert done.stderr.startswith(
-        "The networks of this run read T2.\nscore: the probability of an IDH mutation, the mean of "
+        "The networks of this run read T2.\nscore: predicted probability of an IDH mutation, the mean of "
     )
     assert done.stderr.endswith("For research only, not for diagnosis.\n") and str(tmp_path) in done.stderr
     assert (tmp_path / "s02.png").exists()

@@ -169,19 +169,19 @@ def test_table_and_report_of_one_folder_give_one_difference_one_p(finished):
     """Both are read as they lie there; p is Holm's over the two comparisons with the model in both."""
     _, _, out = finished
     table = pd.read_csv(out / "table2.csv", dtype=str, keep_default_na=False)
-    rows = table[table["AUC less SGPNet's, p"] != ""].set_index("network")
-    of_table = {f"{name} less SGPNet": p for name, p in rows["AUC less SGPNet's, p"].items()}
+    rows = table[table["difference in AUC from SGPNet, p"] != ""].set_index("network")
+    of_table = {f"{name} minus SGPNet": p for name, p in rows["difference in AUC from SGPNet, p"].items()}
     page = html.unescape((out / "report.html").read_text()).replace("\N{NO-BREAK SPACE}", " ")
-    cells = re.findall(r"<tr><th[^>]*>([^<]* less [^<]*)</th><td[^>]*>([^<]*)</td>", page)
-    of_report = {pair: area.rpartition(", p ")[2] for pair, area in cells}
+    cells = re.findall(r"<tr><th[^>]*>([^<]* minus [^<]*)</th><td[^>]*>([^<]*)</td>", page)
+    of_report = {pair: re.split(", p =? ?", area)[-1] for pair, area in cells}
     # SGPNet has all pairs in order. Fold 0 of the second: its mutants win 2 and 0 of 2, one pair from their mean; the
     # wild-types lose 1 each. Times sqrt(2), over 8 pairs: sqrt(2 x 2) / 8, so that z is 1. The third's: z is 3.
     one, three = (math.erfc(z / math.sqrt(2)) for z in (1, 3))
-    expected = {"SGPNet, IDH only less SGPNet": f"{one:.2f}", "SGPNet, random masks less SGPNet": f"{2 * three:.3f}"}
+    expected = {"SGPNet, IDH only minus SGPNet": f"{one:.2f}", "SGPNet, random masks minus SGPNet": f"{2 * three:.3f}"}
     assert of_table == of_report == expected
     pairs = read_json(out / "report_files/metrics.json")["pairs"]["auc"]
     compared = read_json(out / "metrics.json")["comparisons"]["auc"]
-    assert pairs == {f"{name} less SGPNet": pair for name, pair in compared.items()}
+    assert pairs == {f"{name} minus SGPNet": pair for name, pair in compared.items()}
 
 
 def test_the_model_s_run_has_the_baselines_of_the_table(finished):
@@ -255,7 +255,7 @@ def test_the_paper_s_order_is_asked_of_table_2_alone(finished, tmp_path, monkeyp
     monkeypatch.setattr("glioma_idh.reporting.report.roc_with_bands", lambda *_, **__: None)
     plan_module.write_table_of(plan_of(recipe, where), replace(where, table=table, out=tmp_path))
     *_, last = read_json(tmp_path / "metrics.json")["order"]
-    assert last.startswith("The paper's order is not seen here") == (table == "table2")
+    assert last.startswith("The order of the networks in the paper is") == (table == "table2")
 
 
 @pytest.mark.parametrize("finished_one", ["a", "b"])

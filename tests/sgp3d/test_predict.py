@@ -91,7 +91,7 @@ def test_one_patient_gives_the_row_that_the_cohort_gives(run, tmp_path):
     many = predict_cohort(Prediction(run, cohort=str(run.parent / "cohort.csv"), out=tmp_path / "many", quiet=True))
     assert row["subject"] == "s01" and "dice" not in row
     assert row["score"] == pytest.approx(many["score"][1], rel=1e-3)
-    assert done.stderr.startswith("score: the probability of an IDH mutation, the mean of ")
+    assert done.stderr.startswith("score: predicted probability of an IDH mutation, the mean of ")
     assert done.stderr.endswith("For research only, not for diagnosis.\n") and str(tmp_path) in done.stderr
     assert (tmp_path / "s01.png").exists()
     mask, scan = nibabel.load(tmp_path / "s01_lesion.nii.gz"), nibabel.load(scans_of(run, "s01")["flair"])

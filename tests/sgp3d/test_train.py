@@ -147,7 +147,7 @@ def test_no_external_scan_is_one_of_the_run_s_own(finished, tmp_path):
     table = pd.read_csv(run.parent / "cohort.csv", dtype=str).head(2)
     table["subject"], table["patient"] = ["x1", "x2"], ["x1", "x2"]
     table.to_csv(tmp_path / "others.csv", index=False)
-    with pytest.raises(InputError, match="no image of the training cohort in the external one; found 2 in both"):
+    with pytest.raises(InputError, match="no image of the training cohort in the external cohort; found 2 in both"):
         train_run(recipe, Job(run_dir=run, quiet=True, external=str(tmp_path / "others.csv")))
 
 
@@ -160,7 +160,7 @@ def test_an_external_scan_of_the_run_s_own_is_refused_before_anything_is_trained
     table.assign(t1=str(tmp_path / "t1.nii")).to_csv(tmp_path / "others.csv", index=False)
     fails = replace(METHOD, train_split=lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr("glioma_idh.sgp3d.method.METHOD", fails)
-    with pytest.raises(InputError, match=r"in the external one; found 1 in both \(T1 of s00 \(\S+\) is T1 of x1 "):
+    with pytest.raises(InputError, match=r"in the external cohort; found 1 in both \(T1 of s00 \(\S+\) is T1 of x1 "):
         train_run(recipe, Job(run_dir=tmp_path / "run", jobs=1, quiet=True, external=str(tmp_path / "others.csv")))
 
 
@@ -284,7 +284,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
 @pytest.mark.parametrize(
     ("recipe", "match"),
     [
-        ({"shape": (32, 32, 30)}, r"expected a shape of three sides divisible by 16; found \(32, 32, 30\)"),
+        ({"shape": (32, 32, 30)}, r"expected three sizes divisible by 16 for --shape; found \(32, 32, 30\)"),
         ({"epochs": 0}, "expected --epochs of at least 1"),
         ({"num_splits": 5}, "at least 5 patients of each class"),
         ({"shape": (1600, 1600, 1600)}, r"expected about \d+.\d GB of memory; found .* GB free. Use a smaller --shape"),

@@ -1,8 +1,8 @@
-"""Figures. Each function returns a new `matplotlib.figure.Figure`; `glioma_idh.figures` lists the public ones.
+"""Figures: each function returns a new `matplotlib.figure.Figure`.
 
-Arguments that several functions have: `synthetic` is true if the subjects, or the training subjects of the networks,
-are synthetic; the figure then says so. `subject` is an id, `sequence` a name such as "t1gd", `scores` are probabilities
-of a mutation. `published` holds results printed in the paper, (mean, standard deviation or None). Sizes are in inches.
-A function `..._alt` returns the alternative text of a figure, with its numbers. A new figure is a module here, and a
+Common arguments: `synthetic` says that the subjects are synthetic, or that the networks were trained on synthetic data;
+the figure then says so at its foot. `subject` is an id, `sequence` an internal name. `scores` are probabilities of an
+IDH mutation. `published` holds the (mean, sd) of the paper, with None for an sd that is not published. Sizes are in
+inches. `..._alt` gives the numbers of a figure in words (alternative text). A new figure is a module here, and a
 `Picture` in the section of the report that shows it.
 """

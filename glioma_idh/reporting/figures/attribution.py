@@ -1,6 +1,6 @@
-"""Where a network's scores come from: what is left of them without a region of the scans, and maps of single subjects.
+"""Figures on which image regions a network uses: scores after occlusion of a region, and contribution maps.
 
-Numbers come from the predictions table of `sgp3d.occlude`: `score`, `score_without_lesion`, `score_without_rest`.
+The numbers are from the predictions table of `sgp3d.occlude`: `score`, `score_without_lesion`, `score_without_rest`.
 """
 
 import numpy as np
@@ -18,29 +18,29 @@ from glioma_idh.reporting.figures.cases import Case, head_line
 from glioma_idh.reporting.figures.overlays import GAP, LABEL, WIDEST, draw_view, outline_entries
 from glioma_idh.reporting.figures.sheet import LINE, PLANES, radiological, slice_name, slice_through
 
-# Name in print, short name, colour.
+# Printed name, short name, colour.
 CONDITIONS = {
-    "score": ("Scans as they are", "as they\nare", "black"),
+    "score": ("Original scans", "original\nscans", "black"),
     "score_without_lesion": ("Without the lesion", "without\nthe lesion", canvas.ORANGE),
     "score_without_rest": ("Without the rest of the brain", "without\nthe rest", canvas.GREEN),
 }
-# Towards wild-type, nothing, towards mutant: the scan shows where the map says little.
+# From wild-type through transparent to mutant: the scan is visible where the map is near 0.
 HEAT = LinearSegmentedColormap.from_list("heat", [(0, canvas.BLUE), (0.5, "#FFFFFF00"), (1, canvas.VERMILLION)])
 TICKS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
-OUTLINE = {"reference": ("Reference", canvas.YELLOW, 1.2)}  # a colour that the map has not
+OUTLINE = {"reference": ("Reference", canvas.YELLOW, 1.2)}  # a colour that the map does not use
 MAP_NOTE = (
-    "The mean of the map over the network's input is the logit of the score; 0 speaks for neither. The network "
-    "normalises over the whole image, so that a lesion also changes what the map says elsewhere. Slices through the "
-    "reference's centre, patient's right on the left."
+    "Contribution map: its mean over the network's input is the score as log-odds; 0 favours neither class. The "
+    "network normalises over the whole image, so a lesion also changes the map elsewhere. Slices through the centre of "
+    "the reference lesion. The patient's right is on the left."
 )
 
 
 def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Figure:
-    """ROC curves with and without each region, and the scores of every patient by genotype, with their medians.
+    """ROC curves with and without each region, and the scores of all patients by IDH status, with medians.
 
-    The predictions have the columns `patient, truth` and those of CONDITIONS; scores of a patient are averaged.
+    The predictions have the columns `patient, truth` and those of CONDITIONS; the scores of a patient are averaged.
     """
-    note = "Right: a dot a patient, lines the medians. The network is the same."
+    note = "b) Dots: patients; lines: medians. The same networks are used for all conditions."
     figure = canvas.new_figure(7.2, 4.3, synthetic, note)
     roc, strips = figure.subplots(1, 2, width_ratios=(1, 1.15))
     canvas.dress_roc(roc, "a) ROC")
@@ -48,7 +48,7 @@ def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Fig
     handles = []
     for place, (column, (name, _, colour)) in enumerate(CONDITIONS.items()):
         pooled = pool_patients(predictions.assign(score=predictions[column]))
-        label = f"{name}: one class, no ROC"
+        label = f"{name}: one class, no ROC curve"
         if pooled["truth"].nunique() > 1:
             label = f"{name}: AUC {roc_auc_score(pooled['truth'], pooled['score']):.2f}"
             roc.plot(*roc_curve(pooled["truth"], pooled["score"])[:2], color=colour, linewidth=1.6)
@@ -70,37 +70,37 @@ def occluded_scores_figure(predictions: pd.DataFrame, *, synthetic=False) -> Fig
 
 
 def occlusion_text(metrics: dict) -> str:
-    """What `sgp3d.occlusion.summarise_occlusion` gives, and `synthetic`, as lines of text: a table and what it says."""
+    """The result of `sgp3d.occlusion.summarise_occlusion`, with `synthetic`, as a table and conclusions in text."""
     rows = {}
     for column, (name, _, _) in CONDITIONS.items():
         numbers, (low, high) = metrics[column], metrics[column]["auc_interval"]
         interval = f" ({low:.2f} to {high:.2f})" if low == low else ""
-        rows[name] = {"AUC (95 % interval)": f"{numbers['auc']:.2f}{interval}"}
+        rows[name] = {"AUC (95 % CI)": f"{numbers['auc']:.2f}{interval}"}
         if column != "score":
             less = numbers["difference"]
             interval = "" if less["reason"] else f" ({less['low']:+.2f} to {less['high']:+.2f})"
-            rows[name]["less as it is"] = f"{less['difference']:+.2f}{interval}"
-            rows[name]["mean change of score"] = f"{numbers['mean_change']:.2f}"
+            rows[name]["minus original scans"] = f"{less['difference']:+.2f}{interval}"
+            rows[name]["mean absolute change of score"] = f"{numbers['mean_change']:.2f}"
     lines = [f"{canvas.SYNTHETIC_NOTE}."] if metrics["synthetic"] else []
     table = pd.DataFrame.from_dict(rows, orient="index").fillna("").to_string()
-    note = f"{metrics['num_patients']} patients, compared within splits; intervals: DeLong. Changes without sign."
-    filled = f"""What is occluded is filled with the healthy brain of another patient. It had none to give for {
-        metrics["lesion_drawn"]:.0%} of the lesions' voxels: there voxels were drawn, and an outline may show."""
+    note = f"{metrics['num_patients']} patients, compared within splits. Confidence intervals: DeLong."
+    filled = f"""Occluded regions are filled with healthy brain of another patient. This was not possible for {
+        metrics["lesion_drawn"]:.0%} of the lesion voxels, which were drawn at random; their outline may be visible."""
     return "\n".join([*lines, table, note, filled, *metrics["conclusions"]])
 
 
 def occluded_head_line(subject: str, scores: pd.Series) -> str:
-    """A subject in a line: its `truth`, its `score`, and what is left of it without each region."""
+    """Describe a subject in one line: IDH status, score, and score without each region."""
     without = [f"{name.lower()} {scores[column]:.2f}" for column, (name, _, _) in CONDITIONS.items() if name[0] == "W"]
     return ", ".join([head_line(subject, truth=scores["truth"], scores=[scores["score"]]), *without])
 
 
 def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figure:
-    """FLAIR in three planes through the reference's centre, alone and under a map of where the score comes from.
+    """FLAIR in three planes through the centre of the reference lesion, without and with the contribution map.
 
-    One scale for all of it. Colours run to the 99.5th percentile of the map's size in what is shown, by its inverse
-    hyperbolic sine: linear below 1, logarithmic above. The map has the shape (i, j, k) of the case's images; its mean
-    over the network's input is the logit.
+    All images have one scale. The colours reach the 99.5th percentile of the absolute map values shown, on an inverse
+    hyperbolic sine scale (linear below 1, logarithmic above). The map has the shape (i, j, k) of the case's images; its
+    mean over the network's input is the logit of the score.
     """
     scale = WIDEST / case.size_mm.max()
     row = max(case.size_mm[up] for _, up in PLANES.values()) * scale
@@ -121,7 +121,7 @@ def map_overlay(case: Case, activation: np.ndarray, *, synthetic=False) -> Figur
         axes.text(LABEL / 2, y + row / 2, words, fontsize=SMALL, rotation=90, ha="center", va="center")
     sheet.close_sheet(axes, width, height, outline_entries([case], OUTLINE))
     ticks = [tick for tick in TICKS if abs(tick) <= limit]
-    label = "← towards wild-type     logit     towards mutant →"
+    label = "← favours wild-type     log-odds     favours mutant →"
     bar = canvas.colour_bar(figure, heat, axes, label, pad=0.03, ticks=ticks, format="%g")
     bar.minorticks_off()
     bar.ax.set_facecolor("#7F7F7F")  # the grey of a scan

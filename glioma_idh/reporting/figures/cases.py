@@ -1,4 +1,4 @@
-"""Single subjects to show: what a run saw of them, the middle of it, and what is said of them in a line."""
+"""Single subjects for figures: their images and lesions, the slice to show, and a title line."""
 
 import zipfile
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ from glioma_idh.imaging.volumes import Box, bounding_box, crop
 from glioma_idh.papers import find_paper
 from glioma_idh.reporting.figures.canvas import GROUPS
 
-SHOWN = ("t1", "t1gd", "t2", "flair")  # sequences that a network of volumes reads
+SHOWN = ("t1", "t1gd", "t2", "flair")  # input sequences of a 3D network
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class Case:
-    """What there is to show of a subject, all on one grid, shape (i, j, k), RAS+."""
+    """Images and lesions of a subject, all on one grid, shape (i, j, k), RAS+."""
 
     images: dict[str, np.ndarray]  # by sequence
-    reference: np.ndarray | None  # the lesion as annotated
-    predicted: np.ndarray | None  # and as the network found it
+    reference: np.ndarray | None  # the annotated lesion
+    predicted: np.ndarray | None  # the lesion segmented by the network
     spacing_mm: tuple[float, float, float] | np.ndarray
-    title: str  # what stands above, as `head_line` makes it
+    title: str  # from `head_line`
 
     @cached_property
     def outlines(self) -> dict[str, np.ndarray]:
-        """The lesions there are, by name; an empty one is one that was looked for and not found."""
+        """The available lesions, by name; an empty one means that no lesion was found."""
         lesions = {"reference": self.reference, "predicted": self.predicted}
         return {name: np.asarray(lesion, bool) for name, lesion in lesions.items() if lesion is not None}
 
     @cached_property
     def box(self) -> Box:
-        """The smallest box that holds all that is not background, and the lesions."""
+        """The smallest box that contains all tissue and the lesions."""
         return box_of(np.logical_or.reduce([*map(find_tissue, self.images.values()), *self.outlines.values()]))
 
     @cached_property
@@ -51,7 +51,7 @@ class Case:
 
     @cached_property
     def centre(self) -> tuple[int, int, int]:
-        """The voxel to look at: the reference's centre, or else that of the lesion found, or else of the box."""
+        """The voxel to show: the centre of the reference lesion, else of the predicted lesion, else of the box."""
         for lesion in self.outlines.values():
             if lesion.any():
                 return lesion_centre(lesion, self.spacing_mm)
@@ -62,8 +62,7 @@ class Case:
 def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
     """The subjects with the best, the median (the lower of two) and the worst Dice, by those names.
 
-    Each subject counts once, with the mean over the splits that tested it; of two subjects the worst is left out as
-    the median, of one only the best is there.
+    Each subject counts once, with its mean over the splits. Of two subjects there is no median; of one, only the best.
     """
     dice = predictions.groupby("subject")["dice"].mean().dropna().sort_values(ascending=False, kind="stable")
     places = {"Best": 0, "Median": len(dice) // 2, "Worst": len(dice) - 1}
@@ -74,11 +73,11 @@ def choose_by_dice(predictions: pd.DataFrame) -> dict[str, str]:
 def read_cases(
     folder: Path, cohort: pd.DataFrame, predictions: pd.DataFrame, subjects: list[str]
 ) -> tuple[dict[str, Case], list[str]]:
-    """What the networks of a run, with its two tables, saw of some subjects, or what there is of them.
+    """Read the images of some subjects of a run, given its cohort table and predictions.
 
-    Where the folder holds slices, they are the cases, volumes of one slice, whose reference is what is not 0; else the
-    scans that the cohort table names, with the masks that the folder holds. Returned are, by subject, those that could
-    be read; and a sentence on each of the others.
+    If the run folder holds slices, each case is a volume of one slice whose reference lesion is its non-zero part;
+    otherwise a case has the scans named in the cohort table and the masks in the run folder. Returns the cases by
+    subject, and one sentence for each subject that could not be read.
     """
     paths = [column for column in PATHS if column in cohort]
     rows = cohort.assign(**cohort[paths].astype(object).where(cohort[paths].notna(), ""))
@@ -87,7 +86,7 @@ def read_cases(
     for subject in subjects:
         try:
             if subject not in rows.index:
-                raise InputError("it in the cohort table", "no such row", "Take both tables of one run.")
+                raise InputError("a row in the cohort table", "none", "Use both tables of the same run.")
             cases[subject] = read(folder, rows.loc[subject], predictions[predictions["subject"] == subject])
         except InputError as error:
             gone.append(f"{subject} is not shown: expected {error.expected}; found {error.found}.")
@@ -95,13 +94,13 @@ def read_cases(
 
 
 def is_slice(case: Case) -> bool:
-    """Whether a case is a slice as a network reads it, and no volume."""
+    """Whether a case is a single slice (2D network) and not a volume."""
     return next(iter(case.images.values())).shape[2] == 1
 
 
 def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A subject's slice out of `slices.npz`."""
-    advice = "Make the run again."
+    """Read a subject's slice from `slices.npz`."""
+    advice = "Repeat the run."
     try:
         settings = runs.read_recipe(folder)["recipe"]
         sequence = find_paper(settings).call(settings)  # type: ignore[union-attr]  # a run folder is of a paper
@@ -111,22 +110,24 @@ def _read_slice(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case
     except UNREADABLE as error:
         raise InputError("readable slices in the run folder", type(error).__name__, advice) from error
     if len(slices) != 1:
-        raise InputError("a slice of it in the run folder", f"{len(slices) or 'none'}", advice)
+        raise InputError("one slice of the subject in the run folder", f"{len(slices) or 'none'}", advice)
     image, (width, height) = slices[0][..., None], slices[0].shape
     title = head_line(row["subject"], truth=row["idh"], scores=predictions["score"], lesion_ml=row.get("lesion_ml"))
-    title += f"; the slice that the network reads, stretched to {width} x {height}"
+    title += f"; slice as the network receives it, resampled to {width} x {height} pixels"
     return Case({sequence: image}, image != 0, None, (1.0, 1.0, 1.0), title)
 
 
 def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
-    """A tested subject of a run, of its rows in both tables: the sequences, the reference and a mask that was kept.
+    """Read a tested subject from its rows in both tables: the sequences, the reference lesion and a stored mask.
 
-    Of several tests the score is the mean; mask, volume and Dice are those of the split whose Dice is nearest to the
-    mean, and the title names it. InputError: an image is not where it was, or they are not on one grid.
+    If the subject was tested several times, the score is the mean; mask, volume and Dice are those of the split whose
+    Dice is closest to the mean, and the title names that split. InputError: an image is missing, or the images are not
+    on the same grid.
     """
     scans = {sequence: read_scan(row, sequence) for sequence in SHOWN if row.get(sequence)}
     if not scans:
-        raise InputError("slices in the run folder, or scans in the cohort table", "neither", "Name its scans.")
+        advice = "Add the paths of the scans to the cohort table."
+        raise InputError("slices in the run folder, or scans in the cohort table", "neither", advice)
     reference = read_mask(row).array != 0 if row.get("lesion_mask") else None
     predicted, numbers, which = None, {"lesion_ml": row.get("lesion_ml")}, ""
     if runs.has_masks(folder) and has_values(predictions, "dice"):
@@ -139,35 +140,35 @@ def read_case(folder: Path, row: pd.Series, predictions: pd.DataFrame) -> Case:
     case = Case(images, reference, predicted, tuple(spacing_mm), title)
     shapes = {array.shape for array in (*case.images.values(), *case.outlines.values())}
     if len(shapes) > 1:
-        raise InputError("images on one grid", f"shapes {sorted(shapes)}", "Resample them.")
+        raise InputError("images on the same grid", f"shapes {sorted(shapes)}", "Resample them.")
     return case
 
 
 def _kept_mask(folder: Path, subject: str, predictions: pd.DataFrame) -> tuple[Path, pd.DataFrame, str]:
-    """A subject's mask to show, the rows of its predictions that belong to it, and in words whose it is, "" of one.
+    """The mask of a subject to show, its rows of the predictions, and which split it is from ("" if there is only one).
 
-    An older run kept one mask of all tests of a subject: there the numbers are means.
+    Older runs stored one mask for all tests of a subject; then the numbers are means.
     """
     masks = runs.find_masks(folder, subject)
     kept = predictions[[test in masks for test in zip(predictions["repeat"], predictions["split"], strict=True)]]
     if kept.empty:
-        which = f"; outline of one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
+        which = f"; outline from one of {len(predictions)} tests, numbers are means" if len(predictions) > 1 else ""
         return folder / "masks" / f"{subject}.nii.gz", predictions, which
     place = (kept["dice"] - predictions["dice"].mean()).abs().argmin()
     shown = kept.iloc[[place]]
     file = masks[shown["repeat"].item(), shown["split"].item()]
     number = file.parent.parent.name.removeprefix("split_")
-    which = f"; lesion and Dice of split {number}, one of {len(predictions)} that tested it"
+    which = f"; lesion and Dice from split {number}, one of {len(predictions)} tests"
     return file, shown, which if len(predictions) > 1 else ""
 
 
 def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=None, dice=None) -> str:
-    """A subject in one line, with each network's score and the reference's volume; what is None or NaN is left out."""
+    """Describe a subject in one line: IDH status, score, volumes and Dice; None and NaN are left out."""
     scores, parts = np.ravel(scores).astype(float), []
     if scores.size and np.isfinite(scores).all():
-        spread = f" (sd {scores.std(ddof=1):.2f}, {scores.size} networks)" if scores.size > 1 else ""
+        spread = f" (SD {scores.std(ddof=1):.2f}, {scores.size} networks)" if scores.size > 1 else ""
         parts.append(f"probability of IDH mutation {scores.mean():.2f}{spread}")
-    for name, volume in (("lesion", lesion_ml), ("network's lesion", predicted_ml)):
+    for name, volume in (("lesion", lesion_ml), ("predicted lesion", predicted_ml)):
         if volume is not None and volume == volume:
             parts.append(f"{name} {volume:.{0 if volume >= 10 else 1}f} ml")
     if dice is not None and dice == dice:
@@ -178,7 +179,7 @@ def head_line(subject, *, truth=None, scores=(), lesion_ml=None, predicted_ml=No
 
 
 def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
-    """The voxel of a lesion's largest part, booleans not all false, that is nearest to its centre of gravity in mm."""
+    """The voxel of the largest part of a lesion (booleans, not empty) closest to its centre of gravity, in mm."""
     box = bounding_box(lesion)
     parts, _ = ndimage.label(crop(lesion, box))
     voxels = np.argwhere(parts == 1 + np.bincount(parts.ravel())[1:].argmax())
@@ -189,16 +190,16 @@ def lesion_centre(lesion: np.ndarray, spacing_mm) -> tuple[int, int, int]:
 
 
 def box_of(shown: np.ndarray) -> Box:
-    """The smallest box that holds all that is true, or everything where nothing is."""
+    """The smallest box that contains all true voxels, or the whole grid if there are none."""
     return bounding_box(shown) if shown.any() else tuple((0, n) for n in shown.shape)
 
 
 def find_tissue(image: np.ndarray) -> np.ndarray:
-    """Voxels that are neither 0 nor as the first corner, which a standardisation makes of 0."""
+    """Voxels that differ from 0 and from the first corner (the background after standardisation)."""
     return (image != 0) & (image != image[0, 0, 0])
 
 
 def grey_window(image: np.ndarray) -> tuple[float, float]:
-    """What is shown black and what white: the 1st and the 99.5th percentile outside background."""
+    """Intensities shown as black and white: the 1st and the 99.5th percentile of the tissue."""
     tissue = image[find_tissue(image)]
     return tuple(np.percentile(tissue, (1, 99.5))) if tissue.size else (0, 1)

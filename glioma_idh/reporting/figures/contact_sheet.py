@@ -1,4 +1,4 @@
-"""A whole cohort on one sheet: every subject's sequences side by side, as they lie on disk."""
+"""Contact sheet of a cohort: the sequences of every subject side by side, as stored on disk."""
 
 import textwrap
 from typing import NamedTuple
@@ -15,22 +15,22 @@ from glioma_idh.reporting.figures.sheet import LINE, radiological
 
 LEAST_WIDTH, MOST_WIDTH, IMAGES_ACROSS, LARGEST_SIDE, MOST_TILES = 5.0, 11.0, 24, 0.9, 600
 LETTER, GAP, BETWEEN, ROW_GAP, LONGEST_ID = 0.06, 0.14, 0.02, 0.09, 12
-UNBROKEN = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")  # no line ends there
+UNBROKEN = str.maketrans(" -", "\N{NO-BREAK SPACE}\N{NON-BREAKING HYPHEN}")  # no line break there
 
 
 class Layout(NamedTuple):
     sequences: tuple[str, ...]
-    across: int  # subjects side by side
-    side: float  # of an image
-    num_lines: int  # of text above it
-    tile_width: float  # of a subject
+    across: int  # number of subjects side by side
+    side: float  # width of an image, inches
+    num_lines: int  # lines of text above an image
+    tile_width: float  # width of a subject, inches
 
 
 def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = False, max_subjects: int = 150) -> Figure:
-    """All subjects of a cohort with their sequences side by side, so that a person sees what the cohort holds.
+    """Draw all subjects of a cohort with their sequences side by side, for visual inspection.
 
-    Of more than `max_subjects`, those with a problem and an evenly spread subset of the others are shown, and the sheet
-    says of how many. There is a tile or more, as `cohorts.check` gives them.
+    If there are more than `max_subjects`, all subjects with a problem and an evenly spread subset of the others are
+    shown, and the title gives the numbers. `tiles` (at least one) are those of `cohorts.check`.
     """
     problems = sheet.evenly(np.flatnonzero([bool(tile.problems) for tile in tiles]), MOST_TILES)
     others = sheet.evenly(np.flatnonzero([not tile.problems for tile in tiles]), max(max_subjects - len(problems), 0))
@@ -63,7 +63,7 @@ def contact_sheet(tiles: list[Tile], *, cohort: str = "", synthetic: bool = Fals
 
 
 def _lay_out(tiles: list[Tile], labels: list[str], remarks: list[str]) -> Layout:
-    """As many subjects side by side as keep images and letters legible; a second line where a remark needs it."""
+    """Choose the number of subjects per row so that images and text stay legible; a second line if remarks need it."""
     sequences = tuple(name for name in SEQUENCES if any(name in tile.thumbnails for tile in tiles)) or SEQUENCES
     label_width = max(len(label) for label in labels) * LETTER
     room, num = MOST_WIDTH + GAP, len(sequences)
@@ -75,23 +75,24 @@ def _lay_out(tiles: list[Tile], labels: list[str], remarks: list[str]) -> Layout
 
 
 def _note(shown: list[Tile], sequences: tuple[str, ...], prefix: str, no_masks: bool) -> str:
-    """What the signs on this sheet mean; those that are not on it are not explained."""
+    """Explain the signs that occur on this sheet."""
     images = [tile.thumbnails.get(name, "none") for tile in shown for name in sequences]
-    which = "Axial slice where the lesion (orange) is widest; without a mask the middle slice."
-    which = "No lesion masks: the middle axial slice." if no_masks else which
+    which = "Axial slice with the largest lesion area (orange outline); without a mask, the middle slice."
+    which = "There are no lesion masks, so the middle axial slice is shown." if no_masks else which
     signs = {
-        "–: no such image.": "none" in images,
-        "×: cannot be shown.": None in images,
-        "Red: a problem, see the table of checks.": any(tile.problems for tile in shown),
-        f'Ids follow "{prefix}".': bool(prefix),
+        "–: image missing.": "none" in images,
+        "×: image cannot be shown.": None in images,
+        "Red: problem, see the table of checks.": any(tile.problems for tile in shown),
+        f'All ids begin with "{prefix}".': bool(prefix),
     }
     told = [sign.translate(UNBROKEN) for sign, is_there in signs.items() if is_there]
-    always = "Patient's right on the left, front at the top.", which, "Each image in a grey window of its own."
+    right = "The patient's right is on the left, anterior at the top."
+    always = right, which, "Each image has its own grey window."
     return " ".join([*always, *told])
 
 
 def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner: tuple[float, float]) -> None:
-    """A subject's line of text, images and, round one with a problem, frame."""
+    """Draw the text and images of a subject, with a red frame if there is a problem."""
     x, y = corner
     top, width, side = y + layout.num_lines * LINE, layout.tile_width, layout.side
     colour, weight = (canvas.RED, "bold") if tile.problems else (canvas.GREY, "normal")
@@ -106,7 +107,7 @@ def _draw_tile(axes, tile: Tile, label: str, remark: str, layout: Layout, corner
             drawn = sheet.draw_picture(axes, radiological(thumbnail.grey), (left, top, side, side), size, (0, 255))
             if thumbnail.lesion is not None:
                 lesion, level = radiological(thumbnail.lesion), min(float(thumbnail.lesion.max()), 1.0) / 2
-                # the level is lower where a lesion is less than a pixel
+                # a lower level keeps lesions smaller than a pixel visible
                 sheet.draw_outline(axes, lesion, drawn.get_extent(), canvas.VERMILLION, 0.7, level)
             continue
         sign, colour = ("×", canvas.RED) if name in tile.thumbnails else ("–", canvas.GREY)

@@ -1,4 +1,4 @@
-"""Who was found, left out, used and tested: the flow of subjects that STARD and CONSORT ask for."""
+"""Flow diagram of the subjects found, excluded, used and tested, as required by STARD and CONSORT."""
 
 import textwrap
 
@@ -8,22 +8,22 @@ from matplotlib.patches import Rectangle
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, new_figure
 from glioma_idh.reporting.figures.sheet import close_sheet
 
-WIDTH, MAIN, SIDE = 6.6, 2.1, 4.0  # inches: the whole, a box on the way, a box beside it
+WIDTH, MAIN, SIDE = 6.6, 2.1, 4.0  # inches: figure, main box, side box
 LINE, PAD, GAP = 0.14, 0.09, 0.14  # inches: a line of text, inside a box, between boxes
-LETTERS = int((SIDE - 2 * PAD) * 15)  # that a box beside the way has room for
+LETTERS = int((SIDE - 2 * PAD) * 15)  # letters per line of a side box
 MOST_REASONS = 12
 
 
 def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
-    """The way of the subjects from those found to those tested, and beside it who left it where.
+    """Draw the subjects found, used and tested, with exclusions at the side.
 
-    The counts are those of `tables.subjects.flow_counts`. Of many reasons the commonest twelve are named. ValueError:
-    more are used than were found.
+    The counts are those of `tables.subjects.flow_counts`. At most the twelve most frequent reasons are listed.
+    ValueError: more subjects are used than were found.
     """
-    kinds = {"mutant": "IDH-mutant", "wild_type": "IDH-wild-type", "unlabelled": "IDH status not known"}
+    kinds = {"mutant": "IDH-mutant", "wild_type": "IDH-wild-type", "unlabelled": "IDH status unknown"}
     num_excluded, reasons = _excluded(counts)
     reasons = [line for text in reasons for line in textwrap.wrap(text, LETTERS, subsequent_indent="      ")]
-    boxes = [  # by turns on the way and beside it
+    boxes = [  # main boxes and side boxes alternate
         [f"Subjects found: {counts['found']}"],
         [f"Excluded: {num_excluded}", *reasons],
         [f"Used: {counts['used']}", *(f"{words}: {counts[key]}" for key, words in kinds.items())],
@@ -56,23 +56,23 @@ def flow_diagram(counts: dict, *, synthetic: bool = False) -> Figure:
 
 
 def _excluded(counts: dict) -> tuple[int, list[str]]:
-    """How many were found and not used, and why, the commonest reason first."""
+    """The number of excluded subjects, and the reasons, most frequent first."""
     if counts["used"] > counts["found"]:
         raise ValueError(f"expected no more used than found; found {counts['used']} used and {counts['found']} found")
     number = counts["found"] - counts["used"]
     falling = sorted(counts["excluded"].items(), key=lambda reason: -reason[1])
     reasons = [f"{number}: {words}" for words, number in falling[:MOST_REASONS]]
     others = [number for _, number in falling[MOST_REASONS:]]
-    reasons += [f"{sum(others)}: for {len(others)} other reasons"] if others else []
+    reasons += [f"{sum(others)}: {len(others)} other reasons"] if others else []
     reasons += ["A subject may have several reasons."] if sum(counts["excluded"].values()) > number else []
     return number, reasons
 
 
 def flow_diagram_alt(counts: dict) -> str:
-    """The numbers of `flow_diagram` in words."""
+    """Alternative text of `flow_diagram`."""
     number, reasons = _excluded(counts)
     why = f" ({'; '.join(reasons)})" if reasons else ""
     known = f"{counts['mutant']} IDH-mutant, {counts['wild_type']} IDH-wild-type"
-    used = f"Used: {counts['used']}, of them {known}, {counts['unlabelled']} with a status not known."
+    used = f"Used: {counts['used']} ({known}, {counts['unlabelled']} with unknown IDH status)."
     tested = f"Tested: {counts['tested']}. Never in a test set: {counts['never_tested']}."
     return f"Flow of subjects. Found: {counts['found']}. Excluded: {number}{why}. {used} {tested}"

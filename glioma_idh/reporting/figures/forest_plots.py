@@ -1,4 +1,4 @@
-"""Forest plots: an AUC with its interval a row, within groups of patients and beside baselines without a network."""
+"""Forest plots of AUCs with their intervals: within groups of patients, and of the network and the baselines."""
 
 import textwrap
 from itertools import groupby
@@ -12,30 +12,30 @@ from glioma_idh.evaluation.strata import FEWEST
 from glioma_idh.reporting.figures.canvas import BLUE, GREY, SMALL, dress, new_figure
 from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known
 
-LINE, GAP, LETTERS = 0.125, 0.05, 14  # inches, of a line of text and between rows; letters an inch
+LINE, GAP, LETTERS = 0.125, 0.05, 14  # inches: line of text, gap between rows; letters per inch
 TOO_SMALL = "too small for an AUC"
 NO_MARK = {"value": None, "low": None, "high": None, "reason": ""}
-MOST_TOLD = 12  # strata that the alternative text names one by one
+MOST_TOLD = 12  # groups that the alternative text lists one by one
 
-# Columns of text beside the panel: heading, inches left of the panel (below 0) or right of it, edge that stands there.
-AUC = ("AUC (95 % interval)", 0.1, "left")
-STRATA_COLUMNS = [("", -1.25, "left"), ("Patients", -0.62, "right"), ("Mutants", -0.1, "right"), AUC]
-BASELINE_COLUMNS = [("", -0.1, "left"), AUC, ("Network less it (95 %), p after Holm", 1.35, "left")]
+# Text columns next to the panel: heading, distance in inches (negative: left of the panel), aligned edge.
+AUC = ("AUC (95 % CI)", 0.1, "left")
+STRATA_COLUMNS = [("", -1.45, "left"), ("Patients", -0.82, "right"), ("IDH-mutant", -0.1, "right"), AUC]
+BASELINE_COLUMNS = [("", -0.1, "left"), AUC, ("Network minus baseline (95 % CI), p (Holm)", 1.35, "left")]
 
 
 class Row(NamedTuple):
-    words: list[str]  # a text a column; those at the end may be left out
+    words: list[str]  # one text per column; trailing ones may be left out
     estimate: dict = NO_MARK  # the mark and its bar
-    num_bold: int = 0  # texts; a mark in a row with bold ones is black
+    num_bold: int = 0  # number of bold texts; the mark is then black
 
 
 def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False) -> Figure:
-    """AUC within groups of patients, `evaluation.strata.strata_scores`; dashed: of all (`overall`), dotted: chance."""
-    counts = pd.DataFrame(strata).groupby("variable")[["n", "events"]].sum().max()  # each variable counts all patients
+    """AUC within groups of patients (`evaluation.strata.strata_scores`) and of all patients (`overall`, dashed)."""
+    counts = pd.DataFrame(strata).groupby("variable")[["n", "events"]].sum().max()  # every variable covers all patients
     rows = [_auc_row(["All patients", f"{counts['n']}", f"{counts['events']}"], overall, num_bold=4)]
     for variable, of_variable in groupby(strata, key=lambda stratum: stratum["variable"]):
         first, *others = of_variable
-        if first["n"] == 0:  # nobody has a value
+        if first["n"] == 0:  # no patient has a value
             rows.append(Row([_capital(variable), "", "", textwrap.fill(first["reason"], 30)], num_bold=1))
             continue
         rows.append(Row([_capital(variable)], num_bold=1))
@@ -45,7 +45,7 @@ def strata_forest(strata: list[dict], overall: dict, *, synthetic: bool = False)
             is_small, auc = _too_small(stratum), stratum | {"value": stratum["auc"]}
             rows.append(Row([*words, TOO_SMALL]) if is_small else _auc_row(words, auc))
     notes = ["Dashed: all patients."] if known(overall["value"]) else []
-    notes += [f"Too small: fewer than {FEWEST} mutants or wild-types."] if any(map(_too_small, strata)) else []
+    notes += [f"Too small: fewer than {FEWEST} patients of a class."] if any(map(_too_small, strata)) else []
     return _forest(rows, STRATA_COLUMNS, notes, synthetic)
 
 
@@ -54,24 +54,24 @@ def _too_small(stratum: dict) -> bool:
 
 
 def _auc_row(words: list[str], estimate: dict, num_bold: int = 0) -> Row:
-    """A row that ends with the AUC and its interval, or why there is none."""
+    """A row that ends with the AUC and its interval, or the reason why there is none."""
     return Row([*words, textwrap.fill(_auc_words(estimate), 30)], estimate, num_bold)
 
 
 def _auc_words(estimate: dict) -> str:
-    """An AUC with its interval; why there is no interval stands at the figure's foot."""
+    """An AUC with its interval; the reason for a missing interval is given at the foot of the figure."""
     if known(estimate["value"]) and not known(estimate["low"]):
         return f"{estimate['value']:.2f} (no interval)"
     return estimate_cell(estimate)
 
 
 def strata_forest_alt(strata: list[dict], overall: dict) -> str:
-    """The numbers of `strata_forest` in words."""
+    """Alternative text of `strata_forest`."""
     told = computed = [stratum for stratum in strata if known(stratum["auc"])]
     sentences = [f"Forest plot of the AUC within groups of patients. All patients: {_auc_words(overall)}."]
     if len(computed) > MOST_TOLD:
         told = [extreme(computed, key=lambda row: row["auc"]) for extreme in (min, max)]
-        sentences.append(f"Of {len(computed)} groups the lowest and the highest:")
+        sentences.append(f"Lowest and highest of {len(computed)} groups:")
     names = [f"{row['variable']} {row['stratum']}: {_auc_words(row | {'value': row['auc']})}" for row in told]
     sentences += [f"{'; '.join(names)}."] if names else []
     few = sum(map(_too_small, strata))
@@ -81,7 +81,7 @@ def strata_forest_alt(strata: list[dict], overall: dict) -> str:
 
 
 def baselines_forest(performance: dict, *, synthetic: bool = False) -> Figure:
-    """AUC within splits of the network and of each baseline, when a clinic knows it, and the paired difference."""
+    """AUC within splits of the network and of each baseline, when it becomes known, and the paired difference."""
     network = performance["auc"]["within_splits"]
     rows = [_auc_row(["Network"], network, num_bold=2)]
     for name, answer in performance["baselines"].items():
@@ -91,15 +91,17 @@ def baselines_forest(performance: dict, *, synthetic: bool = False) -> Figure:
             rows.append(Row(words, auc))
         else:
             rows.append(Row([*words, textwrap.fill(auc["reason"], 56)]))
-    notes = ["Dashed: the network. Differences: DeLong's paired test on the same patients, p after Holm."]
+    notes = ["Dashed: the network. Differences: DeLong's paired test in the same patients; p after Holm correction."]
     return _forest(rows, BASELINE_COLUMNS, notes, synthetic)
 
 
 def baselines_forest_alt(performance: dict) -> str:
-    """The numbers of `baselines_forest` in words."""
+    """Alternative text of `baselines_forest`."""
     sentences = [f"Forest plot of AUCs. Network: {_auc_words(performance['auc']['within_splits'])}."]
     for name, answer in performance["baselines"].items():
-        less = f"; network less it {comparison_cell(answer['difference'])}" if known(answer["auc"]["value"]) else ""
+        less = (
+            f"; network minus baseline {comparison_cell(answer['difference'])}" if known(answer["auc"]["value"]) else ""
+        )
         sentences.append(f"{_capital(name)}: {_auc_words(answer['auc'])}{less}.")
     return " ".join(sentences)
 
@@ -109,7 +111,7 @@ def _capital(name: str) -> str:
 
 
 def _forest(rows: list[Row], columns: list[tuple], notes: list[str], synthetic: bool) -> Figure:
-    """The figure of a forest plot; the first row is the one that the dashed line goes through."""
+    """Draw a forest plot; the dashed line marks the estimate of the first row."""
     heading, place, align = columns[0]
     longest = max(len(line) for row in rows for line in row.words[0].split("\n"))
     columns, network = [(heading, place - longest / LETTERS, align), *columns[1:]], rows[0].estimate["value"]

@@ -1,4 +1,4 @@
-"""Lesions on the scans they were drawn on: the reference's outline and the network's."""
+"""Outlines of the reference and the predicted lesion on the scans."""
 
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -9,29 +9,29 @@ from glioma_idh.reporting.figures.canvas import NORMAL, SMALL, display_name, leg
 from glioma_idh.reporting.figures.cases import Case, grey_window
 from glioma_idh.reporting.figures.sheet import LINE, PLANES, radiological, slice_name, slice_through
 
-# Name in print, colour and line width; the thin one is drawn on top.
+# Printed name, colour and line width; the thin one is drawn on top.
 OUTLINES = {
     "reference": ("Reference", canvas.VERMILLION, 1.4),
     "predicted": ("Network", canvas.SKY, 0.8),
 }
-THROUGH = {"reference": "the reference's centre", "predicted": "the centre of the lesion found"}
-TITLE = "The reference's lesion and the one that the network found"
-NOTE = "Patient's right on the left. Each image in a grey window of its own."
+THROUGH = {"reference": "the centre of the reference lesion", "predicted": "the centre of the predicted lesion"}
+TITLE = "Reference and predicted lesion"
+NOTE = "The patient's right is on the left. Each image has its own grey window."
 GAP, LABEL, WIDEST = 0.04, 0.2, 2.3  # inches
 
 
 def lesion_overlay(case: Case, *, synthetic=False) -> Figure:
-    """One subject's sequences in three planes through the lesion's centre, with both outlines (SGPNet, Fig. 3).
+    """Sequences of one subject in three planes through the centre of the lesion, with both outlines (SGPNet, Fig. 3).
 
-    A column an image, one scale for all of it, cut to what is not background. Each image's greys run from the 1st to
-    the 99.5th percentile of its voxels outside the background.
+    One column per sequence, all on one scale and cropped to the tissue. The grey window of each image ranges from the
+    1st to the 99.5th percentile of its tissue.
     """
     sequences = [name for name in SEQUENCES if name in case.images]
     side = min(WIDEST, (7.1 - LABEL) / len(sequences) - GAP)
     scale, width = side / max(case.size_mm[:2]), LABEL + len(sequences) * (side + GAP)
     height = LINE + sum(case.size_mm[up] * scale + GAP for _, up in PLANES.values())
     found = [name for name, lesion in case.outlines.items() if lesion.any()]
-    which = f"Slices through {THROUGH[found[0]]}." if found else "Middle slices: no lesion to go by."
+    which = f"Slices through {THROUGH[found[0]]}." if found else "Middle slices, because there is no lesion."
     figure, axes = sheet.new_sheet(max(width, 4.0), height, case.title, f"{which} {NOTE}", synthetic)
     lefts, y = [LABEL + n * (side + GAP) for n in range(len(sequences))], LINE
     for plane, (_, up) in PLANES.items():
@@ -47,9 +47,9 @@ def lesion_overlay(case: Case, *, synthetic=False) -> Figure:
 
 
 def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
-    """Up to three subjects side by side, by what they are, such as `Best`, with both outlines, on one scale.
+    """Up to three subjects side by side, by name such as `Best`, with both outlines, on one scale.
 
-    FLAIR is among their images and shown, axial through the lesion's centre.
+    Shown is an axial FLAIR slice through the centre of the lesion.
     """
     sizes = [case.size_mm for case in cases.values()]
     scale = WIDEST / max(max(size[:2]) for size in sizes)
@@ -57,7 +57,7 @@ def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
     texts = [[name, *sheet.unbroken_lines(case.title, letters)] for name, case in cases.items()]
     top, row = LINE * max(map(len, texts)) + GAP, max(size[1] for size in sizes) * scale
     width = len(cases) * (WIDEST + GAP) - GAP
-    note = f"FLAIR, axial slice through the lesion's centre. {NOTE}"
+    note = f"Axial FLAIR slices through the centre of the lesion. {NOTE}"
     figure, axes = sheet.new_sheet(max(width + 0.1, 4.0), top + row, TITLE, note, synthetic)
     for n, (case, (name, *lines)) in enumerate(zip(cases.values(), texts, strict=True)):
         x = n * (WIDEST + GAP)
@@ -69,10 +69,10 @@ def best_median_worst(cases: dict[str, Case], *, synthetic=False) -> Figure:
 
 
 def draw_view(axes, case: Case, sequence: str, plane: str, ground, scale: float, outlines=OUTLINES) -> AxesImage:
-    """Draw one image of a case in one of PLANES, on a sheet, with its outlines; returns it.
+    """Draw one image of a case in one of PLANES with its outlines; return the drawn image.
 
-    The ground is left, top, width and height of the black one in whose middle it lies, the scale inches per mm. Where
-    the image extends, another of the same voxels would lie on it.
+    `ground` is (left, top, width, height) of the black background in whose centre the image is placed; `scale` is in
+    inches per mm. The extent of the returned image fits other images with the same voxels.
     """
     at, image = slice_through(plane, case.centre, case.box), case.images[sequence]
     size = [case.size_mm[axis] * scale for axis in PLANES[plane]]
@@ -83,11 +83,11 @@ def draw_view(axes, case: Case, sequence: str, plane: str, ground, scale: float,
 
 
 def outline_entries(cases: list[Case], outlines=OUTLINES) -> list:
-    """The names of the outlines that cases have, for the legend."""
+    """Legend entries of the outlines that the cases have."""
     entries = []
     for name, (words, colour, line) in outlines.items():
         lesions = [case.outlines[name] for case in cases if name in case.outlines]
         if lesions:
-            nothing = "" if any(lesion.any() for lesion in lesions) else ": nothing found"
+            nothing = "" if any(lesion.any() for lesion in lesions) else ": no lesion found"
             entries.append(legend_entry(words + nothing, color=colour, linewidth=line, linestyle="-"))
     return entries

@@ -1,4 +1,4 @@
-"""Performance of scores: precision by recall, confusion matrices, net benefit, and whether 0.7 means 7 of 10 mutant."""
+"""Figures on the performance of scores: precision-recall curve, confusion matrices, decision curve, calibration."""
 
 import textwrap
 from itertools import groupby
@@ -17,17 +17,17 @@ from glioma_idh.reporting.figures.canvas import BLUE, GREY, NORMAL, SMALL, VERMI
 from glioma_idh.reporting.tables.cells import estimate_cell, known
 
 RECALLS = np.linspace(0, 1, 501)
-ONE_CLASS = "No curve: the patients tested are of one class only."
-STRATEGIES: dict = {  # name in print, and how it is drawn
+ONE_CLASS = "No curve: all tested patients are of one class."
+STRATEGIES: dict = {  # printed name and style
     "network": ("Network", {"color": BLUE, "linestyle": "-", "linewidth": 1.7}),
     "treat_all": ("All patients treated as IDH-mutant", {"color": VERMILLION, "linestyle": (0, (4, 1.5))}),
     "treat_none": ("No patient treated as IDH-mutant", {"color": "black", "linestyle": (0, (1, 1))}),
 }
-POINTS = {"0.5": "Threshold 0.5", "youden": "Youden's threshold", "sensitivity 0.9": "Sensitivity 0.9 wanted"}
-SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # black letters can be read on all of them
-# How scores that were scaled so, or not at all, are shown: the name in print, and the marks.
+POINTS = {"0.5": "Threshold 0.5", "youden": "Youden threshold", "sensitivity 0.9": "Target sensitivity 0.9"}
+SHADES = LinearSegmentedColormap.from_list("shares", ["white", "#7FB8DA"])  # all light enough for black text
+# Printed name and style of the scores before and after each recalibration.
 SCALINGS: dict = {
-    "before": ("As the network gives it", {"color": BLUE, "linestyle": "-", "marker": "o"}),
+    "before": ("Before recalibration", {"color": BLUE, "linestyle": "-", "marker": "o"}),
     "temperature": ("Temperature scaling", {"color": VERMILLION, "linestyle": (0, (3, 1)), "marker": "s"}),
     "platt": ("Platt scaling", {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8)), "marker": "^"}),
 }
@@ -36,14 +36,14 @@ SCALINGS: dict = {
 def precision_recall_curve(
     predictions: pd.DataFrame, *, average_precision: dict | None = None, synthetic: bool = False
 ) -> Figure:
-    """Precision by recall of all tested patients together, with a pointwise 95 % band.
+    """Precision-recall curve of all tested patients together, with a pointwise 95 % band.
 
-    The curve is a staircase, whose area is the average precision; the dotted line is the share of mutants, which is the
-    precision of calling everybody mutant. Rows without a truth or a score are left out, and a patient of several rows
-    has their mean score. Of the average precision `value, low, high, reason` are computed where they are not given.
+    The curve is a step function whose area is the average precision. The dotted line is the precision if all patients
+    are predicted mutant, which is the prevalence. Rows without a label or a score are left out, and a patient with
+    several rows gets the mean score. `average_precision` (`value, low, high, reason`) is computed if not given.
     """
     truth, score = _pooled(predictions)
-    bands = f"Band: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients. Brackets: the same draws."
+    bands = f"Band and parentheses: 95 % confidence ({DRAWS} stratified bootstrap resamples of the patients)."
     bands = bands if min(truth.sum(), (1 - truth).sum()) > 1 else ""
     figure = new_figure(4.3, 4.75, synthetic, f"{_who(truth)} {bands}", grow=True)
     axes = figure.subplots()
@@ -55,20 +55,20 @@ def precision_recall_curve(
     low, high = precision_recall_band(truth, score, RECALLS)
     axes.fill_between(RECALLS, low, high, color=BLUE, alpha=0.15, linewidth=0)
     precisions, recalls, _ = all_precisions(truth, score)
-    recalls, highest = np.unique(recalls[::-1], return_index=True)  # of equal recalls the highest threshold
+    recalls, highest = np.unique(recalls[::-1], return_index=True)  # highest threshold of equal recalls
     precisions = precisions[::-1][highest]
-    precisions[0] = precisions[1]  # at recall 0 nobody is called mutant
+    precisions[0] = precisions[1]  # at recall 0 no patient is predicted mutant
     area = estimate_cell(average_precision or bootstrap_average_precision(truth, score)._asdict())
     label = textwrap.fill(f"Network: average precision {area}", 60)
     axes.step(recalls, precisions, where="pre", color=BLUE, linewidth=1.5, label=label)
-    chance = f"All called mutant: precision {truth.mean():.2f}"
+    chance = f"All predicted mutant: precision {truth.mean():.2f}"
     axes.axhline(truth.mean(), linestyle=(0, (1, 1)), color=GREY, linewidth=1.2, label=chance)
     legend_below(axes, axes.get_lines(), columns=1)
     return figure
 
 
 def _pooled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and mean score of each patient, shape (n,) each."""
+    """Label and mean score of each patient, shape (n,) each."""
     patients = pool_patients(predictions.dropna(subset=["truth", "score"]))
     return patients["truth"].to_numpy(), patients["score"].to_numpy()
 
@@ -78,26 +78,25 @@ def _who(truth: np.ndarray) -> str:
 
 
 def precision_recall_curve_alt(predictions: pd.DataFrame, *, average_precision: dict | None = None) -> str:
-    """The numbers of `precision_recall_curve` in words."""
+    """Alternative text of `precision_recall_curve`."""
     truth, score = _pooled(predictions)
     if len(np.unique(truth)) < 2:
         return f"Precision-recall plot. {ONE_CLASS} {_who(truth)}"
     area = estimate_cell(average_precision or bootstrap_average_precision(truth, score)._asdict())
-    chance = f"calling everybody mutant has a precision of {truth.mean():.2f}"
+    chance = f"predicting all patients as mutant has a precision of {truth.mean():.2f}"
     return f"Precision-recall curve. Average precision {area}; {chance}. {_who(truth)}"
 
 
 def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figure:
-    """Net benefit of acting on the scores, by the probability from which on one acts.
+    """Net benefit of using the scores, by threshold probability.
 
-    Lines leave the figure where they fall far below 0: how bad the worst choice is tells nothing. The rows are those of
-    `evaluation.thresholds.decision_curve`.
+    Values far below 0 are outside the figure. The rows are those of `evaluation.thresholds.decision_curve`.
     """
     table = pd.DataFrame(curve)
-    what = "share of true positives among all patients, less that of false positives times the odds of the threshold"
+    what = "proportion of true positives minus the proportion of false positives times the odds of the threshold"
     figure = new_figure(4.8, 3.9, synthetic, f"Net benefit: {what}. {_where_best(curve)}", grow=True)
     axes = figure.subplots()
-    dress(axes, "", "Threshold: treated as IDH-mutant from this probability on", "Net benefit")
+    dress(axes, "", "Threshold probability for treating as IDH-mutant", "Net benefit")
     for name, (words, style) in STRATEGIES.items():
         axes.plot(table["threshold"], table[name], label=words, **style)
     top = table[list(STRATEGIES)].max().max() or 0.05
@@ -107,33 +106,33 @@ def decision_curve_figure(curve: list[dict], *, synthetic: bool = False) -> Figu
 
 
 def _where_best(curve: list[dict]) -> str:
-    """The longest stretch of thresholds at which the network does more good than both others, not by rounding alone."""
+    """The longest range of thresholds at which the network has a higher net benefit than both default strategies."""
     best_of = groupby(curve, lambda row: row["network"] > max(row["treat_all"], row["treat_none"]) + 1e-9)
     stretches = [list(rows) for best, rows in best_of if best]
     if not stretches:
-        return "The network does more good than both others at no threshold."
+        return "At no threshold does the network have the highest net benefit."
     longest = max(stretches, key=len)
     where = f"from {longest[0]['threshold']:.2f} to {longest[-1]['threshold']:.2f}"
-    return f"Longest stretch of thresholds at which the network does more good than both others: {where}."
+    return f"Longest range of thresholds at which the network has the highest net benefit: {where}."
 
 
 def decision_curve_figure_alt(curve: list[dict]) -> str:
-    """The numbers of `decision_curve_figure` in words."""
+    """Alternative text of `decision_curve_figure`."""
     middle = min(curve, key=lambda row: abs(row["threshold"] - 0.5))
     values = ", ".join(f"{words} {middle[name]:.2f}" for name, (words, _) in STRATEGIES.items())
     return f"Decision curve. {_where_best(curve)} Net benefit at threshold {middle['threshold']:.2f}: {values}."
 
 
 def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Figure:
-    """Patients by reference and prediction, and their shares of each row (mutants, wild-types), a panel a threshold.
+    """Patients by reference standard and prediction, with percentages of each row; one panel per threshold.
 
-    The rates are those of `evaluate`, with `confusion`: patients by `tp, fp, tn, fn`, or the `reason` alone.
+    `rates` are those of `evaluate`, with `confusion`: numbers of patients `tp, fp, tn, fn`, or the `reason`.
     """
-    note = "Percentages are of the row. Thresholds other than 0.5 were chosen on other patients (cross-fitted)."
+    note = "Percentages are of the row. Thresholds other than 0.5 were set on the other folds (cross-fitted)."
     figure = new_figure(1.1 + 2.05 * len(rates), 2.45, synthetic, note, grow=True)
     panels = figure.subplots(1, len(rates), squeeze=False, sharey=True).flat
     for letter, axes, (name, of_point) in zip(ascii_lowercase, panels, rates.items(), strict=False):
-        dress(axes, f"{letter}) {POINTS.get(name, name)}", "Called by the network", "")
+        dress(axes, f"{letter}) {POINTS.get(name, name)}", "Prediction of the network", "")
         axes.set(aspect="equal", xlim=(-0.5, 1.5), ylim=(1.5, -0.5))
         axes.set_xticks([0, 1], ["IDH-mutant", "wild-type"])
         axes.set_yticks([0, 1], ["IDH-mutant", "wild-type"], rotation=90, va="center")
@@ -146,7 +145,7 @@ def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Fi
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(matrix):
-            percent = f"{100 * shares[row, column]:.0f} %" if matrix[row].any() else "of nobody"
+            percent = f"{100 * shares[row, column]:.0f} %" if matrix[row].any() else "no patient"
             axes.text(column, row - 0.03, f"{count}", fontsize=NORMAL + 3, fontweight="bold", va="bottom", ha="center")
             axes.text(column, row + 0.08, percent, fontsize=NORMAL, va="top", ha="center")
     panels[0].set_ylabel("Reference standard", fontsize=SMALL)
@@ -154,12 +153,12 @@ def confusion_matrices(rates: dict[str, dict], *, synthetic: bool = False) -> Fi
 
 
 def _matrix(counts: dict) -> np.ndarray | None:
-    """Patients, shape (2, 2): mutants and wild-types down, called so across; None where there is a reason instead."""
+    """Numbers of patients, shape (2, 2): reference standard in rows, prediction in columns; None if not available."""
     return None if "reason" in counts else np.array([[counts["tp"], counts["fn"]], [counts["fp"], counts["tn"]]])
 
 
 def confusion_matrices_alt(rates: dict[str, dict]) -> str:
-    """The numbers of `confusion_matrices` in words."""
+    """Alternative text of `confusion_matrices`."""
     sentences = ["Confusion matrices."]
     for name, of_point in rates.items():
         matrix = _matrix(of_point["confusion"])
@@ -167,24 +166,27 @@ def confusion_matrices_alt(rates: dict[str, dict]) -> str:
             sentences.append(f"{POINTS.get(name, name)}: {of_point['confusion']['reason']}.")
             continue
         mutant, wild_type = matrix
-        right = f"{mutant[0]} of {mutant.sum()} mutants and {wild_type[1]} of {wild_type.sum()} wild-types called right"
-        sentences.append(f"{POINTS.get(name, name)}: {right}.")
+        right = (
+            f"{mutant[0]} of {mutant.sum()} IDH-mutant and {wild_type[1]} of {wild_type.sum()} IDH-wild-type patients"
+        )
+        sentences.append(f"{POINTS.get(name, name)}: {right} predicted correctly.")
     return " ".join(sentences)
 
 
 def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], *, synthetic: bool = False) -> Figure:
-    """Share of mutants by score, as the network gives its scores and scaled, and how many patients have which score.
+    """Observed proportion of mutants by score, before and after recalibration, and the number of patients per bin.
 
-    Bars are Wilson's 95 % intervals, of the network's own scores alone; the lower panel counts the patients of each bin
-    of those, mutants at the bottom. On the dotted diagonal scores are what they say. By `before`, `temperature` and
-    `platt` there are rows of `evaluation.calibration.reliability_curve` and `calibration_scores`, or the `reason`.
+    Bars are Wilson 95 % intervals before recalibration. The lower panel counts the patients in each bin before
+    recalibration, mutants at the bottom. The dotted diagonal is perfect calibration. `curves` and `scores` hold, by
+    `before`, `temperature` and `platt`, the results of `evaluation.calibration.reliability_curve` and
+    `calibration_scores`, or the `reason`.
     """
-    words = "The more patients a bin has, the larger its mark. Bars: 95 % intervals (Wilson). Hatched: IDH-mutant."
-    note = " ".join([words, "Brackets: 95 % intervals (Wald).", *_reasons(scores)])
+    words = "Larger marks: more patients in the bin. Bars: 95 % intervals (Wilson). Hatched: IDH-mutant."
+    note = " ".join([words, "In parentheses: 95 % intervals (Wald).", *_reasons(scores)])
     figure = new_figure(5.2, 5.9, synthetic, note, grow=True)
     axes, bins = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-    dress(axes, "", "", "Share of IDH-mutant patients")
-    dress(bins, "", "Score", "Patients")
+    dress(axes, "", "", "Observed proportion of IDH-mutant patients")
+    dress(bins, "", "Predicted probability of IDH mutation", "Patients")
     axes.plot([0, 1], [0, 1], linestyle=":", color=GREY, linewidth=0.9)
     canvas.span_unit_square(axes)
     for name in reversed([name for name in SCALINGS if "reason" not in curves[name]]):
@@ -192,7 +194,7 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
         place, share, colour = curve["mean_score"], curve["n"] / curve["n"].sum(), style["color"]
         axes.plot(place, curve["observed"], color=colour, linestyle=style["linestyle"], linewidth=0.9, alpha=0.8)
         axes.scatter(place, curve["observed"], 8 + 130 * share, color=colour, marker=style["marker"], zorder=3)
-    # The last curve is the network's own. A rounding error may put an end of an interval on the wrong side.
+    # The last curve is the one before recalibration. Rounding may put an end of an interval on the wrong side.
     ends = np.maximum([curve["observed"] - curve["low"], curve["high"] - curve["observed"]], 0)
     axes.errorbar(place, curve["observed"], ends, fmt="none", ecolor=colour, elinewidth=0.8, capsize=2)
     left, width = curve["from_score"], curve["to_score"] - curve["from_score"]
@@ -202,7 +204,7 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
     for middle, count in zip(left + width / 2, curve["n"], strict=True):
         bins.annotate(f"{count}", (middle, count), (0, 1.5), textcoords="offset points", fontsize=SMALL, ha="center")
     bins.set(ylim=(0, 1.3 * curve["n"].max()), yticks=[0, curve["n"].max()])
-    # The legend is a table: of each scaling its mark and the numbers of its calibration, column by column.
+    # The legend is a table with the mark and the calibration measures of each recalibration, column by column.
     entries = [
         canvas.legend_entry(" "),
         *(canvas.legend_entry(name, markersize=4, **style) for name, style in SCALINGS.values()),
@@ -214,14 +216,14 @@ def reliability_diagram(curves: dict[str, list[dict]], scores: dict[str, dict], 
 
 
 def _cell(scores: dict, key: str) -> str:
-    """A number of a scaling with its interval; "-" where there is none."""
+    """A calibration measure with its interval; "-" if not available."""
     if "reason" in scores or (key != "ece" and not known(scores[key]["value"])):
         return "-"
     return f"{scores[key]:.2f}" if key == "ece" else estimate_cell(scores[key])
 
 
 def _reasons(scores: dict[str, dict]) -> list[str]:
-    """Sentences on what cannot be computed."""
+    """Sentences on calibration measures that are not available."""
     sentences = []
     for name, (words, _) in SCALINGS.items():
         if "reason" in scores[name]:
@@ -232,9 +234,11 @@ def _reasons(scores: dict[str, dict]) -> list[str]:
 
 
 def reliability_diagram_alt(curves: dict[str, list[dict]], scores: dict[str, dict]) -> str:
-    """The numbers of `reliability_diagram` in words."""
+    """Alternative text of `reliability_diagram`."""
     num_patients = sum(row["n"] for row in curves["before"])
-    sentences = [f"Reliability diagram of {num_patients} patients: share of mutants by score."]
+    sentences = [
+        f"Reliability diagram of {num_patients} patients: observed proportion of IDH-mutant patients by score."
+    ]
     for name, (words, _) in SCALINGS.items():
         if "reason" not in scores[name]:
             slope, intercept, ece = (_cell(scores[name], key) for key in ("slope", "intercept", "ece"))

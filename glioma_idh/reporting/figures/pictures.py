@@ -1,4 +1,4 @@
-"""Slices as the slice network reads them."""
+"""Slices as the 2D network receives them."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from glioma_idh.reporting.figures.canvas import GROUPS, NORMAL, SMALL, display_n
 from glioma_idh.reporting.figures.sheet import radiological
 
 SIDE, GAP, LINE = 0.512, 0.08, 0.12  # inches
-BAR: dict = {"label": "SD above brain median", "pad": 0.02}
+BAR: dict = {"label": "SD above the median of the brain", "pad": 0.02}
 
 
 def slice_sheet(
@@ -26,11 +26,11 @@ def slice_sheet(
     scores: Sequence[float] | np.ndarray | None = None,
     max_slices: int = 120,
 ) -> Figure:
-    """The network's inputs on one sheet, mutant first, in one grey window, so that a person sees what it sees.
+    """The inputs of the network on one sheet, mutants first, all in one grey window.
 
-    Slices have shape (n, 64, 64), axes (i, j) to the patient's right and front, SD above the brain's median, exactly 0
-    outside the lesion mask; truth is 1, 0 or NaN. Of more subjects than `max_slices`, an evenly spread subset is shown,
-    and the sheet says of how many.
+    Slices have shape (n, 64, 64), with axes (i, j) towards the patient's right and anterior, in SD above the median of
+    the brain, and exactly 0 outside the lesion mask; `truth` is 1, 0 or NaN. If there are more than `max_slices`
+    subjects, an evenly spread subset is shown, and the title gives both numbers.
     """
     slices, labels = np.asarray(slices), pd.Series(truth, dtype=float).fillna(-1).astype(int).to_numpy()
     shown, prefix = sheet.evenly(np.argsort(-labels, kind="stable"), max_slices), sheet.common_prefix(subjects)
@@ -39,15 +39,15 @@ def slice_sheet(
     step = SIDE + GAP, SIDE + num_lines * LINE + GAP
     corners, headings, height = sheet.place_groups(groups, columns, step, 1.5 * LINE, GAP)
     width, subset = columns * step[0], of_total(len(shown), len(labels))
-    title = f"{display_name(sequence)}: 64 x 64 slices as the network reads them, {subset} subjects"
-    note = "Patient's right on the left, front at the top. Blue: outside the lesion mask, 0 to the network."
-    note += f' Ids follow "{prefix}".' if prefix else ""
+    title = f"{display_name(sequence)}: 64 x 64 slices as the network receives them, {subset} subjects"
+    note = "The patient's right is on the left, anterior at the top. Blue: outside the lesion mask (set to 0)."
+    note += f' All ids begin with "{prefix}".' if prefix else ""
     figure, axes = sheet.new_sheet(width + 0.1, height + 0.4, title, note, synthetic)  # below it the bar
     window = sheet.inner_window(slices)
     for n, (x, y) in corners.items():
         group, colour = GROUPS[labels[n]]
         lines = [sheet.short_id(str(subjects[n])[len(prefix) :]), group]
-        lines += [] if scores is None else [f"p = {scores[n]:.2f}"]
+        lines += [] if scores is None else [f"score {scores[n]:.2f}"]
         image = sheet.show(axes, np.ma.masked_equal(slices[n], 0), window, extent=(x, x + SIDE, y + SIDE, y))
         place = x + SIDE / 2, y + SIDE + 0.024
         axes.text(*place, "\n".join(lines), color=colour, fontsize=SMALL, ha="center", va="top")
@@ -60,17 +60,18 @@ def slice_sheet(
 
 
 def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence, scores, synthetic=False) -> Figure:
-    """What was read of one patient: the axial slice with the lesion and its rectangle, and the network's input.
+    """The axial slice of one patient with lesion and bounding rectangle, and the input of the network made from it.
 
-    Slice and mask, 0 or 1, have shape (i, j), axes to the patient's right and front; the box is the mask's rectangle,
-    ((i0, i1), (j0, j1)), stop outside; the input is normalised, shape (64, 64); there is a score a split's network.
+    Slice and mask (0 or 1) have shape (i, j), with axes towards the patient's right and anterior. `box` is the bounding
+    rectangle of the mask, ((i0, i1), (j0, j1)), with exclusive ends. The input is normalised, shape (64, 64). `scores`
+    has one score per network.
     """
     scores = np.asarray(scores, float).ravel()
     title = f"{subject}, {display_name(sequence)}\nProbability of IDH mutation {scores.mean():.2f}"
     if len(scores) > 1:
-        spread = f"sd {scores.std(ddof=1):.2f}, {scores.min():.2f} to {scores.max():.2f}"
+        spread = f"SD {scores.std(ddof=1):.2f}, {scores.min():.2f} to {scores.max():.2f}"
         title += f" ({spread}, {len(scores)} networks)"
-    figure = canvas.new_figure(7.2, 4.1, synthetic, "Patient's right on the left, front at the top.", title)
+    figure = canvas.new_figure(7.2, 4.1, synthetic, "The patient's right is on the left, anterior at the top.", title)
     whole, cut = figure.subplots(1, 2)
     image = np.asarray(slice_image, float)
     sheet.show(whole, image, np.nanpercentile(image, (1, 99.5)))
@@ -80,9 +81,9 @@ def slice_read(slice_image, slice_mask, box, network_input, *, subject, sequence
     whole.add_patch(Rectangle(corner, i1 - i0, j1 - j0, fill=False, edgecolor=canvas.YELLOW, linewidth=1.2))
     for x, side in ((0.03, "R"), (0.97, "L")):
         whole.text(x, 0.5, side, transform=whole.transAxes, color="white", ha="center", path_effects=sheet.STROKE)
-    whole.set_title("Slice read: lesion (orange outline) and its rectangle (yellow)", fontsize=SMALL)
+    whole.set_title("Slice used: lesion (orange outline) and bounding rectangle (yellow)", fontsize=SMALL)
     read = sheet.show(cut, np.ma.masked_equal(network_input, 0), sheet.inner_window(np.asarray(network_input)))
-    cut.set_title("What the network saw, stretched to 64 x 64 (blue: outside the mask)", fontsize=SMALL)
+    cut.set_title("Network input, resampled to 64 x 64 (blue: outside the mask)", fontsize=SMALL)
     for axes in (whole, cut):
         axes.set_axis_off()
     canvas.colour_bar(figure, read, cut, **BAR)

@@ -1,4 +1,4 @@
-"""ROC curves of every split or with bands, and the scores over the splits."""
+"""ROC curves of every split or with confidence bands, and box plots of the scores over the splits."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -16,20 +16,20 @@ from glioma_idh.reporting.figures import canvas
 from glioma_idh.reporting.figures.canvas import BLUE, GREEN, SMALL, VERMILLION, display_name, legend_entry, named_splits
 from glioma_idh.reporting.names import ALWAYS, PANELS, trivial_answer
 
-LONGEST_NAMES = 30  # letters of all networks that stand side by side below a panel; more are slanted
+LONGEST_NAMES = 30  # total length of the names below a panel; longer ones are slanted
 SPLIT_COLOURS = (canvas.ORANGE, canvas.SKY, GREEN, canvas.PURPLE, VERMILLION)
 FALSE_POSITIVE_RATES, MOST_NAMED_SPLITS = np.linspace(0, 1, 1001), 8
 PAPER = {"marker": "D", "color": GREEN, "markersize": 3.5, "elinewidth": 1, "capsize": 2}
 MARKS = {
-    "one split": {"marker": "o", "linestyle": "none", "color": "black", "markersize": 3, "alpha": 0.8},
-    **{f"{answer}, mean": {"marker": ">", "color": VERMILLION, "markersize": 5} for answer in ALWAYS},
-    "paper, mean ± sd": PAPER,
+    "single split": {"marker": "o", "linestyle": "none", "color": "black", "markersize": 3, "alpha": 0.8},
+    **{f"accuracy of {answer}, mean": {"marker": ">", "color": VERMILLION, "markersize": 5} for answer in ALWAYS},
+    "paper, mean ± SD": PAPER,
     "paper, mean": PAPER,
 }
 BOX = {"boxprops": {"facecolor": "#DCE9F3", "edgecolor": BLUE}, "medianprops": {"color": BLUE, "linewidth": 1.8}}
 BOX |= {"whiskerprops": {"color": BLUE}, "capprops": {"color": BLUE}, "patch_artist": True}
 BAND_RATES = np.linspace(0, 1, 501)
-CURVE_STYLES: list[dict] = [  # told apart by their dashes in grey; short ones, which the legend has room for
+CURVE_STYLES: list[dict] = [  # distinguishable by their dashes in greyscale; short dashes fit into the legend
     {"color": canvas.BLUE, "linestyle": "-"},
     {"color": canvas.VERMILLION, "linestyle": (0, (3, 1))},
     {"color": canvas.GREEN, "linestyle": (0, (3, 0.8, 0.8, 0.8))},
@@ -46,12 +46,12 @@ def roc_curves(
     published: Mapping[str, tuple] | None = None,
     synthetic: bool = False,
 ) -> Figure:
-    """ROC curves of every split and their mean, a panel a sequence (Pasquini et al. 2021, Fig. 3).
+    """ROC curves of every split and their mean, with one panel per sequence (Pasquini et al. 2021, Fig. 3).
 
-    A panel's mean curve is the mean of the splits' sensitivities at each false positive rate; the AUC beside it is the
-    mean of the splits' AUCs, with their sample sd (n - 1).
-    Columns are `repeat, split, truth, score`; subjects without a truth are left out. By sequence too are the published
-    AUC and, of phantoms, the best possible one, that no network can beat on these subjects.
+    The mean curve is the mean sensitivity of the splits at each false positive rate; the AUC given with it is the mean
+    of the AUCs of the splits, with their sample sd (n - 1). Columns are `repeat, split, truth, score`; subjects without
+    a label are left out. `published` is the published AUC and `best_possible` the highest possible AUC on the synthetic
+    cohort, both by sequence.
     """
     count = len(predictions_by_sequence)
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -71,7 +71,7 @@ def roc_curves(
 
 
 def _draw_rocs(axes, predictions, best_possible, published) -> None:
-    """One sequence's ROC curves, their mean, and the legend below."""
+    """Draw the ROC curves of one sequence, their mean, and the legend below."""
     splits = named_splits(predictions.dropna(subset="truth"))
     entries, areas, curves, many = [], [], [], len(splits) > MOST_NAMED_SPLITS
     for number, (name, rows) in enumerate(splits):
@@ -95,10 +95,10 @@ def _draw_rocs(axes, predictions, best_possible, published) -> None:
         if several:
             sd = np.std(curves, axis=0, ddof=1)
             low, high = np.clip([mean - sd, mean + sd], 0, 1)
-            summary.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 sd"))
+            summary.append(axes.fill_between(grid, low, high, color=BLUE, alpha=0.15, linewidth=0, label="± 1 SD"))
     else:
         summary = [legend_entry(" ")]
-        axes.text(0.4, 0.78, "No ROC: every test set\nholds one class only", fontsize=SMALL, ha="center")
+        axes.text(0.4, 0.78, "No ROC curve: every test set\nhas one class only", fontsize=SMALL, ha="center")
     summary += [legend_entry(f"Paper: {_mean_sd(*published)}")] if published else []
     summary += [] if best_possible is None else [legend_entry(f"Best possible: {best_possible:.2f}")]
     rows = zip_longest(entries[:MOST_NAMED_SPLITS], summary, fillvalue=legend_entry(" "))
@@ -118,13 +118,13 @@ def roc_with_bands(
     synthetic: bool = False,
     seed: int = 0,
 ) -> Figure:
-    """ROC curves of several networks in one panel, each with a pointwise 95 % band (as Fig. 4 of SGPNet's paper).
+    """ROC curves of several networks in one panel, each with a pointwise 95 % band (as in Fig. 4 of the SGPNet paper).
 
-    A curve is that of all tested patients together; its band is `evaluation.bootstrap.roc_band`'s, of draws within each
-    class; the interval behind its AUC is DeLong's. Rows without a truth or a score are left out, and a patient of
-    several rows has their mean score; columns are `patient, truth, score`. Marks are (1 - specificity, sensitivity) by
-    name of answers that are no curve, as the tumour's grade; the AUCs published may lack names. ValueError: more than
-    five networks or marks.
+    Each curve pools all tested patients; the band is from `evaluation.bootstrap.roc_band` (resampling within each
+    class), and the interval of the AUC is DeLong's. Columns are `patient, truth, score`; rows without a label or score
+    are left out, and a patient with several rows gets the mean score. `marks` are points (1 - specificity, sensitivity)
+    by name, for baselines without a curve such as grade; `published` AUCs may lack names. ValueError: more than five
+    networks or marks.
     """
     marks, published = marks or {}, published or {}
     if len(predictions_by_name) > len(CURVE_STYLES) or len(marks) > len(MARKERS):
@@ -132,8 +132,8 @@ def roc_with_bands(
         raise ValueError(f"expected at most {len(CURVE_STYLES)} networks and {len(MARKERS)} marks; found {found}")
     pooled = {name: pool_patients(rows.dropna(subset=["truth", "score"])) for name, rows in predictions_by_name.items()}
     counts = dict.fromkeys(f"{patients['truth'].sum():.0f} of {len(patients)}" for patients in pooled.values())
-    bands = f"Bands: 95 % at each point, {DRAWS} stratified bootstrap draws of the patients."
-    note = f"{' and '.join(counts)} patients IDH-mutant. Brackets: 95 % confidence interval. {bands}"
+    bands = f"Bands: pointwise 95 % confidence bands ({DRAWS} stratified bootstrap resamples of the patients)."
+    note = f"IDH-mutant: {' and '.join(counts)} patients. In parentheses: 95 % confidence interval. {bands}"
     height = 4.65 + 0.155 * (len(pooled) + len(marks)) + 0.13 * synthetic
     figure = canvas.new_figure(4.3, height, synthetic, note)
     axes = figure.subplots()
@@ -150,7 +150,7 @@ def roc_with_bands(
 
 
 def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None, style: dict, seed: int):
-    """One network's curve and band; its line in the legend."""
+    """Draw the curve and band of one network; return its legend entry."""
     truth, score = patients["truth"], patients["score"]
     if truth.nunique() < 2:
         return canvas.legend_entry(f"{name}: one class only")
@@ -159,7 +159,7 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
     axes.plot(BAND_RATES, np.transpose([low, high]), linewidth=0.5, alpha=0.8, **style)
     low, high = auc_interval(truth, score)
     label = f"{name}: pooled AUC {roc_auc_score(truth, score):.2f}"
-    label += "" if np.isnan(low) else f" ({low:.2f}-{high:.2f})"
+    label += "" if np.isnan(low) else f" ({low:.2f} to {high:.2f})"
     label += "" if published is None else f", paper {published:.2f}"
     (line,) = axes.plot(*roc_curve(truth, score, drop_intermediate=False)[:2], linewidth=1.5, label=label, **style)
     return line
@@ -168,18 +168,18 @@ def _draw_band(axes, name: str, patients: pd.DataFrame, published: float | None,
 def score_boxes(
     scores: pd.DataFrame, *, panels: Sequence[str], published: Mapping[str, dict] | None = None, synthetic: bool = False
 ) -> Figure:
-    """Scores over the splits, a panel a score and a box a sequence (Pasquini et al. 2021, Fig. 4).
+    """Box plots of the scores over the splits, a panel per score, a box per sequence (Pasquini et al. 2021, Fig. 4).
 
-    Boxes are quartiles, whiskers the full range, points the splits themselves. There is a row a split; columns are
-    `sequence`, those of the panels, at most four (one that is lacking gets none), and `always_wild_type` with
-    `accuracy`. What is published is by sequence and score.
+    Boxes show the quartiles, whiskers the full range, points the single splits. `scores` has one row per split, with
+    the columns `sequence`, those of the panels (at most four; missing ones are left out), and `always_wild_type` with
+    `accuracy`. `published` is by sequence and score.
     """
     panels = [score for score in panels if score in scores]
     by_sequence = dict(list(scores.groupby("sequence", sort=False)))
     one_row = len(panels) < 4 or (len(by_sequence) == 1 and "ccel" not in panels)  # one scale for all panels
     rows, columns = (1, len(panels)) if one_row else (2, 2)
     names = [display_name(sequence) for sequence in by_sequence]
-    slant = 0.4 if len("".join(names)) > LONGEST_NAMES else 0  # inches that long names take below a panel
+    slant = 0.4 if len("".join(names)) > LONGEST_NAMES else 0  # inches for slanted names below a panel
     slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slant else {}
     figure = canvas.new_figure({1: 3.5, 2: 5.4}.get(len(panels), 7.2), (2.8 + slant) * rows, synthetic)
     drawn = set()
@@ -199,20 +199,20 @@ def score_boxes(
 
 
 def _draw_score(axes, place: int, of_sequence, score: str, published) -> set[str]:
-    """One score of one sequence, beside what the paper and the trivial answer reach; the names of the marks drawn."""
+    """Draw one score of one sequence, of the paper and of the constant prediction; return the names of the marks."""
     values, marks = of_sequence[score].dropna().to_numpy(float), {"one split"}
     spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(len(values))
     if len(values) > 1:
         style = {"whis": (0, 100), "showfliers": False, "manage_ticks": False}
         axes.boxplot(values, positions=[place], widths=0.5, **style, **BOX)
-    axes.plot(place + spread, values, **MARKS["one split"])  # side by side so that each is seen
+    axes.plot(place + spread, values, **MARKS["single split"])  # side by side, so that each is visible
     if score == "accuracy":
         wild_type = of_sequence["always_wild_type"].mean()
-        mark = f"{trivial_answer(wild_type)}, mean"
+        mark = f"accuracy of {trivial_answer(wild_type)}, mean"
         marks.add(mark)
         axes.plot(place - 0.38, max(wild_type, 1 - wild_type), **MARKS[mark])
     if published is not None:
         mean, sd = published
-        marks.add("paper, mean" if sd is None else "paper, mean ± sd")
+        marks.add("paper, mean" if sd is None else "paper, mean ± SD")
         axes.errorbar(place + 0.38, mean, sd, **PAPER)
     return marks

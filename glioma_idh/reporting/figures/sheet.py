@@ -1,6 +1,6 @@
-"""Sheets of scans: pictures and words side by side on one pair of axes, in inches from its upper left corner.
+"""Sheets of scans: images and text on one pair of axes, in inches from its upper left corner.
 
-Pictures are in radiological display: the patient's right on the left, front or top at the top.
+Images are in radiological display: the patient's right on the left, anterior or superior at the top.
 """
 
 import os
@@ -24,27 +24,27 @@ STROKE = [withStroke(linewidth=2.5, foreground="black")]
 
 
 def slice_name(plane: str, centre, place: str = "") -> str:
-    """The slice of a plane through a voxel, in print: `Axial, k = 12`, or with its place before the number."""
+    """The printed name of a slice through a voxel: `Axial, k = 12`; with `place` before the number."""
     cut = 3 - sum(PLANES[plane])
     return f"{plane.capitalize()}{place}, {'ijk'[cut]} = {centre[cut]}"
 
 
 def slice_through(plane: str, centre, box) -> tuple:
-    """The index of what is shown of a volume in a plane: through a voxel, cut to a box."""
+    """The index of a slice of a volume through a voxel, cropped to a box."""
     return tuple(slice(*side) if axis in PLANES[plane] else centre[axis] for axis, side in enumerate(box))
 
 
 def new_sheet(width: float, height: float, title: str, note: str, synthetic: bool):
-    """An empty figure with title, note and room for a legend, and its only axes; `height` is that of the pictures."""
+    """An empty figure with title, note and space for a legend, and its axes; `height` is that of the images."""
     lines = unbroken_lines(title, int(width * TITLE_LETTERS))
     height += (len(lines) + 1) * LINE + 0.25
     figure = new_figure(width, height, synthetic, note, "\n".join(lines), grow=True)
-    figure.suppressComposite = True  # each image stays one of its own in an SVG; hundreds melted into one make it slow
+    figure.suppressComposite = True  # keeps images separate in an SVG; merging hundreds is slow
     return figure, figure.add_subplot()
 
 
 def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, fontsize: float = SMALL) -> None:
-    """Cut a sheet to its pictures, and name lines below them."""
+    """Crop a sheet to its images, and add a legend of the lines below them."""
     if legend:
         below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 0.3, "frameon": False}
         axes.legend(handles=legend, ncols=columns, fontsize=fontsize, **below)
@@ -53,9 +53,10 @@ def close_sheet(axes, width: float, height: float, legend=(), columns: int = 2, 
 
 
 def draw_picture(axes, picture, ground, size, window, letters="", fontsize: float = SMALL) -> AxesImage:
-    """Draw a picture, greys or colours as `radiological` turns them, between the letters of its left and right side.
+    """Draw an image (greys or colours, from `radiological`) with letters at its left and right side.
 
-    It has that size, in the middle of a black ground (left, top, width, height); the window is black and white.
+    The image has the given size and is centred on a black ground (left, top, width, height); `window` holds the
+    intensities shown as black and white.
     """
     left, top, width, height = ground
     axes.add_patch(Rectangle((left, top), width, height, facecolor="black", zorder=-1))
@@ -69,7 +70,7 @@ def draw_picture(axes, picture, ground, size, window, letters="", fontsize: floa
 
 
 def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.5) -> None:
-    """Draw where a mask, as `radiological` turns it, crosses a level; closed at its edges, nothing of an empty one."""
+    """Draw the contour of a mask (from `radiological`) at a level, closed at the edges; nothing for an empty mask."""
     if np.max(mask) <= level:
         return
     left, right, bottom, top = extent
@@ -79,28 +80,28 @@ def draw_outline(axes, mask, extent, colour: str, line: float, level: float = 0.
 
 
 def show(axes: Axes, image: np.ndarray, window: tuple[float, float], extent: tuple | None = None) -> AxesImage:
-    """Draw one (i, j) image in grey; masked voxels get the colour of what lies outside the lesion."""
+    """Draw an image (i, j) in grey; masked voxels (outside the lesion) are blue."""
     low, high = window
     return axes.imshow(radiological(image), cmap=GREYS, vmin=low, vmax=high, extent=extent, interpolation="nearest")
 
 
 def radiological(image: np.ndarray) -> np.ma.MaskedArray:
-    """From axes (i, j) to picture rows and columns: front at the top, the patient's right on the left."""
+    """Convert axes (i, j) to image rows and columns: anterior at the top, the patient's right on the left."""
     return np.ma.asanyarray(image)[::-1, ::-1].T
 
 
 def inner_window(image: np.ndarray) -> tuple[float, float]:
-    """From the 1st to the 99th percentile of what is not 0."""
+    """The 1st and the 99th percentile of the non-zero voxels."""
     inside = image[(image != 0) & np.isfinite(image)]
     return tuple(np.percentile(inside, (1, 99))) if inside.size else (0.0, 1.0)
 
 
 def place_groups(groups: dict, across: int, step, heading: float, gap: float):
-    """Where members of groups stand, in rows below each group's heading.
+    """Place the members of groups in rows below the heading of each group.
 
-    A group without members has no heading; the step is from a member's corner to the next one's, across and down; half
-    of the gap between the members of a column is added before the next heading. Returned are the upper left corner of
-    each member, the top of each group's heading, and the height of all.
+    Groups without members have no heading. `step` is the distance between the corners of neighbouring members, across
+    and down; half of `gap` is added before the next heading. Returns the upper left corner of each member, the top of
+    each heading, and the total height.
     """
     corners, tops, y = {}, {}, 0.0
     for name in filter(groups.get, groups):
@@ -114,22 +115,22 @@ def place_groups(groups: dict, across: int, step, heading: float, gap: float):
 
 
 def unbroken_lines(text: str, letters: int) -> list[str]:
-    """Lines of so many letters, no number parted from its word or unit."""
+    """Wrap text to lines of this length without separating a number from its word or unit."""
     text = re.sub(r" (?=\d)|(?<=\d) (?=ml|networks)", "\N{NO-BREAK SPACE}", text)
     return textwrap.wrap(text, letters, break_on_hyphens=False)
 
 
 def common_prefix(subjects) -> str:
-    """What all ids begin with, up to the last `_` or `-`: `BraTS20_Training_`."""
-    prefix = os.path.commonprefix([str(subject) for subject in subjects])  # noqa: RUF071  letter by letter is what is wanted
+    """The common prefix of all ids, up to the last `_` or `-`: `BraTS20_Training_`."""
+    prefix = os.path.commonprefix([str(subject) for subject in subjects])  # noqa: RUF071  compares character by character, as intended
     return prefix[: max(prefix.rfind("_"), prefix.rfind("-")) + 1]
 
 
 def short_id(subject: str, most: int = 8) -> str:
-    """The id's end, so many letters at most; eight are the width of a slice."""
+    """The end of an id, with at most this many letters; eight fit above a slice."""
     return subject if len(subject) <= most else f"…{subject[1 - most :]}"
 
 
 def evenly(items: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the items, spread evenly, first and last included."""
+    """At most `most` of the items, evenly spread, including the first and the last."""
     return items[np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]

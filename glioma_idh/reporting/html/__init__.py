@@ -1,6 +1,6 @@
-"""One HTML file that holds a whole report: words, figures, tables and scans, and nothing to fetch from anywhere.
+"""Write a report as one self-contained HTML file with text, figures, tables and scans.
 
-Its figures and tables lie in a folder beside it too, for a manuscript.
+Its figures and tables are also written to a folder next to it, for use in a manuscript.
 """
 
 import base64
@@ -24,72 +24,72 @@ from glioma_idh.reporting.figures.cases import Case
 from glioma_idh.reporting.html.viewer import pack_cases
 from glioma_idh.reporting.tables.results import latex_table
 
-GENERATOR = b'content="glioma_idh"'  # what a former page has near its start
+GENERATOR = b'content="glioma_idh"'  # marks an earlier report
 LARGEST_SVG = 300_000  # bytes; a larger one is shown as PNG
 NUMBER = re.compile(r"[-+−–<>≤≥=~±]?\s?\.?\d")
 OPTION = re.compile(r"(?<!\S)(-[\w-]+)")
 UNIT = re.compile(r" (?=±)|(?<=[±<>]) (?=\d)|(?<=\bp) (?=[<\d])|(?<=\d) (?=%|ml\b|mm\b|to [-+−]?\d)|(?<=\d to) ")
 
 LIST = "files.txt"
-HEAD = "Figures and tables of the page beside this folder. The next page of that name replaces those listed here:"
+HEAD = "Figures and tables of the report next to this folder. The next report replaces the files listed here:"
 LISTED = re.compile(r"figures/[^/\\]+\.(png|svg)|tables/[^/\\]+\.(csv|tex)")
-LONGEST = 60  # letters of a file name: no disk takes more than 255 bytes
+LONGEST = 60  # letters of a file name, because file systems allow 255 bytes
 
 
 class Paragraph(NamedTuple):
-    text: str  # plain; a blank line begins a new paragraph
+    text: str  # plain text; a blank line starts a new paragraph
 
 
 class Picture(NamedTuple):
-    name: str  # of its files, without ending
+    name: str  # of its files, without extension
     figure: Figure
     caption: str
-    alt: str  # what is seen, for those who cannot see it
+    alt: str  # alternative text
 
 
 class Sheet(NamedTuple):
     name: str
-    table: pd.DataFrame  # of text cells, all of whose columns are shown
+    table: pd.DataFrame  # text cells; all columns are shown
     caption: str
 
 
 class Listing(NamedTuple):
-    text: str  # code, with a button that copies it
+    text: str  # code, shown with a copy button
 
 
 class Viewer(NamedTuple):
-    cases: dict[str, Case]  # one or more, to look through slice by slice, by what the reader picks in the list
+    cases: dict[str, Case]  # at least one, by their name in the list of the viewer
 
 
 class Section(NamedTuple):
     title: str
-    parts: list  # what stands below it, in order
+    parts: list  # content, in order
 
 
-FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))}  # in the folder beside the page
+FILES = {Picture: ("figures", ("png", "svg")), Sheet: ("tables", ("csv", "tex"))}  # in the folder next to the page
 
 
 def write_page(
     path: Path, title: str, result: str, sections: list[Section], *, cautions: Sequence[str] = (), synthetic=False
 ) -> Path:
-    """Write a page and, in `<stem>_files` beside it, its figures (PNG, SVG) and tables (CSV, LaTeX).
+    """Write a page and, in `<stem>_files` next to it, its figures (PNG, SVG) and tables (CSV, LaTeX); return its path.
 
-    Each file appears whole or not at all, the page last; then those of a former page of this name that are no longer
-    wanted are gone.
+    Each file is written atomically, the page last. Files of an earlier page with this name that are no longer needed
+    are deleted. The arguments are those of `pages.Content`; cautions are shown in a box below the title.
 
-    The arguments are those of `pages.Told`; cautions stand in a box below the title. The path is returned. InputError:
-    a file cannot be written, or one that is not a report's is in its place.
+    Raises:
+        InputError: a file cannot be written, or would replace a file that does not belong to a report.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError("a name that ends in .html", path.name, "Give the page another name.", file=path)
+        raise InputError("a file name that ends in .html", path.name, "Give the report another name.", file=path)
     if path.is_dir():
-        raise InputError("a file to write the page to", "a folder", "Add a file name, report.html.", file=path)
+        raise InputError("a file name for the report", "a folder", "Add a file name, such as report.html.", file=path)
     if path.exists() and GENERATOR not in path.read_bytes()[:2000]:
-        advice = "Give the page another name, or take the file away."
-        raise InputError("nothing, or a former report", "another file", advice, file=path)
+        advice = "Give the report another name, or move the file."
+        raise InputError("no file, or an earlier report", "another file", advice, file=path)
     folder = files_folder(path)
     parts = [part for section in sections for part in section.parts]
-    files = {}  # of each figure and table, in their order
+    files = {}  # of each figure and table, in order
     for kind, (inside, endings) in FILES.items():
         names = file_names([part.name for part in parts if isinstance(part, kind)])
         files[kind] = [[f"{inside}/{name}.{ending}" for ending in endings] for name in names]
@@ -103,12 +103,12 @@ def write_page(
 
 
 def _template():
-    """The page's template; every text that is put in is escaped."""
+    """The template of the page; all inserted text is escaped."""
     settings = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     templates = Environment(loader=PackageLoader("glioma_idh.reporting.html", "templates"), **settings)
     templates.policies["json.dumps_kwargs"] = {"sort_keys": False}
     templates.filters |= {
-        "unbroken": lambda text: UNIT.sub("\N{NO-BREAK SPACE}", text),  # no number parted from its sign or unit
+        "unbroken": lambda text: UNIT.sub("\N{NO-BREAK SPACE}", text),  # keep numbers with their signs and units
         "texts": lambda text: re.split(r"\n\s*\n", text.strip()),
         "options": lambda code: OPTION.split(code),
     }
@@ -116,7 +116,7 @@ def _template():
 
 
 def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
-    """What the template shows of a part; the files of a picture or a sheet, the next ones left, are written."""
+    """The values of a part for the template; write the files of a picture or a sheet (the next ones in `left`)."""
     if not isinstance(part, (Paragraph, Listing, Viewer, *FILES)):
         raise TypeError(f"expected a part of a page; found {type(part).__name__}")
     block = {"kind": type(part).__name__.lower()} | part._asdict()
@@ -127,7 +127,7 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
     match part:
         case Viewer(cases):
             block["content"] = pack_cases(cases)
-        case Picture(figure=figure):  # as SVG if that is small; in its own size, 96 CSS pixels an inch
+        case Picture(figure=figure):  # as SVG if that is small; at 96 CSS pixels per inch
             png, svg = save_figure(figure, place.parent, place.name)
             shown, kind = (svg, "svg+xml") if svg.stat().st_size <= LARGEST_SVG else (png, "png")
             block["source"] = f"data:image/{kind};base64,{base64.b64encode(shown.read_bytes()).decode()}"
@@ -137,7 +137,7 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
             mark = f"{SYNTHETIC_NOTE}. " if synthetic else ""
             write_table(table.assign(note=SYNTHETIC_NOTE) if synthetic else table, folder / files[0])
             write_text(latex_table(table, mark + caption, place.name), folder / files[1])
-            block["columns"] = []  # with whether most cells that hold something begin with a number
+            block["columns"] = []  # name, and whether most non-empty cells begin with a number
             for n, name in enumerate(table.columns):
                 filled = table.iloc[:, n][lambda cells: ~cells.str.strip().isin(["", "-", "–"])]
                 is_number = n > 0 and len(filled) > 0 and filled.str.match(NUMBER).mean() > 0.5
@@ -147,7 +147,7 @@ def _block(part, left: dict, folder: Path, synthetic: bool) -> dict:
 
 
 def file_names(names: list[str]) -> list[str]:
-    """Names that any disk takes, all of them different: letters and digits of any script, `-`, `_` and `.`."""
+    """Make distinct, valid file names: letters and digits of any script, `-`, `_` and `.`."""
     taken, files = set(), []
     for name in names:
         stem = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name))[:LONGEST].strip("._") or "unnamed"
@@ -159,16 +159,16 @@ def file_names(names: list[str]) -> list[str]:
 
 @contextlib.contextmanager
 def replaced_files(folder: Path, wanted: list[str]):
-    """While a page and the `wanted` files of its folder are written; at the end, the former page's others are gone.
+    """Write a page and the `wanted` files of its folder inside this context; at the end, delete its other old files.
 
-    What no page has written stays. InputError: such a file is in the place of a wanted one.
+    Files that do not belong to a page are kept. InputError: such a file has the name of a wanted one.
     """
     lines = (folder / LIST).read_text().splitlines() if (folder / LIST).is_file() else []
     former = {line for line in lines if LISTED.fullmatch(line)}
     others = [name for name in wanted if name not in former and (folder / name).exists()]
     if others:
-        advice = "Move it elsewhere, or name another --out."
-        raise InputError("a name that is free", "a file that is not a report's", advice, file=folder / others[0])
+        advice = "Move the file, or choose another --out."
+        raise InputError("a free file name", "a file that is not part of a report", advice, file=folder / others[0])
     if wanted or former:
         write_text("\n".join([HEAD, *sorted({*former, *wanted}), ""]), folder / LIST)
     yield

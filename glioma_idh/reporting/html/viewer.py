@@ -1,6 +1,6 @@
-"""Scans as a page can carry them: each volume is one compressed picture of all its slices, in 256 greys.
+"""Pack scans into a page: each volume is one compressed image of all its slices, in 256 greys.
 
-The page's script cuts its slices in any plane out of them; so nothing is stored twice and nothing is fetched.
+The script of the page extracts slices in any plane from it, so nothing is stored twice or loaded from elsewhere.
 """
 
 import base64
@@ -16,21 +16,21 @@ from glioma_idh.reporting.figures.cases import Case, grey_window
 from glioma_idh.reporting.figures.overlays import OUTLINES
 from glioma_idh.reporting.figures.sheet import PLANES, SIDES
 
-MOST_VOXELS = 4_500_000  # of a volume: a head in 1 mm voxels, cut to the brain, stays as it is
-MOST_BITS = 50_000_000  # of all volumes together, as of six subjects of four sequences: 6 MB, 8 MB as text
-BITS = {90: 1.55, 75: 0.96, 60: 0.83, 40: 0.60, 30: 0.50}  # a voxel, by quality; on a T1 template with 3 % of noise
+MOST_VOXELS = 4_500_000  # per volume; a brain in 1 mm voxels is below this
+MOST_BITS = 50_000_000  # all volumes together, as for six subjects with four sequences: 6 MB, 8 MB as text
+BITS = {90: 1.55, 75: 0.96, 60: 0.83, 40: 0.60, 30: 0.50}  # bits per voxel by quality, on a T1 template with 3 % noise
 LOWEST_QUALITY = 25
 
 
 def pack_cases(cases: dict[str, Case]) -> dict:
-    """What the script needs to show some subjects, by the name under which the reader finds them, as JSON takes it.
+    """The data that the script needs to show the cases, by their name in the list, ready for JSON.
 
     Returns:
-        `planes` (axes across, up and cut), `sides` (letters left and right), `outlines` (name, colour and width in
-        pixels), `size_mm` (width and height that hold every slice of every case) and `cases`. Each of these is cut to
-        its box, and has `shape`, `spacing_mm` of the voxels kept, `start` and `step` (voxel n of them is voxel
-        start + step * n of the scan), `centre` (one of the voxels kept), `images` ([name in print, picture]) and
-        `outlines` (pictures; None where nothing was found).
+        `planes` (axes across, up and through), `sides` (letters left and right), `outlines` (name, colour and width in
+        pixels), `size_mm` (width and height that fit every slice of every case) and `cases`. Each case is cropped to
+        its box and has `shape`, `spacing_mm` of the stored voxels, `start` and `step` (stored voxel n is voxel
+        start + step * n of the scan), `centre` (a stored voxel), `images` ([printed name, image]) and `outlines`
+        (images; None if no lesion was found).
     """
     if not cases:
         raise ValueError("expected at least one subject to look at; found none")
@@ -47,7 +47,7 @@ def pack_cases(cases: dict[str, Case]) -> dict:
 
 
 def _pack_case(name: str, case: Case, quality: int) -> dict:
-    """One subject; volumes of too many voxels are made coarser by whole steps, the lesions keep their quality."""
+    """Pack one subject; large volumes are downsampled by integer steps; lesions are stored without loss."""
     steps, shape = _grid(case)
     start = np.array([start for start, _ in case.box])
     sequences = [name for name in SEQUENCES if name in case.images]
@@ -67,9 +67,9 @@ def _pack_case(name: str, case: Case, quality: int) -> dict:
 
 
 def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
-    """A volume as one picture, slice k after slice k in rows, about square: axis i goes to the right, j down.
+    """Pack a volume into one nearly square image of its slices k in rows, with axis i to the right and j down.
 
-    Greys from 0 to 255 become a WebP of that quality, booleans a PNG of one bit a voxel, as a `data:` address.
+    Greys (0 to 255) become a WebP of this quality, booleans a PNG with one bit per voxel; returned as a `data:` URL.
     """
     width, height, number = volume.shape
     columns = int(np.ceil(np.sqrt(number * height / width)))
@@ -88,14 +88,14 @@ def pack_volume(volume: np.ndarray, quality: int = 0) -> str:
 
 
 def _greys(image: np.ndarray, box: Box) -> np.ndarray:
-    """Greys, 0 to 255, inside a box, in the window that figures have too."""
+    """Greys (0 to 255) inside a box, with the grey window of the figures."""
     low, high = grey_window(image)
     low = low if low < high else high - 1
     return np.clip((crop(image, box) - np.float32(low)) * np.float32(255 / (high - low)), 0, 255)
 
 
 def _grid(case: Case) -> tuple[list[int], list[int]]:
-    """How many voxels become one along each axis, and how many there are then: the finest axes give way first."""
+    """Downsampling step and resulting shape along each axis; the finest axes are downsampled first."""
     sides = np.array([stop - start for start, stop in case.box])
     steps = np.ones(3, int)
     while np.prod(-(-sides // steps)) > MOST_VOXELS:
@@ -104,7 +104,7 @@ def _grid(case: Case) -> tuple[list[int], list[int]]:
 
 
 def _coarser(volume: np.ndarray, steps: list[int]) -> np.ndarray:
-    """Means over blocks of voxels; the last voxels are repeated where a block would reach over the edge."""
+    """Means over blocks of voxels; edge voxels are repeated to fill the last block."""
     if max(steps) == 1:
         return volume
     padded = np.pad(volume, [(0, -n % step) for n, step in zip(volume.shape, steps, strict=True)], mode="edge")

@@ -1,4 +1,4 @@
-"""The failure gallery: the most confident mistakes with their slices, and the cases to look through."""
+"""The most confident wrong predictions with their images, and the choice of cases for the viewer."""
 
 from pathlib import Path
 
@@ -14,24 +14,24 @@ from glioma_idh.reporting.figures.cases import Case, choose_by_dice, is_slice, r
 from glioma_idh.reporting.figures.overlays import GAP, NOTE, draw_view, outline_entries
 from glioma_idh.reporting.figures.sheet import LINE
 
-ACROSS, WIDEST = 3, 7.1  # subjects a row, but as many as fit where that makes it one row; inches
-SLICE, VIEW = 1.6, 1.12  # side of a slice, and of an image of a volume, inches
-LETTER, BETWEEN, TEXT = 0.068, 0.1, 3 * LINE + 0.03  # a letter's width, between subjects, above an image; inches
+ACROSS, WIDEST = 3, 7.1  # subjects per row (more if they all fit in one row); inches
+SLICE, VIEW = 1.6, 1.12  # width of a slice, and of an image of a volume, inches
+LETTER, BETWEEN, TEXT = 0.068, 0.1, 3 * LINE + 0.03  # inches: width of a letter, between subjects, above an image
 VOLUMES_SHOWN = ("flair", "t1gd")
-TITLE = "The most confident mistakes"
+TITLE = "Most confident wrong predictions"
 SLICES_NOTE = (
-    "Slices as the network reads them, in one grey window; blue: outside the lesion mask, 0 to the network. "
-    "Patient's right on the left, front at the top."
+    "Slices as the network receives them, all in the same grey window. Blue: outside the lesion mask (set to 0). "
+    "The patient's right is on the left, anterior at the top."
 )
 VOLUMES_NOTE = f"Axial slice through the lesion's centre. {NOTE}"
-NONE_WRONG = "No mistakes to show: every subject tested was called rightly, mutant from 0.5 on."
+NONE_WRONG = "All tested subjects were predicted correctly at a threshold of 0.5."
 
 
 def confident_mistakes(predictions: pd.DataFrame, count: int = 6) -> list[str]:
-    """The subjects called wrongly, mutant from 0.5 on, with scores farthest from 0.5; mutants first.
+    """The wrongly predicted subjects (threshold 0.5) with scores farthest from 0.5; IDH-mutant subjects first.
 
-    Of several tests of a subject the mean score counts; rows without a truth or a score are left out. Half of `count`
-    are of each class; fewer of one class leave room for more of the other.
+    If a subject was tested several times, the mean score counts; rows without a label or a score are left out. Half of
+    the `count` subjects are of each class; if one class has fewer, the other fills up.
     """
     wrong = _mistakes(_mean_scores(predictions))
     mutant, wild_type = (wrong.index[wrong["truth"] == truth].tolist() for truth in (1, 0))
@@ -40,19 +40,19 @@ def confident_mistakes(predictions: pd.DataFrame, count: int = 6) -> list[str]:
 
 
 def _mean_scores(predictions: pd.DataFrame) -> pd.DataFrame:
-    """`truth`, mean `score` and number of `tests` of each subject that has both, by subject."""
+    """`truth`, mean `score` and number of `tests` by subject, for subjects that have both label and score."""
     known = predictions.dropna(subset=["truth", "score"])
     return known.groupby("subject").agg(truth=("truth", "max"), score=("score", "mean"), tests=("score", "size"))
 
 
 def _mistakes(scores: pd.DataFrame) -> pd.DataFrame:
-    """Those of the mean scores that are wrong, the most confident mistake first."""
+    """The subjects whose mean score is wrong, the most confident one first."""
     wrong = scores[(scores["score"] >= 0.5) != (scores["truth"] == 1)]
     return wrong.loc[(wrong["score"] - 0.5).abs().sort_values(ascending=False, kind="stable").index]
 
 
 def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
-    """The most confident mistakes in words, for those who cannot see them."""
+    """Alternative text of `mistakes_figure`."""
     scores, chosen = _mean_scores(predictions), confident_mistakes(predictions, count)
     if not chosen:
         return NONE_WRONG
@@ -61,30 +61,30 @@ def mistakes_text(predictions: pd.DataFrame, count: int = 6) -> str:
 
 
 def mistakes_figure(folder: Path, cohort, predictions, *, count=6, synthetic=False) -> tuple[Figure | None, str]:
-    """The most confident mistakes with score, grade and age: the slices read, or two sequences with both outlines.
+    """Figure of the most confident wrong predictions with score, grade and age: slices, or two sequences with outlines.
 
-    The figure, or None; and in words who is not shown, or why nobody is, "" if all are.
+    Returns the figure or None, and a sentence on subjects that are not shown and why ("" if all are shown).
     """
     scores, chosen = _mean_scores(predictions), confident_mistakes(predictions, count)
     if not chosen:
         return None, NONE_WRONG
     cases, gone = read_cases(folder, cohort, predictions, chosen)
     if not cases:
-        return None, f"The most confident mistakes cannot be shown. {gone[0]}"
+        return None, f"The most confident wrong predictions are not shown. {gone[0]}"
     rows = cohort.drop_duplicates("subject").set_index("subject")
-    words = {}  # between a subject's id and images
+    words = {}  # text between the id of a subject and its images
     for subject in cases:
         _, score, tests = scores.loc[subject]
         cells = (rows.loc[subject].get(name) for name in ("grade", "age_years"))
         grade, age = ("" if pd.isna(cell) else str(cell).removesuffix(".0") for cell in cells)
-        grade = grade if grade.isalpha() else f"grade {grade or 'not known'}"
+        grade = grade if grade.isalpha() else f"grade {grade or 'unknown'}"
         tests = f", mean of {tests:.0f} tests" if tests > 1 else ""
-        words[subject] = f"score {score:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age not known'}"
+        words[subject] = f"score {score:.2f}{tests}\n{grade}, {f'{age} years' if age else 'age unknown'}"
     return _draw(cases, words, _mistakes(scores)["truth"], synthetic), " ".join(gone)
 
 
 def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synthetic: bool) -> Figure:
-    """The sheet: a heading a class, below it its subjects; `wrong` is the truth of everybody called wrongly."""
+    """Draw a heading per class with its subjects below; `wrong` holds the labels of all wrong predictions."""
     groups = {truth: [subject for subject in cases if wrong[subject] == truth] for truth in (1, 0)}
     flat = is_slice(next(iter(cases.values())))
     names = [name for name in SEQUENCES if all(name in case.images for case in cases.values())]
@@ -102,7 +102,7 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
     figure, axes = sheet.new_sheet(max(total + 0.1, 4.0), height - LINE * flat, title, note, synthetic)
     for truth, y in headings.items():
         (name, colour), called, members = GROUPS[truth], GROUPS[1 - truth][0], groups[truth]
-        heading = f"IDH-{name}, called {called}: {len(members)} of {(wrong == truth).sum()}"
+        heading = f"IDH-{name}, predicted {called}: {len(members)} of {(wrong == truth).sum()}"
         axes.text(0, y, heading, fontsize=NORMAL, fontweight="bold", color=colour, va="top")
     slices = [case.images[name].ravel() for case in cases.values() for name in names if flat]
     window = sheet.inner_window(np.concatenate([np.zeros(1, np.float32), *slices]))
@@ -122,25 +122,25 @@ def _draw(cases: dict[str, Case], words: dict[str, str], wrong: pd.Series, synth
 
 
 def viewer_cases(folder: Path, cohort, predictions, count: int = 6) -> tuple[dict[str, Case], list[str]]:
-    """What `read_cases` reads of the first `count` of `choose_cases`, by why they were, such as `Best Dice: S12`."""
+    """Read the first `count` of `choose_cases`, by reason and subject (`Best Dice: S12`); and say what is missing."""
     chosen = dict(list(choose_cases(predictions).items())[:count])
     cases, gone = read_cases(folder, cohort, predictions, list(chosen))
     return {f"{chosen[subject]}: {subject}": case for subject, case in cases.items()}, gone
 
 
 def choose_cases(predictions: pd.DataFrame) -> dict[str, str]:
-    """Why each of a few subjects is worth a look, the most telling first; a subject may have several reasons."""
+    """Choose subjects for the viewer, the most informative first, each with its reason or reasons."""
     scores, whys = _mean_scores(predictions), []
     for subject in confident_mistakes(predictions, 2):
         truth = int(scores.at[subject, "truth"])
-        whys.append((subject, f"Most confident mistake, {GROUPS[truth][0]} called {GROUPS[1 - truth][0]}"))
+        whys.append((subject, f"Most confident wrong prediction, {GROUPS[truth][0]} predicted {GROUPS[1 - truth][0]}"))
     if has_values(predictions, "dice"):
         whys += [(subject, f"{name} Dice") for name, subject in choose_by_dice(predictions).items()]
     right = scores[(scores["score"] >= 0.5) == (scores["truth"] == 1)].sort_values("score", kind="stable")
     for truth, end in ((1, -1), (0, 0)):
         of_class = right.index[right["truth"] == truth]
         if len(of_class):
-            whys.append((of_class[end], f"Most confident {GROUPS[truth][0]}"))
+            whys.append((of_class[end], f"Most confident correct {GROUPS[truth][0]}"))
     chosen = {}
     for subject, why in whys:
         chosen[subject] = f"{chosen[subject]}; {why[0].lower()}{why[1:]}" if subject in chosen else why

@@ -1,4 +1,4 @@
-"""The sections of a report on the performance of the scores, in the order in which a reviewer asks."""
+"""Sections on the performance of the scores: baselines, discrimination, calibration, groups of patients."""
 
 import pandas as pd
 
@@ -7,44 +7,47 @@ from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.figures.canvas import named_splits
 from glioma_idh.reporting.figures.roc_and_boxes import roc_with_bands
 from glioma_idh.reporting.html import Paragraph, Picture, Section, Sheet
-from glioma_idh.reporting.names import ABBREVIATIONS, HEADINGS
-from glioma_idh.reporting.sections import say
+from glioma_idh.reporting.names import AUC_NOTE, HEADINGS, abbreviations
+from glioma_idh.reporting.sections import accuracy_note, box_legend, legend, say
 from glioma_idh.reporting.sections.shared_figures import boxes_of
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, number_cell, proportion_cell
+from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, number_cell, proportion_cell
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.runs.run import Run
 
 CHOICES = {
-    "0.5": "mutant from 0.5 on",
-    "youden": "threshold of other patients (Youden)",
-    "sensitivity 0.9": "threshold of other patients (sensitivity 0.9 wanted)",
+    "0.5": "0.5",
+    "youden": "set on the other folds (Youden index)",
+    "sensitivity 0.9": "set on the other folds, aiming at 90 % sensitivity",
 }
-SCALINGS = {"before": "as the network gives them", "temperature": "temperature scaling", "platt": "Platt scaling"}
+SCALINGS = {"before": "none", "temperature": "temperature scaling", "platt": "Platt scaling"}
 CALIBRATION = {"ece": "ECE", "brier": "Brier", "log_loss": "log loss"}
+GROUPS = "Performance within groups of patients"
 NET_BENEFIT_AT = (0.1, 0.2, 0.3, 0.5)  # thresholds of the table
 NET_BENEFIT_OF = {"network": "network", "treat all as mutant": "treat_all", "treat none": "treat_none"}
 RATES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
+DIFFERENCE = "difference in AUC, network minus baseline (95 % CI)"
 
 
 def baselines_section(finished: Run) -> Section:
-    """Beside age, sex, lesion volume and grade."""
+    """Comparison with age, sex, lesion volume and grade."""
     numbers = finished.performance
     network = estimate_cell(numbers["auc"]["within_splits"], 3)
-    rows = [{"known": "with the network", "baseline": finished.name, "AUC within splits (95 %)": network}]
+    rows = [{"available": "with the network", "predictor": finished.name, "AUC within splits (95 % CI)": network}]
     for name, of in numbers["baselines"].items():
-        row = {"known": of["stage"], "baseline": name, "AUC within splits (95 %)": estimate_cell(of["auc"], 3)}
-        rows.append(row | {"network less it": comparison_cell(of["difference"], 3)})
+        row = {"available": of["stage"], "predictor": name, "AUC within splits (95 % CI)": estimate_cell(of["auc"], 3)}
+        difference = comparison_cell(of["difference"], 3) if known(of["auc"]["value"]) else "-"
+        rows.append(row | {DIFFERENCE: difference})
     figure = forest_plots.baselines_forest(numbers, synthetic=finished.synthetic)
     alt = forest_plots.baselines_forest_alt(numbers)
-    picture = Picture("baselines", figure, "AUC beside baselines without a network.", alt)
-    caption = "AUC within splits with 95 % confidence intervals, and paired differences."
+    picture = Picture("baselines", figure, legend("baselines", **numbers), alt)
+    caption = "The network and the baselines in the same patients. p values after Holm correction. " + AUC_NOTE
     table = pd.DataFrame(rows).astype(object).fillna("")
     parts = [say("baselines", **numbers), picture, Sheet("baselines", table, caption)]
-    return Section("Beside age, lesion volume and grade", parts)
+    return Section("Comparison with age, lesion volume and grade", parts)
 
 
 def discrimination_section(finished: Run) -> Section:
-    """Who is told apart: curves, calls, and each split."""
+    """Discrimination: AUC, curves, predictions at thresholds, and the scores of each split."""
     numbers, marked, patients = finished.performance, {"synthetic": finished.synthetic}, finished.predictions
     auc, of_average = numbers["auc"], {"average_precision": numbers["average_precision"]}
     rows = [
@@ -60,29 +63,33 @@ def discrimination_section(finished: Run) -> Section:
         {"threshold": CHOICES[choice]} | {HEADINGS[rate]: proportion_cell(rates[rate]) for rate in RATES}
         for choice, rates in numbers["rates"].items()
     ]
-    prevalence = f"{WITHIN_NOTE} {say('prevalence', **numbers).text}"
+    table = pd.DataFrame(calls)
+    caption = legend("scores", **numbers)
+    prevalence = f"{caption} {WITHIN_NOTE} {say('prevalence', **numbers).text}"
     roc = roc_with_bands({finished.name: patients}, **marked)
-    roc_alt = f"ROC curve: pooled AUC {estimate_cell(auc['pooled'])}."
+    roc_alt = f"ROC curve. Pooled AUC {estimate_cell(auc['pooled'])}."
     curve = performance.precision_recall_curve(patients, **of_average, **marked)
     curve_alt = performance.precision_recall_curve_alt(patients, **of_average)
     matrices = performance.confusion_matrices(numbers["rates"], **marked)
     matrices_alt = performance.confusion_matrices_alt(numbers["rates"])
     parts = [
-        Sheet("scores", pd.DataFrame(rows, columns=["score", "value (95 %)"]), prevalence),
-        Picture("roc", roc, "ROC curve, pooled over patients.", roc_alt),
-        Picture("precision_recall", curve, "Precision and recall, pooled over patients.", curve_alt),
+        Sheet("scores", pd.DataFrame(rows, columns=["measure", "value (95 % CI)"]), prevalence),
+        Picture("roc", roc, legend("roc", **numbers), roc_alt),
+        Picture("precision_recall", curve, legend("precision_recall", **numbers), curve_alt),
         Sheet(
             "rates",
-            pd.DataFrame(calls),
-            f"Predictions at each threshold. 95 % confidence intervals (Wilson). {ABBREVIATIONS}",
+            table,
+            "Predictions at each threshold. Patients with a score at or above it are predicted IDH-mutant. In "
+            f"parentheses: 95 % confidence intervals (Wilson). {abbreviations(table)}",
         ),
-        Picture("confusion", matrices, "Confusion matrices at the three thresholds.", matrices_alt),
+        *accuracy_note(table),
+        Picture("confusion", matrices, legend("confusion", **numbers), matrices_alt),
     ]
     return Section("Discrimination", [*parts, *_per_split(finished)])
 
 
 def _per_split(finished: Run) -> list:
-    """The scores of each split, as the papers print them."""
+    """The scores of each split, as reported by the papers."""
     if finished.performance["patients"]["folds_made"]:
         return [say("folds", **finished.performance)]
     scores = pd.DataFrame(finished.metrics["per_split"])
@@ -90,23 +97,25 @@ def _per_split(finished: Run) -> list:
     rows = []
     for name, row in named_splits(scores):
         cells = {HEADINGS[column]: number_cell(row[column].iloc[0]) for column in columns}
-        rows.append({"split": name, "tested": int(row["num_test"].iloc[0])} | cells)
-    alt = "Box plots of the scores over the splits; see the table."
-    caption = f"Scores of each split, mutant from 0.5 on. {ABBREVIATIONS}"
-    boxes = Picture("boxes", boxes_of([finished]), "Scores over the splits.", alt)
-    return [boxes, Sheet("splits_scores", pd.DataFrame(rows), caption)]
+        rows.append({"split": name, "test subjects": int(row["num_test"].iloc[0])} | cells)
+    alt = "Box plots of the scores over the splits; the numbers are in the next table."
+    table = pd.DataFrame(rows)
+    caption = f"Scores of each split at a threshold of 0.5. {abbreviations(table)}"
+    boxes = Picture("boxes", boxes_of([finished]), box_legend([finished], finished.printed), alt)
+    return [boxes, Sheet("splits_scores", table, caption)]
 
 
 def calibration_section(finished: Run) -> Section:
-    """Whether 0.7 means 7 of 10, and the net benefit of acting on it."""
+    """Calibration before and after recalibration, and the net benefit of using the scores."""
     numbers, rows, marked = finished.performance, [], {"synthetic": finished.synthetic}
     for name, scores in numbers["calibration"].items():
-        row = {"scores": SCALINGS[name]}
+        row = {"recalibration": SCALINGS[name]}
         if "reason" in scores or numbers.get("hard_scores"):
-            rows.append(row | {"slope (95 %)": scores.get("reason", HARD)})
+            rows.append(row | {"slope (95 % CI)": scores.get("reason", HARD)})
             continue
-        row |= {"slope (95 %)": estimate_cell(scores["slope"]), "intercept (95 %)": estimate_cell(scores["intercept"])}
-        row |= {"in the large (95 %)": estimate_cell(scores["in_the_large"])}
+        row["slope (95 % CI)"] = estimate_cell(scores["slope"])
+        row["intercept (95 % CI)"] = estimate_cell(scores["intercept"])
+        row["calibration-in-the-large (95 % CI)"] = estimate_cell(scores["in_the_large"])
         rows.append(row | {name: f"{scores[key]:.3f}" for key, name in CALIBRATION.items()})
     curves, table = (numbers["reliability"], numbers["calibration"]), pd.DataFrame(rows).astype(object).fillna("")
     diagram, alt = performance.reliability_diagram(*curves, **marked), performance.reliability_diagram_alt(*curves)
@@ -114,16 +123,16 @@ def calibration_section(finished: Run) -> Section:
     decision_alt = performance.decision_curve_figure_alt(numbers["decision"])
     parts = [
         say("calibration", **numbers, hard=HARD, clip=f"{CLIP:g}"),
-        Picture("reliability", diagram, "Reliability, before and after scaling.", alt),
-        Sheet("calibration", table, "Calibration of all tested patients together."),
-        Picture("decision", decision, "Decision curve.", decision_alt),
-        Sheet("net_benefit", _net_benefit(numbers), "Net benefit, true positives per patient, by prevalence."),
+        Picture("reliability", diagram, legend("reliability", **numbers), alt),
+        Sheet("calibration", table, legend("calibration_table", **numbers)),
+        Picture("decision", decision, legend("decision", **numbers), decision_alt),
+        Sheet("net_benefit", _net_benefit(numbers), legend("net_benefit_table", **numbers)),
     ]
-    return Section("Calibration and usefulness", parts)
+    return Section("Calibration and net benefit", parts)
 
 
 def _net_benefit(numbers: dict) -> pd.DataFrame:
-    """Net benefit at some thresholds, at the prevalence of the patients tested, and at the cohort's if it differs."""
+    """Net benefit at some thresholds, at the prevalence of the tested patients and, if different, of the cohort."""
     of, curves = numbers["prevalence"], {"patients": numbers["decision"]}
     if f"{of['patients']:.3f}" != f"{of['cohort']:.3f}":
         curves |= {"cohort": numbers["decision_at_cohort_prevalence"]}
@@ -137,19 +146,25 @@ def _net_benefit(numbers: dict) -> pd.DataFrame:
 
 
 def strata_section(finished: Run) -> Section:
-    """Within grade, sex, age, site and size."""
-    strata, overall = finished.performance["strata"], finished.performance["auc"]["within_splits"]
+    """AUC within grade, sex, age, site and lesion size."""
+    numbers = finished.performance
+    strata, overall = numbers["strata"], numbers["auc"]["within_splits"]
     if not isinstance(strata, list):
-        return Section("Within groups of patients", [Paragraph(f"Strata {strata['reason']}.")])
+        return Section(GROUPS, [Paragraph(f"The AUC within groups of patients {strata['reason']}.")])
     rows = []
     for row in strata:
-        group = {"variable": row["variable"], "stratum": row["stratum"], "patients": row["n"], "mutant": row["events"]}
-        rows.append(group | {"pairs": row["pairs"], "AUC (95 %)": estimate_cell(row | {"value": row["auc"]})})
+        group = {
+            "variable": row["variable"],
+            "group": row["stratum"],
+            "patients": row["n"],
+            "IDH-mutant": row["events"],
+        }
+        rows.append(group | {"pairs": row["pairs"], "AUC (95 % CI)": estimate_cell(row | {"value": row["auc"]})})
     figure = forest_plots.strata_forest(strata, overall, synthetic=finished.synthetic)
     alt = forest_plots.strata_forest_alt(strata, overall)
-    picture = Picture("strata", figure, "AUC within groups of patients.", alt)
-    caption = "AUC within splits with 95 % confidence intervals, in groups of patients."
-    return Section("Within groups of patients", [say("strata"), picture, Sheet("strata", pd.DataFrame(rows), caption)])
+    picture = Picture("strata", figure, legend("strata", **numbers), alt)
+    caption = "AUC within splits for each group of patients. Pairs: IDH-mutant and IDH-wild-type patients. " + AUC_NOTE
+    return Section(GROUPS, [say("strata"), picture, Sheet("strata", pd.DataFrame(rows), caption)])
 
 
 SECTIONS = (baselines_section, discrimination_section, calibration_section, strata_section)

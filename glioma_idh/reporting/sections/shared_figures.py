@@ -1,4 +1,4 @@
-"""Figures of one run or of several that stand on pages and in run folders alike."""
+"""Figures of one or several runs that are used both on pages and in run folders."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,18 +10,18 @@ from glioma_idh.runs.run import Run
 
 
 def published_of(runs: list[Run]) -> dict[str, dict]:
-    """The paper's (mean, sd) of each score, by the run's name; without runs of which it prints none."""
+    """The paper's (mean, sd) of each score, by run name; runs without published scores are left out."""
     return {run.name: run.recipe["published"] for run in runs if run.recipe.get("published")}
 
 
 def printed_of(runs: list[Run]) -> Printed:
-    """What the papers print of these runs; of both papers, all of it that both can have."""
+    """Which scores the paper of these runs reports; for runs of both papers, those of a predictions table."""
     printed = {run.printed for run in runs}
     return printed.pop() if len(printed) == 1 else TABLE_ALONE
 
 
 def roc_of(runs: list[Run]) -> Figure:
-    """ROC curves of every split, a panel a run that has scores."""
+    """ROC curves of every split, with one panel per run that has scores."""
     best = {run.name: run.metrics["mean"].get("best_possible_auc") for run in runs}
     return roc_curves(
         {run.name: run.predictions for run in runs if run.scored},
@@ -39,7 +39,7 @@ def boxes_of(runs: list[Run]) -> Figure:
 
 
 def lesion_cases(run: Run) -> dict[str, Case]:
-    """The lesions found best, in the middle and worst, of the masks kept; InputError: an image is not where it was."""
+    """The cases with the best, median and worst Dice among the stored masks; InputError: an image is missing."""
     cohort, tested = run.cohort.set_index("subject", drop=False), dict(iter(run.predictions.groupby("subject")))
     chosen = choose_by_dice(run.predictions)
     return {name: read_case(run.folder, cohort.loc[who], tested[who]) for name, who in chosen.items()}

@@ -1,7 +1,7 @@
-"""Tables of text cells: results, comparisons, the cohort and its splits.
+"""Tables of results, comparisons, the cohort and its splits; all cells are text.
 
-Arguments that several functions have: `cohort`, `exclusions`, `splits` and `predictions` are the tables of a run.
-`metrics` is the result of `evaluation.metrics.summarise`. `published` holds the paper's (mean, standard deviation) of
-each score, with None for a standard deviation that it does not print; `printed` says which results the paper prints;
-`baselines` holds the scores of baselines without a network, by name.
+`cohort`, `exclusions`, `splits` and `predictions` are the tables of a run. `metrics` is the result of
+`evaluation.metrics.summarise`; `published` holds the (mean, sd) of each score in the paper, with sd None if it is not
+published; `printed` says which scores the paper reports; `baselines` holds the scores of baselines without a network,
+by name.
 """

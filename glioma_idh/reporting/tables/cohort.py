@@ -1,4 +1,4 @@
-"""Table 1 of a report: who the patients are, by IDH status and by the part they play in the splits (tableone)."""
+"""Table 1 of a report: characteristics of the patients by IDH status and by training and test set (tableone)."""
 
 import warnings
 
@@ -12,12 +12,12 @@ VOLUME = "Lesion volume, ml"
 
 
 def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFrame:
-    """Age, sex, grade, site, lesion volume and what else is known of the patients, by IDH status, with missing counts.
+    """Age, sex, grade, site, lesion volume and further labels of the patients by IDH status, with missing counts.
 
-    Of several scans of a patient the first counts, and any known status; columns that the cohort lacks are not known
-    of anybody, and sites beyond `max_sites`, the smallest, are counted together as "other". Columns are
-    `characteristic` (empty below its first row), `value, missing, all`, and one a status. InputError: a cell cannot be
-    read.
+    For a patient with several scans, the first scan counts, and any known IDH status. Columns that the cohort lacks are
+    missing for all patients. Sites beyond the `max_sites` largest are counted together as "other". Columns:
+    `characteristic` (empty below its first row), `value, missing, all`, and one per IDH status. InputError: a cell
+    cannot be read.
     """
     cohort = _as_text(cohort)
     patients = _patients(cohort)
@@ -40,15 +40,16 @@ def characteristics_sheet(cohort: pd.DataFrame, max_sites: int = 8) -> pd.DataFr
 
 
 def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """The same of the patients tested in each split; of a single split, of those trained on too.
+    """The same characteristics for the test set of each split; for a single split, also for its training set.
 
-    A row a part: `part, patients`, and a column a characteristic or one of its values. Raises as that does.
+    One row per set: `set, patients`, and one column per characteristic or value. InputError as above.
     """
     cohort = _as_text(cohort)
     tests = dict(named_splits(splits[splits["part"] == "test"]))
-    parts = {f"{name}, tested": rows["subject"] for name, rows in tests.items()}
+    parts = {f"{name}, test set": rows["subject"] for name, rows in tests.items()}
     if len(parts) == 1:
-        parts = {"Trained on": splits.loc[splits["part"] == "train", "subject"], "Tested": next(iter(parts.values()))}
+        train = splits.loc[splits["part"] == "train", "subject"]
+        parts = {"Training set": train, "Test set": next(iter(parts.values()))}
     people = [_patients(cohort[cohort["subject"].isin(who)]).assign(part=name) for name, who in parts.items()]
     people = pd.concat(people, ignore_index=True)
     known = [name for name in ("IDH", "Age, years", "Sex", "Grade", VOLUME) if people[name].notna().any()]
@@ -61,11 +62,11 @@ def parts_sheet(cohort: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
         of_value = f"{value}, n (%)" if first == "IDH" else f"{first} {value}, n (%){unit}"
         headings.append("patients" if name == "n" else of_value if value else name)
     made.columns = headings
-    return made.rename_axis("part").reset_index().astype(str).replace(NO_NUMBER, regex=True)
+    return made.rename_axis("set").reset_index().astype(str).replace(NO_NUMBER, regex=True)
 
 
 def _as_text(cohort: pd.DataFrame) -> pd.DataFrame:
-    """The cohort table with the cells of its characteristics as `cohorts` reads them: text, empty if not known."""
+    """The cohort table with its characteristics as text, as `cohorts` reads them; empty if unknown."""
     text = cohort.reindex(columns=list(dict.fromkeys([*cohort, *PARSERS, "lesion_ml"])))
     for column in PARSERS:
         cells = ["" if pd.isna(cell) else str(cell).strip().removesuffix(".0") for cell in text[column]]
@@ -75,7 +76,7 @@ def _as_text(cohort: pd.DataFrame) -> pd.DataFrame:
 
 
 def _patients(cohort: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient, by the names in print; None or NaN where nothing is known."""
+    """One row per patient, with printed column names; None or NaN if unknown."""
     status = cohort[cohort["idh"] != ""].drop_duplicates("patient").set_index("patient")["idh"]
     first = cohort.drop_duplicates("patient")
     table = pd.DataFrame({name: first[column].replace("", None) for column, name in NAMES.items()})
@@ -85,18 +86,18 @@ def _patients(cohort: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table_one(patients: pd.DataFrame, names: list[str], by: str, groups: list[str]) -> pd.DataFrame:
-    """Those characteristics by group; of the volume, which has a long tail, median and quartiles."""
+    """Characteristics by group; median and quartiles of the volume, which is skewed."""
     from tableone import TableOne
 
     categories = [name for name in names if name not in ("Age, years", VOLUME)]
     skewed = [VOLUME] if VOLUME in names else None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a group of one has no standard deviation
+        warnings.simplefilter("ignore", RuntimeWarning)  # a group with one patient has no standard deviation
         settings = {"groupby": by, "nonnormal": skewed, "order": {by: groups}, "include_null": False}
         return TableOne(patients, names, categories, **settings).tableone
 
 
 def _flat(made: pd.DataFrame) -> pd.DataFrame:
-    """A table of tableone with plain columns, all text, words where it has no number, without that of the patients."""
+    """A table of tableone with simple columns, all text, and without the row with the number of patients."""
     flat = made.droplevel(0, axis="columns").drop(index="n", level=0).rename_axis(["characteristic", "value"])
     return flat.reset_index().astype(str).replace(NO_NUMBER, regex=True)

@@ -1,4 +1,4 @@
-"""Tables of results, ours beside the paper's."""
+"""Tables of results, next to those of the paper."""
 
 import pandas as pd
 
@@ -7,12 +7,15 @@ from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE, display_name
 from glioma_idh.reporting.names import ALWAYS, HEADINGS, SCORES, trivial_answer
 from glioma_idh.reporting.tables.cells import estimate_cell, known
 
-WITHIN = "ours, within splits"
+WITHIN = "this work, within splits"
 WITHIN_NOTE = (
     "AUC within splits: only patients tested by the same network are compared. The pooled AUC also compares scores of "
-    "different networks, whose offsets usually lower it."
+    "different networks, whose offsets differ; this usually lowers it."
 )
-SPREAD_NOTE = "ours: mean ± standard deviation over the splits; pooled: one mean score per patient."
+SPREAD_NOTE = (
+    "This work: mean ± standard deviation over the splits. Pooled: all patients together, one score each (averaged if "
+    "tested more than once)."
+)
 LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 LATEX |= {"<": "$<$", ">": "$>$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": "$-$", "×": r"$\times$"}
 LATEX = str.maketrans(LATEX | {letter: f"\\{letter}" for letter in "&%$#_{}"})
@@ -21,10 +24,10 @@ LATEX = str.maketrans(LATEX | {letter: f"\\{letter}" for letter in "&%$#_{}"})
 def results_table(
     metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> pd.DataFrame:
-    """Mean and standard deviation over the splits, the paper's row and the trivial answer's below each.
+    """Mean and standard deviation over the splits, followed by the paper's results and the best constant prediction.
 
-    Metrics and what is published are by the sequence's or the network's name; of the baselines there is a row each at
-    the end. Cells are indexed by sequence and row; "-" where a number is not available.
+    `metrics` and `published` are by name of the sequence or network. Each baseline has a row at the end. Rows are
+    indexed by sequence and row name; "-" stands for numbers that are not available.
     """
     rows = {}
     for sequence, summary in metrics.items():
@@ -39,13 +42,13 @@ def results_table(
 
 
 def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dict[str, dict[str, str]]:
-    """The rows of a run: cells by heading."""
+    """The rows of a run by name; each holds its cells by column heading."""
     mean, pooled, decimals = summary["mean"], summary["pooled"], printed.decimals
     ours = {key: (value, summary["sd"][key]) for key, value in mean.items()}
-    rows = {"ours": _cells(ours, decimals, printed.columns)}
+    rows = {"this work": _cells(ours, decimals, printed.columns)}
     if published is not None:
         rows["paper"] = _cells(published, decimals, printed.columns)
-    if "always_wild_type" in mean:  # the answer that is the same for all, whichever is right more often
+    if "always_wild_type" in mean:  # the constant prediction with the higher accuracy
         answer, sd = trivial_answer(mean["always_wild_type"]), summary["sd"]["always_wild_type"]
         mutant, right = (answer == ALWAYS[1]), mean["always_wild_type"]
         right = (1 - right if mutant else right, sd)
@@ -59,7 +62,7 @@ def _rows_of_run(summary: dict, published: dict | None, printed: Printed) -> dic
         if _has_interval(within):
             rows[WITHIN]["AUC"] += " ({:.{d}f}-{:.{d}f})".format(*within["auc_interval"], d=decimals)
     cells = _cells({key: (value,) for key, value in pooled.items()}, decimals, printed.columns)
-    rows[f"ours, pooled over {pooled['num_patients']} patients"] = cells
+    rows[f"this work, pooled over {pooled['num_patients']} patients"] = cells
     return rows
 
 
@@ -68,7 +71,7 @@ def _has_interval(within: dict) -> bool:
 
 
 def _cells(scores: dict, decimals: int, columns=None) -> dict[str, str]:
-    """Cells of a row by heading, from (mean, sd) or (mean,) of each score; "-" in columns without one."""
+    """Cells of a row by column heading, from the (mean, sd) or (mean,) of each score; "-" where it is missing."""
     cells = {}
     for key in scores if columns is None else columns:
         mean, sd = (*scores.get(key, (None,)), None)[:2]
@@ -81,30 +84,32 @@ def _cells(scores: dict, decimals: int, columns=None) -> dict[str, str]:
 def results_text(
     metrics: dict[str, dict], published: dict[str, dict], printed: Printed, baselines: dict[str, dict] | None = None
 ) -> str:
-    """The table of results as lines of text, marked where it is synthetic."""
+    """The table of results as lines of text, marked if the cohort is synthetic."""
     lines = [f"{SYNTHETIC_NOTE}."] if any(summary["synthetic"] for summary in metrics.values()) else []
     lines += [results_table(metrics, published, printed, baselines).to_string(), SPREAD_NOTE]
     if any("dice" in summary["mean"] for summary in metrics.values()) and "dice" in printed.columns:
-        lines.append("Dice of the pooled row: the mean over the subjects.")
+        lines.append("DSC in the pooled row: mean over the subjects.")
     if any("auc" in summary["mean"] for summary in metrics.values()):
         lines.append(WITHIN_NOTE)
         if any(_has_interval(summary["within_splits"]) for summary in metrics.values()):
-            lines.append("In brackets: 95 % confidence interval of the AUC within splits (sampling of patients).")
+            lines.append("In parentheses: 95 % confidence interval of the AUC within splits (sampling of patients).")
         else:
-            lines.append("No interval of the AUC: too few patients of a class, or classes that do not overlap.")
+            lines.append(
+                "No interval of the AUC: a class has too few patients, or the scores of the classes do not overlap."
+            )
     return "\n".join(lines)
 
 
 def paper_sheet(metrics: dict, published: dict, printed: Printed, performance: dict | None = None) -> pd.DataFrame:
-    """One row per score that the paper prints: its mean ± sd, ours over the splits, within splits, and pooled.
+    """One row per score that the paper reports: its mean ± sd, and ours over the splits, within splits and pooled.
 
-    With `performance`, which `evaluate` gives, every score that has an interval stands with it. Columns are
-    `score, paper`, `ours, mean ± sd over ... splits`, of scores `ours, within splits`, `ours, pooled over ...
-    patients`, `always wild-type` or `always mutant` and, of phantoms, `best possible`.
+    With `performance`, the result of `evaluate`, scores are given with their intervals where available. Columns:
+    `score, paper`, `this work, mean ± sd over ... splits`, `this work, within splits`, `this work, pooled over ...
+    patients`, `always wild-type` or `always mutant` and, for the synthetic cohort, `best possible`.
     """
     performance, num_splits = performance or {}, len(metrics["per_split"])
     made = results_table({"": metrics}, {"": published}, printed).droplevel(0).T
-    pooled, auc = f"ours, pooled over {metrics['pooled']['num_patients']} patients", performance.get("auc", {})
+    pooled, auc = f"this work, pooled over {metrics['pooled']['num_patients']} patients", performance.get("auc", {})
     rates = {score: rate for score, rate in performance.get("rates", {}).get("0.5", {}).items() if score in SCORES}
     rates |= {"auc": auc.get("pooled"), "dice": performance.get("segmentation", {}).get("dice")}
     estimates = {pooled: rates, WITHIN: {"auc": auc.get("within_splits")}}
@@ -117,14 +122,14 @@ def paper_sheet(metrics: dict, published: dict, printed: Printed, performance: d
             if of_scores.get(score):
                 cells[column] = estimate_cell(of_scores[score], printed.decimals)
         rows.append(cells)
-    ours = f"ours, mean ± sd over {num_splits} splits" if num_splits > 1 else "ours, one split"
-    columns = ["score", "paper", "ours", WITHIN, pooled, *ALWAYS, "best possible"]
+    ours = f"this work, mean ± SD over {num_splits} splits" if num_splits > 1 else "this work, one split"
+    columns = ["score", "paper", "this work", WITHIN, pooled, *ALWAYS, "best possible"]
     table = pd.DataFrame(rows).replace("", "-")
-    return table[[column for column in columns if column in table]].rename(columns={"ours": ours})
+    return table[[column for column in columns if column in table]].rename(columns={"this work": ours})
 
 
 def latex_table(table: pd.DataFrame, caption: str, label: str) -> str:
-    """A table of text cells, without its index, as LaTeX for `booktabs`, with its caption and the label `tab:...`."""
+    """A table of text cells, without its index, as LaTeX (`booktabs`) with a caption and the label `tab:...`."""
     escaped = table.astype(str).map(lambda cell: cell.translate(LATEX))
     escaped = escaped.rename(columns=lambda name: str(name).translate(LATEX))
     return escaped.to_latex(index=False, escape=False, caption=caption.translate(LATEX), label=f"tab:{label}")

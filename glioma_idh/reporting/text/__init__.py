@@ -1,1 +1,1 @@
-"""Texts of the report: methods section, limitations, checklists, model card, and the command that repeats a run."""
+"""Generated text: methods section, limitations, checklists, model card, and the command that repeats a run."""

@@ -1,4 +1,4 @@
-"""What a reader must know before the first number, of a run or of new predictions, and the result in a sentence."""
+"""Cautions that stand before the first number, the result in sentences, and the explanation of new predictions."""
 
 from pathlib import Path
 
@@ -14,20 +14,20 @@ from glioma_idh.reporting.text.templates import TEXTS, entry, render_topics
 from glioma_idh.runs.foreign_tables import rows_of_patients
 from glioma_idh.runs.run import Run
 
-WIDE = 0.15  # half-width of an AUC's expected interval; 100 patients, 17 of them mutant, have 0.13
-FEWEST = 30  # patients, where there is no AUC
+WIDE = 0.15  # half-width of the expected interval of an AUC; it is 0.13 for 100 patients, 17 of them mutant
+FEWEST = 30  # patients, for runs without an AUC
 RESEARCH = "For research only, not for diagnosis."
 
 
 def cautions(run: Run) -> list[str]:
-    """Whether subjects may be rows of fewer patients, the training departs from its paper's, scores are labels, and the
-    sample is small: a text on each, none where there is nothing to warn of."""
+    """Warn if subjects may be several rows per patient, the training differs from the published one, the scores are
+    class labels, or the sample is small: one text per warning."""
     performance, settings, unlike = run.performance, run.settings, unlike_published(run.settings)
     unlike.sort(key=lambda text: not text.startswith("epochs"))
     if run.paper and "epochs" not in run.paper.stated:
         default = run.paper.recipe.epochs
-        if settings.get("epochs", default) < default:  # a longer training is no shortcut
-            unlike.insert(0, f"epochs {settings['epochs']} (default: {default}; the paper prints none)")
+        if settings.get("epochs", default) < default:  # a longer training needs no warning
+            unlike.insert(0, f"epochs {settings['epochs']} (default: {default}; not published)")
     names = rows_of_patients(performance["numbered_names"]) if performance.get("numbered_names") else ""
     values = {
         "performance": performance,
@@ -41,9 +41,9 @@ def cautions(run: Run) -> list[str]:
 
 
 def result_sentence(run: Run) -> str:
-    """What a report says first: two or three sentences of a run, or of a table alone.
+    """The first sentences of a report on a run or on a predictions table.
 
-    They are on age, lesion volume and grade where there are scores, else on Dice.
+    With scores, they compare the network with age, lesion volume and grade; without scores, they give the Dice.
     """
     baselines = entry(run.performance, "baselines")
     compared = [name for name, of in baselines.items() if known(of["difference"]["p"])]
@@ -58,7 +58,7 @@ def result_sentence(run: Run) -> str:
 
 
 def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
-    """A few lines on what `predict` of either paper gives, and on the table, the pictures and the masks in `out`."""
+    """Explain in a few lines the predictions of either paper's `predict`, and the files in `out`."""
     values = number_values(runs.read_metrics(run_dir).get("performance", {}))
     scored, has_masks = "score" in predictions, "predicted_ml" in predictions
     networks = [name for name in predictions if scored and name.removeprefix("score_").isdigit()]
@@ -66,9 +66,9 @@ def prediction_text(predictions: pd.DataFrame, run_dir: Path, out: Path) -> str:
     values |= {"networks": networks, "tested": tested, "has_masks": has_masks}
     lines = render_topics(f"{TEXTS}/prediction.j2", values)
     if scored and not tested:
-        unknown = "How good these networks are is not known"
-        lines["performance"] = f"{unknown}: python -m glioma_idh.report {run_dir} computes it."
+        command = f"python -m glioma_idh.report {run_dir}"
+        lines["performance"] = f"The performance of these networks is not available yet; compute it with: {command}"
     name = predictions["subject"].iloc[0] if len(predictions) == 1 else "SUBJECT"
     masks = f", lesion mask {name}_lesion.nii.gz" if has_masks else ""
-    files = f"In {out}: table predictions.csv, picture {name}.png{masks}. Look at the picture before using a score."
+    files = f"Files in {out}: table predictions.csv, image {name}.png{masks}. Look at the image before using a score."
     return "\n".join([*filter(None, lines.values()), files, RESEARCH])

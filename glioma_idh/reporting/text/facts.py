@@ -1,8 +1,8 @@
-"""What a run knows, in short texts by topic: for the methods section, the model card, and reviewers' checklists.
+"""Short texts on a run, by topic, for the methods section, the model card and the reporting checklists.
 
-Each list of `wording/checklists.csv` (`name, title, citation`; `read`, the text that its items were written from,
-whole; `num_items`, sub-items counted) has its items in `wording/NAME.csv`, in our own short words with the published
-numbers, in that order: `item, section, what, facts` (topics of `run_facts` that answer it) and `authors`, what only
+Each checklist in `wording/checklists.csv` (`name, title, citation`; `read`: the source of its items; `num_items`,
+including sub-items) has its items in `wording/NAME.csv`, summarised in our own words under their published numbers and
+in the published order: `item, section, what`; `facts`: the topics of `run_facts` that answer it; `authors`: what only
 the authors know.
 """
 
@@ -16,31 +16,31 @@ from glioma_idh.reporting.figures.canvas import SYNTHETIC_NOTE
 from glioma_idh.reporting.tables.cells import known
 from glioma_idh.reporting.text.numbers import number_values
 from glioma_idh.reporting.text.rerun import unlike_published
-from glioma_idh.reporting.text.templates import TEXTS, filled, has, listed, render_topics, spelled
+from glioma_idh.reporting.text.templates import TEXTS, count, filled, has, listed, render_topics, spelled
 from glioma_idh.runs.run import Run
 
-SECTIONS = {  # of the methods, topics by heading
+SECTIONS = {  # of the methods: topics by heading
     "Patients": ("synthetic", "source", "reference", "masks", "exclusions"),
     "Images": ("images", "brain", "part"),
     "Network and training": (
-        *("network", "loss", "optimiser", "selection", "balance", "augmentation", "regularisation", "precision"),
+        *("network", "balance", "augmentation", "loss", "optimiser", "regularisation", "precision", "selection"),
         "differences",
     ),
-    "Splits and scores": ("splits", "disjoint", "sizes", "unlabelled", "output", "scoring"),
+    "Training and test sets": ("splits", "disjoint", "sizes", "unlabelled", "output", "scoring"),
     "Statistics": ("discrimination", "thresholds", "calibration", "decision", "strata", "baselines", "segmentation"),
     "Software": ("software", "seeds"),
 }
 PACKAGES = {"glioma-idh": "glioma_idh", "python": "Python", "tensorflow": "TensorFlow", "keras": "Keras"}
 PACKAGES |= {"numpy": "NumPy", "scipy": "SciPy", "nibabel": "NiBabel"}
-MOST_KINDS = 5  # of evidence or reasons that are written out
-UNKNOWN, FOR_AUTHORS = "not known", "For the authors"
+MOST_KINDS = 5  # of evidence, or of reasons, that are listed
+UNKNOWN, FOR_AUTHORS = "not available", "To be completed by the authors"
 DEMOGRAPHICS = {"age_years": "age", "sex": "sex", "grade": "grade", "site": "site"}
 
 
 def run_facts(run: Run) -> dict[str, str]:
-    """Everything that methods, checklists and model card can ask a run, whose tables and numbers may be incomplete.
+    """All texts on a run, by topic (the blocks of the templates); "" or missing where the run lacks the information.
 
-    Short texts by topic, the blocks of the templates; "" or missing where the run does not know.
+    The methods section, the checklists and the model card are made from them.
     """
     patients = patient_values(run)
     facts = render_topics(f"{TEXTS}/patients.j2", patients)
@@ -54,7 +54,7 @@ def run_facts(run: Run) -> dict[str, str]:
 
 
 def limits(run: Run) -> list[str]:
-    """The limits that a run's settings and numbers show, the gravest first; the others are for the authors."""
+    """The limitations that follow from a run's settings and numbers, the most serious first."""
     return _limits(run, run_facts(run), number_values(run.performance))
 
 
@@ -66,9 +66,9 @@ def _limits(run: Run, facts: dict[str, str], numbers: dict) -> list[str]:
 
 
 def methods_text(run: Run, with_exclusions: bool = True) -> str:
-    """The methods section of a run, in the past tense, paragraphs with a blank line between.
+    """The methods section of a run, in the past tense, as paragraphs separated by blank lines.
 
-    Left out is what the run does not know, and without `with_exclusions` who was set aside, and why.
+    Information that the run lacks is left out; so are the exclusions, unless `with_exclusions`.
     """
     facts, paragraphs = run_facts(run) | ({} if with_exclusions else {"exclusions": ""}), []
     for heading, topics in SECTIONS.items():
@@ -78,7 +78,7 @@ def methods_text(run: Run, with_exclusions: bool = True) -> str:
 
 
 def setting_values(run: Run) -> dict:
-    """What the templates print of a run's settings: each in print, and as it is in `raw`."""
+    """A run's settings for the templates: formatted for print under their names, and unchanged in `raw`."""
     settings = run.settings
     words = {name: spelled(name, value) for name, value in settings.items()}
     if settings.get("split_seed") is None and "seed" in settings:
@@ -96,7 +96,7 @@ def setting_values(run: Run) -> dict:
 
 
 def patient_values(run: Run) -> dict:
-    """What the templates print of the patients and their splits."""
+    """The patients and their splits for the templates."""
     cohort, name = run.cohort, run.settings.get("cohort", "")
     status, versions = cohort.groupby("patient")["idh"].max(), run.recipe.get("versions", {})
     patients = cohort.drop_duplicates("patient")
@@ -104,10 +104,12 @@ def patient_values(run: Run) -> dict:
     sites = _as_text(cohort["site"]) if has(cohort, "site") else None
     described = [column for column in ("grade", "sex") if has(patients, column)]
     unknown = [column for column in ("grade", "sex") if column not in described] + ([] if len(ages) else ["age"])
-    characteristics = {}  # each value of a column with its patients, and how many of them are IDH-mutant
+    characteristics = {}  # by column: each value, its patients, and how many of them are IDH-mutant
     for column in described:
         by_value = patients.assign(value=_as_text(patients[column])).groupby("value")["idh"]
-        texts = [f"{value} in {len(idh)} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value]
+        texts = [
+            f"{value} in {count(len(idh), 'patient')} ({int((idh == 1).sum())} IDH-mutant)" for value, idh in by_value
+        ]
         characteristics[column] = texts
     return {
         "raw": run.settings,
@@ -135,37 +137,37 @@ def patient_values(run: Run) -> dict:
 
 
 def _as_text(cells: pd.Series) -> pd.Series:
-    """Grades and the like as text."""
+    """Cells such as grades as text, `4.0` as 4."""
     return cells.astype(object).fillna("").astype(str).str.strip().str.removesuffix(".0").replace("", UNKNOWN)
 
 
 def _evidence_values(cohort: pd.DataFrame) -> dict:
-    """The reference standard: the evidence of each IDH status, the most frequent kinds with their counts."""
+    """The evidence for each IDH status, the most frequent kinds with their counts."""
     if not has(cohort, "idh_evidence"):
         return {"planted": False, "evidence": None}
     labelled, evidence = cohort[cohort["idh"].notna()], {}
     for idh in (0, 1):
-        kinds = labelled.loc[labelled["idh"] == idh, "idh_evidence"].replace("", "no evidence named").value_counts()
+        kinds = labelled.loc[labelled["idh"] == idh, "idh_evidence"].replace("", "not recorded").value_counts()
         others = int(kinds.iloc[MOST_KINDS:].sum())
         shown = [f'"{kind}" ({number})' for kind, number in kinds.head(MOST_KINDS).items()]
-        shown += [f"{others} in other ways"] if others else []
-        evidence[idh] = listed(shown) if shown else "nothing"
+        shown += [f"other evidence ({others})"] if others else []
+        evidence[idh] = listed(shown) if shown else "none"
     return {"planted": bool((labelled["idh_evidence"] == "planted").all()), "evidence": evidence}
 
 
 def _exclusion_values(exclusions: pd.DataFrame | None) -> dict:
-    """How many were set aside, and the most frequent reasons."""
+    """The number of excluded subjects, and the most frequent reasons."""
     if exclusions is None or exclusions.empty:
         return {"num_excluded": None if exclusions is None else 0}
     kinds = exclusions.groupby(["expected", "found"]).size().sort_values(ascending=False)
     others = int(kinds.iloc[MOST_KINDS:].sum())
     first = kinds.head(MOST_KINDS).items()
-    reasons = [f"{expected} was needed and {found} was found ({number})" for (expected, found), number in first]
+    reasons = [f"expected {expected}, found {found} ({number})" for (expected, found), number in first]
     return {"num_excluded": len(exclusions), "reasons": [*reasons, f"other reasons ({others})"] if others else reasons}
 
 
 def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
-    """Patients in both parts of one split, sizes of the parts, subjects without a label."""
+    """Patients in both parts of a split, sizes of the training and test sets, and subjects without a label."""
     rows = splits.merge(cohort[["subject", "patient", "idh"]], on="subject")
     if not {"train", "test"} <= set(rows["part"]):
         return {}
@@ -181,7 +183,7 @@ def _split_values(splits: pd.DataFrame, cohort: pd.DataFrame) -> dict:
 
 
 def read_items(name: str) -> pd.DataFrame:
-    """One of the tables in `wording`, as text."""
+    """Read one of the tables in `wording`, as text."""
     file = resources.files("glioma_idh.reporting.text") / "wording" / f"{name}.csv"
     with file.open(encoding="utf-8") as lines:
         return pd.read_csv(lines, dtype=str, keep_default_na=False)
@@ -191,7 +193,7 @@ CHECKLISTS = {row.name: row for row in read_items("checklists").astype({"num_ite
 
 
 def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
-    """One of CHECKLISTS, text in the columns `item, what, answer`, from `run_facts` (topics may be missing)."""
+    """Fill in one of CHECKLISTS from `run_facts` (topics may be missing): columns `item, what, answer`, as text."""
     items = read_items(name)
     columns = zip(items["facts"], items["authors"], strict=True)
     answers = [answer(topics.split(), authors, facts) for topics, authors in columns]
@@ -199,7 +201,7 @@ def checklist_table(name: str, facts: dict[str, str]) -> pd.DataFrame:
 
 
 def answer(topics: list[str], authors: str, facts: dict[str, str]) -> str:
-    """What a run knows of an item by these topics of its facts, and what is left to the authors, "" for nothing."""
+    """The answer to an item: the texts on these topics, and what is left to the authors ("" if nothing)."""
     known = [facts[topic] for topic in topics if facts.get(topic)]
     if not known:
         return f"{FOR_AUTHORS}: {authors}." if authors else f"{FOR_AUTHORS}."

@@ -1,4 +1,4 @@
-"""The model card of a run in Markdown: what its networks are for, what they learnt from, how they performed."""
+"""The model card of a run in Markdown: intended use, training data, performance and limitations of its networks."""
 
 import pandas as pd
 
@@ -25,30 +25,33 @@ def model_card(run: Run) -> str:
         "baselines": _baselines(number_values(run.performance)["baselines"]),
         "limits": limits(run),
         "load": "\n".join(load),
-        "networks": count(run.settings.get("num_splits", 0), "network") + ", one a split",
+        "networks": count(run.settings.get("num_splits", 0), "network") + ", one per split",
         "citations": [SOFTWARE, *([paper.citation] if paper else [])],
     }
     return render(f"{TEXTS}/model_card.md.j2", values)
 
 
 def _numbers(values: dict) -> str:
-    """The numbers of all tested patients together, as a table."""
+    """The performance in all tested patients, as a table."""
     people, auc, rates = values["patients"], values["auc"], values["rates"].get("0.5", {})
-    rows = {"patients tested": f"{people.get('num_tested', 'not known')}, {people.get('num_mutant')} IDH-mutant"}
+    rows = {"patients tested": f"{people.get('num_tested', 'not available')} ({people.get('num_mutant')} IDH-mutant)"}
     if auc:
         rows |= {"AUC within splits": estimate_cell(auc["within_splits"]), "AUC, pooled": estimate_cell(auc["pooled"])}
     rows |= {name: estimate_cell(values["performance"][key]) for key, name in values["scores"].items()}
     names = values["rate_names"].items()
-    rows |= {f"{name}, from 0.5 on": proportion_cell(rates[key]) for key, name in names if key in rates}
-    rows |= {f"{name}{unit}": estimate_cell(of) for name, (unit, of) in values["lesions"].items()}
-    return pd.DataFrame(list(rows.items()), columns=["number", "value (95 % interval)"]).to_markdown(index=False)
+    rows |= {f"{name}, threshold 0.5": proportion_cell(rates[key]) for key, name in names if key in rates}
+    rows |= {
+        ", ".join(filter(None, (name, unit.strip()))): estimate_cell(of)
+        for name, (unit, of) in values["lesions"].items()
+    }
+    return pd.DataFrame(list(rows.items()), columns=["measure", "value (95 % CI)"]).to_markdown(index=False)
 
 
 def _baselines(baselines: dict) -> str:
-    """The baselines, as a table."""
+    """The baselines and the difference of the network from each, as a table."""
     rows = []
     for name, of in baselines.items():
-        less = comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-"
-        rows.append((of["stage"], name, estimate_cell(of["auc"]), less))
-    columns = ["known", "baseline", "AUC within splits (95 %)", "AUC of the network less it, p after Holm"]
+        difference = comparison_cell(of["difference"]) if known(of["auc"]["value"]) else "-"
+        rows.append((of["stage"], name, estimate_cell(of["auc"]), difference))
+    columns = ["available", "baseline", "AUC within splits (95 % CI)", "network minus baseline (95 % CI), p after Holm"]
     return pd.DataFrame(rows, columns=columns).to_markdown(index=False)

@@ -1,4 +1,4 @@
-"""What can be made of a cohort that was checked: who can be trained on, how sure the result can be, what to type."""
+"""Next steps after the check of a cohort: usable subjects, expected precision of the AUC, and the command to type."""
 
 import pandas as pd
 
@@ -16,10 +16,10 @@ TEST_MUTANTS = 5  # in each hold-out of the slice-CNN paper
 
 
 def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
-    """What the check of a cohort ends with: who can be used for which network, the width to expect, the next command.
+    """The end of a cohort check: usable subjects per network, expected width of the interval, and the next command.
 
-    The scans have a row an image, as `cohorts.check` gives it; `refused` names the networks that do not take it.
-    `cohort` is what to give to `--cohort`.
+    `scans` has one row per image, as returned by `cohorts.check`; its column `refused` names the networks that reject
+    the image. `cohort` is the value for `--cohort`.
     """
     cohort = f'"{cohort}"' if " " in cohort else cohort
     labelled, _ = check_labels(table)
@@ -36,7 +36,7 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         masked = pd.Series([needed | {"lesion_mask"} <= there for there in images], table.index, dtype=bool)
         has_all = pd.Series([needed <= there for there in images], table.index, dtype=bool)
         usable = labelled[labelled["subject"].isin(table["subject"][masked])]
-        # Training sets aside those with an image of a subject before them.
+        # Training excludes subjects that have an image of an earlier subject.
         of_usable = scans["subject"].isin(usable["subject"]) & scans["image"].isin(needed | {"lesion_mask"})
         rows = scans.loc[of_usable, ["subject", "patient", "image", "voxel_hash"]].to_dict("records")
         usable = usable[~usable["subject"].isin({rows[index]["subject"] for index, _ in find_copies(rows)})]
@@ -47,53 +47,53 @@ def next_steps(table: pd.DataFrame, scans: pd.DataFrame, cohort: str) -> str:
         if (masked if name == slices else has_all).any():
             able.append(f"  python -m glioma_idh.{name}.predict RUN_DIR --cohort {cohort}")
     commands = commands or able[:1]
-    return "\n".join(["", "What can be trained", *found, *(["Next:", *commands] if commands else [])])
+    return "\n".join(["", "Subjects for training", *found, *(["Next command:", *commands] if commands else [])])
 
 
 def why_nobody(table: pd.DataFrame, scans: pd.DataFrame) -> str:
-    """Why not a single subject of a cohort, its table and scans, can be trained on, in sentences; "" where one can."""
+    """Explain why no subject of a cohort (its table and scans) can be used for training; "" if at least one can."""
     labelled, errors = check_labels(table)
     mistakes = [error for error in errors if error.found != UNLABELLED]
-    start = "Nobody can be trained on:"
+    start = "No subject can be used for training:"
     if labelled.empty and mistakes:
-        return f"{start} of none of {len(table)} subjects an IDH status can be used. The first: {mistakes[0]}"
+        return f"{start} none of {len(table)} subjects has a usable IDH status. First error: {mistakes[0]}"
     if labelled.empty:
-        advice = "Name a sheet with --labels; a finished run can predict them."
-        return f"{start} the IDH status of none of {len(table)} is known. {advice}"
+        advice = "Give a sheet with labels (--labels), or predict the subjects with a finished run."
+        return f"{start} the IDH status is unknown in all {len(table)} subjects. {advice}"
     is_labelled = table["subject"].isin(labelled["subject"])
     for network, images, enough in ((SLICE_CNN, SEQUENCES, 1), (SGPNET, OF_SGPNET, len(OF_SGPNET))):
         for there in _images_taken(table[is_labelled], scans, network):
             if "lesion_mask" in there and len(there & {*images}) >= enough:
                 return ""
     advice = (
-        "The problems and missing images are listed above; training takes a head with its skull only --with-skull, and "
-        "sgp3d can predict without a mask."
+        "Problems and missing images are listed above. Scans with skull need --with-skull for training; sgp3d can "
+        "predict subjects without a mask."
     )
-    return f"{start} no labelled subject has a scan and a lesion mask that can be used. {advice}"
+    return f"{start} no labelled subject has both a usable scan and a usable lesion mask. {advice}"
 
 
 def _images_taken(table: pd.DataFrame, scans: pd.DataFrame, network: str) -> list[set[str]]:
-    """The images of each subject that a network takes."""
+    """The images of each subject that a network accepts."""
     taken = scans[~scans["refused"].str.contains(network)].groupby("subject")["image"].agg(set)
     return [taken.get(subject, set()) for subject in table["subject"]]
 
 
 def _prospects(usable: pd.DataFrame, num_without_mask: int) -> tuple[str, str | None]:
-    """Who can be trained on and what can be known afterwards, and the flags of the splits; None where nothing can."""
+    """Usable patients and expected precision in words, and the flags of the splits (None if training is impossible)."""
     status = usable.groupby("patient")["idh"].max()
     mutants, wild_types = int((status == 1).sum()), int((status == 0).sum())
-    text = f"{mutants} mutant and {wild_types} wild-type patients"
+    text = f"{mutants} IDH-mutant and {wild_types} IDH-wild-type patients"
     if num_without_mask:
-        text += f" ({num_without_mask} more subjects have no lesion mask that can be used)"
+        text += f" ({num_without_mask} more without a usable lesion mask)"
     folds = min(FOLDS, mutants, wild_types)
     if folds < 2:
-        return f"{text}: too few; at least 2 of each are needed.", None
+        return f"{text}: too few; at least 2 of each class are needed.", None
     half = float(expected_auc_half_width(len(status), mutants / len(status), HOPED_AUC))
-    width = f"an AUC of {HOPED_AUC:.2f} will be known to about ± {half:.2f} (95 %)"
+    width = f"the expected 95 % confidence interval of an AUC of {HOPED_AUC:.2f} is about ± {half:.2f}"
     if HOPED_AUC - half <= 0.5:
-        width += ", so it will not be told from chance"
+        width += ", which includes 0.5 (chance)"
     splits = f"up to {min(mutants, wild_types)} folds"
     if mutants > TEST_MUTANTS:
-        splits += f", or the slice-CNN paper's hold-outs of {TEST_MUTANTS} mutants or more"
+        splits += f", or random hold-out with at least {TEST_MUTANTS} mutants per test set (slice-CNN paper)"
     flags = " --splits kfold" if folds == FOLDS else f" --splits kfold --num-splits {folds}"
-    return f"{text}: {splits}. With every patient tested once, {width}.", flags
+    return f"{text}: {splits}. If every patient is tested once, {width}.", flags

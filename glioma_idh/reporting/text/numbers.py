@@ -1,4 +1,4 @@
-"""The numbers of `evaluation.performance.evaluate` for the templates: what each is called, and which are there."""
+"""The numbers of `evaluation.performance.evaluate` for the templates: their names, and which are available."""
 
 from collections import Counter
 
@@ -10,17 +10,17 @@ from glioma_idh.reporting.text.templates import entry
 SCORES = {"average_precision": "average precision", "brier": "Brier score", "log_loss": "log loss"}
 RATES = {"sensitivity": "sensitivity", "specificity": "specificity", "accuracy": "accuracy", "ppv": "PPV", "npv": "NPV"}
 THRESHOLDS = {
-    "0.5": "from a score of 0.5 on",
-    "youden": "from the threshold of the largest sensitivity + specificity (Youden)",
-    "sensitivity 0.9": "from the highest threshold of a sensitivity of 0.9",
+    "0.5": "0.5",
+    "youden": "the threshold that maximises the sum of sensitivity and specificity (Youden index)",
+    "sensitivity 0.9": "the highest threshold with a sensitivity of at least 0.9",
 }
 SCALINGS = {"temperature": "temperature scaling", "platt": "Platt scaling"}
-LESIONS = {  # what is measured of masks: what it is called among numbers, its unit, and in the methods
-    "dice": ("Dice", "", "Dice on the patient's own grid"),
-    "hd95_mm": ("HD95", " mm", "the 95th percentile of the distances of the surfaces (HD95, mm)"),
-    "volume_error_ml": ("volume, predicted less reference", " ml", "the error of the volume (ml)"),
-    "lesions_found": ("share of lesions found", "", "the share of lesions that share a voxel with the prediction"),
-    "false_lesions": ("false lesions a subject", "", "predicted lesions that share none with the reference"),
+LESIONS = {  # measures of segmentation: name among numbers, unit, and name in the methods
+    "dice": ("Dice", "", "the Dice coefficient on the patient's own grid"),
+    "hd95_mm": ("HD95", " mm", "the 95th percentile of the surface distances (HD95, in mm)"),
+    "volume_error_ml": ("volume error (predicted minus reference)", " ml", "the volume error (ml)"),
+    "lesions_found": ("proportion of lesions found", "", "the proportion of lesions that overlap with the prediction"),
+    "false_lesions": ("false lesions per subject", "", "the number of predicted lesions without overlap with a lesion"),
 }
 MEASURES = {
     "auc": "AUC",
@@ -28,18 +28,18 @@ MEASURES = {
     "rates": "sensitivity, specificity, accuracy and predictive values",
     "calibration": "calibration slope, intercept and error",
     "decision": "net benefit",
-    "segmentation": "overlap of lesions",
+    "segmentation": "overlap of the lesion segmentation",
 }
 INTERVALS = {
-    "auc": "DeLong's on the logit scale (AUC)",
-    "rates": "Wilson's (shares of patients)",
-    "calibration": "Wald's (calibration line)",
-    "segmentation": "a bootstrap's (lesions)",
+    "auc": "DeLong on the logit scale (AUC)",
+    "rates": "Wilson (sensitivity and other proportions)",
+    "calibration": "Wald (calibration slope and intercept)",
+    "segmentation": "bootstrap (segmentation)",
 }
 
 
 def number_values(performance: dict) -> dict:
-    """What the templates print of a run's numbers; parts of `performance` may be missing, or be a reason alone."""
+    """A run's numbers for the templates; parts of `performance` may be missing, or consist of a reason only."""
     auc, rates, calibration, decision, baselines, measured = (
         entry(performance, name) for name in ("auc", "rates", "calibration", "decision", "baselines", "segmentation")
     )
@@ -49,9 +49,9 @@ def number_values(performance: dict) -> dict:
     strata_names = [f"thirds of {name}" if name in ("age", "lesion size") else f"each {name}" for name in variables]
     available = {name: of for name, of in baselines.items() if not of["difference"]["reason"]}
     regressions = [name for name in available if name != "majority"]
-    kinds = ["the larger class of the training part"] if "majority" in available else []
-    kinds += [f"logistic regressions on {'; '.join(regressions)}"] if regressions else []
-    scaled = {"before": "as the network gives the scores"}
+    kinds = ["the majority class of the training set"] if "majority" in available else []
+    kinds += [f"logistic regressions on: {'; '.join(regressions)}"] if regressions else []
+    scaled = {"before": "before recalibration"}
     scaled |= {name: f"after {scaling}" for name, scaling in SCALINGS.items()}
     confusion = (rates.get("0.5") or {}).get("confusion", {})
     return {

@@ -1,4 +1,4 @@
-"""What a run was made with, how that departs from its paper, and the one command that makes it again."""
+"""The environment of a run, its differences from the paper, and the command that repeats it."""
 
 import shlex
 
@@ -9,24 +9,25 @@ from glioma_idh.reporting.text.templates import spelled
 from glioma_idh.runs import as_read
 
 NOT_RECORDED = "not recorded"
-OTHER_FACTS = {"device": "device", "duration": "time of training", "memory": "most memory used"}
+OTHER_FACTS = {"device": "device", "duration": "training time", "memory": "peak memory"}
 OF_COMPARATORS = ("shape", "splits", "num_splits")
-WORDS = {  # of a setting in print, where its name will not do
-    "shape": "input in voxels",
-    "splits": "kind of splits",
+WORDS = {  # name of a setting in print, where it differs from the name in the code
+    "shape": "input size in voxels",
+    "splits": "type of splits",
     "num_splits": "number of splits",
-    "test_fraction": "share of a test part",
-    "min_test_mutants": "fewest mutants of a test part",
+    "test_fraction": "proportion of test patients",
+    "min_test_mutants": "minimum number of mutants in a test set",
     "idh_learning_rate": "learning rate of the IDH block",
     "move_probability": "probability of flip and shift",
-    "size": "pixels a side",
+    "size": "input size in pixels",
+    "rotation_deg": "rotation in degrees",
 }
 
 
 def environment_table(recipe_file: dict) -> pd.DataFrame:
-    """What `recipe.json` holds of versions, seed, hashes, and of device, time and memory where somebody has added them.
+    """Versions, seeds and hashes of `recipe.json`, and device, time and memory if they were added to it.
 
-    Text in the columns `what` and `value`; `not recorded` where the run does not say.
+    Columns `what` and `value`, as text; `not recorded` where the run lacks the information.
     """
     settings, versions = recipe_file.get("recipe", {}), recipe_file.get("versions", {})
     rows = {f"version of {name}": version for name, version in versions.items()} or {"versions": NOT_RECORDED}
@@ -35,10 +36,12 @@ def environment_table(recipe_file: dict) -> pd.DataFrame:
         if f"{name}_sha256" in settings:
             rows[f"SHA-256 of the {noun}"] = settings[f"{name}_sha256"]
     if "phantom" in settings:
-        rows["phantom"] = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings["phantom"].items())
-    rows["seed"] = str(settings.get("seed", NOT_RECORDED))
+        rows["synthetic cohort (phantom)"] = ", ".join(
+            f"{key.replace('_', ' ')} {value}" for key, value in settings["phantom"].items()
+        )
+    rows["random seed"] = str(settings.get("seed", NOT_RECORDED))
     if settings.get("split_seed") is not None:
-        rows["seed of the splits"] = str(settings["split_seed"])
+        rows["random seed of the splits"] = str(settings["split_seed"])
     if (paper := find_paper(settings)) and hasattr(paper.recipe, "dtype"):
         rows["precision"] = settings.get("dtype", NOT_RECORDED)
     rows |= {noun: str(recipe_file.get(key, NOT_RECORDED)) for key, noun in OTHER_FACTS.items()}
@@ -46,10 +49,10 @@ def environment_table(recipe_file: dict) -> pd.DataFrame:
 
 
 def command_line(settings: dict) -> str:
-    """The command that makes a run again; flags for what differs from the command's defaults.
+    """The command that repeats a run, with flags for settings that differ from the command's defaults; "" if unknown.
 
-    Settings that an older run lacks are the defaults, as they are when the run is read. A label sheet is known by its
-    SHA-256 alone: `LABELS` stands for it. "" for a run of no known command.
+    Settings that an older run lacks take their defaults, as when the run is read. Only the SHA-256 of a label sheet is
+    stored, so `LABELS` stands for its path.
     """
     paper = find_paper(settings)
     if paper is None:
@@ -66,13 +69,14 @@ def command_line(settings: dict) -> str:
         words += ["--images", settings["images"]]
     line = shlex.join(words)
     sheet = settings.get("labels_sha256")
-    return f"{line} --labels LABELS  # LABELS: the sheet with SHA-256 {sheet}" if sheet else line
+    return f"{line} --labels LABELS  # LABELS: path of the label sheet (SHA-256 {sheet})" if sheet else line
 
 
 def unlike_published(settings: dict, with_cohort: bool = False) -> list[str]:
-    """Settings that are not those printed in the paper, each with both values: `epochs 5 (published: 500)`.
+    """Settings that differ from the published ones, each with both values: `epochs 5 (published: 500)`.
 
-    Of a comparator those count that it shares with the paper's network; another cohort counts only `with_cohort`.
+    For a comparator, only the settings that it shares with the paper's network count. A different cohort counts only
+    `with_cohort`.
     """
     paper = find_paper(settings)
     if paper is None:

@@ -1,12 +1,20 @@
-"""Prose out of Jinja templates, in which each block is a topic; words, settings and numbers for them."""
+"""Render text from Jinja templates, in which each block is a topic; formatting of words, settings and numbers."""
 
 from pathlib import Path
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from glioma_idh.cohorts.table import SEQUENCE_NAMES
-from glioma_idh.reporting.tables.cells import comparison_cell, estimate_cell, known, proportion_cell
+from glioma_idh.reporting.tables.cells import (
+    comparison_cell,
+    difference_in_words,
+    estimate_cell,
+    estimate_in_words,
+    known,
+    proportion_cell,
+)
 
 TEXTS = "reporting/text/templates"
 
@@ -23,9 +31,9 @@ def count(number: int, noun: str) -> str:
 
 
 def spelled(name: str, value) -> str:
-    """A setting in print: `32 x 32 x 32`, `0 to 90`, `10 %`, `0.0001`, `k-fold`."""
+    """Format a setting for print: `32 x 32 x 32`, `0 to 90`, `10 %`, `0.00005`, `k-fold`."""
     if name == "splits":
-        return {"kfold": "k-fold", "holdout": "random hold-outs"}.get(value, value)
+        return {"kfold": "k-fold", "holdout": "random hold-out"}.get(value, value)
     if name == "cohort":
         return Path(value).name
     if name == "shape":
@@ -38,27 +46,27 @@ def spelled(name: str, value) -> str:
         return f"{100 * value:g} %"
     if isinstance(value, list):
         return listed(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return np.format_float_positional(float(f"{value:g}"), trim="-") if isinstance(value, float) else str(value)
 
 
 def filled(cohort: pd.DataFrame, column: str) -> pd.Series:
-    """Of each subject whether it has something in a column."""
+    """Whether each subject has a non-empty value in a column."""
     return cohort.get(column, pd.Series("", cohort.index)).astype(object).fillna("").astype(str) != ""
 
 
 def has(cohort: pd.DataFrame, column: str) -> bool:
-    """Whether any subject has something in a column."""
+    """Whether any subject has a non-empty value in a column."""
     return bool(filled(cohort, column).any())
 
 
 def entry(performance: dict, name: str):
-    """An entry of `performance`; {} where it is missing, or but a reason why it is not available."""
+    """An entry of `performance`; {} if it is missing or consists only of the reason why it is not available."""
     found = performance.get(name) or {}
     return {} if isinstance(found, dict) and set(found) == {"reason"} else found
 
 
 def _groups(strata: list[dict]) -> str:
-    """The AUC within groups of patients, and how many are too small for one."""
+    """The AUC within each group of patients, and the number of groups too small for one."""
     cells = [
         f"{row['variable']} {row['stratum']} (n = {row['n']}, {row['events']} IDH-mutant) "
         f"{estimate_cell(row | {'value': row['auc']})}"
@@ -66,23 +74,25 @@ def _groups(strata: list[dict]) -> str:
         if known(row["auc"])
     ]
     small = len(strata) - len(cells)
-    within = [f"AUC within {'; '.join(cells)}."] if cells else []
-    return " ".join([*within, f"Too small for one: {count(small, 'group')}."] if small else within)
+    within = [f"AUC (95 % CI) within {'; '.join(cells)}."] if cells else []
+    return " ".join([*within, f"Groups too small for an AUC: {small}."] if small else within)
 
 
 class _Missing(jinja2.ChainableUndefined):
-    """A setting that an older run lacks: it can be asked for, and not be printed."""
+    """A setting that an older run lacks: a template may test it, but printing it is an error."""
 
     __str__ = jinja2.StrictUndefined.__str__
 
 
-# Templates of the package, without escapes; a name that is not known ends the block that asks for it.
+# Templates of the package, without escaping; printing an unknown name is an error.
 LOADER = jinja2.PackageLoader("glioma_idh", "")
 ENVIRONMENT = jinja2.Environment(loader=LOADER, undefined=_Missing, keep_trailing_newline=True)
 ENVIRONMENT.filters |= {
     "comparison": comparison_cell,
     "count": count,
+    "difference_in_words": difference_in_words,
     "estimate": estimate_cell,
+    "estimate_in_words": estimate_in_words,
     "first_upper": lambda text: text[:1].upper() + text[1:],
     "groups": _groups,
     "known": known,
@@ -94,14 +104,15 @@ BY_LINE = ENVIRONMENT.overlay(trim_blocks=True)
 
 
 def render(template: str, values: dict) -> str:
-    """A whole template, by its path in the package, line by line."""
+    """Render a whole template, given by its path in the package, and keep its lines."""
     return BY_LINE.get_template(template).render(values)
 
 
 def render_block(template: str, topic: str, values: dict, environment=BY_LINE, of_settings: bool = False) -> str:
-    """The block of a topic as it stands, line by line; by default a line of statements alone leaves no empty line.
+    """Render one block of a template and keep its lines; by default, lines with statements only leave no empty line.
 
-    With `of_settings` it is "" where it prints a setting that is missing, as in an older run; else that is an error.
+    A missing name is an error (jinja2.UndefinedError). With `of_settings`, the block is "" instead, because older runs
+    lack some settings.
     """
     found = environment.get_template(template)
     try:
@@ -113,7 +124,7 @@ def render_block(template: str, topic: str, values: dict, environment=BY_LINE, o
 
 
 def render_topics(template: str, values: dict, of_settings: bool = False) -> dict[str, str]:
-    """Every block of a template, by its name and in its order, as a text in one line; else as `render_block`."""
+    """Render every block of a template on one line each, by name and in order; otherwise as `render_block`."""
     topics = ENVIRONMENT.get_template(template).blocks
     return {
         topic: " ".join(render_block(template, topic, values, ENVIRONMENT, of_settings).split()) for topic in topics

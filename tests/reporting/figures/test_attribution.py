@@ -37,7 +37,7 @@ def test_each_condition_has_its_own_curve_under_its_own_name():
     assert (roc.get_xlabel(), roc.get_ylabel()) == ("1 - specificity", "Sensitivity")
     legend = roc.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == [
-        "Scans as they are: AUC 1.00",
+        "Original scans: AUC 1.00",
         "Without the lesion: AUC 0.00",
         "Without the rest of the brain: AUC 0.67",
     ]
@@ -49,7 +49,7 @@ def test_each_condition_has_its_own_curve_under_its_own_name():
         x, y = line.get_data()
         assert max(y[x == 0]) == pytest.approx(found)
     names = [label.get_text().replace("\n", " ") for label in strips.get_xticklabels()]
-    assert names == ["as they are", "without the lesion", "without the rest"]
+    assert names == ["original scans", "without the lesion", "without the rest"]
 
 
 def test_the_strips_show_every_patient_by_genotype_and_the_medians():
@@ -101,15 +101,15 @@ METRICS = {
 
 def test_numbers_in_words_have_their_intervals_and_signs():
     lines = [" ".join(line.split()) for line in occlusion_text(METRICS).splitlines()]
-    assert lines[0] == "AUC (95 % interval) less as it is mean change of score"
+    assert lines[0] == "AUC (95 % CI) minus original scans mean absolute change of score"
     assert lines[1:4] == [
-        "Scans as they are 0.91 (0.82 to 0.97)",
+        "Original scans 0.91 (0.82 to 0.97)",
         "Without the lesion 0.55 (0.41 to 0.69) -0.36 (-0.47 to -0.23) 0.18",
         "Without the rest of the brain 0.88 -0.03 0.01",
     ]
     assert (
         "42 patients, compared within splits" in lines[4]
-        and "25% of the lesions' voxels" in lines[5]
+        and "25% of the lesion voxels" in lines[5]
         and lines[6:] == ["One.", "Two."]
     )
     assert occlusion_text(METRICS | {"synthetic": True}).startswith(NOTE)
@@ -168,7 +168,7 @@ def test_what_lies_outside_the_picture_does_not_pale_the_map():
 def test_the_bar_says_which_side_is_which(mapped):
     _, figure = mapped
     bar = figure.axes[1]
-    assert bar.get_xlabel().index("wild-type") < bar.get_xlabel().index("mutant", bar.get_xlabel().index("logit"))
+    assert bar.get_xlabel().index("wild-type") < bar.get_xlabel().index("mutant", bar.get_xlabel().index("log-odds"))
     assert [float(tick) for tick in bar.get_xticks()] == [-10, -3, -1, 0, 1, 3, 10]
     assert "FLAIR and map" in words(figure) and NOTE in words(figure)
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["Reference"]

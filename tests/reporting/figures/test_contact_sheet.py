@@ -58,7 +58,7 @@ def test_every_sequence_of_every_subject_has_its_place():
     }
     assert [text.get_text() for text in axes.texts][-4:] == ["T1", "T1Gd", "T2", "FLAIR"]
     assert "upenn-gbm: 3 subjects, none with a problem" in words(figure)
-    assert 'Ids follow "UPENN-GBM-".' in words(figure) and not frames(figure)
+    assert 'All ids begin with "UPENN-GBM-".' in words(figure) and not frames(figure)
 
 
 def test_each_image_stands_under_its_own_subject_and_sequence():
@@ -128,14 +128,14 @@ def test_missing_and_broken_images_are_boxes_with_a_sign():
     assert signs == [("–", GREY.lower()), ("×", RED.lower())]
     assert len(axes.get_images()) == 2 and len(frames(figure)) == 1
     assert "unreadable +1" in words(figure) and "a: 1 with" not in words(figure)
-    assert "no such image" in words(figure) and "1 with a problem" in words(figure)
-    assert "no such image" not in words(contact_sheet([tile()]))
+    assert "image missing" in words(figure) and "1 with a problem" in words(figure)
+    assert "image missing" not in words(contact_sheet([tile()]))
 
 
 def test_subjects_without_a_mask_are_said():
     assert "no mask" in [text.get_text() for text in texts(contact_sheet([tile(1), tile(2, has_mask=False)]))]
     figure = contact_sheet([tile(1, has_mask=False), tile(2, has_mask=False)])
-    assert "No lesion masks: the middle axial slice." in words(figure)
+    assert "There are no lesion masks, so the middle axial slice is shown." in words(figure)
     assert "no mask" not in [text.get_text() for text in texts(figure)]
 
 

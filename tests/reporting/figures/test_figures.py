@@ -245,16 +245,18 @@ def test_one_split_is_a_point_without_a_box_and_missing_scores_are_left_out():
 def test_boxes_of_one_network_stand_in_one_row_with_the_paper_s_averages():
     table, panels = score_table(("SGPNet",)).assign(dice=0.9), ("sensitivity", "specificity", "accuracy", "dice")
     figure = figures.score_boxes(table, panels=panels, published={"SGPNet": {"dice": (0.935, None)}})
-    assert [axes.get_title(loc="left")[3:] for axes in figure.axes][-2:] == ["Test accuracy", "Dice"]
+    assert [axes.get_title(loc="left")[3:] for axes in figure.axes][-2:] == ["Test accuracy", "Dice coefficient"]
     assert len({round(axes.get_subplotspec().get_position(figure).y0, 6) for axes in figure.axes}) == 1
     (mark,) = [line for line in figure.axes[3].get_lines() if line.get_marker() == "D"]
-    assert mark.get_ydata() == [0.935] and "paper, mean" in words(figure) and "± sd" not in words(figure)
+    assert mark.get_ydata() == [0.935] and "paper, mean" in words(figure) and "± SD" not in words(figure)
 
 
 def test_a_score_that_the_table_lacks_has_no_panel():
     table = score_table(("SGPNet",))[["sequence", "repeat", "split"]].assign(dice=0.9)
     figure = figures.score_boxes(table, panels=("sensitivity", "specificity", "accuracy", "dice"))
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a) Dice"] and "wild-type" not in words(figure)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a) Dice coefficient"] and "wild-type" not in words(
+        figure
+    )
 
 
 def test_patients_right_front_is_the_pictures_upper_left():
@@ -275,9 +277,9 @@ def test_sheet_shows_mutants_first_and_labels_each_slice():
     axes = figure.axes[0]
     texts = [text.get_text() for text in axes.texts]
     assert texts == [
-        "0001\nmutant\np = 0.50",
-        "0000\nwild-type\np = 0.25",
-        "0002\nwild-type\np = 0.75",
+        "0001\nmutant\nscore 0.50",
+        "0000\nwild-type\nscore 0.25",
+        "0002\nwild-type\nscore 0.75",
         "IDH-mutant (1)",
         "IDH-wild-type (2)",
     ]
@@ -318,7 +320,7 @@ def test_slice_read_places_mask_and_box_in_radiological_display():
     outline = np.concatenate([path.vertices for path in whole.collections[0].get_paths()])
     assert np.abs(outline.min(0) - rectangle.get_xy()).max() <= 0.5
     assert whole.get_images()[0].get_array().shape == (50, 40) and cut.get_images()[0].get_array().shape == (64, 64)
-    assert "p1, T1Gd\nProbability of IDH mutation 0.70 (sd 0.14, 0.60 to 0.80, 2 networks)" in words(figure)
+    assert "p1, T1Gd\nProbability of IDH mutation 0.70 (SD 0.14, 0.60 to 0.80, 2 networks)" in words(figure)
     letters = {text.get_text(): text.get_position()[0] for text in whole.texts}  # share of the width
     assert letters["R"] < 0.1 and letters["L"] > 0.9
 

@@ -10,7 +10,7 @@ from tests.reporting.figures.test_performance import check_letters, texts_of
 
 COUNTS = {
     "found": 167,
-    "excluded": {"no scan in column t1": 40, "IDH status not known": 6},
+    "excluded": {"no scan in column t1": 40, "IDH status unknown": 6},
     "used": 121,
     "mutant": 56,
     "wild_type": 60,
@@ -30,11 +30,11 @@ def test_boxes_hold_the_numbers_from_above():
         "Subjects found: 167",
         "Excluded: 46",
         "40: no scan in column t1",
-        "6: IDH status not known",
+        "6: IDH status unknown",
         "Used: 121",
         "IDH-mutant: 56",
         "IDH-wild-type: 60",
-        "IDH status not known: 5",
+        "IDH status unknown: 5",
         "Never in a test set: 6",
         "Tested: 110",
     ]
@@ -58,7 +58,7 @@ def test_many_reasons_are_counted_together_and_several_of_one_subject_said():
     excluded = {f"reason {number}": 20 - number for number in range(15)}
     lines = lines_of(flow_diagram(COUNTS | {"excluded": excluded}))
     assert lines[2:5] == ["20: reason 0", "19: reason 1", "18: reason 2"] and lines[13] == "9: reason 11"
-    assert lines[14:16] == ["21: for 3 other reasons", "A subject may have several reasons."]  # 8 + 7 + 6
+    assert lines[14:16] == ["21: 3 other reasons", "A subject may have several reasons."]  # 8 + 7 + 6
 
 
 def test_nobody_excluded():
@@ -73,6 +73,6 @@ def test_more_used_than_found_is_an_error():
 
 def test_flow_in_words():
     assert flow_diagram_alt(COUNTS) == (
-        "Flow of subjects. Found: 167. Excluded: 46 (40: no scan in column t1; 6: IDH status not known). Used: 121, of "
-        "them 56 IDH-mutant, 60 IDH-wild-type, 5 with a status not known. Tested: 110. Never in a test set: 6."
+        "Flow of subjects. Found: 167. Excluded: 46 (40: no scan in column t1; 6: IDH status unknown). Used: 121 (56 "
+        "IDH-mutant, 60 IDH-wild-type, 5 with unknown IDH status). Tested: 110. Never in a test set: 6."
     )

@@ -70,7 +70,7 @@ def lines_of(figure):
 
 def test_rows_of_strata():
     assert rows_of(strata_forest(STRATA, OVERALL)) == [
-        ["", "Patients", "Mutants", "AUC (95 % interval)"],
+        ["", "Patients", "IDH-mutant", "AUC (95 % CI)"],
         ["All patients", "121", "56", "0.86 (0.79 to 0.92)"],
         ["Grade"],
         ["   HGG", "57", "4", "too small for an AUC"],
@@ -94,7 +94,7 @@ def test_marks_and_bars_of_strata():
     ]
     heights = [text.xy[1] for text in figure.axes[0].texts if "LGG" in text.get_text()]
     assert [line.get_ydata()[0] for line in figure.axes[0].get_lines() if list(line.get_xdata()) == [0.7]] == heights
-    assert f"Too small: fewer than 5 mutants or wild-types. No interval: {ALONE}." in words(figure)
+    assert f"Too small: fewer than 5 patients of a class. No interval: {ALONE}." in words(figure)
     check_letters(figure, synthetic=True)
 
 
@@ -107,7 +107,7 @@ def test_strata_in_words():
 
 def test_of_many_strata_the_lowest_and_the_highest_are_told():
     sites = [stratum("site", f"{number:02}", 20, 10, 0.6 + number / 100, 0.5, 0.9) for number in range(40)]
-    told = "Of 40 groups the lowest and the highest: site 00: 0.60 (0.50 to 0.90); site 39: 0.99 (0.50 to 0.90)."
+    told = "Lowest and highest of 40 groups: site 00: 0.60 (0.50 to 0.90); site 39: 0.99 (0.50 to 0.90)."
     assert strata_forest_alt(sites, OVERALL).endswith(told)
     check_letters(strata_forest(sites, OVERALL))
 
@@ -121,10 +121,10 @@ def test_one_stratum_with_any_name(name):
 def test_rows_of_baselines():
     figure = baselines_forest(WORTH, synthetic=True)
     assert rows_of(figure) == [
-        ["", "AUC (95 % interval)", "Network less it (95 %), p after Holm"],
+        ["", "AUC (95 % CI)", "Network minus baseline (95 % CI), p (Holm)"],
         ["Network", "0.86 (0.79 to 0.92)"],
         [f"Majority {BEFORE}", "0.50 (no interval)", "+0.36 (+0.29 to +0.42), p < 0.001"],
-        ["Grade after surgery", "0.87 (0.81 to 0.93)", "-0.01 (-0.09 to +0.06), p 0.69"],
+        ["Grade after surgery", "0.87 (0.81 to 0.93)", "-0.01 (-0.09 to +0.06), p = 0.69"],
         [f"Age {BEFORE}", NO_AGE],
     ]
     assert ([0.86, 0.86], "None", "--") in lines_of(figure) and ([0.81, 0.93], "None", "-") in lines_of(figure)
@@ -134,8 +134,9 @@ def test_rows_of_baselines():
 
 def test_baselines_in_words():
     assert baselines_forest_alt(WORTH) == (
-        "Forest plot of AUCs. Network: 0.86 (0.79 to 0.92). Majority: 0.50 (no interval); network less it +0.36 (+0.29 "
-        "to +0.42), p < 0.001. Grade: 0.87 (0.81 to 0.93); network less it -0.01 (-0.09 to +0.06), p 0.69. "
+        "Forest plot of AUCs. Network: 0.86 (0.79 to 0.92). Majority: 0.50 (no interval); network minus baseline "
+        "+0.36 (+0.29 "
+        "to +0.42), p < 0.001. Grade: 0.87 (0.81 to 0.93); network minus baseline -0.01 (-0.09 to +0.06), p = 0.69. "
         f"Age: {NO_AGE}."
     )
 

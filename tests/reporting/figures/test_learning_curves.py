@@ -42,13 +42,13 @@ def test_fit_values_are_printed_and_the_test_curve_chose_nothing():
     loss, accuracy = figure.axes
     assert "a = -1.8, b = 0.02 per epoch, c = 2.4" in "".join(legend_of(loss))
     assert "a = -0.3, b = 0.02 per epoch, c = 0.8" in "".join(legend_of(accuracy))
-    assert "The test curve is drawn only: it chose no epoch and no setting." in words(figure)
+    assert "The test curves were not used to select an epoch or a setting." in words(figure)
     assert len(loss.get_lines()) == 2 * (2 + 1) + 1 and len(legend_of(loss)) == 3
 
 
 def test_curves_without_a_fit_say_so():
     loss = learning_curves(history(epochs=3), title="rCBV", panels=LOGS).axes[0]
-    assert "no numbers" in legend_of(loss)[-1] and "a =" not in "".join(legend_of(loss))
+    assert "does not fit" in legend_of(loss)[-1] and "a =" not in "".join(legend_of(loss))
 
 
 @pytest.mark.parametrize("a, scale", [(0.6, "linear"), (60.0, "log")])
@@ -61,14 +61,17 @@ def test_curves_of_two_tasks_have_their_own_panels_and_no_fit():
     entropy, dice = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["a) IDH", "b) Lesion"]
     assert entropy.get_ylabel() == "Loss (binary cross-entropy)" and dice.get_ylim() == (-0.04, 1.04)
-    assert legend_of(dice) == ["Train, mean of 2 splits (thin: each)", "Test, mean of 2 splits (thin: each)"]
+    assert legend_of(dice) == [
+        "Training, mean of 2 splits (thin lines: single splits)",
+        "Test, mean of 2 splits (thin lines: single splits)",
+    ]
     assert curve(dice, "Test").get_ydata()[-1] == pytest.approx(0.8 - 0.3 * np.exp(-6))
 
 
 def test_curves_of_one_task_without_a_test_have_one_panel_and_one_curve():
     table = joint_history(num_splits=1).drop(columns="test_dice_loss")
     figure = learning_curves(table, title="SGPNet", panels=["dice_loss"])
-    assert len(figure.axes) == 1 and legend_of(figure.axes[0]) == ["Train"] and "chose no epoch" not in words(figure)
+    assert len(figure.axes) == 1 and legend_of(figure.axes[0]) == ["Training"] and "chose no epoch" not in words(figure)
 
 
 def test_curves_are_each_split_s_own_and_their_mean_train_in_blue_and_test_in_vermillion():
@@ -76,14 +79,14 @@ def test_curves_are_each_split_s_own_and_their_mean_train_in_blue_and_test_in_ve
     splits = [history(num_splits=1).assign(repeat=n) for n in range(3)]
     splits[2] = splits[2].assign(loss=splits[2]["loss"] + 0.3, test_loss=splits[2]["test_loss"] + 3)
     axes = learning_curves(pd.concat(splits), title="rCBV", panels=LOGS).axes[0]
-    for name, column, colour, shift in (("Train", "loss", BLUE, 0.1), ("Test", "test_loss", VERMILLION, 1)):
+    for name, column, colour, shift in (("Training", "loss", BLUE, 0.1), ("Test", "test_loss", VERMILLION, 1)):
         mean = curve(axes, f"{name}, mean")
         assert mean.get_xdata()[0] == 1 and mean.get_ydata() == pytest.approx(splits[0][column] + shift)
         thin = [line for line in axes.get_lines() if line.get_label() == "_split" and line.get_color() == colour]
         assert mean.get_color() == colour and len(thin) == 3
         for line, rows in zip(thin, splits, strict=True):
             assert np.array_equal(line.get_xydata(), rows[["epoch", column]])
-    fitted = curve(axes, "Test fitted")
+    fitted = curve(axes, "Fit of a")
     assert "a = -1.8, b = 0.02 per epoch, c = 3.4" in fitted.get_label()
     assert fitted.get_ydata() == pytest.approx(curve(axes, "Test, mean").get_ydata(), abs=1e-4)
 
@@ -93,12 +96,12 @@ def test_each_panel_has_its_own_log_and_the_names_of_its_axes():
     assert [axes.get_title(loc="left") for axes in (loss, accuracy)] == ["a) Loss", "b) Accuracy"]
     assert [axes.get_ylabel() for axes in (loss, accuracy)] == ["Loss (categorical cross-entropy)", "Accuracy"]
     assert {axes.get_xlabel() for axes in (loss, accuracy)} == {"Epoch"}
-    assert curve(accuracy, "Train").get_ydata()[0] == pytest.approx(1 - 0.5 * np.exp(-1 / 40))
-    assert curve(loss, "Train").get_ydata()[0] == pytest.approx(0.7 * np.exp(-1 / 40))
+    assert curve(accuracy, "Training").get_ydata()[0] == pytest.approx(1 - 0.5 * np.exp(-1 / 40))
+    assert curve(loss, "Training").get_ydata()[0] == pytest.approx(0.7 * np.exp(-1 / 40))
 
 
 def test_epochs_without_a_test_are_no_gaps_in_its_curve():
     table = history(num_splits=1, epochs=6)
     table.loc[table["epoch"] % 3 != 0, ["test_loss", "test_accuracy"]] = np.nan
     axes = learning_curves(table, title="T1", panels=LOGS).axes[0]
-    assert list(curve(axes, "Test").get_xdata()) == [3, 6] and len(curve(axes, "Train").get_xdata()) == 6
+    assert list(curve(axes, "Test").get_xdata()) == [3, 6] and len(curve(axes, "Training").get_xdata()) == 6

@@ -116,12 +116,12 @@ def test_the_legend_names_each_outline_by_its_colour():
 
 def test_without_a_reference_the_network_s_lesion_is_gone_by_and_without_either_the_middle():
     figure = overlay(reference=None, predicted=block((2, 5), (3, 6), (10, 11)))
-    assert "k = 10" in words(figure) and "the centre of the lesion found" in words(figure)
+    assert "k = 10" in words(figure) and "the centre of the predicted lesion" in words(figure)
     assert "Reference" not in words(figure) and outlines(figure.axes[0], "reference") == []
     neither = overlay(reference=None, predicted=None)
     assert "k = 8" in words(neither) and "Middle slices" in words(neither) and neither.axes[0].get_legend() is None
     missed = overlay(predicted=np.zeros(SHAPE, bool))
-    assert "k = 6" in words(missed) and "Network: nothing found" in words(missed)
+    assert "k = 6" in words(missed) and "Network: no lesion found" in words(missed)
 
 
 def test_background_is_cut_away_and_out_of_the_grey_window():
@@ -161,10 +161,10 @@ def test_the_head_line_says_what_is_known():
         line == "BraTS20_Training_295: probability of IDH mutation 0.83 (sd 0.05, 3 networks), lesion 42 ml, Dice 0.91"
     )
     line = head_line("a", truth=1, scores=[0.5], predicted_ml=4.25)
-    assert line == "a (IDH-mutant): probability of IDH mutation 0.50, network's lesion 4.2 ml"
+    assert line == "a (IDH-mutant): probability of IDH mutation 0.50, predicted lesion 4.2 ml"
     assert head_line("a", truth=np.nan, scores=[np.nan], dice=np.nan) == "a"
     both = head_line("a", truth=0, lesion_ml=12.4, predicted_ml=9.96)
-    assert both == "a (IDH-wild-type): lesion 12 ml, network's lesion 10.0 ml"
+    assert both == "a (IDH-wild-type): lesion 12 ml, predicted lesion 10.0 ml"
 
 
 def test_best_median_and_worst_by_mean_dice():
@@ -198,7 +198,7 @@ def test_three_subjects_stand_side_by_side_on_one_scale():
 SHEETS = {
     "four": lambda **keywords: overlay(**keywords),
     "one": lambda **keywords: overlay(sequences=["flair"], **keywords),
-    "two, nothing found": lambda **keywords: overlay(None, np.zeros(SHAPE, bool), ["t1", "flair"], **keywords),
+    "two, no lesion found": lambda **keywords: overlay(None, np.zeros(SHAPE, bool), ["t1", "flair"], **keywords),
     "three subjects": lambda **keywords: best_median_worst(cases("Best", "Median", "Worst"), **keywords),
     "one subject": lambda **keywords: best_median_worst(cases("Best"), **keywords),
 }

@@ -65,7 +65,7 @@ def test_precision_is_drawn_as_the_staircase_whose_area_is_the_average_precision
     assert np.sum(np.diff(recalls) * precisions[1:]) == pytest.approx(5 / 6) and curve.get_drawstyle() == "steps-pre"
     assert list(chance.get_ydata()) == [0.5, 0.5]
     assert legend_of(axes)[0].startswith("Network: average precision 0.83 (")
-    assert legend_of(axes)[1] == "All called mutant: precision 0.50"
+    assert legend_of(axes)[1] == "All predicted mutant: precision 0.50"
     assert axes.get_xlabel().startswith("Recall") and axes.get_ylabel().startswith("Precision")
 
 
@@ -73,7 +73,7 @@ def test_mutants_and_their_share_are_counted_not_wild_types():
     figure = draw.precision_recall_curve(table(truth=(1, 0, 0, 0)))
     _, chance = figure.axes[0].get_lines()
     assert list(chance.get_ydata()) == [0.25, 0.25] and "1 of 4 patients IDH-mutant." in words(figure)
-    assert legend_of(figure.axes[0])[1] == "All called mutant: precision 0.25"
+    assert legend_of(figure.axes[0])[1] == "All predicted mutant: precision 0.25"
 
 
 def test_band_of_precision_is_drawn_from_its_lower_to_its_upper_edge():
@@ -89,7 +89,8 @@ def test_average_precision_of_the_report_is_the_one_that_stands_there():
     axes = draw.precision_recall_curve(table(), average_precision=area).axes[0]
     assert legend_of(axes)[0] == "Network: average precision 0.83 (0.50 to 1.00)"
     assert draw.precision_recall_curve_alt(table(), average_precision=area) == (
-        "Precision-recall curve. Average precision 0.83 (0.50 to 1.00); calling everybody mutant has a precision of "
+        "Precision-recall curve. Average precision 0.83 (0.50 to 1.00); predicting all patients as mutant has a "
+        "precision of "
         "0.50. 2 of 4 patients IDH-mutant."
     )
 
@@ -133,8 +134,8 @@ def test_net_benefit_by_hand():
 @pytest.mark.parametrize(
     "network, where",
     [
-        ([0.3, 0.3, 0.1, 0.3, 0.3, 0.3], "than both others: from 0.40 to 0.60."),
-        ([0.2] * 5 + [0.2 + 1e-12], "The network does more good than both others at no threshold."),
+        ([0.3, 0.3, 0.1, 0.3, 0.3, 0.3], "the highest net benefit: from 0.40 to 0.60."),
+        ([0.2] * 5 + [0.2 + 1e-12], "At no threshold does the network have the highest net benefit."),
     ],
 )
 def test_longest_stretch_of_thresholds_at_which_the_network_is_best(network, where):
@@ -150,8 +151,8 @@ def test_longest_stretch_of_thresholds_at_which_the_network_is_best(network, whe
 
 def test_a_network_that_does_more_good_than_treating_all_and_less_than_treating_none_is_not_best():
     row = {"threshold": 0.6, "network": -0.1, "treat_all": -0.5, "treat_none": 0.0}
-    assert "more good than both others at no threshold." in draw.decision_curve_figure_alt([row])
-    assert "both others: from 0.60 to 0.60." in draw.decision_curve_figure_alt([row | {"network": 0.1}])
+    assert "At no threshold does the network have the highest net benefit." in draw.decision_curve_figure_alt([row])
+    assert "the highest net benefit: from 0.60 to 0.60." in draw.decision_curve_figure_alt([row | {"network": 0.1}])
 
 
 @pytest.mark.parametrize("truth, score", [((0, 0), (0.1, 0.9)), ((1, 1), (0.1, 0.9)), ((1,), (1.0,))])
@@ -172,20 +173,30 @@ def test_confusion_counts_and_shares_of_the_row():
     assert places == [1, 1, 0, 0]  # 13 mutants called wild-type; 13 wild-types, 20 %, called mutant
     for ticks in (first.get_xticklabels(), first.get_yticklabels()):
         assert [tick.get_text() for tick in ticks] == ["IDH-mutant", "wild-type"]
-    assert (first.get_xlabel(), first.get_ylabel()) == ("Called by the network", "Reference standard")
+    assert (first.get_xlabel(), first.get_ylabel()) == ("Prediction of the network", "Reference standard")
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == ["a) Threshold 0.5", "b) Youden's threshold", "c) Sensitivity 0.9 wanted"]
+    assert titles == ["a) Threshold 0.5", "b) Youden threshold", "c) Target sensitivity 0.9"]
     shares = np.asarray(first.images[0].get_array())
     assert shares == pytest.approx(np.array([[43 / 56, 13 / 56], [13 / 65, 52 / 65]]))
-    assert [text.get_text() for text in second.texts] == ["0", "of nobody", "0", "of nobody", "1", "33 %", "2", "67 %"]
+    assert [text.get_text() for text in second.texts] == [
+        "0",
+        "no patient",
+        "0",
+        "no patient",
+        "1",
+        "33 %",
+        "2",
+        "67 %",
+    ]
     assert third.texts[0].get_text().replace("\n", " ") == NO_THRESHOLD and not third.images
     check_letters(figure, synthetic=True)
 
 
 def test_confusion_in_words():
     assert draw.confusion_matrices_alt(RATES) == (
-        "Confusion matrices. Threshold 0.5: 43 of 56 mutants and 52 of 65 wild-types called right. Youden's "
-        f"threshold: 0 of 0 mutants and 2 of 3 wild-types called right. Sensitivity 0.9 wanted: {NO_THRESHOLD}."
+        "Confusion matrices. Threshold 0.5: 43 of 56 IDH-mutant and 52 of 65 IDH-wild-type patients predicted "
+        "correctly. Youden threshold: 0 of 0 IDH-mutant and 2 of 3 IDH-wild-type patients predicted correctly. "
+        f"Target sensitivity 0.9: {NO_THRESHOLD}."
     )
 
 

@@ -51,7 +51,7 @@ def test_points_bars_and_counts():
     assert [bar.get_width() for bar in lower.patches] == pytest.approx([0.1] * 4)
     assert [bool(bar.get_hatch()) for bar in lower.patches] == [False, False, True, True]  # hatched: IDH-mutant
     names = [upper.get_ylabel(), lower.get_xlabel(), lower.get_ylabel()]
-    assert names == ["Share of IDH-mutant patients", "Score", "Patients"]
+    assert names == ["Observed proportion of IDH-mutant patients", "Predicted probability of IDH mutation", "Patients"]
 
 
 def test_curves_look_as_their_names_in_the_legend():
@@ -62,7 +62,7 @@ def test_curves_look_as_their_names_in_the_legend():
         text.get_text(): line.get_color() for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
     }
     colours = [line.get_color() for line in upper.get_lines()[1:3]]
-    assert colours == [looks["Temperature scaling"], looks["As the network gives it"]]
+    assert colours == [looks["Temperature scaling"], looks["Before recalibration"]]
     bars = [lines for lines in upper.collections if hasattr(lines, "get_segments")]
     assert len(bars) == 1  # only the network's own scores have intervals
 
@@ -72,7 +72,7 @@ def test_legend_is_a_table_and_reasons_stand_below():
     columns = np.reshape(legend_of(figure.axes[1]), (4, 4)).T.tolist()
     assert columns == [
         [" ", "Slope", "Intercept", "ECE"],
-        ["As the network gives it", "0.49 (0.33 to 0.66)", "-0.06 (-0.52 to 0.40)", "0.14"],
+        ["Before recalibration", "0.49 (0.33 to 0.66)", "-0.06 (-0.52 to 0.40)", "0.14"],
         ["Temperature scaling", "0.97 (0.64 to 1.30)", "0.02", "0.10"],
         ["Platt scaling", "-", "-", "-"],
     ]
@@ -82,7 +82,8 @@ def test_legend_is_a_table_and_reasons_stand_below():
 
 def test_numbers_in_words():
     assert reliability_diagram_alt(CURVES, SCORES) == (
-        "Reliability diagram of 40 patients: share of mutants by score. As the network gives it: slope 0.49 (0.33 to "
+        "Reliability diagram of 40 patients: observed proportion of IDH-mutant patients by score. Before "
+        "recalibration: slope 0.49 (0.33 to "
         "0.66), intercept -0.06 (-0.52 to 0.40), expected calibration error 0.14. Temperature scaling: slope 0.97 "
         f"(0.64 to 1.30), intercept 0.02, expected calibration error 0.10. Platt scaling: {REASON}."
     )
@@ -91,7 +92,7 @@ def test_numbers_in_words():
 def test_a_slope_that_cannot_be_computed_is_said():
     curves, scores = evaluated([0, 0, 1], [0.1, 0.2, 0.9])
     figure, reason = reliability_diagram(curves, scores), "because the scores of the classes do not overlap."
-    sentence = f"As the network gives it: slope and intercept cannot be computed, {reason}"
+    sentence = f"Before recalibration: slope and intercept cannot be computed, {reason}"
     assert sentence in words(figure) and sentence in reliability_diagram_alt(curves, scores)
 
 

@@ -44,10 +44,13 @@ def test_legend_has_the_pooled_auc_and_its_interval():
     ends = [1 / (1 + math.exp(-end)) for end in (middle - half, middle + half)]
     assert [f"{end:.2f}" for end in ends] == ["0.40", "0.86"]
     figure = roc_with_bands({"SGPNet": PERFECT, "SGPNet, IDH only": TIED}, published={"SGPNet": 0.949})
-    assert legend_of(figure) == ["SGPNet: pooled AUC 1.00, paper 0.95", "SGPNet, IDH only: pooled AUC 0.67 (0.40-0.86)"]
+    assert legend_of(figure) == [
+        "SGPNet: pooled AUC 1.00, paper 0.95",
+        "SGPNet, IDH only: pooled AUC 0.67 (0.40 to 0.86)",
+    ]
     names = figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     assert names == ("1 - specificity", "Sensitivity")
-    assert "9 of 20 patients IDH-mutant." in words(figure) and "2000 stratified bootstrap draws" in words(figure)
+    assert "IDH-mutant: 9 of 20 patients." in words(figure) and "2000 stratified bootstrap resamples" in words(figure)
 
 
 def test_curves_are_those_of_the_pooled_patients():
@@ -61,7 +64,7 @@ def test_curves_are_those_of_the_pooled_patients():
 
 def test_each_curve_has_its_own_patients_and_paper():
     figure = roc_with_bands({"a": TIED, "b": PERFECT}, published={"b": 0.949})
-    assert legend_of(figure) == ["a: pooled AUC 0.67 (0.40-0.86)", "b: pooled AUC 1.00, paper 0.95"]
+    assert legend_of(figure) == ["a: pooled AUC 0.67 (0.40 to 0.86)", "b: pooled AUC 1.00, paper 0.95"]
     # the highest score, 0.9, is that of one of 9 mutants and of one of 11 wild-types
     assert curve(figure, "a").get_xydata()[1] == pytest.approx([1 / 11, 1 / 9])
     assert curve(figure, "b").get_xydata()[1] == pytest.approx([0, 1])

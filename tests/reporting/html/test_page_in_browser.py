@@ -281,7 +281,7 @@ def test_another_subject_and_one_of_a_single_slice(open_page):
         not page.get_by_role("slider", include_hidden=True).is_visible()
         and not page.get_by_role("button", name="Axial").is_visible()
     )
-    assert page.get_by_role("group", name="Outlines").inner_text() == "Network: nothing found"
+    assert page.get_by_role("group", name="Outlines").inner_text() == "Network: no lesion found"
     wait_until(page, NOT_BLANK)
     assert quarters(page) == [[True, False], [False, False]]
     page.get_by_label("Subject").select_option(f"Best: {HOSTILE}")

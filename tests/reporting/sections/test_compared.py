@@ -20,7 +20,7 @@ from glioma_idh.reporting.sections.compared import (
     compared_sentence,
 )
 from glioma_idh.reporting.sections.shared_figures import printed_of
-from glioma_idh.reporting.tables.cells import comparison_cell, format_p
+from glioma_idh.reporting.tables.cells import comparison_cell, p_equals
 from glioma_idh.runs import read_json
 from glioma_idh.runs.run import Run
 
@@ -41,9 +41,9 @@ def estimate(value, low=np.nan, high=np.nan, reason=""):
 
 
 def paired_tests(runs, reference=None):
-    """The tests that a page prints, by score and `one less two`."""
+    """The tests that a page prints, by score and `one minus two`."""
     tests = comparing.paired_tests(runs, ("auc", "calls"), reference)
-    return {score: {" less ".join(pair): of for pair, of in pairs.items()} for score, pairs in tests.items()}
+    return {score: {" minus ".join(pair): of for pair, of in pairs.items()} for score, pairs in tests.items()}
 
 
 def pairs_section(runs, reference=None):
@@ -101,7 +101,7 @@ def lesions_alone(name="lesion"):
 @pytest.mark.integration
 def test_every_pair_is_tested_the_first_less_the_second_and_p_is_holm_s():
     tests = paired_tests([*RUNS, lesions_alone()])
-    names = ["a less b", "a less c", "b less c"]
+    names = ["a minus b", "a minus c", "b minus c"]
     assert {name: list(of) for name, of in tests.items()} == {"auc": names, "calls": names}
     tables = {run.name: run.predictions for run in RUNS}
     for name, test in (("auc", compare_auc), ("calls", compare_calls)):
@@ -110,8 +110,8 @@ def test_every_pair_is_tested_the_first_less_the_second_and_p_is_holm_s():
         assert sum(0.001 < p < 0.3 for p in alone) >= 2  # so that it is seen whether they are corrected
         assert [tests[name][pair].p for pair in names] == pytest.approx(multipletests(alone, method="holm")[1])
         assert [tests[name][pair]._replace(p=0.0) for pair in names] == [one._replace(p=0.0) for one in plain]
-    assert tests["auc"]["a less c"].difference > 0.1
-    calls = tests["calls"]["a less c"]
+    assert tests["auc"]["a minus c"].difference > 0.1
+    calls = tests["calls"]["a minus c"]
     assert calls.only_ours_right > calls.only_other_right
 
 
@@ -128,19 +128,19 @@ def test_holm_by_hand_moves_a_verdict(monkeypatch):
     monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     for of in paired_tests(RUNS).values():
         assert {pair: one.p for pair, one in of.items()} == pytest.approx(
-            {"a less b": 0.06, "a less c": 0.06, "b less c": 0.06}
+            {"a minus b": 0.06, "a minus c": 0.06, "b minus c": 0.06}
         )
     pairs = pairs_section(RUNS)
-    assert "p after Holm over all pairs," in pairs.parts[0].text
+    assert "p values are (Holm, over all pairs)." in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
-    assert sheet.table["pair"].tolist() == ["a less b", "a less c", "b less c"]
-    assert (sheet.table["difference of AUC (95 %)"] == "+0.10 (+0.05 to +0.15), p 0.06").all()
-    assert (sheet.table["called right"] == "12 by the first alone, 3 by the second, p 0.06").all()
+    assert sheet.table["pair"].tolist() == ["a minus b", "a minus c", "b minus c"]
+    assert (sheet.table["difference in AUC (95 % CI)"] == "+0.10 (+0.05 to +0.15), p = 0.06").all()
+    assert (sheet.table["patients predicted correctly"] == "12 only by the first, 3 only by the second, p = 0.06").all()
 
 
 @pytest.mark.integration
 def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkeypatch):
-    """0.02 x 2 and 0.03, not below the one before; each less the reference; those that it has no part in are not."""
+    """0.02 x 2 and 0.03, not below the one before; each minus the reference; those that it has no part in are not."""
     p_of = {("a", "b"): 0.02, ("c", "b"): 0.03}
     name_of = {id(run.predictions): run.name for run in RUNS}
 
@@ -151,12 +151,12 @@ def test_with_a_reference_only_comparisons_with_it_are_made_and_corrected(monkey
     monkeypatch.setitem(comparing.TESTS, "calls", by_hand(Calls, 20, 12, 3, 5))
     runs = [*RUNS, lesions_alone()]
     for of in paired_tests(runs, "b").values():
-        assert {pair: one.p for pair, one in of.items()} == pytest.approx({"a less b": 0.04, "c less b": 0.04})
+        assert {pair: one.p for pair, one in of.items()} == pytest.approx({"a minus b": 0.04, "c minus b": 0.04})
     pairs = pairs_section(runs, "b")
-    assert "p after Holm over all comparisons with b," in pairs.parts[0].text
+    assert "p values are (Holm, over all comparisons with b)." in pairs.parts[0].text
     (sheet,) = (part for part in pairs.parts if isinstance(part, Sheet))
-    assert sheet.table["pair"].tolist() == ["a less b", "c less b"]
-    assert (sheet.table["difference of AUC (95 %)"] == "+0.10 (+0.05 to +0.15), p 0.04").all()
+    assert sheet.table["pair"].tolist() == ["a minus b", "c minus b"]
+    assert (sheet.table["difference in AUC (95 % CI)"] == "+0.10 (+0.05 to +0.15), p = 0.04").all()
 
 
 def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
@@ -168,7 +168,9 @@ def test_a_reference_is_one_of_the_runs_or_a_seed_of_one():
     assert reference_name(runs, None) is None
     assert [reference_name(runs, Path(f"/runs/{name}")) for name in ("a_0", "a_1", "b")] == ["a", "a", "b"]
     assert reference_name(runs, Path("/runs/a_0/../b")) == "b"
-    with pytest.raises(InputError, match="/runs/c: expected as --reference one of the runs; found another folder"):
+    with pytest.raises(
+        InputError, match="/runs/c: expected one of the compared runs as --reference; found another folder"
+    ):
         reference_name(runs, Path("/runs/c"))
     with pytest.raises(InputError, match="/runs/lesion: .*found a run without scores of the genotype"):
         reference_name(runs, Path("/runs/lesion"))
@@ -181,8 +183,8 @@ def test_the_page_and_its_numbers_are_against_the_reference(monkeypatch, tmp_pat
     monkeypatch.setattr(pages, "compared_sections", lambda runs, tests, reference: given.append(reference) or [])
     monkeypatch.setattr(report, "write_page", lambda out, *_, **__: out)
     for reference, pairs in (
-        (Path("/runs/b"), ["a less b", "c less b"]),
-        (None, ["a less b", "a less c", "b less c"]),
+        (Path("/runs/b"), ["a minus b", "c minus b"]),
+        (None, ["a minus b", "a minus c", "b minus c"]),
     ):
         report.write_comparison([run.folder for run in RUNS], tmp_path / "page.html", reference)
         kept = read_json(tmp_path / "page_files" / "metrics.json")["pairs"]
@@ -212,7 +214,7 @@ def test_table_and_figures_stand_beside_each_run_s_own_paper(drawn):
     runs = [runs[0], with_numbers(phantoms(runs[1]), metrics=best), lesions_alone()]
     sheet, *_ = (part for part in compared._table_section(runs).parts if isinstance(part, Sheet))
     assert sheet.table["run"].tolist() == ["a", *[""] * 4, "b", *[""] * 5, "lesion", ""]
-    within = sheet.table[sheet.table["row"] == "ours, within splits"]
+    within = sheet.table[sheet.table["row"] == "this work, within splits"]
     assert [cell.split(" (")[0] for cell in within["AUC"]] == [
         f"{run.metrics['within_splits']['auc']:.2f}" for run in runs[:2]
     ]
@@ -256,19 +258,23 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
     )
     (sheet,) = performance.parts
     assert sheet.table["run"].tolist() == ["a", "b", "c"]
-    assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["mutant"].tolist() == [20, 21, 22]
-    assert sheet.table["AUC (95 %)"].tolist() == [f"0.{9 - n}0 (0.{8 - n}0 to 0.95)" for n in range(3)]
-    assert sheet.table["calibration slope (95 %)"].tolist() == ["1.20 (1.10 to 1.30)", "too few", "0.40 (0.30 to 0.50)"]
-    assert sheet.table["AUC and baselines"].tolist() == [
-        "higher than all compared",
-        "not higher than grade, age; lower than age",
+    assert sheet.table["patients"].tolist() == [40, 41, 42] and sheet.table["IDH-mutant"].tolist() == [20, 21, 22]
+    assert sheet.table["AUC within splits (95 % CI)"].tolist() == [f"0.{9 - n}0 (0.{8 - n}0 to 0.95)" for n in range(3)]
+    assert sheet.table["calibration slope (95 % CI)"].tolist() == [
+        "1.20 (1.10 to 1.30)",
+        "too few",
+        "0.40 (0.30 to 0.50)",
+    ]
+    assert sheet.table["AUC compared with baselines"].tolist() == [
+        "higher than all baselines that could be compared",
+        "not significantly higher than grade, age; significantly lower than age",
         "no baseline could be compared",
     ]
     table, roc, *_ = (part for part in beside.parts if isinstance(part, (Sheet, Picture)))
-    first = table.table.set_index("row").loc["ours"]
+    first = table.table.set_index("row").loc["this work"]
     assert first["AUC"].iloc[0].startswith(f"{runs[0].metrics['mean']['auc']:.2f} ±")
     areas = ", ".join(f"{run.name} {run.metrics['mean']['auc']:.2f}" for run in runs)
-    assert roc.alt == f"Mean AUC: {areas}."
+    assert roc.alt == f"ROC curves. Mean AUC over the splits: {areas}."
     *paragraphs, commands = methods.parts
     assert ", ".join(part.text.partition(".\n\n")[0] for part in paragraphs) == "a, b, c, lesion"
     assert [line for line in commands.text.splitlines() if line.startswith("# ")] == ["# a", "# b", "# c", "# lesion"]
@@ -278,8 +284,8 @@ def test_the_sheets_hold_each_run_s_own_numbers(drawn):
 @pytest.mark.parametrize(
     ("verdicts", "words"),
     [
-        (("beats all", "does not beat"), "a. "),
-        (("does not beat", "cannot be computed"), "none of them. "),
+        (("beats all", "does not beat"), "Higher AUC than every baseline that could be compared: a."),
+        (("does not beat", "cannot be computed"), "No run has a higher AUC than every baseline."),
     ],
 )
 def test_the_first_sentence(verdicts, words):
@@ -292,15 +298,12 @@ def test_the_first_sentence(verdicts, words):
         for name, verdict, auc in zip("ab", verdicts, ((0.7, 0.6, 0.8), (0.8, 0.7, 0.9)), strict=True)
     ]
     sentence = compared_sentence([*runs, lesions_alone()])
-    assert sentence == (
-        f"Higher AUC than every baseline that could be compared: {words}Highest of 2 AUCs: b, 0.80 (0.70 to 0.90); "
-        "differences are tested below."
-    )
+    assert sentence == (f"{words} b has the highest AUC: 0.80 (95 % CI 0.70 to 0.90). Pairwise tests are below.")
     assert compared_sentence([lesions_alone("x"), lesions_alone("y")]) == (
         "None of these runs has an AUC. Mean Dice: x 0.81 (0.75 to 0.86); y 0.81 (0.75 to 0.86)."
     )
     assert compared_sentence([phantoms(run) for run in runs]).startswith(
-        "Synthetic phantom cohort: no clinical result. Higher AUC"
+        f"Synthetic phantom cohort: no clinical result. {words}"
     )
 
 
@@ -351,10 +354,10 @@ def test_seeds_of_one_recipe_are_one_run_of_their_mean_scores():
     (note,) = (part.text for part in compared._seeds_note([together, alone]) if isinstance(part, Paragraph))
     each = ", ".join(f"{within_folds([(scores, folds)])[0]:.3f}" for scores in SCORES.values())
     assert note == (
-        f"a: 3 seeds, averaged where their test sets are the same; AUC within splits of each {each}. "
-        "A mean of several networks is compared with fewer: part of a difference may be the averaging."
+        f"a: scores averaged over 3 seeds per patient (AUC within splits per seed: {each}). "
+        "Runs with different numbers of seeds are compared: averaging may explain part of a difference."
     )
-    assert compared._seeds_note([alone]) == [] and "averaging" not in compared._seeds_note([together])[0].text
+    assert compared._seeds_note([alone]) == [] and "averaging may" not in compared._seeds_note([together])[0].text
 
 
 def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
@@ -369,10 +372,10 @@ def test_seeds_are_evaluated_together_on_the_tables_of_all(monkeypatch):
 
 
 def test_a_run_counts_once_and_phantoms_stand_apart():
-    with pytest.raises(InputError, match="expected each run once; found one recipe and seed in a, a2"):
+    with pytest.raises(InputError, match="expected runs with different seeds; found the same recipe and seed in a, a2"):
         gather([RUNS[0], replace(RUNS[0], folder=Path("/runs/a2"))])
     phantom = phantoms(RUNS[1])
-    with pytest.raises(InputError, match="runs of patients alone, or of phantoms alone; found phantoms in /runs/b"):
+    with pytest.raises(InputError, match="only runs on the synthetic cohort; found both kinds; synthetic: /runs/b"):
         gather([RUNS[0], phantom])
 
 
@@ -384,7 +387,7 @@ def test_recipes_of_one_name_are_told_apart_by_their_folders():
     )
     runs = gather([slow, fast, RUNS[1]])
     assert [run.name for run in runs] == ["a (slow)", "a (fast)", "b"]
-    assert list(paired_tests(runs)["auc"]) == ["a (slow) less a (fast)", "a (slow) less b", "a (fast) less b"]
+    assert list(paired_tests(runs)["auc"]) == ["a (slow) minus a (fast)", "a (slow) minus b", "a (fast) minus b"]
 
 
 @pytest.mark.integration
@@ -393,13 +396,13 @@ def test_runs_on_other_patients_are_not_compared():
     strangers = replace(RUNS[1], predictions=strangers.assign(patient=strangers["subject"]))
     tests = paired_tests([RUNS[0], strangers, RUNS[2]])
     for of in tests.values():
-        assert of["a less b"].reason.startswith(
+        assert of["a minus b"].reason.startswith(
             "cannot be computed, because the runs are not paired: expected the same"
         )
-        assert np.isnan(of["a less b"].p) and not of["a less c"].reason
+        assert np.isnan(of["a minus b"].p) and not of["a minus c"].reason
     (sheet,) = (part for part in pairs_section([RUNS[0], strangers]).parts if isinstance(part, Sheet))
-    assert sheet.table["difference of AUC (95 %)"].tolist() == [tests["auc"]["a less b"].reason]
-    assert sheet.table["called right"].tolist() == [tests["calls"]["a less b"].reason]
+    assert sheet.table["difference in AUC (95 % CI)"].tolist() == [tests["auc"]["a minus b"].reason]
+    assert sheet.table["patients predicted correctly"].tolist() == [tests["calls"]["a minus b"].reason]
 
 
 @pytest.mark.integration
@@ -409,9 +412,10 @@ def test_a_pair_is_printed_with_its_own_numbers():
     (sheet,) = (part for part in section.parts if isinstance(part, Sheet))
     for row in sheet.table.to_dict("records"):
         calls = tests["calls"][row["pair"]]
-        assert row["difference of AUC (95 %)"] == comparison_cell(tests["auc"][row["pair"]]._asdict())
-        assert row["called right"] == (
-            f"{calls.only_ours_right} by the first alone, {calls.only_other_right} by the second, p {format_p(calls.p)}"
+        assert row["difference in AUC (95 % CI)"] == comparison_cell(tests["auc"][row["pair"]]._asdict())
+        assert row["patients predicted correctly"] == (
+            f"{calls.only_ours_right} only by the first, {calls.only_other_right} only by the second, "
+            f"{p_equals(calls.p)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The most confident mistakes are the right ones, are shown as they were seen, and what is gone stops nothing."""
+"""The most confident wrong predictions are chosen and shown as the network saw them; missing files stop nothing."""
 
 import shutil
 
@@ -25,7 +25,7 @@ from tests.conftest import AFFINE, SHAPE, save
 NOTE = "Synthetic phantom cohort: no clinical result"
 SUBJECTS = [f"s{n}" for n in range(8)]
 TRUTH = [1, 1, 1, 1, 0, 0, 0, 0]
-SCORES = [0.1, 0.3, 0.2, 0.9, 0.8, 0.5, 0.4, 0.05]  # s0, s1, s2 and s4, s5 are called wrongly
+SCORES = [0.1, 0.3, 0.2, 0.9, 0.8, 0.5, 0.4, 0.05]  # s0, s1, s2 and s4, s5 are predicted wrongly
 PREDICTIONS = pd.DataFrame({"subject": SUBJECTS, "repeat": 0, "split": 0, "truth": TRUTH, "score": SCORES})
 COHORT = pd.DataFrame(
     {
@@ -60,18 +60,20 @@ def test_the_mean_of_several_tests_counts_and_what_is_not_known_does_not():
 
 def test_mistakes_in_words():
     text = mistakes_text(PREDICTIONS, 2)
-    assert text == "The most confident mistakes, 2 of 5: s0 (IDH-mutant, score 0.10); s4 (IDH-wild-type, score 0.80)."
-    assert mistakes_text(PREDICTIONS[3:4]).startswith("No mistakes to show")
+    assert (
+        text == "Most confident wrong predictions, 2 of 5: s0 (IDH-mutant, score 0.10); s4 (IDH-wild-type, score 0.80)."
+    )
+    assert mistakes_text(PREDICTIONS[3:4]).startswith("All tested subjects were predicted correctly")
 
 
 def test_cases_to_look_through_and_why():
     dice = PREDICTIONS.assign(dice=[0.1, 0.5, 0.6, 0.7, 0.8, 0.95, 0.75, 0.9])
     assert choose_cases(dice) == {
-        "s0": "Most confident mistake, mutant called wild-type; worst Dice",
-        "s4": "Most confident mistake, wild-type called mutant",
+        "s0": "Most confident wrong prediction, mutant predicted wild-type; worst Dice",
+        "s4": "Most confident wrong prediction, wild-type predicted mutant",
         "s5": "Best Dice",
-        "s3": "Median Dice; most confident mutant",
-        "s7": "Most confident wild-type",
+        "s3": "Median Dice; most confident correct mutant",
+        "s7": "Most confident correct wild-type",
     }
     assert list(choose_cases(PREDICTIONS.assign(dice=np.nan))) == ["s0", "s4", "s3", "s7"]
     assert choose_cases(dice.assign(score=np.nan)) == {"s5": "Best Dice", "s3": "Median Dice", "s0": "Worst Dice"}
@@ -117,12 +119,12 @@ def test_slices_are_shown_as_the_network_reads_them(sliced):
     assert all(image.mask.sum() == 64 * 64 - 40 * 55 for image in shown)
     assert shown[0].mask[:4].all() and not shown[0].mask[4, 14]  # 64 - 60 rows and 64 - 50 columns from the corner
     text = words(figure)
-    assert {"IDH-mutant, called wild-type: 3 of 3", "IDH-wild-type, called mutant: 2 of 2"} <= set(text)
-    assert "The most confident mistakes: T1Gd" in text
+    assert {"IDH-mutant, predicted wild-type: 3 of 3", "IDH-wild-type, predicted mutant: 2 of 2"} <= set(text)
+    assert "Most confident wrong predictions: T1Gd" in text
     lines = [
         "score 0.10\nHGG, 61 years",
-        "score 0.30\ngrade 4, age not known",
-        "score 0.20\ngrade not known, 47.5 years",
+        "score 0.30\ngrade 4, age unknown",
+        "score 0.20\ngrade unknown, 47.5 years",
     ]
     assert set(lines) <= set(text)
 
@@ -140,15 +142,17 @@ def test_a_slice_below_0_is_shown_in_a_window_of_its_own_voxels(sliced):
 
 def test_of_many_mistakes_the_heading_says_how_many_there_are(sliced):
     figure, _ = mistakes_figure(sliced, COHORT, PREDICTIONS, count=2)
-    headings = [text for text in words(figure) if "called" in text]
-    assert headings == ["IDH-mutant, called wild-type: 1 of 3", "IDH-wild-type, called mutant: 1 of 2"]
+    headings = [text for text in words(figure) if "predicted" in text]
+    assert headings == ["IDH-mutant, predicted wild-type: 1 of 3", "IDH-wild-type, predicted mutant: 1 of 2"]
 
 
 def test_volumes_are_shown_with_both_outlines(segmented):
     figure, reason = mistakes_figure(*segmented, count=2)
     axes = figure.axes[0]
     assert (
-        reason == "" and len(axes.get_images()) == 4 and "The most confident mistakes: FLAIR and T1Gd" in words(figure)
+        reason == ""
+        and len(axes.get_images()) == 4
+        and "Most confident wrong predictions: FLAIR and T1Gd" in words(figure)
     )
     assert [image.get_array().shape for image in axes.get_images()] == [(18, 16)] * 4  # cut to the brain
     assert axes.get_images()[0].get_array()[0, 0] == 117  # the patient's right on the left
@@ -164,9 +168,9 @@ def test_each_mistake_stands_below_its_own_words(sliced):
         left, _, _, top = image.get_extent()
         assert image.get_array().max() == 1 + int(subject[1])
         assert places[subject][0] == pytest.approx(left) and 0 < top - places[subject][1] < 0.6
-    assert {text.get_text(): to_hex(text.get_color()) for text in axes.texts if "called" in text.get_text()} == {
-        "IDH-mutant, called wild-type: 3 of 3": "#d55e00",
-        "IDH-wild-type, called mutant: 2 of 2": "#0072b2",
+    assert {text.get_text(): to_hex(text.get_color()) for text in axes.texts if ", predicted" in text.get_text()} == {
+        "IDH-mutant, predicted wild-type: 3 of 3": "#d55e00",
+        "IDH-wild-type, predicted mutant: 2 of 2": "#0072b2",
     }
 
 
@@ -189,8 +193,8 @@ def test_each_subject_and_sequence_has_its_own_scans_masks_and_numbers(segmented
     assert {name: image.max() for name, image in one.images.items()} == {"t1": 1, "t1gd": 2, "t2": 3, "flair": 4}
     assert np.unique(np.nonzero(one.predicted)[0]) == 5 and np.unique(np.nonzero(one.reference)[0]) == 6
     assert one.title == (
-        "s1 (IDH-mutant): probability of IDH mutation 0.30 (sd 0.00, 2 networks), lesion 32 ml, network's lesion 9.1 "
-        "ml, Dice 0.24; outline of one of 2 tests, numbers are means"
+        "s1 (IDH-mutant): probability of IDH mutation 0.30 (SD 0.00, 2 networks), lesion 32 ml, predicted lesion 9.1 "
+        "ml, Dice 0.24; outline from one of 2 tests, numbers are means"
     )
 
 
@@ -208,10 +212,10 @@ def test_of_several_tests_the_mask_of_one_split_is_shown_with_its_own_dice_and_t
     cases, gone = read_cases(folder, cohort, tests, ["s0", "s1", "s2"])
     assert gone == [] and np.unique(np.nonzero(cases["s1"].predicted)[0]) == 7  # 0.6 is nearest to the mean, 0.5
     assert cases["s1"].title.endswith(
-        "network's lesion 3.0 ml, Dice 0.60; lesion and Dice of split 3, one of 3 that tested it"
+        "predicted lesion 3.0 ml, Dice 0.60; lesion and Dice from split 3, one of 3 tests"
     )
     assert np.unique(np.nonzero(cases["s0"].predicted)[0]) == 6
-    assert cases["s0"].title.endswith("network's lesion 2.0 ml, Dice 0.50")
+    assert cases["s0"].title.endswith("predicted lesion 2.0 ml, Dice 0.50")
     assert np.array_equal(cases["s2"].predicted, FOUND) and cases["s2"].title.endswith("5.0 ml, Dice 0.70")
 
 
@@ -238,11 +242,11 @@ def test_cases_to_look_through_are_read(segmented, sliced):
     assert (
         gone == [] and is_slice(case) and list(case.images) == ["t1gd"] and case.outlines["reference"].sum() == 40 * 55
     )
-    assert case.title.endswith("lesion 12 ml; the slice that the network reads, stretched to 64 x 64")
+    assert case.title.endswith("lesion 12 ml; slice as the network receives it, resampled to 64 x 64 pixels")
     (folder / "slices.npz").unlink()
     cases, gone = viewer_cases(folder, cohort, predictions)
     first = next(iter(cases))
-    assert gone == [] and first == "Most confident mistake, mutant called wild-type; best Dice: s0"
+    assert gone == [] and first == "Most confident wrong prediction, mutant predicted wild-type; best Dice: s0"
     assert all(case.outlines["predicted"].sum() == FOUND.sum() for case in cases.values())
     assert case.spacing_mm == (1, 1, 1) and cases[first].spacing_mm == tuple(np.diag(AFFINE)[:3])
 
@@ -255,8 +259,8 @@ def test_an_image_that_is_gone_is_said_and_the_others_are_shown(segmented):
     cases, gone = read_cases(folder, cohort, predictions, ["s0", "s1", "s4", "s5", "s9"])
     assert list(cases) == ["s1"] and gone[0] == "s0 is not shown: expected a NIfTI file; found no file."
     assert gone[1].startswith("s4 is not shown: expected a readable NIfTI file")
-    assert gone[2].startswith("s5 is not shown: expected images on one grid; found shapes")
-    assert gone[3] == "s9 is not shown: expected it in the cohort table; found no such row."
+    assert gone[2].startswith("s5 is not shown: expected images on the same grid; found shapes")
+    assert gone[3] == "s9 is not shown: expected a row in the cohort table; found none."
     figure, reason = mistakes_figure(folder, cohort, predictions)
     assert len(figure.axes[0].get_images()) == 4 and reason == " ".join(gone[:3])
 
@@ -268,7 +272,7 @@ def test_without_masks_the_reference_alone_and_without_anything_a_reason(segment
     assert reason == "" and [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["Reference"]
     figure, reason = mistakes_figure(folder, COHORT, PREDICTIONS)
     expected = "s0 is not shown: expected slices in the run folder, or scans in the cohort table; found neither."
-    assert figure is None and reason == f"The most confident mistakes cannot be shown. {expected}"
+    assert figure is None and reason == f"The most confident wrong predictions are not shown. {expected}"
     assert viewer_cases(folder, COHORT, PREDICTIONS)[0] == {}
     assert mistakes_figure(folder, COHORT, PREDICTIONS[3:4]) == (None, mistakes_text(PREDICTIONS[3:4]))
 
@@ -278,7 +282,10 @@ def test_broken_slices_are_a_reason(sliced):
     figure, reason = mistakes_figure(sliced, COHORT, PREDICTIONS)
     assert figure is None and "s0 is not shown: expected readable slices in the run folder" in reason
     np.savez(sliced / "slices.npz", slices=np.ones((1, 64, 64, 1)), subjects=np.array(["s7"]))
-    assert "expected a slice of it in the run folder; found none" in mistakes_figure(sliced, COHORT, PREDICTIONS)[1]
+    assert (
+        "expected one slice of the subject in the run folder; found none"
+        in mistakes_figure(sliced, COHORT, PREDICTIONS)[1]
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -112,15 +112,15 @@ def _quick(monkeypatch):
 def test_the_first_sentence_says_how_the_network_stands_to_each_baseline(page):
     text = html.unescape(page.read_text())
     # age and volume are the same for mutant and wild-type patients; 19 of 20 of each class have the grade of most of it
-    assert "T1Gd has a higher AUC than age (AUC " in text and "a higher AUC than lesion volume (AUC " in text
-    grade = "T1Gd has an AUC not shown to differ from that of grade (AUC 0.95; difference "
+    assert " is better than age alone (AUC " in text and " is better than lesion volume alone (AUC " in text
+    grade = "T1Gd is no better than grade alone (AUC 0.95; difference "
     assert text.index(grade) < text.index("<h2")
 
 
 def test_what_must_be_known_stands_before_the_first_sentence_and_in_the_model_card(page):
     text = html.unescape(page.read_text())
-    caution = "The training departs from the paper's: kind of splits k-fold (published: random hold-outs)."
-    assert text.index("<h1>") < text.index(caution) < text.index("T1Gd has a higher AUC")
+    caution = "The training differs from the published one: type of splits k-fold (published: random hold-out)."
+    assert text.index("<h1>") < text.index(caution) < text.index(" is better than age")
     assert f"**{caution}**" in (page.parent / "report_files" / "model_card.md").read_text()
 
 
@@ -155,7 +155,13 @@ def test_three_numbers_by_hand_from_the_predictions_stand_in_metrics_and_page(pa
 
 def test_a_run_without_images_says_so_and_has_all_the_rest(page):
     text = page.read_text()
-    for title in ("Discrimination", "Calibration and usefulness", "Within groups of patients", "Methods", "Checklists"):
+    for title in (
+        "Discrimination",
+        "Calibration and net benefit",
+        "Performance within groups of patients",
+        "Methods",
+        "Checklists",
+    ):
         assert title in text
     assert (page.parent / "report_files" / "figures" / "roc.svg").exists()
     assert (page.parent / "report_files" / "tables" / "baselines.tex").exists()
@@ -168,16 +174,16 @@ def test_runs_side_by_side_and_seeds_of_one_network_together(tmp_path, scores):
     again = write_run(tmp_path / "c", np.roll(scores, 2), RECIPE | {"seed": 1}, bare=True)
     page = report_runs([*folders, again], tmp_path / "together.html")
     numbers = json.loads((tmp_path / "together_files" / "metrics.json").read_text())
-    assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd less FLAIR"}
+    assert set(numbers["runs"]) == {"T1Gd", "FLAIR"} and set(numbers["pairs"]["auc"]) == {"T1Gd minus FLAIR"}
     assert numbers["runs"]["T1Gd"]["performance"]["patients"]["num_splits"] == 10
-    assert "T1Gd less FLAIR" in page.read_text()
+    assert "T1Gd minus FLAIR" in page.read_text()
 
 
 def test_a_folder_of_runs_stands_for_them(tmp_path, scores):
     for name in ("t1gd", "flair"):
         write_run(tmp_path / name, scores, sequence=name, bare=True)
     page = report_runs([tmp_path])
-    assert page == tmp_path / "report.html" and "T1Gd less FLAIR" in page.read_text()
+    assert page == tmp_path / "report.html" and "T1Gd minus FLAIR" in page.read_text()
 
 
 def test_runs_on_other_patients_are_not_compared_as_if_paired(tmp_path, scores):
@@ -193,9 +199,11 @@ def test_a_table_of_another_program(tmp_path):
     table = pd.DataFrame({"subject": range(NUM_PATIENTS), "truth": truth, "score": guessed})
     table.assign(grade=np.where(truth == 1, 2, 4)).to_csv(tmp_path / "theirs.csv", index=False)
     text = html.unescape(report_predictions(tmp_path / "theirs.csv").read_text())
-    assert "theirs has a lower AUC than grade (AUC 1.00; difference -0." in text
-    assert "The difference of AUC from age cannot be computed, because the cohort has no age_years." in text
-    assert "5 were made" in text
+    assert "theirs is worse than grade alone (AUC 1.00; difference -0." in text
+    assert (
+        "The difference in AUC between theirs and age cannot be computed, because the cohort has no age_years." in text
+    )
+    assert "This report made 5 stratified splits" in text
 
 
 def test_a_table_of_a_spreadsheet_with_decimal_commas_is_the_same_table(tmp_path, scores):
@@ -269,7 +277,7 @@ def test_columns_may_have_the_names_of_cohort_tables_and_the_others_are_listed(t
     said = "Case ID is read as subject; IDH status is read as truth; Age is read as age_years; Hospital is read as site"
     assert f"{file}: {said}; not read: prob.\n" in capsys.readouterr().err
     file.write_text(file.read_text().replace("Hospital", "caseid"))
-    with pytest.raises(InputError, match="Case ID and caseid, which stand for the same, subject"):
+    with pytest.raises(InputError, match="Case ID and caseid, which all mean subject"):
         read_predictions(file)
     file.write_text("subject,truth,idh,score\n" + "\n".join(f"p{n},{n % 2},1,0.{n + 1}" for n in range(8)))
     assert read_predictions(file).predictions["truth"].tolist() == [0, 1] * 4
@@ -284,7 +292,10 @@ def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
     table = pd.DataFrame(rows, columns=["subject", "repeat", "truth", "score"])
     table.to_csv(tmp_path / "labels.csv", index=False)
     text = html.unescape(report_predictions(tmp_path / "labels.csv").read_text())
-    assert "All scores are 0 or 1: they are labels, not probabilities. The AUC is that of this one threshold" in text
+    assert (
+        "All scores are 0 or 1: they are class labels, not probabilities. The AUC therefore is the mean of sensitivity"
+        in text
+    )
     assert "Calibration is not available: all scores are 0 or 1" in text
     table.assign(score=0.1 + 0.8 * table["score"]).to_csv(tmp_path / "scores.csv", index=False)
     assert "labels, not probabilities" not in report_predictions(tmp_path / "scores.csv").read_text()
@@ -295,16 +306,16 @@ def test_labels_in_the_place_of_probabilities_are_called_so(tmp_path):
     [
         (
             "subject,truth,score\na,1,0.5\nb,0,0.5\n,,\nb,0,0.4\nb,1,0.4\n",
-            "once; found rows 3 and 5 of one subject, b. Their truths are 0 and 1: find out which "
+            "once; found rows 3 and 5 for the same subject, b. Their values of truth are 0 and 1: find out which "
             "is right. Average its scores, or add a column split.",
         ),
         (
             "subject,truth,score\na,1,0.5\na,1.0,0.4\n",
-            "once; found rows 2 and 3 of one subject, a. Average its scores, or add a column split.",
+            "once; found rows 2 and 3 for the same subject, a. Average its scores, or add a column split.",
         ),
         (
             "subject,fold,truth,score\na,1,1,0.5\na,2,1,0.5\na,2,1,0.4\n",
-            "once in a split; found rows 3 and 4 of one subject, a, fold 2. Remove one, or correct its fold.",
+            "once per split; found rows 3 and 4 for the same subject, a, fold 2. Remove one, or correct its fold.",
         ),
     ],
 )
@@ -336,7 +347,7 @@ def test_no_run_no_table(tmp_path):
         report_runs([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         report_predictions(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="found a folder. Name its predictions.csv"):
+    with pytest.raises(InputError, match="found a folder. Name the file predictions.csv in it"):
         report_predictions(tmp_path)
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(InputError, match="the recipe of a run"):

@@ -4,6 +4,8 @@ No figure is drawn: what would draw it is replaced by a function that keeps what
 """
 
 import json
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +17,15 @@ from glioma_idh.reporting import pages as pages_module
 from glioma_idh.reporting import report
 from glioma_idh.reporting.figures import forest_plots, performance
 from glioma_idh.reporting.html import Listing, Paragraph, Picture, Sheet, Viewer
-from glioma_idh.reporting.sections import of_run, of_scores, say, shared_figures
+from glioma_idh.reporting.sections import (
+    accuracy_note,
+    box_legend,
+    of_run,
+    of_scores,
+    patients_text,
+    say,
+    shared_figures,
+)
 from glioma_idh.reporting.tables.results import WITHIN_NOTE
 from glioma_idh.reporting.text.cautions import result_sentence
 from glioma_idh.runs import FORMAT
@@ -199,20 +209,20 @@ def test_baselines_beside_the_network(drawn):
     run = finished()
     section = of_scores.baselines_section(run)
     assert rows_of(section, "baselines") == [
-        dict(zip(("known", "baseline", "AUC within splits (95 %)", "network less it"), row, strict=True))
+        dict(zip(("available", "predictor", "AUC within splits (95 % CI)", of_scores.DIFFERENCE), row, strict=True))
         for row in (
             ("with the network", "SGPNet", "0.811 (0.712 to 0.913)", ""),
             (BEFORE, "majority", "0.500 (0.500 to 0.500)", "+0.311 (+0.212 to +0.413), p < 0.001"),
-            (BEFORE, "age", "0.521 (0.422 to 0.623)", "+0.291 (+0.192 to +0.393), p 0.002"),
-            (IMAGE, "lesion volume", "0.871 (0.772 to 0.973)", "-0.061 (-0.162 to +0.042), p 0.30"),
-            (AFTER, "grade", "0.951 (0.852 to 0.983)", "-0.141 (-0.242 to -0.042), p 0.04"),
+            (BEFORE, "age", "0.521 (0.422 to 0.623)", "+0.291 (+0.192 to +0.393), p = 0.002"),
+            (IMAGE, "lesion volume", "0.871 (0.772 to 0.973)", "-0.061 (-0.162 to +0.042), p = 0.30"),
+            (AFTER, "grade", "0.951 (0.852 to 0.983)", "-0.141 (-0.242 to -0.042), p = 0.04"),
         )
     ]
     assert drawn["baselines_forest"].arguments == (NUMBERS,)
     assert parts_of(section, Picture)["baselines"].alt.startswith("Forest plot of AUCs. Network: 0.81 (0.71 to 0.91).")
-    assert "made here" not in parts_of(section, Paragraph)[0].text
+    assert "made by" not in parts_of(section, Paragraph)[0].text
     made = finished(NUMBERS | {"patients": WORTH["patients"] | {"folds_made": True}})
-    assert "Splits were made here." in parts_of(of_scores.baselines_section(made), Paragraph)[0].text
+    assert "The splits were made by this report." in parts_of(of_scores.baselines_section(made), Paragraph)[0].text
 
 
 def test_scores_that_need_no_threshold_stand_under_their_names(drawn):
@@ -237,7 +247,10 @@ def caption_of_scores(**prevalence):
 def test_the_prevalence_of_the_patients_and_the_predictive_values_at_the_cohort_s_are_told(drawn):
     caption = caption_of_scores()
     start = (
-        f"{WITHIN_NOTE} Accuracy, predictive values, net benefit, Brier score, log loss and calibration in the large "
+        "Performance of the scores in 5 patients (2 IDH-mutant). AUC: area under the receiver operating characteristic "
+        f"curve. CI: confidence interval. {WITHIN_NOTE} Accuracy, predictive values, net benefit, Brier score, log "
+        f"loss "
+        "and calibration-in-the-large "
     )
     start += "depend on the prevalence. Of the patients tested, 40.5 % are IDH-mutant"
     at = "At the cohort's prevalence and a threshold of 0.5, PPV is 0.104 and NPV 0.705."
@@ -259,9 +272,9 @@ def test_a_predictive_value_that_is_not_available_is_a_dash_with_its_reason(draw
 def test_rates_stand_under_their_names_and_thresholds(drawn):
     table = pd.DataFrame(rows_of(of_scores.discrimination_section(finished()), "rates")).set_index("threshold")
     firsts = {
-        "mutant from 0.5 on": 10,
-        "threshold of other patients (Youden)": 20,
-        "threshold of other patients (sensitivity 0.9 wanted)": 30,
+        "0.5": 10,
+        "set on the other folds (Youden index)": 20,
+        "set on the other folds, aiming at 90 % sensitivity": 30,
     }
     assert list(table.index) == list(firsts)
     for threshold, first in firsts.items():
@@ -273,6 +286,19 @@ def test_rates_stand_under_their_names_and_thresholds(drawn):
             assert table.loc[threshold, heading] == expected
 
 
+def test_the_note_on_accuracy_stands_below_the_tables_that_show_it(drawn, monkeypatch):
+    """After the rates and after the comparison with the paper; not after tables without accuracy."""
+    parts = of_scores.discrimination_section(finished()).parts
+    rates_at = next(place for place, part in enumerate(parts) if isinstance(part, Sheet) and part.name == "rates")
+    notes = [place for place, part in enumerate(parts) if isinstance(part, Paragraph) and "improper" in part.text]
+    assert notes == [rates_at + 1] and parts[notes[0]].text.startswith("Accuracy, like the F1 score, depends on")
+    assert accuracy_note(pd.DataFrame({"score": ["Accuracy"]})) and accuracy_note(pd.DataFrame({"ACC": ["0.5"]}))
+    assert accuracy_note(pd.DataFrame({"score": ["AUC", "Sensitivity"], "SN": "0.5"})) == []
+    for score, num_parts in (("Accuracy", 2), ("AUC", 1)):
+        monkeypatch.setattr(of_run, "paper_sheet", lambda *_, shown=score: pd.DataFrame({"score": [shown]}))
+        assert len(of_run.paper_section(finished()).parts) == num_parts
+
+
 def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn):
     pictures = parts_of(of_scores.discrimination_section(finished()), Picture)
     [(name, predictions)] = drawn["roc_with_bands"].arguments[0].items()
@@ -280,7 +306,7 @@ def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn)
     assert drawn["precision_recall_curve"].arguments[0] is PREDICTIONS
     assert drawn["precision_recall_curve"].average_precision == NUMBERS["average_precision"]
     assert drawn["confusion_matrices"].arguments == (NUMBERS["rates"],)
-    assert pictures["roc"].alt == "ROC curve: pooled AUC 0.82 (0.72 to 0.92)."
+    assert pictures["roc"].alt == "ROC curve. Pooled AUC 0.82 (0.72 to 0.92)."
     assert pictures["precision_recall"].alt.startswith("Precision-recall curve. Average precision 0.63 (0.53 to 0.73);")
     figures = {name: picture.figure for name, picture in pictures.items()}
     assert figures == {"roc": "roc_with_bands", "precision_recall": "precision_recall_curve"} | {
@@ -289,10 +315,32 @@ def test_figures_of_discrimination_are_of_this_run_s_patients_and_numbers(drawn)
     }
 
 
+def test_legends_count_the_patients_and_explain_what_is_shown(drawn):
+    run = finished()
+    assert patients_text([run]) == "5 patients tested (2 IDH-mutant)"
+    fewer = finished(NUMBERS | {"patients": NUMBERS["patients"] | {"num_tested": 1, "num_mutant": 0}}, name="T1")
+    assert patients_text([run, fewer, run]) == (
+        "SGPNet and SGPNet: 5 patients tested (2 IDH-mutant); T1: 1 patient tested (0 IDH-mutant)"
+    )
+    boxes = parts_of(of_scores.discrimination_section(run), Picture)["boxes"].caption
+    assert "Triangles" in boxes and "Diamonds" in boxes and boxes.endswith("5 patients tested (2 IDH-mutant).")
+    alone = replace(run.printed, boxes=("dice",))
+    unpublished = finished(recipe=SGPNET | {"published": {}})
+    assert "Triangles" not in box_legend([unpublished], alone) and "Diamonds" not in box_legend([unpublished], alone)
+    sections = (of_scores.baselines_section, of_scores.discrimination_section, of_scores.calibration_section)
+    for picture in (picture for section in sections for picture in parts_of(section(run), Picture).values()):
+        assert re.search(r"\b5\b[^.;]* 2 IDH-mutant|5 patients tested \(2 IDH-mutant\)", picture.caption), picture.name
+
+
 def test_each_split_has_its_own_numbers(drawn):
     rows = rows_of(of_scores.discrimination_section(finished()), "splits_scores")
     assert rows == [
-        {"split": f"Split {fold + 1}", "tested": 3 - fold, "ACC": f"{0.111 + fold:.3f}", "SN": f"{0.222 + fold:.3f}"}
+        {
+            "split": f"Split {fold + 1}",
+            "test subjects": 3 - fold,
+            "ACC": f"{0.111 + fold:.3f}",
+            "SN": f"{0.222 + fold:.3f}",
+        }
         | {"SP": f"{0.333 + fold:.3f}", "AUC": "-", "PPV": f"{0.444 + fold:.3f}", "NPV": f"{0.555 + fold:.3f}"}
         | {"DSC": f"{0.666 + fold:.3f}"}
         for fold in (0, 1)
@@ -304,19 +352,20 @@ def test_each_split_has_its_own_numbers(drawn):
     assert boxes.panels == ("sensitivity", "specificity", "accuracy", "dice")
 
 
-@pytest.mark.parametrize("num_splits, said", [(4, "4 were made, stratified"), (1, "none could be made")])
+@pytest.mark.parametrize("num_splits, said", [(4, "made 4 stratified splits"), (1, "No splits could be made")])
 def test_made_folds_are_said_and_have_no_scores(drawn, num_splits, said):
     people = WORTH["patients"] | {"folds_made": True, "num_splits": num_splits}
     section = of_scores.discrimination_section(finished(NUMBERS | {"patients": people}))
-    assert said in parts_of(section, Paragraph)[0].text and "splits_scores" not in parts_of(section, Sheet)
+    assert said in parts_of(section, Paragraph)[-1].text and "splits_scores" not in parts_of(section, Sheet)
 
 
 def test_calibration_before_and_after_each_scaling(drawn):
     section = of_scores.calibration_section(finished())
-    columns = ["scores", "slope (95 %)", "intercept (95 %)", "in the large (95 %)", "ECE", "Brier", "log loss"]
+    columns = ["recalibration", "slope (95 % CI)", "intercept (95 % CI)", "calibration-in-the-large (95 % CI)"]
+    columns += ["ECE", "Brier", "log loss"]
     table = parts_of(section, Sheet)["calibration"].table
     assert list(table.columns) == columns
-    names = ["as the network gives them", "temperature scaling"]
+    names = ["none", "temperature scaling"]
     assert table.to_numpy().tolist() == [
         [names[0], "1.10 (1.00 to 1.20)", "0.30 (0.20 to 0.40)", "0.60 (0.50 to 0.70)", "0.011", "0.022", "0.033"],
         [names[1], "2.10 (2.00 to 2.20)", "1.30 (1.20 to 1.40)", "1.60 (1.50 to 1.70)", "1.011", "1.022", "1.033"],
@@ -342,7 +391,7 @@ def test_net_benefit_stands_at_the_prevalence_of_the_patients_and_of_the_cohort(
 
 
 def test_scores_that_the_slope_clips_are_counted(drawn):
-    """Of the scores as the network gives them, not of those after a scaling."""
+    """Of the scores none, not of those after a scaling."""
 
     def text(num_clipped, after=0):
         calibration = NUMBERS["calibration"] | {
@@ -353,7 +402,7 @@ def test_scores_that_the_slope_clips_are_counted(drawn):
         return parts_of(section, Paragraph)[0].text
 
     assert text(3, after=4).endswith(
-        " 3 of 5 scores are nearer to 0 or 1 than 1e-07 and count as this far: the slope depends on that clip."
+        " 3 of 5 scores are closer than 1e-07 to 0 or 1 and were clipped to that distance; the slope depends on it."
     )
     assert "clip" not in text(0, after=4)
     no_answer = NUMBERS | {"calibration": NUMBERS["calibration"] | {"before": {"reason": "because of X"}}}
@@ -363,12 +412,14 @@ def test_scores_that_the_slope_clips_are_counted(drawn):
 def test_strata_with_their_patients_and_mutants(drawn):
     section = of_scores.strata_section(finished())
     assert rows_of(section, "strata") == [
-        {"variable": "sex", "stratum": "F", "patients": 17, "mutant": 6, "pairs": 23}
-        | {"AUC (95 %)": "0.66 (0.55 to 0.77)"}
+        {"variable": "sex", "group": "F", "patients": 17, "IDH-mutant": 6, "pairs": 23}
+        | {"AUC (95 % CI)": "0.66 (0.55 to 0.77)"}
     ]
     assert drawn["strata_forest"].arguments == (NUMBERS["strata"], NUMBERS["auc"]["within_splits"])
     none = finished(NUMBERS | {"strata": {"reason": "cannot be computed, because of X"}})
-    assert parts_of(of_scores.strata_section(none), Paragraph)[0].text == "Strata cannot be computed, because of X."
+    assert parts_of(of_scores.strata_section(none), Paragraph)[0].text == (
+        "The AUC within groups of patients cannot be computed, because of X."
+    )
 
 
 def test_every_figure_and_page_of_phantoms_is_marked(drawn, monkeypatch):
@@ -392,11 +443,11 @@ def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
     assert dict(parts_of(section, Sheet)["segmentation"].table.to_numpy().tolist()) == {
         "Dice": "0.79 (0.69 to 0.89)",
         "HD95, mm": "7.10 (6.20 to 8.30)",
-        "volume, predicted less reference, ml": "-3.10 (-4.20 to -2.30)",
-        "the same without its sign, ml": "5.10 (4.20 to 6.30)",
-        "lesions found": "0.92 (0.82 to 0.96)",
+        "volume error (predicted minus reference), ml": "-3.10 (-4.20 to -2.30)",
+        "absolute volume error, ml": "5.10 (4.20 to 6.30)",
+        "proportion of lesions found": "0.92 (0.82 to 0.96)",
     }
-    assert "no answer where one mask is empty: 2 here." in parts_of(section, Paragraph)[0].text
+    assert "It is not defined if one mask is empty (2 subjects)." in parts_of(section, Paragraph)[0].text
     shown = drawn["best_median_worst"]
     # Dice 0.9 of a1, 0.7 of c1, 0.5 of b1; each with its own rows of both tables
     assert shown.arguments == ({"Best": ("a1", ["a1"]), "Median": ("c1", ["c1"]), "Worst": ("b1", ["b1"])},)
@@ -405,7 +456,7 @@ def test_masks_have_their_words_units_and_signs(monkeypatch, drawn):
 
 def test_masks_of_an_older_run_and_of_none():
     older = {name: value for name, value in NUMBERS["segmentation"].items() if "hd95" not in name}
-    assert "HD95 cannot be computed" in say("segmentation", segmentation=older).text
+    assert "HD95 is not available" in say("segmentation", segmentation=older).text
     none = of_run.segmentation_section(finished(NUMBERS | {"segmentation": {}}))
     assert none.parts == []
 
@@ -415,10 +466,13 @@ def test_subjects_are_those_of_the_tables_and_the_interval_that_was_to_be_expect
     [counts] = drawn["flow_diagram"].arguments
     assert (counts["found"], counts["used"], counts["mutant"], counts["tested"]) == (8, 5, 2, 5)
     [checks] = parts_of(section, Paragraph)
-    assert "No patient stands in training and test of one split: checked for 2 splits of 5 patients." in checks.text
     assert (
-        "With 5 patients, 40% of them mutant, an interval of ± 0.42 is to be expected if the true AUC is 0.8."
+        "No patient is in both the training and the test set of a split (checked in 2 splits of 5 patients)."
         in checks.text
+    )
+    assert (
+        "With 5 patients (40 % IDH-mutant), the expected 95 % confidence interval is about ± 0.42 if the true AUC is "
+        "0.8." in checks.text
     )
     assert list(parts_of(section, Sheet)) == ["cohort", "splits", "parts", "exclusions"]
     nobody = of_run.subjects_section(finished(exclusions=EXCLUSIONS.iloc[:0]))
@@ -445,7 +499,7 @@ def test_learning_curves_are_those_of_each_split_s_own_folder(drawn, tmp_path):
 
 def test_without_histories_no_curve_is_drawn(drawn, tmp_path):
     section = of_run.training_section(finished(folder=tmp_path))
-    assert "No learning curves" in parts_of(section, Paragraph)[0].text and not drawn
+    assert "Learning curves are not available" in parts_of(section, Paragraph)[0].text and not drawn
 
 
 def test_the_paper_stands_beside_ours(monkeypatch):
@@ -472,7 +526,7 @@ def test_the_gallery_and_the_viewer_show_the_cases_that_were_chosen(monkeypatch,
     assert [tuple(map(id, arguments[:3])) for arguments in given] == [(id(tmp_path), id(PHANTOMS), id(PREDICTIONS))] * 2
     assert given[0][3] is True
     assert parts_of(section, Picture)["mistakes"].alt.startswith(
-        "The most confident mistakes, 2 of 2: b1 (IDH-mutant, score 0.40); e1 (IDH-wild-type, score 0.60)."
+        "Most confident wrong predictions, 2 of 2: b1 (IDH-mutant, score 0.40); e1 (IDH-wild-type, score 0.60)."
     )
     assert parts_of(section, Viewer)[0].cases == {"a": "case"}
     assert [part.text for part in parts_of(section, Paragraph)] == ["S9 is not shown.", "gone."]
@@ -481,56 +535,61 @@ def test_the_gallery_and_the_viewer_show_the_cases_that_were_chosen(monkeypatch,
 def test_methods_command_and_environment_are_those_of_the_run():
     section = of_run.methods_section(finished())
     text, _ = parts_of(section, Paragraph)
-    assert "(seed 7)" in text.text and "3 subjects were set aside" in text.text
+    assert "(random seed 7)" in text.text and "3 subjects were excluded" in text.text
     [command] = parts_of(section, Listing)
     assert command.text.startswith("python -m glioma_idh.sgp3d.train --cohort brats2020-tcga --shape 32 48 64")
     environment = parts_of(section, Sheet)["environment"].table.set_index("what")["value"]
-    assert environment["hash of all settings"] == "0123abcd" and environment["seed"] == "7"
+    assert environment["hash of all settings"] == "0123abcd" and environment["random seed"] == "7"
 
 
 def test_checklists_are_filled_in_from_this_run():
     tables = parts_of(of_run.checklists_section(finished()), Sheet)
     assert list(tables) == ["claim_2024", "tripod_ai", "metrics"]
     answers = tables["claim_2024"].table.set_index("item")["answer"]
-    assert "AUC within splits 0.81 (0.71 to 0.91)" in answers["37"] and "3 subjects were set aside" in answers["35"]
+    assert "AUC within splits 0.81 (0.71 to 0.91)" in answers["37"] and "3 subjects were excluded" in answers["35"]
     assert tables["tripod_ai"].caption.startswith("TRIPOD+AI. Collins GS")
 
 
-AGE = "a higher AUC than age (AUC 0.52; difference +0.29 (+0.19 to +0.39), p 0.002)"
-VOLUME = "an AUC not shown to differ from that of lesion volume (AUC 0.87; difference -0.06 (-0.16 to +0.04), p 0.30)"
-GRADE = "a lower AUC than grade (AUC 0.95; difference -0.14 (-0.24 to -0.04), p 0.04)"
-TISSUE = "Grade, which needs tissue, is known after surgery: SGPNet has"
+AGE = "better than age alone (AUC 0.52; difference +0.29, 95 % CI +0.19 to +0.39, Holm-corrected p = 0.002)"
+VOLUME = (
+    "no better than lesion volume alone (AUC 0.87; difference -0.06, 95 % CI -0.16 to +0.04, Holm-corrected p = 0.30)"
+)
+GRADE = "worse than grade alone (AUC 0.95; difference -0.14, 95 % CI -0.24 to -0.04, Holm-corrected p = 0.04)"
+TISSUE = "Grade is known only after surgery: SGPNet is"
+START = "SGPNet (AUC 0.81) is"
 
 
 def test_the_first_sentence_is_on_age_and_lesion_volume_and_apart_on_grade():
     sentence = result_sentence(finished(folder="run"))
     assert sentence == (
-        f"SGPNet has {AGE} and {VOLUME}. {TISSUE} {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients (2 "
-        "IDH-mutant), each tested by networks not trained on that patient. "
-        "Mean Dice of its lesions 0.79 (0.69 to 0.89)."
+        f"{START} {AGE} and is {VOLUME}. {TISSUE} {GRADE}. AUC within splits 0.81 (95 % CI 0.71 to 0.91) in 5 "
+        "patients (2 IDH-mutant). Each patient was tested by a network that had not seen them. "
+        "Mean Dice of the lesion segmentation 0.79 (95 % CI 0.69 to 0.89)."
     )
     assert result_sentence(finished()).endswith(
-        f" {GRADE}. AUC within splits 0.81 (0.71 to 0.91) in 5 patients. Mean Dice of its lesions 0.79 (0.69 to 0.89)."
+        f" {GRADE}. AUC within splits 0.81 (95 % CI 0.71 to 0.91) in 5 patients. Mean Dice of the lesion "
+        f"segmentation 0.79 "
+        "(95 % CI 0.69 to 0.89)."
     )
 
 
-BESIDE = [  # difference, how it is told
-    (difference(0.2, 0.1, 0.3, 0.0499), "a higher AUC than {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)"),
-    (difference(-0.2, -0.3, -0.1, 0.0499), "a lower AUC than {} (AUC 0.70; difference -0.20 (-0.30 to -0.10), p 0.05)"),
-    (
-        difference(0.2, 0.1, 0.3, 0.05),
-        "an AUC not shown to differ from that of {} (AUC 0.70; difference +0.20 (+0.10 to +0.30), p 0.05)",
-    ),
+UP = "95 % CI +0.10 to +0.30, Holm-corrected p = 0.05"
+DOWN = "95 % CI -0.30 to -0.10, Holm-corrected p = 0.05"
+BESIDE = [  # difference, how it is put in words
+    (difference(0.2, 0.1, 0.3, 0.0499), f"better than {{}} alone (AUC 0.70; difference +0.20, {UP})"),
+    (difference(-0.2, -0.3, -0.1, 0.0499), f"worse than {{}} alone (AUC 0.70; difference -0.20, {DOWN})"),
+    (difference(0.2, 0.1, 0.3, 0.05), f"not significantly better than {{}} alone (AUC 0.70; difference +0.20, {UP})"),
+    (difference(-0.2, -0.3, -0.1, 0.05), f"no better than {{}} alone (AUC 0.70; difference -0.20, {DOWN})"),
 ]
 
 
-@pytest.mark.parametrize("beside, words", BESIDE, ids=["higher", "lower", "not shown to differ"])
+@pytest.mark.parametrize("beside, words", BESIDE, ids=["better", "worse", "not significantly better", "no better"])
 @pytest.mark.parametrize("name", ["age", "lesion volume", "grade"])
 def test_the_first_sentence_stands_to_each_baseline_as_its_own_difference_does(name, beside, words):
     baselines = NUMBERS["baselines"] | {name: {"stage": BEFORE, "auc": estimate(0.7, 0.6, 0.8), "difference": beside}}
     told = {"age": AGE, "lesion volume": VOLUME, "grade": GRADE} | {name: words.format(name)}
     assert result_sentence(finished(NUMBERS | {"baselines": baselines})).startswith(
-        f"SGPNet has {told['age']} and {told['lesion volume']}. {TISSUE} {told['grade']}. AUC within splits 0.81"
+        f"{START} {told['age']} and is {told['lesion volume']}. {TISSUE} {told['grade']}. AUC within splits 0.81"
     )
 
 
@@ -543,21 +602,25 @@ def test_the_first_sentence_says_which_baselines_are_not_available_and_why():
         }
         return result_sentence(finished(NUMBERS | {"baselines": NUMBERS["baselines"] | none}))
 
-    no_age = "The difference of AUC from age cannot be computed, because the cohort has no age."
+    no_age = "The difference in AUC between SGPNet and age cannot be computed, because the cohort has no age."
     no_volume = no_age.replace("age", "lesion volume")
     no_grade = (
-        "The difference of AUC from grade, which needs tissue, cannot be computed, because the cohort has no grade."
+        "The difference in AUC between SGPNet and grade, which is known only after surgery, cannot be computed, "
+        "because "
+        "the cohort has no grade."
     )
-    assert said("age").startswith(f"SGPNet has {VOLUME}. {no_age} {TISSUE} {GRADE}. AUC within")
-    assert said("lesion volume").startswith(f"SGPNet has {AGE}. {no_volume} {TISSUE} {GRADE}. AUC within")
-    assert said("grade").startswith(f"SGPNet has {AGE} and {VOLUME}. {no_grade} AUC within")
+    assert said("age").startswith(f"{START} {VOLUME}. {no_age} {TISSUE} {GRADE}. AUC within")
+    assert said("lesion volume").startswith(f"{START} {AGE}. {no_volume} {TISSUE} {GRADE}. AUC within")
+    assert said("grade").startswith(f"{START} {AGE} and is {VOLUME}. {no_grade} AUC within")
     assert said("age", "lesion volume", "grade").startswith(f"{no_age} {no_volume} {no_grade} AUC within")
 
 
 def test_scores_that_may_be_reversed_are_said_so_first():
     auc = NUMBERS["auc"] | {"reversed": True}
     warning = "The AUC is clearly below 0.5: scores or labels may be reversed."
-    assert result_sentence(finished(NUMBERS | {"auc": auc})).startswith(f"{warning} SGPNet has a higher AUC than age")
+    assert result_sentence(finished(NUMBERS | {"auc": auc})).startswith(
+        f"{warning} SGPNet (AUC 0.81) is better than age"
+    )
     assert "reversed" not in result_sentence(finished())
 
 
@@ -566,7 +629,7 @@ def test_the_first_sentence_without_an_auc_or_without_scores():
     said = "The AUC of SGPNet cannot be computed, because of one class."
     assert result_sentence(finished(NUMBERS | {"auc": auc})) == said
     lesions = finished(metrics=METRICS | {"pooled": {"dice": 0.79}}, cohort=PHANTOMS)
-    assert result_sentence(lesions) == f"{NOTE}. Mean Dice 0.79 (0.69 to 0.89) in 5 subjects."
+    assert result_sentence(lesions) == f"{NOTE}. Mean Dice 0.79 (95 % CI 0.69 to 0.89) in 5 subjects."
     assert not lesions.scored
 
 
@@ -657,9 +720,13 @@ def test_numbers_go_beside_the_page_and_into_the_run_only_where_the_page_is_insi
     )
     assert (kept["subjects"]["used"], kept["subjects"]["wild_type"]) == (NUM_PATIENTS, NUM_PATIENTS // 2)
     card = (out.parent / "page_files" / "model_card.md").read_text()
-    assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was set aside." in card
+    assert card.startswith("# Model card: T1Gd (glioma_idh.gbm2d)") and "No subject was excluded." in card
     [(path, title, result, _, synthetic)] = pages
-    assert (path, title, synthetic) == (out, "T1Gd on mine", False) and "T1Gd has a higher AUC than age" in result
+    assert (path, title, synthetic) == (
+        out,
+        "T1Gd on mine",
+        False,
+    ) and "T1Gd (AUC 0.81) is better than age alone" in result
 
 
 def test_a_page_of_phantoms_is_told_so(run, pages, tmp_path):
@@ -669,4 +736,4 @@ def test_a_page_of_phantoms_is_told_so(run, pages, tmp_path):
     report.write_report(run, tmp_path / "page.html")
     report.write_table_report(run / "predictions.csv", tmp_path / "table.html")
     assert [given[-1] for given in pages] == [True, True]
-    assert pages[1][1] == "Predictions of predictions.csv"
+    assert pages[1][1] == "Predictions in predictions.csv"

@@ -50,7 +50,7 @@ def test_a_proportion_with_its_counts():
 
 def test_a_difference_with_its_p():
     comparison = {"difference": 0.03, "low": -0.021, "high": 0.08, "p": 0.24, "reason": ""}
-    assert comparison_cell(comparison) == "+0.03 (-0.02 to +0.08), p 0.24"
+    assert comparison_cell(comparison) == "+0.03 (-0.02 to +0.08), p = 0.24"
     assert comparison_cell(comparison | {"p": 0.0001}, 3) == "+0.030 (-0.021 to +0.080), p < 0.001"
     same = {"difference": 0.0, "low": np.nan, "high": np.nan, "p": np.nan, "reason": WHY}
     assert comparison_cell(same) == f"+0.00 (interval {WHY})"

@@ -89,8 +89,8 @@ def splits(**tests):
 
 
 def test_who_is_tested_in_each_split():
-    sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"], two=["b", "d"])).set_index("part")
-    assert sheet.index.tolist() == ["Split 1, tested", "Split 2, tested"]
+    sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"], two=["b", "d"])).set_index("set")
+    assert sheet.index.tolist() == ["Split 1, test set", "Split 2, test set"]
     assert sheet["patients"].tolist() == ["2", "2"]
     assert sheet["IDH-mutant, n (%)"].tolist() == ["1 (50.0)", "1 (50.0)"]
     assert sheet["Age, years, mean (SD)"].tolist() == ["45.0 (21.2)", "40.5 (one patient)"]
@@ -105,8 +105,8 @@ def test_what_nobody_in_a_split_has_is_said():
 
 
 def test_of_a_single_split_both_parts():
-    sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"])).set_index("part")
-    assert sheet["patients"].to_dict() == {"Trained on": "3", "Tested": "2"}
+    sheet = parts_sheet(COHORT, splits(one=["a", "a2", "c"])).set_index("set")
+    assert sheet["patients"].to_dict() == {"Training set": "3", "Test set": "2"}
     assert sheet["IDH-mutant, n (%)"].tolist() == ["1 (33.3)", "1 (50.0)"]
 
 

@@ -101,7 +101,7 @@ def test_a_patient_s_score_is_the_mean_over_the_seeds(folders):
     assert numbers["lesion"]["by_seed"]["dice"] == pytest.approx([0.8095] * 2)
     lines = notes(numbers, {"grade alone": {"auc": 0.5}})
     assert f"good {', '.join(f'{value:.3f}' for value in numbers['good']['by_seed']['auc'])}; bad" in lines[-2]
-    assert lines[-1] == "DSC of each seed: good 0.919, 0.919; lesion 0.810, 0.810."
+    assert lines[-1] == "DSC per seed: good 0.919, 0.919; lesion 0.810, 0.810."
     assert not any("Grade alone" in line for line in lines)
 
 
@@ -160,9 +160,9 @@ def test_p_is_holm_s_within_a_score_and_a_verdict_that_hangs_on_it_falls(monkeyp
     assert corrected["auc"] == pytest.approx({"a": 0.06, "b": 0.06, "c": 0.06})
     assert corrected["dice"] == pytest.approx({"a": 0.3, "b": 0.08})
     assert all(pair[:3] == (-0.1, -0.15, -0.05) for pairs in found.values() for pair in pairs.values())
-    assert "is not seen here:" in order_holds(found["auc"])
+    assert "is neither confirmed nor refuted:" in order_holds(found["auc"])
     plain = {name: pair._replace(p=p_of["auc"][name]) for name, pair in found["auc"].items()}
-    assert order_holds(plain) == "The paper's order holds here."
+    assert order_holds(plain) == "The order of the networks in the paper is confirmed."
 
 
 def test_without_the_model_s_score_nothing_is_compared():
@@ -177,8 +177,10 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     table = comparison_table(numbers, comparisons, "good", {"good": {"auc": (0.949, None)}}, SGPNET, {})
     assert table.loc[("good", "paper"), "AUC"] == "0.949"
     assert [row for row in table.index if row[1] == "always wild-type"] == [("baseline", "always wild-type")]
-    row = ("bad", "ours, within splits")
-    found = re.fullmatch(r"([-+][.\d]+) \(([-+][.\d]+) to ([-+][.\d]+)\)", table.loc[row, "AUC less good's"])
+    row = ("bad", "this work, within splits")
+    found = re.fullmatch(
+        r"([-+][.\d]+) \(([-+][.\d]+) to ([-+][.\d]+)\)", table.loc[row, "difference in AUC from good"]
+    )
     expected = comparisons["auc"]["bad"]
     assert [float(part) for part in found.groups()] == pytest.approx(expected[:3], abs=6e-4)
     write_comparison_table(table, tmp_path, "table9", "95 % of it, p < 0.001")
@@ -188,14 +190,25 @@ def test_the_table_says_all_and_goes_to_three_files(folders, tmp_path):
     assert "95 \\% of it, p $<$ 0.001" in latex and "$\\pm$" in latex and "±" not in latex
     assert "| good " in markdown and "95 % of it" in markdown
     difference = comparisons["dice"]["lesion"]
-    cells = table.loc[("lesion", "ours, pooled over 20 patients")]
-    assert cells["DSC less good's"] == f"-0.110 ({difference.low:+.3f} to {difference.high:+.3f})"
-    assert cells["DSC less good's, p"] == format_p(difference.p) and cells["AUC less good's"] == ""
-    assert table.loc[row, "AUC less good's, p"] == format_p(expected.p) and table.loc[row, "DSC less good's"] == ""
-    assert (table.loc[("bad", "ours, pooled over 20 patients"), ["AUC less good's", "AUC less good's, p"]] == "").all()
-    assert (table.loc["good", ["AUC less good's", "DSC less good's"]] == "").all(axis=None)
+    cells = table.loc[("lesion", "this work, pooled over 20 patients")]
+    assert cells["difference in DSC from good"] == f"-0.110 ({difference.low:+.3f} to {difference.high:+.3f})"
+    assert (
+        cells["difference in DSC from good, p"] == format_p(difference.p) and cells["difference in AUC from good"] == ""
+    )
+    assert (
+        table.loc[row, "difference in AUC from good, p"] == format_p(expected.p)
+        and table.loc[row, "difference in DSC from good"] == ""
+    )
+    assert (
+        table.loc[
+            ("bad", "this work, pooled over 20 patients"),
+            ["difference in AUC from good", "difference in AUC from good, p"],
+        ]
+        == ""
+    ).all()
+    assert (table.loc["good", ["difference in AUC from good", "difference in DSC from good"]] == "").all(axis=None)
     text = "\n".join(notes(numbers, {}))
-    assert "Grade alone: cannot be computed, because" in text and "AUC of each seed: good " in text
+    assert "Grade alone: not available, because" in text and "AUC per seed: good " in text
 
 
 def numbers(**within):
@@ -211,28 +224,28 @@ def numbers(**within):
         (Comparison(-0.1, -0.15, -0.05, 0.0001), "p < 0.001; higher in 2 of 3 seeds: above."),
         (
             Comparison(-0.1, -0.25, 0.05, 0.2),
-            "(-0.050 to +0.250), p 0.20; higher in 2 of 3 seeds: not told apart.",
+            "(-0.050 to +0.250), p = 0.20; higher in 2 of 3 seeds: not significant.",
         ),
-        (Comparison(-0.1, -0.15, -0.05, 0.06), "p 0.06; higher in 2 of 3 seeds: not told apart."),
-        (Comparison(0.1, 0.05, 0.15, 0.004), "(-0.150 to -0.050), p 0.004; higher in 2 of 3 seeds: below."),
+        (Comparison(-0.1, -0.15, -0.05, 0.06), "p = 0.06; higher in 2 of 3 seeds: not significant."),
+        (Comparison(0.1, 0.05, 0.15, 0.004), "(-0.150 to -0.050), p = 0.004; higher in 2 of 3 seeds: below."),
         (
             Comparison(-0.1, np.nan, np.nan, np.nan, "cannot be computed, because ..."),
-            "luck cannot be computed, because ...",
+            "a paired test cannot be computed, because ....",
         ),
     ],
 )
 def test_an_order_is_told_with_its_certainty(comparison, verdict):
     text = order_text(numbers(model=[0.9, 0.8, 0.7], other=[0.8, 0.9, 0.6]), {"other": comparison}, "model")
-    assert text.startswith("model against other: AUC 0.900 against 0.800; ") and text.endswith(verdict)
+    assert text.startswith("model versus other: AUC 0.900 versus 0.800; ") and text.endswith(verdict)
 
 
 @pytest.mark.parametrize(
     ("highs", "words"),
     [
-        ((-0.01, -0.02), "holds here"),
-        ((-0.01, 0.02), "is not seen here, in part"),
-        ((0.02, 0.02), "is not seen here:"),
-        ((-0.01, 0.2), "does not hold here"),
+        ((-0.01, -0.02), "is confirmed"),
+        ((-0.01, 0.02), "is only partly confirmed"),
+        ((0.02, 0.02), "is neither confirmed nor refuted:"),
+        ((-0.01, 0.2), "is not confirmed"),
     ],
 )
 def test_whether_a_paper_s_order_is_seen(highs, words):
@@ -242,19 +255,19 @@ def test_whether_a_paper_s_order_is_seen(highs, words):
 
 def test_an_order_of_nothing_does_not_hold():
     assert order_holds({}) == (
-        "Whether the paper's order holds here cannot be computed, because there is nothing to compare."
+        "The order of the networks in the paper cannot be checked, because there is nothing to compare."
     )
 
 
 @pytest.mark.parametrize(
     ("comparison", "holds"),
     [
-        (Comparison(-0.1, -0.15, -0.05, 0.0499), "holds here."),
-        (Comparison(-0.1, -0.15, -0.05, 0.05), "is not seen here:"),
-        (Comparison(-0.1, -0.15, 0.0, 0.01), "is not seen here:"),
-        (Comparison(0.1, 0.0, 0.15, 0.01), "is not seen here:"),
-        (Comparison(0.1, 0.01, 0.15, 0.0499), "does not hold here."),
-        (Comparison(-0.1, -0.15, -0.05, 0.01, "cannot be computed, because"), "is not seen here:"),
+        (Comparison(-0.1, -0.15, -0.05, 0.0499), "is confirmed."),
+        (Comparison(-0.1, -0.15, -0.05, 0.05), "is neither confirmed nor refuted:"),
+        (Comparison(-0.1, -0.15, 0.0, 0.01), "is neither confirmed nor refuted:"),
+        (Comparison(0.1, 0.0, 0.15, 0.01), "is neither confirmed nor refuted:"),
+        (Comparison(0.1, 0.01, 0.15, 0.0499), "is not confirmed."),
+        (Comparison(-0.1, -0.15, -0.05, 0.01, "cannot be computed, because"), "is neither confirmed nor refuted:"),
     ],
 )
 def test_an_order_is_certain_below_one_in_twenty_and_off_zero(comparison, holds):
@@ -272,7 +285,8 @@ def test_an_order_of_dice_is_told_of_dice():
     }
     text = order_text(summaries, {"other": Comparison(-0.2, -0.3, -0.1, 0.002)}, "model", "dice")
     assert text == (
-        "model against other: DSC 0.800 against 0.600; difference +0.200 (+0.100 to +0.300), p 0.002; higher in 2 of 3 "
+        "model versus other: DSC 0.800 versus 0.600; difference +0.200 (+0.100 to +0.300), p = 0.002; higher in 2 "
+        "of 3 "
         "seeds: above."
     )
 
@@ -280,13 +294,15 @@ def test_an_order_of_dice_is_told_of_dice():
 def test_a_missing_split_is_an_error(folders):
     predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
     write_table(predictions[predictions["split"] == 1], folders["bad"][1] / "predictions.csv")
-    with pytest.raises(InputError, match="bad_1: expected a prediction for every test of a run; found none for 10 of"):
+    with pytest.raises(InputError, match="bad_1: expected a prediction for every tested subject; found none for 10 of"):
         read_networks(folders)
 
 
 def test_other_splits_are_an_error(folders):
     write_run(folders["bad"][1], BAD[1], folds=4)
-    with pytest.raises(InputError, match="bad_1: expected the tests of good_1; found s05 in split 1 of good_1 alone"):
+    with pytest.raises(
+        InputError, match="bad_1: expected the same test sets as in good_1; found s05 tested in split 1 of"
+    ):
         read_networks(folders)
 
 
@@ -298,7 +314,7 @@ def test_other_patients_labels_or_scans_are_errors(folders, column, value, noun)
     cohort = runs.read_table(folders["bad"][0] / "cohort.csv")
     cohort.loc[4, column] = value
     write_table(cohort, folders["bad"][0] / "cohort.csv")
-    with pytest.raises(InputError, match=f"expected the {noun} of good_0; found others for 1, such as s04"):
+    with pytest.raises(InputError, match=f"expected the same {noun} as in good_0; found different ones for 1, .* s04"):
         read_networks(folders)
 
 
@@ -307,7 +323,9 @@ def test_other_patients_in_another_seed_are_an_error(folders):
         for network in ("good", "bad", "lesion"):
             table = runs.read_table(folders[network][1] / f"{name}.csv").replace({"s07": "t07"})
             write_table(table, folders[network][1] / f"{name}.csv")
-    with pytest.raises(InputError, match="good_1: expected the subjects of good_0; found 2 others, such as s07 of"):
+    with pytest.raises(
+        InputError, match="good_1: expected the same subjects as in good_0; found 2 different ones, .* s07"
+    ):
         read_networks(folders)
 
 
@@ -315,7 +333,7 @@ def test_a_network_that_came_to_nothing_in_a_fold_is_an_error(folders):
     predictions = runs.read_table(folders["bad"][1] / "predictions.csv")
     predictions.loc[12, "score"] = np.nan
     write_table(predictions, folders["bad"][1] / "predictions.csv")
-    with pytest.raises(InputError, match="bad_1: expected a score of every subject tested; found none for s12"):
+    with pytest.raises(InputError, match="bad_1: expected a score for every tested subject; found none for s12"):
         read_networks(folders)
 
 
@@ -325,7 +343,10 @@ def test_who_learns_from_more_subjects_than_others_is_said_to(folders):
         more = cohort.head(3).assign(subject=["u1", "u2", "u3"], patient=["u1", "u2", "u3"], idh=np.nan)
         write_table(pd.concat([cohort, more]), folder / "cohort.csv")
     summary = summarise_networks(read_networks(folders))
-    assert "Not all learn from the same: good from 3 subjects without a label too." in notes(summary, {})
+    said = (
+        "The networks were not trained on the same subjects. Subjects without an IDH label were also used by good (3)."
+    )
+    assert said in notes(summary, {})
 
 
 @pytest.mark.integration
@@ -366,6 +387,6 @@ def test_too_few_patients_for_a_test_are_said_to_be(tmp_path):
     networks = read_networks(folders)
     summary, comparisons = summarise_networks(networks), compare_networks(networks, "a")
     table = comparison_table(summary, comparisons, "a", {}, SGPNET, {})
-    cell = table.loc[("b", "ours, within splits"), "AUC less a's"]
+    cell = table.loc[("b", "this work, within splits"), "difference in AUC from a"]
     assert cell == "cannot be computed, because a class has fewer than 2 patients"
     assert "cannot be computed, because a class" in order_text(summary, comparisons["auc"], "a")

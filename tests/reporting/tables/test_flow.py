@@ -1,4 +1,4 @@
-"""Everybody found is used or set aside for a reason, and everybody used is tested, never tested or unlabelled."""
+"""Everybody found is used or excluded for a reason, and everybody used is tested, never tested or unlabelled."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def test_counts_by_hand():
     assert excluded == {
         "no scan in column t1": 2,
         "expected scans of its own": 2,
-        "IDH status not known": 1,
+        "IDH status unknown": 1,
         "expected a lesion; found an empty mask": 1,
         "no NIfTI file": 1,
     }
@@ -52,20 +52,20 @@ def test_counts_by_hand():
 def test_nobody_set_aside_and_no_splits():
     counts = flow_counts(COHORT, NOBODY, None, PREDICTIONS)
     assert counts["found"] == counts["used"] == 6 and counts["excluded"] == {}
-    assert list(exclusions_sheet(NOBODY).columns) == ["reason", "subjects", "who", "what to do"]
+    assert list(exclusions_sheet(NOBODY).columns) == ["reason", "number", "subjects", "what to do"]
     assert exclusions_sheet(NOBODY).empty and reasons(NOBODY).empty
 
 
 def test_a_test_without_a_prediction_is_an_error():
-    with pytest.raises(InputError, match="a prediction of everybody tested; found none of c"):
+    with pytest.raises(InputError, match="a prediction for every tested subject; found none for c"):
         flow_counts(COHORT, NOBODY, SPLITS, PREDICTIONS[PREDICTIONS["subject"] != "c"])
 
 
 def test_the_sheet_names_the_first_subjects_of_each_reason_the_most_frequent_first():
     sheet = exclusions_sheet(EXCLUSIONS)
-    assert sheet["subjects"].tolist() == ["2", "2", "1", "1", "1"]
+    assert sheet["number"].tolist() == ["2", "2", "1", "1", "1"]
     row = sheet.set_index("reason").loc["no scan in column t1"]
     assert row.tolist() == ["2", "g, i", "Add it."]
     many = pd.DataFrame({"subject": [f"s{n:02}" for n in range(15)], "expected": "a mask", "found": "none"})
     sheet = exclusions_sheet(many.assign(advice="Draw one."))
-    assert sheet["who"].tolist() == ["s00, s01, s02, s03, s04, s05, s06, s07, s08, s09, s10, s11 and 3 more"]
+    assert sheet["subjects"].tolist() == ["s00, s01, s02, s03, s04, s05, s06, s07, s08, s09, s10, s11 and 3 more"]

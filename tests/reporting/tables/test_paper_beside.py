@@ -22,7 +22,11 @@ PREDICTIONS = pd.DataFrame(
         "dice": [0.9, 0.8, 0.5, 0.4],
     }
 )
-OURS, WITHIN, POOLED = "ours, mean ± sd over 2 splits", "ours, within splits", "ours, pooled over 4 patients"
+OURS, WITHIN, POOLED = (
+    "this work, mean ± SD over 2 splits",
+    "this work, within splits",
+    "this work, pooled over 4 patients",
+)
 
 
 def sheet(*arguments, **keywords):
@@ -47,7 +51,7 @@ def test_intervals_stand_where_they_are_known():
     published = {"accuracy": [0.895, None], "auc": [0.949, None], "dice": [0.935, None]}
     table = sheet(metrics, published, SGPNET)
     assert table.loc["AUC"].tolist() == ["0.949", "0.500 ± 0.707", "0.625 (0.200-1.000)", "0.750", "0.500"]
-    assert table.loc["Dice of the lesion", ["paper", POOLED]].tolist() == ["0.935", "0.650"]
+    assert table.loc["Dice coefficient of the lesion", ["paper", POOLED]].tolist() == ["0.935", "0.650"]
     nothing = {"value": 0.625, "low": None, "high": None, "reason": "cannot be computed, because of few"}
     performance = {
         "auc": {"within_splits": nothing, "pooled": {"value": 0.75, "low": 0.211, "high": 0.974, "reason": ""}},
@@ -61,20 +65,23 @@ def test_intervals_stand_where_they_are_known():
     assert told[WITHIN].to_dict() == dict.fromkeys(pooled.index, "-") | {
         "AUC": "0.625 (interval cannot be computed, because of few)"
     }
-    assert pooled["Accuracy"] == "0.750 (0.301 to 0.954)" and pooled["Dice of the lesion"] == "0.650 (0.450 to 0.850)"
+    assert (
+        pooled["Accuracy"] == "0.750 (0.301 to 0.954)"
+        and pooled["Dice coefficient of the lesion"] == "0.650 (0.450 to 0.850)"
+    )
     assert pooled["AUC"] == "0.750 (0.211 to 0.974)" and pooled["Sensitivity"] == "0.500"
 
 
 def test_a_score_that_neither_has_is_left_out():
     table = sheet(summarise(PREDICTIONS.drop(columns="dice")), {}, SGPNET)
-    assert "Dice of the lesion" not in table.index and (table["paper"] == "-").all()
+    assert "Dice coefficient of the lesion" not in table.index and (table["paper"] == "-").all()
     missing = sheet(summarise(PREDICTIONS.drop(columns="dice")), {"dice": (0.935, None)}, SGPNET)
-    assert missing.loc["Dice of the lesion"].tolist() == ["0.935", "-", "-", "-", "-"]
+    assert missing.loc["Dice coefficient of the lesion"].tolist() == ["0.935", "-", "-", "-", "-"]
     alone = {name: {"reason": "cannot be computed, because the table holds no score"} for name in ("auc", "rates")}
     masks = sheet(summarise(PREDICTIONS.assign(score=np.nan)), {}, SGPNET, alone)
-    assert masks.index.tolist() == ["Dice of the lesion"] and masks[POOLED].tolist() == ["0.650"]
+    assert masks.index.tolist() == ["Dice coefficient of the lesion"] and masks[POOLED].tolist() == ["0.650"]
 
 
 def test_one_split_has_no_sd():
     table = sheet(summarise(PREDICTIONS.assign(repeat=0)), {}, SLICE_CNN)
-    assert table.loc["Accuracy", "ours, one split"] == "0.75"
+    assert table.loc["Accuracy", "this work, one split"] == "0.75"

@@ -37,15 +37,15 @@ def test_where_mutants_are_the_majority_the_trivial_answer_is_always_mutant():
 def test_ours_stands_beside_the_paper_the_trivial_answer_and_the_best_possible():
     metrics = {"rcbv": summarise(PREDICTIONS, pd.Series([3.0, 2.0, 1.0, 0.0], index=list("abcd")))}
     table = results_table(metrics, PUBLISHED, SLICE_CNN)
-    assert table.loc[("rCBV", "ours"), "AUC"] == "0.50 ± 0.71"
+    assert table.loc[("rCBV", "this work"), "AUC"] == "0.50 ± 0.71"
     assert table.loc[("rCBV", "paper"), "AUC"] == "0.86 ± 0.05"
     assert table.loc[("rCBV", "paper"), "CCEL"] == "0.64 ± 0.23"
     assert table.loc[("rCBV", "always wild-type")].tolist() == ["0.50 ± 0.00", "", "0.00", "1.00", "0.50"]
     assert table.loc[("rCBV", "best possible"), "AUC"] == "1.00 ± 0.00"
     # of the two pairs inside a split one is in order; of the four pairs of all patients three. Each of four patients is
     # half a pair away from the mean: the standard error is sqrt(4 (1/2)^2) / 2 = 1/2, on the logit scale 2.
-    assert table.loc[("rCBV", "ours, within splits")].tolist() == ["", "", "", "", "0.50 (0.02-0.98)"]
-    assert table.loc[("rCBV", "ours, pooled over 4 patients"), "AUC"] == "0.75"
+    assert table.loc[("rCBV", "this work, within splits")].tolist() == ["", "", "", "", "0.50 (0.02-0.98)"]
+    assert table.loc[("rCBV", "this work, pooled over 4 patients"), "AUC"] == "0.75"
 
 
 def test_synthetic_results_say_so():
@@ -69,23 +69,23 @@ def test_the_slice_cnn_s_columns_stay_as_they_are():
 def test_the_auc_within_splits_stands_with_its_interval_or_without(nothing):
     metrics = summarise(SEGMENTED)
     metrics["within_splits"] = {"auc": 0.625, "auc_interval": [0.241, 0.893], "num_pairs": 2}
-    row = results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits")]
+    row = results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "this work, within splits")]
     assert row["AUC"] == "0.625 (0.241-0.893)" and set(row.drop("AUC")) == {""}
     metrics["within_splits"] = {"auc": 0.625, "auc_interval": nothing, "num_pairs": 2}
-    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits"), "AUC"] == "0.625"
+    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "this work, within splits"), "AUC"] == "0.625"
     metrics["within_splits"] = {"auc": nothing[0], "auc_interval": nothing, "num_pairs": 0}
-    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "ours, within splits"), "AUC"] == "-"
+    assert results_table({"SGPNet": metrics}, {}, SGPNET).loc[("SGPNet", "this work, within splits"), "AUC"] == "-"
 
 
 def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
     metrics = summarise(SEGMENTED)
     table = results_table({"SGPNet": metrics}, AVERAGES, SGPNET, BASELINES)
     assert list(table.columns) == ["ACC", "SN", "SP", "AUC", "PPV", "NPV", "DSC"]
-    assert table.loc[("SGPNet", "ours"), "DSC"] == "0.650 ± 0.283"
+    assert table.loc[("SGPNet", "this work"), "DSC"] == "0.650 ± 0.283"
     assert table.loc[("SGPNet", "paper")].tolist() == ["0.895", "-", "-", "0.949", "0.894", "-", "0.935"]
     trivial = ["0.500 ± 0.000", "0.000", "1.000", "0.500", "-", "0.500 ± 0.000", ""]
     assert table.loc[("SGPNet", "always wild-type")].tolist() == trivial
-    pooled = table.loc[("SGPNet", "ours, pooled over 4 patients")]
+    pooled = table.loc[("SGPNet", "this work, pooled over 4 patients")]
     assert pooled["AUC"] == "0.750" and pooled["DSC"] == "0.650"
     assert table.loc[("baseline", "all-ones mask")].tolist() == [""] * 6 + ["0.670"]
     assert table.loc[("baseline", "tumour grade alone")].tolist() == ["0.868", "", "", "0.872", "", "", ""]
@@ -95,7 +95,7 @@ def test_sgpnet_has_its_columns_averages_without_sd_and_baselines():
 def test_the_text_says_what_stands_in_brackets_or_why_nothing_does():
     metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED)}}
     metrics["SGPNet"]["within_splits"]["auc_interval"] = [0.2, 1.0]
-    bracket = "In brackets: 95 % confidence interval of the AUC within splits (sampling of patients)."
+    bracket = "In parentheses: 95 % confidence interval of the AUC within splits (sampling of patients)."
     assert results_text(metrics, {}, SGPNET).endswith(f"{WITHIN_NOTE}\n{bracket}")
     assert results_text(metrics, {}, SLICE_CNN).endswith(f"{WITHIN_NOTE}\n{bracket}")
     for nothing in ([None, None], [np.nan, np.nan]):
@@ -107,7 +107,7 @@ def test_the_text_says_what_stands_in_brackets_or_why_nothing_does():
 def test_segmentation_alone_has_no_trivial_answer_and_empty_scores():
     metrics = {"SGPNet": {"synthetic": False, **summarise(SEGMENTED.assign(score=np.nan))}}
     table = results_table(metrics, {}, SGPNET)
-    assert table.loc[("SGPNet", "ours")].tolist() == ["-"] * 6 + ["0.650 ± 0.283"]
+    assert table.loc[("SGPNet", "this work")].tolist() == ["-"] * 6 + ["0.650 ± 0.283"]
     text = results_text(metrics, {}, SGPNET)
     assert len(table) == 2 and "interval" not in text and "within splits" not in text
 
@@ -131,10 +131,10 @@ def test_each_score_stands_under_its_own_heading():
         {"network": numbers}, {"network": {key: (value, 0.5) for key, value in mean.items()}}, everything
     )
     assert list(table) == ["ACC", "CCEL", "SN", "SP", "AUC", "PPV", "NPV", "DSC"]
-    assert table.loc[("network", "ours")].tolist() == [f"0.{n}0 ± 0.{n}1" for n in range(1, 9)]
+    assert table.loc[("network", "this work")].tolist() == [f"0.{n}0 ± 0.{n}1" for n in range(1, 9)]
     assert table.loc[("network", "paper")].tolist() == [f"0.{n}0 ± 0.50" for n in range(1, 9)]
-    assert table.loc[("network", "ours, pooled over 9 patients")].tolist() == [f"0.{n}5" for n in range(1, 9)]
-    assert table.loc[("network", "ours, within splits"), "AUC"] == "0.57 (0.41-0.68)"
+    assert table.loc[("network", "this work, pooled over 9 patients")].tolist() == [f"0.{n}5" for n in range(1, 9)]
+    assert table.loc[("network", "this work, within splits"), "AUC"] == "0.57 (0.41-0.68)"
 
 
 def test_the_papers_columns_are_as_they_print_them():

@@ -21,7 +21,7 @@ SGPNET = {
         "epochs": 60,
         "batch_size": 2,
         "learning_rate": 0.001,
-        "idh_learning_rate": 5e-05,
+        "idh_learning_rate": 0.00005,
         "detach_k": False,
         "dropout": 0.3,
         "shift_fraction": 0.1,

@@ -28,12 +28,13 @@ def test_nothing_is_said_of_the_papers_own_training_on_another_cohort_of_their_s
 def test_a_short_training_names_each_setting_beside_the_paper_s():
     said = cautions(run(settings("gbm2d", epochs=5, splits="kfold", num_splits=3), performance=MANY))
     assert said == [
-        "The training departs from the paper's: epochs 5 (published: 500); kind of splits k-fold (published: random "
-        "hold-outs); number of splits 3 (published: 5)."
+        "The training differs from the published one: epochs 5 (published: 500); type of splits k-fold (published: "
+        "random "
+        "hold-out); number of splits 3 (published: 5)."
     ]
     (said,) = cautions(run(settings("sgp3d", epochs=5, shape=(64, 64, 64)), performance=MANY))
     assert said == (
-        "The training departs from the paper's: epochs 5 (default: 200; the paper prints none); input in voxels "
+        "The training differs from the published one: epochs 5 (default: 200; not published); input size in voxels "
         "64 x 64 x 64 (published: 144 x 144 x 144)."
     )
     assert cautions(run(settings("sgp3d", epochs=400), performance=MANY)) == []
@@ -47,8 +48,8 @@ def test_a_rival_is_held_to_what_it_shares_with_sgpnet():
 
 def test_a_small_sample_says_who_and_how_wide():
     assert cautions(run(settings("gbm2d"), performance=WORTH)) == [
-        "The sample is small: 5 patients tested, 2 of them IDH-mutant; the 95 % interval of the AUC is expected to "
-        "reach ± 0.42 if the true AUC is 0.8."
+        "The sample is small: 5 patients tested, 2 of them IDH-mutant; if the true AUC is 0.8, its expected 95 % "
+        "confidence interval is about ± 0.42."
     ]
     assert cautions(run({}, performance=WORTH)) == cautions(run(settings("gbm2d"), performance=WORTH))
     assert cautions(run({}, performance=MANY)) == []
@@ -64,7 +65,7 @@ def test_the_cohorts_of_the_papers_are_not_small(num_patients, mutants, small):
 def test_one_class_has_no_interval():
     reason = "cannot be computed, because there is but one class"
     (said,) = cautions(run({}, performance=WORTH | {"expected": {"reason": reason}}))
-    assert said.endswith(f"how wide an interval of the AUC is to be expected {reason}.")
+    assert said.endswith(f"the expected width of the confidence interval of the AUC {reason}.")
 
 
 def test_masks_alone_have_no_auc_to_speak_of():

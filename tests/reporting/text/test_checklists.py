@@ -64,80 +64,85 @@ def test_no_answer_holds_a_hole(name, kind):
 def test_an_answer_is_what_is_known_and_then_the_authors():
     facts = {"source": "Five patients.", "centres": ""}
     assert answer(["source", "centres"], "", facts) == "Five patients."
-    assert answer(["source"], "dates", facts) == "Five patients. For the authors: dates."
-    assert answer(["centres", "auc"], "dates", facts) == "For the authors: dates."
-    assert answer([], "", facts) == "For the authors."
+    assert answer(["source"], "dates", facts) == "Five patients. To be completed by the authors: dates."
+    assert answer(["centres", "auc"], "dates", facts) == "To be completed by the authors: dates."
+    assert answer([], "", facts) == "To be completed by the authors."
 
 
 def test_without_facts_all_is_for_the_authors():
     for name in CHECKLISTS:
-        assert checklist_table(name, {})["answer"].str.startswith("For the authors").all()
+        assert checklist_table(name, {})["answer"].str.startswith("To be completed by the authors").all()
 
 
 def test_what_a_run_answers():
     claim = answers("claim_2024", "sgp3d")
-    assert claim["1"].startswith("Deep learning: a 3D convolutional network. For the authors")
-    assert "5 patients (2 with" in claim["35"] and "3 subjects were set aside" in claim["35"]
-    assert claim["20"] == "Splits were made on patients: none stood in the training and the test part of one split."
+    assert claim["1"].startswith("Deep learning: a 3D convolutional neural network. To be completed by the authors")
+    assert "5 patients (2 with" in claim["35"] and "3 subjects were excluded" in claim["35"]
+    assert claim["20"].startswith(
+        "The splits were made by patient: no patient was in both the training set and the test"
+    )
     assert claim["36"].startswith(
-        "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
-        "Not known: sex."
+        "Grade: HGG in 2 patients (0 IDH-mutant), LGG in 3 patients (2 IDH-mutant). Age: median 55 years (range 30 to "
+        "70), known for 4 patients. Not available: sex."
     )
     assert claim["37"].startswith(
-        "5 patients tested, 2 IDH-mutant: AUC within splits 0.75 (0.50 to 0.95), average prec"
+        "5 patients tested (2 IDH-mutant). Estimates with 95 % CIs: AUC within splits 0.75 (0.50 to 0.95), average prec"
     )
     assert (
-        "Lesions: Dice 0.80 (0.70 to 0.90), volume, predicted less reference -3.00 (-5.00 to -1.00) ml." in claim["37"]
+        "Segmentation: Dice 0.80 (0.70 to 0.90), volume error (predicted minus reference) -3.00 (-5.00 to -1.00) ml."
+        in claim["37"]
     )
-    assert "AUC within grade LGG (n = 3, 2 IDH-mutant) 0.50 (0.10 to 0.90). Too small for one: 1 group." in claim["37"]
+    assert "within grade LGG (n = 3, 2 IDH-mutant) 0.50 (0.10 to 0.90). Groups too small for an AUC: 1." in claim["37"]
     assert "after temperature scaling: cannot be computed, because there is but one class; after Platt" in claim["38"]
-    assert claim["39"].startswith("At 0.5, 1 of 2 IDH-mutant patients were called wild-type and 1 of 3 IDH-wild-type")
-    assert claim["44"] == "For the authors."
+    assert claim["39"].startswith(
+        "At a threshold of 0.5, 1 of 2 IDH-mutant patients were predicted to be wild-type, and 1 of 3 IDH-wild-type"
+    )
+    assert claim["44"] == "To be completed by the authors."
     metrics = answers("metrics", "gbm2d")
     assert metrics["25"] == (
-        "AUC of baselines: majority 0.50 (0.50 to 0.50), the network's less that +0.25 (+0.00 to +0.50), p < 0.001; "
-        "lesion volume 0.60 (0.30 to 0.80), the network's less that +0.15 (-0.10 to +0.40), p 0.30; "
-        "grade 0.80 (0.60 to 1.00), the network's less that -0.05 (-0.20 to +0.10), p 0.52. Not available here: age."
+        "AUC of the baselines, and difference (network minus baseline): majority 0.50 (0.50 to 0.50), difference +0.25 "
+        "(+0.00 to +0.50), p < 0.001; lesion volume 0.60 (0.30 to 0.80), difference +0.15 (-0.10 to +0.40), p = 0.30; "
+        "grade 0.80 (0.60 to 1.00), difference -0.05 (-0.20 to +0.10), p = 0.52. Not available: age."
     )
-    assert metrics["23"] == "One sequence alone was read."
-    assert metrics["26"].startswith("Repeated random hold-outs") and metrics["14"].startswith("Does not apply")
-    assert answers("tripod_ai", "sgp3d")["23b"] == "For the authors."  # one site alone was large enough to be told
-    assert "reach 0.42 to each side" in answers("tripod_ai", "sgp3d")["10"]
+    assert metrics["23"] == "The network used a single sequence."
+    assert metrics["26"].startswith("Repeated random hold-out test sets") and metrics["14"].startswith("Not applicable")
+    assert answers("tripod_ai", "sgp3d")["23b"] == "To be completed by the authors."  # only one site was large enough
+    assert "is about ± 0.42." in answers("tripod_ai", "sgp3d")["10"]
 
 
 def test_a_patient_of_two_examinations_is_characterised_once_as_at_the_first():
     later = COHORT.iloc[:1].assign(subject="a2", grade="HGG", age_years=90.0)
     assert run_facts(run(SGPNET, pd.concat([COHORT, later]), SPLITS, WORTH))["characteristics"] == (
-        "Grade: HGG in 2 (0 IDH-mutant), LGG in 3 (2 IDH-mutant). Age: median 55 years, 30 to 70, known of 4 patients. "
-        "Not known: sex."
+        "Grade: HGG in 2 patients (0 IDH-mutant), LGG in 3 patients (2 IDH-mutant). Age: median 55 years (range 30 to "
+        "70), known for 4 patients. Not available: sex."
     )
 
 
 def test_one_hold_out_is_not_called_repeated():
     recipe = with_settings(SLICE_CNN, num_splits=1)
     facts = run_facts(run(recipe, PHANTOMS, SPLITS, WORTH))
-    assert facts["internal"] == "One random hold-out." and "several test parts" not in facts["ensemble"]
-    assert "several test parts" in run_facts(run(SLICE_CNN, PHANTOMS, SPLITS, WORTH))["ensemble"]
+    assert facts["internal"] == "One random hold-out test set." and "several test sets" not in facts["ensemble"]
+    assert "several test sets" in run_facts(run(SLICE_CNN, PHANTOMS, SPLITS, WORTH))["ensemble"]
 
 
 def test_a_table_alone_claims_nothing_of_a_training():
     tripod = answers("tripod_ai", "table")
     for item in ("12c", "16", "22", "27b", "18f"):
-        assert tripod[item].startswith("For the authors")
+        assert tripod[item].startswith("To be completed by the authors")
     assert tripod["23a"].startswith("5 patients tested")
 
 
 def test_limits_say_the_gravest_first():
     found = limits(run(SGPNET, cohort=COHORT, performance=WORTH))
     assert found[:4] == [
-        "The AUC of the network is not shown to be higher than that of lesion volume and grade alone.",
-        "From 5 patients (2 IDH-mutant) the 95 % interval of the AUC is 0.50 to 0.95.",
-        "The scores are too sure: calibration slope 0.40 (0.20 to 0.60).",
-        "1 of 2 groups of patients are too small for an AUC of their own.",
+        "The AUC of the network is not significantly higher than that of lesion volume and grade alone.",
+        "With 5 patients (2 IDH-mutant), the 95 % CI of the AUC ranges from 0.50 to 0.95.",
+        "The network is overconfident: calibration slope 0.40 (95 % CI 0.20 to 0.60); 1 is ideal.",
+        "1 of 2 groups of patients is too small for a separate AUC.",
     ]
-    assert found[4] == "Sex of the patients is not known."
+    assert found[4] == "Sex of the patients is not available."
     assert limits(run(SLICE_CNN, cohort=PHANTOMS, performance={}))[0].startswith("The cohort is synthetic")
-    assert "To be applied the network needs an outline of the lesion." in limits(
+    assert "The network can be applied only to patients with a lesion mask." in limits(
         run(SLICE_CNN, cohort=COHORT, performance=WORTH)
     )
 
@@ -161,9 +166,9 @@ def test_what_is_no_limit_is_not_told():
     text = " ".join(
         limits(run(SGPNET, cohort=COHORT, performance=WORTH | {"calibration": calibrated, "beats_baselines": good}))
     )
-    assert "sure" not in text and "higher" not in text and "baseline" not in text
+    assert "confident" not in text and "higher" not in text and "baseline" not in text
     timid = {"before": WORTH["calibration"]["before"] | {"slope": estimate(1.9, 1.6, 2.2)}}
-    assert "not sure enough" in " ".join(limits(run(SGPNET, cohort=COHORT, performance=WORTH | {"calibration": timid})))
+    assert "underconfident" in " ".join(limits(run(SGPNET, cohort=COHORT, performance=WORTH | {"calibration": timid})))
 
 
 def test_what_was_trained_is_told_of_each_kind_of_network():
@@ -172,13 +177,13 @@ def test_what_was_trained_is_told_of_each_kind_of_network():
 
     whole, slices, rival = facts(SGPNET), facts(SLICE_CNN), facts(SGPNET, network="resnet2d", targets="idh")
     assert "3D" in whole["kind"] and "2D" in slices["kind"] and "2D" in rival["kind"]
-    assert "sgp3d.predict" in whole["applied"] and whole["applied"].endswith("FLAIR on one grid, skull-stripped.")
-    assert rival["applied"].endswith("skull-stripped and a lesion mask.") and "gbm2d.predict" in slices["applied"]
+    assert "sgp3d.predict" in whole["applied"] and whole["applied"].endswith("FLAIR on the same grid, skull-stripped.")
+    assert rival["applied"].endswith("skull-stripped, and a lesion mask.") and "gbm2d.predict" in slices["applied"]
     assert "occlude" in whole["explained"] and not slices.get("explained") and not rival["explained"]
     assert not facts(SGPNET, targets="segmentation")["explained"]
     assert whole["internal"].startswith("Cross-validation: each patient was tested once")
     assert "hash 0123abcd" in whole["settings"] and "glioma_idh 0.1.0" in whole["availability"]
-    assert whole["centres"] == "The cohort table names 2 sites."
+    assert whole["centres"] == "The cohort table lists 2 sites."
     some = run_facts(run(SGPNET, COHORT.assign(site=["X", "X", "Y", "", None]), SPLITS, WORTH))
-    assert some["centres"] == "The cohort table names 2 sites."  # not known is none of them
-    assert slices["sequences"].startswith("One") and whole["sequences"].startswith("Four")
+    assert some["centres"] == "The cohort table lists 2 sites."  # not known is none of them
+    assert "single sequence" in slices["sequences"] and "four sequences" in whole["sequences"]

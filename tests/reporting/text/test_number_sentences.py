@@ -74,31 +74,34 @@ def test_every_sentence_has_its_own_numbers():
     assert said.pop("measures").startswith("AUC; average precision; Brier score; log loss; sensitivity,")
     assert said.pop("verdict") == ""
     assert said.pop("uncertainty") == (
-        "95 % confidence intervals: DeLong's on the logit scale (AUC), Wilson's (shares of patients), Wald's "
-        "(calibration line) and a bootstrap's (lesions). Differences of AUC have DeLong's paired test, after Holm."
+        "Methods of the 95 % confidence intervals: DeLong on the logit scale (AUC), Wilson (sensitivity and other "
+        "proportions), Wald (calibration slope and intercept) and bootstrap (segmentation). Differences in AUC were "
+        "tested with DeLong's paired test; p values are after Holm correction."
     )
     assert said == {
-        "auc": "40 patients tested, 10 IDH-mutant: AUC within splits 0.81 (0.71 to 0.92), average precision 0.63 (0.53 "
-        "to 0.74), Brier score 0.14 (0.11 to 0.18), log loss 0.44 (0.34 to 0.55).",
-        "rates": "Mutant from a score of 0.5 on: sensitivity 0.70 (0.35 to 1.00), 7 of 10; specificity 0.80 (0.40 to "
+        "auc": "40 patients tested (10 IDH-mutant). Estimates with 95 % CIs: AUC within splits 0.81 (0.71 to 0.92), "
+        "average precision 0.63 (0.53 to 0.74), Brier score 0.14 (0.11 to 0.18), log loss 0.44 (0.34 to 0.55).",
+        "rates": "At a threshold of 0.5: sensitivity 0.70 (0.35 to 1.00), 7 of 10; specificity 0.80 (0.40 to "
         "1.00), 24 of 30; accuracy 0.78 (0.39 to 1.00), 31 of 40; PPV 0.54 (0.27 to 1.00), 7 of 13; NPV 0.89 (0.44 to "
         "1.00), 24 of 27.",
-        "mistakes": "At 0.5, 3 of 10 IDH-mutant patients were called wild-type and 6 of 30 IDH-wild-type patients "
-        "mutant.",
-        "calibrated": "Calibration as the network gives the scores: slope 1.40 (1.30 to 1.60), intercept 4.40 (4.30 to "
+        "mistakes": "At a threshold of 0.5, 3 of 10 IDH-mutant patients were predicted to be wild-type, and 6 of 30 "
+        "IDH-wild-type patients were predicted to be mutant.",
+        "calibrated": "Calibration before recalibration: slope 1.40 (1.30 to 1.60), intercept 4.40 (4.30 to "
         "4.60), ECE 0.01; after temperature scaling: slope 2.40 (2.30 to 2.60), intercept 5.40 (5.30 to 5.60), ECE "
         "0.02; after Platt scaling: slope 3.40 (3.30 to 3.60), intercept 6.40 (6.30 to 6.60), ECE 0.03.",
-        "groups": "AUC within grade LGG (n = 28, 9 IDH-mutant) 0.61 (0.51 to 0.81); site X (n = 17, 4 IDH-mutant) 0.51 "
-        "(0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 (0.61 to 0.91). Too small for one: 1 group.",
-        "sites": "AUC within site X (n = 17, 4 IDH-mutant) 0.51 (0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 "
+        "groups": "AUC (95 % CI) within grade LGG (n = 28, 9 IDH-mutant) 0.61 (0.51 to 0.81); site X (n = 17, 4 "
+        "IDH-mutant) 0.51 "
+        "(0.41 to 0.71); site Y (n = 23, 6 IDH-mutant) 0.71 (0.61 to 0.91). Groups too small for an AUC: 1.",
+        "sites": "AUC (95 % CI) within site X (n = 17, 4 IDH-mutant) 0.51 (0.41 to 0.71); site Y (n = 23, 6 "
+        "IDH-mutant) 0.71 "
         "(0.61 to 0.91).",
-        "beside_baselines": "AUC of baselines: grade 0.85 (0.75 to 0.96), the network's less that -0.04 (-0.14 to "
-        "+0.06), p 0.40; age 0.45 (0.35 to 0.56), the network's less that +0.36 (+0.21 to +0.48), p < 0.001.",
-        "lesions": "Lesions: Dice 0.79 (0.69 to 0.88), HD95 7.10 (6.20 to 8.30) mm, volume, predicted less reference "
-        "-3.10 (-4.20 to -2.30) ml, share of lesions found 0.92 (0.83 to 0.97), false lesions a subject 0.31 (0.21 to "
-        "0.42).",
-        "expected": "With 40 patients, 25 % of them IDH-mutant, the 95 % interval of an AUC of 0.8 is expected to "
-        "reach 0.17 to each side.",
+        "beside_baselines": "AUC of the baselines, and difference (network minus baseline): grade 0.85 (0.75 to 0.96), "
+        "difference -0.04 (-0.14 to +0.06), p = 0.40; age 0.45 (0.35 to 0.56), difference +0.36 (+0.21 to +0.48), p < "
+        "0.001.",
+        "lesions": "Segmentation: Dice 0.79 (0.69 to 0.88), HD95 7.10 (6.20 to 8.30) mm, volume error (predicted minus "
+        "reference) -3.10 (-4.20 to -2.30) ml, proportion of lesions found 0.92 (0.83 to 0.97), false lesions per "
+        "subject 0.31 (0.21 to 0.42).",
+        "expected": "With 40 patients (25 % IDH-mutant), the expected 95 % CI of an AUC of 0.8 is about ± 0.17.",
     }
 
 
@@ -106,13 +109,14 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     beaten = {"beats_baselines": {"verdict": "does not beat", "not_beaten": ["grade", "sex"], "worse": ["age"]}}
     assert limits(run(SGPNET, cohort=COHORT, performance=NUMBERS | beaten)) == [
         "The network has a lower AUC than age alone.",
-        "From 40 patients (10 IDH-mutant) the 95 % interval of the AUC is 0.71 to 0.92.",
-        "The scores are not sure enough: calibration slope 1.40 (1.30 to 1.60).",
-        "1 of 4 groups of patients are too small for an AUC of their own.",
-        "Sex of the patients is not known.",
+        "With 40 patients (10 IDH-mutant), the 95 % CI of the AUC ranges from 0.71 to 0.92.",
+        "The network is underconfident: calibration slope 1.40 (95 % CI 1.30 to 1.60); 1 is ideal.",
+        "1 of 4 groups of patients is too small for a separate AUC.",
+        "Sex of the patients is not available.",
         "4 patients were never tested.",
-        "No external testing is part of these numbers.",
-        "Intervals are about who the patients were: another seed of the training may move a number further.",
+        "There was no external testing.",
+        "Confidence intervals describe the sampling of patients only; training with another random seed may change "
+        "the results by more.",
     ]
     known = COHORT.assign(sex="F")
     silent = NUMBERS["calibration"] | {"before": scaled(1.05)}  # 0.95 to 1.25
@@ -120,7 +124,7 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
     found = limits(run(SGPNET, cohort=known, performance={"calibration": silent, "patients": people}))
     assert found[:-2] == ["1 patient was never tested."]
     unknown = limits(run(SGPNET, cohort=COHORT.assign(age_years="", site=""), performance={}))
-    assert unknown[0] == "Age, sex and site of the patients are not known."
+    assert unknown[0] == "Age, sex and site of the patients are not available."
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,7 @@ def test_limits_have_their_numbers_and_those_that_do_not_hold_are_silent():
 )
 def test_a_network_that_needs_an_outline_to_be_applied_says_so(settings, needed):
     assert (
-        "To be applied the network needs an outline of the lesion."
+        "The network can be applied only to patients with a lesion mask."
         in limits(run(settings, cohort=COHORT, performance={}))
     ) == needed
 
@@ -142,6 +146,6 @@ def test_a_network_that_needs_an_outline_to_be_applied_says_so(settings, needed)
 def test_phantoms_are_the_first_limit():
     assert (
         limits(run({}, cohort=PHANTOMS, performance=NUMBERS))[0]
-        == "The cohort is synthetic: nothing here holds for a patient."
+        == "The cohort is synthetic: these results do not apply to patients."
     )
     assert not any("synthetic" in limit for limit in limits(run({}, cohort=COHORT, performance=NUMBERS)))

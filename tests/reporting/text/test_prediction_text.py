@@ -27,28 +27,32 @@ def told(tmp_path):
 
 def test_a_score_its_worth_and_where_to_look(told):
     assert told(ROW, WORTH) == [
-        "score: the probability of an IDH mutation, the mean of 2 networks (score_1 to score_2, one a split); "
+        "score: predicted probability of an IDH mutation, the mean of 2 networks (score_1 to score_2, one per split); "
         "score_sd: their standard deviation.",
-        "The run's own test, on 5 patients (2 IDH-mutant) unknown to the network that scored them: AUC 0.75 (0.50 to "
-        "0.95), 95 % interval in brackets. Calibration slope 0.40 (0.20 to 0.60), ideally 1: scores are too close to 0 "
-        "and 1.",
-        "In OUT: table predictions.csv, picture a.png. Look at the picture before using a score.",
+        "Performance in the run's own test (5 patients, 2 IDH-mutant; each tested by a network that had not seen "
+        "them): "
+        "AUC 0.75 (95 % CI 0.50 to 0.95). Calibration slope 0.40 (95 % CI 0.20 to 0.60); 1 is ideal, here scores are "
+        "too "
+        "extreme (overconfident).",
+        "Files in OUT: table predictions.csv, image a.png. Look at the image before using a score.",
         RESEARCH,
     ]
 
 
 @pytest.mark.parametrize(
     ("slope", "said"),
-    [((2.0, 1.2, 3.0), "too close to the middle"), ((0.9, 0.5, 1.4), "ideally 1."), ((0.9, None, None), "ideally 1.")],
+    [((2.0, 1.2, 3.0), "not extreme enough"), ((0.9, 0.5, 1.4), "1 is ideal."), ((0.9, None, None), "1 is ideal.")],
 )
 def test_calibration_is_judged_by_its_interval(told, slope, said):
     calibration = {"before": {"slope": estimate(*slope)}}
     line = told(ROW, WORTH | {"calibration": calibration})[1]
-    assert said in line and "0 and 1." not in line
+    assert said in line and "too extreme" not in line
 
 
 def test_what_is_not_known_of_a_run_is_said(told):
-    assert "How good these networks are is not known: python -m glioma_idh.report" in told(ROW, None)[1]
+    line = told(ROW, None)[1]
+    assert line.startswith("The performance of these networks is not available yet")
+    assert "compute it with: python -m glioma_idh.report" in line
     reason = "cannot be computed, because there is but one class"
     none = {"value": None, "low": None, "high": None, "reason": reason}
     performance = WORTH | {"auc": {"within_splits": none}, "calibration": {"before": {"slope": none}}}
@@ -57,17 +61,17 @@ def test_what_is_not_known_of_a_run_is_said(told):
 
 def test_masks_have_a_file_and_a_dice(told):
     lines = told(ROW | {"predicted_ml": 8.0}, WORTH)
-    assert lines[2].startswith("Its lesion masks, against the reference masks of those patients: mean Dice ")
-    assert "picture a.png, lesion mask a_lesion.nii.gz." in lines[3]
+    assert lines[2].startswith("Lesion segmentation in the same test, compared with the reference masks: mean Dice ")
+    assert "image a.png, lesion mask a_lesion.nii.gz." in lines[3]
     alone = told({"subject": "a", "predicted_ml": 8.0}, LESIONS_ALONE)
-    assert len(alone) == 3 and alone[0].startswith("Its lesion masks") and "score:" not in alone[0]
+    assert len(alone) == 3 and alone[0].startswith("Lesion segmentation in the same test") and "score:" not in alone[0]
 
 
 def test_one_network_and_several_patients(tmp_path):
     write_json({"performance": WORTH}, tmp_path / "metrics.json")
     table = pd.DataFrame({"subject": ["a", "b"], "score_1": 0.2, "score": 0.2, "score_sd": None})
     text = prediction_text(table, tmp_path, "OUT")
-    assert text.startswith("score: the probability of an IDH mutation, of one network.\n")
-    assert "picture SUBJECT.png" in text
+    assert text.startswith("score: predicted probability of an IDH mutation (one network).\n")
+    assert "image SUBJECT.png" in text
     with pytest.raises(InputError, match="metrics.json: expected a run folder"):
         prediction_text(table, tmp_path / "nowhere", "OUT")

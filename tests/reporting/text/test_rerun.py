@@ -82,7 +82,7 @@ def test_settings_that_an_older_run_lacks_are_the_defaults(monkeypatch):
 
 def test_a_label_sheet_is_known_by_its_hash(monkeypatch):
     line = command_line(with_settings(SGPNET, labels_sha256="feed")["recipe"])
-    assert line.endswith("--labels LABELS  # LABELS: the sheet with SHA-256 feed")
+    assert line.endswith("--labels LABELS  # LABELS: path of the label sheet (SHA-256 feed)")
     assert parsed(line, monkeypatch)[1].labels == Path("LABELS")
 
 
@@ -97,10 +97,10 @@ def test_a_setting_without_a_flag_is_not_in_the_command(name):
 def test_the_environment_says_what_is_not_recorded():
     table = environment_table(SGPNET | {"device": "one GPU"}).set_index("what")["value"]
     assert table["version of keras"] == "3.15.1" and table["hash of all settings"] == "0123abcd"
-    assert table["seed"] == "7" and table["precision"] == "bfloat16" and table["device"] == "one GPU"
-    assert table["time of training"] == table["most memory used"] == "not recorded"
+    assert table["random seed"] == "7" and table["precision"] == "bfloat16" and table["device"] == "one GPU"
+    assert table["training time"] == table["peak memory"] == "not recorded"
     table = environment_table(with_settings(SLICE_CNN, cohort_sha256="beef")).set_index("what")["value"]
-    assert table["SHA-256 of the cohort table"] == "beef" and "seed 193" in table["phantom"]
+    assert table["SHA-256 of the cohort table"] == "beef" and "seed 193" in table["synthetic cohort (phantom)"]
     assert set(environment_table({})["value"]) == {"not recorded"}
 
 
@@ -108,9 +108,9 @@ def test_hashes_and_seeds_stand_under_their_own_names():
     content = with_settings(SLICE_CNN, cohort_sha256="beef", labels_sha256="feed", seed=47)
     table = environment_table(content | {"duration": "3 min", "memory": "2 GB"}).set_index("what")["value"]
     assert table["SHA-256 of the cohort table"] == "beef" and table["SHA-256 of the label sheet"] == "feed"
-    assert table["seed"] == "47" and table["hash of all settings"] == "4567cdef" and "precision" not in table
-    assert "seed of the splits" not in table
-    assert (table["time of training"], table["most memory used"], table["device"]) == ("3 min", "2 GB", "not recorded")
+    assert table["random seed"] == "47" and table["hash of all settings"] == "4567cdef" and "precision" not in table
+    assert "random seed of the splits" not in table
+    assert (table["training time"], table["peak memory"], table["device"]) == ("3 min", "2 GB", "not recorded")
     table = environment_table(with_settings(SLICE_CNN, seed=47, split_seed=0)).set_index("what")["value"]
-    assert (table["seed"], table["seed of the splits"]) == ("47", "0")
-    assert table["phantom"].startswith("num subjects 5, num mutant 2, seed 193, spacing mm 2.0")
+    assert (table["random seed"], table["random seed of the splits"]) == ("47", "0")
+    assert table["synthetic cohort (phantom)"].startswith("num subjects 5, num mutant 2, seed 193, spacing mm 2.0")

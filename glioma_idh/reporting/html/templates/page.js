@@ -1,6 +1,6 @@
 "use strict";
 
-// The list of contents: folded on a phone, open beside the text on a laptop; the section that is read stands out.
+// Table of contents: folded on narrow screens, open next to the text otherwise; the current section is highlighted.
 const contents = document.querySelector("nav details");
 const narrow = matchMedia("(max-width: 63.99rem)");
 narrow.addEventListener("change", () => (contents.open = !narrow.matches));
@@ -19,7 +19,7 @@ function markSection() {
 }
 addEventListener("scroll", markSection, { passive: true });
 
-// What is wider than the page can be scrolled with the keyboard too, and says so.
+// Content wider than the page can also be scrolled with the keyboard.
 const widths = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const wide = target.scrollWidth > target.clientWidth + 1;
@@ -29,7 +29,7 @@ const widths = new ResizeObserver((entries) => {
 });
 document.querySelectorAll(".scroll").forEach((frame) => widths.observe(frame));
 
-// From a file, some browsers keep the clipboard closed; then the text is marked and copied as a person would.
+// For local files, some browsers block the clipboard; then the text is selected and copied.
 async function copyCode(button) {
   const code = button.parentElement.querySelector("code");
   try {

@@ -1,8 +1,8 @@
 
-// The viewer: one slice of one subject at a time, cut out of volumes that come as pictures of all their slices.
+// The viewer shows one slice of one subject at a time, taken from images that hold all slices of a volume.
 const isTrue = (grey) => grey > 127;
 
-// The voxels of a volume, axis i fastest, from a picture with slice k after slice k in rows (see viewer.py).
+// The voxels of a volume, axis i fastest, from an image with its slices k in rows (see viewer.py).
 async function readVolume(source, [ni, nj, nk]) {
   const picture = new Image();
   picture.src = source;
@@ -21,7 +21,7 @@ async function readVolume(source, [ni, nj, nk]) {
   return volume;
 }
 
-// A slice as it is looked at: the last voxel of both axes (right, front or top) comes first.
+// A slice for display: the last voxel of both axes (right, anterior or superior) comes first.
 function cutSlice(volume, shape, [across, up, cut], place) {
   const stride = [1, shape[0], shape[0] * shape[1]];
   const width = shape[across], height = shape[up], values = new Uint8Array(width * height);
@@ -41,7 +41,7 @@ function drawGreys(pen, slice, left, top, width, height) {
   pen.drawImage(sheet, left, top, width, height);
 }
 
-// The edge of a lesion, half-way between voxels in and out of it: one or two lines in each square of four voxels.
+// The outline of a lesion, half-way between voxels inside and outside: one or two lines per square of four voxels.
 function drawOutline(pen, slice, left, top, width, height) {
   const { width: columns, height: rows, values } = slice;
   const inside = (x, y) => x >= 0 && y >= 0 && x < columns && y < rows && isTrue(values[y * columns + x]);
@@ -69,7 +69,7 @@ function startViewer(root) {
   const find = (selector) => root.querySelector(selector);
   const canvas = find("canvas"), pen = canvas.getContext("2d"), list = find("select"), slider = find("[type=range]");
   const view = { subject: null, sequence: "", plane: "axial", at: [0, 0, 0], hidden: new Set() };
-  const volumes = new Map(); // of the subject that is shown, by their addresses; null while one is read
+  const volumes = new Map(); // of the shown subject, by address; null while loading
 
   function volume(source) {
     if (!volumes.has(source)) {
@@ -115,7 +115,7 @@ function startViewer(root) {
     }
   }
 
-  // What stands round the picture, and the picture.
+  // Update the controls and draw the slice.
   function show() {
     const { subject, plane } = view, cut = planes[plane][2];
     const number = subject.start[cut] + subject.step[cut] * view.at[cut];
@@ -150,7 +150,7 @@ function startViewer(root) {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: !view.hidden.has(name), disabled: !source });
       box.addEventListener("change", () => (view.hidden[box.checked ? "delete" : "add"](name), draw()));
       line.style.borderColor = outlines[name][1];
-      label.append(box, line, outlines[name][0] + (source ? "" : ": nothing found"));
+      label.append(box, line, outlines[name][0] + (source ? "" : ": no lesion found"));
       return label;
     }));
   }
@@ -166,7 +166,7 @@ function startViewer(root) {
     fillOutlines(find(".outlines"), subject);
     pen.clearRect(0, 0, canvas.width, canvas.height);
     show();
-    sequences.forEach((name) => volume(subject.images[name][1])); // so that none is waited for
+    sequences.forEach((name) => volume(subject.images[name][1])); // load all sequences in advance
   }
 
   list.append(...cases.map(({ name }, n) => new Option(name, n)));
@@ -181,7 +181,7 @@ function startViewer(root) {
   });
   let turned = 0;
   canvas.addEventListener("wheel", (event) => {
-    if (document.activeElement !== canvas) return; // so that the page can be scrolled over it
+    if (document.activeElement !== canvas) return; // let the page scroll otherwise
     event.preventDefault();
     turned += event.deltaMode ? 60 * event.deltaY : event.deltaY;
     if (Math.abs(turned) < 60) return;
